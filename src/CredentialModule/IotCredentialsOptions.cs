@@ -1,0 +1,53 @@
+namespace CredentialModule;
+
+/// <summary>The section <c>IotCredentials</c>: what the module vends, for whom, and within which bounds.</summary>
+public sealed record IotCredentialsOptions
+{
+    /// <summary>What an organization id may look like.</summary>
+    public OrganizationIdOptions OrganizationId { get; init; } = new();
+
+    /// <summary>The longest a caller waits for an answer of the module. Default: 5 seconds.</summary>
+    public TimeSpan Timeout { get; init; } = TimeSpan.FromSeconds(5);
+
+    /// <summary>The cache that vended credentials and endpoints are kept in.</summary>
+    public CacheOptions Cache { get; init; } = new();
+
+    /// <summary>What this process may ask of STS.</summary>
+    public StsOptions Sts { get; init; } = new();
+
+    /// <summary>Profiles by name; a route names the one it vends by.</summary>
+    public IDictionary<string, ProfileOptions> Profiles { get; init; } = new Dictionary<string, ProfileOptions>(StringComparer.Ordinal);
+
+    /// <summary>What differs for single organizations: any key of a profile, by organization id. Wins over the profile.</summary>
+    public IDictionary<string, ProfileOptions> Organizations { get; init; } = new Dictionary<string, ProfileOptions>(StringComparer.Ordinal);
+}
+
+/// <summary>The form of an organization id: <see cref="Prefix"/>, then 1 to 64 of <see cref="Characters"/>. Compared by ordinal.</summary>
+public sealed record OrganizationIdOptions
+{
+    /// <summary>What every id begins with, of <c>A-Z a-z 0-9 - _</c>. Default: nothing.</summary>
+    public string Prefix { get; init; } = "";
+
+    /// <summary>The characters of an id after its prefix, as single characters and ranges of <c>A-Z a-z 0-9 - _</c>. Default: <c>A-Za-z0-9_-</c>.</summary>
+    public string Characters { get; init; } = "A-Za-z0-9_-";
+}
+
+/// <summary>The cache of vended credentials and endpoints.</summary>
+public sealed record CacheOptions
+{
+    /// <summary>What every key in Redis begins with. Default: <c>iotcredentials:</c>.</summary>
+    public string KeyPrefix { get; init; } = "iotcredentials:";
+
+    /// <summary>The most entries that one process keeps in memory. Default: 100,000.</summary>
+    public int MaxEntries { get; init; } = 100_000;
+}
+
+/// <summary>What this process may ask of STS.</summary>
+public sealed record StsOptions
+{
+    /// <summary>The most AssumeRole calls a second. Default: 100.</summary>
+    public int PermitsPerSecond { get; init; } = 100;
+
+    /// <summary>The most AssumeRole calls at once. Default: 50.</summary>
+    public int MaxConcurrent { get; init; } = 50;
+}
