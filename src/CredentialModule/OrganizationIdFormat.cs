@@ -1,0 +1,103 @@
+using System.Buffers;
+using System.Diagnostics.CodeAnalysis;
+using CredentialModule.Policies;
+
+namespace CredentialModule;
+
+/// <summary>The form of this platform's organization ids: a prefix, then 1 to <see cref="LongestBody"/> characters of a set.</summary>
+public sealed class OrganizationIdFormat
+{
+    /// <summary>The most characters that an id has after its prefix.</summary>
+    public const int LongestBody = 64;
+
+    private readonly SearchValues<char> _characters;
+
+    private OrganizationIdFormat(string prefix, IReadOnlySet<char> characters)
+    {
+        Prefix = prefix;
+        Characters = [.. characters.Order()];
+        _characters = SearchValues.Create(Characters.ToArray());
+        LongestId = new OrganizationId(prefix + new string(Characters[0], LongestBody));
+    }
+
+    /// <summary>What every id begins with; may be empty.</summary>
+    public string Prefix { get; }
+
+    /// <summary>The set that the rest of an id is of, in ordinal order; never empty.</summary>
+    internal IReadOnlyList<char> Characters { get; }
+
+    /// <summary>An id of the greatest length, for the longest text that a template can become.</summary>
+    internal OrganizationId LongestId { get; }
+
+    /// <summary>Reads an id. False, and never an exception, for whatever is not one.</summary>
+    public bool TryParse(string? text, [NotNullWhen(true)] out OrganizationId? id)
+    {
+        var valid = text is not null
+            && text.Length > Prefix.Length
+            && text.Length <= Prefix.Length + LongestBody
+            && text.StartsWith(Prefix, StringComparison.Ordinal)
+            && !text.AsSpan(Prefix.Length).ContainsAnyExcept(_characters);
+        id = valid ? new OrganizationId(text!) : null;
+        return valid;
+    }
+
+    /// <summary>Whether an id may hold the character after its prefix. What may not, closes an id.</summary>
+    internal bool Contains(char character) => _characters.Contains(character);
+
+    /// <summary>Makes the format of the options; null with at least one finding, each with the option's name in it, when they name none.</summary>
+    internal static OrganizationIdFormat? TryCreate(OrganizationIdOptions options, out IReadOnlyList<PolicyFinding> findings)
+    {
+        // A configuration file can put null where the options promise a string.
+        var prefix = options.Prefix ?? "";
+        var found = new List<PolicyFinding>();
+        foreach (var stray in prefix.Where(character => !MayBeInId(character)))
+            found.Add(new PolicyFinding(FindingCode.IdAlphabet, $"Prefix holds {Show(stray)}; it may hold only A-Z a-z 0-9 - _."));
+        var characters = ReadSet(options.Characters ?? "", found);
+        findings = found;
+        return found.Count == 0 ? new OrganizationIdFormat(prefix, characters) : null;
+    }
+
+    private static HashSet<char> ReadSet(string text, List<PolicyFinding> findings)
+    {
+        var set = new HashSet<char>();
+        for (var i = 0; i < text.Length; i++)
+        {
+            var first = text[i];
+            if (!MayBeInId(first))
+            {
+                findings.Add(new PolicyFinding(FindingCode.IdAlphabet, $"Characters holds {Show(first)}; it may hold only A-Z a-z 0-9 - _ and ranges of them."));
+                continue;
+            }
+
+            if (!IsRange(text, i))
+            {
+                set.Add(first);
+                continue;
+            }
+
+            var last = text[i + 2];
+            // A range over two alphabets takes in what lies between them: A-z holds [ \ ] ^ and the backtick.
+            if (AlphabetOf(first) != AlphabetOf(last) || first > last)
+                findings.Add(new PolicyFinding(FindingCode.Range, $"Characters holds the range {first}-{last}; a range lies inside A-Z, a-z or 0-9 and goes upwards."));
+            for (var character = first; character <= last; character++)
+                set.Add(character);
+            i += 2;
+            // "a-c-e" could be read as three ranges; nobody should have to know which.
+            if (IsRange(text, i))
+                findings.Add(new PolicyFinding(FindingCode.Range, $"Characters holds {first}-{last}-{text[i + 2]}, which can be read in two ways; a literal - stands first or last."));
+        }
+
+        if (text.Length == 0)
+            findings.Add(new PolicyFinding(FindingCode.IdAlphabet, "Characters is empty; an id has at least one character after its prefix."));
+        return set;
+    }
+
+    private static bool IsRange(string text, int index) =>
+        index + 2 < text.Length && text[index + 1] == '-' && char.IsAsciiLetterOrDigit(text[index]) && char.IsAsciiLetterOrDigit(text[index + 2]);
+
+    private static bool MayBeInId(char character) => char.IsAsciiLetterOrDigit(character) || character is '-' or '_';
+
+    private static char AlphabetOf(char character) => char.IsAsciiDigit(character) ? '0' : char.IsAsciiLetterUpper(character) ? 'A' : 'a';
+
+    private static string Show(char character) => character is > ' ' and < '\x7f' ? $"`{character}`" : $"U+{(int)character:X4}";
+}
