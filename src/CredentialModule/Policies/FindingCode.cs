@@ -14,6 +14,7 @@ internal static class FindingCode
     public const string UnknownMember = nameof(UnknownMember);
     public const string MissingMember = nameof(MissingMember);
     public const string MemberType = nameof(MemberType);
+    public const string ConflictingMembers = nameof(ConflictingMembers);
     public const string EmptyList = nameof(EmptyList);
     public const string Version = nameof(Version);
     public const string Effect = nameof(Effect);

@@ -1,0 +1,63 @@
+namespace CredentialModule.Policies;
+
+/// <summary>The rules for what a statement allows: known actions, on resources that are the organization's, each with the other's kind.</summary>
+internal sealed class AllowRules(OrganizationIdFormat ids, List<PolicyFinding> findings)
+{
+    /// <summary>Checks the statements and gives the resources that are good by themselves, in their order.</summary>
+    public IReadOnlyList<IotResource> Check(IReadOnlyList<AllowStatement> statements)
+    {
+        var reader = new IotResourceReader(ids, findings);
+        var good = new List<IotResource>();
+        foreach (var statement in statements)
+        {
+            var actions = ReadActions(statement);
+            foreach (var resource in statement.Resources)
+            {
+                if (reader.Read(statement.Where(resource), resource.Text, actions) is { } read)
+                    good.Add(read);
+            }
+
+            FindInert(statement, actions);
+        }
+
+        return good;
+    }
+
+    private List<IotAction> ReadActions(AllowStatement statement)
+    {
+        var actions = new List<IotAction>();
+        foreach (var node in statement.Actions)
+        {
+            if (IotAction.Find(node.Text.Source) is { } action)
+                actions.Add(action);
+            else
+                findings.Add(new PolicyFinding(FindingCode.Action, $"{statement.Where(node)} allows `{node.Text.Source}`; a session may have only {Known()}, each written out."));
+        }
+
+        return actions;
+    }
+
+    /// <summary>An action that no resource is for allows nothing: whoever wrote it believes otherwise.</summary>
+    private void FindInert(AllowStatement statement, List<IotAction> actions)
+    {
+        var types = statement.Resources.ConvertAll(resource => IotResourceReader.TypeOf(resource.Text));
+        if (!statement.IsWhole || actions.Count < statement.Actions.Count || types.Contains(null))
+            return;
+        for (var i = 0; i < types.Count; i++)
+        {
+            if (actions.TrueForAll(action => action.Type != types[i]))
+            {
+                var resource = statement.Resources[i];
+                findings.Add(new PolicyFinding(FindingCode.Inert, $"{statement.Where(resource)} `{resource.Text}` is used by no action of its statement."));
+            }
+        }
+
+        for (var i = 0; i < actions.Count; i++)
+        {
+            if (!types.Contains(actions[i].Type))
+                findings.Add(new PolicyFinding(FindingCode.Inert, $"{statement.Where(statement.Actions[i])} allows `{actions[i].Name}` on nothing: it needs a resource `{actions[i].Type.Spell()}/…` in its statement."));
+        }
+    }
+
+    private static string Known() => string.Join(" ", IotAction.All.Select(action => action.Name));
+}

@@ -1,0 +1,99 @@
+namespace CredentialModule.Policies;
+
+/// <summary>
+/// A pattern of client ids or topics, to find a text that two of them cover. It is for the example in a finding only: it never finds a text that
+/// is not covered, it may miss one that is, and no verdict depends on it.
+/// </summary>
+internal sealed class Glob
+{
+    private readonly IReadOnlyList<Step> _steps;
+
+    private Glob(IReadOnlyList<Step> steps) => _steps = steps;
+
+    /// <summary>A pattern as IAM reads it.</summary>
+    public static Glob Of(string pattern) => new([.. pattern.Select(OfIam)]);
+
+    /// <summary>The topics of the filters that IAM's pattern covers.</summary>
+    public static Glob OfFilter(string pattern) => new([.. pattern.Select(character => character switch
+    {
+        '+' => new Step(Kind.Run, '\0', WithinLevel: true),
+        '#' => new Step(Kind.Run, '\0', WithinLevel: false),
+        _ => OfIam(character),
+    })]);
+
+    /// <summary>The shadow topics of the things that IAM's pattern covers.</summary>
+    public static Glob OfThing(string head, string pattern) =>
+        new([.. head.Select(OfIam), .. pattern.Select(character => OfIam(character) with { WithinLevel = true }), .. "/shadow/*".Select(OfIam)]);
+
+    /// <summary>A shortest text that both patterns cover; null when none was found.</summary>
+    public string? Intersect(Glob other)
+    {
+        var seen = new Dictionary<(int, int), ((int, int) From, char Read)> { [(0, 0)] = default };
+        var queue = new Queue<(int I, int J)>([(0, 0)]);
+        while (queue.TryDequeue(out var state))
+        {
+            var (i, j) = state;
+            if (i == _steps.Count && j == other._steps.Count)
+                return Spell(seen, state);
+            var mine = i < _steps.Count ? _steps[i] : Step.None;
+            var theirs = j < other._steps.Count ? other._steps[j] : Step.None;
+            if (mine.Kind == Kind.Run)
+                Visit((i + 1, j), '\0');
+            if (theirs.Kind == Kind.Run)
+                Visit((i, j + 1), '\0');
+            if (Common(mine, theirs) is { } read)
+                Visit((mine.Kind == Kind.Run ? i : i + 1, theirs.Kind == Kind.Run ? j : j + 1), read);
+
+            void Visit((int, int) next, char character)
+            {
+                if (seen.TryAdd(next, (state, character)))
+                    queue.Enqueue(next);
+            }
+        }
+
+        return null;
+    }
+
+    private static string Spell(Dictionary<(int, int), ((int, int) From, char Read)> seen, (int, int) state)
+    {
+        var read = new Stack<char>();
+        for (; state != (0, 0); state = seen[state].From)
+        {
+            if (seen[state].Read != '\0')
+                read.Push(seen[state].Read);
+        }
+
+        return string.Concat(read);
+    }
+
+    private static char? Common(Step left, Step right) => (left.Kind, right.Kind) switch
+    {
+        (Kind.None, _) or (_, Kind.None) => null,
+        (Kind.Literal, Kind.Literal) => left.Literal == right.Literal ? left.Literal : null,
+        (Kind.Literal, _) => right.Admits(left.Literal) ? left.Literal : null,
+        (_, Kind.Literal) => left.Admits(right.Literal) ? right.Literal : null,
+        _ => 'x',
+    };
+
+    private static Step OfIam(char character) => character switch
+    {
+        '*' => new Step(Kind.Run, '\0', WithinLevel: false),
+        '?' => new Step(Kind.One, '\0', WithinLevel: false),
+        _ => new Step(Kind.Literal, character, WithinLevel: false),
+    };
+
+    private enum Kind
+    {
+        None,
+        Literal,
+        One,
+        Run,
+    }
+
+    private readonly record struct Step(Kind Kind, char Literal, bool WithinLevel)
+    {
+        public static Step None => default;
+
+        public bool Admits(char character) => !WithinLevel || character != '/';
+    }
+}

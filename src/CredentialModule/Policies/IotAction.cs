@@ -1,0 +1,56 @@
+namespace CredentialModule.Policies;
+
+/// <summary>What an AWS IoT resource ARN can name, of what a session may be given.</summary>
+internal enum IotResourceType
+{
+    Client,
+    Topic,
+    TopicFilter,
+    Thing,
+}
+
+/// <summary>An action that a session may be given. Any other would reach beyond what the rules look at.</summary>
+/// <param name="Name">The action's name; IAM compares it ignoring case.</param>
+/// <param name="Type">The type of resource that the action is about.</param>
+/// <param name="Phrase">What an organization could do by it, for a finding.</param>
+internal sealed record IotAction(string Name, IotResourceType Type, string Phrase)
+{
+    /// <summary>All of them.</summary>
+    public static IReadOnlyList<IotAction> All { get; } =
+    [
+        new("iot:Connect", IotResourceType.Client, "connect as"),
+        new("iot:Publish", IotResourceType.Topic, "publish to"),
+        new("iot:Receive", IotResourceType.Topic, "receive on"),
+        new("iot:RetainPublish", IotResourceType.Topic, "publish retained messages to"),
+        new("iot:GetRetainedMessage", IotResourceType.Topic, "read the retained message of"),
+        new("iot:Subscribe", IotResourceType.TopicFilter, "receive, by a subscription, on"),
+        new("iot:GetThingShadow", IotResourceType.Thing, "read the shadow behind"),
+        new("iot:UpdateThingShadow", IotResourceType.Thing, "change the shadow behind"),
+        new("iot:DeleteThingShadow", IotResourceType.Thing, "delete the shadow behind"),
+    ];
+
+    /// <summary>The action of that name; null for one that a session may not be given.</summary>
+    public static IotAction? Find(string name) => All.FirstOrDefault(action => action.Name.Equals(name, StringComparison.OrdinalIgnoreCase));
+}
+
+/// <summary>How an ARN spells the types.</summary>
+internal static class IotResourceTypes
+{
+    public static string Spell(this IotResourceType type) => type switch
+    {
+        IotResourceType.Client => "client",
+        IotResourceType.Topic => "topic",
+        IotResourceType.TopicFilter => "topicfilter",
+        IotResourceType.Thing => "thing",
+        _ => throw new ArgumentOutOfRangeException(nameof(type)),
+    };
+
+    public static IotResourceType? Read(string? name) => name switch
+    {
+        "client" => IotResourceType.Client,
+        "topic" => IotResourceType.Topic,
+        "topicfilter" => IotResourceType.TopicFilter,
+        "thing" => IotResourceType.Thing,
+        _ => null,
+    };
+}

@@ -1,0 +1,158 @@
+namespace CredentialModule.Policies;
+
+/// <summary>A statement that allows something, as far as it could be read.</summary>
+/// <param name="Sid">The statement's own name, if it has one.</param>
+/// <param name="Actions">What it allows.</param>
+/// <param name="Resources">What it allows it on.</param>
+/// <param name="IsWhole">Whether every action and resource could be read, so that it may be said what is missing among them.</param>
+internal sealed record AllowStatement(string? Sid, List<PolicyString> Actions, List<PolicyString> Resources, bool IsWhole)
+{
+    public string Where(PolicyNode node) => Sid is null ? node.Path : $"{node.Path} (Sid {Sid})";
+}
+
+/// <summary>The members that a policy has, and what each may hold. Names and values are compared with case, as IAM's grammar is written.</summary>
+internal sealed class PolicyDocument(List<PolicyFinding> findings)
+{
+    private static readonly string[] s_documentMembers = ["Version", "Id", "Statement"];
+    private static readonly string[] s_statementMembers = ["Sid", "Effect", "Action", "NotAction", "Resource", "NotResource", "Condition"];
+
+    /// <summary>Checks the document and gives the statements that allow something.</summary>
+    public IReadOnlyList<AllowStatement> Read(PolicyNode root)
+    {
+        if (root is not PolicyObject document)
+        {
+            Find(root, FindingCode.MemberType, "A policy is an object with the members Version and Statement.");
+            return [];
+        }
+
+        RefuseOthers(document, s_documentMembers);
+        if (document["Version"] is not PolicyString { Text.Source: "2012-10-17" })
+            Find(document["Version"] ?? document, FindingCode.Version, "Version must be `2012-10-17`: the one before has other rules.");
+        if (document["Id"] is { } id and not PolicyString)
+            Find(id, FindingCode.MemberType, "Id is a string.");
+
+        // IAM takes a single statement without its brackets.
+        IReadOnlyList<PolicyNode> statements = document["Statement"] switch
+        {
+            PolicyArray array => array.Items,
+            null => [],
+            var single => [single],
+        };
+        var allowed = statements.Select(ReadStatement).OfType<AllowStatement>().ToList();
+        if (allowed.Count == 0 && !statements.Any(statement => EffectOf(statement) is not "Deny"))
+            Find(document, FindingCode.NothingAllowed, "No statement has the Effect `Allow`: a session under this policy could do nothing.");
+        return allowed;
+    }
+
+    private static string? EffectOf(PolicyNode statement) => ((statement as PolicyObject)?["Effect"] as PolicyString)?.Text.Source;
+
+    private AllowStatement? ReadStatement(PolicyNode node)
+    {
+        if (node is not PolicyObject statement)
+        {
+            Find(node, FindingCode.MemberType, $"{node.Path} is a statement, which is an object.");
+            return null;
+        }
+
+        RefuseOthers(statement, s_statementMembers);
+        var sid = ReadSid(statement);
+        if (statement["Condition"] is { } condition)
+            CheckCondition(condition);
+        var actions = ReadList(statement, "Action", out var actionsRead);
+        var resources = ReadList(statement, "Resource", out var resourcesRead);
+        ReadList(statement, "NotAction", out _);
+        ReadList(statement, "NotResource", out _);
+        var effect = EffectOf(statement);
+        RequireOne(statement, "Action", "NotAction", effect);
+        RequireOne(statement, "Resource", "NotResource", effect);
+        if (effect is not ("Allow" or "Deny"))
+            Find(statement["Effect"] ?? statement, FindingCode.Effect, $"{statement.Path} needs an Effect that is `Allow` or `Deny`, spelt so.");
+        return effect == "Allow" ? new AllowStatement(sid, actions, resources, actionsRead && resourcesRead) : null;
+    }
+
+    private string? ReadSid(PolicyObject statement)
+    {
+        switch (statement["Sid"])
+        {
+            case null:
+                return null;
+            case PolicyString { Text: { Names: Placeholders.None, Source: var sid } } when sid.All(char.IsAsciiLetterOrDigit):
+                return sid;
+            case var other:
+                // IAM refuses any other, and would do so only when the first session is asked for.
+                Find(other, FindingCode.Sid, $"{other.Path} may hold only A-Z a-z 0-9 (IAM's grammar of Sid).");
+                return null;
+        }
+    }
+
+    private void RequireOne(PolicyObject statement, string name, string notName, string? effect)
+    {
+        var (plain, exclusion) = (statement[name], statement[notName]);
+        // An exclusion allows every other organization's things along with one's own.
+        if (effect == "Allow" && exclusion is not null)
+            Find(exclusion, FindingCode.NotInAllow, $"{exclusion.Path} allows everything that it does not name; write {name} and name what is allowed.");
+        else if (plain is not null && exclusion is not null)
+            Find(statement, FindingCode.ConflictingMembers, $"{statement.Path} has both {name} and {notName}; write one of them.");
+        else if (plain is null && exclusion is null)
+            Find(statement, FindingCode.MissingMember, $"{statement.Path} has no {name}.");
+    }
+
+    private List<PolicyString> ReadList(PolicyObject statement, string name, out bool whole)
+    {
+        var node = statement[name];
+        if (node is PolicyArray { Items.Count: 0 })
+            Find(node, FindingCode.EmptyList, $"{node.Path} is empty; name at least one, or remove the statement.");
+        IReadOnlyList<PolicyNode> items = node switch
+        {
+            PolicyArray array => array.Items,
+            null => [],
+            var single => [single],
+        };
+        var texts = items.OfType<PolicyString>().ToList();
+        foreach (var item in items.Except(texts))
+            Find(item, FindingCode.MemberType, $"{item.Path} must be a string.");
+        whole = texts.Count > 0 && texts.Count == items.Count;
+        return texts;
+    }
+
+    private void CheckCondition(PolicyNode node)
+    {
+        if (node is not PolicyObject condition)
+        {
+            Find(node, FindingCode.MemberType, $"{node.Path} is an object of operators.");
+            return;
+        }
+
+        foreach (var (_, operand) in condition.Members)
+        {
+            if (operand is not PolicyObject keys)
+            {
+                Find(operand, FindingCode.MemberType, $"{operand.Path} is an object of condition keys.");
+                continue;
+            }
+
+            foreach (var (_, value) in keys.Members)
+            {
+                IReadOnlyList<PolicyNode> values = value is PolicyArray array ? array.Items : [value];
+                foreach (var item in values.Where(item => item is not (PolicyString or PolicyBoolean)))
+                    Find(item, FindingCode.MemberType, $"{item.Path} must be a string or a boolean.");
+            }
+        }
+    }
+
+    private void RefuseOthers(PolicyObject node, string[] known)
+    {
+        foreach (var (name, value) in node.Members.Where(member => !known.Contains(member.Key, StringComparer.Ordinal)))
+        {
+            var near = known.FirstOrDefault(candidate => string.Equals(candidate, name, StringComparison.OrdinalIgnoreCase));
+            var advice = near is null ? $"here stand only {string.Join(", ", known)}." : $"write `{near}`: case counts.";
+            findings.Add(new PolicyFinding(FindingCode.UnknownMember, $"{value.Path} is no member of a session policy; {advice}"));
+        }
+    }
+
+    private void Find(PolicyNode node, string code, string message)
+    {
+        if (node is not PolicyInvalid)
+            findings.Add(new PolicyFinding(code, message));
+    }
+}

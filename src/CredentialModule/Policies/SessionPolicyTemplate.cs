@@ -1,0 +1,64 @@
+using System.Buffers;
+using System.Text;
+using System.Text.Encodings.Web;
+using System.Text.Json;
+
+namespace CredentialModule.Policies;
+
+/// <summary>
+/// A session policy with placeholders that was found to keep every two organizations apart, whatever their ids. There are no others: what breaks a
+/// rule is not made.
+/// </summary>
+internal sealed class SessionPolicyTemplate
+{
+    /// <summary>STS AssumeRole: Policy, 2,048 characters.</summary>
+    public const int LongestPolicy = 2048;
+
+    // The default encoder makes six characters of each + & < > '. Those are counted against the limit, and none of them means anything to IAM's parser.
+    private static readonly JsonWriterOptions s_minified = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
+
+    private readonly PolicyNode _root;
+
+    private SessionPolicyTemplate(PolicyNode root, int worstCaseLength)
+    {
+        _root = root;
+        WorstCaseLength = worstCaseLength;
+    }
+
+    /// <summary>The length of the policy, in characters, for the longest id and the longest of the other values.</summary>
+    public int WorstCaseLength { get; }
+
+    /// <summary>Reads a template and holds every rule against it.</summary>
+    /// <param name="utf8">The file.</param>
+    /// <param name="ids">The form of organization ids: what closes one depends on it.</param>
+    /// <param name="longest">The longest account, region and partition it will be rendered with; its organization is not looked at.</param>
+    /// <param name="findings">Everything that is wrong, in the order of the file; the same for the same file.</param>
+    /// <returns>The template; null when anything was found.</returns>
+    public static SessionPolicyTemplate? Parse(
+        ReadOnlySpan<byte> utf8, OrganizationIdFormat ids, TemplateValues longest, out IReadOnlyList<PolicyFinding> findings)
+    {
+        var found = new List<PolicyFinding>();
+        findings = found;
+        if (PolicyReader.Read(utf8, found) is not { } root)
+            return null;
+
+        var statements = new PolicyDocument(found).Read(root);
+        var resources = new AllowRules(ids, found).Check(statements);
+        new ResourcePairs(ids, found).Check(resources);
+        var length = Render(root, longest with { OrganizationId = ids.LongestId }).Length;
+        if (length > LongestPolicy)
+            found.Add(new PolicyFinding(FindingCode.Length, $"For the longest id and values the policy has {length} characters; AssumeRole takes {LongestPolicy}."));
+        return found.Count == 0 ? new SessionPolicyTemplate(root, length) : null;
+    }
+
+    /// <summary>The policy of one organization, minified.</summary>
+    public string Render(TemplateValues values) => Render(_root, values);
+
+    private static string Render(PolicyNode root, TemplateValues values)
+    {
+        var buffer = new ArrayBufferWriter<byte>(LongestPolicy);
+        using (var writer = new Utf8JsonWriter(buffer, s_minified))
+            root.Write(writer, values);
+        return Encoding.UTF8.GetString(buffer.WrittenSpan);
+    }
+}

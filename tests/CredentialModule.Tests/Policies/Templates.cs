@@ -1,0 +1,45 @@
+using System.Text;
+using CredentialModule.Policies;
+
+namespace CredentialModule.Tests.Policies;
+
+/// <summary>How the tests of templates write them: <c>§</c> is the common part of every ARN.</summary>
+internal static class Templates
+{
+    public const string Arn = "arn:{partition}:iot:{region}:{accountId}:";
+
+    public static OrganizationIdFormat Wide { get; } = Format("", "A-Za-z0-9_-");
+
+    public static OrganizationIdFormat Prefixed { get; } = Format("o-", "A-Za-z0-9");
+
+    public static OrganizationIdFormat Lower { get; } = Format("", "a-z");
+
+    public static OrganizationIdFormat Format(string prefix, string characters) =>
+        OrganizationIdFormat.TryCreate(new OrganizationIdOptions { Prefix = prefix, Characters = characters }, out _)
+        ?? throw new ArgumentException("No format.", nameof(characters));
+
+    public static TemplateValues Values(this OrganizationIdFormat ids, string organization) =>
+        new(ids.TryParse(organization, out var id) ? id : throw new ArgumentException("No id.", nameof(organization)), "111122223333", "ap-northeast-1", "aws");
+
+    public static SessionPolicyTemplate? Parse(string text, OrganizationIdFormat ids, out IReadOnlyList<PolicyFinding> findings) =>
+        SessionPolicyTemplate.Parse(
+            Encoding.UTF8.GetBytes(text.Replace("§", Arn, StringComparison.Ordinal)),
+            ids,
+            new TemplateValues(ids.LongestId, "111122223333", "ap-northeast-1", "aws-us-gov"),
+            out findings);
+
+    public static string[] Codes(string text, OrganizationIdFormat ids)
+    {
+        var template = Parse(text, ids, out var findings);
+        Xunit.Assert.Equal(findings.Count == 0, template is not null);
+        return [.. findings.Select(finding => finding.Code)];
+    }
+
+    /// <summary>A policy of one statement that allows the actions on the resources.</summary>
+    public static string Allow(string actions, params string[] resources) =>
+        Document($$"""{"Effect":"Allow","Action":[{{List(actions.Split(' '))}}],"Resource":[{{List(resources)}}]}""");
+
+    public static string Document(params string[] statements) => $$"""{"Version":"2012-10-17","Statement":[{{string.Join(',', statements)}}]}""";
+
+    private static string List(string[] items) => string.Join(',', items.Select(item => $"\"{item}\""));
+}
