@@ -1,0 +1,283 @@
+using System.Collections.Concurrent;
+using System.Globalization;
+using System.Security.Cryptography;
+using System.Text;
+using System.Text.Json.Nodes;
+using Microsoft.AspNetCore.WebUtilities;
+
+namespace Sandbox;
+
+/// <summary>
+/// AWS STS (AssumeRole, GetCallerIdentity) and AWS IoT (DescribeEndpoint) over HTTP, in one server. Signatures are verified, STS's published
+/// limits hold, errors are AWS's own, and anything may be made to go wrong. Any role of any account may be assumed, unless
+/// <see cref="AddRole"/> or <see cref="OnlyKnownRoles"/> says otherwise.
+/// </summary>
+public sealed class AwsEmulator : IAsyncDisposable
+{
+    private const string Base32 = "abcdefghijklmnopqrstuvwxyz234567";
+
+    private readonly TimeProvider _time;
+    private readonly string _region;
+    private readonly ConcurrentDictionary<string, AwsCredentials> _known = new(StringComparer.Ordinal);
+    private readonly ConcurrentDictionary<string, AwsRole> _roles = new(StringComparer.Ordinal);
+    private readonly AwsFaults _faults = new();
+    private LocalServer _server = null!;
+
+    private AwsEmulator(TimeProvider time, string account, string region)
+    {
+        _time = time;
+        _region = region;
+
+        // AWS's own documentation uses this pair, so that every secret scanner knows it for an example.
+        BaseCredentials = AddBaseCredentials("AKIAIOSFODNN7EXAMPLE", "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY", account);
+    }
+
+    /// <summary>Where both services listen: <c>http://127.0.0.1:PORT</c>, without a trailing slash.</summary>
+    public string Url => $"http://127.0.0.1:{_server.Port}";
+
+    /// <summary>The key pair that is known from the start.</summary>
+    public AwsCredentials BaseCredentials { get; }
+
+    /// <summary>Every call, whatever became of it.</summary>
+    public CallLog<AwsCall> Calls { get; } = new();
+
+    /// <summary>Whether only roles from <see cref="AddRole"/> may be assumed. Default: false.</summary>
+    public bool OnlyKnownRoles { get; set; }
+
+    /// <summary>
+    /// Whether a signature older or newer than 15 minutes is refused. Default: true. Off for a test that moves the emulator's clock while an
+    /// SDK in the same process signs by the system's.
+    /// </summary>
+    public bool CheckSignatureDate { get; set; } = true;
+
+    /// <summary>What points a process with an AWS SDK here: the SDK's own variables.</summary>
+    public IReadOnlyDictionary<string, string> EnvironmentVariables => new Dictionary<string, string>
+    {
+        ["AWS_ACCESS_KEY_ID"] = BaseCredentials.AccessKeyId,
+        ["AWS_SECRET_ACCESS_KEY"] = BaseCredentials.SecretAccessKey,
+        ["AWS_REGION"] = _region,
+        ["AWS_ENDPOINT_URL_STS"] = Url,
+        ["AWS_ENDPOINT_URL_IOT"] = Url,
+    };
+
+    /// <summary>Starts the emulator.</summary>
+    /// <param name="port">0: one that the system picks.</param>
+    /// <param name="time">Now, for expirations and signature dates; absent: the system's clock.</param>
+    /// <param name="account">The account of <see cref="BaseCredentials"/>.</param>
+    /// <param name="region">The region in <see cref="EnvironmentVariables"/>. Calls may be signed for any.</param>
+    /// <returns>The running emulator.</returns>
+    public static async Task<AwsEmulator> StartAsync(
+        int port = 0, TimeProvider? time = null, string account = "111122223333", string region = "ap-northeast-1")
+    {
+        var emulator = new AwsEmulator(time ?? TimeProvider.System, account, region);
+        emulator._server = await LocalServer.StartAsync(port, emulator.AnswerAsync);
+        return emulator;
+    }
+
+    /// <summary>Makes another base key pair known.</summary>
+    /// <param name="accessKeyId">The access key id.</param>
+    /// <param name="secretAccessKey">The secret key.</param>
+    /// <param name="account">The account it belongs to.</param>
+    /// <returns>The credentials.</returns>
+    public AwsCredentials AddBaseCredentials(string accessKeyId, string secretAccessKey, string account) => _known[accessKeyId] =
+        new AwsCredentials(accessKeyId, secretAccessKey, null, null, account, $"arn:aws:iam::{account}:user/gateway", $"AIDA{Unique(account, 17).ToUpperInvariant()}");
+
+    /// <summary>Opens a role session without a call, as an instance profile or a web identity does. Calls signed with it are role chaining.</summary>
+    /// <param name="roleArn">The role.</param>
+    /// <param name="sessionName">The session's name.</param>
+    /// <param name="lifetime">How long it lasts; the end is cut to whole seconds.</param>
+    /// <returns>The session's credentials.</returns>
+    public AwsCredentials IssueRoleSession(string roleArn, string sessionName, TimeSpan lifetime)
+    {
+        var arn = roleArn.Split(':');
+        var account = arn[4];
+        var roleName = roleArn.Split('/')[^1];
+        var session = new AwsCredentials(
+            $"ASIA{RandomNumberGenerator.GetString(Base32.ToUpperInvariant(), 16)}",
+            RandomNumberGenerator.GetString("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/", 40),
+            $"IQoJb3JpZ2luX2Vj{Convert.ToBase64String(RandomNumberGenerator.GetBytes(600))}",
+            DateTimeOffset.FromUnixTimeSeconds((_time.GetUtcNow() + lifetime).ToUnixTimeSeconds()),
+            account,
+            $"arn:{arn[1]}:sts::{account}:assumed-role/{roleName}/{sessionName}",
+            $"AROA{Unique(roleArn, 17).ToUpperInvariant()}:{sessionName}");
+        return _known[session.AccessKeyId] = session;
+    }
+
+    /// <summary>Gives a role conditions. The same ARN again replaces them.</summary>
+    /// <param name="role">The role.</param>
+    public void AddRole(AwsRole role) => _roles[role.Arn] = role;
+
+    /// <summary>
+    /// Makes something go wrong from now on, for calls whose signature is good. Faults add up in the order of injection; the first that
+    /// settles the answer ends it.
+    /// </summary>
+    /// <param name="fault">What goes wrong.</param>
+    /// <param name="action">For this action only, such as <c>AssumeRole</c>; absent: for all.</param>
+    /// <param name="when">For these calls only; absent: for all.</param>
+    /// <param name="times">How often; absent: until removed.</param>
+    /// <returns>Removes the fault when disposed, and lets calls that hang on it go on.</returns>
+    public IDisposable Inject(AwsFault fault, string? action = null, Func<AwsCall, bool>? when = null, int? times = null) =>
+        _faults.Add(fault, action, when, times);
+
+    /// <summary>Removes every fault, and lets calls that hang go on.</summary>
+    public void ClearFaults() => _faults.Clear();
+
+    /// <summary>How many calls of an action there were since the start or the last <c>Calls.Clear()</c>.</summary>
+    /// <param name="action">Such as <c>AssumeRole</c>.</param>
+    /// <returns>The count.</returns>
+    public int Count(string action) => Calls.Count(call => call.Action == action);
+
+    /// <summary>The address that DescribeEndpoint answers for <c>iot:Data-ATS</c>: unique to account and region, always the same.</summary>
+    /// <param name="account">The account of the calling credentials.</param>
+    /// <param name="region">The region that the call is signed for.</param>
+    /// <returns>A host name.</returns>
+    public static string IotEndpoint(string account, string region) => $"{EndpointPrefix(account, region)}-ats.iot.{region}.{Domain(region)}";
+
+    /// <inheritdoc/>
+    public ValueTask DisposeAsync() => _server.DisposeAsync();
+
+    private async Task AnswerAsync(HttpContext context, CancellationToken cancellationToken)
+    {
+        // The signature covers the body's bytes, so these are kept and the form is read from them.
+        using var buffer = new MemoryStream();
+        await context.Request.Body.CopyToAsync(buffer, cancellationToken);
+        var body = buffer.ToArray();
+        using var reader = new FormReader(Encoding.UTF8.GetString(body));
+        var form = new FormCollection(await reader.ReadFormAsync(cancellationToken));
+
+        var isIot = context.Request.Path == "/endpoint";
+        var protocol = isIot ? AwsProtocol.Iot : AwsProtocol.Sts;
+        var action = isIot ? "DescribeEndpoint" : form["Action"].ToString();
+        var signature = AwsSignature.Read(context.Request);
+        var call = new AwsCall
+        {
+            Action = action,
+            Region = signature?.Region ?? "",
+            AccessKeyId = signature?.AccessKeyId ?? "",
+            At = _time.GetUtcNow(),
+            AssumeRole = action == "AssumeRole" ? AssumeRoleInput.Read(form) : null,
+            EndpointType = isIot ? context.Request.Query["endpointType"].FirstOrDefault() : null,
+        };
+        Calls.Add(call);
+
+        // An SDK corrects its clock by this header.
+        context.Response.Headers.Date = call.At.ToString("R", CultureInfo.InvariantCulture);
+        var requestId = Guid.NewGuid().ToString();
+        context.Response.Headers["x-amzn-RequestId"] = requestId;
+        try
+        {
+            var caller = Authenticate(context.Request, body, signature, protocol);
+            await AnswerAsync(context, call, caller, protocol, requestId, cancellationToken);
+        }
+        catch (AwsErrorException error)
+        {
+            call.ErrorCode = error.Code;
+            call.Status = error.Status;
+            if (isIot) context.Response.Headers["x-amzn-ErrorType"] = error.Code;
+            await protocol.WriteAsync(context.Response, error.Status, protocol.WriteError(error, requestId), cancellationToken);
+        }
+    }
+
+    private async Task AnswerAsync(
+        HttpContext context, AwsCall call, AwsCredentials caller, AwsProtocol protocol, string requestId, CancellationToken cancellationToken)
+    {
+        var faults = _faults.Take(call);
+        foreach (var (fault, removed) in faults)
+        {
+            if (fault.DelayBefore is { } delay) await Task.Delay(delay, cancellationToken);
+            if (fault.HangsUntilRemoved) await removed.WaitAsync(cancellationToken);
+            if (fault.Exception is { } error) throw new AwsErrorException(error.Code, error.Status, error.Message);
+            if (fault.AbortsConnection)
+            {
+                context.Abort();
+                return;
+            }
+
+            if (fault.RawAnswer is var (status, raw))
+            {
+                call.Status = status;
+                await protocol.WriteAsync(context.Response, status, raw, cancellationToken);
+                return;
+            }
+        }
+
+        var answer = call.Action switch
+        {
+            "AssumeRole" => AssumeRole(call, caller, requestId, [.. faults.Select(each => each.Fault)]),
+            "GetCallerIdentity" => AwsProtocol.StsAnswer(
+                call.Action, requestId, ("Arn", caller.Arn), ("UserId", caller.UserId), ("Account", caller.Account)),
+            "DescribeEndpoint" => DescribeEndpoint(call, caller, faults.Select(each => each.Fault).FirstOrDefault(fault => fault.ReplacesEndpoint)),
+            _ => throw new AwsErrorException(
+                "InvalidAction", StatusCodes.Status400BadRequest, $"Could not find operation {call.Action} for version 2011-06-15"),
+        };
+        call.Status = StatusCodes.Status200OK;
+        if (faults.Any(each => each.Fault.TruncatesAnswer)) answer = answer[..(answer.Length / 2)];
+        await protocol.WriteAsync(context.Response, StatusCodes.Status200OK, answer, cancellationToken);
+    }
+
+    private AwsCredentials Authenticate(HttpRequest request, byte[] body, AwsSignature? signature, AwsProtocol protocol)
+    {
+        if (signature is null) throw protocol.SignatureError(AwsSignatureProblem.Missing);
+        if (signature.FindScopeError(request, protocol.Service, CheckSignatureDate ? _time.GetUtcNow() : null) is { } scopeError)
+            throw protocol.SignatureError(AwsSignatureProblem.DoesNotMatch, scopeError);
+
+        var token = request.Headers["X-Amz-Security-Token"].FirstOrDefault();
+        if (!_known.TryGetValue(signature.AccessKeyId, out var credentials) || credentials.SessionToken != token)
+            throw protocol.SignatureError(AwsSignatureProblem.UnknownKey);
+        if (credentials.Expiration <= _time.GetUtcNow()) throw protocol.SignatureError(AwsSignatureProblem.Expired);
+        if (!signature.Matches(request, body, credentials.SecretAccessKey)) throw protocol.SignatureError(AwsSignatureProblem.DoesNotMatch);
+        return credentials;
+    }
+
+    private string AssumeRole(AwsCall call, AwsCredentials caller, string requestId, IReadOnlyList<AwsFault> faults)
+    {
+        var input = call.AssumeRole!;
+        var (duration, packedPolicySize) = AssumeRoleLimits.Check(input, roleChaining: caller.SessionToken is not null);
+        var isKnown = _roles.TryGetValue(input.RoleArn!, out var role);
+        if ((OnlyKnownRoles && !isKnown) || (role?.ExternalId is { } externalId && externalId != input.ExternalId))
+            throw AwsErrorException.Denied(caller.Arn, "sts:AssumeRole", input.RoleArn!);
+        if (duration > role?.MaxSessionDuration)
+            throw AwsErrorException.Validation("The requested DurationSeconds exceeds the MaxSessionDuration set for this role.");
+
+        var lifetime = faults.Select(fault => fault.Lifetime).FirstOrDefault(lifetime => lifetime is not null) ?? duration;
+        var issued = call.Issued = IssueRoleSession(input.RoleArn!, input.RoleSessionName!, lifetime);
+        List<(string, string)> values =
+        [
+            ("AssumedRoleUser/AssumedRoleId", issued.UserId),
+            ("AssumedRoleUser/Arn", issued.Arn),
+        ];
+        if (!faults.Any(fault => fault.LeavesCredentialsOut))
+        {
+            values.Add(("Credentials/AccessKeyId", issued.AccessKeyId));
+            values.Add(("Credentials/SecretAccessKey", issued.SecretAccessKey));
+            values.Add(("Credentials/SessionToken", issued.SessionToken!));
+            values.Add(("Credentials/Expiration", AwsProtocol.Time(issued.Expiration!.Value)));
+        }
+
+        if (input.SourceIdentity is { } sourceIdentity) values.Add(("SourceIdentity", sourceIdentity));
+        if (packedPolicySize > 0) values.Add(("PackedPolicySize", packedPolicySize.ToString(CultureInfo.InvariantCulture)));
+        return AwsProtocol.StsAnswer(call.Action, requestId, [.. values]);
+    }
+
+    private static string DescribeEndpoint(AwsCall call, AwsCredentials caller, AwsFault? fault)
+    {
+        var prefix = EndpointPrefix(caller.Account, call.Region);
+        var address = call.EndpointType switch
+        {
+            "iot:Data-ATS" => IotEndpoint(caller.Account, call.Region),
+            null or "iot:Data" => $"{prefix}.iot.{call.Region}.{Domain(call.Region)}",
+            "iot:CredentialProvider" => $"{prefix}.credentials.iot.{call.Region}.{Domain(call.Region)}",
+            "iot:Jobs" => $"{prefix}.jobs.iot.{call.Region}.{Domain(call.Region)}",
+            _ => throw new AwsErrorException("InvalidRequestException", StatusCodes.Status400BadRequest, $"Invalid endpointType: {call.EndpointType}"),
+        };
+        return new JsonObject { ["endpointAddress"] = fault is null ? address : fault.EndpointAddress }.ToJsonString();
+    }
+
+    private static string EndpointPrefix(string account, string region) => $"a{Unique($"{account}/{region}", 13)}";
+
+    private static string Domain(string region) => region.StartsWith("cn-", StringComparison.Ordinal) ? "amazonaws.com.cn" : "amazonaws.com";
+
+    /// <summary>Letters and digits that follow from a text, the same in every run.</summary>
+    private static string Unique(string text, int length) =>
+        string.Concat(SHA256.HashData(Encoding.UTF8.GetBytes(text)).Take(length).Select(each => Base32[each % Base32.Length]));
+}

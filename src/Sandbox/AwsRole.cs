@@ -1,0 +1,7 @@
+namespace Sandbox;
+
+/// <summary>A role with conditions of its own. See <see cref="AwsEmulator.AddRole"/>.</summary>
+/// <param name="Arn">The role's ARN.</param>
+/// <param name="ExternalId">What its trust policy demands; null: nothing.</param>
+/// <param name="MaxSessionDuration">The longest session; null: the 12 hours that IAM allows at most.</param>
+public sealed record AwsRole(string Arn, string? ExternalId = null, TimeSpan? MaxSessionDuration = null);

@@ -1,0 +1,67 @@
+namespace Sandbox;
+
+/// <summary>What a server saw, in order of arrival. Safe to read, wait on and clear from any thread.</summary>
+/// <typeparam name="T">One request or call.</typeparam>
+public sealed class CallLog<T>
+{
+    private readonly Lock _lock = new();
+    private readonly List<T> _entries = [];
+    private TaskCompletionSource _added = NewSignal();
+
+    /// <summary>A copy of everything seen since the start or the last <see cref="Clear"/>.</summary>
+    /// <returns>The entries, oldest first.</returns>
+    public IReadOnlyList<T> Snapshot()
+    {
+        lock (_lock) return [.. _entries];
+    }
+
+    /// <summary>Forgets everything seen so far.</summary>
+    public void Clear()
+    {
+        lock (_lock) _entries.Clear();
+    }
+
+    /// <summary>How many entries there are.</summary>
+    /// <param name="predicate">Which to count; absent: all.</param>
+    /// <returns>The count.</returns>
+    public int Count(Func<T, bool>? predicate = null)
+    {
+        lock (_lock) return predicate is null ? _entries.Count : _entries.Count(predicate);
+    }
+
+    /// <summary>Waits until enough entries have arrived; those already there count. For tests that must not sleep.</summary>
+    /// <param name="predicate">Which to count.</param>
+    /// <param name="count">How many.</param>
+    /// <param name="cancellationToken">Ends the wait.</param>
+    /// <returns>The first <paramref name="count"/> entries that match.</returns>
+    public async Task<IReadOnlyList<T>> WaitForAsync(Func<T, bool> predicate, int count = 1, CancellationToken cancellationToken = default)
+    {
+        while (true)
+        {
+            Task added;
+            lock (_lock)
+            {
+                var matches = _entries.Where(predicate).Take(count).ToList();
+                if (matches.Count >= count) return matches;
+                added = _added.Task;
+            }
+
+            await added.WaitAsync(cancellationToken);
+        }
+    }
+
+    internal void Add(T entry)
+    {
+        TaskCompletionSource added;
+        lock (_lock)
+        {
+            _entries.Add(entry);
+            added = _added;
+            _added = NewSignal();
+        }
+
+        added.SetResult();
+    }
+
+    private static TaskCompletionSource NewSignal() => new(TaskCreationOptions.RunContinuationsAsynchronously);
+}

@@ -1,0 +1,91 @@
+using System.Net;
+using Microsoft.AspNetCore.Hosting.Server;
+using Microsoft.AspNetCore.Hosting.Server.Features;
+using Microsoft.AspNetCore.Http.Features;
+
+namespace Sandbox;
+
+/// <summary>
+/// Kestrel on 127.0.0.1 with one handler. It is built from nothing, so that no environment variable, settings file or signal of the process
+/// that hosts it reaches it.
+/// </summary>
+internal sealed class LocalServer : IAsyncDisposable
+{
+    private readonly WebApplication _application;
+    private readonly CancellationTokenSource _stopping;
+
+    private LocalServer(WebApplication application, CancellationTokenSource stopping, int port)
+    {
+        _application = application;
+        _stopping = stopping;
+        Port = port;
+    }
+
+    public int Port { get; }
+
+    /// <param name="port">0: one that the system picks.</param>
+    /// <param name="handler">Answers every request. Its token ends when the client leaves or the server stops.</param>
+    public static async Task<LocalServer> StartAsync(int port, Func<HttpContext, CancellationToken, Task> handler)
+    {
+        var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions
+        {
+            EnvironmentName = Environments.Production,
+            ContentRootPath = AppContext.BaseDirectory,
+        });
+        builder.Services.AddSingleton<IHostLifetime, OwnedLifetime>();
+        builder.WebHost.UseKestrelCore().ConfigureKestrel(kestrel =>
+        {
+            kestrel.AddServerHeader = false;
+            kestrel.Limits.MaxRequestBodySize = null;
+            kestrel.Limits.MinRequestBodyDataRate = null;
+            kestrel.Listen(IPAddress.Loopback, port);
+        });
+
+        var application = builder.Build();
+        var stopping = new CancellationTokenSource();
+        application.Run(context => AnswerAsync(context, handler, stopping.Token));
+        try
+        {
+            await application.StartAsync();
+        }
+        catch
+        {
+            await application.DisposeAsync();
+            stopping.Dispose();
+            throw;
+        }
+
+        var address = application.Services.GetRequiredService<IServer>().Features.GetRequiredFeature<IServerAddressesFeature>().Addresses.Single();
+        return new LocalServer(application, stopping, new Uri(address).Port);
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        // Handlers that wait on purpose must end first: Kestrel waits for them.
+        await _stopping.CancelAsync();
+        await _application.StopAsync();
+        await _application.DisposeAsync();
+        _stopping.Dispose();
+    }
+
+    private static async Task AnswerAsync(HttpContext context, Func<HttpContext, CancellationToken, Task> handler, CancellationToken stopping)
+    {
+        using var ended = CancellationTokenSource.CreateLinkedTokenSource(context.RequestAborted, stopping);
+        try
+        {
+            await handler(context, ended.Token);
+        }
+        catch (Exception exception) when (ended.IsCancellationRequested && exception is OperationCanceledException or IOException)
+        {
+            context.Abort();
+        }
+    }
+
+    /// <summary>The default lifetime takes Ctrl+C and SIGTERM for itself; these belong to the program around the server.</summary>
+    private sealed class OwnedLifetime : IHostLifetime
+    {
+        public Task WaitForStartAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+        public Task StopAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+    }
+}

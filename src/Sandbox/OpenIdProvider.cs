@@ -1,0 +1,204 @@
+using System.Globalization;
+using System.Text.Json.Nodes;
+using Microsoft.Extensions.Primitives;
+
+namespace Sandbox;
+
+/// <summary>
+/// An OpenID issuer: discovery document, key set, and any token that a test may need. <c>/token</c> (GET or POST; <c>organization</c>,
+/// <c>subject</c>, <c>audience</c>, <c>role</c>, <c>scope</c>, <c>lifetime</c> in seconds; as query or form, the first four repeatable but
+/// for <c>subject</c>) mints a good one for a person with curl: OAuth's JSON, or the bare token with <c>Accept: text/plain</c>.
+/// </summary>
+public sealed class OpenIdProvider : IAsyncDisposable
+{
+    private readonly TimeProvider _time;
+    private readonly Lock _lock = new();
+    private readonly List<SigningKey> _published = [];
+    private SigningKey _rsa;
+    private SigningKey? _ellipticCurve;
+    private LocalServer? _server;
+    private int _port;
+    private int _discoveryRequests;
+    private int _keySetRequests;
+
+    private OpenIdProvider(TimeProvider time)
+    {
+        _time = time;
+        _rsa = SigningKey.CreateRsa();
+        _published.Add(_rsa);
+    }
+
+    /// <summary><c>http://127.0.0.1:PORT</c>, without a trailing slash. The same after a restart.</summary>
+    public string Issuer => $"http://127.0.0.1:{_port}";
+
+    /// <summary>The RSA key that signs unless a request says otherwise.</summary>
+    public SigningKey CurrentKey
+    {
+        get { lock (_lock) return _rsa; }
+    }
+
+    /// <summary>Every key in the key set.</summary>
+    public IReadOnlyList<SigningKey> PublishedKeys
+    {
+        get { lock (_lock) return [.. _published]; }
+    }
+
+    /// <summary>How often the discovery document was asked for.</summary>
+    public int DiscoveryRequests => Volatile.Read(ref _discoveryRequests);
+
+    /// <summary>How often the key set was asked for.</summary>
+    public int KeySetRequests => Volatile.Read(ref _keySetRequests);
+
+    /// <summary>Starts an issuer with one RSA key.</summary>
+    /// <param name="port">0: one that the system picks.</param>
+    /// <param name="time">Now, for tokens' times; absent: the system's clock.</param>
+    /// <returns>The running issuer.</returns>
+    public static async Task<OpenIdProvider> StartAsync(int port = 0, TimeProvider? time = null)
+    {
+        var provider = new OpenIdProvider(time ?? TimeProvider.System) { _port = port };
+        await provider.RestartAsync();
+        return provider;
+    }
+
+    /// <summary>Plays an issuer that is down: the port refuses connections. Tokens are still minted by <see cref="Issue"/>.</summary>
+    /// <returns>When the port is closed.</returns>
+    public async Task StopAsync()
+    {
+        if (Interlocked.Exchange(ref _server, null) is { } server) await server.DisposeAsync();
+    }
+
+    /// <summary>Comes back on the same port with the same keys, after <see cref="StopAsync"/>.</summary>
+    /// <returns>When the port is open.</returns>
+    public async Task RestartAsync()
+    {
+        if (_server is not null) return;
+        _server = await LocalServer.StartAsync(_port, AnswerAsync);
+        _port = _server.Port;
+    }
+
+    /// <summary>Publishes a new key, which signs from now on. The old one stays published. An elliptic curve key, if there is one, rotates too.</summary>
+    /// <returns>The new RSA key.</returns>
+    public SigningKey RotateKeys()
+    {
+        lock (_lock)
+        {
+            _published.Add(_rsa = SigningKey.CreateRsa());
+            if (_ellipticCurve is not null) _published.Add(_ellipticCurve = SigningKey.CreateEllipticCurve());
+            return _rsa;
+        }
+    }
+
+    /// <summary>Publishes a P-256 key, which signs every token whose algorithm is <c>ES256</c>.</summary>
+    /// <returns>The key.</returns>
+    public SigningKey PublishEllipticCurveKey()
+    {
+        lock (_lock)
+        {
+            _published.Add(_ellipticCurve = SigningKey.CreateEllipticCurve());
+            return _ellipticCurve;
+        }
+    }
+
+    /// <summary>Takes every key that no longer signs out of the key set.</summary>
+    public void WithdrawOldKeys()
+    {
+        lock (_lock) _published.RemoveAll(key => key != _rsa && key != _ellipticCurve);
+    }
+
+    /// <summary>Mints a token.</summary>
+    /// <param name="request">What it says; absent: a good token for <c>alice</c> of no organization.</param>
+    /// <returns>The token in compact form.</returns>
+    /// <exception cref="InvalidOperationException">An <c>ES</c> algorithm is asked for, without a key and before <see cref="PublishEllipticCurveKey"/>.</exception>
+    public string Issue(TokenRequest? request = null)
+    {
+        request ??= new TokenRequest();
+        return JsonWebToken.Write(request, request.Key ?? KeyFor(request.Algorithm), Issuer, _time.GetUtcNow());
+    }
+
+    /// <inheritdoc/>
+    public async ValueTask DisposeAsync() => await StopAsync();
+
+    private SigningKey KeyFor(string algorithm)
+    {
+        lock (_lock)
+        {
+            if (!algorithm.StartsWith("ES", StringComparison.Ordinal)) return _rsa;
+            return _ellipticCurve ?? throw new InvalidOperationException($"No elliptic curve key is published; call {nameof(PublishEllipticCurveKey)}.");
+        }
+    }
+
+    private Task AnswerAsync(HttpContext context, CancellationToken cancellationToken)
+    {
+        switch (context.Request.Path.Value)
+        {
+            case "/.well-known/openid-configuration":
+                Interlocked.Increment(ref _discoveryRequests);
+                return context.Response.WriteAsJsonAsync(Discovery(), cancellationToken);
+            case "/.well-known/jwks.json":
+                Interlocked.Increment(ref _keySetRequests);
+                return context.Response.WriteAsJsonAsync(KeySet(), cancellationToken);
+            case "/token":
+                return AnswerTokenAsync(context, cancellationToken);
+            default:
+                context.Response.StatusCode = StatusCodes.Status404NotFound;
+                return Task.CompletedTask;
+        }
+    }
+
+    private JsonObject Discovery() => new()
+    {
+        ["issuer"] = Issuer,
+        ["jwks_uri"] = $"{Issuer}/.well-known/jwks.json",
+        ["authorization_endpoint"] = $"{Issuer}/authorize",
+        ["token_endpoint"] = $"{Issuer}/token",
+        ["response_types_supported"] = new JsonArray("code"),
+        ["subject_types_supported"] = new JsonArray("public"),
+        ["id_token_signing_alg_values_supported"] = new JsonArray("RS256", "PS256", "ES256"),
+    };
+
+    private JsonObject KeySet() => new() { ["keys"] = new JsonArray([.. PublishedKeys.Select(key => key.ToJsonWebKey())]) };
+
+    private async Task AnswerTokenAsync(HttpContext context, CancellationToken cancellationToken)
+    {
+        var form = context.Request.HasFormContentType ? await context.Request.ReadFormAsync(cancellationToken) : FormCollection.Empty;
+        var lifetime = TimeSpan.FromHours(1);
+        if (First("lifetime") is { } text)
+        {
+            if (!int.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var seconds))
+            {
+                context.Response.StatusCode = StatusCodes.Status400BadRequest;
+                await context.Response.WriteAsJsonAsync(
+                    new JsonObject { ["error"] = "invalid_request", ["error_description"] = "lifetime is a number of seconds." }, cancellationToken);
+                return;
+            }
+
+            lifetime = TimeSpan.FromSeconds(seconds);
+        }
+
+        var defaults = new TokenRequest();
+        var token = Issue(defaults with
+        {
+            Subject = First("subject") ?? defaults.Subject,
+            Audiences = All("audience") is [_, ..] audiences ? audiences : defaults.Audiences,
+            Organizations = All("organization"),
+            Roles = All("role"),
+            Scopes = All("scope"),
+            Expires = lifetime,
+        });
+
+        context.Response.Headers.CacheControl = "no-store";
+        if (context.Request.Headers.Accept.ToString().Contains("text/plain", StringComparison.OrdinalIgnoreCase))
+        {
+            context.Response.ContentType = "text/plain";
+            await context.Response.WriteAsync(token, cancellationToken);
+            return;
+        }
+
+        await context.Response.WriteAsJsonAsync(
+            new JsonObject { ["access_token"] = token, ["token_type"] = "Bearer", ["expires_in"] = (long)lifetime.TotalSeconds }, cancellationToken);
+
+        string[] All(string name) => [.. StringValues.Concat(context.Request.Query[name], form[name]).OfType<string>()];
+
+        string? First(string name) => All(name).FirstOrDefault();
+    }
+}
