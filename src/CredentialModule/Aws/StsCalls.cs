@@ -1,0 +1,76 @@
+using Amazon.Runtime;
+using Amazon.SecurityToken.Model;
+using CredentialModule.Telemetry;
+using CredentialModule.Vending;
+using Microsoft.Extensions.Logging;
+
+namespace CredentialModule.Aws;
+
+/// <summary>AssumeRole, as vending needs it: the request to the letter, an answer that is whole, a failure with its class.</summary>
+internal sealed partial class StsCalls(AwsClients clients, TimeProvider time, CredentialMetrics metrics, ILogger<StsCalls> logger)
+{
+    // What asking for an endpoint takes, and nothing more, whatever the role itself may do.
+    private const string EndpointPolicy = """{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"iot:DescribeEndpoint","Resource":"*"}]}""";
+
+    public async Task<StoredCredentials> AssumeRoleAsync(VendRequest request, CancellationToken cancellation)
+    {
+        var issuedAt = time.GetUtcNow();
+        var granted = await CallAsync(
+            request.Region,
+            new AssumeRoleRequest
+            {
+                RoleArn = request.RoleArn,
+                RoleSessionName = request.SessionName,
+                SourceIdentity = request.SourceIdentity,
+                DurationSeconds = (int)request.SessionDuration.TotalSeconds,
+                ExternalId = request.ExternalId,
+                Policy = request.SessionPolicy,
+                Tags = [.. request.SessionTags.Select(tag => new Tag { Key = tag.Key, Value = tag.Value })],
+            },
+            cancellation);
+        return new StoredCredentials
+        {
+            OrganizationId = request.OrganizationId,
+            IssuedAt = issuedAt,
+            Expiration = new DateTimeOffset(granted.Expiration!.Value.ToUniversalTime(), TimeSpan.Zero),
+            AccessKeyId = granted.AccessKeyId,
+            SecretAccessKey = granted.SecretAccessKey,
+            SessionToken = granted.SessionToken,
+        };
+    }
+
+    public async Task<AWSCredentials> AssumeEndpointRoleAsync(string role, string region, CancellationToken cancellation)
+    {
+        var request = new AssumeRoleRequest { RoleArn = role, RoleSessionName = "iot-endpoint", DurationSeconds = 900, Policy = EndpointPolicy };
+        var granted = await CallAsync(region, request, cancellation);
+        return new SessionAWSCredentials(granted.AccessKeyId, granted.SecretAccessKey, granted.SessionToken);
+    }
+
+    private async Task<Credentials> CallAsync(string region, AssumeRoleRequest request, CancellationToken cancellation)
+    {
+        var begun = time.GetTimestamp();
+        try
+        {
+            var answer = await clients.Sts(region).AssumeRoleAsync(request, cancellation);
+            if (answer.Credentials is not { AccessKeyId.Length: > 0, SecretAccessKey.Length: > 0, SessionToken.Length: > 0, Expiration: not null } granted)
+                throw new VendingException(FailureClass.Unavailable, "the answer of sts:AssumeRole holds no credentials");
+            if (answer.PackedPolicySize is { } packed) metrics.PackedPolicySize(packed);
+            metrics.Called("AssumeRole", time.GetElapsedTime(begun), succeeded: true);
+            return granted;
+        }
+        catch (Exception e)
+        {
+            metrics.Called("AssumeRole", time.GetElapsedTime(begun), succeeded: false);
+            if (e is OperationCanceledException && cancellation.IsCancellationRequested) throw;
+            var failure = e as VendingException ?? AwsFailure.From(e, "sts:AssumeRole");
+            Log.AssumeRoleFailed(logger, request.RoleArn, failure.Failure, failure.Message);
+            throw failure;
+        }
+    }
+
+    private static partial class Log
+    {
+        [LoggerMessage(EventIds.VendFailed, LogLevel.Error, "The role {Role} could not be assumed ({Failure}): {Cause}")]
+        public static partial void AssumeRoleFailed(ILogger logger, string role, FailureClass failure, string cause);
+    }
+}

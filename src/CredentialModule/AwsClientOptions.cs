@@ -1,0 +1,19 @@
+using Amazon.Runtime;
+
+namespace CredentialModule;
+
+/// <summary>
+/// Where the module's AWS calls go and with which base credentials, for a host that has a source of its own.
+/// What is left null is found by the AWS SDK: its credential chain, <c>AWS_ENDPOINT_URL_STS</c>, <c>AWS_ENDPOINT_URL_IOT</c>.
+/// </summary>
+public sealed class AwsClientOptions
+{
+    /// <summary>The identity that assumes the profiles' roles. Default: the SDK's own chain.</summary>
+    public AWSCredentials? Credentials { get; set; }
+
+    /// <summary>The address of STS. Default: the SDK's own for the profile's region.</summary>
+    public Uri? StsUrl { get; set; }
+
+    /// <summary>The address of AWS IoT's control plane. Default: the SDK's own for the profile's region.</summary>
+    public Uri? IotUrl { get; set; }
+}

@@ -1,0 +1,122 @@
+using CredentialModule.Telemetry;
+using Microsoft.Extensions.Caching.Memory;
+using Microsoft.Extensions.Caching.StackExchangeRedis;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
+using ZiggyCreatures.Caching.Fusion;
+using ZiggyCreatures.Caching.Fusion.Backplane.StackExchangeRedis;
+using ZiggyCreatures.Caching.Fusion.Serialization.SystemTextJson;
+
+namespace CredentialModule.Caching;
+
+/// <summary>
+/// Two levels: this process's memory, and Redis when there is one, kept in step by a backplane. It only keeps: how long an entry is good for
+/// is the reader's to judge, from the entry itself. Nothing here ever throws at a reader for Redis's sake.
+/// </summary>
+internal sealed partial class CredentialCache : IAsyncDisposable
+{
+    private static readonly TimeSpan CircuitBreak = TimeSpan.FromSeconds(2);
+
+    private readonly FusionCache _cache;
+    private readonly MemoryCache _memory;
+    private readonly FusionCacheEntryOptions _localOnly;
+    private readonly FusionCacheEntryOptions _sharedOnly;
+    private readonly RedisConnection? _redis;
+    private readonly CredentialMetrics _metrics;
+    private readonly ILogger<CredentialCache> _logger;
+
+    public CredentialCache(
+        IOptions<IotCredentialsOptions> module, IOptions<SharedCacheOptions> shared, IHostEnvironment host, CredentialMetrics metrics, ILoggerFactory loggers)
+    {
+        _metrics = metrics;
+        _logger = loggers.CreateLogger<CredentialCache>();
+        _memory = new MemoryCache(new MemoryCacheOptions { SizeLimit = module.Value.Cache.MaxEntries });
+        _cache = new FusionCache(
+            new FusionCacheOptions
+            {
+                CacheName = "IotCredentials",
+                DisableTagging = true,
+                DistributedCacheCircuitBreakerDuration = CircuitBreak,
+                BackplaneCircuitBreakerDuration = CircuitBreak,
+                BackplaneChannelPrefix = module.Value.Cache.KeyPrefix,
+                // A connection that is lost is said once, by RedisConnection; every command that fails meanwhile is no news.
+                DistributedCacheErrorsLogLevel = LogLevel.Debug,
+                DistributedCacheSyntheticTimeoutsLogLevel = LogLevel.Debug,
+                BackplaneErrorsLogLevel = LogLevel.Debug,
+                BackplaneSyntheticTimeoutsLogLevel = LogLevel.Debug,
+            },
+            _memory,
+            loggers.CreateLogger<FusionCache>());
+        _localOnly = Entry(TimeSpan.Zero).SetSkipDistributedCache(true, true);
+        _sharedOnly = Entry(TimeSpan.Zero).SetSkipMemoryCacheRead();
+
+        if (shared.Value.Redis is not { } connectionString)
+        {
+            Log.NothingShared(_logger);
+            return;
+        }
+
+        var prefix = module.Value.Cache.KeyPrefix;
+        var keys = SealingKeys.Read(Path.Combine(host.ContentRootPath, shared.Value.SealingKeyPath!));
+        _redis = new RedisConnection(connectionString, module, loggers.CreateLogger<RedisConnection>());
+        _cache.SetupDistributedCache(
+            new SealedDistributedCache(
+                new RedisCache(new RedisCacheOptions { ConnectionMultiplexerFactory = _redis.GetAsync, InstanceName = prefix }), prefix, keys, Refused),
+            new FusionCacheSystemTextJsonSerializer());
+        _cache.SetupBackplane(new RedisBackplane(
+            new RedisBackplaneOptions { ConnectionMultiplexerFactory = _redis.GetAsync }, loggers.CreateLogger<RedisBackplane>()));
+    }
+
+    /// <summary>What this process has in memory. Never waits.</summary>
+    public async ValueTask<T?> ReadLocalAsync<T>(string key) where T : class =>
+        (await _cache.TryGetAsync<T>(key, _localOnly)).GetValueOrDefault(null);
+
+    /// <summary>What Redis holds, taken into memory; a fraction of a second at most.</summary>
+    public async Task<T?> ReadSharedAsync<T>(string key) where T : class =>
+        _redis is null ? null : (await _cache.TryGetAsync<T>(key, _sharedOnly)).GetValueOrDefault(null);
+
+    /// <summary>Keeps an entry in both levels for <paramref name="lifetime"/>. Other replicas can read it when this returns.</summary>
+    public async Task WriteAsync<T>(string key, T value, TimeSpan lifetime) where T : class
+    {
+        if (lifetime > TimeSpan.Zero) await _cache.SetAsync(key, value, Entry(lifetime));
+    }
+
+    /// <summary>The turn to renew an entry over all replicas; null when there is nobody to share it with.</summary>
+    public async Task<IAsyncDisposable?> TurnAsync(string key, TimeSpan patience, CancellationToken cancellation) =>
+        _redis is null ? null : await _redis.TurnAsync(key, patience, cancellation);
+
+    /// <summary>Counts and tells an entry that opened, or did not open, as what it should be. Its key only: never its content.</summary>
+    public void Refused(string redisKey)
+    {
+        _metrics.EntryRefused();
+        Log.EntryRefused(_logger, redisKey);
+    }
+
+    private static FusionCacheEntryOptions Entry(TimeSpan duration) => new(duration)
+    {
+        Size = 1,
+        DistributedCacheSoftTimeout = TimeSpan.FromMilliseconds(100),
+        DistributedCacheHardTimeout = TimeSpan.FromMilliseconds(250),
+        AllowBackgroundDistributedCacheOperations = false,
+        AllowBackgroundBackplaneOperations = true,
+    };
+
+    public async ValueTask DisposeAsync()
+    {
+        _cache.Dispose();
+        _memory.Dispose();
+        if (_redis is not null) await _redis.DisposeAsync();
+    }
+
+    private static partial class Log
+    {
+        [LoggerMessage(EventIds.EntryRefused, LogLevel.Error,
+            "Security: the entry {RedisKey} in Redis is not what this gateway sealed under that key (moved, edited or forged). It was not used")]
+        public static partial void EntryRefused(ILogger logger, string redisKey);
+
+        [LoggerMessage(EventIds.NothingShared, LogLevel.Warning,
+            "ConnectionStrings:Redis is not set: credentials are cached in this process only and not shared between replicas")]
+        public static partial void NothingShared(ILogger logger);
+    }
+}

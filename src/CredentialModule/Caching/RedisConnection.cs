@@ -1,0 +1,86 @@
+using CredentialModule.Telemetry;
+using Medallion.Threading;
+using Medallion.Threading.Redis;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
+using StackExchange.Redis;
+
+namespace CredentialModule.Caching;
+
+/// <summary>
+/// The one connection to Redis, tuned so that a Redis that is gone, paused or full costs a caller a fraction of a second at most:
+/// nothing queues for it, and no command waits longer than <see cref="CommandTimeout"/>.
+/// </summary>
+internal sealed partial class RedisConnection : IAsyncDisposable
+{
+    private static readonly TimeSpan CommandTimeout = TimeSpan.FromMilliseconds(300);
+
+    // A holder that dies delays the others by this much at most; a live one extends its lock.
+    private static readonly TimeSpan LockExpiry = TimeSpan.FromSeconds(2);
+
+    private readonly Lazy<Task<IConnectionMultiplexer>> _connection;
+    private readonly ILogger<RedisConnection> _logger;
+    private readonly string _lockPrefix;
+
+    public RedisConnection(string connectionString, IOptions<IotCredentialsOptions> module, ILogger<RedisConnection> logger)
+    {
+        _logger = logger;
+        _lockPrefix = module.Value.Cache.KeyPrefix + "lock:";
+        _connection = new(() => ConnectAsync(connectionString));
+    }
+
+    public Task<IConnectionMultiplexer> GetAsync() => _connection.Value;
+
+    /// <summary>The turn to renew <paramref name="key"/> over all replicas; null when Redis cannot say whose turn it is.</summary>
+    /// <exception cref="TimeoutException">Another replica had the turn all the time.</exception>
+    public async Task<IAsyncDisposable?> TurnAsync(string key, TimeSpan patience, CancellationToken cancellation)
+    {
+        var connection = await GetAsync();
+        if (!connection.IsConnected) return null;
+        try
+        {
+            var turn = new RedisDistributedLock(_lockPrefix + key, connection.GetDatabase(), options => options
+                .Expiry(LockExpiry)
+                .ExtensionCadence(LockExpiry / 4)
+                .BusyWaitSleepTime(TimeSpan.FromMilliseconds(10), TimeSpan.FromMilliseconds(40)));
+            return await turn.TryAcquireAsync(patience, cancellation) ?? throw new TimeoutException("another replica is renewing it and takes too long");
+        }
+        catch (RedisException e)
+        {
+            Log.LockUnavailable(_logger, e);
+            return null;
+        }
+    }
+
+    private async Task<IConnectionMultiplexer> ConnectAsync(string connectionString)
+    {
+        var options = ConfigurationOptions.Parse(connectionString);
+        options.AbortOnConnectFail = false;
+        options.BacklogPolicy = BacklogPolicy.FailFast;
+        options.SyncTimeout = options.AsyncTimeout = (int)CommandTimeout.TotalMilliseconds;
+        options.ConnectTimeout = 1000;
+        options.ReconnectRetryPolicy = new LinearRetry(500);
+        var connection = await ConnectionMultiplexer.ConnectAsync(options);
+        connection.ConnectionFailed += (_, e) => Log.Lost(_logger, e.EndPoint?.ToString(), e.FailureType);
+        connection.ConnectionRestored += (_, e) => Log.Restored(_logger, e.EndPoint?.ToString());
+        if (!connection.IsConnected) Log.Lost(_logger, string.Join(',', options.EndPoints), ConnectionFailureType.UnableToConnect);
+        return connection;
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        if (_connection.IsValueCreated) await (await _connection.Value).DisposeAsync();
+    }
+
+    private static partial class Log
+    {
+        [LoggerMessage(EventIds.RedisLost, LogLevel.Warning, "Redis at {EndPoint} is out of reach ({Failure}): credentials are not shared between replicas until it is back")]
+        public static partial void Lost(ILogger logger, string? endPoint, ConnectionFailureType failure);
+
+        [LoggerMessage(EventIds.RedisRestored, LogLevel.Information, "Redis at {EndPoint} is back")]
+        public static partial void Restored(ILogger logger, string? endPoint);
+
+        [LoggerMessage(EventIds.LockUnavailable, LogLevel.Debug, "Redis did not answer for a lock; this replica renews on its own")]
+        public static partial void LockUnavailable(ILogger logger, Exception error);
+    }
+}

@@ -1,0 +1,39 @@
+using System.Security.Cryptography;
+
+namespace CredentialModule.Caching;
+
+/// <summary>
+/// The keys that seal what Redis holds: a file with one base64 256-bit key a line. The first seals, all open, so that keys can be rotated.
+/// The file is never in Redis: whoever can write there must not be able to add a key.
+/// </summary>
+internal sealed class SealingKeys
+{
+    private const int KeySize = 32;
+    private readonly (uint Id, byte[] Key)[] _keys;
+
+    private SealingKeys((uint, byte[])[] keys) => _keys = keys;
+
+    public (uint Id, byte[] Key) First => _keys[0];
+
+    public byte[]? Find(uint id) => Array.Find(_keys, key => key.Id == id).Key;
+
+    /// <exception cref="InvalidDataException">The file holds no key, or a line that is none. The message names the line, never its content.</exception>
+    public static SealingKeys Read(string path)
+    {
+        var keys = new List<(uint, byte[])>();
+        var number = 0;
+        foreach (var line in File.ReadLines(path))
+        {
+            number++;
+            if (line.AsSpan().Trim().IsEmpty) continue;
+            var key = new byte[KeySize];
+            if (!Convert.TryFromBase64String(line.Trim(), key, out var length) || length != KeySize)
+                throw new InvalidDataException($"{path}, line {number}: not a base64 256-bit key (make one with `openssl rand -base64 32`)");
+            keys.Add((IdOf(key), key));
+        }
+
+        return keys.Count > 0 ? new([.. keys]) : throw new InvalidDataException($"{path}: holds no key (make one with `openssl rand -base64 32`)");
+    }
+
+    private static uint IdOf(byte[] key) => BitConverter.ToUInt32(SHA256.HashData(key));
+}

@@ -1,0 +1,102 @@
+using System.Globalization;
+using System.Text.Encodings.Web;
+using System.Text.Json;
+using CredentialModule.Profiles;
+using CredentialModule.Telemetry;
+using CredentialModule.Vending;
+using Microsoft.AspNetCore.Authorization;
+using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.Logging;
+
+namespace CredentialModule.Http;
+
+/// <summary>Answers a module route in process. It trusts no host to have done its part: it asks again whether this caller may have this organization.</summary>
+internal sealed partial class CredentialEndpoint(
+    CurrentProfiles profiles, VendRequests requests, CredentialVendor vendor, EndpointDirectory endpoints, CredentialMetrics metrics, ILogger<CredentialEndpoint> logger)
+{
+    private static readonly JsonWriterOptions s_json = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
+
+    public async Task AnswerAsync(HttpContext context, string profileName, IRequestRule rule)
+    {
+        var endpoint = context.GetEndpoint()!;
+        if (endpoint.Metadata.GetMetadata<IAllowAnonymous>() is not null
+            || (endpoint.Metadata.GetMetadata<IAuthorizeData>() is null && endpoint.Metadata.GetMetadata<AuthorizationPolicy>() is null))
+        {
+            Log.NoPolicy(logger, endpoint.DisplayName);
+            await ErrorAnswer.WriteAsync(context, StatusCodes.Status403Forbidden);
+            return;
+        }
+
+        if (rule.Refuse(context) is { } refusal)
+        {
+            await ErrorAnswer.WriteAsync(context, refusal);
+            return;
+        }
+
+        var book = profiles.Current;
+        var organization = RouteOrganization.Of(context, book.OrganizationIds)!;
+        var authorization = (IAuthorizationService)context.RequestServices.GetService(typeof(IAuthorizationService))!;
+        if (!(await authorization.AuthorizeAsync(context.User, organization, OrganizationAccessRequirement.Instance)).Succeeded)
+        {
+            await ErrorAnswer.WriteAsync(context, StatusCodes.Status403Forbidden);
+            return;
+        }
+
+        var profile = book.Find(profileName, organization)!;
+        CredentialRequestRule.TryReadMinimum(context.Request, profile, out var asked);
+        try
+        {
+            var endpointFound = endpoints.FindAsync(profile, context.RequestAborted).AsTask();
+            var vended = await VendAsync(profile, organization, asked, context.RequestAborted);
+            metrics.Vended(vended.Outcome);
+            await WriteAsync(context.Response, profile.Region, await endpointFound, vended.Credentials);
+        }
+        catch (VendingException e)
+        {
+            metrics.Failed(e.Failure);
+            context.Response.Headers.RetryAfter = ((int)FailureMemory.Span(e.Failure).TotalSeconds).ToString(CultureInfo.InvariantCulture);
+            await ErrorAnswer.WriteAsync(context, StatusCodes.Status503ServiceUnavailable);
+        }
+        catch (OperationCanceledException) when (context.RequestAborted.IsCancellationRequested)
+        {
+            // Nobody is left to answer; what was under way goes on for the others.
+        }
+    }
+
+    private async Task<Vended> VendAsync(Profile profile, OrganizationId organization, TimeSpan? asked, CancellationToken cancellation)
+    {
+        var request = await requests.ForAsync(profile, organization, cancellation);
+        var floor = asked > profile.MinimumLifetime ? asked.Value : profile.MinimumLifetime;
+        return await vendor.VendAsync(request, new LifetimePromise(floor, MayFallBelow: asked is null || asked == TimeSpan.Zero, profile.RefreshAfter), cancellation);
+    }
+
+    private static async Task WriteAsync(HttpResponse response, string region, string endpoint, StoredCredentials credentials)
+    {
+        response.ContentType = "application/json";
+        response.Headers.CacheControl = "no-store";
+        await using (var json = new Utf8JsonWriter(response.BodyWriter, s_json))
+        {
+            json.WriteStartObject();
+            json.WriteStartObject("data");
+            json.WriteString("awsRegion", region);
+            json.WriteString("iotEndpoint", endpoint);
+            json.WriteStartObject("credentials");
+            json.WriteString("accessKeyId", credentials.AccessKeyId);
+            json.WriteString("secretAccessKey", credentials.SecretAccessKey);
+            json.WriteString("sessionToken", credentials.SessionToken);
+            json.WriteString("expiration", credentials.Expiration.UtcDateTime.ToString("yyyy-MM-dd'T'HH:mm:ss.fff'Z'", CultureInfo.InvariantCulture));
+            json.WriteEndObject();
+            json.WriteEndObject();
+            json.WriteEndObject();
+        }
+
+        await response.CompleteAsync();
+    }
+
+    private static partial class Log
+    {
+        [LoggerMessage(EventIds.NoPolicy, LogLevel.Error,
+            "The route {Route} answers 403: it names no authorization policy, and credentials are not vended without one. Give the route an AuthorizationPolicy")]
+        public static partial void NoPolicy(ILogger logger, string? route);
+    }
+}

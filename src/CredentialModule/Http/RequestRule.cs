@@ -1,0 +1,23 @@
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Routing;
+
+namespace CredentialModule.Http;
+
+/// <summary>
+/// What an endpoint demands of a request's method, id and query. It is endpoint metadata, so that a host can ask it between authentication
+/// and authorization: a caller learns first who it is not, then what is wrong with its request, then what it may not.
+/// </summary>
+internal interface IRequestRule
+{
+    /// <summary>The status to refuse the request with; null when there is nothing to refuse.</summary>
+    int? Refuse(HttpContext context);
+}
+
+/// <summary>The organization of a request.</summary>
+internal static class RouteOrganization
+{
+    public const string Parameter = "organizationId";
+
+    public static OrganizationId? Of(HttpContext context, OrganizationIdFormat format) =>
+        format.TryParse(context.GetRouteValue(Parameter) as string, out var organization) ? organization : null;
+}

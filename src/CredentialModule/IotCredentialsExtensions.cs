@@ -1,0 +1,78 @@
+using CredentialModule.Aws;
+using CredentialModule.Caching;
+using CredentialModule.Http;
+using CredentialModule.Profiles;
+using CredentialModule.Telemetry;
+using CredentialModule.Vending;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.DependencyInjection.Extensions;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
+using Yarp.ReverseProxy.Configuration;
+
+namespace CredentialModule;
+
+/// <summary>Adds the module to a YARP host.</summary>
+public static class IotCredentialsExtensions
+{
+    /// <summary>
+    /// Adds what vending needs. A route whose metadata say <c>"Module": "IotCredentials"</c> is then answered in process, once
+    /// <see cref="MapIotCredentials"/> is called.
+    /// <para>
+    /// The host registers an authorization handler for <see cref="OrganizationAccessRequirement"/>; without one it does not start. Replicas
+    /// share what is vended through the Redis of <c>ConnectionStrings:Redis</c>, sealed by the keys of <c>Sealing:KeyPath</c>.
+    /// </para>
+    /// </summary>
+    /// <param name="proxy">The host's reverse proxy.</param>
+    /// <param name="section">The section <c>IotCredentials</c>; see <see cref="IotCredentialsOptions"/>.</param>
+    public static IReverseProxyBuilder AddIotCredentials(this IReverseProxyBuilder proxy, IConfiguration section)
+    {
+        var services = proxy.Services;
+        services.Configure<IotCredentialsOptions>(section);
+        services.AddOptions<SharedCacheOptions>().Configure<IConfiguration>((shared, configuration) =>
+        {
+            shared.Redis = configuration.GetConnectionString("Redis");
+            shared.SealingKeyPath = configuration["Sealing:KeyPath"];
+        });
+        services.AddMetrics();
+        // Its Information level tells every read of the cache.
+        services.AddLogging(logging => logging.AddFilter("ZiggyCreatures.Caching.Fusion", LogLevel.Warning));
+        services.TryAddSingleton(TimeProvider.System);
+        services.AddSingleton<CredentialMetrics>();
+        services.AddSingleton(provider => new CurrentProfiles(
+            section, provider.GetRequiredService<IHostEnvironment>(), provider.GetRequiredService<ILogger<CurrentProfiles>>()));
+        services.AddSingleton<CredentialCache>();
+        services.AddSingleton<SingleFlight>();
+        services.AddSingleton<FailureMemory>();
+        services.AddSingleton<AwsClients>();
+        services.AddSingleton<StsCalls>();
+        services.AddSingleton<VendRequests>();
+        services.AddSingleton<CredentialVendor>();
+        services.AddSingleton<EndpointDirectory>();
+        services.AddSingleton<CredentialEndpoint>();
+        services.AddSingleton<IProxyConfigFilter, CredentialRouteFilter>();
+        services.AddHostedService<HostCheck>();
+        services.AddAuthorization();
+        return proxy;
+    }
+
+    /// <summary>Answers the module's routes in process: match, authorization, limits and CORS stay the route's own.</summary>
+    /// <param name="endpoints">What <c>MapReverseProxy()</c> returned.</param>
+    public static ReverseProxyConventionBuilder MapIotCredentials(this ReverseProxyConventionBuilder endpoints) =>
+        endpoints.ConfigureEndpoints((endpoint, route) =>
+        {
+            if (ModuleRoute.ModuleOf(route) != ModuleRoute.Name) return;
+            var profile = ModuleRoute.ProfileOf(route);
+            endpoint.Add(builder =>
+            {
+                var services = builder.ApplicationServices;
+                var answer = services.GetRequiredService<CredentialEndpoint>();
+                var rule = new CredentialRequestRule(services.GetRequiredService<CurrentProfiles>(), profile);
+                builder.Metadata.Add(rule);
+                builder.RequestDelegate = context => answer.AnswerAsync(context, profile, rule);
+            });
+        });
+}

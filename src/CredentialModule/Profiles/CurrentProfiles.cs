@@ -1,0 +1,45 @@
+using CredentialModule.Telemetry;
+using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
+using Microsoft.Extensions.Primitives;
+
+namespace CredentialModule.Profiles;
+
+/// <summary>The profiles in force. A change of the section that cannot be used changes nothing.</summary>
+internal sealed partial class CurrentProfiles : IDisposable
+{
+    private readonly IConfiguration _section;
+    private readonly IHostEnvironment _host;
+    private readonly ILogger<CurrentProfiles> _logger;
+    private readonly IDisposable _changes;
+    private volatile ProfileBook _current;
+
+    /// <exception cref="OptionsValidationException">The section cannot be used.</exception>
+    public CurrentProfiles(IConfiguration section, IHostEnvironment host, ILogger<CurrentProfiles> logger)
+    {
+        _section = section;
+        _host = host;
+        _logger = logger;
+        _current = ProfileBook.Read(section, host.ContentRootFileProvider, out var problems) ?? throw new OptionsValidationException(
+            "IotCredentials", typeof(IotCredentialsOptions), problems.Where(problem => !problem.IsWarning).Select(problem => $"{problem.Key} {problem.Message}"));
+        _changes = ChangeToken.OnChange(section.GetReloadToken, Reload);
+    }
+
+    public ProfileBook Current => _current;
+
+    private void Reload()
+    {
+        if (ProfileBook.Read(_section, _host.ContentRootFileProvider, out var problems) is { } book) _current = book;
+        else foreach (var problem in problems) Log.ReloadRefused(_logger, problem.Key, problem.Message);
+    }
+
+    public void Dispose() => _changes.Dispose();
+
+    private static partial class Log
+    {
+        [LoggerMessage(EventIds.ReloadRefused, LogLevel.Error, "A change of IotCredentials is not used: {Key} {Problem}")]
+        public static partial void ReloadRefused(ILogger logger, string key, string problem);
+    }
+}

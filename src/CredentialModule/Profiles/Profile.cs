@@ -1,0 +1,23 @@
+using CredentialModule.Policies;
+
+namespace CredentialModule.Profiles;
+
+/// <summary>How credentials are vended to one organization: a profile, overlaid by what is said of the organization, read and found good.</summary>
+internal sealed record Profile
+{
+    public required RoleArnTemplate Role { get; init; }
+    public required string Region { get; init; }
+    public required string? IotEndpoint { get; init; }
+    public required string? EndpointRoleArn { get; init; }
+    public required TimeSpan SessionDuration { get; init; }
+    public required TimeSpan MinimumLifetime { get; init; }
+    public required TimeSpan RefreshAfter { get; init; }
+    public required SessionPolicyTemplate SessionPolicy { get; init; }
+    public required IReadOnlyList<KeyValuePair<string, TemplateText>> SessionTags { get; init; }
+    public required TemplateText? ExternalId { get; init; }
+
+    /// <summary>The longest life that a caller can ask for: what credentials that are about to be renewed still have.</summary>
+    public TimeSpan LongestFloor => SessionDuration - RefreshAfter;
+
+    public TemplateValues ValuesFor(OrganizationId organization) => new(organization, Role.AccountId, Region, Role.Partition);
+}

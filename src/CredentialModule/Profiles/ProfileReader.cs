@@ -1,0 +1,117 @@
+using System.Text.RegularExpressions;
+using CredentialModule.Policies;
+using Microsoft.Extensions.FileProviders;
+
+namespace CredentialModule.Profiles;
+
+/// <summary>Reads one overlaid profile by AWS's limits; every problem is collected under the key that says it.</summary>
+internal sealed partial class ProfileReader(OrganizationIdFormat ids, IFileProvider files, Action<string, string, bool> report)
+{
+    // STS AssumeRole: DurationSeconds, 900 to 43,200.
+    private static readonly TimeSpan ShortestSession = TimeSpan.FromMinutes(15);
+    private static readonly TimeSpan LongestSession = TimeSpan.FromHours(12);
+
+    // STS AssumeRole: a role's own session may take on another role for one hour at most (role chaining).
+    private static readonly TimeSpan LongestChainedSession = TimeSpan.FromHours(1);
+    private static readonly TimeSpan LeastRefreshAfter = TimeSpan.FromMinutes(1);
+    private const int LargestTemplate = 64 * 1024;
+
+    public Profile? Read(ProfileOptions options)
+    {
+        var errors = 0;
+
+        var role = Text(nameof(options.RoleArn), options.RoleArn, (texts, text) => texts.ReadRoleArn(text));
+        var externalId = options.ExternalId is null ? null : Text(nameof(options.ExternalId), options.ExternalId, (texts, text) => texts.ReadExternalId(text));
+        var tags = Text(nameof(options.SessionTags), options.SessionTags, (texts, given) => texts.ReadTags(given));
+        if (options.EndpointRoleArn is { } endpointRole && Text(nameof(options.EndpointRoleArn), endpointRole, (texts, text) => texts.ReadRoleArn(text)) is { Arn.NamesOrganization: true })
+            Error(nameof(options.EndpointRoleArn), "holds a placeholder; the endpoint is an account's, not an organization's.");
+        if (options.Region is null || !Region().IsMatch(options.Region))
+            Error(nameof(options.Region), options.Region is null ? "is missing; name the AWS region, such as eu-west-1." : "is no AWS region, such as eu-west-1.");
+        if (options.IotEndpoint is not null && Uri.CheckHostName(options.IotEndpoint) != UriHostNameType.Dns)
+            Error(nameof(options.IotEndpoint), "is no host name, such as abc-ats.iot.eu-west-1.amazonaws.com; leave it out to ask AWS IoT.");
+        CheckTimes(options);
+
+        var policy = errors == 0 ? ReadPolicy(options, role!) : options.SessionPolicy is null ? Missing(nameof(options.SessionPolicy)) : null;
+        return errors > 0 ? null : new Profile
+        {
+            Role = role!,
+            Region = options.Region!,
+            IotEndpoint = options.IotEndpoint,
+            EndpointRoleArn = options.EndpointRoleArn,
+            SessionDuration = options.SessionDuration,
+            MinimumLifetime = options.MinimumLifetime,
+            RefreshAfter = options.RefreshAfter,
+            SessionPolicy = policy!,
+            SessionTags = tags!,
+            ExternalId = externalId,
+        };
+
+        void Error(string key, string message)
+        {
+            errors++;
+            report(key, message, false);
+        }
+
+        SessionPolicyTemplate? Missing(string key)
+        {
+            Error(key, "is missing; name the session-policy template, such as policies/organization.json.");
+            return null;
+        }
+
+        TRead? Text<TGiven, TRead>(string key, TGiven? given, Func<AssumeRoleTexts, TGiven, TRead?> read) where TRead : class
+        {
+            if (given is null)
+            {
+                Error(key, "is missing.");
+                return null;
+            }
+
+            var findings = new List<PolicyFinding>();
+            var result = read(new AssumeRoleTexts(ids, findings), given);
+            foreach (var finding in findings) Error(key, finding.Message);
+            return result;
+        }
+
+        void CheckTimes(ProfileOptions times)
+        {
+            if (times.SessionDuration < ShortestSession || times.SessionDuration > LongestSession || times.SessionDuration.Ticks % TimeSpan.TicksPerSecond != 0)
+                Error(nameof(times.SessionDuration), "is not from 00:15:00 to 12:00:00 in whole seconds, which is what STS takes.");
+            else if (times.SessionDuration > LongestChainedSession)
+                report(nameof(times.SessionDuration), "is over an hour: a gateway that itself runs as a role gets one hour at most (role chaining), and the role's own maximum must allow it.", true);
+            if (times.RefreshAfter < LeastRefreshAfter)
+                Error(nameof(times.RefreshAfter), "is under 00:01:00, the least time between two sessions of one organization.");
+            if (times.MinimumLifetime < TimeSpan.Zero)
+                Error(nameof(times.MinimumLifetime), "is negative.");
+            else if (times.MinimumLifetime > times.SessionDuration - times.RefreshAfter)
+                Error(nameof(times.MinimumLifetime), "is over SessionDuration less RefreshAfter: credentials would fall below it before they are renewed. Lower it, or renew earlier.");
+        }
+
+        SessionPolicyTemplate? ReadPolicy(ProfileOptions given, RoleArnTemplate of)
+        {
+            const string key = nameof(given.SessionPolicy);
+            if (given.SessionPolicy is not { } path) return Missing(key);
+            var file = files.GetFileInfo(path);
+            if (!file.Exists || file.IsDirectory)
+            {
+                Error(key, $"names {path}, which is not there; paths are relative to the configuration folder.");
+                return null;
+            }
+
+            if (file.Length > LargestTemplate)
+            {
+                Error(key, $"names {path}, which has {file.Length} bytes; no policy has more than {LargestTemplate}.");
+                return null;
+            }
+
+            using var content = new MemoryStream();
+            using (var stream = file.CreateReadStream()) stream.CopyTo(content);
+            var longest = new TemplateValues(ids.LongestId, of.AccountId, given.Region!, of.Partition);
+            var template = SessionPolicyTemplate.Parse(content.ToArray(), ids, longest, out var findings);
+            foreach (var finding in findings) Error(key, $"{path}: {finding.Code}: {finding.Message}");
+            return template;
+        }
+    }
+
+    [GeneratedRegex("^[a-z]{2,4}(-[a-z]+)+-[0-9]{1,2}$")]
+    private static partial Regex Region();
+}

@@ -1,0 +1,40 @@
+using System.Diagnostics;
+using System.Diagnostics.Metrics;
+using CredentialModule.Vending;
+
+namespace CredentialModule.Telemetry;
+
+/// <summary>What an operator sees of vending: the meter <c>IotCredentials</c>.</summary>
+internal sealed class CredentialMetrics
+{
+    public const string MeterName = "IotCredentials";
+    public static readonly ActivitySource Activities = new(MeterName);
+
+    private readonly Counter<long> _vends;
+    private readonly Counter<long> _refusedEntries;
+    private readonly Histogram<double> _calls;
+    private readonly Gauge<int> _packedPolicySize;
+
+    public CredentialMetrics(IMeterFactory meters)
+    {
+        var meter = meters.Create(MeterName);
+        _vends = meter.CreateCounter<long>("iotcredentials.vends", "{vend}", "Requests for credentials, by where the answer came from or why there was none.");
+        _refusedEntries = meter.CreateCounter<long>(
+            "iotcredentials.refused_entries", "{entry}", "Entries in Redis that were not what this gateway sealed under that key: a security event.");
+        _calls = meter.CreateHistogram<double>("iotcredentials.aws.call.duration", "s", "Calls to AWS, retries included.");
+        _packedPolicySize = meter.CreateGauge<int>("iotcredentials.packed_policy_size", "%", "STS's PackedPolicySize of the last session, of 100 allowed.");
+    }
+
+    public void Vended(VendOutcome outcome) => _vends.Add(1, Tag("outcome", outcome.ToString().ToLowerInvariant()));
+
+    public void Failed(FailureClass failure) => _vends.Add(1, Tag("outcome", failure.ToString().ToLowerInvariant()));
+
+    public void EntryRefused() => _refusedEntries.Add(1);
+
+    public void Called(string operation, TimeSpan duration, bool succeeded) =>
+        _calls.Record(duration.TotalSeconds, Tag("operation", operation), Tag("outcome", succeeded ? "success" : "failure"));
+
+    public void PackedPolicySize(int percent) => _packedPolicySize.Record(percent);
+
+    private static KeyValuePair<string, object?> Tag(string name, string value) => new(name, value);
+}

@@ -1,0 +1,18 @@
+namespace CredentialModule.Telemetry;
+
+/// <summary>The register of this module's log events.</summary>
+internal static class EventIds
+{
+    public const int RedisLost = 1;
+    public const int RedisRestored = 2;
+    public const int LockUnavailable = 3;
+    public const int EntryRefused = 4;
+    public const int NothingShared = 5;
+    public const int VendFailed = 6;
+    public const int GrantBelowFloor = 7;
+    public const int ServedDegraded = 8;
+    public const int RenewalFailed = 9;
+    public const int ReloadRefused = 10;
+    public const int NoPolicy = 11;
+    public const int EndpointFailed = 12;
+}

@@ -1,0 +1,149 @@
+using CredentialModule.Aws;
+using CredentialModule.Caching;
+using CredentialModule.Telemetry;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
+
+namespace CredentialModule.Vending;
+
+/// <summary>Where an answer came from.</summary>
+internal enum VendOutcome
+{
+    /// <summary>This process's memory.</summary>
+    L1,
+
+    /// <summary>Redis: this or another replica vended it before.</summary>
+    Redis,
+
+    /// <summary>A call to STS that this answer waited for.</summary>
+    Sts,
+
+    /// <summary>The cache, below the promised lifetime, because STS fails.</summary>
+    Degraded,
+}
+
+internal sealed record Vended(StoredCredentials Credentials, VendOutcome Outcome);
+
+/// <summary>
+/// Hands out credentials that keep their promise: from memory, else from Redis, else from STS, one call a key at a time over threads and
+/// replicas. Every entry is judged at every read, by STS's own expiration.
+/// </summary>
+internal sealed partial class CredentialVendor(
+    CredentialCache cache, SingleFlight flights, FailureMemory failures, StsCalls sts, IOptions<IotCredentialsOptions> options, TimeProvider time,
+    CredentialMetrics metrics, ILogger<CredentialVendor> logger)
+{
+    // A replica's clock may be off by this much without breaking the promise.
+    private static readonly TimeSpan ClockTolerance = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan LeastBetweenVends = TimeSpan.FromSeconds(60);
+    private const int MostRounds = 3;
+
+    // Spreads the renewals of replicas that started together; stays put for the life of the process, so that one entry is judged alike at every read.
+    private readonly double _spread = Random.Shared.NextDouble();
+
+    /// <exception cref="VendingException">There are none that keep the promise, or none within the time-out.</exception>
+    public async ValueTask<Vended> VendAsync(VendRequest request, LifetimePromise promise, CancellationToken cancellation)
+    {
+        var key = CacheKey.Of(request);
+        var local = Own(request, key, await cache.ReadLocalAsync<StoredCredentials>(key));
+        if (Keeps(local, promise.Floor))
+        {
+            RenewBehind(request, key, local, promise);
+            return new(local, VendOutcome.L1);
+        }
+
+        try
+        {
+            return await ObtainAsync(request, key, promise).WaitAsync(options.Value.Timeout, time, cancellation);
+        }
+        catch (Exception e) when (e is VendingException or TimeoutException)
+        {
+            if (promise.MayFallBelow && Own(request, key, await cache.ReadLocalAsync<StoredCredentials>(key)) is { } rest && LifeOf(rest) >= LifetimePromise.Least)
+            {
+                Log.ServedDegraded(logger, request.OrganizationId, request.RoleArn, LifeOf(rest).TotalSeconds);
+                return new(rest, VendOutcome.Degraded);
+            }
+
+            throw e as VendingException ?? new VendingException(FailureClass.Unavailable, "no answer within IotCredentials:Timeout");
+        }
+    }
+
+    private async Task<Vended> ObtainAsync(VendRequest request, string key, LifetimePromise promise)
+    {
+        var shared = Own(request, key, await flights.JoinAsync("read " + key, () => cache.ReadSharedAsync<StoredCredentials>(key)));
+        if (Keeps(shared, promise.Floor))
+        {
+            RenewBehind(request, key, shared, promise);
+            return new(shared, VendOutcome.Redis);
+        }
+
+        // A renewal that was already under way may have been content with less than this caller needs.
+        for (var round = 0; round < MostRounds; round++)
+        {
+            var vended = await RenewAsync(request, key, promise);
+            if (Keeps(vended.Credentials, promise.Floor)) return vended;
+        }
+
+        throw new VendingException(FailureClass.Refused, "STS grants a shorter life than the profile promises");
+    }
+
+    private Task<Vended> RenewAsync(VendRequest request, string key, LifetimePromise promise) =>
+        flights.JoinAsync("renew " + key, () => failures.GuardAsync(key, async () =>
+        {
+            using var deadline = new CancellationTokenSource(options.Value.Timeout, time);
+            try
+            {
+                await using var turn = await cache.TurnAsync(key, options.Value.Timeout, deadline.Token);
+                var shared = Own(request, key, await cache.ReadSharedAsync<StoredCredentials>(key) ?? await cache.ReadLocalAsync<StoredCredentials>(key));
+                if (shared is not null && (IsYoung(shared) || (Keeps(shared, promise.Floor) && !IsDue(shared, promise)))) return new(shared, VendOutcome.Redis);
+
+                var issued = await sts.AssumeRoleAsync(request, deadline.Token);
+                if (LifeOf(issued) < promise.Floor) Log.GrantBelowFloor(logger, request.RoleArn, LifeOf(issued).TotalSeconds, promise.Floor.TotalSeconds);
+                await cache.WriteAsync(key, issued, LifeOf(issued) - LifetimePromise.Least);
+                return new Vended(issued, VendOutcome.Sts);
+            }
+            catch (Exception e) when (e is TimeoutException or OperationCanceledException)
+            {
+                throw new VendingException(FailureClass.Unavailable, "no answer of STS within IotCredentials:Timeout");
+            }
+        }));
+
+    private void RenewBehind(VendRequest request, string key, StoredCredentials entry, LifetimePromise promise)
+    {
+        if (!IsDue(entry, promise) || flights.IsUnderWay("renew " + key) || failures.Remembers(key)) return;
+        _ = RenewAsync(request, key, promise).ContinueWith(
+            renewal => Log.RenewalFailed(logger, request.OrganizationId, request.RoleArn, renewal.Exception!.InnerException!),
+            CancellationToken.None, TaskContinuationOptions.OnlyOnFaulted, TaskScheduler.Default);
+    }
+
+    // The sealed entry repeats whose it is: a key that ever came to stand for two organizations must not hand one the other's.
+    private StoredCredentials? Own(VendRequest request, string key, StoredCredentials? entry)
+    {
+        if (entry is null || string.Equals(entry.OrganizationId, request.OrganizationId, StringComparison.Ordinal)) return entry;
+        cache.Refused(key);
+        return null;
+    }
+
+    private bool Keeps([System.Diagnostics.CodeAnalysis.NotNullWhen(true)] StoredCredentials? entry, TimeSpan floor) =>
+        entry is not null && LifeOf(entry) >= floor + (IsYoung(entry) ? TimeSpan.Zero : ClockTolerance);
+
+    private TimeSpan LifeOf(StoredCredentials entry) => entry.Expiration - time.GetUtcNow();
+
+    private bool IsYoung(StoredCredentials entry) => time.GetUtcNow() - entry.IssuedAt < LeastBetweenVends;
+
+    private bool IsDue(StoredCredentials entry, LifetimePromise promise) =>
+        time.GetUtcNow() - entry.IssuedAt >= promise.RefreshAfter * (1 - (0.1 * _spread));
+
+    private static partial class Log
+    {
+        [LoggerMessage(EventIds.GrantBelowFloor, LogLevel.Error,
+            "STS granted a session of {Role} of {Granted} s, below the {Floor} s that its profile promises: callers get 503. Lengthen the role's maximum session or lower MinimumLifetime")]
+        public static partial void GrantBelowFloor(ILogger logger, string role, double granted, double floor);
+
+        [LoggerMessage(EventIds.ServedDegraded, LogLevel.Warning,
+            "STS fails; {Organization} was served credentials of {Role} with {Left} s left, below what its profile promises")]
+        public static partial void ServedDegraded(ILogger logger, string organization, string role, double left);
+
+        [LoggerMessage(EventIds.RenewalFailed, LogLevel.Warning, "The credentials of {Organization} for {Role} could not be renewed yet; the ones at hand serve on")]
+        public static partial void RenewalFailed(ILogger logger, string organization, string role, Exception error);
+    }
+}

@@ -1,0 +1,97 @@
+using CredentialModule.Aws;
+using CredentialModule.Caching;
+using CredentialModule.Profiles;
+using CredentialModule.Telemetry;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
+
+namespace CredentialModule.Vending;
+
+/// <summary>
+/// The AWS IoT endpoint of an account and region. It never changes while the account lives, so it is kept for long and asked anew behind the
+/// callers.
+/// </summary>
+internal sealed partial class EndpointDirectory(
+    CredentialCache cache, SingleFlight flights, FailureMemory failures, AwsClients clients, StsCalls sts, IHostEnvironment host,
+    IOptions<IotCredentialsOptions> options, TimeProvider time, CredentialMetrics metrics, ILogger<EndpointDirectory> logger)
+{
+    private static readonly TimeSpan RefreshAfter = TimeSpan.FromDays(1);
+    private static readonly TimeSpan KeptFor = TimeSpan.FromDays(7);
+
+    /// <exception cref="VendingException">AWS IoT cannot say, or not within the time-out.</exception>
+    public async ValueTask<string> FindAsync(Profile profile, CancellationToken cancellation)
+    {
+        if (profile.IotEndpoint is { } configured) return configured;
+
+        var askedAs = profile.EndpointRoleArn ?? await clients.IdentityAsync(profile.Region).AsTask().WaitAsync(options.Value.Timeout, time, cancellation);
+        var key = CacheKey.OfEndpoint(host.EnvironmentName, askedAs, profile.Region, clients.IoTAddress, clients.StsAddress(profile.Region));
+        if (await cache.ReadLocalAsync<StoredEndpoint>(key) is { } local && Fits(local, profile))
+        {
+            if (IsDue(local) && !failures.Remembers(key)) _ = AskAsync(profile, key).ContinueWith(static task => task.Exception, TaskScheduler.Default);
+            return local.Address;
+        }
+
+        try
+        {
+            return (await AskAsync(profile, key).WaitAsync(options.Value.Timeout, time, cancellation)).Address;
+        }
+        catch (TimeoutException)
+        {
+            throw new VendingException(FailureClass.Unavailable, "no answer of iot:DescribeEndpoint within IotCredentials:Timeout");
+        }
+    }
+
+    private Task<StoredEndpoint> AskAsync(Profile profile, string key) => flights.JoinAsync(key, () => failures.GuardAsync(key, async () =>
+    {
+        var known = await cache.ReadSharedAsync<StoredEndpoint>(key) is { } shared && Fits(shared, profile) ? shared : null;
+        if (known is not null && !IsDue(known)) return known;
+
+        using var deadline = new CancellationTokenSource(options.Value.Timeout, time);
+        try
+        {
+            await using var turn = await cache.TurnAsync(key, options.Value.Timeout, deadline.Token);
+            if (await cache.ReadSharedAsync<StoredEndpoint>(key) is { } fresh && Fits(fresh, profile) && !IsDue(fresh)) return fresh;
+
+            var endpoint = new StoredEndpoint { Region = profile.Region, AskedAt = time.GetUtcNow(), Address = await DescribeAsync(profile, deadline.Token) };
+            await cache.WriteAsync(key, endpoint, KeptFor);
+            return endpoint;
+        }
+        catch (Exception e)
+        {
+            var failure = e as VendingException ?? AwsFailure.From(e, "iot:DescribeEndpoint");
+            Log.AskFailed(logger, profile.Region, failure.Failure, failure.Message);
+            return known ?? throw failure;
+        }
+    }));
+
+    private async Task<string> DescribeAsync(Profile profile, CancellationToken cancellation)
+    {
+        var credentials = profile.EndpointRoleArn is { } role
+            ? await sts.AssumeEndpointRoleAsync(role, profile.Region, cancellation)
+            : await clients.BaseCredentialsAsync(cancellation);
+        using var iot = clients.IoT(profile.Region, credentials);
+        var begun = time.GetTimestamp();
+        var succeeded = false;
+        try
+        {
+            var address = (await iot.DescribeEndpointAsync(new DescribeEndpointRequest(), cancellation)).EndpointAddress;
+            succeeded = Uri.CheckHostName(address) == UriHostNameType.Dns;
+            return succeeded ? address! : throw new VendingException(FailureClass.Unavailable, "the answer of iot:DescribeEndpoint holds no host name");
+        }
+        finally
+        {
+            metrics.Called("DescribeEndpoint", time.GetElapsedTime(begun), succeeded);
+        }
+    }
+
+    private static bool Fits(StoredEndpoint endpoint, Profile profile) => string.Equals(endpoint.Region, profile.Region, StringComparison.Ordinal);
+
+    private bool IsDue(StoredEndpoint endpoint) => time.GetUtcNow() - endpoint.AskedAt >= RefreshAfter;
+
+    private static partial class Log
+    {
+        [LoggerMessage(EventIds.EndpointFailed, LogLevel.Error, "The AWS IoT endpoint in {Region} could not be found out ({Failure}): {Cause}")]
+        public static partial void AskFailed(ILogger logger, string region, FailureClass failure, string cause);
+    }
+}

@@ -1,0 +1,23 @@
+namespace CredentialModule.Vending;
+
+/// <summary>Why credentials could not be had.</summary>
+internal enum FailureClass
+{
+    /// <summary>AWS asked for fewer calls.</summary>
+    Throttled,
+
+    /// <summary>AWS denied the call or could not read it: an operator has to change something.</summary>
+    Refused,
+
+    /// <summary>AWS did not answer in time, or not in a way that can be used.</summary>
+    Unavailable,
+}
+
+/// <summary>
+/// Credentials or an endpoint could not be had. The message is for operators; callers get a 503. It wraps no other exception: one of the SDK's
+/// can carry the answer that it could not read, and with it the credentials.
+/// </summary>
+internal sealed class VendingException(FailureClass failure, string message) : Exception(message)
+{
+    public FailureClass Failure { get; } = failure;
+}

@@ -1,0 +1,126 @@
+using System.Text.Encodings.Web;
+using CredentialModule;
+using Gateway.Configuration;
+using Microsoft.AspNetCore.Authentication;
+using Microsoft.AspNetCore.Authentication.JwtBearer;
+using Microsoft.Extensions.Options;
+using Microsoft.Identity.Web;
+using Microsoft.IdentityModel.JsonWebTokens;
+using Microsoft.IdentityModel.Tokens;
+
+namespace Gateway.Authentication;
+
+/// <summary>One authentication scheme an issuer; a request goes to the one that its token's <c>iss</c> names, or to none.</summary>
+internal static class IssuerAuthentication
+{
+    // No operator's name holds a colon.
+    private const string ByIssuer = "gateway:by-issuer";
+    private const string UnknownIssuer = "gateway:unknown-issuer";
+    private const string AzureAd = "AzureAd";
+
+    private static readonly TimeSpan ClockSkew = TimeSpan.FromSeconds(30);
+
+    // A key that an issuer withdrew is believed for this long at most; one that it added is looked up at once, but not more often than this.
+    private static readonly TimeSpan KeysAreReadEvery = TimeSpan.FromMinutes(5);
+    private static readonly TimeSpan KeysAreReadAtMostEvery = TimeSpan.FromSeconds(10);
+
+    private static readonly string[] Algorithms =
+    [
+        SecurityAlgorithms.RsaSha256, SecurityAlgorithms.RsaSha384, SecurityAlgorithms.RsaSha512,
+        SecurityAlgorithms.RsaSsaPssSha256, SecurityAlgorithms.RsaSsaPssSha384, SecurityAlgorithms.RsaSsaPssSha512,
+        SecurityAlgorithms.EcdsaSha256, SecurityAlgorithms.EcdsaSha384, SecurityAlgorithms.EcdsaSha512,
+    ];
+
+    public static void AddIssuers(this WebApplicationBuilder builder, GatewayOptions options, OrganizationIdFormat ids)
+    {
+        // The request that meets a new key waits for it, instead of failing while it is fetched behind.
+        AppContext.SetSwitch("Switch.Microsoft.IdentityModel.UpdateConfigAsBlocking", true);
+
+        var schemes = new Dictionary<string, string>(StringComparer.Ordinal);
+        var authentication = builder.Services.AddAuthentication(ByIssuer)
+            .AddPolicyScheme(ByIssuer, null, selector => selector.ForwardDefaultSelector = context =>
+                BearerToken.ClaimedIssuer(context.Request) is { } issuer && schemes.TryGetValue(issuer, out var scheme) ? scheme : UnknownIssuer)
+            .AddScheme<AuthenticationSchemeOptions, UnknownIssuerHandler>(UnknownIssuer, null);
+
+        foreach (var (name, scheme) in options.Authentication.Schemes)
+        {
+            foreach (var issuer in scheme.Issuers) schemes.Add(issuer, name);
+            var reader = new TokenReader(scheme.Organizations, null, [scheme.RoleClaim], [scheme.ScopeClaim], scheme.AcceptIdTokens, ids);
+            authentication.AddJwtBearer(name, bearer =>
+            {
+                bearer.Authority = scheme.Authority;
+                bearer.RequireHttpsMetadata = scheme.RequireHttpsMetadata;
+                bearer.TokenValidationParameters.ValidAudiences = scheme.ValidAudiences;
+            });
+            builder.Services.PostConfigure<JwtBearerOptions>(name, bearer => Harden(bearer, scheme.Issuers, _ => reader));
+        }
+
+        if (options.AzureAd is { } azure) AddAzureAd(builder, authentication, azure, schemes, ids);
+    }
+
+    private static void AddAzureAd(
+        WebApplicationBuilder builder, AuthenticationBuilder authentication, AzureAdOptions azure, Dictionary<string, string> schemes, OrganizationIdFormat ids)
+    {
+        foreach (var issuer in azure.Issuers) schemes.Add(issuer, AzureAd);
+        authentication.AddMicrosoftIdentityWebApi(builder.Configuration.GetSection(AzureAd), AzureAd);
+
+        // Entra's access tokens name the tenant in `tid`; which organizations a tenant may speak for is the tenant's own setting.
+        var readers = azure.Tenants.ToDictionary(tenant => tenant.Key, tenant => Reader(tenant.Value.Only), StringComparer.OrdinalIgnoreCase);
+        var single = Reader(null);
+        builder.Services.PostConfigure<JwtBearerOptions>(AzureAd, bearer => Harden(
+            bearer,
+            [.. azure.Issuers],
+            token => token.TryGetPayloadValue<string>("tid", out var tenant) && readers.TryGetValue(tenant, out var reader) ? reader
+                : azure.IsMultiTenant ? null
+                : single));
+
+        TokenReader Reader(IReadOnlyList<string>? only) => new(azure.Organizations, only, ["roles"], ["scp", "scope"], acceptIdTokens: false, ids);
+    }
+
+    private static void Harden(JwtBearerOptions bearer, IReadOnlyList<string> issuers, Func<JsonWebToken, TokenReader?> readerOf)
+    {
+        bearer.MapInboundClaims = false;
+        bearer.SaveToken = false;
+        var parameters = bearer.TokenValidationParameters;
+        parameters.ValidIssuers = issuers;
+        parameters.ValidIssuer = null;
+        parameters.IssuerValidator = (issuer, _, _) =>
+            issuers.Contains(issuer, StringComparer.Ordinal) ? issuer : throw new SecurityTokenInvalidIssuerException("the issuer is none of the scheme's");
+        parameters.ValidAlgorithms = Algorithms;
+        parameters.RequireExpirationTime = true;
+        parameters.RequireSignedTokens = true;
+        parameters.ValidateLifetime = true;
+        parameters.ValidateAudience = true;
+        parameters.ValidateIssuer = true;
+        parameters.ValidateIssuerSigningKey = true;
+        parameters.ClockSkew = ClockSkew;
+
+        if (bearer.ConfigurationManager is BaseConfigurationManager keys)
+        {
+            keys.AutomaticRefreshInterval = KeysAreReadEvery;
+            keys.RefreshInterval = KeysAreReadAtMostEvery;
+            // The last good configuration would keep a withdrawn key alive for an hour.
+            keys.UseLastKnownGoodConfiguration = false;
+        }
+
+        bearer.Events ??= new JwtBearerEvents();
+        var validated = bearer.Events.OnTokenValidated;
+        bearer.Events.OnTokenValidated = async context =>
+        {
+            await validated(context);
+            if (context.Result is not null) return;
+            var token = (JsonWebToken)context.SecurityToken;
+            var refusal = "the tenant is not accepted";
+            if (readerOf(token)?.Read(token, (System.Security.Claims.ClaimsIdentity)context.Principal!.Identity!, out refusal) is { } caller)
+                context.Principal = new System.Security.Claims.ClaimsPrincipal(caller);
+            else
+                context.Fail(refusal!);
+        };
+    }
+
+    private sealed class UnknownIssuerHandler(IOptionsMonitor<AuthenticationSchemeOptions> options, ILoggerFactory logger, UrlEncoder encoder)
+        : AuthenticationHandler<AuthenticationSchemeOptions>(options, logger, encoder)
+    {
+        protected override Task<AuthenticateResult> HandleAuthenticateAsync() => Task.FromResult(AuthenticateResult.NoResult());
+    }
+}

@@ -1,0 +1,90 @@
+using System.Collections.Frozen;
+using System.Security.Claims;
+using System.Text.Json;
+using CredentialModule;
+using Gateway.Configuration;
+using Microsoft.IdentityModel.JsonWebTokens;
+
+namespace Gateway.Authentication;
+
+/// <summary>Reads a validated token by its scheme's settings. What is not written as they say is not there.</summary>
+internal sealed class TokenReader(
+    OrganizationClaimOptions? organizations, IReadOnlyList<string>? only, IReadOnlyList<string> roleClaims, IReadOnlyList<string> scopeClaims, bool acceptIdTokens, OrganizationIdFormat ids)
+{
+    /// <summary>The caller; null with the reason when the token is none that the gateway takes, for all its valid signature.</summary>
+    public CallerIdentity? Read(JsonWebToken token, ClaimsIdentity validated, out string? refusal)
+    {
+        refusal = token.TryGetHeaderValue<object>("crit", out _) ? "the token has a crit header"
+            : !acceptIdTokens && IsIdToken(token) ? "the token is an ID token"
+            : string.IsNullOrEmpty(token.Subject) ? "the token names no subject"
+            : null;
+        return refusal is not null ? null : new CallerIdentity(validated)
+        {
+            Issuer = token.Issuer,
+            Subject = token.Subject,
+            ExpiresAt = new DateTimeOffset(token.ValidTo, TimeSpan.Zero),
+            Organizations = Organizations(token),
+            Roles = roleClaims.SelectMany(claim => Words(token, claim, splits: false)).ToFrozenSet(StringComparer.Ordinal),
+            Scopes = scopeClaims.SelectMany(claim => Words(token, claim, splits: true)).ToFrozenSet(StringComparer.Ordinal),
+        };
+    }
+
+    // RFC 9068 types access tokens; Cognito and Keycloak say it in a claim; else the claims that OpenID Connect Core defines for ID tokens alone tell one.
+    private static bool IsIdToken(JsonWebToken token)
+    {
+        if (token.Typ is { } type && type.EndsWith("at+jwt", StringComparison.OrdinalIgnoreCase)) return false;
+        var use = Text(token, "token_use") ?? Text(token, "typ");
+        if (use is "access" or "Bearer") return false;
+        return use is "id" or "ID" || ((string[])["nonce", "at_hash", "c_hash", "s_hash"]).Any(claim => token.TryGetPayloadValue<object>(claim, out _));
+    }
+
+    private FrozenSet<string> Organizations(JsonWebToken token)
+    {
+        if (organizations is not { Claim: { } claim } || !token.TryGetPayloadValue<JsonElement>(claim, out var value)) return [];
+        var named = organizations.Format switch
+        {
+            OrganizationClaimFormat.Array => Strings(value),
+            OrganizationClaimFormat.Single => value.ValueKind == JsonValueKind.String ? [value.GetString()!] : [],
+            OrganizationClaimFormat.Spaces => Split(value, ' '),
+            OrganizationClaimFormat.Commas => Split(value, ','),
+            OrganizationClaimFormat.Json => Embedded(value),
+            _ => [],
+        };
+        return named
+            .Where(name => ids.TryParse(name, out _) && (organizations.Only?.Contains(name, StringComparer.Ordinal) ?? true) && (only?.Contains(name, StringComparer.Ordinal) ?? true))
+            .ToFrozenSet(StringComparer.Ordinal);
+    }
+
+    private static IEnumerable<string> Strings(JsonElement value) =>
+        value.ValueKind == JsonValueKind.Array && value.EnumerateArray().All(item => item.ValueKind == JsonValueKind.String)
+            ? value.EnumerateArray().Select(item => item.GetString()!)
+            : [];
+
+    private static IEnumerable<string> Split(JsonElement value, char separator) =>
+        value.ValueKind == JsonValueKind.String
+            ? value.GetString()!.Split(separator, StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries)
+            : [];
+
+    private static IEnumerable<string> Embedded(JsonElement value)
+    {
+        if (value.ValueKind != JsonValueKind.String) return [];
+        try
+        {
+            using var document = JsonDocument.Parse(value.GetString()!);
+            return [.. Strings(document.RootElement)];
+        }
+        catch (JsonException)
+        {
+            return [];
+        }
+    }
+
+    private static IEnumerable<string> Words(JsonWebToken token, string claim, bool splits) =>
+        !token.TryGetPayloadValue<JsonElement>(claim, out var value) ? []
+        : value.ValueKind == JsonValueKind.Array ? Strings(value)
+        : splits ? Split(value, ' ')
+        : value.ValueKind == JsonValueKind.String ? [value.GetString()!]
+        : [];
+
+    private static string? Text(JsonWebToken token, string claim) => token.TryGetPayloadValue<string>(claim, out var value) ? value : null;
+}

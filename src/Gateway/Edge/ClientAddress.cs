@@ -1,0 +1,18 @@
+using System.Net;
+using System.Net.Sockets;
+
+namespace Gateway.Edge;
+
+/// <summary>A client as far as limits tell clients apart: an IPv4 address, or the /64 that one IPv6 customer has.</summary>
+internal static class ClientAddress
+{
+    public static string Of(HttpContext context)
+    {
+        var address = context.Connection.RemoteIpAddress;
+        if (address is null) return "";
+        if (address.IsIPv4MappedToIPv6) address = address.MapToIPv4();
+        return address.AddressFamily == AddressFamily.InterNetworkV6
+            ? new IPAddress([.. address.GetAddressBytes().AsSpan(0, 8), 0, 0, 0, 0, 0, 0, 0, 0]).ToString()
+            : address.ToString();
+    }
+}

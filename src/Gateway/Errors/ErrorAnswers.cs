@@ -1,0 +1,27 @@
+using CredentialModule.Http;
+using Microsoft.AspNetCore.Diagnostics;
+using Yarp.ReverseProxy.Forwarder;
+using Yarp.ReverseProxy.Model;
+
+namespace Gateway.Errors;
+
+/// <summary>Gives every error that the gateway itself makes its two-member body. What a downstream service answered passes through untouched.</summary>
+internal static class ErrorAnswers
+{
+    public static void UseErrorAnswers(this IApplicationBuilder app)
+    {
+        app.UseExceptionHandler(new ExceptionHandlerOptions
+        {
+            StatusCodeSelector = static error => error is BadHttpRequestException bad && ErrorAnswer.Has(bad.StatusCode) ? bad.StatusCode : StatusCodes.Status500InternalServerError,
+            ExceptionHandler = static context => ErrorAnswer.WriteAsync(context, context.Response.StatusCode),
+        });
+        app.UseStatusCodePages(static pages =>
+        {
+            var context = pages.HttpContext;
+            return IsOurs(context) && ErrorAnswer.Has(context.Response.StatusCode) ? ErrorAnswer.WriteAsync(context, context.Response.StatusCode) : Task.CompletedTask;
+        });
+    }
+
+    private static bool IsOurs(HttpContext context) =>
+        context.Features.Get<IForwarderErrorFeature>() is not null || context.Features.Get<IReverseProxyFeature>()?.ProxiedDestination is null;
+}

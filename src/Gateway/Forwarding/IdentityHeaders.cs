@@ -1,0 +1,94 @@
+using System.Diagnostics;
+using CredentialModule.Http;
+using Gateway.Authentication;
+using Yarp.ReverseProxy.Transforms;
+using Yarp.ReverseProxy.Transforms.Builder;
+
+namespace Gateway.Forwarding;
+
+/// <summary>
+/// What a downstream service learns of a request from the gateway, and from the gateway alone: who calls, for which organization, under
+/// which request id. A client's own headers of that kind never arrive.
+/// </summary>
+internal sealed class IdentityHeaders : ITransformProvider
+{
+    private static readonly string[] s_prefixes = ["x-gateway-", "x-forwarded-", "x-original-", "x-rewrite-", "x-auth-request-", "x-ms-client-principal", "x-amzn-oidc-"];
+
+    private static readonly HashSet<string> s_names = new(StringComparer.Ordinal)
+    {
+        "forwarded", "x-real-ip", "x-client-ip", "true-client-ip", "x-http-method", "x-http-method-override", "x-method-override", "remote-user", "x-request-id", "baggage",
+    };
+
+    public void ValidateRoute(TransformRouteValidationContext context) { }
+
+    public void ValidateCluster(TransformClusterValidationContext context) { }
+
+    public void Apply(TransformBuilderContext context)
+    {
+        var forwardsAuthorization = Says(context, "ForwardAuthorization");
+        var forwardsCookies = Says(context, "ForwardCookies");
+
+        // First, so that what operators and YARP set afterwards stays.
+        context.RequestTransforms.Insert(0, new RequestFuncTransform(transform =>
+        {
+            RemoveForged(transform.ProxyRequest);
+            if (!forwardsAuthorization) transform.ProxyRequest.Headers.Remove("Authorization");
+            if (!forwardsCookies) transform.ProxyRequest.Headers.Remove("Cookie");
+            return default;
+        }));
+        context.AddRequestTransform(transform =>
+        {
+            Identify(transform);
+            return default;
+        });
+    }
+
+    private static bool Says(TransformBuilderContext context, string name) => context.Route.Metadata?.GetValueOrDefault(name) == "true";
+
+    private static void RemoveForged(HttpRequestMessage request)
+    {
+        List<string>? forged = null;
+        foreach (var header in request.Headers.NonValidated)
+        {
+            if (IsForged(header.Key)) (forged ??= []).Add(header.Key);
+        }
+
+        foreach (var name in forged ?? []) request.Headers.Remove(name);
+    }
+
+    // Servers behind map headers to variables, where `X_Gateway.Subject` and `X-Gateway-Subject` are one.
+    private static bool IsForged(string name)
+    {
+        Span<char> mapped = stackalloc char[Math.Min(name.Length, 64)];
+        for (var i = 0; i < mapped.Length; i++) mapped[i] = char.IsAsciiLetterOrDigit(name[i]) ? char.ToLowerInvariant(name[i]) : '-';
+        foreach (var prefix in s_prefixes)
+        {
+            if (mapped.StartsWith(prefix, StringComparison.Ordinal)) return true;
+        }
+
+        return name.Length <= mapped.Length && s_names.GetAlternateLookup<ReadOnlySpan<char>>().Contains(mapped);
+    }
+
+    private static void Identify(RequestTransformContext transform)
+    {
+        var context = transform.HttpContext;
+        var headers = transform.ProxyRequest.Headers;
+        headers.TryAddWithoutValidation("X-Request-Id", Activity.Current?.TraceId.ToHexString() ?? context.TraceIdentifier);
+        if (CallerIdentity.Of(context.User) is not { } caller) return;
+        headers.TryAddWithoutValidation("X-Gateway-Subject", HeaderValue(caller.Subject));
+        headers.TryAddWithoutValidation("X-Gateway-Issuer", HeaderValue(caller.Issuer));
+        if (context.GetEndpoint()?.Metadata.GetMetadata<MembershipProven>() is not null && context.GetRouteValue(RouteOrganization.Parameter) is string organization)
+            headers.TryAddWithoutValidation("X-Gateway-Organization", organization);
+    }
+
+    // A subject is whatever its issuer made of it: what is no plain header text is percent-encoded, and `%` with it.
+    private static string HeaderValue(string text)
+    {
+        foreach (var character in text)
+        {
+            if (character is <= ' ' or > '~' or '%') return Uri.EscapeDataString(text);
+        }
+
+        return text;
+    }
+}

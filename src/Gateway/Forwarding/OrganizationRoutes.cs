@@ -1,0 +1,30 @@
+using CredentialModule;
+using CredentialModule.Http;
+using CredentialModule.Profiles;
+using Gateway.Configuration;
+using Microsoft.AspNetCore.Routing;
+
+namespace Gateway.Forwarding;
+
+/// <summary>Endpoint metadata: whoever gets here was found to be a member of the route's organization.</summary>
+internal sealed class MembershipProven;
+
+/// <summary>What every route whose path binds <c>{organizationId}</c> demands, whoever answers it.</summary>
+internal static class OrganizationRoutes
+{
+    public static ReverseProxyConventionBuilder MapOrganizationRoutes(this ReverseProxyConventionBuilder endpoints, GatewayOptions options) =>
+        endpoints.ConfigureEndpoints((endpoint, route) => endpoint.Add(builder =>
+        {
+            if (((RouteEndpointBuilder)builder).RoutePattern.GetParameter(RouteOrganization.Parameter) is null) return;
+            if (!builder.Metadata.OfType<IRequestRule>().Any())
+                builder.Metadata.Add(new OrganizationIdRule(builder.ApplicationServices.GetRequiredService<CurrentProfiles>()));
+            if (route.AuthorizationPolicy is { } name && options.Authorization.Policies.GetValueOrDefault(name) is { RequireOrganization: true })
+                builder.Metadata.Add(new MembershipProven());
+        }));
+
+    private sealed class OrganizationIdRule(CurrentProfiles profiles) : IRequestRule
+    {
+        public int? Refuse(HttpContext context) =>
+            RouteOrganization.Of(context, profiles.Current.OrganizationIds) is null ? StatusCodes.Status422UnprocessableEntity : null;
+    }
+}

@@ -1,0 +1,84 @@
+using CredentialModule.Http;
+using Gateway.Configuration;
+using Microsoft.AspNetCore.Hosting.Server;
+using Microsoft.AspNetCore.Hosting.Server.Features;
+using Microsoft.AspNetCore.Http.Features;
+using Microsoft.AspNetCore.Server.Kestrel.Core;
+using Microsoft.AspNetCore.Server.Kestrel.Transport.Sockets;
+using Microsoft.Extensions.Diagnostics.HealthChecks;
+using Microsoft.Extensions.Options;
+using OpenTelemetry.Metrics;
+
+namespace Gateway.Management;
+
+/// <summary>
+/// Health and metrics on a server of their own: the public one has no way to these paths, whatever a client writes into <c>Host</c>, and they
+/// are answered while the edge drains.
+/// </summary>
+internal sealed partial class ManagementServer : IHostedLifecycleService, IDisposable
+{
+    private readonly KestrelServer _server;
+    private readonly IServiceProvider _services;
+    private readonly ILogger<ManagementServer> _logger;
+
+    public ManagementServer(GatewayOptions options, IServiceProvider services, ILoggerFactory loggers)
+    {
+        _services = services;
+        _logger = loggers.CreateLogger<ManagementServer>();
+        var kestrel = new KestrelServerOptions { ApplicationServices = services, AddServerHeader = false };
+        _server = new KestrelServer(Options.Create(kestrel), new SocketTransportFactory(Options.Create(new SocketTransportOptions()), loggers), loggers);
+        _server.Features.Get<IServerAddressesFeature>()!.Addresses.Add(options.Management.Url);
+    }
+
+    /// <summary>Where it listens, once started.</summary>
+    public string Url => _server.Features.Get<IServerAddressesFeature>()!.Addresses.First();
+
+    public async Task StartingAsync(CancellationToken cancellationToken)
+    {
+        await _server.StartAsync(new Application(Pipeline(), _services.GetRequiredService<IHttpContextFactory>()), cancellationToken);
+        Log.Listening(_logger, Url);
+    }
+
+    public Task StoppedAsync(CancellationToken cancellationToken) => _server.StopAsync(cancellationToken);
+
+    private RequestDelegate Pipeline()
+    {
+        var app = new ApplicationBuilder(_services);
+        app.UseStatusCodePages(static pages => ErrorAnswer.Has(pages.HttpContext.Response.StatusCode)
+            ? ErrorAnswer.WriteAsync(pages.HttpContext, pages.HttpContext.Response.StatusCode)
+            : Task.CompletedTask);
+        app.UseRouting();
+        app.UseEndpoints(endpoints =>
+        {
+            endpoints.MapGet("/health/live", static () => TypedResults.Text("Healthy"));
+            endpoints.MapHealthChecks("/health/ready");
+            endpoints.MapPrometheusScrapingEndpoint("/metrics");
+        });
+        return app.Build();
+    }
+
+    public void Dispose() => _server.Dispose();
+
+    public Task StartAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+    public Task StartedAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+    public Task StoppingAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+    public Task StopAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+    private sealed class Application(RequestDelegate pipeline, IHttpContextFactory contexts) : IHttpApplication<HttpContext>
+    {
+        public HttpContext CreateContext(IFeatureCollection contextFeatures) => contexts.Create(contextFeatures);
+
+        public Task ProcessRequestAsync(HttpContext context) => pipeline(context);
+
+        public void DisposeContext(HttpContext context, Exception? exception) => contexts.Dispose(context);
+    }
+
+    private static partial class Log
+    {
+        [LoggerMessage(1, LogLevel.Information, "Management listening on: {Url}")]
+        public static partial void Listening(ILogger logger, string url);
+    }
+}

@@ -1,0 +1,32 @@
+using CredentialModule.Telemetry;
+using OpenTelemetry;
+using OpenTelemetry.Metrics;
+using OpenTelemetry.Resources;
+using OpenTelemetry.Trace;
+
+namespace Gateway.Telemetry;
+
+/// <summary>OpenTelemetry: metrics for Prometheus on the management listener, and both signals by OTLP where the standard <c>OTEL_*</c> variables say so.</summary>
+internal static class Telemetry
+{
+    public static void AddTelemetry(this WebApplicationBuilder builder)
+    {
+        var telemetry = builder.Services.AddOpenTelemetry()
+            .ConfigureResource(resource => resource.AddService("iot-gateway", autoGenerateServiceInstanceId: true).AddEnvironmentVariableDetector())
+            .WithMetrics(metrics => metrics
+                .AddAspNetCoreInstrumentation()
+                .AddHttpClientInstrumentation()
+                .AddRuntimeInstrumentation()
+                .AddMeter("Yarp.ReverseProxy", CredentialMetrics.MeterName)
+                .AddPrometheusExporter())
+            .WithTracing(tracing => tracing
+                .AddAspNetCoreInstrumentation()
+                .AddHttpClientInstrumentation()
+                .AddSource("Yarp.ReverseProxy", CredentialMetrics.MeterName));
+        if (builder.Configuration.AsEnumerable().Any(setting =>
+            setting.Key.StartsWith("OTEL_EXPORTER_OTLP", StringComparison.OrdinalIgnoreCase) && setting.Key.EndsWith("ENDPOINT", StringComparison.OrdinalIgnoreCase)))
+        {
+            telemetry.UseOtlpExporter();
+        }
+    }
+}
