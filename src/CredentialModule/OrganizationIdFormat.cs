@@ -17,6 +17,7 @@ public sealed class OrganizationIdFormat
         Prefix = prefix;
         Characters = [.. characters.Order()];
         _characters = SearchValues.Create(Characters.ToArray());
+        ShortestId = new OrganizationId($"{prefix}{Characters[0]}");
         LongestId = new OrganizationId(prefix + new string(Characters[0], LongestBody));
     }
 
@@ -25,6 +26,9 @@ public sealed class OrganizationIdFormat
 
     /// <summary>The set that the rest of an id is of, in ordinal order; never empty.</summary>
     internal IReadOnlyList<char> Characters { get; }
+
+    /// <summary>An id of the least length.</summary>
+    internal OrganizationId ShortestId { get; }
 
     /// <summary>An id of the greatest length, for the longest text that a template can become.</summary>
     internal OrganizationId LongestId { get; }

@@ -9,7 +9,7 @@ internal static class Counterexample
         var first = ids.Characters[0];
         // The second continues the first, by the character that was to close it where an id can hold it.
         var closer = resource.Tail.Length > 0 && ids.Contains(resource.Tail[0]) ? resource.Tail[0] : first;
-        var one = Id(ids, $"{first}");
+        var one = ids.ShortestId;
         foreach (var other in new[] { Id(ids, $"{first}{closer}"), Id(ids, $"{first}{first}{first}") })
         {
             if (Meet(resource, one, resource, other) is { Shared: not null } example)

@@ -46,8 +46,8 @@ internal sealed class ResourcePairs(OrganizationIdFormat ids, List<PolicyFinding
         if (run is < 1 or > OrganizationIdFormat.LongestBody || !shorter.Closers.Contains(body[run]))
             return null;
         var reaching = Counterexample.Id(ids, body[..run]);
-        var (first, reached) = (ids.Characters[0], Counterexample.Id(ids, $"{ids.Characters[0]}"));
-        return Counterexample.Meet(shorter, reaching, longer, reached == reaching ? Counterexample.Id(ids, $"{first}{first}") : reached);
+        var reached = reaching == ids.ShortestId ? Counterexample.Id(ids, new string(ids.Characters[0], 2)) : ids.ShortestId;
+        return Counterexample.Meet(shorter, reaching, longer, reached);
     }
 
     /// <summary>The rest of the longer one's head and its id are, together, an id of the shorter one.</summary>
@@ -55,8 +55,7 @@ internal sealed class ResourcePairs(OrganizationIdFormat ids, List<PolicyFinding
     {
         if (body.Length >= OrganizationIdFormat.LongestBody || !shorter.Closers.Intersect(longer.Closers).Any())
             return null;
-        var first = ids.Characters[0];
-        return Counterexample.Meet(shorter, Counterexample.Id(ids, $"{body}{first}"), longer, Counterexample.Id(ids, $"{first}"));
+        return Counterexample.Meet(shorter, Counterexample.Id(ids, body + ids.Characters[0]), longer, ids.ShortestId);
     }
 
     private static PolicyFinding Describe(IotResource shorter, IotResource longer, PolicyCounterexample example)
