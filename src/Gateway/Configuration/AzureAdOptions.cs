@@ -1,0 +1,69 @@
+namespace Gateway.Configuration;
+
+/// <summary>Microsoft.Identity.Web's own section, as far as it says whose tokens are accepted, and what the gateway adds to it.</summary>
+internal sealed record AzureAdOptions
+{
+    /// <summary>The cloud's sign-in address. Default: <c>https://login.microsoftonline.com/</c>.</summary>
+    public string Instance { get; init; } = "https://login.microsoftonline.com/";
+
+    /// <summary>The tenant's id, or <c>common</c>, <c>organizations</c>, <c>consumers</c> for many, which then are listed in <see cref="Tenants"/>. Required.</summary>
+    public string? TenantId { get; init; }
+
+    /// <summary>The application's id. Required.</summary>
+    public string? ClientId { get; init; }
+
+    /// <summary>The tenant's domain. Default: none.</summary>
+    public string? Domain { get; init; }
+
+    /// <summary>The audience that tokens name. Default: the application's id, and <c>api://</c> before it.</summary>
+    public string? Audience { get; init; }
+
+    /// <summary>Further audiences. Default: none.</summary>
+    public IReadOnlyList<string> Audiences { get; init; } = [];
+
+    /// <summary>The application's secret, which validating a token does not need. Default: none.</summary>
+    public string? ClientSecret { get; init; }
+
+    /// <summary>What the client is able to do, such as <c>cp1</c>. Default: none.</summary>
+    public IReadOnlyList<string> ClientCapabilities { get; init; } = [];
+
+    /// <summary>Whether a token may hold neither scope nor role. Default: false.</summary>
+    public bool AllowWebApiToBeAuthorizedByACL { get; init; }
+
+    /// <summary>The discovery document's address. Default: derived from instance and tenant.</summary>
+    public string? MetadataAddress { get; init; }
+
+    /// <summary>Whether the provider is reached by https alone. Default: true.</summary>
+    public bool RequireHttpsMetadata { get; init; } = true;
+
+    /// <summary>The longest that reading metadata takes. Default: 1 minute.</summary>
+    public TimeSpan BackchannelTimeout { get; init; } = TimeSpan.FromMinutes(1);
+
+    /// <summary>How often metadata are read again. Default: 12 hours.</summary>
+    public TimeSpan AutomaticRefreshInterval { get; init; } = TimeSpan.FromHours(12);
+
+    /// <summary>The least time between two readings that were asked for by an unknown key. Default: 5 minutes.</summary>
+    public TimeSpan RefreshInterval { get; init; } = TimeSpan.FromMinutes(5);
+
+    /// <summary>How a token says which organizations its caller belongs to. Default: it says none.</summary>
+    public OrganizationClaimOptions? Organizations { get; init; }
+
+    /// <summary>The tenants whose tokens are accepted, by tenant id. Required when <see cref="TenantId"/> stands for many.</summary>
+    public IReadOnlyDictionary<string, AzureAdTenantOptions> Tenants { get; init; } = new Dictionary<string, AzureAdTenantOptions>(StringComparer.Ordinal);
+
+    /// <summary>Whether <see cref="TenantId"/> stands for many tenants.</summary>
+    internal bool IsMultiTenant =>
+        TenantId is not null && ((string[])["common", "organizations", "consumers"]).Contains(TenantId, StringComparer.OrdinalIgnoreCase);
+
+    /// <summary>The issuers of the accepted tenants' tokens, in both of Entra's token versions.</summary>
+    internal IEnumerable<string> Issuers =>
+        (IsMultiTenant ? Tenants.Keys : TenantId is null ? [] : [TenantId])
+        .SelectMany(tenant => (string[])[$"{Instance.TrimEnd('/')}/{tenant}/v2.0", $"https://sts.windows.net/{tenant}/"]);
+}
+
+/// <summary>One tenant whose tokens are accepted.</summary>
+internal sealed record AzureAdTenantOptions
+{
+    /// <summary>The organizations that this tenant may speak for. Default: any.</summary>
+    public IReadOnlyList<string>? Only { get; init; }
+}

@@ -1,0 +1,105 @@
+using Gateway.Configuration.Layers;
+using Gateway.Configuration.Rules;
+using Gateway.Configuration.Shapes;
+
+namespace Gateway.Configuration;
+
+/// <summary>Reads the configuration: a folder's files, the environment and the command line, validated as a whole.</summary>
+internal static class ConfigurationFolder
+{
+    /// <summary>The file that every folder has.</summary>
+    public const string MainFile = "appsettings.json";
+
+    /// <summary>The variable that names the folder.</summary>
+    public const string Variable = "GATEWAY_CONFIG";
+
+    private const string DefaultName = "appsettings";
+    private const string Defaults = "default";
+
+    /// <summary>Reads and validates. What is wrong is a finding, never an exception.</summary>
+    /// <param name="args">The command line's keys, without a command's name or options.</param>
+    /// <param name="environmentName">The environment, as in <c>appsettings.{Environment}.json</c>.</param>
+    /// <param name="environmentVariables">The process's environment variables.</param>
+    public static LoadResult Load(IReadOnlyList<string> args, string environmentName, IReadOnlyDictionary<string, string?> environmentVariables)
+    {
+        var findings = new FindingList();
+        var (commandLine, option) = CommandLineLayer.Read(args, findings);
+        if (Find(option, environmentVariables, findings) is not { } folder) return new(null, findings.ToOrdered(), findings.CannotRead);
+
+        var files = ReadFiles(folder, environmentName, findings);
+        ObjectNode[] layers = [.. files ?? [], EnvironmentLayer.Read(environmentVariables, RootShape.Value, findings), commandLine];
+        var check = new ShapeCheck(findings);
+        var merged = layers.Select(layer => check.Check(layer, RootShape.Value)).Aggregate((lower, upper) => LayerMerge.Merge(lower, upper, findings));
+
+        // Of a configuration that is known in part, the rules would say what the missing part disproves.
+        if (files is null) return new(null, findings.ToOrdered(), findings.CannotRead);
+
+        var snapshot = CreateSnapshot(merged, folder, environmentVariables, findings);
+        ConfigurationRules.Check(snapshot, findings);
+        return new(findings.HasErrors ? null : snapshot, findings.ToOrdered(), findings.CannotRead);
+    }
+
+    private static string? Find(string? option, IReadOnlyDictionary<string, string?> variables, FindingList findings)
+    {
+        var (named, source) = option is not null ? (option, "--config")
+            : variables.TryGetValue(Variable, out var value) && !string.IsNullOrEmpty(value) ? (value, EnvironmentLayer.SourceOf(Variable))
+            : (null, "");
+        string[] candidates = named is not null ? [named] : [DefaultName, Path.Combine(AppContext.BaseDirectory, DefaultName)];
+        if (Array.Find(candidates, candidate => candidate.Length > 0 && Directory.Exists(candidate)) is { } found) return Path.GetFullPath(found);
+        findings.Unreadable(
+            named is not null ? source : "configuration folder",
+            $"there is no folder {string.Join(" and no folder ", candidates.Select(Finding.Quote))}. Name the folder that holds {MainFile} with --config DIR or {Variable}.");
+        return null;
+    }
+
+    private static List<ObjectNode>? ReadFiles(string folder, string environmentName, FindingList findings)
+    {
+        var layers = new List<ObjectNode>();
+        var failed = false;
+        foreach (var name in new[] { MainFile, $"appsettings.{environmentName}.json" })
+        {
+            if (name != MainFile && !IsThere(folder, name)) continue;
+            var content = ContentOf(folder, name, findings);
+            var layer = content is null ? null : JsonLayer.Read(content, name, findings);
+            failed |= layer is null;
+            if (layer is not null) layers.Add(layer);
+        }
+
+        return failed ? null : layers;
+    }
+
+    // An environment's name is no path: one that leaves the folder names no file of it.
+    private static bool IsThere(string folder, string name) => Path.GetFileName(name) == name && Path.Exists(Path.Combine(folder, name));
+
+    private static byte[]? ContentOf(string folder, string name, FindingList findings)
+    {
+        var content = FileContent.Read(Path.Combine(folder, name), out var problem);
+        if (content is null) findings.Unreadable(name, $"{problem} The folder is {Finding.Quote(folder)}.");
+        return content;
+    }
+
+    private static Snapshot CreateSnapshot(ObjectNode merged, string folder, IReadOnlyDictionary<string, string?> variables, FindingList findings)
+    {
+        var options = OptionsBinder.Bind<GatewayOptions>(merged);
+        var flat = new Flattening();
+        flat.Add(merged, "");
+        foreach (var (name, value) in variables)
+            if (name.StartsWith(EnvironmentLayer.TelemetryPrefix, StringComparison.OrdinalIgnoreCase)) flat.Add(name, value, EnvironmentLayer.SourceOf(name));
+
+        // Kestrel's own default is another address, and it reads the configuration, not the options.
+        if (!flat.Values.ContainsKey("Urls") && !flat.Values.Keys.Any(UrlRules.IsKestrelEndpoint)) flat.Add("Urls", options.Urls, Defaults);
+
+        var snapshot = new Snapshot
+        {
+            Options = options,
+            Routes = [],
+            Clusters = [],
+            Values = flat.Values,
+            Sources = flat.Sources,
+            Folder = folder,
+            Files = new Dictionary<string, ReadOnlyMemory<byte>>(),
+        };
+        var table = ReverseProxyTable.Read(snapshot, findings);
+        return snapshot with { Routes = table.Routes, Clusters = table.Clusters, Files = TemplateFiles.Read(snapshot, findings) };
+    }
+}

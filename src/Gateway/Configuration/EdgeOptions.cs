@@ -1,0 +1,24 @@
+namespace Gateway.Configuration;
+
+/// <summary>What is checked before a request is routed.</summary>
+internal sealed record EdgeOptions
+{
+    /// <summary>The methods that are let in at all. Default: <c>GET HEAD POST PUT PATCH DELETE OPTIONS</c>.</summary>
+    public IReadOnlyList<string> Methods { get; init; } = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"];
+
+    /// <summary>The proxies, as addresses or networks, whose word on the client's address is taken. Default: none.</summary>
+    public IReadOnlyList<string> TrustedProxies { get; init; } = [];
+
+    /// <summary>How often a client address may fail to authenticate.</summary>
+    public FailedAuthenticationsOptions FailedAuthentications { get; init; } = new();
+}
+
+/// <summary>How often a client address (IPv6 by /64) may fail to authenticate before it is answered 429.</summary>
+internal sealed record FailedAuthenticationsOptions
+{
+    /// <summary>The most failures in a <see cref="Window"/>. Default: 100.</summary>
+    public int PermitLimit { get; init; } = 100;
+
+    /// <summary>The time that failures are counted over. Default: 1 minute.</summary>
+    public TimeSpan Window { get; init; } = TimeSpan.FromMinutes(1);
+}

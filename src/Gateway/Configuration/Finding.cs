@@ -1,0 +1,48 @@
+using System.Text;
+
+namespace Gateway.Configuration;
+
+/// <summary>How grave a finding is.</summary>
+internal enum Severity
+{
+    /// <summary>The configuration is not used.</summary>
+    Error,
+
+    /// <summary>The configuration is used, and an operator should know.</summary>
+    Warning,
+}
+
+/// <summary>One thing that is wrong with the configuration.</summary>
+/// <param name="Severity">How grave it is.</param>
+/// <param name="Key">The key's path, or empty when a whole file is meant.</param>
+/// <param name="Source">The file, variable or command line that says it.</param>
+/// <param name="Message">What is wrong, and what to write instead.</param>
+internal sealed record Finding(Severity Severity, string Key, string Source, string Message)
+{
+    /// <summary>The finding as one line, whatever a file's names hold.</summary>
+    public override string ToString()
+    {
+        var severity = Severity == Severity.Error ? "error" : "warning";
+        var key = Key.Length == 0 ? "" : $" {Key}";
+        return OneLine($"{severity}{key} ({Source}): {Message}");
+    }
+
+    /// <summary>A value as a message may show it: short, on one line, and without what a URI says before its <c>@</c>.</summary>
+    public static string Quote(string value)
+    {
+        var at = value.LastIndexOf('@');
+        var scheme = value.IndexOf("://", StringComparison.Ordinal);
+        if (scheme >= 0 && at > scheme) value = string.Concat(value.AsSpan(0, scheme + 3), "…", value.AsSpan(at));
+        return $"\"{OneLine(value.Length <= 80 ? value : value[..80] + "…")}\"";
+    }
+
+    private static string OneLine(string text)
+    {
+        if (!text.Any(char.IsControl)) return text;
+        var line = new StringBuilder(text.Length);
+        foreach (var character in text)
+            if (char.IsControl(character)) line.Append(System.Globalization.CultureInfo.InvariantCulture, $"\\u{(int)character:x4}");
+            else line.Append(character);
+        return line.ToString();
+    }
+}

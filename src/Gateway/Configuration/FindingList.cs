@@ -1,0 +1,36 @@
+namespace Gateway.Configuration;
+
+/// <summary>The findings of one reading of the configuration.</summary>
+internal sealed class FindingList
+{
+    private readonly List<Finding> findings = [];
+
+    /// <summary>Whether anything found forbids the configuration's use.</summary>
+    public bool HasErrors => findings.Exists(finding => finding.Severity == Severity.Error);
+
+    /// <summary>Whether something that could not be read was found.</summary>
+    public bool CannotRead { get; private set; }
+
+    /// <summary>The keys that something was found of.</summary>
+    public IEnumerable<string> Keys => findings.Select(finding => finding.Key);
+
+    /// <summary>Adds an error.</summary>
+    public void Error(string key, string source, string message) => findings.Add(new(Severity.Error, key, source, message));
+
+    /// <summary>Adds a warning.</summary>
+    public void Warning(string key, string source, string message) => findings.Add(new(Severity.Warning, key, source, message));
+
+    /// <summary>Adds an error about something that could not be read, as opposed to what is written in it.</summary>
+    public void Unreadable(string source, string message)
+    {
+        CannotRead = true;
+        Error("", source, message);
+    }
+
+    /// <summary>All findings, ordered by key.</summary>
+    public IReadOnlyList<Finding> ToOrdered() =>
+        [.. findings.Distinct()
+            .OrderBy(finding => finding.Key, StringComparer.Ordinal)
+            .ThenBy(finding => finding.Source, StringComparer.Ordinal)
+            .ThenBy(finding => finding.Message, StringComparer.Ordinal)];
+}

@@ -1,0 +1,83 @@
+using CredentialModule;
+
+namespace Gateway.Configuration;
+
+/// <summary>Everything that operators write, but for the sections that belong to others: <c>ReverseProxy</c>, <c>Kestrel</c>, <c>Logging</c>.</summary>
+internal sealed record GatewayOptions
+{
+    /// <summary>Where <see cref="Urls"/> listens when nothing is said of listeners.</summary>
+    public const string DefaultUrls = "http://localhost:8080";
+
+    /// <summary>The addresses of the public edge, separated by <c>;</c>. Default: <c>http://localhost:8080</c>. Not together with <c>Kestrel:Endpoints</c>.</summary>
+    public string Urls { get; init; } = DefaultUrls;
+
+    /// <summary>The host names that are answered, separated by <c>;</c>. Default: any.</summary>
+    public string? AllowedHosts { get; init; }
+
+    /// <summary>The listener of health, metrics and operators' actions.</summary>
+    public ManagementOptions Management { get; init; } = new();
+
+    /// <summary>The stores that the gateway connects to.</summary>
+    public ConnectionStringsOptions ConnectionStrings { get; init; } = new();
+
+    /// <summary>The keys that seal what is kept in Redis.</summary>
+    public SealingOptions Sealing { get; init; } = new();
+
+    /// <summary>The issuers whose tokens are accepted.</summary>
+    public AuthenticationSchemesOptions Authentication { get; init; } = new();
+
+    /// <summary>Microsoft Entra ID as one more issuer. Default: none.</summary>
+    public AzureAdOptions? AzureAd { get; init; }
+
+    /// <summary>Who may use a route.</summary>
+    public AuthorizationPoliciesOptions Authorization { get; init; } = new();
+
+    /// <summary>How often a route may be used.</summary>
+    public RateLimitingPoliciesOptions RateLimiting { get; init; } = new();
+
+    /// <summary>From which web origins a route may be used.</summary>
+    public CorsPoliciesOptions Cors { get; init; } = new();
+
+    /// <summary>What is checked before a request is routed.</summary>
+    public EdgeOptions Edge { get; init; } = new();
+
+    /// <summary>How the process ends.</summary>
+    public ShutdownOptions Shutdown { get; init; } = new();
+
+    /// <summary>The credential module's own section.</summary>
+    public IotCredentialsOptions IotCredentials { get; init; } = new();
+}
+
+/// <summary>The listener that operators and probes use, apart from the public edge.</summary>
+internal sealed record ManagementOptions
+{
+    /// <summary>The listener's address. Default: <c>http://localhost:9090</c>.</summary>
+    public string Url { get; init; } = "http://localhost:9090";
+
+    /// <summary>The policy of those who may act, by its name. Default: nobody may; health and metrics need no token.</summary>
+    public string? AuthorizationPolicy { get; init; }
+}
+
+/// <summary>The stores that the gateway connects to.</summary>
+internal sealed record ConnectionStringsOptions
+{
+    /// <summary>Redis, as StackExchange.Redis writes it. Default: none, and what is cached stays in the process.</summary>
+    public string? Redis { get; init; }
+}
+
+/// <summary>The keys that seal what is kept in Redis.</summary>
+internal sealed record SealingOptions
+{
+    /// <summary>A file of base64 256-bit keys, one a line: the first seals, all open. Relative to the configuration folder, or absolute. Required with Redis.</summary>
+    public string? KeyPath { get; init; }
+}
+
+/// <summary>How the process ends.</summary>
+internal sealed record ShutdownOptions
+{
+    /// <summary>How long requests are still taken after the signal, until the balancers have noticed. Default: 0 seconds.</summary>
+    public TimeSpan Delay { get; init; }
+
+    /// <summary>How long requests in flight may take to end after that. Default: 30 seconds.</summary>
+    public TimeSpan Timeout { get; init; } = TimeSpan.FromSeconds(30);
+}

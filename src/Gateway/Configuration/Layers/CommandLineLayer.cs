@@ -1,0 +1,45 @@
+namespace Gateway.Configuration.Layers;
+
+/// <summary>Reads <c>--A:B value</c>, <c>--A:B=value</c> and <c>A:B=value</c>.</summary>
+internal static class CommandLineLayer
+{
+    private const string Source = "command line";
+
+    /// <summary>The option that names the configuration folder.</summary>
+    private const string Folder = "config";
+
+    // ASP.NET Core's host reads these itself, before there is a configuration.
+    private static readonly string[] ofTheHost = ["environment", "contentRoot", "applicationName"];
+
+    /// <summary>The keys on the command line, and the folder that <c>--config</c> names.</summary>
+    public static (ObjectNode Root, string? Folder) Read(IReadOnlyList<string> args, FindingList findings)
+    {
+        var tree = new TextTree(Source, findings);
+        string? folder = null;
+        for (var index = 0; index < args.Count; index++)
+        {
+            var isOption = args[index].StartsWith("--", StringComparison.Ordinal);
+            var text = isOption ? args[index][2..] : args[index];
+            var equals = text.IndexOf('=', StringComparison.Ordinal);
+            if (equals <= 0 && (!isOption || text.Length == 0))
+            {
+                // The text may be the loose end of a secret: its place is enough to find it.
+                findings.Error("", Source, $"argument {index + 1} is no key. Write --KEY VALUE, --KEY=VALUE or KEY=VALUE.");
+                continue;
+            }
+
+            var key = equals > 0 ? text[..equals] : text;
+            if (equals <= 0 && index + 1 == args.Count)
+            {
+                findings.Error(key, Source, "has no value. Write --KEY VALUE or --KEY=VALUE.");
+                continue;
+            }
+
+            var value = equals > 0 ? text[(equals + 1)..] : args[++index];
+            if (KeyPath.Equal(key, Folder)) folder = value;
+            else if (!ofTheHost.Contains(key, StringComparer.OrdinalIgnoreCase)) tree.Set(key, value, Source, mayRepeat: true);
+        }
+
+        return (tree.Root, folder);
+    }
+}

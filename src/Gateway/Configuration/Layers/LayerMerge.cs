@@ -1,0 +1,25 @@
+namespace Gateway.Configuration.Layers;
+
+/// <summary>Lays one layer over another.</summary>
+internal static class LayerMerge
+{
+    /// <summary>Sections are merged by name; everything else of the upper layer, lists among it, replaces the lower's whole.</summary>
+    public static ObjectNode Merge(ObjectNode lower, ObjectNode upper, FindingList findings) => Merge(lower, upper, "", findings);
+
+    private static ObjectNode Merge(ObjectNode lower, ObjectNode upper, string path, FindingList findings)
+    {
+        var merged = new ObjectNode(upper.Source, upper.IsText);
+        foreach (var (name, node) in lower.Children) merged.Children[name] = node;
+        foreach (var (name, node) in upper.Children)
+        {
+            var present = lower.Children.Keys.FirstOrDefault(other => KeyPath.Equal(other, name));
+            if (present is not null && KeyPath.DifferByCaseOnly(path, present, name))
+                findings.Error(KeyPath.Combine(path, name), node.Source, KeyPath.CaseMessage(present, name));
+            merged.Children[name] = present is not null && node is ObjectNode above && lower.Children[present] is ObjectNode below
+                ? Merge(below, above, KeyPath.Combine(path, name), findings)
+                : node;
+        }
+
+        return merged;
+    }
+}

@@ -1,0 +1,36 @@
+namespace Gateway.Configuration.Rules;
+
+/// <summary>A policy asks for something, under a name that is its own.</summary>
+internal static class AuthorizationPolicyRules
+{
+    private const string Policies = "Authorization:Policies";
+
+    /// <summary>The policy of a route that needs an authenticated caller, whoever it is.</summary>
+    public const string Default = "Default";
+
+    /// <summary>The policy of a route that needs no caller.</summary>
+    public const string Anonymous = "Anonymous";
+
+    /// <summary>The rule.</summary>
+    public static void Check(RuleContext context)
+    {
+        foreach (var (name, policy) in context.Options.Authorization.Policies)
+        {
+            if (IsReserved(name))
+                context.Error($"{Policies}:{name}", $"has a name that means something else: {Default} is any authenticated caller, {Anonymous} is anyone. Choose another.");
+            if (!policy.RequireOrganization && policy.Scopes.Count == 0 && policy.Roles.Count == 0)
+                context.Error($"{Policies}:{name}", $"asks for nothing. Write RequireOrganization, Scopes or Roles; for any authenticated caller use the policy {Default}.");
+            foreach (var (key, values) in new[] { ("Scopes", policy.Scopes), ("Roles", policy.Roles) })
+                for (var index = 0; index < values.Count; index++)
+                    if (string.IsNullOrWhiteSpace(values[index]))
+                        context.Error($"{Policies}:{name}:{key}:{index}", "is empty. Write a value, or remove the item.");
+        }
+    }
+
+    /// <summary>Whether a name is one of those that need no entry.</summary>
+    public static bool IsReserved(string? name) =>
+        Default.Equals(name, StringComparison.OrdinalIgnoreCase) || IsAnonymous(name);
+
+    /// <summary>Whether a route's policy lets anyone in.</summary>
+    public static bool IsAnonymous(string? name) => Anonymous.Equals(name, StringComparison.OrdinalIgnoreCase);
+}

@@ -1,0 +1,18 @@
+namespace Gateway.Configuration.Rules;
+
+/// <summary>A cluster has destinations, and each is an address.</summary>
+internal static class ClusterRules
+{
+    /// <summary>The rule.</summary>
+    public static void Check(RuleContext context)
+    {
+        foreach (var cluster in context.Clusters)
+        {
+            if (cluster.Destinations is not { Count: > 0 })
+                context.Error(RouteKey.Of(cluster, "Destinations"), "is required: there is nowhere to forward to. Write such as { \"a\": { \"Address\": \"http://localhost:5001/\" } }.");
+            foreach (var (name, destination) in cluster.Destinations ?? new Dictionary<string, Yarp.ReverseProxy.Configuration.DestinationConfig>())
+                if (!Uri.TryCreate(destination.Address, UriKind.Absolute, out var uri) || uri.Scheme is not ("http" or "https") || uri.Host.Length == 0)
+                    context.Error(RouteKey.Of(cluster, $"Destinations:{name}:Address"), $"is {Finding.Quote(destination.Address ?? "")}, no absolute http or https address. Write one, such as \"http://localhost:5001/\".");
+        }
+    }
+}

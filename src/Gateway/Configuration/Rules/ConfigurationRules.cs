@@ -1,0 +1,32 @@
+namespace Gateway.Configuration.Rules;
+
+/// <summary>What a configuration must hold to besides its shape. Start-up, reload and <c>check</c> ask the same list.</summary>
+internal static class ConfigurationRules
+{
+    // The section IotCredentials is judged by the module's own rules, which are called from here.
+    private static readonly Action<RuleContext>[] all =
+    [
+        UrlRules.Check,
+        SealingRules.Check,
+        SchemeRules.Check,
+        AzureAdRules.Check,
+        IssuerRules.Check,
+        AuthorizationPolicyRules.Check,
+        RateLimitRules.Check,
+        CorsRules.Check,
+        EdgeRules.Check,
+        ShutdownRules.Check,
+        RouteNameRules.Check,
+        RouteTargetRules.Check,
+        RouteOrganizationRules.Check,
+        RouteMatchRules.Check,
+        ClusterRules.Check,
+    ];
+
+    /// <summary>Asks every rule.</summary>
+    public static void Check(Snapshot snapshot, FindingList findings)
+    {
+        var context = new RuleContext(snapshot, findings);
+        foreach (var rule in all) rule(context);
+    }
+}

@@ -1,0 +1,40 @@
+namespace Gateway.Configuration.Rules;
+
+/// <summary>A CORS policy names its origins one by one.</summary>
+internal static class CorsRules
+{
+    private const string Policies = "Cors:Policies";
+    private const string Any = "*";
+
+    /// <summary>The rule.</summary>
+    public static void Check(RuleContext context)
+    {
+        foreach (var (name, policy) in context.Options.Cors.Policies)
+        {
+            var key = $"{Policies}:{name}";
+            if (ReservedPolicy.Is(name)) context.Error(key, ReservedPolicy.Message);
+            if (policy.Origins.Count == 0)
+                context.Error($"{key}:Origins", "is required. Write the origins that may call, such as [ \"https://app.example.com\" ].");
+            for (var index = 0; index < policy.Origins.Count; index++)
+                if (!IsOrigin(policy.Origins[index]))
+                    context.Error($"{key}:Origins:{index}", $"is {Finding.Quote(policy.Origins[index])}, no origin. Write each as scheme, host and port without a path or \"*\", such as \"https://app.example.com\".");
+            CheckTokens(context, $"{key}:Methods", policy.Methods, "a method, such as GET");
+            CheckTokens(context, $"{key}:Headers", policy.Headers, "a header's name, such as authorization");
+        }
+    }
+
+    private static void CheckTokens(RuleContext context, string key, IReadOnlyList<string> tokens, string expected)
+    {
+        for (var index = 0; index < tokens.Count; index++)
+            if (tokens[index] == Any || !HttpToken.Is(tokens[index]))
+                context.Error($"{key}:{index}", $"is {Finding.Quote(tokens[index])}. Write {expected}.");
+    }
+
+    // Browsers send an origin in just this form, and it is compared as text.
+    private static bool IsOrigin(string text) =>
+        Uri.TryCreate(text, UriKind.Absolute, out var uri)
+        && uri.Scheme is "http" or "https"
+        && !text.Contains('*', StringComparison.Ordinal)
+        && uri.UserInfo.Length == 0
+        && uri.GetLeftPart(UriPartial.Authority).Equals(text, StringComparison.OrdinalIgnoreCase);
+}

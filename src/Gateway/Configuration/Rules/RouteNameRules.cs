@@ -1,0 +1,51 @@
+using Gateway.Configuration.Shapes;
+using Yarp.ReverseProxy.Configuration;
+
+namespace Gateway.Configuration.Rules;
+
+/// <summary>What a route names is there. YARP answers 503 for a cluster that is not, and ignores a rate limit that is not.</summary>
+internal static class RouteNameRules
+{
+    /// <summary>The profile of a module route that names none.</summary>
+    private const string DefaultProfile = "default";
+
+    /// <summary>The rule.</summary>
+    public static void Check(RuleContext context)
+    {
+        var options = context.Options;
+        foreach (var route in context.Routes) Check(context, route);
+        if (options.Management.AuthorizationPolicy is not { } policy) return;
+        if (AuthorizationPolicyRules.IsAnonymous(policy))
+            context.Error("Management:AuthorizationPolicy", "is Anonymous: anyone could act. Name a policy, or leave the key out, and nobody may.");
+        else
+            CheckName(context, "Management:AuthorizationPolicy", policy, "Authorization:Policies", options.Authorization.Policies.Keys, AuthorizationPolicyRules.IsReserved(policy));
+    }
+
+    private static void Check(RuleContext context, RouteConfig route)
+    {
+        var options = context.Options;
+        CheckName(context, RouteKey.Of(route, "AuthorizationPolicy"), route.AuthorizationPolicy, "Authorization:Policies",
+            options.Authorization.Policies.Keys, AuthorizationPolicyRules.IsReserved(route.AuthorizationPolicy));
+        CheckName(context, RouteKey.Of(route, "RateLimiterPolicy"), route.RateLimiterPolicy, "RateLimiting:Policies",
+            options.RateLimiting.Policies.Keys, ReservedPolicy.IsDisable(route.RateLimiterPolicy));
+        CheckName(context, RouteKey.Of(route, "CorsPolicy"), route.CorsPolicy, "Cors:Policies",
+            options.Cors.Policies.Keys, ReservedPolicy.IsDisable(route.CorsPolicy));
+        CheckName(context, RouteKey.Of(route, "ClusterId"), route.ClusterId, "ReverseProxy:Clusters",
+            context.Clusters.Select(cluster => cluster.ClusterId), context.Clusters.Any(cluster => cluster.ClusterId.Equals(route.ClusterId, StringComparison.OrdinalIgnoreCase)));
+
+        var metadata = RouteMetadata.Of(route);
+        var profile = metadata.Profile ?? (metadata.Module is null ? null : DefaultProfile);
+        CheckName(context, RouteKey.Of(route, "Metadata:Profile"), profile, "IotCredentials:Profiles", options.IotCredentials.Profiles.Keys, false);
+
+        if (route.TimeoutPolicy is not null)
+            context.Error(RouteKey.Of(route, "TimeoutPolicy"), "names a policy, and there are none. Write the route's own Timeout, such as \"00:00:30\".");
+        if (route.OutputCachePolicy is not null)
+            context.Error(RouteKey.Of(route, "OutputCachePolicy"), "names a policy, and there are none: what one caller may read is not kept for another. Remove it.");
+    }
+
+    private static void CheckName(RuleContext context, string key, string? name, string section, IEnumerable<string> names, bool known)
+    {
+        if (name is null || known || names.Contains(name, StringComparer.Ordinal)) return;
+        context.Error(key, $"is {Finding.Quote(name)}, and {section} has no such name. {NearestName.Advice(name, [.. names])}");
+    }
+}

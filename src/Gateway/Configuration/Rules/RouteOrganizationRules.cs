@@ -1,0 +1,40 @@
+using Yarp.ReverseProxy.Configuration;
+
+namespace Gateway.Configuration.Rules;
+
+/// <summary>What belongs to an organization is for its members, unless the route says otherwise in so many words.</summary>
+internal static class RouteOrganizationRules
+{
+    /// <summary>The rule.</summary>
+    public static void Check(RuleContext context)
+    {
+        foreach (var route in context.Routes) Check(context, route, RouteMetadata.Of(route));
+    }
+
+    private static void Check(RuleContext context, RouteConfig route, RouteMetadata metadata)
+    {
+        var isModule = metadata.Module is not null;
+        var policy = route.AuthorizationPolicy is { } name ? context.Options.Authorization.Policies.GetValueOrDefault(name) : null;
+        var key = RouteKey.Of(route, "AuthorizationPolicy");
+        if (isModule && metadata.AnyOrganization)
+            context.Error(RouteKey.Of(route, "Metadata:AnyOrganization"), "has no place on a module's route, which answers members only. Remove it.");
+
+        if (!isModule && !RoutePath.BindsOrganization(route))
+        {
+            if (policy?.RequireOrganization == true)
+                context.Error(key, $"is {Finding.Quote(route.AuthorizationPolicy!)}, which asks for an organization, and the path has no {{organizationId}}: nobody would meet it. Name another policy, or bind {{organizationId}}.");
+            return;
+        }
+
+        if (AuthorizationPolicyRules.IsAnonymous(route.AuthorizationPolicy))
+            context.Error(key, "is Anonymous on a route that belongs to an organization. Name a policy with RequireOrganization.");
+        else if (policy is null && route.AuthorizationPolicy is not null && !AuthorizationPolicyRules.IsReserved(route.AuthorizationPolicy))
+        {
+            // A name that does not exist is said where names are checked.
+        }
+        else if (policy?.RequireOrganization != true && isModule)
+            context.Error(key, "names no policy with RequireOrganization, and the module answers members only. Name one.");
+        else if (policy?.RequireOrganization != true && !metadata.AnyOrganization)
+            context.Error(key, "names no policy with RequireOrganization, though the path binds {organizationId}. Name one, or if any caller may have any organization, write \"Metadata\": { \"AnyOrganization\": \"true\" }.");
+    }
+}

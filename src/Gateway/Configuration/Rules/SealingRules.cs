@@ -1,0 +1,54 @@
+using System.Text;
+using StackExchange.Redis;
+
+namespace Gateway.Configuration.Rules;
+
+/// <summary>Nothing goes to Redis that is not sealed with a key that is there. No finding shows a piece of a key or a connection string.</summary>
+internal static class SealingRules
+{
+    private const string Redis = "ConnectionStrings:Redis";
+    private const string KeyPath = "Sealing:KeyPath";
+    private const int KeyLength = 32;
+
+    /// <summary>The rule.</summary>
+    public static void Check(RuleContext context)
+    {
+        var redis = context.Options.ConnectionStrings.Redis;
+        if (redis is not null && !IsConnectionString(redis))
+            context.Error(Redis, "is no connection string of StackExchange.Redis. Write \"host:port\", and options after commas; without Redis, leave the key out.");
+
+        if (context.Options.Sealing.KeyPath is { Length: > 0 } path) CheckFile(context, path);
+        else if (redis is not null)
+            context.Error(KeyPath, "is required with ConnectionStrings:Redis: nothing is kept there unsealed. Name a file with one base64 256-bit key a line.");
+    }
+
+    private static void CheckFile(RuleContext context, string path)
+    {
+        var content = FileContent.Read(Path.Combine(context.Snapshot.Folder, path), out var problem);
+        if (content is null)
+        {
+            context.Error(KeyPath, $"names the file {Finding.Quote(path)}, which {problem} Name a file with one base64 256-bit key a line.");
+            return;
+        }
+
+        var lines = Encoding.UTF8.GetString(content).Split('\n', StringSplitOptions.TrimEntries);
+        var key = new byte[KeyLength];
+        for (var index = 0; index < lines.Length; index++)
+            if (lines[index].Length > 0 && !(Convert.TryFromBase64String(lines[index], key, out var length) && length == KeyLength))
+                context.Error(KeyPath, $"names a file whose line {index + 1} is no key. Write 32 random bytes in base64, for example from \"openssl rand -base64 32\".");
+        if (lines.All(line => line.Length == 0))
+            context.Error(KeyPath, "names a file without a key. Write 32 random bytes in base64 on a line, for example from \"openssl rand -base64 32\".");
+    }
+
+    private static bool IsConnectionString(string text)
+    {
+        try
+        {
+            return ConfigurationOptions.Parse(text).EndPoints.Count > 0;
+        }
+        catch (Exception exception) when (exception is ArgumentException or FormatException or OverflowException)
+        {
+            return false;
+        }
+    }
+}

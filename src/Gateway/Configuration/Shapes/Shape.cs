@@ -1,0 +1,29 @@
+namespace Gateway.Configuration.Shapes;
+
+/// <summary>What may be written at a place of the configuration.</summary>
+internal abstract record Shape;
+
+/// <summary>Anything: a section that belongs to others.</summary>
+internal sealed record FreeShape : Shape;
+
+/// <summary>A section whose names are known.</summary>
+internal sealed record ObjectShape(IReadOnlyDictionary<string, Member> Members) : Shape
+{
+    /// <summary>A section of these members.</summary>
+    public ObjectShape(IEnumerable<Member> members)
+        : this(members.ToDictionary(member => member.Name, StringComparer.OrdinalIgnoreCase))
+    {
+    }
+}
+
+/// <summary>A section whose names are the operator's.</summary>
+internal sealed record MapShape(Shape Value) : Shape;
+
+/// <summary>A list.</summary>
+internal sealed record ListShape(Shape Item) : Shape;
+
+/// <summary>A known name in a section.</summary>
+/// <param name="Name">The name, as it is documented.</param>
+/// <param name="Shape">What may be written there.</param>
+/// <param name="NullIsValue">Whether <c>null</c> is a value there; elsewhere it only unsays earlier layers.</param>
+internal sealed record Member(string Name, Shape Shape, bool NullIsValue = false);

@@ -1,0 +1,47 @@
+using Yarp.ReverseProxy.Configuration;
+
+namespace Gateway.Configuration;
+
+/// <summary>A configuration that was read and validated as a whole. Never changes.</summary>
+internal sealed record Snapshot
+{
+    /// <summary>The gateway's own sections.</summary>
+    public required GatewayOptions Options { get; init; }
+
+    /// <summary>The routes of <c>ReverseProxy</c>, as YARP reads them.</summary>
+    public required IReadOnlyList<RouteConfig> Routes { get; init; }
+
+    /// <summary>The clusters of <c>ReverseProxy</c>, as YARP reads them.</summary>
+    public required IReadOnlyList<ClusterConfig> Clusters { get; init; }
+
+    /// <summary>Every value by its key, as <c>IConfiguration</c> shows it.</summary>
+    public required IReadOnlyDictionary<string, string?> Values { get; init; }
+
+    /// <summary>Where each of <see cref="Values"/> was said.</summary>
+    public required IReadOnlyDictionary<string, string> Sources { get; init; }
+
+    /// <summary>The configuration folder's full path.</summary>
+    public required string Folder { get; init; }
+
+    /// <summary>The content of the files that the configuration names, by their path below <see cref="Folder"/> with <c>/</c> between names.</summary>
+    public required IReadOnlyDictionary<string, ReadOnlyMemory<byte>> Files { get; init; }
+
+    /// <summary>Where a key was said; of one that was not, where its section was, or else the file that it belongs in.</summary>
+    public string SourceOf(string key)
+    {
+        for (var path = key; path.Length > 0; path = path[..Math.Max(path.LastIndexOf(':'), 0)])
+        {
+            if (Sources.TryGetValue(path, out var source)) return source;
+            var below = Sources.Keys.Where(name => name.StartsWith(path + ":", StringComparison.OrdinalIgnoreCase)).Min(StringComparer.Ordinal);
+            if (below is not null) return Sources[below];
+        }
+
+        return ConfigurationFolder.MainFile;
+    }
+}
+
+/// <summary>What reading the configuration came to.</summary>
+/// <param name="Snapshot">The configuration, unless a finding is an error.</param>
+/// <param name="Findings">All that was found, ordered by key.</param>
+/// <param name="CannotRead">Whether something could not be read, as opposed to being wrong.</param>
+internal sealed record LoadResult(Snapshot? Snapshot, IReadOnlyList<Finding> Findings, bool CannotRead);
