@@ -54,7 +54,9 @@ internal sealed partial class StsCalls(AwsClients clients, TimeProvider time, Cr
             var answer = await clients.Sts(region).AssumeRoleAsync(request, cancellation);
             if (answer.Credentials is not { AccessKeyId.Length: > 0, SecretAccessKey.Length: > 0, SessionToken.Length: > 0, Expiration: not null } granted)
                 throw new VendingException(FailureClass.Unavailable, "the answer of sts:AssumeRole holds no credentials");
+#pragma warning disable CS0618 // Its successor, SessionTokenUtilization, is not answered everywhere yet.
             if (answer.PackedPolicySize is { } packed) metrics.PackedPolicySize(packed);
+#pragma warning restore CS0618
             metrics.Called("AssumeRole", time.GetElapsedTime(begun), succeeded: true);
             return granted;
         }

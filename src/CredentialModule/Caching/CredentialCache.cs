@@ -70,11 +70,11 @@ internal sealed partial class CredentialCache : IAsyncDisposable
 
     /// <summary>What this process has in memory. Never waits.</summary>
     public async ValueTask<T?> ReadLocalAsync<T>(string key) where T : class =>
-        (await _cache.TryGetAsync<T>(key, _localOnly)).GetValueOrDefault(null);
+        (await _cache.TryGetAsync<T>(key, _localOnly)).GetValueOrDefault();
 
     /// <summary>What Redis holds, taken into memory; a fraction of a second at most.</summary>
     public async Task<T?> ReadSharedAsync<T>(string key) where T : class =>
-        _redis is null ? null : (await _cache.TryGetAsync<T>(key, _sharedOnly)).GetValueOrDefault(null);
+        _redis is null ? null : (await _cache.TryGetAsync<T>(key, _sharedOnly)).GetValueOrDefault();
 
     /// <summary>Keeps an entry in both levels for <paramref name="lifetime"/>. Other replicas can read it when this returns.</summary>
     public async Task WriteAsync<T>(string key, T value, TimeSpan lifetime) where T : class

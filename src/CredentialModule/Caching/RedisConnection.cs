@@ -1,5 +1,4 @@
 using CredentialModule.Telemetry;
-using Medallion.Threading;
 using Medallion.Threading.Redis;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;

@@ -1,4 +1,3 @@
-using System.Diagnostics.CodeAnalysis;
 using System.Globalization;
 using CredentialModule.Profiles;
 using Microsoft.AspNetCore.Http;

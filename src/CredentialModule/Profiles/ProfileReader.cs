@@ -20,10 +20,10 @@ internal sealed partial class ProfileReader(OrganizationIdFormat ids, IFileProvi
     {
         var errors = 0;
 
-        var role = Text(nameof(options.RoleArn), options.RoleArn, (texts, text) => texts.ReadRoleArn(text));
-        var externalId = options.ExternalId is null ? null : Text(nameof(options.ExternalId), options.ExternalId, (texts, text) => texts.ReadExternalId(text));
-        var tags = Text(nameof(options.SessionTags), options.SessionTags, (texts, given) => texts.ReadTags(given));
-        if (options.EndpointRoleArn is { } endpointRole && Text(nameof(options.EndpointRoleArn), endpointRole, (texts, text) => texts.ReadRoleArn(text)) is { Arn.NamesOrganization: true })
+        var role = Text(nameof(options.RoleArn), options.RoleArn, static (texts, key, text) => texts.ReadRoleArn(key, text));
+        var externalId = options.ExternalId is null ? null : Text(nameof(options.ExternalId), options.ExternalId, static (texts, key, text) => texts.ReadExternalId(key, text));
+        var tags = Text(nameof(options.SessionTags), options.SessionTags, static (texts, key, given) => texts.ReadTags(key, given));
+        if (options.EndpointRoleArn is { } endpointRole && Text(nameof(options.EndpointRoleArn), endpointRole, static (texts, key, text) => texts.ReadRoleArn(key, text)) is { Arn.NamesOrganization: true })
             Error(nameof(options.EndpointRoleArn), "holds a placeholder; the endpoint is an account's, not an organization's.");
         if (options.Region is null || !Region().IsMatch(options.Region))
             Error(nameof(options.Region), options.Region is null ? "is missing; name the AWS region, such as eu-west-1." : "is no AWS region, such as eu-west-1.");
@@ -58,7 +58,7 @@ internal sealed partial class ProfileReader(OrganizationIdFormat ids, IFileProvi
             return null;
         }
 
-        TRead? Text<TGiven, TRead>(string key, TGiven? given, Func<AssumeRoleTexts, TGiven, TRead?> read) where TRead : class
+        TRead? Text<TGiven, TRead>(string key, TGiven? given, Func<AssumeRoleTexts, string, TGiven, TRead?> read) where TRead : class
         {
             if (given is null)
             {
@@ -67,8 +67,8 @@ internal sealed partial class ProfileReader(OrganizationIdFormat ids, IFileProvi
             }
 
             var findings = new List<PolicyFinding>();
-            var result = read(new AssumeRoleTexts(ids, findings), given);
-            foreach (var finding in findings) Error(key, finding.Message);
+            var result = read(new AssumeRoleTexts(ids, findings), key, given);
+            foreach (var finding in findings) Error(key, finding.Message[(key.Length + 1)..]);
             return result;
         }
 

@@ -30,7 +30,7 @@ internal sealed record Vended(StoredCredentials Credentials, VendOutcome Outcome
 /// </summary>
 internal sealed partial class CredentialVendor(
     CredentialCache cache, SingleFlight flights, FailureMemory failures, StsCalls sts, IOptions<IotCredentialsOptions> options, TimeProvider time,
-    CredentialMetrics metrics, ILogger<CredentialVendor> logger)
+    ILogger<CredentialVendor> logger)
 {
     // A replica's clock may be off by this much without breaking the promise.
     private static readonly TimeSpan ClockTolerance = TimeSpan.FromSeconds(30);

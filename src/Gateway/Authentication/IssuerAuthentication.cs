@@ -31,8 +31,9 @@ internal static class IssuerAuthentication
         SecurityAlgorithms.EcdsaSha256, SecurityAlgorithms.EcdsaSha384, SecurityAlgorithms.EcdsaSha512,
     ];
 
-    public static void AddIssuers(this WebApplicationBuilder builder, GatewayOptions options, OrganizationIdFormat ids)
+    public static void AddIssuers(this WebApplicationBuilder builder, GatewayOptions options)
     {
+        var ids = OrganizationIdFormat.TryCreate(options.IotCredentials.OrganizationId, out _)!;
         // The request that meets a new key waits for it, instead of failing while it is fetched behind.
         AppContext.SetSwitch("Switch.Microsoft.IdentityModel.UpdateConfigAsBlocking", true);
 

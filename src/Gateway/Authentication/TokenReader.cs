@@ -60,7 +60,7 @@ internal sealed class TokenReader(
             ? value.EnumerateArray().Select(item => item.GetString()!)
             : [];
 
-    private static IEnumerable<string> Split(JsonElement value, char separator) =>
+    private static string[] Split(JsonElement value, char separator) =>
         value.ValueKind == JsonValueKind.String
             ? value.GetString()!.Split(separator, StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries)
             : [];

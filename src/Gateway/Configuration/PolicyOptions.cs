@@ -35,8 +35,8 @@ internal sealed record RateLimitPolicyOptions
     /// <summary>How permits are counted. Default: <see cref="RateLimitAlgorithm.TokenBucket"/>.</summary>
     public RateLimitAlgorithm Algorithm { get; init; }
 
-    /// <summary>Who has a count of its own. Default: <see cref="RateLimitPartition.Organization"/>.</summary>
-    public RateLimitPartition PartitionBy { get; init; }
+    /// <summary>Who has a count of its own. Default: <see cref="RateLimitPartitionKey.Organization"/>.</summary>
+    public RateLimitPartitionKey PartitionBy { get; init; }
 
     /// <summary>The most requests in a <see cref="Window"/>; with <see cref="RateLimitAlgorithm.Concurrency"/>, at once. At least 1. Required.</summary>
     public int PermitLimit { get; init; }
@@ -65,7 +65,7 @@ internal enum RateLimitAlgorithm
 }
 
 /// <summary>Who has a count of its own.</summary>
-internal enum RateLimitPartition
+internal enum RateLimitPartitionKey
 {
     /// <summary>Each organization of the route's <c>{organizationId}</c>.</summary>
     Organization,

@@ -1,5 +1,4 @@
 using CredentialModule.Http;
-using Microsoft.AspNetCore.Diagnostics;
 using Yarp.ReverseProxy.Forwarder;
 using Yarp.ReverseProxy.Model;
 

@@ -1,8 +1,6 @@
-using CredentialModule;
 using CredentialModule.Http;
 using CredentialModule.Profiles;
 using Gateway.Configuration;
-using Microsoft.AspNetCore.Routing;
 
 namespace Gateway.Forwarding;
 

@@ -25,24 +25,24 @@ internal static class RateLimits
             };
         });
 
-    private static System.Threading.RateLimiting.RateLimitPartition<string> Partition(HttpContext context, RateLimitPolicyOptions policy)
+    private static RateLimitPartition<string> Partition(HttpContext context, RateLimitPolicyOptions policy)
     {
         var key = Key(context, policy.PartitionBy);
         return policy.Algorithm switch
         {
-            RateLimitAlgorithm.FixedWindow => System.Threading.RateLimiting.RateLimitPartition.GetFixedWindowLimiter(key, _ => new()
+            RateLimitAlgorithm.FixedWindow => RateLimitPartition.GetFixedWindowLimiter(key, _ => new()
             {
                 PermitLimit = policy.PermitLimit,
                 Window = policy.Window,
             }),
-            RateLimitAlgorithm.SlidingWindow => System.Threading.RateLimiting.RateLimitPartition.GetSlidingWindowLimiter(key, _ => new()
+            RateLimitAlgorithm.SlidingWindow => RateLimitPartition.GetSlidingWindowLimiter(key, _ => new()
             {
                 PermitLimit = policy.PermitLimit,
                 Window = policy.Window,
                 SegmentsPerWindow = SegmentsOfAWindow,
             }),
-            RateLimitAlgorithm.TokenBucket => System.Threading.RateLimiting.RateLimitPartition.GetTokenBucketLimiter(key, _ => Bucket(policy)),
-            RateLimitAlgorithm.Concurrency => System.Threading.RateLimiting.RateLimitPartition.GetConcurrencyLimiter(key, _ => new() { PermitLimit = policy.PermitLimit }),
+            RateLimitAlgorithm.TokenBucket => RateLimitPartition.GetTokenBucketLimiter(key, _ => Bucket(policy)),
+            RateLimitAlgorithm.Concurrency => RateLimitPartition.GetConcurrencyLimiter(key, _ => new() { PermitLimit = policy.PermitLimit }),
             _ => throw new ArgumentOutOfRangeException(nameof(policy), policy.Algorithm, "unknown algorithm"),
         };
     }
@@ -54,11 +54,11 @@ internal static class RateLimits
         return new() { TokenLimit = policy.PermitLimit, TokensPerPeriod = policy.PermitLimit / steps, ReplenishmentPeriod = policy.Window / steps };
     }
 
-    private static string Key(HttpContext context, Configuration.RateLimitPartition by) => by switch
+    private static string Key(HttpContext context, RateLimitPartitionKey by) => by switch
     {
-        Configuration.RateLimitPartition.Organization when context.GetRouteValue(RouteOrganization.Parameter) is string organization => organization,
-        Configuration.RateLimitPartition.ClientIp => ClientAddress.Of(context),
-        Configuration.RateLimitPartition.Route => context.GetEndpoint()?.Metadata.GetMetadata<RouteModel>()?.Config.RouteId ?? "",
+        RateLimitPartitionKey.Organization when context.GetRouteValue(RouteOrganization.Parameter) is string organization => organization,
+        RateLimitPartitionKey.ClientIp => ClientAddress.Of(context),
+        RateLimitPartitionKey.Route => context.GetEndpoint()?.Metadata.GetMetadata<RouteModel>()?.Config.RouteId ?? "",
         // An issuer holds no line feed, so that no two callers have one key.
         _ => CallerIdentity.Of(context.User) is { } caller ? $"{caller.Issuer}\n{caller.Subject}" : ClientAddress.Of(context),
     };

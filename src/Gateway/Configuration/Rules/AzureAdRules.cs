@@ -23,6 +23,6 @@ internal static class AzureAdRules
             context.Error($"{Section}:Tenants", "has no effect while TenantId names one tenant. Remove it, or write \"organizations\" as TenantId.");
 
         SchemeRules.CheckOrganizations(context, $"{Section}:Organizations", azure.Organizations);
-        foreach (var (tenant, options) in azure.Tenants) OrganizationIdForm.CheckOnly(context, $"{Section}:Tenants:{tenant}:Only", options.Only);
+        foreach (var (tenant, options) in azure.Tenants) OrganizationIdRules.CheckOnly(context, $"{Section}:Tenants:{tenant}:Only", options.Only);
     }
 }

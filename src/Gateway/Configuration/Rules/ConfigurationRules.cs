@@ -3,7 +3,6 @@ namespace Gateway.Configuration.Rules;
 /// <summary>What a configuration must hold to besides its shape. Start-up, reload and <c>check</c> ask the same list.</summary>
 internal static class ConfigurationRules
 {
-    // The section IotCredentials is judged by the module's own rules, which are called from here.
     private static readonly Action<RuleContext>[] all =
     [
         UrlRules.Check,
@@ -21,6 +20,7 @@ internal static class ConfigurationRules
         RouteOrganizationRules.Check,
         RouteMatchRules.Check,
         ClusterRules.Check,
+        IotCredentialsRules.Check,
     ];
 
     /// <summary>Asks every rule.</summary>

@@ -22,7 +22,7 @@ internal static class SchemeRules
         if (organizations is null) return;
         if (string.IsNullOrWhiteSpace(organizations.Claim))
             context.Error($"{key}:Claim", "is required with Organizations. Write the name of the claim that holds the caller's organizations.");
-        OrganizationIdForm.CheckOnly(context, $"{key}:Only", organizations.Only);
+        OrganizationIdRules.CheckOnly(context, $"{key}:Only", organizations.Only);
     }
 
     private static void Check(RuleContext context, string key, SchemeOptions scheme)

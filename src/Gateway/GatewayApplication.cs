@@ -1,0 +1,54 @@
+using System.Diagnostics;
+using CredentialModule;
+using Gateway.Authentication;
+using Gateway.Authorization;
+using Gateway.Configuration;
+using Gateway.Cors;
+using Gateway.Edge;
+using Gateway.Errors;
+using Gateway.Forwarding;
+using Gateway.Management;
+using Gateway.RateLimiting;
+using Gateway.Telemetry;
+using Yarp.ReverseProxy.Transforms.Builder;
+
+namespace Gateway;
+
+/// <summary>The gateway, from a configuration that was found good to a host that is ready to start.</summary>
+internal static class GatewayApplication
+{
+    public static WebApplication Build(Snapshot configuration, string environment, Action<IServiceCollection>? replace = null)
+    {
+        DistributedContextPropagator.Current = new TraceContextPropagator();
+        var builder = WebApplication.CreateBuilder(new WebApplicationOptions { EnvironmentName = environment, ContentRootPath = configuration.Folder });
+        var gate = builder.Configuration.UseGatedConfiguration(configuration);
+        builder.Environment.ContentRootFileProvider = gate.Files;
+        builder.WebHost.ConfigureKestrel(kestrel => kestrel.AddServerHeader = false);
+
+        var options = configuration.Options;
+        builder.Services.AddSingleton(options);
+        builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = options.Shutdown.Timeout);
+        builder.AddTelemetry();
+        builder.AddIssuers(options);
+        builder.AddPolicies(options);
+        builder.AddRateLimits(options);
+        builder.AddCorsPolicies(options);
+        builder.AddManagement();
+        builder.Services.AddReverseProxy()
+            .LoadFromConfig(builder.Configuration.GetSection("ReverseProxy"))
+            .AddIotCredentials(builder.Configuration.GetSection("IotCredentials"))
+            .Services.AddSingleton<ITransformProvider, IdentityHeaders>();
+        replace?.Invoke(builder.Services);
+
+        var app = builder.Build();
+        app.UseErrorAnswers();
+        app.UseMiddleware<PathGuard>(options.Edge.Methods);
+        app.UseRouting();
+        app.UseCors();
+        app.UseAuthentication();
+        app.UseAuthorization();
+        app.UseRateLimiter();
+        app.MapReverseProxy().MapIotCredentials().MapOrganizationRoutes(options);
+        return app;
+    }
+}
