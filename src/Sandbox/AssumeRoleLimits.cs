@@ -91,8 +91,7 @@ internal static partial class AssumeRoleLimits
         {
             var root = document.RootElement;
             if (root.ValueKind != JsonValueKind.Object
-                || !root.TryGetProperty("Version", out var version)
-                || !(version.ValueEquals("2012-10-17"u8) || version.ValueEquals("2008-10-17"u8))
+                || !IsOneOf(root, "Version", "2012-10-17", "2008-10-17")
                 || !root.TryGetProperty("Statement", out var statement))
             {
                 throw AwsErrorException.MalformedPolicy("Syntax errors in policy.");
@@ -106,13 +105,8 @@ internal static partial class AssumeRoleLimits
 
     private static void CheckStatement(JsonElement statement)
     {
-        if (statement.ValueKind != JsonValueKind.Object
-            || !statement.TryGetProperty("Effect", out var effect)
-            || !(effect.ValueEquals("Allow"u8) || effect.ValueEquals("Deny"u8)))
-        {
+        if (statement.ValueKind != JsonValueKind.Object || !IsOneOf(statement, "Effect", "Allow", "Deny"))
             throw AwsErrorException.MalformedPolicy("Syntax errors in policy.");
-        }
-
         if (statement.TryGetProperty("Principal", out _) || statement.TryGetProperty("NotPrincipal", out _))
             throw AwsErrorException.MalformedPolicy("Policy document should not specify a principal.");
         if (Texts(statement, "Action") is not { } actions) throw AwsErrorException.MalformedPolicy("Policy statement must contain actions.");
@@ -122,6 +116,9 @@ internal static partial class AssumeRoleLimits
         if (resources.FirstOrDefault(resource => resource != "*" && !resource.StartsWith("arn:", StringComparison.Ordinal)) is { } bad)
             throw AwsErrorException.MalformedPolicy($"Resource {bad} must be in ARN format or \"*\".");
     }
+
+    private static bool IsOneOf(JsonElement parent, string name, params ReadOnlySpan<string> values) =>
+        parent.TryGetProperty(name, out var element) && element.ValueKind == JsonValueKind.String && values.Contains(element.GetString());
 
     /// <summary>The texts of <c>Action</c> or <c>NotAction</c> (or Resource); null when there are none.</summary>
     private static List<string>? Texts(JsonElement statement, string name)

@@ -13,6 +13,7 @@ internal sealed class LocalServer : IAsyncDisposable
 {
     private readonly WebApplication _application;
     private readonly CancellationTokenSource _stopping;
+    private int _disposed;
 
     private LocalServer(WebApplication application, CancellationTokenSource stopping, int port)
     {
@@ -61,6 +62,8 @@ internal sealed class LocalServer : IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
+        if (Interlocked.Exchange(ref _disposed, 1) != 0) return;
+
         // Handlers that wait on purpose must end first: Kestrel waits for them.
         await _stopping.CancelAsync();
         await _application.StopAsync();

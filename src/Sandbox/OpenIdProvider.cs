@@ -112,7 +112,7 @@ public sealed class OpenIdProvider : IAsyncDisposable
     public string Issue(TokenRequest? request = null)
     {
         request ??= new TokenRequest();
-        return JsonWebToken.Write(request, request.Key ?? KeyFor(request.Algorithm), Issuer, _time.GetUtcNow());
+        return TokenWriter.Write(request, request.Key ?? KeyFor(request.Algorithm), Issuer, _time.GetUtcNow());
     }
 
     /// <inheritdoc/>
