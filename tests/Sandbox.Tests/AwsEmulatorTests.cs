@@ -304,9 +304,11 @@ public sealed class AwsEmulatorTests : IAsyncLifetime
         return Start + new string('c', length - Start.Length - End.Length) + End;
     }
 
-    private static string? Code(string body) => XElement.Parse(body).Descendants().FirstOrDefault(element => element.Name.LocalName == "Code")?.Value;
+    private static string? Code(string body) =>
+        XElement.Parse(body).Descendants().FirstOrDefault(element => element.Name.LocalName == "Code")?.Value;
 
-    private AmazonSecurityTokenServiceClient Client(AwsCredentials? credentials = null, string region = "ap-northeast-1", HttpClientFactory? http = null)
+    private AmazonSecurityTokenServiceClient Client(
+        AwsCredentials? credentials = null, string region = "ap-northeast-1", HttpClientFactory? http = null)
     {
         credentials ??= _aws.BaseCredentials;
         var client = new AmazonSecurityTokenServiceClient(
@@ -320,8 +322,11 @@ public sealed class AwsEmulatorTests : IAsyncLifetime
 
     private AmazonSecurityTokenServiceClient Tampering(Func<HttpRequestMessage, Task> tamper) => Client(http: new TamperingFactory(tamper));
 
-    private static async Task RefusedAsync(string code, AmazonSecurityTokenServiceClient client, AssumeRoleRequest request) =>
-        Assert.Equal(code, (await Assert.ThrowsAnyAsync<AmazonSecurityTokenServiceException>(() => client.AssumeRoleAsync(request, Cancelled))).ErrorCode);
+    private static async Task RefusedAsync(string code, AmazonSecurityTokenServiceClient client, AssumeRoleRequest request)
+    {
+        var error = await Assert.ThrowsAnyAsync<AmazonSecurityTokenServiceException>(() => client.AssumeRoleAsync(request, Cancelled));
+        Assert.Equal(code, error.ErrorCode);
+    }
 
     private static async Task<(HttpStatusCode Status, string Body)> SendAsync(HttpRequestMessage request)
     {
