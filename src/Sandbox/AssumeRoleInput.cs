@@ -40,18 +40,20 @@ public sealed record AssumeRoleInput
             SourceIdentity = Value("SourceIdentity"),
             ExternalId = Value("ExternalId"),
             DurationText = Value("DurationSeconds"),
-            DurationSeconds = int.TryParse(Value("DurationSeconds"), NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var seconds)
-                ? seconds
-                : null,
+            DurationSeconds = Number(Value("DurationSeconds")),
             Tags =
             [
-                .. Members("Tags", "Key").Select(member => KeyValuePair.Create(Value($"{member}.Key") ?? "", Value($"{member}.Value") ?? "")),
+                .. Members("Tags", "Key")
+                    .Select(member => KeyValuePair.Create(Value($"{member}.Key") ?? "", Value($"{member}.Value") ?? "")),
             ],
             TransitiveTagKeys = [.. Members("TransitiveTagKeys").Select(member => Value(member) ?? "")],
             Policy = Value("Policy"),
         };
 
         string? Value(string name) => form.TryGetValue(name, out var values) ? values.ToString() : null;
+
+        static int? Number(string? text) =>
+            int.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var number) ? number : null;
 
         // The query protocol numbers a list's members from 1: Tags.member.1.Key.
         IEnumerable<string> Members(string list, string? field = null) => Enumerable.Range(1, int.MaxValue)

@@ -6,7 +6,7 @@ using System.Text.RegularExpressions;
 
 namespace Sandbox;
 
-/// <summary>The limits that the STS API reference publishes for AssumeRole's inputs, and the words in which STS refuses what exceeds them.</summary>
+/// <summary>The limits that the STS API reference publishes for AssumeRole's inputs, and STS's words for what exceeds them.</summary>
 internal static partial class AssumeRoleLimits
 {
     private const int DefaultDuration = 3600;
@@ -68,7 +68,9 @@ internal static partial class AssumeRoleLimits
         if (input.Tags.DistinctBy(tag => tag.Key, StringComparer.OrdinalIgnoreCase).Count() < input.Tags.Count)
         {
             throw new AwsErrorException(
-                "InvalidParameterValue", StatusCodes.Status400BadRequest, "Duplicate tag keys found. Please note that Tag keys are case insensitive.");
+                "InvalidParameterValue",
+                StatusCodes.Status400BadRequest,
+                "Duplicate tag keys found. Please note that Tag keys are case insensitive.");
         }
     }
 
@@ -91,14 +93,13 @@ internal static partial class AssumeRoleLimits
         {
             var root = document.RootElement;
             if (root.ValueKind != JsonValueKind.Object
-                || !root.TryGetProperty("Version", out var version)
-                || !(version.ValueEquals("2012-10-17"u8) || version.ValueEquals("2008-10-17"u8))
+                || !IsOneOf(root, "Version", "2012-10-17", "2008-10-17")
                 || !root.TryGetProperty("Statement", out var statement))
             {
                 throw AwsErrorException.MalformedPolicy("Syntax errors in policy.");
             }
 
-            IReadOnlyList<JsonElement> statements = statement.ValueKind == JsonValueKind.Array ? [.. statement.EnumerateArray()] : [statement];
+            var statements = OneOrMany(statement);
             if (statements.Count == 0) throw AwsErrorException.MalformedPolicy("Syntax errors in policy.");
             foreach (var each in statements) CheckStatement(each);
         }
@@ -106,32 +107,35 @@ internal static partial class AssumeRoleLimits
 
     private static void CheckStatement(JsonElement statement)
     {
-        if (statement.ValueKind != JsonValueKind.Object
-            || !statement.TryGetProperty("Effect", out var effect)
-            || !(effect.ValueEquals("Allow"u8) || effect.ValueEquals("Deny"u8)))
-        {
+        if (statement.ValueKind != JsonValueKind.Object || !IsOneOf(statement, "Effect", "Allow", "Deny"))
             throw AwsErrorException.MalformedPolicy("Syntax errors in policy.");
-        }
-
         if (statement.TryGetProperty("Principal", out _) || statement.TryGetProperty("NotPrincipal", out _))
             throw AwsErrorException.MalformedPolicy("Policy document should not specify a principal.");
-        if (Texts(statement, "Action") is not { } actions) throw AwsErrorException.MalformedPolicy("Policy statement must contain actions.");
-        if (Texts(statement, "Resource") is not { } resources) throw AwsErrorException.MalformedPolicy("Policy statement must contain resources.");
+        if (Texts(statement, "Action") is not { } actions)
+            throw AwsErrorException.MalformedPolicy("Policy statement must contain actions.");
+        if (Texts(statement, "Resource") is not { } resources)
+            throw AwsErrorException.MalformedPolicy("Policy statement must contain resources.");
         if (actions.Any(action => action != "*" && !action.Contains(':', StringComparison.Ordinal)))
             throw AwsErrorException.MalformedPolicy("Actions/Conditions must be prefaced by a vendor, e.g., iam, sdb, ec2, etc.");
         if (resources.FirstOrDefault(resource => resource != "*" && !resource.StartsWith("arn:", StringComparison.Ordinal)) is { } bad)
             throw AwsErrorException.MalformedPolicy($"Resource {bad} must be in ARN format or \"*\".");
     }
 
+    private static bool IsOneOf(JsonElement parent, string name, params ReadOnlySpan<string> values) =>
+        parent.TryGetProperty(name, out var element) && element.ValueKind == JsonValueKind.String && values.Contains(element.GetString());
+
     /// <summary>The texts of <c>Action</c> or <c>NotAction</c> (or Resource); null when there are none.</summary>
     private static List<string>? Texts(JsonElement statement, string name)
     {
         if (!statement.TryGetProperty(name, out var element) && !statement.TryGetProperty($"Not{name}", out element)) return null;
-        List<JsonElement> elements = element.ValueKind == JsonValueKind.Array ? [.. element.EnumerateArray()] : [element];
+        var elements = OneOrMany(element);
         return elements.Count > 0 && elements.TrueForAll(each => each.ValueKind == JsonValueKind.String)
             ? elements.ConvertAll(each => each.GetString()!)
             : null;
     }
+
+    private static List<JsonElement> OneOrMany(JsonElement element) =>
+        element.ValueKind == JsonValueKind.Array ? [.. element.EnumerateArray()] : [element];
 
     private static int PackedPolicySize(AssumeRoleInput input)
     {
@@ -139,7 +143,8 @@ internal static partial class AssumeRoleLimits
         foreach (var (key, value) in input.Tags) text.Append('\0').Append(key).Append('\0').Append(value);
         if (text.Length == 0) return 0;
         using var packed = new MemoryStream();
-        using (var deflate = new DeflateStream(packed, CompressionLevel.Optimal, leaveOpen: true)) deflate.Write(Encoding.UTF8.GetBytes(text.ToString()));
+        using (var deflate = new DeflateStream(packed, CompressionLevel.Optimal, leaveOpen: true))
+            deflate.Write(Encoding.UTF8.GetBytes(text.ToString()));
         var percent = (int)Math.Ceiling(100.0 * packed.Length / PackedBytes);
         return percent <= 100
             ? percent
@@ -151,7 +156,7 @@ internal static partial class AssumeRoleLimits
     {
         if (value is null)
         {
-            if (required) throw AwsErrorException.Validation($"1 validation error detected: Value null at '{member}' failed to satisfy constraint: Member must not be null");
+            if (required) throw Constraint(member, null, "Member must not be null");
             return;
         }
 
@@ -161,11 +166,16 @@ internal static partial class AssumeRoleLimits
 
     private static void Pattern(string member, string? value, Regex pattern)
     {
-        if (value is not null && !pattern.IsMatch(value)) throw Constraint(member, value, $"Member must satisfy regular expression pattern: {pattern}");
+        if (value is not null && !pattern.IsMatch(value))
+            throw Constraint(member, value, $"Member must satisfy regular expression pattern: {pattern}");
     }
 
-    private static AwsErrorException Constraint(string member, object value, string constraint) =>
-        AwsErrorException.Validation($"1 validation error detected: Value '{value}' at '{member}' failed to satisfy constraint: {constraint}");
+    private static AwsErrorException Constraint(string member, object? value, string constraint)
+    {
+        var shown = value is null ? "null" : $"'{value}'";
+        return AwsErrorException.Validation(
+            $"1 validation error detected: Value {shown} at '{member}' failed to satisfy constraint: {constraint}");
+    }
 
     [GeneratedRegex(@"^arn:(aws|aws-cn|aws-us-gov):iam::[0-9]{12}:role/[\u0021-\u007E]+\z")]
     private static partial Regex RoleArn();

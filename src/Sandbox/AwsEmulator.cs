@@ -8,8 +8,8 @@ using Microsoft.AspNetCore.WebUtilities;
 namespace Sandbox;
 
 /// <summary>
-/// AWS STS (AssumeRole, GetCallerIdentity) and AWS IoT (DescribeEndpoint) over HTTP, in one server. Signatures are verified, STS's published
-/// limits hold, errors are AWS's own, and anything may be made to go wrong. Any role of any account may be assumed, unless
+/// AWS STS (AssumeRole, GetCallerIdentity) and AWS IoT (DescribeEndpoint) over HTTP, in one server. Signatures are verified, STS's
+/// published limits hold, errors are AWS's own, and anything may be made to go wrong. Any role of any account may be assumed, unless
 /// <see cref="AddRole"/> or <see cref="OnlyKnownRoles"/> says otherwise.
 /// </summary>
 public sealed class AwsEmulator : IAsyncDisposable
@@ -45,8 +45,8 @@ public sealed class AwsEmulator : IAsyncDisposable
     public bool OnlyKnownRoles { get; set; }
 
     /// <summary>
-    /// Whether a signature older or newer than 15 minutes is refused. Default: true. Off for a test that moves the emulator's clock while an
-    /// SDK in the same process signs by the system's.
+    /// Whether a signature older or newer than 15 minutes is refused. Default: true. Off for a test that moves the emulator's clock
+    /// while an SDK signs by the system's.
     /// </summary>
     public bool CheckSignatureDate { get; set; } = true;
 
@@ -79,10 +79,19 @@ public sealed class AwsEmulator : IAsyncDisposable
     /// <param name="secretAccessKey">The secret key.</param>
     /// <param name="account">The account it belongs to.</param>
     /// <returns>The credentials.</returns>
-    public AwsCredentials AddBaseCredentials(string accessKeyId, string secretAccessKey, string account) => _known[accessKeyId] =
-        new AwsCredentials(accessKeyId, secretAccessKey, null, null, account, $"arn:aws:iam::{account}:user/gateway", $"AIDA{Unique(account, 17).ToUpperInvariant()}");
+    public AwsCredentials AddBaseCredentials(string accessKeyId, string secretAccessKey, string account) =>
+        _known[accessKeyId] = new AwsCredentials(
+            accessKeyId,
+            secretAccessKey,
+            SessionToken: null,
+            Expiration: null,
+            account,
+            $"arn:aws:iam::{account}:user/gateway",
+            $"AIDA{Unique(account, 17).ToUpperInvariant()}");
 
-    /// <summary>Opens a role session without a call, as an instance profile or a web identity does. Calls signed with it are role chaining.</summary>
+    /// <summary>
+    /// Opens a role session without a call, as an instance profile or a web identity does. AssumeRole signed with it is role chaining.
+    /// </summary>
     /// <param name="roleArn">The role.</param>
     /// <param name="sessionName">The session's name.</param>
     /// <param name="lifetime">How long it lasts; the end is cut to whole seconds.</param>
@@ -131,7 +140,8 @@ public sealed class AwsEmulator : IAsyncDisposable
     /// <param name="account">The account of the calling credentials.</param>
     /// <param name="region">The region that the call is signed for.</param>
     /// <returns>A host name.</returns>
-    public static string IotEndpoint(string account, string region) => $"{EndpointPrefix(account, region)}-ats.iot.{region}.{Domain(region)}";
+    public static string IotEndpoint(string account, string region) =>
+        $"{EndpointPrefix(account, region)}-ats.iot.{region}.{Domain(region)}";
 
     /// <inheritdoc/>
     public ValueTask DisposeAsync() => _server.DisposeAsync();
@@ -179,7 +189,12 @@ public sealed class AwsEmulator : IAsyncDisposable
     }
 
     private async Task AnswerAsync(
-        HttpContext context, AwsCall call, AwsCredentials caller, AwsProtocol protocol, string requestId, CancellationToken cancellationToken)
+        HttpContext context,
+        AwsCall call,
+        AwsCredentials caller,
+        AwsProtocol protocol,
+        string requestId,
+        CancellationToken cancellationToken)
     {
         var faults = _faults.Take(call);
         foreach (var (fault, removed) in faults)
@@ -206,7 +221,7 @@ public sealed class AwsEmulator : IAsyncDisposable
             "AssumeRole" => AssumeRole(call, caller, requestId, [.. faults.Select(each => each.Fault)]),
             "GetCallerIdentity" => AwsProtocol.StsAnswer(
                 call.Action, requestId, ("Arn", caller.Arn), ("UserId", caller.UserId), ("Account", caller.Account)),
-            "DescribeEndpoint" => DescribeEndpoint(call, caller, faults.Select(each => each.Fault).FirstOrDefault(fault => fault.ReplacesEndpoint)),
+            "DescribeEndpoint" => DescribeEndpoint(call, caller, [.. faults.Select(each => each.Fault)]),
             _ => throw new AwsErrorException(
                 "InvalidAction", StatusCodes.Status400BadRequest, $"Could not find operation {call.Action} for version 2011-06-15"),
         };
@@ -259,8 +274,9 @@ public sealed class AwsEmulator : IAsyncDisposable
         return AwsProtocol.StsAnswer(call.Action, requestId, [.. values]);
     }
 
-    private static string DescribeEndpoint(AwsCall call, AwsCredentials caller, AwsFault? fault)
+    private static string DescribeEndpoint(AwsCall call, AwsCredentials caller, IReadOnlyList<AwsFault> faults)
     {
+        var fault = faults.FirstOrDefault(fault => fault.ReplacesEndpoint);
         var prefix = EndpointPrefix(caller.Account, call.Region);
         var address = call.EndpointType switch
         {
@@ -268,14 +284,16 @@ public sealed class AwsEmulator : IAsyncDisposable
             null or "iot:Data" => $"{prefix}.iot.{call.Region}.{Domain(call.Region)}",
             "iot:CredentialProvider" => $"{prefix}.credentials.iot.{call.Region}.{Domain(call.Region)}",
             "iot:Jobs" => $"{prefix}.jobs.iot.{call.Region}.{Domain(call.Region)}",
-            _ => throw new AwsErrorException("InvalidRequestException", StatusCodes.Status400BadRequest, $"Invalid endpointType: {call.EndpointType}"),
+            _ => throw new AwsErrorException(
+                "InvalidRequestException", StatusCodes.Status400BadRequest, $"Invalid endpointType: {call.EndpointType}"),
         };
         return new JsonObject { ["endpointAddress"] = fault is null ? address : fault.EndpointAddress }.ToJsonString();
     }
 
     private static string EndpointPrefix(string account, string region) => $"a{Unique($"{account}/{region}", 13)}";
 
-    private static string Domain(string region) => region.StartsWith("cn-", StringComparison.Ordinal) ? "amazonaws.com.cn" : "amazonaws.com";
+    private static string Domain(string region) =>
+        region.StartsWith("cn-", StringComparison.Ordinal) ? "amazonaws.com.cn" : "amazonaws.com";
 
     /// <summary>Letters and digits that follow from a text, the same in every run.</summary>
     private static string Unique(string text, int length) =>

@@ -9,9 +9,11 @@ internal sealed class AwsErrorException(string code, int status, string message)
 
     public static AwsErrorException Validation(string message) => new("ValidationError", StatusCodes.Status400BadRequest, message);
 
-    public static AwsErrorException MalformedPolicy(string message) => new("MalformedPolicyDocument", StatusCodes.Status400BadRequest, message);
+    public static AwsErrorException MalformedPolicy(string message) =>
+        new("MalformedPolicyDocument", StatusCodes.Status400BadRequest, message);
 
-    public static AwsErrorException PackedPolicyTooLarge(string message) => new("PackedPolicyTooLarge", StatusCodes.Status400BadRequest, message);
+    public static AwsErrorException PackedPolicyTooLarge(string message) =>
+        new("PackedPolicyTooLarge", StatusCodes.Status400BadRequest, message);
 
     public static AwsErrorException Denied(string caller, string action, string resource) => new(
         "AccessDenied", StatusCodes.Status403Forbidden, $"User: {caller} is not authorized to perform: {action} on resource: {resource}");

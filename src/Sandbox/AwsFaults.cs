@@ -23,7 +23,10 @@ internal sealed class AwsFaults
     /// <summary>What befalls this call. Each fault counts the call as one of its times.</summary>
     public IReadOnlyList<(AwsFault Fault, Task Removed)> Take(AwsCall call)
     {
-        lock (_lock) return [.. _injections.Where(injection => injection.Takes(call)).Select(injection => (injection.Fault, injection.Removed))];
+        lock (_lock)
+        {
+            return [.. _injections.Where(injection => injection.Takes(call)).Select(injection => (injection.Fault, injection.Removed))];
+        }
     }
 
     private sealed class Injection(AwsFaults owner, AwsFault fault, string? action, Func<AwsCall, bool>? when, int? times) : IDisposable

@@ -20,7 +20,8 @@ internal sealed record AwsProtocol(string Service, string ContentType, Func<AwsE
         new XElement(StsNamespace + "RequestId", requestId))));
 
     /// <summary>DescribeEndpoint is signed for the service <c>iot</c>, by AWS IoT's service model.</summary>
-    public static AwsProtocol Iot { get; } = new("iot", "application/json", (error, _) => new JsonObject { ["message"] = error.Message }.ToJsonString());
+    public static AwsProtocol Iot { get; } = new(
+        "iot", "application/json", (error, _) => new JsonObject { ["message"] = error.Message }.ToJsonString());
 
     public static string StsAnswer(string action, string requestId, params (string Path, string Value)[] values)
     {
@@ -51,10 +52,22 @@ internal sealed record AwsProtocol(string Service, string ContentType, Func<AwsE
     {
         var (sts, iot, message) = problem switch
         {
-            AwsSignatureProblem.Missing => ("MissingAuthenticationToken", "MissingAuthenticationTokenException", "Request is missing Authentication Token"),
-            AwsSignatureProblem.UnknownKey => ("InvalidClientTokenId", "UnrecognizedClientException", "The security token included in the request is invalid."),
-            AwsSignatureProblem.Expired => ("ExpiredToken", "ExpiredTokenException", "The security token included in the request is expired"),
-            _ => ("SignatureDoesNotMatch", "InvalidSignatureException", "The request signature we calculated does not match the signature you provided. "
+            AwsSignatureProblem.Missing => (
+                "MissingAuthenticationToken",
+                "MissingAuthenticationTokenException",
+                "Request is missing Authentication Token"),
+            AwsSignatureProblem.UnknownKey => (
+                "InvalidClientTokenId",
+                "UnrecognizedClientException",
+                "The security token included in the request is invalid."),
+            AwsSignatureProblem.Expired => (
+                "ExpiredToken",
+                "ExpiredTokenException",
+                "The security token included in the request is expired"),
+            _ => (
+                "SignatureDoesNotMatch",
+                "InvalidSignatureException",
+                "The request signature we calculated does not match the signature you provided. "
                 + "Check your AWS Secret Access Key and signing method. Consult the service documentation for details."),
         };
         return new AwsErrorException(this == Sts ? sts : iot, StatusCodes.Status403Forbidden, detail ?? message);

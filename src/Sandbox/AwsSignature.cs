@@ -6,10 +6,12 @@ using Microsoft.AspNetCore.Http.Features;
 
 namespace Sandbox;
 
-/// <summary>A request's Signature Version 4: read from its <c>Authorization</c> header, then recomputed from the request as received.</summary>
-internal sealed partial record AwsSignature(string AccessKeyId, string Date, string Region, string Service, IReadOnlyList<string> SignedHeaders, string Value)
+/// <summary>A request's Signature Version 4: read from its <c>Authorization</c> header, recomputed from the request as received.</summary>
+internal sealed partial record AwsSignature(
+    string AccessKeyId, string Date, string Region, string Service, IReadOnlyList<string> SignedHeaders, string Value)
 {
     private const string Algorithm = "AWS4-HMAC-SHA256";
+    private const string StampFormat = "yyyyMMdd'T'HHmmss'Z'";
     private static readonly TimeSpan Tolerance = TimeSpan.FromMinutes(15);
 
     /// <summary>The signature; null when there is none that can be read.</summary>
@@ -41,24 +43,23 @@ internal sealed partial record AwsSignature(string AccessKeyId, string Date, str
             return $"'{unsigned}' must be a 'SignedHeader' in the AWS Authorization.";
 
         var stamp = request.Headers["X-Amz-Date"].ToString();
-        if (!DateTimeOffset.TryParseExact(
-            stamp, "yyyyMMdd'T'HHmmss'Z'", CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal | DateTimeStyles.AdjustToUniversal, out var signedAt))
-        {
+        if (!DateTimeOffset.TryParseExact(stamp, StampFormat, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out var signedAt))
             return "Date must be in ISO-8601 'basic format'.";
-        }
 
         if (!stamp.StartsWith(Date, StringComparison.Ordinal))
             return $"Date in Credential scope does not match YYYYMMDD from ISO-8601 version of date: '{Date}' != '{stamp[..8]}'.";
         if (now is not { } time) return null;
-        if (signedAt < time - Tolerance) return $"Signature expired: {stamp} is now earlier than {Stamp(time - Tolerance)} ({Stamp(time)} - 15 min.)";
-        if (signedAt > time + Tolerance) return $"Signature not yet current: {stamp} is still later than {Stamp(time + Tolerance)} ({Stamp(time)} + 15 min.)";
+        if (signedAt < time - Tolerance)
+            return $"Signature expired: {stamp} is now earlier than {Stamp(time - Tolerance)} ({Stamp(time)} - 15 min.)";
+        if (signedAt > time + Tolerance)
+            return $"Signature not yet current: {stamp} is still later than {Stamp(time + Tolerance)} ({Stamp(time)} + 15 min.)";
         return null;
     }
 
     /// <summary>Whether this secret, over this request, makes this signature.</summary>
     public bool Matches(HttpRequest request, byte[] body, string secret)
     {
-        var bodyHash = Convert.ToHexStringLower(SHA256.HashData(body));
+        var bodyHash = Hash(body);
         var saidHash = request.Headers["X-Amz-Content-SHA256"].ToString();
         if (saidHash == "UNSIGNED-PAYLOAD") bodyHash = saidHash;
         else if (saidHash.Length > 0 && saidHash != bodyHash) return false;
@@ -71,11 +72,11 @@ internal sealed partial record AwsSignature(string AccessKeyId, string Date, str
             string.Join(';', SignedHeaders),
             bodyHash);
         var scope = $"{Date}/{Region}/{Service}/aws4_request";
-        var toSign = $"{Algorithm}\n{request.Headers["X-Amz-Date"]}\n{scope}\n{Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(canonical)))}";
+        var toSign = $"{Algorithm}\n{request.Headers["X-Amz-Date"]}\n{scope}\n{Hash(Encoding.UTF8.GetBytes(canonical))}";
 
         var key = new[] { Date, Region, Service, "aws4_request", toSign }.Aggregate(
             Encoding.UTF8.GetBytes($"AWS4{secret}"), (key, data) => HMACSHA256.HashData(key, Encoding.UTF8.GetBytes(data)));
-        return CryptographicOperations.FixedTimeEquals(Encoding.ASCII.GetBytes(Convert.ToHexStringLower(key)), Encoding.ASCII.GetBytes(Value));
+        return Convert.ToHexStringLower(key) == Value;
     }
 
     private static string CanonicalPath(HttpRequest request)
@@ -87,16 +88,22 @@ internal sealed partial record AwsSignature(string AccessKeyId, string Date, str
 
     private static string CanonicalQuery(string? query)
     {
-        var pairs = (query ?? "").TrimStart('?').Split('&', StringSplitOptions.RemoveEmptyEntries).Select(pair => pair.Split('=', 2)).Select(pair =>
-            (Name: Uri.EscapeDataString(Uri.UnescapeDataString(pair[0])), Value: pair.Length == 1 ? "" : Uri.EscapeDataString(Uri.UnescapeDataString(pair[1]))));
-        return string.Join('&', pairs.OrderBy(pair => pair.Name, StringComparer.Ordinal).ThenBy(pair => pair.Value, StringComparer.Ordinal)
-            .Select(pair => $"{pair.Name}={pair.Value}"));
+        var pairs = (query ?? "").TrimStart('?').Split('&', StringSplitOptions.RemoveEmptyEntries)
+            .Select(pair => pair.Split('=', 2))
+            .Select(pair => (Name: Normalize(pair[0]), Value: pair.Length == 1 ? "" : Normalize(pair[1])))
+            .OrderBy(pair => pair.Name, StringComparer.Ordinal)
+            .ThenBy(pair => pair.Value, StringComparer.Ordinal);
+        return string.Join('&', pairs.Select(pair => $"{pair.Name}={pair.Value}"));
+
+        static string Normalize(string text) => Uri.EscapeDataString(Uri.UnescapeDataString(text));
     }
 
     private static string CanonicalHeader(HttpRequest request, string name) =>
         string.Join(',', request.Headers[name].Select(value => Spaces().Replace((value ?? "").Trim(), " ")));
 
-    private static string Stamp(DateTimeOffset time) => time.UtcDateTime.ToString("yyyyMMdd'T'HHmmss'Z'", CultureInfo.InvariantCulture);
+    private static string Hash(byte[] data) => Convert.ToHexStringLower(SHA256.HashData(data));
+
+    private static string Stamp(DateTimeOffset time) => time.UtcDateTime.ToString(StampFormat, CultureInfo.InvariantCulture);
 
     [GeneratedRegex(
         @"^AWS4-HMAC-SHA256\s+Credential=(?<key>[^/,\s]+)/(?<date>[0-9]{8})/(?<region>[^/,\s]+)/(?<service>[^/,\s]+)/aws4_request,\s*"

@@ -33,6 +33,7 @@ public sealed class EmbeddedRedis : IAsyncDisposable
     /// <summary>Starts a server.</summary>
     /// <param name="port">0: one that is free.</param>
     /// <returns>The running server.</returns>
+    /// <exception cref="IOException">The port is taken.</exception>
     public static Task<EmbeddedRedis> StartAsync(int port = 0) => Task.Run(() =>
     {
         // Garnet takes no port 0, so another process may take the port between the probe and the start.
@@ -42,7 +43,7 @@ public sealed class EmbeddedRedis : IAsyncDisposable
             {
                 return Start(port == 0 ? FreePort() : port);
             }
-            catch (SocketException) when (port == 0 && attempt < Attempts)
+            catch (IOException) when (port == 0 && attempt < Attempts)
             {
             }
         }
@@ -74,10 +75,11 @@ public sealed class EmbeddedRedis : IAsyncDisposable
             server.Start();
             return new EmbeddedRedis(server, directory, port);
         }
-        catch
+        catch (Exception exception)
         {
             server?.Dispose();
             directory.Delete(recursive: true);
+            if (exception.GetBaseException() is SocketException) throw new IOException($"Failed to listen on 127.0.0.1:{port}.", exception);
             throw;
         }
     }

@@ -13,6 +13,7 @@ internal sealed class LocalServer : IAsyncDisposable
 {
     private readonly WebApplication _application;
     private readonly CancellationTokenSource _stopping;
+    private int _disposed;
 
     private LocalServer(WebApplication application, CancellationTokenSource stopping, int port)
     {
@@ -55,12 +56,14 @@ internal sealed class LocalServer : IAsyncDisposable
             throw;
         }
 
-        var address = application.Services.GetRequiredService<IServer>().Features.GetRequiredFeature<IServerAddressesFeature>().Addresses.Single();
-        return new LocalServer(application, stopping, new Uri(address).Port);
+        var addresses = application.Services.GetRequiredService<IServer>().Features.GetRequiredFeature<IServerAddressesFeature>().Addresses;
+        return new LocalServer(application, stopping, new Uri(addresses.Single()).Port);
     }
 
     public async ValueTask DisposeAsync()
     {
+        if (Interlocked.Exchange(ref _disposed, 1) != 0) return;
+
         // Handlers that wait on purpose must end first: Kestrel waits for them.
         await _stopping.CancelAsync();
         await _application.StopAsync();
@@ -68,7 +71,8 @@ internal sealed class LocalServer : IAsyncDisposable
         _stopping.Dispose();
     }
 
-    private static async Task AnswerAsync(HttpContext context, Func<HttpContext, CancellationToken, Task> handler, CancellationToken stopping)
+    private static async Task AnswerAsync(
+        HttpContext context, Func<HttpContext, CancellationToken, Task> handler, CancellationToken stopping)
     {
         using var ended = CancellationTokenSource.CreateLinkedTokenSource(context.RequestAborted, stopping);
         try
@@ -78,6 +82,12 @@ internal sealed class LocalServer : IAsyncDisposable
         catch (Exception exception) when (ended.IsCancellationRequested && exception is OperationCanceledException or IOException)
         {
             context.Abort();
+        }
+        catch (Exception exception) when (exception is not BadHttpRequestException && !context.Response.HasStarted)
+        {
+            // Nothing is logged here, so whoever asked is told what is wrong with the fake.
+            context.Response.StatusCode = StatusCodes.Status500InternalServerError;
+            await context.Response.WriteAsync(exception.ToString(), CancellationToken.None);
         }
     }
 

@@ -5,9 +5,9 @@ using Microsoft.Extensions.Primitives;
 namespace Sandbox;
 
 /// <summary>
-/// An OpenID issuer: discovery document, key set, and any token that a test may need. <c>/token</c> (GET or POST; <c>organization</c>,
-/// <c>subject</c>, <c>audience</c>, <c>role</c>, <c>scope</c>, <c>lifetime</c> in seconds; as query or form, the first four repeatable but
-/// for <c>subject</c>) mints a good one for a person with curl: OAuth's JSON, or the bare token with <c>Accept: text/plain</c>.
+/// An OpenID issuer: discovery document, key set, and any token that a test may need. For a person with curl, <c>/token</c> mints a good
+/// one from query or form: <c>subject</c>, <c>lifetime</c> in seconds, and any number of <c>organization</c>, <c>audience</c>, <c>role</c>
+/// and <c>scope</c>. It answers OAuth's JSON, or the bare token to <c>Accept: text/plain</c>.
 /// </summary>
 public sealed class OpenIdProvider : IAsyncDisposable
 {
@@ -76,7 +76,7 @@ public sealed class OpenIdProvider : IAsyncDisposable
         _port = _server.Port;
     }
 
-    /// <summary>Publishes a new key, which signs from now on. The old one stays published. An elliptic curve key, if there is one, rotates too.</summary>
+    /// <summary>Publishes a new key, which signs from now on; the old one stays published. So for a P-256 key, if there is one.</summary>
     /// <returns>The new RSA key.</returns>
     public SigningKey RotateKeys()
     {
@@ -108,11 +108,13 @@ public sealed class OpenIdProvider : IAsyncDisposable
     /// <summary>Mints a token.</summary>
     /// <param name="request">What it says; absent: a good token for <c>alice</c> of no organization.</param>
     /// <returns>The token in compact form.</returns>
-    /// <exception cref="InvalidOperationException">An <c>ES</c> algorithm is asked for, without a key and before <see cref="PublishEllipticCurveKey"/>.</exception>
+    /// <exception cref="InvalidOperationException">
+    /// An <c>ES</c> algorithm is asked for, without a key and before <see cref="PublishEllipticCurveKey"/>.
+    /// </exception>
     public string Issue(TokenRequest? request = null)
     {
         request ??= new TokenRequest();
-        return JsonWebToken.Write(request, request.Key ?? KeyFor(request.Algorithm), Issuer, _time.GetUtcNow());
+        return TokenWriter.Write(request, request.Key ?? KeyFor(request.Algorithm), Issuer, _time.GetUtcNow());
     }
 
     /// <inheritdoc/>
@@ -123,7 +125,8 @@ public sealed class OpenIdProvider : IAsyncDisposable
         lock (_lock)
         {
             if (!algorithm.StartsWith("ES", StringComparison.Ordinal)) return _rsa;
-            return _ellipticCurve ?? throw new InvalidOperationException($"No elliptic curve key is published; call {nameof(PublishEllipticCurveKey)}.");
+            return _ellipticCurve
+                ?? throw new InvalidOperationException($"No elliptic curve key is published; call {nameof(PublishEllipticCurveKey)}.");
         }
     }
 
@@ -168,7 +171,8 @@ public sealed class OpenIdProvider : IAsyncDisposable
             {
                 context.Response.StatusCode = StatusCodes.Status400BadRequest;
                 await context.Response.WriteAsJsonAsync(
-                    new JsonObject { ["error"] = "invalid_request", ["error_description"] = "lifetime is a number of seconds." }, cancellationToken);
+                    new JsonObject { ["error"] = "invalid_request", ["error_description"] = "lifetime is a number of seconds." },
+                    cancellationToken);
                 return;
             }
 
@@ -195,7 +199,8 @@ public sealed class OpenIdProvider : IAsyncDisposable
         }
 
         await context.Response.WriteAsJsonAsync(
-            new JsonObject { ["access_token"] = token, ["token_type"] = "Bearer", ["expires_in"] = (long)lifetime.TotalSeconds }, cancellationToken);
+            new JsonObject { ["access_token"] = token, ["token_type"] = "Bearer", ["expires_in"] = (long)lifetime.TotalSeconds },
+            cancellationToken);
 
         string[] All(string name) => [.. StringValues.Concat(context.Request.Query[name], form[name]).OfType<string>()];
 

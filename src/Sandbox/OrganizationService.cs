@@ -67,7 +67,8 @@ public sealed class OrganizationService : IAsyncDisposable
             header => header.Key,
             header => (IReadOnlyList<string>)[.. header.Value.Select(value => value ?? "")],
             StringComparer.OrdinalIgnoreCase);
-        return new ReceivedRequest(context.Request.Method, context.Features.GetRequiredFeature<IHttpRequestFeature>().RawTarget, headers, length);
+        var target = context.Features.GetRequiredFeature<IHttpRequestFeature>().RawTarget;
+        return new ReceivedRequest(context.Request.Method, target, headers, length);
     }
 
     private static int? Number(string text) =>

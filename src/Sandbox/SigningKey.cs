@@ -47,16 +47,16 @@ public sealed class SigningKey
         {
             var parameters = rsa.ExportParameters(includePrivateParameters: false);
             jwk["kty"] = "RSA";
-            jwk["n"] = JsonWebToken.Base64Url(parameters.Modulus);
-            jwk["e"] = JsonWebToken.Base64Url(parameters.Exponent);
+            jwk["n"] = TokenWriter.Base64Url(parameters.Modulus);
+            jwk["e"] = TokenWriter.Base64Url(parameters.Exponent);
         }
         else
         {
             var point = ((ECDsa)_key).ExportParameters(includePrivateParameters: false).Q;
             jwk["kty"] = "EC";
             jwk["crv"] = "P-256";
-            jwk["x"] = JsonWebToken.Base64Url(point.X);
-            jwk["y"] = JsonWebToken.Base64Url(point.Y);
+            jwk["x"] = TokenWriter.Base64Url(point.X);
+            jwk["y"] = TokenWriter.Base64Url(point.Y);
         }
 
         return jwk;
