@@ -65,13 +65,11 @@ public static class IotCredentialsExtensions
         {
             if (ModuleRoute.ModuleOf(route) != ModuleRoute.Name) return;
             var profile = ModuleRoute.ProfileOf(route);
+            var rule = new CredentialRequestRule(profile);
             endpoint.Add(builder =>
             {
-                var services = builder.ApplicationServices;
-                var answer = services.GetRequiredService<CredentialEndpoint>();
-                var rule = new CredentialRequestRule(services.GetRequiredService<CurrentProfiles>(), profile);
                 builder.Metadata.Add(rule);
-                builder.RequestDelegate = context => answer.AnswerAsync(context, profile, rule);
+                builder.RequestDelegate = context => context.RequestServices.GetRequiredService<CredentialEndpoint>().AnswerAsync(context, profile, rule);
             });
         });
 }

@@ -7,6 +7,7 @@ using Gateway.Cors;
 using Gateway.Edge;
 using Gateway.Errors;
 using Gateway.Forwarding;
+using Gateway.Hosting;
 using Gateway.Management;
 using Gateway.RateLimiting;
 using Gateway.Telemetry;
@@ -28,6 +29,7 @@ internal static class GatewayApplication
         var options = configuration.Options;
         builder.Services.AddSingleton(options);
         builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = options.Shutdown.Timeout);
+        builder.Services.AddDataProtection().UseNoKeyRing();
         builder.AddTelemetry();
         builder.AddIssuers(options);
         builder.AddPolicies(options);

@@ -40,6 +40,8 @@ internal sealed partial class CredentialCache : IAsyncDisposable
                 DistributedCacheCircuitBreakerDuration = CircuitBreak,
                 BackplaneCircuitBreakerDuration = CircuitBreak,
                 BackplaneChannelPrefix = module.Value.Cache.KeyPrefix,
+                // Every key is a hash over what it stands for; nothing else is kept here.
+                MissingCacheKeyPrefixWarningLogLevel = LogLevel.None,
                 // A connection that is lost is said once, by RedisConnection; every command that fails meanwhile is no news.
                 DistributedCacheErrorsLogLevel = LogLevel.Debug,
                 DistributedCacheSyntheticTimeoutsLogLevel = LogLevel.Debug,

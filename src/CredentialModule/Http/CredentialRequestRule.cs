@@ -1,11 +1,12 @@
 using System.Globalization;
 using CredentialModule.Profiles;
 using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.DependencyInjection;
 
 namespace CredentialModule.Http;
 
 /// <summary>GET only (405), a well-formed organization id (422), a <c>minimumLifetime</c> that the profile can promise (422).</summary>
-internal sealed class CredentialRequestRule(CurrentProfiles profiles, string profileName) : IRequestRule
+internal sealed class CredentialRequestRule(string profileName) : IRequestRule
 {
     private const string MinimumLifetime = "minimumLifetime";
 
@@ -17,7 +18,7 @@ internal sealed class CredentialRequestRule(CurrentProfiles profiles, string pro
             return StatusCodes.Status405MethodNotAllowed;
         }
 
-        var book = profiles.Current;
+        var book = context.RequestServices.GetRequiredService<CurrentProfiles>().Current;
         return RouteOrganization.Of(context, book.OrganizationIds) is { } organization
             && book.Find(profileName, organization) is { } profile
             && TryReadMinimum(context.Request, profile, out _)

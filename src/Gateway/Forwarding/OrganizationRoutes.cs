@@ -15,14 +15,14 @@ internal static class OrganizationRoutes
         {
             if (((RouteEndpointBuilder)builder).RoutePattern.GetParameter(RouteOrganization.Parameter) is null) return;
             if (!builder.Metadata.OfType<IRequestRule>().Any())
-                builder.Metadata.Add(new OrganizationIdRule(builder.ApplicationServices.GetRequiredService<CurrentProfiles>()));
+                builder.Metadata.Add(new OrganizationIdRule());
             if (route.AuthorizationPolicy is { } name && options.Authorization.Policies.GetValueOrDefault(name) is { RequireOrganization: true })
                 builder.Metadata.Add(new MembershipProven());
         }));
 
-    private sealed class OrganizationIdRule(CurrentProfiles profiles) : IRequestRule
+    private sealed class OrganizationIdRule : IRequestRule
     {
         public int? Refuse(HttpContext context) =>
-            RouteOrganization.Of(context, profiles.Current.OrganizationIds) is null ? StatusCodes.Status422UnprocessableEntity : null;
+            RouteOrganization.Of(context, context.RequestServices.GetRequiredService<CurrentProfiles>().Current.OrganizationIds) is null ? StatusCodes.Status422UnprocessableEntity : null;
     }
 }

@@ -1,0 +1,32 @@
+using System.Xml.Linq;
+using Microsoft.AspNetCore.DataProtection;
+using Microsoft.AspNetCore.DataProtection.KeyManagement;
+using Microsoft.AspNetCore.DataProtection.Repositories;
+
+namespace Gateway.Hosting;
+
+/// <summary>
+/// ASP.NET Core's data protection without its key ring: nothing here protects data by it, and it would write keys to the disk of every
+/// replica at start.
+/// </summary>
+internal static class NoKeyRing
+{
+    public static void UseNoKeyRing(this IDataProtectionBuilder protection)
+    {
+        protection.UseEphemeralDataProtectionProvider();
+        // It reports the missing ring as a failure.
+        protection.Services.AddLogging(logging => logging.AddFilter("Microsoft.AspNetCore.DataProtection", LogLevel.None));
+        protection.Services.Configure<KeyManagementOptions>(keys =>
+        {
+            keys.AutoGenerateKeys = false;
+            keys.XmlRepository = new Empty();
+        });
+    }
+
+    private sealed class Empty : IXmlRepository
+    {
+        public IReadOnlyCollection<XElement> GetAllElements() => [];
+
+        public void StoreElement(XElement element, string friendlyName) { }
+    }
+}

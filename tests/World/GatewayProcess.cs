@@ -1,0 +1,88 @@
+using System.Collections.Concurrent;
+using System.Diagnostics;
+using System.Globalization;
+using System.Text.RegularExpressions;
+
+namespace Testing;
+
+/// <summary>
+/// A gateway in a process of its own, as operators run it: the one that <c>TEST_GATEWAY</c> names, or the one that was built with the tests.
+/// </summary>
+public sealed partial class GatewayProcess : IAsyncDisposable
+{
+    private readonly ConcurrentQueue<string> _lines = new();
+    private readonly TaskCompletionSource _listening = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly GatewayFolder _folder;
+    private Process _process = null!;
+    private string? _url;
+    private string? _managementUrl;
+
+    private GatewayProcess(GatewayFolder folder) => _folder = folder;
+
+    public string Url => _url!;
+
+    public string ManagementUrl => _managementUrl!;
+
+    public string Output => string.Join('\n', _lines);
+
+    public int Id => _process.Id;
+
+    private static string Program => Environment.GetEnvironmentVariable("TEST_GATEWAY") is { Length: > 0 } path ? path : Path.Combine(AppContext.BaseDirectory, "Gateway.dll");
+
+    public static async Task<GatewayProcess> StartAsync(GatewayFolder folder, IEnumerable<KeyValuePair<string, string>> environment)
+    {
+        var gateway = new GatewayProcess(folder);
+        gateway._process = ChildProcess.Start("dotnet", [Program, "--config", folder.Path], environment, gateway.Read);
+        var ended = gateway._process.WaitForExitAsync();
+        if (await Task.WhenAny(gateway._listening.Task, ended) == ended)
+            throw new InvalidOperationException($"The gateway ended with {gateway._process.ExitCode}:\n{gateway.Output}");
+        return gateway;
+    }
+
+    /// <summary>Runs a gateway that is not expected to stay: its exit code and what it printed.</summary>
+    public static async Task<(int ExitCode, string Output)> RunAsync(IEnumerable<string> arguments, IEnumerable<KeyValuePair<string, string>>? environment = null)
+    {
+        var lines = new ConcurrentQueue<string>();
+        using var process = ChildProcess.Start("dotnet", [Program, .. arguments], environment, lines.Enqueue);
+        await process.WaitForExitAsync();
+        return (process.ExitCode, string.Join('\n', lines));
+    }
+
+    public void Signal(string name)
+    {
+        using var kill = Process.Start("kill", [$"-{name}", _process.Id.ToString(CultureInfo.InvariantCulture)]);
+        kill.WaitForExit();
+    }
+
+    public async Task<int> WaitForExitAsync()
+    {
+        await _process.WaitForExitAsync();
+        return _process.ExitCode;
+    }
+
+    private void Read(string line)
+    {
+        _lines.Enqueue(line);
+        if (ManagementAddress().Match(line) is { Success: true } management) _managementUrl = management.Groups[1].Value;
+        else if (PublicAddress().Match(line) is { Success: true } edge) _url = edge.Groups[1].Value;
+        if (line.Contains("Application started", StringComparison.Ordinal)) _listening.TrySetResult();
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        if (!_process.HasExited)
+        {
+            _process.Kill();
+            await _process.WaitForExitAsync();
+        }
+
+        _process.Dispose();
+        _folder.Dispose();
+    }
+
+    [GeneratedRegex("Management listening on: (http://[^ ]+)")]
+    private static partial Regex ManagementAddress();
+
+    [GeneratedRegex("Now listening on: (https?://[^ ]+)")]
+    private static partial Regex PublicAddress();
+}

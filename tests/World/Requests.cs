@@ -1,0 +1,32 @@
+using System.Net.Http.Headers;
+using System.Text.Json;
+
+namespace Testing;
+
+/// <summary>An answer, read whole.</summary>
+public sealed record Answer(int Status, HttpResponseHeaders Headers, HttpContentHeaders ContentHeaders, string Body)
+{
+    public JsonElement Json => JsonDocument.Parse(Body).RootElement;
+
+    public string? Error => Json.GetProperty("error").GetString();
+
+    public JsonElement Credentials => Json.GetProperty("data").GetProperty("credentials");
+
+    public string AccessKeyId => Credentials.GetProperty("accessKeyId").GetString()!;
+}
+
+/// <summary>Requests as clients make them.</summary>
+public static class Requests
+{
+    public static async Task<Answer> SendAsync(
+        this HttpClient client, string url, string? token = null, string method = "GET", Action<HttpRequestMessage>? change = null)
+    {
+        using var request = new HttpRequestMessage(new HttpMethod(method), new Uri(url));
+        if (token is not null) request.Headers.TryAddWithoutValidation("Authorization", $"Bearer {token}");
+        change?.Invoke(request);
+        using var response = await client.SendAsync(request);
+        return new((int)response.StatusCode, response.Headers, response.Content.Headers, await response.Content.ReadAsStringAsync());
+    }
+
+    public static string CredentialsPath(string organization) => $"/organizations/{organization}/iot-endpoint-and-credentials";
+}

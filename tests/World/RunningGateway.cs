@@ -1,0 +1,68 @@
+using Amazon.Runtime;
+using CredentialModule;
+using Gateway;
+using Gateway.Configuration;
+using Gateway.Management;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
+
+namespace Testing;
+
+/// <summary>A gateway in this process: its clock is the world's, and its log can be read.</summary>
+public sealed class RunningGateway : IAsyncDisposable
+{
+    private readonly WebApplication _app;
+    private readonly World _world;
+    private readonly GatewayFolder _folder;
+
+    private RunningGateway(WebApplication app, World world, GatewayFolder folder, LogLines log)
+    {
+        _app = app;
+        _world = world;
+        _folder = folder;
+        Log = log;
+    }
+
+    public LogLines Log { get; }
+
+    public IServiceProvider Services => _app.Services;
+
+    public string Url => _app.Urls.First();
+
+    public string ManagementUrl => Services.GetRequiredService<ManagementServer>().Url;
+
+    public static async Task<RunningGateway> StartAsync(World world, GatewayFolder folder)
+    {
+        var read = ConfigurationFolder.Load(["--config", folder.Path], "Test", new Dictionary<string, string?>());
+        if (read.Snapshot is null) throw new InvalidOperationException(string.Join('\n', read.Findings));
+        var log = new LogLines();
+        var app = GatewayApplication.Build(read.Snapshot, "Test", services =>
+        {
+            services.AddSingleton(world.Time);
+            services.AddLogging(logging => logging.ClearProviders().AddProvider(log));
+            services.Configure<AwsClientOptions>(aws =>
+            {
+                aws.Credentials = new BasicAWSCredentials(world.Aws.BaseCredentials.AccessKeyId, world.Aws.BaseCredentials.SecretAccessKey);
+                aws.StsUrl = new Uri(world.Aws.Url);
+                aws.IotUrl = new Uri(world.Aws.Url);
+            });
+        });
+        await app.StartAsync();
+        return new(app, world, folder, log);
+    }
+
+    /// <summary>Sends a request to the edge.</summary>
+    public Task<Answer> SendAsync(string path, string? token = null, string method = "GET", Action<HttpRequestMessage>? change = null) =>
+        _world.Client.SendAsync(Url + path, token, method, change);
+
+    /// <summary>Asks for an organization's credentials as a member of it.</summary>
+    public Task<Answer> VendAsync(string organization, string query = "") =>
+        SendAsync(Requests.CredentialsPath(organization) + query, _world.Token(organization));
+
+    public async ValueTask DisposeAsync()
+    {
+        await _app.DisposeAsync();
+        _folder.Dispose();
+    }
+}

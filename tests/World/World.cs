@@ -1,0 +1,125 @@
+using System.Text.Json.Nodes;
+using Sandbox;
+
+namespace Testing;
+
+/// <summary>
+/// A platform on one machine, real parts only: an OpenID issuer, STS and AWS IoT, a Redis, a downstream service, and as many gateways in
+/// front as a test starts, in this process or in their own.
+/// </summary>
+public sealed class World : IAsyncDisposable
+{
+    private readonly List<IAsyncDisposable> _gateways = [];
+    private readonly string _sealingKey = GatewayFolder.NewSealingKey();
+
+    private World(OpenIdProvider issuer, AwsEmulator aws, RedisServer redis, OrganizationService downstream, TimeProvider time, bool ownsRedis)
+    {
+        Issuer = issuer;
+        Aws = aws;
+        Redis = redis;
+        Downstream = downstream;
+        Time = time;
+        OwnsRedis = ownsRedis;
+    }
+
+    public OpenIdProvider Issuer { get; }
+
+    public AwsEmulator Aws { get; }
+
+    public RedisServer Redis { get; }
+
+    public OrganizationService Downstream { get; }
+
+    public TimeProvider Time { get; }
+
+    public string KeyPrefix { get; } = $"world-{Guid.NewGuid():N}:";
+
+    public HttpClient Client { get; } = new(new SocketsHttpHandler { AllowAutoRedirect = false, UseCookies = false, PooledConnectionLifetime = TimeSpan.FromMinutes(1) });
+
+    private bool OwnsRedis { get; }
+
+    /// <param name="time">Now, for the issuer, STS and gateways in this process; absent: the system's clock.</param>
+    /// <param name="ownRedis">Whether the Redis is for this world alone, to be killed or paused.</param>
+    public static async Task<World> StartAsync(TimeProvider? time = null, bool ownRedis = false)
+    {
+        var clock = time ?? TimeProvider.System;
+        var aws = await AwsEmulator.StartAsync(time: clock);
+        // The SDK signs by the system's clock, wherever the test's stands.
+        aws.CheckSignatureDate = time is null;
+        return new(
+            await OpenIdProvider.StartAsync(time: clock), aws, ownRedis ? await RedisServer.StartAsync() : await RedisServer.SharedAsync(),
+            await OrganizationService.StartAsync(), clock, ownRedis);
+    }
+
+    /// <summary>The configuration that gateways start with unless a test changes it.</summary>
+    public JsonObject Settings() => JsonNode.Parse($$"""
+        {
+          "Urls": "http://127.0.0.1:0",
+          "Management": { "Url": "http://127.0.0.1:0" },
+          "ConnectionStrings": { "Redis": "{{Redis.ConnectionString}}" },
+          "Sealing": { "KeyPath": "sealing-keys" },
+          "Authentication": { "Schemes": { "Platform": {
+            "Authority": "{{Issuer.Issuer}}", "RequireHttpsMetadata": false, "ValidAudiences": ["api://gateway"],
+            "Organizations": { "Claim": "organizations", "Format": "Array" } } } },
+          "Authorization": { "Policies": {
+            "OrganizationMember": { "RequireOrganization": true },
+            "IotOperator": { "RequireOrganization": true, "Scopes": ["iot.connect"], "Roles": ["operator"] } } },
+          "IotCredentials": {
+            "OrganizationId": { "Prefix": "o-", "Characters": "A-Za-z0-9" },
+            "Cache": { "KeyPrefix": "{{KeyPrefix}}" },
+            "Profiles": { "default": {
+              "RoleArn": "arn:aws:iam::111122223333:role/iot-organization", "Region": "ap-northeast-1",
+              "SessionPolicy": "policies/organization.json", "SessionTags": { "organizationId": "{organizationId}" } } } },
+          "ReverseProxy": {
+            "Routes": {
+              "iot-endpoint-and-credentials": {
+                "Match": { "Path": "/organizations/{organizationId}/iot-endpoint-and-credentials" },
+                "AuthorizationPolicy": "OrganizationMember",
+                "Metadata": { "Module": "IotCredentials", "Profile": "default" } },
+              "organizations": {
+                "ClusterId": "organizations", "AuthorizationPolicy": "OrganizationMember",
+                "Match": { "Path": "/organizations/{organizationId}/{**rest}" } } },
+            "Clusters": { "organizations": { "Destinations": { "a": { "Address": "{{Downstream.Url}}" } } } } },
+          "Logging": { "LogLevel": { "Default": "Information" } }
+        }
+        """)!.AsObject();
+
+    /// <summary>Starts a gateway in this process.</summary>
+    public async Task<RunningGateway> StartGatewayAsync(Action<JsonObject>? change = null)
+    {
+        var gateway = await RunningGateway.StartAsync(this, Folder(change));
+        _gateways.Add(gateway);
+        return gateway;
+    }
+
+    /// <summary>Starts a gateway in a process of its own.</summary>
+    public async Task<GatewayProcess> StartGatewayProcessAsync(Action<JsonObject>? change = null)
+    {
+        var gateway = await GatewayProcess.StartAsync(Folder(change), Aws.EnvironmentVariables);
+        _gateways.Add(gateway);
+        return gateway;
+    }
+
+    /// <summary>A configuration folder as gateways of this world have it, sealing key included.</summary>
+    public GatewayFolder Folder(Action<JsonObject>? change = null)
+    {
+        var settings = Settings();
+        change?.Invoke(settings);
+        var folder = new GatewayFolder(settings);
+        folder.Write("sealing-keys", _sealingKey);
+        return folder;
+    }
+
+    /// <summary>A good token of a member of organizations.</summary>
+    public string Token(params string[] organizations) => Issuer.Issue(new TokenRequest { Organizations = organizations });
+
+    public async ValueTask DisposeAsync()
+    {
+        Client.Dispose();
+        foreach (var gateway in _gateways) await gateway.DisposeAsync();
+        await Downstream.DisposeAsync();
+        await Aws.DisposeAsync();
+        await Issuer.DisposeAsync();
+        if (OwnsRedis) await Redis.DisposeAsync();
+    }
+}
