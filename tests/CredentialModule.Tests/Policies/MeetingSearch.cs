@@ -26,7 +26,9 @@ internal static class MeetingSearch
         {
             if (at.Read is not null && left.IsEnd(at.Left) && right.IsEnd(at.Right))
                 return Path.Spell(at.Read);
-            foreach (var letter in letters)
+            // Where one of them can go on in one way only, no other letter needs trying.
+            var forced = left.Forced(at.Left) ?? right.Forced(at.Right);
+            foreach (var letter in forced is null ? letters : letters.Where(letter => letter == forced))
             {
                 var next = left.Step(at.Left, letter);
                 if (next.Count > 0)

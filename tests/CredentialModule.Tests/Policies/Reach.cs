@@ -5,6 +5,9 @@ namespace CredentialModule.Tests.Policies;
 /// <summary>What a rendered policy lets its holder reach, worked out from IAM's and MQTT's own words; it shares nothing with the rules under test.</summary>
 internal static class Reach
 {
+    /// <summary>In a text: a share group, one that the pattern covers if it can.</summary>
+    private const char AnyGroup = '\u0001';
+
     /// <summary>A resource of an Allow: its type and the pattern behind it.</summary>
     internal readonly record struct Resource(string Type, string Pattern)
     {
@@ -36,7 +39,7 @@ internal static class Reach
     public static bool Reaches(Resource resource, string name) => resource.Type switch
     {
         "client" or "topic" => IamCovers(resource.Pattern, name),
-        "topicfilter" => FiltersFor(name, resource.Pattern).Any(filter => IamCovers(resource.Pattern, filter)),
+        "topicfilter" => FiltersFor(name).Any(filter => IamCovers(resource.Pattern, filter)),
         "thing" => ThingsOf(name).Any(thing => IamCovers(resource.Pattern, thing)),
         _ => throw new ArgumentException(resource.Type, nameof(resource)),
     };
@@ -48,7 +51,11 @@ internal static class Reach
             return text.IsEmpty;
         if (pattern[0] == '*')
             return IamCovers(pattern[1..], text) || (!text.IsEmpty && IamCovers(pattern, text[1..]));
-        return !text.IsEmpty && (pattern[0] == '?' || pattern[0] == text[0]) && IamCovers(pattern[1..], text[1..]);
+        if (text.IsEmpty)
+            return false;
+        if (text[0] == AnyGroup)
+            return pattern[0] is not ('/' or '+' or '#') && (IamCovers(pattern[1..], text) || IamCovers(pattern[1..], text[1..]));
+        return (pattern[0] == '?' || pattern[0] == text[0]) && IamCovers(pattern[1..], text[1..]);
     }
 
     /// <summary>MQTT 3.1.1, 4.7: whether a topic filter matches a topic.</summary>
@@ -69,8 +76,8 @@ internal static class Reach
         return levels.Length == names.Length;
     }
 
-    /// <summary>Every filter that matches the topic, alone and, where the pattern is of shared subscriptions, in each group that it could be.</summary>
-    private static IEnumerable<string> FiltersFor(string topic, string pattern)
+    /// <summary>Every filter that matches the topic, alone and in a shared subscription.</summary>
+    private static IEnumerable<string> FiltersFor(string topic)
     {
         var names = topic.Split('/');
         var starts = new List<string> { "" };
@@ -83,19 +90,17 @@ internal static class Reach
             starts = [.. starts.Select(start => start + "/")];
         }
 
-        var matching = filters.Where(filter => MqttMatches(filter, topic)).ToList();
-        var groups = pattern.StartsWith("$share/", StringComparison.Ordinal) ? pattern.Split('/').Skip(1).Append("g").Where(group => group.Length > 0) : [];
-        return matching.Concat(groups.SelectMany(group => matching.Select(filter => $"$share/{group}/{filter}")));
+        return filters.Where(filter => MqttMatches(filter, topic)).SelectMany(filter => new[] { filter, $"$share/{AnyGroup}/{filter}" });
     }
 
     /// <summary>The things, and named shadows, whose shadow topic it is.</summary>
     private static IEnumerable<string> ThingsOf(string topic)
     {
-        if (topic.Split('/') is not ["$aws", "things", { Length: > 0 } thing, "shadow", .. var rest])
+        if (topic.Split('/') is not ["$aws", "things", var thing, "shadow", .. var rest])
             yield break;
         if (rest.Length > 0)
             yield return thing;
-        if (rest is ["name", { Length: > 0 } shadow, _, ..])
+        if (rest is ["name", var shadow, _, ..])
             yield return $"{thing}/{shadow}";
     }
 }

@@ -37,6 +37,13 @@ internal abstract class Walker(string pattern)
 
     public abstract bool IsEnd(State state);
 
+    /// <summary>The only letter that can follow; null when several can, or when that is not looked into.</summary>
+    public char? Forced(State state) =>
+        state is { Mode: Mode.Plain or Mode.FilterStart or Mode.LevelStart or Mode.Level, Place: var place }
+        && place < pattern.Length && pattern[place] is not ('*' or '?')
+            ? pattern[place]
+            : null;
+
     /// <summary>The places in the pattern after it has taken in the letter.</summary>
     protected IEnumerable<int> Take(int place, char letter)
     {
