@@ -39,7 +39,7 @@ internal sealed class Glob
         {
             var (i, j) = state;
             if (i == _steps.Count && j == other._steps.Count)
-                return Spell(seen, state);
+                return Complete(Spell(seen, state), other);
             var mine = i < _steps.Count ? _steps[i] : Step.None;
             var theirs = j < other._steps.Count ? other._steps[j] : Step.None;
             if (mine.Kind == Kind.Run)
@@ -58,6 +58,10 @@ internal sealed class Glob
 
         return null;
     }
+
+    /// <summary>A name that ends in a slash is one too, but reads like a mistake in a message.</summary>
+    private string Complete(string text, Glob other) =>
+        text.EndsWith('/') && _steps[^1].Kind == Kind.Run && other._steps[^1].Kind == Kind.Run ? text + 'x' : text;
 
     private static string Spell(Dictionary<(int, int), ((int, int) From, char Read)> seen, (int, int) state)
     {
