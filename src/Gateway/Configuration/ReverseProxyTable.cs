@@ -44,7 +44,7 @@ internal sealed record ReverseProxyTable(IReadOnlyList<RouteConfig> Routes, IRea
         CorsPolicy = null,
         OutputCachePolicy = null,
         TimeoutPolicy = null,
-        Match = RoutePath.Parse(route) is null && route.Match.Path is not null ? route.Match with { Path = "/" } : route.Match,
+        Match = RoutePath.IsBroken(route) ? route.Match with { Path = "/" } : route.Match,
     };
 
     private static void Report(ValueTask<IList<Exception>> validation, string key, Snapshot snapshot, FindingList findings)

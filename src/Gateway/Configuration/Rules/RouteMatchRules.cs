@@ -10,8 +10,8 @@ internal static class RouteMatchRules
     public static void Check(RuleContext context)
     {
         foreach (var route in context.Routes)
-            if (route.Match.Path is { } path && RoutePath.Parse(route) is null)
-                context.Error(RouteKey.Of(route, "Match:Path"), $"is {Finding.Quote(path)}, no route pattern. Write such as \"/organizations/{{organizationId}}/{{**rest}}\".");
+            if (RoutePath.IsBroken(route))
+                context.Error(RouteKey.Of(route, "Match:Path"), $"is {Finding.Quote(route.Match.Path!)}, no route pattern. Write such as \"/organizations/{{organizationId}}/{{**rest}}\".");
 
         foreach (var same in context.Routes.GroupBy(WithoutMethods))
         {

@@ -8,7 +8,8 @@ internal static class RouteOrganizationRules
     /// <summary>The rule.</summary>
     public static void Check(RuleContext context)
     {
-        foreach (var route in context.Routes) Check(context, route, RouteMetadata.Of(route));
+        foreach (var route in context.Routes)
+            if (!RoutePath.IsBroken(route)) Check(context, route, RouteMetadata.Of(route));
     }
 
     private static void Check(RuleContext context, RouteConfig route, RouteMetadata metadata)

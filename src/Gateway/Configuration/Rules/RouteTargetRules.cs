@@ -27,7 +27,7 @@ internal static class RouteTargetRules
             context.Error(RouteKey.Of(route, "ClusterId"), $"has no place on a route that the module {Finding.Quote(module)} answers. Remove it, or Metadata:Module.");
         if (route.Match.Methods is { Count: > 0 })
             context.Error(RouteKey.Of(route, "Match:Methods"), "has no place on a module's route: other methods would fall to the next route that matches, where the module itself answers 405. Remove it.");
-        if (!RoutePath.BindsOrganization(route))
+        if (!RoutePath.BindsOrganization(route) && !RoutePath.IsBroken(route))
             context.Error(RouteKey.Of(route, "Match:Path"), "has no {organizationId}, so the module cannot know for whom it answers. Write such as \"/organizations/{organizationId}/iot-endpoint-and-credentials\".");
     }
 }

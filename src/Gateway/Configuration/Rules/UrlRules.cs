@@ -17,13 +17,13 @@ internal static class UrlRules
     {
         var endpoints = context.Snapshot.Values.Where(value => IsKestrelEndpoint(value.Key)).ToArray();
         var publicAddresses = new List<(string Key, BindingAddress Address)>();
+        var urls = context.Options.Urls.Split(';', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries);
         if (endpoints.Length == 0)
-            foreach (var url in context.Options.Urls.Split(';', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries))
-                Add(url, Urls);
+            foreach (var url in urls) Add(url, Urls);
         else if (context.Snapshot.Values.ContainsKey(Urls))
             context.Error(Urls, "is given together with Kestrel:Endpoints, and Kestrel would silently leave it out. Remove one of the two.");
 
-        if (endpoints.Length == 0 && publicAddresses.Count == 0)
+        if (endpoints.Length == 0 && urls.Length == 0)
             context.Error(Urls, $"names no address. Write one, such as \"{GatewayOptions.DefaultUrls}\".");
         foreach (var (key, url) in endpoints)
             if (key.EndsWith(":Url", StringComparison.OrdinalIgnoreCase) && url is not null) Add(url, key);
