@@ -7,8 +7,6 @@ namespace Gateway.Tests.Configuration;
 /// <summary>A configuration folder in a temporary place, which begins with the whole example of the documentation.</summary>
 internal sealed class ConfigurationFixture : IDisposable
 {
-    public const string Organization = "organizations";
-    public const string Module = "iot-endpoint-and-credentials";
     private readonly DirectoryInfo folder = Directory.CreateTempSubdirectory("gateway-configuration-");
 
     public ConfigurationFixture()

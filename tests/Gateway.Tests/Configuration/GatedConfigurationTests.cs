@@ -1,3 +1,4 @@
+using CredentialModule;
 using Gateway.Configuration;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.FileProviders;
@@ -78,6 +79,37 @@ public sealed class GatedConfigurationTests : IDisposable
         Assert.Equal("later", Read(gate.Files.GetFileInfo("certificate.pem")));
         Assert.False(gate.Files.GetFileInfo("nothing").Exists);
         Assert.Contains(gate.Files.GetDirectoryContents(""), file => file.Name == "certificate.pem");
+    }
+
+    [Fact]
+    public void Values_SetByTheHostsOwnCode_OutliveAReload()
+    {
+        using var manager = new ConfigurationManager();
+        var gate = manager.UseGatedConfiguration(configuration.LoadGood());
+
+        manager["Kestrel:Limits:Some"] = "x";
+        gate.Publish(configuration.LoadGood());
+
+        Assert.Equal("x", manager["Kestrel:Limits:Some"]);
+        Assert.Equal(["Limits"], manager.GetSection("kestrel").GetChildren().Select(child => child.Key));
+    }
+
+    [Fact]
+    public void Values_BoundByAspNetCore_AreWhatTheOptionsSay()
+    {
+        var snapshot = configuration.LoadGood();
+        using var manager = new ConfigurationManager();
+        manager.UseGatedConfiguration(snapshot);
+
+        var plain = new ConfigurationBuilder().AddInMemoryCollection(snapshot.Values).Build();
+        Assert.Equal(plain.AsEnumerable().OrderBy(pair => pair.Key), manager.AsEnumerable().OrderBy(pair => pair.Key));
+        var bound = manager.GetSection("IotCredentials").Get<IotCredentialsOptions>()!;
+
+        var (expected, actual) = (snapshot.Options.IotCredentials, bound);
+        Assert.Equal(expected.OrganizationId, actual.OrganizationId);
+        Assert.Equal(expected.Cache, actual.Cache);
+        Assert.Equivalent(expected.Profiles, actual.Profiles, strict: true);
+        Assert.Equivalent(expected.Organizations, actual.Organizations, strict: true);
     }
 
     private static string Read(IFileInfo file)

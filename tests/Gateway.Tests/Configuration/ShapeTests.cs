@@ -1,3 +1,7 @@
+using Gateway.Configuration;
+using Gateway.Configuration.Shapes;
+using Microsoft.AspNetCore.Authentication.JwtBearer;
+using Microsoft.Identity.Web;
 using Xunit;
 
 namespace Gateway.Tests.Configuration;
@@ -88,6 +92,15 @@ public sealed class ShapeTests : IDisposable
         configuration.Set("RateLimiting:Policies:PerOrganization:PermitLimit", "\"many\"");
 
         Assert.Equal("RateLimiting:Policies:PerOrganization:PermitLimit", configuration.LoadBad().Key);
+    }
+
+    [Fact]
+    public void AzureAd_HasOnlyKeysThatSomebodyReads()
+    {
+        Type[] readers = [typeof(MicrosoftIdentityOptions), typeof(JwtBearerOptions)];
+        var read = readers.SelectMany(type => type.GetProperties()).Select(property => property.Name).Concat(["Organizations", "Tenants"]);
+
+        Assert.Empty(OptionsShape.OfRecord(typeof(AzureAdOptions)).Members.Keys.Except(read));
     }
 
     [Fact]

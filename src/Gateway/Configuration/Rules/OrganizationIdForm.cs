@@ -30,7 +30,10 @@ internal sealed class OrganizationIdForm
         var form = new OrganizationIdForm(options);
         for (var index = 0; index < only?.Count; index++)
             if (!form.Matches(only[index]))
-                context.Error($"{key}:{index}", $"is {Finding.Quote(only[index])}, no organization id. Write {Finding.Quote(options.Prefix)} and 1 to {MaxLength} of {options.Characters}, as IotCredentials:OrganizationId says.");
+                context.Error($"{key}:{index}",
+                    $"is {Finding.Quote(only[index])}, no organization id. "
+                    + $"Write {Finding.Quote(options.Prefix)} and 1 to {MaxLength} of {options.Characters}, as "
+                    + "IotCredentials:OrganizationId says.");
     }
 
     private bool Matches(string id) =>

@@ -11,14 +11,18 @@ internal static class RouteMatchRules
     {
         foreach (var route in context.Routes)
             if (RoutePath.IsBroken(route))
-                context.Error(RouteKey.Of(route, "Match:Path"), $"is {Finding.Quote(route.Match.Path!)}, no route pattern. Write such as \"/organizations/{{organizationId}}/{{**rest}}\".");
+                context.Error(RouteKey.Of(route, "Match:Path"),
+                    $"is {Finding.Quote(route.Match.Path!)}, no route pattern. "
+                    + "Write such as \"/organizations/{organizationId}/{**rest}\".");
 
         foreach (var same in context.Routes.GroupBy(WithoutMethods))
         {
             var routes = same.OrderBy(route => route.RouteId, StringComparer.Ordinal).ToArray();
             for (var index = 1; index < routes.Length; index++)
                 if (routes[..index].FirstOrDefault(other => MethodsOverlap(other, routes[index])) is { } first)
-                    context.Error(RouteKey.Of(routes[index], "Match"), $"takes the same requests as the route {Finding.Quote(first.RouteId)}. Change one of the two, or give them different values of Order.");
+                    context.Error(RouteKey.Of(routes[index], "Match"),
+                        $"takes the same requests as the route {Finding.Quote(first.RouteId)}. "
+                        + "Change one of the two, or give them different values of Order.");
         }
     }
 

@@ -23,7 +23,9 @@ internal static class RouteOrganizationRules
         if (!isModule && !RoutePath.BindsOrganization(route))
         {
             if (policy?.RequireOrganization == true)
-                context.Error(key, $"is {Finding.Quote(route.AuthorizationPolicy!)}, which asks for an organization, and the path has no {{organizationId}}: nobody would meet it. Name another policy, or bind {{organizationId}}.");
+                context.Error(key,
+                    $"is {Finding.Quote(route.AuthorizationPolicy!)}, which asks for an organization, and the path has no "
+                    + "{organizationId}: nobody would meet it. Name another policy, or bind {organizationId}.");
             return;
         }
 
@@ -36,6 +38,8 @@ internal static class RouteOrganizationRules
         else if (policy?.RequireOrganization != true && isModule)
             context.Error(key, "names no policy with RequireOrganization, and the module answers members only. Name one.");
         else if (policy?.RequireOrganization != true && !metadata.AnyOrganization)
-            context.Error(key, "names no policy with RequireOrganization, though the path binds {organizationId}. Name one, or if any caller may have any organization, write \"Metadata\": { \"AnyOrganization\": \"true\" }.");
+            context.Error(key,
+                "names no policy with RequireOrganization, though the path binds {organizationId}. "
+                + "Name one, or if any caller may have any organization, write \"Metadata\": { \"AnyOrganization\": \"true\" }.");
     }
 }

@@ -44,12 +44,17 @@ internal static class RoutePath
                 {
                     RoutePatternLiteralPart literal => literal.Content.ToUpperInvariant(),
                     RoutePatternSeparatorPart separator => separator.Content,
-                    RoutePatternParameterPart parameter =>
-                        $"{{{(parameter.IsCatchAll ? "*" : "")}{(parameter.IsOptional ? "?" : "")}{string.Concat(parameter.ParameterPolicies.Select(policy => ":" + policy.Content))}}}",
+                    RoutePatternParameterPart parameter => WithoutName(parameter),
                     _ => "",
                 });
         }
 
         return text.ToString();
+    }
+
+    private static string WithoutName(RoutePatternParameterPart parameter)
+    {
+        var constraints = string.Concat(parameter.ParameterPolicies.Select(policy => ":" + policy.Content));
+        return $"{{{(parameter.IsCatchAll ? "*" : "")}{(parameter.IsOptional ? "?" : "")}{constraints}}}";
     }
 }

@@ -55,7 +55,9 @@ internal static class UrlRules
         if (address is null || address.Scheme is not ("http" or "https") || address.PathBase.Length > 0 || address.Port is < 0 or > IPEndPoint.MaxPort
             || url.Contains(';', StringComparison.Ordinal))
         {
-            context.Error(key, $"is {Finding.Quote(url)}, no address to listen on. Write a scheme, a host and a port, such as \"{GatewayOptions.DefaultUrls}\".");
+            context.Error(key,
+                $"is {Finding.Quote(url)}, no address to listen on. "
+                + $"Write a scheme, a host and a port, such as \"{GatewayOptions.DefaultUrls}\".");
             return null;
         }
 
