@@ -63,7 +63,6 @@ internal sealed partial class StsCalls(AwsClients clients, TimeProvider time, Cr
         catch (Exception e)
         {
             metrics.Called("AssumeRole", time.GetElapsedTime(begun), succeeded: false);
-            if (e is OperationCanceledException && cancellation.IsCancellationRequested) throw;
             var failure = e as VendingException ?? AwsFailure.From(e, "sts:AssumeRole");
             Log.AssumeRoleFailed(logger, request.RoleArn, failure.Failure, failure.Message);
             throw failure;

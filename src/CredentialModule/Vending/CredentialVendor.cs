@@ -89,10 +89,10 @@ internal sealed partial class CredentialVendor(
     private Task<Vended> RenewAsync(VendRequest request, string key, LifetimePromise promise) =>
         flights.JoinAsync("renew " + key, () => failures.GuardAsync(key, async () =>
         {
-            using var deadline = new CancellationTokenSource(options.Value.Timeout, time);
+            using var deadline = new CancellationTokenSource(options.Value.WorkTimeout, time);
             try
             {
-                await using var turn = await cache.TurnAsync(key, options.Value.Timeout, deadline.Token);
+                await using var turn = await cache.TurnAsync(key, options.Value.WorkTimeout, deadline.Token);
                 var shared = Own(request, key, await cache.ReadSharedAsync<StoredCredentials>(key) ?? await cache.ReadLocalAsync<StoredCredentials>(key));
                 if (shared is not null && (IsYoung(shared) || (Keeps(shared, promise.Floor) && !IsDue(shared, promise)))) return new(shared, VendOutcome.Redis);
 

@@ -14,7 +14,7 @@ public sealed class AssumeRoleTests
         var gateway = await world.StartGatewayAsync(settings =>
         {
             var profile = settings["IotCredentials"]!["Profiles"]!["default"]!;
-            profile["RoleArn"] = "arn:aws:iam::444455556666:role/iot/{organizationId}-devices";
+            profile["RoleArn"] = "arn:aws:iam::444455556666:role/iot/{organizationId}/devices";
             profile["Region"] = "eu-west-1";
             profile["ExternalId"] = "platform/{organizationId}";
             profile["SessionDuration"] = "00:45:00";
@@ -31,7 +31,7 @@ public sealed class AssumeRoleTests
         Assert.Equal("eu-west-1", call.Region);
         Assert.Equal(world.Aws.BaseCredentials.AccessKeyId, call.AccessKeyId);
         var input = call.AssumeRole!;
-        Assert.Equal("arn:aws:iam::444455556666:role/iot/o-acme-devices", input.RoleArn);
+        Assert.Equal("arn:aws:iam::444455556666:role/iot/o-acme/devices", input.RoleArn);
         Assert.Equal("platform/o-acme", input.ExternalId);
         Assert.Equal(2700, input.DurationSeconds);
         Assert.Equal("o-acme", input.RoleSessionName);

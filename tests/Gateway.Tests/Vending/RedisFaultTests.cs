@@ -93,7 +93,7 @@ public sealed class RedisFaultTests
     }
 
     private static IEnumerable<RedisKey> Entries(ConnectionMultiplexer redis, World world) =>
-        redis.GetServers()[0].Keys(pattern: world.KeyPrefix + "v2:*").Order();
+        redis.GetServers()[0].Keys(pattern: world.KeyPrefix + "v2:*").OrderBy(key => (string)key!, StringComparer.Ordinal);
 
     private static async Task TamperAsync(IDatabase redis, RedisKey[] keys, string tampering)
     {
