@@ -37,7 +37,7 @@ public sealed class AssumeRoleTests
         Assert.Equal("o-acme", input.RoleSessionName);
         Assert.Equal([new("organizationId", "o-acme"), new("stage", "test")], input.Tags);
         Assert.All(ResourcesOf(input.Policy!), resource => Assert.Contains("o-acme", resource));
-        Assert.Contains("arn:aws:iot:eu-west-1:444455556666:client/o-acme-*", ResourcesOf(input.Policy!));
+        Assert.Contains("arn:aws:iot:eu-west-1:444455556666:client/o-acme-web-*", ResourcesOf(input.Policy!));
         Assert.DoesNotContain(input.Policy!, char.IsWhiteSpace);
     }
 
