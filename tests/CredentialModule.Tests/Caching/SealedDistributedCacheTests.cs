@@ -1,0 +1,133 @@
+using System.Security.Cryptography;
+using System.Text;
+using CredentialModule.Caching;
+using Microsoft.Extensions.Caching.Distributed;
+using Microsoft.Extensions.Caching.Memory;
+using Microsoft.Extensions.Options;
+using Xunit;
+
+namespace CredentialModule.Tests.Caching;
+
+public sealed class SealedDistributedCacheTests : IDisposable
+{
+    private static readonly byte[] s_value = Encoding.UTF8.GetBytes("a secret that must not be read");
+
+    private readonly MemoryDistributedCache _redis = new(Options.Create(new MemoryDistributedCacheOptions()));
+    private readonly List<string> _refused = [];
+    private readonly string _folder = Directory.CreateTempSubdirectory().FullName;
+
+    public void Dispose() => Directory.Delete(_folder, recursive: true);
+
+    [Fact]
+    public async Task GetAsync_WhatWasSet_IsReadAgainAndNotReadableInBetween()
+    {
+        var cache = Cache(NewKey());
+
+        await cache.SetAsync("k", s_value, new());
+        cache.Set("sync", s_value, new());
+
+        Assert.Equal(s_value, await cache.GetAsync("k"));
+        Assert.Equal(s_value, cache.Get("sync"));
+        Assert.True(_redis.Get("k").AsSpan().IndexOf("secret"u8) < 0);
+        Assert.NotEqual(_redis.Get("k"), _redis.Get("sync"));
+        Assert.Empty(_refused);
+    }
+
+    [Fact]
+    public async Task GetAsync_AfterRotation_OldAndNewEntriesOpenAndTheFirstKeySeals()
+    {
+        var (old, young) = (NewKey(), NewKey());
+        await Cache(old).SetAsync("k", s_value, new());
+
+        var both = Cache(young, old);
+        Assert.Equal(s_value, await both.GetAsync("k"));
+        await both.SetAsync("k2", s_value, new());
+
+        Assert.Equal(s_value, await Cache(young).GetAsync("k2"));
+        Assert.Null(await Cache(old).GetAsync("k2"));
+        Assert.Null(await Cache(young).GetAsync("k"));
+        Assert.Empty(_refused);
+    }
+
+    [Fact]
+    public async Task GetAsync_AnyByteOfTheBodyChanged_IsAMissAndASecurityEvent()
+    {
+        var cache = Cache(NewKey());
+        await cache.SetAsync("k", s_value, new());
+        var sealedEntry = _redis.Get("k")!;
+        var header = 5;
+
+        for (var i = header; i < sealedEntry.Length; i++)
+        {
+            byte[] edited = [.. sealedEntry];
+            edited[i] ^= 1;
+            await _redis.SetAsync("k", edited);
+            Assert.Null(await cache.GetAsync("k"));
+        }
+
+        Assert.Equal(sealedEntry.Length - header, _refused.Count);
+        Assert.All(_refused, key => Assert.Equal("prefix:k", key));
+    }
+
+    [Fact]
+    public async Task GetAsync_EntryUnderAnotherKeyOrPrefix_IsAMissAndASecurityEvent()
+    {
+        var key = NewKey();
+        await Cache(key).SetAsync("mine", s_value, new());
+        await _redis.SetAsync("theirs", _redis.Get("mine")!);
+
+        Assert.Null(await Cache(key).GetAsync("theirs"));
+        Assert.Null(await new SealedDistributedCache(_redis, "elsewhere:", Keys(key), _refused.Add).GetAsync("mine"));
+
+        Assert.Equal(["prefix:theirs", "elsewhere:mine"], _refused);
+    }
+
+    [Fact]
+    public async Task GetAsync_OlderFormatUnknownKeyOrStump_IsAPlainMiss()
+    {
+        var cache = Cache(NewKey());
+        await cache.SetAsync("k", s_value, new());
+        byte[] older = [.. _redis.Get("k")!];
+        older[0] = 0;
+        byte[] unknown = [.. _redis.Get("k")!];
+        unknown[1] ^= 1;
+
+        foreach (var entry in new[] { older, unknown, [], [1], _redis.Get("k")![..20] })
+        {
+            await _redis.SetAsync("k", entry);
+            Assert.Null(await cache.GetAsync("k"));
+        }
+
+        Assert.Empty(_refused);
+    }
+
+    [Theory]
+    [InlineData("", "holds no key")]
+    [InlineData("\n  \n", "holds no key")]
+    [InlineData("not base64 at all", "line 1")]
+    [InlineData("c2hvcnQ=", "line 1")]
+    [InlineData("{key}\nc2hvcnQ=", "line 2")]
+    public void Read_BadKeyFile_NamesTheLineAndNeverItsContent(string content, string expected)
+    {
+        var path = Path.Combine(_folder, "keys");
+        var key = NewKey();
+        File.WriteAllText(path, content.Replace("{key}", key, StringComparison.Ordinal));
+
+        var error = Assert.Throws<InvalidDataException>(() => SealingKeys.Read(path));
+
+        Assert.Contains(expected, error.Message, StringComparison.Ordinal);
+        Assert.DoesNotContain("c2hvcnQ", error.Message, StringComparison.Ordinal);
+        Assert.DoesNotContain(key, error.Message, StringComparison.Ordinal);
+    }
+
+    private static string NewKey() => Convert.ToBase64String(RandomNumberGenerator.GetBytes(32));
+
+    private SealingKeys Keys(params string[] keys)
+    {
+        var path = Path.Combine(_folder, Guid.NewGuid().ToString());
+        File.WriteAllLines(path, keys);
+        return SealingKeys.Read(path);
+    }
+
+    private SealedDistributedCache Cache(params string[] keys) => new(_redis, "prefix:", Keys(keys), _refused.Add);
+}
