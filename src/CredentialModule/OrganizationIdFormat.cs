@@ -69,7 +69,8 @@ public sealed class OrganizationIdFormat
             var first = text[i];
             if (!MayBeInId(first))
             {
-                findings.Add(new PolicyFinding(FindingCode.IdAlphabet, $"Characters holds {Show(first)}; it may hold only A-Z a-z 0-9 - _ and ranges of them."));
+                findings.Add(new PolicyFinding(FindingCode.IdAlphabet,
+                    $"Characters holds {Show(first)}; it may hold only A-Z a-z 0-9 - _ and ranges of them."));
                 continue;
             }
 
@@ -82,17 +83,20 @@ public sealed class OrganizationIdFormat
             var last = text[i + 2];
             // A range over two alphabets takes in what lies between them: A-z holds [ \ ] ^ and the backtick.
             if (AlphabetOf(first) != AlphabetOf(last) || first > last)
-                findings.Add(new PolicyFinding(FindingCode.Range, $"Characters holds the range {first}-{last}; a range lies inside A-Z, a-z or 0-9 and goes upwards."));
+                findings.Add(new PolicyFinding(FindingCode.Range,
+                    $"Characters holds the range {first}-{last}; a range lies inside A-Z, a-z or 0-9 and goes upwards."));
             for (var character = first; character <= last; character++)
                 set.Add(character);
             i += 2;
             // "a-c-e" could be read as three ranges; nobody should have to know which.
             if (IsRange(text, i))
-                findings.Add(new PolicyFinding(FindingCode.Range, $"Characters holds {first}-{last}-{text[i + 2]}, which can be read in two ways; a literal - stands first or last."));
+                findings.Add(new PolicyFinding(FindingCode.Range,
+                    $"Characters holds {first}-{last}-{text[i + 2]}, which can be read in two ways; a literal - stands first or last."));
         }
 
         if (text.Length == 0)
-            findings.Add(new PolicyFinding(FindingCode.IdAlphabet, "Characters is empty; an id has at least one character after its prefix."));
+            findings.Add(new PolicyFinding(FindingCode.IdAlphabet,
+                "Characters is empty; an id has at least one character after its prefix."));
         return set;
     }
 

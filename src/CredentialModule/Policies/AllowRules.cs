@@ -31,7 +31,8 @@ internal sealed class AllowRules(OrganizationIdFormat ids, List<PolicyFinding> f
             if (IotAction.Find(node.Text.Source) is { } action)
                 actions.Add(action);
             else
-                findings.Add(new PolicyFinding(FindingCode.Action, $"{statement.Where(node)} allows `{node.Text.Source}`; a session may have only {Known()}, each written out."));
+                findings.Add(new PolicyFinding(FindingCode.Action,
+                    $"{statement.Where(node)} allows `{node.Text.Source}`; a session may have only {Known()}, each written out."));
         }
 
         return actions;
@@ -48,14 +49,16 @@ internal sealed class AllowRules(OrganizationIdFormat ids, List<PolicyFinding> f
             if (actions.TrueForAll(action => action.Type != types[i]))
             {
                 var resource = statement.Resources[i];
-                findings.Add(new PolicyFinding(FindingCode.Inert, $"{statement.Where(resource)} `{resource.Text}` is used by no action of its statement."));
+                findings.Add(new PolicyFinding(FindingCode.Inert,
+                    $"{statement.Where(resource)} `{resource.Text}` is used by no action of its statement."));
             }
         }
 
         for (var i = 0; i < actions.Count; i++)
         {
             if (!types.Contains(actions[i].Type))
-                findings.Add(new PolicyFinding(FindingCode.Inert, $"{statement.Where(statement.Actions[i])} allows `{actions[i].Name}` on nothing: it needs a resource `{actions[i].Type.Spell()}/…` in its statement."));
+                findings.Add(new PolicyFinding(FindingCode.Inert,
+                    $"{statement.Where(statement.Actions[i])} allows `{actions[i].Name}` on nothing: it needs a resource `{actions[i].Type.Spell()}/…` in its statement."));
         }
     }
 

@@ -34,7 +34,8 @@ internal sealed class AssumeRoleTexts(OrganizationIdFormat ids, List<PolicyFindi
             || !resource.StartsWith("role/", StringComparison.Ordinal)
             || resource.Split('/').Any(part => part.Length == 0))
         {
-            Find(where, FindingCode.ArnShape, "is not of the shape arn:aws:iam::123456789012:role/NAME; the partition may also be aws-cn or aws-us-gov.");
+            Find(where, FindingCode.ArnShape,
+                "is not of the shape arn:aws:iam::123456789012:role/NAME; the partition may also be aws-cn or aws-us-gov.");
             return null;
         }
 

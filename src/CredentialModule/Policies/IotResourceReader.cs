@@ -20,7 +20,8 @@ internal sealed class IotResourceReader(OrganizationIdFormat ids, List<PolicyFin
         var before = findings.Count;
         if (TypeOf(text) is not { } type || !HasArnShape(text.Source.Split(':', 6)))
         {
-            Find(FindingCode.ArnShape, where, $"is not of the shape {Shape}, where TYPE is client, topic, topicfilter or thing, and no wildcard stands before it.");
+            Find(FindingCode.ArnShape, where,
+                $"is not of the shape {Shape}, where TYPE is client, topic, topicfilter or thing, and no wildcard stands before it.");
             if (!text.NamesOrganization)
                 FindNoOrganization(where);
             return null;
@@ -88,7 +89,8 @@ internal sealed class IotResourceReader(OrganizationIdFormat ids, List<PolicyFin
             return;
         if (resource.Type != IotResourceType.TopicFilter)
         {
-            Find(FindingCode.FilterGrammar, resource.Where, "has `+` or `#`, which IAM takes for themselves; they are wildcards only in a topicfilter, for IAM write `*`.");
+            Find(FindingCode.FilterGrammar, resource.Where,
+                "has `+` or `#`, which IAM takes for themselves; they are wildcards only in a topicfilter, for IAM write `*`.");
             return;
         }
 
@@ -98,7 +100,8 @@ internal sealed class IotResourceReader(OrganizationIdFormat ids, List<PolicyFin
         {
             var isWildcard = i > 0 && (levels[i] == "+" || (levels[i] == "#" && i == levels.Length - 1));
             if (!isWildcard && levels[i].AsSpan().IndexOfAny('+', '#') >= 0)
-                Find(FindingCode.FilterGrammar, resource.Where, "has `+` or `#` in a place that MQTT has none: each is a whole level, and `#` is the last.");
+                Find(FindingCode.FilterGrammar, resource.Where,
+                    "has `+` or `#` in a place that MQTT has none: each is a whole level, and `#` is the last.");
         }
     }
 
@@ -107,7 +110,8 @@ internal sealed class IotResourceReader(OrganizationIdFormat ids, List<PolicyFin
         var dollar = resource.Head.LastIndexOf('$');
         if (resource.Tail.Contains('$') || dollar > 0)
         {
-            Find(FindingCode.ReservedTopic, resource.Where, "has `$` inside; it may only begin `$aws/things/…`, `$aws/rules/NAME/…` or, in a topicfilter, `$share/GROUP/…`.");
+            Find(FindingCode.ReservedTopic, resource.Where,
+                "has `$` inside; it may only begin `$aws/things/…`, `$aws/rules/NAME/…` or, in a topicfilter, `$share/GROUP/…`.");
             return resource;
         }
 
@@ -119,17 +123,20 @@ internal sealed class IotResourceReader(OrganizationIdFormat ids, List<PolicyFin
         if (isTopic && Follows(resource, "$aws/rules/") is { } rule)
         {
             // The rule's name is not the organization's, so what the rule gets would still have to be told apart by someone.
-            RequireLevel(resource, rule, FindingCode.OrganizationIsRuleName, $"has {Organization} in a rule's name, which keeps nobody out of anything; write $aws/rules/NAME/…{Organization}…");
+            RequireLevel(resource, rule, FindingCode.OrganizationIsRuleName,
+                $"has {Organization} in a rule's name, which keeps nobody out of anything; write $aws/rules/NAME/…{Organization}…");
             return resource;
         }
 
         if (resource.Type == IotResourceType.TopicFilter && Follows(resource, "$share/") is { } group)
         {
-            RequireLevel(resource, group, FindingCode.OrganizationIsShareGroup, $"has {Organization} in a share group's name, and the filter behind it can be any; write $share/GROUP/…{Organization}…");
+            RequireLevel(resource, group, FindingCode.OrganizationIsShareGroup,
+                $"has {Organization} in a share group's name, and the filter behind it can be any; write $share/GROUP/…{Organization}…");
             return resource with { Head = group[(group.IndexOf('/', StringComparison.Ordinal) + 1)..] };
         }
 
-        Find(FindingCode.ReservedTopic, resource.Where, "begins with `$`; of those a session may have `$aws/things/…`, `$aws/rules/NAME/…` and, in a topicfilter, `$share/GROUP/…`.");
+        Find(FindingCode.ReservedTopic, resource.Where,
+            "begins with `$`; of those a session may have `$aws/things/…`, `$aws/rules/NAME/…` and, in a topicfilter, `$share/GROUP/…`.");
         return resource;
     }
 
@@ -149,7 +156,8 @@ internal sealed class IotResourceReader(OrganizationIdFormat ids, List<PolicyFin
         Find(FindingCode.NoOrganization, where, $"names no organization, so that all of them share it; write {Organization} into it.");
 
     private void FindPlaceholder(IotResource resource, string side) =>
-        Find(FindingCode.PlaceholderInResource, resource.Where, $"has a placeholder {side} {Organization} that is not decided until it is rendered; write its value.");
+        Find(FindingCode.PlaceholderInResource, resource.Where,
+            $"has a placeholder {side} {Organization} that is not decided until it is rendered; write its value.");
 
     private void Find(string code, string where, string message, PolicyCounterexample? example = null) =>
         findings.Add(new PolicyFinding(code, $"{where} {message}") { Counterexample = example });

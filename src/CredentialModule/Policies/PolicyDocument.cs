@@ -40,7 +40,8 @@ internal sealed class PolicyDocument(List<PolicyFinding> findings)
         };
         var allowed = statements.Select(ReadStatement).OfType<AllowStatement>().ToList();
         if (allowed.Count == 0 && !statements.Any(statement => EffectOf(statement) is not "Deny"))
-            Find(document, FindingCode.NothingAllowed, "No statement has the Effect `Allow`: a session under this policy could do nothing.");
+            Find(document, FindingCode.NothingAllowed,
+                "No statement has the Effect `Allow`: a session under this policy could do nothing.");
         return allowed;
     }
 
@@ -66,7 +67,8 @@ internal sealed class PolicyDocument(List<PolicyFinding> findings)
         RequireOne(statement, "Action", "NotAction", effect);
         RequireOne(statement, "Resource", "NotResource", effect);
         if (effect is not ("Allow" or "Deny"))
-            Find(statement["Effect"] ?? statement, FindingCode.Effect, $"{statement.Path} needs an Effect that is `Allow` or `Deny`, spelt so.");
+            Find(statement["Effect"] ?? statement, FindingCode.Effect,
+                $"{statement.Path} needs an Effect that is `Allow` or `Deny`, spelt so.");
         return effect == "Allow" ? new AllowStatement(sid, actions, resources, actionsRead && resourcesRead) : null;
     }
 
@@ -90,7 +92,8 @@ internal sealed class PolicyDocument(List<PolicyFinding> findings)
         var (plain, exclusion) = (statement[name], statement[notName]);
         // An exclusion allows every other organization's things along with one's own.
         if (effect == "Allow" && exclusion is not null)
-            Find(exclusion, FindingCode.NotInAllow, $"{exclusion.Path} allows everything that it does not name; write {name} and name what is allowed.");
+            Find(exclusion, FindingCode.NotInAllow,
+                $"{exclusion.Path} allows everything that it does not name; write {name} and name what is allowed.");
         else if (plain is not null && exclusion is not null)
             Find(statement, FindingCode.ConflictingMembers, $"{statement.Path} has both {name} and {notName}; write one of them.");
         else if (plain is null && exclusion is null)

@@ -47,7 +47,8 @@ internal sealed class SessionPolicyTemplate
         new ResourcePairs(ids, found).Check(resources);
         var length = Render(root, longest with { OrganizationId = ids.LongestId }).Length;
         if (length > LongestPolicy)
-            found.Add(new PolicyFinding(FindingCode.Length, $"For the longest id and values the policy has {length} characters; AssumeRole takes {LongestPolicy}."));
+            found.Add(new PolicyFinding(FindingCode.Length,
+                $"For the longest id and values the policy has {length} characters; AssumeRole takes {LongestPolicy}."));
         return found.Count == 0 ? new SessionPolicyTemplate(root, length) : null;
     }
 

@@ -64,14 +64,16 @@ internal sealed class TemplateText
             var length = rest[0] == '{' ? rest[1..].IndexOfAny('{', '}') : -1;
             if (length < 0 || rest[length + 1] != '}')
             {
-                finding = new PolicyFinding(FindingCode.StrayBrace, $"holds a `{rest[0]}` that belongs to no placeholder; braces stand only around a name, as in {Spell(allowed)}.");
+                finding = new PolicyFinding(FindingCode.StrayBrace,
+                    $"holds a `{rest[0]}` that belongs to no placeholder; braces stand only around a name. Here stand {Spell(allowed)}.");
                 return false;
             }
 
             var name = rest.Slice(1, length).ToString();
             if (!s_names.TryGetValue(name, out var placeholder) || (placeholder & allowed) == 0)
             {
-                finding = new PolicyFinding(FindingCode.UnknownPlaceholder, $"holds the placeholder {{{name}}}; here stand only {Spell(allowed)}.");
+                finding = new PolicyFinding(FindingCode.UnknownPlaceholder,
+                    $"holds the placeholder {{{name}}}; here stand {Spell(allowed)}.");
                 return false;
             }
 
@@ -103,17 +105,20 @@ internal sealed class TemplateText
         {
             // Printable ASCII that JSON needs no escape for: what is written is then what is counted, sent and compared.
             if (character is < ' ' or > '~' or '"' or '\\')
-                return new PolicyFinding(FindingCode.Character, $"holds the character U+{(int)character:X4}; a text is printable ASCII without quotation mark and backslash.");
+                return new PolicyFinding(FindingCode.Character,
+                    $"holds the character U+{(int)character:X4}; a text is printable ASCII without quotation mark and backslash.");
         }
 
         // IAM would replace a variable after us, by something that was never looked at.
         return text.Contains("${", StringComparison.Ordinal)
-            ? new PolicyFinding(FindingCode.PolicyVariable, $"holds an IAM policy variable (`${{`); write the placeholder {OrganizationPlaceholder} or a literal.")
+            ? new PolicyFinding(FindingCode.PolicyVariable,
+                $"holds an IAM policy variable (`${{`); write the placeholder {OrganizationPlaceholder} or a literal.")
             : null;
     }
 
-    private static string Spell(Placeholders allowed) =>
-        string.Join(" ", s_names.Where(name => (name.Value & allowed) != 0).Select(name => $"{{{name.Key}}}"));
+    private static string Spell(Placeholders allowed) => allowed == Placeholders.None
+        ? "no placeholders"
+        : string.Join(" ", s_names.Where(name => (name.Value & allowed) != 0).Select(name => $"{{{name.Key}}}"));
 
     private readonly record struct Token(string Literal, Placeholders Name);
 }

@@ -17,14 +17,14 @@ internal sealed record GeneratedTemplate(string Prefix, string Characters, Gener
     private static readonly string[] s_heads =
     [
         "", "a", "a/", "o", "o-", "o-a-", "ab", "-", "t/", "organizations/", "organizations", "x/", "a-", "b/a", "aa", ":", "ao-", "aab/", "-/", "/",
-        new('a', 62), new('a', 63), new('a', 64), new('a', 65),
+        "shadow/", new('a', 62), new('a', 63), new('a', 64), $"{new string('a', 63)}/", $"{new string('a', 64)}/", $"{new string('a', 65)}/",
     ];
 
-    private static readonly string[] s_starts = ["$aws/things/", "$aws/rules/r/", "$share/g/", "$aws/things/a"];
+    private static readonly string[] s_starts = ["$aws/things/", "$aws/rules/r/", "$aws/things/a", "$share/g/"];
 
     private static readonly string[] s_nastyHeads = ["*", "*/", "?/", "+/", "#/", "{region}/", "$share/", "$aws/rules/", "$aws/", "$queue/"];
 
-    private static readonly string[] s_tails = ["", "/*", "/x", ":*", "-*", "-", "/", ".*", "/a/*", "/*/a", "/?", "/{organizationId}", "-a/*", "/shadow/*"];
+    private static readonly string[] s_tails = ["", "", "/*", "/*", "/*", "/x", ":*", "-*", "-", "/", ".*", "/a/*", "/*/a", "/?", "/{organizationId}", "-a/*", "/shadow/*"];
 
     private static readonly string[] s_filterTails = ["/+/status", "/#", "/+", "/*/#", "/?/#", "-/#", ":/+/#"];
 
@@ -51,6 +51,8 @@ internal sealed record GeneratedTemplate(string Prefix, string Characters, Gener
         var random = new System.Random(Salt);
         var first = Regex.Match("abcdefghijklmnopqrstuvwxyz-", $"[{Characters}]").Value;
         string[] shortest = [Prefix + first, Prefix + first + first];
+        // In the topics of named shadows AWS writes a word that may be an id.
+        string[] words = Parts.Any(part => part.Type == "thing" && part.Head.Contains('/')) && IsId("name") ? ["name"] : [];
         var found = from part in Parts
                     from body in shortest
                     let name = part.Name.Replace("{organizationId}", body, StringComparison.Ordinal).Replace("$share/g/", "", StringComparison.Ordinal)
@@ -58,7 +60,7 @@ internal sealed record GeneratedTemplate(string Prefix, string Characters, Gener
                     let run = Regex.Match(name[at.Index..], $"^{Regex.Escape(Prefix)}[{Characters}]{{1,64}}").Value
                     select (Id: run, AtLevel: at.Index == 0 || name[at.Index - 1] == '/');
         var others = found.Distinct().OrderByDescending(candidate => candidate.AtLevel).ThenBy(_ => random.Next()).Select(candidate => candidate.Id);
-        return [.. shortest.Concat(others).Distinct().Take(most)];
+        return [.. shortest.Concat(words).Concat(others).Distinct().Take(most)];
     }
 
     public bool IsId(string id) => Regex.IsMatch(id, $"^{Regex.Escape(Prefix)}[{Characters}]{{1,64}}\\z", RegexOptions.CultureInvariant);
@@ -76,7 +78,12 @@ internal sealed record GeneratedTemplate(string Prefix, string Characters, Gener
     /// <summary>A resource; with another one given, its head is that one's or begins with it: that is where two of them meet.</summary>
     private static Gen<Part> Resource(Part? other) =>
         from type in Gen.Elements(other?.Type == "client" ? ["client"] : other is null ? s_types : s_types[1..])
-        from start in Gen.Frequency((6, Gen.Constant("")), (2, Gen.Elements(s_starts)))
+        from start in Gen.Frequency((6, Gen.Constant("")), (3, Gen.Elements(type switch
+        {
+            "topic" => s_starts[..^1],
+            "topicfilter" => s_starts,
+            _ => [""],
+        })))
         from pieces in Gen.ArrayOf(Gen.Frequency((40, Gen.Elements(s_heads)), (1, Gen.Elements(s_nastyHeads))), 2)
         from count in Gen.Choose(0, 2)
         from tail in Gen.Frequency((16, Gen.Elements(s_tails)), (2, Gen.Elements(s_filterTails)), (1, Gen.Elements(s_nastyTails)))
@@ -84,12 +91,13 @@ internal sealed record GeneratedTemplate(string Prefix, string Characters, Gener
         // Filter grammar is a rule of its own; where it is broken nothing else shows.
         select new Part(type, head, type != "topicfilter" && tail.AsSpan().IndexOfAny('+', '#') >= 0 ? "/*" : tail);
 
-    private static string HeadFor(string type, Part other) => (type == "thing", other.Type == "thing") switch
+    private static string HeadFor(string type, Part other)
     {
-        (true, false) => other.Head.Replace("$aws/things/", "", StringComparison.Ordinal),
-        (false, true) => "$aws/things/" + other.Head,
-        _ => other.Head,
-    };
+        var head = other.Type == "thing" ? "$aws/things/" + other.Head : other.Head;
+        foreach (var start in type switch { "thing" => ["$aws/things/", "$share/g/"], "topic" => ["$share/g/"], _ => Array.Empty<string>() })
+            head = head.StartsWith(start, StringComparison.Ordinal) ? head[start.Length..] : head;
+        return head;
+    }
 
     private static IEnumerable<GeneratedTemplate> Smaller(GeneratedTemplate template) =>
         template.Parts.Length == 1 ? [] : template.Parts.Select(part => template with { Parts = [.. template.Parts.Where(other => other != part)] });

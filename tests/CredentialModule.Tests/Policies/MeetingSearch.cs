@@ -28,7 +28,7 @@ internal static class MeetingSearch
                 return Path.Spell(at.Read);
             // Where one of them can go on in one way only, no other letter needs trying.
             var forced = left.Forced(at.Left) ?? right.Forced(at.Right);
-            foreach (var letter in forced is null ? letters : letters.Where(letter => letter == forced))
+            foreach (var letter in forced is not { } only ? letters : letters.Contains(only) ? [only] : [])
             {
                 var next = left.Step(at.Left, letter);
                 if (next.Count > 0)

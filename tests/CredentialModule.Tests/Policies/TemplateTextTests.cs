@@ -51,7 +51,7 @@ public sealed class TemplateTextTests
     {
         Assert.False(TemplateText.TryParse("{region}", Placeholders.OrganizationId, out _, out var finding));
         Assert.Equal(FindingCode.UnknownPlaceholder, finding.Code);
-        Assert.Contains("only {organizationId}.", finding.Message, StringComparison.Ordinal);
+        Assert.Contains("here stand {organizationId}.", finding.Message, StringComparison.Ordinal);
     }
 
     [Theory]

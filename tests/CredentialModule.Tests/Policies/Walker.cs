@@ -38,8 +38,8 @@ internal abstract class Walker(string pattern)
     public abstract bool IsEnd(State state);
 
     /// <summary>The only letter that can follow; null when several can, or when that is not looked into.</summary>
-    public char? Forced(State state) =>
-        state is { Mode: Mode.Plain or Mode.FilterStart or Mode.LevelStart or Mode.Level, Place: var place }
+    public virtual char? Forced(State state) =>
+        state is { Mode: Mode.Plain or Mode.FilterStart or Mode.LevelStart or Mode.Level or Mode.Thing or Mode.Shadow, Place: var place }
         && place < pattern.Length && pattern[place] is not ('*' or '?')
             ? pattern[place]
             : null;
@@ -167,6 +167,14 @@ internal abstract class Walker(string pattern)
                     return [state];
             }
         }
+
+        public override char? Forced(State state) => state.Mode switch
+        {
+            Mode.ThingTopic => Before[state.Place],
+            Mode.AfterThing => AfterThing[state.Place],
+            Mode.AfterName => AfterName[state.Place % 100],
+            _ => base.Forced(state),
+        };
 
         public override bool IsEnd(State state) => state.Mode == Mode.Anything;
     }
