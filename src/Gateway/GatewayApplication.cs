@@ -46,6 +46,7 @@ internal static class GatewayApplication
         app.UseErrorAnswers();
         app.UseMiddleware<PathGuard>(options.Edge.Methods);
         app.UseRouting();
+        app.UseUnstoredAnswers();
         app.UseCors();
         app.UseAuthentication();
         app.UseAuthorization();

@@ -40,8 +40,9 @@ internal static class BearerToken
                 ? IssuerIn(buffer.AsSpan(0, written))
                 : null;
         }
-        catch (JsonException)
+        catch (Exception e) when (e is JsonException or InvalidOperationException)
         {
+            // The second is what the reader throws for an escape of half a character.
             return null;
         }
         finally

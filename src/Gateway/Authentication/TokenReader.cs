@@ -32,10 +32,11 @@ internal sealed class TokenReader(
     // RFC 9068 types access tokens; Cognito and Keycloak say it in a claim; else the claims that OpenID Connect Core defines for ID tokens alone tell one.
     private static bool IsIdToken(JsonWebToken token)
     {
-        if (token.Typ is { } type && type.EndsWith("at+jwt", StringComparison.OrdinalIgnoreCase)) return false;
         var use = Text(token, "token_use") ?? Text(token, "typ");
-        if (use is "access" or "Bearer") return false;
-        return use is "id" or "ID" || ((string[])["nonce", "at_hash", "c_hash", "s_hash"]).Any(claim => token.TryGetPayloadValue<object>(claim, out _));
+        // What says of itself that it is an ID token is one, whatever its header says.
+        if (use is "id" or "ID") return true;
+        if (use is "access" or "Bearer" || ((string[])["at+jwt", "application/at+jwt"]).Contains(token.Typ, StringComparer.OrdinalIgnoreCase)) return false;
+        return ((string[])["nonce", "at_hash", "c_hash", "s_hash"]).Any(claim => token.TryGetPayloadValue<object>(claim, out _));
     }
 
     private FrozenSet<string> Organizations(JsonWebToken token)

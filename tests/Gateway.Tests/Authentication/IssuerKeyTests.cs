@@ -1,0 +1,82 @@
+using Sandbox;
+using Testing;
+using Xunit;
+
+namespace Gateway.Tests.Authentication;
+
+public sealed class IssuerKeyTests
+{
+    private static readonly string s_path = Requests.CredentialsPath("o-acme");
+
+    [Fact]
+    public async Task A_token_under_a_new_key_passes_on_the_first_request()
+    {
+        await using var world = await World.StartAsync();
+        var gateway = await world.StartGatewayAsync(settings => settings.WithoutRedis());
+        Assert.Equal(200, (await gateway.VendAsync("o-acme")).Status);
+
+        world.Issuer.RotateKeys();
+        var first = await gateway.VendAsync("o-acme");
+
+        Assert.True(first.Status == 200, first.Body);
+    }
+
+    [Fact]
+    public async Task A_withdrawn_key_is_refused_once_the_key_set_was_read_again()
+    {
+        await using var world = await World.StartAsync();
+        var gateway = await world.StartGatewayAsync(settings => settings.WithoutRedis());
+        var old = world.Token("o-acme");
+        Assert.Equal(200, (await gateway.SendAsync(s_path, old)).Status);
+
+        world.Issuer.RotateKeys();
+        world.Issuer.WithdrawOldKeys();
+        Assert.Equal(200, (await gateway.VendAsync("o-acme")).Status);
+
+        Refusal.IsUnauthenticated(await gateway.SendAsync(s_path, old), tokenSent: true);
+    }
+
+    [Fact]
+    public async Task Known_keys_hold_while_the_issuer_is_down()
+    {
+        await using var world = await World.StartAsync();
+        var gateway = await world.StartGatewayAsync(settings => settings.WithoutRedis());
+        Assert.Equal(200, (await gateway.VendAsync("o-acme")).Status);
+
+        await world.Issuer.StopAsync();
+        var known = await gateway.VendAsync("o-acme");
+        var unknown = await gateway.SendAsync(s_path, world.Issuer.Issue(new() { Organizations = (string[])["o-acme"], Key = SigningKey.CreateRsa() }));
+        var afterwards = await gateway.VendAsync("o-acme");
+
+        Assert.Equal(200, known.Status);
+        Refusal.IsUnauthenticated(unknown, tokenSent: true);
+        Assert.Equal(200, afterwards.Status);
+    }
+
+    [Fact]
+    public async Task An_issuer_that_is_down_from_the_start_is_401_until_it_is_up()
+    {
+        await using var world = await World.StartAsync();
+        await world.Issuer.StopAsync();
+        var gateway = await world.StartGatewayAsync(settings => settings.WithoutRedis());
+
+        Refusal.IsUnauthenticated(await gateway.VendAsync("o-acme"), tokenSent: true);
+        await world.Issuer.RestartAsync();
+        var up = await gateway.VendAsync("o-acme");
+
+        Assert.True(up.Status == 200, up.Body);
+    }
+
+    [Fact]
+    public async Task Strangers_cannot_make_the_gateway_ask_the_issuer_again_and_again()
+    {
+        await using var world = await World.StartAsync();
+        var gateway = await world.StartGatewayAsync(settings => settings.WithoutRedis());
+        Assert.Equal(200, (await gateway.VendAsync("o-acme")).Status);
+        var before = world.Issuer.KeySetRequests;
+
+        for (var i = 0; i < 20; i++) await gateway.SendAsync(s_path, world.Issuer.Issue(new() { KeyId = $"unknown-{i}", Key = world.Issuer.CurrentKey }));
+
+        Assert.InRange(world.Issuer.KeySetRequests - before, 0, 2);
+    }
+}

@@ -1,0 +1,50 @@
+using System.Text.Json.Nodes;
+using Sandbox;
+using Testing;
+using Xunit;
+
+namespace Gateway.Tests;
+
+/// <summary>A world and one gateway, shared by the tests of a class: one route of each kind.</summary>
+public class Platform : IAsyncLifetime
+{
+    public World World { get; private set; } = null!;
+
+    public RunningGateway Gateway { get; private set; } = null!;
+
+    public async ValueTask InitializeAsync()
+    {
+        World = await World.StartAsync();
+        await PrepareAsync();
+        Gateway = await World.StartGatewayAsync(settings =>
+        {
+            settings.WithoutRedis()
+                .Set("Cors:Policies:Web", """{ "Origins": ["https://app.example.com"], "Methods": ["GET"], "Headers": ["authorization"] }""")
+                .Set("ReverseProxy:Routes:iot-endpoint-and-credentials:CorsPolicy", "\"Web\"")
+                .Route("plain", "/plain/{**rest}")
+                .Route("open", "/open/{**rest}", """{ "AuthorizationPolicy": "Anonymous" }""")
+                .Route("reports", "/reports/{**rest}", """{ "Match": { "Methods": ["GET"] } }""")
+                .Route("operators", "/organizations/{organizationId}/operators/{**rest}", """{ "AuthorizationPolicy": "IotOperator" }""")
+                .Route("any", "/any/{organizationId}/{**rest}", """{ "Metadata": { "AnyOrganization": "true" } }""")
+                .Route("trusted", "/trusted/{**rest}", """{ "Metadata": { "ForwardAuthorization": "true", "ForwardCookies": "true" } }""");
+            Change(settings);
+        });
+    }
+
+    public Task<Answer> SendAsync(string path, string? token = null, string method = "GET", Action<HttpRequestMessage>? change = null) =>
+        Gateway.SendAsync(path, token, method, change);
+
+    /// <summary>What the downstream service received under a path; tests tell theirs apart by it.</summary>
+    public IReadOnlyList<ReceivedRequest> Received(string path) =>
+        [.. World.Downstream.Requests.Snapshot().Where(request => request.Target.StartsWith(path, StringComparison.OrdinalIgnoreCase))];
+
+    public async ValueTask DisposeAsync()
+    {
+        await World.DisposeAsync();
+        GC.SuppressFinalize(this);
+    }
+
+    protected virtual ValueTask PrepareAsync() => default;
+
+    protected virtual void Change(JsonObject settings) { }
+}
