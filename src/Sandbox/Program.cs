@@ -40,8 +40,8 @@ try
 
     await using var gateway = SandboxGateway.Build(configuration.Snapshot);
     await gateway.StartAsync(stop.Token);
-    Console.WriteLine(Welcome.Text(
-        gateway.Urls.Single(), gateway.Services.GetRequiredService<ManagementServer>().Url, configuration.Snapshot.Folder, issuer, aws, redis, service));
+    var management = gateway.Services.GetRequiredService<ManagementServer>();
+    Console.WriteLine(Welcome.Text(gateway.Urls.Single(), management.Url, configuration.Snapshot.Folder, issuer, aws, redis, service));
     await gateway.WaitForShutdownAsync(stop.Token);
     return 0;
 }

@@ -8,7 +8,8 @@ namespace Sandbox;
 /// <param name="ManagementPort">The port of its management; 0: one that the system picks.</param>
 internal sealed record SandboxArguments(int Port, int ManagementPort)
 {
-    public const string Usage = "usage: dotnet run --project src/Sandbox [-- --port N]   (N: the gateway's port, 0 to 65535; 0 picks a free one; default 8080)";
+    public const string Usage =
+        "usage: dotnet run --project src/Sandbox [-- --port N]   (N: the gateway's port, 0 to 65535; 0 picks a free one; default 8080)";
 
     /// <summary>What helps when a port cannot be listened on.</summary>
     public const string Remedy = "--port N moves the gateway to N and its management to a free port.";

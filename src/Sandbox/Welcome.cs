@@ -7,7 +7,13 @@ internal static class Welcome
     private const string Another = "o-globex";
 
     public static string Text(
-        string gateway, string management, string folder, OpenIdProvider issuer, AwsEmulator aws, EmbeddedRedis redis, OrganizationService service) => $"""
+        string gateway,
+        string management,
+        string folder,
+        OpenIdProvider issuer,
+        AwsEmulator aws,
+        EmbeddedRedis redis,
+        OrganizationService service) => $"""
         The sandbox is running. Ctrl-C ends it.
 
           gateway        {gateway}

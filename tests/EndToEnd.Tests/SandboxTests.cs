@@ -29,7 +29,8 @@ public sealed partial class SandboxTests
         {
             var parts = Curl().Match(curl);
             Assert.True(parts.Success, curl);
-            var token = await client.SendAsync(parts.Groups["token"].Value, change: request => request.Headers.Accept.ParseAdd("text/plain"));
+            var token = await client.SendAsync(
+                parts.Groups["token"].Value, change: request => request.Headers.Accept.ParseAdd("text/plain"));
             answers.Add(await client.SendAsync(parts.Groups["url"].Value, token.Body));
         }
 

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using System.Text.Json.Nodes;
 using System.Text.RegularExpressions;
 using Gateway.Configuration;
 using Testing;
@@ -6,7 +7,9 @@ using Xunit;
 
 namespace Gateway.Tests;
 
-/// <summary>What the documentation shows can be pasted: <c>jsonc</c> marks the gateway's configuration, <c>json</c> anything else in JSON.</summary>
+/// <summary>
+/// What the documentation shows can be pasted: <c>jsonc</c> marks the gateway's configuration, <c>json</c> anything else in JSON.
+/// </summary>
 public sealed partial class DocumentationTests
 {
     private static readonly JsonDocumentOptions s_withComments = new() { CommentHandling = JsonCommentHandling.Skip };
@@ -19,8 +22,8 @@ public sealed partial class DocumentationTests
     [MemberData(nameof(ConfigurationExamples))]
     public void A_configuration_example_is_valid_over_what_ships(string place, string example)
     {
-        using var shipped = JsonDocument.Parse(File.ReadAllText(Path.Combine(AppContext.BaseDirectory, "appsettings", "appsettings.json")), s_withComments);
-        using var folder = new GatewayFolder(System.Text.Json.Nodes.JsonObject.Create(shipped.RootElement)!);
+        var shipped = File.ReadAllText(Path.Combine(AppContext.BaseDirectory, "appsettings", "appsettings.json"));
+        using var folder = new GatewayFolder(JsonNode.Parse(shipped, documentOptions: s_withComments)!.AsObject());
         folder.Write("appsettings.Documented.json", example);
         folder.Write("sealing-keys", GatewayFolder.NewSealingKey());
 
@@ -44,7 +47,8 @@ public sealed partial class DocumentationTests
         while (!File.Exists(Path.Combine(root.FullName, "IotCredentials.sln"))) root = root.Parent!;
 
         var blocks = new TheoryData<string, string>();
-        foreach (var file in Directory.EnumerateFiles(Path.Combine(root.FullName, "docs"), "*.md").Append(Path.Combine(root.FullName, "README.md")))
+        string[] files = [Path.Combine(root.FullName, "README.md"), .. Directory.EnumerateFiles(Path.Combine(root.FullName, "docs"), "*.md")];
+        foreach (var file in files)
         {
             var text = File.ReadAllText(file);
             foreach (var block in Fence().Matches(text).Where(block => block.Groups["language"].Value == language))
