@@ -1,0 +1,63 @@
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using System.Text.RegularExpressions;
+using Gateway.Configuration;
+using Testing;
+using Xunit;
+
+namespace Gateway.Tests;
+
+/// <summary>
+/// What the documentation shows can be pasted: <c>jsonc</c> marks the gateway's configuration, <c>json</c> anything else in JSON.
+/// </summary>
+public sealed partial class DocumentationTests
+{
+    private static readonly JsonDocumentOptions s_withComments = new() { CommentHandling = JsonCommentHandling.Skip };
+
+    public static TheoryData<string, string> ConfigurationExamples => Blocks("jsonc");
+
+    public static TheoryData<string, string> OtherExamples => Blocks("json");
+
+    [Theory]
+    [MemberData(nameof(ConfigurationExamples))]
+    public void A_configuration_example_is_valid_over_what_ships(string place, string example)
+    {
+        var shipped = File.ReadAllText(Path.Combine(AppContext.BaseDirectory, "appsettings", "appsettings.json"));
+        using var folder = new GatewayFolder(JsonNode.Parse(shipped, documentOptions: s_withComments)!.AsObject());
+        folder.Write("appsettings.Documented.json", example);
+        folder.Write("sealing-keys", GatewayFolder.NewSealingKey());
+
+        var read = ConfigurationFolder.Load(["--config", folder.Path], "Documented", new Dictionary<string, string?>());
+
+        Assert.True(read.Snapshot is not null, $"{place}:\n{string.Join('\n', read.Findings)}");
+    }
+
+    [Theory]
+    [MemberData(nameof(OtherExamples))]
+    public void Another_example_is_JSON(string place, string example)
+    {
+        var failure = Record.Exception(() => JsonDocument.Parse(example).Dispose());
+
+        Assert.True(failure is null, $"{place}: {failure?.Message}");
+    }
+
+    private static TheoryData<string, string> Blocks(string language)
+    {
+        var root = new DirectoryInfo(AppContext.BaseDirectory);
+        while (!File.Exists(Path.Combine(root.FullName, "IotCredentials.sln"))) root = root.Parent!;
+
+        var blocks = new TheoryData<string, string>();
+        string[] files = [Path.Combine(root.FullName, "README.md"), .. Directory.EnumerateFiles(Path.Combine(root.FullName, "docs"), "*.md")];
+        foreach (var file in files)
+        {
+            var text = File.ReadAllText(file);
+            foreach (var block in Fence().Matches(text).Where(block => block.Groups["language"].Value == language))
+                blocks.Add($"{Path.GetFileName(file)}, line {text.AsSpan(0, block.Index).Count('\n') + 1}", block.Groups["content"].Value);
+        }
+
+        return blocks;
+    }
+
+    [GeneratedRegex("^```(?<language>[a-z]+)\n(?<content>.*?)^```$", RegexOptions.Multiline | RegexOptions.Singleline)]
+    private static partial Regex Fence();
+}
