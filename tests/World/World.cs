@@ -38,7 +38,7 @@ public sealed class World : IAsyncDisposable
 
     private bool OwnsRedis { get; }
 
-    /// <param name="time">Now, for the issuer, STS and gateways in this process; absent: the system's clock.</param>
+    /// <param name="time">Now, for STS and gateways in this process; absent: the system's clock. Tokens are validated by the system's clock in any case.</param>
     /// <param name="ownRedis">Whether the Redis is for this world alone, to be killed or paused.</param>
     public static async Task<World> StartAsync(TimeProvider? time = null, bool ownRedis = false)
     {
@@ -47,7 +47,7 @@ public sealed class World : IAsyncDisposable
         // The SDK signs by the system's clock, wherever the test's stands.
         aws.CheckSignatureDate = time is null;
         return new(
-            await OpenIdProvider.StartAsync(time: clock), aws, ownRedis ? await RedisServer.StartAsync() : await RedisServer.SharedAsync(),
+            await OpenIdProvider.StartAsync(), aws, ownRedis ? await RedisServer.StartAsync() : await RedisServer.SharedAsync(),
             await OrganizationService.StartAsync(), clock, ownRedis);
     }
 
