@@ -36,6 +36,7 @@ internal static class GatewayApplication
         builder.AddRateLimits(options);
         builder.AddCorsPolicies(options);
         builder.AddManagement();
+        builder.Services.AddRequestTimeouts();
         builder.Services.AddReverseProxy()
             .LoadFromConfig(builder.Configuration.GetSection("ReverseProxy"))
             .AddIotCredentials(builder.Configuration.GetSection("IotCredentials"))
@@ -47,6 +48,7 @@ internal static class GatewayApplication
         app.UseMiddleware<PathGuard>(options.Edge.Methods);
         app.UseRouting();
         app.UseUnstoredAnswers();
+        app.UseRouteTimeouts();
         app.UseCors();
         app.UseAuthentication();
         app.UseAuthorization();
