@@ -51,6 +51,10 @@ internal sealed record AzureAdOptions
     /// <summary>The tenants whose tokens are accepted, by tenant id. Required when <see cref="TenantId"/> stands for many.</summary>
     public IReadOnlyDictionary<string, AzureAdTenantOptions> Tenants { get; init; } = new Dictionary<string, AzureAdTenantOptions>(StringComparer.Ordinal);
 
+    /// <summary>The audiences of which a token names at least one: those that are said, or else the application's id, and <c>api://</c> before it.</summary>
+    internal IReadOnlyList<string> ValidAudiences =>
+        Audience is null && Audiences.Count == 0 ? [ClientId!, $"api://{ClientId}"] : [.. Audience is null ? [] : (string[])[Audience], .. Audiences];
+
     /// <summary>Whether <see cref="TenantId"/> stands for many tenants.</summary>
     internal bool IsMultiTenant =>
         TenantId is not null && ((string[])["common", "organizations", "consumers"]).Contains(TenantId, StringComparer.OrdinalIgnoreCase);
@@ -58,7 +62,10 @@ internal sealed record AzureAdOptions
     /// <summary>The issuers of the accepted tenants' tokens, in both of Entra's token versions.</summary>
     internal IEnumerable<string> Issuers =>
         (IsMultiTenant ? Tenants.Keys : TenantId is null ? [] : [TenantId])
-        .SelectMany(tenant => (string[])[$"{Instance.TrimEnd('/')}/{tenant}/v2.0", $"https://sts.windows.net/{tenant}/"]);
+        .SelectMany(IssuersOf);
+
+    /// <summary>The issuers of one tenant's tokens.</summary>
+    internal IReadOnlyList<string> IssuersOf(string tenant) => [$"{Instance.TrimEnd('/')}/{tenant}/v2.0", $"https://sts.windows.net/{tenant}/"];
 }
 
 /// <summary>One tenant whose tokens are accepted.</summary>
