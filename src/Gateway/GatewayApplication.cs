@@ -31,6 +31,7 @@ internal static class GatewayApplication
         builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = options.Shutdown.Timeout);
         builder.Services.AddDataProtection().UseNoKeyRing();
         builder.AddTelemetry();
+        builder.AddErrorAnswers();
         builder.AddIssuers(options);
         builder.AddPolicies(options);
         builder.AddRateLimits(options);
@@ -44,7 +45,6 @@ internal static class GatewayApplication
         replace?.Invoke(builder.Services);
 
         var app = builder.Build();
-        app.UseErrorAnswers();
         app.UseMiddleware<PathGuard>(options.Edge.Methods);
         app.UseRouting();
         app.UseUnstoredAnswers();
