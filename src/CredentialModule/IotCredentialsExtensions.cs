@@ -41,13 +41,18 @@ public static class IotCredentialsExtensions
         services.AddLogging(logging => logging.AddFilter("ZiggyCreatures.Caching.Fusion", LogLevel.Warning));
         services.TryAddSingleton(TimeProvider.System);
         services.AddSingleton<CredentialMetrics>();
+        services.AddSingleton<AuditTrail>();
         services.AddSingleton(provider => new CurrentProfiles(
             section, provider.GetRequiredService<IHostEnvironment>(), provider.GetRequiredService<ILogger<CurrentProfiles>>()));
         services.AddSingleton<CredentialCache>();
         services.AddSingleton<SingleFlight>();
         services.AddSingleton<FailureMemory>();
         services.AddSingleton<AwsClients>();
+        services.AddSingleton<StsBudget>();
+        services.AddSingleton<StsCircuit>();
         services.AddSingleton<StsCalls>();
+        services.AddSingleton<ForgottenOrganizations>();
+        services.AddHostedService(provider => provider.GetRequiredService<ForgottenOrganizations>());
         services.AddSingleton<VendRequests>();
         services.AddSingleton<CredentialVendor>();
         services.AddSingleton<EndpointDirectory>();

@@ -40,7 +40,7 @@ internal sealed class AwsClients(IOptions<AwsClientOptions> options, IOptions<Io
 
     private async Task<string> FindIdentityAsync(string region)
     {
-        using var deadline = new CancellationTokenSource(module.Value.Timeout);
+        using var deadline = new CancellationTokenSource(module.Value.WorkTimeout);
         try
         {
             var keys = await (await BaseCredentialsAsync(deadline.Token)).GetCredentialsAsync();

@@ -7,15 +7,16 @@ using Microsoft.Extensions.Logging;
 namespace CredentialModule.Aws;
 
 /// <summary>AssumeRole, as vending needs it: the request to the letter, an answer that is whole, a failure with its class.</summary>
-internal sealed partial class StsCalls(AwsClients clients, TimeProvider time, CredentialMetrics metrics, ILogger<StsCalls> logger)
+internal sealed partial class StsCalls(AwsClients clients, StsBudget budget, StsCircuit circuit, TimeProvider time, CredentialMetrics metrics, ILogger<StsCalls> logger)
 {
     // What asking for an endpoint takes, and nothing more, whatever the role itself may do.
     private const string EndpointPolicy = """{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"iot:DescribeEndpoint","Resource":"*"}]}""";
 
-    public async Task<StoredCredentials> AssumeRoleAsync(VendRequest request, CancellationToken cancellation)
+    public async Task<StoredCredentials> AssumeRoleAsync(VendRequest request, BudgetShare share, CancellationToken cancellation)
     {
+        using var turn = await TurnAsync(share, cancellation);
         var issuedAt = time.GetUtcNow();
-        var granted = await CallAsync(
+        var granted = await circuit.CallAsync(request.Region, () => CallAsync(
             request.Region,
             new AssumeRoleRequest
             {
@@ -27,7 +28,7 @@ internal sealed partial class StsCalls(AwsClients clients, TimeProvider time, Cr
                 Policy = request.SessionPolicy,
                 Tags = [.. request.SessionTags.Select(tag => new Tag { Key = tag.Key, Value = tag.Value })],
             },
-            cancellation);
+            cancellation));
         return new StoredCredentials
         {
             OrganizationId = request.OrganizationId,
@@ -42,8 +43,21 @@ internal sealed partial class StsCalls(AwsClients clients, TimeProvider time, Cr
     public async Task<AWSCredentials> AssumeEndpointRoleAsync(string role, string region, CancellationToken cancellation)
     {
         var request = new AssumeRoleRequest { RoleArn = role, RoleSessionName = "iot-endpoint", DurationSeconds = 900, Policy = EndpointPolicy };
-        var granted = await CallAsync(region, request, cancellation);
+        using var turn = await TurnAsync(new BudgetShare("", ""), cancellation);
+        var granted = await circuit.CallAsync(region, () => CallAsync(region, request, cancellation));
         return new SessionAWSCredentials(granted.AccessKeyId, granted.SecretAccessKey, granted.SessionToken);
+    }
+
+    private async Task<IDisposable> TurnAsync(BudgetShare share, CancellationToken cancellation)
+    {
+        try
+        {
+            return await budget.TurnAsync(share, cancellation);
+        }
+        catch (OperationCanceledException)
+        {
+            throw new VendingException(FailureClass.Throttled, "no turn within IotCredentials:Sts came up in time");
+        }
     }
 
     private async Task<Credentials> CallAsync(string region, AssumeRoleRequest request, CancellationToken cancellation)
@@ -63,7 +77,6 @@ internal sealed partial class StsCalls(AwsClients clients, TimeProvider time, Cr
         catch (Exception e)
         {
             metrics.Called("AssumeRole", time.GetElapsedTime(begun), succeeded: false);
-            if (e is OperationCanceledException && cancellation.IsCancellationRequested) throw;
             var failure = e as VendingException ?? AwsFailure.From(e, "sts:AssumeRole");
             Log.AssumeRoleFailed(logger, request.RoleArn, failure.Failure, failure.Message);
             throw failure;

@@ -22,7 +22,6 @@ internal sealed partial class CredentialCache : IAsyncDisposable
     private readonly MemoryCache _memory;
     private readonly FusionCacheEntryOptions _localOnly;
     private readonly FusionCacheEntryOptions _sharedOnly;
-    private readonly RedisConnection? _redis;
     private readonly CredentialMetrics _metrics;
     private readonly ILogger<CredentialCache> _logger;
 
@@ -53,6 +52,7 @@ internal sealed partial class CredentialCache : IAsyncDisposable
         _localOnly = Entry(TimeSpan.Zero).SetSkipDistributedCache(true, true);
         _sharedOnly = Entry(TimeSpan.Zero).SetSkipMemoryCacheRead();
 
+        ForgottenKey = module.Value.Cache.KeyPrefix + "forgotten";
         if (shared.Value.Redis is not { } connectionString)
         {
             Log.NothingShared(_logger);
@@ -61,14 +61,20 @@ internal sealed partial class CredentialCache : IAsyncDisposable
 
         var prefix = module.Value.Cache.KeyPrefix;
         var keys = SealingKeys.Read(Path.Combine(host.ContentRootPath, shared.Value.SealingKeyPath!));
-        _redis = new RedisConnection(connectionString, module, loggers.CreateLogger<RedisConnection>());
+        Redis = new RedisConnection(connectionString, module, loggers.CreateLogger<RedisConnection>());
         _cache.SetupDistributedCache(
             new SealedDistributedCache(
-                new RedisCache(new RedisCacheOptions { ConnectionMultiplexerFactory = _redis.GetAsync, InstanceName = prefix }), prefix, keys, Refused),
+                new RedisCache(new RedisCacheOptions { ConnectionMultiplexerFactory = Redis.GetAsync, InstanceName = prefix }), prefix, keys, Refused),
             new FusionCacheSystemTextJsonSerializer());
         _cache.SetupBackplane(new RedisBackplane(
-            new RedisBackplaneOptions { ConnectionMultiplexerFactory = _redis.GetAsync }, loggers.CreateLogger<RedisBackplane>()));
+            new RedisBackplaneOptions { ConnectionMultiplexerFactory = Redis.GetAsync }, loggers.CreateLogger<RedisBackplane>()));
     }
+
+    /// <summary>The connection that replicas share; null when there is none.</summary>
+    public RedisConnection? Redis { get; }
+
+    /// <summary>The key in Redis of what was forgotten, and the channel of its notices.</summary>
+    public string ForgottenKey { get; }
 
     /// <summary>What this process has in memory. Never waits.</summary>
     public async ValueTask<T?> ReadLocalAsync<T>(string key) where T : class =>
@@ -76,7 +82,7 @@ internal sealed partial class CredentialCache : IAsyncDisposable
 
     /// <summary>What Redis holds, taken into memory; a fraction of a second at most.</summary>
     public async Task<T?> ReadSharedAsync<T>(string key) where T : class =>
-        _redis is null ? null : (await _cache.TryGetAsync<T>(key, _sharedOnly)).GetValueOrDefault();
+        Redis is null ? null : (await _cache.TryGetAsync<T>(key, _sharedOnly)).GetValueOrDefault();
 
     /// <summary>Keeps an entry in both levels for <paramref name="lifetime"/>. Other replicas can read it when this returns.</summary>
     public async Task WriteAsync<T>(string key, T value, TimeSpan lifetime) where T : class
@@ -86,7 +92,7 @@ internal sealed partial class CredentialCache : IAsyncDisposable
 
     /// <summary>The turn to renew an entry over all replicas; null when there is nobody to share it with.</summary>
     public async Task<IAsyncDisposable?> TurnAsync(string key, TimeSpan patience, CancellationToken cancellation) =>
-        _redis is null ? null : await _redis.TurnAsync(key, patience, cancellation);
+        Redis is null ? null : await Redis.TurnAsync(key, patience, cancellation);
 
     /// <summary>Counts and tells an entry that opened, or did not open, as what it should be. Its key only: never its content.</summary>
     public void Refused(string redisKey)
@@ -108,7 +114,7 @@ internal sealed partial class CredentialCache : IAsyncDisposable
     {
         _cache.Dispose();
         _memory.Dispose();
-        if (_redis is not null) await _redis.DisposeAsync();
+        if (Redis is not null) await Redis.DisposeAsync();
     }
 
     private static partial class Log

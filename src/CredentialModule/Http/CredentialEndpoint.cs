@@ -13,7 +13,7 @@ namespace CredentialModule.Http;
 
 /// <summary>Answers a module route in process. It trusts no host to have done its part: it asks again whether this caller may have this organization.</summary>
 internal sealed partial class CredentialEndpoint(
-    CurrentProfiles profiles, VendRequests requests, CredentialVendor vendor, EndpointDirectory endpoints, CredentialMetrics metrics, ILogger<CredentialEndpoint> logger)
+    CurrentProfiles profiles, VendRequests requests, CredentialVendor vendor, EndpointDirectory endpoints, CredentialMetrics metrics, AuditTrail audit, ILogger<CredentialEndpoint> logger)
 {
     private static readonly JsonWriterOptions s_json = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
@@ -47,15 +47,24 @@ internal sealed partial class CredentialEndpoint(
         CredentialRequestRule.TryReadMinimum(context.Request, profile, out var asked);
         try
         {
+            var caller = VendCaller.Of(context.User);
+            if (await requests.ForAsync(profile, organization, caller, context.RequestAborted) is not { } request)
+            {
+                await ErrorAnswer.WriteAsync(context, StatusCodes.Status403Forbidden);
+                return;
+            }
+
             var endpointFound = endpoints.FindAsync(profile, context.RequestAborted).AsTask();
-            var vended = await VendAsync(profile, organization, asked, context.RequestAborted);
+            var vended = await vendor.VendAsync(request, LifetimePromise.Of(profile, request, asked), caller.Key, context.RequestAborted);
+            var address = await endpointFound;
             metrics.Vended(vended.Outcome);
-            await WriteAsync(context.Response, profile.Region, await endpointFound, vended.Credentials);
+            audit.Vended(caller, profileName, vended);
+            await WriteAsync(context.Response, profile.Region, address, vended.Credentials);
         }
         catch (VendingException e)
         {
             metrics.Failed(e.Failure);
-            context.Response.Headers.RetryAfter = ((int)FailureMemory.Span(e.Failure).TotalSeconds).ToString(CultureInfo.InvariantCulture);
+            context.Response.Headers.RetryAfter = Math.Max(1, Math.Ceiling(e.RetryAfter.TotalSeconds)).ToString(CultureInfo.InvariantCulture);
             await ErrorAnswer.WriteAsync(context, StatusCodes.Status503ServiceUnavailable);
         }
         catch (OperationCanceledException) when (context.RequestAborted.IsCancellationRequested && !IsOutOfTime(context))
@@ -66,13 +75,6 @@ internal sealed partial class CredentialEndpoint(
 
     // The route's own Timeout ends a request by the same token; whoever set it answers 504 when the cancellation gets there.
     private static bool IsOutOfTime(HttpContext context) => context.Features.Get<IHttpRequestTimeoutFeature>()?.RequestTimeoutToken.IsCancellationRequested == true;
-
-    private async Task<Vended> VendAsync(Profile profile, OrganizationId organization, TimeSpan? asked, CancellationToken cancellation)
-    {
-        var request = await requests.ForAsync(profile, organization, cancellation);
-        var floor = asked > profile.MinimumLifetime ? asked.Value : profile.MinimumLifetime;
-        return await vendor.VendAsync(request, new LifetimePromise(floor, MayFallBelow: asked is null || asked == TimeSpan.Zero, profile.RefreshAfter), cancellation);
-    }
 
     private static async Task WriteAsync(HttpResponse response, string region, string endpoint, StoredCredentials credentials)
     {

@@ -13,17 +13,22 @@ internal sealed class Glob
     /// <summary>A pattern as IAM reads it.</summary>
     public static Glob Of(string pattern) => new([.. pattern.Select(OfIam)]);
 
-    /// <summary>The topics of the filters that IAM's pattern covers.</summary>
-    public static Glob OfFilter(string pattern) => new([.. pattern.Select(character => character switch
+    /// <summary>The topics of the filters that IAM's pattern covers; a wildcard where MQTT has none stands for nothing.</summary>
+    public static Glob OfFilter(string pattern) => new([.. pattern.Select((character, i) => (character, IsLevel(pattern, i)) switch
     {
-        '+' => new Step(Kind.Run, '\0', WithinLevel: true),
-        '#' => new Step(Kind.Run, '\0', WithinLevel: false),
+        ('+', true) => new Step(Kind.Run, '\0', WithinLevel: true),
+        ('#', true) when i == pattern.Length - 1 => new Step(Kind.Run, '\0', WithinLevel: false),
+        ('+' or '#', _) => Step.None,
         _ => OfIam(character),
     })]);
 
-    /// <summary>The shadow topics of the things that IAM's pattern covers.</summary>
-    public static Glob OfThing(string head, string pattern) =>
-        new([.. head.Select(OfIam), .. pattern.Select(character => OfIam(character) with { WithinLevel = true }), .. "/shadow/*".Select(OfIam)]);
+    /// <summary>The shadow topics of the things that IAM's pattern covers; behind a slash it covers named shadows, which are left out.</summary>
+    public static Glob OfThing(string head, string pattern) => new(
+    [
+        .. head.Select(OfIam),
+        .. pattern.Select(character => character == '/' ? Step.None : OfIam(character) with { WithinLevel = true }),
+        .. "/shadow/*".Select(OfIam),
+    ]);
 
     /// <summary>A shortest text that both patterns cover; null when none was found.</summary>
     public string? Intersect(Glob other)
@@ -34,7 +39,7 @@ internal sealed class Glob
         {
             var (i, j) = state;
             if (i == _steps.Count && j == other._steps.Count)
-                return Spell(seen, state);
+                return Complete(Spell(seen, state), other);
             var mine = i < _steps.Count ? _steps[i] : Step.None;
             var theirs = j < other._steps.Count ? other._steps[j] : Step.None;
             if (mine.Kind == Kind.Run)
@@ -53,6 +58,10 @@ internal sealed class Glob
 
         return null;
     }
+
+    /// <summary>A name that ends in a slash is one too, but reads like a mistake in a message.</summary>
+    private string Complete(string text, Glob other) =>
+        text.EndsWith('/') && _steps[^1].Kind == Kind.Run && other._steps[^1].Kind == Kind.Run ? text + 'x' : text;
 
     private static string Spell(Dictionary<(int, int), ((int, int) From, char Read)> seen, (int, int) state)
     {
@@ -74,6 +83,9 @@ internal sealed class Glob
         (_, Kind.Literal) => left.Admits(right.Literal) ? right.Literal : null,
         _ => 'x',
     };
+
+    private static bool IsLevel(string pattern, int i) =>
+        (i == 0 || pattern[i - 1] == '/') && (i == pattern.Length - 1 || pattern[i + 1] == '/');
 
     private static Step OfIam(char character) => character switch
     {

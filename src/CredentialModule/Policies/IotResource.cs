@@ -35,7 +35,6 @@ internal sealed record IotResource(string Where, string Source, IotResourceType 
         return Type switch
         {
             IotResourceType.TopicFilter => Glob.OfFilter(Head + rest),
-            // A thing's name has no slash: after one stands a named shadow, which has other topics. Its name alone is of use here.
             IotResourceType.Thing => Glob.OfThing(ShadowTopics, Head + rest),
             _ => Glob.Of(Head + rest),
         };

@@ -15,6 +15,7 @@ internal sealed record Profile
     public required SessionPolicyTemplate SessionPolicy { get; init; }
     public required IReadOnlyList<KeyValuePair<string, TemplateText>> SessionTags { get; init; }
     public required TemplateText? ExternalId { get; init; }
+    public required SessionScope Scope { get; init; }
 
     /// <summary>The longest life that a caller can ask for: what credentials that are about to be renewed still have.</summary>
     public TimeSpan LongestFloor => SessionDuration - RefreshAfter;

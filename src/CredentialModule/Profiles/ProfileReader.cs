@@ -13,7 +13,7 @@ internal sealed partial class ProfileReader(OrganizationIdFormat ids, IFileProvi
 
     // STS AssumeRole: a role's own session may take on another role for one hour at most (role chaining).
     private static readonly TimeSpan LongestChainedSession = TimeSpan.FromHours(1);
-    private static readonly TimeSpan LeastRefreshAfter = TimeSpan.FromMinutes(1);
+    private static readonly TimeSpan LeastRefreshAfter = TimeSpan.FromSeconds(1);
     private const int LargestTemplate = 64 * 1024;
 
     public Profile? Read(ProfileOptions options)
@@ -44,6 +44,7 @@ internal sealed partial class ProfileReader(OrganizationIdFormat ids, IFileProvi
             SessionPolicy = policy!,
             SessionTags = tags!,
             ExternalId = externalId,
+            Scope = options.Scope,
         };
 
         void Error(string key, string message)
@@ -79,7 +80,7 @@ internal sealed partial class ProfileReader(OrganizationIdFormat ids, IFileProvi
             else if (times.SessionDuration > LongestChainedSession)
                 report(nameof(times.SessionDuration), "is over an hour: a gateway that itself runs as a role gets one hour at most (role chaining), and the role's own maximum must allow it.", true);
             if (times.RefreshAfter < LeastRefreshAfter)
-                Error(nameof(times.RefreshAfter), "is under 00:01:00, the least time between two sessions of one organization.");
+                Error(nameof(times.RefreshAfter), "is under 00:00:01.");
             if (times.MinimumLifetime < TimeSpan.Zero)
                 Error(nameof(times.MinimumLifetime), "is negative.");
             else if (times.MinimumLifetime > times.SessionDuration - times.RefreshAfter)

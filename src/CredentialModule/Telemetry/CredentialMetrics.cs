@@ -14,10 +14,11 @@ internal sealed class CredentialMetrics
     private readonly Counter<long> _refusedEntries;
     private readonly Histogram<double> _calls;
     private readonly Gauge<int> _packedPolicySize;
+    private readonly Meter _meter;
 
     public CredentialMetrics(IMeterFactory meters)
     {
-        var meter = meters.Create(MeterName);
+        var meter = _meter = meters.Create(MeterName);
         _vends = meter.CreateCounter<long>("iotcredentials.vends", "{vend}", "Requests for credentials, by where the answer came from or why there was none.");
         _refusedEntries = meter.CreateCounter<long>(
             "iotcredentials.refused_entries", "{entry}", "Entries in Redis that were not what this gateway sealed under that key: a security event.");
@@ -35,6 +36,9 @@ internal sealed class CredentialMetrics
         _calls.Record(duration.TotalSeconds, Tag("operation", operation), Tag("outcome", succeeded ? "success" : "failure"));
 
     public void PackedPolicySize(int percent) => _packedPolicySize.Record(percent);
+
+    public void ObserveWaiting(Func<int> waiting) =>
+        _meter.CreateObservableGauge("iotcredentials.sts.waiting", waiting, "{call}", "Calls to STS that wait for a turn within IotCredentials:Sts.");
 
     private static KeyValuePair<string, object?> Tag(string name, string value) => new(name, value);
 }

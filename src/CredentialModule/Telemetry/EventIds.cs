@@ -15,4 +15,6 @@ internal static class EventIds
     public const int ReloadRefused = 10;
     public const int NoPolicy = 11;
     public const int EndpointFailed = 12;
+    public const int ForgottenHereOnly = 13;
+    public const int Audit = 14;
 }

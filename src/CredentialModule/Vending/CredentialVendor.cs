@@ -41,25 +41,25 @@ internal sealed partial class CredentialVendor(
     private readonly double _spread = Random.Shared.NextDouble();
 
     /// <exception cref="VendingException">There are none that keep the promise, or none within the time-out.</exception>
-    public async ValueTask<Vended> VendAsync(VendRequest request, LifetimePromise promise, CancellationToken cancellation)
+    public async ValueTask<Vended> VendAsync(VendRequest request, LifetimePromise promise, string caller, CancellationToken cancellation)
     {
         var key = CacheKey.Of(request);
         var local = Own(request, key, await cache.ReadLocalAsync<StoredCredentials>(key));
-        if (Keeps(local, promise.Floor))
+        if (Keeps(local, promise))
         {
-            RenewBehind(request, key, local, promise);
+            RenewBehind(request, key, local, promise, caller);
             return new(local, VendOutcome.L1);
         }
 
         try
         {
-            return await ObtainAsync(request, key, promise).WaitAsync(options.Value.Timeout, time, cancellation);
+            return await ObtainAsync(request, key, promise, caller).WaitAsync(options.Value.Timeout, time, cancellation);
         }
         catch (Exception e) when (e is VendingException or TimeoutException)
         {
             if (promise.MayFallBelow && Own(request, key, await cache.ReadLocalAsync<StoredCredentials>(key)) is { } rest && LifeOf(rest) >= LifetimePromise.Least)
             {
-                Log.ServedDegraded(logger, request.OrganizationId, request.RoleArn, LifeOf(rest).TotalSeconds);
+                if (failures.TellsFirst(key)) Log.ServedDegraded(logger, request.OrganizationId, request.RoleArn, LifeOf(rest).TotalSeconds);
                 return new(rest, VendOutcome.Degraded);
             }
 
@@ -67,36 +67,36 @@ internal sealed partial class CredentialVendor(
         }
     }
 
-    private async Task<Vended> ObtainAsync(VendRequest request, string key, LifetimePromise promise)
+    private async Task<Vended> ObtainAsync(VendRequest request, string key, LifetimePromise promise, string caller)
     {
         var shared = Own(request, key, await flights.JoinAsync("read " + key, () => cache.ReadSharedAsync<StoredCredentials>(key)));
-        if (Keeps(shared, promise.Floor))
+        if (Keeps(shared, promise))
         {
-            RenewBehind(request, key, shared, promise);
+            RenewBehind(request, key, shared, promise, caller);
             return new(shared, VendOutcome.Redis);
         }
 
         // A renewal that was already under way may have been content with less than this caller needs.
         for (var round = 0; round < MostRounds; round++)
         {
-            var vended = await RenewAsync(request, key, promise);
-            if (Keeps(vended.Credentials, promise.Floor)) return vended;
+            var vended = await RenewAsync(request, key, promise, caller);
+            if (Keeps(vended.Credentials, promise)) return vended;
         }
 
         throw new VendingException(FailureClass.Refused, "STS grants a shorter life than the profile promises");
     }
 
-    private Task<Vended> RenewAsync(VendRequest request, string key, LifetimePromise promise) =>
+    private Task<Vended> RenewAsync(VendRequest request, string key, LifetimePromise promise, string caller) =>
         flights.JoinAsync("renew " + key, () => failures.GuardAsync(key, async () =>
         {
-            using var deadline = new CancellationTokenSource(options.Value.Timeout, time);
+            using var deadline = new CancellationTokenSource(options.Value.WorkTimeout, time);
             try
             {
-                await using var turn = await cache.TurnAsync(key, options.Value.Timeout, deadline.Token);
+                await using var turn = await cache.TurnAsync(key, options.Value.WorkTimeout, deadline.Token);
                 var shared = Own(request, key, await cache.ReadSharedAsync<StoredCredentials>(key) ?? await cache.ReadLocalAsync<StoredCredentials>(key));
-                if (shared is not null && (IsYoung(shared) || (Keeps(shared, promise.Floor) && !IsDue(shared, promise)))) return new(shared, VendOutcome.Redis);
+                if (shared is not null && (IsYoung(shared, promise) || (Keeps(shared, promise) && !IsDue(shared, promise)))) return new(shared, VendOutcome.Redis);
 
-                var issued = await sts.AssumeRoleAsync(request, deadline.Token);
+                var issued = await sts.AssumeRoleAsync(request, new BudgetShare(caller, request.OrganizationId), deadline.Token);
                 if (LifeOf(issued) < promise.Floor) Log.GrantBelowFloor(logger, request.RoleArn, LifeOf(issued).TotalSeconds, promise.Floor.TotalSeconds);
                 await cache.WriteAsync(key, issued, LifeOf(issued) - LifetimePromise.Least);
                 return new Vended(issued, VendOutcome.Sts);
@@ -107,10 +107,10 @@ internal sealed partial class CredentialVendor(
             }
         }));
 
-    private void RenewBehind(VendRequest request, string key, StoredCredentials entry, LifetimePromise promise)
+    private void RenewBehind(VendRequest request, string key, StoredCredentials entry, LifetimePromise promise, string caller)
     {
         if (!IsDue(entry, promise) || flights.IsUnderWay("renew " + key) || failures.Remembers(key)) return;
-        _ = RenewAsync(request, key, promise).ContinueWith(
+        _ = RenewAsync(request, key, promise, caller).ContinueWith(
             renewal => Log.RenewalFailed(logger, request.OrganizationId, request.RoleArn, renewal.Exception!.InnerException!),
             CancellationToken.None, TaskContinuationOptions.OnlyOnFaulted, TaskScheduler.Default);
     }
@@ -123,12 +123,14 @@ internal sealed partial class CredentialVendor(
         return null;
     }
 
-    private bool Keeps([System.Diagnostics.CodeAnalysis.NotNullWhen(true)] StoredCredentials? entry, TimeSpan floor) =>
-        entry is not null && LifeOf(entry) >= floor + (IsYoung(entry) ? TimeSpan.Zero : ClockTolerance);
+    private bool Keeps([System.Diagnostics.CodeAnalysis.NotNullWhen(true)] StoredCredentials? entry, LifetimePromise promise) =>
+        entry is not null && LifeOf(entry) >= promise.Floor + (IsYoung(entry, promise) ? TimeSpan.Zero : ClockTolerance);
 
     private TimeSpan LifeOf(StoredCredentials entry) => entry.Expiration - time.GetUtcNow();
 
-    private bool IsYoung(StoredCredentials entry) => time.GetUtcNow() - entry.IssuedAt < LeastBetweenVends;
+    // So that a grant that is too short is not asked for again and again.
+    private bool IsYoung(StoredCredentials entry, LifetimePromise promise) =>
+        time.GetUtcNow() - entry.IssuedAt < (promise.RefreshAfter < LeastBetweenVends ? promise.RefreshAfter : LeastBetweenVends);
 
     private bool IsDue(StoredCredentials entry, LifetimePromise promise) =>
         time.GetUtcNow() - entry.IssuedAt >= promise.RefreshAfter * (1 - (0.1 * _spread));
@@ -140,7 +142,7 @@ internal sealed partial class CredentialVendor(
         public static partial void GrantBelowFloor(ILogger logger, string role, double granted, double floor);
 
         [LoggerMessage(EventIds.ServedDegraded, LogLevel.Warning,
-            "STS fails; {Organization} was served credentials of {Role} with {Left} s left, below what its profile promises")]
+            "STS fails; {Organization} is served credentials of {Role} with {Left} s left, below what its profile promises")]
         public static partial void ServedDegraded(ILogger logger, string organization, string role, double left);
 
         [LoggerMessage(EventIds.RenewalFailed, LogLevel.Warning, "The credentials of {Organization} for {Role} could not be renewed yet; the ones at hand serve on")]

@@ -47,10 +47,10 @@ internal sealed partial class EndpointDirectory(
         var known = await cache.ReadSharedAsync<StoredEndpoint>(key) is { } shared && Fits(shared, profile) ? shared : null;
         if (known is not null && !IsDue(known)) return known;
 
-        using var deadline = new CancellationTokenSource(options.Value.Timeout, time);
+        using var deadline = new CancellationTokenSource(options.Value.WorkTimeout, time);
         try
         {
-            await using var turn = await cache.TurnAsync(key, options.Value.Timeout, deadline.Token);
+            await using var turn = await cache.TurnAsync(key, options.Value.WorkTimeout, deadline.Token);
             if (await cache.ReadSharedAsync<StoredEndpoint>(key) is { } fresh && Fits(fresh, profile) && !IsDue(fresh)) return fresh;
 
             var endpoint = new StoredEndpoint { Region = profile.Region, AskedAt = time.GetUtcNow(), Address = await DescribeAsync(profile, deadline.Token) };

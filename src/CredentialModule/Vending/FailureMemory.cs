@@ -3,42 +3,54 @@ using Microsoft.Extensions.Caching.Memory;
 
 namespace CredentialModule.Vending;
 
-/// <summary>Remembers briefly that something failed, by class, so that a failure answers everybody and is not tried again by each.</summary>
+/// <summary>Remembers briefly that something failed, so that a failure answers everybody and is not tried again by each.</summary>
 internal sealed class FailureMemory(TimeProvider time) : IDisposable
 {
     private const int MostRemembered = 10_000;
+    private static readonly TimeSpan LongestBackOff = TimeSpan.FromSeconds(30);
 
     private readonly MemoryCache _memory = new(new MemoryCacheOptions { SizeLimit = MostRemembered });
 
-    private sealed record Remembered(VendingException Failure, DateTimeOffset Until);
+    public bool Remembers(string key) => TryRecall(key, out var known) && time.GetUtcNow() < known.Until;
 
-    public static TimeSpan Span(FailureClass failure) => failure switch
-    {
-        FailureClass.Throttled => TimeSpan.FromSeconds(5),
-        FailureClass.Refused => TimeSpan.FromSeconds(30),
-        _ => TimeSpan.FromSeconds(2),
-    };
-
-    public bool Remembers(string key) => TryRecall(key, out _);
+    /// <summary>True to the first who asks about a failure that is remembered, so that its consequences are told once.</summary>
+    public bool TellsFirst(string key) => TryRecall(key, out var known) && known.TellsFirst();
 
     /// <exception cref="VendingException">What was remembered, or what the run threw.</exception>
     public async Task<T> GuardAsync<T>(string key, Func<Task<T>> run)
     {
-        if (TryRecall(key, out var known)) throw known.Failure;
+        TryRecall(key, out var known);
+        if (known is not null && time.GetUtcNow() is var now && now < known.Until)
+            throw new VendingException(known.Failure.Failure, known.Failure.Message, known.Until - now);
         try
         {
             return await run();
         }
         catch (VendingException e)
         {
-            var span = Span(e.Failure);
-            _memory.Set(key, new Remembered(e, time.GetUtcNow() + span), new MemoryCacheEntryOptions { Size = 1, AbsoluteExpirationRelativeToNow = span });
-            throw;
+            var throttles = e.Failure == FailureClass.Throttled ? (known?.Throttles ?? 0) + 1 : 0;
+            var failure = throttles > 0 ? new VendingException(e.Failure, e.Message, BackOff(e.RetryAfter, throttles)) : e;
+            // Kept for a while beyond its time, so that the next throttle in a row is known for one.
+            var entry = new MemoryCacheEntryOptions { Size = 1, AbsoluteExpirationRelativeToNow = failure.RetryAfter * 2 };
+            _memory.Set(key, new Remembered(failure, time.GetUtcNow() + failure.RetryAfter, throttles), entry);
+            throw failure;
         }
     }
 
-    private bool TryRecall(string key, [NotNullWhen(true)] out Remembered? known) =>
-        _memory.TryGetValue(key, out known) && known is not null && time.GetUtcNow() < known.Until;
-
     public void Dispose() => _memory.Dispose();
+
+    private static TimeSpan BackOff(TimeSpan first, int throttles)
+    {
+        var longest = Math.Min(LongestBackOff.TotalSeconds, first.TotalSeconds * Math.Pow(2, throttles - 1));
+        return TimeSpan.FromSeconds(longest * (0.5 + (Random.Shared.NextDouble() / 2)));
+    }
+
+    private bool TryRecall(string key, [NotNullWhen(true)] out Remembered? known) => _memory.TryGetValue(key, out known) && known is not null;
+
+    private sealed record Remembered(VendingException Failure, DateTimeOffset Until, int Throttles)
+    {
+        private int _told;
+
+        public bool TellsFirst() => Interlocked.Exchange(ref _told, 1) == 0;
+    }
 }

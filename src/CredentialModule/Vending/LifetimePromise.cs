@@ -1,3 +1,5 @@
+using CredentialModule.Profiles;
+
 namespace CredentialModule.Vending;
 
 /// <summary>How long what a caller gets has to live, and when it is renewed.</summary>
@@ -8,4 +10,19 @@ internal readonly record struct LifetimePromise(TimeSpan Floor, bool MayFallBelo
 {
     /// <summary>The least life that is ever handed out, and what is kept of a cache entry's life.</summary>
     public static readonly TimeSpan Least = TimeSpan.FromSeconds(60);
+
+    public static LifetimePromise Of(Profile profile, VendRequest request, TimeSpan? asked)
+    {
+        var floor = asked > profile.MinimumLifetime ? asked.Value : profile.MinimumLifetime;
+        var refreshAfter = profile.RefreshAfter;
+        if (request.SessionDuration < profile.SessionDuration)
+        {
+            // A session that the caller's token cuts short is renewed as much earlier, and can promise no more than what it then has left.
+            refreshAfter *= request.SessionDuration / profile.SessionDuration;
+            var most = request.SessionDuration - refreshAfter;
+            if (asked is null && floor > most) floor = most;
+        }
+
+        return new(floor, MayFallBelow: asked is null || asked == TimeSpan.Zero, refreshAfter);
+    }
 }

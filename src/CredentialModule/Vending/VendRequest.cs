@@ -9,6 +9,10 @@ internal sealed record VendRequest
 {
     public required string Environment { get; init; }
     public required string OrganizationId { get; init; }
+
+    /// <summary>The mark under which the organization's credentials were last forgotten.</summary>
+    public required string? Forgotten { get; init; }
+
     public required string RoleArn { get; init; }
     public required string Region { get; init; }
     public required string SessionPolicy { get; init; }
@@ -34,6 +38,7 @@ internal static class CacheKey
         Add(hash, FormatVersion);
         Add(hash, request.Environment);
         Add(hash, request.OrganizationId);
+        Add(hash, request.Forgotten);
         Add(hash, request.RoleArn);
         Add(hash, request.Region);
         Add(hash, request.SessionPolicy);

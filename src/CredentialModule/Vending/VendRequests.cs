@@ -5,27 +5,48 @@ using Microsoft.Extensions.Options;
 
 namespace CredentialModule.Vending;
 
-/// <summary>Makes the request to STS of a profile and an organization.</summary>
-internal sealed class VendRequests(AwsClients clients, IHostEnvironment host, IOptions<IotCredentialsOptions> options, TimeProvider time)
+/// <summary>Makes the request to STS of a profile, an organization and, where sessions are a caller's own, the caller.</summary>
+internal sealed class VendRequests(
+    AwsClients clients, ForgottenOrganizations forgotten, IHostEnvironment host, IOptions<IotCredentialsOptions> options, TimeProvider time)
 {
+    // STS AssumeRole, DurationSeconds: at least 900. So much may a session outlive the token that it was vended for.
+    private static readonly TimeSpan ShortestSession = TimeSpan.FromMinutes(15);
+
+    /// <summary>The request; null when sessions are a caller's own and the caller has no name, or no end to its token.</summary>
     /// <exception cref="VendingException">Who the gateway is to AWS cannot be found out.</exception>
-    public async ValueTask<VendRequest> ForAsync(Profile profile, OrganizationId organization, CancellationToken cancellation)
+    public async ValueTask<VendRequest?> ForAsync(Profile profile, OrganizationId organization, VendCaller caller, CancellationToken cancellation)
     {
+        var name = profile.Scope == SessionScope.Organization ? SessionName.For(organization)
+            : caller is { Issuer: { } issuer, Subject: { } subject, TokenExpires: not null } ? SessionName.For(issuer, subject)
+            : null;
+        if (name is null) return null;
+
+        var values = profile.ValuesFor(organization);
         var identity = clients.IdentityAsync(profile.Region);
         return new VendRequest
         {
             Environment = host.EnvironmentName,
             OrganizationId = organization.Value,
-            RoleArn = profile.Role.Arn.Render(profile.ValuesFor(organization)),
+            Forgotten = forgotten.MarkOf(organization.Value),
+            RoleArn = profile.Role.Arn.Render(values),
             Region = profile.Region,
-            SessionPolicy = profile.SessionPolicy.Render(profile.ValuesFor(organization)),
-            SessionTags = [.. profile.SessionTags.Select(tag => KeyValuePair.Create(tag.Key, tag.Value.Render(profile.ValuesFor(organization))))],
-            ExternalId = profile.ExternalId?.Render(profile.ValuesFor(organization)),
-            SessionDuration = profile.SessionDuration,
-            SessionName = SessionName.For(organization),
-            SourceIdentity = null,
+            SessionPolicy = profile.SessionPolicy.Render(values),
+            SessionTags = [.. profile.SessionTags.Select(tag => KeyValuePair.Create(tag.Key, tag.Value.Render(values)))],
+            ExternalId = profile.ExternalId?.Render(values),
+            SessionDuration = DurationOf(profile, caller),
+            SessionName = name,
+            SourceIdentity = profile.Scope == SessionScope.User ? name : null,
             GatewayIdentity = identity.IsCompletedSuccessfully ? identity.Result : await identity.AsTask().WaitAsync(options.Value.Timeout, time, cancellation),
             StsAddress = clients.StsAddress(profile.Region),
         };
+    }
+
+    // In whole quarters of an hour, so that a caller's requests share a session while its token ages. Whatever is cached under one duration
+    // was vended when as many quarters were left as now: it outlives this token by no more than the last, begun quarter.
+    private TimeSpan DurationOf(Profile profile, VendCaller caller)
+    {
+        if (profile.Scope == SessionScope.Organization) return profile.SessionDuration;
+        var quarters = Math.Max(1, Math.Ceiling((caller.TokenExpires!.Value - time.GetUtcNow()) / ShortestSession));
+        return quarters * ShortestSession < profile.SessionDuration ? quarters * ShortestSession : profile.SessionDuration;
     }
 }

@@ -17,7 +17,15 @@ internal enum FailureClass
 /// Credentials or an endpoint could not be had. The message is for operators; callers get a 503. It wraps no other exception: one of the SDK's
 /// can carry the answer that it could not read, and with it the credentials.
 /// </summary>
-internal sealed class VendingException(FailureClass failure, string message) : Exception(message)
+internal sealed class VendingException(FailureClass failure, string message, TimeSpan? retryAfter = null) : Exception(message)
 {
     public FailureClass Failure { get; } = failure;
+
+    /// <summary>How long there is no sense in asking again.</summary>
+    public TimeSpan RetryAfter { get; } = retryAfter ?? failure switch
+    {
+        FailureClass.Throttled => TimeSpan.FromSeconds(1),
+        FailureClass.Refused => TimeSpan.FromSeconds(30),
+        _ => TimeSpan.FromSeconds(2),
+    };
 }

@@ -6,7 +6,10 @@ internal sealed record AzureAdOptions
     /// <summary>The cloud's sign-in address. Default: <c>https://login.microsoftonline.com/</c>.</summary>
     public string Instance { get; init; } = "https://login.microsoftonline.com/";
 
-    /// <summary>The tenant's id, or <c>common</c>, <c>organizations</c>, <c>consumers</c> for many, which then are listed in <see cref="Tenants"/>. Required.</summary>
+    /// <summary>
+    /// The tenant's id, or <c>common</c>, <c>organizations</c>, <c>consumers</c> for many, which then are listed in <see cref="Tenants"/>.
+    /// Required.
+    /// </summary>
     public string? TenantId { get; init; }
 
     /// <summary>The application's id. Required.</summary>
@@ -18,14 +21,8 @@ internal sealed record AzureAdOptions
     /// <summary>The audience that tokens name. Default: the application's id, and <c>api://</c> before it.</summary>
     public string? Audience { get; init; }
 
-    /// <summary>Further audiences. Default: none.</summary>
-    public IReadOnlyList<string> Audiences { get; init; } = [];
-
     /// <summary>The application's secret, which validating a token does not need. Default: none.</summary>
     public string? ClientSecret { get; init; }
-
-    /// <summary>What the client is able to do, such as <c>cp1</c>. Default: none.</summary>
-    public IReadOnlyList<string> ClientCapabilities { get; init; } = [];
 
     /// <summary>Whether a token may hold neither scope nor role. Default: false.</summary>
     public bool AllowWebApiToBeAuthorizedByACL { get; init; }
@@ -49,11 +46,15 @@ internal sealed record AzureAdOptions
     public OrganizationClaimOptions? Organizations { get; init; }
 
     /// <summary>The tenants whose tokens are accepted, by tenant id. Required when <see cref="TenantId"/> stands for many.</summary>
-    public IReadOnlyDictionary<string, AzureAdTenantOptions> Tenants { get; init; } = new Dictionary<string, AzureAdTenantOptions>(StringComparer.Ordinal);
+    public IReadOnlyDictionary<string, AzureAdTenantOptions> Tenants { get; init; } =
+        new Dictionary<string, AzureAdTenantOptions>(StringComparer.Ordinal);
 
-    /// <summary>The audiences of which a token names at least one: those that are said, or else the application's id, and <c>api://</c> before it.</summary>
+    /// <summary>Says nothing of the values, which can hold a secret.</summary>
+    public override string ToString() => nameof(AzureAdOptions);
+
+    /// <summary>The audiences of which a token names at least one: <see cref="Audience"/>, or else the application's id, and <c>api://</c> before it.</summary>
     internal IReadOnlyList<string> ValidAudiences =>
-        Audience is null && Audiences.Count == 0 ? [ClientId!, $"api://{ClientId}"] : [.. Audience is null ? [] : (string[])[Audience], .. Audiences];
+        Audience is null ? [ClientId!, $"api://{ClientId}"] : [Audience];
 
     /// <summary>Whether <see cref="TenantId"/> stands for many tenants.</summary>
     internal bool IsMultiTenant =>

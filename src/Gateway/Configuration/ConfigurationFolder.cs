@@ -29,7 +29,8 @@ internal static class ConfigurationFolder
         var files = ReadFiles(folder, environmentName, findings);
         ObjectNode[] layers = [.. files ?? [], EnvironmentLayer.Read(environmentVariables, RootShape.Value, findings), commandLine];
         var check = new ShapeCheck(findings);
-        var merged = layers.Select(layer => check.Check(layer, RootShape.Value)).Aggregate((lower, upper) => LayerMerge.Merge(lower, upper, findings));
+        var merged = layers.Select(layer => check.Check(layer, RootShape.Value))
+            .Aggregate((lower, upper) => LayerMerge.Merge(lower, upper, findings));
 
         // Of a configuration that is known in part, the rules would say what the missing part disproves.
         if (files is null) return new(null, findings.ToOrdered(), findings.CannotRead);
@@ -48,7 +49,8 @@ internal static class ConfigurationFolder
         if (Array.Find(candidates, candidate => candidate.Length > 0 && Directory.Exists(candidate)) is { } found) return Path.GetFullPath(found);
         findings.Unreadable(
             named is not null ? source : "configuration folder",
-            $"there is no folder {string.Join(" and no folder ", candidates.Select(Finding.Quote))}. Name the folder that holds {MainFile} with --config DIR or {Variable}.");
+            $"there is no folder {string.Join(" and no folder ", candidates.Select(Finding.Quote))}. "
+            + $"Name the folder that holds {MainFile} with --config DIR or {Variable}.");
         return null;
     }
 
@@ -69,7 +71,11 @@ internal static class ConfigurationFolder
     }
 
     // An environment's name is no path: one that leaves the folder names no file of it.
-    private static bool IsThere(string folder, string name) => Path.GetFileName(name) == name && Path.Exists(Path.Combine(folder, name));
+    private static bool IsThere(string folder, string name)
+    {
+        var file = new FileInfo(Path.Combine(folder, name));
+        return Path.GetFileName(name) == name && (Path.Exists(file.FullName) || file.LinkTarget is not null);
+    }
 
     private static byte[]? ContentOf(string folder, string name, FindingList findings)
     {
@@ -84,7 +90,8 @@ internal static class ConfigurationFolder
         var flat = new Flattening();
         flat.Add(merged, "");
         foreach (var (name, value) in variables)
-            if (name.StartsWith(EnvironmentLayer.TelemetryPrefix, StringComparison.OrdinalIgnoreCase)) flat.Add(name, value, EnvironmentLayer.SourceOf(name));
+            if (name.StartsWith(EnvironmentLayer.TelemetryPrefix, StringComparison.OrdinalIgnoreCase))
+                flat.Add(name, value, EnvironmentLayer.SourceOf(name));
 
         // Kestrel's own default is another address, and it reads the configuration, not the options.
         if (!flat.Values.ContainsKey("Urls") && !flat.Values.Keys.Any(UrlRules.IsKestrelEndpoint)) flat.Add("Urls", options.Urls, Defaults);

@@ -2,13 +2,19 @@ using CredentialModule;
 
 namespace Gateway.Configuration;
 
-/// <summary>Everything that operators write, but for the sections that belong to others: <c>ReverseProxy</c>, <c>Kestrel</c>, <c>Logging</c>.</summary>
+/// <summary>
+/// Everything that operators write, but for the sections that belong to others: <c>ReverseProxy</c>, <c>Kestrel</c>,
+/// <c>Logging</c>.
+/// </summary>
 internal sealed record GatewayOptions
 {
     /// <summary>Where <see cref="Urls"/> listens when nothing is said of listeners.</summary>
     public const string DefaultUrls = "http://localhost:8080";
 
-    /// <summary>The addresses of the public edge, separated by <c>;</c>. Default: <c>http://localhost:8080</c>. Not together with <c>Kestrel:Endpoints</c>.</summary>
+    /// <summary>
+    /// The addresses of the public edge, separated by <c>;</c>. Default: <c>http://localhost:8080</c>. Not together with
+    /// <c>Kestrel:Endpoints</c>.
+    /// </summary>
     public string Urls { get; init; } = DefaultUrls;
 
     /// <summary>The host names that are answered, separated by <c>;</c>. Default: any.</summary>
@@ -63,12 +69,18 @@ internal sealed record ConnectionStringsOptions
 {
     /// <summary>Redis, as StackExchange.Redis writes it. Default: none, and what is cached stays in the process.</summary>
     public string? Redis { get; init; }
+
+    /// <summary>Says nothing of the values, which can hold a password.</summary>
+    public override string ToString() => nameof(ConnectionStringsOptions);
 }
 
 /// <summary>The keys that seal what is kept in Redis.</summary>
 internal sealed record SealingOptions
 {
-    /// <summary>A file of base64 256-bit keys, one a line: the first seals, all open. Relative to the configuration folder, or absolute. Required with Redis.</summary>
+    /// <summary>
+    /// A file of base64 256-bit keys, one a line: the first seals, all open. Relative to the configuration folder, or absolute. Required
+    /// with Redis.
+    /// </summary>
     public string? KeyPath { get; init; }
 }
 

@@ -38,10 +38,16 @@ internal sealed record RateLimitPolicyOptions
     /// <summary>Who has a count of its own. Default: <see cref="RateLimitPartitionKey.Organization"/>.</summary>
     public RateLimitPartitionKey PartitionBy { get; init; }
 
-    /// <summary>The most requests in a <see cref="Window"/>; with <see cref="RateLimitAlgorithm.Concurrency"/>, at once. At least 1. Required.</summary>
+    /// <summary>
+    /// The most requests in a <see cref="Window"/>; with <see cref="RateLimitAlgorithm.Concurrency"/>, at once. At least 1.
+    /// Required.
+    /// </summary>
     public int PermitLimit { get; init; }
 
-    /// <summary>The time that <see cref="PermitLimit"/> is for. Required, but with <see cref="RateLimitAlgorithm.Concurrency"/>, which has none.</summary>
+    /// <summary>
+    /// The time that <see cref="PermitLimit"/> is for. Required, but with <see cref="RateLimitAlgorithm.Concurrency"/>, which has
+    /// none.
+    /// </summary>
     public TimeSpan Window { get; init; }
 
     /// <summary>Who shares the count. Default: <see cref="RateLimitStore.Local"/>.</summary>

@@ -12,7 +12,7 @@ internal sealed record ReverseProxyTable(IReadOnlyList<RouteConfig> Routes, IRea
     /// <summary>Reads the section from a snapshot's values.</summary>
     public static ReverseProxyTable Read(Snapshot snapshot, FindingList findings)
     {
-        var configuration = new ConfigurationBuilder().AddInMemoryCollection(snapshot.Values).Build();
+        var configuration = new ConfigurationBuilder().Add(new GatedConfigurationProvider(snapshot)).Build();
         var services = new ServiceCollection();
         services.AddSingleton(typeof(ILogger<>), typeof(NullLogger<>)).AddSingleton<ILoggerFactory>(NullLoggerFactory.Instance);
         services.AddSingleton<IConfiguration>(configuration).AddRouting().AddAuthorization().AddCors();
@@ -23,9 +23,9 @@ internal sealed record ReverseProxyTable(IReadOnlyList<RouteConfig> Routes, IRea
             var table = provider.GetRequiredService<IProxyConfigProvider>().GetConfig();
             var validator = provider.GetRequiredService<IConfigValidator>();
             foreach (var route in table.Routes)
-                Report(validator.ValidateRouteAsync(WithoutWhatRulesJudge(route)), $"{Section}:Routes:{route.RouteId}", snapshot, findings);
+                Report(validator.ValidateRouteAsync(WithoutWhatRulesJudge(route)), RouteKey.Of(route), snapshot, findings);
             foreach (var cluster in table.Clusters)
-                Report(validator.ValidateClusterAsync(cluster with { Destinations = null }), $"{Section}:Clusters:{cluster.ClusterId}", snapshot, findings);
+                Report(validator.ValidateClusterAsync(cluster with { Destinations = null }), RouteKey.Of(cluster), snapshot, findings);
             return new(table.Routes, table.Clusters);
         }
         catch (Exception exception)
@@ -44,7 +44,7 @@ internal sealed record ReverseProxyTable(IReadOnlyList<RouteConfig> Routes, IRea
         CorsPolicy = null,
         OutputCachePolicy = null,
         TimeoutPolicy = null,
-        Match = RoutePath.Parse(route) is null && route.Match.Path is not null ? route.Match with { Path = "/" } : route.Match,
+        Match = RoutePath.IsBroken(route) ? route.Match with { Path = "/" } : route.Match,
     };
 
     private static void Report(ValueTask<IList<Exception>> validation, string key, Snapshot snapshot, FindingList findings)

@@ -23,7 +23,10 @@ internal sealed record Snapshot
     /// <summary>The configuration folder's full path.</summary>
     public required string Folder { get; init; }
 
-    /// <summary>The content of the files that the configuration names, by their path below <see cref="Folder"/> with <c>/</c> between names.</summary>
+    /// <summary>
+    /// The content of the files that the configuration names, by their path below <see cref="Folder"/> with <c>/</c> between
+    /// names.
+    /// </summary>
     public required IReadOnlyDictionary<string, ReadOnlyMemory<byte>> Files { get; init; }
 
     /// <summary>Where a key was said; of one that was not, where its section was, or else the file that it belongs in.</summary>

@@ -11,17 +11,21 @@ internal static class TemplateFiles
         var files = new Dictionary<string, ReadOnlyMemory<byte>>(StringComparer.Ordinal);
         var module = snapshot.Options.IotCredentials;
         foreach (var (section, profiles) in new[] { ("Profiles", module.Profiles), ("Organizations", module.Organizations) })
-        foreach (var (name, profile) in profiles)
-        {
-            if (string.IsNullOrEmpty(profile.SessionPolicy)) continue;
-            var key = $"IotCredentials:{section}:{name}:{nameof(ProfileOptions.SessionPolicy)}";
-            if (NameOf(profile.SessionPolicy) is not { } file)
-                findings.Error(key, snapshot.SourceOf(key), $"is {Finding.Quote(profile.SessionPolicy)}, a path outside the configuration folder. Write a path relative to it, such as \"policies/organization.json\".");
-            else if (FileContent.Read(Path.Combine(snapshot.Folder, file), out var problem) is { } content)
-                files[file] = content;
-            else
-                findings.Error(key, snapshot.SourceOf(key), $"names the file {Finding.Quote(profile.SessionPolicy)}, which {problem} Write a path relative to {Finding.Quote(snapshot.Folder)}.");
-        }
+            foreach (var (name, profile) in profiles)
+            {
+                if (string.IsNullOrEmpty(profile.SessionPolicy)) continue;
+                var key = $"IotCredentials:{section}:{name}:{nameof(ProfileOptions.SessionPolicy)}";
+                if (NameOf(profile.SessionPolicy) is not { } file)
+                    findings.Error(key, snapshot.SourceOf(key),
+                        $"is {Finding.Quote(profile.SessionPolicy)}, a path outside the configuration folder. "
+                        + "Write a path relative to it, such as \"policies/organization.json\".");
+                else if (FileContent.Read(Path.Combine(snapshot.Folder, file), out var problem) is { } content)
+                    files[file] = content;
+                else
+                    findings.Error(key, snapshot.SourceOf(key),
+                        $"names the file {Finding.Quote(profile.SessionPolicy)}, which {problem} Write a path relative to "
+                        + $"{Finding.Quote(snapshot.Folder)}.");
+            }
 
         return files;
     }

@@ -19,10 +19,11 @@ internal static class OrganizationRoutes
             if (route.AuthorizationPolicy is { } name && options.Authorization.Policies.GetValueOrDefault(name) is { RequireOrganization: true })
                 builder.Metadata.Add(new MembershipProven());
         }));
+}
 
-    private sealed class OrganizationIdRule : IRequestRule
-    {
-        public int? Refuse(HttpContext context) =>
-            RouteOrganization.Of(context, context.RequestServices.GetRequiredService<CurrentProfiles>().Current.OrganizationIds) is null ? StatusCodes.Status422UnprocessableEntity : null;
-    }
+/// <summary>A well-formed organization id (422).</summary>
+internal sealed class OrganizationIdRule : IRequestRule
+{
+    public int? Refuse(HttpContext context) =>
+        RouteOrganization.Of(context, context.RequestServices.GetRequiredService<CurrentProfiles>().Current.OrganizationIds) is null ? StatusCodes.Status422UnprocessableEntity : null;
 }

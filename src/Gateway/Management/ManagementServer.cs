@@ -1,5 +1,6 @@
 using CredentialModule.Http;
 using Gateway.Configuration;
+using Gateway.Forwarding;
 using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Hosting.Server.Features;
 using Microsoft.AspNetCore.Http.Features;
@@ -16,11 +17,13 @@ namespace Gateway.Management;
 internal sealed partial class ManagementServer : IHostedLifecycleService, IDisposable
 {
     private readonly KestrelServer _server;
+    private readonly GatewayOptions _options;
     private readonly IServiceProvider _services;
     private readonly ILogger<ManagementServer> _logger;
 
     public ManagementServer(GatewayOptions options, IServiceProvider services, ILoggerFactory loggers)
     {
+        _options = options;
         _services = services;
         _logger = loggers.CreateLogger<ManagementServer>();
         var kestrel = new KestrelServerOptions { ApplicationServices = services, AddServerHeader = false };
@@ -46,13 +49,22 @@ internal sealed partial class ManagementServer : IHostedLifecycleService, IDispo
             ? ErrorAnswer.WriteAsync(pages.HttpContext, pages.HttpContext.Response.StatusCode)
             : Task.CompletedTask);
         app.UseRouting();
+        app.UseAuthentication();
+        app.UseAuthorization();
         app.UseEndpoints(endpoints =>
         {
-            endpoints.MapGet("/health/live", static () => TypedResults.Text("Healthy"));
-            endpoints.MapHealthChecks("/health/ready");
-            endpoints.MapPrometheusScrapingEndpoint("/metrics");
+            endpoints.MapGet("/health/live", static () => TypedResults.Text("Healthy")).AllowAnonymous();
+            endpoints.MapHealthChecks("/health/ready").AllowAnonymous();
+            endpoints.MapPrometheusScrapingEndpoint("/metrics").AllowAnonymous();
+            Guard(endpoints.MapDelete("/organizations/{organizationId}/credentials", ForgetCredentials.AnswerAsync).WithMetadata(new OrganizationIdRule()));
         });
         return app.Build();
+    }
+
+    private void Guard(RouteHandlerBuilder action)
+    {
+        if (_options.Management.AuthorizationPolicy is { } policy) action.RequireAuthorization(policy);
+        else action.RequireAuthorization(nobody => nobody.RequireAuthenticatedUser().RequireAssertion(static _ => false));
     }
 
     public void Dispose() => _server.Dispose();

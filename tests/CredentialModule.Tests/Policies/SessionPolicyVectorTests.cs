@@ -62,7 +62,7 @@ public sealed class SessionPolicyVectorTests
         Assert.Equal(
             "Statement[0].Resource (Sid Hear) `arn:{partition}:iot:{region}:{accountId}:topic/{organizationId}/*` and "
             + "Statement[1].Resource `arn:{partition}:iot:{region}:{accountId}:topic/organizations/{organizationId}/*` meet: "
-            + "organization `organizations` could receive on `organizations/-/`, which is organization `-`'s. "
+            + "organization `organizations` could receive on `organizations/-/x`, which is organization `-`'s. "
             + "Give both the same text before {organizationId}, or texts of which neither begins the other.",
             finding.Message);
     }

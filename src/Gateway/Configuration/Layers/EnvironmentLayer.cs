@@ -8,7 +8,10 @@ internal static class EnvironmentLayer
     /// <summary>What OpenTelemetry's own variables begin with; it looks for them in the configuration.</summary>
     public const string TelemetryPrefix = "OTEL_";
 
-    /// <summary>The variables whose first name is one of the root's sections, or so near that a slip is likelier than a stranger's variable.</summary>
+    /// <summary>
+    /// The variables whose first name is one of the root's sections, or so near that a slip is likelier than a stranger's
+    /// variable.
+    /// </summary>
     public static ObjectNode Read(IReadOnlyDictionary<string, string?> variables, ObjectShape root, FindingList findings)
     {
         var tree = new TextTree("environment", findings);

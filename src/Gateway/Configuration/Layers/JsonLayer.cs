@@ -44,18 +44,18 @@ internal static class JsonLayer
         while (reader.Read() && reader.TokenType != JsonTokenType.EndObject)
         {
             var name = reader.GetString()!;
-            var line = LineOf(content, reader.TokenStartIndex);
+            var position = reader.TokenStartIndex;
             var key = KeyPath.Combine(path, name);
             reader.Read();
             var value = ReadValue(ref reader, content, source, key, findings);
             if (!KeyPath.IsName(name))
-                findings.Error(key, source, $"line {line}: a name is not empty and holds no \":\". Nest the sections, or choose another name.");
-            else if (node.Children.Keys.FirstOrDefault(other => KeyPath.Equal(other, name)) is { } first)
-                findings.Error(key, source, KeyPath.DifferByCaseOnly(path, first, name)
+                findings.Error(key, source,
+                    $"line {LineOf(content, position)}: a name is not empty and holds no \":\". "
+                    + "Nest the sections, or choose another name.");
+            else if (!node.Children.TryAdd(name, value))
+                findings.Error(key, source, node.Children.Keys.FirstOrDefault(other => KeyPath.DifferByCaseOnly(path, other, name)) is { } first
                     ? KeyPath.CaseMessage(first, name)
-                    : $"line {line}: is given twice in one file. Remove one of the two.");
-            else
-                node.Children.Add(name, value);
+                    : $"line {LineOf(content, position)}: is given twice in one file. Remove one of the two.");
         }
 
         return node;

@@ -25,5 +25,6 @@ internal static class KeyPath
 
     /// <summary>What is said of such names.</summary>
     public static string CaseMessage(string first, string second) =>
-        $"differs only in case from {Finding.Quote(first)}, and configuration keys ignore case. Write one spelling; two organizations {Finding.Quote(first)} and {Finding.Quote(second)} cannot both have an entry.";
+        $"differs only in case from {Finding.Quote(first)}, and configuration keys ignore case. "
+        + $"Write one spelling; two organizations {Finding.Quote(first)} and {Finding.Quote(second)} cannot both have an entry.";
 }

@@ -10,10 +10,10 @@ internal static class LayerMerge
     {
         var merged = new ObjectNode(upper.Source, upper.IsText);
         foreach (var (name, node) in lower.Children) merged.Children[name] = node;
+        var names = new HashSet<string>(lower.Children.Keys, StringComparer.OrdinalIgnoreCase);
         foreach (var (name, node) in upper.Children)
         {
-            var present = lower.Children.Keys.FirstOrDefault(other => KeyPath.Equal(other, name));
-            if (present is not null && KeyPath.DifferByCaseOnly(path, present, name))
+            if (names.TryGetValue(name, out var present) && KeyPath.DifferByCaseOnly(path, present, name))
                 findings.Error(KeyPath.Combine(path, name), node.Source, KeyPath.CaseMessage(present, name));
             merged.Children[name] = present is not null && node is ObjectNode above && lower.Children[present] is ObjectNode below
                 ? Merge(below, above, KeyPath.Combine(path, name), findings)

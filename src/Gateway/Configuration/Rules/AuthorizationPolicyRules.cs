@@ -17,9 +17,13 @@ internal static class AuthorizationPolicyRules
         foreach (var (name, policy) in context.Options.Authorization.Policies)
         {
             if (IsReserved(name))
-                context.Error($"{Policies}:{name}", $"has a name that means something else: {Default} is any authenticated caller, {Anonymous} is anyone. Choose another.");
+                context.Error($"{Policies}:{name}",
+                    $"has a name that means something else: {Default} is any authenticated caller, {Anonymous} is anyone. "
+                    + "Choose another.");
             if (!policy.RequireOrganization && policy.Scopes.Count == 0 && policy.Roles.Count == 0)
-                context.Error($"{Policies}:{name}", $"asks for nothing. Write RequireOrganization, Scopes or Roles; for any authenticated caller use the policy {Default}.");
+                context.Error($"{Policies}:{name}",
+                    "asks for nothing. Write RequireOrganization, Scopes or Roles; for any authenticated caller use the policy "
+                    + $"{Default}.");
             foreach (var (key, values) in new[] { ("Scopes", policy.Scopes), ("Roles", policy.Roles) })
                 for (var index = 0; index < values.Count; index++)
                     if (string.IsNullOrWhiteSpace(values[index]))

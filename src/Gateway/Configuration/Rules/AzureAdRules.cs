@@ -10,7 +10,9 @@ internal static class AzureAdRules
     {
         if (context.Options.AzureAd is not { } azure) return;
         if (!Uri.TryCreate(azure.Instance, UriKind.Absolute, out var instance) || instance.Scheme is not ("https" or "http"))
-            context.Error($"{Section}:Instance", $"is {Finding.Quote(azure.Instance)}, no absolute address. Write \"https://login.microsoftonline.com/\" or the address of your cloud.");
+            context.Error($"{Section}:Instance",
+                $"is {Finding.Quote(azure.Instance)}, no absolute address. "
+                + "Write \"https://login.microsoftonline.com/\" or the address of your cloud.");
         else if (azure.RequireHttpsMetadata && instance.Scheme != "https")
             context.Error($"{Section}:Instance", $"is {Finding.Quote(azure.Instance)}, not https. Write an https address.");
         if (string.IsNullOrWhiteSpace(azure.TenantId))
@@ -18,7 +20,9 @@ internal static class AzureAdRules
         if (string.IsNullOrWhiteSpace(azure.ClientId))
             context.Error($"{Section}:ClientId", "is required. Write the application's id.");
         if (azure.IsMultiTenant && azure.Tenants.Count == 0)
-            context.Error($"{Section}:Tenants", $"is required with TenantId {Finding.Quote(azure.TenantId!)}: else anyone with a Microsoft account is let in. List the tenants by id, such as {{ \"TENANT-ID\": {{ \"Only\": [ \"o-1\" ] }} }}.");
+            context.Error($"{Section}:Tenants",
+                $"is required with TenantId {Finding.Quote(azure.TenantId!)}: else anyone with a Microsoft account is let in. "
+                + "List the tenants by id, such as { \"TENANT-ID\": { \"Only\": [ \"o-1\" ] } }.");
         if (!azure.IsMultiTenant && azure.Tenants.Count > 0)
             context.Error($"{Section}:Tenants", "has no effect while TenantId names one tenant. Remove it, or write \"organizations\" as TenantId.");
 

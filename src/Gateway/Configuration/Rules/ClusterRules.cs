@@ -1,3 +1,5 @@
+using Yarp.ReverseProxy.Configuration;
+
 namespace Gateway.Configuration.Rules;
 
 /// <summary>A cluster has destinations, and each is an address.</summary>
@@ -9,10 +11,17 @@ internal static class ClusterRules
         foreach (var cluster in context.Clusters)
         {
             if (cluster.Destinations is not { Count: > 0 })
-                context.Error(RouteKey.Of(cluster, "Destinations"), "is required: there is nowhere to forward to. Write such as { \"a\": { \"Address\": \"http://localhost:5001/\" } }.");
-            foreach (var (name, destination) in cluster.Destinations ?? new Dictionary<string, Yarp.ReverseProxy.Configuration.DestinationConfig>())
-                if (!Uri.TryCreate(destination.Address, UriKind.Absolute, out var uri) || uri.Scheme is not ("http" or "https") || uri.Host.Length == 0)
-                    context.Error(RouteKey.Of(cluster, $"Destinations:{name}:Address"), $"is {Finding.Quote(destination.Address ?? "")}, no absolute http or https address. Write one, such as \"http://localhost:5001/\".");
+                context.Error(RouteKey.Of(cluster, "Destinations"),
+                    "is required: there is nowhere to forward to. "
+                    + "Write such as { \"a\": { \"Address\": \"http://localhost:5001/\" } }.");
+            foreach (var (name, destination) in cluster.Destinations ?? new Dictionary<string, DestinationConfig>())
+                if (!IsAddress(destination.Address))
+                    context.Error(RouteKey.Of(cluster, $"Destinations:{name}:Address"),
+                        $"is {Finding.Quote(destination.Address ?? "")}, no absolute http or https address. "
+                        + "Write one, such as \"http://localhost:5001/\".");
         }
     }
+
+    private static bool IsAddress(string? text) =>
+        Uri.TryCreate(text, UriKind.Absolute, out var uri) && uri.Scheme is "http" or "https" && uri.Host.Length > 0;
 }

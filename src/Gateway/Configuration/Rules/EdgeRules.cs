@@ -11,13 +11,16 @@ internal static class EdgeRules
     public static void Check(RuleContext context)
     {
         var edge = context.Options.Edge;
-        if (edge.Methods.Count == 0) context.Error(Methods, "is empty, so nothing is let in. Write the methods of the API, such as [ \"GET\", \"POST\" ].");
+        if (edge.Methods.Count == 0)
+            context.Error(Methods, "is empty, so nothing is let in. Write the methods of the API, such as [ \"GET\", \"POST\" ].");
         for (var index = 0; index < edge.Methods.Count; index++)
             if (!HttpToken.Is(edge.Methods[index]) || edge.Methods[index].Any(char.IsAsciiLetterLower))
                 context.Error($"{Methods}:{index}", $"is {Finding.Quote(edge.Methods[index])}, no method. Write it in capitals, such as GET.");
         for (var index = 0; index < edge.TrustedProxies.Count; index++)
             if (!IsAddress(edge.TrustedProxies[index]) && !IPNetwork.TryParse(edge.TrustedProxies[index], out _))
-                context.Error($"Edge:TrustedProxies:{index}", $"is {Finding.Quote(edge.TrustedProxies[index])}, no address or network. Write an IP address or a network without host bits, such as 10.0.0.0/8.");
+                context.Error($"Edge:TrustedProxies:{index}",
+                    $"is {Finding.Quote(edge.TrustedProxies[index])}, no address or network. "
+                    + "Write an IP address, or a network such as 10.0.0.0/8.");
     }
 
     // .NET reads "10.1" as an address too; nobody who writes it means 10.0.0.1.

@@ -15,7 +15,9 @@ internal static class IssuerRules
             {
                 if (owners.TryAdd(Normalize(scheme.Issuers[index]), section) || owners[Normalize(scheme.Issuers[index])] == section) continue;
                 var key = scheme.ValidIssuers.Count > 0 ? $"{section}:ValidIssuers:{index}" : $"{section}:Authority";
-                context.Error(key, $"is {Finding.Quote(scheme.Issuers[index])}, an issuer of {owners[Normalize(scheme.Issuers[index])]} too. Leave it to one of the two.");
+                context.Error(key,
+                    $"is {Finding.Quote(scheme.Issuers[index])}, an issuer of {owners[Normalize(scheme.Issuers[index])]} too. "
+                    + "Leave it to one of the two.");
             }
         }
     }

@@ -10,15 +10,19 @@ internal static class RouteMatchRules
     public static void Check(RuleContext context)
     {
         foreach (var route in context.Routes)
-            if (route.Match.Path is { } path && RoutePath.Parse(route) is null)
-                context.Error(RouteKey.Of(route, "Match:Path"), $"is {Finding.Quote(path)}, no route pattern. Write such as \"/organizations/{{organizationId}}/{{**rest}}\".");
+            if (RoutePath.IsBroken(route))
+                context.Error(RouteKey.Of(route, "Match:Path"),
+                    $"is {Finding.Quote(route.Match.Path!)}, no route pattern. "
+                    + "Write such as \"/organizations/{organizationId}/{**rest}\".");
 
         foreach (var same in context.Routes.GroupBy(WithoutMethods))
         {
             var routes = same.OrderBy(route => route.RouteId, StringComparer.Ordinal).ToArray();
             for (var index = 1; index < routes.Length; index++)
                 if (routes[..index].FirstOrDefault(other => MethodsOverlap(other, routes[index])) is { } first)
-                    context.Error(RouteKey.Of(routes[index], "Match"), $"takes the same requests as the route {Finding.Quote(first.RouteId)}. Change one of the two, or give them different values of Order.");
+                    context.Error(RouteKey.Of(routes[index], "Match"),
+                        $"takes the same requests as the route {Finding.Quote(first.RouteId)}. "
+                        + "Change one of the two, or give them different values of Order.");
         }
     }
 

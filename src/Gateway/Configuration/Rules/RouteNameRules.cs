@@ -18,7 +18,8 @@ internal static class RouteNameRules
         if (AuthorizationPolicyRules.IsAnonymous(policy))
             context.Error("Management:AuthorizationPolicy", "is Anonymous: anyone could act. Name a policy, or leave the key out, and nobody may.");
         else
-            CheckName(context, "Management:AuthorizationPolicy", policy, "Authorization:Policies", options.Authorization.Policies.Keys, AuthorizationPolicyRules.IsReserved(policy));
+            CheckName(context, "Management:AuthorizationPolicy", policy, "Authorization:Policies",
+                options.Authorization.Policies.Keys, AuthorizationPolicyRules.IsReserved(policy));
     }
 
     private static void Check(RuleContext context, RouteConfig route)
@@ -31,16 +32,19 @@ internal static class RouteNameRules
         CheckName(context, RouteKey.Of(route, "CorsPolicy"), route.CorsPolicy, "Cors:Policies",
             options.Cors.Policies.Keys, ReservedPolicy.IsDisable(route.CorsPolicy));
         CheckName(context, RouteKey.Of(route, "ClusterId"), route.ClusterId, "ReverseProxy:Clusters",
-            context.Clusters.Select(cluster => cluster.ClusterId), context.Clusters.Any(cluster => cluster.ClusterId.Equals(route.ClusterId, StringComparison.OrdinalIgnoreCase)));
+            context.Clusters.Select(cluster => cluster.ClusterId),
+            context.Clusters.Any(cluster => cluster.ClusterId.Equals(route.ClusterId, StringComparison.OrdinalIgnoreCase)));
 
         var metadata = RouteMetadata.Of(route);
         var profile = metadata.Profile ?? (metadata.Module is null ? null : DefaultProfile);
         CheckName(context, RouteKey.Of(route, "Metadata:Profile"), profile, "IotCredentials:Profiles", options.IotCredentials.Profiles.Keys, false);
 
         if (route.TimeoutPolicy is not null)
-            context.Error(RouteKey.Of(route, "TimeoutPolicy"), "names a policy, and there are none. Write the route's own Timeout, such as \"00:00:30\".");
+            context.Error(RouteKey.Of(route, "TimeoutPolicy"),
+                "names a policy, and there are none. Write the route's own Timeout, such as \"00:00:30\".");
         if (route.OutputCachePolicy is not null)
-            context.Error(RouteKey.Of(route, "OutputCachePolicy"), "names a policy, and there are none: what one caller may read is not kept for another. Remove it.");
+            context.Error(RouteKey.Of(route, "OutputCachePolicy"),
+                "names a policy, and there are none: what one caller may read is not kept for another. Remove it.");
     }
 
     private static void CheckName(RuleContext context, string key, string? name, string section, IEnumerable<string> names, bool known)

@@ -8,7 +8,8 @@ internal static class RouteOrganizationRules
     /// <summary>The rule.</summary>
     public static void Check(RuleContext context)
     {
-        foreach (var route in context.Routes) Check(context, route, RouteMetadata.Of(route));
+        foreach (var route in context.Routes)
+            if (!RoutePath.IsBroken(route)) Check(context, route, RouteMetadata.Of(route));
     }
 
     private static void Check(RuleContext context, RouteConfig route, RouteMetadata metadata)
@@ -22,7 +23,9 @@ internal static class RouteOrganizationRules
         if (!isModule && !RoutePath.BindsOrganization(route))
         {
             if (policy?.RequireOrganization == true)
-                context.Error(key, $"is {Finding.Quote(route.AuthorizationPolicy!)}, which asks for an organization, and the path has no {{organizationId}}: nobody would meet it. Name another policy, or bind {{organizationId}}.");
+                context.Error(key,
+                    $"is {Finding.Quote(route.AuthorizationPolicy!)}, which asks for an organization, and the path has no "
+                    + "{organizationId}: nobody would meet it. Name another policy, or bind {organizationId}.");
             return;
         }
 
@@ -35,6 +38,8 @@ internal static class RouteOrganizationRules
         else if (policy?.RequireOrganization != true && isModule)
             context.Error(key, "names no policy with RequireOrganization, and the module answers members only. Name one.");
         else if (policy?.RequireOrganization != true && !metadata.AnyOrganization)
-            context.Error(key, "names no policy with RequireOrganization, though the path binds {organizationId}. Name one, or if any caller may have any organization, write \"Metadata\": { \"AnyOrganization\": \"true\" }.");
+            context.Error(key,
+                "names no policy with RequireOrganization, though the path binds {organizationId}. "
+                + "Name one, or if any caller may have any organization, write \"Metadata\": { \"AnyOrganization\": \"true\" }.");
     }
 }

@@ -24,6 +24,9 @@ internal static class RoutePath
         }
     }
 
+    /// <summary>Whether there is a path that is no pattern: of what it would have taken nothing can be said.</summary>
+    public static bool IsBroken(RouteConfig route) => route.Match.Path is not null && Parse(route) is null;
+
     /// <summary>Whether the path binds the organization, however the parameter is written.</summary>
     public static bool BindsOrganization(RouteConfig route) =>
         Parse(route)?.Parameters.Any(parameter => parameter.Name.Equals(Organization, StringComparison.OrdinalIgnoreCase)) == true;
@@ -41,12 +44,17 @@ internal static class RoutePath
                 {
                     RoutePatternLiteralPart literal => literal.Content.ToUpperInvariant(),
                     RoutePatternSeparatorPart separator => separator.Content,
-                    RoutePatternParameterPart parameter =>
-                        $"{{{(parameter.IsCatchAll ? "*" : "")}{(parameter.IsOptional ? "?" : "")}{string.Concat(parameter.ParameterPolicies.Select(policy => ":" + policy.Content))}}}",
+                    RoutePatternParameterPart parameter => WithoutName(parameter),
                     _ => "",
                 });
         }
 
         return text.ToString();
+    }
+
+    private static string WithoutName(RoutePatternParameterPart parameter)
+    {
+        var constraints = string.Concat(parameter.ParameterPolicies.Select(policy => ":" + policy.Content));
+        return $"{{{(parameter.IsCatchAll ? "*" : "")}{(parameter.IsOptional ? "?" : "")}{constraints}}}";
     }
 }

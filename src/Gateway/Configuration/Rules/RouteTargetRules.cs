@@ -15,19 +15,26 @@ internal static class RouteTargetRules
         {
             if (RouteMetadata.Of(route).Module is { } module) CheckModule(context, route, module);
             else if (string.IsNullOrEmpty(route.ClusterId))
-                context.Error(RouteKey.Of(route, "ClusterId"), "is required: the route leads nowhere. Name a cluster, or in Metadata a Module that answers.");
+                context.Error(RouteKey.Of(route, "ClusterId"),
+                    "is required: the route leads nowhere. Name a cluster, or in Metadata a Module that answers.");
         }
     }
 
     private static void CheckModule(RuleContext context, RouteConfig route, string module)
     {
         if (!modules.Contains(module, StringComparer.Ordinal))
-            context.Error(RouteKey.Of(route, "Metadata:Module"), $"is {Finding.Quote(module)}, which is no module. {NearestName.Advice(module, modules)}");
+            context.Error(RouteKey.Of(route, "Metadata:Module"),
+                $"is {Finding.Quote(module)}, which is no module. {NearestName.Advice(module, modules)}");
         if (route.ClusterId is not null)
-            context.Error(RouteKey.Of(route, "ClusterId"), $"has no place on a route that the module {Finding.Quote(module)} answers. Remove it, or Metadata:Module.");
+            context.Error(RouteKey.Of(route, "ClusterId"),
+                $"has no place on a route that the module {Finding.Quote(module)} answers. Remove it, or Metadata:Module.");
         if (route.Match.Methods is { Count: > 0 })
-            context.Error(RouteKey.Of(route, "Match:Methods"), "has no place on a module's route: other methods would fall to the next route that matches, where the module itself answers 405. Remove it.");
-        if (!RoutePath.BindsOrganization(route))
-            context.Error(RouteKey.Of(route, "Match:Path"), "has no {organizationId}, so the module cannot know for whom it answers. Write such as \"/organizations/{organizationId}/iot-endpoint-and-credentials\".");
+            context.Error(RouteKey.Of(route, "Match:Methods"),
+                "has no place on a module's route: other methods would fall to the next route that matches, where the module itself "
+                + "answers 405. Remove it.");
+        if (!RoutePath.BindsOrganization(route) && !RoutePath.IsBroken(route))
+            context.Error(RouteKey.Of(route, "Match:Path"),
+                "has no {organizationId}, so the module cannot know for whom it answers. "
+                + "Write such as \"/organizations/{organizationId}/iot-endpoint-and-credentials\".");
     }
 }

@@ -36,7 +36,9 @@ internal static class SchemeRules
             CheckUri(context, $"{key}:ValidIssuers:{index}", scheme.ValidIssuers[index], scheme.RequireHttpsMetadata);
 
         if (scheme.ValidAudiences.Count == 0)
-            context.Error($"{key}:ValidAudiences", "is required: a token for somebody else's API must not open this one. Write what the provider puts into \"aud\", such as [ \"api://gateway\" ].");
+            context.Error($"{key}:ValidAudiences",
+                "is required: a token for somebody else's API must not open this one. "
+                + "Write what the provider puts into \"aud\", such as [ \"api://gateway\" ].");
         for (var index = 0; index < scheme.ValidAudiences.Count; index++)
             if (string.IsNullOrWhiteSpace(scheme.ValidAudiences[index]))
                 context.Error($"{key}:ValidAudiences:{index}", "is empty. Write an audience, or remove the item.");
@@ -52,7 +54,9 @@ internal static class SchemeRules
         if (!Uri.TryCreate(value, UriKind.Absolute, out var uri) || uri.Scheme is not ("https" or "http") || uri.Host.Length == 0)
             context.Error(key, $"is {Finding.Quote(value)}, no absolute http or https address. Write one, such as \"https://id.example.com\".");
         else if (requireHttps && uri.Scheme != "https")
-            context.Error(key, $"is {Finding.Quote(value)}, not https. Write an https address, or for a provider on this machine \"RequireHttpsMetadata\": false.");
+            context.Error(key,
+                $"is {Finding.Quote(value)}, not https. Write an https address, or for a provider on this machine "
+                + "\"RequireHttpsMetadata\": false.");
     }
 
     private static bool IsAzureAd(string name) => name.Equals("AzureAd", StringComparison.OrdinalIgnoreCase);

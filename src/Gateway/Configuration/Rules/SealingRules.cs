@@ -15,11 +15,15 @@ internal static class SealingRules
     {
         var redis = context.Options.ConnectionStrings.Redis;
         if (redis is not null && !IsConnectionString(redis))
-            context.Error(Redis, "is no connection string of StackExchange.Redis. Write \"host:port\", and options after commas; without Redis, leave the key out.");
+            context.Error(Redis,
+                "is no connection string of StackExchange.Redis. "
+                + "Write \"host:port\", and options after commas; without Redis, leave the key out.");
 
         if (context.Options.Sealing.KeyPath is { Length: > 0 } path) CheckFile(context, path);
         else if (redis is not null)
-            context.Error(KeyPath, "is required with ConnectionStrings:Redis: nothing is kept there unsealed. Name a file with one base64 256-bit key a line.");
+            context.Error(KeyPath,
+                "is required with ConnectionStrings:Redis: nothing is kept there unsealed. "
+                + "Name a file with one base64 256-bit key a line.");
     }
 
     private static void CheckFile(RuleContext context, string path)
@@ -35,9 +39,12 @@ internal static class SealingRules
         var key = new byte[KeyLength];
         for (var index = 0; index < lines.Length; index++)
             if (lines[index].Length > 0 && !(Convert.TryFromBase64String(lines[index], key, out var length) && length == KeyLength))
-                context.Error(KeyPath, $"names a file whose line {index + 1} is no key. Write 32 random bytes in base64, for example from \"openssl rand -base64 32\".");
+                context.Error(KeyPath,
+                    $"names a file whose line {index + 1} is no key. "
+                    + "Write 32 random bytes in base64, for example from \"openssl rand -base64 32\".");
         if (lines.All(line => line.Length == 0))
-            context.Error(KeyPath, "names a file without a key. Write 32 random bytes in base64 on a line, for example from \"openssl rand -base64 32\".");
+            context.Error(KeyPath,
+                "names a file without a key. Write 32 random bytes in base64 on a line, for example from \"openssl rand -base64 32\".");
     }
 
     private static bool IsConnectionString(string text)

@@ -17,13 +17,13 @@ internal static class UrlRules
     {
         var endpoints = context.Snapshot.Values.Where(value => IsKestrelEndpoint(value.Key)).ToArray();
         var publicAddresses = new List<(string Key, BindingAddress Address)>();
+        var urls = context.Options.Urls.Split(';', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries);
         if (endpoints.Length == 0)
-            foreach (var url in context.Options.Urls.Split(';', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries))
-                Add(url, Urls);
+            foreach (var url in urls) Add(url, Urls);
         else if (context.Snapshot.Values.ContainsKey(Urls))
             context.Error(Urls, "is given together with Kestrel:Endpoints, and Kestrel would silently leave it out. Remove one of the two.");
 
-        if (endpoints.Length == 0 && publicAddresses.Count == 0)
+        if (endpoints.Length == 0 && urls.Length == 0)
             context.Error(Urls, $"names no address. Write one, such as \"{GatewayOptions.DefaultUrls}\".");
         foreach (var (key, url) in endpoints)
             if (key.EndsWith(":Url", StringComparison.OrdinalIgnoreCase) && url is not null) Add(url, key);
@@ -55,7 +55,9 @@ internal static class UrlRules
         if (address is null || address.Scheme is not ("http" or "https") || address.PathBase.Length > 0 || address.Port is < 0 or > IPEndPoint.MaxPort
             || url.Contains(';', StringComparison.Ordinal))
         {
-            context.Error(key, $"is {Finding.Quote(url)}, no address to listen on. Write a scheme, a host and a port, such as \"{GatewayOptions.DefaultUrls}\".");
+            context.Error(key,
+                $"is {Finding.Quote(url)}, no address to listen on. "
+                + $"Write a scheme, a host and a port, such as \"{GatewayOptions.DefaultUrls}\".");
             return null;
         }
 

@@ -6,7 +6,7 @@ internal static class NearestName
     /// <summary>The nearest of some names, ignoring case; null when none is so near that a slip explains the difference.</summary>
     public static string? Of(string written, IEnumerable<string> names) =>
         names.Select(name => (Name: name, Distance: Distance(written.ToUpperInvariant(), name.ToUpperInvariant())))
-            .Where(candidate => candidate.Distance <= Math.Max(1, Math.Min(written.Length, candidate.Name.Length) / 4))
+            .Where(candidate => candidate.Distance <= Math.Max(1, Math.Min(written.Length, candidate.Name.Length) / 3))
             .OrderBy(candidate => candidate.Distance)
             .ThenBy(candidate => candidate.Name, StringComparer.Ordinal)
             .Select(candidate => candidate.Name)
@@ -27,13 +27,13 @@ internal static class NearestName
         for (var i = 0; i <= one.Length; i++) cost[i, 0] = i;
         for (var j = 0; j <= other.Length; j++) cost[0, j] = j;
         for (var i = 1; i <= one.Length; i++)
-        for (var j = 1; j <= other.Length; j++)
-        {
-            var replaced = cost[i - 1, j - 1] + (one[i - 1] == other[j - 1] ? 0 : 1);
-            cost[i, j] = Math.Min(replaced, Math.Min(cost[i - 1, j], cost[i, j - 1]) + 1);
-            if (i > 1 && j > 1 && one[i - 1] == other[j - 2] && one[i - 2] == other[j - 1])
-                cost[i, j] = Math.Min(cost[i, j], cost[i - 2, j - 2] + 1);
-        }
+            for (var j = 1; j <= other.Length; j++)
+            {
+                var replaced = cost[i - 1, j - 1] + (one[i - 1] == other[j - 1] ? 0 : 1);
+                cost[i, j] = Math.Min(replaced, Math.Min(cost[i - 1, j], cost[i, j - 1]) + 1);
+                if (i > 1 && j > 1 && one[i - 1] == other[j - 2] && one[i - 2] == other[j - 1])
+                    cost[i, j] = Math.Min(cost[i, j], cost[i - 2, j - 2] + 1);
+            }
 
         return cost[one.Length, other.Length];
     }

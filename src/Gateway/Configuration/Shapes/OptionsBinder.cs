@@ -1,3 +1,4 @@
+using System.Collections;
 using Gateway.Configuration.Layers;
 
 namespace Gateway.Configuration.Shapes;
@@ -36,7 +37,8 @@ internal static class OptionsBinder
         }
 
         if (OptionsShape.ValueOf(type) is not { } value) return BindRecord(type, (ObjectNode)node);
-        var map = (System.Collections.IDictionary)Activator.CreateInstance(typeof(Dictionary<,>).MakeGenericType(typeof(string), value), StringComparer.Ordinal)!;
+        var mapType = typeof(Dictionary<,>).MakeGenericType(typeof(string), value);
+        var map = (IDictionary)Activator.CreateInstance(mapType, StringComparer.Ordinal)!;
         foreach (var (name, child) in ((ObjectNode)node).Children)
             if (child is not NullNode) map[name] = BindValue(value, child);
         return map;

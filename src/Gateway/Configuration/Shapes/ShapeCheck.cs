@@ -78,7 +78,9 @@ internal sealed class ShapeCheck(FindingList findings)
         if (items.Count == section.Children.Count) return new ListNode(section.Source, true, items);
         foreach (var (name, child) in section.Children)
             if (!int.TryParse(name, out var index) || index < 0 || index >= items.Count)
-                Refuse(child, KeyPath.Combine(path, name), $"is no item of a list that is counted from 0. A later layer's list replaces the earlier one whole: begin with {path}:0 and leave out no number.");
+                Refuse(child, KeyPath.Combine(path, name),
+                    "is no item of a list that is counted from 0. A later layer's list replaces the earlier one whole: "
+                    + $"begin with {path}:0 and leave out no number.");
         return null;
     }
 
@@ -105,7 +107,12 @@ internal sealed class ShapeCheck(FindingList findings)
 
     private static string Describe(Node node) => node switch { ObjectNode => "a section", ListNode => "a list", _ => "a single value" };
 
-    private static string Describe(Shape shape) => shape switch { ObjectShape or MapShape => "a section", ListShape => "a list", _ => "a single value" };
+    private static string Describe(Shape shape) => shape switch
+    {
+        ObjectShape or MapShape => "a section",
+        ListShape => "a list",
+        _ => "a single value",
+    };
 
     private static string Advice(Shape shape) => shape switch
     {

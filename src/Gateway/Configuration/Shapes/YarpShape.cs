@@ -16,7 +16,8 @@ internal static class YarpShape
         var section = (ObjectShape)Of(schema.RootElement.GetProperty("properties").GetProperty("ReverseProxy"), schema.RootElement);
         var route = (ObjectShape)((MapShape)section.Members["Routes"].Shape).Value;
         // YARP would hand on a null as a value.
-        var metadata = new ObjectShape(OptionsShape.OfRecord(typeof(RouteMetadata)).Members.Values.Select(member => member with { NullIsValue = false }));
+        var metadata = new ObjectShape(
+            OptionsShape.OfRecord(typeof(RouteMetadata)).Members.Values.Select(member => member with { NullIsValue = false }));
         var routes = new MapShape(With(route, new Member("Metadata", metadata)));
         return With(section, new Member("Routes", routes));
     }
@@ -64,7 +65,8 @@ internal static class YarpShape
         while (schema.TryGetProperty("$ref", out var reference))
         {
             schema = root;
-            foreach (var name in reference.GetString()!.TrimStart('#').Split('/', StringSplitOptions.RemoveEmptyEntries)) schema = schema.GetProperty(name);
+            foreach (var name in reference.GetString()!.TrimStart('#').Split('/', StringSplitOptions.RemoveEmptyEntries))
+                schema = schema.GetProperty(name);
         }
 
         return schema;

@@ -1,0 +1,26 @@
+using System.Diagnostics;
+using CredentialModule.Telemetry;
+using Microsoft.Extensions.Logging;
+
+namespace CredentialModule.Vending;
+
+/// <summary>One event for every answer with credentials, under the category <c>IotCredentials.Audit</c>: who got which, and from where. The access key id joins it to CloudTrail.</summary>
+internal sealed partial class AuditTrail(ILoggerFactory loggers)
+{
+    private readonly ILogger _logger = loggers.CreateLogger("IotCredentials.Audit");
+
+    public void Vended(VendCaller caller, string profile, Vended vended) => Log.Vended(
+        _logger, OneLine(caller.Issuer), OneLine(caller.Subject), vended.Credentials.OrganizationId, profile, vended.Credentials.AccessKeyId, vended.Credentials.Expiration, vended.Outcome,
+        Activity.Current?.TraceId.ToHexString());
+
+    // Whatever its issuer put into a subject, it must not begin a line of its own.
+    private static string? OneLine(string? text) => text is not null && text.Any(char.IsControl) ? Uri.EscapeDataString(text) : text;
+
+    private static partial class Log
+    {
+        [LoggerMessage(EventIds.Audit, LogLevel.Information,
+            "Vended: issuer {Issuer} subject {Subject} organization {Organization} profile {Profile} accessKeyId {AccessKeyId} expiration {Expiration:O} outcome {Outcome} trace {TraceId}")]
+        public static partial void Vended(
+            ILogger logger, string? issuer, string? subject, string organization, string profile, string accessKeyId, DateTimeOffset expiration, VendOutcome outcome, string? traceId);
+    }
+}

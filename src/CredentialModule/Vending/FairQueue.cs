@@ -1,0 +1,59 @@
+namespace CredentialModule.Vending;
+
+/// <summary>
+/// Who is next: callers in turn, and within one caller its organizations in turn, so that one that storms waits behind itself and nobody
+/// else does. Not thread-safe.
+/// </summary>
+internal sealed class FairQueue<T> where T : class
+{
+    private readonly Ring<string, Ring<string, Queue<T>>> _callers = new();
+
+    public int Count { get; private set; }
+
+    public void Enqueue(string caller, string organization, T item)
+    {
+        _callers.GetOrAdd(caller).GetOrAdd(organization).Enqueue(item);
+        Count++;
+    }
+
+    public T? Dequeue()
+    {
+        if (!_callers.TryNext(out var caller, out var organizations)) return null;
+        organizations.TryNext(out var organization, out var items);
+        var item = items!.Dequeue();
+        Count--;
+        // What still waits goes to the end of its ring.
+        if (items.Count > 0) organizations.Return(organization!, items);
+        if (organizations.Count > 0) _callers.Return(caller, organizations);
+        return item;
+    }
+
+    /// <summary>Values in the order in which they come round.</summary>
+    private sealed class Ring<TKey, TValue> where TKey : notnull where TValue : class, new()
+    {
+        private readonly Dictionary<TKey, TValue> _values = [];
+        private readonly Queue<TKey> _order = new();
+
+        public int Count => _values.Count;
+
+        public TValue GetOrAdd(TKey key)
+        {
+            if (_values.TryGetValue(key, out var value)) return value;
+            value = new TValue();
+            Return(key, value);
+            return value;
+        }
+
+        public bool TryNext([System.Diagnostics.CodeAnalysis.MaybeNullWhen(false)] out TKey key, [System.Diagnostics.CodeAnalysis.MaybeNullWhen(false)] out TValue value)
+        {
+            value = null;
+            return _order.TryDequeue(out key) && _values.Remove(key, out value);
+        }
+
+        public void Return(TKey key, TValue value)
+        {
+            _values.Add(key, value);
+            _order.Enqueue(key);
+        }
+    }
+}

@@ -1,0 +1,146 @@
+using System.Collections.Concurrent;
+using System.Globalization;
+using System.Security.Cryptography;
+using CredentialModule.Caching;
+using CredentialModule.Telemetry;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+using StackExchange.Redis;
+
+namespace CredentialModule.Vending;
+
+/// <summary>
+/// Which organizations' credentials are forgotten. The mark of an organization is part of its cache key: a new mark puts everything that was
+/// vended before out of reach, a renewal that was under way included. Replicas learn of a mark by a notice, and by looking every few seconds.
+/// </summary>
+internal sealed partial class ForgottenOrganizations(CredentialCache cache, TimeProvider time, ILogger<ForgottenOrganizations> logger) : BackgroundService
+{
+    private static readonly TimeSpan LookEvery = TimeSpan.FromSeconds(5);
+
+    // Longer than any session lives: what a mark put out of reach has expired by then.
+    private static readonly TimeSpan KeptFor = TimeSpan.FromHours(13);
+
+    private const int TimeLength = 15;
+
+    private readonly ConcurrentDictionary<string, string> _marks = new(StringComparer.Ordinal);
+
+    /// <summary>The organization's mark; null when it was not forgotten.</summary>
+    public string? MarkOf(string organization) => _marks.GetValueOrDefault(organization);
+
+    /// <summary>Forgets an organization here, and in every replica. False when the others could not be told.</summary>
+    public async Task<bool> ForgetAsync(OrganizationId organization)
+    {
+        if (cache.Redis is not { } redis)
+        {
+            Adopt(organization.Value, NewMark(organization.Value, time.GetUtcNow()));
+            return true;
+        }
+
+        try
+        {
+            var connection = await redis.GetAsync();
+            var database = connection.GetDatabase();
+            // Redis's clock, so that of two marks every replica takes the same one for the newer.
+            var mark = NewMark(organization.Value, TimeOf((RedisResult[])(await database.ExecuteAsync("TIME"))!));
+            Adopt(organization.Value, mark);
+            await database.HashSetAsync(cache.ForgottenKey, organization.Value, mark);
+            await connection.GetSubscriber().PublishAsync(Channel, $"{organization.Value} {mark}", CommandFlags.FireAndForget);
+            return true;
+        }
+        catch (Exception e) when (e is RedisException or TimeoutException)
+        {
+            Adopt(organization.Value, NewMark(organization.Value, time.GetUtcNow()));
+            Log.NotShared(logger, organization.Value);
+            return false;
+        }
+    }
+
+    public override async Task StartAsync(CancellationToken cancellationToken)
+    {
+        // Before anything is read from Redis: what is there under an older mark must not be served.
+        await LookAsync();
+        await base.StartAsync(cancellationToken);
+    }
+
+    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    {
+        if (cache.Redis is not { } redis) return;
+        var subscriber = (await redis.GetAsync()).GetSubscriber();
+        var subscribed = false;
+        using var timer = new PeriodicTimer(LookEvery, time);
+        do
+        {
+            try
+            {
+                if (!subscribed) await subscriber.SubscribeAsync(Channel, (_, notice) => Hear(notice!));
+                subscribed = true;
+            }
+            catch (Exception e) when (e is RedisException or TimeoutException)
+            {
+                // The next look tries again; a subscription that once held is renewed by the client itself.
+            }
+
+            await LookAsync();
+        }
+        while (await timer.WaitForNextTickAsync(stoppingToken));
+    }
+
+    private RedisChannel Channel => RedisChannel.Literal(cache.ForgottenKey);
+
+    private async Task LookAsync()
+    {
+        if (cache.Redis is not { } redis) return;
+        try
+        {
+            var database = (await redis.GetAsync()).GetDatabase();
+            var known = (await database.HashGetAllAsync(cache.ForgottenKey)).ToDictionary(field => (string)field.Name!, field => (string)field.Value!, StringComparer.Ordinal);
+            foreach (var (organization, mark) in known) Adopt(organization, mark);
+            var oldest = Time(time.GetUtcNow() - KeptFor);
+            foreach (var (organization, mark) in _marks)
+            {
+                if (string.CompareOrdinal(mark, oldest) < 0)
+                {
+                    _marks.TryRemove(KeyValuePair.Create(organization, mark));
+                    await database.HashDeleteAsync(cache.ForgottenKey, organization);
+                }
+                else if (!known.TryGetValue(organization, out var shared) || string.CompareOrdinal(shared, mark) < 0)
+                {
+                    // A Redis that lost it, or could not be told, learns it from whoever knows.
+                    await database.HashSetAsync(cache.ForgottenKey, organization, mark);
+                }
+            }
+        }
+        catch (Exception e) when (e is RedisException or TimeoutException)
+        {
+            // Out of reach: so is what it holds. The next look is soon.
+        }
+    }
+
+    private void Hear(string notice)
+    {
+        if (notice.Split(' ') is [var organization, var mark]) Adopt(organization, mark);
+    }
+
+    // Marks begin with their time, so that the newer one is the greater one.
+    private void Adopt(string organization, string mark) =>
+        _marks.AddOrUpdate(organization, mark, (_, known) => string.CompareOrdinal(mark, known) > 0 ? mark : known);
+
+    private string NewMark(string organization, DateTimeOffset at)
+    {
+        // A clock behind the one that made the last mark must not make a new one that is older.
+        if (MarkOf(organization) is { } last && string.CompareOrdinal(last, Time(at)) > 0)
+            at = DateTimeOffset.FromUnixTimeMilliseconds(long.Parse(last.AsSpan(0, TimeLength), CultureInfo.InvariantCulture) + 1);
+        return $"{Time(at)}-{RandomNumberGenerator.GetHexString(8)}";
+    }
+
+    private static string Time(DateTimeOffset at) => at.ToUnixTimeMilliseconds().ToString($"D{TimeLength}", CultureInfo.InvariantCulture);
+
+    private static DateTimeOffset TimeOf(RedisResult[] secondsAndMicroseconds) =>
+        DateTimeOffset.FromUnixTimeSeconds((long)secondsAndMicroseconds[0]).AddMicroseconds((long)secondsAndMicroseconds[1]);
+
+    private static partial class Log
+    {
+        [LoggerMessage(EventIds.ForgottenHereOnly, LogLevel.Error, "The credentials of {Organization} are forgotten here, but Redis did not take it: repeat the DELETE, other replicas may still serve them")]
+        public static partial void NotShared(ILogger logger, string organization);
+    }
+}

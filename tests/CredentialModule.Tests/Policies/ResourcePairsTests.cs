@@ -1,0 +1,79 @@
+using CredentialModule.Policies;
+using Xunit;
+
+namespace CredentialModule.Tests.Policies;
+
+/// <summary>Two resources, each good by itself. What is said to collide is shown by name; the longest ids are where an off-by-one would sit.</summary>
+public sealed class ResourcePairsTests
+{
+    private static readonly Dictionary<string, OrganizationIdFormat> s_ids = new(StringComparer.Ordinal)
+    {
+        ["W"] = Templates.Wide,
+        ["O"] = Templates.Prefixed,
+        ["Z"] = Templates.Lower,
+        ["aa"] = Templates.Format("aa", "a"),
+    };
+
+    [Theory]
+    [InlineData("W", "topic/{organizationId}/*", "topic/organizations/{organizationId}/*", "organizations", "-", "organizations/-/x")]
+    [InlineData("W", "topic/organizations/{organizationId}/*", "topic/{organizationId}/*", "organizations", "-", "organizations/-/x")]
+    [InlineData("W", "topic/{organizationId}/*", "topicfilter/x/{organizationId}/+/y", "x", "-", "x/-//y")]
+    [InlineData("W", "topic/{organizationId}", "topic/a{organizationId}", "a-", "-", "a-")]
+    [InlineData("W", "topic/{organizationId}/a", "topic/x/{organizationId}/b", "x", "-", null)]
+    [InlineData("W", "topic/{organizationId}", "topicfilter/a{organizationId}/*", "a-", "-", null)]
+    [InlineData("W", "client/{organizationId}:*", "client/web:{organizationId}:*", "web", "-", "web:-:")]
+    [InlineData("O", "client/{organizationId}-*", "client/o-x-{organizationId}-*", "o-x", "o-0", "o-x-o-0-")]
+    [InlineData("W", "thing/{organizationId}:*", "topic/$aws/things/x:{organizationId}/*", "x", "-", "$aws/things/x:-/shadow/x")]
+    [InlineData("W", "thing/{organizationId}", "topic/$aws/things/x/shadow/{organizationId}/*", "x", "-", "$aws/things/x/shadow/-/x")]
+    [InlineData("W", "topicfilter/$share/g/{organizationId}/*", "topic/t/{organizationId}/*", "t", "-", "t/-/x")]
+    [InlineData("W", "topic/$aws/things/{organizationId}/*", "topic/$aws/things/-/{organizationId}/*", "-", "--", "$aws/things/-/--/x")]
+    [InlineData("aa", "topic/{organizationId}/x", "topic/a{organizationId}/x", "aaaa", "aaa", "aaaa/x")]
+    public void Check_HeadsThatMeet_AreShownByTwoOrganizations(
+        string ids, string one, string other, string reaching, string reached, string? shared)
+    {
+        Assert.Null(Templates.Parse(Template(one, other), s_ids[ids], out var findings));
+        var finding = Assert.Single(findings);
+        Assert.Equal(FindingCode.Collision, finding.Code);
+        Assert.Equal((reaching, reached, shared), (finding.Counterexample?.Reaching.Value, finding.Counterexample?.Reached.Value, finding.Counterexample?.Shared));
+    }
+
+    [Theory]
+    [InlineData("W", "topic/{organizationId}/*", "topic/{organizationId}:*")] // the same head: the id is what both read there
+    [InlineData("W", "topic/t/{organizationId}/*", "topic/u/{organizationId}/*")] // neither begins the other
+    [InlineData("W", "topic/{organizationId}:*", "topic/x/{organizationId}/*")] // x ends with what closes no id of the first
+    [InlineData("W", "topic/{organizationId}", "topic/x/{organizationId}")]
+    [InlineData("W", "topic/{organizationId}/*", "topic//{organizationId}/*")] // an id has a character at least
+    [InlineData("W", "topic/{organizationId}/*", "topic/a{organizationId}:*")] // the same id, closed in two ways
+    [InlineData("O", "topic/{organizationId}/*", "topic/organizations/{organizationId}/*")] // no id begins so
+    [InlineData("W", "client/{organizationId}", "topic/x{organizationId}")] // a client id is no topic
+    [InlineData("W", "topic/{organizationId}/*", "topic/$aws/rules/r/{organizationId}/*")]
+    [InlineData("Z", "thing/{organizationId}-*", "topic/{organizationId}/*")]
+    public void Check_HeadsThatCannotMeet_AreAccepted(string ids, string one, string other) =>
+        Assert.Empty(Templates.Codes(Template(one, other), s_ids[ids]));
+
+    [Theory]
+    [InlineData(64, "/", true)] // the longest id is the head's first level
+    [InlineData(65, "/", false)]
+    [InlineData(63, "", true)] // and here it ends with the other's shortest
+    [InlineData(64, "", false)]
+    public void Check_LongHeads_MeetAsLongAsAnIdReaches(int length, string after, bool meet)
+    {
+        var codes = Templates.Codes(Template("topic/{organizationId}/*", $"topic/{new string('a', length)}{after}{{organizationId}}/*"), Templates.Wide);
+        string[] expected = meet ? [FindingCode.Collision] : [];
+        Assert.Equal(expected, codes);
+    }
+
+    [Fact]
+    public void Check_ThreeResources_AreComparedEachWithEach()
+    {
+        var codes = Templates.Codes(
+            Templates.Allow("iot:Publish", "§topic/{organizationId}/*", "§topic/a/{organizationId}/*", "§topic/a/b/{organizationId}/*"), Templates.Wide);
+        Assert.Equal([FindingCode.Collision, FindingCode.Collision, FindingCode.Collision], codes);
+    }
+
+    private static string Template(params string[] resources) => Templates.Document([.. resources.Select(resource =>
+    {
+        var action = resource.Split('/')[0] switch { "client" => "Connect", "topic" => "Receive", "topicfilter" => "Subscribe", _ => "GetThingShadow" };
+        return $$"""{"Effect":"Allow","Action":"iot:{{action}}","Resource":"§{{resource}}"}""";
+    })]);
+}

@@ -1,0 +1,190 @@
+using CredentialModule.Policies;
+using Xunit;
+
+namespace CredentialModule.Tests.Policies;
+
+public sealed class SessionPolicyTemplateTests
+{
+    private const string Good = """{"Effect":"Allow","Action":"iot:Publish","Resource":"§topic/t/{organizationId}/*"}""";
+
+    [Theory]
+    [InlineData("", FindingCode.NotJson)]
+    [InlineData("[]", FindingCode.MemberType)]
+    [InlineData("null", FindingCode.MemberType)]
+    [InlineData("""{"Version":"2012-10-17",}""", FindingCode.NotJson)]
+    [InlineData("""{"Version":"2012-10-17"} {}""", FindingCode.NotJson)]
+    [InlineData("""/* a */ {"Version":"2012-10-17"}""", FindingCode.NotJson)]
+    [InlineData("\ufeff{}", FindingCode.NotJson)]
+    [InlineData("""{"Version":"2012-10-17","Version":"2012-10-17","Statement":[GOOD]}""", FindingCode.DuplicateMember)]
+    [InlineData("""{"Version":"2012-10-17","\u0056ersion":"2012-10-17","Statement":[GOOD]}""", FindingCode.DuplicateMember)]
+    [InlineData("""{"Version":"2012-10-17","Statement":[GOOD],"Comment":"x"}""", FindingCode.UnknownMember)]
+    [InlineData("""{"Version":"2012-10-17","statement":[],"Statement":[GOOD]}""", FindingCode.UnknownMember)]
+    [InlineData("""{"Version":"2012-10-17","Id":{"a":[[[[[[["x"]]]]]]]},"Statement":[GOOD]}""", FindingCode.Depth)]
+    [InlineData("""{"Version":"2012-10-17","Id":7,"Statement":[GOOD]}""", FindingCode.MemberType)]
+    [InlineData("""{"Version":"2012-10-17","Id":"\ud800","Statement":[GOOD]}""", FindingCode.Character)]
+    [InlineData("""{"Version":"2012-10-17","Id":"caf\u00e9","Statement":[GOOD]}""", FindingCode.Character)]
+    [InlineData("""{"Version":"2012-10-17","Id":"{user}","Statement":[GOOD]}""", FindingCode.UnknownPlaceholder)]
+    [InlineData("""{"Version":"2012-10-17","Id":"{{organizationId}}","Statement":[GOOD]}""", FindingCode.StrayBrace)]
+    [InlineData("""{"Statement":[GOOD]}""", FindingCode.Version)]
+    [InlineData("""{"Version":"2012-10-17"}""", FindingCode.NothingAllowed)]
+    [InlineData("""{"Version":"2012-10-17","Statement":[]}""", FindingCode.NothingAllowed)]
+    [InlineData("""{"Version":"2012-10-17","Statement":["x",GOOD]}""", FindingCode.MemberType)]
+    public void Parse_DocumentThatIsNoPolicy_IsRefused(string text, string code) =>
+        Assert.Contains(code, Templates.Codes(text.Replace("GOOD", Good, StringComparison.Ordinal), Templates.Wide));
+
+    [Theory]
+    [InlineData("""{"effect":"Allow","Action":"iot:Publish","Resource":"§topic/t/{organizationId}/*"}""", FindingCode.UnknownMember)]
+    [InlineData("""{"Effect":"allow","Action":"iot:Publish","Resource":"§topic/t/{organizationId}/*"}""", FindingCode.Effect)]
+    [InlineData("""{"Action":"iot:Publish","Resource":"§topic/t/{organizationId}/*"}""", FindingCode.Effect)]
+    [InlineData("""{"Effect":"Allow","Principal":"*","Action":"iot:Publish","Resource":"§topic/t/{organizationId}/*"}""", FindingCode.UnknownMember)]
+    [InlineData("""{"Effect":"Allow","Action":"iot:Publish","Resource":[]}""", FindingCode.EmptyList)]
+    [InlineData("""{"Effect":"Allow","Action":[],"Resource":"§topic/t/{organizationId}/*"}""", FindingCode.EmptyList)]
+    [InlineData("""{"Effect":"Allow","Action":"iot:Publish"}""", FindingCode.MissingMember)]
+    [InlineData("""{"Effect":"Allow","Resource":"§topic/t/{organizationId}/*"}""", FindingCode.MissingMember)]
+    [InlineData("""{"Effect":"Allow","Action":"iot:Publish","Resource":{"a":"b"}}""", FindingCode.MemberType)]
+    [InlineData("""{"Effect":"Allow","Action":"iot:Publish","Resource":"§topic/t/{organizationId}/*","Resource":"*"}""", FindingCode.DuplicateMember)]
+    [InlineData("""{"Effect":"Deny","Action":"iot:Publish"}""", FindingCode.MissingMember)]
+    [InlineData("""{"Effect":"Deny","Action":"iot:Publish","NotAction":"iot:Connect","Resource":"*"}""", FindingCode.ConflictingMembers)]
+    [InlineData("""{"Effect":"Deny","Action":"iot:Publish","Resource":"${aws:username}"}""", FindingCode.PolicyVariable)]
+    [InlineData("""{"Sid":"a b","Effect":"Deny","Action":"iot:Publish","Resource":"*"}""", FindingCode.Sid)]
+    [InlineData("""{"Sid":"{organizationId}","Effect":"Deny","Action":"iot:Publish","Resource":"*"}""", FindingCode.Sid)]
+    [InlineData("""{"Effect":"Deny","Action":"*","Resource":"*","Condition":{"StringLike":"x"}}""", FindingCode.MemberType)]
+    [InlineData("""{"Effect":"Deny","Action":"*","Resource":"*","Condition":{"StringLike":{"a":"1","a":"2"}}}""", FindingCode.DuplicateMember)]
+    [InlineData("""{"Effect":"Deny","Action":"*","Resource":"*","Condition":{"StringLike":{"{organizationId}":"x"}}}""", FindingCode.UnknownPlaceholder)]
+    [InlineData("""{"Effect":"Deny","Action":"*","Resource":"*","Condition":{"NumericLessThan":{"aws:MultiFactorAuthAge":7}}}""", FindingCode.MemberType)]
+    [InlineData("""{"Effect":"Allow","Action":["iot:Publish","iot:Connect"],"Resource":"§topic/u/{organizationId}/*"}""", FindingCode.Inert)]
+    [InlineData("""{"Effect":"Allow","Action":"iot:Publish","Resource":["§topic/t/{organizationId}/*","§client/{organizationId}"]}""", FindingCode.Inert)]
+    [InlineData("""{"Effect":"Allow","Action":"iot:Pub?ish","Resource":"§topic/t/{organizationId}/*"}""", FindingCode.Action)]
+    [InlineData("""{"Effect":"Allow","Action":"*","Resource":"§topic/t/{organizationId}/*"}""", FindingCode.Action)]
+    [InlineData("""{"Effect":"Allow","Action":"iot:AttachPolicy","Resource":"§topic/t/{organizationId}/*"}""", FindingCode.Action)]
+    public void Parse_StatementThatIsNone_IsRefused(string statement, string code) =>
+        Assert.Contains(code, Templates.Codes(Templates.Document(Good, statement), Templates.Wide));
+
+    [Theory]
+    [InlineData("iot:Publish", @"§topic/t/{organizationId}\u002a", FindingCode.NotClosed)]
+    [InlineData("iot:Publish", "§topic/t/{organizationId}{organizationId}/*", FindingCode.NotClosed)]
+    [InlineData("iot:Publish", "§topic/t/{organizationId}{region}/*", FindingCode.NotClosed)]
+    [InlineData("iot:Subscribe", "§topicfilter/t/{organizationId}#", FindingCode.NotClosed)]
+    [InlineData("iot:Connect", "§client/{organizationId}_x", FindingCode.NotClosed)]
+    [InlineData("iot:Publish", "§topic/t?/{organizationId}/*", FindingCode.WildcardBeforeOrganization)]
+    [InlineData("iot:Subscribe", "§topicfilter/#/{organizationId}/*", FindingCode.WildcardBeforeOrganization)]
+    [InlineData("iot:Publish", "§topic/{region}/{organizationId}/*", FindingCode.PlaceholderInResource)]
+    [InlineData("iot:Publish", "§topic/t/{organizationId}/{region}", FindingCode.PlaceholderInResource)]
+    [InlineData("iot:Publish", "§topic/t/{organizationId}/+/x", FindingCode.FilterGrammar)]
+    [InlineData("iot:Subscribe", "§topicfilter/t/{organizationId}/#/x", FindingCode.FilterGrammar)]
+    [InlineData("iot:Subscribe", "§topicfilter/t/{organizationId}/x+", FindingCode.FilterGrammar)]
+    [InlineData("iot:Subscribe", "§topicfilter/t/{organizationId}/x#", FindingCode.FilterGrammar)]
+    [InlineData("iot:Subscribe", "§topicfilter/t/{organizationId}:+/x", FindingCode.FilterGrammar)]
+    [InlineData("iot:Publish", "§topic/$aws/rules/{organizationId}/*", FindingCode.OrganizationIsRuleName)]
+    [InlineData("iot:Publish", "§topic/$aws/rules/x{organizationId}/*", FindingCode.OrganizationIsRuleName)]
+    [InlineData("iot:Publish", "§topic/$aws/rules//{organizationId}/*", FindingCode.ReservedTopic)]
+    [InlineData("iot:Subscribe", "§topicfilter/$share/x{organizationId}/*", FindingCode.OrganizationIsShareGroup)]
+    [InlineData("iot:Subscribe", "§topicfilter/$share//{organizationId}/*", FindingCode.ReservedTopic)]
+    [InlineData("iot:Subscribe", "§topicfilter/$share/g/$aws/things/{organizationId}/*", FindingCode.ReservedTopic)]
+    [InlineData("iot:Publish", "§topic/$share/g/{organizationId}/*", FindingCode.ReservedTopic)]
+    [InlineData("iot:Publish", "§topic/$aws/events/{organizationId}/*", FindingCode.ReservedTopic)]
+    [InlineData("iot:Publish", "§topic/$aws/thing{organizationId}/*", FindingCode.ReservedTopic)]
+    [InlineData("iot:Publish", "§topic/t/$/{organizationId}/*", FindingCode.ReservedTopic)]
+    [InlineData("iot:Publish", "§topic/t/{organizationId}/$x", FindingCode.ReservedTopic)]
+    [InlineData("iot:Connect", "§client/$x{organizationId}", FindingCode.ReservedTopic)]
+    [InlineData("iot:GetThingShadow", "§thing/x/{organizationId}", FindingCode.ArnShape)]
+    [InlineData("iot:Publish", "§topic", FindingCode.ArnShape)]
+    [InlineData("iot:Publish", "§Topic/t/{organizationId}/*", FindingCode.ArnShape)]
+    [InlineData("iot:Publish", "§job/t/{organizationId}/*", FindingCode.ArnShape)]
+    [InlineData("iot:Publish", "arn:aws:iot:*:{accountId}:topic/t/{organizationId}/*", FindingCode.ArnShape)]
+    [InlineData("iot:Publish", "arn:aws:iot:{region}:*:topic/t/{organizationId}/*", FindingCode.ArnShape)]
+    [InlineData("iot:Publish", "arn:aws*:iot:{region}:{accountId}:topic/t/{organizationId}/*", FindingCode.ArnShape)]
+    [InlineData("iot:Publish", "arn:aws:iot:{organizationId}:{accountId}:topic/t/*", FindingCode.ArnShape)]
+    [InlineData("iot:Publish", "arn:aws:iot::{accountId}:topic/t/{organizationId}/*", FindingCode.ArnShape)]
+    [InlineData("iot:Publish", "arn:aws:iot:{region}:{region}:topic/t/{organizationId}/*", FindingCode.ArnShape)]
+    [InlineData("iot:Publish", "*", FindingCode.NoOrganization)]
+    public void Parse_ResourceThatIsNotOneOrganizations_IsRefused(string action, string resource, string code) =>
+        Assert.Contains(code, Templates.Codes(Templates.Allow(action, resource), Templates.Wide));
+
+    [Theory]
+    [InlineData("IOT:PUBLISH", "§topic/t/{organizationId}/*")]
+    [InlineData("iot:Publish", "arn:aws-cn:iot:cn-north-1:111122223333:topic/t/{organizationId}/{organizationId}/?")]
+    [InlineData("iot:Publish", "§topic/$aws/rules/forward/{organizationId}/*")]
+    [InlineData("iot:Subscribe", "§topicfilter/$share/g/t/{organizationId}/*")]
+    [InlineData("iot:Subscribe", "§topicfilter/t/{organizationId}/+/x/#")]
+    [InlineData("iot:Publish iot:Receive iot:RetainPublish iot:GetRetainedMessage", "§topic/{organizationId}")]
+    [InlineData("iot:DeleteThingShadow", "§thing/{organizationId}")]
+    public void Parse_ResourceOfOneOrganization_IsAccepted(string actions, string resource) =>
+        Assert.Empty(Templates.Codes(Templates.Allow(actions, resource), Templates.Wide));
+
+    [Fact]
+    public void Parse_SeveralMistakes_AreAllFoundInTheOrderOfTheFile()
+    {
+        const string Text = """
+            {"Version":"2008-10-17","Statement":[{"Sid":"One","Effect":"Allow","Action":["iot:*","iot:Publish"],"Resource":["§topic/*/{organizationId}*","§topic/x"]}]}
+            """;
+        string[] expected =
+        [
+            FindingCode.Version, FindingCode.Action, FindingCode.WildcardBeforeOrganization, FindingCode.NotClosed, FindingCode.NoOrganization,
+        ];
+        Assert.Equal(expected, Templates.Codes(Text, Templates.Wide));
+        Templates.Parse(Text, Templates.Wide, out var once);
+        Templates.Parse(Text, Templates.Wide, out var again);
+        Assert.Equal(once, again);
+        Assert.StartsWith("Statement[0].Action[0] (Sid One) allows `iot:*`", once[1].Message, StringComparison.Ordinal);
+        Assert.Contains("organization `-` could publish to `", once[3].Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Parse_InvalidUtf8_IsRefused()
+    {
+        Assert.Null(SessionPolicyTemplate.Parse([(byte)'{', (byte)'}', 0xff], Templates.Wide, Templates.Wide.Values("a"), out var findings));
+        Assert.Equal(FindingCode.NotJson, Assert.Single(findings).Code);
+    }
+
+    [Fact]
+    public void Parse_WorstCaseLength_IsAtMost2048()
+    {
+        string Text(int padding) => "  " + Templates.Document(Good, $$"""{"Effect":"Deny","Action":"{{new string('x', padding)}}","Resource":"*"}""") + "\n";
+        var shortest = Templates.Parse(Text(0), Templates.Wide, out _)!.WorstCaseLength;
+        var longest = Templates.Parse(Text(2048 - shortest), Templates.Wide, out var none);
+        Assert.Empty(none);
+        Assert.Equal(2048, longest!.WorstCaseLength);
+        Assert.Equal(2048, longest.Render(new TemplateValues(Templates.Wide.LongestId, "111122223333", "ap-northeast-1", "aws-us-gov")).Length);
+        Assert.Equal([FindingCode.Length], Templates.Codes(Text(2049 - shortest), Templates.Wide));
+    }
+
+    [Fact]
+    public void Parse_HugeFile_IsRefusedUnread() =>
+        Assert.Equal([FindingCode.Length], Templates.Codes(new string(' ', 20_000) + Templates.Document(Good), Templates.Wide));
+
+    [Fact]
+    public void Render_IsMinifiedAndEscapesNothing()
+    {
+        var punctuation = string.Concat(Enumerable.Range(0x20, 0x5f).Select(code => (char)code).Where(character => character is not ('"' or '\\' or '{' or '}')));
+        var text = $$"""
+            {
+              "Version" : "2012-10-17", "Id": "{{punctuation}}",
+              "Statement" : { "Effect": "Allow", "Action": "iot\u003aPublish", "Resource": "§topic/t/{organizationId}/\u002a",
+                "Condition": { "Bool": { "aws:SecureTransport": true }, "StringEquals": { "aws:PrincipalTag/organization": ["{organizationId}", "{region}"] } } }
+            }
+            """;
+        var template = Templates.Parse(text, Templates.Wide, out var findings);
+        Assert.Empty(findings);
+        Assert.Equal(
+            $$$"""{"Version":"2012-10-17","Id":"{{{punctuation}}}","Statement":{"Effect":"Allow","Action":"iot:Publish","Resource":"arn:aws:iot:ap-northeast-1:111122223333:topic/t/o-1/*","""
+            + """ "Condition":{"Bool":{"aws:SecureTransport":true},"StringEquals":{"aws:PrincipalTag/organization":["o-1","ap-northeast-1"]}}}}"""[1..],
+            template!.Render(Templates.Wide.Values("o-1")));
+    }
+
+    [Fact]
+    public void Render_ValueThatLooksLikeAPlaceholder_IsNotReplacedAgain()
+    {
+        var template = Templates.Parse(Templates.Document(Good), Templates.Wide, out _)!;
+        var rendered = template.Render(new TemplateValues(new OrganizationId("{region}"), "{partition}", "{accountId}", "{organizationId}"));
+        Assert.Contains("\"arn:{organizationId}:iot:{accountId}:{partition}:topic/t/{region}/*\"", rendered, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Render_ValueThatWouldEndAString_StaysInIt()
+    {
+        var template = Templates.Parse(Templates.Document(Good), Templates.Wide, out _)!;
+        var rendered = template.Render(new TemplateValues(new OrganizationId("a\",\"*"), "1", "r", "aws"));
+        Assert.Equal("t/a\",\"*/*", Assert.Single(Reach.Resources(rendered)).Pattern);
+    }
+}

@@ -1,0 +1,190 @@
+using Xunit;
+
+namespace Gateway.Tests.Configuration;
+
+public sealed class RuleTests : IDisposable
+{
+    private const string Routes = "ReverseProxy:Routes";
+    private const string Route = Routes + ":organizations";
+    private const string Module = Routes + ":iot-endpoint-and-credentials";
+    private const string Scheme = "Authentication:Schemes:Platform";
+    private const string Limit = "RateLimiting:Policies:PerOrganization";
+    private readonly ConfigurationFixture configuration = new();
+
+    public void Dispose() => configuration.Dispose();
+
+    [Theory]
+    // Names that routes and sections give
+    [InlineData(Route + ":AuthorizationPolicy", "\"OrganisationMember\"", "Did you mean \"OrganizationMember\"?")]
+    [InlineData(Route + ":AuthorizationPolicy", "\"organizationmember\"", "Did you mean \"OrganizationMember\"?")]
+    [InlineData(Route + ":RateLimiterPolicy", "\"PerOrganisation\"", "Did you mean \"PerOrganization\"?")]
+    [InlineData(Route + ":RateLimiterPolicy", "\"Default\"", "no such name")]
+    [InlineData(Route + ":CorsPolicy", "\"Wbe\"", "Did you mean \"Web\"?")]
+    [InlineData(Route + ":ClusterId", "\"organisations\"", "Did you mean \"organizations\"?")]
+    [InlineData(Module + ":Metadata:Profile", "\"defautl\"", "Did you mean \"default\"?")]
+    [InlineData("Management:AuthorizationPolicy", "\"Operators\"", "no such name")]
+    [InlineData("Management:AuthorizationPolicy", "\"Anonymous\"", "anyone could act")]
+    [InlineData(Route + ":TimeoutPolicy", "\"Slow\"", "route's own Timeout")]
+    [InlineData(Route + ":OutputCachePolicy", "\"Cached\"", "Remove it")]
+    // Targets
+    [InlineData(Route + ":ClusterId", null, "leads nowhere")]
+    [InlineData(Module + ":ClusterId", "\"organizations\"", "has no place")]
+    [InlineData(Module + ":Metadata:Module", "\"IotCredential\"", "Did you mean \"IotCredentials\"?")]
+    [InlineData(Module + ":Match:Methods", "[\"GET\"]", "405")]
+    [InlineData(Module + ":Match:Path", "\"/credentials\"", "{organizationId}")]
+    // Organizations
+    [InlineData(Module + ":Metadata:AnyOrganization", "\"true\"", "members only")]
+    [InlineData(Module + ":AuthorizationPolicy", "\"Anonymous\"", "Anonymous")]
+    [InlineData(Module + ":AuthorizationPolicy", "\"Default\"", "RequireOrganization")]
+    [InlineData(Module + ":AuthorizationPolicy", null, "RequireOrganization")]
+    [InlineData(Route + ":AuthorizationPolicy", "\"Anonymous\"", "Anonymous")]
+    [InlineData(Route + ":AuthorizationPolicy", "\"Default\"", "RequireOrganization")]
+    [InlineData(Route + ":AuthorizationPolicy", null, "RequireOrganization")]
+    // Matches
+    [InlineData(Route + ":Match:Path", "\"/organizations/{organizationId\"", "no route pattern")]
+    // Clusters
+    [InlineData("ReverseProxy:Clusters:organizations:Destinations:a:Address", "\"localhost:5001\"", "absolute")]
+    [InlineData("ReverseProxy:Clusters:organizations:Destinations:a:Address", "\"ftp://localhost/\"", "absolute")]
+    [InlineData("ReverseProxy:Clusters:organizations:Destinations:a:Address", null, "absolute")]
+    [InlineData("ReverseProxy:Clusters:organizations:Destinations", "{}", "nowhere to forward")]
+    // Schemes
+    [InlineData(Scheme + ":Authority", null, "is required")]
+    [InlineData(Scheme + ":Authority", "\"id.example.com\"", "absolute")]
+    [InlineData(Scheme + ":Authority", "\"http://id.example.com\"", "not https")]
+    [InlineData(Scheme + ":ValidAudiences", "[]", "is required")]
+    [InlineData(Scheme + ":Organizations:Claim", null, "is required")]
+    [InlineData(Scheme + ":RoleClaim", "\"\"", "is empty")]
+    // AzureAd
+    [InlineData("AzureAd:TenantId", null, "is required")]
+    [InlineData("AzureAd:ClientId", null, "is required")]
+    [InlineData("AzureAd:Instance", "\"login\"", "absolute")]
+    [InlineData("AzureAd:Organizations", "{}", "is required")]
+    // Policies
+    [InlineData("Authorization:Policies:Nothing", "{}", "asks for nothing")]
+    [InlineData("Authorization:Policies:Anonymous", "{ \"Roles\": [\"a\"] }", "Choose another")]
+    [InlineData(Limit + ":PermitLimit", "0", "1 or more")]
+    [InlineData(Limit + ":PermitLimit", null, "1 or more")]
+    [InlineData(Limit + ":Window", "\"00:00:00\"", "Write the time")]
+    [InlineData("RateLimiting:Policies:disable", "{ \"PermitLimit\": 1, \"Window\": \"00:00:01\" }", "Choose another")]
+    [InlineData("Cors:Policies:Web:Origins", "[]", "is required")]
+    [InlineData("Cors:Policies:Default", "{ \"Origins\": [\"https://a.example\"] }", "Choose another")]
+    // Edge and listeners
+    [InlineData("Edge:Methods", "[]", "nothing is let in")]
+    [InlineData("Edge:FailedAuthentications:Window", "\"-00:01:00\"", "Write the time")]
+    [InlineData("Urls", "\"\"", "names no address")]
+    [InlineData("Urls", "\"localhost:8080\"", "no address to listen on")]
+    [InlineData("Urls", "\"http://localhost:8080/base\"", "no address to listen on")]
+    [InlineData("Urls", "\"http://localhost:0\"", "127.0.0.1:0")]
+    [InlineData("Management:Url", "\"http://127.0.0.1:8080\"", "public edge too")]
+    [InlineData("Management:Url", "\"http://*:8080\"", "public edge too")]
+    [InlineData("Management:Url", "\"https://localhost:9090\"", "is https")]
+    [InlineData("Management:Url", "\"9090\"", "no address to listen on")]
+    [InlineData("Management:Url", "\"http://localhost:0\"", "127.0.0.1:0")]
+    // Sealing and shutdown
+    [InlineData("Sealing:KeyPath", null, "is required with")]
+    [InlineData("Sealing:KeyPath", "\"missing\"", "is not there")]
+    [InlineData("ConnectionStrings:Redis", "\"\"", "no connection string")]
+    [InlineData("Shutdown:Timeout", "\"-00:00:01\"", "less than nothing")]
+    public void Rule_BrokenInOneKey_SaysSoThere(string key, string? json, string expected)
+    {
+        Assert.Empty(configuration.Load().Findings);
+
+        configuration.Set(key, json);
+
+        var finding = configuration.LoadBad();
+        Assert.StartsWith(key, finding.Key, StringComparison.Ordinal);
+        Assert.Contains(expected, finding.Message, StringComparison.Ordinal);
+        Assert.Equal("appsettings.json", finding.Source);
+    }
+
+    [Theory]
+    [InlineData("Edge:Methods", "get")]
+    [InlineData("Edge:Methods", "GET POST")]
+    [InlineData("Edge:TrustedProxies", "10.1")]
+    [InlineData("Edge:TrustedProxies", "proxy.example.com")]
+    [InlineData("Cors:Policies:Web:Origins", "*")]
+    [InlineData("Cors:Policies:Web:Origins", "https://*.example.com")]
+    [InlineData("Cors:Policies:Web:Origins", "https://app.example.com/")]
+    [InlineData("Cors:Policies:Web:Origins", "app.example.com")]
+    [InlineData("Cors:Policies:Web:Methods", "*")]
+    [InlineData("Cors:Policies:Web:Headers", "x y")]
+    [InlineData(Scheme + ":ValidIssuers", "id")]
+    [InlineData(Scheme + ":ValidIssuers", "http://id.example.com")]
+    [InlineData(Scheme + ":ValidAudiences", " ")]
+    [InlineData(Scheme + ":Organizations:Only", "o/1")]
+    [InlineData("Authorization:Policies:IotOperator:Scopes", "")]
+    public void Rule_BrokenInAListsItem_SaysSoThere(string key, string item)
+    {
+        configuration.Set(key, $"[\"{item}\"]");
+
+        Assert.Equal(key + ":0", configuration.LoadBad().Key);
+    }
+
+    [Theory]
+    [InlineData("Edge:TrustedProxies", """["10.0.0.1", "10.0.0.0/8", "fd00::/8", "::1"]""")]
+    [InlineData("Edge:Methods", """["GET", "M-SEARCH"]""")]
+    [InlineData("Cors:Policies:Web:Origins", """["https://app.example.com:8443", "http://localhost:3000"]""")]
+    [InlineData("Urls", "\"http://*:8080;https://127.0.0.1:0\"")]
+    [InlineData("Management:Url", "\"http://127.0.0.1:0\"")]
+    [InlineData("Management:AuthorizationPolicy", "\"IotOperator\"")]
+    [InlineData(Route + ":Timeout", "\"00:00:10\"")]
+    [InlineData(Route + ":CorsPolicy", "\"Disable\"")]
+    [InlineData(Route + ":RateLimiterPolicy", "\"Disable\"")]
+    [InlineData(Route + ":ClusterId", "\"ORGANIZATIONS\"")]
+    [InlineData(Route + ":Match:Methods", """["GET"]""")]
+    [InlineData(Module + ":Metadata:Profile", null)]
+    [InlineData(Scheme + ":Organizations", null)]
+    [InlineData(Scheme + ":Organizations:Only", """["o-1"]""")]
+    [InlineData(Limit, """{ "Algorithm": "Concurrency", "PermitLimit": 5, "Store": "Redis" }""")]
+    [InlineData("AzureAd", null)]
+    public void Rule_Kept_FindsNothing(string key, string? json)
+    {
+        configuration.Set(key, json);
+
+        Assert.NotNull(configuration.LoadGood());
+    }
+
+    [Fact]
+    public void Urls_TogetherWithKestrelEndpoints_AreAnError()
+    {
+        configuration.Set("Kestrel:Endpoints:Http:Url", "\"http://localhost:8081\"");
+        Assert.Equal("Urls", configuration.LoadBad().Key);
+
+        configuration.Set("Urls", null);
+        configuration.LoadGood();
+
+        configuration.Set("Kestrel:Endpoints:Http:Url", "\"http://[::]:9090\"");
+        Assert.Equal("Management:Url", configuration.LoadBad().Key);
+    }
+
+    [Fact]
+    public void RateLimitInRedis_WithoutRedis_IsAnError()
+    {
+        configuration.Set($"{Limit}:Store", "\"Redis\"").Set("ConnectionStrings", null);
+
+        Assert.Equal($"{Limit}:Store", configuration.LoadBad().Key);
+    }
+
+    [Theory]
+    [InlineData("c2VjcmV0LXNlY3JldA==\n", "line 1 ")]
+    [InlineData("AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=\n\nsecret!\n", "line 3 ")]
+    [InlineData("\n", "without a key")]
+    public void SealingKeys_OfTheWrongForm_AreAnErrorThatDoesNotShowThem(string content, string expected)
+    {
+        configuration.Write("sealing-keys", content);
+
+        var finding = configuration.LoadBad();
+
+        Assert.Contains(expected, finding.Message, StringComparison.Ordinal);
+        Assert.DoesNotContain("c2VjcmV0", finding.ToString(), StringComparison.Ordinal);
+        Assert.DoesNotContain("secret", finding.ToString(), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void ConnectionString_ThatIsNone_IsNotShown()
+    {
+        configuration.Set("ConnectionStrings:Redis", "\"localhost,nonsense=secret\"");
+
+        Assert.DoesNotContain("secret", configuration.LoadBad().ToString(), StringComparison.Ordinal);
+    }
+}

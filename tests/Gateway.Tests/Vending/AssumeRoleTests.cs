@@ -1,0 +1,100 @@
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using Testing;
+using Xunit;
+
+namespace Gateway.Tests.Vending;
+
+public sealed class AssumeRoleTests
+{
+    [Fact]
+    public async Task STS_is_asked_for_what_the_profile_says_and_for_that_organization_alone()
+    {
+        await using var world = await World.StartAsync();
+        var gateway = await world.StartGatewayAsync(settings =>
+        {
+            var profile = settings["IotCredentials"]!["Profiles"]!["default"]!;
+            profile["RoleArn"] = "arn:aws:iam::444455556666:role/iot/{organizationId}/devices";
+            profile["Region"] = "eu-west-1";
+            profile["ExternalId"] = "platform/{organizationId}";
+            profile["SessionDuration"] = "00:45:00";
+            profile["MinimumLifetime"] = "00:10:00";
+            profile["SessionTags"] = new JsonObject { ["organizationId"] = "{organizationId}", ["stage"] = "test" };
+        });
+
+        var answer = await gateway.VendAsync("o-acme");
+
+        Assert.Equal(200, answer.Status);
+        Assert.Equal("eu-west-1", answer.Json.GetProperty("data").GetProperty("awsRegion").GetString());
+        var call = Assert.Single(world.Aws.Calls.Snapshot(), call => call.Action == "AssumeRole");
+        Assert.Null(call.ErrorCode);
+        Assert.Equal("eu-west-1", call.Region);
+        Assert.Equal(world.Aws.BaseCredentials.AccessKeyId, call.AccessKeyId);
+        var input = call.AssumeRole!;
+        Assert.Equal("arn:aws:iam::444455556666:role/iot/o-acme/devices", input.RoleArn);
+        Assert.Equal("platform/o-acme", input.ExternalId);
+        Assert.Equal(2700, input.DurationSeconds);
+        Assert.Equal("o-acme", input.RoleSessionName);
+        Assert.Equal([new("organizationId", "o-acme"), new("stage", "test")], input.Tags);
+        Assert.All(ResourcesOf(input.Policy!), resource => Assert.Contains("o-acme", resource));
+        Assert.Contains("arn:aws:iot:eu-west-1:444455556666:client/o-acme-web-*", ResourcesOf(input.Policy!));
+        Assert.DoesNotContain(input.Policy!, char.IsWhiteSpace);
+    }
+
+    [Fact]
+    public async Task Two_organizations_never_share_credentials()
+    {
+        await using var world = await World.StartAsync();
+        var gateway = await world.StartGatewayAsync();
+
+        var answers = await Task.WhenAll(Enumerable.Range(0, 20).Select(i => gateway.VendAsync($"o-{i % 10}")));
+
+        Assert.All(answers, answer => Assert.Equal(200, answer.Status));
+        var issued = world.Aws.Calls.Snapshot().Where(call => call.Action == "AssumeRole").ToDictionary(call => call.AssumeRole!.RoleSessionName!, call => call.Issued!.AccessKeyId);
+        Assert.Equal(10, issued.Count);
+        for (var i = 0; i < answers.Length; i++) Assert.Equal(issued[$"o-{i % 10}"], answers[i].AccessKeyId);
+    }
+
+    [Fact]
+    public async Task An_organizations_own_entry_wins_over_the_profile_and_is_told_apart_by_case()
+    {
+        await using var world = await World.StartAsync();
+        var gateway = await world.StartGatewayAsync(settings => settings["IotCredentials"]!["Organizations"] = JsonNode.Parse("""
+            { "o-Dedicated": { "RoleArn": "arn:aws:iam::444455556666:role/iot", "Region": "eu-west-1", "IotEndpoint": "abc-ats.iot.eu-west-1.amazonaws.com" } }
+            """));
+
+        var dedicated = await gateway.VendAsync("o-Dedicated");
+        var other = await gateway.VendAsync("o-dedicated");
+
+        Assert.Equal("abc-ats.iot.eu-west-1.amazonaws.com", dedicated.Json.GetProperty("data").GetProperty("iotEndpoint").GetString());
+        Assert.Equal("eu-west-1", dedicated.Json.GetProperty("data").GetProperty("awsRegion").GetString());
+        Assert.Equal("ap-northeast-1", other.Json.GetProperty("data").GetProperty("awsRegion").GetString());
+        Assert.Equal(
+            ["arn:aws:iam::444455556666:role/iot", "arn:aws:iam::111122223333:role/iot-organization"],
+            world.Aws.Calls.Snapshot().Where(call => call.Action == "AssumeRole").Select(call => call.AssumeRole!.RoleArn));
+    }
+
+    [Fact]
+    public async Task The_endpoint_of_another_account_is_asked_with_that_accounts_role()
+    {
+        await using var world = await World.StartAsync();
+        var gateway = await world.StartGatewayAsync(settings =>
+            settings["IotCredentials"]!["Profiles"]!["default"]!["EndpointRoleArn"] = "arn:aws:iam::777788889999:role/describe");
+
+        var answers = await Task.WhenAll(Enumerable.Range(0, 10).Select(i => gateway.VendAsync($"o-{i}")));
+
+        var expected = Sandbox.AwsEmulator.IotEndpoint("777788889999", "ap-northeast-1");
+        Assert.All(answers, answer => Assert.Equal(expected, answer.Json.GetProperty("data").GetProperty("iotEndpoint").GetString()));
+        Assert.Equal(1, world.Aws.Count("DescribeEndpoint"));
+    }
+
+    private static IEnumerable<string> ResourcesOf(string policy)
+    {
+        foreach (var statement in JsonDocument.Parse(policy).RootElement.GetProperty("Statement").EnumerateArray())
+        {
+            var resource = statement.GetProperty("Resource");
+            if (resource.ValueKind == JsonValueKind.String) yield return resource.GetString()!;
+            else foreach (var item in resource.EnumerateArray()) yield return item.GetString()!;
+        }
+    }
+}

@@ -1,0 +1,141 @@
+using System.Diagnostics;
+using System.Text;
+using Microsoft.Extensions.Logging;
+using Sandbox;
+using StackExchange.Redis;
+using Testing;
+using Xunit;
+
+namespace Gateway.Tests.Vending;
+
+public sealed class RedisFaultTests
+{
+    private static readonly TimeSpan Timeout = TimeSpan.FromSeconds(5);
+
+    [Theory]
+    [InlineData("killed")]
+    [InlineData("paused")]
+    [InlineData("restarted empty")]
+    public async Task Callers_get_answers_within_the_timeout_whatever_becomes_of_Redis(string fault)
+    {
+        await using var world = await World.StartAsync(ownRedis: true);
+        var gateway = await world.StartGatewayAsync();
+        Assert.Equal(200, (await gateway.VendAsync("o-warm")).Status);
+
+        if (fault == "paused") world.Redis.Pause();
+        else await world.Redis.KillAsync();
+        if (fault == "restarted empty") await world.Redis.RestartAsync();
+
+        var slowest = TimeSpan.Zero;
+        for (var i = 0; i < 20; i++)
+        {
+            var begun = Stopwatch.StartNew();
+            var answers = await Task.WhenAll(gateway.VendAsync("o-warm"), gateway.VendAsync($"o-cold{i}"), gateway.VendAsync($"o-cold{i}"));
+            Assert.All(answers, answer => Assert.True(answer.Status == 200, answer.Body));
+            if (begun.Elapsed > slowest) slowest = begun.Elapsed;
+        }
+
+        Assert.True(slowest < Timeout, $"the slowest answer took {slowest}");
+        if (fault == "paused") world.Redis.Resume();
+    }
+
+    [Fact]
+    public async Task Nothing_secret_and_no_access_key_id_is_readable_in_Redis()
+    {
+        await using var world = await World.StartAsync(ownRedis: true);
+        var gateway = await world.StartGatewayAsync();
+        for (var i = 0; i < 5; i++) await gateway.VendAsync($"o-acme{i}");
+
+        var dump = await DumpAsync(world);
+
+        Assert.Contains(world.KeyPrefix, dump);
+        var issued = world.Aws.Calls.Snapshot().Select(call => call.Issued).OfType<AwsCredentials>().ToList();
+        Assert.Equal(5, issued.Count);
+        foreach (var credentials in issued)
+        {
+            foreach (var secret in new[] { credentials.AccessKeyId, credentials.SecretAccessKey, credentials.SessionToken! })
+            {
+                Assert.DoesNotContain(secret, dump);
+                Assert.DoesNotContain(Convert.ToBase64String(Encoding.UTF8.GetBytes(secret)), dump);
+            }
+        }
+    }
+
+    [Theory]
+    [InlineData("swapped")]
+    [InlineData("edited")]
+    [InlineData("cut")]
+    [InlineData("garbage")]
+    [InlineData("another type")]
+    public async Task An_entry_that_is_not_what_was_sealed_under_its_key_is_never_served(string tampering)
+    {
+        await using var world = await World.StartAsync(ownRedis: true);
+        var gateway = await world.StartGatewayAsync();
+        var mine = await gateway.VendAsync("o-mine");
+        var theirs = await gateway.VendAsync("o-theirs");
+        await using var redis = await ConnectionMultiplexer.ConnectAsync(world.Redis.ConnectionString);
+        await TamperAsync(redis.GetDatabase(), [.. Entries(redis, world)], tampering);
+
+        var replica = await world.StartGatewayAsync();
+        var again = await replica.VendAsync("o-mine");
+        var theirsAgain = await replica.VendAsync("o-theirs");
+
+        Assert.Equal([200, 200], [again.Status, theirsAgain.Status]);
+        Assert.Equal(
+            [again.AccessKeyId, theirsAgain.AccessKeyId],
+            new[] { "o-mine", "o-theirs" }.Select(name => world.Aws.Calls.Snapshot().Last(call => call.AssumeRole?.RoleSessionName == name).Issued!.AccessKeyId));
+        Assert.DoesNotContain(again.AccessKeyId, new[] { mine.AccessKeyId, theirs.AccessKeyId });
+        if (tampering is "swapped" or "edited") Assert.True(replica.Log.Count(LogLevel.Error, $"Security: the entry {world.KeyPrefix}") >= 2, replica.Log.Text);
+
+        // What was tampered with has been replaced: it is shared again.
+        var third = await world.StartGatewayAsync();
+        Assert.Equal(again.AccessKeyId, (await third.VendAsync("o-mine")).AccessKeyId);
+    }
+
+    private static IEnumerable<RedisKey> Entries(ConnectionMultiplexer redis, World world) =>
+        redis.GetServers()[0].Keys(pattern: world.KeyPrefix + "v2:*").OrderBy(key => (string)key!, StringComparer.Ordinal);
+
+    private static async Task TamperAsync(IDatabase redis, RedisKey[] keys, string tampering)
+    {
+        Assert.Equal(3, keys.Length);
+        var values = await Task.WhenAll(keys.Select(key => redis.HashGetAsync(key, "data")));
+        for (var i = 0; i < keys.Length; i++)
+        {
+            byte[] value = values[i]!;
+            switch (tampering)
+            {
+                case "swapped":
+                    await redis.HashSetAsync(keys[i], "data", values[(i + 1) % keys.Length]);
+                    break;
+                case "edited":
+                    value[^5] ^= 1;
+                    await redis.HashSetAsync(keys[i], "data", value);
+                    break;
+                case "cut":
+                    await redis.HashSetAsync(keys[i], "data", value[..10]);
+                    break;
+                case "garbage":
+                    await redis.HashSetAsync(keys[i], "data", "{\"a\":1}");
+                    break;
+                default:
+                    await redis.KeyDeleteAsync(keys[i]);
+                    await redis.StringSetAsync(keys[i], "no hash at all");
+                    break;
+            }
+        }
+    }
+
+    private static async Task<string> DumpAsync(World world)
+    {
+        await using var redis = await ConnectionMultiplexer.ConnectAsync(world.Redis.ConnectionString);
+        var dump = new StringBuilder();
+        foreach (var key in redis.GetServers()[0].Keys())
+        {
+            dump.AppendLine(key);
+            if (await redis.GetDatabase().KeyTypeAsync(key) != RedisType.Hash) continue;
+            foreach (var field in await redis.GetDatabase().HashGetAllAsync(key)) dump.AppendLine(Encoding.Latin1.GetString(field.Value!));
+        }
+
+        return dump.ToString();
+    }
+}

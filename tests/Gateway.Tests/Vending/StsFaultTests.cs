@@ -1,0 +1,77 @@
+using System.Diagnostics;
+using Microsoft.Extensions.Logging;
+using Sandbox;
+using Testing;
+using Xunit;
+
+namespace Gateway.Tests.Vending;
+
+public sealed class StsFaultTests
+{
+    public static TheoryData<string, AwsFault> Faults => new()
+    {
+        { "AssumeRole", AwsFault.Error("AccessDenied", 403, "User: arn:aws:iam::111122223333:user/gateway is not authorized") },
+        { "AssumeRole", AwsFault.Error("MalformedPolicyDocument", 400, "Syntax errors in policy.") },
+        { "AssumeRole", AwsFault.HttpStatus(500) },
+        { "AssumeRole", AwsFault.Throttling() },
+        { "AssumeRole", AwsFault.Garbage() },
+        { "AssumeRole", AwsFault.Truncated() },
+        { "AssumeRole", AwsFault.Empty() },
+        { "AssumeRole", AwsFault.WithoutCredentials() },
+        { "AssumeRole", AwsFault.Abort() },
+        { "AssumeRole", AwsFault.Hang() },
+        { "DescribeEndpoint", AwsFault.Error("UnauthorizedException", 401, "not for you") },
+        { "DescribeEndpoint", AwsFault.HttpStatus(503) },
+        { "DescribeEndpoint", AwsFault.Garbage() },
+        { "DescribeEndpoint", AwsFault.Empty() },
+        { "DescribeEndpoint", AwsFault.Endpoint(null) },
+        { "DescribeEndpoint", AwsFault.Endpoint("") },
+        { "DescribeEndpoint", AwsFault.Endpoint("not a host/name") },
+        { "DescribeEndpoint", AwsFault.Hang() },
+    };
+
+    [Theory]
+    [MemberData(nameof(Faults), DisableDiscoveryEnumeration = true)]
+    public async Task A_fault_of_AWS_is_a_503_within_the_timeout_that_tells_the_caller_nothing(string action, AwsFault fault)
+    {
+        await using var world = await World.StartAsync();
+        var gateway = await world.StartGatewayAsync(settings => settings["IotCredentials"]!["Timeout"] = "00:00:02");
+        world.Aws.Inject(fault, action);
+
+        var begun = Stopwatch.StartNew();
+        var answers = await Task.WhenAll(Enumerable.Range(0, 5).Select(_ => gateway.VendAsync("o-acme")));
+
+        Assert.True(begun.Elapsed < TimeSpan.FromSeconds(4), $"took {begun.Elapsed}");
+        Assert.All(answers, answer =>
+        {
+            Assert.Equal(503, answer.Status);
+            Assert.Equal("""{"error":"ServiceUnavailable","message":"The service is temporarily unavailable."}""", answer.Body);
+            Assert.True(answer.Headers.RetryAfter!.Delta >= TimeSpan.FromSeconds(1));
+        });
+        Assert.True(gateway.Log.Count(LogLevel.Error, action == "AssumeRole" ? "arn:aws:iam::111122223333:role/iot-organization" : "ap-northeast-1") > 0, gateway.Log.Text);
+        foreach (var issued in world.Aws.Calls.Snapshot().Select(call => call.Issued).OfType<AwsCredentials>())
+        {
+            Assert.DoesNotContain(issued.SecretAccessKey, gateway.Log.Text);
+            Assert.DoesNotContain(issued.SessionToken!, gateway.Log.Text);
+        }
+    }
+
+    [Fact]
+    public async Task A_failure_answers_all_who_wait_and_vending_recovers_when_STS_does()
+    {
+        await using var world = await World.StartAsync(new Microsoft.Extensions.Time.Testing.FakeTimeProvider(DateTimeOffset.UtcNow));
+        var gateway = await world.StartGatewayAsync();
+        var fault = world.Aws.Inject(AwsFault.Error("InternalFailure", 500), "AssumeRole");
+
+        var answers = await Task.WhenAll(Enumerable.Range(0, 200).Select(_ => gateway.VendAsync("o-acme")));
+
+        Assert.All(answers, answer => Assert.Equal(503, answer.Status));
+        Assert.Single(answers.Select(answer => answer.Body).Distinct());
+        var sdkRetriesOfOneCall = 3;
+        Assert.InRange(world.Aws.Count("AssumeRole"), 1, sdkRetriesOfOneCall);
+
+        fault.Dispose();
+        ((Microsoft.Extensions.Time.Testing.FakeTimeProvider)world.Time).Advance(TimeSpan.FromSeconds(3));
+        Assert.Equal(200, (await gateway.VendAsync("o-acme")).Status);
+    }
+}
