@@ -31,11 +31,13 @@ internal static class GatewayApplication
         builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = options.Shutdown.Timeout);
         builder.Services.AddDataProtection().UseNoKeyRing();
         builder.AddTelemetry();
+        builder.AddErrorAnswers();
         builder.AddIssuers(options);
         builder.AddPolicies(options);
         builder.AddRateLimits(options);
         builder.AddCorsPolicies(options);
         builder.AddManagement();
+        builder.Services.AddRequestTimeouts();
         builder.Services.AddReverseProxy()
             .LoadFromConfig(builder.Configuration.GetSection("ReverseProxy"))
             .AddIotCredentials(builder.Configuration.GetSection("IotCredentials"))
@@ -43,10 +45,10 @@ internal static class GatewayApplication
         replace?.Invoke(builder.Services);
 
         var app = builder.Build();
-        app.UseErrorAnswers();
         app.UseMiddleware<PathGuard>(options.Edge.Methods);
         app.UseRouting();
         app.UseUnstoredAnswers();
+        app.UseRouteTimeouts();
         app.UseCors();
         app.UseAuthentication();
         app.UseAuthorization();

@@ -8,6 +8,7 @@ namespace Sandbox;
 /// An OpenID issuer: discovery document, key set, and any token that a test may need. For a person with curl, <c>/token</c> mints a good
 /// one from query or form: <c>subject</c>, <c>lifetime</c> in seconds, and any number of <c>organization</c>, <c>audience</c>, <c>role</c>
 /// and <c>scope</c>. It answers OAuth's JSON, or the bare token to <c>Accept: text/plain</c>.
+/// It poses as Microsoft Entra ID too: every <c>/{tenant}/v2.0</c> is an issuer with a discovery document and the same keys.
 /// </summary>
 public sealed class OpenIdProvider : IAsyncDisposable
 {
@@ -132,15 +133,19 @@ public sealed class OpenIdProvider : IAsyncDisposable
 
     private Task AnswerAsync(HttpContext context, CancellationToken cancellationToken)
     {
-        switch (context.Request.Path.Value)
+        switch (context.Request.Path.Value?.Split('/'))
         {
-            case "/.well-known/openid-configuration":
+            case ["", ".well-known", "openid-configuration"]:
                 Interlocked.Increment(ref _discoveryRequests);
-                return context.Response.WriteAsJsonAsync(Discovery(), cancellationToken);
-            case "/.well-known/jwks.json":
+                return context.Response.WriteAsJsonAsync(Discovery(Issuer), cancellationToken);
+            case ["", var tenant, "v2.0", ".well-known", "openid-configuration"]:
+                Interlocked.Increment(ref _discoveryRequests);
+                return context.Response.WriteAsJsonAsync(
+                    Discovery($"{Issuer}/{(tenant is "common" or "organizations" or "consumers" ? "{tenantid}" : tenant)}/v2.0"), cancellationToken);
+            case ["", ".well-known", "jwks.json"]:
                 Interlocked.Increment(ref _keySetRequests);
                 return context.Response.WriteAsJsonAsync(KeySet(), cancellationToken);
-            case "/token":
+            case ["", "token"]:
                 return AnswerTokenAsync(context, cancellationToken);
             default:
                 context.Response.StatusCode = StatusCodes.Status404NotFound;
@@ -148,9 +153,9 @@ public sealed class OpenIdProvider : IAsyncDisposable
         }
     }
 
-    private JsonObject Discovery() => new()
+    private JsonObject Discovery(string issuer) => new()
     {
-        ["issuer"] = Issuer,
+        ["issuer"] = issuer,
         ["jwks_uri"] = $"{Issuer}/.well-known/jwks.json",
         ["authorization_endpoint"] = $"{Issuer}/authorize",
         ["token_endpoint"] = $"{Issuer}/token",

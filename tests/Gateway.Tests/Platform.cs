@@ -1,4 +1,5 @@
 using System.Text.Json.Nodes;
+using Microsoft.Extensions.DependencyInjection;
 using Sandbox;
 using Testing;
 using Xunit;
@@ -28,7 +29,7 @@ public class Platform : IAsyncLifetime
                 .Route("any", "/any/{organizationId}/{**rest}", """{ "Metadata": { "AnyOrganization": "true" } }""")
                 .Route("trusted", "/trusted/{**rest}", """{ "Metadata": { "ForwardAuthorization": "true", "ForwardCookies": "true" } }""");
             Change(settings);
-        });
+        }, Replace);
     }
 
     public Task<Answer> SendAsync(string path, string? token = null, string method = "GET", Action<HttpRequestMessage>? change = null) =>
@@ -47,4 +48,6 @@ public class Platform : IAsyncLifetime
     protected virtual ValueTask PrepareAsync() => default;
 
     protected virtual void Change(JsonObject settings) { }
+
+    protected virtual void Replace(IServiceCollection services) { }
 }

@@ -32,7 +32,7 @@ public sealed class RunningGateway : IAsyncDisposable
 
     public string ManagementUrl => Services.GetRequiredService<ManagementServer>().Url;
 
-    public static async Task<RunningGateway> StartAsync(World world, GatewayFolder folder)
+    public static async Task<RunningGateway> StartAsync(World world, GatewayFolder folder, Action<IServiceCollection>? replace = null)
     {
         var read = ConfigurationFolder.Load(["--config", folder.Path], "Test", new Dictionary<string, string?>());
         if (read.Snapshot is null) throw new InvalidOperationException(string.Join('\n', read.Findings));
@@ -47,6 +47,7 @@ public sealed class RunningGateway : IAsyncDisposable
                 aws.StsUrl = new Uri(world.Aws.Url);
                 aws.IotUrl = new Uri(world.Aws.Url);
             });
+            replace?.Invoke(services);
         });
         await app.StartAsync();
         return new(app, world, folder, log);

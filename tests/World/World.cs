@@ -1,4 +1,5 @@
 using System.Text.Json.Nodes;
+using Microsoft.Extensions.DependencyInjection;
 using Sandbox;
 
 namespace Testing;
@@ -85,9 +86,11 @@ public sealed class World : IAsyncDisposable
         """)!.AsObject();
 
     /// <summary>Starts a gateway in this process.</summary>
-    public async Task<RunningGateway> StartGatewayAsync(Action<JsonObject>? change = null)
+    /// <param name="change">Changes <see cref="Settings"/>.</param>
+    /// <param name="replace">Adds to the gateway's services, or replaces some.</param>
+    public async Task<RunningGateway> StartGatewayAsync(Action<JsonObject>? change = null, Action<IServiceCollection>? replace = null)
     {
-        var gateway = await RunningGateway.StartAsync(this, Folder(change));
+        var gateway = await RunningGateway.StartAsync(this, Folder(change), replace);
         _gateways.Add(gateway);
         return gateway;
     }

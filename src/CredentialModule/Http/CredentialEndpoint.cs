@@ -6,6 +6,7 @@ using CredentialModule.Telemetry;
 using CredentialModule.Vending;
 using Microsoft.AspNetCore.Authorization;
 using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Http.Timeouts;
 using Microsoft.Extensions.Logging;
 
 namespace CredentialModule.Http;
@@ -66,11 +67,14 @@ internal sealed partial class CredentialEndpoint(
             context.Response.Headers.RetryAfter = Math.Max(1, Math.Ceiling(e.RetryAfter.TotalSeconds)).ToString(CultureInfo.InvariantCulture);
             await ErrorAnswer.WriteAsync(context, StatusCodes.Status503ServiceUnavailable);
         }
-        catch (OperationCanceledException) when (context.RequestAborted.IsCancellationRequested)
+        catch (OperationCanceledException) when (context.RequestAborted.IsCancellationRequested && !IsOutOfTime(context))
         {
             // Nobody is left to answer; what was under way goes on for the others.
         }
     }
+
+    // The route's own Timeout ends a request by the same token; whoever set it answers 504 when the cancellation gets there.
+    private static bool IsOutOfTime(HttpContext context) => context.Features.Get<IHttpRequestTimeoutFeature>()?.RequestTimeoutToken.IsCancellationRequested == true;
 
     private static async Task WriteAsync(HttpResponse response, string region, string endpoint, StoredCredentials credentials)
     {

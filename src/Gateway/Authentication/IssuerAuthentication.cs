@@ -51,9 +51,8 @@ internal static class IssuerAuthentication
             {
                 bearer.Authority = scheme.Authority;
                 bearer.RequireHttpsMetadata = scheme.RequireHttpsMetadata;
-                bearer.TokenValidationParameters.ValidAudiences = scheme.ValidAudiences;
             });
-            builder.Services.PostConfigure<JwtBearerOptions>(name, bearer => Harden(bearer, scheme.Issuers, _ => reader));
+            builder.Services.PostConfigure<JwtBearerOptions>(name, bearer => Harden(bearer, scheme.Issuers, scheme.ValidAudiences, _ => reader));
         }
 
         if (options.AzureAd is { } azure) AddAzureAd(builder, authentication, azure, schemes, ids);
@@ -65,20 +64,24 @@ internal static class IssuerAuthentication
         foreach (var issuer in azure.Issuers) schemes.Add(issuer, AzureAd);
         authentication.AddMicrosoftIdentityWebApi(builder.Configuration.GetSection(AzureAd), AzureAd);
 
-        // Entra's access tokens name the tenant in `tid`; which organizations a tenant may speak for is the tenant's own setting.
+        // Entra's access tokens name the tenant in `iss` and `tid`, and one key signs for all tenants: the two have to agree before a tenant's own setting
+        // says which organizations it may speak for.
         var readers = azure.Tenants.ToDictionary(tenant => tenant.Key, tenant => Reader(tenant.Value.Only), StringComparer.OrdinalIgnoreCase);
         var single = Reader(null);
         builder.Services.PostConfigure<JwtBearerOptions>(AzureAd, bearer => Harden(
             bearer,
             [.. azure.Issuers],
-            token => token.TryGetPayloadValue<string>("tid", out var tenant) && readers.TryGetValue(tenant, out var reader) ? reader
-                : azure.IsMultiTenant ? null
-                : single));
+            azure.ValidAudiences,
+            token => !azure.IsMultiTenant ? single
+                : token.TryGetPayloadValue<string>("tid", out var tenant) && azure.IssuersOf(tenant).Contains(token.Issuer, StringComparer.OrdinalIgnoreCase)
+                    ? readers.GetValueOrDefault(tenant)
+                    : null));
 
         TokenReader Reader(IReadOnlyList<string>? only) => new(azure.Organizations, only, ["roles"], ["scp", "scope"], acceptIdTokens: false, ids);
     }
 
-    private static void Harden(JwtBearerOptions bearer, IReadOnlyList<string> issuers, Func<JsonWebToken, TokenReader?> readerOf)
+    private static void Harden(
+        JwtBearerOptions bearer, IReadOnlyList<string> issuers, IReadOnlyList<string> audiences, Func<JsonWebToken, TokenReader?> readerOf)
     {
         bearer.MapInboundClaims = false;
         bearer.SaveToken = false;
@@ -87,6 +90,9 @@ internal static class IssuerAuthentication
         parameters.ValidIssuer = null;
         parameters.IssuerValidator = (issuer, _, _) =>
             issuers.Contains(issuer, StringComparer.Ordinal) ? issuer : throw new SecurityTokenInvalidIssuerException("the issuer is none of the scheme's");
+        parameters.ValidAudiences = audiences;
+        parameters.ValidAudience = null;
+        parameters.AudienceValidator = null;
         parameters.ValidAlgorithms = Algorithms;
         parameters.RequireExpirationTime = true;
         parameters.RequireSignedTokens = true;

@@ -1,3 +1,4 @@
+using System.Buffers.Text;
 using System.Collections.Frozen;
 using System.Security.Claims;
 using System.Text.Json;
@@ -11,11 +12,30 @@ namespace Gateway.Authentication;
 internal sealed class TokenReader(
     OrganizationClaimOptions? organizations, IReadOnlyList<string>? only, IReadOnlyList<string> roleClaims, IReadOnlyList<string> scopeClaims, bool acceptIdTokens, OrganizationIdFormat ids)
 {
+    // A claim that stands there twice is read as the one here and as the other elsewhere.
+    private static readonly JsonDocumentOptions s_once = new() { AllowDuplicateProperties = false };
+
     /// <summary>The caller; null with the reason when the token is none that the gateway takes, for all its valid signature.</summary>
     public CallerIdentity? Read(JsonWebToken token, ClaimsIdentity validated, out string? refusal)
     {
+        try
+        {
+            // JsonWebToken hands out a claim in whatever type is asked for; only the payload itself says how it is written.
+            using var payload = JsonDocument.Parse(Base64Url.DecodeFromChars(token.EncodedPayload), s_once);
+            return Read(token, payload.RootElement, validated, out refusal);
+        }
+        catch (Exception e) when (e is JsonException or InvalidOperationException)
+        {
+            // The second is what is thrown for an escape of half a character.
+            refusal = "the token's payload is ambiguous";
+            return null;
+        }
+    }
+
+    private CallerIdentity? Read(JsonWebToken token, JsonElement payload, ClaimsIdentity validated, out string? refusal)
+    {
         refusal = token.TryGetHeaderValue<object>("crit", out _) ? "the token has a crit header"
-            : !acceptIdTokens && IsIdToken(token) ? "the token is an ID token"
+            : !acceptIdTokens && IsIdToken(token, payload) ? "the token is an ID token"
             : string.IsNullOrEmpty(token.Subject) ? "the token names no subject"
             : null;
         return refusal is not null ? null : new CallerIdentity(validated)
@@ -23,25 +43,25 @@ internal sealed class TokenReader(
             Issuer = token.Issuer,
             Subject = token.Subject,
             ExpiresAt = new DateTimeOffset(token.ValidTo, TimeSpan.Zero),
-            Organizations = Organizations(token),
-            Roles = roleClaims.SelectMany(claim => Words(token, claim, splits: false)).ToFrozenSet(StringComparer.Ordinal),
-            Scopes = scopeClaims.SelectMany(claim => Words(token, claim, splits: true)).ToFrozenSet(StringComparer.Ordinal),
+            Organizations = Organizations(payload),
+            Roles = roleClaims.SelectMany(claim => Words(payload, claim, splits: false)).ToFrozenSet(StringComparer.Ordinal),
+            Scopes = scopeClaims.SelectMany(claim => Words(payload, claim, splits: true)).ToFrozenSet(StringComparer.Ordinal),
         };
     }
 
     // RFC 9068 types access tokens; Cognito and Keycloak say it in a claim; else the claims that OpenID Connect Core defines for ID tokens alone tell one.
-    private static bool IsIdToken(JsonWebToken token)
+    private static bool IsIdToken(JsonWebToken token, JsonElement payload)
     {
-        var use = Text(token, "token_use") ?? Text(token, "typ");
+        var use = Text(payload, "token_use") ?? Text(payload, "typ");
         // What says of itself that it is an ID token is one, whatever its header says.
         if (use is "id" or "ID") return true;
         if (use is "access" or "Bearer" || ((string[])["at+jwt", "application/at+jwt"]).Contains(token.Typ, StringComparer.OrdinalIgnoreCase)) return false;
-        return ((string[])["nonce", "at_hash", "c_hash", "s_hash"]).Any(claim => token.TryGetPayloadValue<object>(claim, out _));
+        return ((string[])["nonce", "at_hash", "c_hash", "s_hash"]).Any(claim => payload.TryGetProperty(claim, out _));
     }
 
-    private FrozenSet<string> Organizations(JsonWebToken token)
+    private FrozenSet<string> Organizations(JsonElement payload)
     {
-        if (organizations is not { Claim: { } claim } || !token.TryGetPayloadValue<JsonElement>(claim, out var value)) return [];
+        if (organizations is not { Claim: { } claim } || !payload.TryGetProperty(claim, out var value)) return [];
         var named = organizations.Format switch
         {
             OrganizationClaimFormat.Array => Strings(value),
@@ -61,9 +81,10 @@ internal sealed class TokenReader(
             ? value.EnumerateArray().Select(item => item.GetString()!)
             : [];
 
-    private static string[] Split(JsonElement value, char separator) =>
+    // Spaces around commas are how people write lists; other white space belongs to no format.
+    private static IEnumerable<string> Split(JsonElement value, char separator) =>
         value.ValueKind == JsonValueKind.String
-            ? value.GetString()!.Split(separator, StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries)
+            ? value.GetString()!.Split(separator, StringSplitOptions.RemoveEmptyEntries).Select(part => part.Trim(' '))
             : [];
 
     private static IEnumerable<string> Embedded(JsonElement value)
@@ -80,12 +101,13 @@ internal sealed class TokenReader(
         }
     }
 
-    private static IEnumerable<string> Words(JsonWebToken token, string claim, bool splits) =>
-        !token.TryGetPayloadValue<JsonElement>(claim, out var value) ? []
+    private static IEnumerable<string> Words(JsonElement payload, string claim, bool splits) =>
+        !payload.TryGetProperty(claim, out var value) ? []
         : value.ValueKind == JsonValueKind.Array ? Strings(value)
         : splits ? Split(value, ' ')
         : value.ValueKind == JsonValueKind.String ? [value.GetString()!]
         : [];
 
-    private static string? Text(JsonWebToken token, string claim) => token.TryGetPayloadValue<string>(claim, out var value) ? value : null;
+    private static string? Text(JsonElement payload, string claim) =>
+        payload.TryGetProperty(claim, out var value) && value.ValueKind == JsonValueKind.String ? value.GetString() : null;
 }

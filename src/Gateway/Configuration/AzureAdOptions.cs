@@ -52,6 +52,10 @@ internal sealed record AzureAdOptions
     /// <summary>Says nothing of the values, which can hold a secret.</summary>
     public override string ToString() => nameof(AzureAdOptions);
 
+    /// <summary>The audiences of which a token names at least one: <see cref="Audience"/>, or else the application's id, and <c>api://</c> before it.</summary>
+    internal IReadOnlyList<string> ValidAudiences =>
+        Audience is null ? [ClientId!, $"api://{ClientId}"] : [Audience];
+
     /// <summary>Whether <see cref="TenantId"/> stands for many tenants.</summary>
     internal bool IsMultiTenant =>
         TenantId is not null && ((string[])["common", "organizations", "consumers"]).Contains(TenantId, StringComparer.OrdinalIgnoreCase);
@@ -59,7 +63,10 @@ internal sealed record AzureAdOptions
     /// <summary>The issuers of the accepted tenants' tokens, in both of Entra's token versions.</summary>
     internal IEnumerable<string> Issuers =>
         (IsMultiTenant ? Tenants.Keys : TenantId is null ? [] : [TenantId])
-        .SelectMany(tenant => (string[])[$"{Instance.TrimEnd('/')}/{tenant}/v2.0", $"https://sts.windows.net/{tenant}/"]);
+        .SelectMany(IssuersOf);
+
+    /// <summary>The issuers of one tenant's tokens.</summary>
+    internal IReadOnlyList<string> IssuersOf(string tenant) => [$"{Instance.TrimEnd('/')}/{tenant}/v2.0", $"https://sts.windows.net/{tenant}/"];
 }
 
 /// <summary>One tenant whose tokens are accepted.</summary>

@@ -1,4 +1,5 @@
 using CredentialModule.Http;
+using Microsoft.AspNetCore.HostFiltering;
 using Yarp.ReverseProxy.Forwarder;
 using Yarp.ReverseProxy.Model;
 
@@ -7,7 +8,14 @@ namespace Gateway.Errors;
 /// <summary>Gives every error that the gateway itself makes its two-member body. What a downstream service answered passes through untouched.</summary>
 internal static class ErrorAnswers
 {
-    public static void UseErrorAnswers(this IApplicationBuilder app)
+    public static void AddErrorAnswers(this WebApplicationBuilder builder)
+    {
+        builder.Services.Configure<HostFilteringOptions>(hosts => hosts.IncludeFailureMessage = false);
+        // First, around the filter of AllowedHosts: that one stands before all that a pipeline adds.
+        builder.Services.Insert(0, ServiceDescriptor.Singleton<IStartupFilter, AroundEverything>());
+    }
+
+    private static void UseErrorAnswers(IApplicationBuilder app)
     {
         app.UseExceptionHandler(new ExceptionHandlerOptions
         {
@@ -23,4 +31,13 @@ internal static class ErrorAnswers
 
     private static bool IsOurs(HttpContext context) =>
         context.Features.Get<IForwarderErrorFeature>() is not null || context.Features.Get<IReverseProxyFeature>()?.ProxiedDestination is null;
+
+    private sealed class AroundEverything : IStartupFilter
+    {
+        public Action<IApplicationBuilder> Configure(Action<IApplicationBuilder> next) => app =>
+        {
+            UseErrorAnswers(app);
+            next(app);
+        };
+    }
 }

@@ -66,6 +66,14 @@ public sealed class TokenTests(TokenTests.Issuers platform) : IClassFixture<Toke
         {
             RawPayload = $$"""{"iss":"{{issuers.World.Issuer.Issuer}}","sub":"\ud800","aud":"api://gateway","exp":4102444800}""",
         },
+        ["two of a claim in one token"] = issuers => new()
+        {
+            RawPayload = $$"""{"iss":"{{issuers.World.Issuer.Issuer}}","sub":"alice","sub":"mallory","aud":"api://gateway","exp":4102444800}""",
+        },
+        ["an organization that is no text"] = issuers => new()
+        {
+            RawPayload = $$"""{"iss":"{{issuers.World.Issuer.Issuer}}","sub":"alice","aud":"api://gateway","exp":4102444800,"organizations":["\ud800"]}""",
+        },
         ["a payload that is no JSON"] = _ => new() { RawPayload = "{\"iss\":" },
         ["a payload that is no object"] = _ => new() { RawPayload = "[]" },
         ["a header that is no JSON"] = _ => new() { RawHeader = "{" },

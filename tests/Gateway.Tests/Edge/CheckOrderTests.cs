@@ -87,6 +87,20 @@ public sealed class CheckOrderTests(Platform platform) : IClassFixture<Platform>
     }
 
     [Fact]
+    public async Task A_host_that_is_not_answered_is_400_like_any_bad_request()
+    {
+        var gateway = await _world.StartGatewayAsync(settings => settings.WithoutRedis().Set("AllowedHosts", "\"api.example.com\""));
+        var token = $"Authorization: Bearer {_world.Token("o-acme")}";
+
+        var other = await RawHttp.SendAsync(gateway.Url, s_path, "GET", token, "Host: evil.example.com");
+        var ours = await RawHttp.SendAsync(gateway.Url, s_path, "GET", token, "Host: api.example.com");
+
+        Assert.Equal((400, 200), (other.Status, ours.Status));
+        Assert.Equal(["application/json"], other.Headers["Content-Type"]);
+        Refusal.Body("BadRequest", other.Body);
+    }
+
+    [Fact]
     public async Task The_methods_that_are_let_in_are_the_operators()
     {
         var gateway = await _world.StartGatewayAsync(settings => settings.WithoutRedis().Set("Edge:Methods", """["GET", "POST"]"""));

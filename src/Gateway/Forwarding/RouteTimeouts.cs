@@ -1,0 +1,24 @@
+using Microsoft.AspNetCore.Http.Timeouts;
+using Yarp.ReverseProxy.Forwarder;
+
+namespace Gateway.Forwarding;
+
+/// <summary>A route's own <c>Timeout</c>: 504 when it passes before the answer has begun.</summary>
+internal static class RouteTimeouts
+{
+    public static void UseRouteTimeouts(this IApplicationBuilder app)
+    {
+        app.UseRequestTimeouts();
+        app.Use(static async (context, next) =>
+        {
+            await next(context);
+            // To the forwarder a timeout looks like a client that left, and it answers as for one.
+            if (context.Features.Get<IHttpRequestTimeoutFeature>() is { RequestTimeoutToken.IsCancellationRequested: true }
+                && context.Features.Get<IForwarderErrorFeature>() is not null
+                && !context.Response.HasStarted)
+            {
+                context.Response.StatusCode = StatusCodes.Status504GatewayTimeout;
+            }
+        });
+    }
+}

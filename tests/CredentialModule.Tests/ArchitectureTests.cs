@@ -1,0 +1,15 @@
+using Xunit;
+
+namespace CredentialModule.Tests;
+
+public sealed class ArchitectureTests
+{
+    [Fact]
+    public void The_module_knows_nothing_of_the_gateway_or_the_sandbox()
+    {
+        var references = typeof(OrganizationId).Assembly.GetReferencedAssemblies().Select(reference => reference.Name).ToArray();
+
+        Assert.DoesNotContain(references, name => name is "Gateway" or "Sandbox" or "World");
+        Assert.Contains("Yarp.ReverseProxy", references);
+    }
+}
