@@ -63,7 +63,8 @@ internal sealed partial class CredentialCache : IAsyncDisposable
         }
 
         var prefix = module.Value.Cache.KeyPrefix;
-        var keys = SealingKeys.Read(Path.Combine(host.ContentRootPath, shared.Value.SealingKeyPath!));
+        var keys = SealingKeys.Read(Path.Combine(host.ContentRootPath, shared.Value.SealingKeyPath ?? throw new InvalidOperationException(
+            "Sealing:KeyPath is missing: what is kept in Redis is sealed. Name a file of base64 256-bit keys.")));
         Redis = new RedisConnection(connectionString, module, loggers.CreateLogger<RedisConnection>());
         _cache.SetupDistributedCache(
             new SealedDistributedCache(

@@ -4,12 +4,11 @@ using Microsoft.AspNetCore.Authorization;
 using Microsoft.AspNetCore.Authorization.Infrastructure;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
-using Microsoft.Extensions.Options;
 
 namespace CredentialModule.Http;
 
 /// <summary>Keeps a host from starting that could not vend safely: one that never answers for membership, or whose section or sealing keys cannot be used.</summary>
-internal sealed class HostCheck(IServiceProvider services, IOptions<SharedCacheOptions> shared) : IHostedLifecycleService
+internal sealed class HostCheck(IServiceProvider services) : IHostedLifecycleService
 {
     public Task StartingAsync(CancellationToken cancellationToken)
     {
@@ -18,8 +17,6 @@ internal sealed class HostCheck(IServiceProvider services, IOptions<SharedCacheO
             throw new InvalidOperationException(
                 $"No authorization handler answers {nameof(OrganizationAccessRequirement)}: register an AuthorizationHandler<{nameof(OrganizationAccessRequirement)}, {nameof(OrganizationId)}> "
                 + "that says whether the caller may have the organization.");
-        if (shared.Value is { Redis: not null, SealingKeyPath: null })
-            throw new InvalidOperationException("Sealing:KeyPath is missing: what is kept in Redis is sealed. Name a file of base64 256-bit keys.");
 
         // Both read what they need as they are made, and throw what is wrong with it.
         services.GetRequiredService<CurrentProfiles>();

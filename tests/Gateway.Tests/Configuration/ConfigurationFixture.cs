@@ -12,7 +12,12 @@ internal sealed class ConfigurationFixture : IDisposable
     public ConfigurationFixture()
     {
         Write("appsettings.json", Example.Json);
-        Write("policies/organization.json", """{ "Version": "2012-10-17" }""");
+        Write("policies/organization.json", """
+            {
+              "Version": "2012-10-17",
+              "Statement": [{ "Effect": "Allow", "Action": "iot:Connect", "Resource": "arn:{partition}:iot:{region}:{accountId}:client/{organizationId}:*" }]
+            }
+            """);
         Write("sealing-keys", Convert.ToBase64String(new byte[32]) + "\n" + Convert.ToBase64String(new byte[32]) + "\n");
     }
 
