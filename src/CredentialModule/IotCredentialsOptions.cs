@@ -9,7 +9,8 @@ public sealed record IotCredentialsOptions
     /// <summary>The longest a caller waits for an answer of the module. Default: 5 seconds.</summary>
     public TimeSpan Timeout { get; init; } = TimeSpan.FromSeconds(5);
 
-    // What callers wait for ends a little earlier than their patience, so that they learn its outcome and others find it remembered.
+    // What callers wait for ends a little earlier than their patience, so that they learn its outcome and others find it remembered. Both are
+    // counted by the system's clock: a network does not follow a clock that is set.
     internal TimeSpan WorkTimeout => Timeout * 0.9;
 
     /// <summary>The cache that vended credentials and endpoints are kept in.</summary>

@@ -16,12 +16,14 @@ namespace CredentialModule.Caching;
 /// </summary>
 internal sealed partial class CredentialCache : IAsyncDisposable
 {
-    private static readonly TimeSpan CircuitBreak = TimeSpan.FromSeconds(2);
+    // An entry's own time ends it; a read must not end it any sooner.
+    private static readonly TimeSpan LongestKept = TimeSpan.FromDays(8);
 
     private readonly FusionCache _cache;
     private readonly MemoryCache _memory;
     private readonly FusionCacheEntryOptions _localOnly;
     private readonly FusionCacheEntryOptions _sharedOnly;
+    private readonly TimeSpan _commandTimeout;
     private readonly CredentialMetrics _metrics;
     private readonly ILogger<CredentialCache> _logger;
 
@@ -29,6 +31,7 @@ internal sealed partial class CredentialCache : IAsyncDisposable
         IOptions<IotCredentialsOptions> module, IOptions<SharedCacheOptions> shared, IHostEnvironment host, CredentialMetrics metrics, ILoggerFactory loggers)
     {
         _metrics = metrics;
+        _commandTimeout = SharedCacheOptions.CommandTimeout(module.Value);
         _logger = loggers.CreateLogger<CredentialCache>();
         _memory = new MemoryCache(new MemoryCacheOptions { SizeLimit = module.Value.Cache.MaxEntries });
         _cache = new FusionCache(
@@ -36,8 +39,8 @@ internal sealed partial class CredentialCache : IAsyncDisposable
             {
                 CacheName = "IotCredentials",
                 DisableTagging = true,
-                DistributedCacheCircuitBreakerDuration = CircuitBreak,
-                BackplaneCircuitBreakerDuration = CircuitBreak,
+                DistributedCacheCircuitBreakerDuration = SharedCacheOptions.CircuitBreak,
+                BackplaneCircuitBreakerDuration = SharedCacheOptions.CircuitBreak,
                 BackplaneChannelPrefix = module.Value.Cache.KeyPrefix,
                 // Every key is a hash over what it stands for; nothing else is kept here.
                 MissingCacheKeyPrefixWarningLogLevel = LogLevel.None,
@@ -49,8 +52,8 @@ internal sealed partial class CredentialCache : IAsyncDisposable
             },
             _memory,
             loggers.CreateLogger<FusionCache>());
-        _localOnly = Entry(TimeSpan.Zero).SetSkipDistributedCache(true, true);
-        _sharedOnly = Entry(TimeSpan.Zero).SetSkipMemoryCacheRead();
+        _localOnly = Entry(LongestKept).SetSkipDistributedCache(true, true);
+        _sharedOnly = Entry(LongestKept).SetSkipMemoryCacheRead();
 
         ForgottenKey = module.Value.Cache.KeyPrefix + "forgotten";
         if (shared.Value.Redis is not { } connectionString)
@@ -102,11 +105,10 @@ internal sealed partial class CredentialCache : IAsyncDisposable
         Log.EntryRefused(_logger, redisKey);
     }
 
-    private static FusionCacheEntryOptions Entry(TimeSpan duration) => new(duration)
+    private FusionCacheEntryOptions Entry(TimeSpan duration) => new(duration)
     {
         Size = 1,
-        DistributedCacheSoftTimeout = TimeSpan.FromMilliseconds(100),
-        DistributedCacheHardTimeout = TimeSpan.FromMilliseconds(250),
+        DistributedCacheHardTimeout = _commandTimeout,
         AllowBackgroundDistributedCacheOperations = false,
         AllowBackgroundBackplaneOperations = true,
     };

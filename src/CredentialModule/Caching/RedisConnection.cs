@@ -1,4 +1,5 @@
 using CredentialModule.Telemetry;
+using CredentialModule.Vending;
 using Medallion.Threading.Redis;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
@@ -7,23 +8,24 @@ using StackExchange.Redis;
 namespace CredentialModule.Caching;
 
 /// <summary>
-/// The one connection to Redis, tuned so that a Redis that is gone, paused or full costs a caller a fraction of a second at most:
-/// nothing queues for it, and no command waits longer than <see cref="CommandTimeout"/>.
+/// The one connection to Redis, tuned so that a Redis that is gone, paused or full costs a caller a part of its patience at most: nothing
+/// queues for it, no command waits longer than <see cref="SharedCacheOptions.CommandTimeout"/>, and what did not answer is left alone for a while.
 /// </summary>
 internal sealed partial class RedisConnection : IAsyncDisposable
 {
-    private static readonly TimeSpan CommandTimeout = TimeSpan.FromMilliseconds(300);
-
     // A holder that dies delays the others by this much at most; a live one extends its lock.
-    private static readonly TimeSpan LockExpiry = TimeSpan.FromSeconds(2);
+    private static readonly TimeSpan LockExpiry = TimeSpan.FromSeconds(1.8);
 
+    private readonly int _commandTimeout;
     private readonly Lazy<Task<IConnectionMultiplexer>> _connection;
     private readonly ILogger<RedisConnection> _logger;
     private readonly string _lockPrefix;
+    private long _leftAloneUntil;
 
     public RedisConnection(string connectionString, IOptions<IotCredentialsOptions> module, ILogger<RedisConnection> logger)
     {
         _logger = logger;
+        _commandTimeout = (int)SharedCacheOptions.CommandTimeout(module.Value).TotalMilliseconds;
         _lockPrefix = module.Value.Cache.KeyPrefix + "lock:";
         _connection = new(() => ConnectAsync(connectionString));
     }
@@ -31,21 +33,22 @@ internal sealed partial class RedisConnection : IAsyncDisposable
     public Task<IConnectionMultiplexer> GetAsync() => _connection.Value;
 
     /// <summary>The turn to renew <paramref name="key"/> over all replicas; null when Redis cannot say whose turn it is.</summary>
-    /// <exception cref="TimeoutException">Another replica had the turn all the time.</exception>
+    /// <exception cref="VendingException">Another replica had the turn all the time.</exception>
     public async Task<IAsyncDisposable?> TurnAsync(string key, TimeSpan patience, CancellationToken cancellation)
     {
         var connection = await GetAsync();
-        if (!connection.IsConnected) return null;
+        if (!connection.IsConnected || Environment.TickCount64 < Volatile.Read(ref _leftAloneUntil)) return null;
         try
         {
             var turn = new RedisDistributedLock(_lockPrefix + key, connection.GetDatabase(), options => options
                 .Expiry(LockExpiry)
                 .ExtensionCadence(LockExpiry / 4)
                 .BusyWaitSleepTime(TimeSpan.FromMilliseconds(10), TimeSpan.FromMilliseconds(40)));
-            return await turn.TryAcquireAsync(patience, cancellation) ?? throw new TimeoutException("another replica is renewing it and takes too long");
+            return await turn.TryAcquireAsync(patience, cancellation) ?? throw new VendingException(FailureClass.Unavailable, "another replica is renewing it and takes too long");
         }
-        catch (RedisException e)
+        catch (Exception e) when (e is not OperationCanceledException and not VendingException)
         {
+            Volatile.Write(ref _leftAloneUntil, Environment.TickCount64 + (long)SharedCacheOptions.CircuitBreak.TotalMilliseconds);
             Log.LockUnavailable(_logger, e);
             return null;
         }
@@ -56,7 +59,7 @@ internal sealed partial class RedisConnection : IAsyncDisposable
         var options = ConfigurationOptions.Parse(connectionString);
         options.AbortOnConnectFail = false;
         options.BacklogPolicy = BacklogPolicy.FailFast;
-        options.SyncTimeout = options.AsyncTimeout = (int)CommandTimeout.TotalMilliseconds;
+        options.SyncTimeout = options.AsyncTimeout = _commandTimeout;
         options.ConnectTimeout = 1000;
         options.ReconnectRetryPolicy = new LinearRetry(500);
         var connection = await ConnectionMultiplexer.ConnectAsync(options);

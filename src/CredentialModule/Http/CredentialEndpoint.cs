@@ -67,6 +67,12 @@ internal sealed partial class CredentialEndpoint(
             context.Response.Headers.RetryAfter = Math.Max(1, Math.Ceiling(e.RetryAfter.TotalSeconds)).ToString(CultureInfo.InvariantCulture);
             await ErrorAnswer.WriteAsync(context, StatusCodes.Status503ServiceUnavailable);
         }
+        catch (TimeoutException)
+        {
+            metrics.Failed(FailureClass.Unavailable);
+            context.Response.Headers.RetryAfter = "2";
+            await ErrorAnswer.WriteAsync(context, StatusCodes.Status503ServiceUnavailable);
+        }
         catch (OperationCanceledException) when (context.RequestAborted.IsCancellationRequested && !IsOutOfTime(context))
         {
             // Nobody is left to answer; what was under way goes on for the others.

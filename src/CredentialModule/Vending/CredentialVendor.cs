@@ -53,7 +53,7 @@ internal sealed partial class CredentialVendor(
 
         try
         {
-            return await ObtainAsync(request, key, promise, caller).WaitAsync(options.Value.Timeout, time, cancellation);
+            return await ObtainAsync(request, key, promise, caller).WaitAsync(options.Value.Timeout, cancellation);
         }
         catch (Exception e) when (e is VendingException or TimeoutException)
         {
@@ -89,7 +89,7 @@ internal sealed partial class CredentialVendor(
     private Task<Vended> RenewAsync(VendRequest request, string key, LifetimePromise promise, string caller) =>
         flights.JoinAsync("renew " + key, () => failures.GuardAsync(key, async () =>
         {
-            using var deadline = new CancellationTokenSource(options.Value.WorkTimeout, time);
+            using var deadline = new CancellationTokenSource(options.Value.WorkTimeout);
             try
             {
                 await using var turn = await cache.TurnAsync(key, options.Value.WorkTimeout, deadline.Token);
@@ -101,9 +101,9 @@ internal sealed partial class CredentialVendor(
                 await cache.WriteAsync(key, issued, LifeOf(issued) - LifetimePromise.Least);
                 return new Vended(issued, VendOutcome.Sts);
             }
-            catch (Exception e) when (e is TimeoutException or OperationCanceledException)
+            catch (OperationCanceledException)
             {
-                throw new VendingException(FailureClass.Unavailable, "no answer of STS within IotCredentials:Timeout");
+                throw new VendingException(FailureClass.Unavailable, "no answer within IotCredentials:Timeout");
             }
         }));
 

@@ -24,7 +24,7 @@ internal sealed partial class EndpointDirectory(
     {
         if (profile.IotEndpoint is { } configured) return configured;
 
-        var askedAs = profile.EndpointRoleArn ?? await clients.IdentityAsync(profile.Region).AsTask().WaitAsync(options.Value.Timeout, time, cancellation);
+        var askedAs = profile.EndpointRoleArn ?? await clients.IdentityAsync(profile.Region).AsTask().WaitAsync(options.Value.Timeout, cancellation);
         var key = CacheKey.OfEndpoint(host.EnvironmentName, askedAs, profile.Region, clients.IoTAddress, clients.StsAddress(profile.Region));
         if (await cache.ReadLocalAsync<StoredEndpoint>(key) is { } local && Fits(local, profile))
         {
@@ -34,7 +34,7 @@ internal sealed partial class EndpointDirectory(
 
         try
         {
-            return (await AskAsync(profile, key).WaitAsync(options.Value.Timeout, time, cancellation)).Address;
+            return (await AskAsync(profile, key).WaitAsync(options.Value.Timeout, cancellation)).Address;
         }
         catch (TimeoutException)
         {
@@ -47,7 +47,7 @@ internal sealed partial class EndpointDirectory(
         var known = await cache.ReadSharedAsync<StoredEndpoint>(key) is { } shared && Fits(shared, profile) ? shared : null;
         if (known is not null && !IsDue(known)) return known;
 
-        using var deadline = new CancellationTokenSource(options.Value.WorkTimeout, time);
+        using var deadline = new CancellationTokenSource(options.Value.WorkTimeout);
         try
         {
             await using var turn = await cache.TurnAsync(key, options.Value.WorkTimeout, deadline.Token);

@@ -36,7 +36,7 @@ internal sealed class VendRequests(
             SessionDuration = DurationOf(profile, caller),
             SessionName = name,
             SourceIdentity = profile.Scope == SessionScope.User ? name : null,
-            GatewayIdentity = identity.IsCompletedSuccessfully ? identity.Result : await identity.AsTask().WaitAsync(options.Value.Timeout, time, cancellation),
+            GatewayIdentity = identity.IsCompletedSuccessfully ? identity.Result : await identity.AsTask().WaitAsync(options.Value.Timeout, cancellation),
             StsAddress = clients.StsAddress(profile.Region),
         };
     }
