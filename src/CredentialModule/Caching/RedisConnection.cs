@@ -1,6 +1,5 @@
 using CredentialModule.Telemetry;
 using CredentialModule.Vending;
-using Medallion.Threading.Redis;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 using StackExchange.Redis;
@@ -13,9 +12,6 @@ namespace CredentialModule.Caching;
 /// </summary>
 internal sealed partial class RedisConnection : IAsyncDisposable
 {
-    // A holder that dies delays the others by this much at most; a live one extends its lock.
-    private static readonly TimeSpan LockExpiry = TimeSpan.FromSeconds(1.8);
-
     private readonly int _commandTimeout;
     private readonly Lazy<Task<IConnectionMultiplexer>> _connection;
     private readonly ILogger<RedisConnection> _logger;
@@ -40,11 +36,8 @@ internal sealed partial class RedisConnection : IAsyncDisposable
         if (!connection.IsConnected || Environment.TickCount64 < Volatile.Read(ref _leftAloneUntil)) return null;
         try
         {
-            var turn = new RedisDistributedLock(_lockPrefix + key, connection.GetDatabase(), options => options
-                .Expiry(LockExpiry)
-                .ExtensionCadence(LockExpiry / 4)
-                .BusyWaitSleepTime(TimeSpan.FromMilliseconds(10), TimeSpan.FromMilliseconds(40)));
-            return await turn.TryAcquireAsync(patience, cancellation) ?? throw new VendingException(FailureClass.Unavailable, "another replica is renewing it and takes too long");
+            return await RedisTurn.TakeAsync(connection.GetDatabase(), _lockPrefix + key, patience, cancellation)
+                ?? throw new VendingException(FailureClass.Unavailable, "another replica is renewing it and takes too long");
         }
         catch (Exception e) when (e is not OperationCanceledException and not VendingException)
         {

@@ -37,12 +37,15 @@ public sealed class TokenTests(TokenTests.Issuers platform) : IClassFixture<Toke
         ["a stranger without a key id"] = _ => new() { Key = s_stranger, WithoutKeyId = true },
         ["a stranger's curve under a known key id"] = issuers => new()
         {
-            Key = s_strangersCurve, Algorithm = "ES256", KeyId = issuers.World.Issuer.PublishedKeys[^1].KeyId,
+            Key = s_strangersCurve,
+            Algorithm = "ES256",
+            KeyId = issuers.World.Issuer.PublishedKeys[^1].KeyId,
         },
         ["a stranger that brings its key"] = _ => new() { Key = s_stranger, Header = With("jwk", s_stranger.ToJsonWebKey()) },
         ["a stranger that says where its key is"] = issuers => new()
         {
-            Key = s_stranger, Header = With("jku", $"{issuers.Other.Issuer}/.well-known/jwks.json"),
+            Key = s_stranger,
+            Header = With("jku", $"{issuers.Other.Issuer}/.well-known/jwks.json"),
         },
         ["alg none"] = _ => new() { Algorithm = "none" },
         ["alg None"] = _ => new() { Algorithm = "None" },
@@ -82,7 +85,9 @@ public sealed class TokenTests(TokenTests.Issuers platform) : IClassFixture<Toke
         ["this issuer's key for another"] = issuers => new() { Issuer = issuers.Other.Issuer, Audiences = ["api://other"] },
         ["this issuer's key for another under its key id"] = issuers => new()
         {
-            Issuer = issuers.Other.Issuer, KeyId = issuers.Other.CurrentKey.KeyId, Audiences = ["api://other"],
+            Issuer = issuers.Other.Issuer,
+            KeyId = issuers.Other.CurrentKey.KeyId,
+            Audiences = ["api://other"],
         },
         ["another issuer's audience"] = _ => new() { Audiences = ["api://other"] },
     };

@@ -7,17 +7,20 @@ namespace Gateway.Tests.Configuration;
 /// <summary>A configuration folder in a temporary place, which begins with the whole example of the documentation.</summary>
 internal sealed class ConfigurationFixture : IDisposable
 {
+    /// <summary>The template as it is written at first.</summary>
+    public const string Policy = """
+        {
+          "Version": "2012-10-17",
+          "Statement": [{ "Effect": "Allow", "Action": "iot:Connect", "Resource": "arn:{partition}:iot:{region}:{accountId}:client/{organizationId}:*" }]
+        }
+        """;
+
     private readonly DirectoryInfo folder = Directory.CreateTempSubdirectory("gateway-configuration-");
 
     public ConfigurationFixture()
     {
         Write("appsettings.json", Example.Json);
-        Write("policies/organization.json", """
-            {
-              "Version": "2012-10-17",
-              "Statement": [{ "Effect": "Allow", "Action": "iot:Connect", "Resource": "arn:{partition}:iot:{region}:{accountId}:client/{organizationId}:*" }]
-            }
-            """);
+        Write("policies/organization.json", Policy);
         Write("sealing-keys", Convert.ToBase64String(new byte[32]) + "\n" + Convert.ToBase64String(new byte[32]) + "\n");
     }
 

@@ -188,7 +188,9 @@ public sealed class LayerTests : IDisposable
     [Fact]
     public void Load_OperatorsNames_KeepTheirCase()
     {
-        configuration.Set("IotCredentials:Profiles:BigOne", """{ "RoleArn": "x", "SessionTags": { "costCenter": "a" } }""");
+        configuration.Set("IotCredentials:Profiles:BigOne", """
+            { "RoleArn": "arn:aws:iam::111122223333:role/iot", "SessionPolicy": "policies/organization.json", "SessionTags": { "costCenter": "a" } }
+            """);
         configuration.Variables["IOTCREDENTIALS__PROFILES__BIGONE__REGION"] = "eu-west-1";
 
         var profile = configuration.LoadGood().Options.IotCredentials.Profiles["BigOne"];
@@ -220,7 +222,7 @@ public sealed class LayerTests : IDisposable
     public void Load_OrganizationsThatDifferInCase_AreAnErrorAmongVariables()
     {
         configuration.Variables["IotCredentials__Organizations__o-x__Region"] = "eu-west-1";
-        configuration.Variables["IotCredentials__Organizations__O-X__RoleArn"] = "arn";
+        configuration.Variables["IotCredentials__Organizations__O-X__RoleArn"] = "arn:aws:iam::111122223333:role/iot";
 
         Assert.Contains("differs only in case", configuration.LoadBad().Message, StringComparison.Ordinal);
     }
