@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using Testing;
 
 namespace Vending;
@@ -30,9 +31,17 @@ internal static class WithoutRedis
         for (var i = 0; i < ColdWarmups; i++) await Callers.AskAsync(world, gateway.Url, $"o-cold{i}", world.Token($"o-cold{i}"));
 
         await harm(world.Redis);
-        var first = await Callers.AskAsync(world, gateway.Url, "o-first", world.Token("o-first"));
-        var second = await Callers.AskAsync(world, gateway.Url, "o-second", world.Token("o-second"));
-        figures.Add($"{when}: first answer of a cold organization, and of the next one", $"{first:F0} ms, {second:F0} ms");
+        var first = await AskOnceAsync(world, gateway, "o-first");
+        var second = await AskOnceAsync(world, gateway, "o-second");
+        figures.Add($"{when}: first answer of a cold organization, and of the next one", $"{first}, {second}");
         figures.Add($"{when}: warm, {CallersAtOnce} callers", $"{await Callers.LoopAsync(world, gateway.Url, s_warm, CallersAtOnce, Measured)}");
+    }
+
+    // A 503 is a figure too, here.
+    private static async Task<string> AskOnceAsync(World world, GatewayProcess gateway, string organization)
+    {
+        var begun = Stopwatch.GetTimestamp();
+        var answer = await world.Client.SendAsync(gateway.Url + Requests.CredentialsPath(organization), world.Token(organization));
+        return $"{answer.Status} in {Stopwatch.GetElapsedTime(begun).TotalMilliseconds:F0} ms";
     }
 }
