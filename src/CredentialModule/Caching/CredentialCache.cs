@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using CredentialModule.Telemetry;
 using Microsoft.Extensions.Caching.Memory;
 using Microsoft.Extensions.Caching.StackExchangeRedis;
@@ -84,14 +85,24 @@ internal sealed partial class CredentialCache : IAsyncDisposable
     public async ValueTask<T?> ReadLocalAsync<T>(string key) where T : class =>
         (await _cache.TryGetAsync<T>(key, _localOnly)).GetValueOrDefault();
 
-    /// <summary>What Redis holds, taken into memory; a fraction of a second at most.</summary>
-    public async Task<T?> ReadSharedAsync<T>(string key) where T : class =>
-        Redis is null ? null : (await _cache.TryGetAsync<T>(key, _sharedOnly)).GetValueOrDefault();
+    /// <summary>What Redis holds, taken into memory; null as well when it does not answer.</summary>
+    public async Task<T?> ReadSharedAsync<T>(string key) where T : class
+    {
+        if (Redis is null || Redis.IsLeftAlone) return null;
+        var begun = Stopwatch.GetTimestamp();
+        var found = await _cache.TryGetAsync<T>(key, _sharedOnly);
+        if (Stopwatch.GetElapsedTime(begun) >= _commandTimeout) Redis.LeaveAlone();
+        return found.GetValueOrDefault();
+    }
 
-    /// <summary>Keeps an entry in both levels for <paramref name="lifetime"/>. Other replicas can read it when this returns.</summary>
+    /// <summary>Keeps an entry in both levels for <paramref name="lifetime"/>. Other replicas can read it when this returns, unless Redis does not answer.</summary>
     public async Task WriteAsync<T>(string key, T value, TimeSpan lifetime) where T : class
     {
-        if (lifetime > TimeSpan.Zero) await _cache.SetAsync(key, value, Entry(lifetime));
+        if (lifetime <= TimeSpan.Zero) return;
+        var options = Entry(lifetime);
+        // What cannot be written now is written behind, as soon as Redis is back.
+        options.AllowBackgroundDistributedCacheOperations = Redis is null || Redis.IsLeftAlone;
+        await _cache.SetAsync(key, value, options);
     }
 
     /// <summary>The turn to renew an entry over all replicas; null when there is nobody to share it with.</summary>
@@ -109,7 +120,6 @@ internal sealed partial class CredentialCache : IAsyncDisposable
     {
         Size = 1,
         DistributedCacheHardTimeout = _commandTimeout,
-        AllowBackgroundDistributedCacheOperations = false,
         AllowBackgroundBackplaneOperations = true,
     };
 

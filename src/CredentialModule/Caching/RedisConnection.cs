@@ -26,6 +26,11 @@ internal sealed partial class RedisConnection : IAsyncDisposable
         _connection = new(() => ConnectAsync(connectionString));
     }
 
+    /// <summary>Whether it did not answer a moment ago.</summary>
+    public bool IsLeftAlone => Environment.TickCount64 < Volatile.Read(ref _leftAloneUntil);
+
+    public void LeaveAlone() => Volatile.Write(ref _leftAloneUntil, Environment.TickCount64 + (long)SharedCacheOptions.CircuitBreak.TotalMilliseconds);
+
     public Task<IConnectionMultiplexer> GetAsync() => _connection.Value;
 
     /// <summary>The turn to renew <paramref name="key"/> over all replicas; null when Redis cannot say whose turn it is.</summary>
@@ -33,7 +38,7 @@ internal sealed partial class RedisConnection : IAsyncDisposable
     public async Task<IAsyncDisposable?> TurnAsync(string key, TimeSpan patience, CancellationToken cancellation)
     {
         var connection = await GetAsync();
-        if (!connection.IsConnected || Environment.TickCount64 < Volatile.Read(ref _leftAloneUntil)) return null;
+        if (!connection.IsConnected || IsLeftAlone) return null;
         try
         {
             return await RedisTurn.TakeAsync(connection.GetDatabase(), _lockPrefix + key, patience, cancellation)
@@ -41,7 +46,7 @@ internal sealed partial class RedisConnection : IAsyncDisposable
         }
         catch (Exception e) when (e is not OperationCanceledException and not VendingException)
         {
-            Volatile.Write(ref _leftAloneUntil, Environment.TickCount64 + (long)SharedCacheOptions.CircuitBreak.TotalMilliseconds);
+            LeaveAlone();
             Log.LockUnavailable(_logger, e);
             return null;
         }

@@ -55,7 +55,7 @@ internal sealed partial class CredentialVendor(
         {
             return await ObtainAsync(request, key, promise, caller).WaitAsync(options.Value.Timeout, cancellation);
         }
-        catch (Exception e) when (e is VendingException or TimeoutException)
+        catch (Exception e) when (e is VendingException { Failure: not FailureClass.TooShort } or TimeoutException)
         {
             if (promise.MayFallBelow && Own(request, key, await cache.ReadLocalAsync<StoredCredentials>(key)) is { } rest && LifeOf(rest) >= LifetimePromise.Least)
             {
@@ -83,7 +83,7 @@ internal sealed partial class CredentialVendor(
             if (Keeps(vended.Credentials, promise)) return vended;
         }
 
-        throw new VendingException(FailureClass.Refused, "STS grants a shorter life than the profile promises");
+        throw new VendingException(FailureClass.TooShort, "STS grants a shorter life than the profile promises");
     }
 
     private Task<Vended> RenewAsync(VendRequest request, string key, LifetimePromise promise, string caller) =>

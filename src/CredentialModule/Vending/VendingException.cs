@@ -9,6 +9,9 @@ internal enum FailureClass
     /// <summary>AWS denied the call or could not read it: an operator has to change something.</summary>
     Refused,
 
+    /// <summary>AWS granted a session that ends before what the profile promises: an operator has to change something.</summary>
+    TooShort,
+
     /// <summary>AWS did not answer in time, or not in a way that can be used.</summary>
     Unavailable,
 }
@@ -25,7 +28,7 @@ internal sealed class VendingException(FailureClass failure, string message, Tim
     public TimeSpan RetryAfter { get; } = retryAfter ?? failure switch
     {
         FailureClass.Throttled => TimeSpan.FromSeconds(1),
-        FailureClass.Refused => TimeSpan.FromSeconds(30),
+        FailureClass.Refused or FailureClass.TooShort => TimeSpan.FromSeconds(30),
         _ => TimeSpan.FromSeconds(2),
     };
 }

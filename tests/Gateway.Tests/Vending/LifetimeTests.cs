@@ -113,7 +113,12 @@ public sealed class LifetimeTests
         var gateway = await world.StartGatewayAsync();
         world.Aws.Inject(AwsFault.GrantOnly(TimeSpan.FromMinutes(10)), "AssumeRole");
 
-        for (var i = 0; i < 10; i++) Assert.Equal(503, (await gateway.VendAsync("o-acme", "?minimumLifetime=900")).Status);
+        for (var i = 0; i < 5; i++)
+        {
+            Assert.Equal(503, (await gateway.VendAsync("o-acme")).Status);
+            Assert.Equal(503, (await gateway.VendAsync("o-acme", "?minimumLifetime=900")).Status);
+        }
+
         Assert.Equal(1, world.Aws.Count("AssumeRole"));
         Assert.Equal(1, gateway.Log.Count(LogLevel.Error, "below the 900 s"));
 
