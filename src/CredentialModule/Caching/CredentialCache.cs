@@ -17,6 +17,8 @@ namespace CredentialModule.Caching;
 /// </summary>
 internal sealed partial class CredentialCache : IAsyncDisposable
 {
+    private static readonly TimeSpan BackplaneBreak = TimeSpan.FromSeconds(2);
+
     // An entry's own time ends it; a read must not end it any sooner.
     private static readonly TimeSpan LongestKept = TimeSpan.FromDays(8);
 
@@ -40,8 +42,7 @@ internal sealed partial class CredentialCache : IAsyncDisposable
             {
                 CacheName = "IotCredentials",
                 DisableTagging = true,
-                DistributedCacheCircuitBreakerDuration = SharedCacheOptions.CircuitBreak,
-                BackplaneCircuitBreakerDuration = SharedCacheOptions.CircuitBreak,
+                BackplaneCircuitBreakerDuration = BackplaneBreak,
                 BackplaneChannelPrefix = module.Value.Cache.KeyPrefix,
                 // Every key is a hash over what it stands for; nothing else is kept here.
                 MissingCacheKeyPrefixWarningLogLevel = LogLevel.None,
@@ -88,11 +89,21 @@ internal sealed partial class CredentialCache : IAsyncDisposable
     /// <summary>What Redis holds, taken into memory; null as well when it does not answer.</summary>
     public async Task<T?> ReadSharedAsync<T>(string key) where T : class
     {
-        if (Redis is null || Redis.IsLeftAlone) return null;
-        var begun = Stopwatch.GetTimestamp();
-        var found = await _cache.TryGetAsync<T>(key, _sharedOnly);
-        if (Stopwatch.GetElapsedTime(begun) >= _commandTimeout) Redis.LeaveAlone();
-        return found.GetValueOrDefault();
+        while (Redis is not null && !Redis.Silence.IsLeftAlone)
+        {
+            var (began, begun) = (Environment.TickCount64, Stopwatch.GetTimestamp());
+            var found = await _cache.TryGetAsync<T>(key, _sharedOnly);
+            // A miss that took as long as a command may take was none.
+            if (found.HasValue || Stopwatch.GetElapsedTime(begun) < _commandTimeout)
+            {
+                Redis.Silence.Answered();
+                return found.GetValueOrDefault();
+            }
+
+            Redis.Silence.NotAnswered(began);
+        }
+
+        return null;
     }
 
     /// <summary>Keeps an entry in both levels for <paramref name="lifetime"/>. Other replicas can read it when this returns, unless Redis does not answer.</summary>
@@ -101,7 +112,7 @@ internal sealed partial class CredentialCache : IAsyncDisposable
         if (lifetime <= TimeSpan.Zero) return;
         var options = Entry(lifetime);
         // What cannot be written now is written behind, as soon as Redis is back.
-        options.AllowBackgroundDistributedCacheOperations = Redis is null || Redis.IsLeftAlone;
+        options.AllowBackgroundDistributedCacheOperations = Redis is null || Redis.Silence.IsLeftAlone;
         await _cache.SetAsync(key, value, options);
     }
 

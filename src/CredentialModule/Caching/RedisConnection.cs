@@ -16,7 +16,6 @@ internal sealed partial class RedisConnection : IAsyncDisposable
     private readonly Lazy<Task<IConnectionMultiplexer>> _connection;
     private readonly ILogger<RedisConnection> _logger;
     private readonly string _lockPrefix;
-    private long _leftAloneUntil;
 
     public RedisConnection(string connectionString, IOptions<IotCredentialsOptions> module, ILogger<RedisConnection> logger)
     {
@@ -26,10 +25,7 @@ internal sealed partial class RedisConnection : IAsyncDisposable
         _connection = new(() => ConnectAsync(connectionString));
     }
 
-    /// <summary>Whether it did not answer a moment ago.</summary>
-    public bool IsLeftAlone => Environment.TickCount64 < Volatile.Read(ref _leftAloneUntil);
-
-    public void LeaveAlone() => Volatile.Write(ref _leftAloneUntil, Environment.TickCount64 + (long)SharedCacheOptions.CircuitBreak.TotalMilliseconds);
+    public RedisSilence Silence { get; } = new();
 
     public Task<IConnectionMultiplexer> GetAsync() => _connection.Value;
 
@@ -38,18 +34,23 @@ internal sealed partial class RedisConnection : IAsyncDisposable
     public async Task<IAsyncDisposable?> TurnAsync(string key, TimeSpan patience, CancellationToken cancellation)
     {
         var connection = await GetAsync();
-        if (!connection.IsConnected || IsLeftAlone) return null;
-        try
+        while (connection.IsConnected && !Silence.IsLeftAlone)
         {
-            return await RedisTurn.TakeAsync(connection.GetDatabase(), _lockPrefix + key, patience, cancellation)
-                ?? throw new VendingException(FailureClass.Unavailable, "another replica is renewing it and takes too long");
+            var begun = Environment.TickCount64;
+            try
+            {
+                var turn = await RedisTurn.TakeAsync(connection.GetDatabase(), _lockPrefix + key, patience, cancellation);
+                Silence.Answered();
+                return turn ?? throw new VendingException(FailureClass.Unavailable, "another replica is renewing it and takes too long");
+            }
+            catch (Exception e) when (e is RedisException or TimeoutException)
+            {
+                Log.LockUnavailable(_logger, e);
+                Silence.NotAnswered(begun);
+            }
         }
-        catch (Exception e) when (e is not OperationCanceledException and not VendingException)
-        {
-            LeaveAlone();
-            Log.LockUnavailable(_logger, e);
-            return null;
-        }
+
+        return null;
     }
 
     private async Task<IConnectionMultiplexer> ConnectAsync(string connectionString)

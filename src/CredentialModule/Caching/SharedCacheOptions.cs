@@ -3,9 +3,6 @@ namespace CredentialModule.Caching;
 /// <summary>Where replicas share what was vended, and how it is sealed there: <c>ConnectionStrings:Redis</c> and <c>Sealing:KeyPath</c>.</summary>
 internal sealed class SharedCacheOptions
 {
-    /// <summary>How long Redis is left alone once it did not answer.</summary>
-    public static readonly TimeSpan CircuitBreak = TimeSpan.FromSeconds(2);
-
     /// <summary>A StackExchange.Redis connection string. Null: nothing is shared, every process vends for itself.</summary>
     public string? Redis { get; set; }
 
