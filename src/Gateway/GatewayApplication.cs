@@ -20,6 +20,8 @@ internal static class GatewayApplication
 {
     public static WebApplication Build(Snapshot configuration, string environment, Action<IServiceCollection>? replace = null)
     {
+        // A line that ends in a bare LF is read as two requests by some who stand in front.
+        AppContext.SetSwitch("Microsoft.AspNetCore.Server.Kestrel.DisableHttp1LineFeedTerminators", true);
         DistributedContextPropagator.Current = new TraceContextPropagator();
         var builder = WebApplication.CreateBuilder(new WebApplicationOptions { EnvironmentName = environment, ContentRootPath = configuration.Folder });
         var gate = builder.Configuration.UseGatedConfiguration(configuration);
@@ -28,8 +30,9 @@ internal static class GatewayApplication
 
         var options = configuration.Options;
         builder.Services.AddSingleton(options);
-        builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = options.Shutdown.Timeout);
+        builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = options.Shutdown.Delay + options.Shutdown.Timeout);
         builder.Services.AddDataProtection().UseNoKeyRing();
+        builder.AddTrustedProxies(options);
         builder.AddTelemetry();
         builder.AddErrorAnswers();
         builder.AddIssuers(options);
@@ -42,9 +45,13 @@ internal static class GatewayApplication
             .LoadFromConfig(builder.Configuration.GetSection("ReverseProxy"))
             .AddIotCredentials(builder.Configuration.GetSection("IotCredentials"))
             .Services.AddSingleton<ITransformProvider, IdentityHeaders>();
+        // It tells a start that failed, stack trace and all; the program tells it in a line.
+        builder.Logging.AddFilter("Microsoft.Extensions.Hosting.Internal.Host", LogLevel.None).AddFilter("Microsoft.AspNetCore.Hosting.Diagnostics", level => level < LogLevel.Critical);
         replace?.Invoke(builder.Services);
 
         var app = builder.Build();
+        app.UseErrorAnswers();
+        app.UseForwardedHeaders();
         app.UseMiddleware<PathGuard>(options.Edge.Methods);
         app.UseRouting();
         app.UseUnstoredAnswers();

@@ -8,14 +8,17 @@ var read = ConfigurationFolder.Load(args, environment, variables);
 foreach (var finding in read.Findings) Console.Error.WriteLine(finding);
 if (read.Snapshot is null) return 1;
 
+await using var gateway = GatewayApplication.Build(read.Snapshot, environment);
 try
 {
-    await GatewayApplication.Build(read.Snapshot, environment).RunAsync();
-    return 0;
+    await gateway.StartAsync();
 }
-catch (IOException e)
+catch (Exception e)
 {
-    // A listener that cannot be bound: a taken port is no stack trace.
-    Console.Error.WriteLine($"error: {e.Message}");
+    // A port that is taken, a certificate that does not open: the reason in a line, no stack trace.
+    Console.Error.WriteLine($"error: the gateway cannot start: {e.GetBaseException().Message}{(e.GetBaseException() is System.Net.Sockets.SocketException ? $" ({e.Message})" : "")}");
     return 1;
 }
+
+await gateway.WaitForShutdownAsync();
+return 0;

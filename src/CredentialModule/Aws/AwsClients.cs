@@ -4,13 +4,16 @@ using Amazon.Runtime;
 using Amazon.Runtime.Credentials;
 using Amazon.SecurityToken;
 using Amazon.SecurityToken.Model;
+using CredentialModule.Telemetry;
 using CredentialModule.Vending;
+using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 
 namespace CredentialModule.Aws;
 
 /// <summary>The SDK's clients, one a region, and the identity that they call with.</summary>
-internal sealed class AwsClients(IOptions<AwsClientOptions> options, IOptions<IotCredentialsOptions> module, SingleFlight flights) : IDisposable
+internal sealed partial class AwsClients(
+    IOptions<AwsClientOptions> options, IOptions<IotCredentialsOptions> module, SingleFlight flights, FailureMemory failures, ILogger<AwsClients> logger) : IDisposable
 {
     private readonly ConcurrentDictionary<string, AmazonSecurityTokenServiceClient> _sts = new(StringComparer.Ordinal);
     private string? _identity;
@@ -36,21 +39,23 @@ internal sealed class AwsClients(IOptions<AwsClientOptions> options, IOptions<Io
     /// (which differs by replica). Asked once a process.
     /// </summary>
     public ValueTask<string> IdentityAsync(string region) =>
-        _identity is { } known ? new(known) : new(flights.JoinAsync("identity", () => FindIdentityAsync(region)));
+        _identity is { } known ? new(known) : new(flights.JoinAsync("identity", () => failures.GuardAsync("identity", () => FindIdentityAsync(region))));
 
     private async Task<string> FindIdentityAsync(string region)
     {
         using var deadline = new CancellationTokenSource(module.Value.WorkTimeout);
         try
         {
-            var keys = await (await BaseCredentialsAsync(deadline.Token)).GetCredentialsAsync();
+            var keys = await (await BaseCredentialsAsync(deadline.Token)).GetCredentialsAsync().WaitAsync(deadline.Token);
             if (string.IsNullOrEmpty(keys.Token)) return _identity = keys.AccessKey;
             var arn = (await Sts(region).GetCallerIdentityAsync(new GetCallerIdentityRequest(), deadline.Token)).Arn;
             return _identity = arn.Contains(":assumed-role/", StringComparison.Ordinal) ? arn[..arn.LastIndexOf('/')] : arn;
         }
-        catch (Exception e) when (e is not VendingException)
+        catch (Exception e)
         {
-            throw AwsFailure.From(e, "sts:GetCallerIdentity");
+            var failure = AwsFailure.From(e, "sts:GetCallerIdentity");
+            Log.IdentityUnknown(logger, failure.Failure, failure.Message);
+            throw failure;
         }
     }
 
@@ -78,5 +83,12 @@ internal sealed class AwsClients(IOptions<AwsClientOptions> options, IOptions<Io
     public void Dispose()
     {
         foreach (var client in _sts.Values) client.Dispose();
+    }
+
+    private static partial class Log
+    {
+        [LoggerMessage(EventIds.IdentityUnknown, LogLevel.Error,
+            "Who the gateway is to AWS could not be found out ({Failure}): {Cause}. Nothing is vended until it is: check the credentials that the AWS SDK finds")]
+        public static partial void IdentityUnknown(ILogger logger, FailureClass failure, string cause);
     }
 }

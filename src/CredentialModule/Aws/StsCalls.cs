@@ -3,11 +3,13 @@ using Amazon.SecurityToken.Model;
 using CredentialModule.Telemetry;
 using CredentialModule.Vending;
 using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
 
 namespace CredentialModule.Aws;
 
 /// <summary>AssumeRole, as vending needs it: the request to the letter, an answer that is whole, a failure with its class.</summary>
-internal sealed partial class StsCalls(AwsClients clients, StsBudget budget, StsCircuit circuit, TimeProvider time, CredentialMetrics metrics, ILogger<StsCalls> logger)
+internal sealed partial class StsCalls(AwsClients clients, StsBudget budget, StsCircuit circuit, TimeProvider time, CredentialMetrics metrics, IOptions<IotCredentialsOptions> options,
+    ILogger<StsCalls> logger)
 {
     // What asking for an endpoint takes, and nothing more, whatever the role itself may do.
     private const string EndpointPolicy = """{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"iot:DescribeEndpoint","Resource":"*"}]}""";
@@ -27,8 +29,7 @@ internal sealed partial class StsCalls(AwsClients clients, StsBudget budget, Sts
                 ExternalId = request.ExternalId,
                 Policy = request.SessionPolicy,
                 Tags = [.. request.SessionTags.Select(tag => new Tag { Key = tag.Key, Value = tag.Value })],
-            },
-            cancellation));
+            }));
         return new StoredCredentials
         {
             OrganizationId = request.OrganizationId,
@@ -44,7 +45,7 @@ internal sealed partial class StsCalls(AwsClients clients, StsBudget budget, Sts
     {
         var request = new AssumeRoleRequest { RoleArn = role, RoleSessionName = "iot-endpoint", DurationSeconds = 900, Policy = EndpointPolicy };
         using var turn = await TurnAsync(new BudgetShare("", ""), cancellation);
-        var granted = await circuit.CallAsync(region, () => CallAsync(region, request, cancellation));
+        var granted = await circuit.CallAsync(region, () => CallAsync(region, request));
         return new SessionAWSCredentials(granted.AccessKeyId, granted.SecretAccessKey, granted.SessionToken);
     }
 
@@ -60,12 +61,15 @@ internal sealed partial class StsCalls(AwsClients clients, StsBudget budget, Sts
         }
     }
 
-    private async Task<Credentials> CallAsync(string region, AssumeRoleRequest request, CancellationToken cancellation)
+    private async Task<Credentials> CallAsync(string region, AssumeRoleRequest request)
     {
+        // Its own time, from here on: a call that waited long for its turn is not sent only to be given up at once. What comes too late for
+        // whoever waited is there for whoever asks again.
+        using var deadline = new CancellationTokenSource(options.Value.WorkTimeout);
         var begun = time.GetTimestamp();
         try
         {
-            var answer = await clients.Sts(region).AssumeRoleAsync(request, cancellation);
+            var answer = await clients.Sts(region).AssumeRoleAsync(request, deadline.Token);
             if (answer.Credentials is not { AccessKeyId.Length: > 0, SecretAccessKey.Length: > 0, SessionToken.Length: > 0, Expiration: not null } granted)
                 throw new VendingException(FailureClass.Unavailable, "the answer of sts:AssumeRole holds no credentials");
 #pragma warning disable CS0618 // Its successor, SessionTokenUtilization, is not answered everywhere yet.
@@ -85,7 +89,7 @@ internal sealed partial class StsCalls(AwsClients clients, StsBudget budget, Sts
 
     private static partial class Log
     {
-        [LoggerMessage(EventIds.VendFailed, LogLevel.Error, "The role {Role} could not be assumed ({Failure}): {Cause}")]
+        [LoggerMessage(EventIds.AssumeRoleFailed, LogLevel.Error, "The role {Role} could not be assumed ({Failure}): {Cause}")]
         public static partial void AssumeRoleFailed(ILogger logger, string role, FailureClass failure, string cause);
     }
 }

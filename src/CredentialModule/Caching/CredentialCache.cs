@@ -67,10 +67,11 @@ internal sealed partial class CredentialCache : IAsyncDisposable
         var prefix = module.Value.Cache.KeyPrefix;
         var keys = SealingKeys.Read(Path.Combine(host.ContentRootPath, shared.Value.SealingKeyPath ?? throw new InvalidOperationException(
             "Sealing:KeyPath is missing: what is kept in Redis is sealed. Name a file of base64 256-bit keys.")));
+        Sealer = new Sealer(keys, Refused);
         Redis = new RedisConnection(connectionString, module, loggers.CreateLogger<RedisConnection>());
         _cache.SetupDistributedCache(
             new SealedDistributedCache(
-                new RedisCache(new RedisCacheOptions { ConnectionMultiplexerFactory = Redis.GetAsync, InstanceName = prefix }), prefix, keys, Refused),
+                new RedisCache(new RedisCacheOptions { ConnectionMultiplexerFactory = Redis.GetAsync, InstanceName = prefix }), prefix, Sealer),
             new FusionCacheSystemTextJsonSerializer());
         _cache.SetupBackplane(new RedisBackplane(
             new RedisBackplaneOptions { ConnectionMultiplexerFactory = Redis.GetAsync }, loggers.CreateLogger<RedisBackplane>()));
@@ -78,6 +79,9 @@ internal sealed partial class CredentialCache : IAsyncDisposable
 
     /// <summary>The connection that replicas share; null when there is none.</summary>
     public RedisConnection? Redis { get; }
+
+    /// <summary>Seals what replicas share; null when they share nothing.</summary>
+    public Sealer? Sealer { get; }
 
     /// <summary>The key in Redis of what was forgotten, and the channel of its notices.</summary>
     public string ForgottenKey { get; }
@@ -94,7 +98,7 @@ internal sealed partial class CredentialCache : IAsyncDisposable
             var (began, begun) = (Environment.TickCount64, Stopwatch.GetTimestamp());
             var found = await _cache.TryGetAsync<T>(key, _sharedOnly);
             // A miss that took as long as a command may take was none.
-            if (found.HasValue || Stopwatch.GetElapsedTime(begun) < _commandTimeout)
+            if (found.HasValue || Stopwatch.GetElapsedTime(begun) < 0.9 * _commandTimeout)
             {
                 Redis.Silence.Answered();
                 return found.GetValueOrDefault();
@@ -120,7 +124,7 @@ internal sealed partial class CredentialCache : IAsyncDisposable
     public async Task<IAsyncDisposable?> TurnAsync(string key, TimeSpan patience, CancellationToken cancellation) =>
         Redis is null ? null : await Redis.TurnAsync(key, patience, cancellation);
 
-    /// <summary>Counts and tells an entry that opened, or did not open, as what it should be. Its key only: never its content.</summary>
+    /// <summary>Counts and tells an entry that is not what it should be. Its key only: never its content.</summary>
     public void Refused(string redisKey)
     {
         _metrics.EntryRefused();

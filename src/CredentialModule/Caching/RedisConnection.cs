@@ -43,7 +43,7 @@ internal sealed partial class RedisConnection : IAsyncDisposable
                 Silence.Answered();
                 return turn ?? throw new VendingException(FailureClass.Unavailable, "another replica is renewing it and takes too long");
             }
-            catch (Exception e) when (e is RedisException or TimeoutException)
+            catch (Exception e) when (e is not OperationCanceledException and not VendingException)
             {
                 Log.LockUnavailable(_logger, e);
                 Silence.NotAnswered(begun);
@@ -59,6 +59,8 @@ internal sealed partial class RedisConnection : IAsyncDisposable
         options.AbortOnConnectFail = false;
         options.BacklogPolicy = BacklogPolicy.FailFast;
         options.SyncTimeout = options.AsyncTimeout = _commandTimeout;
+        // The client looks for commands that are over their time at its heartbeat.
+        options.HeartbeatInterval = TimeSpan.FromMilliseconds(100);
         options.ConnectTimeout = 1000;
         options.ReconnectRetryPolicy = new LinearRetry(500);
         var connection = await ConnectionMultiplexer.ConnectAsync(options);

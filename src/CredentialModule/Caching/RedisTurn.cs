@@ -14,14 +14,13 @@ internal sealed class RedisTurn : IAsyncDisposable
     private readonly RedisKey _key;
     private readonly RedisValue _holder;
     private readonly CancellationTokenSource _ended = new();
-    private readonly Task _extending;
 
     private RedisTurn(IDatabase redis, RedisKey key, RedisValue holder)
     {
         _redis = redis;
         _key = key;
         _holder = holder;
-        _extending = ExtendAsync();
+        _ = ExtendAsync();
     }
 
     /// <summary>Waits for the lock; null when somebody else held it all the time.</summary>
@@ -42,22 +41,23 @@ internal sealed class RedisTurn : IAsyncDisposable
     private async Task ExtendAsync()
     {
         using var timer = new PeriodicTimer(ExtendEvery);
-        try
+        while (!_ended.IsCancellationRequested)
         {
-            while (await timer.WaitForNextTickAsync(_ended.Token)) await _redis.LockExtendAsync(_key, _holder, Expiry);
-        }
-        catch (Exception e) when (e is OperationCanceledException or RedisException or TimeoutException)
-        {
-            // Ended, or Redis went away: then nobody else can take it either.
+            try
+            {
+                if (await timer.WaitForNextTickAsync(_ended.Token)) await _redis.LockExtendAsync(_key, _holder, Expiry);
+            }
+            catch (Exception)
+            {
+                // Ended; or Redis stumbled, and the next extension may still come in time.
+            }
         }
     }
 
     public async ValueTask DisposeAsync()
     {
         await _ended.CancelAsync();
-        await _extending;
-        _ended.Dispose();
         // Nobody waits for Redis to take it back: should it not, the lock expires.
-        await _redis.LockReleaseAsync(_key, _holder, CommandFlags.FireAndForget);
+        _ = _redis.LockReleaseAsync(_key, _holder, CommandFlags.FireAndForget).ContinueWith(static task => task.Exception, TaskScheduler.Default);
     }
 }

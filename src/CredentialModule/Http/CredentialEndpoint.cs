@@ -7,13 +7,16 @@ using CredentialModule.Vending;
 using Microsoft.AspNetCore.Authorization;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Timeouts;
+using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
 
 namespace CredentialModule.Http;
 
 /// <summary>Answers a module route in process. It trusts no host to have done its part: it asks again whether this caller may have this organization.</summary>
 internal sealed partial class CredentialEndpoint(
-    CurrentProfiles profiles, VendRequests requests, CredentialVendor vendor, EndpointDirectory endpoints, CredentialMetrics metrics, AuditTrail audit, ILogger<CredentialEndpoint> logger)
+    CurrentProfiles profiles, VendRequests requests, CredentialVendor vendor, EndpointDirectory endpoints, CredentialMetrics metrics, AuditTrail audit,
+    IOptions<IotCredentialsOptions> options, ILogger<CredentialEndpoint> logger)
 {
     private static readonly JsonWriterOptions s_json = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
@@ -35,48 +38,60 @@ internal sealed partial class CredentialEndpoint(
         }
 
         var book = profiles.Current;
-        var organization = RouteOrganization.Of(context, book.OrganizationIds)!;
-        var authorization = (IAuthorizationService)context.RequestServices.GetService(typeof(IAuthorizationService))!;
+        if (RouteOrganization.Of(context, book.OrganizationIds) is not { } organization
+            || book.Find(profileName, organization) is not { } profile
+            || !CredentialRequestRule.TryReadMinimum(context.Request, profile, out var asked))
+        {
+            // Good by the rule a moment ago: the profiles were replaced in between.
+            await ErrorAnswer.WriteAsync(context, StatusCodes.Status422UnprocessableEntity);
+            return;
+        }
+
+        var authorization = context.RequestServices.GetRequiredService<IAuthorizationService>();
         if (!(await authorization.AuthorizeAsync(context.User, organization, OrganizationAccessRequirement.Instance)).Succeeded)
         {
             await ErrorAnswer.WriteAsync(context, StatusCodes.Status403Forbidden);
             return;
         }
 
-        var profile = book.Find(profileName, organization)!;
-        CredentialRequestRule.TryReadMinimum(context.Request, profile, out var asked);
         try
         {
             var caller = VendCaller.Of(context.User);
-            if (await requests.ForAsync(profile, organization, caller, context.RequestAborted) is not { } request)
+            var work = VendAsync(profile, organization, caller, asked, context.RequestAborted);
+            var (vended, address) = work.IsCompletedSuccessfully ? work.Result
+                : await SingleFlight.Observed(work.AsTask()).WaitAsync(options.Value.Timeout, context.RequestAborted);
+            if (vended is null)
             {
                 await ErrorAnswer.WriteAsync(context, StatusCodes.Status403Forbidden);
                 return;
             }
 
-            var endpointFound = endpoints.FindAsync(profile, context.RequestAborted).AsTask();
-            var vended = await vendor.VendAsync(request, LifetimePromise.Of(profile, request, asked), caller.Key, context.RequestAborted);
-            var address = await endpointFound;
             metrics.Vended(vended.Outcome);
             audit.Vended(caller, profileName, vended);
             await WriteAsync(context.Response, profile.Region, address, vended.Credentials);
         }
-        catch (VendingException e)
+        catch (Exception e) when (e is VendingException or TimeoutException)
         {
-            metrics.Failed(e.Failure);
-            context.Response.Headers.RetryAfter = Math.Max(1, Math.Ceiling(e.RetryAfter.TotalSeconds)).ToString(CultureInfo.InvariantCulture);
-            await ErrorAnswer.WriteAsync(context, StatusCodes.Status503ServiceUnavailable);
-        }
-        catch (TimeoutException)
-        {
-            metrics.Failed(FailureClass.Unavailable);
-            context.Response.Headers.RetryAfter = "2";
+            var failure = e as VendingException ?? new VendingException(FailureClass.Unavailable, "no answer within IotCredentials:Timeout");
+            metrics.Failed(failure.Failure);
+            context.Response.Headers.RetryAfter = Math.Max(1, Math.Ceiling(failure.RetryAfter.TotalSeconds)).ToString(CultureInfo.InvariantCulture);
             await ErrorAnswer.WriteAsync(context, StatusCodes.Status503ServiceUnavailable);
         }
         catch (OperationCanceledException) when (context.RequestAborted.IsCancellationRequested && !IsOutOfTime(context))
         {
             // Nobody is left to answer; what was under way goes on for the others.
         }
+    }
+
+    /// <summary>Credentials and endpoint, looked for side by side; no credentials where sessions are a caller's own and the caller has no name.</summary>
+    private async ValueTask<(Vended? Vended, string Address)> VendAsync(
+        Profile profile, OrganizationId organization, VendCaller caller, TimeSpan? asked, CancellationToken cancellation)
+    {
+        if (await requests.ForAsync(profile, organization, caller) is not { } request) return (null, "");
+        var address = endpoints.FindAsync(profile);
+        var searching = address.IsCompletedSuccessfully ? null : SingleFlight.Observed(address.AsTask());
+        var vended = await vendor.VendAsync(request, LifetimePromise.Of(profile, request, asked), caller.Key, cancellation);
+        return (vended, searching is null ? address.Result : await searching);
     }
 
     // The route's own Timeout ends a request by the same token; whoever set it answers 504 when the cancellation gets there.

@@ -13,6 +13,7 @@ internal static class ErrorAnswer
         [403] = Body("Forbidden", "Access to the requested resource is forbidden."),
         [404] = Body("NotFound", "The requested resource does not exist."),
         [405] = Body("MethodNotAllowed", "The method is not allowed for the requested resource."),
+        [408] = Body("RequestTimeout", "The request did not arrive in time."),
         [413] = Body("PayloadTooLarge", "The request body is too large."),
         [422] = Body("ValidationError", "Input data validation failed."),
         [429] = Body("TooManyRequests", "Too many requests have been sent."),

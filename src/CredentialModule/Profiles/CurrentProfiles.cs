@@ -31,8 +31,16 @@ internal sealed partial class CurrentProfiles : IDisposable
 
     private void Reload()
     {
-        if (ProfileBook.Read(_section, _host.ContentRootFileProvider, out var problems) is { } book) _current = book;
-        else foreach (var problem in problems) Log.ReloadRefused(_logger, problem.Key, problem.Message);
+        try
+        {
+            if (ProfileBook.Read(_section, _host.ContentRootFileProvider, out var problems) is { } book) _current = book;
+            else foreach (var problem in problems.Where(problem => !problem.IsWarning)) Log.ReloadRefused(_logger, problem.Key, problem.Message);
+        }
+        catch (Exception e) when (e is InvalidOperationException or IOException or UnauthorizedAccessException)
+        {
+            // A value that is not of its key's type, or a template that cannot be read.
+            Log.ReloadRefused(_logger, "IotCredentials", e.Message);
+        }
     }
 
     public void Dispose() => _changes.Dispose();

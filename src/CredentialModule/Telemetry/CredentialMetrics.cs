@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using System.Diagnostics.Metrics;
 using CredentialModule.Vending;
 
@@ -8,7 +7,6 @@ namespace CredentialModule.Telemetry;
 internal sealed class CredentialMetrics
 {
     public const string MeterName = "IotCredentials";
-    public static readonly ActivitySource Activities = new(MeterName);
 
     private readonly Counter<long> _vends;
     private readonly Counter<long> _refusedEntries;
@@ -18,12 +16,12 @@ internal sealed class CredentialMetrics
 
     public CredentialMetrics(IMeterFactory meters)
     {
-        var meter = _meter = meters.Create(MeterName);
-        _vends = meter.CreateCounter<long>("iotcredentials.vends", "{vend}", "Requests for credentials, by where the answer came from or why there was none.");
-        _refusedEntries = meter.CreateCounter<long>(
+        _meter = meters.Create(MeterName);
+        _vends = _meter.CreateCounter<long>("iotcredentials.vends", "{vend}", "Requests for credentials, by where the answer came from or why there was none.");
+        _refusedEntries = _meter.CreateCounter<long>(
             "iotcredentials.refused_entries", "{entry}", "Entries in Redis that were not what this gateway sealed under that key: a security event.");
-        _calls = meter.CreateHistogram<double>("iotcredentials.aws.call.duration", "s", "Calls to AWS, retries included.");
-        _packedPolicySize = meter.CreateGauge<int>("iotcredentials.packed_policy_size", "%", "STS's PackedPolicySize of the last session, of 100 allowed.");
+        _calls = _meter.CreateHistogram<double>("iotcredentials.aws.call.duration", "s", "Calls to AWS, retries included.");
+        _packedPolicySize = _meter.CreateGauge<int>("iotcredentials.packed_policy_size", "%", "STS's PackedPolicySize of the last session, of 100 allowed.");
     }
 
     public void Vended(VendOutcome outcome) => _vends.Add(1, Tag("outcome", outcome.ToString().ToLowerInvariant()));

@@ -8,7 +8,7 @@ internal static class EventIds
     public const int LockUnavailable = 3;
     public const int EntryRefused = 4;
     public const int NothingShared = 5;
-    public const int VendFailed = 6;
+    public const int AssumeRoleFailed = 6;
     public const int GrantBelowFloor = 7;
     public const int ServedDegraded = 8;
     public const int RenewalFailed = 9;
@@ -17,4 +17,5 @@ internal static class EventIds
     public const int EndpointFailed = 12;
     public const int ForgottenHereOnly = 13;
     public const int Audit = 14;
+    public const int IdentityUnknown = 15;
 }

@@ -13,8 +13,8 @@ internal sealed partial class AuditTrail(ILoggerFactory loggers)
         _logger, OneLine(caller.Issuer), OneLine(caller.Subject), vended.Credentials.OrganizationId, profile, vended.Credentials.AccessKeyId, vended.Credentials.Expiration, vended.Outcome,
         Activity.Current?.TraceId.ToHexString());
 
-    // Whatever its issuer put into a subject, it must not begin a line of its own.
-    private static string? OneLine(string? text) => text is not null && text.Any(char.IsControl) ? Uri.EscapeDataString(text) : text;
+    // Whatever its issuer put into a subject, it must begin no line and no field of its own.
+    private static string? OneLine(string? text) => text is not null && text.Any(character => character is <= ' ' or > '~') ? Uri.EscapeDataString(text) : text;
 
     private static partial class Log
     {

@@ -29,8 +29,8 @@ internal sealed record Vended(StoredCredentials Credentials, VendOutcome Outcome
 /// replicas. Every entry is judged at every read, by STS's own expiration.
 /// </summary>
 internal sealed partial class CredentialVendor(
-    CredentialCache cache, SingleFlight flights, FailureMemory failures, StsCalls sts, IOptions<IotCredentialsOptions> options, TimeProvider time,
-    ILogger<CredentialVendor> logger)
+    CredentialCache cache, SingleFlight flights, FailureMemory failures, StsCalls sts, ForgottenOrganizations forgotten, IOptions<IotCredentialsOptions> options,
+    TimeProvider time, ILogger<CredentialVendor> logger)
 {
     // A replica's clock may be off by this much without breaking the promise.
     private static readonly TimeSpan ClockTolerance = TimeSpan.FromSeconds(30);
@@ -53,14 +53,14 @@ internal sealed partial class CredentialVendor(
 
         try
         {
-            return await ObtainAsync(request, key, promise, caller).WaitAsync(options.Value.Timeout, cancellation);
+            return await SingleFlight.Observed(ObtainAsync(request, key, promise, caller)).WaitAsync(options.Value.WorkTimeout, cancellation);
         }
         catch (Exception e) when (e is VendingException { Failure: not FailureClass.TooShort } or TimeoutException)
         {
             if (promise.MayFallBelow && Own(request, key, await cache.ReadLocalAsync<StoredCredentials>(key)) is { } rest && LifeOf(rest) >= LifetimePromise.Least)
             {
-                if (failures.TellsFirst(key)) Log.ServedDegraded(logger, request.OrganizationId, request.RoleArn, LifeOf(rest).TotalSeconds);
-                return new(rest, VendOutcome.Degraded);
+                if (!Keeps(rest, promise) && failures.TellsFirst(key)) Log.ServedDegraded(logger, request.OrganizationId, request.RoleArn, LifeOf(rest).TotalSeconds);
+                return new(rest, Keeps(rest, promise) ? VendOutcome.L1 : VendOutcome.Degraded);
             }
 
             throw e as VendingException ?? new VendingException(FailureClass.Unavailable, "no answer within IotCredentials:Timeout");
@@ -69,7 +69,10 @@ internal sealed partial class CredentialVendor(
 
     private async Task<Vended> ObtainAsync(VendRequest request, string key, LifetimePromise promise, string caller)
     {
-        var shared = Own(request, key, await flights.JoinAsync("read " + key, () => cache.ReadSharedAsync<StoredCredentials>(key)));
+        // A session that the caller's token cuts short cannot live for longer than it was asked for.
+        if (promise.Floor >= request.SessionDuration) throw TooShort();
+
+        var shared = Own(request, key, await flights.JoinAsync("read " + key, () => ReadSharedAsync(key)));
         if (Keeps(shared, promise))
         {
             RenewBehind(request, key, shared, promise, caller);
@@ -83,8 +86,10 @@ internal sealed partial class CredentialVendor(
             if (Keeps(vended.Credentials, promise)) return vended;
         }
 
-        throw new VendingException(FailureClass.TooShort, "STS grants a shorter life than the profile promises");
+        throw TooShort();
     }
+
+    private static VendingException TooShort() => new(FailureClass.TooShort, "no session that lives as long as was promised or asked for");
 
     private Task<Vended> RenewAsync(VendRequest request, string key, LifetimePromise promise, string caller) =>
         flights.JoinAsync("renew " + key, () => failures.GuardAsync(key, async () =>
@@ -93,13 +98,16 @@ internal sealed partial class CredentialVendor(
             try
             {
                 await using var turn = await cache.TurnAsync(key, options.Value.WorkTimeout, deadline.Token);
-                var shared = Own(request, key, await cache.ReadSharedAsync<StoredCredentials>(key) ?? await cache.ReadLocalAsync<StoredCredentials>(key));
+                var shared = Own(request, key, await ReadSharedAsync(key) ?? await cache.ReadLocalAsync<StoredCredentials>(key));
                 if (shared is not null && (IsYoung(shared, promise) || (Keeps(shared, promise) && !IsDue(shared, promise)))) return new(shared, VendOutcome.Redis);
 
                 var issued = await sts.AssumeRoleAsync(request, new BudgetShare(caller, request.OrganizationId), deadline.Token);
-                if (LifeOf(issued) < promise.Floor) Log.GrantBelowFloor(logger, request.RoleArn, LifeOf(issued).TotalSeconds, promise.Floor.TotalSeconds);
                 await cache.WriteAsync(key, issued, LifeOf(issued) - LifetimePromise.Least);
-                return new Vended(issued, VendOutcome.Sts);
+                if (LifeOf(issued) >= promise.Floor) return new Vended(issued, VendOutcome.Sts);
+
+                // Remembered as a failure, so that it is not asked for again and again.
+                Log.GrantBelowFloor(logger, request.RoleArn, LifeOf(issued).TotalSeconds, promise.Floor.TotalSeconds);
+                throw TooShort();
             }
             catch (OperationCanceledException)
             {
@@ -114,6 +122,10 @@ internal sealed partial class CredentialVendor(
             renewal => Log.RenewalFailed(logger, request.OrganizationId, request.RoleArn, renewal.Exception!.InnerException!),
             CancellationToken.None, TaskContinuationOptions.OnlyOnFaulted, TaskScheduler.Default);
     }
+
+    // What lies in Redis may have been forgotten there while this process did not know it yet.
+    private async Task<StoredCredentials?> ReadSharedAsync(string key) =>
+        await forgotten.HasLookedAsync() ? await cache.ReadSharedAsync<StoredCredentials>(key) : null;
 
     // The sealed entry repeats whose it is: a key that ever came to stand for two organizations must not hand one the other's.
     private StoredCredentials? Own(VendRequest request, string key, StoredCredentials? entry)
@@ -132,8 +144,9 @@ internal sealed partial class CredentialVendor(
     private bool IsYoung(StoredCredentials entry, LifetimePromise promise) =>
         time.GetUtcNow() - entry.IssuedAt < (promise.RefreshAfter < LeastBetweenVends ? promise.RefreshAfter : LeastBetweenVends);
 
+    // Also when it is about to fall below the floor: whoever comes then should not have to wait.
     private bool IsDue(StoredCredentials entry, LifetimePromise promise) =>
-        time.GetUtcNow() - entry.IssuedAt >= promise.RefreshAfter * (1 - (0.1 * _spread));
+        time.GetUtcNow() - entry.IssuedAt >= promise.RefreshAfter * (1 - (0.1 * _spread)) || LifeOf(entry) < promise.Floor + (2 * ClockTolerance);
 
     private static partial class Log
     {

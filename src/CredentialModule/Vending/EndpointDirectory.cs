@@ -19,33 +19,37 @@ internal sealed partial class EndpointDirectory(
     private static readonly TimeSpan RefreshAfter = TimeSpan.FromDays(1);
     private static readonly TimeSpan KeptFor = TimeSpan.FromDays(7);
 
-    /// <exception cref="VendingException">AWS IoT cannot say, or not within the time-out.</exception>
-    public async ValueTask<string> FindAsync(Profile profile, CancellationToken cancellation)
+    /// <exception cref="VendingException">AWS IoT cannot say.</exception>
+    public async ValueTask<string> FindAsync(Profile profile)
     {
         if (profile.IotEndpoint is { } configured) return configured;
 
-        var askedAs = profile.EndpointRoleArn ?? await clients.IdentityAsync(profile.Region).AsTask().WaitAsync(options.Value.Timeout, cancellation);
+        var askedAs = profile.EndpointRoleArn ?? await clients.IdentityAsync(profile.Region);
         var key = CacheKey.OfEndpoint(host.EnvironmentName, askedAs, profile.Region, clients.IoTAddress, clients.StsAddress(profile.Region));
-        if (await cache.ReadLocalAsync<StoredEndpoint>(key) is { } local && Fits(local, profile))
+        if (await ReadLocalAsync(key, profile) is { } local)
         {
-            if (IsDue(local) && !failures.Remembers(key)) _ = AskAsync(profile, key).ContinueWith(static task => task.Exception, TaskScheduler.Default);
+            if (IsDue(local) && !failures.Remembers(key)) _ = AskAsync(profile, key);
             return local.Address;
         }
 
         try
         {
-            return (await AskAsync(profile, key).WaitAsync(options.Value.Timeout, cancellation)).Address;
+            return (await AskAsync(profile, key)).Address;
         }
-        catch (TimeoutException)
+        catch (VendingException)
         {
-            throw new VendingException(FailureClass.Unavailable, "no answer of iot:DescribeEndpoint within IotCredentials:Timeout");
+            // Redis may have had one that was due, while AWS IoT cannot say it anew.
+            if (await ReadLocalAsync(key, profile) is { } due) return due.Address;
+            throw;
         }
     }
 
+    private async ValueTask<StoredEndpoint?> ReadLocalAsync(string key, Profile profile) =>
+        await cache.ReadLocalAsync<StoredEndpoint>(key) is { } endpoint && Fits(endpoint, profile) ? endpoint : null;
+
     private Task<StoredEndpoint> AskAsync(Profile profile, string key) => flights.JoinAsync(key, () => failures.GuardAsync(key, async () =>
     {
-        var known = await cache.ReadSharedAsync<StoredEndpoint>(key) is { } shared && Fits(shared, profile) ? shared : null;
-        if (known is not null && !IsDue(known)) return known;
+        if (await cache.ReadSharedAsync<StoredEndpoint>(key) is { } known && Fits(known, profile) && !IsDue(known)) return known;
 
         using var deadline = new CancellationTokenSource(options.Value.WorkTimeout);
         try
@@ -61,7 +65,7 @@ internal sealed partial class EndpointDirectory(
         {
             var failure = e as VendingException ?? AwsFailure.From(e, "iot:DescribeEndpoint");
             Log.AskFailed(logger, profile.Region, failure.Failure, failure.Message);
-            return known ?? throw failure;
+            throw failure;
         }
     }));
 

@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using System.Globalization;
 using System.Security.Cryptography;
+using System.Text;
 using CredentialModule.Caching;
 using CredentialModule.Telemetry;
 using Microsoft.Extensions.Hosting;
@@ -13,7 +14,7 @@ namespace CredentialModule.Vending;
 /// Which organizations' credentials are forgotten. The mark of an organization is part of its cache key: a new mark puts everything that was
 /// vended before out of reach, a renewal that was under way included. Replicas learn of a mark by a notice, and by looking every few seconds.
 /// </summary>
-internal sealed partial class ForgottenOrganizations(CredentialCache cache, TimeProvider time, ILogger<ForgottenOrganizations> logger) : BackgroundService
+internal sealed partial class ForgottenOrganizations(CredentialCache cache, SingleFlight flights, TimeProvider time, ILogger<ForgottenOrganizations> logger) : BackgroundService
 {
     private static readonly TimeSpan LookEvery = TimeSpan.FromSeconds(5);
 
@@ -22,7 +23,11 @@ internal sealed partial class ForgottenOrganizations(CredentialCache cache, Time
 
     private const int TimeLength = 15;
 
+    private volatile bool _looked;
     private readonly ConcurrentDictionary<string, string> _marks = new(StringComparer.Ordinal);
+
+    /// <summary>Whether it is known what was forgotten before this process began; looks, where it is not.</summary>
+    public async ValueTask<bool> HasLookedAsync() => _looked || await flights.JoinAsync(cache.ForgottenKey, LookAsync);
 
     /// <summary>The organization's mark; null when it was not forgotten.</summary>
     public string? MarkOf(string organization) => _marks.GetValueOrDefault(organization);
@@ -43,11 +48,11 @@ internal sealed partial class ForgottenOrganizations(CredentialCache cache, Time
             // Redis's clock, so that of two marks every replica takes the same one for the newer.
             var mark = NewMark(organization.Value, TimeOf((RedisResult[])(await database.ExecuteAsync("TIME"))!));
             Adopt(organization.Value, mark);
-            await database.HashSetAsync(cache.ForgottenKey, organization.Value, mark);
-            await connection.GetSubscriber().PublishAsync(Channel, $"{organization.Value} {mark}", CommandFlags.FireAndForget);
+            await database.HashSetAsync(cache.ForgottenKey, organization.Value, Seal(organization.Value, mark));
+            _ = connection.GetSubscriber().PublishAsync(Channel, organization.Value, CommandFlags.FireAndForget);
             return true;
         }
-        catch (Exception e) when (e is RedisException or TimeoutException)
+        catch (Exception e) when (e is not OperationCanceledException)
         {
             Adopt(organization.Value, NewMark(organization.Value, time.GetUtcNow()));
             Log.NotShared(logger, organization.Value);
@@ -72,10 +77,10 @@ internal sealed partial class ForgottenOrganizations(CredentialCache cache, Time
         {
             try
             {
-                if (!subscribed) await subscriber.SubscribeAsync(Channel, (_, notice) => Hear(notice!));
+                if (!subscribed) await subscriber.SubscribeAsync(Channel, (_, _) => _ = LookAsync());
                 subscribed = true;
             }
-            catch (Exception e) when (e is RedisException or TimeoutException)
+            catch (Exception e) when (e is not OperationCanceledException)
             {
                 // The next look tries again; a subscription that once held is renewed by the client itself.
             }
@@ -87,39 +92,57 @@ internal sealed partial class ForgottenOrganizations(CredentialCache cache, Time
 
     private RedisChannel Channel => RedisChannel.Literal(cache.ForgottenKey);
 
-    private async Task LookAsync()
+    private async Task<bool> LookAsync()
     {
-        if (cache.Redis is not { } redis) return;
+        if (cache.Redis is not { } redis) return _looked = true;
         try
         {
             var database = (await redis.GetAsync()).GetDatabase();
-            var known = (await database.HashGetAllAsync(cache.ForgottenKey)).ToDictionary(field => (string)field.Name!, field => (string)field.Value!, StringComparer.Ordinal);
-            foreach (var (organization, mark) in known) Adopt(organization, mark);
-            var oldest = Time(time.GetUtcNow() - KeptFor);
-            foreach (var (organization, mark) in _marks)
+            var known = new Dictionary<string, (string Mark, RedisValue Sealed)>(StringComparer.Ordinal);
+            foreach (var field in await database.HashGetAllAsync(cache.ForgottenKey))
             {
-                if (string.CompareOrdinal(mark, oldest) < 0)
-                {
-                    _marks.TryRemove(KeyValuePair.Create(organization, mark));
-                    await database.HashDeleteAsync(cache.ForgottenKey, organization);
-                }
-                else if (!known.TryGetValue(organization, out var shared) || string.CompareOrdinal(shared, mark) < 0)
-                {
-                    // A Redis that lost it, or could not be told, learns it from whoever knows.
-                    await database.HashSetAsync(cache.ForgottenKey, organization, mark);
-                }
+                // Sealed, so that whoever can write to Redis cannot forget, or keep from being forgotten, in an operator's name.
+                if (Open(field.Name!, field.Value) is { } mark) known.Add(field.Name!, (mark, field.Value));
             }
+
+            foreach (var (organization, shared) in known) Adopt(organization, shared.Mark);
+            await TidyAsync(database, known);
+            return _looked = true;
         }
-        catch (Exception e) when (e is RedisException or TimeoutException)
+        catch (Exception e) when (e is not OperationCanceledException)
         {
             // Out of reach: so is what it holds. The next look is soon.
+            return false;
         }
     }
 
-    private void Hear(string notice)
+    private async Task TidyAsync(IDatabase database, Dictionary<string, (string Mark, RedisValue Sealed)> known)
     {
-        if (notice.Split(' ') is [var organization, var mark]) Adopt(organization, mark);
+        var oldest = Time(time.GetUtcNow() - KeptFor);
+        foreach (var (organization, mark) in _marks)
+        {
+            if (string.CompareOrdinal(mark, oldest) < 0)
+            {
+                _marks.TryRemove(KeyValuePair.Create(organization, mark));
+                if (!known.TryGetValue(organization, out var old)) continue;
+                // Only what was seen: another replica may have made a new mark meanwhile.
+                var removal = database.CreateTransaction();
+                removal.AddCondition(Condition.HashEqual(cache.ForgottenKey, organization, old.Sealed));
+                _ = removal.HashDeleteAsync(cache.ForgottenKey, organization);
+                await removal.ExecuteAsync();
+            }
+            else if (!known.TryGetValue(organization, out var shared) || string.CompareOrdinal(shared.Mark, mark) < 0)
+            {
+                // A Redis that lost it, or could not be told, learns it from whoever knows.
+                await database.HashSetAsync(cache.ForgottenKey, organization, Seal(organization, mark));
+            }
+        }
     }
+
+    private RedisValue Seal(string organization, string mark) => cache.Sealer!.Seal($"{cache.ForgottenKey} {organization}", Encoding.ASCII.GetBytes(mark));
+
+    private string? Open(string organization, RedisValue value) =>
+        cache.Sealer!.Open($"{cache.ForgottenKey} {organization}", value) is { } mark ? Encoding.ASCII.GetString(mark) : null;
 
     // Marks begin with their time, so that the newer one is the greater one.
     private void Adopt(string organization, string mark) =>

@@ -8,21 +8,20 @@ namespace CredentialModule.Vending;
 /// <param name="RefreshAfter">The age from which on it is renewed behind the callers.</param>
 internal readonly record struct LifetimePromise(TimeSpan Floor, bool MayFallBelow, TimeSpan RefreshAfter)
 {
-    /// <summary>The least life that is ever handed out, and what is kept of a cache entry's life.</summary>
+    /// <summary>The least life that is ever handed out: with less, an entry is no longer kept.</summary>
     public static readonly TimeSpan Least = TimeSpan.FromSeconds(60);
 
     public static LifetimePromise Of(Profile profile, VendRequest request, TimeSpan? asked)
     {
-        var floor = asked > profile.MinimumLifetime ? asked.Value : profile.MinimumLifetime;
-        var refreshAfter = profile.RefreshAfter;
+        var (floor, refreshAfter) = (profile.MinimumLifetime, profile.RefreshAfter);
         if (request.SessionDuration < profile.SessionDuration)
         {
-            // A session that the caller's token cuts short is renewed as much earlier, and can promise no more than what it then has left.
+            // A session that the caller's token cuts short is renewed as much earlier, and promises no more than what it then has left.
             refreshAfter *= request.SessionDuration / profile.SessionDuration;
             var most = request.SessionDuration - refreshAfter;
-            if (asked is null && floor > most) floor = most;
+            if (floor > most) floor = most;
         }
 
-        return new(floor, MayFallBelow: asked is null || asked == TimeSpan.Zero, refreshAfter);
+        return new(asked > floor ? asked.Value : floor, MayFallBelow: asked is null || asked == TimeSpan.Zero, refreshAfter);
     }
 }

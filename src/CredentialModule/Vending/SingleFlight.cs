@@ -11,16 +11,27 @@ internal sealed class SingleFlight
 
     public Task<T> JoinAsync<T>(string key, Func<Task<T>> run)
     {
+        Lazy<Task>? mine = null;
         // Task.Run: nobody who merely joins runs the work on its own thread, and the work never runs inside the dictionary.
-        var mine = new Lazy<Task>(() => Task.Run(run));
-        var shared = _underWay.GetOrAdd(key, mine);
-        if (ReferenceEquals(shared, mine))
+        mine = new Lazy<Task>(() => Observed(Task.Run(async () =>
         {
-            _ = mine.Value.ContinueWith(
-                (_, entry) => _underWay.TryRemove((KeyValuePair<string, Lazy<Task>>)entry!),
-                KeyValuePair.Create(key, mine), CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
-        }
+            try
+            {
+                return await run();
+            }
+            finally
+            {
+                // Before the outcome is there: nobody joins what is over.
+                _underWay.TryRemove(KeyValuePair.Create(key, mine!));
+            }
+        })));
+        return (Task<T>)_underWay.GetOrAdd(key, mine).Value;
+    }
 
-        return (Task<T>)shared.Value;
+    // Everybody who waited may have gone by the time it fails.
+    public static T Observed<T>(T task) where T : Task
+    {
+        _ = task.ContinueWith(static failed => failed.Exception, CancellationToken.None, TaskContinuationOptions.OnlyOnFaulted, TaskScheduler.Default);
+        return task;
     }
 }

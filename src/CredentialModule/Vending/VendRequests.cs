@@ -1,20 +1,19 @@
 using CredentialModule.Aws;
 using CredentialModule.Profiles;
 using Microsoft.Extensions.Hosting;
-using Microsoft.Extensions.Options;
 
 namespace CredentialModule.Vending;
 
 /// <summary>Makes the request to STS of a profile, an organization and, where sessions are a caller's own, the caller.</summary>
 internal sealed class VendRequests(
-    AwsClients clients, ForgottenOrganizations forgotten, IHostEnvironment host, IOptions<IotCredentialsOptions> options, TimeProvider time)
+    AwsClients clients, ForgottenOrganizations forgotten, IHostEnvironment host, TimeProvider time)
 {
     // STS AssumeRole, DurationSeconds: at least 900. So much may a session outlive the token that it was vended for.
     private static readonly TimeSpan ShortestSession = TimeSpan.FromMinutes(15);
 
     /// <summary>The request; null when sessions are a caller's own and the caller has no name, or no end to its token.</summary>
     /// <exception cref="VendingException">Who the gateway is to AWS cannot be found out.</exception>
-    public async ValueTask<VendRequest?> ForAsync(Profile profile, OrganizationId organization, VendCaller caller, CancellationToken cancellation)
+    public async ValueTask<VendRequest?> ForAsync(Profile profile, OrganizationId organization, VendCaller caller)
     {
         var name = profile.Scope == SessionScope.Organization ? SessionName.For(organization)
             : caller is { Issuer: { } issuer, Subject: { } subject, TokenExpires: not null } ? SessionName.For(issuer, subject)
@@ -22,7 +21,6 @@ internal sealed class VendRequests(
         if (name is null) return null;
 
         var values = profile.ValuesFor(organization);
-        var identity = clients.IdentityAsync(profile.Region);
         return new VendRequest
         {
             Environment = host.EnvironmentName,
@@ -36,7 +34,7 @@ internal sealed class VendRequests(
             SessionDuration = DurationOf(profile, caller),
             SessionName = name,
             SourceIdentity = profile.Scope == SessionScope.User ? name : null,
-            GatewayIdentity = identity.IsCompletedSuccessfully ? identity.Result : await identity.AsTask().WaitAsync(options.Value.Timeout, cancellation),
+            GatewayIdentity = await clients.IdentityAsync(profile.Region),
             StsAddress = clients.StsAddress(profile.Region),
         };
     }

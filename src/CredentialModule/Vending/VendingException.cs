@@ -28,7 +28,8 @@ internal sealed class VendingException(FailureClass failure, string message, Tim
     public TimeSpan RetryAfter { get; } = retryAfter ?? failure switch
     {
         FailureClass.Throttled => TimeSpan.FromSeconds(1),
-        FailureClass.Refused or FailureClass.TooShort => TimeSpan.FromSeconds(30),
+        FailureClass.Refused => TimeSpan.FromSeconds(30),
+        FailureClass.TooShort => TimeSpan.FromSeconds(60),
         _ => TimeSpan.FromSeconds(2),
     };
 }

@@ -45,7 +45,7 @@ internal static class IssuerAuthentication
 
         foreach (var (name, scheme) in options.Authentication.Schemes)
         {
-            foreach (var issuer in scheme.Issuers) schemes.Add(issuer, name);
+            foreach (var issuer in scheme.Issuers) schemes[issuer] = name;
             var reader = new TokenReader(scheme.Organizations, null, [scheme.RoleClaim], [scheme.ScopeClaim], scheme.AcceptIdTokens, ids);
             authentication.AddJwtBearer(name, bearer =>
             {
@@ -61,7 +61,7 @@ internal static class IssuerAuthentication
     private static void AddAzureAd(
         WebApplicationBuilder builder, AuthenticationBuilder authentication, AzureAdOptions azure, Dictionary<string, string> schemes, OrganizationIdFormat ids)
     {
-        foreach (var issuer in azure.Issuers) schemes.Add(issuer, AzureAd);
+        foreach (var issuer in azure.Issuers) schemes[issuer] = AzureAd;
         authentication.AddMicrosoftIdentityWebApi(builder.Configuration.GetSection(AzureAd), AzureAd);
 
         // Entra's access tokens name the tenant in `iss` and `tid`, and one key signs for all tenants: the two have to agree before a tenant's own setting
@@ -72,13 +72,20 @@ internal static class IssuerAuthentication
             bearer,
             [.. azure.Issuers],
             azure.ValidAudiences,
-            token => !azure.IsMultiTenant ? single
+            token => IsEntraIdToken(token, azure) ? null
+                : !azure.IsMultiTenant ? single
                 : token.TryGetPayloadValue<string>("tid", out var tenant) && azure.IssuersOf(tenant).Contains(token.Issuer, StringComparer.OrdinalIgnoreCase)
                     ? readers.GetValueOrDefault(tenant)
                     : null));
 
         TokenReader Reader(IReadOnlyList<string>? only) => new(azure.Organizations, only, ["roles"], ["scp", "scope"], acceptIdTokens: false, ids);
     }
+
+    // Entra's ID tokens need carry none of the claims that tell one elsewhere; but their audience is the bare application, and unlike access
+    // tokens they name neither scopes nor the client that asked.
+    private static bool IsEntraIdToken(JsonWebToken token, AzureAdOptions azure) =>
+        token.Audiences.Contains(azure.ClientId, StringComparer.Ordinal)
+        && !((string[])["scp", "azp", "appid"]).Any(claim => token.TryGetPayloadValue<object>(claim, out _));
 
     private static void Harden(
         JwtBearerOptions bearer, IReadOnlyList<string> issuers, IReadOnlyList<string> audiences, Func<JsonWebToken, TokenReader?> readerOf)
@@ -117,7 +124,7 @@ internal static class IssuerAuthentication
             await validated(context);
             if (context.Result is not null) return;
             var token = (JsonWebToken)context.SecurityToken;
-            var refusal = "the tenant is not accepted";
+            var refusal = "the tenant is not accepted, or the token is an ID token";
             if (readerOf(token)?.Read(token, (System.Security.Claims.ClaimsIdentity)context.Principal!.Identity!, out refusal) is { } caller)
                 context.Principal = new System.Security.Claims.ClaimsPrincipal(caller);
             else

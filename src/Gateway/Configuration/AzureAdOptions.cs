@@ -33,15 +33,6 @@ internal sealed record AzureAdOptions
     /// <summary>Whether the provider is reached by https alone. Default: true.</summary>
     public bool RequireHttpsMetadata { get; init; } = true;
 
-    /// <summary>The longest that reading metadata takes. Default: 1 minute.</summary>
-    public TimeSpan BackchannelTimeout { get; init; } = TimeSpan.FromMinutes(1);
-
-    /// <summary>How often metadata are read again. Default: 12 hours.</summary>
-    public TimeSpan AutomaticRefreshInterval { get; init; } = TimeSpan.FromHours(12);
-
-    /// <summary>The least time between two readings that were asked for by an unknown key. Default: 5 minutes.</summary>
-    public TimeSpan RefreshInterval { get; init; } = TimeSpan.FromMinutes(5);
-
     /// <summary>How a token says which organizations its caller belongs to. Default: it says none.</summary>
     public OrganizationClaimOptions? Organizations { get; init; }
 

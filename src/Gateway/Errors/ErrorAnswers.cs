@@ -15,7 +15,8 @@ internal static class ErrorAnswers
         builder.Services.Insert(0, ServiceDescriptor.Singleton<IStartupFilter, AroundEverything>());
     }
 
-    private static void UseErrorAnswers(IApplicationBuilder app)
+    /// <summary>Also inside the pipeline: in Development the framework puts a page with the stack trace in between.</summary>
+    public static void UseErrorAnswers(this IApplicationBuilder app)
     {
         app.UseExceptionHandler(new ExceptionHandlerOptions
         {

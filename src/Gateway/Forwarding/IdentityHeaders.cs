@@ -14,6 +14,8 @@ internal sealed class IdentityHeaders : ITransformProvider
 {
     private static readonly string[] s_prefixes = ["x-gateway-", "x-forwarded-", "x-original-", "x-rewrite-", "x-auth-request-", "x-ms-client-principal", "x-amzn-oidc-"];
 
+    private static readonly string[] s_own = ["X-Request-Id", "X-Gateway-Subject", "X-Gateway-Issuer", "X-Gateway-Organization"];
+
     private static readonly HashSet<string> s_names = new(StringComparer.Ordinal)
     {
         "forwarded", "x-real-ip", "x-client-ip", "true-client-ip", "x-http-method", "x-http-method-override", "x-method-override", "remote-user", "x-request-id", "baggage",
@@ -57,7 +59,7 @@ internal sealed class IdentityHeaders : ITransformProvider
     }
 
     // Servers behind map headers to variables, where `X_Gateway.Subject` and `X-Gateway-Subject` are one.
-    private static bool IsForged(string name)
+    public static bool IsForged(string name)
     {
         Span<char> mapped = stackalloc char[Math.Min(name.Length, 64)];
         for (var i = 0; i < mapped.Length; i++) mapped[i] = char.IsAsciiLetterOrDigit(name[i]) ? char.ToLowerInvariant(name[i]) : '-';
@@ -73,6 +75,7 @@ internal sealed class IdentityHeaders : ITransformProvider
     {
         var context = transform.HttpContext;
         var headers = transform.ProxyRequest.Headers;
+        foreach (var name in s_own) headers.Remove(name);
         headers.TryAddWithoutValidation("X-Request-Id", Activity.Current?.TraceId.ToHexString() ?? context.TraceIdentifier);
         if (CallerIdentity.Of(context.User) is not { } caller) return;
         headers.TryAddWithoutValidation("X-Gateway-Subject", HeaderValue(caller.Subject));

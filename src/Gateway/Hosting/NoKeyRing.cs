@@ -6,8 +6,8 @@ using Microsoft.AspNetCore.DataProtection.Repositories;
 namespace Gateway.Hosting;
 
 /// <summary>
-/// ASP.NET Core's data protection without its key ring: nothing here protects data by it, and it would write keys to the disk of every
-/// replica at start.
+/// ASP.NET Core's data protection without its key ring, which it would write to the disk of every replica at start: what could need it here,
+/// session affinity by an encrypted key, is refused as it would not survive a restart.
 /// </summary>
 internal static class NoKeyRing
 {

@@ -77,7 +77,7 @@ public sealed class SealedDistributedCacheTests : IDisposable
         await _redis.SetAsync("theirs", _redis.Get("mine")!);
 
         Assert.Null(await Cache(key).GetAsync("theirs"));
-        Assert.Null(await new SealedDistributedCache(_redis, "elsewhere:", Keys(key), _refused.Add).GetAsync("mine"));
+        Assert.Null(await new SealedDistributedCache(_redis, "elsewhere:", new Sealer(Keys(key), _refused.Add)).GetAsync("mine"));
 
         Assert.Equal(["prefix:theirs", "elsewhere:mine"], _refused);
     }
@@ -129,5 +129,5 @@ public sealed class SealedDistributedCacheTests : IDisposable
         return SealingKeys.Read(path);
     }
 
-    private SealedDistributedCache Cache(params string[] keys) => new(_redis, "prefix:", Keys(keys), _refused.Add);
+    private SealedDistributedCache Cache(params string[] keys) => new(_redis, "prefix:", new Sealer(Keys(keys), _refused.Add));
 }

@@ -8,9 +8,6 @@ internal static class CommandLineLayer
     /// <summary>The option that names the configuration folder.</summary>
     private const string Folder = "config";
 
-    // ASP.NET Core's host reads these itself, before there is a configuration.
-    private static readonly string[] ofTheHost = ["environment", "contentRoot", "applicationName"];
-
     /// <summary>The keys on the command line, and the folder that <c>--config</c> names.</summary>
     public static (ObjectNode Root, string? Folder) Read(IReadOnlyList<string> args, FindingList findings)
     {
@@ -37,7 +34,7 @@ internal static class CommandLineLayer
 
             var value = equals > 0 ? text[(equals + 1)..] : args[++index];
             if (KeyPath.Equal(key, Folder)) folder = value;
-            else if (!ofTheHost.Contains(key, StringComparer.OrdinalIgnoreCase)) tree.Set(key, value, Source, mayRepeat: true);
+            else tree.Set(key, value, Source, mayRepeat: true);
         }
 
         return (tree.Root, folder);

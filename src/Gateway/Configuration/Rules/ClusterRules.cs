@@ -10,6 +10,9 @@ internal static class ClusterRules
     {
         foreach (var cluster in context.Clusters)
         {
+            if (cluster.SessionAffinity is { Enabled: true, Policy: "Cookie" or "CustomHeader" } affinity)
+                context.Error(RouteKey.Of(cluster, "SessionAffinity:Policy"),
+                    $"is {affinity.Policy}, whose key only the replica that made it could read. Write \"HashCookie\" or \"ArrCookie\".");
             if (cluster.Destinations is not { Count: > 0 })
                 context.Error(RouteKey.Of(cluster, "Destinations"),
                     "is required: there is nowhere to forward to. "

@@ -19,6 +19,8 @@ internal static class ConfigurationRules
         RouteTargetRules.Check,
         RouteOrganizationRules.Check,
         RouteMatchRules.Check,
+        RouteTransformRules.Check,
+        UnsupportedRules.Check,
         ClusterRules.Check,
         IotCredentialsRules.Check,
     ];

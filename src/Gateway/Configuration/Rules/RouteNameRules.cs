@@ -15,11 +15,11 @@ internal static class RouteNameRules
         var options = context.Options;
         foreach (var route in context.Routes) Check(context, route);
         if (options.Management.AuthorizationPolicy is not { } policy) return;
-        if (AuthorizationPolicyRules.IsAnonymous(policy))
-            context.Error("Management:AuthorizationPolicy", "is Anonymous: anyone could act. Name a policy, or leave the key out, and nobody may.");
+        if (AuthorizationPolicyRules.IsReserved(policy))
+            context.Error("Management:AuthorizationPolicy", $"is {policy}: any caller could act. Name a policy, or leave the key out, and nobody may.");
         else
             CheckName(context, "Management:AuthorizationPolicy", policy, "Authorization:Policies",
-                options.Authorization.Policies.Keys, AuthorizationPolicyRules.IsReserved(policy));
+                options.Authorization.Policies.Keys, false);
     }
 
     private static void Check(RuleContext context, RouteConfig route)

@@ -1,3 +1,4 @@
+using Gateway.Configuration.Shapes;
 using Yarp.ReverseProxy.Configuration;
 
 namespace Gateway.Configuration.Rules;
@@ -22,6 +23,12 @@ internal static class RouteOrganizationRules
 
         if (!isModule && !RoutePath.BindsOrganization(route))
         {
+            if (AuthorizationPolicyRules.IsAnonymous(route.AuthorizationPolicy)) context.Warning(key, "is Anonymous: the route is open to everybody.");
+            // Misspelt, the parameter would open what belongs to an organization to everybody.
+            foreach (var parameter in RoutePath.Parse(route)?.Parameters ?? [])
+                if (NearestName.Of(parameter.Name, [RoutePath.Organization]) is { } meant)
+                    context.Error(RouteKey.Of(route, "Match:Path"), $"binds {{{parameter.Name}}}. Did you mean {{{meant}}}? If not, choose a name less like it.");
+
             if (policy?.RequireOrganization == true)
                 context.Error(key,
                     $"is {Finding.Quote(route.AuthorizationPolicy!)}, which asks for an organization, and the path has no "

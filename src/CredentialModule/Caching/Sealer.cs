@@ -1,0 +1,57 @@
+using System.Buffers.Binary;
+using System.Security.Cryptography;
+using System.Text;
+
+namespace CredentialModule.Caching;
+
+/// <summary>
+/// Seals what goes to Redis (AES-256-GCM) and binds it to the name that it is kept under: what was moved, swapped, edited or forged does not
+/// open. Layout: version (1), key id (4), nonce (12), tag (16), ciphertext; the associated data is the version, the key id and the name.
+/// </summary>
+internal sealed class Sealer(SealingKeys keys, Action<string> refused)
+{
+    private const byte Version = 1;
+    private const int Header = 1 + 4;
+    private const int NonceSize = 12;
+    private const int TagSize = 16;
+
+    public byte[] Seal(string name, ReadOnlySpan<byte> value)
+    {
+        var (id, secret) = keys.First;
+        var entry = new byte[Header + NonceSize + TagSize + value.Length];
+        entry[0] = Version;
+        BinaryPrimitives.WriteUInt32BigEndian(entry.AsSpan(1), id);
+        var nonce = entry.AsSpan(Header, NonceSize);
+        RandomNumberGenerator.Fill(nonce);
+        using var cipher = new AesGcm(secret, TagSize);
+        cipher.Encrypt(nonce, value, entry.AsSpan(Header + NonceSize + TagSize), entry.AsSpan(Header + NonceSize, TagSize), Bound(name, entry));
+        return entry;
+    }
+
+    /// <summary>What was sealed under a name; null when it was not, which is told where it is no accident.</summary>
+    public byte[]? Open(string name, byte[]? entry)
+    {
+        // Another version, or a key that is no longer (or not yet) in the file, is what a rolling update leaves behind: a plain miss.
+        if (entry is null || entry.Length < Header + NonceSize + TagSize || entry[0] != Version) return null;
+        if (keys.Find(BinaryPrimitives.ReadUInt32BigEndian(entry.AsSpan(1))) is not { } secret) return null;
+
+        var value = new byte[entry.Length - Header - NonceSize - TagSize];
+        using var cipher = new AesGcm(secret, TagSize);
+        try
+        {
+            cipher.Decrypt(
+                entry.AsSpan(Header, NonceSize), entry.AsSpan(Header + NonceSize + TagSize), entry.AsSpan(Header + NonceSize, TagSize), value, Bound(name, entry));
+            return value;
+        }
+        catch (AuthenticationTagMismatchException)
+        {
+            refused(name);
+            return null;
+        }
+    }
+
+    /// <summary>Tells what is not even of the form of an entry.</summary>
+    public void Refuse(string name) => refused(name);
+
+    private static byte[] Bound(string name, ReadOnlySpan<byte> entry) => [.. entry[..Header], .. Encoding.UTF8.GetBytes(name)];
+}
