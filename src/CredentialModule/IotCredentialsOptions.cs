@@ -13,6 +13,9 @@ public sealed record IotCredentialsOptions
     // counted by the system's clock: a network does not follow a clock that is set.
     internal TimeSpan WorkTimeout => Timeout * 0.9;
 
+    // One call to STS, its retries included; a little earlier again, so that who waits for the work learns what became of the call.
+    internal TimeSpan CallTimeout => Timeout * 0.75;
+
     /// <summary>The cache that vended credentials and endpoints are kept in.</summary>
     public CacheOptions Cache { get; init; } = new();
 

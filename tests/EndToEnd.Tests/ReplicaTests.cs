@@ -11,8 +11,19 @@ public sealed class ReplicaTests(ITestOutputHelper output)
 {
     private static void BigBudget(JsonObject settings) => settings["IotCredentials"]!["Sts"] = new JsonObject { ["PermitsPerSecond"] = 10_000, ["MaxConcurrent"] = 1_000 };
 
-    private static Task<GatewayProcess[]> StartAsync(World world, Action<JsonObject>? change = null) =>
-        Task.WhenAll(Enumerable.Range(0, 3).Select(_ => world.StartGatewayProcessAsync(change)));
+    // Started, and through with compiling what a first request runs; with patience, since how fast this machine is, is not the question.
+    private static async Task<GatewayProcess[]> StartAsync(World world, Action<JsonObject>? change = null)
+    {
+        var gateways = await Task.WhenAll(Enumerable.Range(0, 3).Select(_ => world.StartGatewayProcessAsync(settings =>
+        {
+            settings["IotCredentials"]!["Timeout"] = "00:00:20";
+            settings["Logging"]!["LogLevel"] = new JsonObject { ["Default"] = "Warning", ["Microsoft.Hosting.Lifetime"] = "Information", ["Gateway.Management"] = "Information" };
+            change?.Invoke(settings);
+        })));
+        foreach (var gateway in gateways) Assert.Equal(200, (await VendAsync(world, gateway, $"o-warm{gateway.Id}")).Status);
+        world.Aws.Calls.Clear();
+        return gateways;
+    }
 
     private static Task<Answer> VendAsync(World world, GatewayProcess gateway, string organization, string? token = null) =>
         world.Client.SendAsync(gateway.Url + Requests.CredentialsPath(organization), token ?? world.Token(organization));
@@ -29,7 +40,7 @@ public sealed class ReplicaTests(ITestOutputHelper output)
         Assert.All(answers, answer => Assert.True(answer.Status == 200, answer.Body));
         Assert.Single(answers.Select(answer => answer.Body).Distinct());
         Assert.Equal(1, world.Aws.Count("AssumeRole"));
-        Assert.Equal(1, world.Aws.Count("DescribeEndpoint"));
+        Assert.Equal(0, world.Aws.Count("DescribeEndpoint"));
     }
 
     [Fact]
@@ -40,7 +51,7 @@ public sealed class ReplicaTests(ITestOutputHelper output)
         var organizations = Enumerable.Range(0, 1000).Select(i => $"o-{i}").ToList();
         var issued = new System.Collections.Concurrent.ConcurrentDictionary<string, string>();
 
-        await Parallel.ForEachAsync(organizations, new ParallelOptions { MaxDegreeOfParallelism = 50 }, async (organization, _) =>
+        await Parallel.ForEachAsync(organizations, new ParallelOptions { MaxDegreeOfParallelism = 16 }, async (organization, _) =>
         {
             var answers = await Task.WhenAll(gateways.Select(gateway => VendAsync(world, gateway, organization, world.Token(organization))));
             Assert.All(answers, answer => Assert.True(answer.Status == 200, answer.Body));
@@ -56,7 +67,6 @@ public sealed class ReplicaTests(ITestOutputHelper output)
     {
         await using var world = await World.StartAsync();
         var gateways = await StartAsync(world);
-        foreach (var gateway in gateways) await VendAsync(world, gateway, "o-warm");
         world.Aws.Inject(AwsFault.Hang(), "AssumeRole", times: 1);
         var doomed = VendAsync(world, gateways[0], "o-cold");
         await world.Aws.Calls.WaitForAsync(call => call.AssumeRole?.RoleSessionName == "o-cold");
@@ -78,7 +88,6 @@ public sealed class ReplicaTests(ITestOutputHelper output)
     {
         await using var world = await World.StartAsync(ownRedis: true);
         var gateways = await StartAsync(world);
-        foreach (var gateway in gateways) await VendAsync(world, gateway, "o-warm");
         await world.Redis.KillAsync();
 
         var answers = await Task.WhenAll(gateways.SelectMany(gateway => Enumerable.Range(0, 50).Select(_ => VendAsync(world, gateway, "o-cold"))));

@@ -65,7 +65,7 @@ internal sealed partial class StsCalls(AwsClients clients, StsBudget budget, Sts
     {
         // Its own time, from here on: a call that waited long for its turn is not sent only to be given up at once. What comes too late for
         // whoever waited is there for whoever asks again.
-        using var deadline = new CancellationTokenSource(options.Value.WorkTimeout);
+        using var deadline = new CancellationTokenSource(options.Value.CallTimeout);
         var begun = time.GetTimestamp();
         try
         {

@@ -72,7 +72,7 @@ internal static class IssuerAuthentication
             bearer,
             [.. azure.Issuers],
             azure.ValidAudiences,
-            token => IsEntraIdToken(token, azure) ? null
+            token => IsEntraIdToken(token) ? null
                 : !azure.IsMultiTenant ? single
                 : token.TryGetPayloadValue<string>("tid", out var tenant) && azure.IssuersOf(tenant).Contains(token.Issuer, StringComparer.OrdinalIgnoreCase)
                     ? readers.GetValueOrDefault(tenant)
@@ -81,11 +81,14 @@ internal static class IssuerAuthentication
         TokenReader Reader(IReadOnlyList<string>? only) => new(azure.Organizations, only, ["roles"], ["scp", "scope"], acceptIdTokens: false, ids);
     }
 
-    // Entra's ID tokens need carry none of the claims that tell one elsewhere; but their audience is the bare application, and unlike access
-    // tokens they name neither scopes nor the client that asked.
-    private static bool IsEntraIdToken(JsonWebToken token, AzureAdOptions azure) =>
-        token.Audiences.Contains(azure.ClientId, StringComparer.Ordinal)
-        && !((string[])["scp", "azp", "appid"]).Any(claim => token.TryGetPayloadValue<object>(claim, out _));
+    // Entra's ID tokens need carry none of the claims that tell one elsewhere; but unlike its access tokens they name neither scopes nor the
+    // client that asked, beside the claims that Entra puts into every token of its own.
+    private static bool IsEntraIdToken(JsonWebToken token)
+    {
+        return Has("uti", "rh", "aio", "sid") && !Has("scp", "azp", "appid");
+
+        bool Has(params string[] claims) => claims.Any(claim => token.TryGetPayloadValue<object>(claim, out _));
+    }
 
     private static void Harden(
         JwtBearerOptions bearer, IReadOnlyList<string> issuers, IReadOnlyList<string> audiences, Func<JsonWebToken, TokenReader?> readerOf)

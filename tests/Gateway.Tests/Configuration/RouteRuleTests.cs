@@ -1,3 +1,4 @@
+using Gateway.Configuration;
 using Xunit;
 
 namespace Gateway.Tests.Configuration;
@@ -35,9 +36,13 @@ public sealed class RouteRuleTests : IDisposable
     public void Route_WithoutOrganization_MayBeAnyonesAndNeedsNoPolicy()
     {
         configuration
-            .Set($"{Routes}:open", """{ "ClusterId": "organizations", "AuthorizationPolicy": "Anonymous", "Match": { "Path": "/open" } }""")
             .Set($"{Routes}:closed", """{ "ClusterId": "organizations", "Match": { "Path": "/closed" } }""");
         configuration.LoadGood();
+
+        configuration.Set($"{Routes}:open", """{ "ClusterId": "organizations", "AuthorizationPolicy": "Anonymous", "Match": { "Path": "/open" } }""");
+        var listed = Assert.Single(configuration.Load().Findings);
+        Assert.Equal((Severity.Warning, $"{Routes}:open:AuthorizationPolicy"), (listed.Severity, listed.Key));
+        configuration.Set($"{Routes}:open", null);
 
         configuration.Set($"{Routes}:closed:AuthorizationPolicy", "\"OrganizationMember\"");
         Assert.Contains("nobody would meet it", configuration.LoadBad().Message, StringComparison.Ordinal);
