@@ -45,8 +45,10 @@ internal static class GatewayApplication
             .LoadFromConfig(builder.Configuration.GetSection("ReverseProxy"))
             .AddIotCredentials(builder.Configuration.GetSection("IotCredentials"))
             .Services.AddSingleton<ITransformProvider, IdentityHeaders>();
-        // It tells a start that failed, stack trace and all; the program tells it in a line.
-        builder.Logging.AddFilter("Microsoft.Extensions.Hosting.Internal.Host", LogLevel.None).AddFilter("Microsoft.AspNetCore.Hosting.Diagnostics", level => level < LogLevel.Critical);
+        // Both tell a start that failed, stack trace and all, which the program tells in a line; below a warning the second tells whole URLs.
+        builder.Logging
+            .AddFilter("Microsoft.Extensions.Hosting.Internal.Host", LogLevel.None)
+            .AddFilter("Microsoft.AspNetCore.Hosting.Diagnostics", static level => level is >= LogLevel.Warning and < LogLevel.Critical);
         replace?.Invoke(builder.Services);
 
         var app = builder.Build();
