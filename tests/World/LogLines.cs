@@ -12,6 +12,17 @@ public sealed class LogLines : ILoggerProvider
 
     public int Count(LogLevel level, string part) => _lines.Count(line => line.Level == level && line.Text.Contains(part, StringComparison.Ordinal));
 
+    /// <summary>Waits for a line: what is told of a call can come after whoever waited for it was answered.</summary>
+    public async Task WaitForAsync(LogLevel level, string part)
+    {
+        using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(30));
+        while (Count(level, part) == 0)
+        {
+            if (patience.IsCancellationRequested) throw new TimeoutException($"nothing was logged of \"{part}\":\n{Text}");
+            await Task.Yield();
+        }
+    }
+
     public ILogger CreateLogger(string categoryName) => new Logger(categoryName, _lines);
 
     public void Dispose() { }

@@ -41,14 +41,14 @@ public sealed class StsFaultTests
         var begun = Stopwatch.StartNew();
         var answers = await Task.WhenAll(Enumerable.Range(0, 5).Select(_ => gateway.VendAsync("o-acme")));
 
-        Assert.True(begun.Elapsed < TimeSpan.FromSeconds(8), $"took {begun.Elapsed}");
+        Assert.True(begun.Elapsed < TimeSpan.FromSeconds(20), $"took {begun.Elapsed}");
         Assert.All(answers, answer =>
         {
             Assert.Equal(503, answer.Status);
             Assert.Equal("""{"error":"ServiceUnavailable","message":"The service is temporarily unavailable."}""", answer.Body);
             Assert.True(answer.Headers.RetryAfter!.Delta >= TimeSpan.FromSeconds(1));
         });
-        Assert.True(gateway.Log.Count(LogLevel.Error, action == "AssumeRole" ? "arn:aws:iam::111122223333:role/iot-organization" : "ap-northeast-1") > 0, gateway.Log.Text);
+        await gateway.Log.WaitForAsync(LogLevel.Error, action == "AssumeRole" ? "arn:aws:iam::111122223333:role/iot-organization" : "ap-northeast-1");
         foreach (var issued in world.Aws.Calls.Snapshot().Select(call => call.Issued).OfType<AwsCredentials>())
         {
             Assert.DoesNotContain(issued.SecretAccessKey, gateway.Log.Text);
