@@ -36,12 +36,14 @@ public sealed class StsFaultTests
     {
         await using var world = await World.StartAsync();
         var gateway = await world.StartGatewayAsync(settings => settings["IotCredentials"]!["Timeout"] = "00:00:02");
+        // What is timed is the fault, not the compiling of a first call; a known endpoint would hide the faults of DescribeEndpoint.
+        if (action == "AssumeRole") Assert.Equal(200, (await gateway.VendAsync("o-warm")).Status);
         world.Aws.Inject(fault, action);
 
         var begun = Stopwatch.StartNew();
         var answers = await Task.WhenAll(Enumerable.Range(0, 5).Select(_ => gateway.VendAsync("o-acme")));
 
-        Assert.True(begun.Elapsed < TimeSpan.FromSeconds(20), $"took {begun.Elapsed}");
+        Assert.True(begun.Elapsed < TimeSpan.FromSeconds(8), $"took {begun.Elapsed}");
         Assert.All(answers, answer =>
         {
             Assert.Equal(503, answer.Status);
