@@ -8,6 +8,7 @@ namespace Gateway.Authentication;
 /// </summary>
 internal sealed class CallerIdentity(ClaimsIdentity validated) : ClaimsIdentity(validated)
 {
+    public required string Scheme { get; init; }
     public required string Issuer { get; init; }
     public required string Subject { get; init; }
     public required DateTimeOffset ExpiresAt { get; init; }

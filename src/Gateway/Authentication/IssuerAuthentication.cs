@@ -46,7 +46,7 @@ internal static class IssuerAuthentication
         foreach (var (name, scheme) in options.Authentication.Schemes)
         {
             foreach (var issuer in scheme.Issuers) schemes[issuer] = name;
-            var reader = new TokenReader(scheme.Organizations, null, [scheme.RoleClaim], [scheme.ScopeClaim], scheme.AcceptIdTokens, ids);
+            var reader = new TokenReader(name, scheme.Organizations, null, [scheme.RoleClaim], [scheme.ScopeClaim], scheme.AcceptIdTokens, ids);
             authentication.AddJwtBearer(name, bearer =>
             {
                 bearer.Authority = scheme.Authority;
@@ -78,7 +78,7 @@ internal static class IssuerAuthentication
                     ? readers.GetValueOrDefault(tenant)
                     : null));
 
-        TokenReader Reader(IReadOnlyList<string>? only) => new(azure.Organizations, only, ["roles"], ["scp", "scope"], acceptIdTokens: false, ids);
+        TokenReader Reader(IReadOnlyList<string>? only) => new(AzureAd, azure.Organizations, only, ["roles"], ["scp", "scope"], acceptIdTokens: false, ids);
     }
 
     // Entra's ID tokens need carry none of the claims that tell one elsewhere; but unlike its access tokens they name neither scopes nor the

@@ -10,7 +10,7 @@ namespace Gateway.Authentication;
 
 /// <summary>Reads a validated token by its scheme's settings. What is not written as they say is not there.</summary>
 internal sealed class TokenReader(
-    OrganizationClaimOptions? organizations, IReadOnlyList<string>? only, IReadOnlyList<string> roleClaims, IReadOnlyList<string> scopeClaims, bool acceptIdTokens, OrganizationIdFormat ids)
+    string scheme, OrganizationClaimOptions? organizations, IReadOnlyList<string>? only, IReadOnlyList<string> roleClaims, IReadOnlyList<string> scopeClaims, bool acceptIdTokens, OrganizationIdFormat ids)
 {
     // A claim that stands there twice is read as the one here and as the other elsewhere.
     private static readonly JsonDocumentOptions s_once = new() { AllowDuplicateProperties = false };
@@ -40,6 +40,7 @@ internal sealed class TokenReader(
             : null;
         return refusal is not null ? null : new CallerIdentity(validated)
         {
+            Scheme = scheme,
             Issuer = token.Issuer,
             Subject = token.Subject,
             ExpiresAt = new DateTimeOffset(token.ValidTo, TimeSpan.Zero),

@@ -19,6 +19,9 @@ internal sealed record AuthorizationPolicyOptions
 
     /// <summary>The roles of which the caller holds at least one. Default: none is asked for.</summary>
     public IReadOnlyList<string> Roles { get; init; } = [];
+
+    /// <summary>The authentication schemes by one of which the caller was authenticated; <c>AzureAd</c> is that section's. Default: any.</summary>
+    public IReadOnlyList<string> Schemes { get; init; } = [];
 }
 
 /// <summary>The section <c>RateLimiting</c>.</summary>

@@ -20,9 +20,9 @@ internal static class AuthorizationPolicyRules
                 context.Error($"{Policies}:{name}",
                     $"has a name that means something else: {Default} is any authenticated caller, {Anonymous} is anyone. "
                     + "Choose another.");
-            if (!policy.RequireOrganization && policy.Scopes.Count == 0 && policy.Roles.Count == 0)
+            if (!policy.RequireOrganization && policy.Scopes.Count == 0 && policy.Roles.Count == 0 && policy.Schemes.Count == 0)
                 context.Error($"{Policies}:{name}",
-                    "asks for nothing. Write RequireOrganization, Scopes or Roles; for any authenticated caller use the policy "
+                    "asks for nothing. Write RequireOrganization, Scopes, Roles or Schemes; for any authenticated caller use the policy "
                     + $"{Default}.");
             foreach (var (key, values) in new[] { ("Scopes", policy.Scopes), ("Roles", policy.Roles) })
                 for (var index = 0; index < values.Count; index++)
