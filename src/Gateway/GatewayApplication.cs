@@ -3,13 +3,14 @@ using CredentialModule;
 using Gateway.Authentication;
 using Gateway.Authorization;
 using Gateway.Configuration;
-using Gateway.Cors;
 using Gateway.Edge;
 using Gateway.Errors;
 using Gateway.Forwarding;
 using Gateway.Hosting;
 using Gateway.Management;
 using Gateway.RateLimiting;
+using Gateway.Reloading;
+using Gateway.Routes;
 using Gateway.Telemetry;
 using Yarp.ReverseProxy.Transforms.Builder;
 
@@ -29,6 +30,7 @@ internal static class GatewayApplication
         builder.WebHost.ConfigureKestrel(kestrel => kestrel.AddServerHeader = false);
 
         var options = configuration.Options;
+        builder.Services.AddSingleton(gate);
         builder.Services.AddSingleton(options);
         builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = options.Shutdown.Delay + options.Shutdown.Timeout);
         builder.Services.AddDataProtection().UseNoKeyRing();
@@ -36,13 +38,14 @@ internal static class GatewayApplication
         builder.AddTelemetry();
         builder.AddErrorAnswers();
         builder.AddIssuers(options);
-        builder.AddPolicies(options);
+        builder.AddPolicies();
         builder.AddRateLimits(options);
-        builder.AddCorsPolicies(options);
+        builder.Services.AddCors();
         builder.AddManagement();
+        builder.AddReloading();
         builder.Services.AddRequestTimeouts();
         builder.Services.AddReverseProxy()
-            .LoadFromConfig(builder.Configuration.GetSection("ReverseProxy"))
+            .LoadFromPublished()
             .AddIotCredentials(builder.Configuration.GetSection("IotCredentials"))
             .Services.AddSingleton<ITransformProvider, IdentityHeaders>();
         // Both tell a start that failed, stack trace and all, which the program tells in a line; below a warning the second tells whole URLs.
@@ -62,7 +65,7 @@ internal static class GatewayApplication
         app.UseAuthentication();
         app.UseAuthorization();
         app.UseRateLimiter();
-        app.MapReverseProxy().MapIotCredentials().MapOrganizationRoutes(options);
+        app.MapReverseProxy().MapIotCredentials().MapRouteControls(app.Services.GetRequiredService<PublishedRoutes>());
         return app;
     }
 }

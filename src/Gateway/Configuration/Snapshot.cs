@@ -1,3 +1,4 @@
+using CredentialModule.Profiles;
 using Yarp.ReverseProxy.Configuration;
 
 namespace Gateway.Configuration;
@@ -20,8 +21,14 @@ internal sealed record Snapshot
     /// <summary>Where each of <see cref="Values"/> was said.</summary>
     public required IReadOnlyDictionary<string, string> Sources { get; init; }
 
+    /// <summary>What was read, and from where.</summary>
+    public required Reading Reading { get; init; }
+
     /// <summary>The configuration folder's full path.</summary>
-    public required string Folder { get; init; }
+    public string Folder => Reading.Folder;
+
+    /// <summary>The section <c>IotCredentials</c> as the module read it; null while it cannot be used.</summary>
+    public required ProfileBook? Profiles { get; init; }
 
     /// <summary>
     /// The content of the files that the configuration names, by their path below <see cref="Folder"/> with <c>/</c> between
@@ -47,4 +54,5 @@ internal sealed record Snapshot
 /// <param name="Snapshot">The configuration, unless a finding is an error.</param>
 /// <param name="Findings">All that was found, ordered by key.</param>
 /// <param name="CannotRead">Whether something could not be read, as opposed to being wrong.</param>
-internal sealed record LoadResult(Snapshot? Snapshot, IReadOnlyList<Finding> Findings, bool CannotRead);
+/// <param name="Reading">What was read; null when there is no folder to read.</param>
+internal sealed record LoadResult(Snapshot? Snapshot, IReadOnlyList<Finding> Findings, bool CannotRead, Reading? Reading);

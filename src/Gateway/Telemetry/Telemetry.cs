@@ -9,6 +9,9 @@ namespace Gateway.Telemetry;
 /// <summary>OpenTelemetry: metrics for Prometheus on the management listener, and both signals by OTLP where the standard <c>OTEL_*</c> variables say so.</summary>
 internal static class Telemetry
 {
+    /// <summary>The gateway's own meter.</summary>
+    public const string MeterName = "Gateway";
+
     public static void AddTelemetry(this WebApplicationBuilder builder)
     {
         // OpenTelemetry's own default would carry a client's baggage past the propagator of the process.
@@ -19,7 +22,7 @@ internal static class Telemetry
                 .AddAspNetCoreInstrumentation()
                 .AddHttpClientInstrumentation()
                 .AddRuntimeInstrumentation()
-                .AddMeter("Yarp.ReverseProxy", CredentialMetrics.MeterName)
+                .AddMeter("Yarp.ReverseProxy", CredentialMetrics.MeterName, MeterName)
                 .AddPrometheusExporter())
             .WithTracing(tracing => tracing
                 .AddAspNetCoreInstrumentation()

@@ -22,7 +22,6 @@ internal static class ConfigurationRules
         RouteTransformRules.Check,
         UnsupportedRules.Check,
         ClusterRules.Check,
-        IotCredentialsRules.Check,
     ];
 
     /// <summary>Asks every rule.</summary>
