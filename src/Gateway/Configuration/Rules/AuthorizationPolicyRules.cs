@@ -1,3 +1,5 @@
+using CredentialModule.Policies;
+
 namespace Gateway.Configuration.Rules;
 
 /// <summary>A policy asks for something, under a name that is its own.</summary>
@@ -14,6 +16,7 @@ internal static class AuthorizationPolicyRules
     /// <summary>The rule.</summary>
     public static void Check(RuleContext context)
     {
+        string[] schemes = [.. context.Options.Authentication.Schemes.Keys, .. context.Options.AzureAd is null ? [] : new[] { SchemeRules.AzureAd }];
         foreach (var (name, policy) in context.Options.Authorization.Policies)
         {
             if (IsReserved(name))
@@ -28,6 +31,11 @@ internal static class AuthorizationPolicyRules
                 for (var index = 0; index < values.Count; index++)
                     if (string.IsNullOrWhiteSpace(values[index]))
                         context.Error($"{Policies}:{name}:{key}:{index}", "is empty. Write a value, or remove the item.");
+            for (var index = 0; index < policy.Schemes.Count; index++)
+                if (!schemes.Contains(policy.Schemes[index], StringComparer.Ordinal))
+                    context.Error($"{Policies}:{name}:Schemes:{index}",
+                        $"is {Finding.Quote(policy.Schemes[index])}, and Authentication:Schemes has no such name. "
+                        + NearestName.Advice(policy.Schemes[index], schemes));
         }
     }
 

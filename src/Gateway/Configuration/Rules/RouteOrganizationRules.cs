@@ -1,4 +1,4 @@
-using Gateway.Configuration.Shapes;
+using CredentialModule.Policies;
 using Yarp.ReverseProxy.Configuration;
 
 namespace Gateway.Configuration.Rules;

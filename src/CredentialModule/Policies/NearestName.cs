@@ -1,4 +1,4 @@
-namespace Gateway.Configuration.Shapes;
+namespace CredentialModule.Policies;
 
 /// <summary>Finds the name that was probably meant.</summary>
 internal static class NearestName
@@ -11,6 +11,10 @@ internal static class NearestName
             .ThenBy(candidate => candidate.Name, StringComparer.Ordinal)
             .Select(candidate => candidate.Name)
             .FirstOrDefault();
+
+    /// <summary>The name that one slip, a letter too many, too few, wrong or swapped with its neighbour, made something else of; null when there is none.</summary>
+    public static string? OfOneSlip(string written, IEnumerable<string> names) =>
+        names.FirstOrDefault(name => Distance(written.ToUpperInvariant(), name.ToUpperInvariant()) == 1);
 
     /// <summary>What to write instead of a name that is not known.</summary>
     public static string Advice(string written, IReadOnlyCollection<string> names)
