@@ -3,6 +3,8 @@ namespace CredentialModule.Policies;
 /// <summary>Finds the name that was probably meant.</summary>
 internal static class NearestName
 {
+    private const int MostNames = 40;
+
     /// <summary>The nearest of some names, ignoring case; null when none is so near that a slip explains the difference.</summary>
     public static string? Of(string written, IEnumerable<string> names) =>
         names.Select(name => (Name: name, Distance: Distance(written.ToUpperInvariant(), name.ToUpperInvariant())))
@@ -20,7 +22,9 @@ internal static class NearestName
     public static string Advice(string written, IReadOnlyCollection<string> names)
     {
         if (Of(written, names) is { } nearest) return $"Did you mean \"{nearest}\"?";
-        return names.Count == 0 ? "There is none." : $"Known here: {string.Join(", ", names.Order(StringComparer.OrdinalIgnoreCase))}.";
+        if (names.Count == 0) return "There is none.";
+        var known = names.Order(StringComparer.OrdinalIgnoreCase).Take(MostNames);
+        return $"Known here: {string.Join(", ", known)}{(names.Count > MostNames ? " and others" : "")}.";
     }
 
     // Damerau and Levenshtein's distance in its restricted form: two letters swapped are one slip, not two.

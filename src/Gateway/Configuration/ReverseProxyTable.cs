@@ -44,6 +44,7 @@ internal sealed record ReverseProxyTable(IReadOnlyList<RouteConfig> Routes, IRea
         RateLimiterPolicy = null,
         CorsPolicy = null,
         OutputCachePolicy = null,
+        Timeout = null,
         TimeoutPolicy = null,
         Transforms = Array.Exists(judged, key => key.StartsWith(RouteKey.Of(route, "Transforms:"), StringComparison.OrdinalIgnoreCase)) ? null : route.Transforms,
         Match = RoutePath.IsBroken(route) ? route.Match with { Path = "/" } : route.Match,

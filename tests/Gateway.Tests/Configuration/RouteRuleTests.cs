@@ -63,7 +63,7 @@ public sealed class RouteRuleTests : IDisposable
         configuration.Set($"{Route}:Match:Methods", "[\"GET\", \"POST\"]");
         Assert.Equal($"{Routes}:twin:Match", configuration.LoadBad().Key);
 
-        configuration.Set($"{Routes}:twin:Order", "5");
+        configuration.Set($"{Routes}:twin:Order", "-5");
         configuration.LoadGood();
     }
 
