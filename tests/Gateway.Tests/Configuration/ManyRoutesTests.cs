@@ -35,6 +35,17 @@ public sealed class ManyRoutesTests(ITestOutputHelper output) : IDisposable
         Assert.Equal(Count, Load().Findings.Count);
     }
 
+    [Fact]
+    public void Names_that_all_dangle_are_found()
+    {
+        Write(routes =>
+        {
+            foreach (var (_, route) in routes) route!["AuthorizationPolicy"] = "x" + route["AuthorizationPolicy"]!.GetValue<string>();
+        });
+
+        Assert.Equal(Count, Load().Findings.Count);
+    }
+
     private LoadResult Load()
     {
         var watch = Stopwatch.StartNew();
@@ -52,6 +63,8 @@ public sealed class ManyRoutesTests(ITestOutputHelper output) : IDisposable
             clusters[$"c{index}"] = JsonNode.Parse($$"""{ "Destinations": { "a": { "Address": "http://localhost:5001/{{index}}" } } }""");
             routes[$"r{index}"] = new JsonObject
             {
+                // The rule on routes behind others has to look at all of them.
+                ["Order"] = index % 2,
                 ["ClusterId"] = $"c{index}",
                 ["AuthorizationPolicy"] = $"p{index}",
                 ["Match"] = new JsonObject { ["Path"] = $"/organizations/{{organizationId}}/p{index}/{{**rest}}" },

@@ -1,5 +1,3 @@
-using CredentialModule.Policies;
-
 namespace Gateway.Configuration.Rules;
 
 /// <summary>A policy asks for something, under a name that is its own.</summary>
@@ -33,9 +31,7 @@ internal static class AuthorizationPolicyRules
                         context.Error($"{Policies}:{name}:{key}:{index}", "is empty. Write a value, or remove the item.");
             for (var index = 0; index < policy.Schemes.Count; index++)
                 if (!schemes.Contains(policy.Schemes[index], StringComparer.Ordinal))
-                    context.Error($"{Policies}:{name}:Schemes:{index}",
-                        $"is {Finding.Quote(policy.Schemes[index])}, and Authentication:Schemes has no such name. "
-                        + NearestName.Advice(policy.Schemes[index], schemes));
+                    context.Missing($"{Policies}:{name}:Schemes:{index}", policy.Schemes[index], "Authentication:Schemes", schemes);
         }
     }
 

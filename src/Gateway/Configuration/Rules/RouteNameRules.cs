@@ -1,5 +1,4 @@
 using CredentialModule.Http;
-using CredentialModule.Policies;
 using Yarp.ReverseProxy.Configuration;
 
 namespace Gateway.Configuration.Rules;
@@ -48,6 +47,6 @@ internal static class RouteNameRules
     {
         // Without a comparer the dictionary itself is asked: with thousands of routes and names that is felt.
         if (name is null || known || names.Contains(name)) return;
-        context.Error(key, $"is {Finding.Quote(name)}, and {section} has no such name. {NearestName.Advice(name, [.. names])}");
+        context.Missing(key, name, section, [.. names]);
     }
 }
