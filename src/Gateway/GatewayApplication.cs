@@ -62,7 +62,7 @@ internal static class GatewayApplication
         app.UseAuthentication();
         app.UseAuthorization();
         app.UseRateLimiter();
-        app.MapReverseProxy().MapIotCredentials().MapOrganizationRoutes(options);
+        app.MapReverseProxy().MapIotCredentials().MapOrganizationRoutes(options).MapRateLimits(options);
         return app;
     }
 }

@@ -13,13 +13,14 @@ internal static class Telemetry
     {
         // OpenTelemetry's own default would carry a client's baggage past the propagator of the process.
         Sdk.SetDefaultTextMapPropagator(new OpenTelemetry.Context.Propagation.TraceContextPropagator());
+        builder.Services.AddSingleton<GatewayMetrics>();
         var telemetry = builder.Services.AddOpenTelemetry()
             .ConfigureResource(resource => resource.AddService("iot-gateway", autoGenerateServiceInstanceId: true).AddEnvironmentVariableDetector())
             .WithMetrics(metrics => metrics
                 .AddAspNetCoreInstrumentation()
                 .AddHttpClientInstrumentation()
                 .AddRuntimeInstrumentation()
-                .AddMeter("Yarp.ReverseProxy", CredentialMetrics.MeterName)
+                .AddMeter("Yarp.ReverseProxy", CredentialMetrics.MeterName, GatewayMetrics.MeterName)
                 .AddPrometheusExporter())
             .WithTracing(tracing => tracing
                 .AddAspNetCoreInstrumentation()

@@ -14,11 +14,5 @@ internal static class UnsupportedRules
             if (metadata.IpAllow is not null) context.Error(RouteKey.Of(route, "Metadata:IpAllow"), $"would let in only some addresses. {Advice}");
             if (metadata.Retries != 0) context.Error(RouteKey.Of(route, "Metadata:Retries"), $"would repeat requests. {Advice}");
         }
-
-        foreach (var (name, policy) in context.Options.RateLimiting.Policies)
-        {
-            if (policy.Store == RateLimitStore.Redis)
-                context.Error($"RateLimiting:Policies:{name}:Store", "is Redis, and limits are not shared by replicas yet. Write \"Local\" and each replica's share of the limit.");
-        }
     }
 }
