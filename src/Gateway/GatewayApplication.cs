@@ -37,6 +37,7 @@ internal static class GatewayApplication
         builder.AddTrustedProxies(options);
         builder.AddTelemetry();
         builder.AddErrorAnswers();
+        builder.AddAccessLog();
         builder.AddIssuers(options);
         builder.AddPolicies();
         builder.AddRateLimits();
