@@ -43,8 +43,8 @@ public sealed class BadInputTests : IDisposable
     [Fact]
     public void A_file_of_another_user_cannot_be_read()
     {
-        Assert.SkipWhen(Environment.IsPrivilegedProcess, "This user may read every file.");
-        if (!OperatingSystem.IsWindows()) File.SetUnixFileMode(Path.Combine(configuration.Folder, "appsettings.json"), UnixFileMode.None);
+        // Not even the superuser may read this one, as tests in a container do.
+        File.CreateSymbolicLink(Removed("appsettings.json"), "/proc/sys/vm/compact_memory");
 
         CannotRead(configuration.Load(), "may not be read by this process's user", "appsettings.json");
     }
@@ -64,23 +64,19 @@ public sealed class BadInputTests : IDisposable
     [InlineData("[]", "holds no JSON object")]
     [InlineData("null", "holds no JSON object")]
     [InlineData("\"{}\"", "holds no JSON object")]
-    public void A_file_that_is_no_object_of_JSON_is_wrong_as_it_is_written(string content, string expected)
+    public void A_file_that_is_no_object_of_JSON_cannot_be_read(string content, string expected)
     {
         configuration.Write("appsettings.json", content);
 
-        var read = configuration.Load();
-
-        Assert.False(read.CannotRead);
-        Assert.Contains(expected, Assert.Single(read.Findings).Message, StringComparison.Ordinal);
-        Assert.Equal("appsettings.json", read.Findings[0].Source);
+        CannotRead(configuration.Load(), expected, "appsettings.json");
     }
 
     [Fact]
-    public void Sections_without_end_are_wrong_as_they_are_written()
+    public void Sections_without_end_cannot_be_read()
     {
         configuration.Write("appsettings.json", string.Concat(Enumerable.Repeat("{\"a\":", 100_000)));
 
-        Assert.Contains("is not JSON", configuration.LoadBad().Message, StringComparison.Ordinal);
+        CannotRead(configuration.Load(), "is not JSON", "appsettings.json");
     }
 
     [Fact]
