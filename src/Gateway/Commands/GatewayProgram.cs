@@ -21,6 +21,7 @@ internal static class GatewayProgram
         var root = new RootCommand("The gateway. Without a command it runs; any configuration key can be set by --KEY VALUE, --KEY=VALUE or KEY=VALUE.")
         {
             CheckCommand.Create(environment),
+            ExplainCommand.Create(environment),
         };
         root.Add(s_config);
         root.SetAction((_, cancellation) => RunCommand.RunAsync(args, environment));

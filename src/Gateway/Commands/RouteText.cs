@@ -12,10 +12,16 @@ internal static class RouteText
         for (var index = 0; index < rows.Count; index++)
         {
             text.Append(CultureInfo.InvariantCulture, $"\n{index + 1}  {rows[index].Route}\n");
-            foreach (var (name, value) in Lines(rows[index])) text.Line(name, value);
+            Lines(text, rows[index]);
         }
 
         return text.ToString();
+    }
+
+    /// <summary>Everything that a route says of itself, below a title.</summary>
+    public static void Lines(StringBuilder text, RouteRow row)
+    {
+        foreach (var (name, value) in Lines(row)) text.Line(name, value);
     }
 
     /// <summary>One named value, below a title.</summary>
