@@ -22,6 +22,7 @@ internal static class GatewayProgram
         {
             CheckCommand.Create(environment),
             ExplainCommand.Create(environment),
+            DoctorCommand.Create(environment),
         };
         root.Add(s_config);
         root.SetAction((_, cancellation) => RunCommand.RunAsync(args, environment));
