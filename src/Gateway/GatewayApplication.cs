@@ -37,9 +37,10 @@ internal static class GatewayApplication
         builder.AddTrustedProxies(options);
         builder.AddTelemetry();
         builder.AddErrorAnswers();
+        builder.AddAccessLog();
         builder.AddIssuers(options);
         builder.AddPolicies();
-        builder.AddRateLimits(options);
+        builder.AddRateLimits();
         builder.Services.AddCors();
         builder.AddManagement();
         builder.AddReloading();
@@ -65,7 +66,7 @@ internal static class GatewayApplication
         app.UseAuthentication();
         app.UseAuthorization();
         app.UseRateLimiter();
-        app.MapReverseProxy().MapIotCredentials().MapRouteControls(app.Services.GetRequiredService<PublishedRoutes>());
+        app.MapReverseProxy().MapIotCredentials().MapRouteControls(app.Services.GetRequiredService<PublishedRoutes>()).RequireRateLimiting(RateLimits.Policy);
         return app;
     }
 }

@@ -70,7 +70,9 @@ public sealed class EmbeddedRedis : IAsyncDisposable
             server = new GarnetServer(
             [
                 "--bind", "127.0.0.1", "--port", port.ToString(CultureInfo.InvariantCulture),
-                "--memory", "64m", "--page", "1m", "--index", "1m", "--checkpointdir", directory.FullName, "--lua", "-q",
+                "--memory", "64m", "--page", "1m", "--index", "1m", "--checkpointdir", directory.FullName, "-q",
+                // Without transactions a script is not one step here, as it is in Redis.
+                "--lua", "--lua-transaction-mode",
             ]);
             server.Start();
             return new EmbeddedRedis(server, directory, port);

@@ -114,6 +114,9 @@ internal sealed partial class CredentialEndpoint(
             json.WriteEndObject();
             json.WriteEndObject();
             json.WriteEndObject();
+            json.Flush();
+            // Nothing has left yet: the body is flushed by its completion.
+            response.ContentLength = json.BytesCommitted;
         }
 
         await response.CompleteAsync();

@@ -6,7 +6,7 @@ namespace Gateway.Edge;
 internal sealed class IpAllowList(string addresses)
 {
     // What does not parse lets nobody in.
-    private readonly IReadOnlyList<System.Net.IPNetwork> _networks = AddressList.TryParse(addresses, out var networks, out _) ? networks : [];
+    private readonly IReadOnlyList<IPNetwork> _networks = AddressList.TryParse(addresses, out var networks, out _) ? networks : [];
 
     public bool Allows(IPAddress? client) => AddressList.Contains(_networks, client);
 }

@@ -1,6 +1,7 @@
 using CredentialModule.Http;
 using Gateway.Configuration;
 using Gateway.Forwarding;
+using Gateway.Telemetry;
 using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Hosting.Server.Features;
 using Microsoft.AspNetCore.Http.Features;
@@ -90,7 +91,7 @@ internal sealed partial class ManagementServer : IHostedLifecycleService, IDispo
 
     private static partial class Log
     {
-        [LoggerMessage(1, LogLevel.Information, "Management listening on: {Url}")]
+        [LoggerMessage(EventIds.ManagementListening, LogLevel.Information, "Management listening on: {Url}")]
         public static partial void Listening(ILogger logger, string url);
     }
 }

@@ -1,5 +1,6 @@
 using Gateway.Configuration;
 using Gateway.Routes;
+using Gateway.Telemetry;
 
 namespace Gateway.Reloading;
 
@@ -8,7 +9,7 @@ namespace Gateway.Reloading;
 /// once and leaves the last good configuration in force.
 /// </summary>
 internal sealed partial class ConfigurationReloader(
-    GatedConfigurationProvider gate, PublishedRoutes routes, EndpointDataSource endpoints, IHostApplicationLifetime lifetime, ReloadMetrics metrics, TimeProvider time,
+    GatedConfigurationProvider gate, PublishedRoutes routes, EndpointDataSource endpoints, IHostApplicationLifetime lifetime, GatewayMetrics metrics, TimeProvider time,
     ILogger<ConfigurationReloader> logger) : BackgroundService
 {
     /// <summary>How often files are looked at.</summary>
@@ -70,7 +71,7 @@ internal sealed partial class ConfigurationReloader(
             if (needRestart.Count == 0 && await PublishAsync(snapshot))
             {
                 IsRefused = false;
-                metrics.Applied();
+                metrics.Reloaded(isRefused: false);
                 Log.Applied(logger, snapshot.Routes.Count);
                 foreach (var warning in findings) Log.Warning(logger, warning);
                 return;
@@ -80,7 +81,7 @@ internal sealed partial class ConfigurationReloader(
         }
 
         IsRefused = true;
-        metrics.Refused();
+        metrics.Reloaded(isRefused: true);
         Log.Refused(logger, string.Join(Environment.NewLine, findings));
     }
 
@@ -95,16 +96,16 @@ internal sealed partial class ConfigurationReloader(
 
     private static partial class Log
     {
-        [LoggerMessage(2, LogLevel.Information, "The configuration was changed: {Routes} routes are in force")]
+        [LoggerMessage(EventIds.ConfigurationApplied, LogLevel.Information, "The configuration was changed: {Routes} routes are in force")]
         public static partial void Applied(ILogger logger, int routes);
 
-        [LoggerMessage(3, LogLevel.Error, "A change of the configuration is refused, and the last good one serves on:\n{Findings}")]
+        [LoggerMessage(EventIds.ConfigurationRefused, LogLevel.Error, "A change of the configuration is refused, and the last good one serves on:\n{Findings}")]
         public static partial void Refused(ILogger logger, string findings);
 
-        [LoggerMessage(4, LogLevel.Warning, "{Finding}")]
+        [LoggerMessage(EventIds.ConfigurationWarning, LogLevel.Warning, "{Finding}")]
         public static partial void Warning(ILogger logger, Finding finding);
 
-        [LoggerMessage(5, LogLevel.Error, "A change of the configuration could not be put in force, and the last good one serves on")]
+        [LoggerMessage(EventIds.ConfigurationFailed, LogLevel.Error, "A change of the configuration could not be put in force, and the last good one serves on")]
         public static partial void Failed(ILogger logger, Exception error);
     }
 }

@@ -7,7 +7,6 @@ internal static class ReloadingExtensions
 {
     public static void AddReloading(this WebApplicationBuilder builder)
     {
-        builder.Services.AddSingleton<ReloadMetrics>();
         builder.Services.AddSingleton<ConfigurationReloader>();
         builder.Services.AddHostedService(services => services.GetRequiredService<ConfigurationReloader>());
         builder.Services.AddHealthChecks().AddCheck<LastChangeIsUsed>("configuration");

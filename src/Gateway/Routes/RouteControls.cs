@@ -5,8 +5,8 @@ using Gateway.Configuration.Rules;
 using Gateway.Cors;
 using Gateway.Edge;
 using Gateway.Forwarding;
+using Gateway.RateLimiting;
 using Microsoft.AspNetCore.Cors;
-using Microsoft.AspNetCore.RateLimiting;
 using Yarp.ReverseProxy.Configuration;
 
 namespace Gateway.Routes;
@@ -33,7 +33,8 @@ internal static class RouteControls
         AttachCors(endpoint, table, route.CorsPolicy);
         if (RouteMetadata.Of(route).IpAllow is { } addresses) endpoint.Metadata.Add(new IpAllowList(addresses));
 
-        if (route.RateLimiterPolicy is { } limit && !ReservedPolicy.IsDisable(limit)) endpoint.Metadata.Add(new EnableRateLimitingAttribute(limit));
+        if (route.RateLimiterPolicy is { } name && table.Snapshot.Options.RateLimiting.Policies.GetValueOrDefault(name) is { } limit)
+            endpoint.Metadata.Add(new RouteLimit(name, limit));
 
         if (endpoint.RoutePattern.GetParameter(RouteOrganization.Parameter) is null) return;
         if (!endpoint.Metadata.OfType<IRequestRule>().Any()) endpoint.Metadata.Add(new OrganizationIdRule());

@@ -9,20 +9,18 @@ namespace Gateway.Telemetry;
 /// <summary>OpenTelemetry: metrics for Prometheus on the management listener, and both signals by OTLP where the standard <c>OTEL_*</c> variables say so.</summary>
 internal static class Telemetry
 {
-    /// <summary>The gateway's own meter.</summary>
-    public const string MeterName = "Gateway";
-
     public static void AddTelemetry(this WebApplicationBuilder builder)
     {
         // OpenTelemetry's own default would carry a client's baggage past the propagator of the process.
         Sdk.SetDefaultTextMapPropagator(new OpenTelemetry.Context.Propagation.TraceContextPropagator());
+        builder.Services.AddSingleton<GatewayMetrics>();
         var telemetry = builder.Services.AddOpenTelemetry()
             .ConfigureResource(resource => resource.AddService("iot-gateway", autoGenerateServiceInstanceId: true).AddEnvironmentVariableDetector())
             .WithMetrics(metrics => metrics
                 .AddAspNetCoreInstrumentation()
                 .AddHttpClientInstrumentation()
                 .AddRuntimeInstrumentation()
-                .AddMeter("Yarp.ReverseProxy", CredentialMetrics.MeterName, MeterName)
+                .AddMeter("Yarp.ReverseProxy", CredentialMetrics.MeterName, GatewayMetrics.MeterName)
                 .AddPrometheusExporter())
             .WithTracing(tracing => tracing
                 .AddAspNetCoreInstrumentation()

@@ -1,0 +1,120 @@
+using System.Diagnostics;
+using CredentialModule.Http;
+using CredentialModule.Profiles;
+using Gateway.Authentication;
+using Gateway.Telemetry;
+using Microsoft.AspNetCore.Diagnostics;
+using Microsoft.AspNetCore.Http.Features;
+using Yarp.ReverseProxy.Forwarder;
+using Yarp.ReverseProxy.Model;
+using Yarp.ReverseProxy.Transforms;
+using Yarp.ReverseProxy.Transforms.Builder;
+
+namespace Gateway.Edge;
+
+/// <summary>Tells the access log of every request on the public listener, whoever answers it.</summary>
+internal static class AccessLogging
+{
+    private const int LongestPath = 512;
+
+    /// <summary>After <c>AddErrorAnswers</c>: it stands around the filter of <c>AllowedHosts</c> and the error pages as well.</summary>
+    public static void AddAccessLog(this WebApplicationBuilder builder)
+    {
+        builder.Services.AddSingleton<AccessLog>();
+        builder.Services.AddHostedService(services => services.GetRequiredService<AccessLog>());
+        builder.Services.AddSingleton<ITransformProvider, CountedAnswers>();
+        builder.Services.Insert(0, ServiceDescriptor.Singleton<IStartupFilter, AroundEverything>());
+    }
+
+    private static async Task LogAsync(HttpContext context, RequestDelegate next, AccessLog log, TimeProvider clock, ICurrentProfiles profiles)
+    {
+        var (time, begun) = (clock.GetUtcNow(), clock.GetTimestamp());
+        var hasFailed = true;
+        try
+        {
+            await next(context);
+            hasFailed = false;
+        }
+        finally
+        {
+            log.Add(Entry(context, hasFailed, profiles) with { Time = time, Duration = clock.GetElapsedTime(begun) });
+        }
+    }
+
+    private static AccessEntry Entry(HttpContext context, bool hasFailed, ICurrentProfiles profiles)
+    {
+        // The exception handler takes the endpoint away and keeps it here.
+        var handled = context.Features.Get<IExceptionHandlerFeature>();
+        var endpoint = handled?.Endpoint ?? context.GetEndpoint();
+        var organization = (handled?.RouteValues ?? context.Request.RouteValues).GetValueOrDefault(RouteOrganization.Parameter) as string;
+        var caller = CallerIdentity.Of(context.User);
+        var status = Status(context, hasFailed);
+        return new()
+        {
+            Time = default,
+            Method = context.Request.Method,
+            Path = Path(context),
+            Route = endpoint?.Metadata.GetMetadata<RouteModel>()?.Config.RouteId,
+            Status = status,
+            Duration = default,
+            Bytes = Bytes(context, status, hasFailed),
+            Issuer = caller?.Issuer,
+            Subject = caller?.Subject,
+            Organization = profiles.Current.OrganizationIds.TryParse(organization, out _) ? organization : null,
+            Upstream = context.Features.Get<IReverseProxyFeature>()?.ProxiedDestination?.Model.Config.Address,
+            Client = context.Connection.RemoteIpAddress,
+            TraceId = Activity.Current?.TraceId.ToHexString() ?? context.TraceIdentifier,
+        };
+    }
+
+    private static string Path(HttpContext context)
+    {
+        var target = context.Features.Get<IHttpRequestFeature>()!.RawTarget;
+        // In absolute form a target has a host, and in front of it what is not for a log.
+        if (target is not ['/' or '*', ..]) target = context.Request.Path.Value ?? "";
+        var end = target.AsSpan().IndexOfAny('?', '#');
+        return target[..Math.Min(end < 0 ? target.Length : end, LongestPath)];
+    }
+
+    private static int Status(HttpContext context, bool hasFailed)
+    {
+        if (context.Response.HasStarted) return context.Response.StatusCode;
+        if (context.RequestAborted.IsCancellationRequested) return StatusCodes.Status499ClientClosedRequest;
+        return hasFailed ? StatusCodes.Status500InternalServerError : context.Response.StatusCode;
+    }
+
+    /// <summary>Null when the answer was cut short of the length that it had said.</summary>
+    private static long? Bytes(HttpContext context, int status, bool hasFailed)
+    {
+        if (!context.Response.HasStarted && status == StatusCodes.Status499ClientClosedRequest) return 0;
+        if (HttpMethods.IsHead(context.Request.Method) || status is StatusCodes.Status204NoContent or StatusCodes.Status304NotModified) return 0;
+        if (context.Response.ContentLength is not { } length) return (context.Response.Body as CountedStream)?.Count ?? 0;
+        var isCut = hasFailed || context.Features.Get<IForwarderErrorFeature>() is
+            { Error: ForwarderError.ResponseBodyCanceled or ForwarderError.ResponseBodyClient or ForwarderError.ResponseBodyDestination };
+        return isCut ? null : length;
+    }
+
+    private sealed class AroundEverything(AccessLog log, TimeProvider clock, ICurrentProfiles profiles) : IStartupFilter
+    {
+        public Action<IApplicationBuilder> Configure(Action<IApplicationBuilder> next) => app =>
+        {
+            app.Use(following => context => log.IsOn ? LogAsync(context, following, log, clock, profiles) : following(context));
+            next(app);
+        };
+    }
+
+    /// <summary>Counts the bodies of services' answers that do not say how long they are.</summary>
+    private sealed class CountedAnswers(AccessLog log) : ITransformProvider
+    {
+        public void ValidateRoute(TransformRouteValidationContext context) { }
+
+        public void ValidateCluster(TransformClusterValidationContext context) { }
+
+        public void Apply(TransformBuilderContext context) => context.AddResponseTransform(transform =>
+        {
+            var response = transform.HttpContext.Response;
+            if (log.IsOn && transform.ProxyResponse is not null && response.ContentLength is null) response.Body = new CountedStream(response.Body);
+            return default;
+        });
+    }
+}

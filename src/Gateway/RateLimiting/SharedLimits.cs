@@ -1,0 +1,115 @@
+using System.Threading.RateLimiting;
+using CredentialModule;
+using CredentialModule.Caching;
+using Gateway.Telemetry;
+using Microsoft.Extensions.Options;
+
+namespace Gateway.RateLimiting;
+
+/// <summary>
+/// Limits that replicas count together in Redis. While Redis does not answer, each replica counts for itself, up to the full limit: callers
+/// are served on, and only those whose request was under way when Redis fell silent have waited for it.
+/// </summary>
+internal sealed partial class SharedLimits : IAsyncDisposable
+{
+    private static readonly TimeSpan AskAgainAfter = TimeSpan.FromMilliseconds(500);
+
+    private readonly PartitionedRateLimiter<LimitKey> _local = PartitionedRateLimiter.Create<LimitKey, LimitKey>(LocalLimits.Partition);
+    private readonly Func<LimitKey, RateLimiter> _limiter;
+    private readonly RedisSilence _silence = new();
+    private readonly CredentialCache _cache;
+    private readonly GatewayMetrics _metrics;
+    private readonly ILogger<SharedLimits> _logger;
+
+    // By Environment.TickCount64. Replicas count apart since then; 0: they count together.
+    private long _apartSince;
+    private long _askAgainAt;
+
+    public SharedLimits(CredentialCache cache, IOptions<IotCredentialsOptions> module, GatewayMetrics metrics, ILogger<SharedLimits> logger)
+    {
+        _cache = cache;
+        _metrics = metrics;
+        _logger = logger;
+        var prefix = module.Value.Cache.KeyPrefix + "limit:";
+        _limiter = key => new SharedLimit(this, key, prefix);
+    }
+
+    private bool IsApart => Volatile.Read(ref _apartSince) != 0;
+
+    public RateLimitPartition<LimitKey> Partition(LimitKey key) => RateLimitPartition.Get(key, _limiter);
+
+    /// <summary>A lease of all replicas' limit, or of this one's own while Redis does not answer.</summary>
+    public async ValueTask<RateLimitLease> TakeAsync(SharedLimit limit)
+    {
+        if (!IsApart && await AskAsync(limit) is { } lease) return lease;
+        if (IsApart) AskInPassing(limit);
+        _metrics.LimitFellBack(limit.Key.Name);
+        return _local.AttemptAcquire(limit.Key);
+    }
+
+    // What is asked is the script itself: a Redis that is full answers a ping and takes no count.
+    private void AskInPassing(SharedLimit limit)
+    {
+        var (now, at) = (Environment.TickCount64, Volatile.Read(ref _askAgainAt));
+        if (now >= at && Interlocked.CompareExchange(ref _askAgainAt, now + (long)AskAgainAfter.TotalMilliseconds, at) == at) _ = AskAsync();
+
+        async Task AskAsync() => (await this.AskAsync(limit))?.Dispose();
+    }
+
+    private async Task<RateLimitLease?> AskAsync(SharedLimit limit)
+    {
+        var begun = Environment.TickCount64;
+        try
+        {
+            // A limit with Store Redis and no connection string is refused with its configuration.
+            var redis = await _cache.Redis!.GetAsync();
+            if (!redis.IsConnected)
+            {
+                CountApart();
+                return null;
+            }
+
+            var lease = await limit.TakeAsync(redis);
+            _silence.Answered();
+            CountTogether(begun);
+            return lease;
+        }
+        catch (Exception e)
+        {
+            Log.NotCounted(_logger, e);
+            _silence.NotAnswered(begun);
+            if (_silence.IsLeftAlone) CountApart();
+            return null;
+        }
+    }
+
+    private void CountApart()
+    {
+        var now = Environment.TickCount64;
+        if (Interlocked.CompareExchange(ref _apartSince, now, 0) != 0) return;
+        Volatile.Write(ref _askAgainAt, now + (long)AskAgainAfter.TotalMilliseconds);
+        Log.Apart(_logger);
+    }
+
+    private void CountTogether(long begun)
+    {
+        // An answer that was on its way when Redis fell silent says nothing of it now.
+        var since = Volatile.Read(ref _apartSince);
+        if (since != 0 && begun >= since && Interlocked.CompareExchange(ref _apartSince, 0, since) == since) Log.Together(_logger);
+    }
+
+    public ValueTask DisposeAsync() => _local.DisposeAsync();
+
+    private static partial class Log
+    {
+        [LoggerMessage(EventIds.LimitsApart, LogLevel.Warning,
+            "Redis does not answer: this replica counts the limits with Store Redis for itself, so that all replicas together let through up to as many times the limit as there are")]
+        public static partial void Apart(ILogger logger);
+
+        [LoggerMessage(EventIds.LimitsTogether, LogLevel.Information, "Redis answers: the limits with Store Redis are counted over all replicas again")]
+        public static partial void Together(ILogger logger);
+
+        [LoggerMessage(EventIds.LimitNotCounted, LogLevel.Debug, "Redis did not take a count")]
+        public static partial void NotCounted(ILogger logger, Exception error);
+    }
+}

@@ -1,0 +1,15 @@
+namespace Gateway.Telemetry;
+
+/// <summary>The register of the gateway's log events.</summary>
+internal static class EventIds
+{
+    public const int ManagementListening = 1;
+    public const int LimitsApart = 2;
+    public const int LimitsTogether = 3;
+    public const int LimitNotCounted = 4;
+    public const int Access = 5;
+    public const int ConfigurationApplied = 6;
+    public const int ConfigurationRefused = 7;
+    public const int ConfigurationWarning = 8;
+    public const int ConfigurationFailed = 9;
+}

@@ -1,0 +1,216 @@
+using System.Diagnostics;
+using System.Text.Json.Nodes;
+using Microsoft.Extensions.Logging;
+using Sandbox;
+using StackExchange.Redis;
+using Testing;
+using Xunit;
+
+namespace Gateway.Tests.RateLimiting;
+
+/// <summary>Limits with Store Redis hold over all replicas, and over each of them while there is no Redis.</summary>
+public sealed class SharedLimitTests
+{
+    private const string Apart = "Redis does not answer: this replica counts";
+    private const string Together = "counted over all replicas again";
+
+    public static TheoryData<string> Windows => ["FixedWindow", "SlidingWindow", "TokenBucket"];
+
+    [Theory]
+    [MemberData(nameof(Windows))]
+    public async Task Two_replicas_together_let_through_the_limit_and_no_more(string algorithm)
+    {
+        await using var world = await World.StartAsync();
+        var (first, second) = await StartTwoAsync(world, Limit(algorithm, 100));
+        var token = world.Token();
+
+        var answers = new List<Answer>();
+        foreach (var some in Enumerable.Range(0, 200).Chunk(20))
+            answers.AddRange(await Task.WhenAll(some.Select(i => (i % 2 == 0 ? first : second).SendAsync("/limited/1", token))));
+
+        Assert.Equal(100, answers.Count(answer => answer.Status == 200));
+        foreach (var refused in answers.Where(answer => answer.Status != 200))
+        {
+            Refusal.Is(429, "TooManyRequests", refused);
+            Assert.InRange(refused.Headers.RetryAfter!.Delta!.Value.TotalSeconds, 1, 3600);
+        }
+    }
+
+    [Theory]
+    [MemberData(nameof(Windows))]
+    public async Task After_the_time_to_wait_replicas_let_through_again(string algorithm)
+    {
+        await using var world = await World.StartAsync();
+        var (first, second) = await StartTwoAsync(world, Limit(algorithm, 2, "00:00:02"));
+        var token = world.Token();
+        while ((await first.SendAsync("/limited/1", token)).Status == 200) { }
+
+        var refused = await second.SendAsync("/limited/1", token);
+        var begun = Stopwatch.StartNew();
+        while ((await second.SendAsync("/limited/1", token)).Status == 429) Assert.True(begun.Elapsed < TimeSpan.FromSeconds(10), $"still refused after {begun.Elapsed}");
+
+        Assert.InRange(refused.Headers.RetryAfter!.Delta!.Value.TotalSeconds, 1, 2);
+    }
+
+    [Fact]
+    public async Task Requests_in_flight_count_over_both_replicas_until_they_end()
+    {
+        await using var world = await World.StartAsync();
+        var (first, second) = await StartTwoAsync(world, """{ "Algorithm": "Concurrency", "PartitionBy": "Organization", "PermitLimit": 1, "Store": "Redis" }""");
+        var hang = world.Aws.Inject(AwsFault.Hang(), "AssumeRole", call => call.AssumeRole?.RoleSessionName == "o-busy");
+        var busy = first.VendAsync("o-busy");
+        await world.Aws.Calls.WaitForAsync(call => call.AssumeRole?.RoleSessionName == "o-busy", cancellationToken: TestContext.Current.CancellationToken);
+
+        var refused = await second.VendAsync("o-busy");
+        var other = await second.VendAsync("o-idle");
+        hang.Dispose();
+
+        Refusal.Is(429, "TooManyRequests", refused);
+        Assert.Equal(TimeSpan.FromSeconds(1), refused.Headers.RetryAfter!.Delta);
+        Assert.Equal(200, other.Status);
+        Assert.Equal(200, (await busy).Status);
+        await EventuallyAsync(async () => (await second.VendAsync("o-busy")).Status == 200);
+    }
+
+    [Fact]
+    public async Task Redis_learns_the_limits_name_and_not_who_calls_and_forgets_by_itself()
+    {
+        await using var world = await World.StartAsync(ownRedis: true);
+        var gateway = await world.StartGatewayAsync(settings => Add(settings, Limit("TokenBucket", 5)));
+        await gateway.SendAsync("/limited/1", world.Issuer.Issue(new TokenRequest { Subject = "alice" }));
+
+        await foreach (var (name, life) in Keys(world))
+        {
+            Assert.Matches($"{world.KeyPrefix}limit:Shared:[0-9a-f]{{64}}", name);
+            Assert.DoesNotContain("alice", name, StringComparison.Ordinal);
+            Assert.InRange(life!.Value, TimeSpan.FromSeconds(1), TimeSpan.FromHours(1));
+        }
+    }
+
+    [Fact]
+    public async Task Replicas_with_another_limit_have_another_count()
+    {
+        await using var world = await World.StartAsync();
+        var before = await world.StartGatewayAsync(settings => Add(settings, Limit("FixedWindow", 1)));
+        var after = await world.StartGatewayAsync(settings => Add(settings, Limit("FixedWindow", 2)));
+        var token = world.Token();
+
+        await AnswersAsync(before, token, 200, 429);
+        await AnswersAsync(after, token, 200, 200, 429);
+    }
+
+    [Theory]
+    [MemberData(nameof(Windows))]
+    public async Task Without_Redis_each_replica_counts_for_itself_and_with_it_they_count_together_again(string algorithm)
+    {
+        await using var world = await World.StartAsync(ownRedis: true);
+        var (first, second) = await StartTwoAsync(world, Limit(algorithm, 3));
+        var gateways = (RunningGateway[])[first, second];
+        Assert.All(await Task.WhenAll(gateways.Select(gateway => gateway.SendAsync("/limited/1", Of(world, "warm")))), answer => Assert.Equal(200, answer.Status));
+
+        await world.Redis.KillAsync();
+        foreach (var gateway in gateways)
+        {
+            var begun = Stopwatch.StartNew();
+            await AnswersAsync(gateway, Of(world, "alice"), 200, 200, 200, 429, 429);
+            Assert.True(begun.Elapsed < TimeSpan.FromSeconds(5), $"five requests took {begun.Elapsed}");
+            Assert.Equal(1, gateway.Log.Count(LogLevel.Warning, Apart));
+            Assert.Contains("gateway_rate_limit_fallbacks", (await world.Client.SendAsync(gateway.ManagementUrl + "/metrics")).Body);
+        }
+
+        await world.Redis.RestartAsync();
+        foreach (var gateway in gateways)
+        {
+            await EventuallyAsync(async () =>
+            {
+                Assert.True((await gateway.SendAsync("/limited/1", Of(world, "carol"))).Status is 200 or 429);
+                return gateway.Log.Count(LogLevel.Information, Together) == 1;
+            });
+        }
+
+        await AnswersAsync(first, Of(world, "bob"), 200, 200);
+        await AnswersAsync(second, Of(world, "bob"), 200, 429);
+        Assert.All(gateways, gateway => Assert.Equal(1, gateway.Log.Count(LogLevel.Warning, Apart)));
+    }
+
+    [Fact]
+    public async Task Callers_do_not_wait_for_a_Redis_that_has_fallen_silent_one_after_another()
+    {
+        await using var world = await World.StartAsync(ownRedis: true);
+        var gateway = await world.StartGatewayAsync(settings => Add(settings, Limit("TokenBucket", 1000)));
+        var token = world.Token();
+        await AnswersAsync(gateway, token, 200);
+
+        world.Redis.Pause();
+        // Once is this process's own fault, twice is Redis's.
+        await AnswersAsync(gateway, token, 200, 200);
+        Assert.Equal(1, gateway.Log.Count(LogLevel.Warning, Apart));
+        var begun = Stopwatch.StartNew();
+        for (var i = 0; i < 50; i++) await AnswersAsync(gateway, token, 200, 200);
+        Assert.True(begun.Elapsed < TimeSpan.FromSeconds(5), $"a hundred requests took {begun.Elapsed}");
+
+        world.Redis.Resume();
+        await EventuallyAsync(async () =>
+        {
+            await gateway.SendAsync("/limited/1", token);
+            return gateway.Log.Count(LogLevel.Information, Together) == 1;
+        });
+    }
+
+    [Fact]
+    public async Task A_request_in_flight_ends_well_when_Redis_dies_meanwhile()
+    {
+        await using var world = await World.StartAsync(ownRedis: true);
+        var gateway = await world.StartGatewayAsync(settings =>
+            Add(settings, """{ "Algorithm": "Concurrency", "PartitionBy": "Organization", "PermitLimit": 1, "Store": "Redis" }"""));
+        var hang = world.Aws.Inject(AwsFault.Hang(), "AssumeRole", call => call.AssumeRole?.RoleSessionName == "o-busy");
+        var busy = gateway.VendAsync("o-busy");
+        await world.Aws.Calls.WaitForAsync(call => call.AssumeRole?.RoleSessionName == "o-busy", cancellationToken: TestContext.Current.CancellationToken);
+
+        await world.Redis.KillAsync();
+        hang.Dispose();
+
+        Assert.Equal(200, (await busy).Status);
+        Assert.Equal(200, (await gateway.VendAsync("o-busy")).Status);
+        Assert.Equal(200, (await gateway.VendAsync("o-busy")).Status);
+        await world.Redis.RestartAsync();
+        await EventuallyAsync(async () =>
+        {
+            Assert.Equal(200, (await gateway.VendAsync("o-idle")).Status);
+            return gateway.Log.Count(LogLevel.Information, Together) == 1;
+        });
+    }
+
+    private static string Limit(string algorithm, int limit, string window = "01:00:00") =>
+        $$"""{ "Algorithm": "{{algorithm}}", "PartitionBy": "Subject", "PermitLimit": {{limit}}, "Window": "{{window}}", "Store": "Redis" }""";
+
+    private static void Add(JsonObject settings, string limit) => settings
+        .Set("RateLimiting:Policies:Shared", limit)
+        .Route("limited", "/limited/{**rest}", """{ "RateLimiterPolicy": "Shared" }""")
+        .Set("ReverseProxy:Routes:iot-endpoint-and-credentials:RateLimiterPolicy", "\"Shared\"");
+
+    private static async Task<(RunningGateway First, RunningGateway Second)> StartTwoAsync(World world, string limit) =>
+        (await world.StartGatewayAsync(settings => Add(settings, limit)), await world.StartGatewayAsync(settings => Add(settings, limit)));
+
+    private static string Of(World world, string subject) => world.Issuer.Issue(new TokenRequest { Subject = subject });
+
+    private static async Task AnswersAsync(RunningGateway gateway, string token, params int[] expected)
+    {
+        var statuses = new int[expected.Length];
+        for (var i = 0; i < statuses.Length; i++) statuses[i] = (await gateway.SendAsync("/limited/1", token)).Status;
+        Assert.Equal(expected, statuses);
+    }
+
+    private static async IAsyncEnumerable<(string Name, TimeSpan? Life)> Keys(World world)
+    {
+        await using var redis = await ConnectionMultiplexer.ConnectAsync(world.Redis.ConnectionString);
+        await foreach (var key in redis.GetServers()[0].KeysAsync(pattern: $"*{world.KeyPrefix}limit:*"))
+            yield return (key!, await redis.GetDatabase().KeyTimeToLiveAsync(key));
+    }
+
+    private static async Task EventuallyAsync(Func<Task<bool>> isSo)
+    {
+        var begun = Stopwatch.StartNew();
+        while (!await isSo()) Assert.True(begun.Elapsed < TimeSpan.FromSeconds(30), $"not after {begun.Elapsed}");
+    }
+}
