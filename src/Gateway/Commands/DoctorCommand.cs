@@ -8,11 +8,14 @@ namespace Gateway.Commands;
 /// <summary><c>doctor</c>: reaches everything that the gateway depends on, with the gateway's own clients, and says what it found.</summary>
 internal static class DoctorCommand
 {
-    private static readonly Option<string> s_organization = new("--organization") { Description = "An organization to try each module route's AssumeRole for.", HelpName = "ID" };
+    private const string Organization = "--organization";
 
     public static Command Create(ProgramEnvironment environment)
     {
-        var command = new Command("doctor", "Reaches issuers, Redis, AWS and destinations, and says what it found.") { s_organization };
+        var command = new Command("doctor", "Reaches issuers, Redis, AWS and destinations, and says what it found.")
+        {
+            new Option<string>(Organization) { Description = "An organization to try each module route's AssumeRole for.", HelpName = "ID" },
+        };
         command.SetAction((parsed, _) => RunAsync(parsed, environment));
         return command;
     }
@@ -28,7 +31,7 @@ internal static class DoctorCommand
         }
 
         OrganizationId? organization = null;
-        if (parsed.GetValue(s_organization) is { } id && !configuration.Profiles!.OrganizationIds.TryParse(id, out organization))
+        if (parsed.GetValue<string>(Organization) is { } id && !configuration.Profiles!.OrganizationIds.TryParse(id, out organization))
         {
             error.WriteLine("error: --organization is no organization id: IotCredentials:OrganizationId says its form");
             return ExitCode.Failed;
@@ -38,7 +41,7 @@ internal static class DoctorCommand
         var rows = await ExamineAsync(configuration, gateway.Services, environment, organization);
         var width = rows.Max(row => row.Check.Length);
         foreach (var row in rows)
-            output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{row.Check.PadRight(width)}  {row.Outcome.ToString().ToLowerInvariant(),-7}  {row.Found}"));
+            output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{row.Check.PadRight(width)}  {row.Outcome.ToString().ToLowerInvariant(),-7}  {row.Found.OneLine()}"));
         return rows.Any(row => row.Outcome == Outcome.Failed) ? ExitCode.Failed : ExitCode.Good;
     }
 

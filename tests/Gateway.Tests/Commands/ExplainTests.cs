@@ -128,11 +128,12 @@ public sealed class ExplainTests(ExplainTests.Shared shared) : IClassFixture<Exp
             .Route("host", "/reports/{id}", """{ "Match": { "Hosts": ["api.example.com"] } }""")
             .Route("header", "/reports/{id}", """{ "Match": { "Headers": [{ "Name": "X-Version", "Values": ["2"] }] } }""")
             .Route("query", "/reports/{id}", """{ "Match": { "QueryParameters": [{ "Name": "draft", "Mode": "Exists" }] } }""")
-            .Route("order", "/reports/{**rest}", """{ "Order": 1 }""")
-            .Route("specific", "/{**rest}")
+            .Route("order", "/reports/{**rest}", """{ "Order": 1, "Match": { "Methods": ["GET", "DELETE"] } }""")
+            .Route("specific", "/{**rest}", """{ "Match": { "Methods": ["GET"] } }""")
             .Route("less", "/reports/{id:int}")
             .Route("path", "/reports/{id:alpha}"));
 
+        Assert.True(explained.ExitCode == 0, explained.Output);
         Assert.Equal("taken", Text(explained.Json, "route", "route"));
         var lost = explained.Json.GetProperty("lost").EnumerateArray().ToDictionary(route => Text(route, "route")!, route => Text(route, "reason")!);
         Assert.Equal("method: it takes PUT", lost["method"]);
