@@ -10,23 +10,28 @@ internal static class ExplainCommand
     /// <summary>The host of a request, where nobody says another.</summary>
     public const string AnyHost = "localhost";
 
-    private static readonly Option<string> s_organization = new("--organization") { Description = "The organization that the request is for.", HelpName = "ID", Required = true };
-    private static readonly Option<string> s_method = new("--method") { Description = "The request's method.", HelpName = "M", DefaultValueFactory = static _ => HttpMethods.Get };
-    private static readonly Option<string> s_path = new("--path") { Description = "The request's path and query. Default: the first module route's for the organization.", HelpName = "P" };
-    private static readonly Option<string> s_host = new("--host") { Description = "The host that the request names.", HelpName = "H" };
-    private static readonly Option<string> s_token = new("--token") { Description = "The caller's token. It is never printed, and its signature is not checked.", HelpName = "T" };
-
-    static ExplainCommand() => s_path.Validators.Add(static path =>
-    {
-        if (path.GetValueOrDefault<string>() is { } text && !text.StartsWith('/')) path.AddError("--path begins with /");
-    });
+    private const string Organization = "--organization";
+    private const string Method = "--method";
+    private const string Path = "--path";
+    private const string Host = "--host";
+    private const string Token = "--token";
 
     public static Command Create(ProgramEnvironment environment)
     {
         var format = OutputFormat.Option();
+        var path = new Option<string>(Path) { Description = "The request's path and query. Default: the first module route's for the organization.", HelpName = "P" };
+        path.Validators.Add(static given =>
+        {
+            if (given.GetValueOrDefault<string>() is { } text && !text.StartsWith('/')) given.AddError("--path begins with /");
+        });
         var command = new Command("explain", "Says which route takes a request and why, and the AssumeRole that would be sent. Makes no call.")
         {
-            s_organization, s_method, s_path, s_host, s_token, format,
+            new Option<string>(Organization) { Description = "The organization that the request is for.", HelpName = "ID", Required = true },
+            new Option<string>(Method) { Description = "The request's method.", HelpName = "M", DefaultValueFactory = static _ => HttpMethods.Get },
+            path,
+            new Option<string>(Host) { Description = "The host that the request names.", HelpName = "H" },
+            new Option<string>(Token) { Description = "The caller's token. It is never printed, and its signature is not checked.", HelpName = "T" },
+            format,
         };
         command.SetAction((parsed, _) => RunAsync(parsed, parsed.IsJson(format), environment));
         return command;
@@ -47,15 +52,15 @@ internal static class ExplainCommand
 
         await using var gateway = IdleGateway.BuildAlone(configuration, environment);
         var explainer = new Explainer(configuration, environment, gateway);
-        var (organization, method, host) = (parsed.GetRequiredValue(s_organization), parsed.GetRequiredValue(s_method), parsed.GetValue(s_host));
-        var request = parsed.GetValue(s_path) is { } path ? new ExplainedRequest(method, path, host ?? AnyHost) : explainer.FirstModuleRequest(organization, method, host);
+        var (organization, method, host) = (parsed.GetRequiredValue<string>(Organization), parsed.GetRequiredValue<string>(Method), parsed.GetValue<string>(Host));
+        var request = parsed.GetValue<string>(Path) is { } path ? new ExplainedRequest(method, path, host ?? AnyHost) : explainer.FirstModuleRequest(organization, method, host);
         if (request is null)
         {
             error.WriteLine("error: no module route has a path that the organization alone makes: write --path");
             return ExitCode.Failed;
         }
 
-        var explanation = await explainer.ExplainAsync(request, organization, parsed.GetValue(s_token));
+        var explanation = await explainer.ExplainAsync(request, organization, parsed.GetValue<string>(Token));
         if (isJson) output.WriteJson(explanation);
         else output.Write(Text(explanation));
         return explanation.Refused is null ? ExitCode.Good : ExitCode.Failed;
@@ -65,7 +70,7 @@ internal static class ExplainCommand
     {
         var (method, target, host) = explanation.Request;
         var text = new StringBuilder();
-        text.Append(CultureInfo.InvariantCulture, $"{Shown(method)} {Shown(target)}{(host == AnyHost ? "" : $" at {Shown(host)}")}\n\n");
+        text.Append(CultureInfo.InvariantCulture, $"{method.OneLine()} {target.OneLine()}{(host == AnyHost ? "" : $" at {host.OneLine()}")}\n\n");
         text.Append(explanation.Refused is { } status ? $"refused with {status}: {explanation.Why}\n" : $"taken by {explanation.Route!.Route}: {explanation.Why}\n");
         if (explanation.Route is { } route)
         {
@@ -112,7 +117,4 @@ internal static class ExplainCommand
         text.Line("identity", request.Identity ?? "AWS's to tell");
         text.Line("Redis key", request.RedisKey ?? $"NOT THE REAL ONE, identity left empty: {request.RedisKeyWithoutIdentity}");
     }
-
-    // What stands on the command line may hold what a terminal obeys.
-    private static string Shown(string text) => Configuration.Finding.Quote(text).Trim('"');
 }

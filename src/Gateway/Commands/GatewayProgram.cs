@@ -8,13 +8,7 @@ namespace Gateway.Commands;
 /// </summary>
 internal static class GatewayProgram
 {
-    /// <summary>The configuration folder. Listed for the help alone: it is read with the configuration's keys.</summary>
-    private static readonly Option<string> s_config = new("--config")
-    {
-        Description = "The folder that holds appsettings.json. Default: GATEWAY_CONFIG, or else appsettings.",
-        HelpName = "DIR",
-        Recursive = true,
-    };
+    private const string Config = "--config";
 
     public static async Task<int> InvokeAsync(string[] args, ProgramEnvironment environment, TextWriter? output = null, TextWriter? error = null)
     {
@@ -22,9 +16,16 @@ internal static class GatewayProgram
         {
             CheckCommand.Create(environment),
             ExplainCommand.Create(environment),
+            DoctorCommand.Create(environment),
+            new Option<string[]>(Config)
+            {
+                Description = "The folder that holds appsettings.json. Default: GATEWAY_CONFIG, or else appsettings.",
+                HelpName = "DIR",
+                Arity = ArgumentArity.OneOrMore,
+                Recursive = true,
+            },
         };
-        root.Add(s_config);
-        root.SetAction((_, cancellation) => RunCommand.RunAsync(args, environment));
+        root.SetAction(_ => RunCommand.RunAsync(args, environment));
         foreach (var command in root.Subcommands.Prepend<Command>(root)) command.TreatUnmatchedTokensAsErrors = false;
 
         // A value is never a file's content, nor several options in one.
@@ -42,7 +43,7 @@ internal static class GatewayProgram
         return await parsed.InvokeAsync(invocation);
     }
 
-    /// <summary>The keys of the configuration on a command's line, the folder's included.</summary>
+    /// <summary>The keys of the configuration on a command's line, the folder's included: the last, like the last of any key.</summary>
     public static IReadOnlyList<string> ConfigurationKeys(this ParseResult parsed) =>
-        parsed.GetValue(s_config) is { } folder ? ["--config", folder, .. parsed.UnmatchedTokens] : parsed.UnmatchedTokens;
+        parsed.GetValue<string[]>(Config) is [.., var folder] ? [Config, folder, .. parsed.UnmatchedTokens] : parsed.UnmatchedTokens;
 }

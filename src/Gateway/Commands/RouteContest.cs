@@ -30,7 +30,7 @@ internal sealed record RouteContest(IReadOnlyList<LostRoute> Lost, int OtherPath
             var unmet = new List<string>();
             foreach (var item in endpoint.Metadata)
                 if (Asks(item, row) is { } asked && !await MatchesAsync(endpoint, item)) unmet.Add(asked);
-            lost.Add(new(endpoint.RouteId(), row.Path, unmet.Count > 0 ? string.Join("; ", unmet) : Loses(endpoint, taken!)));
+            lost.Add(new(endpoint.RouteId(), row.Path, unmet.Count > 0 ? string.Join("; ", unmet) : Loses(endpoint, taken)));
         }
 
         return new(lost, otherPaths);
@@ -50,8 +50,9 @@ internal sealed record RouteContest(IReadOnlyList<LostRoute> Lost, int OtherPath
         : metadata.GetType().Name == "QueryParameterMetadata" ? $"query: {string.Join("; ", row.Query)}"
         : null;
 
-    private static string Loses(RouteEndpoint endpoint, RouteEndpoint taken) =>
-        endpoint.Order != taken.Order ? $"order: {endpoint.Order} comes after {taken.Order}"
+    private static string Loses(RouteEndpoint endpoint, RouteEndpoint? taken) =>
+        taken is null ? "matches, and nothing tells it from another that does"
+        : endpoint.Order != taken.Order ? $"order: {endpoint.Order} comes after {taken.Order}"
         : endpoint.RoutePattern.InboundPrecedence != taken.RoutePattern.InboundPrecedence ? "less specific: its path"
         : "less specific: it asks for less of method, host, header or query";
 }

@@ -25,7 +25,10 @@ internal static class RouteText
     }
 
     /// <summary>One named value, below a title.</summary>
-    public static void Line(this StringBuilder text, string name, string value) => text.Append(CultureInfo.InvariantCulture, $"   {name,-12}{value}\n");
+    public static void Line(this StringBuilder text, string name, string value) => text.Append(CultureInfo.InvariantCulture, $"   {name,-12}{value.OneLine()}\n");
+
+    /// <summary>A text without what a terminal obeys.</summary>
+    public static string OneLine(this string text) => string.Concat(text.Select(character => char.IsControl(character) ? '?' : character));
 
     /// <summary>Who may use a route. What needs no caller stands out.</summary>
     public static string Who(RouteRow row) =>

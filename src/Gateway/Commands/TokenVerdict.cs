@@ -1,7 +1,6 @@
 using System.Globalization;
 using System.Security.Claims;
 using Gateway.Authentication;
-using Gateway.Configuration;
 using Microsoft.AspNetCore.Authentication;
 using Microsoft.AspNetCore.Authentication.JwtBearer;
 using Microsoft.Extensions.Options;
@@ -34,7 +33,7 @@ internal sealed record TokenVerdict
     {
         var services = context.RequestServices;
         var schemes = services.GetRequiredService<IAuthenticationSchemeProvider>();
-        var issuer = BearerToken.ClaimedIssuer(context.Request) is { } claimed ? Finding.Quote(claimed).Trim('"') : null;
+        var issuer = BearerToken.ClaimedIssuer(context.Request);
         if (issuer is null) return new() { Failures = ["it is no token with one issuer in it"] };
 
         var selector = services.GetRequiredService<IOptionsMonitor<PolicySchemeOptions>>().Get((await schemes.GetDefaultAuthenticateSchemeAsync())!.Name);

@@ -17,7 +17,7 @@ public sealed class CheckTests(CheckTests.Shared shared) : IClassFixture<CheckTe
             .Route("with-query", "/reports/{id}", """{ "Match": { "QueryParameters": [{ "Name": "draft", "Mode": "Exists" }] } }""")
             .Route("literal", "/reports/yearly")
             .Route("last", "/reports/yearly/{**rest}", """{ "Order": 1 }""")
-            .Route("first", "/{**rest}", """{ "Order": -1 }"""));
+            .Route("first", "/audits/{**rest}", """{ "Order": -1 }"""));
 
         var check = await Invoked.Of(["check", "--config", folder.Path, "--format", "json"]);
 
@@ -69,7 +69,7 @@ public sealed class CheckTests(CheckTests.Shared shared) : IClassFixture<CheckTe
             """[2..].Replace("\n            ", "\n", StringComparison.Ordinal), check.Output, StringComparison.Ordinal);
         Assert.Contains("policy      IotOperator: the route's organization must be one of the caller's; any of the scopes iot.connect; any of the roles operator\n", check.Output, StringComparison.Ordinal);
         Assert.Contains("policy      !! ANYONE, without a token (Anonymous)\n", check.Output, StringComparison.Ordinal);
-        Assert.Contains("policy      whatever the organization\n", check.Output, StringComparison.Ordinal);
+        Assert.Contains("policy      any authenticated caller, whatever the organization\n", check.Output, StringComparison.Ordinal);
         Assert.Contains("target      module IotCredentials, profile default\n", check.Output, StringComparison.Ordinal);
         Assert.DoesNotContain("hunter2", check.Output, StringComparison.Ordinal);
     }
@@ -146,7 +146,7 @@ public sealed class CheckTests(CheckTests.Shared shared) : IClassFixture<CheckTe
         using var folder = shared.World.Folder();
 
         var check = await Invoked.Of([
-            "check", "--ReverseProxy:Routes:organizations:Timeout", "00:00:09", "--format", "json", "--ReverseProxy:Routes:organizations:Order=7",
+            "check", "--config", "/nowhere", "--ReverseProxy:Routes:organizations:Timeout", "00:00:09", "--format", "json", "--ReverseProxy:Routes:organizations:Order=7",
             "ReverseProxy:Routes:organizations:AuthorizationPolicy=IotOperator", "--config", folder.Path]);
 
         var route = check.Json.GetProperty("routes").EnumerateArray().Last();
