@@ -67,6 +67,8 @@ internal static class GatewayApplication
         app.UseAuthorization();
         app.UseRateLimiter();
         app.MapReverseProxy().MapIotCredentials().MapRouteControls(app.Services.GetRequiredService<PublishedRoutes>()).RequireRateLimiting(RateLimits.Policy);
+        // YARP makes its endpoints when they are first asked for: now, and not at a first request while another configuration is published.
+        foreach (var source in ((IEndpointRouteBuilder)app).DataSources) _ = source.Endpoints;
         return app;
     }
 }

@@ -9,8 +9,7 @@ namespace Gateway.Reloading;
 /// once and leaves the last good configuration in force.
 /// </summary>
 internal sealed partial class ConfigurationReloader(
-    GatedConfigurationProvider gate, PublishedRoutes routes, EndpointDataSource endpoints, IHostApplicationLifetime lifetime, GatewayMetrics metrics, TimeProvider time,
-    ILogger<ConfigurationReloader> logger) : BackgroundService
+    GatedConfigurationProvider gate, PublishedRoutes routes, GatewayMetrics metrics, TimeProvider time, ILogger<ConfigurationReloader> logger) : BackgroundService
 {
     /// <summary>How often files are looked at.</summary>
     public static readonly TimeSpan Interval = TimeSpan.FromMilliseconds(500);
@@ -23,11 +22,6 @@ internal sealed partial class ConfigurationReloader(
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
-        var started = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-        await using var registration = lifetime.ApplicationStarted.Register(started.SetResult);
-        await started.Task.WaitAsync(stoppingToken);
-        // YARP makes its endpoints at their first use, and would make them of two configurations if one were published meanwhile.
-        _ = endpoints.Endpoints;
         using var timer = new PeriodicTimer(Interval, time);
         while (await timer.WaitForNextTickAsync(stoppingToken))
         {

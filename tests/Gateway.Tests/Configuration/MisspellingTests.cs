@@ -3,6 +3,8 @@ using System.Text.Json;
 using System.Text.Json.Nodes;
 using System.Text.RegularExpressions;
 using Gateway.Configuration;
+using Gateway.Routes;
+using Microsoft.Extensions.DependencyInjection;
 using Testing;
 using Xunit;
 
@@ -45,6 +47,42 @@ public sealed partial class MisspellingTests
                     && finding.Message.Contains($"Did you mean \"{name}\"?", StringComparison.Ordinal)
                     && (!isTemplate || finding.Message.Contains(InTemplate(path), StringComparison.Ordinal))),
                 $"{path}:\n{string.Join('\n', read.Findings)}");
+        }
+    }
+
+    [Fact]
+    public async Task A_slip_in_a_shipped_key_is_refused_by_a_gateway_that_runs()
+    {
+        await using var world = await World.StartAsync();
+        var shipped = Shipped(Main).Set("Urls", "\"http://127.0.0.1:0\"").Set("Management:Url", "\"http://127.0.0.1:0\"");
+        await using var gateway = await RunningGateway.StartAsync(world, new GatewayFolder(shipped));
+        var routes = gateway.Services.GetRequiredService<PublishedRoutes>().Current;
+        foreach (var (file, key) in ShippedKeys.Select(row => row.Data))
+        {
+            var name = key[(key.LastIndexOf(':') + 1)..];
+            var slip = Misspelling.Of(name).First();
+            var good = gateway.Folder.Read(file);
+            gateway.Folder.Write(file, Renamed(JsonNode.Parse(good)!.AsObject(), key, slip).ToJsonString());
+            await gateway.LookForChangesAsync();
+
+            Assert.True(gateway.IsConfigurationRefused, $"{file}: {key} as {slip}");
+            Assert.Contains($"Did you mean \"{name}\"?", gateway.Log.Text, StringComparison.Ordinal);
+            Assert.Same(routes, gateway.Services.GetRequiredService<PublishedRoutes>().Current);
+            gateway.Folder.Write(file, good);
+        }
+    }
+
+    [Fact]
+    public async Task A_slip_in_a_shipped_key_is_told_by_the_program_at_its_start_and_by_its_check()
+    {
+        using var folder = new GatewayFolder(Renamed(Shipped(Main), "ReverseProxy:Routes:organizations:AuthorizationPolicy", "AuthorizatonPolicy"));
+        foreach (var arguments in (string[][])[["--config", folder.Path], ["check", "--config", folder.Path]])
+        {
+            var (exitCode, output) = await GatewayProcess.RunAsync(arguments);
+
+            Assert.Equal(1, exitCode);
+            Assert.Contains(
+                "error ReverseProxy:Routes:organizations:AuthorizatonPolicy (appsettings.json): is not a known key. Did you mean \"AuthorizationPolicy\"?", output, StringComparison.Ordinal);
         }
     }
 
