@@ -42,7 +42,7 @@ public sealed class CheckTests(CheckTests.Shared shared) : IClassFixture<CheckTe
                     "Headers": [{ "Name": "X-Version", "Values": ["2", "3"], "Mode": "HeaderPrefix" }],
                     "QueryParameters": [{ "Name": "draft", "Mode": "Exists" }]
                   },
-                  "RateLimiterPolicy": "Slow", "CorsPolicy": "Web", "Timeout": "00:00:07", "MaxRequestBodySize": 1234
+                  "RateLimiterPolicy": "Slow", "CorsPolicy": "Web", "Timeout": "00:00:07", "MaxRequestBodySize": 1234, "Metadata": { "IpAllow": "10.0.0.0/8" }
                 }
                 """)
             .Route("operators", "/organizations/{organizationId}/operators", """{ "AuthorizationPolicy": "IotOperator" }""")
@@ -64,6 +64,7 @@ public sealed class CheckTests(CheckTests.Shared shared) : IClassFixture<CheckTe
                CORS        Web: from https://app.example.com, methods PUT, headers authorization
                timeout     00:00:07
                body        at most 1234 bytes
+               clients     only 10.0.0.0/8
                target      cluster organizations: http://localhost:5001/
 
             """[2..].Replace("\n            ", "\n", StringComparison.Ordinal), check.Output, StringComparison.Ordinal);

@@ -288,6 +288,19 @@ public sealed class ExplainTests(ExplainTests.Shared shared) : IClassFixture<Exp
         Assert.Contains("the path names the organization o-other, not \"o-acme\"", Strings(explained.Json.GetProperty("notes")));
     }
 
+    [Fact]
+    public async Task What_hangs_on_the_client_is_noted_and_not_judged()
+    {
+        var explained = await ExplainAsync(["--path", "/inside/x", "--token", World.Token("o-acme")], settings => settings
+            .Set("RateLimiting:Policies:Slow", """{ "PartitionBy": "Subject", "PermitLimit": 5, "Window": "00:01:00" }""")
+            .Route("inside", "/inside/{**rest}", """{ "RateLimiterPolicy": "Slow", "Metadata": { "IpAllow": "10.0.0.0/8" } }"""));
+
+        Assert.Equal(0, explained.ExitCode);
+        Assert.Equal(
+            ["only clients of 10.0.0.0/8 may use the route; others are answered 403", "over the limit Slow it is answered 429"],
+            Strings(explained.Json.GetProperty("notes")));
+    }
+
     [Theory]
     [InlineData("explain")]
     [InlineData("explain", "--organization")]
