@@ -17,9 +17,8 @@ internal sealed class PathGuard(RequestDelegate next, IReadOnlyList<string> meth
     private static readonly SearchValues<char> s_separators = SearchValues.Create(
         "\u037e\u2044\u2047\u2048\u2049\u2100\u2101\u2105\u2106\u2215\u2216\u29f5\u29f8\ufe14\ufe16\ufe54\ufe56\ufe5f\ufe68\ufe6a\uff03\uff05\uff0f\uff1b\uff1f\uff3c");
 
-    // Dots, what the same make into dots, and what is dropped beside them: spaces by Windows, marks without a width by some file systems.
-    private static readonly SearchValues<char> s_dots = SearchValues.Create(
-        ". \u00a0\u00ad\u200b\u200c\u200d\u2024\u2025\u2026\u2060\u3000\u3002\ufe19\ufe30\ufe52\ufeff\uff0e\uff61");
+    // What is dropped beside dots: spaces by Windows, marks without a width by some file systems.
+    private static readonly SearchValues<char> s_blanks = SearchValues.Create(" \u00a0\u00ad\u200b\u200c\u200d\u2060\u3000\ufeff");
 
     private readonly string _allow = string.Join(", ", methods);
 
@@ -106,9 +105,22 @@ internal sealed class PathGuard(RequestDelegate next, IReadOnlyList<string> meth
             var end = rest.IndexOf('/');
             var segment = end < 0 ? rest : rest[..end];
             // Only at the end may nothing stand, which is a trailing slash.
-            if (!segment.ContainsAnyExcept(s_dots) && !(segment.IsEmpty && end < 0)) return false;
+            if (IsDots(segment) || (segment.IsEmpty && end >= 0)) return false;
             if (end < 0) return true;
             rest = rest[(end + 1)..];
         }
+    }
+    // One dot or two, or what compatibility forms make into them.
+    private static bool IsDots(ReadOnlySpan<char> segment)
+    {
+        var dots = 0;
+        foreach (var character in segment)
+        {
+            if (character is '.' or '\u2024' or '\u3002' or '\ufe52' or '\uff0e' or '\uff61') dots++;
+            else if (character is '\u2025' or '\ufe30') dots += 2;
+            else if (!s_blanks.Contains(character)) return false;
+        }
+
+        return dots is 1 or 2;
     }
 }
