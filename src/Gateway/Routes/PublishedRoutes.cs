@@ -14,12 +14,21 @@ internal sealed class PublishedRoutes(GatedConfigurationProvider gate) : IProxyC
     /// <summary>The routes that were handed out last.</summary>
     public RouteTable Current => _current!;
 
-    /// <summary>Publishes a configuration and waits until its routes are in force; null, or what kept them from it.</summary>
-    public Task<Exception?> PublishAsync(Snapshot snapshot)
+    /// <summary>Publishes a configuration and waits until it is in force; null, or what kept it from that.</summary>
+    public async Task<Exception?> PublishAsync(Snapshot snapshot)
     {
         _outcome = new(TaskCreationOptions.RunContinuationsAsynchronously);
-        gate.Publish(snapshot);
-        return _outcome.Task;
+        try
+        {
+            gate.Publish(snapshot);
+        }
+        catch (Exception e)
+        {
+            // All were told, and one of them, such as a log's provider, cannot use what it reads.
+            return await _outcome.Task ?? e;
+        }
+
+        return await _outcome.Task;
     }
 
     public IProxyConfig GetConfig()
