@@ -16,17 +16,16 @@ internal static class AwsExamination
     {
         var clients = services.GetRequiredService<AwsClients>();
         var sts = services.GetRequiredService<StsCalls>();
-        var profiles = configuration.Options.IotCredentials.Profiles.Keys
+        var profiles = configuration.Routes.Where(route => ModuleRoute.ModuleOf(route) is not null).Select(ModuleRoute.ProfileOf).Distinct(StringComparer.Ordinal)
             .Select(name => (Name: name, Profile: configuration.Profiles!.Find(name, organization)!))
             .ToList();
-        var vending = configuration.Routes.Where(route => ModuleRoute.ModuleOf(route) is not null).Select(ModuleRoute.ProfileOf).ToHashSet(StringComparer.Ordinal);
 
         return await Task.WhenAll([
             .. profiles.Select(profile => profile.Profile.Region).Distinct(StringComparer.Ordinal)
                 .Select(region => LookAsync(clients, $"STS {region}", "sts:GetCallerIdentity", cancellation => CallerAsync(clients, region, cancellation))),
             .. profiles.Where(profile => profile.Profile.IotEndpoint is null)
                 .Select(profile => LookAsync(clients, $"IoT endpoint of {profile.Name}", "iot:DescribeEndpoint", cancellation => EndpointAsync(clients, sts, profile.Profile, cancellation))),
-            .. profiles.Where(profile => organization is not null && vending.Contains(profile.Name))
+            .. profiles.Where(_ => organization is not null)
                 .Select(profile => LookAsync(
                     clients, $"AssumeRole of {profile.Name} for {organization}", "sts:AssumeRole", cancellation => SessionAsync(clients, profile.Profile, organization!, environment, cancellation))),
         ]);

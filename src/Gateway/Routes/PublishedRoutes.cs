@@ -6,6 +6,8 @@ namespace Gateway.Routes;
 /// <summary>Hands YARP the routes of the configuration that is published, and tells what became of them.</summary>
 internal sealed class PublishedRoutes(GatedConfigurationProvider gate) : IProxyConfigProvider, IConfigChangeListener
 {
+    private static readonly TimeSpan s_patience = TimeSpan.FromSeconds(30);
+
     private readonly Dictionary<string, (ClusterConfig Written, string Id)> _clusters = new(StringComparer.OrdinalIgnoreCase);
     private TaskCompletionSource<Exception?> _outcome = new();
     private int _revision;
@@ -18,6 +20,7 @@ internal sealed class PublishedRoutes(GatedConfigurationProvider gate) : IProxyC
     public async Task<Exception?> PublishAsync(Snapshot snapshot)
     {
         _outcome = new(TaskCreationOptions.RunContinuationsAsynchronously);
+        Exception? failure = null;
         try
         {
             gate.Publish(snapshot);
@@ -25,10 +28,17 @@ internal sealed class PublishedRoutes(GatedConfigurationProvider gate) : IProxyC
         catch (Exception e)
         {
             // All were told, and one of them, such as a log's provider, cannot use what it reads.
-            return await _outcome.Task ?? e;
+            failure = e;
         }
 
-        return await _outcome.Task;
+        try
+        {
+            return await _outcome.Task.WaitAsync(s_patience) ?? failure;
+        }
+        catch (TimeoutException e)
+        {
+            return e;
+        }
     }
 
     public IProxyConfig GetConfig()

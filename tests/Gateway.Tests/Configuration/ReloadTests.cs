@@ -203,6 +203,7 @@ public sealed class ReloadTests : IAsyncLifetime
         var hidden = _gateway.Folder.Path + "-hidden";
         Directory.Move(_gateway.Folder.Path, hidden);
         await LookAsync();
+        await LookAsync();
         Assert.Equal((200, "Degraded"), await ReadyAsync());
         Assert.Equal(200, (await GetAsync("/plain/1")).Status);
 

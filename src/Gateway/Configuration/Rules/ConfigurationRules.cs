@@ -6,6 +6,8 @@ internal static class ConfigurationRules
     private static readonly Action<RuleContext>[] all =
     [
         UrlRules.Check,
+        AllowedHostsRules.Check,
+        LoggingRules.Check,
         SealingRules.Check,
         SchemeRules.Check,
         AzureAdRules.Check,
