@@ -27,9 +27,15 @@ internal static class RedisExamination
         var ahead = await server.TimeAsync() - DateTime.UtcNow;
         var encryption = ConfigurationOptions.Parse(connection.Configuration).Ssl ? "TLS" : "no TLS";
         var found = string.Create(
-            CultureInfo.InvariantCulture,
-            $"{ShowEndPoint(server.EndPoint)}, version {server.Version}, {encryption}, PING {latency.TotalMilliseconds:0.0} ms, clock {ahead.TotalSeconds:+0.0;-0.0;0.0} s");
-        return ahead.Duration() > WorstClock ? (Outcome.Warning, $"{found}: set one of the two clocks") : (Outcome.Ok, found);
+            CultureInfo.InvariantCulture, $"{ShowEndPoint(server.EndPoint)}, version {server.Version}, {encryption}, PING {latency.TotalMilliseconds:0.0} ms");
+        return Judge(found, ahead);
+    }
+
+    /// <summary>What was found, and how far Redis's clock is ahead.</summary>
+    internal static (Outcome, string) Judge(string found, TimeSpan ahead)
+    {
+        var all = string.Create(CultureInfo.InvariantCulture, $"{found}, clock {ahead.TotalSeconds:+0.0;-0.0;0.0} s");
+        return ahead.Duration() > WorstClock ? (Outcome.Warning, $"{all}: one of the two clocks is wrong") : (Outcome.Ok, all);
     }
 
     private static string? ShowEndPoint(System.Net.EndPoint endPoint) => endPoint is System.Net.DnsEndPoint dns ? $"{dns.Host}:{dns.Port}" : endPoint.ToString();
