@@ -39,6 +39,12 @@ internal sealed record Snapshot
     /// </summary>
     public required IReadOnlyDictionary<string, ReadOnlyMemory<byte>> Files { get; init; }
 
+    /// <summary>Whether another configuration says the same, however its files are written.</summary>
+    public bool SaysTheSameAs(Snapshot other) =>
+        Values.Count == other.Values.Count && Files.Count == other.Files.Count
+        && Values.All(value => other.Values.TryGetValue(value.Key, out var text) && text == value.Value)
+        && Files.All(file => other.Files.TryGetValue(file.Key, out var content) && content.Span.SequenceEqual(file.Value.Span));
+
     /// <summary>Where a key was said; of one that was not, where its section was, or else the file that it belongs in.</summary>
     public string SourceOf(string key)
     {

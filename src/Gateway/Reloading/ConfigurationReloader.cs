@@ -61,8 +61,10 @@ internal sealed partial class ConfigurationReloader(
         var findings = read.Findings;
         if (read.Snapshot is { } snapshot)
         {
+            var isInForce = snapshot.SaysTheSameAs(gate.Current);
+            if (isInForce && !IsRefused) return;
             var needRestart = RestartOnly.Changes(gate.Current, snapshot);
-            if (needRestart.Count == 0 && await PublishAsync(snapshot))
+            if (isInForce || (needRestart.Count == 0 && await PublishAsync(snapshot)))
             {
                 IsRefused = false;
                 metrics.Reloaded(isRefused: false);
