@@ -81,7 +81,9 @@ public sealed class DoctorTests(DoctorTests.Shared shared) : IClassFixture<Docto
         var (exitCode, rows, output) = await ExamineAsync(settings => settings.Set("ConnectionStrings:Redis", $"\"127.0.0.1:{port},user=reader,password=hunter2\""));
 
         Assert.True(exitCode == 0, output);
-        Assert.Equal(("warning", $"127.0.0.1:{port}: not connected"), rows["Redis"]);
+        Assert.Equal("warning", rows["Redis"].Outcome);
+        // The second is what a busy machine says.
+        Assert.Contains(rows["Redis"].Found, [$"127.0.0.1:{port}: not connected, or not answering", "no answer within 5 s"]);
         Assert.DoesNotContain("hunter2", output, StringComparison.Ordinal);
     }
 
