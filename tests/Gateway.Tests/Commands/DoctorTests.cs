@@ -70,7 +70,7 @@ public sealed class DoctorTests(DoctorTests.Shared shared) : IClassFixture<Docto
 
         Assert.Equal(1, exitCode);
         Assert.All(["STS ap-northeast-1", "IoT endpoint of default", "AssumeRole of default for o-acme"], check => Assert.Equal(("failed", "no answer within 5 s"), rows[check]));
-        Assert.True(rows["issuer Platform"].Outcome == "ok", output);
+        Assert.True(rows["destination organizations/a"].Outcome == "ok", output);
     }
 
     [Fact]
