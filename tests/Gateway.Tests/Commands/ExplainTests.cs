@@ -195,9 +195,9 @@ public sealed class ExplainTests(ExplainTests.Shared shared) : IClassFixture<Exp
     [Fact]
     public async Task Routes_that_nothing_tells_apart_are_a_500()
     {
-        var explained = await ExplainAsync(["--path", "/same/7", "--host", "a.example.com"], settings => settings
-            .Route("one", "/same/{id}", """{ "Match": { "Hosts": ["a.example.com"] } }""")
-            .Route("two", "/same/{id}", """{ "Match": { "Hosts": ["a.example.com", "b.example.com"] } }"""));
+        var explained = await ExplainAsync(["--path", "/same/7?a=1&b=1"], settings => settings
+            .Route("one", "/same/{id}", """{ "Match": { "QueryParameters": [{ "Name": "a", "Mode": "Exists" }] } }""")
+            .Route("two", "/same/{id}", """{ "Match": { "QueryParameters": [{ "Name": "b", "Mode": "Exists" }] } }"""));
 
         Assert.Equal((1, 500), (explained.ExitCode, explained.Json.GetProperty("refused").GetInt32()));
         Assert.Equal(["one", "two"], explained.Json.GetProperty("lost").EnumerateArray().Select(route => Text(route, "route")!).Order());
