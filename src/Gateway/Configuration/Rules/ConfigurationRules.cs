@@ -22,7 +22,7 @@ internal static class ConfigurationRules
         UnreachableRouteRules.Check,
         RouteTransformRules.Check,
         RouteBoundRules.Check,
-        UnsupportedRules.Check,
+        RetryRules.Check,
         ClusterRules.Check,
         DurationRules.Check,
     ];
