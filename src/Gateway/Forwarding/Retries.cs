@@ -18,8 +18,11 @@ internal static class Retries
     public static void UseRetries(this IReverseProxyApplicationBuilder pipeline) => pipeline.Use(static (context, next) =>
         context.GetEndpoint()?.Metadata.GetMetadata<RetryLimit>() is { } limit && MayBeSentAgain(context) ? SendAsync(context, next, limit.Retries) : next(context));
 
+    /// <summary>Whether a request with this method may be sent again.</summary>
+    public static bool IsIdempotent(string method) => s_idempotent.Contains(method);
+
     private static bool MayBeSentAgain(HttpContext context) =>
-        s_idempotent.Contains(context.Request.Method) && context.Features.Get<IHttpRequestBodyDetectionFeature>() is { CanHaveBody: false };
+        IsIdempotent(context.Request.Method) && context.Features.Get<IHttpRequestBodyDetectionFeature>() is { CanHaveBody: false };
 
     private static async Task SendAsync(HttpContext context, RequestDelegate next, int retries)
     {

@@ -116,6 +116,7 @@ public sealed class StreamTests(StreamTests.Services platform, ITestOutputHelper
         await using var grpc = await Grpc.StartAsync();
         var messages = new PushedContent("application/grpc");
         using var response = await grpc.CallAsync("/grpc/echo", messages, grpc.World.Token("o-acme"));
+        Assert.True(response.IsSuccessStatusCode, $"{response.StatusCode}");
         await using var answers = await response.Content.ReadAsStreamAsync();
 
         foreach (var message in new byte[] { 1, 2, 3 })
