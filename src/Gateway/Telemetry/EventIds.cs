@@ -12,4 +12,6 @@ internal static class EventIds
     public const int ConfigurationRefused = 7;
     public const int ConfigurationWarning = 8;
     public const int ConfigurationFailed = 9;
+    public const int CertificateRenewed = 20;
+    public const int CertificateKept = 21;
 }
