@@ -35,6 +35,7 @@ internal static class GatewayApplication
         builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = options.Shutdown.Delay + options.Shutdown.Timeout);
         builder.Services.AddDataProtection().UseNoKeyRing();
         builder.AddTrustedProxies(options);
+        builder.AddTls();
         builder.AddTelemetry();
         builder.AddErrorAnswers();
         builder.AddAccessLog();
@@ -49,10 +50,6 @@ internal static class GatewayApplication
             .LoadFromPublished()
             .AddForwarding()
             .AddIotCredentials(builder.Configuration.GetSection("IotCredentials"));
-        // Both tell a start that failed, stack trace and all, which the program tells in a line; below a warning the second tells whole URLs.
-        builder.Logging
-            .AddFilter("Microsoft.Extensions.Hosting.Internal.Host", LogLevel.None)
-            .AddFilter("Microsoft.AspNetCore.Hosting.Diagnostics", static level => level is >= LogLevel.Warning and < LogLevel.Critical);
         replace?.Invoke(builder.Services);
 
         var app = builder.Build();

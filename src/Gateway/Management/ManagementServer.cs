@@ -1,6 +1,7 @@
 using CredentialModule.Http;
 using Gateway.Configuration;
 using Gateway.Edge;
+using Gateway.Errors;
 using Gateway.Forwarding;
 using Gateway.Telemetry;
 using Microsoft.AspNetCore.Hosting.Server;
@@ -48,6 +49,7 @@ internal sealed partial class ManagementServer : IHostedLifecycleService, IDispo
     private RequestDelegate Pipeline()
     {
         var app = new ApplicationBuilder(_services);
+        app.UseAnswerHeaders(static _ => true);
         app.UseExceptionHandler(new ExceptionHandlerOptions { ExceptionHandler = static context => ErrorAnswer.WriteAsync(context, StatusCodes.Status500InternalServerError) });
         app.UseStatusCodePages(static pages => ErrorAnswer.Has(pages.HttpContext.Response.StatusCode)
             ? ErrorAnswer.WriteAsync(pages.HttpContext, pages.HttpContext.Response.StatusCode)

@@ -14,4 +14,6 @@ internal static class EventIds
     public const int ConfigurationFailed = 9;
     public const int ForwardingFailed = 10;
     public const int NoDestination = 11;
+    public const int CertificateRenewed = 12;
+    public const int CertificateKept = 13;
 }
