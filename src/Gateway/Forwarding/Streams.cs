@@ -39,7 +39,7 @@ internal sealed class Streams(TimeProvider time, Drain drain) : ITransformProvid
             if (!IsGrpc(http.Request.ContentType)) EndWithToken(http);
             http.Response.RegisterForDispose(drain.StreamsEnd.Register(http.Abort));
             // YARP would keep it until the first event or message. Of a gRPC call that has already failed there will be none.
-            if (!IsUpgraded(http, answer) && !answer.Headers.Contains("grpc-status")) await http.Response.StartAsync();
+            if (!IsUpgraded(http, answer) && !answer.Headers.Contains("grpc-status")) await http.Response.Body.FlushAsync(transform.CancellationToken);
         });
     }
 

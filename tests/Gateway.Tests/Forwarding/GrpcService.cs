@@ -36,7 +36,7 @@ internal sealed class GrpcService : IAsyncDisposable
         // One that takes messages and says nothing until they end.
         var answersLast = context.Request.Path.Value!.EndsWith("/collect", StringComparison.Ordinal);
         context.Response.ContentType = "application/grpc";
-        if (!answersLast) await context.Response.StartAsync();
+        if (!answersLast) await context.Response.Body.FlushAsync();
         var buffer = new byte[1024];
         for (int read; (read = await context.Request.Body.ReadAsync(buffer, context.RequestAborted)) > 0;)
         {
