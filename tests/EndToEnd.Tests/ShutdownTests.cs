@@ -15,7 +15,7 @@ public sealed class ShutdownTests(ITestOutputHelper output)
     public async Task It_is_not_ready_at_once_takes_requests_until_the_delay_is_over_and_finishes_those_in_flight()
     {
         await using var world = await World.StartAsync();
-        await using var gateway = await StartAsync(world, delay: 2, timeout: 20);
+        var gateway = await StartAsync(world, delay: 2, timeout: 20);
         var token = world.Token("o-acme");
         var slow = world.Client.SendAsync(gateway.Url + "/organizations/o-acme/slow/6000", token);
         await world.Downstream.Requests.WaitForAsync(request => request.Target.EndsWith("/slow/6000", StringComparison.Ordinal), cancellationToken: Patience);
@@ -41,7 +41,7 @@ public sealed class ShutdownTests(ITestOutputHelper output)
     public async Task Streams_are_ended_within_the_timeout_and_the_process_with_them()
     {
         await using var world = await World.StartAsync();
-        await using var gateway = await StartAsync(world, delay: 0, timeout: 4);
+        var gateway = await StartAsync(world, delay: 0, timeout: 4);
         using var socket = new ClientWebSocket();
         socket.Options.SetRequestHeader("Authorization", $"Bearer {world.Token("o-acme")}");
         await socket.ConnectAsync(new Uri(gateway.Url.Replace("http", "ws", StringComparison.Ordinal) + "/organizations/o-acme/socket"), Patience);

@@ -1,4 +1,5 @@
 using Yarp.ReverseProxy.Forwarder;
+using Yarp.ReverseProxy.Health;
 using Yarp.ReverseProxy.Transforms.Builder;
 
 namespace Gateway.Forwarding;
@@ -11,6 +12,8 @@ internal static class ForwardingExtensions
         proxy.Services.AddSingleton<ITransformProvider, IdentityHeaders>();
         proxy.Services.AddSingleton<ITransformProvider, Streams>();
         proxy.Services.AddSingleton<IForwarderHttpClientFactory, ServiceClients>();
+        // Of a minute, which is YARP's own, a destination that is back would have to live down the failures before it is used.
+        proxy.Services.Configure<TransportFailureRateHealthPolicyOptions>(static policy => policy.DetectionWindowSize = TimeSpan.FromSeconds(10));
         return proxy;
     }
 

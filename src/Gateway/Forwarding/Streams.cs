@@ -1,3 +1,4 @@
+using System.Net;
 using Gateway.Authentication;
 using Gateway.Management;
 using Microsoft.AspNetCore.Http.Features;
@@ -28,22 +29,25 @@ internal sealed class Streams(TimeProvider time, Drain drain) : ITransformProvid
             if (IsGrpc(transform.HttpContext.Request.ContentType)) EndWithToken(transform.HttpContext);
             return default;
         });
-        context.AddResponseTransform(transform =>
+        // The last of a route's: it sends the head of an answer on.
+        context.AddResponseTransform(async transform =>
         {
             var http = transform.HttpContext;
-            if (transform.ProxyResponse is not { } answer || !IsStream(http, answer)) return default;
+            if (transform.ProxyResponse is not { } answer || !(IsUpgraded(http, answer) || IsStream(answer))) return;
             // As for an upgrade: a route's own timeout is for the beginning of an answer.
             http.Features.Get<IHttpRequestTimeoutFeature>()?.DisableTimeout();
             if (!IsGrpc(http.Request.ContentType)) EndWithToken(http);
             http.Response.RegisterForDispose(drain.StreamsEnd.Register(http.Abort));
-            return default;
+            // YARP would keep it until the first event or message. Of a gRPC call that has already failed there will be none.
+            if (!IsUpgraded(http, answer) && !answer.Headers.Contains("grpc-status")) await http.Response.Body.FlushAsync(transform.CancellationToken);
         });
     }
 
-    private static bool IsStream(HttpContext context, HttpResponseMessage answer) =>
-        answer.StatusCode == System.Net.HttpStatusCode.SwitchingProtocols
-        || context.Features.Get<IHttpExtendedConnectFeature>() is { IsExtendedConnect: true }
-        || answer.Content.Headers.ContentType?.MediaType is { } type && (IsGrpc(type) || type.Equals("text/event-stream", StringComparison.OrdinalIgnoreCase));
+    private static bool IsUpgraded(HttpContext context, HttpResponseMessage answer) =>
+        answer.StatusCode == HttpStatusCode.SwitchingProtocols || context.Features.Get<IHttpExtendedConnectFeature>() is { IsExtendedConnect: true };
+
+    private static bool IsStream(HttpResponseMessage answer) =>
+        answer.Content.Headers.ContentType?.MediaType is { } type && (IsGrpc(type) || type.Equals("text/event-stream", StringComparison.OrdinalIgnoreCase));
 
     // With its variants, such as application/grpc+proto and application/grpc-web.
     private static bool IsGrpc(string? type) => type?.StartsWith("application/grpc", StringComparison.OrdinalIgnoreCase) == true;

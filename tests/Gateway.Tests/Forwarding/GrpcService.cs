@@ -18,7 +18,11 @@ internal sealed class GrpcService : IAsyncDisposable
     public static async Task<GrpcService> StartAsync()
     {
         var builder = WebApplication.CreateEmptyBuilder(new());
-        builder.WebHost.UseKestrelCore().ConfigureKestrel(kestrel => kestrel.Listen(IPAddress.Loopback, 0, listen => listen.Protocols = HttpProtocols.Http2));
+        builder.WebHost.UseKestrelCore().ConfigureKestrel(kestrel =>
+        {
+            kestrel.Limits.MinRequestBodyDataRate = null;
+            kestrel.Listen(IPAddress.Loopback, 0, listen => listen.Protocols = HttpProtocols.Http2);
+        });
         var app = builder.Build();
         app.Run(AnswerAsync);
         await app.StartAsync();
@@ -32,7 +36,7 @@ internal sealed class GrpcService : IAsyncDisposable
         // One that takes messages and says nothing until they end.
         var answersLast = context.Request.Path.Value!.EndsWith("/collect", StringComparison.Ordinal);
         context.Response.ContentType = "application/grpc";
-        if (!answersLast) await context.Response.StartAsync();
+        if (!answersLast) await context.Response.Body.FlushAsync();
         var buffer = new byte[1024];
         for (int read; (read = await context.Request.Body.ReadAsync(buffer, context.RequestAborted)) > 0;)
         {
