@@ -226,8 +226,19 @@ public sealed class AccessLogTests(AccessLogTests.Logged platform) : IClassFixtu
 
     private static AccessEntry AnEntry => new()
     {
-        Time = DateTimeOffset.UnixEpoch, Method = "GET", Path = "/", Route = null, Status = 200, Duration = TimeSpan.Zero, Bytes = 0,
-        Issuer = null, Subject = null, Organization = null, Upstream = null, Client = null, TraceId = "",
+        Time = DateTimeOffset.UnixEpoch,
+        Method = "GET",
+        Path = "/",
+        Route = null,
+        Status = 200,
+        Duration = TimeSpan.Zero,
+        Bytes = 0,
+        Issuer = null,
+        Subject = null,
+        Organization = null,
+        Upstream = null,
+        Client = null,
+        TraceId = "",
     };
 
     private static void Is(JsonElement line, string member, string? value) => Assert.Equal(value, line.GetProperty(member).GetString());
