@@ -42,7 +42,7 @@ public static class IotCredentialsExtensions
         services.TryAddSingleton(TimeProvider.System);
         services.AddSingleton<CredentialMetrics>();
         services.AddSingleton<AuditTrail>();
-        services.AddSingleton(provider => new CurrentProfiles(
+        services.TryAddSingleton<ICurrentProfiles>(provider => new CurrentProfiles(
             section, provider.GetRequiredService<IHostEnvironment>(), provider.GetRequiredService<ILogger<CurrentProfiles>>()));
         services.AddSingleton<CredentialCache>();
         services.AddSingleton<SingleFlight>();

@@ -3,13 +3,14 @@ using CredentialModule;
 using Gateway.Authentication;
 using Gateway.Authorization;
 using Gateway.Configuration;
-using Gateway.Cors;
 using Gateway.Edge;
 using Gateway.Errors;
 using Gateway.Forwarding;
 using Gateway.Hosting;
 using Gateway.Management;
 using Gateway.RateLimiting;
+using Gateway.Reloading;
+using Gateway.Routes;
 using Gateway.Telemetry;
 using Yarp.ReverseProxy.Transforms.Builder;
 
@@ -29,6 +30,7 @@ internal static class GatewayApplication
         builder.WebHost.ConfigureKestrel(kestrel => kestrel.AddServerHeader = false);
 
         var options = configuration.Options;
+        builder.Services.AddSingleton(gate);
         builder.Services.AddSingleton(options);
         builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = options.Shutdown.Delay + options.Shutdown.Timeout);
         builder.Services.AddDataProtection().UseNoKeyRing();
@@ -37,13 +39,14 @@ internal static class GatewayApplication
         builder.AddErrorAnswers();
         builder.AddAccessLog();
         builder.AddIssuers(options);
-        builder.AddPolicies(options);
-        builder.AddRateLimits(options);
-        builder.AddCorsPolicies(options);
+        builder.AddPolicies();
+        builder.AddRateLimits();
+        builder.Services.AddCors();
         builder.AddManagement();
+        builder.AddReloading();
         builder.Services.AddRequestTimeouts();
         builder.Services.AddReverseProxy()
-            .LoadFromConfig(builder.Configuration.GetSection("ReverseProxy"))
+            .LoadFromPublished()
             .AddIotCredentials(builder.Configuration.GetSection("IotCredentials"))
             .Services.AddSingleton<ITransformProvider, IdentityHeaders>();
         // Both tell a start that failed, stack trace and all, which the program tells in a line; below a warning the second tells whole URLs.
@@ -63,7 +66,9 @@ internal static class GatewayApplication
         app.UseAuthentication();
         app.UseAuthorization();
         app.UseRateLimiter();
-        app.MapReverseProxy().MapIotCredentials().MapOrganizationRoutes(options).MapRateLimits(options);
+        app.MapReverseProxy().MapIotCredentials().MapRouteControls(app.Services.GetRequiredService<PublishedRoutes>()).RequireRateLimiting(RateLimits.Policy);
+        // YARP makes its endpoints when they are first asked for: now, and not at a first request while another configuration is published.
+        foreach (var source in ((IEndpointRouteBuilder)app).DataSources) _ = source.Endpoints;
         return app;
     }
 }

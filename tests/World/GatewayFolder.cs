@@ -19,7 +19,15 @@ public sealed class GatewayFolder : IDisposable
 
     public static string NewSealingKey() => Convert.ToBase64String(RandomNumberGenerator.GetBytes(32));
 
-    public void Write(string file, string content) => File.WriteAllText(System.IO.Path.Combine(Path, file), content);
+    /// <summary>Writes a file in one step, as those do who change it under a gateway that reads it.</summary>
+    public void Write(string file, string content)
+    {
+        var unfinished = System.IO.Path.Combine(Path, $"{Guid.NewGuid():N}.tmp");
+        File.WriteAllText(unfinished, content);
+        File.Move(unfinished, System.IO.Path.Combine(Path, file), overwrite: true);
+    }
+
+    public string Read(string file) => File.ReadAllText(System.IO.Path.Combine(Path, file));
 
     public void Dispose() => Directory.Delete(Path, recursive: true);
 }

@@ -3,6 +3,7 @@ using CredentialModule;
 using Gateway;
 using Gateway.Configuration;
 using Gateway.Management;
+using Gateway.Reloading;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
@@ -25,6 +26,14 @@ public sealed class RunningGateway : IAsyncDisposable
     }
 
     public LogLines Log { get; }
+
+    public GatewayFolder Folder => _folder;
+
+    /// <summary>Whether the files hold a change that is not used.</summary>
+    public bool IsConfigurationRefused => Services.GetRequiredService<ConfigurationReloader>().IsRefused;
+
+    /// <summary>Lets the gateway see now what was changed in its files, and not at its next look.</summary>
+    public Task LookForChangesAsync() => Services.GetRequiredService<ConfigurationReloader>().LookAsync();
 
     public IServiceProvider Services => _app.Services;
 

@@ -18,18 +18,7 @@ internal sealed partial class StsCalls(AwsClients clients, StsBudget budget, Sts
     {
         using var turn = await TurnAsync(share, cancellation);
         var issuedAt = time.GetUtcNow();
-        var granted = await circuit.CallAsync(request.Region, () => CallAsync(
-            request.Region,
-            new AssumeRoleRequest
-            {
-                RoleArn = request.RoleArn,
-                RoleSessionName = request.SessionName,
-                SourceIdentity = request.SourceIdentity,
-                DurationSeconds = (int)request.SessionDuration.TotalSeconds,
-                ExternalId = request.ExternalId,
-                Policy = request.SessionPolicy,
-                Tags = [.. request.SessionTags.Select(tag => new Tag { Key = tag.Key, Value = tag.Value })],
-            }));
+        var granted = await circuit.CallAsync(request.Region, () => CallAsync(request.Region, RequestOf(request)));
         return new StoredCredentials
         {
             OrganizationId = request.OrganizationId,
@@ -40,6 +29,18 @@ internal sealed partial class StsCalls(AwsClients clients, StsBudget budget, Sts
             SessionToken = granted.SessionToken,
         };
     }
+
+    /// <summary>What is sent to STS.</summary>
+    public static AssumeRoleRequest RequestOf(VendRequest request) => new()
+    {
+        RoleArn = request.RoleArn,
+        RoleSessionName = request.SessionName,
+        SourceIdentity = request.SourceIdentity,
+        DurationSeconds = (int)request.SessionDuration.TotalSeconds,
+        ExternalId = request.ExternalId,
+        Policy = request.SessionPolicy,
+        Tags = [.. request.SessionTags.Select(tag => new Tag { Key = tag.Key, Value = tag.Value })],
+    };
 
     public async Task<AWSCredentials> AssumeEndpointRoleAsync(string role, string region, CancellationToken cancellation)
     {

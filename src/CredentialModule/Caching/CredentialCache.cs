@@ -86,6 +86,10 @@ internal sealed partial class CredentialCache : IAsyncDisposable
     /// <summary>The key in Redis of what was forgotten, and the channel of its notices.</summary>
     public string ForgottenKey { get; }
 
+    /// <summary>What an entry is called in Redis, below a configuration's key prefix.</summary>
+    public static string RedisKeyOf(string prefix, string key) =>
+        $"{prefix}{FusionCacheOptions.DistributedCacheWireFormatVersion}{FusionCacheInternalStrings.DefaultDistributedCacheWireFormatSeparator}{key}";
+
     /// <summary>What this process has in memory. Never waits.</summary>
     public async ValueTask<T?> ReadLocalAsync<T>(string key) where T : class =>
         (await _cache.TryGetAsync<T>(key, _localOnly)).GetValueOrDefault();

@@ -26,13 +26,19 @@ internal sealed class SealingKeys
         {
             number++;
             if (line.AsSpan().Trim().IsEmpty) continue;
-            var key = new byte[KeySize];
-            if (!Convert.TryFromBase64String(line.Trim(), key, out var length) || length != KeySize)
-                throw new InvalidDataException($"{path}, line {number}: not a base64 256-bit key (make one with `openssl rand -base64 32`)");
+            var key = KeyOf(line.Trim())
+                ?? throw new InvalidDataException($"{path}, line {number}: not a base64 256-bit key (make one with `openssl rand -base64 32`)");
             keys.Add((IdOf(key), key));
         }
 
         return keys.Count > 0 ? new([.. keys]) : throw new InvalidDataException($"{path}: holds no key (make one with `openssl rand -base64 32`)");
+    }
+
+    /// <summary>The key that a line holds; null when it holds none.</summary>
+    public static byte[]? KeyOf(string line)
+    {
+        var key = new byte[KeySize];
+        return Convert.TryFromBase64String(line, key, out var length) && length == KeySize ? key : null;
     }
 
     private static uint IdOf(byte[] key) => BitConverter.ToUInt32(SHA256.HashData(key));

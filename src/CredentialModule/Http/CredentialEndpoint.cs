@@ -15,7 +15,7 @@ namespace CredentialModule.Http;
 
 /// <summary>Answers a module route in process. It trusts no host to have done its part: it asks again whether this caller may have this organization.</summary>
 internal sealed partial class CredentialEndpoint(
-    CurrentProfiles profiles, VendRequests requests, CredentialVendor vendor, EndpointDirectory endpoints, CredentialMetrics metrics, AuditTrail audit,
+    VendRequests requests, CredentialVendor vendor, EndpointDirectory endpoints, CredentialMetrics metrics, AuditTrail audit,
     IOptions<IotCredentialsOptions> options, ILogger<CredentialEndpoint> logger)
 {
     private static readonly JsonWriterOptions s_json = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
@@ -37,9 +37,8 @@ internal sealed partial class CredentialEndpoint(
             return;
         }
 
-        var book = profiles.Current;
-        if (RouteOrganization.Of(context, book.OrganizationIds) is not { } organization
-            || book.Find(profileName, organization) is not { } profile
+        if (RouteOrganization.Of(context) is not { } organization
+            || RouteOrganization.ProfilesOf(context).Find(profileName, organization) is not { } profile
             || !CredentialRequestRule.TryReadMinimum(context.Request, profile, out var asked))
         {
             // Good by the rule a moment ago: the profiles were replaced in between.

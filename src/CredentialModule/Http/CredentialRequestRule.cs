@@ -1,7 +1,6 @@
 using System.Globalization;
 using CredentialModule.Profiles;
 using Microsoft.AspNetCore.Http;
-using Microsoft.Extensions.DependencyInjection;
 
 namespace CredentialModule.Http;
 
@@ -18,9 +17,8 @@ internal sealed class CredentialRequestRule(string profileName) : IRequestRule
             return StatusCodes.Status405MethodNotAllowed;
         }
 
-        var book = context.RequestServices.GetRequiredService<CurrentProfiles>().Current;
-        return RouteOrganization.Of(context, book.OrganizationIds) is { } organization
-            && book.Find(profileName, organization) is { } profile
+        return RouteOrganization.Of(context) is { } organization
+            && RouteOrganization.ProfilesOf(context).Find(profileName, organization) is { } profile
             && TryReadMinimum(context.Request, profile, out _)
                 ? null
                 : StatusCodes.Status422UnprocessableEntity;

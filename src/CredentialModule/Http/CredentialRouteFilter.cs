@@ -4,7 +4,7 @@ using Yarp.ReverseProxy.Configuration;
 namespace CredentialModule.Http;
 
 /// <summary>Refuses a route table with a module route that could not be answered as it is written.</summary>
-internal sealed class CredentialRouteFilter(CurrentProfiles profiles) : IProxyConfigFilter
+internal sealed class CredentialRouteFilter(ICurrentProfiles profiles) : IProxyConfigFilter
 {
     public ValueTask<RouteConfig> ConfigureRouteAsync(RouteConfig route, ClusterConfig? cluster, CancellationToken cancel)
     {

@@ -19,7 +19,7 @@ internal sealed class HostCheck(IServiceProvider services) : IHostedLifecycleSer
                 + "that says whether the caller may have the organization.");
 
         // Both read what they need as they are made, and throw what is wrong with it.
-        services.GetRequiredService<CurrentProfiles>();
+        services.GetRequiredService<ICurrentProfiles>();
         services.GetRequiredService<CredentialCache>();
         return Task.CompletedTask;
     }

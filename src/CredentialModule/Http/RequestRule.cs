@@ -1,5 +1,7 @@
+using CredentialModule.Profiles;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
+using Microsoft.Extensions.DependencyInjection;
 
 namespace CredentialModule.Http;
 
@@ -18,6 +20,11 @@ internal static class RouteOrganization
 {
     public const string Parameter = "organizationId";
 
-    public static OrganizationId? Of(HttpContext context, OrganizationIdFormat format) =>
-        format.TryParse(context.GetRouteValue(Parameter) as string, out var organization) ? organization : null;
+    /// <summary>The organization that the route's path names; null when it names none.</summary>
+    public static OrganizationId? Of(HttpContext context) =>
+        ProfilesOf(context).OrganizationIds.TryParse(context.GetRouteValue(Parameter) as string, out var organization) ? organization : null;
+
+    /// <summary>The profiles that the request's endpoint was made with, so that a request meets one configuration from its match to its answer; else those in force.</summary>
+    public static ProfileBook ProfilesOf(HttpContext context) =>
+        context.GetEndpoint()?.Metadata.GetMetadata<ProfileBook>() ?? context.RequestServices.GetRequiredService<ICurrentProfiles>().Current;
 }

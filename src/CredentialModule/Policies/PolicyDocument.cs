@@ -148,8 +148,8 @@ internal sealed class PolicyDocument(List<PolicyFinding> findings)
         foreach (var (name, value) in node.Members.Where(member => !known.Contains(member.Key, StringComparer.Ordinal)))
         {
             var near = known.FirstOrDefault(candidate => string.Equals(candidate, name, StringComparison.OrdinalIgnoreCase));
-            var advice = near is null ? $"here stand only {string.Join(", ", known)}." : $"write `{near}`: case counts.";
-            findings.Add(new PolicyFinding(FindingCode.UnknownMember, $"{value.Path} is no member of a session policy; {advice}"));
+            var advice = near is null ? NearestName.Advice(name, known) : $"Write \"{near}\": case counts.";
+            findings.Add(new PolicyFinding(FindingCode.UnknownMember, $"{value.Path} is no member of a session policy. {advice}"));
         }
     }
 

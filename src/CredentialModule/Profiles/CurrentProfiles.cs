@@ -7,8 +7,14 @@ using Microsoft.Extensions.Primitives;
 
 namespace CredentialModule.Profiles;
 
-/// <summary>The profiles in force. A change of the section that cannot be used changes nothing.</summary>
-internal sealed partial class CurrentProfiles : IDisposable
+/// <summary>The profiles in force.</summary>
+internal interface ICurrentProfiles
+{
+    ProfileBook Current { get; }
+}
+
+/// <summary>The profiles that a section says. A change of it that cannot be used changes nothing.</summary>
+internal sealed partial class CurrentProfiles : ICurrentProfiles, IDisposable
 {
     private readonly IConfiguration _section;
     private readonly IHostEnvironment _host;

@@ -18,9 +18,9 @@ internal sealed class ProfileBook
 
     public bool Has(string profile) => _profiles.ContainsKey((profile, null));
 
-    /// <summary>The profile for an organization; null when there is none of that name.</summary>
-    public Profile? Find(string profile, OrganizationId organization) =>
-        _profiles.GetValueOrDefault((profile, organization.Value)) ?? _profiles.GetValueOrDefault((profile, null));
+    /// <summary>The profile for an organization, or for none; null when there is none of that name.</summary>
+    public Profile? Find(string profile, OrganizationId? organization) =>
+        _profiles.GetValueOrDefault((profile, organization?.Value)) ?? _profiles.GetValueOrDefault((profile, null));
 
     /// <summary>Reads the section whole; null when a problem is more than a warning.</summary>
     public static ProfileBook? Read(IConfiguration section, IFileProvider files, out IReadOnlyList<ConfigurationProblem> problems)

@@ -4,15 +4,18 @@ using Microsoft.AspNetCore.Authorization;
 
 namespace Gateway.Authorization;
 
-/// <summary>The policies that routes name. What names none still needs an authenticated caller.</summary>
+/// <summary>What the policies that routes name come to.</summary>
 internal static class AuthorizationPolicies
 {
+    /// <summary>The policy of a route that names none, or <c>Default</c>.</summary>
     public static AuthorizationPolicy AnyCaller { get; } = new AuthorizationPolicyBuilder().RequireAuthenticatedUser().Build();
 
-    public static void AddPolicies(this WebApplicationBuilder builder, GatewayOptions options)
+    /// <summary>The policy <c>Anonymous</c>.</summary>
+    public static AuthorizationPolicy Anyone { get; } = new AuthorizationPolicyBuilder().RequireAssertion(static _ => true).Build();
+
+    public static void AddPolicies(this WebApplicationBuilder builder)
     {
-        var authorization = builder.Services.AddAuthorizationBuilder().SetFallbackPolicy(AnyCaller);
-        foreach (var (name, policy) in options.Authorization.Policies) authorization.AddPolicy(name, Build(policy));
+        builder.Services.AddAuthorizationBuilder().SetFallbackPolicy(AnyCaller);
         builder.Services.AddSingleton<IAuthorizationHandler, OrganizationAccessHandler>();
         builder.Services.AddSingleton<IAuthorizationMiddlewareResultHandler, EdgeAuthorizationResult>();
     }

@@ -1,5 +1,6 @@
 using CredentialModule.Http;
 using Gateway.Authentication;
+using Gateway.Edge;
 using Microsoft.AspNetCore.Authorization;
 using Microsoft.AspNetCore.Authorization.Policy;
 
@@ -21,6 +22,7 @@ internal sealed class EdgeAuthorizationResult : IAuthorizationMiddlewareResultHa
             if (rule.Refuse(context) is { } refusal) return ErrorAnswer.WriteAsync(context, refusal);
         }
 
-        return authorizeResult.Forbidden ? ErrorAnswer.WriteAsync(context, StatusCodes.Status403Forbidden) : next(context);
+        var isAllowed = context.GetEndpoint()?.Metadata.GetMetadata<IpAllowList>()?.Allows(context.Connection.RemoteIpAddress) ?? true;
+        return authorizeResult.Forbidden || !isAllowed ? ErrorAnswer.WriteAsync(context, StatusCodes.Status403Forbidden) : next(context);
     }
 }

@@ -23,21 +23,29 @@ internal static class ConfigurationFolder
     public static LoadResult Load(IReadOnlyList<string> args, string environmentName, IReadOnlyDictionary<string, string?> environmentVariables)
     {
         var findings = new FindingList();
-        var (commandLine, option) = CommandLineLayer.Read(args, findings);
-        if (Find(option, environmentVariables, findings) is not { } folder) return new(null, findings.ToOrdered(), findings.CannotRead);
+        // What is wrong with the arguments themselves is said when they are read whole, below.
+        var (_, option) = CommandLineLayer.Read(args, new FindingList());
+        return Find(option, environmentVariables, findings) is { } folder
+            ? Load(new Reading(folder, args, environmentName, environmentVariables), findings)
+            : new(null, findings.ToOrdered(), findings.CannotRead, null);
+    }
 
-        var files = ReadFiles(folder, environmentName, findings);
-        ObjectNode[] layers = [.. files ?? [], EnvironmentLayer.Read(environmentVariables, RootShape.Value, findings), commandLine];
+    /// <summary>Reads and validates a folder that was found.</summary>
+    public static LoadResult Load(Reading reading, FindingList findings)
+    {
+        var (commandLine, _) = CommandLineLayer.Read(reading.Arguments, findings);
+        var files = ReadFiles(reading, findings);
+        ObjectNode[] layers = [.. files ?? [], EnvironmentLayer.Read(reading.Variables, RootShape.Value, findings), commandLine];
         var check = new ShapeCheck(findings);
         var merged = layers.Select(layer => check.Check(layer, RootShape.Value))
             .Aggregate((lower, upper) => LayerMerge.Merge(lower, upper, findings));
 
         // Of a configuration that is known in part, the rules would say what the missing part disproves.
-        if (files is null) return new(null, findings.ToOrdered(), findings.CannotRead);
+        if (files is null) return new(null, findings.ToOrdered(), findings.CannotRead, reading);
 
-        var snapshot = CreateSnapshot(merged, folder, environmentVariables, findings);
+        var snapshot = CreateSnapshot(merged, reading, findings);
         ConfigurationRules.Check(snapshot, findings);
-        return new(findings.HasErrors ? null : snapshot, findings.ToOrdered(), findings.CannotRead);
+        return new(findings.HasErrors ? null : snapshot, findings.ToOrdered(), findings.CannotRead, reading);
     }
 
     private static string? Find(string? option, IReadOnlyDictionary<string, string?> variables, FindingList findings)
@@ -54,14 +62,17 @@ internal static class ConfigurationFolder
         return null;
     }
 
-    private static List<ObjectNode>? ReadFiles(string folder, string environmentName, FindingList findings)
+    private static List<ObjectNode>? ReadFiles(Reading reading, FindingList findings)
     {
         var layers = new List<ObjectNode>();
         var failed = false;
-        foreach (var name in new[] { MainFile, $"appsettings.{environmentName}.json" })
+        foreach (var name in new[] { MainFile, $"appsettings.{reading.EnvironmentName}.json" })
         {
-            if (name != MainFile && !IsThere(folder, name)) continue;
-            var content = ContentOf(folder, name, findings);
+            // An environment's name is no path: one that leaves the folder names no file of it.
+            if (Path.GetFileName(name) != name) continue;
+            var content = reading.Read(name, out var problem);
+            if (content is null && name != MainFile && !IsThere(reading.Folder, name)) continue;
+            if (content is null) findings.Unreadable(name, $"{problem} The folder is {Finding.Quote(reading.Folder)}.");
             var layer = content is null ? null : JsonLayer.Read(content, name, findings);
             failed |= layer is null;
             if (layer is not null) layers.Add(layer);
@@ -70,26 +81,18 @@ internal static class ConfigurationFolder
         return failed ? null : layers;
     }
 
-    // An environment's name is no path: one that leaves the folder names no file of it.
     private static bool IsThere(string folder, string name)
     {
         var file = new FileInfo(Path.Combine(folder, name));
-        return Path.GetFileName(name) == name && (Path.Exists(file.FullName) || file.LinkTarget is not null);
+        return Path.Exists(file.FullName) || file.LinkTarget is not null;
     }
 
-    private static byte[]? ContentOf(string folder, string name, FindingList findings)
-    {
-        var content = FileContent.Read(Path.Combine(folder, name), out var problem);
-        if (content is null) findings.Unreadable(name, $"{problem} The folder is {Finding.Quote(folder)}.");
-        return content;
-    }
-
-    private static Snapshot CreateSnapshot(ObjectNode merged, string folder, IReadOnlyDictionary<string, string?> variables, FindingList findings)
+    private static Snapshot CreateSnapshot(ObjectNode merged, Reading reading, FindingList findings)
     {
         var options = OptionsBinder.Bind<GatewayOptions>(merged);
         var flat = new Flattening();
         flat.Add(merged, "");
-        foreach (var (name, value) in variables)
+        foreach (var (name, value) in reading.Variables)
             if (name.StartsWith(EnvironmentLayer.TelemetryPrefix, StringComparison.OrdinalIgnoreCase))
                 flat.Add(name, value, EnvironmentLayer.SourceOf(name));
 
@@ -103,10 +106,12 @@ internal static class ConfigurationFolder
             Clusters = [],
             Values = flat.Values,
             Sources = flat.Sources,
-            Folder = folder,
+            Reading = reading,
+            Profiles = null,
             Files = new Dictionary<string, ReadOnlyMemory<byte>>(),
         };
         var table = ReverseProxyTable.Read(snapshot, findings);
-        return snapshot with { Routes = table.Routes, Clusters = table.Clusters, Files = TemplateFiles.Read(snapshot, findings) };
+        snapshot = snapshot with { Routes = table.Routes, Clusters = table.Clusters, Files = TemplateFiles.Read(snapshot, findings) };
+        return snapshot with { Profiles = IotCredentialsRules.Read(new RuleContext(snapshot, findings)) };
     }
 }

@@ -22,8 +22,9 @@ internal sealed record ReverseProxyTable(IReadOnlyList<RouteConfig> Routes, IRea
         {
             var table = provider.GetRequiredService<IProxyConfigProvider>().GetConfig();
             var validator = provider.GetRequiredService<IConfigValidator>();
+            var judged = findings.Keys.ToArray();
             foreach (var route in table.Routes)
-                Report(validator.ValidateRouteAsync(WithoutWhatRulesJudge(route)), RouteKey.Of(route), snapshot, findings);
+                Report(validator.ValidateRouteAsync(WithoutWhatRulesJudge(route, judged)), RouteKey.Of(route), snapshot, findings);
             foreach (var cluster in table.Clusters)
                 Report(validator.ValidateClusterAsync(cluster with { Destinations = null }), RouteKey.Of(cluster), snapshot, findings);
             return new(table.Routes, table.Clusters);
@@ -36,14 +37,16 @@ internal sealed record ReverseProxyTable(IReadOnlyList<RouteConfig> Routes, IRea
     }
 
     // The gateway's rules say the same of these with the key's whole path, and know the policies.
-    private static RouteConfig WithoutWhatRulesJudge(RouteConfig route) => route with
+    private static RouteConfig WithoutWhatRulesJudge(RouteConfig route, string[] judged) => route with
     {
         ClusterId = "any",
         AuthorizationPolicy = null,
         RateLimiterPolicy = null,
         CorsPolicy = null,
         OutputCachePolicy = null,
+        Timeout = null,
         TimeoutPolicy = null,
+        Transforms = Array.Exists(judged, key => key.StartsWith(RouteKey.Of(route, "Transforms:"), StringComparison.OrdinalIgnoreCase)) ? null : route.Transforms,
         Match = RoutePath.IsBroken(route) ? route.Match with { Path = "/" } : route.Match,
     };
 

@@ -1,3 +1,4 @@
+using CredentialModule.Profiles;
 using Yarp.ReverseProxy.Configuration;
 
 namespace Gateway.Configuration;
@@ -5,6 +6,9 @@ namespace Gateway.Configuration;
 /// <summary>A configuration that was read and validated as a whole. Never changes.</summary>
 internal sealed record Snapshot
 {
+    // Ordered when first asked for: each of thousands of findings asks where its key was said.
+    private string[]? orderedKeys;
+
     /// <summary>The gateway's own sections.</summary>
     public required GatewayOptions Options { get; init; }
 
@@ -20,8 +24,14 @@ internal sealed record Snapshot
     /// <summary>Where each of <see cref="Values"/> was said.</summary>
     public required IReadOnlyDictionary<string, string> Sources { get; init; }
 
+    /// <summary>What was read, and from where.</summary>
+    public required Reading Reading { get; init; }
+
     /// <summary>The configuration folder's full path.</summary>
-    public required string Folder { get; init; }
+    public string Folder => Reading.Folder;
+
+    /// <summary>The section <c>IotCredentials</c> as the module read it; null while it cannot be used.</summary>
+    public required ProfileBook? Profiles { get; init; }
 
     /// <summary>
     /// The content of the files that the configuration names, by their path below <see cref="Folder"/> with <c>/</c> between
@@ -29,14 +39,22 @@ internal sealed record Snapshot
     /// </summary>
     public required IReadOnlyDictionary<string, ReadOnlyMemory<byte>> Files { get; init; }
 
+    /// <summary>Whether another configuration says the same, however its files are written.</summary>
+    public bool SaysTheSameAs(Snapshot other) =>
+        Values.Count == other.Values.Count && Files.Count == other.Files.Count
+        && Values.All(value => other.Values.TryGetValue(value.Key, out var text) && text == value.Value)
+        && Files.All(file => other.Files.TryGetValue(file.Key, out var content) && content.Span.SequenceEqual(file.Value.Span));
+
     /// <summary>Where a key was said; of one that was not, where its section was, or else the file that it belongs in.</summary>
     public string SourceOf(string key)
     {
+        orderedKeys ??= [.. Sources.Keys.Order(StringComparer.OrdinalIgnoreCase)];
         for (var path = key; path.Length > 0; path = path[..Math.Max(path.LastIndexOf(':'), 0)])
         {
             if (Sources.TryGetValue(path, out var source)) return source;
-            var below = Sources.Keys.Where(name => name.StartsWith(path + ":", StringComparison.OrdinalIgnoreCase)).Min(StringComparer.Ordinal);
-            if (below is not null) return Sources[below];
+            var below = Array.BinarySearch(orderedKeys, path + ":", StringComparer.OrdinalIgnoreCase);
+            if (below < 0) below = ~below;
+            if (below < orderedKeys.Length && orderedKeys[below].StartsWith(path + ":", StringComparison.OrdinalIgnoreCase)) return Sources[orderedKeys[below]];
         }
 
         return ConfigurationFolder.MainFile;
@@ -47,4 +65,5 @@ internal sealed record Snapshot
 /// <param name="Snapshot">The configuration, unless a finding is an error.</param>
 /// <param name="Findings">All that was found, ordered by key.</param>
 /// <param name="CannotRead">Whether something could not be read, as opposed to being wrong.</param>
-internal sealed record LoadResult(Snapshot? Snapshot, IReadOnlyList<Finding> Findings, bool CannotRead);
+/// <param name="Reading">What was read; null when there is no folder to read.</param>
+internal sealed record LoadResult(Snapshot? Snapshot, IReadOnlyList<Finding> Findings, bool CannotRead, Reading? Reading);

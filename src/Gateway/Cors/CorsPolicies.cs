@@ -1,14 +1,11 @@
 using Gateway.Configuration;
+using Microsoft.AspNetCore.Cors.Infrastructure;
 
 namespace Gateway.Cors;
 
-/// <summary>The policies that routes name in <c>CorsPolicy</c>.</summary>
+/// <summary>What the policies that routes name in <c>CorsPolicy</c> come to.</summary>
 internal static class CorsPolicies
 {
-    public static void AddCorsPolicies(this WebApplicationBuilder builder, GatewayOptions options) =>
-        builder.Services.AddCors(cors =>
-        {
-            foreach (var (name, policy) in options.Cors.Policies)
-                cors.AddPolicy(name, to => to.WithOrigins([.. policy.Origins]).WithMethods([.. policy.Methods]).WithHeaders([.. policy.Headers]));
-        });
+    public static CorsPolicy Build(CorsPolicyOptions options) =>
+        new CorsPolicyBuilder().WithOrigins([.. options.Origins]).WithMethods([.. options.Methods]).WithHeaders([.. options.Headers]).Build();
 }

@@ -26,7 +26,7 @@ internal static class AccessLogging
         builder.Services.Insert(0, ServiceDescriptor.Singleton<IStartupFilter, AroundEverything>());
     }
 
-    private static async Task LogAsync(HttpContext context, RequestDelegate next, AccessLog log, TimeProvider clock, CurrentProfiles profiles)
+    private static async Task LogAsync(HttpContext context, RequestDelegate next, AccessLog log, TimeProvider clock, ICurrentProfiles profiles)
     {
         var (time, begun) = (clock.GetUtcNow(), clock.GetTimestamp());
         var hasFailed = true;
@@ -41,7 +41,7 @@ internal static class AccessLogging
         }
     }
 
-    private static AccessEntry Entry(HttpContext context, bool hasFailed, CurrentProfiles profiles)
+    private static AccessEntry Entry(HttpContext context, bool hasFailed, ICurrentProfiles profiles)
     {
         // The exception handler takes the endpoint away and keeps it here.
         var handled = context.Features.Get<IExceptionHandlerFeature>();
@@ -94,7 +94,7 @@ internal static class AccessLogging
         return isCut ? null : length;
     }
 
-    private sealed class AroundEverything(AccessLog log, TimeProvider clock, CurrentProfiles profiles) : IStartupFilter
+    private sealed class AroundEverything(AccessLog log, TimeProvider clock, ICurrentProfiles profiles) : IStartupFilter
     {
         public Action<IApplicationBuilder> Configure(Action<IApplicationBuilder> next) => app =>
         {

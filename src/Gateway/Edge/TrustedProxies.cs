@@ -1,4 +1,3 @@
-using System.Net;
 using Gateway.Configuration;
 using Microsoft.AspNetCore.HttpOverrides;
 
@@ -14,8 +13,8 @@ internal static class TrustedProxies
             forwarded.KnownIPNetworks.Clear();
             foreach (var proxy in options.Edge.TrustedProxies)
             {
-                if (IPAddress.TryParse(proxy, out var address)) forwarded.KnownProxies.Add(address);
-                else forwarded.KnownIPNetworks.Add(System.Net.IPNetwork.Parse(proxy));
+                if (!AddressList.TryParse(proxy, out var networks, out _)) continue;
+                foreach (var network in networks) forwarded.KnownIPNetworks.Add(network);
             }
 
             // With nobody named, the middleware would believe everybody.

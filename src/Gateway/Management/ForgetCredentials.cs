@@ -1,5 +1,4 @@
 using CredentialModule.Http;
-using CredentialModule.Profiles;
 using CredentialModule.Vending;
 
 namespace Gateway.Management;
@@ -8,9 +7,9 @@ namespace Gateway.Management;
 internal static class ForgetCredentials
 {
     /// <summary>204 once Redis holds the mark; 503 when the credentials are forgotten in this replica alone.</summary>
-    public static async Task AnswerAsync(HttpContext context, ForgottenOrganizations forgotten, CurrentProfiles profiles)
+    public static async Task AnswerAsync(HttpContext context, ForgottenOrganizations forgotten)
     {
-        var organization = RouteOrganization.Of(context, profiles.Current.OrganizationIds)!;
+        var organization = RouteOrganization.Of(context)!;
         if (await forgotten.ForgetAsync(organization))
         {
             context.Response.StatusCode = StatusCodes.Status204NoContent;

@@ -26,7 +26,7 @@ internal static class LocalLimits
         _ => throw new ArgumentOutOfRangeException(nameof(key), key.Options.Algorithm, "unknown algorithm"),
     };
 
-    private static TokenBucketRateLimiterOptions Bucket(RateLimitPolicyOptions policy)
+    public static TokenBucketRateLimiterOptions Bucket(RateLimitPolicyOptions policy)
     {
         // Evenly over the window: in the most steps, up to the segments, that divide the limit.
         var steps = Enumerable.Range(1, SegmentsOfAWindow).Last(steps => policy.PermitLimit % steps == 0);

@@ -5,6 +5,7 @@ using Gateway.Authentication;
 using Gateway.Configuration;
 using Gateway.Edge;
 using Microsoft.AspNetCore.RateLimiting;
+using RedisRateLimiting;
 using Yarp.ReverseProxy.Model;
 
 namespace Gateway.RateLimiting;
@@ -14,7 +15,10 @@ internal sealed class RouteRateLimits(SharedLimits shared) : IRateLimiterPolicy<
 {
     public Func<OnRejectedContext, CancellationToken, ValueTask> OnRejected { get; } = static (rejected, _) =>
     {
-        var wait = rejected.Lease.TryGetMetadata(MetadataName.RetryAfter, out var retryAfter) ? Math.Ceiling(retryAfter.TotalSeconds) : 1;
+        // Redis's limiters say it in whole seconds, of which the last has begun.
+        var wait = rejected.Lease.TryGetMetadata(MetadataName.RetryAfter, out var retryAfter) ? Math.Ceiling(retryAfter.TotalSeconds)
+            : rejected.Lease.TryGetMetadata(RateLimitMetadataName.RetryAfter, out var seconds) ? seconds + 1
+            : 1;
         rejected.HttpContext.Response.Headers.RetryAfter = Math.Max(wait, 1).ToString(CultureInfo.InvariantCulture);
         return new ValueTask(ErrorAnswer.WriteAsync(rejected.HttpContext, StatusCodes.Status429TooManyRequests));
     };

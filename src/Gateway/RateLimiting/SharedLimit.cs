@@ -2,6 +2,8 @@ using System.Diagnostics;
 using System.Security.Cryptography;
 using System.Text;
 using System.Threading.RateLimiting;
+using Gateway.Configuration;
+using RedisRateLimiting;
 using StackExchange.Redis;
 
 namespace Gateway.RateLimiting;
@@ -9,14 +11,24 @@ namespace Gateway.RateLimiting;
 /// <summary>One partition of a limit in Redis. It has nothing to lose: the count is there.</summary>
 internal sealed class SharedLimit(SharedLimits limits, LimitKey key, string keyPrefix) : RateLimiter
 {
-    private static readonly RateLimitLease s_notWithoutWaiting = new SharedLease.Refused(TimeSpan.Zero);
+    private static readonly RateLimitLease s_notWithoutWaiting = new Lease(isAcquired: false, null);
 
-    private readonly RedisKey _redisKey = $"{keyPrefix}{key.Name}:{Digest(key)}";
+    private RateLimiter? _inRedis;
     private long _lastUsed = Stopwatch.GetTimestamp();
 
     public override TimeSpan? IdleDuration => Stopwatch.GetElapsedTime(Volatile.Read(ref _lastUsed));
 
+    public LimitKey Key => key;
+
     public override RateLimiterStatistics? GetStatistics() => null;
+
+    /// <exception cref="RedisException">Redis did not take the count.</exception>
+    /// <exception cref="TimeoutException">Redis did not answer.</exception>
+    public async Task<RateLimitLease> TakeAsync(IConnectionMultiplexer redis)
+    {
+        var lease = await (_inRedis ??= Create(redis)).AcquireAsync();
+        return lease.IsAcquired ? new Lease(isAcquired: true, lease) : lease;
+    }
 
     // Asked first, by a middleware that then asks again and waits.
     protected override RateLimitLease AttemptAcquireCore(int permitCount) => s_notWithoutWaiting;
@@ -24,10 +36,55 @@ internal sealed class SharedLimit(SharedLimits limits, LimitKey key, string keyP
     protected override ValueTask<RateLimitLease> AcquireAsyncCore(int permitCount, CancellationToken cancellationToken)
     {
         Volatile.Write(ref _lastUsed, Stopwatch.GetTimestamp());
-        return limits.TakeAsync(key, _redisKey);
+        return limits.TakeAsync(this);
     }
 
-    // Of the options too: while replicas are replaced one by one, those with another limit have another count.
-    private static string Digest(LimitKey key) => Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(
-        $"{key.Options.Algorithm} {key.Options.PartitionBy} {key.Options.PermitLimit} {key.Options.Window.Ticks}\n{key.Partition}")));
+    private RateLimiter Create(IConnectionMultiplexer redis)
+    {
+        // Of the options too: while replicas are replaced one by one, those with another limit have another count.
+        var options = key.Options;
+        var factory = () => redis;
+        var digest = SHA256.HashData(Encoding.UTF8.GetBytes($"{options.Algorithm} {options.PartitionBy} {options.PermitLimit} {options.Window.Ticks}\n{key.Partition}"));
+        var name = $"{keyPrefix}{key.Name}:{Convert.ToHexStringLower(digest)}";
+        return options.Algorithm switch
+        {
+            // It counts in whole seconds of the clock, and a window ends after the second that it is told to end in.
+            RateLimitAlgorithm.FixedWindow => new RedisFixedWindowRateLimiter<string>(
+                name, new() { ConnectionMultiplexerFactory = factory, PermitLimit = options.PermitLimit, Window = options.Window - TimeSpan.FromMilliseconds(999) }),
+            RateLimitAlgorithm.SlidingWindow => new RedisSlidingWindowRateLimiter<string>(
+                name, new() { ConnectionMultiplexerFactory = factory, PermitLimit = options.PermitLimit, Window = options.Window }),
+            RateLimitAlgorithm.TokenBucket => TokenBucket(LocalLimits.Bucket(options)),
+            RateLimitAlgorithm.Concurrency => new RedisConcurrencyRateLimiter<string>(
+                name, new() { ConnectionMultiplexerFactory = factory, PermitLimit = options.PermitLimit }),
+            _ => throw new InvalidOperationException($"unknown algorithm {options.Algorithm}"),
+        };
+
+        RateLimiter TokenBucket(TokenBucketRateLimiterOptions bucket) => new RedisTokenBucketRateLimiter<string>(name, new()
+        {
+            ConnectionMultiplexerFactory = factory,
+            TokenLimit = bucket.TokenLimit,
+            TokensPerPeriod = bucket.TokensPerPeriod,
+            ReplenishmentPeriod = bucket.ReplenishmentPeriod,
+        });
+    }
+
+    /// <summary>Gives a lease back behind the request, which Redis must neither hold up nor fail: what it is not told of ends by itself.</summary>
+    private sealed class Lease(bool isAcquired, RateLimitLease? inRedis) : RateLimitLease
+    {
+        public override bool IsAcquired => isAcquired;
+
+        public override IEnumerable<string> MetadataNames => [];
+
+        public override bool TryGetMetadata(string metadataName, out object? metadata)
+        {
+            metadata = null;
+            return false;
+        }
+
+        protected override void Dispose(bool disposing)
+        {
+            if (inRedis is not null) _ = Task.Run(inRedis.Dispose);
+            base.Dispose(disposing);
+        }
+    }
 }

@@ -1,10 +1,8 @@
 using System.Threading.RateLimiting;
 using CredentialModule;
 using CredentialModule.Caching;
-using Gateway.Configuration;
 using Gateway.Telemetry;
 using Microsoft.Extensions.Options;
-using StackExchange.Redis;
 
 namespace Gateway.RateLimiting;
 
@@ -41,24 +39,24 @@ internal sealed partial class SharedLimits : IAsyncDisposable
     public RateLimitPartition<LimitKey> Partition(LimitKey key) => RateLimitPartition.Get(key, _limiter);
 
     /// <summary>A lease of all replicas' limit, or of this one's own while Redis does not answer.</summary>
-    public async ValueTask<RateLimitLease> TakeAsync(LimitKey key, RedisKey redisKey)
+    public async ValueTask<RateLimitLease> TakeAsync(SharedLimit limit)
     {
-        if (!IsApart && await AskAsync(key.Options, redisKey) is { } lease) return lease;
-        if (IsApart) AskInPassing(key.Options, redisKey);
-        _metrics.LimitFellBack(key.Name);
-        return _local.AttemptAcquire(key);
+        if (!IsApart && await AskAsync(limit) is { } lease) return lease;
+        if (IsApart) AskInPassing(limit);
+        _metrics.LimitFellBack(limit.Key.Name);
+        return _local.AttemptAcquire(limit.Key);
     }
 
     // What is asked is the script itself: a Redis that is full answers a ping and takes no count.
-    private void AskInPassing(RateLimitPolicyOptions limit, RedisKey redisKey)
+    private void AskInPassing(SharedLimit limit)
     {
         var (now, at) = (Environment.TickCount64, Volatile.Read(ref _askAgainAt));
         if (now >= at && Interlocked.CompareExchange(ref _askAgainAt, now + (long)AskAgainAfter.TotalMilliseconds, at) == at) _ = AskAsync();
 
-        async Task AskAsync() => (await this.AskAsync(limit, redisKey))?.Dispose();
+        async Task AskAsync() => (await this.AskAsync(limit))?.Dispose();
     }
 
-    private async Task<RateLimitLease?> AskAsync(RateLimitPolicyOptions limit, RedisKey redisKey)
+    private async Task<RateLimitLease?> AskAsync(SharedLimit limit)
     {
         var begun = Environment.TickCount64;
         try
@@ -71,7 +69,7 @@ internal sealed partial class SharedLimits : IAsyncDisposable
                 return null;
             }
 
-            var lease = await SharedLease.TakeAsync(redis.GetDatabase(), redisKey, limit);
+            var lease = await limit.TakeAsync(redis);
             _silence.Answered();
             CountTogether(begun);
             return lease;

@@ -8,4 +8,8 @@ internal static class EventIds
     public const int LimitsTogether = 3;
     public const int LimitNotCounted = 4;
     public const int Access = 5;
+    public const int ConfigurationApplied = 6;
+    public const int ConfigurationRefused = 7;
+    public const int ConfigurationWarning = 8;
+    public const int ConfigurationFailed = 9;
 }

@@ -130,7 +130,7 @@ public sealed class ConfigurationFolderTests : IDisposable
 
         var result = configuration.Load();
 
-        Assert.False(result.CannotRead);
+        Assert.True(result.CannotRead);
         var finding = Assert.Single(result.Findings);
         Assert.Contains(expected, finding.Message, StringComparison.Ordinal);
         Assert.DoesNotContain("secret", finding.ToString(), StringComparison.Ordinal);

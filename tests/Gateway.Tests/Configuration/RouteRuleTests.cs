@@ -63,7 +63,7 @@ public sealed class RouteRuleTests : IDisposable
         configuration.Set($"{Route}:Match:Methods", "[\"GET\", \"POST\"]");
         Assert.Equal($"{Routes}:twin:Match", configuration.LoadBad().Key);
 
-        configuration.Set($"{Routes}:twin:Order", "5");
+        configuration.Set($"{Routes}:twin:Order", "-5");
         configuration.LoadGood();
     }
 
@@ -74,8 +74,10 @@ public sealed class RouteRuleTests : IDisposable
 
         var finding = configuration.LoadBad();
 
-        Assert.Equal($"{Routes}:odd", finding.Key);
-        Assert.Contains("NoSuchTransform", finding.Message, StringComparison.Ordinal);
+        Assert.Equal($"{Routes}:odd:Transforms:0:NoSuchTransform", finding.Key);
+
+        configuration.Set($"{Routes}:odd:Transforms", """[{ "PathSet": "/a", "PathPrefix": "/b" }]""");
+        Assert.Equal($"{Routes}:odd", configuration.LoadBad().Key);
     }
 
     [Fact]

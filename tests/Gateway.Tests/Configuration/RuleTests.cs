@@ -83,6 +83,7 @@ public sealed class RuleTests : IDisposable
     // Sealing and shutdown
     [InlineData("Sealing:KeyPath", null, "is required with")]
     [InlineData("Sealing:KeyPath", "\"missing\"", "is not there")]
+    [InlineData("Sealing:KeyPath", "\"bm90IGEgc2VjcmV0LCBidXQgMzIgYnl0ZXMgbG9uZyE=\"", "is a key itself")]
     [InlineData("ConnectionStrings:Redis", "\"\"", "no connection string")]
     [InlineData("Shutdown:Timeout", "\"-00:00:01\"", "less than nothing")]
     public void Rule_BrokenInOneKey_SaysSoThere(string key, string? json, string expected)

@@ -1,3 +1,4 @@
+using CredentialModule.Policies;
 using Gateway.Configuration.Shapes;
 
 namespace Gateway.Configuration.Layers;

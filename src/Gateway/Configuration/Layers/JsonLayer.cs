@@ -16,7 +16,7 @@ internal static class JsonLayer
             reader.Read();
             if (reader.TokenType != JsonTokenType.StartObject)
             {
-                findings.Error("", source, "holds no JSON object. Write the sections between { and }.");
+                findings.Unreadable(source, "holds no JSON object. Write the sections between { and }.");
                 return null;
             }
 
@@ -28,11 +28,11 @@ internal static class JsonLayer
         catch (JsonException exception)
         {
             // The parser's own words can hold a piece of the file, and so of a secret.
-            findings.Error("", source, $"is not JSON: see line {exception.LineNumber + 1}, byte {exception.BytePositionInLine + 1}.");
+            findings.Unreadable(source, $"is not JSON: see line {exception.LineNumber + 1}, byte {exception.BytePositionInLine + 1}.");
         }
         catch (Exception exception) when (exception is InvalidOperationException or DecoderFallbackException)
         {
-            findings.Error("", source, $"holds text that is not UTF-8: see line {LineOf(content, reader.TokenStartIndex)}.");
+            findings.Unreadable(source, $"holds text that is not UTF-8: see line {LineOf(content, reader.TokenStartIndex)}.");
         }
 
         return null;

@@ -14,6 +14,7 @@ internal static class AuthorizationPolicyRules
     /// <summary>The rule.</summary>
     public static void Check(RuleContext context)
     {
+        string[] schemes = [.. context.Options.Authentication.Schemes.Keys, .. context.Options.AzureAd is null ? [] : new[] { SchemeRules.AzureAd }];
         foreach (var (name, policy) in context.Options.Authorization.Policies)
         {
             if (IsReserved(name))
@@ -28,6 +29,9 @@ internal static class AuthorizationPolicyRules
                 for (var index = 0; index < values.Count; index++)
                     if (string.IsNullOrWhiteSpace(values[index]))
                         context.Error($"{Policies}:{name}:{key}:{index}", "is empty. Write a value, or remove the item.");
+            for (var index = 0; index < policy.Schemes.Count; index++)
+                if (!schemes.Contains(policy.Schemes[index], StringComparer.Ordinal))
+                    context.Missing($"{Policies}:{name}:Schemes:{index}", policy.Schemes[index], "Authentication:Schemes", schemes);
         }
     }
 

@@ -19,10 +19,12 @@ internal static class ConfigurationRules
         RouteTargetRules.Check,
         RouteOrganizationRules.Check,
         RouteMatchRules.Check,
+        UnreachableRouteRules.Check,
         RouteTransformRules.Check,
+        RouteBoundRules.Check,
         UnsupportedRules.Check,
         ClusterRules.Check,
-        IotCredentialsRules.Check,
+        DurationRules.Check,
     ];
 
     /// <summary>Asks every rule.</summary>

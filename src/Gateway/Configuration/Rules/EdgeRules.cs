@@ -1,4 +1,4 @@
-using System.Net;
+using Gateway.Edge;
 
 namespace Gateway.Configuration.Rules;
 
@@ -17,14 +17,9 @@ internal static class EdgeRules
             if (!HttpToken.Is(edge.Methods[index]) || edge.Methods[index].Any(char.IsAsciiLetterLower))
                 context.Error($"{Methods}:{index}", $"is {Finding.Quote(edge.Methods[index])}, no method. Write it in capitals, such as GET.");
         for (var index = 0; index < edge.TrustedProxies.Count; index++)
-            if (!IsAddress(edge.TrustedProxies[index]) && !IPNetwork.TryParse(edge.TrustedProxies[index], out _))
+            if (!AddressList.TryParse(edge.TrustedProxies[index], out _, out _))
                 context.Error($"Edge:TrustedProxies:{index}",
                     $"is {Finding.Quote(edge.TrustedProxies[index])}, no address or network. "
                     + "Write an IP address, or a network such as 10.0.0.0/8.");
     }
-
-    // .NET reads "10.1" as an address too; nobody who writes it means 10.0.0.1.
-    private static bool IsAddress(string text) =>
-        IPAddress.TryParse(text, out var address)
-        && (text.Contains(':', StringComparison.Ordinal) || address.ToString().Equals(text, StringComparison.Ordinal));
 }

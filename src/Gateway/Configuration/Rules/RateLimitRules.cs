@@ -16,6 +16,8 @@ internal static class RateLimitRules
             if (policy.Algorithm != RateLimitAlgorithm.Concurrency) CheckPositive(context, key, policy.Window);
             else if (policy.Window != TimeSpan.Zero)
                 context.Warning($"{key}:Window", "has no effect with Algorithm Concurrency, which counts requests in flight. Remove it.");
+            if (policy is { Store: RateLimitStore.Redis, Algorithm: RateLimitAlgorithm.FixedWindow } && policy.Window.Ticks % TimeSpan.TicksPerSecond != 0)
+                context.Error($"{key}:Window", $"is {policy.Window}, and Redis counts fixed windows in whole seconds. Write such, or choose SlidingWindow.");
             if (policy.Store == RateLimitStore.Redis && context.Options.ConnectionStrings.Redis is null)
                 context.Error($"{key}:Store", "is Redis, and ConnectionStrings:Redis is not given. Give it, or write Local.");
         }

@@ -1,4 +1,4 @@
-using Gateway.Configuration.Shapes;
+using CredentialModule.Http;
 using Yarp.ReverseProxy.Configuration;
 
 namespace Gateway.Configuration.Rules;
@@ -6,14 +6,12 @@ namespace Gateway.Configuration.Rules;
 /// <summary>What a route names is there. YARP answers 503 for a cluster that is not, and ignores a rate limit that is not.</summary>
 internal static class RouteNameRules
 {
-    /// <summary>The profile of a module route that names none.</summary>
-    private const string DefaultProfile = "default";
-
     /// <summary>The rule.</summary>
     public static void Check(RuleContext context)
     {
         var options = context.Options;
-        foreach (var route in context.Routes) Check(context, route);
+        var clusters = context.Clusters.Select(cluster => cluster.ClusterId).ToHashSet(StringComparer.OrdinalIgnoreCase);
+        foreach (var route in context.Routes) Check(context, route, clusters);
         if (options.Management.AuthorizationPolicy is not { } policy) return;
         if (AuthorizationPolicyRules.IsReserved(policy))
             context.Error("Management:AuthorizationPolicy", $"is {policy}: any caller could act. Name a policy, or leave the key out, and nobody may.");
@@ -22,7 +20,7 @@ internal static class RouteNameRules
                 options.Authorization.Policies.Keys, false);
     }
 
-    private static void Check(RuleContext context, RouteConfig route)
+    private static void Check(RuleContext context, RouteConfig route, HashSet<string> clusters)
     {
         var options = context.Options;
         CheckName(context, RouteKey.Of(route, "AuthorizationPolicy"), route.AuthorizationPolicy, "Authorization:Policies",
@@ -32,11 +30,9 @@ internal static class RouteNameRules
         CheckName(context, RouteKey.Of(route, "CorsPolicy"), route.CorsPolicy, "Cors:Policies",
             options.Cors.Policies.Keys, ReservedPolicy.IsDisable(route.CorsPolicy));
         CheckName(context, RouteKey.Of(route, "ClusterId"), route.ClusterId, "ReverseProxy:Clusters",
-            context.Clusters.Select(cluster => cluster.ClusterId),
-            context.Clusters.Any(cluster => cluster.ClusterId.Equals(route.ClusterId, StringComparison.OrdinalIgnoreCase)));
+            clusters, false);
 
-        var metadata = RouteMetadata.Of(route);
-        var profile = metadata.Profile ?? (metadata.Module is null ? null : DefaultProfile);
+        var profile = RouteMetadata.Of(route) is { Profile: null, Module: null } ? null : ModuleRoute.ProfileOf(route);
         CheckName(context, RouteKey.Of(route, "Metadata:Profile"), profile, "IotCredentials:Profiles", options.IotCredentials.Profiles.Keys, false);
 
         if (route.TimeoutPolicy is not null)
@@ -49,7 +45,8 @@ internal static class RouteNameRules
 
     private static void CheckName(RuleContext context, string key, string? name, string section, IEnumerable<string> names, bool known)
     {
-        if (name is null || known || names.Contains(name, StringComparer.Ordinal)) return;
-        context.Error(key, $"is {Finding.Quote(name)}, and {section} has no such name. {NearestName.Advice(name, [.. names])}");
+        // Without a comparer the dictionary itself is asked: with thousands of routes and names that is felt.
+        if (name is null || known || names.Contains(name)) return;
+        context.Missing(key, name, section, [.. names]);
     }
 }

@@ -1,4 +1,5 @@
-using Gateway.Configuration.Shapes;
+using CredentialModule.Http;
+using CredentialModule.Policies;
 using Yarp.ReverseProxy.Configuration;
 
 namespace Gateway.Configuration.Rules;
@@ -26,7 +27,7 @@ internal static class RouteOrganizationRules
             if (AuthorizationPolicyRules.IsAnonymous(route.AuthorizationPolicy)) context.Warning(key, "is Anonymous: the route is open to everybody.");
             // Misspelt, the parameter would open what belongs to an organization to everybody.
             foreach (var parameter in RoutePath.Parse(route)?.Parameters ?? [])
-                if (NearestName.Of(parameter.Name, [RoutePath.Organization]) is { } meant)
+                if (NearestName.Of(parameter.Name, [RouteOrganization.Parameter]) is { } meant)
                     context.Error(RouteKey.Of(route, "Match:Path"), $"binds {{{parameter.Name}}}. Did you mean {{{meant}}}? If not, choose a name less like it.");
 
             if (policy?.RequireOrganization == true)

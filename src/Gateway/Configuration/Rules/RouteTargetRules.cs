@@ -1,4 +1,5 @@
-using Gateway.Configuration.Shapes;
+using CredentialModule.Http;
+using CredentialModule.Policies;
 using Yarp.ReverseProxy.Configuration;
 
 namespace Gateway.Configuration.Rules;
@@ -6,7 +7,7 @@ namespace Gateway.Configuration.Rules;
 /// <summary>A route goes to a cluster or is answered by a module, never both.</summary>
 internal static class RouteTargetRules
 {
-    private static readonly string[] modules = ["IotCredentials"];
+    private static readonly string[] modules = [ModuleRoute.Name];
 
     /// <summary>The rule.</summary>
     public static void Check(RuleContext context)

@@ -1,3 +1,4 @@
+using CredentialModule.Policies;
 using Yarp.ReverseProxy.Configuration;
 
 namespace Gateway.Configuration.Rules;
@@ -5,6 +6,10 @@ namespace Gateway.Configuration.Rules;
 /// <summary>What rules look at, and where they say what they find.</summary>
 internal sealed class RuleContext(Snapshot snapshot, FindingList findings)
 {
+    // A second's worth: where thousands of names are missing among thousands, finding the nearest of each would take minutes.
+    private const int MostComparisons = 1_000_000;
+    private long comparisons;
+
     // Of a key that does not even have its type, a rule would judge the default.
     private readonly HashSet<string> judged = new(findings.Keys, StringComparer.OrdinalIgnoreCase);
 
@@ -19,6 +24,14 @@ internal sealed class RuleContext(Snapshot snapshot, FindingList findings)
 
     /// <summary>All that was read.</summary>
     public Snapshot Snapshot => snapshot;
+
+    /// <summary>Adds an error: a name that is none of those that a section has.</summary>
+    public void Missing(string key, string name, string section, IReadOnlyCollection<string> names)
+    {
+        comparisons += names.Count;
+        var advice = comparisons <= MostComparisons ? " " + NearestName.Advice(name, names) : "";
+        Error(key, $"is {Finding.Quote(name)}, and {section} has no such name.{advice}");
+    }
 
     /// <summary>Adds an error.</summary>
     public void Error(string key, string message)

@@ -3,6 +3,9 @@ namespace Gateway.Configuration.Rules;
 /// <summary>Each scheme says whose tokens it takes, and for whom.</summary>
 internal static class SchemeRules
 {
+    /// <summary>The name of the scheme that the section AzureAd stands for.</summary>
+    public const string AzureAd = "AzureAd";
+
     private const string Schemes = "Authentication:Schemes";
 
     /// <summary>The rule.</summary>
@@ -59,5 +62,5 @@ internal static class SchemeRules
                 + "\"RequireHttpsMetadata\": false.");
     }
 
-    private static bool IsAzureAd(string name) => name.Equals("AzureAd", StringComparison.OrdinalIgnoreCase);
+    private static bool IsAzureAd(string name) => name.Equals(AzureAd, StringComparison.OrdinalIgnoreCase);
 }

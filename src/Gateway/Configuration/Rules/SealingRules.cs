@@ -1,4 +1,5 @@
 using System.Text;
+using CredentialModule.Caching;
 using StackExchange.Redis;
 
 namespace Gateway.Configuration.Rules;
@@ -8,7 +9,6 @@ internal static class SealingRules
 {
     private const string Redis = "ConnectionStrings:Redis";
     private const string KeyPath = "Sealing:KeyPath";
-    private const int KeyLength = 32;
 
     /// <summary>The rule.</summary>
     public static void Check(RuleContext context)
@@ -28,6 +28,12 @@ internal static class SealingRules
 
     private static void CheckFile(RuleContext context, string path)
     {
+        if (SealingKeys.KeyOf(path.Trim()) is not null)
+        {
+            context.Error(KeyPath, "is a key itself, and whoever reads the configuration now knows it. Make another one, and name the file that holds it.");
+            return;
+        }
+
         var content = FileContent.Read(Path.Combine(context.Snapshot.Folder, path), out var problem);
         if (content is null)
         {
@@ -36,9 +42,8 @@ internal static class SealingRules
         }
 
         var lines = Encoding.UTF8.GetString(content).Split('\n', StringSplitOptions.TrimEntries);
-        var key = new byte[KeyLength];
         for (var index = 0; index < lines.Length; index++)
-            if (lines[index].Length > 0 && !(Convert.TryFromBase64String(lines[index], key, out var length) && length == KeyLength))
+            if (lines[index].Length > 0 && SealingKeys.KeyOf(lines[index]) is null)
                 context.Error(KeyPath,
                     $"names a file whose line {index + 1} is no key. "
                     + "Write 32 random bytes in base64, for example from \"openssl rand -base64 32\".");

@@ -16,6 +16,18 @@ internal sealed record ObjectShape(IReadOnlyDictionary<string, Member> Members) 
     }
 }
 
+/// <summary>A section that belongs to others, as far as it is known: any name may stand there but one that a slip made of a known one.</summary>
+/// <param name="Members">The known names.</param>
+/// <param name="Other">What may be written under any other name.</param>
+internal sealed record OpenShape(IReadOnlyDictionary<string, Member> Members, Shape Other) : Shape
+{
+    /// <summary>A section of these members, and of others.</summary>
+    public OpenShape(IEnumerable<Member> members, Shape other)
+        : this(members.ToDictionary(member => member.Name, StringComparer.OrdinalIgnoreCase), other)
+    {
+    }
+}
+
 /// <summary>A section whose names are the operator's.</summary>
 internal sealed record MapShape(Shape Value) : Shape;
 

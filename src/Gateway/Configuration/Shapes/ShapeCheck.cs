@@ -1,3 +1,4 @@
+using CredentialModule.Policies;
 using Gateway.Configuration.Layers;
 
 namespace Gateway.Configuration.Shapes;
@@ -12,6 +13,8 @@ internal sealed class ShapeCheck(FindingList findings)
     {
         (_, NullNode) => node,
         (FreeShape, _) => WithLists(node),
+        (OpenShape open, ObjectNode section) => CheckOpen(section, open, path),
+        (OpenShape, _) => WithLists(node),
         (ObjectShape known, ObjectNode section) => CheckObject(section, known, path),
         (MapShape map, ObjectNode section) => CheckMap(section, map, path),
         (ListShape list, ListNode items) => CheckList(items, list, path),
@@ -34,6 +37,22 @@ internal sealed class ShapeCheck(FindingList findings)
 
             var result = Check(child, member.Shape, KeyPath.Combine(path, member.Name));
             if (result is NullNode unset) result = unset with { IsValue = member.NullIsValue };
+            if (result is not null) kept.Children[member.Name] = result;
+        }
+
+        return kept;
+    }
+
+    private ObjectNode CheckOpen(ObjectNode section, OpenShape shape, string path)
+    {
+        var kept = new ObjectNode(section.Source, section.IsText);
+        foreach (var (name, child) in section.Children)
+        {
+            var member = shape.Members.GetValueOrDefault(name) ?? new Member(name, shape.Other);
+            var key = KeyPath.Combine(path, member.Name);
+            var result = !shape.Members.ContainsKey(name) && NearestName.OfOneSlip(name, shape.Members.Keys) is { } meant
+                ? Refuse(child, key, $"is not a known key. Did you mean \"{meant}\"?")
+                : Check(child, member.Shape, key);
             if (result is not null) kept.Children[member.Name] = result;
         }
 

@@ -18,8 +18,19 @@ internal static class YarpShape
         // YARP would hand on a null as a value.
         var metadata = new ObjectShape(
             OptionsShape.OfRecord(typeof(RouteMetadata)).Members.Values.Select(member => member with { NullIsValue = false }));
-        var routes = new MapShape(With(route, new Member("Metadata", metadata)));
+        var routes = new MapShape(With(With(route, new Member("Metadata", metadata)), new Member("Transforms", Transforms(schema.RootElement))));
         return With(section, new Member("Routes", routes));
+    }
+
+    // The schema lists one form for each transform, and one for those that a host adds: this one adds none.
+    private static ListShape Transforms(JsonElement root)
+    {
+        var forms = root.GetProperty("properties").GetProperty("ReverseProxy").GetProperty("properties").GetProperty("Routes")
+            .GetProperty("patternProperties").GetProperty(".").GetProperty("properties").GetProperty("Transforms")
+            .GetProperty("items").GetProperty("anyOf").EnumerateArray()
+            .Where(form => form.TryGetProperty("required", out _) || form.TryGetProperty("anyOf", out _))
+            .Select(form => (ObjectShape)Of(form, root));
+        return new ListShape(new ObjectShape(forms.SelectMany(form => form.Members.Values).DistinctBy(member => member.Name)));
     }
 
     private static ObjectShape With(ObjectShape shape, Member member) =>

@@ -1,28 +1,38 @@
-namespace Gateway.Configuration.Shapes;
+namespace CredentialModule.Policies;
 
 /// <summary>Finds the name that was probably meant.</summary>
 internal static class NearestName
 {
+    private const int MostNames = 40;
+
     /// <summary>The nearest of some names, ignoring case; null when none is so near that a slip explains the difference.</summary>
     public static string? Of(string written, IEnumerable<string> names) =>
-        names.Select(name => (Name: name, Distance: Distance(written.ToUpperInvariant(), name.ToUpperInvariant())))
-            .Where(candidate => candidate.Distance <= Math.Max(1, Math.Min(written.Length, candidate.Name.Length) / 3))
+        names.Where(name => Math.Abs(name.Length - written.Length) <= FarthestSlip(name, written))
+            .Select(name => (Name: name, Distance: Distance(written.ToUpperInvariant(), name.ToUpperInvariant())))
+            .Where(candidate => candidate.Distance <= FarthestSlip(candidate.Name, written))
             .OrderBy(candidate => candidate.Distance)
             .ThenBy(candidate => candidate.Name, StringComparer.Ordinal)
             .Select(candidate => candidate.Name)
             .FirstOrDefault();
 
+    /// <summary>The name that one slip, a letter too many, too few, wrong or swapped with its neighbour, made something else of; null when there is none.</summary>
+    public static string? OfOneSlip(string written, IEnumerable<string> names) =>
+        names.FirstOrDefault(name => Math.Abs(name.Length - written.Length) <= 1 && Distance(written.ToUpperInvariant(), name.ToUpperInvariant()) == 1);
+
     /// <summary>What to write instead of a name that is not known.</summary>
     public static string Advice(string written, IReadOnlyCollection<string> names)
     {
         if (Of(written, names) is { } nearest) return $"Did you mean \"{nearest}\"?";
-        return names.Count == 0 ? "There is none." : $"Known here: {string.Join(", ", names.Order(StringComparer.OrdinalIgnoreCase))}.";
+        if (names.Count == 0) return "There is none.";
+        var known = names.Order(StringComparer.OrdinalIgnoreCase).Take(MostNames);
+        return $"Known here: {string.Join(", ", known)}{(names.Count > MostNames ? " and others" : "")}.";
     }
+
+    private static int FarthestSlip(string one, string other) => Math.Max(1, Math.Min(one.Length, other.Length) / 3);
 
     // Damerau and Levenshtein's distance in its restricted form: two letters swapped are one slip, not two.
     private static int Distance(string one, string other)
     {
-        if (Math.Abs(one.Length - other.Length) > Math.Max(one.Length, other.Length) / 2) return int.MaxValue;
         var cost = new int[one.Length + 1, other.Length + 1];
         for (var i = 0; i <= one.Length; i++) cost[i, 0] = i;
         for (var j = 0; j <= other.Length; j++) cost[0, j] = j;

@@ -1,0 +1,43 @@
+using System.CommandLine;
+using Gateway.Configuration;
+using Gateway.Routes;
+
+namespace Gateway.Commands;
+
+/// <summary><c>check</c>: what a start would say of the configuration, and the routes that it comes to.</summary>
+internal static class CheckCommand
+{
+    public static Command Create(ProgramEnvironment environment)
+    {
+        var format = OutputFormat.Option();
+        var command = new Command("check", "Validates the configuration as a start does, and prints the routes in the order in which they are tried.") { format };
+        command.SetAction((parsed, _) => RunAsync(parsed, parsed.IsJson(format), environment));
+        return command;
+    }
+
+    private static async Task<int> RunAsync(ParseResult parsed, bool isJson, ProgramEnvironment environment)
+    {
+        var read = environment.Load(parsed.ConfigurationKeys());
+        var rows = await RoutesAsync(read.Snapshot, environment);
+        var (output, error) = (parsed.InvocationConfiguration.Output, parsed.InvocationConfiguration.Error);
+        if (isJson)
+        {
+            output.WriteJson(new { Findings = FindingRow.Of(read), Routes = rows });
+        }
+        else
+        {
+            foreach (var finding in read.Findings) error.WriteLine(finding);
+            if (rows is not null) output.Write(RouteText.Of(rows));
+        }
+
+        return read.ExitCode();
+    }
+
+    private static async Task<IReadOnlyList<RouteRow>?> RoutesAsync(Snapshot? configuration, ProgramEnvironment environment)
+    {
+        if (configuration is null) return null;
+        await using var gateway = IdleGateway.BuildAlone(configuration, environment);
+        var table = gateway.Services.GetRequiredService<PublishedRoutes>().Current;
+        return [.. RouteOrder.Of(gateway).Select(endpoint => RouteRow.Of(endpoint, table, configuration))];
+    }
+}

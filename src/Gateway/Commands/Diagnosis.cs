@@ -1,0 +1,61 @@
+using System.Net.Sockets;
+using System.Security.Authentication;
+using CredentialModule.Vending;
+
+namespace Gateway.Commands;
+
+/// <summary>How a dependency is.</summary>
+internal enum Outcome
+{
+    Ok,
+
+    /// <summary>The gateway serves all the same.</summary>
+    Warning,
+
+    /// <summary>Something that serving needs.</summary>
+    Failed,
+}
+
+/// <summary>What was found of one dependency.</summary>
+/// <param name="Check">What was looked at.</param>
+/// <param name="Outcome">How it is.</param>
+/// <param name="Found">What was found, on one line. Nothing secret.</param>
+internal sealed record Diagnosis(string Check, Outcome Outcome, string Found)
+{
+    private static readonly TimeSpan Deadline = TimeSpan.FromSeconds(5);
+
+    /// <summary>Looks at a dependency, for 5 seconds at most.</summary>
+    /// <param name="check">What is looked at.</param>
+    /// <param name="look">Looks.</param>
+    /// <param name="otherwise">How it is when looking fails.</param>
+    public static async Task<Diagnosis> OfAsync(string check, Func<CancellationToken, Task<(Outcome, string)>> look, Outcome otherwise = Outcome.Failed)
+    {
+        using var deadline = new CancellationTokenSource(Deadline);
+        try
+        {
+            // Not everything that is asked stops when it is told to.
+            var (outcome, found) = await Task.Run(() => look(deadline.Token)).WaitAsync(deadline.Token);
+            return new(check, outcome, found);
+        }
+        catch (OperationCanceledException) when (deadline.IsCancellationRequested)
+        {
+            return new(check, otherwise, $"no answer within {Deadline.TotalSeconds} s");
+        }
+        catch (Exception e)
+        {
+            return new(check, otherwise, Reason(e));
+        }
+    }
+
+    private static string Reason(Exception error)
+    {
+        for (var cause = error; cause is not null; cause = cause.InnerException)
+        {
+            // Only of these is it known that their messages hold no secret.
+            if (cause is VendingException or SocketException or AuthenticationException or HttpRequestException { InnerException: null or SocketException })
+                return string.Join(' ', cause.Message.Split(['\r', '\n'], StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries));
+        }
+
+        return $"cannot be used ({error.GetBaseException().GetType().Name})";
+    }
+}

@@ -1,0 +1,58 @@
+using System.CommandLine;
+using System.Globalization;
+using CredentialModule;
+using Gateway.Configuration;
+
+namespace Gateway.Commands;
+
+/// <summary><c>doctor</c>: reaches everything that the gateway depends on, with the gateway's own clients, and says what it found.</summary>
+internal static class DoctorCommand
+{
+    private const string Organization = "--organization";
+
+    public static Command Create(ProgramEnvironment environment)
+    {
+        var command = new Command("doctor", "Reaches issuers, Redis, AWS and destinations, and says what it found.")
+        {
+            new Option<string>(Organization) { Description = "An organization to try each module route's AssumeRole for.", HelpName = "ID" },
+        };
+        command.SetAction((parsed, _) => RunAsync(parsed, environment));
+        return command;
+    }
+
+    private static async Task<int> RunAsync(ParseResult parsed, ProgramEnvironment environment)
+    {
+        var (output, error) = (parsed.InvocationConfiguration.Output, parsed.InvocationConfiguration.Error);
+        var read = environment.Load(parsed.ConfigurationKeys());
+        if (read.Snapshot is not { } configuration)
+        {
+            foreach (var finding in read.Findings) error.WriteLine(finding);
+            return read.ExitCode();
+        }
+
+        OrganizationId? organization = null;
+        if (parsed.GetValue<string>(Organization) is { } id && !configuration.Profiles!.OrganizationIds.TryParse(id, out organization))
+        {
+            error.WriteLine("error: --organization is no organization id: IotCredentials:OrganizationId says its form");
+            return ExitCode.Failed;
+        }
+
+        await using var gateway = IdleGateway.Build(configuration, environment);
+        var rows = await ExamineAsync(configuration, gateway.Services, environment, organization);
+        var width = rows.Max(row => row.Check.Length);
+        foreach (var row in rows)
+            output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{row.Check.PadRight(width)}  {row.Outcome.ToString().ToLowerInvariant(),-7}  {row.Found.OneLine()}"));
+        return rows.Any(row => row.Outcome == Outcome.Failed) ? ExitCode.Failed : ExitCode.Good;
+    }
+
+    private static async Task<IReadOnlyList<Diagnosis>> ExamineAsync(
+        Snapshot configuration, IServiceProvider services, ProgramEnvironment environment, OrganizationId? organization)
+    {
+        var all = await Task.WhenAll(
+            IssuerExamination.RunAsync(services),
+            RedisExamination.RunAsync(configuration, services),
+            AwsExamination.RunAsync(configuration, services, environment, organization),
+            DestinationExamination.RunAsync(configuration));
+        return [.. all.SelectMany(rows => rows)];
+    }
+}

@@ -1,0 +1,120 @@
+using System.CommandLine;
+using System.Globalization;
+using System.Text;
+
+namespace Gateway.Commands;
+
+/// <summary><c>explain</c>: which route takes a request and why, what its policy makes of a token, and the AssumeRole that would be sent. No call is made.</summary>
+internal static class ExplainCommand
+{
+    /// <summary>The host of a request, where nobody says another.</summary>
+    public const string AnyHost = "localhost";
+
+    private const string Organization = "--organization";
+    private const string Method = "--method";
+    private const string Path = "--path";
+    private const string Host = "--host";
+    private const string Token = "--token";
+
+    public static Command Create(ProgramEnvironment environment)
+    {
+        var format = OutputFormat.Option();
+        var path = new Option<string>(Path) { Description = "The request's path and query. Default: the first module route's for the organization.", HelpName = "P" };
+        path.Validators.Add(static given =>
+        {
+            if (given.GetValueOrDefault<string>() is { } text && !text.StartsWith('/')) given.AddError("--path begins with /");
+        });
+        var command = new Command("explain", "Says which route takes a request and why, and the AssumeRole that would be sent. Makes no call.")
+        {
+            new Option<string>(Organization) { Description = "The organization that the request is for.", HelpName = "ID", Required = true },
+            new Option<string>(Method) { Description = "The request's method.", HelpName = "M", DefaultValueFactory = static _ => HttpMethods.Get },
+            path,
+            new Option<string>(Host) { Description = "The host that the request names.", HelpName = "H" },
+            new Option<string>(Token) { Description = "The caller's token. It is never printed, and its signature is not checked.", HelpName = "T" },
+            format,
+        };
+        command.SetAction((parsed, _) => RunAsync(parsed, parsed.IsJson(format), environment));
+        return command;
+    }
+
+    private static async Task<int> RunAsync(ParseResult parsed, bool isJson, ProgramEnvironment environment)
+    {
+        // Not even to find out where it runs.
+        Environment.SetEnvironmentVariable("AWS_EC2_METADATA_DISABLED", "true");
+        var (output, error) = (parsed.InvocationConfiguration.Output, parsed.InvocationConfiguration.Error);
+        var read = environment.Load(parsed.ConfigurationKeys());
+        if (read.Snapshot is not { } configuration)
+        {
+            if (isJson) output.WriteJson(new { Findings = FindingRow.Of(read) });
+            else foreach (var finding in read.Findings) error.WriteLine(finding);
+            return read.ExitCode();
+        }
+
+        await using var gateway = IdleGateway.BuildAlone(configuration, environment);
+        var explainer = new Explainer(configuration, environment, gateway);
+        var (organization, method, host) = (parsed.GetRequiredValue<string>(Organization), parsed.GetRequiredValue<string>(Method), parsed.GetValue<string>(Host));
+        var request = parsed.GetValue<string>(Path) is { } path ? new ExplainedRequest(method, path, host ?? AnyHost) : explainer.FirstModuleRequest(organization, method, host);
+        if (request is null)
+        {
+            error.WriteLine("error: no module route has a path that the organization alone makes: write --path");
+            return ExitCode.Failed;
+        }
+
+        var explanation = await explainer.ExplainAsync(request, organization, parsed.GetValue<string>(Token));
+        if (isJson) output.WriteJson(explanation);
+        else output.Write(Text(explanation));
+        return explanation.Refused is null ? ExitCode.Good : ExitCode.Failed;
+    }
+
+    private static string Text(Explanation explanation)
+    {
+        var (method, target, host) = explanation.Request;
+        var text = new StringBuilder();
+        text.Append(CultureInfo.InvariantCulture, $"{method.OneLine()} {target.OneLine()}{(host == AnyHost ? "" : $" at {host.OneLine()}")}\n\n");
+        text.Append(explanation.Refused is { } status ? $"refused with {status}: {explanation.Why}\n" : $"taken by {explanation.Route!.Route}: {explanation.Why}\n");
+        if (explanation.Route is { } route)
+        {
+            text.Append(CultureInfo.InvariantCulture, $"\nroute {route.Route}\n");
+            RouteText.Lines(text, route);
+        }
+
+        if (explanation.Lost is { } lost)
+        {
+            text.Append("\nother routes\n");
+            foreach (var loser in lost) text.Append(CultureInfo.InvariantCulture, $"   {loser.Route} ({loser.Path}): {loser.Reason}\n");
+            text.Append(CultureInfo.InvariantCulture, $"   {explanation.OtherPaths} with another path\n");
+        }
+
+        if (explanation.Token is { } token) Append(text, token);
+        if (explanation.AssumeRole is { } assumeRole) Append(text, assumeRole, explanation.Refused is null ? "" : ", were the request not refused");
+        if (explanation.Notes.Count > 0) text.Append("\nnotes\n");
+        foreach (var note in explanation.Notes) text.Append(CultureInfo.InvariantCulture, $"   {note}\n");
+        return text.ToString();
+    }
+
+    private static void Append(StringBuilder text, TokenVerdict token)
+    {
+        text.Append("\ntoken\n");
+        text.Line("scheme", token.Scheme ?? "none");
+        if (token.Issuer is { } issuer) text.Line("issuer", issuer);
+        foreach (var failure in token.Failures) text.Line("FAILS", failure);
+        text.Line("signature", token.Signature);
+        foreach (var requirement in token.Requirements) text.Line(requirement.Met ? "met" : "NOT MET", requirement.Requirement);
+    }
+
+    private static void Append(StringBuilder text, AssumeRoleRow request, string condition)
+    {
+        text.Append(CultureInfo.InvariantCulture, $"\nAssumeRole{condition}\n");
+        text.Line("role", request.Role);
+        text.Line("region", request.Region);
+        text.Line("session", request.SessionName);
+        text.Line("duration", $"{request.DurationSeconds} s");
+        foreach (var (name, value) in request.Tags) text.Line("tag", $"{name} = {value}");
+        if (request.ExternalId is { } externalId) text.Line("external id", externalId);
+        if (request.SourceIdentity is { } identity) text.Line("source", identity);
+        text.Line("policy", $"{request.PolicyLength} of {request.PolicyLimit} characters");
+        text.Line("", request.Policy);
+        text.Line("identity", request.Identity ?? "AWS's to tell");
+        text.Line("Redis key", request.RedisKey ?? $"NOT THE REAL ONE, identity left empty: {request.RedisKeyWithoutIdentity}");
+    }
+}

@@ -1,0 +1,60 @@
+using Gateway.Edge;
+using Microsoft.AspNetCore.Http.Features;
+using Microsoft.AspNetCore.Routing.Patterns;
+
+namespace Gateway.Commands;
+
+/// <summary>A request that is not sent.</summary>
+/// <param name="Method">The method.</param>
+/// <param name="Target">Path and query, as a client writes them.</param>
+/// <param name="Host">The host that it names.</param>
+internal sealed record ExplainedRequest(string Method, string Target, string Host)
+{
+    /// <summary>The request as it is after Kestrel has read it.</summary>
+    public HttpContext Context(IServiceProvider services, string? token)
+    {
+        var query = Target.IndexOf('?', StringComparison.Ordinal);
+        var context = new DefaultHttpContext { RequestServices = services };
+        context.Features.Get<IHttpRequestFeature>()!.RawTarget = Target;
+        context.Request.Method = Method;
+        context.Request.Scheme = Uri.UriSchemeHttps;
+        context.Request.Host = new HostString(Host);
+        context.Request.Path = PathString.FromUriComponent(query < 0 ? Target : Target[..query]);
+        context.Request.QueryString = query < 0 ? QueryString.Empty : new QueryString(Target[query..]);
+        if (token is not null) context.Request.Headers.Authorization = $"Bearer {token}";
+        return context;
+    }
+
+    /// <summary>The status that the guard refuses it with before any route is looked for; null when it lets it pass.</summary>
+    public async Task<int?> GuardAsync(IServiceProvider services, IReadOnlyList<string> methods)
+    {
+        var passed = false;
+        var context = Context(services, null);
+        await new PathGuard(
+            _ =>
+            {
+                passed = true;
+                return Task.CompletedTask;
+            },
+            methods).InvokeAsync(context);
+        return passed ? null : context.Response.StatusCode;
+    }
+
+    /// <summary>An organization's path on a route, without what may be left out; null when the path has parts that nobody gave.</summary>
+    public static string? PathOf(RoutePattern pattern, string parameter, string organization)
+    {
+        if (pattern.Parameters.Any(part => !MayBeLeftOut(part) && !IsOrganization(part))) return null;
+        return "/" + string.Join('/', pattern.PathSegments.Where(segment => !segment.Parts.All(MayBeLeftOut)).Select(segment => string.Concat(segment.Parts.Select(Text))));
+
+        bool IsOrganization(RoutePatternParameterPart part) => part.Name.Equals(parameter, StringComparison.OrdinalIgnoreCase);
+
+        static bool MayBeLeftOut(RoutePatternPart part) => part is RoutePatternParameterPart { IsOptional: true } or RoutePatternParameterPart { IsCatchAll: true };
+
+        string Text(RoutePatternPart part) => part switch
+        {
+            RoutePatternLiteralPart literal => literal.Content,
+            RoutePatternParameterPart named when IsOrganization(named) => Uri.EscapeDataString(organization),
+            _ => "",
+        };
+    }
+}

@@ -1,0 +1,34 @@
+using Microsoft.AspNetCore.Authentication;
+using Microsoft.AspNetCore.Authentication.JwtBearer;
+using Microsoft.Extensions.Options;
+
+namespace Gateway.Commands;
+
+/// <summary>Each issuer's discovery document and keys.</summary>
+internal static class IssuerExamination
+{
+    // Entra's documents of many tenants leave the tenant open.
+    private const string AnyTenant = "{tenantid}";
+
+    public static async Task<Diagnosis[]> RunAsync(IServiceProvider services)
+    {
+        var schemes = await services.GetRequiredService<IAuthenticationSchemeProvider>().GetAllSchemesAsync();
+        var options = services.GetRequiredService<IOptionsMonitor<JwtBearerOptions>>();
+        return await Task.WhenAll(schemes
+            .Where(scheme => scheme.HandlerType == typeof(JwtBearerHandler))
+            .Select(scheme => Diagnosis.OfAsync($"issuer {scheme.Name}", cancellation => LookAsync(options.Get(scheme.Name), cancellation))));
+    }
+
+    private static async Task<(Outcome, string)> LookAsync(JwtBearerOptions scheme, CancellationToken cancellation)
+    {
+        var document = await scheme.ConfigurationManager!.GetConfigurationAsync(cancellation);
+        var found = $"{document.Issuer}, {document.SigningKeys.Count} signing key{(document.SigningKeys.Count == 1 ? "" : "s")}";
+        return document.SigningKeys.Count == 0 ? (Outcome.Failed, $"{found}: no token can be validated")
+            : scheme.TokenValidationParameters.ValidIssuers.Any(issuer => IsIssuer(document.Issuer, issuer)) ? (Outcome.Ok, found)
+            : (Outcome.Failed, $"{found}: the issuer of the document is none of the scheme's: {string.Join(", ", scheme.TokenValidationParameters.ValidIssuers)}");
+    }
+
+    private static bool IsIssuer(string documented, string expected) => documented.Split(AnyTenant) is [var before, var after]
+        ? expected.StartsWith(before, StringComparison.Ordinal) && expected.EndsWith(after, StringComparison.Ordinal)
+        : documented == expected;
+}

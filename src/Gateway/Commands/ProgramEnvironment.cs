@@ -1,0 +1,19 @@
+using System.Collections;
+using Gateway.Configuration;
+
+namespace Gateway.Commands;
+
+/// <summary>What the program finds beside its command line.</summary>
+/// <param name="Name">The environment, as in <c>appsettings.{Environment}.json</c>.</param>
+/// <param name="Variables">The process's environment variables.</param>
+internal sealed record ProgramEnvironment(string Name, IReadOnlyDictionary<string, string?> Variables)
+{
+    public static ProgramEnvironment OfProcess() => Of(
+        Environment.GetEnvironmentVariables().Cast<DictionaryEntry>().ToDictionary(variable => (string)variable.Key, variable => (string?)variable.Value));
+
+    public static ProgramEnvironment Of(IReadOnlyDictionary<string, string?> variables) => new(
+        variables.GetValueOrDefault("ASPNETCORE_ENVIRONMENT") ?? variables.GetValueOrDefault("DOTNET_ENVIRONMENT") ?? Environments.Production, variables);
+
+    /// <summary>Reads and validates the configuration, with keys of the command line on top.</summary>
+    public LoadResult Load(IReadOnlyList<string> keys) => ConfigurationFolder.Load(keys, Name, Variables);
+}

@@ -1,0 +1,61 @@
+using Gateway.Routes;
+
+namespace Gateway.Commands;
+
+/// <summary>Why the routes that do not take a request do not.</summary>
+/// <param name="Lost">Those that match its path, each with the reason why it does not take the request.</param>
+/// <param name="OtherPaths">How many do not match its path.</param>
+internal sealed record RouteContest(IReadOnlyList<LostRoute> Lost, int OtherPaths)
+{
+    /// <summary>Asks the router of every route alone, and of what it asks for one by one.</summary>
+    /// <param name="services">The gateway's.</param>
+    /// <param name="endpoints">All routes, in order.</param>
+    /// <param name="taken">The one that takes the request; null when none does.</param>
+    /// <param name="table">The routes as they were written.</param>
+    /// <param name="request">Makes the request anew.</param>
+    public static async Task<RouteContest> OfAsync(
+        IServiceProvider services, IReadOnlyList<RouteEndpoint> endpoints, RouteEndpoint? taken, RouteTable table, Func<HttpContext> request)
+    {
+        var lost = new List<LostRoute>();
+        var otherPaths = 0;
+        foreach (var endpoint in endpoints.Where(endpoint => endpoint != taken))
+        {
+            if (!await MatchesAsync(endpoint))
+            {
+                otherPaths++;
+                continue;
+            }
+
+            var row = RouteMatchRow.Of(endpoint, table.Written(endpoint.RouteId()));
+            var unmet = new List<string>();
+            foreach (var item in endpoint.Metadata)
+                if (Asks(item, row) is { } asked && !await MatchesAsync(endpoint, item)) unmet.Add(asked);
+            lost.Add(new(endpoint.RouteId(), row.Path, unmet.Count > 0 ? string.Join("; ", unmet) : Loses(endpoint, taken)));
+        }
+
+        return new(lost, otherPaths);
+
+        async Task<bool> MatchesAsync(RouteEndpoint endpoint, params object[] asked)
+        {
+            var alone = new RouteEndpoint(endpoint.RequestDelegate!, endpoint.RoutePattern, 0, new EndpointMetadataCollection(asked), null);
+            return await new Router(services, alone).FindAsync(request()) == alone;
+        }
+    }
+
+    // What YARP's own kinds of metadata are called is all that can be seen of them.
+    private static string? Asks(object metadata, RouteMatchRow row) =>
+        metadata is IHttpMethodMetadata ? $"method: it takes {string.Join(", ", row.Methods)}"
+        : metadata is IHostMetadata ? $"host: it takes {string.Join(", ", row.Hosts)}"
+        : metadata.GetType().Name == "HeaderMetadata" ? $"header: {string.Join("; ", row.Headers)}"
+        : metadata.GetType().Name == "QueryParameterMetadata" ? $"query: {string.Join("; ", row.Query)}"
+        : null;
+
+    private static string Loses(RouteEndpoint endpoint, RouteEndpoint? taken) =>
+        taken is null ? "matches, and nothing tells it from another that does"
+        : endpoint.Order != taken.Order ? $"order: {endpoint.Order} comes after {taken.Order}"
+        : endpoint.RoutePattern.InboundPrecedence != taken.RoutePattern.InboundPrecedence ? "less specific: its path"
+        : "less specific: it asks for less of method, host, header or query";
+}
+
+/// <summary>A route that matches a request's path and does not take it.</summary>
+internal sealed record LostRoute(string Route, string Path, string Reason);

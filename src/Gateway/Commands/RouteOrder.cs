@@ -1,0 +1,24 @@
+using Microsoft.AspNetCore.Routing.Matching;
+using Yarp.ReverseProxy.Model;
+
+namespace Gateway.Commands;
+
+/// <summary>The routes' endpoints in the order in which ASP.NET Core prefers them: of those that match a request, the first takes it.</summary>
+internal static class RouteOrder
+{
+    public static IReadOnlyList<RouteEndpoint> Of(WebApplication gateway)
+    {
+        var endpoints = ((IEndpointRouteBuilder)gateway).DataSources
+            .SelectMany(source => source.Endpoints)
+            .OfType<RouteEndpoint>()
+            .Where(endpoint => endpoint.Metadata.GetMetadata<RouteModel>() is not null)
+            .OrderBy(endpoint => endpoint.Order)
+            .ThenBy(endpoint => endpoint.RoutePattern.InboundPrecedence);
+        // Then methods, hosts, headers and query, each as its own policy compares them.
+        foreach (var policy in gateway.Services.GetServices<MatcherPolicy>().OrderBy(policy => policy.Order).OfType<IEndpointComparerPolicy>())
+            endpoints = endpoints.ThenBy(endpoint => endpoint, policy.Comparer);
+        return [.. endpoints.ThenBy(endpoint => endpoint.RoutePattern.RawText, StringComparer.OrdinalIgnoreCase)];
+    }
+
+    public static string RouteId(this Endpoint endpoint) => endpoint.Metadata.GetMetadata<RouteModel>()!.Config.RouteId;
+}

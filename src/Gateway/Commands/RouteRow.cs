@@ -1,0 +1,148 @@
+using System.Globalization;
+using CredentialModule.Http;
+using Gateway.Authorization;
+using Gateway.Configuration;
+using Gateway.Configuration.Rules;
+using Gateway.Routes;
+using Microsoft.AspNetCore.Authorization;
+using Microsoft.AspNetCore.Authorization.Infrastructure;
+using Yarp.ReverseProxy.Configuration;
+
+namespace Gateway.Commands;
+
+/// <summary>One route as it works: what it takes, who may use it, and where it goes. Absent is what the route has none of.</summary>
+internal sealed record RouteRow
+{
+    public required string Route { get; init; }
+    public required RouteMatchRow Match { get; init; }
+
+    /// <summary>The policy's name; absent for any authenticated caller.</summary>
+    public string? Policy { get; init; }
+
+    /// <summary>Whether no caller is needed at all.</summary>
+    public required bool Anyone { get; init; }
+
+    /// <summary>What the policy asks for, in words; empty for any authenticated caller, and for anyone.</summary>
+    public required IReadOnlyList<string> Requirements { get; init; }
+
+    public NamedRow? Limit { get; init; }
+    public NamedRow? Cors { get; init; }
+    public TimeSpan? Timeout { get; init; }
+
+    /// <summary>The most bytes of a request's body; -1: any number.</summary>
+    public long? MaxRequestBodySize { get; init; }
+
+    public string? IpAllow { get; init; }
+    public required RouteTargetRow Target { get; init; }
+
+    /// <summary>The row of an endpoint of <paramref name="table"/>, whose clusters are <paramref name="configuration"/>'s.</summary>
+    public static RouteRow Of(RouteEndpoint endpoint, RouteTable table, Snapshot configuration)
+    {
+        var route = table.Written(endpoint.RouteId());
+        var options = configuration.Options;
+        var metadata = RouteMetadata.Of(route);
+        var policy = table.PolicyOf(route);
+        return new()
+        {
+            Route = route.RouteId,
+            Match = RouteMatchRow.Of(endpoint, route),
+            Policy = route.AuthorizationPolicy,
+            Anyone = policy == AuthorizationPolicies.Anyone,
+            Requirements = [.. RequirementsOf(policy).Select(requirement => requirement.ToString()!), .. metadata.AnyOrganization ? ["any authenticated caller, whatever the organization"] : Array.Empty<string>()],
+            Limit = route.RateLimiterPolicy is { } limit && !ReservedPolicy.IsDisable(limit) ? new(limit, Says(options.RateLimiting.Policies[limit])) : null,
+            Cors = route.CorsPolicy is { } cors && !ReservedPolicy.IsDisable(cors) ? new(cors, Says(options.Cors.Policies[cors])) : null,
+            Timeout = route.Timeout,
+            MaxRequestBodySize = route.MaxRequestBodySize,
+            IpAllow = metadata.IpAllow,
+            Target = RouteTargetRow.Of(route, configuration),
+        };
+    }
+
+    /// <summary>What a policy asks of an authenticated caller beside being one; of anyone, nothing.</summary>
+    public static IEnumerable<IAuthorizationRequirement> RequirementsOf(AuthorizationPolicy policy) => policy == AuthorizationPolicies.Anyone
+        ? []
+        : policy.Requirements.Where(requirement => requirement is not DenyAnonymousAuthorizationRequirement);
+
+    private static string Says(RateLimitPolicyOptions limit)
+    {
+        var over = limit.Algorithm == RateLimitAlgorithm.Concurrency ? "at once" : $"in {limit.Window:c}";
+        var whose = limit.PartitionBy switch
+        {
+            RateLimitPartitionKey.Organization => "each organization",
+            RateLimitPartitionKey.Subject => "each caller",
+            RateLimitPartitionKey.ClientIp => "each client address",
+            _ => "each route",
+        };
+        var where = limit.Store == RateLimitStore.Redis ? "all processes together" : "each process for itself";
+        return string.Create(CultureInfo.InvariantCulture, $"{limit.PermitLimit} {over} for {whose}, {limit.Algorithm}, counted by {where}");
+    }
+
+    private static string Says(CorsPolicyOptions cors) =>
+        $"from {string.Join(", ", cors.Origins)}"
+        + (cors.Methods.Count > 0 ? $", methods {string.Join(", ", cors.Methods)}" : "")
+        + (cors.Headers.Count > 0 ? $", headers {string.Join(", ", cors.Headers)}" : "");
+}
+
+/// <summary>A policy by its name, and what it says.</summary>
+internal sealed record NamedRow(string Name, string Says);
+
+/// <summary>What a route takes. An empty list takes anything.</summary>
+internal sealed record RouteMatchRow
+{
+    public required int Order { get; init; }
+    public required string Path { get; init; }
+    public required IReadOnlyList<string> Methods { get; init; }
+    public required IReadOnlyList<string> Hosts { get; init; }
+    public required IReadOnlyList<string> Headers { get; init; }
+    public required IReadOnlyList<string> Query { get; init; }
+
+    public static RouteMatchRow Of(RouteEndpoint endpoint, RouteConfig route) => new()
+    {
+        Order = endpoint.Order,
+        Path = endpoint.RoutePattern.RawText!,
+        Methods = route.Match.Methods ?? [],
+        Hosts = route.Match.Hosts ?? [],
+        Headers = [.. (route.Match.Headers ?? []).Select(header => Says(header.Name, header.Mode.ToString(), header.Values))],
+        Query = [.. (route.Match.QueryParameters ?? []).Select(parameter => Says(parameter.Name, parameter.Mode.ToString(), parameter.Values))],
+    };
+
+    private static string Says(string name, string mode, IReadOnlyList<string>? values)
+    {
+        var how = mode switch
+        {
+            "Exists" => "is there",
+            "NotExists" => "is not there",
+            "Contains" => "contains",
+            "NotContains" => "does not contain",
+            "HeaderPrefix" or "Prefix" => "begins with",
+            _ => "is",
+        };
+        return values is { Count: > 0 } && mode is not ("Exists" or "NotExists") ? $"{name} {how} {string.Join(" or ", values)}" : $"{name} {how}";
+    }
+}
+
+/// <summary>Where a route's requests go: to a cluster, or to a module in process.</summary>
+internal sealed record RouteTargetRow
+{
+    public string? Cluster { get; init; }
+    public IReadOnlyDictionary<string, string>? Destinations { get; init; }
+    public string? Module { get; init; }
+    public string? Profile { get; init; }
+
+    public static RouteTargetRow Of(RouteConfig route, Snapshot configuration) => ModuleRoute.ModuleOf(route) is { } module
+        ? new() { Module = module, Profile = ModuleRoute.ProfileOf(route) }
+        : new()
+        {
+            Cluster = route.ClusterId,
+            Destinations = configuration.Clusters.First(cluster => cluster.ClusterId.Equals(route.ClusterId, StringComparison.OrdinalIgnoreCase)).Destinations?
+                .ToDictionary(destination => destination.Key, destination => WithoutUser(destination.Value.Address), StringComparer.Ordinal),
+        };
+
+    // What stands before an address's @ can be a password.
+    private static string WithoutUser(string address) =>
+        new Uri(address).GetComponents(UriComponents.AbsoluteUri & ~UriComponents.UserInfo, UriFormat.UriEscaped);
+
+    public override string ToString() => Module is not null
+        ? $"module {Module}, profile {Profile}"
+        : $"cluster {Cluster}: {string.Join(", ", (Destinations ?? new Dictionary<string, string>()).Select(destination => destination.Value))}";
+}

@@ -1,0 +1,54 @@
+using System.Globalization;
+using System.Text;
+
+namespace Gateway.Commands;
+
+/// <summary>Routes as a person reads them.</summary>
+internal static class RouteText
+{
+    public static string Of(IReadOnlyList<RouteRow> rows)
+    {
+        var text = new StringBuilder("The routes in order: of those that match a request, the first takes it.\n");
+        for (var index = 0; index < rows.Count; index++)
+        {
+            text.Append(CultureInfo.InvariantCulture, $"\n{index + 1}  {rows[index].Route}\n");
+            Lines(text, rows[index]);
+        }
+
+        return text.ToString();
+    }
+
+    /// <summary>Everything that a route says of itself, below a title.</summary>
+    public static void Lines(StringBuilder text, RouteRow row)
+    {
+        foreach (var (name, value) in Lines(row)) text.Line(name, value);
+    }
+
+    /// <summary>One named value, below a title.</summary>
+    public static void Line(this StringBuilder text, string name, string value) => text.Append(CultureInfo.InvariantCulture, $"   {name,-12}{value.OneLine()}\n");
+
+    /// <summary>A text without what a terminal obeys.</summary>
+    public static string OneLine(this string text) => string.Concat(text.Select(character => char.IsControl(character) ? '?' : character));
+
+    /// <summary>Who may use a route. What needs no caller stands out.</summary>
+    public static string Who(RouteRow row) =>
+        row.Anyone ? $"!! ANYONE, without a token ({row.Policy})"
+        : (row.Policy is { } name ? $"{name}: " : "") + (row.Requirements.Count > 0 ? string.Join("; ", row.Requirements) : "any authenticated caller");
+
+    private static IEnumerable<(string Name, string Value)> Lines(RouteRow row)
+    {
+        yield return ("path", row.Match.Path);
+        if (row.Match.Order != 0) yield return ("order", $"{row.Match.Order}");
+        yield return ("methods", row.Match.Methods.Count > 0 ? string.Join(", ", row.Match.Methods) : "any");
+        if (row.Match.Hosts.Count > 0) yield return ("hosts", string.Join(", ", row.Match.Hosts));
+        if (row.Match.Headers.Count > 0) yield return ("headers", string.Join("; ", row.Match.Headers));
+        if (row.Match.Query.Count > 0) yield return ("query", string.Join("; ", row.Match.Query));
+        yield return ("policy", Who(row));
+        if (row.Limit is { } limit) yield return ("limit", $"{limit.Name}: {limit.Says}");
+        if (row.Cors is { } cors) yield return ("CORS", $"{cors.Name}: {cors.Says}");
+        if (row.Timeout is { } timeout) yield return ("timeout", $"{timeout:c}");
+        if (row.MaxRequestBodySize is { } size) yield return ("body", size < 0 ? "any size" : $"at most {size} bytes");
+        if (row.IpAllow is { } addresses) yield return ("clients", $"only {addresses}");
+        yield return ("target", row.Target.ToString());
+    }
+}

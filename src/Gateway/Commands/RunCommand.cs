@@ -1,0 +1,41 @@
+using System.Net.Sockets;
+
+namespace Gateway.Commands;
+
+/// <summary>No command: the gateway, until it is told to stop.</summary>
+internal static class RunCommand
+{
+    public static async Task<int> RunAsync(IReadOnlyList<string> keys, ProgramEnvironment environment)
+    {
+        var read = environment.Load(keys);
+        foreach (var finding in read.Findings) Console.Error.WriteLine(finding);
+        if (read.Snapshot is null) return ExitCode.Failed;
+
+        await using var gateway = GatewayApplication.Build(read.Snapshot, environment.Name);
+        try
+        {
+            await gateway.StartAsync();
+        }
+        catch (Exception e)
+        {
+            // A port that is taken, a certificate that does not open: the reason in a line, no stack trace.
+            Console.Error.WriteLine($"error: the gateway cannot start: {e.GetBaseException().Message}{(e.GetBaseException() is SocketException ? $" ({e.Message})" : "")}");
+            return ExitCode.Failed;
+        }
+
+        await gateway.WaitForShutdownAsync();
+        return ExitCode.Good;
+    }
+}
+
+/// <summary>What the program's exit codes say.</summary>
+internal static class ExitCode
+{
+    public const int Good = 0;
+
+    /// <summary>The command was carried out, and what it was to find good is not.</summary>
+    public const int Failed = 1;
+
+    /// <summary>What the command needs cannot be read.</summary>
+    public const int CannotRead = 2;
+}

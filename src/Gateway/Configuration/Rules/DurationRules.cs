@@ -1,0 +1,52 @@
+using Yarp.ReverseProxy.Configuration;
+
+namespace Gateway.Configuration.Rules;
+
+/// <summary>Times are times, and none of them ends what another one still allows.</summary>
+internal static class DurationRules
+{
+    // YARP's own, of an active health check.
+    private static readonly TimeSpan defaultInterval = TimeSpan.FromSeconds(15);
+    private static readonly TimeSpan defaultProbeTimeout = TimeSpan.FromSeconds(10);
+
+    /// <summary>The rule.</summary>
+    public static void Check(RuleContext context)
+    {
+        var vend = context.Options.IotCredentials.Timeout;
+        foreach (var route in context.Routes) Check(context, route, vend);
+        foreach (var cluster in context.Clusters) Check(context, cluster);
+
+        var shutdown = context.Options.Shutdown.Timeout;
+        if (shutdown < TimeSpan.Zero) return;
+        if (context.Routes.MaxBy(route => route.Timeout) is { Timeout: { } longest } slowest && longest > shutdown)
+            Cut($"the route {Finding.Quote(slowest.RouteId)} may take {longest}");
+        else if (vend > shutdown)
+            Cut($"IotCredentials:Timeout is {vend}");
+
+        void Cut(string what) => context.Warning("Shutdown:Timeout",
+            $"is {shutdown}, and {what}: requests in flight could be cut off. Write as much or more.");
+    }
+
+    private static void Check(RuleContext context, RouteConfig route, TimeSpan vend)
+    {
+        if (route.Timeout is not { } timeout) return;
+        if (timeout <= TimeSpan.Zero)
+            context.Error(RouteKey.Of(route, "Timeout"), $"is {timeout}, no time at all. Write such as \"00:00:30\", or leave the key out.");
+        else if (timeout < vend && RouteMetadata.Of(route).Module is not null)
+            context.Warning(RouteKey.Of(route, "Timeout"),
+                $"is {timeout}, and IotCredentials:Timeout is {vend}: callers would be answered 504 while the module still works. "
+                + "Leave the key out, or write as much or more.");
+    }
+
+    private static void Check(RuleContext context, ClusterConfig cluster)
+    {
+        if (cluster.HttpRequest?.ActivityTimeout <= TimeSpan.Zero)
+            context.Error(RouteKey.Of(cluster, "HttpRequest:ActivityTimeout"), $"is {cluster.HttpRequest.ActivityTimeout}, no time at all. Write such as \"00:01:40\".");
+        if (cluster.HealthCheck?.Active is not { Enabled: true } active) return;
+        var (interval, timeout) = (active.Interval ?? defaultInterval, active.Timeout ?? defaultProbeTimeout);
+        // What is no time at all is YARP's finding.
+        if (interval <= TimeSpan.Zero || timeout <= interval) return;
+        context.Warning(RouteKey.Of(cluster, $"HealthCheck:Active:{(active.Timeout is null ? "Interval" : "Timeout")}"),
+            $"lets a probe take {timeout} with a probe every {interval}: they would pile up at a slow destination. Write a Timeout of at most Interval.");
+    }
+}

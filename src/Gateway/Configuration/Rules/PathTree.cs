@@ -1,0 +1,72 @@
+using Yarp.ReverseProxy.Configuration;
+
+namespace Gateway.Configuration.Rules;
+
+/// <summary>Routes by the segments of their paths, so that of thousands only those are looked at that could take a path.</summary>
+internal sealed class PathTree
+{
+    private readonly Node root = new();
+
+    /// <summary>Adds a route.</summary>
+    public void Add(RouteConfig route)
+    {
+        var node = root;
+        foreach (var segment in RoutePath.Segments(route))
+        {
+            if (segment.CanBeOmitted) node.Ends.Add(route);
+            if (segment.Kind == PathSegmentKind.Rest)
+            {
+                node.Rests.Add(route);
+                return;
+            }
+
+            node = segment.Kind == PathSegmentKind.Any ? node.Any ??= new Node() : node.Texts.TryGetValue(segment.Text, out var next) ? next : node.Texts[segment.Text] = new Node();
+        }
+
+        node.Ends.Add(route);
+    }
+
+    /// <summary>The routes whose paths take everything that a route's path takes.</summary>
+    public IEnumerable<RouteConfig> Covering(RouteConfig route)
+    {
+        var segments = RoutePath.Segments(route);
+        var covering = Covering(root, segments);
+
+        // A path that may end earlier is covered when each of its forms is.
+        for (var length = segments.Count; length > 0 && segments[length - 1].CanBeOmitted; length--)
+        {
+            var shorter = Covering(root, segments.Take(length - 1).ToArray()).ToHashSet();
+            covering = covering.Where(shorter.Contains);
+        }
+
+        return covering;
+    }
+
+    private static IEnumerable<RouteConfig> Covering(Node node, IReadOnlyList<PathSegment> segments)
+    {
+        foreach (var route in node.Rests) yield return route;
+        if (segments.Count == 0)
+        {
+            foreach (var route in node.Ends) yield return route;
+            yield break;
+        }
+
+        if (segments[0].Kind == PathSegmentKind.Rest) yield break;
+        var rest = segments.Skip(1).ToArray();
+        if (node.Texts.TryGetValue(segments[0].Text, out var same))
+            foreach (var route in Covering(same, rest)) yield return route;
+        if (node.Any is not null && segments[0].Kind != PathSegmentKind.SomeRest)
+            foreach (var route in Covering(node.Any, rest)) yield return route;
+    }
+
+    private sealed class Node
+    {
+        public Dictionary<string, Node> Texts { get; } = new(StringComparer.Ordinal);
+
+        public Node? Any { get; set; }
+
+        public List<RouteConfig> Ends { get; } = [];
+
+        public List<RouteConfig> Rests { get; } = [];
+    }
+}

@@ -1,0 +1,20 @@
+using Microsoft.Extensions.Diagnostics.HealthChecks;
+
+namespace Gateway.Reloading;
+
+/// <summary>Adds live reload of the configuration.</summary>
+internal static class ReloadingExtensions
+{
+    public static void AddReloading(this WebApplicationBuilder builder)
+    {
+        builder.Services.AddSingleton<ConfigurationReloader>();
+        builder.Services.AddHostedService(services => services.GetRequiredService<ConfigurationReloader>());
+        builder.Services.AddHealthChecks().AddCheck<LastChangeIsUsed>("configuration");
+    }
+
+    private sealed class LastChangeIsUsed(ConfigurationReloader reloader) : IHealthCheck
+    {
+        public Task<HealthCheckResult> CheckHealthAsync(HealthCheckContext context, CancellationToken cancellationToken = default) => Task.FromResult(
+            reloader.IsRefused ? HealthCheckResult.Degraded() : HealthCheckResult.Healthy());
+    }
+}

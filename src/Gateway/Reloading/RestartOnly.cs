@@ -1,0 +1,23 @@
+using Gateway.Configuration;
+
+namespace Gateway.Reloading;
+
+/// <summary>The keys whose change takes a restart: all but those that are made to be changed live.</summary>
+internal static class RestartOnly
+{
+    private static readonly string[] s_live =
+        ["ReverseProxy", "Authorization", "RateLimiting", "Cors", "IotCredentials:Profiles", "IotCredentials:Organizations", "AllowedHosts", "Logging", "$schema"];
+
+    /// <summary>An error for each such key that two configurations say differently.</summary>
+    public static IReadOnlyList<Finding> Changes(Snapshot before, Snapshot after) =>
+        [.. before.Values.Keys.Union(after.Values.Keys, StringComparer.OrdinalIgnoreCase)
+            .Where(key => !IsLive(key) && before.Values.GetValueOrDefault(key) != after.Values.GetValueOrDefault(key))
+            .Select(WithoutIndex)
+            .Distinct(StringComparer.OrdinalIgnoreCase)
+            .Order(StringComparer.Ordinal)
+            .Select(key => new Finding(Severity.Error, key, after.SourceOf(key), $"needs a restart: {key}. Nothing of the change is used until then; take this key back to use the rest."))];
+
+    private static bool IsLive(string key) => s_live.Any(live => key.StartsWith(live, StringComparison.OrdinalIgnoreCase) && (key.Length == live.Length || key[live.Length] == ':'));
+
+    private static string WithoutIndex(string key) => key[(key.LastIndexOf(':') + 1)..].All(char.IsAsciiDigit) ? key[..key.LastIndexOf(':')] : key;
+}

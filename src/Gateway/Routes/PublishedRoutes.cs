@@ -1,0 +1,60 @@
+using Gateway.Configuration;
+using Yarp.ReverseProxy.Configuration;
+
+namespace Gateway.Routes;
+
+/// <summary>Hands YARP the routes of the configuration that is published, and tells what became of them.</summary>
+internal sealed class PublishedRoutes(GatedConfigurationProvider gate) : IProxyConfigProvider, IConfigChangeListener
+{
+    private readonly Dictionary<string, (ClusterConfig Written, string Id)> _clusters = new(StringComparer.OrdinalIgnoreCase);
+    private TaskCompletionSource<Exception?> _outcome = new();
+    private int _revision;
+    private volatile RouteTable? _current;
+
+    /// <summary>The routes that were handed out last.</summary>
+    public RouteTable Current => _current!;
+
+    /// <summary>Publishes a configuration and waits until it is in force; null, or what kept it from that.</summary>
+    public async Task<Exception?> PublishAsync(Snapshot snapshot)
+    {
+        _outcome = new(TaskCreationOptions.RunContinuationsAsynchronously);
+        try
+        {
+            gate.Publish(snapshot);
+        }
+        catch (Exception e)
+        {
+            // All were told, and one of them, such as a log's provider, cannot use what it reads.
+            return await _outcome.Task ?? e;
+        }
+
+        return await _outcome.Task;
+    }
+
+    public IProxyConfig GetConfig()
+    {
+        // The token first, so that what is published in between is not missed.
+        var changes = gate.GetReloadToken();
+        var snapshot = gate.Current;
+        _revision++;
+        return _current = new RouteTable(snapshot, _revision, IdOf, changes);
+    }
+
+    public void ConfigurationLoaded(IReadOnlyList<IProxyConfig> proxyConfigs) { }
+
+    public void ConfigurationLoadingFailed(IProxyConfigProvider configProvider, Exception exception) => _outcome.TrySetResult(exception);
+
+    public void ConfigurationApplied(IReadOnlyList<IProxyConfig> proxyConfigs) => _outcome.TrySetResult(null);
+
+    public void ConfigurationApplyingFailed(IReadOnlyList<IProxyConfig> proxyConfigs, Exception exception) => _outcome.TrySetResult(exception);
+
+    // YARP changes a cluster in place, under requests that were matched and authorized by the routes before. One that changed is a new one
+    // instead, and the old one serves those requests to their end; one that did not keeps its connections and what is known of its health.
+    private string IdOf(ClusterConfig written)
+    {
+        if (_clusters.TryGetValue(written.ClusterId, out var known) && known.Written == written) return known.Id;
+        var id = _clusters.ContainsKey(written.ClusterId) ? $"{written.ClusterId}:{_revision}" : written.ClusterId;
+        _clusters[written.ClusterId] = (written, id);
+        return id;
+    }
+}

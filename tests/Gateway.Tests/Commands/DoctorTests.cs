@@ -1,0 +1,226 @@
+using System.Net;
+using System.Net.Security;
+using System.Net.Sockets;
+using System.Security.Cryptography;
+using System.Security.Cryptography.X509Certificates;
+using System.Text.Json.Nodes;
+using Sandbox;
+using Testing;
+using Xunit;
+
+namespace Gateway.Tests.Commands;
+
+/// <summary><c>doctor</c>: every dependency is reached, and what was found is said.</summary>
+public sealed class DoctorTests(DoctorTests.Shared shared) : IClassFixture<DoctorTests.Shared>
+{
+    private World World => shared.World;
+
+    [Fact]
+    public async Task A_platform_in_good_health_is_told_with_what_was_found()
+    {
+        var (exitCode, rows, output) = await ExamineAsync(arguments: ["--organization", "o-acme"]);
+
+        Assert.True(exitCode == 0, output);
+        Assert.Equal(("ok", $"{World.Issuer.Issuer}, 1 signing key"), rows["issuer Platform"]);
+        Assert.Matches($@"^ok {World.Redis.ConnectionString}, version [0-9.]+, no TLS, PING [0-9.]+ ms, clock [+-]?[0-4]\.[0-9] s$", $"{rows["Redis"].Outcome} {rows["Redis"].Found}");
+        Assert.Equal(("ok", "account 111122223333, arn:aws:iam::111122223333:user/gateway"), rows["STS ap-northeast-1"]);
+        Assert.Equal(("ok", AwsEmulator.IotEndpoint("111122223333", "ap-northeast-1")), rows["IoT endpoint of default"]);
+        Assert.Matches("^ok arn:aws:iam::111122223333:role/iot-organization, until 20[0-9TZ:-]+, packed policy [0-9]+ % of what STS takes$",
+            $"{rows["AssumeRole of default for o-acme"].Outcome} {rows["AssumeRole of default for o-acme"].Found}");
+        Assert.Matches("^ok 127.0.0.1:[0-9]+, connected in [0-9]+ ms$", $"{rows["destination organizations/a"].Outcome} {rows["destination organizations/a"].Found}");
+        Assert.Equal(6, rows.Count);
+        Assert.DoesNotContain(World.Aws.BaseCredentials.SecretAccessKey, output, StringComparison.Ordinal);
+        Assert.DoesNotContain("ASIA", output, StringComparison.Ordinal);
+        Assert.DoesNotContain("IQoJ", output, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task The_trial_session_is_what_a_vend_would_ask_for()
+    {
+        var (_, rows, _) = await ExamineAsync(
+            settings => settings.Set("IotCredentials:Organizations:o-own", """{ "RoleArn": "arn:aws:iam::444455556666:role/own", "Region": "eu-west-1", "Scope": "User" }"""),
+            ["--organization", "o-own"]);
+
+        var sent = Assert.Single(World.Aws.Calls.Snapshot(), call => call.AssumeRole?.RoleArn == "arn:aws:iam::444455556666:role/own").AssumeRole!;
+        Assert.Equal("o-own", Assert.Single(sent.Tags).Value);
+        Assert.Contains("client/o-own-", sent.Policy, StringComparison.Ordinal);
+        Assert.Equal("ok", rows["AssumeRole of default for o-own"].Outcome);
+        Assert.Equal("ok", rows["STS eu-west-1"].Outcome);
+    }
+
+    [Fact]
+    public async Task A_role_that_may_not_be_assumed_fails_with_the_words_of_AWS()
+    {
+        using var fault = World.Aws.Inject(AwsFault.Error("AccessDenied", 403, "not authorized"), "AssumeRole", call => call.AssumeRole!.Tags.Any(tag => tag.Value == "o-refused"));
+
+        var (exitCode, rows, _) = await ExamineAsync(arguments: ["--organization", "o-refused"]);
+
+        Assert.Equal(1, exitCode);
+        Assert.Equal(("failed", "sts:AssumeRole: 403 AccessDenied: not authorized"), rows["AssumeRole of default for o-refused"]);
+    }
+
+    [Fact]
+    public async Task What_does_not_answer_is_given_up_and_keeps_nobody_waiting()
+    {
+        await using var world = await World.StartAsync();
+        using var fault = world.Aws.Inject(AwsFault.Hang());
+
+        var (exitCode, rows, output) = await ExamineAsync(settings => settings.Set("IotCredentials:Timeout", "\"00:01:00\""), ["--organization", "o-acme"], world);
+
+        Assert.Equal(1, exitCode);
+        Assert.All(["STS ap-northeast-1", "IoT endpoint of default", "AssumeRole of default for o-acme"], check => Assert.Equal(("failed", "no answer within 5 s"), rows[check]));
+        Assert.True(rows["issuer Platform"].Outcome == "ok", output);
+    }
+
+    [Fact]
+    public async Task Without_Redis_the_gateway_serves_so_that_it_is_a_warning_and_its_password_is_not_shown()
+    {
+        var port = FreePort.Find();
+
+        var (exitCode, rows, output) = await ExamineAsync(settings => settings.Set("ConnectionStrings:Redis", $"\"127.0.0.1:{port},user=reader,password=hunter2\""));
+
+        Assert.True(exitCode == 0, output);
+        Assert.Equal(("warning", $"127.0.0.1:{port}: not connected"), rows["Redis"]);
+        Assert.DoesNotContain("hunter2", output, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task That_no_Redis_is_configured_is_said()
+    {
+        var (exitCode, rows, _) = await ExamineAsync(settings => settings.WithoutRedis());
+
+        Assert.Equal(0, exitCode);
+        Assert.Equal(("ok", "ConnectionStrings:Redis is absent: replicas share nothing"), rows["Redis"]);
+    }
+
+    [Fact]
+    public async Task An_issuer_that_cannot_be_reached_fails()
+    {
+        var port = FreePort.Find();
+
+        var (exitCode, rows, _) = await ExamineAsync(settings => settings.Set("Authentication:Schemes:Platform:Authority", $"\"http://127.0.0.1:{port}\""));
+
+        Assert.Equal(1, exitCode);
+        Assert.Equal(("failed", $"Connection refused (127.0.0.1:{port})"), rows["issuer Platform"]);
+    }
+
+    [Fact]
+    public async Task An_issuer_of_another_name_fails_with_both()
+    {
+        var (exitCode, rows, _) = await ExamineAsync(settings => settings.Set("Authentication:Schemes:Platform:ValidIssuers", """["https://other.example.com"]"""));
+
+        Assert.Equal(1, exitCode);
+        Assert.Equal("failed", rows["issuer Platform"].Outcome);
+        Assert.Contains(World.Issuer.Issuer, rows["issuer Platform"].Found, StringComparison.Ordinal);
+        Assert.Contains("https://other.example.com", rows["issuer Platform"].Found, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("11111111-1111-1111-1111-111111111111", "{}")]
+    [InlineData("common", """{ "22222222-2222-2222-2222-222222222222": {} }""")]
+    public async Task Entra_is_an_issuer_too(string tenant, string tenants)
+    {
+        var (exitCode, rows, output) = await ExamineAsync(settings => settings.Set("AzureAd", $$"""
+            { "Instance": "{{World.Issuer.Issuer}}/", "TenantId": "{{tenant}}", "ClientId": "33333333-3333-3333-3333-333333333333", "RequireHttpsMetadata": false, "Tenants": {{tenants}} }
+            """));
+
+        Assert.True(exitCode == 0, output);
+        Assert.Equal("ok", rows["issuer AzureAd"].Outcome);
+    }
+
+    [Fact]
+    public async Task A_cluster_serves_by_one_destination_and_not_by_none()
+    {
+        var (one, other) = (FreePort.Find(), FreePort.Find());
+
+        var (exitCode, rows, output) = await ExamineAsync(settings => settings
+            .Set("ReverseProxy:Clusters:organizations:Destinations:b", $$"""{ "Address": "http://127.0.0.1:{{one}}" }"""));
+        Assert.True(exitCode == 0, output);
+        Assert.Equal("ok", rows["destination organizations/a"].Outcome);
+        Assert.Equal(("warning", $"127.0.0.1:{one}: Connection refused"), rows["destination organizations/b"]);
+
+        (exitCode, rows, _) = await ExamineAsync(settings => settings
+            .Set("ReverseProxy:Clusters:organizations:Destinations", $$"""{ "a": { "Address": "http://127.0.0.1:{{one}}" }, "b": { "Address": "http://127.0.0.1:{{other}}" } }"""));
+        Assert.Equal(1, exitCode);
+        Assert.Equal(("failed", $"127.0.0.1:{one}: Connection refused"), rows["destination organizations/a"]);
+        Assert.Equal("failed", rows["destination organizations/b"].Outcome);
+    }
+
+    [Theory]
+    [InlineData(false, "failed", "certificate")]
+    [InlineData(true, "ok", "Tls")]
+    public async Task A_certificate_that_nobody_vouches_for_fails_unless_the_cluster_takes_any(bool acceptsAny, string outcome, string found)
+    {
+        using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
+        using var made = new CertificateRequest("CN=localhost", key, HashAlgorithmName.SHA256).CreateSelfSigned(DateTimeOffset.UtcNow.AddDays(-1), DateTimeOffset.UtcNow.AddDays(1));
+        using var listener = new TcpListener(IPAddress.Loopback, 0);
+        listener.Start();
+        var serving = ServeAsync(listener, made);
+
+        var (_, rows, _) = await ExamineAsync(settings => settings
+            .Set("ReverseProxy:Clusters:organizations:HttpClient", $$"""{ "DangerousAcceptAnyServerCertificate": {{(acceptsAny ? "true" : "false")}} }""")
+            .Set("ReverseProxy:Clusters:organizations:Destinations:a:Address", $"\"https://localhost:{((IPEndPoint)listener.LocalEndpoint).Port}\""));
+        await serving;
+
+        Assert.Equal(outcome, rows["destination organizations/a"].Outcome);
+        Assert.Contains(found, rows["destination organizations/a"].Found, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("--organization", "acme")]
+    [InlineData("--organization", "")]
+    [InlineData("--organization")]
+    [InlineData("--organisation", "o-acme")]
+    [InlineData("o-acme")]
+    public async Task What_cannot_be_understood_is_an_error(params string[] arguments)
+    {
+        using var folder = World.Folder();
+
+        var doctor = await Invoked.Of(["doctor", .. arguments], new Dictionary<string, string> { ["GATEWAY_CONFIG"] = folder.Path });
+
+        Assert.Equal((1, ""), (doctor.ExitCode, doctor.Output));
+        Assert.NotEqual("", doctor.Error);
+    }
+
+    [Fact]
+    public async Task A_configuration_that_is_wrong_is_told_and_nothing_is_reached()
+    {
+        using var folder = World.Folder(settings => settings.Set("Urls", "7"));
+
+        var doctor = await Invoked.Of(["doctor", "--config", folder.Path]);
+
+        Assert.Equal((1, ""), (doctor.ExitCode, doctor.Output));
+        Assert.StartsWith("error Urls (", doctor.Error, StringComparison.Ordinal);
+        Assert.Equal(2, (await Invoked.Of(["doctor", "--config", "/nowhere"])).ExitCode);
+    }
+
+    private async Task<(int ExitCode, Dictionary<string, (string Outcome, string Found)> Rows, string Output)> ExamineAsync(
+        Action<JsonObject>? change = null, string[]? arguments = null, World? world = null)
+    {
+        world ??= World;
+        using var folder = world.Folder(change);
+        var (exitCode, output) = await GatewayProcess.RunAsync(["doctor", "--config", folder.Path, .. arguments ?? []], world.Aws.EnvironmentVariables);
+        var rows = output.Split('\n', StringSplitOptions.RemoveEmptyEntries)
+            .Select(line => line.Split("  ", StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries))
+            .Where(parts => parts.Length == 3)
+            .ToDictionary(parts => parts[0], parts => (parts[1], parts[2]));
+        return (exitCode, rows, output);
+    }
+
+    private static async Task ServeAsync(TcpListener listener, X509Certificate2 certificate)
+    {
+        using var client = await listener.AcceptTcpClientAsync();
+        await using var tls = new SslStream(client.GetStream());
+        // A client that turns away ends the handshake as well.
+        await Record.ExceptionAsync(() => tls.AuthenticateAsServerAsync(certificate));
+    }
+
+    public sealed class Shared : IAsyncLifetime
+    {
+        public World World { get; private set; } = null!;
+
+        public async ValueTask InitializeAsync() => World = await World.StartAsync();
+
+        public ValueTask DisposeAsync() => World.DisposeAsync();
+    }
+}

@@ -1,0 +1,109 @@
+using System.Text.Json.Nodes;
+using Gateway.Configuration;
+using Xunit;
+
+namespace Gateway.Tests.Configuration;
+
+/// <summary>Files that are none: said in words, and told apart from files that say something wrong.</summary>
+public sealed class BadInputTests : IDisposable
+{
+    private readonly ConfigurationFixture configuration = new();
+
+    public void Dispose() => configuration.Dispose();
+
+    [Fact]
+    public void A_file_in_place_of_the_folder_cannot_be_read()
+    {
+        var file = Path.Combine(configuration.Folder, "appsettings.json");
+
+        CannotRead(ConfigurationFolder.Load(["--config", file], "Production", configuration.Variables), "there is no folder");
+    }
+
+    [Theory]
+    [InlineData("appsettings.json")]
+    [InlineData("appsettings.Staging.json")]
+    public void A_folder_in_place_of_a_file_cannot_be_read(string name)
+    {
+        Directory.CreateDirectory(Removed(name));
+
+        CannotRead(configuration.Load("Staging"), "is a folder", name);
+    }
+
+    [Theory]
+    [InlineData("appsettings.json", "missing", "is not there")]
+    [InlineData("appsettings.json", "appsettings.json", "cannot be read")]
+    [InlineData("appsettings.Staging.json", "missing", "is not there")]
+    public void A_link_that_leads_nowhere_cannot_be_read(string name, string target, string expected)
+    {
+        File.CreateSymbolicLink(Removed(name), target);
+
+        CannotRead(configuration.Load("Staging"), expected, name);
+    }
+
+    [Fact]
+    public void A_file_of_another_user_cannot_be_read()
+    {
+        // Not even the superuser may read this one, as tests in a container do.
+        File.CreateSymbolicLink(Removed("appsettings.json"), "/proc/sys/vm/compact_memory");
+
+        CannotRead(configuration.Load(), "may not be read by this process's user", "appsettings.json");
+    }
+
+    [Fact]
+    public void A_file_without_end_cannot_be_read()
+    {
+        File.CreateSymbolicLink(Removed("appsettings.json"), "/dev/zero");
+
+        CannotRead(configuration.Load(), "larger than 10 MB", "appsettings.json");
+    }
+
+    [Theory]
+    [InlineData("Urls: http://localhost", "is not JSON: see line 1")]
+    [InlineData("{\n  \"Urls\": \"http://localhost\"\n  \"Edge\": {}\n}", "is not JSON: see line 3")]
+    [InlineData("{", "is not JSON: see line 1")]
+    [InlineData("[]", "holds no JSON object")]
+    [InlineData("null", "holds no JSON object")]
+    [InlineData("\"{}\"", "holds no JSON object")]
+    public void A_file_that_is_no_object_of_JSON_cannot_be_read(string content, string expected)
+    {
+        configuration.Write("appsettings.json", content);
+
+        CannotRead(configuration.Load(), expected, "appsettings.json");
+    }
+
+    [Fact]
+    public void Sections_without_end_cannot_be_read()
+    {
+        configuration.Write("appsettings.json", string.Concat(Enumerable.Repeat("{\"a\":", 100_000)));
+
+        CannotRead(configuration.Load(), "is not JSON", "appsettings.json");
+    }
+
+    [Fact]
+    public void A_template_that_is_no_file_is_an_error_at_its_key()
+    {
+        configuration.Write("policies/large.json", new string(' ', FileContent.MaxLength + 1));
+        configuration.Set("IotCredentials:Organizations", new JsonObject { ["o-1"] = new JsonObject { ["SessionPolicy"] = "policies/large.json" } }.ToJsonString());
+
+        var finding = configuration.LoadBad();
+
+        Assert.Equal("IotCredentials:Organizations:o-1:SessionPolicy", finding.Key);
+        Assert.Contains("larger than 10 MB", finding.Message, StringComparison.Ordinal);
+    }
+
+    private string Removed(string name)
+    {
+        var path = Path.Combine(configuration.Folder, name);
+        File.Delete(path);
+        return path;
+    }
+
+    private static void CannotRead(LoadResult read, string expected, string source = "--config")
+    {
+        Assert.True(read.CannotRead);
+        Assert.Null(read.Snapshot);
+        var finding = Assert.Single(read.Findings);
+        Assert.Equal(source, finding.Source);
+        Assert.Contains(expected, finding.Message, StringComparison.Ordinal);
+    }
+}
