@@ -12,7 +12,6 @@ using Gateway.RateLimiting;
 using Gateway.Reloading;
 using Gateway.Routes;
 using Gateway.Telemetry;
-using Yarp.ReverseProxy.Transforms.Builder;
 
 namespace Gateway;
 
@@ -36,6 +35,7 @@ internal static class GatewayApplication
         builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = options.Shutdown.Delay + options.Shutdown.Timeout);
         builder.Services.AddDataProtection().UseNoKeyRing();
         builder.AddTrustedProxies(options);
+        builder.AddTls();
         builder.AddTelemetry();
         builder.AddErrorAnswers();
         builder.AddAccessLog();
@@ -48,15 +48,12 @@ internal static class GatewayApplication
         builder.Services.AddRequestTimeouts();
         builder.Services.AddReverseProxy()
             .LoadFromPublished()
-            .AddIotCredentials(builder.Configuration.GetSection("IotCredentials"))
-            .Services.AddSingleton<ITransformProvider, IdentityHeaders>();
-        // Both tell a start that failed, stack trace and all, which the program tells in a line; below a warning the second tells whole URLs.
-        builder.Logging
-            .AddFilter("Microsoft.Extensions.Hosting.Internal.Host", LogLevel.None)
-            .AddFilter("Microsoft.AspNetCore.Hosting.Diagnostics", static level => level is >= LogLevel.Warning and < LogLevel.Critical);
+            .AddForwarding()
+            .AddIotCredentials(builder.Configuration.GetSection("IotCredentials"));
         replace?.Invoke(builder.Services);
 
         var app = builder.Build();
+        app.UseDrain();
         app.UseErrorAnswers();
         app.UseForwardedHeaders();
         app.UseMiddleware<PathGuard>(options.Edge.Methods);
@@ -68,7 +65,7 @@ internal static class GatewayApplication
         app.UseAuthentication();
         app.UseAuthorization();
         app.UseRateLimiter();
-        app.MapReverseProxy().MapIotCredentials().MapRouteControls(app.Services.GetRequiredService<PublishedRoutes>()).RequireRateLimiting(RateLimits.Policy);
+        app.MapReverseProxy(pipeline => pipeline.UseForwarding()).MapIotCredentials().MapRouteControls(app.Services.GetRequiredService<PublishedRoutes>()).RequireRateLimiting(RateLimits.Policy);
         // YARP makes its endpoints when they are first asked for: now, and not at a first request while another configuration is published.
         foreach (var source in ((IEndpointRouteBuilder)app).DataSources) _ = source.Endpoints;
         return app;

@@ -32,6 +32,9 @@ public sealed class AwsEmulator : IAsyncDisposable
         BaseCredentials = AddBaseCredentials("AKIAIOSFODNN7EXAMPLE", "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY", account);
     }
 
+    /// <summary>Raised with all credentials that any emulator of this process comes to know.</summary>
+    public static event Action<AwsCredentials>? Known;
+
     /// <summary>Where both services listen: <c>http://127.0.0.1:PORT</c>, without a trailing slash.</summary>
     public string Url => $"http://127.0.0.1:{_server.Port}";
 
@@ -80,14 +83,14 @@ public sealed class AwsEmulator : IAsyncDisposable
     /// <param name="account">The account it belongs to.</param>
     /// <returns>The credentials.</returns>
     public AwsCredentials AddBaseCredentials(string accessKeyId, string secretAccessKey, string account) =>
-        _known[accessKeyId] = new AwsCredentials(
+        Know(new AwsCredentials(
             accessKeyId,
             secretAccessKey,
             SessionToken: null,
             Expiration: null,
             account,
             $"arn:aws:iam::{account}:user/gateway",
-            $"AIDA{Unique(account, 17).ToUpperInvariant()}");
+            $"AIDA{Unique(account, 17).ToUpperInvariant()}"));
 
     /// <summary>
     /// Opens a role session without a call, as an instance profile or a web identity does. AssumeRole signed with it is role chaining.
@@ -109,7 +112,7 @@ public sealed class AwsEmulator : IAsyncDisposable
             account,
             $"arn:{arn[1]}:sts::{account}:assumed-role/{roleName}/{sessionName}",
             $"AROA{Unique(roleArn, 17).ToUpperInvariant()}:{sessionName}");
-        return _known[session.AccessKeyId] = session;
+        return Know(session);
     }
 
     /// <summary>Gives a role conditions. The same ARN again replaces them.</summary>
@@ -145,6 +148,12 @@ public sealed class AwsEmulator : IAsyncDisposable
 
     /// <inheritdoc/>
     public ValueTask DisposeAsync() => _server.DisposeAsync();
+
+    private AwsCredentials Know(AwsCredentials credentials)
+    {
+        Known?.Invoke(credentials);
+        return _known[credentials.AccessKeyId] = credentials;
+    }
 
     private async Task AnswerAsync(HttpContext context, CancellationToken cancellationToken)
     {

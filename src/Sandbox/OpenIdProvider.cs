@@ -29,6 +29,9 @@ public sealed class OpenIdProvider : IAsyncDisposable
         _published.Add(_rsa);
     }
 
+    /// <summary>Raised with every token that any provider of this process mints.</summary>
+    public static event Action<string>? Minted;
+
     /// <summary><c>http://127.0.0.1:PORT</c>, without a trailing slash. The same after a restart.</summary>
     public string Issuer => $"http://127.0.0.1:{_port}";
 
@@ -115,7 +118,9 @@ public sealed class OpenIdProvider : IAsyncDisposable
     public string Issue(TokenRequest? request = null)
     {
         request ??= new TokenRequest();
-        return TokenWriter.Write(request, request.Key ?? KeyFor(request.Algorithm), Issuer, _time.GetUtcNow());
+        var token = TokenWriter.Write(request, request.Key ?? KeyFor(request.Algorithm), Issuer, _time.GetUtcNow());
+        Minted?.Invoke(token);
+        return token;
     }
 
     /// <inheritdoc/>

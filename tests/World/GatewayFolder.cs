@@ -17,7 +17,12 @@ public sealed class GatewayFolder : IDisposable
 
     public string Path { get; }
 
-    public static string NewSealingKey() => Convert.ToBase64String(RandomNumberGenerator.GetBytes(32));
+    public static string NewSealingKey()
+    {
+        var key = Convert.ToBase64String(RandomNumberGenerator.GetBytes(32));
+        IssuedSecrets.Add(key);
+        return key;
+    }
 
     /// <summary>Writes a file in one step, as those do who change it under a gateway that reads it.</summary>
     public void Write(string file, string content)

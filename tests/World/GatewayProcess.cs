@@ -43,7 +43,11 @@ public sealed partial class GatewayProcess : IAsyncDisposable
     public static async Task<(int ExitCode, string Output)> RunAsync(IEnumerable<string> arguments, IEnumerable<KeyValuePair<string, string>>? environment = null)
     {
         var lines = new ConcurrentQueue<string>();
-        using var process = ChildProcess.Start("dotnet", [Program, .. arguments], environment, lines.Enqueue);
+        using var process = ChildProcess.Start("dotnet", [Program, .. arguments], environment, line =>
+        {
+            IssuedSecrets.Check("a process", line);
+            lines.Enqueue(line);
+        });
         await process.WaitForExitAsync();
         return (process.ExitCode, string.Join('\n', lines));
     }
@@ -62,6 +66,7 @@ public sealed partial class GatewayProcess : IAsyncDisposable
 
     private void Read(string line)
     {
+        IssuedSecrets.Check("a process", line);
         _lines.Enqueue(line);
         if (ManagementAddress().Match(line) is { Success: true } management) _managementUrl = management.Groups[1].Value;
         else if (PublicAddress().Match(line) is { Success: true } edge) _url = edge.Groups[1].Value;

@@ -29,11 +29,19 @@ public sealed class LogLines : ILoggerProvider
 
     private sealed class Logger(string category, ConcurrentQueue<(LogLevel, string)> lines) : ILogger
     {
-        public IDisposable? BeginScope<TState>(TState state) where TState : notnull => null;
+        public IDisposable? BeginScope<TState>(TState state) where TState : notnull
+        {
+            IssuedSecrets.Check("a scope", state.ToString());
+            return null;
+        }
 
         public bool IsEnabled(LogLevel logLevel) => true;
 
-        public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter) =>
-            lines.Enqueue((logLevel, $"{logLevel} {category}: {formatter(state, exception)} {exception}"));
+        public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter)
+        {
+            var text = $"{logLevel} {category}: {formatter(state, exception)} {exception}";
+            IssuedSecrets.Check("the log", text);
+            lines.Enqueue((logLevel, text));
+        }
     }
 }

@@ -7,6 +7,8 @@ using Gateway.Reloading;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
+using OpenTelemetry.Metrics;
+using OpenTelemetry.Trace;
 
 namespace Testing;
 
@@ -50,6 +52,8 @@ public sealed class RunningGateway : IAsyncDisposable
         {
             services.AddSingleton(world.Time);
             services.AddLogging(logging => logging.ClearProviders().AddProvider(log));
+            services.ConfigureOpenTelemetryTracerProvider(tracing => tracing.AddProcessor(new CheckedSpans()));
+            services.ConfigureOpenTelemetryMeterProvider(metrics => metrics.AddReader(new BaseExportingMetricReader(new CheckedMetrics())));
             services.Configure<AwsClientOptions>(aws =>
             {
                 aws.Credentials = new BasicAWSCredentials(world.Aws.BaseCredentials.AccessKeyId, world.Aws.BaseCredentials.SecretAccessKey);

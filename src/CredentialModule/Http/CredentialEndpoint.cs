@@ -100,6 +100,7 @@ internal sealed partial class CredentialEndpoint(
     {
         response.ContentType = "application/json";
         response.Headers.CacheControl = "no-store";
+        response.Headers.XContentTypeOptions = "nosniff";
         await using (var json = new Utf8JsonWriter(response.BodyWriter, s_json))
         {
             json.WriteStartObject();

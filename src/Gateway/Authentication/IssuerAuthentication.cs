@@ -64,6 +64,8 @@ internal static class IssuerAuthentication
     {
         foreach (var issuer in azure.Issuers) schemes[issuer] = AzureAd;
         authentication.AddMicrosoftIdentityWebApi(builder.Configuration.GetSection(AzureAd), AzureAd);
+        // It has no default of its own for this one.
+        builder.Services.PostConfigure<MicrosoftIdentityOptions>(AzureAd, identity => identity.Instance = azure.Instance);
 
         // Entra's access tokens name the tenant in `iss` and `tid`, and one key signs for all tenants: the two have to agree before a tenant's own setting
         // says which organizations it may speak for.

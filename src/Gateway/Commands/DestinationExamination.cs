@@ -2,6 +2,7 @@ using System.Diagnostics;
 using System.Globalization;
 using System.Net.Security;
 using System.Net.Sockets;
+using System.Security.Cryptography.X509Certificates;
 using Gateway.Configuration;
 using Yarp.ReverseProxy.Configuration;
 
@@ -48,7 +49,7 @@ internal static class DestinationExamination
                     RemoteCertificateValidationCallback = (_, _, _, errors) => errors == SslPolicyErrors.None || acceptsAny,
                 },
                 cancellation);
-            security = $", {tls.SslProtocol}, certificate until {((System.Security.Cryptography.X509Certificates.X509Certificate2)tls.RemoteCertificate!).NotAfter.ToUniversalTime():yyyy-MM-dd}";
+            security = $", {tls.SslProtocol}, certificate until {((X509Certificate2)tls.RemoteCertificate!).NotAfter.ToUniversalTime():yyyy-MM-dd}";
         }
 
         return (Outcome.Ok, string.Create(

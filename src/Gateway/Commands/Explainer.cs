@@ -21,7 +21,7 @@ internal sealed class Explainer(Snapshot configuration, ProgramEnvironment envir
     public ExplainedRequest? FirstModuleRequest(string organization, string method, string? host) =>
         _endpoints.FirstOrDefault(endpoint => ModuleRoute.ModuleOf(_table.Written(endpoint.RouteId())) is not null) is { } endpoint
         && ExplainedRequest.PathOf(endpoint.RoutePattern, RouteOrganization.Parameter, organization) is { } path
-            ? new(method, path, host ?? _table.Written(endpoint.RouteId()).Match.Hosts?.FirstOrDefault(name => !name.Contains('*', StringComparison.Ordinal)) ?? ExplainCommand.AnyHost)
+            ? new(method, path, host ?? HostOf(endpoint) ?? ExplainCommand.AnyHost)
             : null;
 
     public async Task<Explanation> ExplainAsync(ExplainedRequest request, string organization, string? token)
@@ -77,6 +77,9 @@ internal sealed class Explainer(Snapshot configuration, ProgramEnvironment envir
             return unfinished with { Lost = contest.Lost, OtherPaths = contest.OtherPaths };
         }
     }
+
+    private string? HostOf(RouteEndpoint endpoint) =>
+        _table.Written(endpoint.RouteId()).Match.Hosts?.FirstOrDefault(name => !name.Contains('*', StringComparison.Ordinal));
 
     // In the order of the gateway's answers: 401, what the endpoint demands (405, 422), 403.
     private (int Status, string Why)? Refusal(HttpContext context, RouteEndpoint taken, RouteRow row, TokenVerdict? verdict)

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Globalization;
 using CredentialModule.Caching;
 using Gateway.Configuration;
@@ -10,26 +11,53 @@ internal static class RedisExamination
 {
     private static readonly TimeSpan WorstClock = TimeSpan.FromSeconds(5);
 
+    // Shorter than the deadline, so that where it is can be said.
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(3);
+
     public static async Task<Diagnosis[]> RunAsync(Snapshot configuration, IServiceProvider services) =>
     [
         configuration.Options.ConnectionStrings.Redis is null
             ? new Diagnosis("Redis", Outcome.Ok, "ConnectionStrings:Redis is absent: replicas share nothing")
-            : await Diagnosis.OfAsync("Redis", _ => LookAsync(services.GetRequiredService<CredentialCache>().Redis!), Outcome.Warning),
+            : await Diagnosis.OfAsync("Redis", cancellation => LookAsync(services.GetRequiredService<CredentialCache>().Redis!, cancellation), Outcome.Warning),
     ];
 
-    private static async Task<(Outcome, string)> LookAsync(RedisConnection redis)
+    // To the module a second is long, and what it gives up it tries again; only what stays out of reach is a finding.
+    private static async Task<(Outcome, string)> LookAsync(RedisConnection redis, CancellationToken cancellation)
     {
+        var begun = Stopwatch.GetTimestamp();
         var connection = await redis.GetAsync();
-        if (Array.Find(connection.GetServers(), server => server.IsConnected) is not { } server)
-            return (Outcome.Warning, $"{string.Join(", ", connection.GetEndPoints().Select(ShowEndPoint))}: not connected");
+        while (Stopwatch.GetElapsedTime(begun) < Patience)
+        {
+            try
+            {
+                if (Array.Find(connection.GetServers(), server => server.IsConnected) is { } server) return await AskAsync(connection, server);
+            }
+            catch (Exception e) when (e is RedisException or TimeoutException)
+            {
+                // Again.
+            }
 
+            await Task.Delay(TimeSpan.FromMilliseconds(50), cancellation);
+        }
+
+        return (Outcome.Warning, $"{string.Join(", ", connection.GetEndPoints().Select(ShowEndPoint))}: not connected, or not answering");
+    }
+
+    private static async Task<(Outcome, string)> AskAsync(IConnectionMultiplexer connection, IServer server)
+    {
         var latency = await server.PingAsync();
         var ahead = await server.TimeAsync() - DateTime.UtcNow;
         var encryption = ConfigurationOptions.Parse(connection.Configuration).Ssl ? "TLS" : "no TLS";
         var found = string.Create(
-            CultureInfo.InvariantCulture,
-            $"{ShowEndPoint(server.EndPoint)}, version {server.Version}, {encryption}, PING {latency.TotalMilliseconds:0.0} ms, clock {ahead.TotalSeconds:+0.0;-0.0;0.0} s");
-        return ahead.Duration() > WorstClock ? (Outcome.Warning, $"{found}: set one of the two clocks") : (Outcome.Ok, found);
+            CultureInfo.InvariantCulture, $"{ShowEndPoint(server.EndPoint)}, version {server.Version}, {encryption}, PING {latency.TotalMilliseconds:0.0} ms");
+        return Judge(found, ahead);
+    }
+
+    /// <summary>What was found, and how far Redis's clock is ahead.</summary>
+    internal static (Outcome, string) Judge(string found, TimeSpan ahead)
+    {
+        var all = string.Create(CultureInfo.InvariantCulture, $"{found}, clock {ahead.TotalSeconds:+0.0;-0.0;0.0} s");
+        return ahead.Duration() > WorstClock ? (Outcome.Warning, $"{all}: one of the two clocks is wrong") : (Outcome.Ok, all);
     }
 
     private static string? ShowEndPoint(System.Net.EndPoint endPoint) => endPoint is System.Net.DnsEndPoint dns ? $"{dns.Host}:{dns.Port}" : endPoint.ToString();

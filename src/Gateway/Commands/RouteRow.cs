@@ -48,7 +48,11 @@ internal sealed record RouteRow
             Match = RouteMatchRow.Of(endpoint, route),
             Policy = route.AuthorizationPolicy,
             Anyone = policy == AuthorizationPolicies.Anyone,
-            Requirements = [.. RequirementsOf(policy).Select(requirement => requirement.ToString()!), .. metadata.AnyOrganization ? ["any authenticated caller, whatever the organization"] : Array.Empty<string>()],
+            Requirements =
+            [
+                .. RequirementsOf(policy).Select(requirement => requirement.ToString()!),
+                .. metadata.AnyOrganization ? ["any authenticated caller, whatever the organization"] : Array.Empty<string>(),
+            ],
             Limit = route.RateLimiterPolicy is { } limit && !ReservedPolicy.IsDisable(limit) ? new(limit, Says(options.RateLimiting.Policies[limit])) : null,
             Cors = route.CorsPolicy is { } cors && !ReservedPolicy.IsDisable(cors) ? new(cors, Says(options.Cors.Policies[cors])) : null,
             Timeout = route.Timeout,

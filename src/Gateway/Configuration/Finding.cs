@@ -31,8 +31,8 @@ internal sealed record Finding(Severity Severity, string Key, string Source, str
     public static string Quote(string value)
     {
         var at = value.LastIndexOf('@');
-        var scheme = value.IndexOf("://", StringComparison.Ordinal);
-        if (scheme >= 0 && at > scheme) value = string.Concat(value.AsSpan(0, scheme + 3), "…", value.AsSpan(at));
+        var authority = value.IndexOf("//", StringComparison.Ordinal);
+        if (authority >= 0 && at > authority) value = string.Concat(value.AsSpan(0, authority + 2), "…", value.AsSpan(at));
         return $"\"{OneLine(value.Length <= 80 ? value : value[..80] + "…")}\"";
     }
 

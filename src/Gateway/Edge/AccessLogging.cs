@@ -90,7 +90,7 @@ internal static class AccessLogging
         if (HttpMethods.IsHead(context.Request.Method) || status is StatusCodes.Status204NoContent or StatusCodes.Status304NotModified) return 0;
         if (context.Response.ContentLength is not { } length) return (context.Response.Body as CountedStream)?.Count ?? 0;
         var isCut = hasFailed || context.Features.Get<IForwarderErrorFeature>() is
-            { Error: ForwarderError.ResponseBodyCanceled or ForwarderError.ResponseBodyClient or ForwarderError.ResponseBodyDestination };
+        { Error: ForwarderError.ResponseBodyCanceled or ForwarderError.ResponseBodyClient or ForwarderError.ResponseBodyDestination };
         return isCut ? null : length;
     }
 

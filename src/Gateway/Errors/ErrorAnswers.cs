@@ -37,6 +37,7 @@ internal static class ErrorAnswers
     {
         public Action<IApplicationBuilder> Configure(Action<IApplicationBuilder> next) => app =>
         {
+            app.UseAnswerHeaders(IsOurs);
             UseErrorAnswers(app);
             next(app);
         };

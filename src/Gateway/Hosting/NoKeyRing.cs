@@ -14,8 +14,6 @@ internal static class NoKeyRing
     public static void UseNoKeyRing(this IDataProtectionBuilder protection)
     {
         protection.UseEphemeralDataProtectionProvider();
-        // It reports the missing ring as a failure.
-        protection.Services.AddLogging(logging => logging.AddFilter("Microsoft.AspNetCore.DataProtection", LogLevel.None));
         protection.Services.Configure<KeyManagementOptions>(keys =>
         {
             keys.AutoGenerateKeys = false;

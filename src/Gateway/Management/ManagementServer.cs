@@ -1,6 +1,7 @@
 using CredentialModule.Http;
 using Gateway.Configuration;
 using Gateway.Edge;
+using Gateway.Errors;
 using Gateway.Forwarding;
 using Gateway.Telemetry;
 using Microsoft.AspNetCore.Hosting.Server;
@@ -48,6 +49,7 @@ internal sealed partial class ManagementServer : IHostedLifecycleService, IDispo
     private RequestDelegate Pipeline()
     {
         var app = new ApplicationBuilder(_services);
+        app.UseAnswerHeaders(static _ => true);
         app.UseExceptionHandler(new ExceptionHandlerOptions { ExceptionHandler = static context => ErrorAnswer.WriteAsync(context, StatusCodes.Status500InternalServerError) });
         app.UseStatusCodePages(static pages => ErrorAnswer.Has(pages.HttpContext.Response.StatusCode)
             ? ErrorAnswer.WriteAsync(pages.HttpContext, pages.HttpContext.Response.StatusCode)
@@ -77,8 +79,7 @@ internal sealed partial class ManagementServer : IHostedLifecycleService, IDispo
 
     public Task StartedAsync(CancellationToken cancellationToken) => Task.CompletedTask;
 
-    /// <summary>Lets the edge serve on while balancers notice that it is not ready any more.</summary>
-    public Task StoppingAsync(CancellationToken cancellationToken) => Task.Delay(_options.Shutdown.Delay, cancellationToken);
+    public Task StoppingAsync(CancellationToken cancellationToken) => Task.CompletedTask;
 
     public Task StopAsync(CancellationToken cancellationToken) => Task.CompletedTask;
 

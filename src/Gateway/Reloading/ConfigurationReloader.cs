@@ -16,6 +16,7 @@ internal sealed partial class ConfigurationReloader(
 
     private readonly SemaphoreSlim _turn = new(1);
     private Reading _seen = gate.Current.Reading;
+    private Reading? _unreadable;
 
     /// <summary>Whether the files hold a change that is not used.</summary>
     public bool IsRefused { get; private set; }
@@ -56,15 +57,22 @@ internal sealed partial class ConfigurationReloader(
         var read = _seen.Again();
         // Files that changed while they were read may belong to two versions of the folder: the next look finds them at rest.
         if (!read.Reading!.IsCurrent()) return;
-        _seen = read.Reading;
+        // A file that is being written is no JSON yet: it gets until the next look.
+        if (read.CannotRead && _unreadable?.IsCurrent() != true)
+        {
+            _unreadable = read.Reading;
+            return;
+        }
 
+        _seen = read.Reading;
         var findings = read.Findings;
         if (read.Snapshot is { } snapshot)
         {
             var isInForce = snapshot.SaysTheSameAs(gate.Current);
             if (isInForce && !IsRefused) return;
             var needRestart = RestartOnly.Changes(gate.Current, snapshot);
-            if (isInForce || (needRestart.Count == 0 && await PublishAsync(snapshot)))
+            Finding? failure = null;
+            if (isInForce || (needRestart.Count == 0 && (failure = await PublishAsync(snapshot)) is null))
             {
                 IsRefused = false;
                 metrics.Reloaded(isRefused: false);
@@ -74,6 +82,7 @@ internal sealed partial class ConfigurationReloader(
             }
 
             findings = [.. findings, .. needRestart];
+            if (failure is not null) findings = [.. findings, failure];
         }
 
         IsRefused = true;
@@ -81,13 +90,13 @@ internal sealed partial class ConfigurationReloader(
         Log.Refused(logger, string.Join(Environment.NewLine, findings));
     }
 
-    private async Task<bool> PublishAsync(Snapshot snapshot)
+    /// <summary>Null, or what kept the configuration from being put in force; then the one before it is again.</summary>
+    private async Task<Finding?> PublishAsync(Snapshot snapshot)
     {
         var inForce = gate.Current;
-        if (await routes.PublishAsync(snapshot) is not { } failure) return true;
-        Log.Failed(logger, failure);
+        if (await routes.PublishAsync(snapshot) is not { } failure) return null;
         if (await routes.PublishAsync(inForce) is { } second) Log.Failed(logger, second);
-        return false;
+        return new(Severity.Error, "", "configuration", $"cannot be put in force: {failure.GetBaseException().Message}");
     }
 
     private static partial class Log

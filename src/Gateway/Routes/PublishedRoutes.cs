@@ -6,6 +6,8 @@ namespace Gateway.Routes;
 /// <summary>Hands YARP the routes of the configuration that is published, and tells what became of them.</summary>
 internal sealed class PublishedRoutes(GatedConfigurationProvider gate) : IProxyConfigProvider, IConfigChangeListener
 {
+    private static readonly TimeSpan s_patience = TimeSpan.FromSeconds(30);
+
     private readonly Dictionary<string, (ClusterConfig Written, string Id)> _clusters = new(StringComparer.OrdinalIgnoreCase);
     private TaskCompletionSource<Exception?> _outcome = new();
     private int _revision;
@@ -14,12 +16,29 @@ internal sealed class PublishedRoutes(GatedConfigurationProvider gate) : IProxyC
     /// <summary>The routes that were handed out last.</summary>
     public RouteTable Current => _current!;
 
-    /// <summary>Publishes a configuration and waits until its routes are in force; null, or what kept them from it.</summary>
-    public Task<Exception?> PublishAsync(Snapshot snapshot)
+    /// <summary>Publishes a configuration and waits until it is in force; null, or what kept it from that.</summary>
+    public async Task<Exception?> PublishAsync(Snapshot snapshot)
     {
         _outcome = new(TaskCreationOptions.RunContinuationsAsynchronously);
-        gate.Publish(snapshot);
-        return _outcome.Task;
+        Exception? failure = null;
+        try
+        {
+            gate.Publish(snapshot);
+        }
+        catch (Exception e)
+        {
+            // All were told, and one of them, such as a log's provider, cannot use what it reads.
+            failure = e;
+        }
+
+        try
+        {
+            return await _outcome.Task.WaitAsync(s_patience) ?? failure;
+        }
+        catch (TimeoutException e)
+        {
+            return e;
+        }
     }
 
     public IProxyConfig GetConfig()

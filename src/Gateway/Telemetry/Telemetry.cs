@@ -1,4 +1,5 @@
 using CredentialModule.Telemetry;
+using Microsoft.Extensions.Options;
 using OpenTelemetry;
 using OpenTelemetry.Metrics;
 using OpenTelemetry.Resources;
@@ -14,6 +15,7 @@ internal static class Telemetry
         // OpenTelemetry's own default would carry a client's baggage past the propagator of the process.
         Sdk.SetDefaultTextMapPropagator(new OpenTelemetry.Context.Propagation.TraceContextPropagator());
         builder.Services.AddSingleton<GatewayMetrics>();
+        builder.Services.AddSingleton<IPostConfigureOptions<LoggerFilterOptions>, UntoldSecrets>();
         var telemetry = builder.Services.AddOpenTelemetry()
             .ConfigureResource(resource => resource.AddService("iot-gateway", autoGenerateServiceInstanceId: true).AddEnvironmentVariableDetector())
             .WithMetrics(metrics => metrics
@@ -25,7 +27,8 @@ internal static class Telemetry
             .WithTracing(tracing => tracing
                 .AddAspNetCoreInstrumentation()
                 .AddHttpClientInstrumentation()
-                .AddSource("Yarp.ReverseProxy"));
+                .AddSource("Yarp.ReverseProxy")
+                .AddProcessor(new SpansWithoutQueries()));
         if (builder.Configuration.AsEnumerable().Any(setting =>
             setting.Key.StartsWith("OTEL_EXPORTER_OTLP", StringComparison.OrdinalIgnoreCase) && setting.Key.EndsWith("ENDPOINT", StringComparison.OrdinalIgnoreCase)))
         {

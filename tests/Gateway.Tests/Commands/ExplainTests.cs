@@ -106,7 +106,9 @@ public sealed class ExplainTests(ExplainTests.Shared shared) : IClassFixture<Exp
     {
         var variables = session is null ? [] : new Dictionary<string, string>
         {
-            ["AWS_ACCESS_KEY_ID"] = "ASIAEXAMPLE", ["AWS_SECRET_ACCESS_KEY"] = "a-secret", ["AWS_SESSION_TOKEN"] = session,
+            ["AWS_ACCESS_KEY_ID"] = "ASIAEXAMPLE",
+            ["AWS_SECRET_ACCESS_KEY"] = "a-secret",
+            ["AWS_SESSION_TOKEN"] = session,
         };
 
         var explained = await ExplainAsync([], variables: variables);
@@ -193,9 +195,9 @@ public sealed class ExplainTests(ExplainTests.Shared shared) : IClassFixture<Exp
     [Fact]
     public async Task Routes_that_nothing_tells_apart_are_a_500()
     {
-        var explained = await ExplainAsync(["--path", "/same/7", "--host", "a.example.com"], settings => settings
-            .Route("one", "/same/{id}", """{ "Match": { "Hosts": ["a.example.com"] } }""")
-            .Route("two", "/same/{id}", """{ "Match": { "Hosts": ["a.example.com", "b.example.com"] } }"""));
+        var explained = await ExplainAsync(["--path", "/same/7?a=1&b=1"], settings => settings
+            .Route("one", "/same/{id}", """{ "Match": { "QueryParameters": [{ "Name": "a", "Mode": "Exists" }] } }""")
+            .Route("two", "/same/{id}", """{ "Match": { "QueryParameters": [{ "Name": "b", "Mode": "Exists" }] } }"""));
 
         Assert.Equal((1, 500), (explained.ExitCode, explained.Json.GetProperty("refused").GetInt32()));
         Assert.Equal(["one", "two"], explained.Json.GetProperty("lost").EnumerateArray().Select(route => Text(route, "route")!).Order());
@@ -244,7 +246,14 @@ public sealed class ExplainTests(ExplainTests.Shared shared) : IClassFixture<Exp
     [Fact]
     public async Task Everything_that_a_token_fails_by_is_said_and_its_requirements_all_the_same()
     {
-        var token = World.Issuer.Issue(new() { NotBefore = TimeSpan.FromHours(-2), Expires = TimeSpan.FromHours(-1), Audiences = ["api://other"], Organizations = (string[])["o-acme"], Scopes = ["iot.connect"] });
+        var token = World.Issuer.Issue(new()
+        {
+            NotBefore = TimeSpan.FromHours(-2),
+            Expires = TimeSpan.FromHours(-1),
+            Audiences = ["api://other"],
+            Organizations = (string[])["o-acme"],
+            Scopes = ["iot.connect"],
+        });
 
         var explained = await ExplainAsync(["--token", token], settings => settings
             .Set("ReverseProxy:Routes:iot-endpoint-and-credentials:AuthorizationPolicy", "\"IotOperator\""));

@@ -18,6 +18,7 @@ public sealed class FindingTests
     public void Quote_HidesWhoASchemeLogsInAs_AndCutsWhatIsLong()
     {
         Assert.Equal("\"http://…@host/\"", Finding.Quote("http://user:pass@host/"));
+        Assert.Equal("\"//…@host/\"", Finding.Quote("//user:pass@host/"));
         Assert.Equal(83, Finding.Quote(new string('x', 1000)).Length);
     }
 

@@ -5,6 +5,7 @@ using System.Text.RegularExpressions;
 using Gateway.Configuration;
 using Gateway.Routes;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
 using Testing;
 using Xunit;
 
@@ -62,11 +63,13 @@ public sealed partial class MisspellingTests
             var name = key[(key.LastIndexOf(':') + 1)..];
             var slip = Misspelling.Of(name).First();
             var good = gateway.Folder.Read(file);
+            var advice = $"Did you mean \"{name}\"?";
+            var told = gateway.Log.Count(LogLevel.Error, advice);
             gateway.Folder.Write(file, Renamed(JsonNode.Parse(good)!.AsObject(), key, slip).ToJsonString());
             await gateway.LookForChangesAsync();
 
             Assert.True(gateway.IsConfigurationRefused, $"{file}: {key} as {slip}");
-            Assert.Contains($"Did you mean \"{name}\"?", gateway.Log.Text, StringComparison.Ordinal);
+            Assert.Equal(told + 1, gateway.Log.Count(LogLevel.Error, advice));
             Assert.Same(routes, gateway.Services.GetRequiredService<PublishedRoutes>().Current);
             gateway.Folder.Write(file, good);
         }

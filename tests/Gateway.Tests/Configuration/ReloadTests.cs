@@ -156,6 +156,20 @@ public sealed class ReloadTests : IAsyncLifetime
         Assert.Equal((1, 0), (measured["gateway.configuration.reloads applied"], measured["gateway.configuration.refused"]));
     }
 
+    [Fact]
+    public async Task A_change_that_somebody_cannot_use_is_taken_back_whole()
+    {
+        await ChangeAsync(settings => settings.Set("AllowedHosts", "\"é..\"").Route("new", "/new/{**rest}"), isGood: false);
+
+        Assert.Equal(404, (await GetAsync("/new/1")).Status);
+        Assert.Equal(200, (await GetAsync("/plain/1")).Status);
+        Assert.Equal((200, "Degraded"), await ReadyAsync());
+
+        await ChangeAsync(settings => settings.Remove("AllowedHosts"));
+        Assert.Equal(200, (await GetAsync("/new/1")).Status);
+        Assert.Equal((200, "Healthy"), await ReadyAsync());
+    }
+
     [Theory]
     [InlineData("Urls", "\"http://127.0.0.1:1\"")]
     [InlineData("Management:Url", "\"http://127.0.0.1:1\"")]
@@ -188,6 +202,7 @@ public sealed class ReloadTests : IAsyncLifetime
     {
         var hidden = _gateway.Folder.Path + "-hidden";
         Directory.Move(_gateway.Folder.Path, hidden);
+        await LookAsync();
         await LookAsync();
         Assert.Equal((200, "Degraded"), await ReadyAsync());
         Assert.Equal(200, (await GetAsync("/plain/1")).Status);

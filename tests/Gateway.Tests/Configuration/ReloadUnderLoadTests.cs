@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using System.Diagnostics;
 using System.Text.Json.Nodes;
 using Sandbox;
 using Testing;
@@ -47,7 +48,12 @@ public sealed class ReloadUnderLoadTests : IAsyncLifetime
             Assert.Equal(isBroken, gateway.IsConfigurationRefused);
             // So that each configuration is met by requests of its own.
             var answered = callers.Sum(caller => caller.Answers);
-            while (callers.Sum(caller => caller.Answers) < answered + 6) await Task.Yield();
+            var begun = Stopwatch.StartNew();
+            while (callers.Sum(caller => caller.Answers) < answered + 6)
+            {
+                Assert.True(begun.Elapsed < TimeSpan.FromSeconds(30), gateway.Log.Text);
+                await Task.Yield();
+            }
         }
 
         await enough.CancelAsync();

@@ -48,6 +48,19 @@ public sealed class RouteRuleTests : IDisposable
         Assert.Contains("nobody would meet it", configuration.LoadBad().Message, StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData("""["a.example.com"]""", """["b.example.com", "A.example.com"]""", false)]
+    [InlineData("""["a.example.com"]""", """["b.example.com"]""", true)]
+    [InlineData("""["a.example.com"]""", "[]", true)]
+    public void Routes_OfOnePathAndOneHost_AreAnError(string hosts, string otherHosts, bool isGood)
+    {
+        foreach (var (name, its) in new[] { ("one", hosts), ("other", otherHosts) })
+            configuration.Set($"{Routes}:{name}", $$"""{ "ClusterId": "organizations", "Match": { "Path": "/hosted", "Hosts": {{its}} } }""");
+
+        if (isGood) configuration.LoadGood();
+        else Assert.Contains("same requests as the route \"one\"", configuration.LoadBad().Message, StringComparison.Ordinal);
+    }
+
     [Fact]
     public void Routes_ThatTakeTheSameRequests_AreAnError()
     {

@@ -32,6 +32,9 @@ public sealed class RuleTests : IDisposable
     [InlineData(Module + ":Metadata:Module", "\"IotCredential\"", "Did you mean \"IotCredentials\"?")]
     [InlineData(Module + ":Match:Methods", "[\"GET\"]", "405")]
     [InlineData(Module + ":Match:Path", "\"/credentials\"", "{organizationId}")]
+    [InlineData(Route + ":Metadata:Retries", "3", "Write 0 to 2")]
+    [InlineData(Route + ":Metadata:Retries", "-1", "Write 0 to 2")]
+    [InlineData(Module + ":Metadata:Retries", "1", "nothing is sent")]
     // Organizations
     [InlineData(Module + ":Metadata:AnyOrganization", "\"true\"", "members only")]
     [InlineData(Module + ":AuthorizationPolicy", "\"Anonymous\"", "Anonymous")]
@@ -83,6 +86,7 @@ public sealed class RuleTests : IDisposable
     // Sealing and shutdown
     [InlineData("Sealing:KeyPath", null, "is required with")]
     [InlineData("Sealing:KeyPath", "\"missing\"", "is not there")]
+    [InlineData("Sealing:KeyPath", "\"bm90IGEgc2VjcmV0LCBidXQgMzIgYnl0ZXMgbG9uZyE=\"", "is a key itself")]
     [InlineData("ConnectionStrings:Redis", "\"\"", "no connection string")]
     [InlineData("Shutdown:Timeout", "\"-00:00:01\"", "less than nothing")]
     public void Rule_BrokenInOneKey_SaysSoThere(string key, string? json, string expected)
@@ -132,6 +136,8 @@ public sealed class RuleTests : IDisposable
     [InlineData(Route + ":RateLimiterPolicy", "\"Disable\"")]
     [InlineData(Route + ":ClusterId", "\"ORGANIZATIONS\"")]
     [InlineData(Route + ":Match:Methods", """["GET"]""")]
+    [InlineData(Route + ":Metadata:Retries", "2")]
+    [InlineData(Module + ":Metadata:Retries", "0")]
     [InlineData(Module + ":Metadata:Profile", null)]
     [InlineData(Scheme + ":Organizations", null)]
     [InlineData(Scheme + ":Organizations:Only", """["o-1"]""")]

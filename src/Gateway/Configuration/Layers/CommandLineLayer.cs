@@ -21,7 +21,7 @@ internal static class CommandLineLayer
             if (equals <= 0 && (!isOption || text.Length == 0))
             {
                 // The text may be the loose end of a secret: its place is enough to find it.
-                findings.Error("", Source, $"argument {index + 1} is no key (a command and its own options are not counted). Write --KEY VALUE, --KEY=VALUE or KEY=VALUE.");
+                findings.Error("", Source, $"argument {index + 1} is no key (a command and its own options are not counted). Write --KEY VALUE, --KEY=VALUE or KEY=VALUE; a command (check, explain, doctor) stands first.");
                 continue;
             }
 

@@ -6,6 +6,8 @@ internal static class ConfigurationRules
     private static readonly Action<RuleContext>[] all =
     [
         UrlRules.Check,
+        AllowedHostsRules.Check,
+        LoggingRules.Check,
         SealingRules.Check,
         SchemeRules.Check,
         AzureAdRules.Check,
@@ -23,7 +25,7 @@ internal static class ConfigurationRules
         UnreachableRouteRules.Check,
         RouteTransformRules.Check,
         RouteBoundRules.Check,
-        UnsupportedRules.Check,
+        RetryRules.Check,
         ClusterRules.Check,
         DurationRules.Check,
     ];

@@ -15,33 +15,31 @@ internal static class RouteMatchRules
                     $"is {Finding.Quote(route.Match.Path!)}, no route pattern. "
                     + "Write such as \"/organizations/{organizationId}/{**rest}\".");
 
-        foreach (var same in context.Routes.GroupBy(WithoutMethods))
+        foreach (var same in context.Routes.GroupBy(WithoutMethodsAndHosts))
         {
             var routes = same.OrderBy(route => route.RouteId, StringComparer.Ordinal).ToArray();
             for (var index = 1; index < routes.Length; index++)
-                if (routes[..index].FirstOrDefault(other => MethodsOverlap(other, routes[index])) is { } first)
+                if (routes[..index].FirstOrDefault(other => Overlap(other, routes[index])) is { } first)
                     context.Error(RouteKey.Of(routes[index], "Match"),
                         $"takes the same requests as the route {Finding.Quote(first.RouteId)}. "
                         + "Change one of the two, or give them different values of Order.");
         }
     }
 
-    private static string WithoutMethods(RouteConfig route) => JsonSerializer.Serialize(new
+    private static string WithoutMethodsAndHosts(RouteConfig route) => JsonSerializer.Serialize(new
     {
         Path = RoutePath.Normalize(route),
-        Hosts = route.Match.Hosts?.Select(host => host.ToUpperInvariant()).Order(StringComparer.Ordinal),
         route.Match.Headers,
         route.Match.QueryParameters,
         route.Order,
     });
 
-    // A route with methods goes before one without, so these two are no riddle.
-    private static bool MethodsOverlap(RouteConfig one, RouteConfig other)
-    {
-        string[] first = [.. one.Match.Methods ?? []];
-        string[] second = [.. other.Match.Methods ?? []];
-        return first.Length == 0 || second.Length == 0
-            ? first.Length == second.Length
-            : first.Intersect(second, StringComparer.OrdinalIgnoreCase).Any();
-    }
+    // A route that names methods, or hosts, goes before one that names none, so such two are no riddle.
+    private static bool Overlap(RouteConfig one, RouteConfig other) =>
+        Overlap(one.Match.Methods, other.Match.Methods) && Overlap(one.Match.Hosts, other.Match.Hosts);
+
+    private static bool Overlap(IReadOnlyList<string>? one, IReadOnlyList<string>? other) =>
+        one is not { Count: > 0 } || other is not { Count: > 0 }
+            ? one is not { Count: > 0 } && other is not { Count: > 0 }
+            : one.Intersect(other, StringComparer.OrdinalIgnoreCase).Any();
 }

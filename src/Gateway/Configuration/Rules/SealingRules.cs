@@ -28,6 +28,12 @@ internal static class SealingRules
 
     private static void CheckFile(RuleContext context, string path)
     {
+        if (SealingKeys.KeyOf(path.Trim()) is not null)
+        {
+            context.Error(KeyPath, "is a key itself, and whoever reads the configuration now knows it. Make another one, and name the file that holds it.");
+            return;
+        }
+
         var content = FileContent.Read(Path.Combine(context.Snapshot.Folder, path), out var problem);
         if (content is null)
         {

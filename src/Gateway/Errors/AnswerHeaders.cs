@@ -1,0 +1,24 @@
+namespace Gateway.Errors;
+
+/// <summary>What stands on answers whoever makes them, set as they start: an error on the way takes back what was set before it.</summary>
+internal static class AnswerHeaders
+{
+    // A year: long enough to outlast any pause between two visits, and what preload lists ask for. Names below or beside the edge's are not its to decide.
+    private const string Transport = "max-age=31536000";
+
+    /// <summary>
+    /// <c>Strict-Transport-Security</c> on every answer over https, a service's own value replaced, since the name is the edge's;
+    /// <c>X-Content-Type-Options</c> on what <paramref name="isOurs"/>.
+    /// </summary>
+    public static void UseAnswerHeaders(this IApplicationBuilder app, Func<HttpContext, bool> isOurs) => app.Use((context, next) =>
+    {
+        context.Response.OnStarting(() =>
+        {
+            var headers = context.Response.Headers;
+            if (context.Request.IsHttps) headers.StrictTransportSecurity = Transport;
+            if (isOurs(context)) headers.XContentTypeOptions = "nosniff";
+            return Task.CompletedTask;
+        });
+        return next(context);
+    });
+}
