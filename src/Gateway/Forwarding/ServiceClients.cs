@@ -1,3 +1,4 @@
+using System.Text;
 using Yarp.ReverseProxy.Forwarder;
 
 namespace Gateway.Forwarding;
@@ -15,6 +16,8 @@ internal sealed class ServiceClients(ILogger<ForwarderHttpClientFactory> logger)
         base.ConfigureHandler(context, handler);
         handler.ConnectTimeout = s_connectTimeout;
         handler.PooledConnectionLifetime = s_connectionLifetime;
+        // As Kestrel reads it. Else a letter beyond ASCII is a failure of the service, and a client could have it counted out.
+        handler.RequestHeaderEncodingSelector ??= static (_, _) => Encoding.UTF8;
     }
 
     protected override HttpMessageHandler WrapHandler(ForwarderHttpClientContext context, HttpMessageHandler handler) => new SentOnce(handler);

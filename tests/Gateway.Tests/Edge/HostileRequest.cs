@@ -210,6 +210,7 @@ public sealed record HostileRequest(string Name, string Bytes, int[] Statuses, s
         Header("bytes that are no UTF-8 in a value", "X-A: b\u00ffc", 400),
         Header("a value beyond the bounds", $"X-A: {new string('a', 40_000)}", 431),
         Header("more headers than the bounds let in", string.Join("\r\n", Enumerable.Range(0, 120).Select(i => $"X-{i}: a")), 431),
+        Header("UTF-8 in a value", "X-A: caf\u00c3\u00a9", 200, Own + "hop"),
         Header("two hosts", "Host: evil.example.com", 400),
         Header("the same host twice", "Host: {host}", 400),
         Raw("no host", $"GET {Own}x HTTP/1.1\r\nAuthorization: Bearer {{token}}\r\nConnection: close\r\n\r\n", [400]),
