@@ -12,15 +12,25 @@ namespace Gateway.Commands;
 internal static class DestinationExamination
 {
     public static async Task<Diagnosis[]> RunAsync(Snapshot configuration) =>
-        [.. (await Task.WhenAll(configuration.Clusters.Select(RunAsync))).SelectMany(rows => rows)];
+        [.. (await Task.WhenAll(configuration.Clusters.Select(cluster => RunAsync(cluster, configuration.Options)))).SelectMany(rows => rows)];
 
-    private static async Task<Diagnosis[]> RunAsync(ClusterConfig cluster)
+    private static async Task<Diagnosis[]> RunAsync(ClusterConfig cluster, GatewayOptions options)
     {
-        var rows = await Task.WhenAll((cluster.Destinations ?? new Dictionary<string, DestinationConfig>()).Select(destination => Diagnosis.OfAsync(
-            $"destination {cluster.ClusterId}/{destination.Key}", cancellation => LookAsync(cluster, destination.Value, cancellation))));
+        var rows = await Task.WhenAll((cluster.Destinations ?? new Dictionary<string, DestinationConfig>())
+            .SelectMany(destination => Found(destination.Value, options).Select(found => Diagnosis.OfAsync(
+                $"destination {cluster.ClusterId}/{destination.Key}", cancellation => LookAsync(cluster, found, cancellation)))));
         return Array.TrueForAll(rows, row => row.Outcome == Outcome.Failed)
             ? rows
             : [.. rows.Select(row => row.Outcome == Outcome.Failed ? row with { Outcome = Outcome.Warning } : row)];
+    }
+
+    // A name of the section Services stands for each address there.
+    private static IEnumerable<DestinationConfig> Found(DestinationConfig destination, GatewayOptions options)
+    {
+        var address = new Uri(destination.Address);
+        return options.ServiceOf(address.Host) is { } service
+            ? (address.Scheme == Uri.UriSchemeHttps ? service.Https : service.Http).Select(at => destination with { Address = $"{address.Scheme}://{at}" })
+            : [destination];
     }
 
     private static async Task<(Outcome, string)> LookAsync(ClusterConfig cluster, DestinationConfig destination, CancellationToken cancellation)

@@ -47,11 +47,17 @@ internal sealed record GatewayOptions
     /// <summary>What is checked before a request is routed.</summary>
     public EdgeOptions Edge { get; init; } = new();
 
+    /// <summary>Services by the names that destinations call them by.</summary>
+    public IReadOnlyDictionary<string, ServiceOptions> Services { get; init; } = new Dictionary<string, ServiceOptions>();
+
     /// <summary>How the process ends.</summary>
     public ShutdownOptions Shutdown { get; init; } = new();
 
     /// <summary>The credential module's own section.</summary>
     public IotCredentialsOptions IotCredentials { get; init; } = new();
+
+    /// <summary>The service of <see cref="Services"/> that a host name means; null when it means none, and is DNS's.</summary>
+    public ServiceOptions? ServiceOf(string host) => Services.FirstOrDefault(service => service.Key.Equals(host, StringComparison.OrdinalIgnoreCase)).Value;
 }
 
 /// <summary>The listener that operators and probes use, apart from the public edge.</summary>

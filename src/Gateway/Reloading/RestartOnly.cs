@@ -6,7 +6,7 @@ namespace Gateway.Reloading;
 internal static class RestartOnly
 {
     private static readonly string[] s_live =
-        ["ReverseProxy", "Authorization", "RateLimiting", "Cors", "IotCredentials:Profiles", "IotCredentials:Organizations", "AllowedHosts", "Logging", "$schema"];
+        ["ReverseProxy", "Services", "Authorization", "RateLimiting", "Cors", "IotCredentials:Profiles", "IotCredentials:Organizations", "AllowedHosts", "Logging", "$schema"];
 
     /// <summary>An error for each such key that two configurations say differently.</summary>
     public static IReadOnlyList<Finding> Changes(Snapshot before, Snapshot after) =>

@@ -4,7 +4,7 @@ using Yarp.ReverseProxy.Configuration;
 namespace Gateway.Routes;
 
 /// <summary>Hands YARP the routes of the configuration that is published, and tells what became of them.</summary>
-internal sealed class PublishedRoutes(GatedConfigurationProvider gate) : IProxyConfigProvider, IConfigChangeListener
+internal sealed class PublishedRoutes(GatedConfigurationProvider gate, IConfiguration configuration) : IProxyConfigProvider, IConfigChangeListener
 {
     private static readonly TimeSpan s_patience = TimeSpan.FromSeconds(30);
 
@@ -43,8 +43,9 @@ internal sealed class PublishedRoutes(GatedConfigurationProvider gate) : IProxyC
 
     public IProxyConfig GetConfig()
     {
-        // The token first, so that what is published in between is not missed.
-        var changes = gate.GetReloadToken();
+        // The token first, so that what is published in between is not missed; and the one that those have who find destinations, so that
+        // none of them answers from before.
+        var changes = configuration.GetReloadToken();
         var snapshot = gate.Current;
         _revision++;
         return _current = new RouteTable(snapshot, _revision, IdOf, changes);
@@ -52,11 +53,17 @@ internal sealed class PublishedRoutes(GatedConfigurationProvider gate) : IProxyC
 
     public void ConfigurationLoaded(IReadOnlyList<IProxyConfig> proxyConfigs) { }
 
-    public void ConfigurationLoadingFailed(IProxyConfigProvider configProvider, Exception exception) => _outcome.TrySetResult(exception);
+    public void ConfigurationLoadingFailed(IProxyConfigProvider configProvider, Exception exception) => Became(exception);
 
-    public void ConfigurationApplied(IReadOnlyList<IProxyConfig> proxyConfigs) => _outcome.TrySetResult(null);
+    public void ConfigurationApplied(IReadOnlyList<IProxyConfig> proxyConfigs) => Became(null);
 
-    public void ConfigurationApplyingFailed(IReadOnlyList<IProxyConfig> proxyConfigs, Exception exception) => _outcome.TrySetResult(exception);
+    public void ConfigurationApplyingFailed(IReadOnlyList<IProxyConfig> proxyConfigs, Exception exception) => Became(exception);
+
+    // YARP also loads anew when destinations moved, and may be about it, with the configuration from before, while another is published.
+    private void Became(Exception? failure)
+    {
+        if (ReferenceEquals(_current!.Snapshot, gate.Current)) _outcome.TrySetResult(failure);
+    }
 
     // YARP changes a cluster in place, under requests that were matched and authorized by the routes before. One that changed is a new one
     // instead, and the old one serves those requests to their end; one that did not keeps its connections and what is known of its health.

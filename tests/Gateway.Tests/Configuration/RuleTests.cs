@@ -50,6 +50,9 @@ public sealed class RuleTests : IDisposable
     [InlineData("ReverseProxy:Clusters:organizations:Destinations:a:Address", "\"ftp://localhost/\"", "absolute")]
     [InlineData("ReverseProxy:Clusters:organizations:Destinations:a:Address", null, "absolute")]
     [InlineData("ReverseProxy:Clusters:organizations:Destinations", "{}", "nowhere to forward")]
+    [InlineData("Services:devices:Http", "[\"10.0.0.1\"]", "no host and port")]
+    [InlineData("Services:devices:Https", "[\"https://devices:443\"]", "no host and port")]
+    [InlineData("Services:devices:Http", "[\"devices:80/path\"]", "no host and port")]
     // Schemes
     [InlineData(Scheme + ":Authority", null, "is required")]
     [InlineData(Scheme + ":Authority", "\"id.example.com\"", "absolute")]
@@ -142,6 +145,7 @@ public sealed class RuleTests : IDisposable
     [InlineData(Scheme + ":Organizations", null)]
     [InlineData(Scheme + ":Organizations:Only", """["o-1"]""")]
     [InlineData(Limit, """{ "Algorithm": "Concurrency", "PermitLimit": 5, "Store": "Local" }""")]
+    [InlineData("Services:devices", """{ "Http": ["10.0.0.1:8080", "[::1]:80", "Devices.internal:80"], "Https": [] }""")]
     [InlineData("AzureAd", null)]
     public void Rule_Kept_FindsNothing(string key, string? json)
     {

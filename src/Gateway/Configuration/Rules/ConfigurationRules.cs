@@ -27,6 +27,7 @@ internal static class ConfigurationRules
         RouteBoundRules.Check,
         RetryRules.Check,
         ClusterRules.Check,
+        ServiceRules.Check,
         DurationRules.Check,
     ];
 

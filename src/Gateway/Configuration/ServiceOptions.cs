@@ -1,0 +1,11 @@
+namespace Gateway.Configuration;
+
+/// <summary>Where a service is that destinations call by its name.</summary>
+internal sealed record ServiceOptions
+{
+    /// <summary>The addresses behind <c>http://NAME/</c>, each a host and a port. Default: none.</summary>
+    public IReadOnlyList<string> Http { get; init; } = [];
+
+    /// <summary>The addresses behind <c>https://NAME/</c>, each a host and a port. Default: none.</summary>
+    public IReadOnlyList<string> Https { get; init; } = [];
+}
