@@ -28,6 +28,7 @@ internal static class GatewayApplication
         var gate = builder.Configuration.UseGatedConfiguration(configuration);
         builder.Environment.ContentRootFileProvider = gate.Files;
         builder.WebHost.ConfigureKestrel(kestrel => kestrel.AddServerHeader = false);
+        builder.WebHost.ConfigureKestrel(kestrel => KestrelLimits.Bind(builder.Configuration, kestrel.Limits));
 
         var options = configuration.Options;
         builder.Services.AddSingleton(gate);
@@ -60,6 +61,7 @@ internal static class GatewayApplication
         app.UseUnstoredAnswers();
         app.UseRouteTimeouts();
         app.UseCors();
+        app.UseMiddleware<FailedAuthentications>();
         app.UseAuthentication();
         app.UseAuthorization();
         app.UseRateLimiter();

@@ -55,6 +55,7 @@ internal static class IssuerAuthentication
             builder.Services.PostConfigure<JwtBearerOptions>(name, bearer => Harden(bearer, scheme.Issuers, scheme.ValidAudiences, _ => reader));
         }
 
+        builder.Services.AddSingleton<FailedAuthentications>();
         if (options.AzureAd is { } azure) AddAzureAd(builder, authentication, azure, schemes, ids);
     }
 

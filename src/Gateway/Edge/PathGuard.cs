@@ -7,30 +7,44 @@ namespace Gateway.Edge;
 
 /// <summary>
 /// Refuses, before anything is decided by the path, a target that a service behind could read as another path than the one that is
-/// authorized here, and a method that is nowhere allowed.
+/// authorized here, a request that it could take for another or for two, and a method that is nowhere allowed.
 /// </summary>
 internal sealed class PathGuard(RequestDelegate next, IReadOnlyList<string> methods)
 {
     private static readonly UTF8Encoding s_strictUtf8 = new(encoderShouldEmitUTF8Identifier: false, throwOnInvalidBytes: true);
+
+    // What Unicode's compatibility forms, or the code pages of Windows, make into one of / \ % ; ? #.
+    private static readonly SearchValues<char> s_separators = SearchValues.Create(
+        "\u037e\u2044\u2047\u2048\u2049\u2100\u2101\u2105\u2106\u2215\u2216\u29f5\u29f8\ufe14\ufe16\ufe54\ufe56\ufe5f\ufe68\ufe6a\uff03\uff05\uff0f\uff1b\uff1f\uff3c");
+
+    // Dots, what the same make into dots, and what is dropped beside them: spaces by Windows, marks without a width by some file systems.
+    private static readonly SearchValues<char> s_dots = SearchValues.Create(
+        ". \u00a0\u00ad\u200b\u200c\u200d\u2024\u2025\u2026\u2060\u3000\u3002\ufe19\ufe30\ufe52\ufeff\uff0e\uff61");
 
     private readonly string _allow = string.Join(", ", methods);
 
     public Task InvokeAsync(HttpContext context)
     {
         if (!IsUnambiguous(context.Features.Get<IHttpRequestFeature>()!.RawTarget)) return ErrorAnswer.WriteAsync(context, StatusCodes.Status400BadRequest);
+        if (!Framing.IsUnambiguous(context.Request))
+        {
+            // Nobody knows where the next request on this connection begins.
+            context.Response.Headers.Connection = "close";
+            return ErrorAnswer.WriteAsync(context, StatusCodes.Status400BadRequest);
+        }
+
         if (methods.Contains(context.Request.Method, StringComparer.Ordinal)) return next(context);
         context.Response.Headers.Allow = _allow;
         return ErrorAnswer.WriteAsync(context, StatusCodes.Status405MethodNotAllowed);
     }
 
-    /// <summary>Whether everybody reads the same path out of a request target as it was sent.</summary>
+    /// <summary>Whether everybody reads the same path out of a request target as it was sent. A target in absolute form is for proxies, which this is none of.</summary>
     internal static bool IsUnambiguous(ReadOnlySpan<char> target)
     {
         if (target is "*") return true;
-        if (target.IsEmpty || target[0] != '/') return false;
+        if (target.IsEmpty || target[0] != '/' || target.Contains('#') || target.ContainsAnyExceptInRange('!', '~')) return false;
         var query = target.IndexOf('?');
         var path = query < 0 ? target : target[..query];
-        if (path.Contains('#')) return false;
 
         Span<byte> small = stackalloc byte[512];
         var rented = path.Length > small.Length ? ArrayPool<byte>.Shared.Rent(path.Length) : null;
@@ -50,52 +64,50 @@ internal sealed class PathGuard(RequestDelegate next, IReadOnlyList<string> meth
         length = 0;
         for (var i = 0; i < path.Length; i++)
         {
-            var character = path[i];
-            if (character is <= ' ' or > '~' or '\\') return false;
-            var value = (byte)character;
-            if (character == '%')
+            var value = (byte)path[i];
+            if (value is (byte)'\\' or (byte)';') return false;
+            if (value == '%')
             {
                 if (i + 2 >= path.Length || !char.IsAsciiHexDigit(path[i + 1]) || !char.IsAsciiHexDigit(path[i + 2])) return false;
-                value = (byte)((Convert.FromHexString(path.Slice(i + 1, 2))[0]));
+                value = Convert.FromHexString(path.Slice(i + 1, 2))[0];
                 i += 2;
                 // What decodes to a separator, a parameter, or another escape is read as one thing here and as another one step further.
                 if (value is (byte)'/' or (byte)'\\' or (byte)'%' or (byte)';' or (byte)'?' or (byte)'#') return false;
             }
-            else if (character == ';')
-            {
-                return false;
-            }
 
-            if (value is < 0x20 or 0x7f) return false;
             decoded[length++] = value;
         }
 
         return true;
     }
 
-    private static bool IsPlain(ReadOnlySpan<byte> path)
+    private static bool IsPlain(ReadOnlySpan<byte> utf8)
     {
+        string path;
         try
         {
-            // Overlong forms and half characters are read differently by different decoders; C1 controls are controls as well.
-            foreach (var character in s_strictUtf8.GetString(path))
-            {
-                if (char.IsControl(character)) return false;
-            }
+            path = s_strictUtf8.GetString(utf8);
         }
         catch (DecoderFallbackException)
         {
+            // Overlong forms and half characters are read differently by different decoders.
             return false;
         }
 
-        var rest = path[1..];
+        foreach (var character in path)
+        {
+            if (char.IsControl(character)) return false;
+        }
+
+        if (path.AsSpan().ContainsAny(s_separators)) return false;
+        var rest = path.AsSpan(1);
         while (true)
         {
-            var end = rest.IndexOf((byte)'/');
+            var end = rest.IndexOf('/');
             var segment = end < 0 ? rest : rest[..end];
-            if (segment.SequenceEqual("."u8) || segment.SequenceEqual(".."u8)) return false;
+            // Only at the end may nothing stand, which is a trailing slash.
+            if (!segment.ContainsAnyExcept(s_dots) && !(segment.IsEmpty && end < 0)) return false;
             if (end < 0) return true;
-            if (segment.IsEmpty) return false;
             rest = rest[(end + 1)..];
         }
     }

@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using CredentialModule.Http;
 using Gateway.Authentication;
+using Microsoft.Extensions.Primitives;
 using Yarp.ReverseProxy.Transforms;
 using Yarp.ReverseProxy.Transforms.Builder;
 
@@ -21,6 +22,16 @@ internal sealed class IdentityHeaders : ITransformProvider
         "forwarded", "x-real-ip", "x-client-ip", "true-client-ip", "x-http-method", "x-http-method-override", "x-method-override", "remote-user", "x-request-id", "baggage",
     };
 
+    // What is said to the next server and nobody behind it. And what, after the same mapping, would be a second word on the body's length or
+    // send a service's own requests elsewhere.
+    private static readonly HashSet<string> s_ofOneHop = new(StringComparer.Ordinal)
+    {
+        "expect", "http2-settings", "keep-alive", "proxy-connection", "proxy-authorization", "te", "trailer", "content-length", "x-content-length", "transfer-encoding", "proxy",
+    };
+
+    // Of what Connection may hold, the words that name no header to leave out.
+    private static readonly HashSet<string> s_connectionOptions = new(StringComparer.OrdinalIgnoreCase) { "close", "keep-alive", "upgrade" };
+
     public void ValidateRoute(TransformRouteValidationContext context) { }
 
     public void ValidateCluster(TransformClusterValidationContext context) { }
@@ -33,7 +44,7 @@ internal sealed class IdentityHeaders : ITransformProvider
         // First, so that what operators and YARP set afterwards stays.
         context.RequestTransforms.Insert(0, new RequestFuncTransform(transform =>
         {
-            RemoveForged(transform.ProxyRequest);
+            RemoveForged(transform.ProxyRequest, transform.HttpContext.Request.Headers.Connection);
             if (!forwardsAuthorization) transform.ProxyRequest.Headers.Remove("Authorization");
             if (!forwardsCookies) transform.ProxyRequest.Headers.Remove("Cookie");
             return default;
@@ -47,28 +58,47 @@ internal sealed class IdentityHeaders : ITransformProvider
 
     private static bool Says(TransformBuilderContext context, string name) => context.Route.Metadata?.GetValueOrDefault(name) == "true";
 
-    private static void RemoveForged(HttpRequestMessage request)
+    private static void RemoveForged(HttpRequestMessage request, StringValues connection)
     {
-        List<string>? forged = null;
+        var named = Named(connection);
+        List<string>? removed = null;
         foreach (var header in request.Headers.NonValidated)
         {
-            if (IsForged(header.Key)) (forged ??= []).Add(header.Key);
+            if (IsForged(header.Key) || Is(header.Key, s_ofOneHop) || named?.Contains(header.Key) == true) (removed ??= []).Add(header.Key);
         }
 
-        foreach (var name in forged ?? []) request.Headers.Remove(name);
+        foreach (var name in removed ?? []) request.Headers.Remove(name);
     }
 
+    // A client's headers for this hop alone. The gateway's own are set afterwards, whatever their names.
+    private static HashSet<string>? Named(StringValues connection)
+    {
+        HashSet<string>? named = null;
+        foreach (var value in connection)
+        {
+            foreach (var option in (value ?? "").Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries))
+            {
+                if (!s_connectionOptions.Contains(option)) (named ??= new(StringComparer.OrdinalIgnoreCase)).Add(option);
+            }
+        }
+
+        return named;
+    }
+
+    /// <summary>Whether a header of that name would say what the gateway alone says.</summary>
+    public static bool IsForged(string name) => Is(name, s_names, s_prefixes);
+
     // Servers behind map headers to variables, where `X_Gateway.Subject` and `X-Gateway-Subject` are one.
-    public static bool IsForged(string name)
+    private static bool Is(string name, HashSet<string> names, params ReadOnlySpan<string> prefixes)
     {
         Span<char> mapped = stackalloc char[Math.Min(name.Length, 64)];
         for (var i = 0; i < mapped.Length; i++) mapped[i] = char.IsAsciiLetterOrDigit(name[i]) ? char.ToLowerInvariant(name[i]) : '-';
-        foreach (var prefix in s_prefixes)
+        foreach (var prefix in prefixes)
         {
             if (mapped.StartsWith(prefix, StringComparison.Ordinal)) return true;
         }
 
-        return name.Length <= mapped.Length && s_names.GetAlternateLookup<ReadOnlySpan<char>>().Contains(mapped);
+        return name.Length <= mapped.Length && names.GetAlternateLookup<ReadOnlySpan<char>>().Contains(mapped);
     }
 
     private static void Identify(RequestTransformContext transform)

@@ -1,5 +1,6 @@
 using CredentialModule.Http;
 using Gateway.Configuration;
+using Gateway.Edge;
 using Gateway.Errors;
 using Gateway.Forwarding;
 using Gateway.Telemetry;
@@ -29,6 +30,7 @@ internal sealed partial class ManagementServer : IHostedLifecycleService, IDispo
         _services = services;
         _logger = loggers.CreateLogger<ManagementServer>();
         var kestrel = new KestrelServerOptions { ApplicationServices = services, AddServerHeader = false };
+        KestrelLimits.Bind(services.GetRequiredService<IConfiguration>(), kestrel.Limits);
         _server = new KestrelServer(Options.Create(kestrel), new SocketTransportFactory(Options.Create(new SocketTransportOptions()), loggers), loggers);
         _server.Features.Get<IServerAddressesFeature>()!.Addresses.Add(options.Management.Url);
     }

@@ -4,6 +4,7 @@ using System.Text.Json.Nodes;
 using CredentialModule;
 using Gateway.Configuration;
 using Gateway.Configuration.Shapes;
+using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.Extensions.Logging;
 
 namespace Gateway.Tests.Configuration;
@@ -26,7 +27,12 @@ internal static class ConfigurationSchema
         var sections = schema["properties"]!.AsObject();
         sections["ReverseProxy"] = ReverseProxy();
         sections["Logging"] = Logging();
-        sections["Kestrel"] = new JsonObject { ["type"] = OrNull("object"), ["description"] = "Kestrel's own section: Endpoints, EndpointDefaults, Certificates, Limits." };
+        sections["Kestrel"] = new JsonObject
+        {
+            ["type"] = OrNull("object"),
+            ["description"] = "Kestrel's own section: Endpoints, EndpointDefaults, Certificates, Limits.",
+            ["properties"] = new JsonObject { ["Limits"] = Limits(typeof(KestrelServerLimits)) },
+        };
         sections["$schema"] = new JsonObject { ["type"] = "string", ["description"] = "Where an editor finds this schema." };
         return schema.ToJsonString(s_readable) + "\n";
     }
@@ -57,6 +63,15 @@ internal static class ConfigurationSchema
             ? new JsonObject { ["type"] = OrNull("object"), ["additionalProperties"] = Of(value) }
             : OfRecord(type);
     }
+
+    private static JsonObject Limits(Type type) => new()
+    {
+        ["type"] = OrNull("object"),
+        ["properties"] = new JsonObject(type.GetProperties().Select(property => KeyValuePair.Create<string, JsonNode?>(
+            property.Name,
+            property.PropertyType == typeof(double) ? Of(typeof(long)) : OptionsShape.ScalarOf(property.PropertyType) is null ? Limits(property.PropertyType) : Of(property.PropertyType)))),
+        ["additionalProperties"] = false,
+    };
 
     private static JsonObject ReverseProxy()
     {

@@ -14,6 +14,7 @@ internal static class ConfigurationRules
         RateLimitRules.Check,
         CorsRules.Check,
         EdgeRules.Check,
+        KestrelLimitRules.Check,
         ShutdownRules.Check,
         RouteNameRules.Check,
         RouteTargetRules.Check,

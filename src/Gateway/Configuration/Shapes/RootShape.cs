@@ -33,6 +33,7 @@ internal static class RootShape
                 new("Endpoints", new MapShape(new OpenShape([.. connection, new("Url", ScalarShape.Text), new("Sni", new MapShape(host))], new FreeShape()))),
                 new("EndpointDefaults", host),
                 new("Certificates", new MapShape(certificate.Shape)),
+                new("Limits", KestrelLimitsShape.Read()),
             ],
             new FreeShape());
     }
