@@ -70,7 +70,8 @@ internal sealed class IdentityHeaders : ITransformProvider
         foreach (var name in removed ?? []) request.Headers.Remove(name);
     }
 
-    // A client's headers for this hop alone. The gateway's own are set afterwards, whatever their names.
+    // A client's headers for this hop alone, as far as Kestrel tells: beside `close` it keeps no other word. The gateway's own are set afterwards,
+    // whatever their names.
     private static HashSet<string>? Named(StringValues connection)
     {
         HashSet<string>? named = null;

@@ -35,6 +35,35 @@ public sealed class IdentityHeaderTests(Platform platform) : IClassFixture<Platf
         }
     }
 
+    public static TheoryData<string> Names =>
+    [
+        "X-Gateway-Subject", "X-Gateway-Issuer", "X-Gateway-Organization", "X-Gateway-Role",
+        "X-Forwarded-For", "X-Forwarded-Host", "X-Forwarded-Proto", "X-Forwarded-Prefix", "X-Forwarded-User", "Forwarded",
+        "X-Real-IP", "X-Client-IP", "True-Client-IP", "X-Original-URL", "X-Original-Host", "X-Rewrite-URL",
+        "X-HTTP-Method", "X-HTTP-Method-Override", "X-Method-Override", "Remote-User", "X-Auth-Request-User", "X-Auth-Request-Groups",
+        "X-MS-Client-Principal", "X-MS-Client-Principal-Id", "X-Amzn-Oidc-Data", "X-Amzn-Oidc-Identity", "baggage", "X-Request-Id",
+    ];
+
+    [Theory]
+    [MemberData(nameof(Names))]
+    public async Task A_clients_own_never_arrives_however_it_is_spelled(string name)
+    {
+        string[] spellings =
+        [
+            name.ToLowerInvariant(), name.ToUpperInvariant(), name.Replace('-', '_'), name.Replace('-', '.').ToUpperInvariant(), Alternating(name), Alternating(name.Replace('-', '_')),
+        ];
+        foreach (var spelling in spellings)
+        {
+            var received = await ReceiveAsync("/organizations/o-acme/spelled", platform.World.Token("o-acme"), $"{spelling}: forged=1", $"{spelling}: forged=2", $"{name}: forged=3");
+
+            Assert.DoesNotContain(received.Headers, header => header.Value.Any(value => value.Contains("forged", StringComparison.Ordinal)));
+            Assert.Equal(["alice"], received.Headers["X-Gateway-Subject"]);
+        }
+
+        static string Alternating(string name) =>
+            string.Concat(name.Select((letter, i) => i % 2 == 0 ? char.ToLowerInvariant(letter) : char.ToUpperInvariant(letter)));
+    }
+
     [Fact]
     public async Task The_gateways_own_arrive_once_each()
     {
@@ -59,6 +88,25 @@ public sealed class IdentityHeaderTests(Platform platform) : IClassFixture<Platf
 
         Assert.Equal(["alice"], received.Headers["X-Gateway-Subject"]);
         Assert.Equal(["o-acme"], received.Headers["X-Gateway-Organization"]);
+    }
+
+    [Fact]
+    public async Task A_header_that_Connection_names_goes_no_further_but_for_the_gateways_own()
+    {
+        var target = $"/organizations/o-acme/hop?{Guid.NewGuid():N}";
+        var answer = await platform.SendAsync(target, platform.World.Token("o-acme"), change: request =>
+        {
+            request.Headers.TryAddWithoutValidation("Connection", "x-custom, X-Gateway-Subject,X-Forwarded-For, , bad name");
+            request.Headers.TryAddWithoutValidation("X-Custom", "forged");
+            request.Headers.TryAddWithoutValidation("X-Other", "kept");
+        });
+
+        Assert.Equal(200, answer.Status);
+        var received = Assert.Single(platform.Received(target)).Headers;
+        Assert.DoesNotContain("X-Custom", received.Keys);
+        Assert.Equal(["kept"], received["X-Other"]);
+        Assert.Equal(["alice"], received["X-Gateway-Subject"]);
+        Assert.Equal(["127.0.0.1"], received["X-Forwarded-For"]);
     }
 
     [Fact]
