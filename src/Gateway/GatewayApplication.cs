@@ -12,7 +12,6 @@ using Gateway.RateLimiting;
 using Gateway.Reloading;
 using Gateway.Routes;
 using Gateway.Telemetry;
-using Yarp.ReverseProxy.Transforms.Builder;
 
 namespace Gateway;
 
@@ -49,11 +48,12 @@ internal static class GatewayApplication
         builder.Services.AddRequestTimeouts();
         builder.Services.AddReverseProxy()
             .LoadFromPublished()
-            .AddIotCredentials(builder.Configuration.GetSection("IotCredentials"))
-            .Services.AddSingleton<ITransformProvider, IdentityHeaders>();
+            .AddForwarding()
+            .AddIotCredentials(builder.Configuration.GetSection("IotCredentials"));
         replace?.Invoke(builder.Services);
 
         var app = builder.Build();
+        app.UseDrain();
         app.UseErrorAnswers();
         app.UseForwardedHeaders();
         app.UseMiddleware<PathGuard>(options.Edge.Methods);
@@ -65,7 +65,7 @@ internal static class GatewayApplication
         app.UseAuthentication();
         app.UseAuthorization();
         app.UseRateLimiter();
-        app.MapReverseProxy().MapIotCredentials().MapRouteControls(app.Services.GetRequiredService<PublishedRoutes>()).RequireRateLimiting(RateLimits.Policy);
+        app.MapReverseProxy(pipeline => pipeline.UseForwarding()).MapIotCredentials().MapRouteControls(app.Services.GetRequiredService<PublishedRoutes>()).RequireRateLimiting(RateLimits.Policy);
         // YARP makes its endpoints when they are first asked for: now, and not at a first request while another configuration is published.
         foreach (var source in ((IEndpointRouteBuilder)app).DataSources) _ = source.Endpoints;
         return app;

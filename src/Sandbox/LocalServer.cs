@@ -44,6 +44,7 @@ internal sealed class LocalServer : IAsyncDisposable
 
         var application = builder.Build();
         var stopping = new CancellationTokenSource();
+        application.UseWebSockets();
         application.Run(context => AnswerAsync(context, handler, stopping.Token));
         try
         {

@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Net.WebSockets;
 using Microsoft.AspNetCore.Http.Features;
 
 namespace Sandbox;
@@ -6,7 +7,8 @@ namespace Sandbox;
 /// <summary>
 /// A downstream service. It answers every request with JSON that echoes what arrived: <c>method</c>, <c>target</c>, <c>headers</c> and
 /// <c>bodyLength</c>. The end of the path may ask for something else: <c>…/status/404</c> answers that status with an empty body,
-/// <c>…/slow/250</c> echoes after that many milliseconds, <c>…/abort</c> drops the connection.
+/// <c>…/slow/250</c> echoes after that many milliseconds, <c>…/abort</c> drops the connection, <c>…/bytes/1024</c> answers that many bytes,
+/// <c>…/events</c> sends server-sent events for ever and <c>…/socket</c> echoes what a WebSocket says.
 /// </summary>
 public sealed class OrganizationService : IAsyncDisposable
 {
@@ -21,6 +23,9 @@ public sealed class OrganizationService : IAsyncDisposable
 
     /// <summary>What it received, recorded once the body is in and before any answer.</summary>
     public CallLog<ReceivedRequest> Requests { get; } = new();
+
+    /// <summary>Those of them whose caller left before the answer was through.</summary>
+    public CallLog<ReceivedRequest> Abandoned { get; } = new();
 
     /// <summary>Starts the service.</summary>
     /// <param name="port">0: one that the system picks.</param>
@@ -39,7 +44,19 @@ public sealed class OrganizationService : IAsyncDisposable
     {
         var received = await ReceiveAsync(context, cancellationToken);
         Requests.Add(received);
+        try
+        {
+            await AnswerAsync(context, received, cancellationToken);
+        }
+        catch (Exception) when (context.RequestAborted.IsCancellationRequested)
+        {
+            Abandoned.Add(received);
+            throw;
+        }
+    }
 
+    private static async Task AnswerAsync(HttpContext context, ReceivedRequest received, CancellationToken cancellationToken)
+    {
         var segments = received.Target.Split('?')[0].Split('/');
         switch (segments)
         {
@@ -52,6 +69,15 @@ public sealed class OrganizationService : IAsyncDisposable
             case [.., "slow", var text] when Number(text) is { } milliseconds:
                 await Task.Delay(milliseconds, cancellationToken);
                 break;
+            case [.., "bytes", var text] when long.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var length):
+                await SendAsync(context.Response, length, cancellationToken);
+                return;
+            case [.., "events"]:
+                await SendEventsAsync(context.Response, cancellationToken);
+                return;
+            case [.., "socket"] when context.WebSockets.IsWebSocketRequest:
+                await EchoAsync(context, cancellationToken);
+                return;
         }
 
         await context.Response.WriteAsJsonAsync(received, cancellationToken);
@@ -69,6 +95,34 @@ public sealed class OrganizationService : IAsyncDisposable
             StringComparer.OrdinalIgnoreCase);
         var target = context.Features.GetRequiredFeature<IHttpRequestFeature>().RawTarget;
         return new ReceivedRequest(context.Request.Method, target, headers, length);
+    }
+
+    private static async Task SendAsync(HttpResponse response, long length, CancellationToken cancellationToken)
+    {
+        response.ContentLength = length;
+        var some = new byte[64 * 1024];
+        for (var left = length; left > 0; left -= some.Length)
+            await response.Body.WriteAsync(some.AsMemory(0, (int)Math.Min(left, some.Length)), cancellationToken);
+    }
+
+    private static async Task SendEventsAsync(HttpResponse response, CancellationToken cancellationToken)
+    {
+        response.ContentType = "text/event-stream";
+        for (var number = 0; ; number++)
+        {
+            await response.WriteAsync($"data: {number}\n\n", cancellationToken);
+            await response.Body.FlushAsync(cancellationToken);
+            await Task.Delay(TimeSpan.FromMilliseconds(50), cancellationToken);
+        }
+    }
+
+    private static async Task EchoAsync(HttpContext context, CancellationToken cancellationToken)
+    {
+        using var socket = await context.WebSockets.AcceptWebSocketAsync();
+        var buffer = new byte[16 * 1024];
+        while (await socket.ReceiveAsync(buffer, cancellationToken) is { MessageType: not WebSocketMessageType.Close } part)
+            await socket.SendAsync(buffer.AsMemory(0, part.Count), part.MessageType, part.EndOfMessage, cancellationToken);
+        await socket.CloseOutputAsync(WebSocketCloseStatus.NormalClosure, null, cancellationToken);
     }
 
     private static int? Number(string text) =>

@@ -25,7 +25,9 @@ internal sealed record RouteMetadata
     /// <summary>The client addresses and networks that may use the route. Default: any.</summary>
     public string? IpAllow { get; init; }
 
-    /// <summary>How often a request that failed is sent again. Default: 0.</summary>
+    /// <summary>
+    /// How often an idempotent request without a body, of which nothing was answered, is sent again to another destination: 0 to 2. Default: 0.
+    /// </summary>
     public int Retries { get; init; }
 
     /// <summary>Reads a route's metadata; what is not there, or is no value, has its default.</summary>

@@ -13,7 +13,7 @@ internal static class RouteTimeouts
         {
             await next(context);
             // To the forwarder a timeout looks like a client that left, and it answers as for one.
-            if (context.Features.Get<IHttpRequestTimeoutFeature>() is { RequestTimeoutToken.IsCancellationRequested: true }
+            if (HasPassed(context)
                 && context.Features.Get<IForwarderErrorFeature>() is not null
                 && !context.Response.HasStarted)
             {
@@ -21,4 +21,7 @@ internal static class RouteTimeouts
             }
         });
     }
+
+    /// <summary>Whether the route's time is up.</summary>
+    public static bool HasPassed(HttpContext context) => context.Features.Get<IHttpRequestTimeoutFeature>() is { RequestTimeoutToken.IsCancellationRequested: true };
 }

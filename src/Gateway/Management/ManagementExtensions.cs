@@ -8,6 +8,8 @@ internal static class ManagementExtensions
     public static void AddManagement(this WebApplicationBuilder builder)
     {
         builder.Services.AddHealthChecks().AddCheck<EdgeIsOpen>("edge");
+        builder.Services.AddSingleton<Drain>();
+        builder.Services.AddHostedService(services => services.GetRequiredService<Drain>());
         builder.Services.AddSingleton<ManagementServer>();
         builder.Services.AddHostedService(services => services.GetRequiredService<ManagementServer>());
     }

@@ -79,8 +79,7 @@ internal sealed partial class ManagementServer : IHostedLifecycleService, IDispo
 
     public Task StartedAsync(CancellationToken cancellationToken) => Task.CompletedTask;
 
-    /// <summary>Lets the edge serve on while balancers notice that it is not ready any more.</summary>
-    public Task StoppingAsync(CancellationToken cancellationToken) => Task.Delay(_options.Shutdown.Delay, cancellationToken);
+    public Task StoppingAsync(CancellationToken cancellationToken) => Task.CompletedTask;
 
     public Task StopAsync(CancellationToken cancellationToken) => Task.CompletedTask;
 

@@ -31,7 +31,9 @@ internal static class RouteControls
         endpoint.Metadata.Add(policy);
         endpoint.Metadata.Add(table.Snapshot.Profiles!);
         AttachCors(endpoint, table, route.CorsPolicy);
-        if (RouteMetadata.Of(route).IpAllow is { } addresses) endpoint.Metadata.Add(new IpAllowList(addresses));
+        var metadata = RouteMetadata.Of(route);
+        if (metadata.IpAllow is { } addresses) endpoint.Metadata.Add(new IpAllowList(addresses));
+        if (metadata.Retries > 0) endpoint.Metadata.Add(new RetryLimit(metadata.Retries));
 
         if (route.RateLimiterPolicy is { } name && table.Snapshot.Options.RateLimiting.Policies.GetValueOrDefault(name) is { } limit)
             endpoint.Metadata.Add(new RouteLimit(name, limit));

@@ -12,6 +12,8 @@ internal static class EventIds
     public const int ConfigurationRefused = 7;
     public const int ConfigurationWarning = 8;
     public const int ConfigurationFailed = 9;
+    public const int ForwardingFailed = 10;
+    public const int NoDestination = 11;
     public const int CertificateRenewed = 20;
     public const int CertificateKept = 21;
 }

@@ -32,6 +32,9 @@ public sealed class RuleTests : IDisposable
     [InlineData(Module + ":Metadata:Module", "\"IotCredential\"", "Did you mean \"IotCredentials\"?")]
     [InlineData(Module + ":Match:Methods", "[\"GET\"]", "405")]
     [InlineData(Module + ":Match:Path", "\"/credentials\"", "{organizationId}")]
+    [InlineData(Route + ":Metadata:Retries", "3", "Write 0 to 2")]
+    [InlineData(Route + ":Metadata:Retries", "-1", "Write 0 to 2")]
+    [InlineData(Module + ":Metadata:Retries", "1", "nothing is sent")]
     // Organizations
     [InlineData(Module + ":Metadata:AnyOrganization", "\"true\"", "members only")]
     [InlineData(Module + ":AuthorizationPolicy", "\"Anonymous\"", "Anonymous")]
@@ -132,6 +135,8 @@ public sealed class RuleTests : IDisposable
     [InlineData(Route + ":RateLimiterPolicy", "\"Disable\"")]
     [InlineData(Route + ":ClusterId", "\"ORGANIZATIONS\"")]
     [InlineData(Route + ":Match:Methods", """["GET"]""")]
+    [InlineData(Route + ":Metadata:Retries", "2")]
+    [InlineData(Module + ":Metadata:Retries", "0")]
     [InlineData(Module + ":Metadata:Profile", null)]
     [InlineData(Scheme + ":Organizations", null)]
     [InlineData(Scheme + ":Organizations:Only", """["o-1"]""")]

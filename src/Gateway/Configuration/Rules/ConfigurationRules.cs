@@ -23,7 +23,7 @@ internal static class ConfigurationRules
         UnreachableRouteRules.Check,
         RouteTransformRules.Check,
         RouteBoundRules.Check,
-        UnsupportedRules.Check,
+        RetryRules.Check,
         ClusterRules.Check,
         DurationRules.Check,
     ];

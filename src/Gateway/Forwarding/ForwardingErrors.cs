@@ -1,0 +1,67 @@
+using System.Net.Sockets;
+using Gateway.Telemetry;
+using Yarp.ReverseProxy.Forwarder;
+
+namespace Gateway.Forwarding;
+
+/// <summary>
+/// Tells operators what became of each try that failed on a service's side. Callers learn the status alone, and what a client did itself, such
+/// as to leave, is nobody's failure.
+/// </summary>
+internal static partial class ForwardingErrors
+{
+    public const string Category = "Gateway.Forwarding";
+
+    public static void UseForwardingErrors(this IReverseProxyApplicationBuilder pipeline)
+    {
+        var metrics = pipeline.ApplicationServices.GetRequiredService<GatewayMetrics>();
+        var logger = pipeline.ApplicationServices.GetRequiredService<ILoggerFactory>().CreateLogger(Category);
+        pipeline.Use(async (context, next) =>
+        {
+            await next(context);
+            if (context.Features.Get<IForwarderErrorFeature>() is not { } failure || ErrorOf(context, failure.Error) is not { } error) return;
+            var proxy = context.GetReverseProxyFeature();
+            // One that was changed live has a revision behind its name.
+            var cluster = proxy.Cluster.Config.ClusterId.Split(':')[0];
+            metrics.ForwardingFailed(cluster, error);
+            if (proxy.ProxiedDestination is { } destination) Log.Failed(logger, cluster, destination.DestinationId, error, CauseOf(failure.Exception));
+            else Log.NoDestination(logger, cluster);
+        });
+    }
+
+    private static string? ErrorOf(HttpContext context, ForwarderError error) => error switch
+    {
+        ForwarderError.RequestCanceled when RouteTimeouts.HasPassed(context) => nameof(ForwarderError.RequestTimedOut),
+        ForwarderError.Request or ForwarderError.RequestTimedOut or ForwarderError.RequestCreation or ForwarderError.RequestBodyDestination
+            or ForwarderError.ResponseHeaders or ForwarderError.ResponseBodyDestination or ForwarderError.NoAvailableDestinations
+            or ForwarderError.UpgradeRequestDestination or ForwarderError.UpgradeResponseDestination => error.ToString(),
+        _ => null,
+    };
+
+    // Kinds, and not messages: these quote what was sent and received.
+    private static string CauseOf(Exception? exception)
+    {
+        List<string> causes = [];
+        for (var cause = exception; cause is not null; cause = cause.InnerException)
+        {
+            causes.Add(cause switch
+            {
+                HttpRequestException request => request.HttpRequestError.ToString(),
+                HttpIOException io => io.HttpRequestError.ToString(),
+                SocketException socket => socket.SocketErrorCode.ToString(),
+                _ => cause.GetType().Name,
+            });
+        }
+
+        return string.Join(", ", causes.Distinct());
+    }
+
+    private static partial class Log
+    {
+        [LoggerMessage(EventIds.ForwardingFailed, LogLevel.Warning, "The destination {Destination} of the cluster {Cluster} failed: {Error} ({Cause})")]
+        public static partial void Failed(ILogger logger, string cluster, string destination, string error, string cause);
+
+        [LoggerMessage(EventIds.NoDestination, LogLevel.Warning, "The cluster {Cluster} has no healthy destination")]
+        public static partial void NoDestination(ILogger logger, string cluster);
+    }
+}

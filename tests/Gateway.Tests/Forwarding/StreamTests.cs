@@ -1,0 +1,237 @@
+using System.Diagnostics;
+using System.Net;
+using System.Net.WebSockets;
+using System.Text.Json.Nodes;
+using Sandbox;
+using Testing;
+using Xunit;
+
+namespace Gateway.Tests.Forwarding;
+
+/// <summary>Streams pass as they come, and end with the token that opened them.</summary>
+public sealed class StreamTests(StreamTests.Services platform, ITestOutputHelper output) : IClassFixture<StreamTests.Services>
+{
+    private static CancellationToken Patience => new CancellationTokenSource(TimeSpan.FromSeconds(20)).Token;
+
+    private string TokenOf(double seconds) => platform.World.Issuer.Issue(new TokenRequest { Organizations = new[] { "o-acme" }, Expires = TimeSpan.FromSeconds(seconds) });
+
+    [Fact]
+    public async Task A_WebSocket_passes_both_ways_and_closes_as_its_ends_say()
+    {
+        using var socket = await ConnectAsync(TokenOf(60));
+
+        Assert.Equal([1, 2, 3], await EchoAsync(socket, [1, 2, 3]));
+        await socket.CloseAsync(WebSocketCloseStatus.NormalClosure, null, Patience);
+
+        Assert.Equal(WebSocketCloseStatus.NormalClosure, socket.CloseStatus);
+    }
+
+    [Fact]
+    public async Task A_WebSocket_whose_token_expires_in_3_s_is_ended_by_second_5()
+    {
+        var begun = Stopwatch.StartNew();
+        using var socket = await ConnectAsync(TokenOf(3));
+        Assert.Equal([1], await EchoAsync(socket, [1]));
+
+        await Assert.ThrowsAnyAsync<WebSocketException>(async () =>
+        {
+            while (true) await EchoAsync(socket, [2]);
+        });
+
+        Ended(begun);
+    }
+
+    [Fact]
+    public async Task Server_sent_events_pass_as_they_come_and_end_by_second_5_when_the_token_expires_in_3_s()
+    {
+        var begun = Stopwatch.StartNew();
+        using var response = await GetAsync("/plain/stream/events", TokenOf(3));
+        Assert.Equal("text/event-stream", response.Content.Headers.ContentType!.MediaType);
+        using var events = new StreamReader(await response.Content.ReadAsStreamAsync());
+        Assert.Equal("data: 0", await events.ReadLineAsync(Patience));
+        Assert.True(begun.Elapsed < TimeSpan.FromSeconds(2.5), "The first event was kept back.");
+
+        await Assert.ThrowsAnyAsync<IOException>(async () =>
+        {
+            while (await events.ReadLineAsync(Patience) is not null) { }
+        });
+
+        Ended(begun);
+        await platform.World.Downstream.Abandoned.WaitForAsync(received => received.Target == "/plain/stream/events");
+    }
+
+    [Fact]
+    public async Task Events_begin_and_end_as_well_when_the_service_sends_none()
+    {
+        var begun = Stopwatch.StartNew();
+        using var response = await GetAsync("/mute/1", TokenOf(3));
+        Assert.True(begun.Elapsed < TimeSpan.FromSeconds(2.5), "The head of the answer was kept back.");
+
+        await Assert.ThrowsAnyAsync<HttpRequestException>(() => response.Content.ReadAsStringAsync(Patience));
+
+        Ended(begun);
+    }
+
+    [Fact]
+    public async Task Events_end_as_well_when_the_client_reads_none()
+    {
+        var begun = Stopwatch.StartNew();
+        using var response = await GetAsync("/plain/unread/events", TokenOf(3));
+
+        await platform.World.Downstream.Abandoned.WaitForAsync(received => received.Target == "/plain/unread/events", cancellationToken: Patience);
+
+        Ended(begun);
+    }
+
+    [Fact]
+    public async Task An_ordinary_request_outlives_its_token()
+    {
+        var answer = await platform.SendAsync("/plain/slow/3000", TokenOf(1));
+
+        Assert.Equal(200, answer.Status);
+    }
+
+    [Fact]
+    public async Task A_routes_timeout_is_for_the_beginning_of_a_stream()
+    {
+        using var response = await GetAsync("/timed/events", TokenOf(60));
+        using var events = new StreamReader(await response.Content.ReadAsStreamAsync());
+
+        for (var i = 0; i < 100; i++) Assert.NotNull(await events.ReadLineAsync(Patience));
+    }
+
+    [Fact]
+    public async Task A_token_of_many_years_opens_streams_too()
+    {
+        using var socket = await ConnectAsync(TokenOf(TimeSpan.FromDays(10_000).TotalSeconds));
+
+        Assert.Equal([1], await EchoAsync(socket, [1]));
+    }
+
+    [Fact]
+    public async Task A_gRPC_call_passes_message_by_message_and_its_trailers_behind_it()
+    {
+        await using var grpc = await Grpc.StartAsync();
+        var messages = new PushedContent("application/grpc");
+        using var response = await grpc.CallAsync("/grpc/echo", messages, grpc.World.Token("o-acme"));
+        Assert.True(response.IsSuccessStatusCode, $"{response.StatusCode}");
+        await using var answers = await response.Content.ReadAsStreamAsync();
+
+        foreach (var message in new byte[] { 1, 2, 3 })
+        {
+            messages.Push(message);
+            Assert.Equal(message, (await ReadAsync(answers))[0]);
+        }
+
+        messages.End();
+        Assert.Empty(await ReadAsync(answers));
+        Assert.Equal(HttpVersion.Version20, response.Version);
+        Assert.Equal(["0"], response.TrailingHeaders.GetValues("grpc-status"));
+    }
+
+    [Theory]
+    [InlineData("/grpc/echo")]
+    [InlineData("/grpc/collect")]
+    public async Task A_gRPC_call_ends_with_its_token(string path)
+    {
+        await using var grpc = await Grpc.StartAsync();
+        var begun = Stopwatch.StartNew();
+        var messages = new PushedContent("application/grpc");
+        messages.Push(1);
+
+        await Assert.ThrowsAnyAsync<Exception>(async () =>
+        {
+            using var response = await grpc.CallAsync(path, messages, grpc.World.Issuer.Issue(new TokenRequest { Expires = TimeSpan.FromSeconds(3) }));
+            await response.Content.ReadAsByteArrayAsync(Patience);
+        });
+
+        Ended(begun);
+        messages.End();
+    }
+
+    private void Ended(Stopwatch begun)
+    {
+        output.WriteLine($"ended after {begun.Elapsed.TotalSeconds:F2} s");
+        Assert.InRange(begun.Elapsed.TotalSeconds, 1.9, 5);
+    }
+
+    private async Task<HttpResponseMessage> GetAsync(string path, string token)
+    {
+        using var request = new HttpRequestMessage(HttpMethod.Get, platform.Gateway.Url + path);
+        request.Headers.Authorization = new("Bearer", token);
+        return await platform.World.Client.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, Patience);
+    }
+
+    private async Task<ClientWebSocket> ConnectAsync(string token)
+    {
+        var socket = new ClientWebSocket();
+        socket.Options.SetRequestHeader("Authorization", $"Bearer {token}");
+        await socket.ConnectAsync(new Uri(platform.Gateway.Url.Replace("http", "ws", StringComparison.Ordinal) + "/plain/socket"), Patience);
+        return socket;
+    }
+
+    private static async Task<byte[]> EchoAsync(ClientWebSocket socket, byte[] message)
+    {
+        await socket.SendAsync(message, WebSocketMessageType.Binary, true, Patience);
+        var buffer = new byte[16];
+        var received = await socket.ReceiveAsync(buffer, Patience);
+        return buffer[..received.Count];
+    }
+
+    private static async Task<byte[]> ReadAsync(Stream stream)
+    {
+        var buffer = new byte[16];
+        return buffer[..await stream.ReadAsync(buffer, Patience)];
+    }
+
+    public sealed class Services : Platform
+    {
+        private readonly ScriptedService _mute = new("HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n", stays: true);
+
+        protected override void Change(JsonObject settings) => settings
+            .Set("ReverseProxy:Clusters:mute", $$"""{ "Destinations": { "a": { "Address": "{{_mute.Url}}" } } }""")
+            .Route("mute", "/mute/{**rest}", """{ "ClusterId": "mute" }""")
+            .Route("timed", "/timed/{**rest}", """{ "Timeout": "00:00:00.5" }""");
+    }
+
+    /// <summary>A gateway that speaks HTTP/2 to both sides, as it takes TLS or a listener of its own to do.</summary>
+    private sealed class Grpc(World world, GrpcService service, RunningGateway gateway) : IAsyncDisposable
+    {
+        public World World => world;
+
+        public static async Task<Grpc> StartAsync()
+        {
+            var (world, service) = (await World.StartAsync(), await GrpcService.StartAsync());
+            var gateway = await world.StartGatewayAsync(settings =>
+            {
+                settings.Remove("Urls");
+                settings.WithoutRedis()
+                    .Set("Kestrel:Endpoints:Grpc", """{ "Url": "http://127.0.0.1:0", "Protocols": "Http2" }""")
+                    .Set("ReverseProxy:Clusters:grpc", $$"""
+                        { "Destinations": { "a": { "Address": "{{service.Url}}" } }, "HttpRequest": { "Version": "2", "VersionPolicy": "RequestVersionExact" } }
+                        """)
+                    .Route("grpc", "/grpc/{**rest}", """{ "ClusterId": "grpc" }""");
+            });
+            return new(world, service, gateway);
+        }
+
+        public Task<HttpResponseMessage> CallAsync(string path, HttpContent messages, string token)
+        {
+            var request = new HttpRequestMessage(HttpMethod.Post, gateway.Url + path)
+            {
+                Version = HttpVersion.Version20,
+                VersionPolicy = HttpVersionPolicy.RequestVersionExact,
+                Content = messages,
+            };
+            request.Headers.Authorization = new("Bearer", token);
+            request.Headers.TE.Add(new("trailers"));
+            return world.Client.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, Patience);
+        }
+
+        public async ValueTask DisposeAsync()
+        {
+            await world.DisposeAsync();
+            await service.DisposeAsync();
+        }
+    }
+}
