@@ -12,6 +12,7 @@ internal static class Refusal
         Assert.True(answer.Status == status, $"{answer.Status} {answer.Body}");
         Assert.Equal("application/json", answer.ContentHeaders.ContentType?.ToString());
         Assert.Equal("no-store", answer.Headers.CacheControl?.ToString());
+        Assert.Equal(["nosniff"], answer.Headers.GetValues("X-Content-Type-Options"));
         Body(error, answer.Body);
     }
 

@@ -30,7 +30,9 @@ public static class IssuedSecrets
         ReadOnlySpan<char> rest = text;
         while (TryTake(ref rest, out var run))
         {
-            if (s_lookup.ContainsKey(run[..Beginning])) s_told.Enqueue($"{place}: {text.AsSpan(0, Math.Min(text!.Length - rest.Length - run.Length, 200))}…");
+            if (!s_lookup.ContainsKey(run[..Beginning])) continue;
+            s_told.Enqueue($"{place}: {text.AsSpan(0, Math.Min(text!.Length - rest.Length - run.Length, 200))}…");
+            return;
         }
     }
 

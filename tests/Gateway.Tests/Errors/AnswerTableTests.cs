@@ -22,6 +22,7 @@ public sealed class AnswerTableTests(Platform platform) : IClassFixture<Platform
         Assert.True(answer.Status == 200, answer.Body);
         Assert.Equal("application/json", answer.ContentHeaders.ContentType!.ToString());
         Assert.Equal("no-store", answer.Headers.CacheControl!.ToString());
+        Assert.Equal(["nosniff"], answer.Headers.GetValues("X-Content-Type-Options"));
         var issued = Assert.Single(_world.Aws.Calls.Snapshot(), call => call.AssumeRole?.RoleSessionName == "o-table").Issued!;
         var expiration = issued.Expiration!.Value.UtcDateTime.ToString("yyyy-MM-dd'T'HH:mm:ss.fff'Z'", CultureInfo.InvariantCulture);
         var endpoint = AwsEmulator.IotEndpoint("111122223333", "ap-northeast-1");

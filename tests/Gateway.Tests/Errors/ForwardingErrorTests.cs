@@ -71,6 +71,21 @@ public sealed class ForwardingErrorTests(ForwardingErrorTests.Clusters platform)
         Assert.Equal(1000, answer.Json.GetProperty("bodyLength").GetInt32());
     }
 
+    [Theory]
+    [InlineData("/down/1")]
+    [InlineData("/plain/abort")]
+    [InlineData("/timed/slow/20000")]
+    [InlineData("/throws/1")]
+    public async Task An_error_on_the_way_names_no_address_and_no_cause(string path)
+    {
+        var answer = await platform.SendAsync(path, Token);
+
+        Assert.InRange(answer.Status, 500, 504);
+        var told = $"{answer.Headers}{answer.ContentHeaders}{answer.Body}";
+        foreach (var hint in (string[])["127.0.0.1", "localhost", "xception", " at ", "refused", "Yarp", "Kestrel", "down", "organizations"])
+            Assert.DoesNotContain(hint, told, StringComparison.OrdinalIgnoreCase);
+    }
+
     [Fact]
     public async Task An_exception_inside_is_500_and_tells_nothing()
     {
@@ -83,6 +98,7 @@ public sealed class ForwardingErrorTests(ForwardingErrorTests.Clusters platform)
         Assert.Equal("application/json", answer.ContentHeaders.ContentType!.ToString());
         Assert.True(answer.Headers.CacheControl!.NoStore);
         Assert.DoesNotContain("deliberate", answer.Body, StringComparison.Ordinal);
+        Assert.Equal(["nosniff"], answer.Headers.GetValues("X-Content-Type-Options"));
     }
 
     [Theory]
@@ -130,12 +146,15 @@ public sealed class ForwardingErrorTests(ForwardingErrorTests.Clusters platform)
         Assert.Equal("text/plain", answer.ContentHeaders.ContentType!.ToString());
         Assert.Equal(["1", "2"], answer.Headers.GetValues("X-Service"));
         Assert.Equal("max-age=7", answer.Headers.CacheControl!.ToString());
+        Assert.Equal("service/1", answer.Headers.Server.ToString());
+        Assert.Equal(["service"], answer.Headers.GetValues("X-Powered-By"));
+        Assert.False(answer.Headers.Contains("X-Content-Type-Options"));
     }
 
     public sealed class Clusters : Platform
     {
         private static readonly byte[] s_answer = Encoding.ASCII.GetBytes(string.Join("\r\n",
-            "HTTP/1.1 500 Broken", "Content-Type: text/plain", "Content-Length: 8", "X-Service: 1", "X-Service: 2", "Cache-Control: max-age=7", "", "it broke"));
+            "HTTP/1.1 500 Broken", "Content-Type: text/plain", "Content-Length: 8", "X-Service: 1", "X-Service: 2", "Server: service/1", "X-Powered-By: service", "Cache-Control: max-age=7", "", "it broke"));
 
         private readonly TcpListener _scripted = new(IPAddress.Loopback, 0);
 

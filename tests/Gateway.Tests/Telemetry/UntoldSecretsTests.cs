@@ -175,6 +175,7 @@ public sealed class UntoldSecretsTests : IDisposable
     {
         var secret = $"hush{Guid.NewGuid():N}";
         _secrets.Add(secret);
+        IssuedSecrets.Add(secret);
         return secret;
     }
 
