@@ -110,6 +110,7 @@ internal sealed class PathGuard(RequestDelegate next, IReadOnlyList<string> meth
             rest = rest[(end + 1)..];
         }
     }
+
     // One dot or two, or what compatibility forms make into them.
     private static bool IsDots(ReadOnlySpan<char> segment)
     {
