@@ -32,6 +32,8 @@ internal sealed class PathGuard(RequestDelegate next, IReadOnlyList<string> meth
             return ErrorAnswer.WriteAsync(context, StatusCodes.Status400BadRequest);
         }
 
+        // Over HTTP/2 a WebSocket is a CONNECT, and to services the GET that it is over HTTP/1.1: it is judged as what arrives.
+        if (context.Features.Get<IHttpExtendedConnectFeature>() is { IsExtendedConnect: true, Protocol: "websocket" }) context.Request.Method = HttpMethods.Get;
         if (methods.Contains(context.Request.Method, StringComparer.Ordinal)) return next(context);
         context.Response.Headers.Allow = _allow;
         return ErrorAnswer.WriteAsync(context, StatusCodes.Status405MethodNotAllowed);

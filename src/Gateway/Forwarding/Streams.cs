@@ -25,8 +25,11 @@ internal sealed class Streams(TimeProvider time, Drain drain) : ITransformProvid
     {
         context.AddRequestTransform(transform =>
         {
+            if (!IsGrpc(transform.HttpContext.Request.ContentType)) return default;
             // A service may take a call's messages for as long as they come, and answer only then.
-            if (IsGrpc(transform.HttpContext.Request.ContentType)) EndWithToken(transform.HttpContext);
+            EndWithToken(transform.HttpContext);
+            // A client's own is for this hop; some of gRPC's servers refuse a call without it.
+            transform.ProxyRequest.Headers.TryAddWithoutValidation("TE", "trailers");
             return default;
         });
         // The last of a route's: it sends the head of an answer on.
@@ -46,8 +49,10 @@ internal sealed class Streams(TimeProvider time, Drain drain) : ITransformProvid
     private static bool IsUpgraded(HttpContext context, HttpResponseMessage answer) =>
         answer.StatusCode == HttpStatusCode.SwitchingProtocols || context.Features.Get<IHttpExtendedConnectFeature>() is { IsExtendedConnect: true };
 
+    // As it is written, since clients read on where .NET finds no media type, such as behind a `;` too many.
     private static bool IsStream(HttpResponseMessage answer) =>
-        answer.Content.Headers.ContentType?.MediaType is { } type && (IsGrpc(type) || type.Equals("text/event-stream", StringComparison.OrdinalIgnoreCase));
+        answer.Content.Headers.NonValidated.TryGetValues("Content-Type", out var types)
+        && types.Any(static type => IsGrpc(type) || type.StartsWith("text/event-stream", StringComparison.OrdinalIgnoreCase));
 
     // With its variants, such as application/grpc+proto and application/grpc-web.
     private static bool IsGrpc(string? type) => type?.StartsWith("application/grpc", StringComparison.OrdinalIgnoreCase) == true;

@@ -33,6 +33,13 @@ internal sealed class GrpcService : IAsyncDisposable
 
     private static async Task AnswerAsync(HttpContext context)
     {
+        // As the servers of gRPC's own C core do.
+        if (context.Request.Headers.TE != "trailers")
+        {
+            context.Response.StatusCode = StatusCodes.Status400BadRequest;
+            return;
+        }
+
         // One that takes messages and says nothing until they end.
         var answersLast = context.Request.Path.Value!.EndsWith("/collect", StringComparison.Ordinal);
         context.Response.ContentType = "application/grpc";

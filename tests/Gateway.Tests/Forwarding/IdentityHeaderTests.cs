@@ -16,7 +16,7 @@ public sealed class IdentityHeaderTests(Platform platform) : IClassFixture<Platf
         "X-Real-IP", "X_Real_IP", "X-Client-IP", "True-Client-IP", "X-Original-URL", "X-Original-Host", "X-Original-Method", "X-Rewrite-URL",
         "X-HTTP-Method", "X-HTTP-Method-Override", "X_HTTP_Method_Override", "X-Method-Override",
         "Remote-User", "Remote_User", "X-Auth-Request-User", "X-Auth-Request-Email", "X-MS-CLIENT-PRINCIPAL", "X-MS-CLIENT-PRINCIPAL-ID", "X-MS-CLIENT-PRINCIPAL-NAME",
-        "X-Amzn-Oidc-Data", "X-Amzn-Oidc-Identity", "X-Amzn-Oidc-Accesstoken", "baggage", "Baggage", "X-Request-Id", "X_Request_Id",
+        "X-Amzn-Oidc-Data", "X-Amzn-Oidc-Identity", "X-Amzn-Oidc-Accesstoken", "baggage", "Baggage", "Correlation-Context", "Correlation_Context", "X-Request-Id", "X_Request_Id",
     ];
 
     [Theory]

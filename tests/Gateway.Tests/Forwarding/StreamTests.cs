@@ -60,11 +60,13 @@ public sealed class StreamTests(StreamTests.Services platform, ITestOutputHelper
         await platform.World.Downstream.Abandoned.WaitForAsync(received => received.Target == "/plain/stream/events");
     }
 
-    [Fact]
-    public async Task Events_begin_and_end_as_well_when_the_service_sends_none()
+    [Theory]
+    [InlineData("/mute/1")]
+    [InlineData("/careless/1")]
+    public async Task Events_begin_and_end_as_well_when_the_service_sends_none(string path)
     {
         var begun = Stopwatch.StartNew();
-        using var response = await GetAsync("/mute/1", TokenOf(3));
+        using var response = await GetAsync(path, TokenOf(3));
         Assert.True(begun.Elapsed < TimeSpan.FromSeconds(2.5), "The head of the answer was kept back.");
 
         await Assert.ThrowsAnyAsync<HttpRequestException>(() => response.Content.ReadAsStringAsync(Patience));
@@ -149,6 +151,24 @@ public sealed class StreamTests(StreamTests.Services platform, ITestOutputHelper
         messages.End();
     }
 
+    [Fact]
+    public async Task A_WebSocket_over_HTTP_2_is_to_a_service_what_it_is_over_HTTP_1_and_ends_with_its_token()
+    {
+        await using var grpc = await Grpc.StartAsync();
+        var begun = Stopwatch.StartNew();
+        using var socket = await grpc.ConnectAsync("/upgrades/socket", grpc.World.Issuer.Issue(new TokenRequest { Expires = TimeSpan.FromSeconds(3) }));
+        Assert.Equal([1], await EchoAsync(socket, [1]));
+        var refusal = await Assert.ThrowsAsync<WebSocketException>(() => grpc.ConnectAsync("/reports/socket", grpc.World.Token("o-acme")));
+        Assert.Contains("'405'", refusal.Message, StringComparison.Ordinal);
+
+        await Assert.ThrowsAnyAsync<WebSocketException>(async () =>
+        {
+            while (true) await EchoAsync(socket, [2]);
+        });
+
+        Ended(begun);
+    }
+
     private void Ended(Stopwatch begun)
     {
         output.WriteLine($"ended after {begun.Elapsed.TotalSeconds:F2} s");
@@ -187,10 +207,13 @@ public sealed class StreamTests(StreamTests.Services platform, ITestOutputHelper
     public sealed class Services : Platform
     {
         private readonly ScriptedService _mute = new("HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n", stays: true);
+        private readonly ScriptedService _careless = new("HTTP/1.1 200 OK\r\nContent-Type: text/event-stream;\r\nTransfer-Encoding: chunked\r\n\r\n", stays: true);
 
         protected override void Change(JsonObject settings) => settings
             .Set("ReverseProxy:Clusters:mute", $$"""{ "Destinations": { "a": { "Address": "{{_mute.Url}}" } } }""")
             .Route("mute", "/mute/{**rest}", """{ "ClusterId": "mute" }""")
+            .Set("ReverseProxy:Clusters:careless", $$"""{ "Destinations": { "a": { "Address": "{{_careless.Url}}" } } }""")
+            .Route("careless", "/careless/{**rest}", """{ "ClusterId": "careless" }""")
             .Route("timed", "/timed/{**rest}", """{ "Timeout": "00:00:00.5" }""");
     }
 
@@ -210,7 +233,9 @@ public sealed class StreamTests(StreamTests.Services platform, ITestOutputHelper
                     .Set("ReverseProxy:Clusters:grpc", $$"""
                         { "Destinations": { "a": { "Address": "{{service.Url}}" } }, "HttpRequest": { "Version": "2", "VersionPolicy": "RequestVersionExact" } }
                         """)
-                    .Route("grpc", "/grpc/{**rest}", """{ "ClusterId": "grpc" }""");
+                    .Route("grpc", "/grpc/{**rest}", """{ "ClusterId": "grpc" }""")
+                    .Route("upgrades", "/upgrades/{**rest}", """{ "Match": { "Methods": ["GET"] } }""")
+                    .Route("reports", "/reports/{**rest}", """{ "Match": { "Methods": ["POST"] } }""");
             });
             return new(world, service, gateway);
         }
@@ -226,6 +251,16 @@ public sealed class StreamTests(StreamTests.Services platform, ITestOutputHelper
             request.Headers.Authorization = new("Bearer", token);
             request.Headers.TE.Add(new("trailers"));
             return world.Client.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, Patience);
+        }
+
+        public async Task<ClientWebSocket> ConnectAsync(string path, string token)
+        {
+            var socket = new ClientWebSocket();
+            socket.Options.HttpVersion = HttpVersion.Version20;
+            socket.Options.HttpVersionPolicy = HttpVersionPolicy.RequestVersionExact;
+            socket.Options.SetRequestHeader("Authorization", $"Bearer {token}");
+            await socket.ConnectAsync(new Uri(gateway.Url.Replace("http", "ws", StringComparison.Ordinal) + path), new HttpMessageInvoker(new SocketsHttpHandler()), Patience);
+            return socket;
         }
 
         public async ValueTask DisposeAsync()
