@@ -90,7 +90,7 @@ public sealed class UserScopeTests
 
         Assert.Equal(200, (await VendAsync(world, gateway, "eve\nVended: issuer x")).Status);
 
-        Assert.Equal(1, gateway.Log.Count(LogLevel.Information, "Vended: issuer"));
+        Assert.Equal(1, gateway.Log.Count(LogLevel.Information, ": Vended: issuer"));
         Assert.DoesNotContain("eve\n", gateway.Log.Text, StringComparison.Ordinal);
     }
 }
