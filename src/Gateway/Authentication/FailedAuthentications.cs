@@ -35,11 +35,14 @@ internal sealed class FailedAuthentications(GatewayOptions options) : IMiddlewar
             }
 
             // The scheme keeps its answer for the request: nothing is checked twice.
-            if (!(await context.AuthenticateAsync()).Succeeded) _refusals.AttemptAcquire(context).Dispose();
+            if (IsRefused(await context.AuthenticateAsync())) _refusals.AttemptAcquire(context).Dispose();
         }
 
         await next(context);
     }
+
+    // An issuer whose keys cannot be fetched is no fault of the token's.
+    private static bool IsRefused(AuthenticateResult result) => !result.Succeeded && result.Failure is not (InvalidOperationException or HttpRequestException or IOException);
 
     public void Dispose() => _refusals.Dispose();
 }

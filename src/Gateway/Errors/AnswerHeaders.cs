@@ -7,7 +7,7 @@ internal static class AnswerHeaders
     private const string Transport = "max-age=31536000";
 
     /// <summary>
-    /// <c>Strict-Transport-Security</c> on every answer over https, a service's own value replaced, since the name is the edge's;
+    /// No <c>Server</c>, which names the software inside, a service's own neither; <c>Strict-Transport-Security</c> on every answer over https, a service's own value replaced, since the name is the edge's;
     /// <c>X-Content-Type-Options</c> on what <paramref name="isOurs"/>.
     /// </summary>
     public static void UseAnswerHeaders(this IApplicationBuilder app, Func<HttpContext, bool> isOurs) => app.Use((context, next) =>
@@ -15,6 +15,7 @@ internal static class AnswerHeaders
         context.Response.OnStarting(() =>
         {
             var headers = context.Response.Headers;
+            headers.Server = default;
             if (context.Request.IsHttps) headers.StrictTransportSecurity = Transport;
             if (isOurs(context)) headers.XContentTypeOptions = "nosniff";
             return Task.CompletedTask;

@@ -19,7 +19,8 @@ internal sealed class IdentityHeaders : ITransformProvider
 
     private static readonly HashSet<string> s_names = new(StringComparer.Ordinal)
     {
-        "forwarded", "x-real-ip", "x-client-ip", "true-client-ip", "x-http-method", "x-http-method-override", "x-method-override", "remote-user", "x-request-id", "baggage", "correlation-context",
+        "forwarded", "x-real-ip", "x-client-ip", "true-client-ip", "x-http-method", "x-http-method-override", "x-method-override", "remote-user", "x-request-id", "baggage", "correlation-context", "x-forwarded",
+        "x-arr-clientcert",
     };
 
     // What is said to the next server and nobody behind it. And what, after the same mapping, would be a second word on the body's length or

@@ -1,4 +1,5 @@
 using CredentialModule.Http;
+using Gateway.Authentication;
 using Gateway.Configuration;
 using Gateway.Edge;
 using Gateway.Errors;
@@ -55,6 +56,7 @@ internal sealed partial class ManagementServer : IHostedLifecycleService, IDispo
             ? ErrorAnswer.WriteAsync(pages.HttpContext, pages.HttpContext.Response.StatusCode)
             : Task.CompletedTask);
         app.UseRouting();
+        app.UseMiddleware<FailedAuthentications>();
         app.UseAuthentication();
         app.UseAuthorization();
         app.UseEndpoints(endpoints =>
