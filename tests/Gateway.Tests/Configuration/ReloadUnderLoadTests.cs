@@ -11,7 +11,7 @@ namespace Gateway.Tests.Configuration;
 /// Reloads under load, between two good configurations that differ in policy, cluster and profile, and broken ones in between. Who may come
 /// by the policy of the one must never be served by the other's cluster or profile.
 /// </summary>
-public sealed class ReloadUnderLoadTests : IAsyncLifetime
+public sealed class ReloadUnderLoadTests(ITestOutputHelper output) : IAsyncLifetime
 {
     private const int Reloads = 200;
 
@@ -59,6 +59,7 @@ public sealed class ReloadUnderLoadTests : IAsyncLifetime
         await enough.CancelAsync();
         await Task.WhenAll(load);
 
+        output.WriteLine($"{Reloads} reloads, {callers.Sum(caller => caller.Answers)} answers, {callers.Sum(caller => caller.Served)} of them served");
         Assert.Empty(callers.SelectMany(caller => caller.Mistakes).Distinct());
         Assert.All(callers, caller => Assert.True(caller.Served > 0));
         Assert.Empty(_never.Requests.Snapshot());
