@@ -1,21 +1,16 @@
 using System.Diagnostics;
 using System.Globalization;
-using System.Net.Sockets;
 
 namespace Testing;
 
-/// <summary>
-/// A Redis in a process of its own, to be killed, paused and restarted: the <c>redis-server</c> that <c>TEST_REDIS_SERVER</c> names, or Garnet.
-/// </summary>
-public sealed class RedisServer : IAsyncDisposable
+/// <summary>A Redis in a process of its own: the <c>redis-server</c> that <c>TEST_REDIS_SERVER</c> names, or Garnet.</summary>
+public sealed class RedisServer : ServerProcess
 {
     private static readonly Lazy<Task<RedisServer>> s_shared = new(() => StartAsync());
 
-    private Process _process = null!;
-
-    private RedisServer(int port) => Port = port;
-
-    public int Port { get; }
+    private RedisServer()
+    {
+    }
 
     public string ConnectionString => $"127.0.0.1:{Port}";
 
@@ -29,53 +24,12 @@ public sealed class RedisServer : IAsyncDisposable
 
     public static async Task<RedisServer> StartAsync()
     {
-        var server = new RedisServer(FreePort.Find());
+        var server = new RedisServer();
         await server.RestartAsync();
         return server;
     }
 
-    public async Task RestartAsync()
-    {
-        var port = Port.ToString(CultureInfo.InvariantCulture);
-        string[] arguments = Program is null
-            ? ["exec", "--runtimeconfig", Path.Combine(AppContext.BaseDirectory, "GarnetHost.runtimeconfig.json"), Path.Combine(AppContext.BaseDirectory, "GarnetHost.dll"), port]
-            : ["--port", port, "--bind", "127.0.0.1", "--save", "", "--appendonly", "no"];
-        _process = ChildProcess.Start(Program ?? "dotnet", arguments);
-        while (true)
-        {
-            try
-            {
-                using var client = new TcpClient();
-                await client.ConnectAsync("127.0.0.1", Port);
-                return;
-            }
-            catch (SocketException) when (!_process.HasExited)
-            {
-                await Task.Yield();
-            }
-        }
-    }
-
-    public async Task KillAsync()
-    {
-        _process.Kill();
-        await _process.WaitForExitAsync();
-    }
-
-    /// <summary>Stops it in its tracks: connections stay open, nothing is answered.</summary>
-    public void Pause() => Signal("STOP");
-
-    public void Resume() => Signal("CONT");
-
-    private void Signal(string name)
-    {
-        using var kill = Process.Start("kill", [$"-{name}", _process.Id.ToString(CultureInfo.InvariantCulture)]);
-        kill.WaitForExit();
-    }
-
-    public async ValueTask DisposeAsync()
-    {
-        if (!_process.HasExited) await KillAsync();
-        _process.Dispose();
-    }
+    protected override Process Start() => Program is { } redis
+        ? ChildProcess.Start(redis, ["--port", Port.ToString(CultureInfo.InvariantCulture), "--bind", "127.0.0.1", "--save", "", "--appendonly", "no"])
+        : StartBuilt("GarnetHost");
 }

@@ -34,11 +34,11 @@ internal sealed record AssumeRoleRow
     public string? RedisKeyWithoutIdentity { get; init; }
 
     /// <summary>The request; null when sessions are a caller's own and no token says who that is.</summary>
-    public static AssumeRoleRow? Of(Profile profile, OrganizationId organization, VendCaller caller, Snapshot configuration, ProgramEnvironment environment, AwsClients aws)
+    public static AssumeRoleRow? Of(Profile profile, OrganizationId organization, VendCaller caller, Snapshot configuration, ProgramEnvironment environment, IServiceProvider services)
     {
         var identity = AwsIdentity.Of(environment.Variables);
-        if (VendRequests.Make(
-            profile, organization, caller, environment.Name, forgotten: null, identity ?? "", aws.StsAddress(profile.Region), DateTimeOffset.UtcNow) is not { } request)
+        var (sts, now) = (services.GetRequiredService<AwsClients>().StsAddress(profile.Region), services.GetRequiredService<TimeProvider>().GetUtcNow());
+        if (VendRequests.Make(profile, organization, caller, environment.Name, forgotten: null, identity ?? "", sts, now) is not { } request)
             return null;
 
         var key = CredentialCache.RedisKeyOf(configuration.Options.IotCredentials.Cache.KeyPrefix, CacheKey.Of(request));

@@ -13,11 +13,13 @@ namespace Gateway.Commands;
 /// AWS by the module's own clients: who the gateway is, the endpoints that are asked for, and, for an organization, a trial session. Serving
 /// needs the profiles that routes vend by, and no others.
 /// </summary>
-internal sealed class AwsExamination(AwsClients clients, StsCalls sts, string environment, OrganizationId? organization)
+internal sealed class AwsExamination(AwsClients clients, StsCalls sts, TimeProvider time, string environment, OrganizationId? organization)
 {
     public static Task<Diagnosis[]> RunAsync(
         Snapshot configuration, IServiceProvider services, ProgramEnvironment environment, OrganizationId? organization) =>
-        new AwsExamination(services.GetRequiredService<AwsClients>(), services.GetRequiredService<StsCalls>(), environment.Name, organization).RunAsync(configuration);
+        new AwsExamination(
+            services.GetRequiredService<AwsClients>(), services.GetRequiredService<StsCalls>(), services.GetRequiredService<TimeProvider>(), environment.Name, organization)
+            .RunAsync(configuration);
 
     private async Task<Diagnosis[]> RunAsync(Snapshot configuration)
     {
@@ -73,7 +75,7 @@ internal sealed class AwsExamination(AwsClients clients, StsCalls sts, string en
 
     private async Task<string> SessionAsync(Profile profile, CancellationToken cancellation)
     {
-        var now = DateTimeOffset.UtcNow;
+        var now = time.GetUtcNow();
         // Where sessions are a caller's own, the caller is this command.
         var caller = new VendCaller("gateway", "doctor", now + profile.SessionDuration);
         var request = VendRequests.Make(profile, organization!, caller, environment, forgotten: null, identity: "", clients.StsAddress(profile.Region), now)!;

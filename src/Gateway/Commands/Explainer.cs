@@ -1,5 +1,4 @@
 using CredentialModule;
-using CredentialModule.Aws;
 using CredentialModule.Http;
 using CredentialModule.Vending;
 using Gateway.Configuration;
@@ -117,7 +116,7 @@ internal sealed class Explainer(Snapshot configuration, ProgramEnvironment envir
         if (row.Target.Profile is not { } name || named is null || RouteOrganization.ProfilesOf(context).Find(name, named) is not { } profile) return null;
 
         var caller = verdict?.Caller is { } user ? VendCaller.Of(user) : new VendCaller(null, null, null);
-        var assumed = AssumeRoleRow.Of(profile, named, caller, configuration, environment, _services.GetRequiredService<AwsClients>());
+        var assumed = AssumeRoleRow.Of(profile, named, caller, configuration, environment, _services);
         if (assumed is null && profile.Scope == SessionScope.User)
             _notes.Add("sessions of the profile are a caller's own: with a token that names one, the AssumeRole is shown");
         if (assumed is { Identity: null })

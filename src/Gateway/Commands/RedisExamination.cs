@@ -18,11 +18,11 @@ internal static class RedisExamination
     [
         configuration.Options.ConnectionStrings.Redis is null
             ? new Diagnosis("Redis", Outcome.Ok, "ConnectionStrings:Redis is absent: replicas share nothing")
-            : await Diagnosis.OfAsync("Redis", cancellation => LookAsync(services.GetRequiredService<CredentialCache>().Redis!, cancellation), Outcome.Warning),
+            : await Diagnosis.OfAsync("Redis", cancellation => LookAsync(services.GetRequiredService<CredentialCache>().Redis!, services.GetRequiredService<TimeProvider>(), cancellation), Outcome.Warning),
     ];
 
     // To the module a second is long, and what it gives up it tries again; only what stays out of reach is a finding.
-    private static async Task<(Outcome, string)> LookAsync(RedisConnection redis, CancellationToken cancellation)
+    private static async Task<(Outcome, string)> LookAsync(RedisConnection redis, TimeProvider time, CancellationToken cancellation)
     {
         var begun = Stopwatch.GetTimestamp();
         var connection = await redis.GetAsync();
@@ -30,7 +30,7 @@ internal static class RedisExamination
         {
             try
             {
-                if (Array.Find(connection.GetServers(), server => server.IsConnected) is { } server) return await AskAsync(connection, server);
+                if (Array.Find(connection.GetServers(), server => server.IsConnected) is { } server) return await AskAsync(connection, server, time);
             }
             catch (Exception e) when (e is RedisException or TimeoutException)
             {
@@ -43,10 +43,10 @@ internal static class RedisExamination
         return (Outcome.Warning, $"{string.Join(", ", connection.GetEndPoints().Select(ShowEndPoint))}: not connected, or not answering");
     }
 
-    private static async Task<(Outcome, string)> AskAsync(IConnectionMultiplexer connection, IServer server)
+    private static async Task<(Outcome, string)> AskAsync(IConnectionMultiplexer connection, IServer server, TimeProvider time)
     {
         var latency = await server.PingAsync();
-        var ahead = await server.TimeAsync() - DateTime.UtcNow;
+        var ahead = await server.TimeAsync() - time.GetUtcNow().UtcDateTime;
         var encryption = ConfigurationOptions.Parse(connection.Configuration).Ssl ? "TLS" : "no TLS";
         var found = string.Create(
             CultureInfo.InvariantCulture, $"{ShowEndPoint(server.EndPoint)}, version {server.Version}, {encryption}, PING {latency.TotalMilliseconds:0.0} ms");
