@@ -20,13 +20,12 @@ internal static class BearerToken
         return false;
     }
 
-    /// <summary>The issuer that the token names, unproven; null when there is no token, more than one, or no single issuer in it.</summary>
-    public static string? ClaimedIssuer(HttpRequest request) =>
-        request.Headers.Authorization is [{ } header] && header.StartsWith(Scheme, StringComparison.OrdinalIgnoreCase)
-            ? ClaimedIssuer(header.AsSpan(Scheme.Length).Trim())
-            : null;
+    /// <summary>The token; null when there is none, or more than one.</summary>
+    public static ReadOnlyMemory<char>? Of(HttpRequest request) =>
+        request.Headers.Authorization is [{ } header] && header.StartsWith(Scheme, StringComparison.OrdinalIgnoreCase) ? header.AsMemory(Scheme.Length).Trim() : null;
 
-    private static string? ClaimedIssuer(ReadOnlySpan<char> token)
+    /// <summary>The issuer that a token names, unproven; null when there is no single issuer in it.</summary>
+    public static string? ClaimedIssuer(ReadOnlySpan<char> token)
     {
         var start = token.IndexOf('.') + 1;
         var length = start > 0 ? token[start..].IndexOf('.') : -1;

@@ -11,6 +11,7 @@ internal sealed class CallerIdentity(ClaimsIdentity validated) : ClaimsIdentity(
     public required string Scheme { get; init; }
     public required string Issuer { get; init; }
     public required string Subject { get; init; }
+    public required DateTimeOffset NotBefore { get; init; }
     public required DateTimeOffset ExpiresAt { get; init; }
     public required FrozenSet<string> Organizations { get; init; }
     public required FrozenSet<string> Roles { get; init; }

@@ -1,9 +1,7 @@
-using System.Text.Encodings.Web;
 using CredentialModule;
 using Gateway.Configuration;
 using Microsoft.AspNetCore.Authentication;
 using Microsoft.AspNetCore.Authentication.JwtBearer;
-using Microsoft.Extensions.Options;
 using Microsoft.Identity.Web;
 using Microsoft.IdentityModel.JsonWebTokens;
 using Microsoft.IdentityModel.Tokens;
@@ -13,9 +11,6 @@ namespace Gateway.Authentication;
 /// <summary>One authentication scheme an issuer; a request goes to the one that its token's <c>iss</c> names, or to none.</summary>
 internal static class IssuerAuthentication
 {
-    // No operator's name holds a colon.
-    private const string ByIssuer = "gateway:by-issuer";
-    private const string UnknownIssuer = "gateway:unknown-issuer";
     private const string AzureAd = "AzureAd";
 
     private static readonly TimeSpan ClockSkew = TimeSpan.FromSeconds(30);
@@ -37,15 +32,19 @@ internal static class IssuerAuthentication
         // The request that meets a new key waits for it, instead of failing while it is fetched behind.
         AppContext.SetSwitch("Switch.Microsoft.IdentityModel.UpdateConfigAsBlocking", true);
 
-        var schemes = new Dictionary<string, string>(StringComparer.Ordinal);
-        var authentication = builder.Services.AddAuthentication(ByIssuer)
-            .AddPolicyScheme(ByIssuer, null, selector => selector.ForwardDefaultSelector = context =>
-                BearerToken.ClaimedIssuer(context.Request) is { } issuer && schemes.TryGetValue(issuer, out var scheme) ? scheme : UnknownIssuer)
-            .AddScheme<AuthenticationSchemeOptions, UnknownIssuerHandler>(UnknownIssuer, null);
+        var schemes = new IssuerSchemes();
+        builder.Services.AddSingleton(schemes);
+        builder.Services.AddSingleton<ValidatedTokens>();
+        builder.Services.AddTransient<BearerHandler>();
+        var authentication = builder.Services.AddAuthentication(authentication =>
+        {
+            authentication.DefaultScheme = BearerHandler.Scheme;
+            authentication.AddScheme<BearerHandler>(BearerHandler.Scheme, null);
+        });
 
         foreach (var (name, scheme) in options.Authentication.Schemes)
         {
-            foreach (var issuer in scheme.Issuers) schemes[issuer] = name;
+            schemes.Add(name, scheme.Issuers);
             var reader = new TokenReader(name, scheme.Organizations, null, [scheme.RoleClaim], [scheme.ScopeClaim], scheme.AcceptIdTokens, ids);
             authentication.AddJwtBearer(name, bearer =>
             {
@@ -60,9 +59,9 @@ internal static class IssuerAuthentication
     }
 
     private static void AddAzureAd(
-        WebApplicationBuilder builder, AuthenticationBuilder authentication, AzureAdOptions azure, Dictionary<string, string> schemes, OrganizationIdFormat ids)
+        WebApplicationBuilder builder, AuthenticationBuilder authentication, AzureAdOptions azure, IssuerSchemes schemes, OrganizationIdFormat ids)
     {
-        foreach (var issuer in azure.Issuers) schemes[issuer] = AzureAd;
+        schemes.Add(AzureAd, azure.Issuers);
         authentication.AddMicrosoftIdentityWebApi(builder.Configuration.GetSection(AzureAd), AzureAd);
         // It has no default of its own for this one.
         builder.Services.PostConfigure<MicrosoftIdentityOptions>(AzureAd, identity => identity.Instance = azure.Instance);
@@ -136,11 +135,5 @@ internal static class IssuerAuthentication
             else
                 context.Fail(refusal!);
         };
-    }
-
-    private sealed class UnknownIssuerHandler(IOptionsMonitor<AuthenticationSchemeOptions> options, ILoggerFactory logger, UrlEncoder encoder)
-        : AuthenticationHandler<AuthenticationSchemeOptions>(options, logger, encoder)
-    {
-        protected override Task<AuthenticateResult> HandleAuthenticateAsync() => Task.FromResult(AuthenticateResult.NoResult());
     }
 }

@@ -43,6 +43,7 @@ internal sealed class TokenReader(
             Scheme = scheme,
             Issuer = token.Issuer,
             Subject = token.Subject,
+            NotBefore = new DateTimeOffset(token.ValidFrom, TimeSpan.Zero),
             ExpiresAt = new DateTimeOffset(token.ValidTo, TimeSpan.Zero),
             Organizations = Organizations(payload),
             Roles = roleClaims.SelectMany(claim => Words(payload, claim, splits: false)).ToFrozenSet(StringComparer.Ordinal),

@@ -32,26 +32,24 @@ internal sealed record TokenVerdict
     public static async Task<TokenVerdict> OfAsync(HttpContext context)
     {
         var services = context.RequestServices;
-        var schemes = services.GetRequiredService<IAuthenticationSchemeProvider>();
-        var issuer = BearerToken.ClaimedIssuer(context.Request);
-        if (issuer is null) return new() { Failures = ["it is no token with one issuer in it"] };
+        var token = BearerToken.Of(context.Request);
+        if (token is null || BearerToken.ClaimedIssuer(token.Value.Span) is not { } issuer) return new() { Failures = ["it is no token with one issuer in it"] };
 
-        var selector = services.GetRequiredService<IOptionsMonitor<PolicySchemeOptions>>().Get((await schemes.GetDefaultAuthenticateSchemeAsync())!.Name);
-        var scheme = await schemes.GetSchemeAsync(selector.ForwardDefaultSelector!(context)!);
-        if (scheme?.HandlerType != typeof(JwtBearerHandler)) return new() { Issuer = issuer, Failures = ["the issuer is none of any scheme's"] };
+        if (services.GetRequiredService<IssuerSchemes>().Find(issuer) is not { } name) return new() { Issuer = issuer, Failures = ["the issuer is none of any scheme's"] };
 
+        var scheme = (await services.GetRequiredService<IAuthenticationSchemeProvider>().GetSchemeAsync(name))!;
         var options = services.GetRequiredService<IOptionsMonitor<JwtBearerOptions>>().Get(scheme.Name);
         var failures = new List<string>();
-        var caller = await ReadAsync(context, scheme, options, failures);
+        var caller = await ReadAsync(context, token.Value.ToString(), scheme, options, failures);
         return new() { Scheme = scheme.Name, Issuer = issuer, Failures = failures, Caller = caller };
     }
 
-    private static async Task<ClaimsPrincipal?> ReadAsync(HttpContext context, AuthenticationScheme scheme, JwtBearerOptions options, List<string> failures)
+    private static async Task<ClaimsPrincipal?> ReadAsync(HttpContext context, string sent, AuthenticationScheme scheme, JwtBearerOptions options, List<string> failures)
     {
         var parameters = options.TokenValidationParameters;
         try
         {
-            var token = new JsonWebToken(context.Request.Headers.Authorization.ToString()["Bearer ".Length..].Trim());
+            var token = new JsonWebToken(sent);
             Check(() => Validators.ValidateAlgorithm(token.Alg, null, token, parameters), $"the algorithm is not one of {string.Join(", ", parameters.ValidAlgorithms)}");
             Check(() => Validators.ValidateAudience(token.Audiences, token, parameters), $"the audience is not one of {string.Join(", ", parameters.ValidAudiences)}");
             CheckLifetime(token, parameters, failures);

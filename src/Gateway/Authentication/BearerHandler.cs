@@ -1,0 +1,88 @@
+using Microsoft.AspNetCore.Authentication;
+using Microsoft.AspNetCore.Authentication.JwtBearer;
+using Microsoft.Extensions.Options;
+using Microsoft.IdentityModel.Tokens;
+
+namespace Gateway.Authentication;
+
+/// <summary>
+/// The default scheme: has a request's token checked by the scheme of the issuer that it names, or by none; once, as long as
+/// <see cref="ValidatedTokens"/> keeps it.
+/// </summary>
+internal sealed class BearerHandler(IssuerSchemes schemes, ValidatedTokens validated, IOptionsMonitor<JwtBearerOptions> options) : IAuthenticationHandler
+{
+    // No operator's name holds a colon.
+    public const string Scheme = "gateway:bearer";
+
+    private HttpContext _context = null!;
+    private Task<AuthenticateResult>? _result;
+
+    public Task InitializeAsync(AuthenticationScheme scheme, HttpContext context)
+    {
+        _context = context;
+        return Task.CompletedTask;
+    }
+
+    public Task<AuthenticateResult> AuthenticateAsync() => _result ??= AuthenticateOnceAsync();
+
+    public Task ChallengeAsync(AuthenticationProperties? properties) => AnswerAsync(StatusCodes.Status401Unauthorized);
+
+    public Task ForbidAsync(AuthenticationProperties? properties) => AnswerAsync(StatusCodes.Status403Forbidden);
+
+    private async Task<AuthenticateResult> AuthenticateOnceAsync()
+    {
+        if (BearerToken.Of(_context.Request) is not { IsEmpty: false } token) return AuthenticateResult.NoResult();
+
+        var key = TokenKey.Of("", token.Span);
+        foreach (var scheme in schemes.Names)
+        {
+            // Asked for at each use: this is what reads them anew when it is time, and a token must not outlive the key that it was checked with.
+            if (validated.Find(key with { Scheme = scheme }) is { } known && known.Keys == await KeysAsync(scheme)) return known.Result;
+        }
+
+        return schemes.Find(BearerToken.ClaimedIssuer(token.Span)) is { } named ? await CheckAsync(key with { Scheme = named }) : AuthenticateResult.NoResult();
+    }
+
+    private async Task<AuthenticateResult> CheckAsync(TokenKey key)
+    {
+        BaseConfiguration keys;
+        try
+        {
+            keys = await KeysAsync(key.Scheme);
+        }
+        catch (Exception e)
+        {
+            return AuthenticateResult.Fail(e);
+        }
+
+        var result = await _context.AuthenticateAsync(key.Scheme);
+        // Keys that were read anew meanwhile may be the ones that it was checked with, or not.
+        if (result.Succeeded && CallerIdentity.Of(result.Principal) is { } caller && keys == await KeysAsync(key.Scheme)) validated.Add(key, result, caller, keys);
+        return result;
+    }
+
+    private async ValueTask<BaseConfiguration> KeysAsync(string scheme) =>
+        await options.Get(scheme).ConfigurationManager!.GetConfigurationAsync(CancellationToken.None);
+
+    private Task AnswerAsync(int status)
+    {
+        _context.Response.StatusCode = status;
+        return Task.CompletedTask;
+    }
+}
+
+/// <summary>Which scheme a token's issuer stands for. One issuer is of one scheme alone.</summary>
+internal sealed class IssuerSchemes
+{
+    private readonly Dictionary<string, string> _byIssuer = new(StringComparer.Ordinal);
+
+    public string[] Names { get; private set; } = [];
+
+    public void Add(string scheme, IEnumerable<string> issuers)
+    {
+        Names = [.. Names, scheme];
+        foreach (var issuer in issuers) _byIssuer[issuer] = scheme;
+    }
+
+    public string? Find(string? issuer) => issuer is not null ? _byIssuer.GetValueOrDefault(issuer) : null;
+}
