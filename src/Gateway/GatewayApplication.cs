@@ -54,7 +54,8 @@ internal static class GatewayApplication
 
         var app = builder.Build();
         app.UseDrain();
-        app.UseErrorAnswers();
+        // Once more, since there the framework puts a page with the stack trace in between.
+        if (app.Environment.IsDevelopment()) app.UseErrorAnswers();
         app.UseForwardedHeaders();
         app.UseMiddleware<PathGuard>(options.Edge.Methods);
         app.UseRouting();

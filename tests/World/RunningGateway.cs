@@ -4,6 +4,7 @@ using Gateway;
 using Gateway.Configuration;
 using Gateway.Management;
 using Gateway.Reloading;
+using Gateway.Telemetry;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
@@ -52,7 +53,12 @@ public sealed class RunningGateway : IAsyncDisposable
         {
             services.AddSingleton(world.Time);
             services.AddLogging(logging => logging.ClearProviders().AddProvider(log));
-            services.ConfigureOpenTelemetryTracerProvider(tracing => tracing.AddProcessor(new CheckedSpans()));
+            services.AddOpenTelemetry().WithTracing(tracing =>
+            {
+                // As with an exporter, so that what it would send can be looked at.
+                Telemetry.AddSpans(tracing);
+                tracing.AddProcessor(new CheckedSpans());
+            });
             services.ConfigureOpenTelemetryMeterProvider(metrics => metrics.AddReader(new BaseExportingMetricReader(new CheckedMetrics())));
             services.Configure<AwsClientOptions>(aws =>
             {

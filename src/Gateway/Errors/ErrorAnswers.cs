@@ -15,7 +15,7 @@ internal static class ErrorAnswers
         builder.Services.Insert(0, ServiceDescriptor.Singleton<IStartupFilter, AroundEverything>());
     }
 
-    /// <summary>Also inside the pipeline: in Development the framework puts a page with the stack trace in between.</summary>
+    /// <summary>Answers what went wrong further in: exceptions, and errors without a body.</summary>
     public static void UseErrorAnswers(this IApplicationBuilder app)
     {
         app.UseExceptionHandler(new ExceptionHandlerOptions

@@ -23,16 +23,21 @@ internal static class Telemetry
                 .AddHttpClientInstrumentation()
                 .AddRuntimeInstrumentation()
                 .AddMeter("Yarp.ReverseProxy", CredentialMetrics.MeterName, GatewayMetrics.MeterName)
-                .AddPrometheusExporter())
-            .WithTracing(tracing => tracing
-                .AddAspNetCoreInstrumentation()
-                .AddHttpClientInstrumentation()
-                .AddSource("Yarp.ReverseProxy")
-                .AddProcessor(new SpansWithoutQueries()));
+                .AddPrometheusExporter());
         if (builder.Configuration.AsEnumerable().Any(setting =>
             setting.Key.StartsWith("OTEL_EXPORTER_OTLP", StringComparison.OrdinalIgnoreCase) && setting.Key.EndsWith("ENDPOINT", StringComparison.OrdinalIgnoreCase)))
         {
-            telemetry.UseOtlpExporter();
+            telemetry.WithTracing(AddSpans).UseOtlpExporter();
+        }
+        else
+        {
+            builder.Services.AddHostedService<UnrecordedTraces>();
         }
     }
+
+    public static void AddSpans(TracerProviderBuilder tracing) => tracing
+        .AddAspNetCoreInstrumentation()
+        .AddHttpClientInstrumentation()
+        .AddSource("Yarp.ReverseProxy")
+        .AddProcessor(new SpansWithoutQueries());
 }

@@ -1,0 +1,53 @@
+using Sandbox;
+using Testing;
+using Xunit;
+
+namespace EndToEnd.Tests;
+
+/// <summary>A gateway that sends its spans nowhere still hands on whose trace a request is.</summary>
+public sealed class TraceTests
+{
+    private const string Trace = "0af7651916cd43dd8448eb211c80319c";
+    private const string Parent = "b7ad6b7169203331";
+
+    [Theory]
+    [InlineData("00")]
+    [InlineData("01")]
+    public async Task A_clients_trace_goes_on_as_it_was_begun(string sampled)
+    {
+        await using var world = await World.StartAsync();
+        var gateway = await world.StartGatewayProcessAsync();
+
+        var received = await SendAsync(world, gateway, $"00-{Trace}-{Parent}-{sampled}");
+
+        Assert.Matches($"^00-{Trace}-(?!{Parent})[0-9a-f]{{16}}-{sampled}$", Assert.Single(received.Headers["traceparent"]));
+        Assert.Equal(Trace, Assert.Single(received.Headers["X-Request-Id"]));
+        gateway.Signal("TERM");
+        await gateway.WaitForExitAsync();
+        Assert.Contains($"\"traceId\":\"{Trace}\"", gateway.Output, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_trace_that_begins_here_is_one_that_services_may_record()
+    {
+        await using var world = await World.StartAsync();
+        var gateway = await world.StartGatewayProcessAsync();
+
+        var received = await SendAsync(world, gateway, null);
+
+        var parent = Assert.Single(received.Headers["traceparent"]);
+        Assert.Matches("^00-[0-9a-f]{32}-[0-9a-f]{16}-01$", parent);
+        Assert.Equal(parent.Split('-')[1], Assert.Single(received.Headers["X-Request-Id"]));
+    }
+
+    private static async Task<ReceivedRequest> SendAsync(World world, GatewayProcess gateway, string? traceParent)
+    {
+        var path = $"/organizations/o-acme/{Guid.NewGuid():N}";
+        var answer = await world.Client.SendAsync(gateway.Url + path, world.Token("o-acme"), change: request =>
+        {
+            if (traceParent is not null) request.Headers.Add("traceparent", traceParent);
+        });
+        Assert.Equal(200, answer.Status);
+        return Assert.Single(await world.Downstream.Requests.WaitForAsync(request => request.Target == path));
+    }
+}
