@@ -1,0 +1,92 @@
+using System.Diagnostics;
+using System.Globalization;
+using System.Net.Sockets;
+using Testing;
+
+namespace Edge;
+
+/// <summary>A server in a process of its own, with its children, at a port that was free; what it prints goes to a file.</summary>
+internal sealed class Server : IDisposable
+{
+    private const int Attempts = 3;
+
+    // Linux tells processor time in hundredths of a second, whatever the kernel's own clock (man 5 proc).
+    private const double Ticks = 100;
+
+    private readonly Process _process;
+
+    private Server(Process process, int port)
+    {
+        _process = process;
+        Port = port;
+    }
+
+    public int Port { get; }
+
+    public string Url => $"http://127.0.0.1:{Port}";
+
+    /// <summary>Processor time that it has used so far, children included.</summary>
+    public TimeSpan Processor => TimeSpan.FromSeconds(Processes().Sum(ProcessorTicks) / Ticks);
+
+    /// <summary>Resident memory in bytes.</summary>
+    public long Memory => Processes().Sum(id => File.ReadLines($"/proc/{id}/status")
+        .Where(line => line.StartsWith("VmRSS:", StringComparison.Ordinal))
+        .Sum(line => long.Parse(line.Split(' ', StringSplitOptions.RemoveEmptyEntries)[1], CultureInfo.InvariantCulture) * 1024));
+
+    /// <summary>Starts a program, and waits until it listens.</summary>
+    /// <param name="output">The file for what it prints.</param>
+    /// <param name="command">Program and arguments for a port.</param>
+    /// <param name="environment">Variables beside this process' own.</param>
+    public static async Task<Server> StartAsync(string output, Func<int, string[]> command, IEnumerable<KeyValuePair<string, string>>? environment = null)
+    {
+        for (var attempt = 1; ; attempt++)
+        {
+            var port = FreePort.Find();
+            // The shell gives way to the program: the process that is measured is the program's own.
+            var process = ChildProcess.Start("/bin/sh", ["-c", "out=$1; shift; exec \"$@\" >>\"$out\" 2>&1", "sh", output, .. command(port)], environment);
+            if (await ListensAsync(process, port)) return new(process, port);
+            // Another program may have taken the port meanwhile.
+            if (attempt == Attempts) throw new InvalidOperationException($"{command(port)[0]} ended with {process.ExitCode}:\n{await File.ReadAllTextAsync(output)}");
+        }
+    }
+
+    public void Dispose()
+    {
+        if (!_process.HasExited) _process.Kill(entireProcessTree: true);
+        _process.WaitForExit();
+        _process.Dispose();
+    }
+
+    private static async Task<bool> ListensAsync(Process process, int port)
+    {
+        while (!process.HasExited)
+        {
+            try
+            {
+                using var client = new TcpClient();
+                await client.ConnectAsync("127.0.0.1", port);
+                return true;
+            }
+            catch (SocketException)
+            {
+                await Task.Delay(1);
+            }
+        }
+
+        return false;
+    }
+
+    private IEnumerable<string> Processes()
+    {
+        var id = _process.Id.ToString(CultureInfo.InvariantCulture);
+        return File.ReadAllText($"/proc/{id}/task/{id}/children").Split(' ', StringSplitOptions.RemoveEmptyEntries).Prepend(id);
+    }
+
+    // The name, second, may hold blanks; user and system time are the 12th and 13th after it.
+    private static double ProcessorTicks(string id)
+    {
+        var stat = File.ReadAllText($"/proc/{id}/stat");
+        var fields = stat[(stat.LastIndexOf(')') + 2)..].Split(' ');
+        return double.Parse(fields[11], CultureInfo.InvariantCulture) + double.Parse(fields[12], CultureInfo.InvariantCulture);
+    }
+}

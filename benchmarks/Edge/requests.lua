@@ -1,0 +1,23 @@
+-- Requests from a file, a line each: path, tab, token. Built once, then sent in turn.
+local requests = {}
+local sent = 0
+
+function init(args)
+  for line in io.lines(args[1]) do
+    local path, token = line:match("^(%S+)\t(%S+)$")
+    requests[#requests + 1] = wrk.format("GET", path, { Host = wrk.headers["Host"], Authorization = "Bearer " .. token })
+  end
+end
+
+function request()
+  sent = sent % #requests + 1
+  return requests[sent]
+end
+
+-- One line for the program that started this: requests, microseconds, failures, and percentiles in microseconds.
+function done(summary, latency)
+  local errors = summary.errors
+  print(string.format("result %d %d %d %d %d",
+    summary.requests, summary.duration, errors.connect + errors.read + errors.write + errors.status + errors.timeout,
+    latency:percentile(50), latency:percentile(99)))
+end

@@ -1,0 +1,23 @@
+#!/usr/bin/env bash
+# Measures the gateway against its peers on this machine's loopback: writes benchmarks/results.md and results.svg.
+# Needs the .NET SDK; installs the rest itself.
+#   benchmarks/run.sh                                           everything
+#   benchmarks/run.sh --only pass,yarp --rounds 3 --seconds 4   only these, printed
+set -euo pipefail
+cd "$(dirname "$0")"
+export DOTNET_CLI_TELEMETRY_OPTOUT=1 DOTNET_NOLOGO=1
+export PATH="$PATH:/usr/sbin"
+
+missing=()
+for need in wrk:wrk haproxy:haproxy nginx:nginx redis-server:redis-server h2load:nghttp2-client; do
+  command -v "${need%%:*}" >/dev/null || missing+=("${need##*:}")
+done
+if [ ${#missing[@]} -gt 0 ]; then
+  apt-get update -qq
+  DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${missing[@]}"
+fi
+
+dotnet publish ../src/Gateway -c Release -o bin/gateway -v q
+dotnet publish Peers -c Release -o bin/peers -v q
+dotnet build Edge -c Release -v q
+exec dotnet Edge/bin/Release/net10.0/Edge.dll --published "$PWD/bin" "$@"
