@@ -4,18 +4,15 @@ namespace Gateway.Telemetry;
 
 /// <summary>
 /// Begins and continues traces where nobody collects the gateway's own spans: a request gets the id that logs and services know it by, and
-/// no span is filled for nobody. A trace that begins here is marked as sampled, as it would be with spans, so that services decide for themselves.
+/// no span is filled for nobody. A trace that begins here is marked as one to record, so that services still record theirs.
 /// </summary>
 internal sealed class UnrecordedTraces : IHostedService, IDisposable
 {
     private readonly ActivityListener _listener = new()
     {
         ShouldListenTo = static source => source.Name == "Microsoft.AspNetCore",
-        Sample = static (ref _) => ActivitySamplingResult.PropagationData,
-        ActivityStarted = static activity =>
-        {
-            if (activity.ParentSpanId == default) activity.ActivityTraceFlags |= ActivityTraceFlags.Recorded;
-        },
+        Sample = static (ref ActivityCreationOptions<ActivityContext> options) =>
+            options.Parent == default || options.Parent.TraceFlags.HasFlag(ActivityTraceFlags.Recorded) ? ActivitySamplingResult.AllDataAndRecorded : ActivitySamplingResult.PropagationData,
     };
 
     public Task StartAsync(CancellationToken cancellationToken)
