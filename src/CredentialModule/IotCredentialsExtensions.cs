@@ -53,6 +53,7 @@ public static class IotCredentialsExtensions
         services.AddSingleton<StsCalls>();
         services.AddSingleton<ForgottenOrganizations>();
         services.AddHostedService(provider => provider.GetRequiredService<ForgottenOrganizations>());
+        services.AddSingleton<KnownKeys>();
         services.AddSingleton<VendRequests>();
         services.AddSingleton<CredentialVendor>();
         services.AddSingleton<EndpointDirectory>();

@@ -28,7 +28,7 @@ internal sealed partial class AwsClients(
 
     public string StsAddress(string region) => Sts(region).Config.ServiceURL ?? "";
 
-    public string IoTAddress => options.Value.IotUrl?.ToString() ?? new AmazonIoTConfig().ServiceURL ?? "";
+    public string IoTAddress { get; } = options.Value.IotUrl?.ToString() ?? new AmazonIoTConfig().ServiceURL ?? "";
 
     public async Task<AWSCredentials> BaseCredentialsAsync(CancellationToken cancellation) =>
         options.Value.Credentials
@@ -38,8 +38,9 @@ internal sealed partial class AwsClients(
     /// Who the gateway is to AWS, the same in every replica: a long-lived key by its id, a role by its ARN without the session's name
     /// (which differs by replica). Asked once a process.
     /// </summary>
-    public ValueTask<string> IdentityAsync(string region) =>
-        _identity is { } known ? new(known) : new(flights.JoinAsync("identity", () => failures.GuardAsync("identity", () => FindIdentityAsync(region))));
+    public ValueTask<string> IdentityAsync(string region) => _identity is { } known ? new(known) : new(AskIdentityAsync(region));
+
+    private Task<string> AskIdentityAsync(string region) => flights.JoinAsync("identity", () => failures.GuardAsync("identity", () => FindIdentityAsync(region)));
 
     private async Task<string> FindIdentityAsync(string region)
     {

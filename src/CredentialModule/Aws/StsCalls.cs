@@ -19,15 +19,8 @@ internal sealed partial class StsCalls(AwsClients clients, StsBudget budget, Sts
         using var turn = await TurnAsync(share, cancellation);
         var issuedAt = time.GetUtcNow();
         var granted = await circuit.CallAsync(request.Region, () => CallAsync(request.Region, RequestOf(request)));
-        return new StoredCredentials
-        {
-            OrganizationId = request.OrganizationId,
-            IssuedAt = issuedAt,
-            Expiration = new DateTimeOffset(granted.Expiration!.Value.ToUniversalTime(), TimeSpan.Zero),
-            AccessKeyId = granted.AccessKeyId,
-            SecretAccessKey = granted.SecretAccessKey,
-            SessionToken = granted.SessionToken,
-        };
+        var expiration = new DateTimeOffset(granted.Expiration!.Value.ToUniversalTime(), TimeSpan.Zero);
+        return new StoredCredentials(request.OrganizationId, issuedAt, expiration, granted.AccessKeyId, granted.SecretAccessKey, granted.SessionToken);
     }
 
     /// <summary>What is sent to STS.</summary>

@@ -91,8 +91,7 @@ internal sealed partial class CredentialCache : IAsyncDisposable
         $"{prefix}{FusionCacheOptions.DistributedCacheWireFormatVersion}{FusionCacheInternalStrings.DefaultDistributedCacheWireFormatSeparator}{key}";
 
     /// <summary>What this process has in memory. Never waits.</summary>
-    public async ValueTask<T?> ReadLocalAsync<T>(string key) where T : class =>
-        (await _cache.TryGetAsync<T>(key, _localOnly)).GetValueOrDefault();
+    public T? ReadLocal<T>(string key) where T : class => _cache.TryGet<T>(key, _localOnly).GetValueOrDefault();
 
     /// <summary>What Redis holds, taken into memory; null as well when it does not answer.</summary>
     public async Task<T?> ReadSharedAsync<T>(string key) where T : class

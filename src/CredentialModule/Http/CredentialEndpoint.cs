@@ -1,7 +1,6 @@
+using System.Buffers;
 using System.Globalization;
-using System.Text.Encodings.Web;
-using System.Text.Json;
-using CredentialModule.Profiles;
+using System.Security.Claims;
 using CredentialModule.Telemetry;
 using CredentialModule.Vending;
 using Microsoft.AspNetCore.Authorization;
@@ -18,9 +17,9 @@ internal sealed partial class CredentialEndpoint(
     VendRequests requests, CredentialVendor vendor, EndpointDirectory endpoints, CredentialMetrics metrics, AuditTrail audit,
     IOptions<IotCredentialsOptions> options, ILogger<CredentialEndpoint> logger)
 {
-    private static readonly JsonWriterOptions s_json = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
+    private static readonly OrganizationAccessRequirement[] s_access = [OrganizationAccessRequirement.Instance];
 
-    public async Task AnswerAsync(HttpContext context, string profileName, IRequestRule rule)
+    public async Task AnswerAsync(HttpContext context, string profileName, CredentialRequestRule rule)
     {
         var endpoint = context.GetEndpoint()!;
         if (endpoint.Metadata.GetMetadata<IAllowAnonymous>() is not null
@@ -31,23 +30,14 @@ internal sealed partial class CredentialEndpoint(
             return;
         }
 
-        if (rule.Refuse(context) is { } refusal)
+        if (rule.Read(context, out var request) is { } refusal)
         {
             await ErrorAnswer.WriteAsync(context, refusal);
             return;
         }
 
-        if (RouteOrganization.Of(context) is not { } organization
-            || RouteOrganization.ProfilesOf(context).Find(profileName, organization) is not { } profile
-            || !CredentialRequestRule.TryReadMinimum(context.Request, profile, out var asked))
-        {
-            // Good by the rule a moment ago: the profiles were replaced in between.
-            await ErrorAnswer.WriteAsync(context, StatusCodes.Status422UnprocessableEntity);
-            return;
-        }
-
         var authorization = context.RequestServices.GetRequiredService<IAuthorizationService>();
-        if (!(await authorization.AuthorizeAsync(context.User, organization, OrganizationAccessRequirement.Instance)).Succeeded)
+        if (!(await authorization.AuthorizeAsync(context.User, request.Organization, s_access)).Succeeded)
         {
             await ErrorAnswer.WriteAsync(context, StatusCodes.Status403Forbidden);
             return;
@@ -55,19 +45,18 @@ internal sealed partial class CredentialEndpoint(
 
         try
         {
-            var caller = VendCaller.Of(context.User);
-            var work = VendAsync(profile, organization, caller, asked, context.RequestAborted);
-            var (vended, address) = work.IsCompletedSuccessfully ? work.Result
+            var work = VendAsync(request, context.User, context.RequestAborted);
+            var (found, endpointFound) = work.IsCompletedSuccessfully ? work.Result
                 : await SingleFlight.Observed(work.AsTask()).WaitAsync(options.Value.Timeout, context.RequestAborted);
-            if (vended is null)
+            if (found is not { } vended)
             {
                 await ErrorAnswer.WriteAsync(context, StatusCodes.Status403Forbidden);
                 return;
             }
 
             metrics.Vended(vended.Outcome);
-            audit.Vended(caller, profileName, vended);
-            await WriteAsync(context.Response, profile.Region, address, vended.Credentials);
+            audit.Vended(context.User, profileName, vended);
+            await WriteAsync(context.Response, endpointFound!, vended.Credentials);
         }
         catch (Exception e) when (e is VendingException or TimeoutException)
         {
@@ -83,43 +72,27 @@ internal sealed partial class CredentialEndpoint(
     }
 
     /// <summary>Credentials and endpoint, looked for side by side; no credentials where sessions are a caller's own and the caller has no name.</summary>
-    private async ValueTask<(Vended? Vended, string Address)> VendAsync(
-        Profile profile, OrganizationId organization, VendCaller caller, TimeSpan? asked, CancellationToken cancellation)
+    private async ValueTask<(Vended? Vended, StoredEndpoint? Endpoint)> VendAsync(CredentialRequest request, ClaimsPrincipal caller, CancellationToken cancellation)
     {
-        if (await requests.ForAsync(profile, organization, caller) is not { } request) return (null, "");
-        var address = endpoints.FindAsync(profile);
-        var searching = address.IsCompletedSuccessfully ? null : SingleFlight.Observed(address.AsTask());
-        var vended = await vendor.VendAsync(request, LifetimePromise.Of(profile, request, asked), caller.Key, cancellation);
-        return (vended, searching is null ? address.Result : await searching);
+        if (await requests.ForAsync(request.Profile, request.Organization, caller) is not { } inputs) return (null, null);
+        var search = endpoints.FindAsync(request.Profile);
+        var searching = search.IsCompletedSuccessfully ? null : SingleFlight.Observed(search.AsTask());
+        var vended = await vendor.VendAsync(inputs, LifetimePromise.Of(inputs, request.Minimum), caller, cancellation);
+        return (vended, searching is null ? search.Result : await searching);
     }
 
     // The route's own Timeout ends a request by the same token; whoever set it answers 504 when the cancellation gets there.
     private static bool IsOutOfTime(HttpContext context) => context.Features.Get<IHttpRequestTimeoutFeature>()?.RequestTimeoutToken.IsCancellationRequested == true;
 
-    private static async Task WriteAsync(HttpResponse response, string region, string endpoint, StoredCredentials credentials)
+    private static async ValueTask WriteAsync(HttpResponse response, StoredEndpoint endpoint, StoredCredentials credentials)
     {
         response.ContentType = "application/json";
         response.Headers.CacheControl = "no-store";
         response.Headers.XContentTypeOptions = "nosniff";
-        await using (var json = new Utf8JsonWriter(response.BodyWriter, s_json))
-        {
-            json.WriteStartObject();
-            json.WriteStartObject("data");
-            json.WriteString("awsRegion", region);
-            json.WriteString("iotEndpoint", endpoint);
-            json.WriteStartObject("credentials");
-            json.WriteString("accessKeyId", credentials.AccessKeyId);
-            json.WriteString("secretAccessKey", credentials.SecretAccessKey);
-            json.WriteString("sessionToken", credentials.SessionToken);
-            json.WriteString("expiration", credentials.Expiration.UtcDateTime.ToString("yyyy-MM-dd'T'HH:mm:ss.fff'Z'", CultureInfo.InvariantCulture));
-            json.WriteEndObject();
-            json.WriteEndObject();
-            json.WriteEndObject();
-            json.Flush();
-            // Nothing has left yet: the body is flushed by its completion.
-            response.ContentLength = json.BytesCommitted;
-        }
-
+        response.ContentLength = endpoint.Answer.Length + credentials.Answer.Length + CredentialAnswer.Closing.Length;
+        response.BodyWriter.Write(endpoint.Answer);
+        response.BodyWriter.Write(credentials.Answer);
+        response.BodyWriter.Write(CredentialAnswer.Closing);
         await response.CompleteAsync();
     }
 

@@ -4,31 +4,42 @@ using Microsoft.AspNetCore.Http;
 
 namespace CredentialModule.Http;
 
+/// <summary>What a caller asks for.</summary>
+/// <param name="Profile">How it is vended.</param>
+/// <param name="Organization">Whose credentials.</param>
+/// <param name="Minimum">How long they are to live at the least; null when the caller does not say.</param>
+internal readonly record struct CredentialRequest(Profile Profile, OrganizationId Organization, TimeSpan? Minimum);
+
 /// <summary>GET only (405), a well-formed organization id (422), a <c>minimumLifetime</c> that the profile can promise (422).</summary>
 internal sealed class CredentialRequestRule(string profileName) : IRequestRule
 {
     private const string MinimumLifetime = "minimumLifetime";
 
-    public int? Refuse(HttpContext context)
+    public int? Refuse(HttpContext context) => Read(context, out _);
+
+    /// <summary>Reads what is asked for; the status to refuse the request with, or null when there is nothing to refuse.</summary>
+    public int? Read(HttpContext context, out CredentialRequest request)
     {
+        request = default;
         if (!HttpMethods.IsGet(context.Request.Method))
         {
             context.Response.Headers.Allow = HttpMethods.Get;
             return StatusCodes.Status405MethodNotAllowed;
         }
 
-        return RouteOrganization.Of(context) is { } organization
-            && RouteOrganization.ProfilesOf(context).Find(profileName, organization) is { } profile
-            && TryReadMinimum(context.Request, profile, out _)
-                ? null
-                : StatusCodes.Status422UnprocessableEntity;
+        if (RouteOrganization.Of(context) is not { } organization
+            || RouteOrganization.ProfilesOf(context).Find(profileName, organization) is not { } profile
+            || !TryReadMinimum(context.Request, profile, out var asked)) return StatusCodes.Status422UnprocessableEntity;
+
+        request = new(profile, organization, asked);
+        return null;
     }
 
-    /// <summary>Reads the life that a caller asks for; null when it asks for none. False when what it wrote is no number of seconds that the profile can promise.</summary>
-    public static bool TryReadMinimum(HttpRequest request, Profile profile, out TimeSpan? asked)
+    // Null when the caller asks for none. False when what it wrote is no number of seconds that the profile can promise.
+    private static bool TryReadMinimum(HttpRequest request, Profile profile, out TimeSpan? asked)
     {
         asked = null;
-        if (!request.Query.TryGetValue(MinimumLifetime, out var values)) return true;
+        if (!request.QueryString.HasValue || !request.Query.TryGetValue(MinimumLifetime, out var values)) return true;
         if (values is not [{ Length: > 0 } text] || text.AsSpan().ContainsAnyExceptInRange('0', '9')) return false;
         // The longest session is 12 hours, so a number that does not fit an int is beyond it as well.
         if (!int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var seconds)) return false;

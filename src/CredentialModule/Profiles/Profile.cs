@@ -2,8 +2,11 @@ using CredentialModule.Policies;
 
 namespace CredentialModule.Profiles;
 
-/// <summary>How credentials are vended to one organization: a profile, overlaid by what is said of the organization, read and found good.</summary>
-internal sealed record Profile
+/// <summary>
+/// How credentials are vended to one organization: a profile, overlaid by what is said of the organization, read and found good. A class: what was
+/// worked out for one is never taken for another, however alike they are.
+/// </summary>
+internal sealed class Profile
 {
     public required RoleArnTemplate Role { get; init; }
     public required string Region { get; init; }

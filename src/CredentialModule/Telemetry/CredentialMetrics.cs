@@ -24,7 +24,13 @@ internal sealed class CredentialMetrics
         _packedPolicySize = _meter.CreateGauge<int>("iotcredentials.packed_policy_size", "%", "STS's PackedPolicySize of the last session, of 100 allowed.");
     }
 
-    public void Vended(VendOutcome outcome) => _vends.Add(1, Tag("outcome", outcome.ToString().ToLowerInvariant()));
+    public void Vended(VendOutcome outcome) => _vends.Add(1, Tag("outcome", outcome switch
+    {
+        VendOutcome.L1 => "l1",
+        VendOutcome.Redis => "redis",
+        VendOutcome.Sts => "sts",
+        _ => "degraded",
+    }));
 
     public void Failed(FailureClass failure) => _vends.Add(1, Tag("outcome", failure.ToString().ToLowerInvariant()));
 

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Security.Claims;
 using CredentialModule.Telemetry;
 using Microsoft.Extensions.Logging;
 
@@ -9,12 +10,17 @@ internal sealed partial class AuditTrail(ILoggerFactory loggers)
 {
     private readonly ILogger _logger = loggers.CreateLogger("IotCredentials.Audit");
 
-    public void Vended(VendCaller caller, string profile, Vended vended) => Log.Vended(
-        _logger, OneLine(caller.Issuer), OneLine(caller.Subject), vended.Credentials.OrganizationId, profile, vended.Credentials.AccessKeyId, vended.Credentials.Expiration, vended.Outcome,
-        Activity.Current?.TraceId.ToHexString());
+    public void Vended(ClaimsPrincipal user, string profile, Vended vended)
+    {
+        if (!_logger.IsEnabled(LogLevel.Information)) return;
+        var caller = VendCaller.Of(user);
+        Log.Vended(
+            _logger, OneLine(caller.Issuer), OneLine(caller.Subject), vended.Credentials.OrganizationId, profile, vended.Credentials.AccessKeyId, vended.Credentials.Expiration, vended.Outcome,
+            Activity.Current?.TraceId.ToHexString());
+    }
 
     // Whatever its issuer put into a subject, it must begin no line and no field of its own.
-    private static string? OneLine(string? text) => text is not null && text.Any(character => character is <= ' ' or > '~') ? Uri.EscapeDataString(text) : text;
+    private static string? OneLine(string? text) => text is not null && text.AsSpan().ContainsAnyExceptInRange('!', '~') ? Uri.EscapeDataString(text) : text;
 
     private static partial class Log
     {

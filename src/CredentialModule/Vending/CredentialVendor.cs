@@ -1,3 +1,4 @@
+using System.Security.Claims;
 using CredentialModule.Aws;
 using CredentialModule.Caching;
 using CredentialModule.Telemetry;
@@ -22,14 +23,14 @@ internal enum VendOutcome
     Degraded,
 }
 
-internal sealed record Vended(StoredCredentials Credentials, VendOutcome Outcome);
+internal readonly record struct Vended(StoredCredentials Credentials, VendOutcome Outcome);
 
 /// <summary>
 /// Hands out credentials that keep their promise: from memory, else from Redis, else from STS, one call a key at a time over threads and
 /// replicas. Every entry is judged at every read, by STS's own expiration.
 /// </summary>
 internal sealed partial class CredentialVendor(
-    CredentialCache cache, SingleFlight flights, FailureMemory failures, StsCalls sts, ForgottenOrganizations forgotten, IOptions<IotCredentialsOptions> options,
+    CredentialCache cache, KnownKeys keys, SingleFlight flights, FailureMemory failures, StsCalls sts, ForgottenOrganizations forgotten, IOptions<IotCredentialsOptions> options,
     TimeProvider time, ILogger<CredentialVendor> logger)
 {
     // A replica's clock may be off by this much without breaking the promise.
@@ -41,25 +42,25 @@ internal sealed partial class CredentialVendor(
     private readonly double _spread = Random.Shared.NextDouble();
 
     /// <exception cref="VendingException">There are none that keep the promise, or none within the time-out.</exception>
-    public async ValueTask<Vended> VendAsync(VendRequest request, LifetimePromise promise, string caller, CancellationToken cancellation)
+    public async ValueTask<Vended> VendAsync(VendInputs inputs, LifetimePromise promise, ClaimsPrincipal caller, CancellationToken cancellation)
     {
-        var key = CacheKey.Of(request);
-        var local = Own(request, key, await cache.ReadLocalAsync<StoredCredentials>(key));
+        var key = keys.Of(inputs, static inputs => CacheKey.Of(inputs.Request()));
+        var local = Own(inputs, key, cache.ReadLocal<StoredCredentials>(key));
         if (Keeps(local, promise))
         {
-            RenewBehind(request, key, local, promise, caller);
+            if (IsDue(local, promise)) RenewBehind(inputs, key, promise, caller);
             return new(local, VendOutcome.L1);
         }
 
         try
         {
-            return await SingleFlight.Observed(ObtainAsync(request, key, promise, caller)).WaitAsync(options.Value.WorkTimeout, cancellation);
+            return await SingleFlight.Observed(ObtainAsync(inputs, key, promise, caller)).WaitAsync(options.Value.WorkTimeout, cancellation);
         }
         catch (Exception e) when (e is VendingException { Failure: not FailureClass.TooShort } or TimeoutException)
         {
-            if (promise.MayFallBelow && Own(request, key, await cache.ReadLocalAsync<StoredCredentials>(key)) is { } rest && LifeOf(rest) >= LifetimePromise.Least)
+            if (promise.MayFallBelow && Own(inputs, key, cache.ReadLocal<StoredCredentials>(key)) is { } rest && LifeOf(rest) >= LifetimePromise.Least)
             {
-                if (!Keeps(rest, promise) && failures.TellsFirst(key)) Log.ServedDegraded(logger, request.OrganizationId, request.RoleArn, LifeOf(rest).TotalSeconds);
+                if (!Keeps(rest, promise) && failures.TellsFirst(key)) Log.ServedDegraded(logger, inputs.Organization.Value, inputs.RoleArn, LifeOf(rest).TotalSeconds);
                 return new(rest, Keeps(rest, promise) ? VendOutcome.L1 : VendOutcome.Degraded);
             }
 
@@ -67,22 +68,22 @@ internal sealed partial class CredentialVendor(
         }
     }
 
-    private async Task<Vended> ObtainAsync(VendRequest request, string key, LifetimePromise promise, string caller)
+    private async Task<Vended> ObtainAsync(VendInputs inputs, string key, LifetimePromise promise, ClaimsPrincipal caller)
     {
         // A session that the caller's token cuts short cannot live for longer than it was asked for.
-        if (promise.Floor >= request.SessionDuration) throw TooShort();
+        if (promise.Floor >= inputs.SessionDuration) throw TooShort();
 
-        var shared = Own(request, key, await flights.JoinAsync("read " + key, () => ReadSharedAsync(key)));
+        var shared = Own(inputs, key, await flights.JoinAsync("read " + key, () => ReadSharedAsync(key)));
         if (Keeps(shared, promise))
         {
-            RenewBehind(request, key, shared, promise, caller);
+            if (IsDue(shared, promise)) RenewBehind(inputs, key, promise, caller);
             return new(shared, VendOutcome.Redis);
         }
 
         // A renewal that was already under way may have been content with less than this caller needs.
         for (var round = 0; round < MostRounds; round++)
         {
-            var vended = await RenewAsync(request, key, promise, caller);
+            var vended = await RenewAsync(inputs, key, promise, caller);
             if (Keeps(vended.Credentials, promise)) return vended;
         }
 
@@ -91,22 +92,22 @@ internal sealed partial class CredentialVendor(
 
     private static VendingException TooShort() => new(FailureClass.TooShort, "no session that lives as long as was promised or asked for");
 
-    private Task<Vended> RenewAsync(VendRequest request, string key, LifetimePromise promise, string caller) =>
+    private Task<Vended> RenewAsync(VendInputs inputs, string key, LifetimePromise promise, ClaimsPrincipal caller) =>
         flights.JoinAsync("renew " + key, () => failures.GuardAsync(key, async () =>
         {
             using var deadline = new CancellationTokenSource(options.Value.WorkTimeout);
             try
             {
                 await using var turn = await cache.TurnAsync(key, options.Value.WorkTimeout, deadline.Token);
-                var shared = Own(request, key, await ReadSharedAsync(key) ?? await cache.ReadLocalAsync<StoredCredentials>(key));
+                var shared = Own(inputs, key, await ReadSharedAsync(key) ?? cache.ReadLocal<StoredCredentials>(key));
                 if (shared is not null && (IsYoung(shared, promise) || (Keeps(shared, promise) && !IsDue(shared, promise)))) return new(shared, VendOutcome.Redis);
 
-                var issued = await sts.AssumeRoleAsync(request, new BudgetShare(caller, request.OrganizationId), deadline.Token);
+                var issued = await sts.AssumeRoleAsync(inputs.Request(), new BudgetShare(VendCaller.Of(caller).Key, inputs.Organization.Value), deadline.Token);
                 await cache.WriteAsync(key, issued, LifeOf(issued) - LifetimePromise.Least);
                 if (LifeOf(issued) >= promise.Floor) return new Vended(issued, VendOutcome.Sts);
 
                 // Remembered as a failure, so that it is not asked for again and again.
-                Log.GrantBelowFloor(logger, request.RoleArn, LifeOf(issued).TotalSeconds, promise.Floor.TotalSeconds);
+                Log.GrantBelowFloor(logger, inputs.RoleArn, LifeOf(issued).TotalSeconds, promise.Floor.TotalSeconds);
                 throw TooShort();
             }
             catch (OperationCanceledException)
@@ -115,11 +116,11 @@ internal sealed partial class CredentialVendor(
             }
         }));
 
-    private void RenewBehind(VendRequest request, string key, StoredCredentials entry, LifetimePromise promise, string caller)
+    private void RenewBehind(VendInputs inputs, string key, LifetimePromise promise, ClaimsPrincipal caller)
     {
-        if (!IsDue(entry, promise) || flights.IsUnderWay("renew " + key) || failures.Remembers(key)) return;
-        _ = RenewAsync(request, key, promise, caller).ContinueWith(
-            renewal => Log.RenewalFailed(logger, request.OrganizationId, request.RoleArn, renewal.Exception!.InnerException!),
+        if (flights.IsUnderWay("renew " + key) || failures.Remembers(key)) return;
+        _ = RenewAsync(inputs, key, promise, caller).ContinueWith(
+            renewal => Log.RenewalFailed(logger, inputs.Organization.Value, inputs.RoleArn, renewal.Exception!.InnerException!),
             CancellationToken.None, TaskContinuationOptions.OnlyOnFaulted, TaskScheduler.Default);
     }
 
@@ -128,9 +129,9 @@ internal sealed partial class CredentialVendor(
         await forgotten.HasLookedAsync() ? await cache.ReadSharedAsync<StoredCredentials>(key) : null;
 
     // The sealed entry repeats whose it is: a key that ever came to stand for two organizations must not hand one the other's.
-    private StoredCredentials? Own(VendRequest request, string key, StoredCredentials? entry)
+    private StoredCredentials? Own(VendInputs inputs, string key, StoredCredentials? entry)
     {
-        if (entry is null || string.Equals(entry.OrganizationId, request.OrganizationId, StringComparison.Ordinal)) return entry;
+        if (entry is null || string.Equals(entry.OrganizationId, inputs.Organization.Value, StringComparison.Ordinal)) return entry;
         cache.Refused(key);
         return null;
     }

@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using CredentialModule.Aws;
 using CredentialModule.Caching;
 using CredentialModule.Profiles;
@@ -13,39 +14,43 @@ namespace CredentialModule.Vending;
 /// callers.
 /// </summary>
 internal sealed partial class EndpointDirectory(
-    CredentialCache cache, SingleFlight flights, FailureMemory failures, AwsClients clients, StsCalls sts, IHostEnvironment host,
+    CredentialCache cache, KnownKeys keys, SingleFlight flights, FailureMemory failures, AwsClients clients, StsCalls sts, IHostEnvironment host,
     IOptions<IotCredentialsOptions> options, TimeProvider time, CredentialMetrics metrics, ILogger<EndpointDirectory> logger)
 {
     private static readonly TimeSpan RefreshAfter = TimeSpan.FromDays(1);
     private static readonly TimeSpan KeptFor = TimeSpan.FromDays(7);
 
+    private readonly ConditionalWeakTable<Profile, StoredEndpoint> _configured = [];
+
     /// <exception cref="VendingException">AWS IoT cannot say.</exception>
-    public async ValueTask<string> FindAsync(Profile profile)
+    public async ValueTask<StoredEndpoint> FindAsync(Profile profile)
     {
-        if (profile.IotEndpoint is { } configured) return configured;
+        if (profile.IotEndpoint is not null) return _configured.GetValue(profile, static profile => new() { Region = profile.Region, AskedAt = default, Address = profile.IotEndpoint! });
 
         var askedAs = profile.EndpointRoleArn ?? await clients.IdentityAsync(profile.Region);
-        var key = CacheKey.OfEndpoint(host.EnvironmentName, askedAs, profile.Region, clients.IoTAddress, clients.StsAddress(profile.Region));
-        if (await ReadLocalAsync(key, profile) is { } local)
+        var key = keys.Of(
+            (host.EnvironmentName, askedAs, profile.Region, clients.IoTAddress, clients.StsAddress(profile.Region)),
+            static of => CacheKey.OfEndpoint(of.EnvironmentName, of.askedAs, of.Region, of.IoTAddress, of.Item5));
+        if (ReadLocal(key, profile) is { } local)
         {
             if (IsDue(local) && !failures.Remembers(key)) _ = AskAsync(profile, key);
-            return local.Address;
+            return local;
         }
 
         try
         {
-            return (await AskAsync(profile, key)).Address;
+            return await AskAsync(profile, key);
         }
         catch (VendingException)
         {
             // Redis may have had one that was due, while AWS IoT cannot say it anew.
-            if (await ReadLocalAsync(key, profile) is { } due) return due.Address;
+            if (ReadLocal(key, profile) is { } due) return due;
             throw;
         }
     }
 
-    private async ValueTask<StoredEndpoint?> ReadLocalAsync(string key, Profile profile) =>
-        await cache.ReadLocalAsync<StoredEndpoint>(key) is { } endpoint && Fits(endpoint, profile) ? endpoint : null;
+    private StoredEndpoint? ReadLocal(string key, Profile profile) =>
+        cache.ReadLocal<StoredEndpoint>(key) is { } endpoint && Fits(endpoint, profile) ? endpoint : null;
 
     private Task<StoredEndpoint> AskAsync(Profile profile, string key) => flights.JoinAsync(key, () => failures.GuardAsync(key, async () =>
     {

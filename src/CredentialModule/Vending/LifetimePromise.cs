@@ -1,5 +1,3 @@
-using CredentialModule.Profiles;
-
 namespace CredentialModule.Vending;
 
 /// <summary>How long what a caller gets has to live, and when it is renewed.</summary>
@@ -11,14 +9,15 @@ internal readonly record struct LifetimePromise(TimeSpan Floor, bool MayFallBelo
     /// <summary>The least life that is ever handed out: with less, an entry is no longer kept.</summary>
     public static readonly TimeSpan Least = TimeSpan.FromSeconds(60);
 
-    public static LifetimePromise Of(Profile profile, VendRequest request, TimeSpan? asked)
+    public static LifetimePromise Of(VendInputs inputs, TimeSpan? asked)
     {
+        var profile = inputs.Profile;
         var (floor, refreshAfter) = (profile.MinimumLifetime, profile.RefreshAfter);
-        if (request.SessionDuration < profile.SessionDuration)
+        if (inputs.SessionDuration < profile.SessionDuration)
         {
             // A session that the caller's token cuts short is renewed as much earlier, and promises no more than what it then has left.
-            refreshAfter *= request.SessionDuration / profile.SessionDuration;
-            var most = request.SessionDuration - refreshAfter;
+            refreshAfter *= inputs.SessionDuration / profile.SessionDuration;
+            var most = inputs.SessionDuration - refreshAfter;
             if (floor > most) floor = most;
         }
 
