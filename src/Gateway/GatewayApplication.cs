@@ -62,7 +62,7 @@ internal static class GatewayApplication
         app.UseUnstoredAnswers();
         app.UseRouteTimeouts();
         app.UseCors();
-        app.UseMiddleware<FailedAuthentications>();
+        app.UseFailedAuthentications();
         app.UseAuthentication();
         app.UseAuthorization();
         app.UseRateLimiter();

@@ -9,7 +9,8 @@ namespace Gateway.Authentication;
 /// The default scheme: has a request's token checked by the scheme of the issuer that it names, or by none; once, as long as
 /// <see cref="ValidatedTokens"/> keeps it.
 /// </summary>
-internal sealed class BearerHandler(IssuerSchemes schemes, ValidatedTokens validated, IOptionsMonitor<JwtBearerOptions> options) : IAuthenticationHandler
+internal sealed class BearerHandler(
+    IssuerSchemes schemes, ValidatedTokens validated, FailedAuthentications failed, IOptionsMonitor<JwtBearerOptions> options) : IAuthenticationHandler
 {
     // No operator's name holds a colon.
     public const string Scheme = "gateway:bearer";
@@ -30,6 +31,13 @@ internal sealed class BearerHandler(IssuerSchemes schemes, ValidatedTokens valid
     public Task ForbidAsync(AuthenticationProperties? properties) => AnswerAsync(StatusCodes.Status403Forbidden);
 
     private async Task<AuthenticateResult> AuthenticateOnceAsync()
+    {
+        var result = await FindOrCheckAsync();
+        failed.Count(_context, result);
+        return result;
+    }
+
+    private async ValueTask<AuthenticateResult> FindOrCheckAsync()
     {
         if (BearerToken.Of(_context.Request) is not { IsEmpty: false } token) return AuthenticateResult.NoResult();
 

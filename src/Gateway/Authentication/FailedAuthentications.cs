@@ -8,10 +8,10 @@ using Microsoft.AspNetCore.Authentication;
 namespace Gateway.Authentication;
 
 /// <summary>
-/// Counts refused tokens by the client's address, and answers every further token of an address that sent too many with 429 until the
+/// Counts refused tokens by the client's address, and has every further token of an address that sent too many answered with 429 until the
 /// window is over, before any signature is checked. What is accepted does not count.
 /// </summary>
-internal sealed class FailedAuthentications(GatewayOptions options) : IMiddleware, IDisposable
+internal sealed class FailedAuthentications(GatewayOptions options) : IDisposable
 {
     // A count that is whole again is forgotten: memory is bounded by the refusals of one window.
     private readonly PartitionedRateLimiter<HttpContext> _refusals = PartitionedRateLimiter.Create<HttpContext, string>(context =>
@@ -21,28 +21,36 @@ internal sealed class FailedAuthentications(GatewayOptions options) : IMiddlewar
             Window = options.Edge.FailedAuthentications.Window,
         }));
 
-    public async Task InvokeAsync(HttpContext context, RequestDelegate next)
+    /// <summary>Counts what became of a request's token.</summary>
+    public void Count(HttpContext context, AuthenticateResult result)
     {
-        if (BearerToken.WasSent(context.Request))
-        {
-            using var left = _refusals.AttemptAcquire(context, permitCount: 0);
-            if (!left.IsAcquired)
-            {
-                var wait = left.TryGetMetadata(MetadataName.RetryAfter, out var time) ? Math.Ceiling(time.TotalSeconds) : 1;
-                context.Response.Headers.RetryAfter = Math.Max(wait, 1).ToString(CultureInfo.InvariantCulture);
-                await ErrorAnswer.WriteAsync(context, StatusCodes.Status429TooManyRequests);
-                return;
-            }
+        if (IsRefused(result) && BearerToken.WasSent(context.Request)) _refusals.AttemptAcquire(context).Dispose();
+    }
 
-            // The scheme keeps its answer for the request: nothing is checked twice.
-            if (IsRefused(await context.AuthenticateAsync())) _refusals.AttemptAcquire(context).Dispose();
-        }
-
-        await next(context);
+    /// <summary>How long a client's tokens are not looked at; null when they are.</summary>
+    public TimeSpan? IgnoredFor(HttpContext context)
+    {
+        using var left = _refusals.AttemptAcquire(context, permitCount: 0);
+        return left.IsAcquired ? null : left.TryGetMetadata(MetadataName.RetryAfter, out var time) ? time : TimeSpan.Zero;
     }
 
     // An issuer whose keys cannot be fetched is no fault of the token's.
     private static bool IsRefused(AuthenticateResult result) => !result.Succeeded && result.Failure is not (InvalidOperationException or HttpRequestException or IOException);
 
     public void Dispose() => _refusals.Dispose();
+}
+
+/// <summary>Turns clients away who sent too many refused tokens.</summary>
+internal static class FailedAuthenticationsExtensions
+{
+    public static void UseFailedAuthentications(this IApplicationBuilder app)
+    {
+        var failed = app.ApplicationServices.GetRequiredService<FailedAuthentications>();
+        app.Use((context, next) =>
+        {
+            if (!BearerToken.WasSent(context.Request) || failed.IgnoredFor(context) is not { } wait) return next(context);
+            context.Response.Headers.RetryAfter = Math.Max(1, Math.Ceiling(wait.TotalSeconds)).ToString(CultureInfo.InvariantCulture);
+            return ErrorAnswer.WriteAsync(context, StatusCodes.Status429TooManyRequests);
+        });
+    }
 }

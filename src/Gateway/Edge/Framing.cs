@@ -10,6 +10,8 @@ internal static class Framing
 
     private static readonly SearchValues<char> s_token = SearchValues.Create("!#$%&'*+-.^_`|~0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz");
 
+    private static readonly SearchValues<char> s_controls = SearchValues.Create([.. Enumerable.Range(0, 0xa0).Select(code => (char)code).Where(code => char.IsControl(code) && code != '\t')]);
+
     /// <summary>Whether everybody finds the same body, the same host and the same headers in a request.</summary>
     public static bool IsUnambiguous(HttpRequest request) =>
         request.Host.HasValue && (request.Headers.TransferEncoding.Count == 0 || IsChunkedOnly(request)) && AreWellFormed(request.Headers);
@@ -28,10 +30,7 @@ internal static class Framing
             foreach (var value in values)
             {
                 // Some take any control for white space or for the end of a line.
-                foreach (var character in value.AsSpan())
-                {
-                    if (char.IsControl(character) && character != '\t') return false;
-                }
+                if (value.AsSpan().ContainsAny(s_controls)) return false;
             }
         }
 

@@ -17,6 +17,8 @@ internal sealed class PathGuard(RequestDelegate next, IReadOnlyList<string> meth
     private static readonly SearchValues<char> s_separators = SearchValues.Create(
         "\u037e\u2044\u2047\u2048\u2049\u2100\u2101\u2105\u2106\u2215\u2216\u29f5\u29f8\ufe14\ufe16\ufe54\ufe56\ufe5f\ufe68\ufe6a\uff03\uff05\uff0f\uff1b\uff1f\uff3c");
 
+    private static readonly SearchValues<char> s_plain = SearchValues.Create("/-_~0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz");
+
     // What is dropped beside dots: spaces by Windows, marks without a width by some file systems.
     private static readonly SearchValues<char> s_blanks = SearchValues.Create(" \u00a0\u00ad\u200b\u200c\u200d\u2060\u3000\ufeff");
 
@@ -46,6 +48,8 @@ internal sealed class PathGuard(RequestDelegate next, IReadOnlyList<string> meth
         if (target.IsEmpty || target[0] != '/' || target.Contains('#') || target.ContainsAnyExceptInRange('!', '~')) return false;
         var query = target.IndexOf('?');
         var path = query < 0 ? target : target[..query];
+        // Most paths: nothing to decode, no dots, and no segment that is empty.
+        if (!path.ContainsAnyExcept(s_plain)) return !path.Contains("//", StringComparison.Ordinal);
 
         Span<byte> small = stackalloc byte[512];
         var rented = path.Length > small.Length ? ArrayPool<byte>.Shared.Rent(path.Length) : null;

@@ -9,19 +9,17 @@ internal static class RouteTimeouts
     public static void UseRouteTimeouts(this IApplicationBuilder app)
     {
         app.UseRequestTimeouts();
-        app.Use(static async (context, next) =>
-        {
-            await next(context);
-            // To the forwarder a timeout looks like a client that left, and it answers as for one.
-            if (HasPassed(context)
-                && context.Features.Get<IForwarderErrorFeature>() is not null
-                && !context.Response.HasStarted)
-            {
-                context.Response.StatusCode = StatusCodes.Status504GatewayTimeout;
-            }
-        });
+        app.Use(static (context, next) => context.Features.Get<IHttpRequestTimeoutFeature>() is null ? next(context) : AnswerAsync(context, next));
     }
 
     /// <summary>Whether the route's time is up.</summary>
     public static bool HasPassed(HttpContext context) => context.Features.Get<IHttpRequestTimeoutFeature>() is { RequestTimeoutToken.IsCancellationRequested: true };
+
+    private static async Task AnswerAsync(HttpContext context, RequestDelegate next)
+    {
+        await next(context);
+        // To the forwarder a timeout looks like a client that left, and it answers as for one.
+        if (HasPassed(context) && context.Features.Get<IForwarderErrorFeature>() is not null && !context.Response.HasStarted)
+            context.Response.StatusCode = StatusCodes.Status504GatewayTimeout;
+    }
 }

@@ -5,6 +5,7 @@ using Gateway.Edge;
 using Gateway.Errors;
 using Gateway.Forwarding;
 using Gateway.Telemetry;
+using Microsoft.AspNetCore.Authorization;
 using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Hosting.Server.Features;
 using Microsoft.AspNetCore.Http.Features;
@@ -56,7 +57,7 @@ internal sealed partial class ManagementServer : IHostedLifecycleService, IDispo
             ? ErrorAnswer.WriteAsync(pages.HttpContext, pages.HttpContext.Response.StatusCode)
             : Task.CompletedTask);
         app.UseRouting();
-        app.UseMiddleware<FailedAuthentications>();
+        app.UseFailedAuthentications();
         app.UseAuthentication();
         app.UseAuthorization();
         app.UseEndpoints(endpoints =>
@@ -71,7 +72,10 @@ internal sealed partial class ManagementServer : IHostedLifecycleService, IDispo
 
     private void Guard(RouteHandlerBuilder action)
     {
-        if (_options.Management.AuthorizationPolicy is { } policy) action.RequireAuthorization(policy);
+        // By its name at each request: it may be published anew.
+        if (_options.Management.AuthorizationPolicy is { } policy)
+            action.RequireAuthorization(operators => operators.RequireAuthenticatedUser().RequireAssertion(async caller =>
+                (await _services.GetRequiredService<IAuthorizationService>().AuthorizeAsync(caller.User, caller.Resource, policy)).Succeeded));
         else action.RequireAuthorization(nobody => nobody.RequireAuthenticatedUser().RequireAssertion(static _ => false));
     }
 

@@ -10,6 +10,8 @@ namespace Gateway.Telemetry;
 /// <summary>OpenTelemetry: metrics for Prometheus on the management listener, and both signals by OTLP where the standard <c>OTEL_*</c> variables say so.</summary>
 internal static class Telemetry
 {
+    private const string HttpClientMeter = "System.Net.Http";
+
     public static void AddTelemetry(this WebApplicationBuilder builder)
     {
         // OpenTelemetry's own default would carry a client's baggage past the propagator of the process.
@@ -19,10 +21,11 @@ internal static class Telemetry
         var telemetry = builder.Services.AddOpenTelemetry()
             .ConfigureResource(resource => resource.AddService("iot-gateway", autoGenerateServiceInstanceId: true).AddEnvironmentVariableDetector())
             .WithMetrics(metrics => metrics
-                .AddAspNetCoreInstrumentation()
-                .AddHttpClientInstrumentation()
+                .AddMeter("Microsoft.AspNetCore.Hosting", "Microsoft.AspNetCore.Server.Kestrel", "Microsoft.AspNetCore.Diagnostics", HttpClientMeter)
+                .AddMeter(CredentialMetrics.MeterName, GatewayMetrics.MeterName)
                 .AddRuntimeInstrumentation()
-                .AddMeter("Yarp.ReverseProxy", CredentialMetrics.MeterName, GatewayMetrics.MeterName)
+                // Of the client's, how long services take. What it tells of its connections changes several times with each request.
+                .AddView(static instrument => instrument.Meter.Name == HttpClientMeter && instrument.Name != "http.client.request.duration" ? MetricStreamConfiguration.Drop : null)
                 .AddPrometheusExporter());
         if (builder.Configuration.AsEnumerable().Any(setting =>
             setting.Key.StartsWith("OTEL_EXPORTER_OTLP", StringComparison.OrdinalIgnoreCase) && setting.Key.EndsWith("ENDPOINT", StringComparison.OrdinalIgnoreCase)))
