@@ -20,6 +20,8 @@ internal static class Configurations
         var scheme = settings["Authentication"]!["Schemes"]!["Platform"]!;
         scheme["Authority"] = world.Issuer.Issuer;
         scheme["RequireHttpsMetadata"] = false;
+        // Everything is on, the limits too.
+        settings["ReverseProxy"]!["Routes"]!["organizations"]!["RateLimiterPolicy"] = "PerOrganization";
         settings["RateLimiting"]!["Policies"]!["PerOrganization"]!["PermitLimit"] = 1_000_000;
         settings["IotCredentials"]!["Cache"] = new JsonObject { ["KeyPrefix"] = world.KeyPrefix };
         settings["IotCredentials"]!["Sts"] = new JsonObject { ["PermitsPerSecond"] = 10_000, ["MaxConcurrent"] = 1_000 };

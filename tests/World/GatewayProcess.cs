@@ -85,9 +85,9 @@ public sealed partial class GatewayProcess : IAsyncDisposable
         _folder.Dispose();
     }
 
-    [GeneratedRegex("Management listening on: (http://[^ ]+)")]
+    [GeneratedRegex("""Management listening on: (http://[^ "]+)""")]
     private static partial Regex ManagementAddress();
 
-    [GeneratedRegex("Now listening on: (https?://[^ ]+)")]
+    [GeneratedRegex("""Now listening on: (https?://[^ "]+)""")]
     private static partial Regex PublicAddress();
 }
