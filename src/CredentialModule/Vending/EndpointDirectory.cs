@@ -20,17 +20,19 @@ internal sealed partial class EndpointDirectory(
     private static readonly TimeSpan RefreshAfter = TimeSpan.FromDays(1);
     private static readonly TimeSpan KeptFor = TimeSpan.FromDays(7);
 
+    // Goes with the profile that says it.
     private readonly ConditionalWeakTable<Profile, StoredEndpoint> _configured = [];
 
     /// <exception cref="VendingException">AWS IoT cannot say.</exception>
     public async ValueTask<StoredEndpoint> FindAsync(Profile profile)
     {
-        if (profile.IotEndpoint is not null) return _configured.GetValue(profile, static profile => new() { Region = profile.Region, AskedAt = default, Address = profile.IotEndpoint! });
+        if (profile.IotEndpoint is not null)
+            return _configured.GetValue(profile, static profile => new StoredEndpoint { Region = profile.Region, AskedAt = default, Address = profile.IotEndpoint! });
 
         var askedAs = profile.EndpointRoleArn ?? await clients.IdentityAsync(profile.Region);
         var key = keys.Of(
-            (host.EnvironmentName, askedAs, profile.Region, clients.IoTAddress, clients.StsAddress(profile.Region)),
-            static of => CacheKey.OfEndpoint(of.EnvironmentName, of.askedAs, of.Region, of.IoTAddress, of.Item5));
+            (Environment: host.EnvironmentName, AskedAs: askedAs, profile.Region, clients.IoTAddress, StsAddress: clients.StsAddress(profile.Region)),
+            static of => CacheKey.OfEndpoint(of.Environment, of.AskedAs, of.Region, of.IoTAddress, of.StsAddress));
         if (ReadLocal(key, profile) is { } local)
         {
             if (IsDue(local) && !failures.Remembers(key)) _ = AskAsync(profile, key);

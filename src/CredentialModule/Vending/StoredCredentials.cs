@@ -11,7 +11,7 @@ namespace CredentialModule.Vending;
 internal sealed class StoredCredentials(
     string organizationId, DateTimeOffset issuedAt, DateTimeOffset expiration, string accessKeyId, string secretAccessKey, string sessionToken)
 {
-    private readonly byte[] _answer = CredentialAnswer.CredentialsOf(accessKeyId, secretAccessKey, sessionToken, expiration);
+    private readonly byte[] _answer = CredentialAnswer.CredentialsOf(Present(accessKeyId), Present(secretAccessKey), Present(sessionToken), expiration);
 
     public string OrganizationId { get; } = organizationId;
 
@@ -26,6 +26,9 @@ internal sealed class StoredCredentials(
     /// <summary>Their part of an answer.</summary>
     [JsonIgnore]
     public ReadOnlySpan<byte> Answer => _answer;
+
+    // A constructor's parameter is never required of JSON.
+    private static string Present(string? member) => member ?? throw new JsonException("Credentials without one of their parts.");
 
     private string Read(string name)
     {

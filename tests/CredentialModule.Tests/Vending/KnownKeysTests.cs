@@ -1,0 +1,108 @@
+using System.Reflection;
+using CredentialModule.Profiles;
+using CredentialModule.Vending;
+using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.FileProviders;
+using Microsoft.Extensions.Options;
+using Xunit;
+
+namespace CredentialModule.Tests.Vending;
+
+public sealed class KnownKeysTests : IDisposable
+{
+    private const int MostEntries = 20;
+
+    private static readonly VendInputs s_inputs = Inputs(Profile());
+
+    private readonly KnownKeys _keys = new(Options.Create(new IotCredentialsOptions { Cache = new CacheOptions { MaxEntries = MostEntries } }));
+    private int _made;
+
+    public void Dispose() => _keys.Dispose();
+
+    [Fact]
+    public void Of_EqualInputs_MakesTheKeyOnce()
+    {
+        Assert.Equal(KeyOf(s_inputs), KeyOf(s_inputs with { Organization = Organization("o-acme") }));
+        Assert.Equal(1, _made);
+    }
+
+    [Fact]
+    public void Of_AnyInputChanged_MakesItAnew()
+    {
+        var properties = typeof(VendInputs).GetProperties().Where(property => property.CanWrite).ToArray();
+        KeyOf(s_inputs);
+
+        foreach (var property in properties)
+        {
+            var copy = s_inputs with { };
+            property.SetValue(copy, Changed(property));
+            KeyOf(copy);
+        }
+
+        Assert.Equal(properties.Length + 1, _made);
+    }
+
+    [Fact]
+    public void Of_AProfileThatWasReadAnew_MakesItAnewHoweverAlikeTheyAre()
+    {
+        Assert.Equal(KeyOf(Inputs(Profile())), KeyOf(Inputs(Profile())));
+        Assert.Equal(2, _made);
+    }
+
+    [Fact]
+    public void Of_ManyOrganizations_KeepsNoMoreThanTheCacheHasEntries()
+    {
+        var all = Enumerable.Range(0, 10 * MostEntries).Select(i => s_inputs with { Organization = Organization($"o-{i}") }).ToArray();
+
+        foreach (var inputs in all) KeyOf(inputs);
+        _made = 0;
+        foreach (var inputs in all) Assert.Equal(CacheKey.Of(inputs.Request()), KeyOf(inputs));
+
+        Assert.True(_made >= all.Length - MostEntries, $"{_made} made");
+    }
+
+    private string KeyOf(VendInputs inputs) => _keys.Of(inputs, made =>
+    {
+        _made++;
+        return CacheKey.Of(made.Request());
+    });
+
+    private static VendInputs Inputs(Profile profile) => new()
+    {
+        Profile = profile,
+        Organization = Organization("o-acme"),
+        Issuer = "https://id.example.com",
+        Subject = "alice",
+        SessionDuration = TimeSpan.FromHours(1),
+        Environment = "Production",
+        Forgotten = null,
+        GatewayIdentity = "arn:aws:sts::111122223333:assumed-role/gateway",
+        StsAddress = "",
+    };
+
+    private static object Changed(PropertyInfo property) => property.GetValue(s_inputs) switch
+    {
+        CredentialModule.Profiles.Profile => Profile(),
+        OrganizationId => Organization("o-other"),
+        TimeSpan span => span + TimeSpan.FromMinutes(15),
+        string text => text + "x",
+        null when property.PropertyType == typeof(string) => "x",
+        _ => throw new NotSupportedException($"Say here how a {property.PropertyType} is changed."),
+    };
+
+    private static OrganizationId Organization(string id) => Policies.Templates.Prefixed.TryParse(id, out var organization) ? organization : throw new ArgumentException("No id.", nameof(id));
+
+    private static Profile Profile()
+    {
+        var section = new ConfigurationBuilder().AddInMemoryCollection(new Dictionary<string, string?>
+        {
+            ["OrganizationId:Prefix"] = "o-",
+            ["OrganizationId:Characters"] = "A-Za-z0-9",
+            ["Profiles:default:RoleArn"] = "arn:aws:iam::111122223333:role/iot-organization",
+            ["Profiles:default:Region"] = "ap-northeast-1",
+            ["Profiles:default:SessionPolicy"] = "policies/organization.json",
+        }).Build();
+        using var files = new PhysicalFileProvider(Path.Combine(AppContext.BaseDirectory, "appsettings"));
+        return ProfileBook.Read(section, files, out _)!.Find("default", null)!;
+    }
+}
