@@ -1,29 +1,56 @@
 using System.CommandLine;
+using System.Diagnostics;
 
 namespace Edge;
 
 /// <summary>What the command line asks for.</summary>
 /// <param name="Published">The folder with the published <c>gateway</c> and <c>peers</c>.</param>
+/// <param name="Results">The folder for the page and its plot.</param>
 /// <param name="Only">The targets and measurements to run; none: all.</param>
 /// <param name="Rounds">How often each target is measured.</param>
 /// <param name="Seconds">How long each time.</param>
-internal sealed record Arguments(string Published, IReadOnlyList<string> Only, int Rounds, int Seconds)
+/// <param name="Begun">The timestamp of the whole run's begin, what came before this process included.</param>
+internal sealed record Arguments(string Published, string Results, IReadOnlyList<string> Only, int Rounds, int Seconds, long Begun)
 {
-    public bool Wants(string name) => Only.Count == 0 || Only.Contains(name);
+    // The rest takes less than the difference to six minutes.
+    private static readonly TimeSpan s_growthEnds = TimeSpan.FromSeconds(315);
+
+    public bool WantsAll => Only.Count == 0;
+
+    public TimeSpan Elapsed => Stopwatch.GetElapsedTime(Begun);
+
+    /// <summary>Whether the whole run would take too long if organizations were added still; what was asked for by name takes its time.</summary>
+    public bool IsLate => WantsAll && Elapsed > s_growthEnds;
+
+    public bool Wants(string name) => WantsAll || Only.Contains(name);
 
     /// <summary>Runs a program with what its arguments say, or says what is wrong with them.</summary>
     public static async Task<int> InvokeAsync(string[] args, Func<Arguments, Task> run)
     {
         var published = new Option<string>("--published") { Description = "The folder with the published gateway and peers.", Required = true };
-        var only = new Option<string[]>("--only") { Description = "Some of kestrel kestrel-jwt yarp yarp-jwt haproxy nginx pass vend pass-quiet vend-quiet, by commas." };
-        var rounds = new Option<int>("--rounds") { Description = "How often each is measured.", DefaultValueFactory = _ => 3 };
+        var results = new Option<string>("--results") { Description = "The folder for the page and its plot, which a whole run writes.", Required = true };
+        var only = new Option<string[]>("--only")
+        {
+            Description = $"By commas, some of {string.Join(' ', Stage.Names)}, and of what takes longer: p99 (with yarp and pass or pass-quiet) start growth.",
+        };
+        only.Validators.Add(given =>
+        {
+            foreach (var name in Names(given.GetValue(only)).Except([.. Stage.Names, "p99", "start", "growth"])) given.AddError($"--only knows no {name}.");
+        });
+        var rounds = new Option<int>("--rounds") { Description = "How often each target is measured.", DefaultValueFactory = _ => 3 };
         var seconds = new Option<int>("--seconds") { Description = "How long each time.", DefaultValueFactory = _ => 4 };
-        var root = new RootCommand("Measures the gateway against its peers.") { published, only, rounds, seconds };
+        var spent = new Option<double>("--spent") { Description = "How many seconds of the whole run have passed already." };
+        var root = new RootCommand("Measures the gateway against its peers.") { published, results, only, rounds, seconds, spent };
         root.SetAction(parsed => run(new(
             parsed.GetRequiredValue(published),
-            [.. (parsed.GetValue(only) ?? []).SelectMany(names => names.Split(',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries))],
+            parsed.GetRequiredValue(results),
+            [.. Names(parsed.GetValue(only))],
             parsed.GetValue(rounds),
-            parsed.GetValue(seconds))));
+            parsed.GetValue(seconds),
+            Stopwatch.GetTimestamp() - (long)(parsed.GetValue(spent) * Stopwatch.Frequency))));
         return await root.Parse(args).InvokeAsync(new InvocationConfiguration { ProcessTerminationTimeout = null });
     }
+
+    private static IEnumerable<string> Names(string[]? lists) =>
+        (lists ?? []).SelectMany(names => names.Split(',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries));
 }

@@ -10,8 +10,7 @@ internal static class Configurations
     /// <summary>What ships, with this world's addresses in it, and without the limits that a benchmark would run into.</summary>
     /// <param name="world">Issuer and Redis.</param>
     /// <param name="service">The address behind the pass-through routes.</param>
-    /// <param name="quiet">Whether only warnings are logged.</param>
-    public static JsonObject Gateway(World world, string service, bool quiet)
+    public static JsonObject Gateway(World world, string service)
     {
         var shipped = File.ReadAllText(Path.Combine(AppContext.BaseDirectory, "appsettings", "appsettings.json"));
         var settings = JsonNode.Parse(shipped, documentOptions: new() { CommentHandling = JsonCommentHandling.Skip })!.AsObject();
@@ -26,9 +25,11 @@ internal static class Configurations
         settings["IotCredentials"]!["Cache"] = new JsonObject { ["KeyPrefix"] = world.KeyPrefix };
         settings["IotCredentials"]!["Sts"] = new JsonObject { ["PermitsPerSecond"] = 10_000, ["MaxConcurrent"] = 1_000 };
         settings["ReverseProxy"]!["Clusters"]!["organizations"]!["Destinations"]!["a"]!["Address"] = service;
-        if (quiet) settings["Logging"]!["LogLevel"] = new JsonObject { ["Default"] = "Warning" };
         return settings;
     }
+
+    /// <summary>Turns every line below a warning off: of access and audit too.</summary>
+    public static void Quiet(JsonObject settings) => settings["Logging"]!["LogLevel"] = new JsonObject { ["Default"] = "Warning" };
 
     /// <summary>nginx that answers every request with a file's bytes: the service behind the proxies.</summary>
     public static string Service(int port, string answer) => Nginx(workers: 1, $$"""

@@ -21,6 +21,8 @@ internal sealed class Server : IDisposable
         Port = port;
     }
 
+    public int Id => _process.Id;
+
     public int Port { get; }
 
     public string Url => $"http://127.0.0.1:{Port}";

@@ -1,4 +1,5 @@
 using System.Text;
+using System.Text.Json.Nodes;
 using Testing;
 
 namespace Edge;
@@ -6,24 +7,32 @@ namespace Edge;
 /// <summary>Everything that is measured, and all that it needs, on loopback.</summary>
 internal sealed class Stage : IAsyncDisposable
 {
-    private const int Organizations = 1_000;
-    private const int AtOnce = 16;
+    /// <summary>The targets.</summary>
+    public static readonly IReadOnlyList<string> Names = ["kestrel", "kestrel-jwt", "yarp", "yarp-jwt", "haproxy", "nginx", "pass", "vend", "pass-quiet", "vend-quiet"];
 
-    // What the gateway vends: everybody answers as much.
-    private const int AnswerBytes = 1_100;
+    private const int Organizations = 1_000;
+    private const int AtOnce = 64;
+
+    /// <summary>What the gateway vends: everybody answers as much.</summary>
+    public const int AnswerBytes = 1_095;
 
     private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("benchmarks-");
     private readonly List<IDisposable> _started = [];
     private readonly string _sealingKey = GatewayFolder.NewSealingKey();
     private readonly string _published;
-    private readonly World _world;
     private Server _service = null!;
 
     private Stage(string published, World world)
     {
         _published = published;
-        _world = world;
+        World = world;
     }
+
+    /// <summary>Issuer, AWS and Redis.</summary>
+    public World World { get; }
+
+    /// <summary>The path of a request that is passed through, and its token.</summary>
+    public (string Path, string Token) SomePassThrough { get; private set; }
 
     /// <summary>All that were asked for, started.</summary>
     public List<Target> Targets { get; } = [];
@@ -48,28 +57,29 @@ internal sealed class Stage : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         foreach (var each in Enumerable.Reverse(_started)) each.Dispose();
-        await _world.DisposeAsync();
-        _folder.Delete(recursive: true);
+        await World.DisposeAsync();
     }
 
     private async Task StartAsync(Predicate<string> wanted)
     {
-        var callers = Enumerable.Range(0, Organizations).Select(i => $"o-{i}").Select(organization => (Organization: organization, Token: _world.Token(organization))).ToArray();
-        var devices = Write("devices", string.Concat(callers.Select(caller => $"/organizations/{caller.Organization}/devices\t{caller.Token}\n")));
-        var credentials = Write("credentials", string.Concat(callers.Select(caller => $"{Requests.CredentialsPath(caller.Organization)}\t{caller.Token}\n")));
+        var callers = Enumerable.Range(0, Organizations).Select(i => $"o-{i}").Select(organization => (Organization: organization, Token: World.Token(organization))).ToArray();
+        var devices = WriteRequests("devices", callers.Select(caller => (DevicesPath(caller.Organization), caller.Token)));
+        var credentials = WriteRequests("credentials", callers.Select(caller => (Requests.CredentialsPath(caller.Organization), caller.Token)));
         var answer = $$"""{"data":"{{new string('x', AnswerBytes - """{"data":""}""".Length)}}"}""";
         var answerFile = Write("answer", answer);
-        var key = Write("issuer.pem", Encoding.ASCII.GetString(_world.Issuer.CurrentKey.PublicKeyPem));
+        var key = Write("issuer.pem", Encoding.ASCII.GetString(World.Issuer.CurrentKey.PublicKeyPem));
         _service = Started(await NginxAsync("service", port => Configurations.Service(port, answer)));
 
+        SomePassThrough = (DevicesPath(callers[0].Organization), callers[0].Token);
+
         await AddAsync("kestrel", "Kestrel, constant bytes", credentials, () => PeerAsync("kestrel", "--answer", answerFile));
-        await AddAsync("kestrel-jwt", "Kestrel + JwtBearer, constant bytes", credentials, () => PeerAsync("kestrel-jwt", "--answer", answerFile, "--authority", _world.Issuer.Issuer));
+        await AddAsync("kestrel-jwt", "Kestrel + JwtBearer, constant bytes", credentials, () => PeerAsync("kestrel-jwt", "--answer", answerFile, "--authority", World.Issuer.Issuer));
         await AddAsync("yarp", "YARP", devices, () => PeerAsync("yarp", "--service", _service.Url));
-        await AddAsync("yarp-jwt", "YARP + JwtBearer", devices, () => PeerAsync("yarp-jwt", "--service", _service.Url, "--authority", _world.Issuer.Issuer));
+        await AddAsync("yarp-jwt", "YARP + JwtBearer", devices, () => PeerAsync("yarp-jwt", "--service", _service.Url, "--authority", World.Issuer.Issuer));
         await AddAsync("haproxy", "HAProxy, jwt_verify", devices, () => HaProxyAsync(key));
         await AddAsync("nginx", "nginx, no authentication", devices, () => NginxAsync("nginx", port => Configurations.NginxProxy(port, _service.Port)));
-        await AddGatewayAsync("", "as shipped", quiet: false);
-        await AddGatewayAsync("-quiet", "log lines off", quiet: true);
+        await AddGatewayAsync("", "as shipped");
+        await AddGatewayAsync("-quiet", "log lines off", Configurations.Quiet);
 
         foreach (var target in Targets) await CheckAsync(target, callers[0].Token);
 
@@ -78,16 +88,15 @@ internal sealed class Stage : IAsyncDisposable
             if (wanted(name)) Targets.Add(new(name, what, Started(await start()), requests));
         }
 
-        async Task AddGatewayAsync(string suffix, string how, bool quiet)
+        async Task AddGatewayAsync(string suffix, string how, Action<JsonObject>? change = null)
         {
             var (pass, vend) = ($"pass{suffix}", $"vend{suffix}");
             if (!wanted(pass) && !wanted(vend)) return;
-            var gateway = Started(await GatewayAsync($"gateway{suffix}", quiet));
-            if (wanted(pass)) Targets.Add(new(pass, $"the gateway, pass-through, {how}", gateway, devices));
-            if (wanted(vend)) Targets.Add(new(vend, $"the gateway, warm vend, {how}", gateway, credentials));
+            var gateway = Started(await StartGatewayAsync($"gateway{suffix}", change));
+            if (wanted(pass)) Targets.Add(new(pass, $"the gateway, pass-through, {how}", gateway.Server, devices));
             if (!wanted(vend)) return;
-            await Parallel.ForEachAsync(callers, new ParallelOptions { MaxDegreeOfParallelism = AtOnce }, async (caller, _) =>
-                await AskAsync(gateway.Url + Requests.CredentialsPath(caller.Organization), caller.Token));
+            Targets.Add(new(vend, $"the gateway, warm vend, {how}", gateway.Server, credentials));
+            await AskForAllAsync(gateway, callers);
         }
     }
 
@@ -95,29 +104,45 @@ internal sealed class Stage : IAsyncDisposable
     {
         var path = File.ReadLines(target.Requests).First().Split('\t')[0];
         var answer = await AskAsync(target.Server.Url + path, token);
-        if (Math.Abs(answer.Body.Length - AnswerBytes) > AnswerBytes / 20)
+        if (answer.Body.Length != AnswerBytes)
             throw new InvalidOperationException($"{target.Name} answers {answer.Body.Length} bytes, and others {AnswerBytes}: they would not be compared alike.");
     }
 
-    private async Task<Answer> AskAsync(string url, string token)
+    /// <summary>Starts one more gateway, which the caller disposes of.</summary>
+    /// <param name="name">Of the file for what it prints.</param>
+    /// <param name="change">Changes what ships.</param>
+    public async Task<Gateway> StartGatewayAsync(string name, Action<JsonObject>? change = null)
     {
-        var answer = await _world.Client.SendAsync(url, token);
+        var settings = Configurations.Gateway(World, _service.Url);
+        change?.Invoke(settings);
+        var folder = new GatewayFolder(settings);
+        folder.Write("sealing-keys", _sealingKey);
+        var management = "";
+        var server = await Server.StartAsync(
+            Output(name),
+            port =>
+            {
+                management = $"http://127.0.0.1:{FreePort.Find()}";
+                return ["dotnet", Path.Combine(_published, "gateway", "Gateway.dll"), "--config", folder.Path, "--Urls", $"http://127.0.0.1:{port}", "--Management:Url", management];
+            },
+            World.Aws.EnvironmentVariables);
+        return new(server, management, folder);
+    }
+
+    /// <summary>Asks a gateway for the credentials of each organization once.</summary>
+    public Task AskForAllAsync(Gateway gateway, IEnumerable<(string Organization, string Token)> callers) =>
+        Parallel.ForEachAsync(callers, new ParallelOptions { MaxDegreeOfParallelism = AtOnce }, async (caller, _) =>
+            await AskAsync(gateway.Url + Requests.CredentialsPath(caller.Organization), caller.Token));
+
+    /// <summary>The answer, which is 200 or an exception.</summary>
+    public async Task<Answer> AskAsync(string url, string token)
+    {
+        var answer = await World.Client.SendAsync(url, token);
         return answer.Status == 200 ? answer : throw new InvalidOperationException($"{url}: {answer.Status} {answer.Body}");
     }
 
     private Task<Server> PeerAsync(string name, params string[] arguments) =>
         Server.StartAsync(Output(name), port => ["dotnet", Path.Combine(_published, "peers", "Peers.dll"), name, "--urls", $"http://127.0.0.1:{port}", .. arguments]);
-
-    private async Task<Server> GatewayAsync(string name, bool quiet)
-    {
-        var folder = new GatewayFolder(Configurations.Gateway(_world, _service.Url, quiet));
-        _started.Add(folder);
-        folder.Write("sealing-keys", _sealingKey);
-        return await Server.StartAsync(
-            Output(name),
-            port => ["dotnet", Path.Combine(_published, "gateway", "Gateway.dll"), "--config", folder.Path, "--Urls", $"http://127.0.0.1:{port}", "--Management:Url", $"http://127.0.0.1:{FreePort.Find()}"],
-            _world.Aws.EnvironmentVariables);
-    }
 
     private Task<Server> NginxAsync(string name, Func<int, string> configuration)
     {
@@ -132,13 +157,20 @@ internal sealed class Stage : IAsyncDisposable
     private Task<Server> HaProxyAsync(string key) =>
         Server.StartAsync(Output("haproxy"), port => ["haproxy", "-f", Write("haproxy.cfg", Configurations.HaProxy(port, _service.Port, key))]);
 
-    private Server Started(Server server)
+    private T Started<T>(T started)
+        where T : IDisposable
     {
-        _started.Add(server);
-        return server;
+        _started.Add(started);
+        return started;
     }
 
+    private static string DevicesPath(string organization) => $"/organizations/{organization}/devices";
+
     private string Output(string name) => Path.Combine(_folder.FullName, $"{name}.log");
+
+    /// <summary>Writes a file as <see cref="Wrk"/> reads it; its path.</summary>
+    public string WriteRequests(string file, IEnumerable<(string Path, string Token)> requests) =>
+        Write(file, string.Concat(requests.Select(request => $"{request.Path}\t{request.Token}\n")));
 
     private string Write(string file, string content)
     {

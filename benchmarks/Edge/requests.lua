@@ -1,4 +1,5 @@
 -- Requests from a file, a line each: path, tab, token. Built once, then sent in turn.
+-- With a pause in milliseconds a connection waits that long, on average and as chance has it, before each.
 local requests = {}
 local sent = 0
 
@@ -6,6 +7,12 @@ function init(args)
   for line in io.lines(args[1]) do
     local path, token = line:match("^(%S+)\t(%S+)$")
     requests[#requests + 1] = wrk.format("GET", path, { Host = wrk.headers["Host"], Authorization = "Bearer " .. token })
+  end
+  local pause = tonumber(args[2])
+  if pause then
+    function delay()
+      return math.floor(0.5 - pause * math.log(1 - math.random()))
+    end
   end
 end
 

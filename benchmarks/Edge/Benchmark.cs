@@ -1,0 +1,61 @@
+using System.Globalization;
+
+namespace Edge;
+
+/// <summary>The measurements that are wanted, one after the other; all of them write the page.</summary>
+internal static class Benchmark
+{
+    public static async Task RunAsync(Arguments arguments)
+    {
+        await using var stage = await Stage.StartAsync(arguments.Published, arguments.Wants);
+        var targets = stage.Targets;
+        var goals = new List<Goal>();
+        foreach (var target in targets)
+        {
+            Say($"warming up {target.Name}");
+            await target.WarmUpAsync();
+        }
+
+        for (var round = 1; round <= arguments.Rounds; round++)
+        {
+            Say($"round {round}");
+            foreach (var target in targets) await target.MeasureAsync(arguments.Seconds);
+        }
+
+        goals.AddRange(Goals.OfRates(targets));
+        if (arguments.Wants("p99") && targets.Find(target => target.Name == "yarp") is { } yarp)
+        {
+            foreach (var gateway in targets.Where(target => target.Name.StartsWith("pass", StringComparison.Ordinal)))
+            {
+                Say($"p99 of {gateway.Name}");
+                goals.Add(Goals.OfTail(gateway, await Tail.MeasureAsync(yarp, gateway)));
+            }
+        }
+
+        var loaded = targets.Find(target => target.Name == "pass")?.Server.Memory;
+        var tables = Results.TableOf(targets);
+        if (arguments.Wants("start"))
+        {
+            Say("start");
+            var (seconds, memory) = await StartUp.MeasureAsync(stage);
+            goals.AddRange(Goals.OfStartUp(seconds, memory));
+        }
+
+        if (arguments.Wants("growth"))
+        {
+            Say("growth");
+            var (steps, beyondBound) = await Growth.MeasureAsync(stage, () => arguments.IsLate);
+            goals.AddRange(Goals.OfGrowth(steps, beyondBound));
+            tables += $"\n## Growth\n\n{Results.TableOf(steps)}";
+        }
+
+        if (loaded is { } bytes) tables += string.Create(CultureInfo.InvariantCulture, $"\nThe gateway as shipped had {bytes / (1 << 20)} MiB resident after all rounds.\n");
+        tables = $"## Goals\n\n{Results.TableOf(goals)}\n## Rates\n\n{tables}";
+        Console.WriteLine(tables);
+        if (!arguments.WantsAll) return;
+        await File.WriteAllTextAsync(Path.Combine(arguments.Results, "results.md"), Results.Page(await Machine.DescribeAsync(), targets, tables, arguments.Seconds));
+        await File.WriteAllTextAsync(Path.Combine(arguments.Results, "results.svg"), Plot.Of(targets));
+
+        void Say(string what) => Console.Error.WriteLine($"{arguments.Elapsed:mm\\:ss} {what}");
+    }
+}

@@ -1,0 +1,85 @@
+using System.Globalization;
+using System.Text;
+
+namespace Edge;
+
+/// <summary>What was measured, as a page.</summary>
+internal static class Results
+{
+    public static string TableOf(IEnumerable<Target> targets)
+    {
+        var table = new StringBuilder("""
+            | what | requests a second: minimum | median | maximum | p50, ms | p99, ms | processor time a request, µs |
+            |---|--:|--:|--:|--:|--:|--:|
+
+            """);
+        foreach (var each in targets)
+        {
+            table.AppendLine(
+                CultureInfo.InvariantCulture,
+                $"| {each.What} (`{each.Name}`) | {each.Rates.Min():N0} | {each.Rate:N0} | {each.Rates.Max():N0} | {each.P50:F2} | {each.P99:F2} | {each.Processor:F0} |");
+        }
+
+        return table.ToString();
+    }
+
+    public static string TableOf(IEnumerable<Goal> goals)
+    {
+        var table = new StringBuilder("""
+            | what | goal | must hold | measured | verdict |
+            |---|---|---|---|---|
+
+            """);
+        foreach (var each in goals) table.AppendLine(CultureInfo.InvariantCulture, $"| {each.What} | {each.Wanted} | {each.Required} | {each.Measured} | {each.Verdict} |");
+        return table.ToString();
+    }
+
+    public static string TableOf(IEnumerable<GrowthStep> steps)
+    {
+        var table = new StringBuilder("""
+            | organizations | new ones a second | warm p50, ms | heap after a collection, MiB | resident, MiB |
+            |--:|--:|--:|--:|--:|
+
+            """);
+        foreach (var each in steps)
+        {
+            table.AppendLine(
+                CultureInfo.InvariantCulture,
+                $"| {each.Organizations:N0} | {each.Filled:N0} | {each.P50:F2} | {each.Heap / (1 << 20):F1} | {each.Memory / (1 << 20):F0} |");
+        }
+
+        return table.ToString();
+    }
+
+    public static string Page(IEnumerable<string> machine, IReadOnlyList<Target> targets, string tables, int seconds)
+    {
+        var noisiest = targets.MaxBy(Spread)!;
+        return $"""
+            # The gateway beside its peers
+
+            Written by `benchmarks/run.sh`; do not edit.
+
+            {string.Join('\n', machine.Select(line => $"* {line}"))}
+
+            ![Requests a second](results.svg)
+
+            {tables}
+            ## How it was measured
+
+            * Everything runs on this machine and talks over loopback; the load generator takes its share of the same cores. Only ratios of one run mean anything elsewhere.
+            * Load: `wrk`, one thread, 32 connections, the same requests to every peer: 1,000 organizations, each with an RS256 token of its own. Every answer was a success and as large
+              as what the gateway vends, {Stage.AnswerBytes:N0} bytes. The service behind every proxy is one nginx worker that answers constant bytes.
+            * Each was warmed until its rate changed by less than 5 %, then measured in {targets[0].Rates.Count} rounds of {seconds} s that took turns over all of them. Rates are of
+              the rounds, p50, p99 and processor time are medians of the rounds.
+            * As shipped, the gateway writes an access line for every request and an audit line for every vend (to a file here); with its log lines off, only warnings. Guard, authentication, policy, identity
+              headers, limits, health checks and metrics are on in both. Of what ships only addresses, the sealing key and two limits (rate, STS budget) were changed.
+            * p99 at half of the peak: 256 callers that pause by chance before each request, so that the rate is kept and requests do not wait in line for each other; both in turns.
+            * Growth: one gateway, log lines off, is asked for ever more organizations, each for the first time; then 8 connections ask for up to 10,000 of them again. The heap is what is held after a full collection.
+              Beyond the bound: with `Cache:MaxEntries` 1,000, from 2,000 organizations to 10,000.
+            * Noise: a ratio's range is that of single rounds. The least steady was `{noisiest.Name}`, whose rounds lay {Spread(noisiest):P0} of their median apart; what differs by less than that may not differ at all.
+
+            """;
+    }
+
+    private static double Spread(Target target) => (target.Rates.Max() - target.Rates.Min()) / target.Rate;
+}
