@@ -23,6 +23,7 @@ internal static class Wrk
 
     private const int WarmupSeconds = 2;
     private const int FewestWarmups = 2;
+    private const int FewestAnswers = 40_000;
     private const int MostWarmups = 8;
     private const double Steady = 0.95;
 
@@ -44,11 +45,13 @@ internal static class Wrk
     public static async Task WarmUpAsync(Server server, string requests)
     {
         var before = double.MaxValue;
+        var answered = 0L;
         for (var warmup = 1; warmup <= MostWarmups; warmup++)
         {
-            var now = (await RunAsync(server, requests, WarmupSeconds)).Processor;
-            if (warmup >= FewestWarmups && now >= Steady * before) return;
-            before = now;
+            var run = await RunAsync(server, requests, WarmupSeconds);
+            answered += run.Requests;
+            if (warmup >= FewestWarmups && answered >= FewestAnswers && run.Processor >= Steady * before) return;
+            before = run.Processor;
         }
     }
 
