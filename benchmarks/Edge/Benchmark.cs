@@ -16,7 +16,7 @@ internal static class Benchmark
             await target.WarmUpAsync();
         }
 
-        for (var round = 1; round <= arguments.Rounds; round++)
+        for (var round = 1; round <= arguments.Rounds && targets.Count > 0; round++)
         {
             Say($"round {round}");
             foreach (var target in targets) await target.MeasureAsync(arguments.Seconds);
@@ -33,7 +33,7 @@ internal static class Benchmark
         }
 
         var loaded = targets.Find(target => target.Name == "pass")?.Server.Memory;
-        var tables = Results.TableOf(targets);
+        var tables = targets.Count > 0 ? $"## Rates\n\n{Results.TableOf(targets)}" : "";
         if (arguments.Wants("start"))
         {
             Say("start");
@@ -49,8 +49,8 @@ internal static class Benchmark
             tables += $"\n## Growth\n\n{Results.TableOf(steps)}";
         }
 
-        if (loaded is { } bytes) tables += string.Create(CultureInfo.InvariantCulture, $"\nThe gateway as shipped had {bytes / (1 << 20)} MiB resident after all rounds.\n");
-        tables = $"## Goals\n\n{Results.TableOf(goals)}\n## Rates\n\n{tables}";
+        if (loaded is { } bytes) tables += string.Create(CultureInfo.InvariantCulture, $"\nAfter its rounds the gateway as shipped had {bytes / (1 << 20)} MiB resident.\n");
+        if (goals.Count > 0) tables = $"## Goals\n\n{Results.TableOf(goals)}\n{tables}";
         Console.WriteLine(tables);
         if (!arguments.WantsAll) return;
         await File.WriteAllTextAsync(Path.Combine(arguments.Results, "results.md"), Results.Page(await Machine.DescribeAsync(), targets, tables, arguments.Seconds));

@@ -33,7 +33,7 @@ internal static class Goals
     {
         var (first, middle, last) = (steps[^3], steps[^2], steps[^1]);
         var each = Each(first, last);
-        var slower = last.P50 / steps[0].P50;
+        var slower = last.Warm.P50 / steps[0].Warm.P50;
         var isLinear = Each(middle, last) <= Linear * Each(first, middle);
         var isBounded = beyondBound <= each / 4;
         yield return new(

@@ -7,10 +7,10 @@ namespace Edge;
 /// <summary>A gateway that came to know so many organizations.</summary>
 /// <param name="Organizations">How many.</param>
 /// <param name="Filled">How many a second were new to it and to Redis, since the step before.</param>
-/// <param name="P50">Milliseconds that half of the answers took, of what was asked before.</param>
+/// <param name="Warm">Of what was asked before.</param>
 /// <param name="Heap">Bytes that it holds on to.</param>
 /// <param name="Memory">Bytes that are resident.</param>
-internal sealed record GrowthStep(int Organizations, double Filled, double P50, double Heap, double Memory);
+internal sealed record GrowthStep(int Organizations, double Filled, WrkRun Warm, double Heap, double Memory);
 
 /// <summary>What more organizations cost one gateway, in time and memory, within its bound and beyond.</summary>
 internal static class Growth
@@ -53,9 +53,9 @@ internal static class Growth
 
             var every = Math.Max(1, size / MostAsked);
             var requests = stage.WriteRequests($"growth{size}", callers[..size].Where((_, i) => i % every == 0).Select(caller => (Requests.CredentialsPath(caller.Organization), caller.Token)));
-            await Wrk.WarmUpAsync(gateway.Url, requests);
-            var run = await Wrk.RunAsync(gateway.Url, requests, Seconds, Connections);
-            steps.Add(new(size, filled, run.P50, await heap.MeasureAsync(), gateway.Server.Memory));
+            if (steps.Count == 0) await Wrk.WarmUpAsync(gateway.Server, requests);
+            var run = await Wrk.RunAsync(gateway.Server, requests, Seconds, Connections);
+            steps.Add(new(size, filled, run, await heap.MeasureAsync(), gateway.Server.Memory));
         }
 
         return [.. steps];

@@ -12,8 +12,8 @@ internal static class Tail
         List<WrkRun> bare = [], ours = [];
         for (var turn = 0; turn < Turns; turn++)
         {
-            bare.Add(await Wrk.RunAtRateAsync(yarp.Server.Url, yarp.Requests, Seconds, rate));
-            ours.Add(await Wrk.RunAtRateAsync(gateway.Server.Url, gateway.Requests, Seconds, rate));
+            bare.Add(await Wrk.RunAtRateAsync(yarp.Server, yarp.Requests, Seconds, rate));
+            ours.Add(await Wrk.RunAtRateAsync(gateway.Server, gateway.Requests, Seconds, rate));
         }
 
         return (Median.Of(bare.Concat(ours).Select(run => run.Rate)), Median.Of(bare.Select(run => run.P99)), Median.Of(ours.Select(run => run.P99)));

@@ -7,29 +7,24 @@ namespace Edge;
 /// <param name="Requests">The file with the requests that it is sent.</param>
 internal sealed record Target(string Name, string What, Server Server, string Requests)
 {
-    private readonly List<(WrkRun Run, double Processor)> _rounds = [];
+    private readonly List<WrkRun> _rounds = [];
 
     /// <summary>Answers a second, a round each.</summary>
-    public IReadOnlyList<double> Rates => [.. _rounds.Select(round => round.Run.Rate)];
+    public IReadOnlyList<double> Rates => [.. _rounds.Select(round => round.Rate)];
 
     /// <summary>The median of <see cref="Rates"/>.</summary>
     public double Rate => Median.Of(Rates);
 
     /// <summary>Milliseconds.</summary>
-    public double P50 => Median.Of(_rounds.Select(round => round.Run.P50));
+    public double P50 => Median.Of(_rounds.Select(round => round.P50));
 
     /// <summary>Milliseconds.</summary>
-    public double P99 => Median.Of(_rounds.Select(round => round.Run.P99));
+    public double P99 => Median.Of(_rounds.Select(round => round.P99));
 
     /// <summary>Microseconds of processor time a request.</summary>
     public double Processor => Median.Of(_rounds.Select(round => round.Processor));
 
-    public Task WarmUpAsync() => Wrk.WarmUpAsync(Server.Url, Requests);
+    public Task WarmUpAsync() => Wrk.WarmUpAsync(Server, Requests);
 
-    public async Task MeasureAsync(int seconds)
-    {
-        var before = Server.Processor;
-        var run = await Wrk.RunAsync(Server.Url, Requests, seconds);
-        _rounds.Add((run, (Server.Processor - before).TotalMicroseconds / run.Requests));
-    }
+    public async Task MeasureAsync(int seconds) => _rounds.Add(await Wrk.RunAsync(Server, Requests, seconds));
 }
