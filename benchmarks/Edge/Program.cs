@@ -12,7 +12,7 @@ using var terminated = PosixSignalRegistration.Create(PosixSignal.SIGTERM, End);
 RuntimeHelpers.RunClassConstructor(typeof(ChildProcess).TypeHandle);
 var folder = Directory.CreateTempSubdirectory("benchmarks-");
 Environment.SetEnvironmentVariable("TMPDIR", folder.FullName);
-AppDomain.CurrentDomain.ProcessExit += (_, _) => folder.Delete(recursive: true);
+AppDomain.CurrentDomain.ProcessExit += (_, _) => Delete(folder.FullName);
 
 // Production has a redis-server, so figures are of one.
 Environment.SetEnvironmentVariable("TEST_REDIS_SERVER", Installed.Find("redis-server"));
@@ -23,4 +23,19 @@ static void End(PosixSignalContext signal)
 {
     signal.Cancel = true;
     Environment.Exit(130);
+}
+
+static void Delete(string folder)
+{
+    for (var attempt = 0; attempt < 10 && Directory.Exists(folder); attempt++)
+    {
+        try
+        {
+            Directory.Delete(folder, recursive: true);
+        }
+        catch (IOException)
+        {
+            // Interrupted, the stage clears up at the same time.
+        }
+    }
 }
