@@ -21,15 +21,22 @@ internal sealed class FailedAuthentications(GatewayOptions options) : IDisposabl
             Window = options.Edge.FailedAuthentications.Window,
         }));
 
+    // By Environment.TickCount64: when the last window that is known to hold a refusal is over.
+    private long _emptyFrom;
+
     /// <summary>Counts what became of a request's token.</summary>
     public void Count(HttpContext context, AuthenticateResult result)
     {
-        if (IsRefused(result) && BearerToken.WasSent(context.Request)) _refusals.AttemptAcquire(context).Dispose();
+        if (!IsRefused(result) || !BearerToken.WasSent(context.Request)) return;
+        // A refusal counts for a window; one more for a timer that is late.
+        Volatile.Write(ref _emptyFrom, Environment.TickCount64 + (2 * (long)options.Edge.FailedAuthentications.Window.TotalMilliseconds));
+        _refusals.AttemptAcquire(context).Dispose();
     }
 
     /// <summary>How long a client's tokens are not looked at; null when they are.</summary>
     public TimeSpan? IgnoredFor(HttpContext context)
     {
+        if (Environment.TickCount64 > Volatile.Read(ref _emptyFrom)) return null;
         using var left = _refusals.AttemptAcquire(context, permitCount: 0);
         return left.IsAcquired ? null : left.TryGetMetadata(MetadataName.RetryAfter, out var time) ? time : TimeSpan.Zero;
     }

@@ -10,16 +10,22 @@ internal static class AnswerHeaders
     /// No <c>Server</c>, which names the software inside, a service's own neither; <c>Strict-Transport-Security</c> on every answer over https, a service's own value replaced, since the name is the edge's;
     /// <c>X-Content-Type-Options</c> on what <paramref name="isOurs"/>.
     /// </summary>
-    public static void UseAnswerHeaders(this IApplicationBuilder app, Func<HttpContext, bool> isOurs) => app.Use((context, next) =>
+    public static void UseAnswerHeaders(this IApplicationBuilder app, Func<HttpContext, bool> isOurs)
     {
-        context.Response.OnStarting(() =>
+        app.Use((context, next) =>
         {
+            context.Response.OnStarting(SetAsync, context);
+            return next(context);
+        });
+
+        Task SetAsync(object state)
+        {
+            var context = (HttpContext)state;
             var headers = context.Response.Headers;
             headers.Server = default;
             if (context.Request.IsHttps) headers.StrictTransportSecurity = Transport;
             if (isOurs(context)) headers.XContentTypeOptions = "nosniff";
             return Task.CompletedTask;
-        });
-        return next(context);
-    });
+        }
+    }
 }

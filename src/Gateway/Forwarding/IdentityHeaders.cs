@@ -1,3 +1,4 @@
+using System.Collections.Frozen;
 using System.Diagnostics;
 using CredentialModule.Http;
 using Gateway.Authentication;
@@ -65,7 +66,7 @@ internal sealed class IdentityHeaders : ITransformProvider
         List<string>? removed = null;
         foreach (var header in request.Headers.NonValidated)
         {
-            if (IsForged(header.Key) || Is(header.Key, s_ofOneHop) || named?.Contains(header.Key) == true) (removed ??= []).Add(header.Key);
+            if ((!s_usual.Contains(header.Key) && (IsForged(header.Key) || Is(header.Key, s_ofOneHop))) || named?.Contains(header.Key) == true) (removed ??= []).Add(header.Key);
         }
 
         foreach (var name in removed ?? []) request.Headers.Remove(name);
@@ -89,6 +90,11 @@ internal sealed class IdentityHeaders : ITransformProvider
 
     /// <summary>Whether a header of that name would say what the gateway alone says.</summary>
     public static bool IsForged(string name) => Is(name, s_names, s_prefixes);
+
+    // What nearly every request has, and nobody takes for another name.
+    private static readonly FrozenSet<string> s_usual = FrozenSet.ToFrozenSet(
+        ["Accept", "Accept-Encoding", "Accept-Language", "Authorization", "Cache-Control", "Content-Type", "Cookie", "Host", "Origin", "Pragma", "Referer", "User-Agent", "traceparent", "tracestate"],
+        StringComparer.OrdinalIgnoreCase);
 
     // Servers behind map headers to variables, where `X_Gateway.Subject` and `X-Gateway-Subject` are one.
     private static bool Is(string name, HashSet<string> names, params ReadOnlySpan<string> prefixes)

@@ -13,6 +13,8 @@ internal sealed class UnrecordedTraces : IHostedService, IDisposable
         ShouldListenTo = static source => source.Name == "Microsoft.AspNetCore",
         Sample = static (ref ActivityCreationOptions<ActivityContext> options) =>
             options.Parent == default || options.Parent.TraceFlags.HasFlag(ActivityTraceFlags.Recorded) ? ActivitySamplingResult.AllDataAndRecorded : ActivitySamplingResult.PropagationData,
+        // Marked, and nothing more: tags would be set for nobody.
+        ActivityStarted = static activity => activity.IsAllDataRequested = false,
     };
 
     public Task StartAsync(CancellationToken cancellationToken)
