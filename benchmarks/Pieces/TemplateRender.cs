@@ -1,0 +1,38 @@
+using BenchmarkDotNet.Attributes;
+using CredentialModule.Policies;
+using CredentialModule.Vending;
+using Microsoft.Extensions.DependencyInjection;
+
+namespace Pieces;
+
+/// <summary>The session policy of an organization, and the cache key that it is a part of; a warm vend only looks the key up.</summary>
+public class TemplateRender
+{
+    private WarmGateway _gateway = null!;
+    private KnownKeys _known = null!;
+    private VendInputs _inputs = null!;
+    private VendRequest _request = null!;
+    private TemplateValues _values = null!;
+
+    [GlobalSetup]
+    public async Task StartAsync()
+    {
+        _gateway = await WarmGateway.StartAsync();
+        _known = _gateway.Services.GetRequiredService<KnownKeys>();
+        _inputs = (await _gateway.VendedAsync()).Inputs;
+        _request = _inputs.Request();
+        _values = _inputs.Profile.ValuesFor(_inputs.Organization);
+    }
+
+    [GlobalCleanup]
+    public Task StopAsync() => _gateway.DisposeAsync().AsTask();
+
+    [Benchmark(Description = "template: rendered")]
+    public string RenderPolicy() => _inputs.Profile.SessionPolicy.Render(_values);
+
+    [Benchmark(Description = "key: hashed")]
+    public string HashKey() => CacheKey.Of(_request);
+
+    [Benchmark(Description = "key: found")]
+    public string FindKey() => _known.Of(_inputs, static inputs => CacheKey.Of(inputs.Request()));
+}
