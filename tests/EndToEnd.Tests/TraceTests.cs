@@ -21,7 +21,9 @@ public sealed class TraceTests
         var received = await SendAsync(world, gateway, $"00-{Trace}-{Parent}-{sampled}");
 
         Assert.Matches($"^00-{Trace}-(?!{Parent})[0-9a-f]{{16}}-{sampled}$", Assert.Single(received.Headers["traceparent"]));
+        Assert.Equal("vendor=1", Assert.Single(received.Headers["tracestate"]));
         Assert.Equal(Trace, Assert.Single(received.Headers["X-Request-Id"]));
+        Assert.DoesNotContain("baggage", received.Headers.Keys);
         gateway.Signal("TERM");
         await gateway.WaitForExitAsync();
         Assert.Contains($"\"traceId\":\"{Trace}\"", gateway.Output, StringComparison.Ordinal);
@@ -45,7 +47,10 @@ public sealed class TraceTests
         var path = $"/organizations/o-acme/{Guid.NewGuid():N}";
         var answer = await world.Client.SendAsync(gateway.Url + path, world.Token("o-acme"), change: request =>
         {
-            if (traceParent is not null) request.Headers.Add("traceparent", traceParent);
+            if (traceParent is null) return;
+            request.Headers.Add("traceparent", traceParent);
+            request.Headers.Add("tracestate", "vendor=1");
+            request.Headers.Add("baggage", "user=root");
         });
         Assert.Equal(200, answer.Status);
         return Assert.Single(await world.Downstream.Requests.WaitForAsync(request => request.Target == path));

@@ -6,8 +6,7 @@ using Microsoft.IdentityModel.Tokens;
 namespace Gateway.Authentication;
 
 /// <summary>
-/// The default scheme: has a request's token checked by the scheme of the issuer that it names, or by none; once, as long as
-/// <see cref="ValidatedTokens"/> keeps it.
+/// The default scheme: has a request's token checked by the scheme of the issuer that it names, or by none, and remembers the good ones.
 /// </summary>
 internal sealed class BearerHandler(
     IssuerSchemes schemes, ValidatedTokens validated, FailedAuthentications failed, IOptionsMonitor<JwtBearerOptions> options) : IAuthenticationHandler
@@ -16,7 +15,6 @@ internal sealed class BearerHandler(
     public const string Scheme = "gateway:bearer";
 
     private HttpContext _context = null!;
-    private Task<AuthenticateResult>? _result;
 
     public Task InitializeAsync(AuthenticationScheme scheme, HttpContext context)
     {
@@ -24,32 +22,18 @@ internal sealed class BearerHandler(
         return Task.CompletedTask;
     }
 
-    public Task<AuthenticateResult> AuthenticateAsync() => _result ??= AuthenticateOnceAsync();
-
-    public Task ChallengeAsync(AuthenticationProperties? properties) => AnswerAsync(StatusCodes.Status401Unauthorized);
-
-    public Task ForbidAsync(AuthenticationProperties? properties) => AnswerAsync(StatusCodes.Status403Forbidden);
-
-    private async Task<AuthenticateResult> AuthenticateOnceAsync()
+    public async Task<AuthenticateResult> AuthenticateAsync()
     {
-        var result = await FindOrCheckAsync();
+        var result = BearerToken.Of(_context.Request) is { IsEmpty: false } token && schemes.Find(BearerToken.ClaimedIssuer(token.Span)) is { } scheme
+            ? await CheckAsync(TokenKey.Of(scheme, token.Span))
+            : AuthenticateResult.NoResult();
         failed.Count(_context, result);
         return result;
     }
 
-    private async ValueTask<AuthenticateResult> FindOrCheckAsync()
-    {
-        if (BearerToken.Of(_context.Request) is not { IsEmpty: false } token) return AuthenticateResult.NoResult();
+    public Task ChallengeAsync(AuthenticationProperties? properties) => AnswerAsync(StatusCodes.Status401Unauthorized);
 
-        var key = TokenKey.Of("", token.Span);
-        foreach (var scheme in schemes.Names)
-        {
-            // Asked for at each use: this is what reads them anew when it is time, and a token must not outlive the key that it was checked with.
-            if (validated.Find(key with { Scheme = scheme }) is { } known && known.Keys == await KeysAsync(scheme)) return known.Result;
-        }
-
-        return schemes.Find(BearerToken.ClaimedIssuer(token.Span)) is { } named ? await CheckAsync(key with { Scheme = named }) : AuthenticateResult.NoResult();
-    }
+    public Task ForbidAsync(AuthenticationProperties? properties) => AnswerAsync(StatusCodes.Status403Forbidden);
 
     private async Task<AuthenticateResult> CheckAsync(TokenKey key)
     {
@@ -69,7 +53,7 @@ internal sealed class BearerHandler(
         return result;
     }
 
-    private async ValueTask<BaseConfiguration> KeysAsync(string scheme) =>
+    private async Task<BaseConfiguration> KeysAsync(string scheme) =>
         await options.Get(scheme).ConfigurationManager!.GetConfigurationAsync(CancellationToken.None);
 
     private Task AnswerAsync(int status)

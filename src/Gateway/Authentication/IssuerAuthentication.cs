@@ -41,6 +41,10 @@ internal static class IssuerAuthentication
             authentication.DefaultScheme = BearerHandler.Scheme;
             authentication.AddScheme<BearerHandler>(BearerHandler.Scheme, null);
         });
+        var framework = builder.Services.Single(service => service.ServiceType == typeof(IAuthenticationService)).ImplementationType!;
+        builder.Services.AddScoped(framework);
+        builder.Services.AddSingleton(new KnownTokens.Framework(framework));
+        builder.Services.AddSingleton<IAuthenticationService, KnownTokens>();
 
         foreach (var (name, scheme) in options.Authentication.Schemes)
         {

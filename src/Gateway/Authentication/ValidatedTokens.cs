@@ -55,7 +55,7 @@ internal sealed class ValidatedTokens(TimeProvider time, int mostTokens = Valida
         var until = caller.ExpiresAt - now < LongestKept ? caller.ExpiresAt : now + LongestKept;
         // Within the clocks' tolerance after its end a token is still taken, and checked each time.
         if (until <= now) return;
-        _tokens.Set(key, new ValidatedToken(result, keys, caller.NotBefore, until), new MemoryCacheEntryOptions { Size = 1, AbsoluteExpirationRelativeToNow = until - now });
+        _tokens.Set(key, new ValidatedToken(Task.FromResult(result), keys, caller.NotBefore, until), new MemoryCacheEntryOptions { Size = 1, AbsoluteExpirationRelativeToNow = until - now });
     }
 
     public void Dispose() => _tokens.Dispose();
@@ -66,4 +66,4 @@ internal sealed class ValidatedTokens(TimeProvider time, int mostTokens = Valida
 /// <param name="Keys">The issuer's keys that it was checked with.</param>
 /// <param name="From">The token's <c>nbf</c>.</param>
 /// <param name="Until">The token's <c>exp</c>, or when it is to be checked again.</param>
-internal sealed record ValidatedToken(AuthenticateResult Result, BaseConfiguration Keys, DateTimeOffset From, DateTimeOffset Until);
+internal sealed record ValidatedToken(Task<AuthenticateResult> Result, BaseConfiguration Keys, DateTimeOffset From, DateTimeOffset Until);

@@ -12,9 +12,10 @@ internal static class AnswerHeaders
     /// </summary>
     public static void UseAnswerHeaders(this IApplicationBuilder app, Func<HttpContext, bool> isOurs)
     {
+        Func<object, Task> set = SetAsync;
         app.Use((context, next) =>
         {
-            context.Response.OnStarting(SetAsync, context);
+            context.Response.OnStarting(set, context);
             return next(context);
         });
 

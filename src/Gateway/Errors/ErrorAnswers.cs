@@ -23,10 +23,12 @@ internal static class ErrorAnswers
             StatusCodeSelector = static error => error is BadHttpRequestException bad && ErrorAnswer.Has(bad.StatusCode) ? bad.StatusCode : StatusCodes.Status500InternalServerError,
             ExceptionHandler = static context => ErrorAnswer.WriteAsync(context, context.Response.StatusCode),
         });
-        app.UseStatusCodePages(static pages =>
+        app.Use(static async (context, next) =>
         {
-            var context = pages.HttpContext;
-            return IsOurs(context) && ErrorAnswer.Has(context.Response.StatusCode) ? ErrorAnswer.WriteAsync(context, context.Response.StatusCode) : Task.CompletedTask;
+            await next(context);
+            var response = context.Response;
+            if (!response.HasStarted && response.ContentLength is null && string.IsNullOrEmpty(response.ContentType) && ErrorAnswer.Has(response.StatusCode) && IsOurs(context))
+                await ErrorAnswer.WriteAsync(context, response.StatusCode);
         });
     }
 

@@ -1,10 +1,11 @@
 using System.Text;
+using OpenTelemetry.Trace;
 using Yarp.ReverseProxy.Forwarder;
 
 namespace Gateway.Forwarding;
 
 /// <summary>The connections to services.</summary>
-internal sealed class ServiceClients(ILogger<ForwarderHttpClientFactory> logger) : ForwarderHttpClientFactory(logger)
+internal sealed class ServiceClients(ILogger<ForwarderHttpClientFactory> logger, TracerProvider? spans = null) : ForwarderHttpClientFactory(logger)
 {
     private static readonly TimeSpan s_connectTimeout = TimeSpan.FromSeconds(5);
 
@@ -16,6 +17,8 @@ internal sealed class ServiceClients(ILogger<ForwarderHttpClientFactory> logger)
         base.ConfigureHandler(context, handler);
         handler.ConnectTimeout = s_connectTimeout;
         handler.PooledConnectionLifetime = s_connectionLifetime;
+        // It makes a span of each request, collected or not. Without, UnrecordedTraces sends the trace on.
+        if (spans is null) handler.ActivityHeadersPropagator = null;
         // As Kestrel reads it. Else a letter beyond ASCII is a failure of the service, and a client could have it counted out.
         handler.RequestHeaderEncodingSelector ??= static (_, _) => Encoding.UTF8;
     }

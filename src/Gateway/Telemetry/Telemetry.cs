@@ -5,6 +5,7 @@ using OpenTelemetry;
 using OpenTelemetry.Metrics;
 using OpenTelemetry.Resources;
 using OpenTelemetry.Trace;
+using Yarp.ReverseProxy.Transforms.Builder;
 
 namespace Gateway.Telemetry;
 
@@ -37,7 +38,9 @@ internal static class Telemetry
         }
         else
         {
-            builder.Services.AddHostedService<UnrecordedTraces>();
+            builder.Services.AddSingleton<UnrecordedTraces>();
+            builder.Services.AddSingleton<ITransformProvider>(services => services.GetRequiredService<UnrecordedTraces>());
+            builder.Services.AddHostedService(services => services.GetRequiredService<UnrecordedTraces>());
         }
     }
 

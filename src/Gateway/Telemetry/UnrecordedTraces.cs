@@ -1,4 +1,6 @@
 using System.Diagnostics;
+using Yarp.ReverseProxy.Transforms;
+using Yarp.ReverseProxy.Transforms.Builder;
 
 namespace Gateway.Telemetry;
 
@@ -6,7 +8,7 @@ namespace Gateway.Telemetry;
 /// Begins and continues traces where nobody collects the gateway's own spans: a request gets the id that logs and services know it by, and
 /// no span is filled for nobody. A trace that begins here is marked as one to record, so that services still record theirs.
 /// </summary>
-internal sealed class UnrecordedTraces : IHostedService, IDisposable
+internal sealed class UnrecordedTraces : ITransformProvider, IHostedService, IDisposable
 {
     private readonly ActivityListener _listener = new()
     {
@@ -24,6 +26,21 @@ internal sealed class UnrecordedTraces : IHostedService, IDisposable
     }
 
     public Task StopAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+    public void ValidateRoute(TransformRouteValidationContext context) { }
+
+    public void ValidateCluster(TransformClusterValidationContext context) { }
+
+    public void Apply(TransformBuilderContext context) => context.AddRequestTransform(static transform =>
+    {
+        var headers = transform.ProxyRequest.Headers;
+        headers.Remove("traceparent");
+        headers.Remove("tracestate");
+        if (Activity.Current is not { } activity) return default;
+        headers.TryAddWithoutValidation("traceparent", activity.Id);
+        if (!string.IsNullOrEmpty(activity.TraceStateString)) headers.TryAddWithoutValidation("tracestate", activity.TraceStateString);
+        return default;
+    });
 
     public void Dispose() => _listener.Dispose();
 }
