@@ -17,7 +17,8 @@ internal sealed class MemoryServer : IServer
     public async Task<int> GetAsync(string path, string? authorization)
     {
         var response = new Response();
-        var features = new FeatureCollection();
+        // Room for what an application adds, which with Kestrel are fields.
+        var features = new FeatureCollection(initialCapacity: 32);
         features.Set<IHttpRequestFeature>(new HttpRequestFeature
         {
             Protocol = "HTTP/1.1",
