@@ -12,6 +12,7 @@ using Gateway.RateLimiting;
 using Gateway.Reloading;
 using Gateway.Routes;
 using Gateway.Telemetry;
+using Microsoft.AspNetCore.Cors.Infrastructure;
 
 namespace Gateway;
 
@@ -61,7 +62,8 @@ internal static class GatewayApplication
         app.UseRouting();
         app.UseUnstoredAnswers();
         app.UseRouteTimeouts();
-        app.UseCors();
+        // Asked of other routes as well, it makes a scope and a dictionary for each request, to find that there is nothing to do.
+        app.UseWhen(static context => context.GetEndpoint()?.Metadata.GetMetadata<ICorsMetadata>() is not null, static cors => cors.UseCors());
         app.UseFailedAuthentications();
         app.UseAuthentication();
         app.UseAuthorization();

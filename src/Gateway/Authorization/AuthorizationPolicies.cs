@@ -1,6 +1,7 @@
 using CredentialModule;
 using Gateway.Configuration;
 using Microsoft.AspNetCore.Authorization;
+using Microsoft.AspNetCore.Authorization.Policy;
 
 namespace Gateway.Authorization;
 
@@ -15,6 +16,12 @@ internal static class AuthorizationPolicies
 
     public static void AddPolicies(this WebApplicationBuilder builder)
     {
+        // The framework's own, none of which keeps anything: it would make each anew for every request.
+        builder.Services.AddSingleton<IPolicyEvaluator, PolicyEvaluator>();
+        builder.Services.AddSingleton<IAuthorizationService, DefaultAuthorizationService>();
+        builder.Services.AddSingleton<IAuthorizationHandlerProvider, DefaultAuthorizationHandlerProvider>();
+        builder.Services.AddSingleton<IAuthorizationHandlerContextFactory, DefaultAuthorizationHandlerContextFactory>();
+        builder.Services.AddSingleton<IAuthorizationEvaluator, DefaultAuthorizationEvaluator>();
         builder.Services.AddAuthorizationBuilder().SetFallbackPolicy(AnyCaller);
         builder.Services.AddSingleton<IAuthorizationHandler, OrganizationAccessHandler>();
         builder.Services.AddSingleton<IAuthorizationMiddlewareResultHandler, EdgeAuthorizationResult>();

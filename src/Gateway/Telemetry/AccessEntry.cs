@@ -1,6 +1,5 @@
 using System.Globalization;
 using System.Net;
-using System.Text;
 using System.Text.Json;
 
 namespace Gateway.Telemetry;
@@ -22,31 +21,25 @@ internal sealed record AccessEntry
     public required IPAddress? Client { get; init; }
     public required string TraceId { get; init; }
 
-    /// <summary>One line of JSON, whatever the texts hold.</summary>
-    public string ToJson()
+    /// <summary>Writes one line of JSON, whatever the texts hold.</summary>
+    public void Write(Utf8JsonWriter json)
     {
-        using var stream = new MemoryStream(512);
-        using (var json = new Utf8JsonWriter(stream))
-        {
-            json.WriteStartObject();
-            json.WriteString("time", Time.UtcDateTime.ToString("yyyy-MM-dd'T'HH:mm:ss.fff'Z'", CultureInfo.InvariantCulture));
-            json.WriteString("method", Method);
-            json.WriteString("path", Path);
-            json.WriteString("route", Route);
-            json.WriteNumber("status", Status);
-            json.WriteNumber("duration", Math.Round(Duration.TotalSeconds, 6));
-            if (Bytes is { } bytes) json.WriteNumber("bytes", bytes);
-            else json.WriteNull("bytes");
-            json.WriteString("issuer", Issuer);
-            json.WriteString("subject", Subject);
-            json.WriteString("organization", Organization);
-            json.WriteString("upstream", Origin(Upstream));
-            json.WriteString("client", Client is { IsIPv4MappedToIPv6: true } ? Client.MapToIPv4().ToString() : Client?.ToString());
-            json.WriteString("traceId", TraceId);
-            json.WriteEndObject();
-        }
-
-        return Encoding.UTF8.GetString(stream.GetBuffer().AsSpan(0, (int)stream.Length));
+        json.WriteStartObject();
+        json.WriteString("time", Time.UtcDateTime.ToString("yyyy-MM-dd'T'HH:mm:ss.fff'Z'", CultureInfo.InvariantCulture));
+        json.WriteString("method", Method);
+        json.WriteString("path", Path);
+        json.WriteString("route", Route);
+        json.WriteNumber("status", Status);
+        json.WriteNumber("duration", Math.Round(Duration.TotalSeconds, 6));
+        if (Bytes is { } bytes) json.WriteNumber("bytes", bytes);
+        else json.WriteNull("bytes");
+        json.WriteString("issuer", Issuer);
+        json.WriteString("subject", Subject);
+        json.WriteString("organization", Organization);
+        json.WriteString("upstream", Origin(Upstream));
+        json.WriteString("client", Client is { IsIPv4MappedToIPv6: true } ? Client.MapToIPv4().ToString() : Client?.ToString());
+        json.WriteString("traceId", TraceId);
+        json.WriteEndObject();
     }
 
     // An address can hold a user and a password, and its path is of no interest here.

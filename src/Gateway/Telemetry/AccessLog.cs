@@ -1,3 +1,6 @@
+using System.Buffers;
+using System.Text;
+using System.Text.Json;
 using System.Threading.Channels;
 
 namespace Gateway.Telemetry;
@@ -42,13 +45,19 @@ internal sealed partial class AccessLog(ILoggerFactory loggers, GatewayMetrics m
 
     private void Write()
     {
+        var line = new ArrayBufferWriter<byte>();
+        using var json = new Utf8JsonWriter(line);
         while (_queue.Reader.WaitToReadAsync().AsTask().GetAwaiter().GetResult())
         {
             while (_queue.Reader.TryRead(out var entry))
             {
                 try
                 {
-                    Log.Access(_logger, entry.ToJson());
+                    line.ResetWrittenCount();
+                    json.Reset();
+                    entry.Write(json);
+                    json.Flush();
+                    Log.Access(_logger, Encoding.UTF8.GetString(line.WrittenSpan));
                 }
                 catch (Exception)
                 {
