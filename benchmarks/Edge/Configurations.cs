@@ -59,8 +59,8 @@ internal static class Configurations
             }
         """);
 
-    /// <summary>HAProxy that verifies signature and <c>exp</c> of every token, as its own handbook does it, and passes the request on.</summary>
-    public static string HaProxy(int port, int service, string publicKey) => $$"""
+    /// <summary>HAProxy that verifies signature, issuer, audience and <c>exp</c> of every token, as its own handbook does it, and passes the request on.</summary>
+    public static string HaProxy(int port, int service, string issuer, string publicKey) => $$"""
         global
           nbthread 2
         defaults
@@ -74,6 +74,8 @@ internal static class Configurations
           http-request set-var(txn.exp) http_auth_bearer,jwt_payload_query('$.exp','int')
           http-request set-var(txn.now) date()
           http-request deny deny_status 401 unless { var(txn.alg) -m str RS256 }
+          http-request deny deny_status 401 unless { http_auth_bearer,jwt_payload_query('$.iss') -m str {{issuer}} }
+          http-request deny deny_status 401 unless { http_auth_bearer,jwt_payload_query('$.aud') -m str api://gateway }
           http-request deny deny_status 401 unless { http_auth_bearer,jwt_verify(txn.alg,"{{publicKey}}") -m int 1 }
           http-request deny deny_status 401 if { var(txn.exp),sub(txn.now) -m int lt 0 }
           default_backend service

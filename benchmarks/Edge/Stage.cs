@@ -76,7 +76,7 @@ internal sealed class Stage : IAsyncDisposable
         await AddAsync("kestrel-jwt", "Kestrel + JwtBearer, constant bytes", credentials, () => PeerAsync("kestrel-jwt", "--answer", answerFile, "--authority", World.Issuer.Issuer));
         await AddAsync("yarp", "YARP", devices, () => PeerAsync("yarp", "--service", _service.Url));
         await AddAsync("yarp-jwt", "YARP + JwtBearer", devices, () => PeerAsync("yarp-jwt", "--service", _service.Url, "--authority", World.Issuer.Issuer));
-        await AddAsync("haproxy", "HAProxy, jwt_verify", devices, () => HaProxyAsync(key));
+        await AddAsync("haproxy", "HAProxy, jwt_verify", devices, () => HaProxyAsync(World.Issuer.Issuer, key));
         await AddAsync("nginx", "nginx, no authentication", devices, () => NginxAsync("nginx", port => Configurations.NginxProxy(port, _service.Port)));
         await AddGatewayAsync("", "as shipped");
         await AddGatewayAsync("-quiet", "log lines off", Configurations.Quiet);
@@ -154,8 +154,8 @@ internal sealed class Stage : IAsyncDisposable
         });
     }
 
-    private Task<Server> HaProxyAsync(string key) =>
-        Server.StartAsync(Output("haproxy"), port => ["haproxy", "-f", Write("haproxy.cfg", Configurations.HaProxy(port, _service.Port, key))]);
+    private Task<Server> HaProxyAsync(string issuer, string key) =>
+        Server.StartAsync(Output("haproxy"), port => ["haproxy", "-f", Write("haproxy.cfg", Configurations.HaProxy(port, _service.Port, issuer, key))]);
 
     private T Started<T>(T started)
         where T : IDisposable

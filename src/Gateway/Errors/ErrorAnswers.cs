@@ -27,7 +27,7 @@ internal static class ErrorAnswers
         {
             await next(context);
             var response = context.Response;
-            if (!response.HasStarted && response.ContentLength is null && string.IsNullOrEmpty(response.ContentType) && ErrorAnswer.Has(response.StatusCode) && IsOurs(context))
+            if (!response.HasStarted && ErrorAnswer.Has(response.StatusCode) && response.ContentLength is null && string.IsNullOrEmpty(response.ContentType) && IsOurs(context))
                 await ErrorAnswer.WriteAsync(context, response.StatusCode);
         });
     }
