@@ -29,6 +29,25 @@ public sealed class TraceTests
         Assert.Contains($"\"traceId\":\"{Trace}\"", gateway.Output, StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData("00-00000000000000000000000000000000-b7ad6b7169203331-01")]
+    [InlineData("00-0af7651916cd43dd8448eb211c80319c-0000000000000000-01")]
+    [InlineData("00-0AF7651916CD43DD8448EB211C80319C-b7ad6b7169203331-01")]
+    [InlineData("ff-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01")]
+    [InlineData("x")]
+    public async Task What_is_no_trace_goes_no_further(string parent)
+    {
+        await using var world = await World.StartAsync();
+        var gateway = await world.StartGatewayProcessAsync();
+
+        var received = await SendAsync(world, gateway, parent);
+
+        var sent = Assert.Single(received.Headers["traceparent"]);
+        Assert.Matches("^00-[0-9a-f]{32}-[0-9a-f]{16}-0[01]$", sent);
+        Assert.NotEqual(parent, sent);
+        Assert.DoesNotMatch("^00-0{32}-|-0{16}-", sent);
+    }
+
     [Fact]
     public async Task A_trace_that_begins_here_is_one_that_services_may_record()
     {
@@ -48,7 +67,7 @@ public sealed class TraceTests
         var answer = await world.Client.SendAsync(gateway.Url + path, world.Token("o-acme"), change: request =>
         {
             if (traceParent is null) return;
-            request.Headers.Add("traceparent", traceParent);
+            request.Headers.TryAddWithoutValidation("traceparent", traceParent);
             request.Headers.Add("tracestate", "vendor=1");
             request.Headers.Add("baggage", "user=root");
         });

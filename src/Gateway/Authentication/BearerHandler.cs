@@ -1,3 +1,4 @@
+using Gateway.Telemetry;
 using Microsoft.AspNetCore.Authentication;
 using Microsoft.AspNetCore.Authentication.JwtBearer;
 using Microsoft.Extensions.Options;
@@ -8,8 +9,8 @@ namespace Gateway.Authentication;
 /// <summary>
 /// The default scheme: has a request's token checked by the scheme of the issuer that it names, or by none, and remembers the good ones.
 /// </summary>
-internal sealed class BearerHandler(
-    IssuerSchemes schemes, ValidatedTokens validated, FailedAuthentications failed, IOptionsMonitor<JwtBearerOptions> options) : IAuthenticationHandler
+internal sealed partial class BearerHandler(
+    IssuerSchemes schemes, ValidatedTokens validated, FailedAuthentications failed, IOptionsMonitor<JwtBearerOptions> options, ILogger<BearerHandler> logger) : IAuthenticationHandler
 {
     // No operator's name holds a colon.
     public const string Scheme = "gateway:bearer";
@@ -44,6 +45,7 @@ internal sealed class BearerHandler(
         }
         catch (Exception e)
         {
+            Log.KeysNotRead(logger, key.Scheme, e.GetBaseException().GetType().Name);
             return AuthenticateResult.Fail(e);
         }
 
@@ -60,6 +62,12 @@ internal sealed class BearerHandler(
     {
         _context.Response.StatusCode = status;
         return Task.CompletedTask;
+    }
+
+    private static partial class Log
+    {
+        [LoggerMessage(EventIds.KeysNotRead, LogLevel.Information, "The keys of {Scheme}'s issuer cannot be read ({Cause}): its tokens are refused until they can")]
+        public static partial void KeysNotRead(ILogger logger, string scheme, string cause);
     }
 }
 

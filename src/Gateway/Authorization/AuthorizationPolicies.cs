@@ -16,7 +16,7 @@ internal static class AuthorizationPolicies
 
     public static void AddPolicies(this WebApplicationBuilder builder)
     {
-        // The framework's own, none of which keeps anything: it would make each anew for every request.
+        // The framework's, none of which keeps anything: it would make each anew for every request. Without its count of attempts, which are answers with 403.
         builder.Services.AddSingleton<IPolicyEvaluator, PolicyEvaluator>();
         builder.Services.AddSingleton<IAuthorizationService, DefaultAuthorizationService>();
         builder.Services.AddSingleton<IAuthorizationHandlerProvider, DefaultAuthorizationHandlerProvider>();

@@ -7,12 +7,15 @@ using Microsoft.Extensions.Options;
 namespace Gateway.Telemetry;
 
 /// <summary>
-/// The framework's console log, by its own settings and formatters, but written many lines at a time: the framework wakes a thread and makes a
-/// system call for each, which costs more than the request that the line tells of. A line is out within <see cref="OutputBuffer.GatherFor"/>, and none is dropped.
+/// The framework's console log, by its formatters and their settings, but written many lines at a time: the framework wakes a thread and makes a
+/// system call for each, which costs more than the request that the line tells of. A line is out within <see cref="OutputBuffer.GatherFor"/>; who
+/// finds the buffer full waits, so that none is dropped while the process lives.
 /// </summary>
 [ProviderAlias("Console")]
 internal sealed class BufferedConsole(IEnumerable<ConsoleFormatter> formatters, IOptionsMonitor<ConsoleLoggerOptions> options) : ILoggerProvider, ISupportExternalScope
 {
+    private const int LongestKept = 4096;
+
     private readonly Dictionary<string, ConsoleFormatter> _formatters = formatters.ToDictionary(formatter => formatter.Name, StringComparer.OrdinalIgnoreCase);
     private readonly OutputBuffer _output = new(Console.OpenStandardOutput());
     private readonly Lazy<OutputBuffer> _error = new(static () => new(Console.OpenStandardError()));
@@ -37,6 +40,8 @@ internal sealed class BufferedConsole(IEnumerable<ConsoleFormatter> formatters, 
         var formatter = _formatters.GetValueOrDefault(settings.FormatterName ?? ConsoleFormatterNames.Simple) ?? _formatters[ConsoleFormatterNames.Simple];
         var line = t_line ??= new StringWriter();
         line.GetStringBuilder().Clear();
+        // One long line must not stay with every thread that once wrote one.
+        if (line.GetStringBuilder().Capacity > LongestKept) line = t_line = new StringWriter();
         formatter.Write(entry, _scopes, line);
         (entry.LogLevel >= settings.LogToStandardErrorThreshold ? _error.Value : _output).Write(line.GetStringBuilder());
     }
@@ -115,9 +120,9 @@ internal sealed class OutputBuffer : IDisposable
             {
                 _stream.Write(_written.WrittenSpan);
             }
-            catch (IOException)
+            catch (Exception)
             {
-                // Nobody reads it any more.
+                // It is closed, or nobody reads it any more, and there is no other place to say so.
             }
 
             _written.ResetWrittenCount();

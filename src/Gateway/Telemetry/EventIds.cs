@@ -16,4 +16,5 @@ internal static class EventIds
     public const int NoDestination = 11;
     public const int CertificateRenewed = 12;
     public const int CertificateKept = 13;
+    public const int KeysNotRead = 14;
 }

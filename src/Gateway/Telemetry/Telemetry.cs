@@ -12,6 +12,7 @@ namespace Gateway.Telemetry;
 /// <summary>OpenTelemetry: metrics for Prometheus on the management listener, and both signals by OTLP where the standard <c>OTEL_*</c> variables say so.</summary>
 internal static class Telemetry
 {
+    private const string RateLimitingMeter = "Microsoft.AspNetCore.RateLimiting";
     private const string HttpClientMeter = "System.Net.Http";
 
     public static void AddTelemetry(this WebApplicationBuilder builder)
@@ -25,11 +26,14 @@ internal static class Telemetry
         var telemetry = builder.Services.AddOpenTelemetry()
             .ConfigureResource(resource => resource.AddService("iot-gateway", autoGenerateServiceInstanceId: true).AddEnvironmentVariableDetector())
             .WithMetrics(metrics => metrics
-                .AddMeter("Microsoft.AspNetCore.Hosting", "Microsoft.AspNetCore.Server.Kestrel", "Microsoft.AspNetCore.Diagnostics", HttpClientMeter)
+                .AddMeter("Microsoft.AspNetCore.Hosting", "Microsoft.AspNetCore.Server.Kestrel", "Microsoft.AspNetCore.Diagnostics", "System.Net.NameResolution")
+                .AddMeter(RateLimitingMeter, HttpClientMeter)
                 .AddMeter(CredentialMetrics.MeterName, GatewayMetrics.MeterName)
                 .AddRuntimeInstrumentation()
-                // Of the client's, how long services take. What it tells of its connections changes several times with each request.
-                .AddView(static instrument => instrument.Meter.Name == HttpClientMeter && instrument.Name != "http.client.request.duration" ? MetricStreamConfiguration.Drop : null)
+                // How long services take and who is refused. What these two meters tell beside it changes several times with each request.
+                .AddView(static instrument => instrument.Meter.Name is RateLimitingMeter or HttpClientMeter && instrument.Name is not ("aspnetcore.rate_limiting.requests" or "http.client.request.duration")
+                    ? MetricStreamConfiguration.Drop
+                    : null)
                 .AddPrometheusExporter());
         if (builder.Configuration.AsEnumerable().Any(setting =>
             setting.Key.StartsWith("OTEL_EXPORTER_OTLP", StringComparison.OrdinalIgnoreCase) && setting.Key.EndsWith("ENDPOINT", StringComparison.OrdinalIgnoreCase)))

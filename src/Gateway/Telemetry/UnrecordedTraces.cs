@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using OpenTelemetry.Trace;
 using Yarp.ReverseProxy.Transforms;
 using Yarp.ReverseProxy.Transforms.Builder;
 
@@ -8,7 +9,7 @@ namespace Gateway.Telemetry;
 /// Begins and continues traces where nobody collects the gateway's own spans: a request gets the id that logs and services know it by, and
 /// no span is filled for nobody. A trace that begins here is marked as one to record, so that services still record theirs.
 /// </summary>
-internal sealed class UnrecordedTraces : ITransformProvider, IHostedService, IDisposable
+internal sealed class UnrecordedTraces(TracerProvider? spans = null) : ITransformProvider, IHostedService, IDisposable
 {
     private readonly ActivityListener _listener = new()
     {
@@ -21,7 +22,8 @@ internal sealed class UnrecordedTraces : ITransformProvider, IHostedService, IDi
 
     public Task StartAsync(CancellationToken cancellationToken)
     {
-        ActivitySource.AddActivityListener(_listener);
+        // For the process it would take from spans that are collected what they are made of.
+        if (spans is null) ActivitySource.AddActivityListener(_listener);
         return Task.CompletedTask;
     }
 
@@ -31,7 +33,12 @@ internal sealed class UnrecordedTraces : ITransformProvider, IHostedService, IDi
 
     public void ValidateCluster(TransformClusterValidationContext context) { }
 
-    public void Apply(TransformBuilderContext context) => context.AddRequestTransform(static transform =>
+    public void Apply(TransformBuilderContext context)
+    {
+        if (spans is null) context.AddRequestTransform(SendOn);
+    }
+
+    private static ValueTask SendOn(RequestTransformContext transform)
     {
         var headers = transform.ProxyRequest.Headers;
         headers.Remove("traceparent");
@@ -40,7 +47,7 @@ internal sealed class UnrecordedTraces : ITransformProvider, IHostedService, IDi
         headers.TryAddWithoutValidation("traceparent", activity.Id);
         if (!string.IsNullOrEmpty(activity.TraceStateString)) headers.TryAddWithoutValidation("tracestate", activity.TraceStateString);
         return default;
-    });
+    }
 
     public void Dispose() => _listener.Dispose();
 }

@@ -188,7 +188,14 @@ public sealed class ValidatedTokenTests : IDisposable
         var key = TokenKey.Of("Platform", token);
         (tokens ?? _tokens).Add(key, s_good, new CallerIdentity(new ClaimsIdentity())
         {
-            Scheme = "Platform", Issuer = "https://id.example.com", Subject = "alice", NotBefore = Now + from, ExpiresAt = Now + until, Organizations = [], Roles = [], Scopes = [],
+            Scheme = "Platform",
+            Issuer = "https://id.example.com",
+            Subject = "alice",
+            NotBefore = Now + from,
+            ExpiresAt = Now + until,
+            Organizations = [],
+            Roles = [],
+            Scopes = [],
         }, s_keys);
         return key;
     }

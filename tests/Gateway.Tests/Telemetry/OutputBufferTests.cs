@@ -61,6 +61,22 @@ public sealed class OutputBufferTests : IDisposable
         Assert.Equal(Lines * 1_000_000, _stream.Text.Length);
     }
 
+    [Fact]
+    public void An_output_that_is_closed_costs_the_lines_and_nothing_else()
+    {
+        _stream.Release();
+        _stream.Fails = true;
+        using var buffer = new OutputBuffer(_stream);
+        buffer.Write(new StringBuilder("lost\n"));
+        Assert.True(SpinWait.SpinUntil(() => _stream.Writes == 1, TimeSpan.FromSeconds(30)));
+
+        _stream.Fails = false;
+        buffer.Write(new StringBuilder("told\n"));
+        buffer.Dispose();
+
+        Assert.Equal("told\n", _stream.Text);
+    }
+
     public void Dispose() => _stream.Dispose();
 
     /// <summary>Takes nothing until it is released.</summary>
@@ -70,6 +86,8 @@ public sealed class OutputBufferTests : IDisposable
         private readonly TaskCompletionSource _held = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
         public Task Held => _held.Task;
+
+        public bool Fails { get; set; }
 
         public int Writes { get; private set; }
 
@@ -82,6 +100,7 @@ public sealed class OutputBufferTests : IDisposable
             _held.TrySetResult();
             _released.Wait();
             Writes++;
+            if (Fails) throw new UnauthorizedAccessException();
             base.Write(buffer);
         }
     }

@@ -63,6 +63,7 @@ public sealed class UntoldSecretsTests : IDisposable
         Assert.Equal(200, (await gateway.SendAsync("/open/1?name=value")).Status);
 
         await _spans.WaitForAsync("url.full=");
+        await _spans.WaitForAsync("url.path=");
         Assert.DoesNotContain(_spans.Told, told => told.Contains('?', StringComparison.Ordinal) || told.Contains("url.query", StringComparison.Ordinal));
     }
 

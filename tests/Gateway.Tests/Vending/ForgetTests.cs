@@ -39,6 +39,22 @@ public sealed class ForgetTests
     }
 
     [Fact]
+    public async Task Who_may_forget_is_who_may_by_the_policy_that_is_in_force()
+    {
+        await using var world = await World.StartAsync();
+        var gateway = await world.StartGatewayAsync(Operators);
+        for (var i = 0; i < 2; i++) Assert.Equal(204, (await ForgetAsync(world, gateway, "o-acme", OperatorsToken(world))).Status);
+
+        var settings = JsonNode.Parse(gateway.Folder.Read("appsettings.json"))!.AsObject();
+        settings["Authorization"]!["Policies"]!["Operators"] = new JsonObject { ["Roles"] = new JsonArray("another") };
+        gateway.Folder.Write("appsettings.json", settings.ToJsonString());
+        await gateway.LookForChangesAsync();
+
+        Assert.Equal(403, (await ForgetAsync(world, gateway, "o-acme", OperatorsToken(world))).Status);
+        Assert.Equal(204, (await ForgetAsync(world, gateway, "o-acme", world.Issuer.Issue(new TokenRequest { Roles = ["another"] }))).Status);
+    }
+
+    [Fact]
     public async Task A_replica_that_starts_afterwards_does_not_serve_them_either()
     {
         await using var world = await World.StartAsync();
