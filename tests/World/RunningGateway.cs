@@ -1,3 +1,4 @@
+using System.Text.Json.Nodes;
 using Amazon.Runtime;
 using CredentialModule;
 using Gateway;
@@ -37,6 +38,15 @@ public sealed class RunningGateway : IAsyncDisposable
 
     /// <summary>Lets the gateway see now what was changed in its files, and not at its next look.</summary>
     public Task LookForChangesAsync() => Services.GetRequiredService<ConfigurationReloader>().LookAsync();
+
+    /// <summary>Changes <c>appsettings.json</c>, and lets the gateway see it.</summary>
+    public Task ChangeAsync(Action<JsonObject> change)
+    {
+        var settings = JsonNode.Parse(Folder.Read("appsettings.json"))!.AsObject();
+        change(settings);
+        Folder.Write("appsettings.json", settings.ToJsonString());
+        return LookForChangesAsync();
+    }
 
     public IServiceProvider Services => _app.Services;
 

@@ -2,6 +2,7 @@ using Gateway.Telemetry;
 using Microsoft.AspNetCore.Authentication;
 using Microsoft.AspNetCore.Authentication.JwtBearer;
 using Microsoft.Extensions.Options;
+using Microsoft.IdentityModel.Protocols.OpenIdConnect;
 using Microsoft.IdentityModel.Tokens;
 
 namespace Gateway.Authentication;
@@ -41,7 +42,7 @@ internal sealed partial class BearerHandler(
         BaseConfiguration keys;
         try
         {
-            keys = await KeysAsync(key.Scheme);
+            keys = await options.KeysOfAsync(key.Scheme);
         }
         catch (Exception e)
         {
@@ -51,12 +52,9 @@ internal sealed partial class BearerHandler(
 
         var result = await _context.AuthenticateAsync(key.Scheme);
         // Keys that were read anew meanwhile may be the ones that it was checked with, or not.
-        if (result.Succeeded && CallerIdentity.Of(result.Principal) is { } caller && keys == await KeysAsync(key.Scheme)) validated.Add(key, result, caller, keys);
+        if (result.Succeeded && CallerIdentity.Of(result.Principal) is { } caller && keys == await options.KeysOfAsync(key.Scheme)) validated.Add(key, result, caller, keys);
         return result;
     }
-
-    private async Task<BaseConfiguration> KeysAsync(string scheme) =>
-        await options.Get(scheme).ConfigurationManager!.GetConfigurationAsync(CancellationToken.None);
 
     private Task AnswerAsync(int status)
     {
@@ -69,6 +67,14 @@ internal sealed partial class BearerHandler(
         [LoggerMessage(EventIds.KeysNotRead, LogLevel.Information, "The keys of {Scheme}'s issuer cannot be read ({Cause}): its tokens are refused until they can")]
         public static partial void KeysNotRead(ILogger logger, string scheme, string cause);
     }
+}
+
+/// <summary>An issuer's keys, as its scheme checks tokens with them.</summary>
+internal static class IssuerKeys
+{
+    /// <summary>The keys in force: read anew where it is time, and then another object than before.</summary>
+    public static Task<OpenIdConnectConfiguration> KeysOfAsync(this IOptionsMonitor<JwtBearerOptions> options, string scheme) =>
+        options.Get(scheme).ConfigurationManager!.GetConfigurationAsync(CancellationToken.None);
 }
 
 /// <summary>Which scheme a token's issuer stands for. One issuer is of one scheme alone.</summary>

@@ -31,7 +31,7 @@ internal sealed class KnownTokens(IssuerSchemes schemes, ValidatedTokens validat
         {
             if (validated.Find(key with { Scheme = scheme }) is not { } known) continue;
             // Asked for at each use: this is what reads them anew when it is time, and a token must not outlive the key that it was checked with.
-            var keys = options.Get(scheme).ConfigurationManager!.GetConfigurationAsync(CancellationToken.None);
+            var keys = options.KeysOfAsync(scheme);
             if (keys.IsCompletedSuccessfully && keys.Result == known.Keys) return known.Result;
         }
 

@@ -4,9 +4,7 @@ using System.Net;
 using System.Text.Json.Nodes;
 using System.Text.RegularExpressions;
 using Gateway.Edge;
-using Microsoft.AspNetCore.Authentication.JwtBearer;
 using Microsoft.AspNetCore.Http;
-using Microsoft.Extensions.DependencyInjection;
 using Sandbox;
 using Testing;
 using Xunit;
@@ -151,15 +149,7 @@ public sealed partial class FailedAuthenticationTests
         settings => settings.WithoutRedis()
             .Set("Edge:FailedAuthentications", new JsonObject { ["PermitLimit"] = Permits, ["Window"] = window }.ToJsonString())
             .Set("Edge:TrustedProxies", proxies),
-        services => services.PostConfigure<JwtBearerOptions>("Platform", bearer =>
-        {
-            var received = bearer.Events.OnMessageReceived;
-            bearer.Events.OnMessageReceived = context =>
-            {
-                Interlocked.Increment(ref _checks);
-                return received(context);
-            };
-        }));
+        services => services.CountChecks(() => Interlocked.Increment(ref _checks)));
 
     [GeneratedRegex(@"^HTTP/1\.1 (?<status>\d{3})")]
     private static partial Regex StatusLine();

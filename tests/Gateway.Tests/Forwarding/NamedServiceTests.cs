@@ -22,10 +22,7 @@ public sealed class NamedServiceTests : IAsyncDisposable
         Assert.True(first.Requests.Count() > 0 && second.Requests.Count() > 0);
         var before = (first.Requests.Count(), second.Requests.Count());
 
-        var settings = JsonNode.Parse(gateway.Folder.Read("appsettings.json"))!.AsObject();
-        Change(settings, third);
-        gateway.Folder.Write("appsettings.json", settings.ToJsonString());
-        await gateway.LookForChangesAsync();
+        await gateway.ChangeAsync(settings => Change(settings, third));
 
         Assert.False(gateway.IsConfigurationRefused);
         for (var i = 0; i < 10; i++) Assert.Equal(200, (await gateway.SendAsync("/named/1", _world.Token())).Status);

@@ -45,10 +45,7 @@ public sealed class ForgetTests
         var gateway = await world.StartGatewayAsync(Operators);
         for (var i = 0; i < 2; i++) Assert.Equal(204, (await ForgetAsync(world, gateway, "o-acme", OperatorsToken(world))).Status);
 
-        var settings = JsonNode.Parse(gateway.Folder.Read("appsettings.json"))!.AsObject();
-        settings["Authorization"]!["Policies"]!["Operators"] = new JsonObject { ["Roles"] = new JsonArray("another") };
-        gateway.Folder.Write("appsettings.json", settings.ToJsonString());
-        await gateway.LookForChangesAsync();
+        await gateway.ChangeAsync(settings => settings["Authorization"]!["Policies"]!["Operators"] = new JsonObject { ["Roles"] = new JsonArray("another") });
 
         Assert.Equal(403, (await ForgetAsync(world, gateway, "o-acme", OperatorsToken(world))).Status);
         Assert.Equal(204, (await ForgetAsync(world, gateway, "o-acme", world.Issuer.Issue(new TokenRequest { Roles = ["another"] }))).Status);
