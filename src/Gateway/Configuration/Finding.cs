@@ -15,7 +15,7 @@ internal enum Severity
 /// <summary>One thing that is wrong with the configuration.</summary>
 /// <param name="Severity">How grave it is.</param>
 /// <param name="Key">The key's path, or empty when a whole file is meant.</param>
-/// <param name="Source">The file, variable or command line that says it.</param>
+/// <param name="Source">The file and line, such as <c>appsettings.json:12</c>, the variable or the command line that says it.</param>
 /// <param name="Message">What is wrong, and what to write instead.</param>
 internal sealed record Finding(Severity Severity, string Key, string Source, string Message)
 {

@@ -6,9 +6,6 @@ namespace Gateway.Configuration;
 /// <summary>A configuration that was read and validated as a whole. Never changes.</summary>
 internal sealed record Snapshot
 {
-    // Ordered when first asked for: each of thousands of findings asks where its key was said.
-    private string[]? orderedKeys;
-
     /// <summary>The gateway's own sections.</summary>
     public required GatewayOptions Options { get; init; }
 
@@ -21,7 +18,7 @@ internal sealed record Snapshot
     /// <summary>Every value by its key, as <c>IConfiguration</c> shows it.</summary>
     public required IReadOnlyDictionary<string, string?> Values { get; init; }
 
-    /// <summary>Where each of <see cref="Values"/> was said.</summary>
+    /// <summary>Where each of <see cref="Values"/>, and each section and list above it, was said: a file and line, a variable or the command line.</summary>
     public required IReadOnlyDictionary<string, string> Sources { get; init; }
 
     /// <summary>What was read, and from where.</summary>
@@ -48,15 +45,8 @@ internal sealed record Snapshot
     /// <summary>Where a key was said; of one that was not, where its section was, or else the file that it belongs in.</summary>
     public string SourceOf(string key)
     {
-        orderedKeys ??= [.. Sources.Keys.Order(StringComparer.OrdinalIgnoreCase)];
         for (var path = key; path.Length > 0; path = path[..Math.Max(path.LastIndexOf(':'), 0)])
-        {
             if (Sources.TryGetValue(path, out var source)) return source;
-            var below = Array.BinarySearch(orderedKeys, path + ":", StringComparer.OrdinalIgnoreCase);
-            if (below < 0) below = ~below;
-            if (below < orderedKeys.Length && orderedKeys[below].StartsWith(path + ":", StringComparison.OrdinalIgnoreCase)) return Sources[orderedKeys[below]];
-        }
-
         return ConfigurationFolder.MainFile;
     }
 }

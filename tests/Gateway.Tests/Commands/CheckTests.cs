@@ -88,14 +88,14 @@ public sealed class CheckTests(CheckTests.Shared shared) : IClassFixture<CheckTe
         if (format == "json")
         {
             var finding = Assert.Single(check.Json.GetProperty("findings").EnumerateArray());
-            Assert.Equal(("error", "ReverseProxy:Routes:organizations:AuthorizationPolicy", "appsettings.json"),
+            Assert.Equal(("error", "ReverseProxy:Routes:organizations:AuthorizationPolicy", "appsettings.json:1"),
                 (finding.GetProperty("severity").GetString(), finding.GetProperty("key").GetString(), finding.GetProperty("source").GetString()));
             Assert.False(check.Json.TryGetProperty("routes", out _));
             Assert.Equal("", check.Error);
         }
         else
         {
-            Assert.StartsWith("error ReverseProxy:Routes:organizations:AuthorizationPolicy (appsettings.json): ", check.Error, StringComparison.Ordinal);
+            Assert.StartsWith("error ReverseProxy:Routes:organizations:AuthorizationPolicy (appsettings.json:1): ", check.Error, StringComparison.Ordinal);
             Assert.Equal("", check.Output);
         }
     }

@@ -16,8 +16,8 @@ public sealed class LayerTests : IDisposable
         var snapshot = configuration.LoadGood("Staging");
 
         Assert.Equal("http://localhost:9191", snapshot.Options.Management.Url);
-        Assert.Equal("appsettings.Staging.json", snapshot.SourceOf("Management:Url"));
-        Assert.Equal("appsettings.json", snapshot.SourceOf("Shutdown:Delay"));
+        Assert.Equal("appsettings.Staging.json:1", snapshot.SourceOf("Management:Url"));
+        Assert.Matches("^appsettings.json:[0-9]+$", snapshot.SourceOf("Shutdown:Delay"));
         Assert.Equal("http://localhost:9090", configuration.LoadGood("Production").Options.Management.Url);
     }
 

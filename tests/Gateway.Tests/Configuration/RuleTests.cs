@@ -101,7 +101,7 @@ public sealed class RuleTests : IDisposable
         var finding = configuration.LoadBad();
         Assert.StartsWith(key, finding.Key, StringComparison.Ordinal);
         Assert.Contains(expected, finding.Message, StringComparison.Ordinal);
-        Assert.Equal("appsettings.json", finding.Source);
+        Assert.Equal("appsettings.json:1", finding.Source);
     }
 
     [Theory]

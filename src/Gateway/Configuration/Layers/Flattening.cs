@@ -6,7 +6,7 @@ internal sealed class Flattening
     /// <summary>Every value by its key.</summary>
     public Dictionary<string, string?> Values { get; } = new(StringComparer.OrdinalIgnoreCase);
 
-    /// <summary>Where each value was said.</summary>
+    /// <summary>Where each value, and each section and list above it, was said.</summary>
     public Dictionary<string, string> Sources { get; } = new(StringComparer.OrdinalIgnoreCase);
 
     /// <summary>Adds a value that no tree holds.</summary>
@@ -19,6 +19,7 @@ internal sealed class Flattening
     /// <summary>Adds all that is below a node. Empty lists and sections leave what ASP.NET Core's JSON provider leaves of them.</summary>
     public void Add(Node node, string path)
     {
+        if (path.Length > 0) Sources[path] = node.Source;
         switch (node)
         {
             case ObjectNode section:

@@ -3,7 +3,7 @@ using System.Text.Json;
 
 namespace Gateway.Configuration.Layers;
 
-/// <summary>Reads a file of JSON, with comments and trailing commas.</summary>
+/// <summary>Reads a file of JSON, with comments and trailing commas. Each key's source is the file and the line, such as <c>appsettings.json:12</c>.</summary>
 internal static class JsonLayer
 {
     /// <summary>The file's content, or null when it is not JSON.</summary>
@@ -11,6 +11,7 @@ internal static class JsonLayer
     {
         if (content.StartsWith("\uFEFF"u8)) content = content[3..];
         var reader = new Utf8JsonReader(content, new JsonReaderOptions { CommentHandling = JsonCommentHandling.Skip, AllowTrailingCommas = true });
+        var lines = new LineCounter(content, source);
         try
         {
             reader.Read();
@@ -20,7 +21,7 @@ internal static class JsonLayer
                 return null;
             }
 
-            var root = ReadObject(ref reader, content, source, "", findings);
+            var root = ReadObject(ref reader, ref lines, "", source, findings);
             // Only a further read shows what follows the object.
             reader.Read();
             return root;
@@ -32,45 +33,47 @@ internal static class JsonLayer
         }
         catch (Exception exception) when (exception is InvalidOperationException or DecoderFallbackException)
         {
-            findings.Unreadable(source, $"holds text that is not UTF-8: see line {LineOf(content, reader.TokenStartIndex)}.");
+            findings.Unreadable(lines.SourceAt(reader.TokenStartIndex), "holds text that is not UTF-8.");
         }
 
         return null;
     }
 
-    private static ObjectNode ReadObject(ref Utf8JsonReader reader, ReadOnlySpan<byte> content, string source, string path, FindingList findings)
+    private static ObjectNode ReadObject(ref Utf8JsonReader reader, ref LineCounter lines, string path, string source, FindingList findings)
     {
         var node = new ObjectNode(source, false);
         while (reader.Read() && reader.TokenType != JsonTokenType.EndObject)
         {
             var name = reader.GetString()!;
-            var position = reader.TokenStartIndex;
             var key = KeyPath.Combine(path, name);
+            var keySource = lines.SourceAt(reader.TokenStartIndex);
             reader.Read();
-            var value = ReadValue(ref reader, content, source, key, findings);
+            var value = ReadValue(ref reader, ref lines, key, keySource, findings);
             if (!KeyPath.IsName(name))
-                findings.Error(key, source,
-                    $"line {LineOf(content, position)}: a name is not empty and holds no \":\". "
-                    + "Nest the sections, or choose another name.");
+                findings.Error(key, keySource, "a name is not empty and holds no \":\". Nest the sections, or choose another name.");
             else if (!node.Children.TryAdd(name, value))
-                findings.Error(key, source, node.Children.Keys.FirstOrDefault(other => KeyPath.DifferByCaseOnly(path, other, name)) is { } first
+                findings.Error(key, keySource, node.Children.Keys.FirstOrDefault(other => KeyPath.DifferByCaseOnly(path, other, name)) is { } first
                     ? KeyPath.CaseMessage(first, name)
-                    : $"line {LineOf(content, position)}: is given twice in one file. Remove one of the two.");
+                    : $"is given twice in one file, by {node.Children[name].Source} too. Remove one of the two.");
         }
 
         return node;
     }
 
-    private static Node ReadValue(ref Utf8JsonReader reader, ReadOnlySpan<byte> content, string source, string path, FindingList findings)
+    private static Node ReadValue(ref Utf8JsonReader reader, ref LineCounter lines, string path, string source, FindingList findings)
     {
         switch (reader.TokenType)
         {
             case JsonTokenType.StartObject:
-                return ReadObject(ref reader, content, source, path, findings);
+                return ReadObject(ref reader, ref lines, path, source, findings);
             case JsonTokenType.StartArray:
                 var items = new List<Node>();
                 while (reader.Read() && reader.TokenType != JsonTokenType.EndArray)
-                    items.Add(ReadValue(ref reader, content, source, KeyPath.Combine(path, KeyPath.Index(items.Count)), findings));
+                {
+                    var itemSource = lines.SourceAt(reader.TokenStartIndex);
+                    items.Add(ReadValue(ref reader, ref lines, KeyPath.Combine(path, KeyPath.Index(items.Count)), itemSource, findings));
+                }
+
                 return new ListNode(source, false, items);
             case JsonTokenType.Null:
                 return new NullNode(source);
@@ -81,5 +84,21 @@ internal static class JsonLayer
         }
     }
 
-    private static int LineOf(ReadOnlySpan<byte> content, long position) => content[..(int)position].Count((byte)'\n') + 1;
+    // Positions are asked for in ascending order, so that a file is counted through once.
+    private ref struct LineCounter(ReadOnlySpan<byte> content, string file)
+    {
+        private readonly ReadOnlySpan<byte> _content = content;
+        private int _counted;
+        private int _line = 1;
+        private string? _source;
+
+        public string SourceAt(long position)
+        {
+            var passed = _content[_counted..(int)position].Count((byte)'\n');
+            _counted = (int)position;
+            _line += passed;
+            if (passed > 0) _source = null;
+            return _source ??= $"{file}:{_line}";
+        }
+    }
 }

@@ -8,7 +8,8 @@ internal static class LayerMerge
 
     private static ObjectNode Merge(ObjectNode lower, ObjectNode upper, string path, FindingList findings)
     {
-        var merged = new ObjectNode(upper.Source, upper.IsText);
+        // A section that a variable adds a key to is still the file's.
+        var merged = upper.IsText && !lower.IsText ? new ObjectNode(lower.Source, false) : new ObjectNode(upper.Source, upper.IsText);
         foreach (var (name, node) in lower.Children) merged.Children[name] = node;
         var names = new HashSet<string>(lower.Children.Keys, StringComparer.OrdinalIgnoreCase);
         foreach (var (name, node) in upper.Children)

@@ -1,7 +1,7 @@
 namespace Gateway.Configuration.Layers;
 
 /// <summary>A piece of one layer's configuration.</summary>
-/// <param name="Source">The file, variable or command line that says it.</param>
+/// <param name="Source">The file and line, the variable or the command line that says it.</param>
 /// <param name="IsText">Whether it comes from a variable or the command line, where a list looks like an object with numbers for names.</param>
 internal abstract record Node(string Source, bool IsText);
 
