@@ -4,6 +4,9 @@ namespace Sandbox;
 /// <typeparam name="T">One request or call.</typeparam>
 public sealed class CallLog<T>
 {
+    // Far beyond what a slow machine needs: a wait that fails must say so and not hold the run.
+    private static readonly TimeSpan s_limit = TimeSpan.FromMinutes(2);
+
     private readonly Lock _lock = new();
     private readonly List<T> _entries = [];
     private TaskCompletionSource _added = NewSignal();
@@ -33,6 +36,7 @@ public sealed class CallLog<T>
     /// <param name="predicate">Which to count.</param>
     /// <param name="count">How many.</param>
     /// <param name="cancellationToken">Ends the wait.</param>
+    /// <exception cref="TimeoutException">They did not arrive within two minutes.</exception>
     /// <returns>The first <paramref name="count"/> entries that match.</returns>
     public async Task<IReadOnlyList<T>> WaitForAsync(Func<T, bool> predicate, int count = 1, CancellationToken cancellationToken = default)
     {
@@ -46,7 +50,7 @@ public sealed class CallLog<T>
                 added = _added.Task;
             }
 
-            await added.WaitAsync(cancellationToken);
+            await added.WaitAsync(s_limit, cancellationToken);
         }
     }
 

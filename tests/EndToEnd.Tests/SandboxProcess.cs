@@ -9,8 +9,6 @@ namespace EndToEnd.Tests;
 /// <summary>The sandbox as a newcomer starts it, with a temporary folder of its own, so that what it leaves there can be seen.</summary>
 internal sealed class SandboxProcess : IAsyncDisposable
 {
-    private static readonly TimeSpan Patience = TimeSpan.FromMinutes(2);
-
     private readonly ConcurrentQueue<string> _lines = new();
     private readonly TaskCompletionSource _welcome = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly DirectoryInfo _temporary = Directory.CreateTempSubdirectory("sandbox-test-");
@@ -54,7 +52,7 @@ internal sealed class SandboxProcess : IAsyncDisposable
         var printed = Lines.Count;
         using var kill = Process.Start("kill", [$"-{signal}", _process.Id.ToString(CultureInfo.InvariantCulture)]);
 
-        Assert.Equal(0, await ExitCodeAsync().WaitAsync(Patience));
+        Assert.Equal(0, await ExitCodeAsync().WaitAsync(Eventually.Limit));
         Assert.Empty(FoldersLeft);
         Assert.DoesNotContain(Lines.Skip(printed), line => line.Length > 0);
     }

@@ -31,11 +31,8 @@ public sealed class ServiceFailureTests(ITestOutputHelper output)
 
         async Task<long> AnswerFromAsync(ServiceProcess service, long since)
         {
-            while (true)
-            {
-                if (answered.GetValueOrDefault(service.Port) is var at && at > since) return at;
-                await Task.Yield();
-            }
+            await Eventually.IsTrueAsync(() => answered.GetValueOrDefault(service.Port) > since, () => $"{service.Url} served nothing.\n{gateway.Output}");
+            return answered[service.Port];
         }
 
         var callers = Enumerable.Range(0, Callers).Select(_ => Task.Run(async () =>

@@ -9,7 +9,7 @@ namespace EndToEnd.Tests;
 /// <summary>What SIGTERM begins: a delay in which all is served, then the end of what is in flight, and of the process.</summary>
 public sealed class ShutdownTests(ITestOutputHelper output)
 {
-    private static CancellationToken Patience => new CancellationTokenSource(TimeSpan.FromSeconds(60)).Token;
+    private static CancellationToken Patience => new CancellationTokenSource(Eventually.Limit).Token;
 
     [Fact]
     public async Task It_is_not_ready_at_once_takes_requests_until_the_delay_is_over_and_finishes_those_in_flight()
@@ -17,20 +17,26 @@ public sealed class ShutdownTests(ITestOutputHelper output)
         await using var world = await World.StartAsync();
         var gateway = await StartAsync(world, delay: 2, timeout: 20);
         var token = world.Token("o-acme");
+        var machine = await Machine.MeasureAsync(() => AcceptsAsync(world, gateway, token), output.WriteLine);
         var slow = world.Client.SendAsync(gateway.Url + "/organizations/o-acme/slow/6000", token);
         await world.Downstream.Requests.WaitForAsync(request => request.Target.EndsWith("/slow/6000", StringComparison.Ordinal), cancellationToken: Patience);
 
-        gateway.Signal("TERM");
         var begun = Stopwatch.StartNew();
-        while (await ReadyAsync(world, gateway) != 503) await Task.Yield();
+        gateway.Signal("TERM");
+        await Eventually.IsTrueAsync(async () => await ReadyAsync(world, gateway) == 503);
         output.WriteLine($"not ready after {begun.Elapsed.TotalSeconds:F2} s");
         var during = await world.Client.SendAsync(gateway.Url + "/organizations/o-acme/devices", token);
         Assert.Equal(200, during.Status);
         Assert.True(during.Headers.ConnectionClose, "The connection was kept.");
-        while (await AcceptsAsync(world, gateway, token)) await Task.Yield();
+        await Eventually.IsTrueAsync(async () => !await AcceptsAsync(world, gateway, token));
         output.WriteLine($"closed after {begun.Elapsed.TotalSeconds:F2} s");
-        Assert.InRange(begun.Elapsed.TotalSeconds, 1.5, 5);
-        while (!slow.IsCompleted) Assert.Equal(503, await ReadyAsync(world, gateway));
+        Assert.InRange(begun.Elapsed, TimeSpan.FromSeconds(2), machine.Within(TimeSpan.FromSeconds(5)));
+        await Eventually.IsTrueAsync(async () =>
+        {
+            if (slow.IsCompleted) return true;
+            Assert.Equal(503, await ReadyAsync(world, gateway));
+            return false;
+        });
 
         Assert.Equal(200, (await slow).Status);
         Assert.Equal(0, await gateway.WaitForExitAsync());
@@ -49,8 +55,9 @@ public sealed class ShutdownTests(ITestOutputHelper output)
         request.Headers.Authorization = new("Bearer", world.Token("o-acme"));
         using var response = await world.Client.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, Patience);
 
-        gateway.Signal("TERM");
+        var machine = await Machine.MeasureAsync(() => ReadyAsync(world, gateway), output.WriteLine);
         var begun = Stopwatch.StartNew();
+        gateway.Signal("TERM");
         var events = response.Content.ReadAsStringAsync(Patience);
         await Assert.ThrowsAnyAsync<WebSocketException>(async () => await socket.ReceiveAsync(new byte[1], Patience));
         await Assert.ThrowsAnyAsync<HttpRequestException>(() => events);
@@ -58,7 +65,7 @@ public sealed class ShutdownTests(ITestOutputHelper output)
 
         Assert.Equal(0, await gateway.WaitForExitAsync());
         output.WriteLine($"streams ended after {ended.TotalSeconds:F2} s, the process after {begun.Elapsed.TotalSeconds:F2} s");
-        Assert.InRange(ended.TotalSeconds, 1, 4);
+        Assert.InRange(ended, TimeSpan.FromSeconds(1), machine.Within(TimeSpan.FromSeconds(4)));
     }
 
     private static async Task<GatewayProcess> StartAsync(World world, int delay, int timeout)

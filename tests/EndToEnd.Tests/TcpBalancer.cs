@@ -29,7 +29,7 @@ internal sealed class TcpBalancer : IDisposable
     public async Task UseAsync(params GatewayProcess[] gateways)
     {
         _gateways = gateways;
-        while (_ready.Length != gateways.Length || _ready.Except(gateways).Any()) await Task.Yield();
+        await Eventually.IsTrueAsync(() => _ready.Length == gateways.Length && !_ready.Except(gateways).Any());
     }
 
     public void Dispose()
@@ -59,7 +59,7 @@ internal sealed class TcpBalancer : IDisposable
             using var answer = await _probe.GetAsync(new Uri(gateway.ManagementUrl + "/health/ready"), _end.Token);
             return answer.IsSuccessStatusCode;
         }
-        catch (HttpRequestException)
+        catch (Exception e) when (e is HttpRequestException or TaskCanceledException && !_end.IsCancellationRequested)
         {
             return false;
         }

@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Net;
 using System.Net.Sockets;
 using System.Text;
+using Testing;
 
 namespace Gateway.Tests;
 
@@ -11,7 +12,7 @@ internal sealed record RawAnswer(int Status, ILookup<string, string> Headers, st
 /// <summary>Requests byte for byte: HttpClient tidies targets and headers that an attacker would not.</summary>
 internal static class RawHttp
 {
-    private static readonly TimeSpan s_patience = TimeSpan.FromSeconds(20);
+    private static readonly TimeSpan s_patience = Eventually.Limit;
 
     public static async Task<RawAnswer> SendAsync(string url, string target, string method = "GET", params string[] headers)
     {

@@ -1,6 +1,6 @@
 using System.Diagnostics;
+using System.Diagnostics.Metrics;
 using OpenTelemetry;
-using OpenTelemetry.Metrics;
 
 namespace Testing;
 
@@ -23,19 +23,35 @@ internal sealed class CheckedSpans : BaseProcessor<Activity>
     private static void Check(string? text) => IssuedSecrets.Check("a span", text);
 }
 
-/// <summary>Looks for secrets in every metric, once, when its gateway ends.</summary>
-internal sealed class CheckedMetrics : BaseExporter<Metric>
+/// <summary>Looks for secrets in the tags of everything that a gateway measures.</summary>
+internal sealed class CheckedMetrics : IDisposable
 {
-    public override ExportResult Export(in Batch<Metric> batch)
-    {
-        foreach (var metric in batch)
-        {
-            foreach (ref readonly var point in metric.GetMetricPoints())
-            {
-                foreach (var (_, value) in point.Tags) IssuedSecrets.Check($"the metric {metric.Name}", value?.ToString());
-            }
-        }
+    private readonly MeterListener _listener = new();
 
-        return ExportResult.Success;
+    public CheckedMetrics(IMeterFactory meters)
+    {
+        _listener.InstrumentPublished = (instrument, listener) =>
+        {
+            // Without a scope they are the process's own, such as those of HTTP clients.
+            if (instrument.Meter.Scope is null || instrument.Meter.Scope == meters) listener.EnableMeasurementEvents(instrument);
+        };
+        _listener.SetMeasurementEventCallback<int>(Check);
+        _listener.SetMeasurementEventCallback<long>(Check);
+        _listener.SetMeasurementEventCallback<double>(Check);
+        _listener.Start();
+    }
+
+    public void Dispose()
+    {
+        _listener.RecordObservableInstruments();
+        _listener.Dispose();
+    }
+
+    private static void Check<T>(Instrument instrument, T value, ReadOnlySpan<KeyValuePair<string, object?>> tags, object? state)
+    {
+        foreach (var (_, tag) in tags)
+        {
+            if (tag is string text) IssuedSecrets.Check($"the metric {instrument.Name}", text);
+        }
     }
 }

@@ -1,33 +1,70 @@
-using System.Collections.Concurrent;
 using Microsoft.Extensions.Logging;
 
 namespace Testing;
 
-/// <summary>Everything that was logged, exceptions included.</summary>
+/// <summary>The log of a gateway, exceptions included: its latest lines, up to a bound.</summary>
 public sealed class LogLines : ILoggerProvider
 {
-    private readonly ConcurrentQueue<(LogLevel Level, string Text)> _lines = new();
+    private const int MostCharacters = 8 * 1024 * 1024;
 
-    public string Text => string.Join('\n', _lines.Select(line => line.Text));
+    private readonly Lock _lock = new();
+    private readonly Queue<(LogLevel Level, string Text)> _lines = new();
+    private int _characters;
+    private TaskCompletionSource _added = NewSignal();
 
-    public int Count(LogLevel level, string part) => _lines.Count(line => line.Level == level && line.Text.Contains(part, StringComparison.Ordinal));
+    public string Text
+    {
+        get { lock (_lock) return string.Join('\n', _lines.Select(line => line.Text)); }
+    }
 
-    /// <summary>Waits for a line: what is told of a call can come after whoever waited for it was answered.</summary>
+    public int Count(LogLevel level, string part)
+    {
+        lock (_lock) return _lines.Count(line => line.Level == level && line.Text.Contains(part, StringComparison.Ordinal));
+    }
+
+    /// <summary>Waits for a line: a call can be logged after its caller got the response.</summary>
     public async Task WaitForAsync(LogLevel level, string part)
     {
-        using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(30));
-        while (Count(level, part) == 0)
+        using var limit = new CancellationTokenSource(Eventually.Limit);
+        while (true)
         {
-            if (patience.IsCancellationRequested) throw new TimeoutException($"nothing was logged of \"{part}\":\n{Text}");
-            await Task.Yield();
+            // The signal first, so that a line that comes while the others are searched ends the wait.
+            Task added;
+            lock (_lock) added = _added.Task;
+            if (Count(level, part) > 0) return;
+            try
+            {
+                await added.WaitAsync(limit.Token);
+            }
+            catch (OperationCanceledException)
+            {
+                throw new TimeoutException($"No line with \"{part}\" was logged within {Eventually.Limit}:\n{Text}");
+            }
         }
     }
 
-    public ILogger CreateLogger(string categoryName) => new Logger(categoryName, _lines);
+    public ILogger CreateLogger(string categoryName) => new Logger(categoryName, this);
 
     public void Dispose() { }
 
-    private sealed class Logger(string category, ConcurrentQueue<(LogLevel, string)> lines) : ILogger
+    private static TaskCompletionSource NewSignal() => new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+    private void Add(LogLevel level, string text)
+    {
+        TaskCompletionSource added;
+        lock (_lock)
+        {
+            _lines.Enqueue((level, text));
+            _characters += text.Length;
+            while (_characters > MostCharacters) _characters -= _lines.Dequeue().Text.Length;
+            added = _added;
+            _added = NewSignal();
+        }
+
+        added.SetResult();
+    }
+
+    private sealed class Logger(string category, LogLines log) : ILogger
     {
         public IDisposable? BeginScope<TState>(TState state) where TState : notnull
         {
@@ -41,7 +78,7 @@ public sealed class LogLines : ILoggerProvider
         {
             var text = $"{logLevel} {category}: {formatter(state, exception)} {exception}";
             IssuedSecrets.Check("the log", text);
-            lines.Enqueue((logLevel, text));
+            log.Add(logLevel, text);
         }
     }
 }

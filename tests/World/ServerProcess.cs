@@ -15,19 +15,19 @@ public abstract class ServerProcess : IAsyncDisposable
     public async Task RestartAsync()
     {
         _process = Start();
-        while (true)
+        await Eventually.IsTrueAsync(async () =>
         {
             try
             {
                 using var client = new TcpClient();
                 await client.ConnectAsync("127.0.0.1", Port);
-                return;
+                return true;
             }
             catch (SocketException) when (!_process.HasExited)
             {
-                await Task.Yield();
+                return false;
             }
-        }
+        });
     }
 
     public async Task KillAsync()

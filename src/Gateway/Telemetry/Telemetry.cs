@@ -1,3 +1,4 @@
+using System.Diagnostics.Metrics;
 using CredentialModule.Telemetry;
 using Microsoft.Extensions.Logging.Console;
 using Microsoft.Extensions.Options;
@@ -30,10 +31,7 @@ internal static class Telemetry
                 .AddMeter(RateLimitingMeter, HttpClientMeter)
                 .AddMeter(CredentialMetrics.MeterName, GatewayMetrics.MeterName)
                 .AddRuntimeInstrumentation()
-                // How long services take and who is refused. What these two meters tell beside it changes several times with each request.
-                .AddView(static instrument => instrument.Meter.Name is RateLimitingMeter or HttpClientMeter && instrument.Name is not ("aspnetcore.rate_limiting.requests" or "http.client.request.duration")
-                    ? MetricStreamConfiguration.Drop
-                    : null)
+                .AddView(static instrument => IsExported(instrument) ? null : MetricStreamConfiguration.Drop)
                 .AddPrometheusExporter());
         if (builder.Configuration.AsEnumerable().Any(setting =>
             setting.Key.StartsWith("OTEL_EXPORTER_OTLP", StringComparison.OrdinalIgnoreCase) && setting.Key.EndsWith("ENDPOINT", StringComparison.OrdinalIgnoreCase)))
@@ -47,6 +45,10 @@ internal static class Telemetry
             builder.Services.AddHostedService(services => services.GetRequiredService<UnrecordedTraces>());
         }
     }
+
+    /// <summary>Whether an instrument is exported. Two meters measure much more than how long services take and who is refused, several times per request.</summary>
+    public static bool IsExported(Instrument instrument) =>
+        instrument.Meter.Name is not (RateLimitingMeter or HttpClientMeter) || instrument.Name is "aspnetcore.rate_limiting.requests" or "http.client.request.duration";
 
     public static void AddSpans(TracerProviderBuilder tracing) => tracing
         .AddAspNetCoreInstrumentation()

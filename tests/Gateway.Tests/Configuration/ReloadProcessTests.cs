@@ -26,9 +26,7 @@ public sealed class ReloadProcessTests
         Link("..next", after.Path);
         using (var move = Process.Start("mv", ["-T", Path.Combine(mounted.Path, "..next"), Path.Combine(mounted.Path, "..data")])) await move.WaitForExitAsync(TestContext.Current.CancellationToken);
 
-        var begun = Stopwatch.StartNew();
-        while ((await world.Client.SendAsync($"{gateway.Url}/new/1", world.Token())).Status == 404)
-            Assert.True(begun.Elapsed < TimeSpan.FromSeconds(30), gateway.Output);
+        await Eventually.IsTrueAsync(async () => (await world.Client.SendAsync($"{gateway.Url}/new/1", world.Token())).Status != 404, () => gateway.Output);
 
         void Link(string name, string target) => File.CreateSymbolicLink(Path.Combine(mounted.Path, name), target);
     }

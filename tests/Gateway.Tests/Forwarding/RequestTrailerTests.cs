@@ -32,7 +32,7 @@ public sealed class RequestTrailerTests
 
     private static async Task<string> ReceiveAsync(TcpListener service)
     {
-        using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(20));
+        using var patience = new CancellationTokenSource(Eventually.Limit);
         using var client = await service.AcceptTcpClientAsync(patience.Token);
         var stream = client.GetStream();
         var received = new StringBuilder();

@@ -126,7 +126,7 @@ public sealed class RetryTests(RetryTests.Services platform) : IClassFixture<Ret
         using var request = new HttpRequestMessage(HttpMethod.Get, platform.Gateway.Url + "/once/waits/1");
         request.Headers.Authorization = new("Bearer", Token);
         var sending = platform.World.Client.SendAsync(request, leaves.Token);
-        while (platform.Silent.Requests == before) await Task.Yield();
+        await Eventually.IsTrueAsync(() => platform.Silent.Requests > before);
 
         await leaves.CancelAsync();
 

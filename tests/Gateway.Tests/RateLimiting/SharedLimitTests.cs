@@ -9,7 +9,7 @@ using Xunit;
 namespace Gateway.Tests.RateLimiting;
 
 /// <summary>Limits with Store Redis hold over all replicas, and over each of them while there is no Redis.</summary>
-public sealed class SharedLimitTests
+public sealed class SharedLimitTests(ITestOutputHelper output)
 {
     private const string Apart = "Redis does not answer: this replica counts";
     private const string Together = "counted over all replicas again";
@@ -46,8 +46,7 @@ public sealed class SharedLimitTests
         while ((await first.SendAsync("/limited/1", token)).Status == 200) { }
 
         var refused = await second.SendAsync("/limited/1", token);
-        var begun = Stopwatch.StartNew();
-        while ((await second.SendAsync("/limited/1", token)).Status == 429) Assert.True(begun.Elapsed < TimeSpan.FromSeconds(10), $"still refused after {begun.Elapsed}");
+        await Eventually.IsTrueAsync(async () => (await second.SendAsync("/limited/1", token)).Status != 429);
 
         Assert.InRange(refused.Headers.RetryAfter!.Delta!.Value.TotalSeconds, 1, 2);
     }
@@ -69,7 +68,7 @@ public sealed class SharedLimitTests
         Assert.Equal(TimeSpan.FromSeconds(1), refused.Headers.RetryAfter!.Delta);
         Assert.Equal(200, other.Status);
         Assert.Equal(200, (await busy).Status);
-        await EventuallyAsync(async () => (await second.VendAsync("o-busy")).Status == 200);
+        await Eventually.IsTrueAsync(async () => (await second.VendAsync("o-busy")).Status == 200);
     }
 
     [Fact]
@@ -108,12 +107,13 @@ public sealed class SharedLimitTests
         var gateways = (RunningGateway[])[first, second];
         Assert.All(await Task.WhenAll(gateways.Select(gateway => gateway.SendAsync("/limited/1", Of(world, "warm")))), answer => Assert.Equal(200, answer.Status));
 
+        var machine = await Machine.MeasureAsync(i => first.SendAsync("/limited/1", Of(world, $"measured-{i}")), output.WriteLine);
         await world.Redis.KillAsync();
         foreach (var gateway in gateways)
         {
             var begun = Stopwatch.StartNew();
             await AnswersAsync(gateway, Of(world, "alice"), 200, 200, 200, 429, 429);
-            Assert.True(begun.Elapsed < TimeSpan.FromSeconds(5), $"five requests took {begun.Elapsed}");
+            Assert.InRange(begun.Elapsed, TimeSpan.Zero, machine.Within(TimeSpan.FromSeconds(5)));
             Assert.Equal(1, gateway.Log.Count(LogLevel.Warning, Apart));
             Assert.Contains("gateway_rate_limit_fallbacks", (await world.Client.SendAsync(gateway.ManagementUrl + "/metrics")).Body);
         }
@@ -121,7 +121,7 @@ public sealed class SharedLimitTests
         await world.Redis.RestartAsync();
         foreach (var gateway in gateways)
         {
-            await EventuallyAsync(async () =>
+            await Eventually.IsTrueAsync(async () =>
             {
                 Assert.True((await gateway.SendAsync("/limited/1", Of(world, "carol"))).Status is 200 or 429);
                 return gateway.Log.Count(LogLevel.Information, Together) == 1;
@@ -140,6 +140,7 @@ public sealed class SharedLimitTests
         var gateway = await world.StartGatewayAsync(settings => Add(settings, Limit("TokenBucket", 1000)));
         var token = world.Token();
         await AnswersAsync(gateway, token, 200);
+        var machine = await Machine.MeasureAsync(() => AnswersAsync(gateway, token, [.. Enumerable.Repeat(200, 100)]), output.WriteLine);
 
         world.Redis.Pause();
         // Once is this process's own fault, twice is Redis's.
@@ -147,10 +148,10 @@ public sealed class SharedLimitTests
         Assert.Equal(1, gateway.Log.Count(LogLevel.Warning, Apart));
         var begun = Stopwatch.StartNew();
         for (var i = 0; i < 50; i++) await AnswersAsync(gateway, token, 200, 200);
-        Assert.True(begun.Elapsed < TimeSpan.FromSeconds(5), $"a hundred requests took {begun.Elapsed}");
+        Assert.InRange(begun.Elapsed, TimeSpan.Zero, machine.Within(TimeSpan.FromSeconds(5)));
 
         world.Redis.Resume();
-        await EventuallyAsync(async () =>
+        await Eventually.IsTrueAsync(async () =>
         {
             await gateway.SendAsync("/limited/1", token);
             return gateway.Log.Count(LogLevel.Information, Together) == 1;
@@ -171,13 +172,20 @@ public sealed class SharedLimitTests
         hang.Dispose();
 
         Assert.Equal(200, (await busy).Status);
-        Assert.Equal(200, (await gateway.VendAsync("o-busy")).Status);
-        Assert.Equal(200, (await gateway.VendAsync("o-busy")).Status);
+        for (var i = 0; i < 2; i++) await IsServedAsync("o-busy");
         await world.Redis.RestartAsync();
-        await EventuallyAsync(async () =>
+        await Eventually.IsTrueAsync(async () =>
         {
-            Assert.Equal(200, (await gateway.VendAsync("o-idle")).Status);
+            await IsServedAsync("o-idle");
             return gateway.Log.Count(LogLevel.Information, Together) == 1;
+        });
+
+        // A request gives its permit back after its response was read: the next may still find it taken.
+        Task IsServedAsync(string organization) => Eventually.IsTrueAsync(async () =>
+        {
+            var status = (await gateway.VendAsync(organization)).Status;
+            Assert.True(status is 200 or 429, $"{status}");
+            return status == 200;
         });
     }
 
@@ -206,11 +214,5 @@ public sealed class SharedLimitTests
         await using var redis = await ConnectionMultiplexer.ConnectAsync(world.Redis.ConnectionString);
         await foreach (var key in redis.GetServers()[0].KeysAsync(pattern: $"*{world.KeyPrefix}limit:*"))
             yield return (key!, await redis.GetDatabase().KeyTimeToLiveAsync(key));
-    }
-
-    private static async Task EventuallyAsync(Func<Task<bool>> isSo)
-    {
-        var begun = Stopwatch.StartNew();
-        while (!await isSo()) Assert.True(begun.Elapsed < TimeSpan.FromSeconds(30), $"not after {begun.Elapsed}");
     }
 }

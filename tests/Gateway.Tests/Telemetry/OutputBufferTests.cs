@@ -52,7 +52,7 @@ public sealed class OutputBufferTests : IDisposable
         }, TestContext.Current.CancellationToken);
 
         await _stream.Held;
-        Assert.True(SpinWait.SpinUntil(() => Volatile.Read(ref written) >= 5, TimeSpan.FromSeconds(30)));
+        Assert.True(SpinWait.SpinUntil(() => Volatile.Read(ref written) >= 5, Testing.Eventually.Limit));
         Assert.False(writing.IsCompleted);
         _stream.Release();
         await writing;
@@ -68,7 +68,7 @@ public sealed class OutputBufferTests : IDisposable
         _stream.Fails = true;
         using var buffer = new OutputBuffer(_stream);
         buffer.Write(new StringBuilder("lost\n"));
-        Assert.True(SpinWait.SpinUntil(() => _stream.Writes == 1, TimeSpan.FromSeconds(30)));
+        Assert.True(SpinWait.SpinUntil(() => _stream.Writes == 1, Testing.Eventually.Limit));
 
         _stream.Fails = false;
         buffer.Write(new StringBuilder("told\n"));

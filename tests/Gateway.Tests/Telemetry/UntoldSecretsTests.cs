@@ -194,15 +194,8 @@ public sealed class UntoldSecretsTests : IDisposable
             get { lock (_lock) return [.. _told]; }
         }
 
-        public async Task WaitForAsync(string part)
-        {
-            using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(30));
-            while (!Told.Any(told => told.Contains(part, StringComparison.Ordinal)))
-            {
-                Assert.False(patience.IsCancellationRequested, string.Join('\n', Told));
-                await Task.Yield();
-            }
-        }
+        public Task WaitForAsync(string part) =>
+            Eventually.IsTrueAsync(() => Told.Any(told => told.Contains(part, StringComparison.Ordinal)), () => string.Join('\n', Told));
 
         public override void OnEnd(Activity data)
         {

@@ -190,13 +190,13 @@ public sealed class LifetimeTests
 
     internal static async Task<Answer> UntilAsync(Func<Task<Answer>> ask, Func<Answer, bool> done)
     {
-        for (var i = 0; i < 2000; i++)
+        Answer? answer = null;
+        await Eventually.IsTrueAsync(async () =>
         {
-            var answer = await ask();
+            answer = await ask();
             Assert.Equal(200, answer.Status);
-            if (done(answer)) return answer;
-        }
-
-        throw new TimeoutException("what was waited for did not come");
+            return done(answer);
+        });
+        return answer!;
     }
 }

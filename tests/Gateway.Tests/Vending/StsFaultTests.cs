@@ -6,7 +6,7 @@ using Xunit;
 
 namespace Gateway.Tests.Vending;
 
-public sealed class StsFaultTests
+public sealed class StsFaultTests(ITestOutputHelper output)
 {
     public static TheoryData<string, AwsFault> Faults => new()
     {
@@ -35,15 +35,18 @@ public sealed class StsFaultTests
     public async Task A_fault_of_AWS_is_a_503_within_the_timeout_that_tells_the_caller_nothing(string action, AwsFault fault)
     {
         await using var world = await World.StartAsync();
-        var gateway = await world.StartGatewayAsync(settings => settings["IotCredentials"]!["Timeout"] = "00:00:02");
-        // What is timed is the fault, not the compiling of a first call; a known endpoint would hide the faults of DescribeEndpoint.
-        if (action == "AssumeRole") Assert.Equal(200, (await gateway.VendAsync("o-warm")).Status);
+        var gateway = await world.StartGatewayAsync(settings => settings
+            .Set("IotCredentials:Timeout", "\"00:00:02\"")
+            .Set("IotCredentials:Organizations:o-elsewhere", """{ "Region": "eu-west-1" }"""));
+        // A first vend compiles what a vend needs. For DescribeEndpoint it is in another region: a known endpoint would hide the fault.
+        var warm = action == "AssumeRole" ? "o-warm" : "o-elsewhere";
+        var machine = await Machine.MeasureAsync(() => gateway.VendAsync(warm), output.WriteLine);
         world.Aws.Inject(fault, action);
 
         var begun = Stopwatch.StartNew();
         var answers = await Task.WhenAll(Enumerable.Range(0, 5).Select(_ => gateway.VendAsync("o-acme")));
 
-        Assert.True(begun.Elapsed < TimeSpan.FromSeconds(8), $"took {begun.Elapsed}");
+        Assert.InRange(begun.Elapsed, TimeSpan.Zero, machine.Within(TimeSpan.FromSeconds(8)));
         Assert.All(answers, answer =>
         {
             Assert.Equal(503, answer.Status);
