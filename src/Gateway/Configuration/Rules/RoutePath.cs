@@ -7,6 +7,9 @@ namespace Gateway.Configuration.Rules;
 /// <summary>What a route's path says.</summary>
 internal static class RoutePath
 {
+    // YARP's, of a route without a path.
+    private static readonly RoutePattern everything = RoutePatternFactory.Parse("/{**catchall}");
+
     /// <summary>The path's pattern; null when there is no path or it is no pattern.</summary>
     public static RoutePattern? Parse(RouteConfig route)
     {
@@ -27,6 +30,9 @@ internal static class RoutePath
     /// <summary>Whether the path binds the organization, however the parameter is written.</summary>
     public static bool BindsOrganization(RouteConfig route) =>
         Parse(route)?.Parameters.Any(parameter => parameter.Name.Equals(RouteOrganization.Parameter, StringComparison.OrdinalIgnoreCase)) == true;
+
+    /// <summary>How specific the path is: of two routes with one Order that match a request, the lower takes it.</summary>
+    public static decimal Precedence(RouteConfig route) => (Parse(route) ?? everything).InboundPrecedence;
 
     /// <summary>The path without what does not change which requests it takes: letters' case and parameters' names.</summary>
     public static string Normalize(RouteConfig route) =>

@@ -24,8 +24,8 @@ internal static class UnreachableRouteRules
 
     private static bool TakesAll(RouteMatch first, RouteMatch second) => Holds(first.Methods, second.Methods) && Holds(first.Hosts, second.Hosts);
 
-    // An empty list stands for everything.
-    private static bool Holds(IReadOnlyList<string>? all, IReadOnlyList<string>? some) =>
+    /// <summary>Whether a list of what is taken holds all of another. An empty list stands for everything.</summary>
+    public static bool Holds(IReadOnlyList<string>? all, IReadOnlyList<string>? some) =>
         all is null or { Count: 0 }
         || (some is { Count: > 0 } && some.All(item => all.Contains(item, StringComparer.OrdinalIgnoreCase)));
 }

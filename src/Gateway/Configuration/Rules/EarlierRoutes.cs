@@ -1,0 +1,39 @@
+using Yarp.ReverseProxy.Configuration;
+
+namespace Gateway.Configuration.Rules;
+
+/// <summary>Says which requests never reach a route, because routes before it take them.</summary>
+internal sealed class EarlierRoutes(RuleContext context)
+{
+    private readonly PathTree paths = PathsOf(context.Routes);
+    private readonly string[] methods = [.. context.Options.Edge.Methods];
+
+    /// <summary>A method with which a request for a path, given by its segments, reaches a route whose path takes it; null when there is none.</summary>
+    public string? MethodThatReaches(RouteConfig route, IReadOnlyList<string> segments)
+    {
+        var path = "/" + string.Join('/', segments.Select(segment => segment.Replace("{", "{{", StringComparison.Ordinal).Replace("}", "}}", StringComparison.Ordinal)));
+        var request = new RouteConfig { Match = new RouteMatch { Path = path } };
+        var before = paths.Covering(request).Where(other => IsBefore(other, route) && TakesItsRequests(other.Match, route.Match)).ToArray();
+        return Array.Find(methods, method => Takes(route, method) && !before.Any(other => Takes(other, method)));
+    }
+
+    private static PathTree PathsOf(IEnumerable<RouteConfig> routes)
+    {
+        var paths = new PathTree();
+        foreach (var route in routes)
+            if (!RoutePath.IsBroken(route)) paths.Add(route);
+        return paths;
+    }
+
+    // With the same path and order, it depends on methods, hosts and headers: then none of the two is said to be before the other.
+    private static bool IsBefore(RouteConfig one, RouteConfig other) =>
+        (one.Order ?? 0, RoutePath.Precedence(one)).CompareTo((other.Order ?? 0, RoutePath.Precedence(other))) < 0;
+
+    private static bool Takes(RouteConfig route, string method) => UnreachableRouteRules.Holds(route.Match.Methods, [method]);
+
+    // A condition that the later route has too is met by all of its requests.
+    private static bool TakesItsRequests(RouteMatch one, RouteMatch other) =>
+        UnreachableRouteRules.Holds(one.Hosts, other.Hosts)
+        && (one.Headers ?? []).All((other.Headers ?? []).Contains)
+        && (one.QueryParameters ?? []).All((other.QueryParameters ?? []).Contains);
+}

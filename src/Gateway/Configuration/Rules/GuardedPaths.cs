@@ -1,0 +1,116 @@
+using System.Net;
+using CredentialModule;
+using Yarp.ReverseProxy.Configuration;
+
+namespace Gateway.Configuration.Rules;
+
+/// <summary>The paths that routes with a membership check keep for members, by the destination's address.</summary>
+internal sealed class GuardedPaths
+{
+    // Where the destination does not count.
+    private const string AnyDestination = "";
+
+    private readonly RuleContext context;
+    private readonly Dictionary<string, ClusterConfig> clusters;
+    private readonly Dictionary<(string Authority, string First), List<GuardedPath>> paths = [];
+    private readonly HashSet<string> known = new(StringComparer.OrdinalIgnoreCase);
+
+    public GuardedPaths(RuleContext context, OrganizationIdFormat? ids)
+    {
+        this.context = context;
+        clusters = context.Clusters.ToDictionary(cluster => cluster.ClusterId, StringComparer.OrdinalIgnoreCase);
+        foreach (var route in context.Routes.Where(route => OrganizationReachRules.IsGuarded(context, route)))
+        {
+            foreach (var request in RoutedPath.RequestsOf(route, ids))
+                if (GuardedPath.Of(route, request) is { Organization: > 0 } path && path.Segments.Take(path.Organization).All(text => text.IsWhole)) Add(AnyDestination, path);
+            foreach (var destination in DestinationsOf(route))
+                foreach (var sent in RoutedPath.SentBy(route, destination.Path, ids))
+                    if (GuardedPath.Of(route, sent) is { } path) Add(destination.Authority, path);
+        }
+    }
+
+    /// <summary>Where a route's requests go.</summary>
+    public IEnumerable<Destination> DestinationsOf(RouteConfig route) =>
+        route.ClusterId is null || !clusters.TryGetValue(route.ClusterId, out var cluster) ? []
+        : (cluster.Destinations ?? new Dictionary<string, DestinationConfig>()).Values.SelectMany(DestinationsOf).Distinct();
+
+    /// <summary>The guarded paths at a destination that a path could get to, by its beginning.</summary>
+    public IEnumerable<GuardedPath> At(Destination destination, RoutedPath path) => Beginning(destination.Authority, path);
+
+    /// <summary>The guarded paths at the gateway itself in which a request has another parameter where the organization is.</summary>
+    public IEnumerable<GuardedPath> Requests(RoutedPath request) => Beginning(AnyDestination, request)
+        .Where(path => path.Organization < request.Request.Count && !request.Request[path.Organization].IsWhole
+            && request.Request.Take(path.Organization).All(text => text.IsWhole));
+
+    private IEnumerable<GuardedPath> Beginning(string authority, RoutedPath path)
+    {
+        if (path.Sent.Count == 0 || !path.Sent[0].Text.IsWhole) return paths.Where(entry => entry.Key.Authority == authority).SelectMany(entry => entry.Value);
+        return Of(path.Sent[0].Text.Start.ToUpperInvariant()).Concat(Of(""));
+
+        IEnumerable<GuardedPath> Of(string first) => paths.GetValueOrDefault((authority, first)) ?? [];
+    }
+
+    private void Add(string authority, GuardedPath path)
+    {
+        // Thousands of routes guard few places.
+        if (!known.Add($"{authority} {path}")) return;
+        var key = (authority, path.Segments.Count > 0 && path.Segments[0].IsWhole ? path.Segments[0].Start.ToUpperInvariant() : "");
+        if (!paths.TryGetValue(key, out var list)) paths[key] = list = [];
+        list.Add(path);
+    }
+
+    // One server can be named in several ways; which names DNS gives it is not known here.
+    private IEnumerable<Destination> DestinationsOf(DestinationConfig destination)
+    {
+        if (!Uri.TryCreate(destination.Address, UriKind.Absolute, out var address)) return [];
+        var path = Uri.UnescapeDataString(address.AbsolutePath);
+        var service = context.Options.ServiceOf(address.Host);
+        string[] authorities = service is null ? [$"{address.IdnHost}:{address.Port}"] : [.. service.Http, .. service.Https];
+        return authorities.Select(authority => new Destination(Normalize(authority), path));
+    }
+
+    private static string Normalize(string authority)
+    {
+        var host = authority[..Math.Max(authority.LastIndexOf(':'), 0)].TrimEnd('.').ToLowerInvariant();
+        var isLoopback = host == "localhost" || (IPAddress.TryParse(host.Trim('[', ']'), out var address) && IPAddress.IsLoopback(address));
+        return (isLoopback ? "localhost" : host) + authority[Math.Max(authority.LastIndexOf(':'), 0)..];
+    }
+}
+
+/// <summary>A server, and the path that its address holds.</summary>
+internal sealed record Destination(string Authority, string Path);
+
+/// <summary>A path that a route keeps for the members of an organization.</summary>
+/// <param name="Route">The route.</param>
+/// <param name="Segments">The path; up to the organization's segment where it has one.</param>
+/// <param name="Organization">The index of the organization's segment; -1 where the service is not sent the organization in the path.</param>
+/// <param name="IsBelow">Whether everything below the path is meant as well.</param>
+internal sealed record GuardedPath(RouteConfig Route, IReadOnlyList<SegmentText> Segments, int Organization, bool IsBelow)
+{
+    /// <summary>The path that is kept of one form of what a route sends.</summary>
+    public static GuardedPath? Of(RouteConfig route, RoutedPath path)
+    {
+        var organization = path.Sent.FindIndex(segment => segment.Text.NamesOrganization);
+        return organization >= 0
+            ? new(route, [.. path.Sent.Take(organization + 1).Select(segment => segment.Text)], organization, true)
+            : new(route, [.. path.Sent.Select(segment => segment.Text)], -1, path.SentHasRest);
+    }
+
+    /// <summary>Whether a path that a service is sent can be this one.</summary>
+    public bool IsReachedBy(RoutedPath path)
+    {
+        if (!IsBelow && path.Sent.Count > Segments.Count) return false;
+        if (!path.SentHasRest && path.Sent.Count < Segments.Count) return false;
+        for (var index = 0; index < Math.Min(Segments.Count, path.Sent.Count); index++)
+            if (!path.Sent[index].Text.Meets(Segments[index])) return false;
+        return true;
+    }
+
+    /// <summary>Whether a route that checks membership does so for the organization that this path is kept for.</summary>
+    public bool IsProvenBy(RoutedPath path) =>
+        Organization < 0
+        || (Organization < path.Sent.Count && path.Sent[Organization].Text is { NamesOrganization: true } text && text == Segments[Organization]);
+
+    /// <summary>The path as text, the same for the same.</summary>
+    public override string ToString() => string.Join('/', Segments.Select(text => text.IsWhole ? text.Start : $"{text.Start}{{{(text.NamesOrganization ? "organization" : "")}}}{text.End}")) + (IsBelow ? "/**" : "");
+}

@@ -1,0 +1,121 @@
+using CredentialModule;
+using CredentialModule.Policies;
+using CredentialModule.Http;
+using Yarp.ReverseProxy.Configuration;
+
+namespace Gateway.Configuration.Rules;
+
+/// <summary>
+/// An organization's paths at a service are reached by its members alone: a path below the place where a route with a membership check sends the
+/// organization is an error for every route that gets there without that check, unless it says <c>AnyOrganization</c>.
+/// </summary>
+internal sealed class OrganizationReachRules
+{
+    private readonly RuleContext context;
+    private readonly OrganizationIdFormat ids;
+    private readonly EarlierRoutes earlier;
+    private readonly GuardedPaths guarded;
+    private readonly string someId;
+    private readonly string ownId;
+    private readonly string someText;
+    private readonly int longestPath;
+
+    private OrganizationReachRules(RuleContext context, OrganizationIdFormat ids)
+    {
+        this.context = context;
+        this.ids = ids;
+        earlier = new EarlierRoutes(context);
+        guarded = new GuardedPaths(context, ids);
+        var texts = context.Routes.SelectMany(route => RoutedPath.RequestsOf(route, ids)).SelectMany(form => form.Request).Select(text => text.Start).ToHashSet(StringComparer.OrdinalIgnoreCase);
+        someText = Unused("x", texts);
+        someId = texts.Contains(ids.ShortestId.Value) ? ids.LongestId.Value : ids.ShortestId.Value;
+        ownId = someId[..^1] + ids.Characters[^1];
+        longestPath = context.Routes.Select(route => RoutePath.Segments(route).Count).DefaultIfEmpty().Max();
+    }
+
+    /// <summary>The rule.</summary>
+    public static void Check(RuleContext context)
+    {
+        // A format that is none is the module's finding.
+        if (OrganizationIdFormat.TryCreate(context.Options.IotCredentials.OrganizationId, out _) is not { } ids) return;
+        if (!context.Routes.Any(route => IsGuarded(context, route))) return;
+        var rules = new OrganizationReachRules(context, ids);
+        foreach (var route in context.Routes)
+            if (!RoutePath.IsBroken(route) && RouteMetadata.Of(route) is { Module: null, AnyOrganization: false } && !IsRefusedAnyway(context, route)) rules.Check(route);
+    }
+
+    /// <summary>Whether a route lets in members of the organization in its path alone.</summary>
+    public static bool IsGuarded(RuleContext context, RouteConfig route) =>
+        route.AuthorizationPolicy is { } name && context.Options.Authorization.Policies.GetValueOrDefault(name)?.RequireOrganization == true
+        && RoutePath.BindsOrganization(route);
+
+    // By the rules on policies and on parameters' names.
+    private static bool IsRefusedAnyway(RuleContext context, RouteConfig route) =>
+        RoutePath.BindsOrganization(route)
+            ? !IsGuarded(context, route)
+            : RoutePath.Parse(route)?.Parameters.Any(parameter => NearestName.Of(parameter.Name, [RouteOrganization.Parameter]) is not null) == true;
+
+    private void Check(RouteConfig route)
+    {
+        var isGuarded = IsGuarded(context, route);
+        foreach (var destination in guarded.DestinationsOf(route))
+            foreach (var path in RoutedPath.SentBy(route, destination.Path, ids))
+                foreach (var target in guarded.At(destination, path))
+                    if (!(isGuarded && target.IsProvenBy(path)) && Find(route, path, target) is var (request, sent))
+                    {
+                        Report(route, isGuarded, $"{request} arrives at {destination.Authority}{sent}, which the route {Finding.Quote(target.Route.RouteId)} keeps for members");
+                        return;
+                    }
+
+        if (isGuarded) return;
+        foreach (var path in RoutedPath.RequestsOf(route, ids))
+            foreach (var target in guarded.Requests(path))
+                if (Find(route, path, target) is var (request, _))
+                {
+                    Report(route, isGuarded, $"{request} has an id in the place in which the route {Finding.Quote(target.Route.RouteId)} binds {{organizationId}} for members");
+                    return;
+                }
+    }
+
+    private void Report(RouteConfig route, bool isGuarded, string example)
+    {
+        var (key, problem, remedy) = isGuarded
+            ? ("Transforms", "send members of one organization to another one's path", "Send {organizationId} in that place")
+            : ("AuthorizationPolicy", "lets callers reach an organization's path without a check of membership", "Bind {organizationId} there and name a policy with RequireOrganization");
+        context.Error(RouteKey.Of(route, key),
+            $"{problem}: {example}. {remedy}, or if any caller may have any organization, write \"Metadata\": {{ \"AnyOrganization\": \"true\" }}.");
+    }
+
+    // A request of the route that gets to the target, and what the service receives; null when none reaches the route.
+    private (string Request, string Sent)? Find(RouteConfig route, RoutedPath path, GuardedPath target)
+    {
+        if (!target.IsReachedBy(path)) return null;
+        SegmentText[] request = [.. path.Request.Select(text => text.Ids is null ? text : SegmentText.Whole(text.Start + ownId + text.End))];
+        var rest = new List<string>();
+        for (var index = 0; index < target.Segments.Count; index++)
+        {
+            if (index >= path.Sent.Count) rest.Add(Text(target.Segments[index]));
+            else if (path.Sent[index].Source is >= 0 and var source && (target.Segments[index].IsWhole || path.Request[source] == SegmentText.Any))
+                request[source] = path.Request[source].IsWhole ? request[source] : target.Segments[index];
+        }
+
+        // Texts that no route spells out are taken by the fewest routes, so that these stand for all others.
+        string[] texts = [.. request.Select(Text)];
+        var sent = path.Sent.Select(segment => segment.Source >= 0 ? texts[segment.Source] : Text(segment.Text)).ToArray();
+        var most = path.RequestHasRest && (target.IsBelow || !path.SentHasRest) ? longestPath + 1 : 0;
+        for (var more = 0; more <= most; more++)
+        {
+            string[] further = [.. path.RequestHasRest ? rest : [], .. Enumerable.Repeat(someText, more)];
+            if (earlier.MethodThatReaches(route, [.. texts, .. further]) is { } method)
+                return ($"{method} {PathOf([.. texts, .. further])}", PathOf(path.SentHasRest ? [.. sent, .. further] : sent));
+        }
+
+        return null;
+    }
+
+    private string Text(SegmentText text) => text.IsWhole ? text.Start : text.Start + (text.Ids is null ? someText : someId) + text.End;
+
+    private static string PathOf(IEnumerable<string> segments) => "/" + string.Join('/', segments);
+
+    private static string Unused(string text, HashSet<string> texts) => texts.Contains(text) ? Unused(text + "x", texts) : text;
+}
