@@ -27,13 +27,11 @@ internal sealed record Finding(Severity Severity, string Key, string Source, str
         return OneLine($"{severity}{key} ({Source}): {Message}");
     }
 
-    /// <summary>A value as a message may show it: short, on one line, and without what a URI says before its <c>@</c>.</summary>
+    /// <summary>A value as a message may show it: short, on one line, and without what may be a secret.</summary>
     public static string Quote(string value)
     {
-        var at = value.LastIndexOf('@');
-        var authority = value.IndexOf("//", StringComparison.Ordinal);
-        if (authority >= 0 && at > authority) value = string.Concat(value.AsSpan(0, authority + 2), "…", value.AsSpan(at));
-        return $"\"{OneLine(value.Length <= 80 ? value : value[..80] + "…")}\"";
+        var shown = SecretText.Hide(value);
+        return $"\"{OneLine(shown.Length <= 80 ? shown : shown[..80] + "…")}\"";
     }
 
     private static string OneLine(string text)

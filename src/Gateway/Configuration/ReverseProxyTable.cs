@@ -31,7 +31,7 @@ internal sealed record ReverseProxyTable(IReadOnlyList<RouteConfig> Routes, IRea
         }
         catch (Exception exception)
         {
-            findings.Error(Section, snapshot.SourceOf(Section), $"YARP cannot read it: {exception.Message}");
+            findings.Error(Section, snapshot.SourceOf(Section), $"YARP cannot read it: {SecretText.HideInSentence(exception.Message)}");
             return new([], []);
         }
     }
@@ -54,6 +54,6 @@ internal sealed record ReverseProxyTable(IReadOnlyList<RouteConfig> Routes, IRea
     {
         // YARP's validators look at what is in memory, and none of them waits.
         foreach (var error in validation.AsTask().GetAwaiter().GetResult())
-            findings.Error(key, snapshot.SourceOf(key), error.Message);
+            findings.Error(key, snapshot.SourceOf(key), SecretText.HideInSentence(error.Message));
     }
 }

@@ -44,9 +44,17 @@ public sealed class RouteBoundTests : IDisposable
     [Theory]
     [InlineData(1)]
     [InlineData(0)]
-    [InlineData(-1)]
-    public void A_bodys_size_is_a_number_of_bytes_or_YARPs_word_for_no_limit(long size) =>
+    public void A_bodys_size_is_a_number_of_bytes(long size) =>
         configuration.Set($"{Route}:MaxRequestBodySize", $"{size}").LoadGood();
+
+    [Fact]
+    public void A_bodys_size_may_be_YARPs_word_for_no_limit_which_is_a_warning()
+    {
+        var result = configuration.Set($"{Route}:MaxRequestBodySize", "-1").Load();
+
+        Assert.NotNull(result.Snapshot);
+        Assert.Equal($"{Route}:MaxRequestBodySize", Assert.Single(result.Findings).Key);
+    }
 
     [Fact]
     public void A_bodys_size_below_nothing_is_an_error() =>

@@ -20,7 +20,7 @@ internal static class KestrelLimitRules
             {
                 var reason = exception;
                 while (reason.InnerException is { } inner) reason = inner;
-                context.Error(limit.First().Key, $"is refused by Kestrel: {reason.Message}");
+                context.Error(limit.First().Key, $"is refused by Kestrel: {SecretText.HideInSentence(reason.Message)}");
             }
         }
     }

@@ -25,7 +25,7 @@ internal static class LoggingRules
             }
             catch (InvalidOperationException e)
             {
-                context.Error($"{Section}:{name}", $"cannot be used: {e.Message}");
+                context.Error($"{Section}:{name}", $"cannot be used: {SecretText.HideInSentence(e.Message)}");
             }
         }
     }

@@ -5,9 +5,13 @@ internal static class RetryRules
 {
     private const int Most = 2;
 
+    // YARP's own.
+    private static readonly TimeSpan defaultActivityTimeout = TimeSpan.FromSeconds(100);
+
     /// <summary>The rule.</summary>
     public static void Check(RuleContext context)
     {
+        var clusters = context.Clusters.ToDictionary(cluster => cluster.ClusterId, StringComparer.OrdinalIgnoreCase);
         foreach (var route in context.Routes)
         {
             var metadata = RouteMetadata.Of(route);
@@ -15,6 +19,16 @@ internal static class RetryRules
                 context.Error(RouteKey.Of(route, "Metadata:Retries"), $"is {metadata.Retries}. Write 0 to {Most}: each multiplies what a service that is in trouble gets.");
             else if (metadata is { Retries: > 0, Module: not null })
                 context.Error(RouteKey.Of(route, "Metadata:Retries"), "has no place on a route that a module answers: nothing is sent to a service. Remove it.");
+            else if (metadata.Retries > 0 && route is { Timeout: { } timeout, ClusterId: { } id } && clusters.TryGetValue(id, out var cluster))
+                CheckTime(timeout, cluster.HttpRequest?.ActivityTimeout ?? defaultActivityTimeout);
+
+            void CheckTime(TimeSpan timeout, TimeSpan activityTimeout)
+            {
+                if (timeout > TimeSpan.Zero && activityTimeout > TimeSpan.Zero && timeout <= activityTimeout)
+                    context.Warning(RouteKey.Of(route, "Timeout"),
+                        $"is {timeout}, and a destination that is silent is given up after the cluster's HttpRequest:ActivityTimeout of {activityTimeout}: no time is left for the route's Retries. "
+                        + "Write a longer Timeout, or a shorter ActivityTimeout.");
+            }
         }
     }
 }

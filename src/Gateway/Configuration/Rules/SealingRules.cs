@@ -28,7 +28,7 @@ internal static class SealingRules
 
     private static void CheckFile(RuleContext context, string path)
     {
-        if (SealingKeys.KeyOf(path.Trim()) is not null)
+        if (IsKey(path))
         {
             context.Error(KeyPath, "is a key itself, and whoever reads the configuration now knows it. Make another one, and name the file that holds it.");
             return;
@@ -50,6 +50,14 @@ internal static class SealingRules
         if (lines.All(line => line.Length == 0))
             context.Error(KeyPath,
                 "names a file without a key. Write 32 random bytes in base64 on a line, for example from \"openssl rand -base64 32\".");
+    }
+
+    // In whatever form it was copied: base64 of both alphabets, with or without its end, or hexadecimal; in quotes, groups or lines.
+    private static bool IsKey(string text)
+    {
+        var digits = string.Concat(text.Where(character => char.IsAsciiLetterOrDigit(character) || character is '+' or '/' or '-' or '_')).Replace('-', '+').Replace('_', '/');
+        var isText = text.All(character => char.IsAsciiLetterOrDigit(character) || char.IsWhiteSpace(character) || "+/-_=\"'`,:\\".Contains(character, StringComparison.Ordinal));
+        return isText && (SealingKeys.KeyOf(digits + "=") is not null || (text.Count(char.IsAsciiHexDigit) == 64 && SecretText.Hide(text) != text));
     }
 
     private static bool IsConnectionString(string text)

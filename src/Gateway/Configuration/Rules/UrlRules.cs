@@ -33,6 +33,9 @@ internal static class UrlRules
         foreach (var (key, address) in publicAddresses)
             if (Overlap(address, management))
                 context.Error(Management, $"is the address of the public edge too ({key}). Write another port.");
+        if (IsAny(management) && !publicAddresses.Exists(listener => Overlap(listener.Address, management)))
+            context.Warning(Management,
+                "listens on every address, and health and metrics need no token. Write the address that probes and operators use, or let a firewall keep others from the port.");
 
         void Add(string url, string key)
         {
