@@ -19,12 +19,15 @@ namespace Gateway;
 /// <summary>The gateway, from a configuration that was found good to a host that is ready to start.</summary>
 internal static class GatewayApplication
 {
+    // Each is an inotify instance, of which a user has few, and none is needed: the configuration's files are polled.
+    private static readonly string[] NoFileWatchers = ["--hostBuilder:reloadConfigOnChange=false"];
+
     public static WebApplication Build(Snapshot configuration, string environment, Action<IServiceCollection>? replace = null)
     {
         // A line that ends in a bare LF is read as two requests by some who stand in front.
         AppContext.SetSwitch("Microsoft.AspNetCore.Server.Kestrel.DisableHttp1LineFeedTerminators", true);
         DistributedContextPropagator.Current = new TraceContextPropagator();
-        var builder = WebApplication.CreateBuilder(new WebApplicationOptions { EnvironmentName = environment, ContentRootPath = configuration.Folder });
+        var builder = WebApplication.CreateBuilder(new WebApplicationOptions { EnvironmentName = environment, ContentRootPath = configuration.Folder, Args = NoFileWatchers });
         var gate = builder.Configuration.UseGatedConfiguration(configuration);
         builder.Environment.ContentRootFileProvider = gate.Files;
         builder.WebHost.ConfigureKestrel(kestrel => kestrel.AddServerHeader = false);

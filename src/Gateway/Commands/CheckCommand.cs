@@ -18,16 +18,19 @@ internal static class CheckCommand
     private static async Task<int> RunAsync(ParseResult parsed, bool isJson, ProgramEnvironment environment)
     {
         var read = environment.Load(parsed.ConfigurationKeys());
+        if (read.Snapshot is { } snapshot && PlainYarp.FindingOf(snapshot) is { } moved) read = read with { Findings = [.. read.Findings, moved] };
         var rows = await RoutesAsync(read.Snapshot, environment);
         var (output, error) = (parsed.InvocationConfiguration.Output, parsed.InvocationConfiguration.Error);
         if (isJson)
         {
-            output.WriteJson(new { Findings = FindingRow.Of(read), Routes = rows });
+            output.WriteJson(new { read.Layers, Findings = FindingRow.Of(read), Routes = rows });
         }
         else
         {
             foreach (var finding in read.Findings) error.WriteLine(finding);
-            if (rows is not null) output.Write(RouteText.Of(rows));
+            if (rows is null) return read.ExitCode();
+            output.WriteLine($"Read, later ones winning: {string.Join(", ", read.Layers)}.\n");
+            output.Write(RouteText.Of(rows));
         }
 
         return read.ExitCode();

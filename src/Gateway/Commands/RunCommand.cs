@@ -1,9 +1,10 @@
 using System.Net.Sockets;
+using Gateway.Telemetry;
 
 namespace Gateway.Commands;
 
 /// <summary>No command: the gateway, until it is told to stop.</summary>
-internal static class RunCommand
+internal static partial class RunCommand
 {
     public static async Task<int> RunAsync(IReadOnlyList<string> keys, ProgramEnvironment environment)
     {
@@ -12,6 +13,7 @@ internal static class RunCommand
         if (read.Snapshot is null) return ExitCode.Failed;
 
         await using var gateway = GatewayApplication.Build(read.Snapshot, environment.Name);
+        Log.Read(gateway.Logger, read.Snapshot.Folder, string.Join(", ", read.Layers));
         try
         {
             await gateway.StartAsync();
@@ -25,6 +27,12 @@ internal static class RunCommand
 
         await gateway.WaitForShutdownAsync();
         return ExitCode.Good;
+    }
+
+    private static partial class Log
+    {
+        [LoggerMessage(EventIds.ConfigurationRead, LogLevel.Information, "The configuration was read from {Folder}, later layers winning: {Layers}")]
+        public static partial void Read(ILogger logger, string folder, string layers);
     }
 }
 

@@ -15,14 +15,8 @@ internal sealed record AzureAdOptions
     /// <summary>The application's id. Required.</summary>
     public string? ClientId { get; init; }
 
-    /// <summary>The tenant's domain. Default: none.</summary>
-    public string? Domain { get; init; }
-
     /// <summary>The audience that tokens name. Default: the application's id, and <c>api://</c> before it.</summary>
     public string? Audience { get; init; }
-
-    /// <summary>The application's secret, which validating a token does not need. Default: none.</summary>
-    public string? ClientSecret { get; init; }
 
     /// <summary>Whether a token may hold neither scope nor role. Default: false.</summary>
     public bool AllowWebApiToBeAuthorizedByACL { get; init; }
@@ -39,9 +33,6 @@ internal sealed record AzureAdOptions
     /// <summary>The tenants whose tokens are accepted, by tenant id. Required when <see cref="TenantId"/> stands for many.</summary>
     public IReadOnlyDictionary<string, AzureAdTenantOptions> Tenants { get; init; } =
         new Dictionary<string, AzureAdTenantOptions>(StringComparer.Ordinal);
-
-    /// <summary>Says nothing of the values, which can hold a secret.</summary>
-    public override string ToString() => nameof(AzureAdOptions);
 
     /// <summary>The audiences of which a token names at least one: <see cref="Audience"/>, or else the application's id, and <c>api://</c> before it.</summary>
     internal IReadOnlyList<string> ValidAudiences =>

@@ -34,18 +34,22 @@ internal static class ConfigurationFolder
     public static LoadResult Load(Reading reading, FindingList findings)
     {
         var (commandLine, _) = CommandLineLayer.Read(reading.Arguments, findings);
-        var files = ReadFiles(reading, findings);
-        ObjectNode[] layers = [.. files ?? [], EnvironmentLayer.Read(reading.Variables, RootShape.Value, findings), commandLine];
+        var rows = new List<LayerRow>();
+        var files = ReadFiles(reading, findings, rows);
+        var variables = EnvironmentLayer.Read(reading.Variables, RootShape.Value, findings);
+        rows.AddRange([LayerRow.Of("environment variables", variables), LayerRow.Of("command line", commandLine)]);
+        ObjectNode[] layers = [HostingLayer.Read(reading.Variables), .. files ?? [], variables, commandLine];
         var check = new ShapeCheck(findings);
         var merged = layers.Select(layer => check.Check(layer, RootShape.Value))
-            .Aggregate((lower, upper) => LayerMerge.Merge(lower, upper, findings));
+            .Aggregate((lower, upper) => LayerMerge.Merge(ListenerLayers.Below(lower, upper), upper, findings));
+        HostingLayer.WarnOfUnused(reading.Variables, merged, findings);
 
         // Of a configuration that is known in part, the rules would say what the missing part disproves.
-        if (files is null) return new(null, findings.ToOrdered(), findings.CannotRead, reading);
+        if (files is null) return new(null, findings.ToOrdered(), findings.CannotRead, reading) { Layers = rows };
 
         var snapshot = CreateSnapshot(merged, reading, findings);
         ConfigurationRules.Check(snapshot, findings);
-        return new(findings.HasErrors ? null : snapshot, findings.ToOrdered(), findings.CannotRead, reading);
+        return new(findings.HasErrors ? null : snapshot, findings.ToOrdered(), findings.CannotRead, reading) { Layers = rows };
     }
 
     private static string? Find(string? option, IReadOnlyDictionary<string, string?> variables, FindingList findings)
@@ -62,20 +66,28 @@ internal static class ConfigurationFolder
         return null;
     }
 
-    private static List<ObjectNode>? ReadFiles(Reading reading, FindingList findings)
+    private static List<ObjectNode>? ReadFiles(Reading reading, FindingList findings, List<LayerRow> rows)
     {
         var layers = new List<ObjectNode>();
         var failed = false;
-        foreach (var name in new[] { MainFile, $"appsettings.{reading.EnvironmentName}.json" })
+        foreach (var name in new[] { MainFile, EnvironmentFile.NameOf(reading.EnvironmentName) })
         {
             // An environment's name is no path: one that leaves the folder names no file of it.
             if (Path.GetFileName(name) != name) continue;
             var content = reading.Read(name, out var problem);
-            if (content is null && name != MainFile && !IsThere(reading.Folder, name)) continue;
+            if (content is null && name != MainFile && !IsThere(reading.Folder, name))
+            {
+                rows.Add(LayerRow.Of(name, null));
+                EnvironmentFile.WarnOfAbsence(reading, findings);
+                continue;
+            }
+
             if (content is null) findings.Unreadable(name, $"{problem} The folder is {Finding.Quote(reading.Folder)}.");
             var layer = content is null ? null : JsonLayer.Read(content, name, findings);
             failed |= layer is null;
-            if (layer is not null) layers.Add(layer);
+            if (layer is null) continue;
+            layers.Add(layer);
+            rows.Add(LayerRow.Of(name, layer));
         }
 
         return failed ? null : layers;

@@ -56,4 +56,8 @@ internal sealed record Snapshot
 /// <param name="Findings">All that was found, ordered by key.</param>
 /// <param name="CannotRead">Whether something could not be read, as opposed to being wrong.</param>
 /// <param name="Reading">What was read; null when there is no folder to read.</param>
-internal sealed record LoadResult(Snapshot? Snapshot, IReadOnlyList<Finding> Findings, bool CannotRead, Reading? Reading);
+internal sealed record LoadResult(Snapshot? Snapshot, IReadOnlyList<Finding> Findings, bool CannotRead, Reading? Reading)
+{
+    /// <summary>The layers that were looked for, the lowest first; of those that could not be read there is a finding.</summary>
+    public IReadOnlyList<LayerRow> Layers { get; init; } = [];
+}

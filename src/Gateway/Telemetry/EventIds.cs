@@ -17,4 +17,5 @@ internal static class EventIds
     public const int CertificateRenewed = 12;
     public const int CertificateKept = 13;
     public const int KeysNotRead = 14;
+    public const int ConfigurationRead = 40;
 }

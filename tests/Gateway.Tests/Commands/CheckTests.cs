@@ -112,6 +112,46 @@ public sealed class CheckTests(CheckTests.Shared shared) : IClassFixture<CheckTe
         Assert.Contains("iot-endpoint-and-credentials", check.Output, StringComparison.Ordinal);
     }
 
+    [Fact]
+    public async Task A16_routes_written_for_YARP_alone_are_told_once_what_changes()
+    {
+        static void Change(System.Text.Json.Nodes.JsonObject settings)
+        {
+            settings["ReverseProxy"]!["Routes"]!.AsObject().Remove("organizations");
+            settings.Route("one", "/one/{**rest}").Route("two", "/two/{**rest}");
+        }
+
+        using var plain = shared.World.Folder(Change);
+        using var guarded = shared.World.Folder(settings =>
+        {
+            Change(settings);
+            settings.Set("ReverseProxy:Routes:two:AuthorizationPolicy", "\"Anonymous\"");
+        });
+
+        var told = await Invoked.Of(["check", "--config", plain.Path]);
+        var untold = await Invoked.Of(["check", "--config", guarded.Path]);
+
+        Assert.Equal(0, told.ExitCode);
+        var line = Assert.Single(told.Error.Split('\n', StringSplitOptions.RemoveEmptyEntries));
+        Assert.StartsWith("warning ReverseProxy:Routes (appsettings.json", line, StringComparison.Ordinal);
+        Assert.Contains("2 of 2 forwarded routes need a token", line, StringComparison.Ordinal);
+        Assert.Contains("ForwardAuthorization", line, StringComparison.Ordinal);
+        Assert.DoesNotContain("YARP", untold.Error, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task F12_the_layers_that_were_read_are_printed()
+    {
+        using var folder = shared.World.Folder();
+
+        var text = await Invoked.Of(["check", "--config", folder.Path, "--Shutdown:Timeout", "00:00:31"]);
+        var json = await Invoked.Of(["check", "--config", folder.Path, "--format", "json"], new Dictionary<string, string> { ["ASPNETCORE_ENVIRONMENT"] = "prod" });
+
+        Assert.Matches(@"^Read, later ones winning: appsettings\.json \(\d+ keys\), appsettings\.Production\.json \(not there\), environment variables \(no keys\), command line \(1 key\)\.", text.Output);
+        Assert.Equal(["appsettings.json", "appsettings.prod.json", "environment variables", "command line"], json.Json.GetProperty("layers").EnumerateArray().Select(layer => layer.GetProperty("name").GetString()));
+        Assert.Contains("is not there", json.Json.GetProperty("findings")[0].GetProperty("message").GetString(), StringComparison.Ordinal);
+    }
+
     [Theory]
     [InlineData("text")]
     [InlineData("json")]

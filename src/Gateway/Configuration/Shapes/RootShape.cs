@@ -7,13 +7,18 @@ internal static class RootShape
 
     /// <summary>The gateway's own sections, YARP's, and those whose keys their owners alone know.</summary>
     public static ObjectShape Value { get; } = new(
-        OptionsShape.OfRecord(typeof(GatewayOptions)).Members.Values.Concat(
+        OptionsShape.OfRecord(typeof(GatewayOptions)).Members.Values.Select(WithSignInKeys).Concat(
         [
             new Member("ReverseProxy", YarpShape.Read()),
             new Member("Logging", Logging()),
             new Member("Kestrel", Kestrel()),
             new Member("$schema", ScalarShape.Text),
         ]));
+
+    private static Member WithSignInKeys(Member member) =>
+        member is { Name: nameof(GatewayOptions.AzureAd), Shape: ObjectShape section }
+            ? member with { Shape = new ObjectShape(section.Members.Values.Concat(AzureAdSignInKeys.Members.Where(key => !section.Members.ContainsKey(key.Name)))) }
+            : member;
 
     // Beside levels there stand the names of log providers, each with levels of its own.
     private static OpenShape Logging()

@@ -38,4 +38,5 @@ internal sealed record ListShape(Shape Item) : Shape;
 /// <param name="Name">The name, as it is documented.</param>
 /// <param name="Shape">What may be written there.</param>
 /// <param name="NullIsValue">Whether <c>null</c> is a value there; elsewhere it only unsays earlier layers.</param>
-internal sealed record Member(string Name, Shape Shape, bool NullIsValue = false);
+/// <param name="NoEffect">What to say when it is written although nothing reads it; null when it is read.</param>
+internal sealed record Member(string Name, Shape Shape, bool NullIsValue = false, string? NoEffect = null);

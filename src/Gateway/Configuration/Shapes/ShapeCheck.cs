@@ -31,7 +31,15 @@ internal sealed class ShapeCheck(FindingList findings)
         {
             if (!shape.Members.TryGetValue(name, out var member))
             {
-                Refuse(child, KeyPath.Combine(path, name), $"is not a known key. {NearestName.Advice(name, [.. shape.Members.Keys])}");
+                // A value that was pasted in the place of a name can be a secret.
+                var shown = NearestName.Of(name, shape.Members.Keys) is null ? SecretText.Hide(name) : name;
+                Refuse(child, KeyPath.Combine(path, shown), $"is not a known key. {Advice(name, shape, path)}");
+                continue;
+            }
+
+            if (member.NoEffect is { } message)
+            {
+                findings.Warning(KeyPath.Combine(path, member.Name), SourceOf(child), message);
                 continue;
             }
 
@@ -119,6 +127,18 @@ internal sealed class ShapeCheck(FindingList findings)
         findings.Error(path, SourceOf(node), message);
         return null;
     }
+
+    private static string Advice(string name, ObjectShape shape, string path)
+    {
+        if (path.Length == 0 && OtherProducts.AdviceFor(name) is { } advice) return advice;
+        string[] read = [.. shape.Members.Values.Where(member => member.NoEffect is null).Select(member => member.Name)];
+        // A section is another's when its name is a known one with a word more.
+        return path.Length == 0 && read.FirstOrDefault(other => IsLonger(name, other)) is not null
+            ? $"No part of the gateway reads it: remove it. Sections that are read: {string.Join(", ", read.Order(StringComparer.OrdinalIgnoreCase))}."
+            : NearestName.Advice(name, read);
+    }
+
+    private static bool IsLonger(string name, string other) => name.Length > other.Length + 1 && name.Contains(other, StringComparison.OrdinalIgnoreCase);
 
     // In a layer of text a section has no source of its own, only the variables below it have.
     private static string SourceOf(Node node) =>

@@ -1,0 +1,212 @@
+using Gateway.Configuration;
+using Xunit;
+
+namespace Gateway.Tests.Configuration;
+
+/// <summary>Sections and keys of other libraries, layers of listeners, and files for environments.</summary>
+public sealed class OtherProductsTests : IDisposable
+{
+    private readonly ConfigurationFixture configuration = new();
+
+    public void Dispose() => configuration.Dispose();
+
+    [Theory]
+    [InlineData("Serilog", "Logging:LogLevel")]
+    [InlineData("NLog", "Logging:LogLevel")]
+    [InlineData("OpenTelemetry", "OTEL_EXPORTER_OTLP_ENDPOINT")]
+    [InlineData("ApplicationInsights", "/metrics")]
+    [InlineData("LettuceEncrypt", "Kestrel:Endpoints")]
+    [InlineData("IpRateLimiting", "RateLimiting:Policies")]
+    [InlineData("IpRateLimitPolicies", "RateLimiting:Policies")]
+    [InlineData("HealthChecks-UI", "/health/ready")]
+    [InlineData("HealthChecksUI", "/health/ready")]
+    [InlineData("Consul", "ReverseProxy:Clusters")]
+    [InlineData("Jwt", "Authentication:Schemes")]
+    [InlineData("Redis", "ConnectionStrings:Redis")]
+    [InlineData("Swagger", "No part of the gateway reads it")]
+    [InlineData("serilog", "Logging:LogLevel")]
+    public void A12_a_section_of_another_library_says_what_stands_for_it(string section, string expected)
+    {
+        configuration.Set(section, """{ "MinimumLevel": "Information" }""");
+
+        var finding = configuration.LoadBad();
+
+        Assert.Equal(section, finding.Key);
+        Assert.Contains(expected, finding.Message, StringComparison.Ordinal);
+        Assert.DoesNotContain("Did you mean", finding.Message, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("ClientRateLimitingOptions")]
+    [InlineData("MyManagementApi")]
+    [InlineData("SomethingElse")]
+    public void A12_a_name_that_is_not_near_has_no_suggestion(string section)
+    {
+        configuration.Set(section, "{}");
+
+        Assert.DoesNotContain("Did you mean", configuration.LoadBad().Message, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("Managment", "Management")]
+    [InlineData("Authentification", "Authentication")]
+    [InlineData("ReverseProxi", "ReverseProxy")]
+    [InlineData("RateLimitting", "RateLimiting")]
+    public void A12_a_slip_has_one(string section, string meant)
+    {
+        configuration.Set(section, "{}");
+
+        Assert.Contains($"Did you mean \"{meant}\"?", configuration.LoadBad().Message, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("Scopes", "\"access_as_user\"", "write it as a policy's Scopes")]
+    [InlineData("Scopes", """["a", "b"]""", "write it as a policy's Scopes")]
+    [InlineData("CallbackPath", "\"/signin-oidc\"", "has no effect here")]
+    [InlineData("SignedOutCallbackPath", "\"/signout-callback-oidc\"", "has no effect here")]
+    [InlineData("Domain", "\"contoso.onmicrosoft.com\"", "has no effect here")]
+    [InlineData("ClientSecret", "\"hush\"", "has no effect here")]
+    [InlineData("ClientCredentials", """[{ "SourceType": "ClientSecret", "ClientSecret": "hush" }]""", "has no effect here")]
+    [InlineData("ClientCertificates", """[{ "SourceType": "KeyVault", "KeyVaultUrl": "https://hush/" }]""", "has no effect here")]
+    [InlineData("TokenDecryptionCertificates", "[]", "has no effect here")]
+    [InlineData("SendX5C", "true", "has no effect here")]
+    [InlineData("AzureRegion", "\"westeurope\"", "has no effect here")]
+    [InlineData("ResponseType", "\"code\"", "has no effect here")]
+    [InlineData("SignUpSignInPolicyId", "\"B2C_1_susi\"", "Authentication:Schemes")]
+    [InlineData("callbackpath", "\"/signin-oidc\"", "has no effect here")]
+    public void A11_a_key_of_signing_in_is_a_warning_that_shows_no_value(string key, string json, string expected)
+    {
+        configuration.Set($"AzureAd:{key}", json);
+
+        var result = configuration.Load();
+
+        Assert.NotNull(result.Snapshot);
+        var finding = Assert.Single(result.Findings);
+        Assert.Equal((Severity.Warning, $"AzureAd:{key}"), (finding.Severity, finding.Key), new KeyComparer());
+        Assert.Contains(expected, finding.Message, StringComparison.OrdinalIgnoreCase);
+        Assert.DoesNotContain("hush", finding.ToString() + string.Concat(result.Snapshot!.Values.Values), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A11_a_misspelt_key_is_an_error_still()
+    {
+        configuration.Set("AzureAd:TenantID2", "\"x\"");
+
+        Assert.Contains("Did you mean \"TenantId\"?", configuration.LoadBad().Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void F11_endpoints_of_a_later_layer_replace_Urls_of_an_earlier_one()
+    {
+        configuration.Write("appsettings.Production.json", """{ "Kestrel": { "Endpoints": { "Http": { "Url": "http://localhost:8081" } } } }""");
+
+        Assert.False(configuration.LoadGood().Values.ContainsKey("Urls"));
+    }
+
+    [Theory]
+    [InlineData("""{ "Urls": "http://localhost:8082", "Kestrel": { "Endpoints": { "Http": { "Url": "http://localhost:8081" } } } }""")]
+    [InlineData("""{ "Urls": null, "Kestrel": { "Endpoints": { "Http": { "Url": "http://localhost:8081" } } } }""")]
+    [InlineData("""{ "Kestrel": { "Endpoints": { } } }""")]
+    [InlineData("""{ "Kestrel": { "Limits": { "MaxConcurrentConnections": 5 } } }""")]
+    public void F11_one_layer_with_both_is_an_error_and_others_are_as_they_were(string json)
+    {
+        configuration.Write("appsettings.Production.json", json);
+        if (json.Contains("8082", StringComparison.Ordinal)) Assert.Equal("Urls", configuration.LoadBad().Key);
+        else Assert.Equal(!json.Contains("null", StringComparison.Ordinal), configuration.LoadGood().Values.ContainsKey("Urls"));
+    }
+
+    [Fact]
+    public void F11_variables_and_the_command_line_are_later_layers()
+    {
+        configuration.Variables["Kestrel__Endpoints__Http__Url"] = "http://localhost:8081";
+        Assert.False(configuration.LoadGood().Values.ContainsKey("Urls"));
+
+        configuration.Arguments.AddRange(["--Urls", "http://localhost:8082"]);
+        Assert.Equal("Urls", configuration.LoadBad().Key);
+    }
+
+    [Theory]
+    [InlineData("ASPNETCORE_URLS", "http://*:7000", "http://*:7000")]
+    [InlineData("DOTNET_URLS", "http://*:7000", "http://*:7000")]
+    [InlineData("ASPNETCORE_HTTP_PORTS", "8080", "http://*:8080")]
+    [InlineData("DOTNET_HTTP_PORTS", "7000;7001", "http://*:7000;http://*:7001")]
+    [InlineData("ASPNETCORE_HTTPS_PORTS", "7443", "https://*:7443")]
+    [InlineData("URLS", "http://*:7000", "http://*:7000")]
+    public void A17_a_variable_of_the_host_is_used_where_nothing_else_says_it(string name, string value, string urls)
+    {
+        configuration.Set("Urls", null);
+        configuration.Variables[name] = value;
+
+        Assert.Equal(urls, configuration.LoadGood().Options.Urls);
+    }
+
+    [Fact]
+    public void A17_ports_of_both_kinds_are_used_and_addresses_before_ports()
+    {
+        configuration.Set("Urls", null);
+        configuration.Variables["ASPNETCORE_HTTP_PORTS"] = "7000";
+        configuration.Variables["ASPNETCORE_HTTPS_PORTS"] = "7443";
+        Assert.Equal("http://*:7000;https://*:7443", configuration.LoadGood().Options.Urls);
+
+        configuration.Variables["ASPNETCORE_URLS"] = "http://*:7001";
+        Assert.Equal("http://*:7001", configuration.Load().Snapshot!.Options.Urls);
+        Assert.Equal(2, configuration.Load().Findings.Count);
+    }
+
+    [Theory]
+    [InlineData("ASPNETCORE_URLS", "http://*:7000", true)]
+    [InlineData("DOTNET_URLS", "http://*:7000", true)]
+    [InlineData("ASPNETCORE_HTTP_PORTS", "7000", true)]
+    [InlineData("ASPNETCORE_HTTPS_PORTS", "7443", true)]
+    [InlineData("ASPNETCORE_HTTP_PORTS", "8080", false)]
+    [InlineData("ASPNETCORE_URLS", "", false)]
+    public void A17_a_variable_that_a_file_replaces_is_a_warning_but_for_the_container_images_own(string name, string value, bool isWarning)
+    {
+        configuration.Variables[name] = value;
+
+        var result = configuration.Load();
+
+        Assert.Equal("http://localhost:8080", result.Snapshot!.Options.Urls);
+        if (!isWarning) Assert.Empty(result.Findings);
+        else Assert.Equal((Severity.Warning, "Urls", $"environment variable {name}"), (result.Findings.Single().Severity, result.Findings[0].Key, result.Findings[0].Source));
+
+        configuration.Set("Urls", null).Set("Kestrel:Endpoints:Http:Url", "\"http://localhost:8081\"");
+        Assert.Equal(isWarning ? 1 : 0, configuration.Load().Findings.Count);
+    }
+
+    [Theory]
+    [InlineData("prod", "Production", "Did you mean \"Production\"")]
+    [InlineData("production", "Production", "Did you mean \"Production\"")]
+    [InlineData("Prodution", "Production", "Did you mean \"Production\"")]
+    [InlineData("Staging", "Stagging", "Did you mean \"Stagging\"")]
+    [InlineData("eu-west-1", "Production", "appsettings.Production.json")]
+    [InlineData("qa", null, "Write the file")]
+    public void F12_an_environment_without_its_file_is_a_warning(string environment, string? file, string expected)
+    {
+        if (file is not null) configuration.Write($"appsettings.{file}.json", "{}");
+
+        var result = configuration.Load(environment);
+
+        Assert.NotNull(result.Snapshot);
+        Assert.Contains(expected, Assert.Single(result.Findings).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void F12_the_layers_that_were_read_are_known()
+    {
+        configuration.Variables["Shutdown__Timeout"] = "00:00:40";
+
+        string[] read = [.. configuration.Load().Layers.Select(layer => layer.ToString())];
+
+        Assert.Matches(@"^appsettings\.json \(\d+ keys\)$", read[0]);
+        Assert.Equal(["appsettings.Production.json (not there)", "environment variables (1 key)", "command line (no keys)"], read[1..]);
+    }
+
+    private sealed class KeyComparer : IEqualityComparer<(Severity Severity, string Key)>
+    {
+        public bool Equals((Severity Severity, string Key) one, (Severity Severity, string Key) other) =>
+            one.Severity == other.Severity && one.Key.Equals(other.Key, StringComparison.OrdinalIgnoreCase);
+
+        public int GetHashCode((Severity Severity, string Key) value) => value.Severity.GetHashCode();
+    }
+}
