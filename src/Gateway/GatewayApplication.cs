@@ -3,6 +3,7 @@ using CredentialModule;
 using Gateway.Authentication;
 using Gateway.Authorization;
 using Gateway.Configuration;
+using Gateway.Cors;
 using Gateway.Edge;
 using Gateway.Errors;
 using Gateway.Forwarding;
@@ -12,7 +13,6 @@ using Gateway.RateLimiting;
 using Gateway.Reloading;
 using Gateway.Routes;
 using Gateway.Telemetry;
-using Microsoft.AspNetCore.Cors.Infrastructure;
 
 namespace Gateway;
 
@@ -31,6 +31,7 @@ internal static class GatewayApplication
         var gate = builder.Configuration.UseGatedConfiguration(configuration);
         builder.Environment.ContentRootFileProvider = gate.Files;
         builder.WebHost.ConfigureKestrel(kestrel => kestrel.AddServerHeader = false);
+        builder.WebHost.ConfigureKestrel(ContentLength.Require);
         builder.WebHost.ConfigureKestrel(kestrel => KestrelLimits.Bind(builder.Configuration, kestrel.Limits));
 
         var options = configuration.Options;
@@ -46,12 +47,13 @@ internal static class GatewayApplication
         builder.AddIssuers(options);
         builder.AddPolicies();
         builder.AddRateLimits();
-        builder.Services.AddCors();
         builder.AddManagement();
         builder.AddReloading();
         builder.Services.AddRequestTimeouts();
         builder.Services.AddReverseProxy()
             .LoadFromPublished()
+            // Before forwarding, whose last transform may send the response headers.
+            .AddRouteCors()
             .AddForwarding()
             .AddIotCredentials(builder.Configuration.GetSection("IotCredentials"));
         replace?.Invoke(builder.Services);
@@ -65,8 +67,7 @@ internal static class GatewayApplication
         app.UseRouting();
         app.UseUnstoredAnswers();
         app.UseRouteTimeouts();
-        // Asked of other routes as well, it makes a scope and a dictionary for each request, to find that there is nothing to do.
-        app.UseWhen(static context => context.GetEndpoint()?.Metadata.GetMetadata<ICorsMetadata>() is not null, static cors => cors.UseCors());
+        app.UseRouteCors();
         app.UseFailedAuthentications();
         app.UseAuthentication();
         app.UseAuthorization();

@@ -55,8 +55,7 @@ internal sealed partial class CredentialEndpoint(
             }
 
             metrics.Vended(vended.Outcome);
-            audit.Vended(context.User, profileName, vended);
-            await WriteAsync(context.Response, endpointFound!, vended.Credentials);
+            await WriteAsync(context, endpointFound!, profileName, vended);
         }
         catch (Exception e) when (e is VendingException or TimeoutException)
         {
@@ -84,8 +83,11 @@ internal sealed partial class CredentialEndpoint(
     // The route's own Timeout ends a request by the same token; whoever set it answers 504 when the cancellation gets there.
     private static bool IsOutOfTime(HttpContext context) => context.Features.Get<IHttpRequestTimeoutFeature>()?.RequestTimeoutToken.IsCancellationRequested == true;
 
-    private static async ValueTask WriteAsync(HttpResponse response, StoredEndpoint endpoint, StoredCredentials credentials)
+    /// <summary>Writes the response, and then the audit record: of nothing while no byte was sent, and not delivered when the client left before the last.</summary>
+    private async ValueTask WriteAsync(HttpContext context, StoredEndpoint endpoint, string profileName, Vended vended)
     {
+        var (response, credentials) = (context.Response, vended.Credentials);
+        context.RequestAborted.ThrowIfCancellationRequested();
         response.ContentType = "application/json";
         response.Headers.CacheControl = "no-store";
         response.Headers.XContentTypeOptions = "nosniff";
@@ -93,7 +95,16 @@ internal sealed partial class CredentialEndpoint(
         response.BodyWriter.Write(endpoint.Answer);
         response.BodyWriter.Write(credentials.Answer);
         response.BodyWriter.Write(CredentialAnswer.Closing);
-        await response.CompleteAsync();
+        var isDelivered = false;
+        try
+        {
+            await response.CompleteAsync();
+            isDelivered = !context.RequestAborted.IsCancellationRequested;
+        }
+        finally
+        {
+            if (response.HasStarted) audit.Vended(context.User, profileName, vended, isDelivered);
+        }
     }
 
     private static partial class Log

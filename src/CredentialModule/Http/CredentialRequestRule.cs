@@ -1,6 +1,7 @@
 using System.Globalization;
 using CredentialModule.Profiles;
 using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Http.Features;
 
 namespace CredentialModule.Http;
 
@@ -21,7 +22,8 @@ internal sealed class CredentialRequestRule(string profileName) : IRequestRule
     public int? Read(HttpContext context, out CredentialRequest request)
     {
         request = default;
-        if (!HttpMethods.IsGet(context.Request.Method))
+        // Over HTTP/2 a WebSocket is a CONNECT, whatever a host makes of its method: there is no response with a length to it.
+        if (!HttpMethods.IsGet(context.Request.Method) || context.Features.Get<IHttpExtendedConnectFeature>() is { IsExtendedConnect: true })
         {
             context.Response.Headers.Allow = HttpMethods.Get;
             return StatusCodes.Status405MethodNotAllowed;

@@ -5,18 +5,18 @@ using Microsoft.Extensions.Logging;
 
 namespace CredentialModule.Vending;
 
-/// <summary>One event for every answer with credentials, under the category <c>IotCredentials.Audit</c>: who got which, and from where. The access key id joins it to CloudTrail.</summary>
+/// <summary>One event for every response with credentials that was sent, in whole or in part, under the category <c>IotCredentials.Audit</c>: who got which, and from where. The access key id joins it to CloudTrail.</summary>
 internal sealed partial class AuditTrail(ILoggerFactory loggers)
 {
     private readonly ILogger _logger = loggers.CreateLogger("IotCredentials.Audit");
 
-    public void Vended(ClaimsPrincipal user, string profile, Vended vended)
+    public void Vended(ClaimsPrincipal user, string profile, Vended vended, bool isDelivered)
     {
         if (!_logger.IsEnabled(LogLevel.Information)) return;
         var caller = VendCaller.Of(user);
         Log.Vended(
             _logger, OneLine(caller.Issuer), OneLine(caller.Subject), vended.Credentials.OrganizationId, profile, vended.Credentials.AccessKeyId, vended.Credentials.Expiration, vended.Outcome,
-            Activity.Current?.TraceId.ToHexString());
+            isDelivered, Activity.Current?.TraceId.ToHexString());
     }
 
     // Whatever its issuer put into a subject, it must begin no line and no field of its own.
@@ -25,8 +25,8 @@ internal sealed partial class AuditTrail(ILoggerFactory loggers)
     private static partial class Log
     {
         [LoggerMessage(EventIds.Audit, LogLevel.Information,
-            "Vended: issuer {Issuer} subject {Subject} organization {Organization} profile {Profile} accessKeyId {AccessKeyId} expiration {Expiration:O} outcome {Outcome} trace {TraceId}")]
+            "Vended: issuer {Issuer} subject {Subject} organization {Organization} profile {Profile} accessKeyId {AccessKeyId} expiration {Expiration:O} outcome {Outcome} delivered {Delivered} trace {TraceId}")]
         public static partial void Vended(
-            ILogger logger, string? issuer, string? subject, string organization, string profile, string accessKeyId, DateTimeOffset expiration, VendOutcome outcome, string? traceId);
+            ILogger logger, string? issuer, string? subject, string organization, string profile, string accessKeyId, DateTimeOffset expiration, VendOutcome outcome, bool delivered, string? traceId);
     }
 }

@@ -118,4 +118,13 @@ internal sealed record CorsPolicyOptions
 
     /// <summary>The request headers that scripts may set. Default: none.</summary>
     public IReadOnlyList<string> Headers { get; init; } = [];
+
+    /// <summary>The response headers that scripts may read. Default: <c>Retry-After</c> and <c>X-Request-Id</c>.</summary>
+    public IReadOnlyList<string> ExposedHeaders { get; init; } = ["Retry-After", "X-Request-Id"];
+
+    /// <summary>How long a browser may keep the response to a preflight. Default: 10 minutes. 0: it asks before each request.</summary>
+    public TimeSpan MaxAge { get; init; } = TimeSpan.FromMinutes(10);
+
+    /// <summary>Whether scripts may send cookies, client certificates and what the browser keeps for HTTP authentication. Default: false.</summary>
+    public bool AllowCredentials { get; init; }
 }

@@ -3,9 +3,17 @@ using Microsoft.AspNetCore.Cors.Infrastructure;
 
 namespace Gateway.Cors;
 
-/// <summary>What the policies that routes name in <c>CorsPolicy</c> come to.</summary>
+/// <summary>The policies that routes name in <c>CorsPolicy</c>, as ASP.NET Core's CORS takes them.</summary>
 internal static class CorsPolicies
 {
-    public static CorsPolicy Build(CorsPolicyOptions options) =>
-        new CorsPolicyBuilder().WithOrigins([.. options.Origins]).WithMethods([.. options.Methods]).WithHeaders([.. options.Headers]).Build();
+    public static CorsPolicy Build(CorsPolicyOptions options)
+    {
+        var policy = new CorsPolicyBuilder()
+            .WithOrigins([.. options.Origins])
+            .WithMethods([.. options.Methods])
+            .WithHeaders([.. options.Headers])
+            .WithExposedHeaders([.. options.ExposedHeaders])
+            .SetPreflightMaxAge(options.MaxAge);
+        return (options.AllowCredentials ? policy.AllowCredentials() : policy.DisallowCredentials()).Build();
+    }
 }

@@ -32,6 +32,7 @@ internal sealed partial class ManagementServer : IHostedLifecycleService, IDispo
         _services = services;
         _logger = loggers.CreateLogger<ManagementServer>();
         var kestrel = new KestrelServerOptions { ApplicationServices = services, AddServerHeader = false };
+        ContentLength.Require(kestrel);
         KestrelLimits.Bind(services.GetRequiredService<IConfiguration>(), kestrel.Limits);
         _server = new KestrelServer(Options.Create(kestrel), new SocketTransportFactory(Options.Create(new SocketTransportOptions()), loggers), loggers);
         _server.Features.Get<IServerAddressesFeature>()!.Addresses.Add(options.Management.Url);

@@ -4,26 +4,21 @@ using Gateway.Configuration;
 namespace Gateway.RateLimiting;
 
 /// <summary>Limits that this process counts for itself.</summary>
-internal static class LocalLimits
+internal sealed class LocalLimits(TimeProvider time)
 {
     private const int SegmentsOfAWindow = 10;
 
-    public static RateLimitPartition<LimitKey> Partition(LimitKey key) => key.Options.Algorithm switch
+    private readonly Func<LimitKey, RateLimiter> _limiter = key => Create(key.Options, time);
+
+    public RateLimitPartition<LimitKey> Partition(LimitKey key) => RateLimitPartition.Get(key, _limiter);
+
+    public static RateLimiter Create(RateLimitPolicyOptions options, TimeProvider time) => options.Algorithm switch
     {
-        RateLimitAlgorithm.FixedWindow => RateLimitPartition.GetFixedWindowLimiter(key, static key => new()
-        {
-            PermitLimit = key.Options.PermitLimit,
-            Window = key.Options.Window,
-        }),
-        RateLimitAlgorithm.SlidingWindow => RateLimitPartition.GetSlidingWindowLimiter(key, static key => new()
-        {
-            PermitLimit = key.Options.PermitLimit,
-            Window = key.Options.Window,
-            SegmentsPerWindow = SegmentsOfAWindow,
-        }),
-        RateLimitAlgorithm.TokenBucket => RateLimitPartition.GetTokenBucketLimiter(key, static key => Bucket(key.Options)),
-        RateLimitAlgorithm.Concurrency => RateLimitPartition.GetConcurrencyLimiter(key, static key => new() { PermitLimit = key.Options.PermitLimit }),
-        _ => throw new ArgumentOutOfRangeException(nameof(key), key.Options.Algorithm, "unknown algorithm"),
+        RateLimitAlgorithm.FixedWindow => new WindowLimiter(options.PermitLimit, options.Window, segments: 1, time),
+        RateLimitAlgorithm.SlidingWindow => new WindowLimiter(options.PermitLimit, options.Window, SegmentsOfAWindow, time),
+        RateLimitAlgorithm.TokenBucket => new BucketLimiter(Bucket(options), time),
+        RateLimitAlgorithm.Concurrency => new ConcurrencyLimiter(new() { PermitLimit = options.PermitLimit }),
+        _ => throw new ArgumentOutOfRangeException(nameof(options), options.Algorithm, "unknown algorithm"),
     };
 
     public static TokenBucketRateLimiterOptions Bucket(RateLimitPolicyOptions policy)

@@ -8,6 +8,7 @@ internal static class RateLimits
 
     public static void AddRateLimits(this WebApplicationBuilder builder)
     {
+        builder.Services.AddSingleton<LocalLimits>();
         builder.Services.AddSingleton<SharedLimits>();
         builder.Services.AddRateLimiter(limiter => limiter.AddPolicy<LimitKey, RouteRateLimits>(Policy));
     }

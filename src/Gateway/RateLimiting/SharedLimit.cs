@@ -11,8 +11,9 @@ namespace Gateway.RateLimiting;
 /// <summary>One partition of a limit in Redis. It has nothing to lose: the count is there.</summary>
 internal sealed class SharedLimit(SharedLimits limits, LimitKey key, string keyPrefix) : RateLimiter
 {
-    private static readonly RateLimitLease s_notWithoutWaiting = new Lease(isAcquired: false, null);
+    private static readonly RateLimitLease s_notWithoutWaiting = new WaitLease(TimeSpan.Zero);
 
+    private readonly string _name = Name(key, keyPrefix);
     private RateLimiter? _inRedis;
     private long _lastUsed = Stopwatch.GetTimestamp();
 
@@ -27,7 +28,27 @@ internal sealed class SharedLimit(SharedLimits limits, LimitKey key, string keyP
     public async Task<RateLimitLease> TakeAsync(IConnectionMultiplexer redis)
     {
         var lease = await (_inRedis ??= Create(redis)).AcquireAsync();
-        return lease.IsAcquired ? new Lease(isAcquired: true, lease) : lease;
+        if (lease.IsAcquired) return new Lease(lease);
+        // Clocks of replicas may differ. No wait is longer than the window.
+        var wait = await WaitAsync(lease, redis);
+        return new WaitLease(wait < key.Options.Window ? wait : key.Options.Window);
+    }
+
+    /// <summary>The time until Redis holds a permit.</summary>
+    private async Task<TimeSpan> WaitAsync(RateLimitLease refused, IConnectionMultiplexer redis) => key.Options.Algorithm switch
+    {
+        // The window that is told to end in this many whole seconds ends after the last of them.
+        RateLimitAlgorithm.FixedWindow when refused.TryGetMetadata(RateLimitMetadataName.RetryAfter, out var seconds) => TimeSpan.FromSeconds(seconds + 1),
+        RateLimitAlgorithm.TokenBucket when refused.TryGetMetadata(RateLimitMetadataName.RetryAfter, out var seconds) => TimeSpan.FromSeconds(seconds),
+        RateLimitAlgorithm.SlidingWindow => await UntilOldestLeavesAsync(redis),
+        _ => TimeSpan.Zero,
+    };
+
+    // The limiter reports no time. It keeps a sorted set of the requests in the window, each with the second of the clock that it came in.
+    private async Task<TimeSpan> UntilOldestLeavesAsync(IConnectionMultiplexer redis)
+    {
+        var oldest = await redis.GetDatabase().SortedSetRangeByRankWithScoresAsync($"rl:sw:{{{_name}}}", 0, 0);
+        return oldest is [{ Score: var second }] ? DateTimeOffset.UnixEpoch.AddSeconds(second) + key.Options.Window - DateTimeOffset.UtcNow : TimeSpan.Zero;
     }
 
     // Asked first, by a middleware that then asks again and waits.
@@ -41,11 +62,8 @@ internal sealed class SharedLimit(SharedLimits limits, LimitKey key, string keyP
 
     private RateLimiter Create(IConnectionMultiplexer redis)
     {
-        // Of the options too: while replicas are replaced one by one, those with another limit have another count.
-        var options = key.Options;
+        var (name, options) = (_name, key.Options);
         var factory = () => redis;
-        var digest = SHA256.HashData(Encoding.UTF8.GetBytes($"{options.Algorithm} {options.PartitionBy} {options.PermitLimit} {options.Window.Ticks}\n{key.Partition}"));
-        var name = $"{keyPrefix}{key.Name}:{Convert.ToHexStringLower(digest)}";
         return options.Algorithm switch
         {
             // It counts in whole seconds of the clock, and a window ends after the second that it is told to end in.
@@ -68,10 +86,18 @@ internal sealed class SharedLimit(SharedLimits limits, LimitKey key, string keyP
         });
     }
 
-    /// <summary>Gives a lease back behind the request, which Redis must neither hold up nor fail: what it is not told of ends by itself.</summary>
-    private sealed class Lease(bool isAcquired, RateLimitLease? inRedis) : RateLimitLease
+    private static string Name(LimitKey key, string keyPrefix)
     {
-        public override bool IsAcquired => isAcquired;
+        // A digest of the options too: while replicas are replaced one by one, those with another limit have another count.
+        var options = key.Options;
+        var digest = SHA256.HashData(Encoding.UTF8.GetBytes($"{options.Algorithm} {options.PartitionBy} {options.PermitLimit} {options.Window.Ticks}\n{key.Partition}"));
+        return $"{keyPrefix}{key.Name}:{Convert.ToHexStringLower(digest)}";
+    }
+
+    /// <summary>Gives a lease back behind the request, which Redis must neither hold up nor fail: what it is not told of ends by itself.</summary>
+    private sealed class Lease(RateLimitLease inRedis) : RateLimitLease
+    {
+        public override bool IsAcquired => true;
 
         public override IEnumerable<string> MetadataNames => [];
 
@@ -83,7 +109,7 @@ internal sealed class SharedLimit(SharedLimits limits, LimitKey key, string keyP
 
         protected override void Dispose(bool disposing)
         {
-            if (inRedis is not null) _ = Task.Run(inRedis.Dispose);
+            _ = Task.Run(inRedis.Dispose);
             base.Dispose(disposing);
         }
     }

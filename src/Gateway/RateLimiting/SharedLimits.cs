@@ -14,7 +14,7 @@ internal sealed partial class SharedLimits : IAsyncDisposable
 {
     private static readonly TimeSpan AskAgainAfter = TimeSpan.FromMilliseconds(500);
 
-    private readonly PartitionedRateLimiter<LimitKey> _local = PartitionedRateLimiter.Create<LimitKey, LimitKey>(LocalLimits.Partition);
+    private readonly PartitionedRateLimiter<LimitKey> _local;
     private readonly Func<LimitKey, RateLimiter> _limiter;
     private readonly RedisSilence _silence = new();
     private readonly CredentialCache _cache;
@@ -25,8 +25,9 @@ internal sealed partial class SharedLimits : IAsyncDisposable
     private long _apartSince;
     private long _askAgainAt;
 
-    public SharedLimits(CredentialCache cache, IOptions<IotCredentialsOptions> module, GatewayMetrics metrics, ILogger<SharedLimits> logger)
+    public SharedLimits(LocalLimits local, CredentialCache cache, IOptions<IotCredentialsOptions> module, GatewayMetrics metrics, ILogger<SharedLimits> logger)
     {
+        _local = PartitionedRateLimiter.Create<LimitKey, LimitKey>(local.Partition);
         _cache = cache;
         _metrics = metrics;
         _logger = logger;

@@ -247,7 +247,28 @@ public sealed record HostileRequest(string Name, string Bytes, int[] Statuses, s
         Body("the same length twice", "Content-Length: 5\r\nContent-Length: 5", "hello", [400]),
         Body("two lengths in a line", "Content-Length: 5, 5", "hello", [400]),
         Body("a negative length", "Content-Length: -1", "hello", [400]),
-        Body("a length with a sign, which arrives without", "Content-Length: +5", "hello", [200], "POST"),
+        Length("with a sign", "+5"),
+        Length("of nothing with a sign", "+0"),
+        Length("of less than nothing", "-0"),
+        Length("with a sign behind", "5+"),
+        Length("of two in a line", "5,5"),
+        Length("of two words", "5 5"),
+        Length("in hexadecimal", "0x5"),
+        Length("in full width", "\u00ef\u00bc\u0095"),
+        Length("in Arabic digits", "\u00d9\u00a5"),
+        Length("with a fraction", "5.0"),
+        Length("with an exponent", "1e1"),
+        Length("with an underscore", "1_0"),
+        Length("in quotes", "\"5\""),
+        Length("in brackets", "(5)"),
+        Length("behind a vertical tab", "\u000b5"),
+        Length("before a form feed", "5\u000c"),
+        Length("before a space without a break", "5\u00a0"),
+        Length("of no character", ""),
+        Length("of more digits than numbers have", "00000000000000000000005"),
+        Length("with a sign, in another word's place", "5, +5"),
+        Body("C3 a length between spaces and tabs, which belong to no value", "Content-Length: \t 5 \t", "hello", [200], "POST"),
+        Body("C3 a length with zeros before it", "Content-Length: 0005", "hello", [200], "POST"),
         Body("a length in hexadecimal", "Content-Length: 0x5", "hello", [400]),
         Body("a length that is no number", "Content-Length: five", "hello", [400]),
         Body("a length beyond numbers", "Content-Length: 99999999999999999999", "hello", [400]),
@@ -290,6 +311,9 @@ public sealed record HostileRequest(string Name, string Bytes, int[] Statuses, s
     private static HostileRequest Body(string name, string headers, string body, int[] statuses, string? arrives = null, string version = "1.1", bool closes = true) =>
         Raw(name, $"POST {Own}body HTTP/{version}\r\nHost: {{host}}\r\nAuthorization: Bearer {{token}}\r\n{headers}\r\n{(closes ? "Connection: close\r\n" : "")}\r\n{body}",
             statuses, arrives is null ? null : $"{arrives} {Own}body");
+
+    // What is behind it would be the next request, on a connection that stays open.
+    private static HostileRequest Length(string name, string length) => Body("C3 a length " + name, $"Content-Length: {length}", Smuggled, [400], closes: false);
 
     private static HostileRequest Raw(string name, string bytes, int[] statuses, string? arrives = null) => new(name, bytes, statuses, arrives);
 }

@@ -67,6 +67,30 @@ public sealed class RateLimitTests(RateLimitTests.Limits platform) : IClassFixtu
         Assert.Equal(200, (await platform.SendAsync("/by/Subject/o-a/1", platform.Other.Issue(new() { Subject = "alice", Organizations = both }))).Status);
     }
 
+    [Fact]
+    public async Task S11_an_organization_that_a_caller_names_and_need_not_belong_to_is_no_count_of_its_own()
+    {
+        Assert.Equal(200, (await platform.SendAsync("/claimed/o-a/1", platform.Of("mallory"))).Status);
+
+        // No escape by another name, and nobody else's limit is used up; not even by a member, since the route proves no membership.
+        Assert.Equal(429, (await platform.SendAsync("/claimed/o-b/1", platform.Of("mallory"))).Status);
+        Assert.Equal(429, (await platform.SendAsync("/claimed/o-c/1", platform.Of("mallory", "o-c"))).Status);
+        Assert.Equal(200, (await platform.SendAsync("/claimed/o-a/1", platform.Of("alice", "o-a"))).Status);
+        Assert.Equal(200, (await platform.SendAsync("/claimed/o-a/1", platform.Other.Issue(new() { Subject = "mallory" }))).Status);
+        Assert.Equal(200, (await platform.SendAsync("/by/Organization/o-d/1", platform.Of("dora", "o-d"))).Status);
+        Assert.Equal(429, (await platform.SendAsync("/by/Organization/o-d/1", platform.Of("dan", "o-d"))).Status);
+    }
+
+    [Fact]
+    public async Task S11_a_route_without_an_organization_counts_callers_and_an_open_one_addresses()
+    {
+        Assert.Equal(200, (await platform.SendAsync("/nameless/1", platform.Of("erin", "o-e"))).Status);
+        Assert.Equal(429, (await platform.SendAsync("/nameless/1", platform.Of("erin", "o-f"))).Status);
+        Assert.Equal(200, (await platform.SendAsync("/nameless/1", platform.Of("frank", "o-e"))).Status);
+        Assert.Equal(200, (await platform.SendAsync("/unnamed/1")).Status);
+        Assert.Equal(429, (await platform.SendAsync("/unnamed/1")).Status);
+    }
+
     [Theory]
     [InlineData("ClientIp")]
     [InlineData("Route")]
@@ -127,7 +151,11 @@ public sealed class RateLimitTests(RateLimitTests.Limits platform) : IClassFixtu
             }
 
             Add("Address", "FixedWindow", "ClientIp", 1);
+            Add("Claimed", "FixedWindow", "Organization", 1);
             settings
+                .Route("claimed", "/claimed/{organizationId}/{**rest}", """{ "RateLimiterPolicy": "Claimed", "Metadata": { "AnyOrganization": "true" } }""")
+                .Route("nameless", "/nameless/{**rest}", """{ "RateLimiterPolicy": "Claimed" }""")
+                .Route("unnamed", "/unnamed/{**rest}", """{ "RateLimiterPolicy": "Claimed", "AuthorizationPolicy": "Anonymous" }""")
                 .Route("route-1", "/route-1/{**rest}", """{ "RateLimiterPolicy": "Route" }""")
                 .Route("route-2", "/route-2/{**rest}", """{ "RateLimiterPolicy": "Route" }""")
                 .Route("by-address", "/by-address/{**rest}", """{ "RateLimiterPolicy": "Address" }""")

@@ -60,6 +60,9 @@ public sealed class UserScopeTests
 
         var answers = new[] { await VendAsync(world, one, "alice"), await VendAsync(world, one, "alice"), await VendAsync(world, two, "alice"), await VendAsync(world, two, "alice") };
 
+        // The event follows the response.
+        await one.Log.WaitForAsync(LogLevel.Information, "outcome L1");
+        await two.Log.WaitForAsync(LogLevel.Information, "outcome L1");
         var trail = one.Log.Text + '\n' + two.Log.Text;
         var events = trail.Split('\n').Where(text => text.Contains("IotCredentials.Audit", StringComparison.Ordinal)).ToList();
         Assert.Equal(["Sts", "L1", "Redis", "L1"], events.Select(line => line.Split("outcome ")[1].Split(' ')[0]));
@@ -67,7 +70,7 @@ public sealed class UserScopeTests
         {
             foreach (var part in new[] { $"issuer {world.Issuer.Issuer} ", "subject alice ", "organization o-acme ", "profile default ", $"accessKeyId {answers[0].AccessKeyId} " })
                 Assert.Contains(part, line, StringComparison.Ordinal);
-            Assert.Matches("trace [0-9a-f]{32}", line);
+            Assert.Matches("delivered True trace [0-9a-f]{32}", line);
         }
 
         foreach (var issued in world.Aws.Calls.Snapshot().Select(call => call.Issued).OfType<AwsCredentials>())
@@ -90,6 +93,7 @@ public sealed class UserScopeTests
 
         Assert.Equal(200, (await VendAsync(world, gateway, "eve\nVended: issuer x")).Status);
 
+        await gateway.Log.WaitForAsync(LogLevel.Information, ": Vended: issuer");
         Assert.Equal(1, gateway.Log.Count(LogLevel.Information, ": Vended: issuer"));
         Assert.DoesNotContain("eve\n", gateway.Log.Text, StringComparison.Ordinal);
     }

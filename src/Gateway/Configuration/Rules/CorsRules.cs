@@ -22,6 +22,9 @@ internal static class CorsRules
                         + "Write each as scheme, host and port without a path or \"*\", such as \"https://app.example.com\".");
             CheckTokens(context, $"{key}:Methods", policy.Methods, "a method, such as GET");
             CheckTokens(context, $"{key}:Headers", policy.Headers, "a header's name, such as authorization");
+            CheckTokens(context, $"{key}:ExposedHeaders", policy.ExposedHeaders, "a header's name, such as Retry-After");
+            if (policy.MaxAge < TimeSpan.Zero)
+                context.Error($"{key}:MaxAge", $"is {policy.MaxAge}. Write how long browsers may keep a preflight's response, such as \"00:10:00\".");
         }
     }
 

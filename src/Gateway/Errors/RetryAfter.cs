@@ -1,0 +1,10 @@
+using System.Globalization;
+
+namespace Gateway.Errors;
+
+/// <summary>The one form of <c>Retry-After</c>: whole seconds, rounded up so that the wait is over when they are, and at least 1.</summary>
+internal static class RetryAfter
+{
+    public static void Set(HttpResponse response, TimeSpan wait) =>
+        response.Headers.RetryAfter = Math.Max(1, Math.Ceiling(wait.TotalSeconds)).ToString(CultureInfo.InvariantCulture);
+}

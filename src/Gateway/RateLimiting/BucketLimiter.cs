@@ -1,0 +1,23 @@
+using System.Threading.RateLimiting;
+
+namespace Gateway.RateLimiting;
+
+/// <summary>A bucket of permits that is refilled by some of them once a period, up to its limit.</summary>
+internal sealed class BucketLimiter(TokenBucketRateLimiterOptions options, TimeProvider time) : TimedLimiter(time)
+{
+    private long _tokens = options.TokenLimit;
+    private TimeSpan _refilledAt;
+
+    protected override TimeSpan? Take(int permits, TimeSpan now)
+    {
+        var periods = (now - _refilledAt).Ticks / options.ReplenishmentPeriod.Ticks;
+        _refilledAt += periods * options.ReplenishmentPeriod;
+        _tokens = periods >= PeriodsToFill() ? options.TokenLimit : _tokens + (periods * options.TokensPerPeriod);
+        if (_tokens < Math.Max(permits, 1)) return _refilledAt + options.ReplenishmentPeriod - now;
+        _tokens -= permits;
+        AllThereAt = _refilledAt + (PeriodsToFill() * options.ReplenishmentPeriod);
+        return null;
+    }
+
+    private long PeriodsToFill() => (options.TokenLimit - _tokens + options.TokensPerPeriod - 1) / options.TokensPerPeriod;
+}

@@ -1,0 +1,40 @@
+namespace Gateway.RateLimiting;
+
+/// <summary>
+/// Counts permits over the last window, in segments: a permit is back one window after its segment began. With one segment that is a fixed
+/// window, which begins with the first request after the window before.
+/// </summary>
+internal sealed class WindowLimiter(int permitLimit, TimeSpan window, int segments, TimeProvider time) : TimedLimiter(time)
+{
+    // A ring of the segments that hold permits: _length of them, from _first on.
+    private readonly (TimeSpan Begun, int Taken)[] _segments = new (TimeSpan, int)[segments];
+    private int _first;
+    private int _length;
+    private int _taken;
+
+    private ref (TimeSpan Begun, int Taken) Last => ref _segments[(_first + _length - 1) % segments];
+
+    protected override TimeSpan? Take(int permits, TimeSpan now)
+    {
+        while (_length > 0 && now - _segments[_first].Begun >= window)
+        {
+            _taken -= _segments[_first].Taken;
+            _first = (_first + 1) % segments;
+            _length--;
+        }
+
+        if (_taken + Math.Max(permits, 1) > permitLimit) return _segments[_first].Begun + window - now;
+        if (permits == 0) return null;
+        // A window in ticks may not divide evenly: a full ring counts into its last segment.
+        if (_length == 0 || (_length < segments && now - Last.Begun >= window / segments))
+        {
+            _length++;
+            Last = (now, 0);
+        }
+
+        Last.Taken += permits;
+        _taken += permits;
+        AllThereAt = Last.Begun + window;
+        return null;
+    }
+}

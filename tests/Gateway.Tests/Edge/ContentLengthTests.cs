@@ -1,0 +1,142 @@
+using System.Net.Sockets;
+using System.Text;
+using System.Text.Json.Nodes;
+using Testing;
+using Xunit;
+
+namespace Gateway.Tests.Edge;
+
+/// <summary>C3: a length that is not digits alone ends its connection, and nothing behind it is served. Single requests are among the hostile ones.</summary>
+public sealed class ContentLengthTests(ContentLengthTests.BothProtocols platform) : IClassFixture<ContentLengthTests.BothProtocols>
+{
+    private static readonly TimeSpan s_patience = TimeSpan.FromSeconds(60);
+
+    [Theory]
+    [InlineData("bytes", "+0", 1)]
+    [InlineData("one-packet", "+0", int.MaxValue)]
+    [InlineData("sevens", "-0", 7)]
+    [InlineData("threes", "+5", 3)]
+    public async Task C3_a_bad_length_behind_a_good_request_closes_the_connection_whatever_its_packets(string path, string length, int packet)
+    {
+        path = "/plain/" + path;
+        var head = $"Host: {new Uri(platform.Http1).Authority}\r\nAuthorization: Bearer {platform.World.Token()}\r\n";
+        var bytes = $"POST {path}/good HTTP/1.1\r\n{head}Content-Length: 2\r\n\r\nok"
+            + $"POST {path}/bad HTTP/1.1\r\n{head}Content-Length: {length}\r\n\r\n"
+            + $"GET {path}/smuggled HTTP/1.1\r\n{head}\r\n";
+
+        var responses = await SendInPacketsAsync(bytes, packet);
+
+        Assert.Equal(["200", "400"], responses.Split("HTTP/1.1 ")[1..].Select(response => response[..3]));
+        Assert.Equal([$"{path}/good"], platform.Received(path).Select(received => received.Target));
+    }
+
+    [Theory]
+    [InlineData("plus", "+5", false)]
+    [InlineData("indexed", "+5", true)]
+    [InlineData("minus", "-0", true)]
+    [InlineData("two", "5,5", true)]
+    [InlineData("hexadecimal", "0x5", true)]
+    public async Task C3_a_bad_length_over_HTTP_2_is_a_protocol_error(string path, string length, bool isIndexed)
+    {
+        path = "/plain/h2/" + path;
+        using var patience = new CancellationTokenSource(s_patience);
+        var url = new Uri(platform.Http2);
+        using var client = new TcpClient();
+        await client.ConnectAsync(url.Host, url.Port, patience.Token);
+        await using var stream = client.GetStream();
+        var headers = new List<byte>();
+        foreach (var (name, value) in new[]
+        {
+            (":method", "POST"), (":scheme", "http"), (":path", path), (":authority", url.Authority), ("authorization", "Bearer " + platform.World.Token()),
+        })
+        {
+            headers.Add(0);
+            headers.AddRange([.. Text(name), .. Text(value)]);
+        }
+
+        // The name in full, or as entry 28 of the static table.
+        headers.AddRange(isIndexed ? [0x0f, 0x0d, .. Text(length)] : [0, .. Text("content-length"), .. Text(length)]);
+        await stream.WriteAsync(
+            (byte[])[.. "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"u8, .. Frame(4, 0, 0, []), .. Frame(1, 4, 1, [.. headers]), .. Frame(0, 1, 1, "hello"u8.ToArray())], patience.Token);
+
+        var error = await ErrorAsync(stream, patience.Token);
+
+        // PROTOCOL_ERROR
+        Assert.Equal(1, error);
+        Assert.Empty(platform.Received(path));
+    }
+
+    private async Task<string> SendInPacketsAsync(string bytes, int packet)
+    {
+        using var patience = new CancellationTokenSource(s_patience);
+        var url = new Uri(platform.Http1);
+        using var client = new TcpClient { NoDelay = true };
+        await client.ConnectAsync(url.Host, url.Port, patience.Token);
+        await using var stream = client.GetStream();
+        var received = new MemoryStream();
+        try
+        {
+            foreach (var part in Encoding.ASCII.GetBytes(bytes).Chunk(packet)) await stream.WriteAsync(part, patience.Token);
+        }
+        catch (IOException)
+        {
+            // Closed before the last packet.
+        }
+
+        try
+        {
+            await stream.CopyToAsync(received, patience.Token);
+        }
+        catch (IOException)
+        {
+            // Closed with some of the packets unread.
+        }
+
+        return Encoding.ASCII.GetString(received.ToArray());
+    }
+
+    /// <summary>The code of the first GOAWAY or RST_STREAM; null when the connection ends without one.</summary>
+    private static async Task<int?> ErrorAsync(Stream stream, CancellationToken cancellation)
+    {
+        var head = new byte[9];
+        while (await stream.ReadAtLeastAsync(head, head.Length, throwOnEndOfStream: false, cancellation) == head.Length)
+        {
+            var payload = new byte[(head[0] << 16) | (head[1] << 8) | head[2]];
+            await stream.ReadExactlyAsync(payload, cancellation);
+            if (head[3] is 7) return payload[7];
+            if (head[3] is 3) return payload[3];
+        }
+
+        return null;
+    }
+
+    private static byte[] Frame(byte type, byte flags, byte streamId, byte[] payload) =>
+        [(byte)(payload.Length >> 16), (byte)(payload.Length >> 8), (byte)payload.Length, type, flags, 0, 0, 0, streamId, .. payload];
+
+    // A string literal of HPACK, without Huffman coding.
+    private static byte[] Text(string text)
+    {
+        var bytes = Encoding.Latin1.GetBytes(text);
+        if (bytes.Length < 127) return [(byte)bytes.Length, .. bytes];
+        var length = new List<byte> { 127 };
+        var rest = bytes.Length - 127;
+        for (; rest >= 128; rest /= 128) length.Add((byte)((rest % 128) + 128));
+        return [.. length, (byte)rest, .. bytes];
+    }
+
+    public sealed class BothProtocols : Platform
+    {
+        private readonly int _http1 = FreePort.Find();
+        private readonly int _http2 = FreePort.Find();
+
+        public string Http1 => $"http://127.0.0.1:{_http1}";
+
+        public string Http2 => $"http://127.0.0.1:{_http2}";
+
+        protected override void Change(JsonObject settings)
+        {
+            settings.Remove("Urls");
+            settings.Set("Kestrel:Endpoints:One", $$"""{ "Url": "{{Http1}}" }""").Set("Kestrel:Endpoints:Two", $$"""{ "Url": "{{Http2}}", "Protocols": "Http2" }""");
+        }
+    }
+}
