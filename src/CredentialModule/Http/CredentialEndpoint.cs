@@ -83,27 +83,28 @@ internal sealed partial class CredentialEndpoint(
     // The route's own Timeout ends a request by the same token; whoever set it answers 504 when the cancellation gets there.
     private static bool IsOutOfTime(HttpContext context) => context.Features.Get<IHttpRequestTimeoutFeature>()?.RequestTimeoutToken.IsCancellationRequested == true;
 
-    /// <summary>Writes the response, and then the audit record: of nothing while no byte was sent, and not delivered when the client left before the last.</summary>
+    /// <summary>Writes the response, and then the audit record: none if it could not start, and one that is not delivered if the client left before its last byte.</summary>
     private async ValueTask WriteAsync(HttpContext context, StoredEndpoint endpoint, string profileName, Vended vended)
     {
         var (response, credentials) = (context.Response, vended.Credentials);
-        context.RequestAborted.ThrowIfCancellationRequested();
         response.ContentType = "application/json";
         response.Headers.CacheControl = "no-store";
         response.Headers.XContentTypeOptions = "nosniff";
         response.ContentLength = endpoint.Answer.Length + credentials.Answer.Length + CredentialAnswer.Closing.Length;
-        response.BodyWriter.Write(endpoint.Answer);
-        response.BodyWriter.Write(credentials.Answer);
-        response.BodyWriter.Write(CredentialAnswer.Closing);
+        // Until it has started, nothing of the body is written that an error response could take along.
+        await response.StartAsync(context.RequestAborted);
         var isDelivered = false;
         try
         {
+            response.BodyWriter.Write(endpoint.Answer);
+            response.BodyWriter.Write(credentials.Answer);
+            response.BodyWriter.Write(CredentialAnswer.Closing);
             await response.CompleteAsync();
             isDelivered = !context.RequestAborted.IsCancellationRequested;
         }
         finally
         {
-            if (response.HasStarted) audit.Vended(context.User, profileName, vended, isDelivered);
+            audit.Vended(context.User, profileName, vended, isDelivered);
         }
     }
 

@@ -81,6 +81,14 @@ public sealed class DeliveryTests : IAsyncLifetime
         Assert.Equal(1, _gateway.Log.Count(LogLevel.Information, Record));
     }
 
+    [Fact]
+    public async Task S20_a_response_that_breaks_off_may_have_arrived()
+    {
+        await Assert.ThrowsAnyAsync<HttpRequestException>(() => SendAsync("breaks"));
+
+        await _gateway.Log.WaitForAsync(LogLevel.Information, "delivered False");
+    }
+
     [Theory]
     [InlineData("S20 a response that cannot be written", "fails")]
     [InlineData("S20 a client that left while the credentials were looked for", "gone")]
@@ -160,13 +168,17 @@ public sealed class DeliveryTests : IAsyncLifetime
 
         public void DisableBuffering() => inner.DisableBuffering();
 
-        public Task StartAsync(CancellationToken cancellationToken = default) => inner.StartAsync(cancellationToken);
+        public Task StartAsync(CancellationToken cancellationToken = default)
+        {
+            cancellationToken.ThrowIfCancellationRequested();
+            return how == "fails" ? throw new IOException("cannot be written") : inner.StartAsync(cancellationToken);
+        }
 
         public Task SendFileAsync(string path, long offset, long? count, CancellationToken cancellationToken = default) => inner.SendFileAsync(path, offset, count, cancellationToken);
 
         public async Task CompleteAsync()
         {
-            if (how == "fails") throw new IOException("cannot be written");
+            if (how == "breaks") throw new IOException("cannot be written to its end");
             await inner.CompleteAsync();
             if (how == "aborts") lifetime.Abort();
         }
