@@ -1,9 +1,7 @@
 using System.IO.Pipelines;
 using System.Net;
-using System.Net.WebSockets;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
-using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
@@ -149,15 +147,9 @@ public sealed class DeliveryTests : IAsyncLifetime
 
     private sealed class Lifetime : IHttpRequestLifetimeFeature
     {
-        private readonly CancellationTokenSource _aborted = new();
+        public CancellationToken RequestAborted { get; set; }
 
-        public CancellationToken RequestAborted
-        {
-            get => _aborted.Token;
-            set { }
-        }
-
-        public void Abort() => _aborted.Cancel();
+        public void Abort() => RequestAborted = new(canceled: true);
     }
 
     private sealed class Body(IHttpResponseBodyFeature inner, Lifetime lifetime, string how) : IHttpResponseBodyFeature
