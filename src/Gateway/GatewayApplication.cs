@@ -41,6 +41,8 @@ internal static class GatewayApplication
         builder.Services.AddDataProtection().UseNoKeyRing();
         builder.AddTrustedProxies(options);
         builder.AddTls();
+        builder.AddConnectionLimits();
+        builder.Services.AddSingleton<UpgradeLimits>();
         builder.AddTelemetry();
         builder.AddErrorAnswers();
         builder.AddAccessLog();
@@ -59,6 +61,7 @@ internal static class GatewayApplication
         replace?.Invoke(builder.Services);
 
         var app = builder.Build();
+        app.UseConnectionLimits();
         app.UseDrain();
         // Once more, since there the framework puts a page with the stack trace in between.
         if (app.Environment.IsDevelopment()) app.UseErrorAnswers();
@@ -72,6 +75,8 @@ internal static class GatewayApplication
         app.UseAuthentication();
         app.UseAuthorization();
         app.UseRateLimiter();
+        app.UseUpgradeLimits();
+        app.UseTokenDeadlines();
         app.MapReverseProxy(pipeline => pipeline.UseForwarding()).MapIotCredentials().MapRouteControls(app.Services.GetRequiredService<PublishedRoutes>()).RequireRateLimiting(RateLimits.Policy);
         // YARP makes its endpoints when they are first asked for: now, and not at a first request while another configuration is published.
         foreach (var source in ((IEndpointRouteBuilder)app).DataSources) _ = source.Endpoints;

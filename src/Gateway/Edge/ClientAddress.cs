@@ -6,10 +6,10 @@ namespace Gateway.Edge;
 /// <summary>A client as far as limits tell clients apart: an IPv4 address, or the /64 that one IPv6 customer has.</summary>
 internal static class ClientAddress
 {
-    public static string Of(HttpContext context)
+    public static string Of(HttpContext context) => context.Connection.RemoteIpAddress is { } address ? Of(address) : "";
+
+    public static string Of(IPAddress address)
     {
-        var address = context.Connection.RemoteIpAddress;
-        if (address is null) return "";
         if (address.IsIPv4MappedToIPv6) address = address.MapToIPv4();
         return address.AddressFamily == AddressFamily.InterNetworkV6
             ? new IPAddress([.. address.GetAddressBytes().AsSpan(0, 8), 0, 0, 0, 0, 0, 0, 0, 0]).ToString()

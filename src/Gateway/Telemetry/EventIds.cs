@@ -18,4 +18,5 @@ internal static class EventIds
     public const int CertificateKept = 13;
     public const int KeysNotRead = 14;
     public const int ConfigurationRead = 40;
+    public const int ConnectionRefused = 45;
 }

@@ -74,7 +74,10 @@ public sealed class RuleTests : IDisposable
     [InlineData("RateLimiting:Policies:disable", "{ \"PermitLimit\": 1, \"Window\": \"00:00:01\" }", "Choose another")]
     [InlineData("Cors:Policies:Web:Origins", "[]", "is required")]
     [InlineData("Cors:Policies:Default", "{ \"Origins\": [\"https://a.example\"] }", "Choose another")]
+    [InlineData("Cors:Policies:Web:MaxAge", "\"-00:00:01\"", "Write how long")]
     // Edge and listeners
+    [InlineData("Edge:ConnectionsPerAddress", "0", "1 or more")]
+    [InlineData("Edge:UpgradesPerCaller", "0", "1 or more")]
     [InlineData("Edge:Methods", "[]", "nothing is let in")]
     [InlineData("Edge:FailedAuthentications:Window", "\"-00:01:00\"", "Write the time")]
     [InlineData("Urls", "\"\"", "names no address")]
@@ -115,6 +118,7 @@ public sealed class RuleTests : IDisposable
     [InlineData("Cors:Policies:Web:Origins", "app.example.com")]
     [InlineData("Cors:Policies:Web:Methods", "*")]
     [InlineData("Cors:Policies:Web:Headers", "x y")]
+    [InlineData("Cors:Policies:Web:ExposedHeaders", "*")]
     [InlineData(Scheme + ":ValidIssuers", "id")]
     [InlineData(Scheme + ":ValidIssuers", "http://id.example.com")]
     [InlineData(Scheme + ":ValidAudiences", " ")]

@@ -1,13 +1,11 @@
 using System.Net.Sockets;
 using System.Text;
-using System.Text.Json.Nodes;
-using Testing;
 using Xunit;
 
 namespace Gateway.Tests.Edge;
 
 /// <summary>C3: a length that is not digits alone ends its connection, and nothing behind it is served. Single requests are among the hostile ones.</summary>
-public sealed class ContentLengthTests(ContentLengthTests.BothProtocols platform) : IClassFixture<ContentLengthTests.BothProtocols>
+public sealed class ContentLengthTests(BothProtocols platform) : IClassFixture<BothProtocols>
 {
     private static readonly TimeSpan s_patience = TimeSpan.FromSeconds(60);
 
@@ -122,21 +120,5 @@ public sealed class ContentLengthTests(ContentLengthTests.BothProtocols platform
         var rest = bytes.Length - 127;
         for (; rest >= 128; rest /= 128) length.Add((byte)((rest % 128) + 128));
         return [.. length, (byte)rest, .. bytes];
-    }
-
-    public sealed class BothProtocols : Platform
-    {
-        private readonly int _http1 = FreePort.Find();
-        private readonly int _http2 = FreePort.Find();
-
-        public string Http1 => $"http://127.0.0.1:{_http1}";
-
-        public string Http2 => $"http://127.0.0.1:{_http2}";
-
-        protected override void Change(JsonObject settings)
-        {
-            settings.Remove("Urls");
-            settings.Set("Kestrel:Endpoints:One", $$"""{ "Url": "{{Http1}}" }""").Set("Kestrel:Endpoints:Two", $$"""{ "Url": "{{Http2}}", "Protocols": "Http2" }""");
-        }
     }
 }

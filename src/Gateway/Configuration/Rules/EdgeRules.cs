@@ -21,5 +21,12 @@ internal static class EdgeRules
                 context.Error($"Edge:TrustedProxies:{index}",
                     $"is {Finding.Quote(edge.TrustedProxies[index])}, no address or network. "
                     + "Write an IP address, or a network such as 10.0.0.0/8.");
+        CheckPositive("ConnectionsPerAddress", edge.ConnectionsPerAddress);
+        CheckPositive("UpgradesPerCaller", edge.UpgradesPerCaller);
+
+        void CheckPositive(string name, int? bound)
+        {
+            if (bound < 1) context.Error($"Edge:{name}", $"is {bound}. Write how many there may be, 1 or more.");
+        }
     }
 }

@@ -1,0 +1,73 @@
+using Microsoft.AspNetCore.Http.Features;
+
+namespace Gateway.Edge;
+
+/// <summary>A request's body that knows whether it was read to its end.</summary>
+internal sealed class ReceivedStream : Stream
+{
+    private readonly Stream _inner;
+    private readonly long? _length;
+    private long _read;
+    private volatile bool _isReceived;
+
+    private ReceivedStream(Stream inner, long? length) => (_inner, _length) = (inner, length);
+
+    public bool IsReceived => _isReceived;
+
+    public override bool CanRead => true;
+
+    public override bool CanSeek => false;
+
+    public override bool CanWrite => false;
+
+    public override long Length => throw new NotSupportedException();
+
+    public override long Position
+    {
+        get => throw new NotSupportedException();
+        set => throw new NotSupportedException();
+    }
+
+    /// <summary>Puts one around the body of a request; null where there can be no body, or where an upgrade takes its place.</summary>
+    public static ReceivedStream? Wrap(HttpContext context)
+    {
+        if (context.Features.Get<IHttpRequestBodyDetectionFeature>() is not { CanHaveBody: true }
+            || context.Features.Get<IHttpUpgradeFeature>() is { IsUpgradableRequest: true }
+            || context.Features.Get<IHttpExtendedConnectFeature>() is { IsExtendedConnect: true }) return null;
+        var body = new ReceivedStream(context.Request.Body, context.Request.ContentLength);
+        context.Request.Body = body;
+        return body;
+    }
+
+    public override async ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
+    {
+        var read = await _inner.ReadAsync(buffer, cancellationToken);
+        // A read of no bytes only waits for some.
+        if (!buffer.IsEmpty) Count(read);
+        return read;
+    }
+
+    public override Task<int> ReadAsync(byte[] buffer, int offset, int count, CancellationToken cancellationToken) =>
+        ReadAsync(buffer.AsMemory(offset, count), cancellationToken).AsTask();
+
+    public override int Read(byte[] buffer, int offset, int count)
+    {
+        var read = _inner.Read(buffer, offset, count);
+        if (count > 0) Count(read);
+        return read;
+    }
+
+    public override void Flush() { }
+
+    public override void Write(byte[] buffer, int offset, int count) => throw new NotSupportedException();
+
+    public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
+
+    public override void SetLength(long value) => throw new NotSupportedException();
+
+    private void Count(int read)
+    {
+        _read += read;
+        if (read == 0 || _read == _length) _isReceived = true;
+    }
+}

@@ -1,0 +1,93 @@
+using System.Diagnostics.Metrics;
+using CredentialModule.Http;
+using Gateway.Configuration;
+using Gateway.Errors;
+using Gateway.Telemetry;
+using Microsoft.AspNetCore.Http.Features;
+using Microsoft.AspNetCore.Server.Kestrel.Core;
+using Microsoft.Extensions.Options;
+
+namespace Gateway.Edge;
+
+/// <summary>
+/// Bounds upgraded connections, such as WebSockets, over HTTP/1.1 and HTTP/2 together: all of them by
+/// <c>Kestrel:Limits:MaxConcurrentUpgradedConnections</c>, which Kestrel itself holds to over HTTP/1.1 alone, and those of one caller by
+/// <c>Edge:UpgradesPerCaller</c>.
+/// </summary>
+internal sealed class UpgradeLimits
+{
+    private readonly Lock _lock = new();
+    private readonly Dictionary<string, int> _byCaller = new(StringComparer.Ordinal);
+    private readonly Counter<long> _refused;
+    private readonly long _most;
+    private readonly int _mostOfACaller;
+    private int _count;
+
+    public UpgradeLimits(GatewayOptions options, IOptions<KestrelServerOptions> kestrel, IMeterFactory meters)
+    {
+        _most = kestrel.Value.Limits.MaxConcurrentUpgradedConnections ?? long.MaxValue;
+        _mostOfACaller = options.Edge.UpgradesPerCaller;
+        var meter = meters.Create(GatewayMetrics.MeterName);
+        meter.CreateObservableGauge("gateway.upgrades.active", () => _count, "{connection}", "Upgraded connections, such as WebSockets, over HTTP/1.1 and HTTP/2.");
+        _refused = meter.CreateCounter<long>("gateway.upgrades.refused", "{request}", "Upgrades that were refused, by the bound that was reached: all or caller.");
+    }
+
+    /// <summary>Whether a request asks to become another protocol's connection. HTTP/2 without TLS is offered with ordinary requests, and is not taken up here.</summary>
+    public static bool IsUpgrade(HttpContext context) =>
+        context.Features.Get<IHttpExtendedConnectFeature>() is { IsExtendedConnect: true }
+        || (context.Features.Get<IHttpUpgradeFeature>() is { IsUpgradableRequest: true } && !context.Request.Headers.Upgrade.ToString().Equals("h2c", StringComparison.OrdinalIgnoreCase));
+
+    /// <summary>Holds a place from before the service is asked until the connection has ended.</summary>
+    public async Task InvokeAsync(HttpContext context, RequestDelegate next)
+    {
+        var caller = CallerKey.Of(context);
+        if (Enter(caller) is { } refusal)
+        {
+            _refused.Add(1, new KeyValuePair<string, object?>("bound", refusal == StatusCodes.Status429TooManyRequests ? "caller" : "all"));
+            RetryAfter.Set(context.Response, TimeSpan.Zero);
+            await ErrorAnswer.WriteAsync(context, refusal);
+            return;
+        }
+
+        try
+        {
+            await next(context);
+        }
+        finally
+        {
+            Leave(caller);
+        }
+    }
+
+    private int? Enter(string caller)
+    {
+        lock (_lock)
+        {
+            var ofCaller = _byCaller.GetValueOrDefault(caller);
+            if (ofCaller >= _mostOfACaller) return StatusCodes.Status429TooManyRequests;
+            if (_count >= _most) return StatusCodes.Status503ServiceUnavailable;
+            _byCaller[caller] = ofCaller + 1;
+            _count++;
+            return null;
+        }
+    }
+
+    private void Leave(string caller)
+    {
+        lock (_lock)
+        {
+            _count--;
+            if (--_byCaller[caller] == 0) _byCaller.Remove(caller);
+        }
+    }
+}
+
+/// <summary>Adds the bounds on upgraded connections.</summary>
+internal static class UpgradeLimitsExtensions
+{
+    public static void UseUpgradeLimits(this IApplicationBuilder app)
+    {
+        var limits = app.ApplicationServices.GetRequiredService<UpgradeLimits>();
+        app.Use((context, next) => UpgradeLimits.IsUpgrade(context) ? limits.InvokeAsync(context, next) : next(context));
+    }
+}
