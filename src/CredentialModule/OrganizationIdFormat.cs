@@ -33,6 +33,9 @@ public sealed class OrganizationIdFormat
     /// <summary>An id of the greatest length, for the longest text that a template can become.</summary>
     internal OrganizationId LongestId { get; }
 
+    /// <summary>The form in words, with the key that sets it.</summary>
+    internal string Description => $"Ids have the form of IotCredentials:OrganizationId: the prefix \"{Prefix}\", then characters of {new string([.. Characters])}.";
+
     /// <summary>Reads an id. False, and never an exception, for whatever is not one.</summary>
     public bool TryParse(string? text, [NotNullWhen(true)] out OrganizationId? id)
     {

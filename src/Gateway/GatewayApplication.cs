@@ -1,5 +1,4 @@
 using System.Diagnostics;
-using CredentialModule;
 using Gateway.Authentication;
 using Gateway.Authorization;
 using Gateway.Configuration;

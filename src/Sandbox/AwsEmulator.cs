@@ -186,6 +186,9 @@ public sealed class AwsEmulator : IAsyncDisposable
         try
         {
             var caller = Authenticate(context.Request, body, signature, protocol);
+            // AWS ignores it. Here a slip must not pass for the default.
+            if (isIot && context.Request.Query.Keys.FirstOrDefault(static name => name != "endpointType") is { } unknown)
+                throw new AwsErrorException("InvalidRequestException", StatusCodes.Status400BadRequest, $"{unknown} is no parameter of DescribeEndpoint. Did you mean \"endpointType\"?");
             await AnswerAsync(context, call, caller, protocol, requestId, cancellationToken);
         }
         catch (AwsErrorException error)

@@ -1,4 +1,5 @@
 using System.Net;
+using System.Net.Sockets;
 using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Hosting.Server.Features;
 using Microsoft.AspNetCore.Http.Features;
@@ -23,6 +24,24 @@ internal sealed class LocalServer : IAsyncDisposable
     }
 
     public int Port { get; }
+
+    /// <summary>Asks for ports that are about to be listened on, before anything is started in vain.</summary>
+    /// <exception cref="IOException">One is taken, or may not be listened on.</exception>
+    public static void ThrowIfTaken(params IEnumerable<int> ports)
+    {
+        foreach (var port in ports.Where(static port => port != 0))
+        {
+            try
+            {
+                using var probe = new TcpListener(IPAddress.Loopback, port);
+                probe.Start();
+            }
+            catch (SocketException e)
+            {
+                throw new IOException($"Failed to listen on http://127.0.0.1:{port}: {e.Message}.", e);
+            }
+        }
+    }
 
     /// <param name="port">0: one that the system picks.</param>
     /// <param name="handler">Answers every request. Its token ends when the client leaves or the server stops.</param>

@@ -7,7 +7,7 @@ namespace Sandbox;
 /// <summary>
 /// An OpenID issuer: discovery document, key set, and any token that a test may need. For a person with curl, <c>/token</c> mints a good
 /// one from query or form: <c>subject</c>, <c>lifetime</c> in seconds, and any number of <c>organization</c>, <c>audience</c>, <c>role</c>
-/// and <c>scope</c>. It answers OAuth's JSON, or the bare token to <c>Accept: text/plain</c>.
+/// and <c>scope</c>. It answers OAuth's JSON, or the bare token to <c>Accept: text/plain</c>. An unknown parameter is a 400 that names the nearest.
 /// It poses as Microsoft Entra ID too: every <c>/{tenant}/v2.0</c> is an issuer with a discovery document and the same keys.
 /// </summary>
 public sealed class OpenIdProvider : IAsyncDisposable
@@ -175,18 +175,18 @@ public sealed class OpenIdProvider : IAsyncDisposable
     {
         var form = context.Request.HasFormContentType ? await context.Request.ReadFormAsync(cancellationToken) : FormCollection.Empty;
         var lifetime = TimeSpan.FromHours(1);
-        if (First("lifetime") is { } text)
+        var refusal = TokenParameters.Refusal(context.Request.Query, form);
+        if (refusal is null && First("lifetime") is { } text)
         {
-            if (!int.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var seconds))
-            {
-                context.Response.StatusCode = StatusCodes.Status400BadRequest;
-                await context.Response.WriteAsJsonAsync(
-                    new JsonObject { ["error"] = "invalid_request", ["error_description"] = "lifetime is a number of seconds." },
-                    cancellationToken);
-                return;
-            }
+            if (int.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var seconds)) lifetime = TimeSpan.FromSeconds(seconds);
+            else refusal = "lifetime is a number of seconds.";
+        }
 
-            lifetime = TimeSpan.FromSeconds(seconds);
+        if (refusal is not null)
+        {
+            context.Response.StatusCode = StatusCodes.Status400BadRequest;
+            await context.Response.WriteAsJsonAsync(new JsonObject { ["error"] = "invalid_request", ["error_description"] = refusal }, cancellationToken);
+            return;
         }
 
         var defaults = new TokenRequest();

@@ -18,30 +18,38 @@ using var hangUp = PosixSignalRegistration.Create(PosixSignal.SIGHUP, Stop);
 
 try
 {
+    LocalServer.ThrowIfTaken(arguments.Port, arguments.ManagementPort);
     using var secrets = new SealingKeyFolder();
+    Console.WriteLine("Starting an OpenID provider");
     await using var issuer = await OpenIdProvider.StartAsync();
+    Console.WriteLine("Starting an emulator of AWS STS and AWS IoT");
     await using var aws = await AwsEmulator.StartAsync();
+    Console.WriteLine("Starting a Redis");
     await using var redis = await EmbeddedRedis.StartAsync();
+    Console.WriteLine("Starting a downstream service");
     await using var service = await OrganizationService.StartAsync();
 
+    var folder = Path.GetFullPath(arguments.Folder ?? SandboxGateway.DefaultFolder());
+    Console.WriteLine($"Starting the gateway with {folder}");
     SandboxGateway.ReplaceEnvironment(aws.EnvironmentVariables);
-    var configuration = SandboxGateway.Load(
+    // These stand for what an operator's environment says: where the platform's parts are.
+    string[] platform =
     [
-        $"Urls=http://127.0.0.1:{arguments.Port}",
-        $"Management:Url=http://127.0.0.1:{arguments.ManagementPort}",
         $"ConnectionStrings:Redis={redis.ConnectionString}",
         $"Sealing:KeyPath={secrets.KeyPath}",
         $"Authentication:Schemes:Platform:Authority={issuer.Issuer}",
         "Authentication:Schemes:Platform:RequireHttpsMetadata=false",
         $"ReverseProxy:Clusters:organizations:Destinations:a:Address={service.Url}",
-    ]);
+    ];
+    var configuration = SandboxGateway.Load(
+        folder, [$"Urls=http://127.0.0.1:{arguments.Port}", $"Management:Url=http://127.0.0.1:{arguments.ManagementPort}", .. platform]);
     foreach (var finding in configuration.Findings) Console.Error.WriteLine(finding);
     if (configuration.Snapshot is null) return 1;
 
     await using var gateway = SandboxGateway.Build(configuration.Snapshot);
     await gateway.StartAsync(stop.Token);
     var management = gateway.Services.GetRequiredService<ManagementServer>();
-    Console.WriteLine(Welcome.Text(gateway.Urls.Single(), management.Url, configuration.Snapshot.Folder, issuer, aws, redis, service));
+    Console.WriteLine(Welcome.Text(gateway.Urls.Single(), management.Url, folder, platform, issuer, aws, redis, service));
     await gateway.WaitForShutdownAsync(stop.Token);
     return 0;
 }

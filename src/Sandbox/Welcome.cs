@@ -1,19 +1,30 @@
 namespace Sandbox;
 
-/// <summary>What the sandbox prints once it runs.</summary>
+/// <summary>The text that the sandbox prints once it runs.</summary>
 internal static class Welcome
 {
     private const string Organization = "o-acme";
     private const string Another = "o-globex";
+    private const string CredentialsPath = $"/organizations/{Organization}/iot-endpoint-and-credentials";
 
+    /// <param name="gateway">The public edge.</param>
+    /// <param name="management">The management listener.</param>
+    /// <param name="folder">The configuration that the gateway reads, and reads again when it changes.</param>
+    /// <param name="platform">The keys, each <c>KEY=VALUE</c>, that point a gateway at the sandbox's parts.</param>
+    /// <param name="issuer">The OpenID provider.</param>
+    /// <param name="aws">STS and AWS IoT.</param>
+    /// <param name="redis">The Redis.</param>
+    /// <param name="service">The downstream service.</param>
     public static string Text(
         string gateway,
         string management,
         string folder,
+        IEnumerable<string> platform,
         OpenIdProvider issuer,
         AwsEmulator aws,
         EmbeddedRedis redis,
         OrganizationService service) => $"""
+
         The sandbox is running. Ctrl-C ends it.
 
           gateway        {gateway}
@@ -22,10 +33,10 @@ internal static class Welcome
           STS and IoT    {aws.Url}
           Redis          {redis.ConnectionString}
           service        {service.Url}
-          configuration  {folder}
+          configuration  {folder} (edit it: a change is in force as soon as it is saved)
 
         Credentials of the organization {Organization}, for a member of it (200):
-        {Curl(issuer, $"{gateway}/organizations/{Organization}/iot-endpoint-and-credentials")}
+        {Curl(issuer, $"{gateway}{CredentialsPath}")}
 
         A route of {Organization} that the gateway passes to the service, which echoes it (200):
         {Curl(issuer, $"{gateway}/organizations/{Organization}/devices")}
@@ -33,8 +44,28 @@ internal static class Welcome
         The same member asks for another organization's credentials (403):
         {Curl(issuer, $"{gateway}/organizations/{Another}/iot-endpoint-and-credentials")}
 
+        The AWS SDK of any other program finds this STS and AWS IoT by these variables:
+        export {Variables(aws)}
+
+        In a terminal with these variables, the gateway's commands see this sandbox (check and doctor take the same keys):
+        {Explain(folder, platform)}
+
         """;
 
     private static string Curl(OpenIdProvider issuer, string url) =>
         $"""curl -sS -w '\n' -H "Authorization: Bearer $(curl -sS -H 'Accept: text/plain' '{issuer.Issuer}/token?organization={Organization}')" {url}""";
+
+    private static string Variables(AwsEmulator aws) => string.Join(' ', aws.EnvironmentVariables.Select(static variable => $"{variable.Key}={Quoted(variable.Value)}"));
+
+    private static string Explain(string folder, IEnumerable<string> platform)
+    {
+        var program = SandboxGateway.Repository() is { } root
+            ? $"dotnet run --project {Quoted(Path.Combine(root, "src", "Gateway"))} --"
+            : $"dotnet {Quoted(Path.Combine(AppContext.BaseDirectory, "Gateway.dll"))}";
+        return $"{program} explain --path {CredentialsPath} --config {Quoted(folder)} {string.Join(' ', platform.Select(Quoted))}";
+    }
+
+    // For a POSIX shell.
+    private static string Quoted(string text) =>
+        text.All(static character => char.IsAsciiLetterOrDigit(character) || "/:=._-".Contains(character, StringComparison.Ordinal)) ? text : $"'{text.Replace("'", @"'\''", StringComparison.Ordinal)}'";
 }

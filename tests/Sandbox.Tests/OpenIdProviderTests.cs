@@ -194,6 +194,29 @@ public sealed class OpenIdProviderTests : IAsyncLifetime
         Assert.Equal(HttpStatusCode.BadRequest, bad.StatusCode);
     }
 
+    [Theory]
+    [InlineData("G3 British", "organisation=o-a", "Did you mean \"organization\"?")]
+    [InlineData("G3 plural", "roles=r", "Did you mean \"role\"?")]
+    [InlineData("G3 another case", "Organization=o-a", "Did you mean \"organization\"?")]
+    [InlineData("G3 a claim's name", "sub=bob", "Known here: ")]
+    [InlineData("G3 one good, one not", "organization=o-a&expires=60", "expires is no parameter")]
+    [InlineData("G3 twice", "subject=a&subject=b", "subject is written more than once.")]
+    [InlineData("G3 nothing but a value", "=o-a", "is no parameter")]
+    public async Task A_parameter_that_the_token_endpoint_does_not_know_is_refused_with_the_nearest_name(string name, string parameters, string remedy)
+    {
+        using var byQuery = await _client.GetAsync(new Uri($"{_provider.Issuer}/token?{parameters}"), TestContext.Current.CancellationToken);
+        using var form = new StringContent(parameters, System.Text.Encoding.ASCII, "application/x-www-form-urlencoded");
+        using var byForm = await _client.PostAsync(new Uri($"{_provider.Issuer}/token"), form, TestContext.Current.CancellationToken);
+
+        foreach (var answer in (HttpResponseMessage[])[byQuery, byForm])
+        {
+            var body = (await answer.Content.ReadFromJsonAsync<JsonNode>(TestContext.Current.CancellationToken))!;
+            Assert.True(answer.StatusCode == HttpStatusCode.BadRequest, $"{name}: {body}");
+            Assert.Equal("invalid_request", (string?)body["error"]);
+            Assert.Contains(remedy, (string?)body["error_description"], StringComparison.Ordinal);
+        }
+    }
+
     private async Task<JsonNode> GetJsonAsync(string url) => (await _client.GetFromJsonAsync<JsonNode>(url, TestContext.Current.CancellationToken))!;
 
     private async Task<TokenValidationResult> ValidateAsync(string token)

@@ -15,9 +15,13 @@ namespace CredentialModule.Http;
 /// <summary>Answers a module route in process. It trusts no host to have done its part: it asks again whether this caller may have this organization.</summary>
 internal sealed partial class CredentialEndpoint(
     VendRequests requests, CredentialVendor vendor, EndpointDirectory endpoints, CredentialMetrics metrics, AuditTrail audit,
-    IOptions<IotCredentialsOptions> options, ILogger<CredentialEndpoint> logger)
+    IOptions<IotCredentialsOptions> options, TimeProvider time, ILogger<CredentialEndpoint> logger)
 {
+    private static readonly TimeSpan s_toldEvery = TimeSpan.FromMinutes(1);
+
     private static readonly OrganizationAccessRequirement[] s_access = [OrganizationAccessRequirement.Instance];
+
+    private readonly LogInterval _unknownCallers = new(s_toldEvery, time);
 
     public async Task AnswerAsync(HttpContext context, string profileName, CredentialRequestRule rule)
     {
@@ -48,14 +52,18 @@ internal sealed partial class CredentialEndpoint(
             var work = VendAsync(request, context.User, context.RequestAborted);
             var (found, endpointFound) = work.IsCompletedSuccessfully ? work.Result
                 : await SingleFlight.Observed(work.AsTask()).WaitAsync(options.Value.Timeout, context.RequestAborted);
+            var caller = VendCaller.Of(context.User);
             if (found is not { } vended)
             {
+                if (_unknownCallers.IsDue()) Log.CallerRefused(logger, endpoint.DisplayName, caller.MissingClaims);
                 await ErrorAnswer.WriteAsync(context, StatusCodes.Status403Forbidden);
                 return;
             }
 
             metrics.Vended(vended.Outcome);
-            await WriteAsync(context, endpointFound!, profileName, vended);
+            if (caller is not { Issuer: not null, Subject: not null } && _unknownCallers.IsDue())
+                Log.CallerUnknown(logger, endpoint.DisplayName, caller.MissingClaims);
+            await WriteAsync(context, endpointFound!, caller, profileName, vended);
         }
         catch (Exception e) when (e is VendingException or TimeoutException)
         {
@@ -84,7 +92,7 @@ internal sealed partial class CredentialEndpoint(
     private static bool IsOutOfTime(HttpContext context) => context.Features.Get<IHttpRequestTimeoutFeature>()?.RequestTimeoutToken.IsCancellationRequested == true;
 
     /// <summary>Writes the response, and then the audit record: none if it could not start, and one that is not delivered if the client left before its last byte.</summary>
-    private async ValueTask WriteAsync(HttpContext context, StoredEndpoint endpoint, string profileName, Vended vended)
+    private async ValueTask WriteAsync(HttpContext context, StoredEndpoint endpoint, VendCaller caller, string profileName, Vended vended)
     {
         var (response, credentials) = (context.Response, vended.Credentials);
         response.ContentType = "application/json";
@@ -104,7 +112,7 @@ internal sealed partial class CredentialEndpoint(
         }
         finally
         {
-            audit.Vended(context.User, profileName, vended, isDelivered);
+            audit.Vended(caller, profileName, vended, isDelivered);
         }
     }
 
@@ -113,5 +121,13 @@ internal sealed partial class CredentialEndpoint(
         [LoggerMessage(EventIds.NoPolicy, LogLevel.Error,
             "The route {Route} answers 403: it names no authorization policy, and credentials are not vended without one. Give the route an AuthorizationPolicy")]
         public static partial void NoPolicy(ILogger logger, string? route);
+
+        [LoggerMessage(EventIds.CallerRefused, LogLevel.Error,
+            "The route {Route} answers 403: its profile has \"Scope\": \"User\", and the caller has no claim {Claims}. Set MapInboundClaims = false, or let the authentication scheme keep that claim")]
+        public static partial void CallerRefused(ILogger logger, string? route, string? claims);
+
+        [LoggerMessage(EventIds.CallerUnknown, LogLevel.Error,
+            "The route {Route} vends to callers that the audit cannot name: they have no claim {Claims}. Set MapInboundClaims = false, or let the authentication scheme keep that claim")]
+        public static partial void CallerUnknown(ILogger logger, string? route, string? claims);
     }
 }

@@ -28,8 +28,8 @@ internal sealed partial class CurrentProfiles : ICurrentProfiles, IDisposable
         _section = section;
         _host = host;
         _logger = logger;
-        _current = ProfileBook.Read(section, host.ContentRootFileProvider, out var problems) ?? throw new OptionsValidationException(
-            "IotCredentials", typeof(IotCredentialsOptions), problems.Where(problem => !problem.IsWarning).Select(problem => $"{problem.Key} {problem.Message}"));
+        _current = Read(out var problems) ?? throw new OptionsValidationException(
+            "IotCredentials", typeof(IotCredentialsOptions), problems.Where(problem => !problem.IsWarning).Select(problem => $"{Path(problem.Key)} {problem.Message}"));
         _changes = ChangeToken.OnChange(section.GetReloadToken, Reload);
     }
 
@@ -39,8 +39,8 @@ internal sealed partial class CurrentProfiles : ICurrentProfiles, IDisposable
     {
         try
         {
-            if (ProfileBook.Read(_section, _host.ContentRootFileProvider, out var problems) is { } book) _current = book;
-            else foreach (var problem in problems.Where(problem => !problem.IsWarning)) Log.ReloadRefused(_logger, problem.Key, problem.Message);
+            if (Read(out var problems) is { } book) _current = book;
+            else foreach (var problem in problems.Where(problem => !problem.IsWarning)) Log.ReloadRefused(_logger, Path(problem.Key), problem.Message);
         }
         catch (Exception e) when (e is InvalidOperationException or IOException or UnauthorizedAccessException)
         {
@@ -48,6 +48,16 @@ internal sealed partial class CurrentProfiles : ICurrentProfiles, IDisposable
             Log.ReloadRefused(_logger, "IotCredentials", e.Message);
         }
     }
+
+    private ProfileBook? Read(out IReadOnlyList<ConfigurationProblem> problems)
+    {
+        var unknown = SectionKeys.Unknown(_section).ToList();
+        var book = ProfileBook.Read(_section, _host.ContentRootFileProvider, out var found);
+        problems = [.. unknown, .. found];
+        return unknown.Count == 0 ? book : null;
+    }
+
+    private string Path(string key) => _section is IConfigurationSection section ? $"{section.Path}:{key}" : key;
 
     public void Dispose() => _changes.Dispose();
 

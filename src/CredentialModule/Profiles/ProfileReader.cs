@@ -108,10 +108,13 @@ internal sealed partial class ProfileReader(OrganizationIdFormat ids, IFileProvi
             using (var stream = file.CreateReadStream()) stream.CopyTo(content);
             var longest = new TemplateValues(ids.LongestId, of.AccountId, given.Region!, of.Partition);
             var template = SessionPolicyTemplate.Parse(content.ToArray(), ids, longest, out var findings);
-            foreach (var finding in findings) Error(key, $"{path}: {finding.Code}: {finding.Message}");
+            foreach (var finding in findings) Error(key, $"{path}: {finding.Code}: {finding.Message}{(IsOfTheIds(finding) ? $" {ids.Description}" : "")}");
             return template;
         }
     }
+
+    // These depend on what an organization id may look like: another form of the ids can be the remedy.
+    private static bool IsOfTheIds(PolicyFinding finding) => finding.Code is FindingCode.NotClosed or FindingCode.Collision;
 
     [GeneratedRegex("^[a-z]{2,4}(-[a-z]+)+-[0-9]{1,2}$")]
     private static partial Regex Region();

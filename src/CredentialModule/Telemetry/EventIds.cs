@@ -18,4 +18,6 @@ internal static class EventIds
     public const int ForgottenHereOnly = 13;
     public const int Audit = 14;
     public const int IdentityUnknown = 15;
+    public const int CallerRefused = 16;
+    public const int CallerUnknown = 17;
 }

@@ -1,5 +1,4 @@
 using System.Diagnostics;
-using System.Security.Claims;
 using CredentialModule.Telemetry;
 using Microsoft.Extensions.Logging;
 
@@ -10,10 +9,9 @@ internal sealed partial class AuditTrail(ILoggerFactory loggers)
 {
     private readonly ILogger _logger = loggers.CreateLogger("IotCredentials.Audit");
 
-    public void Vended(ClaimsPrincipal user, string profile, Vended vended, bool isDelivered)
+    public void Vended(VendCaller caller, string profile, Vended vended, bool isDelivered)
     {
         if (!_logger.IsEnabled(LogLevel.Information)) return;
-        var caller = VendCaller.Of(user);
         Log.Vended(
             _logger, OneLine(caller.Issuer), OneLine(caller.Subject), vended.Credentials.OrganizationId, profile, vended.Credentials.AccessKeyId, vended.Credentials.Expiration, vended.Outcome,
             isDelivered, Activity.Current?.TraceId.ToHexString());

@@ -15,6 +15,7 @@ internal static class ExplainCommand
     private const string Path = "--path";
     private const string Host = "--host";
     private const string Token = "--token";
+    private const string TokenFile = "--token-file";
 
     public static Command Create(ProgramEnvironment environment)
     {
@@ -26,11 +27,16 @@ internal static class ExplainCommand
         });
         var command = new Command("explain", "Says which route takes a request and why, and the AssumeRole that would be sent. Makes no call.")
         {
-            new Option<string>(Organization) { Description = "The organization that the request is for.", HelpName = "ID", Required = true },
+            new Option<string>(Organization) { Description = "The organization that the request is for. Default: the one in --path.", HelpName = "ID" },
             new Option<string>(Method) { Description = "The request's method.", HelpName = "M", DefaultValueFactory = static _ => HttpMethods.Get },
             path,
             new Option<string>(Host) { Description = "The host that the request names.", HelpName = "H" },
-            new Option<string>(Token) { Description = "The caller's token. It is never printed, and its signature is not checked.", HelpName = "T" },
+            new Option<string>(Token)
+            {
+                Description = "The caller's token, or - to read it from standard input. It is never printed, and its signature is not checked. A token written here stands in the process list.",
+                HelpName = "T",
+            },
+            new Option<string>(TokenFile) { Description = "A file that holds the caller's token.", HelpName = "FILE" },
             format,
         };
         command.SetAction((parsed, _) => RunAsync(parsed, parsed.IsJson(format), environment));
@@ -52,15 +58,25 @@ internal static class ExplainCommand
 
         await using var gateway = IdleGateway.BuildAlone(configuration, environment);
         var explainer = new Explainer(configuration, environment, gateway);
-        var (organization, method, host) = (parsed.GetRequiredValue<string>(Organization), parsed.GetRequiredValue<string>(Method), parsed.GetValue<string>(Host));
-        var request = parsed.GetValue<string>(Path) is { } path ? new ExplainedRequest(method, path, host ?? AnyHost) : explainer.FirstModuleRequest(organization, method, host);
+        var (organization, method, host) = (parsed.GetValue<string>(Organization), parsed.GetRequiredValue<string>(Method), parsed.GetValue<string>(Host));
+        var request = parsed.GetValue<string>(Path) is { } path ? new ExplainedRequest(method, path, host ?? AnyHost)
+            : organization is not null ? explainer.FirstModuleRequest(organization, method, host)
+            : null;
         if (request is null)
         {
-            error.WriteLine("error: no module route has a path that the organization alone makes: write --path");
+            error.WriteLine(organization is null
+                ? "error: which request? Write --path, or --organization for the first module route's"
+                : "error: no module route has a path that the organization alone makes: write --path");
             return ExitCode.Failed;
         }
 
-        var explanation = await explainer.ExplainAsync(request, organization, parsed.GetValue<string>(Token));
+        if (!GivenToken.TryRead(parsed.GetValue<string>(Token), parsed.GetValue<string>(TokenFile), out var token, out var problem))
+        {
+            error.WriteLine($"error: {problem}");
+            return ExitCode.Failed;
+        }
+
+        var explanation = await explainer.ExplainAsync(request, organization, token);
         if (isJson) output.WriteJson(explanation);
         else output.Write(Text(explanation));
         return explanation.Refused is null ? ExitCode.Good : ExitCode.Failed;

@@ -23,7 +23,7 @@ internal sealed class Explainer(Snapshot configuration, ProgramEnvironment envir
             ? new(method, path, host ?? HostOf(endpoint) ?? ExplainCommand.AnyHost)
             : null;
 
-    public async Task<Explanation> ExplainAsync(ExplainedRequest request, string organization, string? token)
+    public async Task<Explanation> ExplainAsync(ExplainedRequest request, string? organization, string? token)
     {
         if (await request.GuardAsync(_services, configuration.Options.Edge.Methods) is { } guarded)
         {
@@ -109,10 +109,10 @@ internal sealed class Explainer(Snapshot configuration, ProgramEnvironment envir
         return judged;
     }
 
-    private AssumeRoleRow? AssumeRole(HttpContext context, RouteRow row, string asked, TokenVerdict? verdict)
+    private AssumeRoleRow? AssumeRole(HttpContext context, RouteRow row, string? asked, TokenVerdict? verdict)
     {
         var named = RouteOrganization.Of(context);
-        if (named is not null && named.Value != asked) _notes.Add($"the path names the organization {named}, not {Finding.Quote(asked)}");
+        if (named is not null && asked is not null && named.Value != asked) _notes.Add($"the path names the organization {named}, not {Finding.Quote(asked)}");
         if (row.Target.Profile is not { } name || named is null || RouteOrganization.ProfilesOf(context).Find(name, named) is not { } profile) return null;
 
         var caller = verdict?.Caller is { } user ? VendCaller.Of(user) : new VendCaller(null, null, null);

@@ -1,3 +1,4 @@
+using CredentialModule;
 using CredentialModule.Aws;
 using CredentialModule.Caching;
 using CredentialModule.Http;
@@ -5,21 +6,21 @@ using CredentialModule.Profiles;
 using CredentialModule.Telemetry;
 using CredentialModule.Vending;
 using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Hosting;
 using Microsoft.Extensions.Configuration;
-using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Yarp.ReverseProxy.Configuration;
 
-namespace CredentialModule;
+namespace Microsoft.Extensions.DependencyInjection;
 
 /// <summary>Adds the module to a YARP host.</summary>
-public static class IotCredentialsExtensions
+public static class IotCredentialsReverseProxyBuilderExtensions
 {
     /// <summary>
     /// Adds what vending needs. A route whose metadata say <c>"Module": "IotCredentials"</c> is then answered in process, once
-    /// <see cref="MapIotCredentials"/> is called.
+    /// <see cref="IotCredentialsEndpointConventionBuilderExtensions.MapIotCredentials"/> is called.
     /// <para>
     /// The host registers an authorization handler for <see cref="OrganizationAccessRequirement"/>; without one it does not start. Replicas
     /// share what is vended through the Redis of <c>ConnectionStrings:Redis</c>, sealed by the keys of <c>Sealing:KeyPath</c>.
@@ -27,9 +28,13 @@ public static class IotCredentialsExtensions
     /// </summary>
     /// <param name="proxy">The host's reverse proxy.</param>
     /// <param name="section">The section <c>IotCredentials</c>; see <see cref="IotCredentialsOptions"/>.</param>
+    /// <exception cref="InvalidOperationException">It was called before.</exception>
     public static IReverseProxyBuilder AddIotCredentials(this IReverseProxyBuilder proxy, IConfiguration section)
     {
         var services = proxy.Services;
+        if (services.Any(service => service.ServiceType == typeof(CredentialEndpoint)))
+            throw new InvalidOperationException("AddIotCredentials was called twice: call it once, on the builder that AddReverseProxy returned.");
+        ModuleRoute.IsAdded = true;
         services.Configure<IotCredentialsOptions>(section);
         services.AddOptions<SharedCacheOptions>().Configure<IConfiguration>((shared, configuration) =>
         {
@@ -60,22 +65,8 @@ public static class IotCredentialsExtensions
         services.AddSingleton<CredentialEndpoint>();
         services.AddSingleton<IProxyConfigFilter, CredentialRouteFilter>();
         services.AddHostedService<HostCheck>();
+        services.AddSingleton<IStartupFilter, PipelineCheck>();
         services.AddAuthorization();
         return proxy;
     }
-
-    /// <summary>Answers the module's routes in process: match, authorization, limits and CORS stay the route's own.</summary>
-    /// <param name="endpoints">What <c>MapReverseProxy()</c> returned.</param>
-    public static ReverseProxyConventionBuilder MapIotCredentials(this ReverseProxyConventionBuilder endpoints) =>
-        endpoints.ConfigureEndpoints((endpoint, route) =>
-        {
-            if (ModuleRoute.ModuleOf(route) != ModuleRoute.Name) return;
-            var profile = ModuleRoute.ProfileOf(route);
-            var rule = new CredentialRequestRule(profile);
-            endpoint.Add(builder =>
-            {
-                builder.Metadata.Add(rule);
-                builder.RequestDelegate = context => context.RequestServices.GetRequiredService<CredentialEndpoint>().AnswerAsync(context, profile, rule);
-            });
-        });
 }

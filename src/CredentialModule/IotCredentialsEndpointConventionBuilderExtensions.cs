@@ -1,0 +1,31 @@
+using CredentialModule.Http;
+using Microsoft.Extensions.DependencyInjection;
+
+namespace Microsoft.AspNetCore.Builder;
+
+/// <summary>Maps the module's routes in a YARP host.</summary>
+public static class IotCredentialsEndpointConventionBuilderExtensions
+{
+    private const string NotAdded =
+        "MapIotCredentials was called and AddIotCredentials was not: write builder.Services.AddReverseProxy().AddIotCredentials(builder.Configuration.GetSection(\"IotCredentials\")).";
+
+    /// <summary>Answers the module's routes in process: match, authorization, limits and CORS stay the route's own.</summary>
+    /// <param name="endpoints">What <c>MapReverseProxy()</c> returned.</param>
+    /// <exception cref="InvalidOperationException"><c>AddIotCredentials</c> was never called.</exception>
+    public static ReverseProxyConventionBuilder MapIotCredentials(this ReverseProxyConventionBuilder endpoints)
+    {
+        if (!ModuleRoute.IsAdded) throw new InvalidOperationException(NotAdded);
+        return endpoints.ConfigureEndpoints((endpoint, route) =>
+        {
+            if (ModuleRoute.ModuleOf(route) != ModuleRoute.Name) return;
+            var profile = ModuleRoute.ProfileOf(route);
+            var rule = new CredentialRequestRule(profile);
+            endpoint.Add(builder =>
+            {
+                builder.Metadata.Add(rule);
+                builder.RequestDelegate = context =>
+                    (context.RequestServices.GetService<CredentialEndpoint>() ?? throw new InvalidOperationException(NotAdded)).AnswerAsync(context, profile, rule);
+            });
+        });
+    }
+}

@@ -1,0 +1,49 @@
+using System.Diagnostics.CodeAnalysis;
+
+namespace Gateway.Commands;
+
+/// <summary>
+/// The token that a command is given. On the command line itself, every user of the machine can read it in the process list, and the shell keeps it in
+/// its history: a file and standard input are the ways that the documentation shows.
+/// </summary>
+internal static class GivenToken
+{
+    private const string StandardInput = "-";
+
+    // Longer than any request's headers may be.
+    private const int Longest = 64 * 1024;
+
+    /// <summary>Reads the token; null when none was given. False, with the reason, when it cannot be read.</summary>
+    public static bool TryRead(string? written, string? file, out string? token, [NotNullWhen(false)] out string? problem)
+    {
+        (token, problem) = (null, null);
+        if (written is not null && file is not null)
+        {
+            problem = "--token and --token-file are both given: write one of them";
+            return false;
+        }
+
+        if (written is not StandardInput && file is null)
+        {
+            token = written;
+            return true;
+        }
+
+        try
+        {
+            using var reader = file is null ? Console.In : File.OpenText(file);
+            var buffer = new char[Longest + 1];
+            var length = reader.ReadBlock(buffer);
+            token = new string(buffer, 0, length).Trim();
+            problem = length > Longest ? "holds more than a token" : token.Length == 0 ? "holds no token" : null;
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException or ArgumentException)
+        {
+            problem = $"cannot be read: {e.Message}";
+        }
+
+        if (problem is null) return true;
+        (token, problem) = (null, $"{(file is null ? "standard input" : $"--token-file {file}")} {problem}");
+        return false;
+    }
+}

@@ -1,0 +1,157 @@
+using System.Globalization;
+using System.Runtime.Loader;
+using System.Security.Claims;
+using Microsoft.AspNetCore.Authentication;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Hosting;
+using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+using Testing;
+using Xunit;
+
+namespace CredentialModule.Tests;
+
+/// <summary>A slip in a host's program or section is an error at start, in one line that says what to write.</summary>
+public sealed class HostSlipTests(HostTests.Aws aws) : IClassFixture<HostTests.Aws>
+{
+    private static readonly Dictionary<string, (PluginHost Host, string Remedy)> s_slips = new()
+    {
+        ["G7 MapIotCredentials is forgotten"] = (new() { Map = app => app.MapReverseProxy() }, "write app.MapReverseProxy().MapIotCredentials()"),
+        ["G7 MapReverseProxy is forgotten too"] = (new() { Map = _ => { } }, "write app.MapReverseProxy().MapIotCredentials()"),
+        ["G7 AddIotCredentials is called twice"] = (
+            new() { Add = (proxy, configuration) => proxy.AddIotCredentials(configuration.GetSection("IotCredentials")).AddIotCredentials(configuration.GetSection("IotCredentials")) }, "call it once"),
+        ["G7 the path names the organization otherwise"] = (new() { Path = "/organizations/{orgId}/credentials" }, "as {organizationId}, not {orgId}"),
+        ["G7 the path names no organization"] = (new() { Path = "/credentials" }, "as {organizationId}"),
+        ["G7 the path has several other parameters"] = (new() { Path = "/{tenant}/{**rest}" }, "as {organizationId}, not {tenant} or {rest}"),
+        ["G7 a profile's key is misspelt"] = Setting("Profiles:default:RolArn", "x", "IotCredentials:Profiles:default:RolArn is not known. Did you mean \"RoleArn\"?"),
+        ["G7 an organization's key is misspelt"] = Setting("Organizations:o-acme:Regon", "x", "IotCredentials:Organizations:o-acme:Regon is not known. Did you mean \"Region\"?"),
+        ["G7 a key of the section is misspelt"] = Setting("TimeOuts", "00:00:05", "IotCredentials:TimeOuts is not known. Did you mean \"Timeout\"?"),
+        ["G7 a key of a nested section is misspelt"] = Setting("OrganizationId:Prefixes", "o-", "IotCredentials:OrganizationId:Prefixes is not known. Did you mean \"Prefix\"?"),
+        ["G7 the whole configuration is given as the section"] = (
+            new() { Add = (proxy, configuration) => proxy.AddIotCredentials(configuration) }, "GetSection(\"IotCredentials\"), not the whole configuration"),
+        ["G7 the ids do not fit the template"] = Setting("OrganizationId:Characters", "A-Za-z0-9_-", "IotCredentials:OrganizationId: the prefix \"o-\""),
+        ["G7 no authentication scheme"] = (new() { Authenticate = _ => { } }, "AddAuthentication().AddJwtBearer(…)"),
+        ["G7 two schemes and no default"] = (
+            new()
+            {
+                Authenticate = services => services.AddAuthentication()
+                    .AddScheme<AuthenticationSchemeOptions, PluginHost.ClaimsCaller>("a", null).AddScheme<AuthenticationSchemeOptions, PluginHost.ClaimsCaller>("b", null),
+            },
+            "AddAuthentication(\"the default scheme\")"),
+        ["G7 no policy of that name"] = (new() { Policy = "Member" }, "'Member' not found"),
+        ["G7 no handler answers for membership"] = (new() { Handler = _ => { } }, "register an AuthorizationHandler<OrganizationAccessRequirement, OrganizationId>"),
+        ["G7 a value of another type"] = Setting("Timeout", "soon", "IotCredentials:Timeout"),
+        ["G7 a template that is not there"] = Setting("Profiles:default:SessionPolicy", "policies/none.json", "IotCredentials:Profiles:default:SessionPolicy names policies/none.json"),
+    };
+
+    public static TheoryData<string> Slips => [.. s_slips.Keys];
+
+    [Theory]
+    [MemberData(nameof(Slips))]
+    public async Task A_slip_stops_the_start_and_one_line_says_what_to_write(string name)
+    {
+        var (host, remedy) = s_slips[name];
+        var failure = await Record.ExceptionAsync(async () =>
+        {
+            await using var started = host.Build();
+            await started.StartAsync(TestContext.Current.CancellationToken);
+        });
+
+        Assert.True(failure is not null, $"{name}: the host started");
+        var messages = Messages(failure).ToList();
+        var line = messages.Find(message => message.Contains(remedy, StringComparison.Ordinal));
+        Assert.True(line is not null, $"{name}: {string.Join(" | ", messages)}");
+        Assert.DoesNotContain('\n', line);
+    }
+
+    [Fact]
+    public async Task G7_a_host_with_a_Startup_class_that_forgets_authorization_does_not_start()
+    {
+        IHost Host(Action<IApplicationBuilder> configure)
+        {
+            var plugin = new PluginHost();
+            return new HostBuilder()
+                .UseContentRoot(PluginHost.ContentRoot)
+                .ConfigureAppConfiguration(configuration => configuration.AddInMemoryCollection(plugin.Settings))
+                .ConfigureWebHost(web => web.UseKestrelCore().UseUrls("http://127.0.0.1:0")
+                    .ConfigureServices((context, services) =>
+                    {
+                        services.AddRouting();
+                        plugin.AddTo(services, context.Configuration);
+                    })
+                    .Configure(configure))
+                .Build();
+        }
+
+        using (var right = Host(app => app.UseRouting().UseAuthentication().UseAuthorization().UseEndpoints(endpoints => endpoints.MapReverseProxy().MapIotCredentials())))
+            await right.StartAsync(TestContext.Current.CancellationToken);
+        using var wrong = Host(app => app.UseRouting().UseEndpoints(endpoints => endpoints.MapReverseProxy().MapIotCredentials()));
+        var failure = await Record.ExceptionAsync(() => wrong.StartAsync(TestContext.Current.CancellationToken));
+
+        Assert.Contains("app.UseAuthorization()", failure?.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task G7_MapIotCredentials_without_AddIotCredentials_says_so_at_start_or_where_another_host_added_it_at_a_request()
+    {
+        var plugin = new PluginHost { Add = (_, _) => { }, Map = _ => { } };
+        await using var host = plugin.Build();
+        var proxy = host.MapReverseProxy();
+
+        // Other hosts of this process have added the module; a fresh copy of it knows of none, as in a process with this host alone.
+        var extensions = typeof(IotCredentialsEndpointConventionBuilderExtensions);
+        var fresh = new AssemblyLoadContext("fresh").LoadFromAssemblyPath(extensions.Assembly.Location).GetType(extensions.FullName!)!;
+        var failure = Record.Exception(() => fresh.GetMethod("MapIotCredentials")!.Invoke(null, [proxy]))!.InnerException;
+        Assert.Contains("builder.Services.AddReverseProxy().AddIotCredentials(", Assert.IsType<InvalidOperationException>(failure).Message, StringComparison.Ordinal);
+
+        await using (var another = new PluginHost().Build()) await another.StartAsync(TestContext.Current.CancellationToken);
+        proxy.MapIotCredentials();
+        await host.StartAsync(TestContext.Current.CancellationToken);
+        Assert.Equal(500, (await AskAsync(host, Requests.CredentialsPath("o-acme"), "organizations=o-acme")).Status);
+        Assert.Equal(1, plugin.Log.Count(LogLevel.Error, "builder.Services.AddReverseProxy().AddIotCredentials("));
+    }
+
+    [Theory]
+    [InlineData("G6 claims as JwtBearer renames them", "", "iss=https://id.example.com", $"{ClaimTypes.NameIdentifier}=alice")]
+    [InlineData("G6 claims as the token has them", "", "iss=https://id.example.com", "sub=alice")]
+    [InlineData("G6 the issuer of the claim alone", "", $"{ClaimTypes.NameIdentifier}=alice")]
+    [InlineData("G6 the same name twice", "", "iss=https://id.example.com", $"{ClaimTypes.NameIdentifier}=alice", $"{ClaimTypes.NameIdentifier}=alice")]
+    [InlineData("G6 two names", "sub (or ClaimTypes.NameIdentifier)", "iss=https://id.example.com", $"{ClaimTypes.NameIdentifier}=alice", $"{ClaimTypes.NameIdentifier}=bob")]
+    [InlineData("G6 no name", "sub (or ClaimTypes.NameIdentifier)", "iss=https://id.example.com")]
+    public async Task A_caller_is_named_in_the_audit_or_one_error_says_why_not(string name, string missing, params string[] claims)
+    {
+        claims = [.. claims, "organizations=o-acme", $"exp={DateTimeOffset.UtcNow.AddHours(1).ToUnixTimeSeconds().ToString(CultureInfo.InvariantCulture)}"];
+        foreach (var scope in (string[])["Organization", "User"])
+        {
+            var plugin = new PluginHost { Aws = aws.Emulator, Settings = { ["IotCredentials:Profiles:default:Scope"] = scope } };
+            await using var host = plugin.Build();
+            await host.StartAsync(TestContext.Current.CancellationToken);
+
+            var first = await AskAsync(host, Requests.CredentialsPath("o-acme"), claims);
+            var second = await AskAsync(host, Requests.CredentialsPath("o-acme"), claims);
+
+            var status = scope == "User" && missing != "" ? 403 : 200;
+            Assert.True((first.Status, second.Status) == (status, status), $"{name}, {scope}: {first.Status} {plugin.Log.Text}");
+            Assert.Equal(missing == "" ? 2 : 0, plugin.Log.Count(LogLevel.Information, "issuer https://id.example.com subject alice organization o-acme"));
+            // One for both requests.
+            Assert.Equal(missing == "" ? 0 : 1, plugin.Log.Count(LogLevel.Error, $"no claim {missing}"));
+        }
+    }
+
+    private static (PluginHost, string) Setting(string key, string value, string remedy) => (new() { Settings = { [$"IotCredentials:{key}"] = value } }, remedy);
+
+    private Task<Answer> AskAsync(WebApplication host, string path, params string[] claims) =>
+        aws.Client.SendAsync(host.Urls.First() + path, change: request => request.Headers.Add("X-Claim", claims));
+
+    private static IEnumerable<string> Messages(Exception? failure)
+    {
+        for (; failure is not null; failure = failure.InnerException)
+        {
+            yield return failure.Message;
+            if (failure is not AggregateException several) continue;
+            foreach (var inner in several.InnerExceptions.Skip(1)) yield return inner.Message;
+        }
+    }
+}
