@@ -7,7 +7,8 @@ namespace Microsoft.AspNetCore.Builder;
 public static class IotCredentialsEndpointConventionBuilderExtensions
 {
     private const string NotAdded =
-        "MapIotCredentials was called and AddIotCredentials was not: write builder.Services.AddReverseProxy().AddIotCredentials(builder.Configuration.GetSection(\"IotCredentials\")).";
+        "MapIotCredentials was called and AddIotCredentials was not: "
+        + "write builder.Services.AddReverseProxy().AddIotCredentials(builder.Configuration.GetSection(\"IotCredentials\")).";
 
     /// <summary>Answers the module's routes in process: match, authorization, limits and CORS stay the route's own.</summary>
     /// <param name="endpoints">What <c>MapReverseProxy()</c> returned.</param>

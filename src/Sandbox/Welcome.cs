@@ -67,5 +67,7 @@ internal static class Welcome
 
     // For a POSIX shell.
     private static string Quoted(string text) =>
-        text.All(static character => char.IsAsciiLetterOrDigit(character) || "/:=._-".Contains(character, StringComparison.Ordinal)) ? text : $"'{text.Replace("'", @"'\''", StringComparison.Ordinal)}'";
+        text.All(static character => char.IsAsciiLetterOrDigit(character) || "/:=._-".Contains(character, StringComparison.Ordinal))
+            ? text
+            : $"'{text.Replace("'", @"'\''", StringComparison.Ordinal)}'";
 }

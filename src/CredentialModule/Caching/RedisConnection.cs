@@ -12,10 +12,15 @@ namespace CredentialModule.Caching;
 /// </summary>
 internal sealed partial class RedisConnection : IAsyncDisposable
 {
+    // Longer than any command may take: only what is silent for so long is called silent.
+    private static readonly TimeSpan WatchTimeout = TimeSpan.FromSeconds(2);
+
     private readonly int _commandTimeout;
     private readonly Lazy<Task<IConnectionMultiplexer>> _connection;
     private readonly ILogger<RedisConnection> _logger;
     private readonly string _lockPrefix;
+    private readonly Func<TimeSpan, RedisProbe> _probeOf;
+    private readonly Lazy<RedisWatch> _watch;
 
     public RedisConnection(string connectionString, IOptions<IotCredentialsOptions> module, ILogger<RedisConnection> logger)
     {
@@ -23,11 +28,20 @@ internal sealed partial class RedisConnection : IAsyncDisposable
         _commandTimeout = (int)SharedCacheOptions.CommandTimeout(module.Value).TotalMilliseconds;
         _lockPrefix = module.Value.Cache.KeyPrefix + "lock:";
         _connection = new(() => ConnectAsync(connectionString));
+        _probeOf = timeout => new RedisProbe(ConfigurationOptions.Parse(connectionString), module.Value.Cache.KeyPrefix, timeout);
+        _watch = new(() => new RedisWatch(_probeOf(WatchTimeout), logger));
+        Silence = new(Suspect);
     }
 
-    public RedisSilence Silence { get; } = new();
+    public RedisSilence Silence { get; }
+
+    /// <summary>The servers that are connected to, without anything else of the connection string.</summary>
+    public string EndPoints => _probeOf(WatchTimeout).EndPoints;
 
     public Task<IConnectionMultiplexer> GetAsync() => _connection.Value;
+
+    /// <summary>Finds out why Redis cannot be used; null when it can.</summary>
+    public Task<RedisProblem?> FindProblemAsync(TimeSpan timeout, CancellationToken cancellation) => _probeOf(timeout).FindAsync(cancellation);
 
     /// <summary>The turn to renew <paramref name="key"/> over all replicas; null when Redis cannot say whose turn it is.</summary>
     /// <exception cref="VendingException">Another replica had the turn all the time.</exception>
@@ -46,6 +60,7 @@ internal sealed partial class RedisConnection : IAsyncDisposable
             catch (Exception e) when (e is not OperationCanceledException and not VendingException)
             {
                 Log.LockUnavailable(_logger, e);
+                Suspect();
                 Silence.NotAnswered(begun);
             }
         }
@@ -64,25 +79,21 @@ internal sealed partial class RedisConnection : IAsyncDisposable
         options.ConnectTimeout = 1000;
         options.ReconnectRetryPolicy = new LinearRetry(500);
         var connection = await ConnectionMultiplexer.ConnectAsync(options);
-        connection.ConnectionFailed += (_, e) => Log.Lost(_logger, e.EndPoint?.ToString(), e.FailureType);
-        connection.ConnectionRestored += (_, e) => Log.Restored(_logger, e.EndPoint?.ToString());
-        if (!connection.IsConnected) Log.Lost(_logger, string.Join(',', options.EndPoints), ConnectionFailureType.UnableToConnect);
+        connection.ConnectionFailed += (_, _) => Suspect();
+        if (!connection.IsConnected) Suspect();
         return connection;
     }
 
+    private void Suspect() => _watch.Value.Suspect(() => _connection.Value is { IsCompletedSuccessfully: true, Result.IsConnected: true });
+
     public async ValueTask DisposeAsync()
     {
+        _watch.Value.Dispose();
         if (_connection.IsValueCreated) await (await _connection.Value).DisposeAsync();
     }
 
     private static partial class Log
     {
-        [LoggerMessage(EventIds.RedisLost, LogLevel.Warning, "Redis at {EndPoint} is out of reach ({Failure}): credentials are not shared between replicas until it is back")]
-        public static partial void Lost(ILogger logger, string? endPoint, ConnectionFailureType failure);
-
-        [LoggerMessage(EventIds.RedisRestored, LogLevel.Information, "Redis at {EndPoint} is back")]
-        public static partial void Restored(ILogger logger, string? endPoint);
-
         [LoggerMessage(EventIds.LockUnavailable, LogLevel.Debug, "Redis did not answer for a lock; this replica renews on its own")]
         public static partial void LockUnavailable(ILogger logger, Exception error);
     }

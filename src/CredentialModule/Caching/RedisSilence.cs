@@ -4,7 +4,7 @@ namespace CredentialModule.Caching;
 /// Whether Redis is worth asking. One command without an answer in time may be this process's own fault, on a machine that is busy; another
 /// one that began after it tells a Redis that is gone. It is then left alone for a while, so that callers do not pay for it one after another.
 /// </summary>
-internal sealed class RedisSilence
+internal sealed class RedisSilence(Action? leftAlone = null)
 {
     private static readonly TimeSpan LeftAloneFor = TimeSpan.FromSeconds(2);
 
@@ -19,6 +19,8 @@ internal sealed class RedisSilence
     public void NotAnswered(long begun)
     {
         var now = Environment.TickCount64;
-        if (begun >= Interlocked.CompareExchange(ref _suspectedSince, now, long.MaxValue)) Volatile.Write(ref _leftAloneUntil, now + (long)LeftAloneFor.TotalMilliseconds);
+        if (begun < Interlocked.CompareExchange(ref _suspectedSince, now, long.MaxValue)) return;
+        Volatile.Write(ref _leftAloneUntil, now + (long)LeftAloneFor.TotalMilliseconds);
+        leftAlone?.Invoke();
     }
 }

@@ -48,7 +48,9 @@ internal sealed class PipelineCheck(IServiceProvider services, EndpointDataSourc
             var policy = await AuthorizationPolicy.CombineAsync(
                 policies, endpoint.Metadata.GetOrderedMetadata<IAuthorizeData>(), endpoint.Metadata.GetOrderedMetadata<AuthorizationPolicy>());
             if (policy is { AuthenticationSchemes.Count: 0 })
-                throw Refused($"several authentication schemes exist, and the policy of {endpoint.DisplayName} uses none of them", "AddAuthentication(\"the default scheme\"), or AddAuthenticationSchemes in the policy");
+                throw Refused(
+                    $"several authentication schemes exist, and the policy of {endpoint.DisplayName} uses none of them",
+                    "AddAuthentication(\"the default scheme\"), or AddAuthenticationSchemes in the policy");
         }
     }
 

@@ -11,7 +11,9 @@ internal static class SectionKeys
 {
     public static IEnumerable<ConfigurationProblem> Unknown(IConfiguration section) =>
         section.GetSection("IotCredentials").Exists()
-            ? [new("IotCredentials", "is inside the section that AddIotCredentials was given. Pass builder.Configuration.GetSection(\"IotCredentials\"), not the whole configuration.")]
+            ? [new(
+                "IotCredentials",
+                "is inside the section that AddIotCredentials was given. Pass builder.Configuration.GetSection(\"IotCredentials\"), not the whole configuration.")]
             : Unknown(section, typeof(IotCredentialsOptions), "");
 
     private static IEnumerable<ConfigurationProblem> Unknown(IConfiguration section, Type options, string path)

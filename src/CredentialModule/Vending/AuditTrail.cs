@@ -7,7 +7,9 @@ namespace CredentialModule.Vending;
 /// <summary>One event for every response with credentials that was sent, in whole or in part, under the category <c>IotCredentials.Audit</c>: who got which, and from where. The access key id joins it to CloudTrail.</summary>
 internal sealed partial class AuditTrail(ILoggerFactory loggers)
 {
-    private readonly ILogger _logger = loggers.CreateLogger("IotCredentials.Audit");
+    public const string Category = "IotCredentials.Audit";
+
+    private readonly ILogger _logger = loggers.CreateLogger(Category);
 
     public void Vended(VendCaller caller, string profile, Vended vended, bool isDelivered)
     {

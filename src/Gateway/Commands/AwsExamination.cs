@@ -13,12 +13,16 @@ namespace Gateway.Commands;
 /// AWS by the module's own clients: who the gateway is, the endpoints that are asked for, and, for an organization, a trial session. Serving
 /// needs the profiles that routes vend by, and no others.
 /// </summary>
-internal sealed class AwsExamination(AwsClients clients, StsCalls sts, TimeProvider time, string environment, OrganizationId? organization)
+internal sealed class AwsExamination(AwsClients clients, StsCalls sts, TimeProvider time, ProgramEnvironment environment, OrganizationId? organization, TimeSpan timeout)
 {
+    private const string Searching =
+        "the AWS SDK found no credentials in the environment's variables, a web identity, a profile or a container, and the last place, "
+        + "the instance metadata, does not answer";
+
     public static Task<Diagnosis[]> RunAsync(
-        Snapshot configuration, IServiceProvider services, ProgramEnvironment environment, OrganizationId? organization) =>
+        Snapshot configuration, IServiceProvider services, ProgramEnvironment environment, OrganizationId? organization, TimeSpan timeout) =>
         new AwsExamination(
-            services.GetRequiredService<AwsClients>(), services.GetRequiredService<StsCalls>(), services.GetRequiredService<TimeProvider>(), environment.Name, organization)
+            services.GetRequiredService<AwsClients>(), services.GetRequiredService<StsCalls>(), services.GetRequiredService<TimeProvider>(), environment, organization, timeout)
             .RunAsync(configuration);
 
     private async Task<Diagnosis[]> RunAsync(Snapshot configuration)
@@ -40,12 +44,16 @@ internal sealed class AwsExamination(AwsClients clients, StsCalls sts, TimeProvi
 
     private Task<Diagnosis> LookAsync(string check, string call, bool isNeeded, Func<CancellationToken, Task<string>> look) => Diagnosis.OfAsync(
         check,
-        async cancellation =>
+        timeout,
+        async (waiting, cancellation) =>
         {
             try
             {
                 // Where there are none, this says so in better words than a call without them.
+                if (AwsSources.ProblemOf(environment.Variables) is { } problem) throw new VendingException(FailureClass.Unavailable, problem);
+                waiting.For = Searching;
                 await clients.BaseCredentialsAsync(cancellation);
+                waiting.For = null;
                 return (Outcome.Ok, await look(cancellation));
             }
             catch (Exception e) when (e is not VendingException && !cancellation.IsCancellationRequested)
@@ -78,7 +86,7 @@ internal sealed class AwsExamination(AwsClients clients, StsCalls sts, TimeProvi
         var now = time.GetUtcNow();
         // Where sessions are a caller's own, the caller is this command.
         var caller = new VendCaller("gateway", "doctor", now + profile.SessionDuration);
-        var request = VendRequests.Make(profile, organization!, caller, environment, forgotten: null, identity: "", clients.StsAddress(profile.Region), now)!;
+        var request = VendRequests.Make(profile, organization!, caller, environment.Name, forgotten: null, identity: "", clients.StsAddress(profile.Region), now)!;
         var answer = await clients.Sts(profile.Region).AssumeRoleAsync(StsCalls.RequestOf(request), cancellation);
 #pragma warning disable CS0618 // Its successor, SessionTokenUtilization, is not answered everywhere yet.
         var packed = answer.PackedPolicySize is { } size ? $", packed policy {size} % of what STS takes" : "";

@@ -1,31 +1,48 @@
 using System.Diagnostics;
 using System.Globalization;
+using System.Net;
 using System.Net.Security;
 using System.Net.Sockets;
+using System.Security.Authentication;
 using System.Security.Cryptography.X509Certificates;
 using Gateway.Configuration;
 using Yarp.ReverseProxy.Configuration;
+using Yarp.ReverseProxy.Forwarder;
 
 namespace Gateway.Commands;
 
-/// <summary>Each destination's port, and its certificate where it has one. A cluster needs one destination to serve.</summary>
-internal static class DestinationExamination
+/// <summary>
+/// Each destination's port, its certificate where it has one, and its response: a service can take connections and still hang. It is asked for the path of its
+/// active health check, else for <c>/</c>. A cluster needs one destination to serve, and a cluster that no route uses needs none.
+/// </summary>
+internal sealed class DestinationExamination(GatewayOptions options, IForwarderHttpClientFactory clients, TimeSpan timeout)
 {
-    public static async Task<Diagnosis[]> RunAsync(Snapshot configuration) =>
-        [.. (await Task.WhenAll(configuration.Clusters.Select(cluster => RunAsync(cluster, configuration.Options)))).SelectMany(rows => rows)];
-
-    private static async Task<Diagnosis[]> RunAsync(ClusterConfig cluster, GatewayOptions options)
+    public static async Task<Diagnosis[]> RunAsync(Snapshot configuration, IServiceProvider services, TimeSpan timeout)
     {
+        var examination = new DestinationExamination(configuration.Options, services.GetRequiredService<IForwarderHttpClientFactory>(), timeout);
+        var used = configuration.Routes.Select(route => route.ClusterId).ToHashSet(StringComparer.OrdinalIgnoreCase);
+        return [.. (await Task.WhenAll(configuration.Clusters.Select(cluster => examination.RunAsync(cluster, used.Contains(cluster.ClusterId))))).SelectMany(rows => rows)];
+    }
+
+    private async Task<Diagnosis[]> RunAsync(ClusterConfig cluster, bool isUsed)
+    {
+        using var client = clients.CreateClient(new ForwarderHttpClientContext
+        {
+            ClusterId = cluster.ClusterId,
+            NewConfig = cluster.HttpClient ?? HttpClientConfig.Empty,
+            NewMetadata = cluster.Metadata,
+        });
         var rows = await Task.WhenAll((cluster.Destinations ?? new Dictionary<string, DestinationConfig>())
-            .SelectMany(destination => Found(destination.Value, options).Select(found => Diagnosis.OfAsync(
-                $"destination {cluster.ClusterId}/{destination.Key}", cancellation => LookAsync(cluster, found, cancellation)))));
-        return Array.TrueForAll(rows, row => row.Outcome == Outcome.Failed)
-            ? rows
-            : [.. rows.Select(row => row.Outcome == Outcome.Failed ? row with { Outcome = Outcome.Warning } : row)];
+            .SelectMany(destination => Found(destination.Value).Select(found => Diagnosis.OfAsync(
+                $"destination {cluster.ClusterId}/{destination.Key}", timeout, (waiting, cancellation) => LookAsync(cluster, found, client, waiting, cancellation)))));
+        if (isUsed && Array.TrueForAll(rows, row => row.Outcome == Outcome.Failed)) return rows;
+        return [.. rows.Select(row => row.Outcome != Outcome.Failed
+            ? row
+            : row with { Outcome = Outcome.Warning, Found = isUsed ? row.Found : $"{row.Found} (no route uses the cluster)" })];
     }
 
     // A name of the section Services stands for each address there.
-    private static IEnumerable<DestinationConfig> Found(DestinationConfig destination, GatewayOptions options)
+    private IEnumerable<DestinationConfig> Found(DestinationConfig destination)
     {
         var address = new Uri(destination.Address);
         return options.ServiceOf(address.Host) is { } service
@@ -33,36 +50,96 @@ internal static class DestinationExamination
             : [destination];
     }
 
-    private static async Task<(Outcome, string)> LookAsync(ClusterConfig cluster, DestinationConfig destination, CancellationToken cancellation)
+    private static async Task<(Outcome, string)> LookAsync(
+        ClusterConfig cluster, DestinationConfig destination, HttpMessageInvoker client, Waiting waiting, CancellationToken cancellation)
+    {
+        var (connected, problem) = await ConnectAsync(cluster, destination, waiting, cancellation);
+        return problem is not null ? (Outcome.Failed, problem) : await AskAsync(cluster, destination, client, connected, waiting, cancellation);
+    }
+
+    private static async Task<(string Connected, string? Problem)> ConnectAsync(
+        ClusterConfig cluster, DestinationConfig destination, Waiting waiting, CancellationToken cancellation)
     {
         var address = new Uri(destination.Address);
+        var at = $"{address.IdnHost}:{address.Port}";
+        waiting.For = $"{at} cannot be reached";
         var begun = Stopwatch.GetTimestamp();
-        using var client = new TcpClient();
+        using var connection = new TcpClient();
         try
         {
-            await client.ConnectAsync(address.IdnHost, address.Port, cancellation);
+            await connection.ConnectAsync(address.IdnHost, address.Port, cancellation);
         }
         catch (SocketException e)
         {
-            return (Outcome.Failed, $"{address.IdnHost}:{address.Port}: {e.Message}");
+            return ("", $"{at}: {e.Message}");
         }
 
         var security = "";
-        var acceptsAny = cluster.HttpClient?.DangerousAcceptAnyServerCertificate == true;
         if (address.Scheme == Uri.UriSchemeHttps)
         {
-            await using var tls = new SslStream(client.GetStream());
+            waiting.For = $"{at} takes connections, and no TLS handshake comes about";
+            var (secured, problem) = await SecureAsync(connection, cluster, destination, cancellation);
+            if (problem is not null) return ("", $"{at}: {problem}");
+            security = secured;
+        }
+
+        return (string.Create(CultureInfo.InvariantCulture, $"{at}, connected in {Stopwatch.GetElapsedTime(begun).TotalMilliseconds:0} ms{security}"), null);
+    }
+
+    private static async Task<(string Secured, string? Problem)> SecureAsync(
+        TcpClient connection, ClusterConfig cluster, DestinationConfig destination, CancellationToken cancellation)
+    {
+        var host = destination.Host is { } named ? new HostString(named).Host : new Uri(destination.Address).IdnHost;
+        string? problem = null;
+        await using var tls = new SslStream(connection.GetStream());
+        try
+        {
             await tls.AuthenticateAsClientAsync(
                 new SslClientAuthenticationOptions
                 {
-                    TargetHost = destination.Host is { } host ? new HostString(host).Host : address.IdnHost,
-                    RemoteCertificateValidationCallback = (_, _, _, errors) => errors == SslPolicyErrors.None || acceptsAny,
+                    TargetHost = host,
+                    RemoteCertificateValidationCallback = (_, certificate, chain, errors) =>
+                    {
+                        if (errors == SslPolicyErrors.None || cluster.HttpClient?.DangerousAcceptAnyServerCertificate == true) return true;
+                        problem = ConnectionCause.OfCertificate(errors, certificate as X509Certificate2, chain, host);
+                        return false;
+                    },
                 },
                 cancellation);
-            security = $", {tls.SslProtocol}, certificate until {((X509Certificate2)tls.RemoteCertificate!).NotAfter.ToUniversalTime():yyyy-MM-dd}";
+            return ($", {tls.SslProtocol}, certificate until {((X509Certificate2)tls.RemoteCertificate!).NotAfter.ToUniversalTime():yyyy-MM-dd}", null);
         }
+        catch (Exception e) when (e is AuthenticationException or IOException)
+        {
+            return ("", problem ?? "the TLS handshake failed: the port may speak no TLS");
+        }
+    }
 
-        return (Outcome.Ok, string.Create(
-            CultureInfo.InvariantCulture, $"{address.IdnHost}:{address.Port}, connected in {Stopwatch.GetElapsedTime(begun).TotalMilliseconds:0} ms{security}"));
+    // As the active health check asks, which the gateway itself judges a destination by.
+    private static async Task<(Outcome, string)> AskAsync(
+        ClusterConfig cluster, DestinationConfig destination, HttpMessageInvoker client, string connected, Waiting waiting, CancellationToken cancellation)
+    {
+        var check = cluster.HealthCheck?.Active is { Enabled: true } active ? active : null;
+        var probed = string.IsNullOrEmpty(destination.Health) ? destination.Address : destination.Health;
+        var url = new Uri($"{probed.TrimEnd('/')}/{check?.Path?.TrimStart('/')}{check?.Query}");
+        var asked = $"GET {url.AbsolutePath}";
+        waiting.For = $"{connected}, and {asked} has no response: the service hangs";
+        using var request = new HttpRequestMessage(HttpMethod.Get, url)
+        {
+            Version = cluster.HttpRequest?.Version ?? HttpVersion.Version20,
+            VersionPolicy = cluster.HttpRequest?.VersionPolicy ?? HttpVersionPolicy.RequestVersionOrLower,
+        };
+        if (destination.Host is { } host) request.Headers.Host = host;
+        try
+        {
+            using var response = await client.SendAsync(request, cancellation);
+            var answered = $"{connected}, {asked} {(int)response.StatusCode}";
+            return check is null || response.IsSuccessStatusCode
+                ? (Outcome.Ok, answered)
+                : (Outcome.Failed, $"{answered}: the active health check takes 2xx alone");
+        }
+        catch (HttpRequestException e)
+        {
+            return (Outcome.Failed, $"{connected}, {asked}: {ConnectionCause.Of(e, url)}");
+        }
     }
 }

@@ -22,24 +22,25 @@ internal enum Outcome
 /// <param name="Found">What was found, on one line. Nothing secret.</param>
 internal sealed record Diagnosis(string Check, Outcome Outcome, string Found)
 {
-    private static readonly TimeSpan Deadline = TimeSpan.FromSeconds(5);
-
-    /// <summary>Looks at a dependency, for 5 seconds at most.</summary>
+    /// <summary>Looks at a dependency, for so long at most.</summary>
     /// <param name="check">What is looked at.</param>
-    /// <param name="look">Looks.</param>
+    /// <param name="timeout">How long.</param>
+    /// <param name="look">Looks, and says what it waits for.</param>
     /// <param name="otherwise">How it is when looking fails.</param>
-    public static async Task<Diagnosis> OfAsync(string check, Func<CancellationToken, Task<(Outcome, string)>> look, Outcome otherwise = Outcome.Failed)
+    public static async Task<Diagnosis> OfAsync(
+        string check, TimeSpan timeout, Func<Waiting, CancellationToken, Task<(Outcome, string)>> look, Outcome otherwise = Outcome.Failed)
     {
-        using var deadline = new CancellationTokenSource(Deadline);
+        var waiting = new Waiting();
+        using var deadline = new CancellationTokenSource(timeout);
         try
         {
             // Not everything that is asked stops when it is told to.
-            var (outcome, found) = await Task.Run(() => look(deadline.Token)).WaitAsync(deadline.Token);
+            var (outcome, found) = await Task.Run(() => look(waiting, deadline.Token)).WaitAsync(deadline.Token);
             return new(check, outcome, found);
         }
         catch (OperationCanceledException) when (deadline.IsCancellationRequested)
         {
-            return new(check, otherwise, $"no answer within {Deadline.TotalSeconds} s");
+            return new(check, otherwise, $"no answer within {timeout.TotalSeconds} s{(waiting.For is { } what ? $": {what}" : "")}");
         }
         catch (Exception e)
         {
@@ -57,5 +58,17 @@ internal sealed record Diagnosis(string Check, Outcome Outcome, string Found)
         }
 
         return $"cannot be used ({error.GetBaseException().GetType().Name})";
+    }
+}
+
+/// <summary>What a look at a dependency waits for, to be said when its time is up.</summary>
+internal sealed class Waiting
+{
+    private volatile string? _for;
+
+    public string? For
+    {
+        get => _for;
+        set => _for = value;
     }
 }

@@ -9,12 +9,24 @@ namespace Gateway.Commands;
 internal static class DoctorCommand
 {
     private const string Organization = "--organization";
+    private const string Timeout = "--timeout";
 
     public static Command Create(ProgramEnvironment environment)
     {
+        var timeout = new Option<int>(Timeout)
+        {
+            Description = "The seconds that each dependency has to answer.", HelpName = "SECONDS", DefaultValueFactory = static _ => 5,
+        };
+        timeout.Validators.Add(static given =>
+        {
+            if (given.Tokens is not [var token]) return;
+            if (!int.TryParse(token.Value, NumberStyles.None, CultureInfo.InvariantCulture, out var seconds) || seconds is < 1 or > 300)
+                given.AddError("--timeout is from 1 to 300 seconds");
+        });
         var command = new Command("doctor", "Reaches issuers, Redis, AWS and destinations, and says what it found.")
         {
             new Option<string>(Organization) { Description = "An organization to try each module route's AssumeRole for.", HelpName = "ID" },
+            timeout,
         };
         command.SetAction((parsed, _) => RunAsync(parsed, environment));
         return command;
@@ -38,7 +50,7 @@ internal static class DoctorCommand
         }
 
         await using var gateway = IdleGateway.Build(configuration, environment);
-        var rows = await ExamineAsync(configuration, gateway.Services, environment, organization);
+        var rows = await ExamineAsync(configuration, gateway.Services, environment, organization, TimeSpan.FromSeconds(parsed.GetRequiredValue<int>(Timeout)));
         var width = rows.Max(row => row.Check.Length);
         foreach (var row in rows)
             output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{row.Check.PadRight(width)}  {row.Outcome.ToString().ToLowerInvariant(),-7}  {row.Found.OneLine()}"));
@@ -46,13 +58,13 @@ internal static class DoctorCommand
     }
 
     private static async Task<IReadOnlyList<Diagnosis>> ExamineAsync(
-        Snapshot configuration, IServiceProvider services, ProgramEnvironment environment, OrganizationId? organization)
+        Snapshot configuration, IServiceProvider services, ProgramEnvironment environment, OrganizationId? organization, TimeSpan timeout)
     {
         var all = await Task.WhenAll(
-            IssuerExamination.RunAsync(services),
-            RedisExamination.RunAsync(configuration, services),
-            AwsExamination.RunAsync(configuration, services, environment, organization),
-            DestinationExamination.RunAsync(configuration));
+            IssuerExamination.RunAsync(services, timeout),
+            RedisExamination.RunAsync(configuration, services, timeout),
+            AwsExamination.RunAsync(configuration, services, environment, organization, timeout),
+            DestinationExamination.RunAsync(configuration, services, timeout));
         return [.. all.SelectMany(rows => rows)];
     }
 }

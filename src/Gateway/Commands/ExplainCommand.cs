@@ -33,7 +33,8 @@ internal static class ExplainCommand
             new Option<string>(Host) { Description = "The host that the request names.", HelpName = "H" },
             new Option<string>(Token)
             {
-                Description = "The caller's token, or - to read it from standard input. It is never printed, and its signature is not checked. A token written here stands in the process list.",
+                Description = "The caller's token, or - to read it from standard input. It is never printed, and its signature is not checked. "
+                    + "A token written here stands in the process list.",
                 HelpName = "T",
             },
             new Option<string>(TokenFile) { Description = "A file that holds the caller's token.", HelpName = "FILE" },

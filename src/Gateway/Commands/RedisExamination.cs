@@ -11,22 +11,22 @@ internal static class RedisExamination
 {
     private static readonly TimeSpan WorstClock = TimeSpan.FromSeconds(5);
 
-    // Shorter than the deadline, so that where it is can be said.
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(3);
-
-    public static async Task<Diagnosis[]> RunAsync(Snapshot configuration, IServiceProvider services) =>
+    public static async Task<Diagnosis[]> RunAsync(Snapshot configuration, IServiceProvider services, TimeSpan timeout) =>
     [
         configuration.Options.ConnectionStrings.Redis is null
             ? new Diagnosis("Redis", Outcome.Ok, "ConnectionStrings:Redis is absent: replicas share nothing")
-            : await Diagnosis.OfAsync("Redis", cancellation => LookAsync(services.GetRequiredService<CredentialCache>().Redis!, services.GetRequiredService<TimeProvider>(), cancellation), Outcome.Warning),
+            : await Diagnosis.OfAsync(
+                "Redis", timeout,
+                (_, cancellation) => LookAsync(services.GetRequiredService<CredentialCache>().Redis!, services.GetRequiredService<TimeProvider>(), timeout, cancellation), Outcome.Warning),
     ];
 
     // To the module a second is long, and what it gives up it tries again; only what stays out of reach is a finding.
-    private static async Task<(Outcome, string)> LookAsync(RedisConnection redis, TimeProvider time, CancellationToken cancellation)
+    private static async Task<(Outcome, string)> LookAsync(RedisConnection redis, TimeProvider time, TimeSpan timeout, CancellationToken cancellation)
     {
+        if (await redis.FindProblemAsync(timeout * 0.3, cancellation) is { } problem) return (Outcome.Warning, $"{redis.EndPoints}: {problem.Cause}: {problem.Remedy}");
         var begun = Stopwatch.GetTimestamp();
         var connection = await redis.GetAsync();
-        while (Stopwatch.GetElapsedTime(begun) < Patience)
+        while (Stopwatch.GetElapsedTime(begun) < timeout * 0.6)
         {
             try
             {
@@ -40,7 +40,7 @@ internal static class RedisExamination
             await Task.Delay(TimeSpan.FromMilliseconds(50), cancellation);
         }
 
-        return (Outcome.Warning, $"{string.Join(", ", connection.GetEndPoints().Select(ShowEndPoint))}: not connected, or not answering");
+        return (Outcome.Warning, $"{redis.EndPoints}: {RedisProblem.NotConnected.Cause}: {RedisProblem.NotConnected.Remedy}");
     }
 
     private static async Task<(Outcome, string)> AskAsync(IConnectionMultiplexer connection, IServer server, TimeProvider time)

@@ -21,6 +21,9 @@ internal static class ErrorAnswers
         app.UseExceptionHandler(new ExceptionHandlerOptions
         {
             StatusCodeSelector = static error => error is BadHttpRequestException bad && ErrorAnswer.Has(bad.StatusCode) ? bad.StatusCode : StatusCodes.Status500InternalServerError,
+            // A request that is malformed, or whose client has left, is no fault of the gateway's: the access log has it.
+            SuppressDiagnosticsCallback = static failure =>
+                failure.Exception is BadHttpRequestException || failure.HttpContext.RequestAborted.IsCancellationRequested,
             ExceptionHandler = static context => ErrorAnswer.WriteAsync(context, context.Response.StatusCode),
         });
         app.Use(static async (context, next) =>

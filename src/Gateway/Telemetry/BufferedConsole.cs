@@ -1,5 +1,5 @@
-using System.Buffers;
-using System.Text;
+using System.Globalization;
+using CredentialModule.Vending;
 using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Logging.Console;
 using Microsoft.Extensions.Options;
@@ -8,21 +8,38 @@ namespace Gateway.Telemetry;
 
 /// <summary>
 /// The framework's console log, by its formatters and their settings, but written many lines at a time: the framework wakes a thread and makes a
-/// system call for each, which costs more than the request that the line tells of. A line is out within <see cref="OutputBuffer.GatherFor"/>; who
-/// finds the buffer full waits, so that none is dropped while the process lives.
+/// system call for each, which costs more than the request that the line is about. A line is out within <see cref="OutputBuffer.GatherFor"/>. No request
+/// waits for an output that nobody reads longer than <see cref="s_longestWait"/>: what finds no room is dropped, counted, and reported when there is room again.
 /// </summary>
 [ProviderAlias("Console")]
-internal sealed class BufferedConsole(IEnumerable<ConsoleFormatter> formatters, IOptionsMonitor<ConsoleLoggerOptions> options) : ILoggerProvider, ISupportExternalScope
+internal sealed class BufferedConsole : ILoggerProvider, ISupportExternalScope
 {
     private const int LongestKept = 4096;
+    private static readonly TimeSpan s_longestWait = TimeSpan.FromSeconds(1);
 
-    private readonly Dictionary<string, ConsoleFormatter> _formatters = formatters.ToDictionary(formatter => formatter.Name, StringComparer.OrdinalIgnoreCase);
-    private readonly OutputBuffer _output = new(Console.OpenStandardOutput());
-    private readonly Lazy<OutputBuffer> _error = new(static () => new(Console.OpenStandardError()));
+    private readonly IOptionsMonitor<ConsoleLoggerOptions> _options;
+    private readonly GatewayMetrics _metrics;
+    private readonly Dictionary<string, ConsoleFormatter> _formatters;
+    private readonly OutputBuffer _output;
+    private readonly Lazy<OutputBuffer> _error;
     private IExternalScopeProvider? _scopes;
 
     [ThreadStatic]
     private static StringWriter? t_line;
+
+    public BufferedConsole(IEnumerable<ConsoleFormatter> formatters, IOptionsMonitor<ConsoleLoggerOptions> options, GatewayMetrics metrics)
+        : this(formatters, options, metrics, Console.OpenStandardOutput())
+    {
+    }
+
+    internal BufferedConsole(IEnumerable<ConsoleFormatter> formatters, IOptionsMonitor<ConsoleLoggerOptions> options, GatewayMetrics metrics, Stream output)
+    {
+        _options = options;
+        _metrics = metrics;
+        _formatters = formatters.ToDictionary(formatter => formatter.Name, StringComparer.OrdinalIgnoreCase);
+        _output = new OutputBuffer(output, s_longestWait, ReportLost).Start();
+        _error = new(() => new OutputBuffer(Console.OpenStandardError(), s_longestWait, ReportLost).Start());
+    }
 
     public ILogger CreateLogger(string categoryName) => new Logger(this, categoryName);
 
@@ -36,15 +53,26 @@ internal sealed class BufferedConsole(IEnumerable<ConsoleFormatter> formatters, 
 
     private void Write<TState>(in LogEntry<TState> entry)
     {
-        var settings = options.CurrentValue;
+        var settings = _options.CurrentValue;
         var formatter = _formatters.GetValueOrDefault(settings.FormatterName ?? ConsoleFormatterNames.Simple) ?? _formatters[ConsoleFormatterNames.Simple];
         var line = t_line ??= new StringWriter();
         line.GetStringBuilder().Clear();
         // One long line must not stay with every thread that once wrote one.
         if (line.GetStringBuilder().Capacity > LongestKept) line = t_line = new StringWriter();
         formatter.Write(entry, _scopes, line);
-        (entry.LogLevel >= settings.LogToStandardErrorThreshold ? _error.Value : _output).Write(line.GetStringBuilder());
+        var isAudit = entry.Category == AuditTrail.Category;
+        if ((entry.LogLevel >= settings.LogToStandardErrorThreshold ? _error.Value : _output).Write(line.GetStringBuilder(), isAudit)) return;
+        if (entry.Category == AccessLog.Category) _metrics.AccessLineDropped();
+        else _metrics.LogEntryDropped(isAudit);
     }
+
+    private void ReportLost(long audit, long others) => Write(new LogEntry<string>(
+        LogLevel.Warning,
+        typeof(BufferedConsole).FullName!,
+        new EventId(EventIds.LogEntriesLost, nameof(EventIds.LogEntriesLost)),
+        string.Create(CultureInfo.InvariantCulture, $"The output takes log entries again. {audit + others} were lost while it took none, {audit} of them of the audit"),
+        null,
+        static (message, _) => message));
 
     private sealed class Logger(BufferedConsole console, string category) : ILogger
     {
@@ -52,80 +80,12 @@ internal sealed class BufferedConsole(IEnumerable<ConsoleFormatter> formatters, 
 
         public IDisposable? BeginScope<TState>(TState state) where TState : notnull => console._scopes?.Push(state);
 
-        public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter) =>
-            console.Write(new LogEntry<TState>(logLevel, category, eventId, state, exception, formatter));
-    }
-}
-
-/// <summary>Gathers text and writes it behind those who wrote it; who finds it full waits.</summary>
-internal sealed class OutputBuffer : IDisposable
-{
-    /// <summary>How long text is gathered.</summary>
-    public static readonly TimeSpan GatherFor = TimeSpan.FromMilliseconds(50);
-
-    private const int MostBytes = 4 * 1024 * 1024;
-    private static readonly TimeSpan s_patience = TimeSpan.FromSeconds(2);
-
-    private readonly Stream _stream;
-    private readonly object _lock = new();
-    private readonly Thread _thread;
-    private readonly Encoder _encoder = Encoding.UTF8.GetEncoder();
-    private ArrayBufferWriter<byte> _gathered = new();
-    private ArrayBufferWriter<byte> _written = new();
-    private bool _isEnding;
-
-    public OutputBuffer(Stream stream)
-    {
-        _stream = stream;
-        _thread = new Thread(WriteOut) { IsBackground = true, Name = "log output" };
-        _thread.Start();
-    }
-
-    public void Write(StringBuilder text)
-    {
-        lock (_lock)
+        public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter)
         {
-            while (_gathered.WrittenCount > MostBytes && !_isEnding) Monitor.Wait(_lock);
-            if (_gathered.WrittenCount == 0) Monitor.PulseAll(_lock);
-            foreach (var chunk in text.GetChunks()) _encoder.Convert(chunk.Span, _gathered, flush: false, out _, out _);
-        }
-    }
-
-    public void Dispose()
-    {
-        lock (_lock)
-        {
-            _isEnding = true;
-            Monitor.PulseAll(_lock);
-        }
-
-        // Longer only if nobody takes what is written.
-        _thread.Join(s_patience);
-    }
-
-    private void WriteOut()
-    {
-        while (true)
-        {
-            lock (_lock)
-            {
-                while (_gathered.WrittenCount == 0 && !_isEnding) Monitor.Wait(_lock);
-                if (!_isEnding) Monitor.Wait(_lock, GatherFor);
-                if (_gathered.WrittenCount == 0 && _isEnding) return;
-                (_gathered, _written) = (_written, _gathered);
-                Monitor.PulseAll(_lock);
-            }
-
-            try
-            {
-                _stream.Write(_written.WrittenSpan);
-            }
-            catch (Exception)
-            {
-                // It is closed, or nobody reads it any more, and there is no other place to say so.
-            }
-
-            _written.ResetWrittenCount();
+            if (exception is not null && WireFailure.KindOf(category, exception) is { } kind)
+                console.Write(new LogEntry<string>(logLevel, category, eventId, $"{formatter(state, exception)} ({kind})", null, static (message, _) => message));
+            else
+                console.Write(new LogEntry<TState>(logLevel, category, eventId, state, exception, formatter));
         }
     }
 }

@@ -19,4 +19,5 @@ internal static class EventIds
     public const int KeysNotRead = 14;
     public const int ConfigurationRead = 40;
     public const int ConnectionRefused = 45;
+    public const int LogEntriesLost = 60;
 }

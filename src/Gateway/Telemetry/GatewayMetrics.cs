@@ -9,6 +9,7 @@ internal sealed class GatewayMetrics
 
     private readonly Counter<long> _fallbacks;
     private readonly Counter<long> _dropped;
+    private readonly Counter<long> _entriesDropped;
     private readonly Counter<long> _reloads;
     private readonly Counter<long> _forwardingErrors;
     private volatile bool _isRefused;
@@ -19,6 +20,8 @@ internal sealed class GatewayMetrics
         _fallbacks = meter.CreateCounter<long>(
             "gateway.rate_limit.fallbacks", "{request}", "Requests whose limit in Redis could not be asked and that this replica counted for itself.");
         _dropped = meter.CreateCounter<long>("gateway.access_log.dropped", "{line}", "Lines of the access log that were not written.");
+        _entriesDropped = meter.CreateCounter<long>(
+            "gateway.log.dropped", "{entry}", "Entries of the audit, or of any log but the access log, that the console had no room for because nobody read it.");
         _reloads = meter.CreateCounter<long>("gateway.configuration.reloads", "{reload}", "Changes of the configuration, by whether they were applied or refused.");
         _forwardingErrors = meter.CreateCounter<long>("gateway.forwarding.errors", "{try}", "Tries to forward a request that failed on the service's side.");
         meter.CreateObservableGauge("gateway.configuration.refused", () => _isRefused ? 1 : 0, description: "1 while the files hold a change that is not used.");
@@ -27,6 +30,8 @@ internal sealed class GatewayMetrics
     public void LimitFellBack(string policy) => _fallbacks.Add(1, new KeyValuePair<string, object?>("policy", policy));
 
     public void AccessLineDropped() => _dropped.Add(1);
+
+    public void LogEntryDropped(bool isAudit) => _entriesDropped.Add(1, new KeyValuePair<string, object?>("log", isAudit ? "audit" : "other"));
 
     public void ForwardingFailed(string cluster, string error) =>
         _forwardingErrors.Add(1, new KeyValuePair<string, object?>("cluster", cluster), new KeyValuePair<string, object?>("error", error));

@@ -1,5 +1,6 @@
 using System.Text;
 using Gateway.Telemetry;
+using Testing;
 using Xunit;
 
 namespace Gateway.Tests.Telemetry;
@@ -14,7 +15,7 @@ public sealed class OutputBufferTests : IDisposable
     {
         const int Writers = 8, Lines = 2_000;
         _stream.Release();
-        using (var buffer = new OutputBuffer(_stream))
+        using (var buffer = new OutputBuffer(_stream).Start())
         {
             await Task.WhenAll(Enumerable.Range(0, Writers).Select(writer => Task.Run(() =>
             {
@@ -34,7 +35,7 @@ public sealed class OutputBufferTests : IDisposable
         _stream.Release();
         var line = new StringBuilder(16);
         line.Append('x', 15).Append("😀😀😀").Append('y', 40).Append('\n');
-        using (var buffer = new OutputBuffer(_stream)) buffer.Write(line);
+        using (var buffer = new OutputBuffer(_stream).Start()) buffer.Write(line);
 
         Assert.Equal(line.ToString(), _stream.Text);
     }
@@ -44,7 +45,7 @@ public sealed class OutputBufferTests : IDisposable
     {
         const int Lines = 20;
         var million = new StringBuilder().Append('x', 999_999).Append('\n');
-        using var buffer = new OutputBuffer(_stream);
+        using var buffer = new OutputBuffer(_stream).Start();
         var written = 0;
         var writing = Task.Run(() =>
         {
@@ -66,7 +67,7 @@ public sealed class OutputBufferTests : IDisposable
     {
         _stream.Release();
         _stream.Fails = true;
-        using var buffer = new OutputBuffer(_stream);
+        using var buffer = new OutputBuffer(_stream).Start();
         buffer.Write(new StringBuilder("lost\n"));
         Assert.True(SpinWait.SpinUntil(() => _stream.Writes == 1, Testing.Eventually.Limit));
 
@@ -74,6 +75,51 @@ public sealed class OutputBufferTests : IDisposable
         buffer.Write(new StringBuilder("told\n"));
         buffer.Dispose();
 
+        Assert.Equal("told\n", _stream.Text);
+    }
+
+    [Fact]
+    public async Task S25_nobody_waits_long_for_an_output_that_is_not_read_and_the_audit_has_room_of_its_own()
+    {
+        var told = new TaskCompletionSource<(long Audit, long Others)>(TaskCreationOptions.RunContinuationsAsynchronously);
+        var million = new StringBuilder().Append('x', 999_999).Append('\n');
+        using var buffer = new OutputBuffer(_stream, TimeSpan.FromMilliseconds(50), (audit, others) => told.TrySetResult((audit, others))).Start();
+        buffer.Write(new StringBuilder("first\n"));
+        await _stream.Held;
+
+        // The first that finds no room waits for its bound, and no one after it: all of these together would wait for a day.
+        var kept = Enumerable.Range(0, 2_000_000).Count(_ => buffer.Write(million));
+        Assert.InRange(kept, 1, 5);
+        var audited = Enumerable.Range(0, 1_000).Count(_ => buffer.Write(new StringBuilder("audit\n"), isAudit: true));
+        Assert.Equal(1_000, audited);
+        var tooMuch = Enumerable.Range(0, 10).Count(_ => !buffer.Write(million, isAudit: true));
+        Assert.InRange(tooMuch, 1, 10);
+        Assert.False(told.Task.IsCompleted);
+
+        _stream.Release();
+        Assert.Equal((tooMuch, 2_000_000 - kept), await told.Task);
+        Assert.True(buffer.Write(new StringBuilder("last\n")));
+        buffer.Dispose();
+        Assert.Equal(1_000, _stream.Text.Split('\n').Count(line => line == "audit"));
+        Assert.EndsWith("last\n", _stream.Text, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task S25_what_a_full_disk_took_is_told_when_there_is_room_again()
+    {
+        var told = new TaskCompletionSource<(long Audit, long Others)>(TaskCreationOptions.RunContinuationsAsynchronously);
+        _stream.Fails = true;
+        using var buffer = new OutputBuffer(_stream, TimeSpan.FromMilliseconds(50), (audit, others) => told.TrySetResult((audit, others))).Start();
+        buffer.Write(new StringBuilder("lost\n"));
+        buffer.Write(new StringBuilder("lost too\n"), isAudit: true);
+        _stream.Release();
+        await Eventually.IsTrueAsync(() => _stream.Writes >= 2);
+
+        _stream.Fails = false;
+        buffer.Write(new StringBuilder("told\n"));
+
+        Assert.Equal((1L, 1L), await told.Task);
+        buffer.Dispose();
         Assert.Equal("told\n", _stream.Text);
     }
 

@@ -1,0 +1,231 @@
+using System.Net;
+using System.Net.Security;
+using System.Net.Sockets;
+using System.Security.Authentication;
+using System.Text;
+using StackExchange.Redis;
+
+namespace CredentialModule.Caching;
+
+/// <summary>
+/// Finds out why Redis cannot be used, by connecting to it as the client would and sending what the gateway needs. The client's own events do not
+/// say it: a wrong password, a TLS mismatch and a server that is paused all end as a closed socket or a command that timed out.
+/// </summary>
+/// <param name="options">The connection.</param>
+/// <param name="keyPrefix">The prefix of every key of the gateway.</param>
+/// <param name="timeout">The longest that connecting, and each response, may take.</param>
+internal sealed class RedisProbe(ConfigurationOptions options, string keyPrefix, TimeSpan timeout)
+{
+    /// <summary>The servers, as <c>host:port</c>.</summary>
+    public string EndPoints { get; } = string.Join(
+        ", ", options.EndPoints.Select(static endPoint => endPoint is DnsEndPoint dns ? $"{dns.Host}:{dns.Port}" : endPoint.ToString()));
+
+    /// <summary>The problem of the first node, or null when any node works.</summary>
+    public async Task<RedisProblem?> FindAsync(CancellationToken cancellation)
+    {
+        RedisProblem? first = null;
+        foreach (var endPoint in options.EndPoints)
+        {
+            if (await FindAsync(endPoint, cancellation) is not { } problem) return null;
+            first ??= problem;
+        }
+
+        return first;
+    }
+
+    private async Task<RedisProblem?> FindAsync(EndPoint endPoint, CancellationToken cancellation)
+    {
+        var (host, port) = endPoint switch
+        {
+            DnsEndPoint dns => (dns.Host, dns.Port),
+            IPEndPoint ip => (ip.Address.ToString(), ip.Port),
+            // A Unix socket is the client's own to explain.
+            _ => ("", 0),
+        };
+        if (host.Length == 0) return null;
+        if (port == 0) port = options.Ssl ? 6380 : 6379;
+
+        try
+        {
+            return await AskAsync(host, port, options.Ssl, cancellation);
+        }
+        catch (SocketException e)
+        {
+            return e.SocketErrorCode switch
+            {
+                SocketError.ConnectionRefused => RedisProblem.Refused,
+                SocketError.HostNotFound or SocketError.TryAgain or SocketError.NoData or SocketError.NoRecovery => RedisProblem.NameNotResolved,
+                _ => RedisProblem.Unreachable,
+            };
+        }
+        catch (CertificateException e)
+        {
+            return RedisProblem.Certificate(e.Message);
+        }
+        catch (ConnectTimeoutException)
+        {
+            return RedisProblem.Unreachable;
+        }
+        catch (Exception e) when (e is IOException or AuthenticationException or TimeoutException)
+        {
+            // The other way to connect tells a TLS mismatch from a server that is silent or closes.
+            return await SpeaksAsync(host, port, withTls: !options.Ssl, cancellation) ? (options.Ssl ? RedisProblem.SpeaksNoTls : RedisProblem.ExpectsTls)
+                : e is TimeoutException ? RedisProblem.Silent
+                : RedisProblem.Closed;
+        }
+    }
+
+    private async Task<RedisProblem?> AskAsync(string host, int port, bool withTls, CancellationToken cancellation)
+    {
+        using var client = await ConnectAsync(host, port, cancellation);
+        await using Stream stream = withTls ? await SecureAsync(client, host, verifies: true, cancellation) : client.GetStream();
+        var session = new Session(stream, timeout, cancellation);
+        if (!string.IsNullOrEmpty(options.Password))
+        {
+            var refusal = await session.SendAsync(string.IsNullOrEmpty(options.User) ? ["AUTH", options.Password] : ["AUTH", options.User, options.Password]);
+            // Redis has no code of its own for the first; old servers have none for a wrong password either.
+            if (refusal is not null) return session.HasNoPassword ? RedisProblem.HasNoPassword : RedisProblem.RefusesPassword;
+        }
+
+        if (await session.SendAsync("PING") is { } code && RedisProblem.OfError(code, "PING") is { } problem) return problem;
+        // A sentinel only says where the primary is.
+        if (options.ServiceName is not null) return null;
+
+        var key = keyPrefix + "probe";
+        if (await session.SendAsync("SET", key, "", "PX", "1000") is { } refused && RedisProblem.OfError(refused, "SET") is { } unwritable) return unwritable;
+        string[][] needed = [["HGET", key + "-none", "data"], ["EVAL", "return 1", "0"], ["PUBLISH", key, ""]];
+        foreach (var command in needed)
+            if (await session.SendAsync(command) is "NOPERM") return RedisProblem.Denied(command[0]);
+        return null;
+    }
+
+    private async Task<bool> SpeaksAsync(string host, int port, bool withTls, CancellationToken cancellation)
+    {
+        try
+        {
+            using var client = await ConnectAsync(host, port, cancellation);
+            if (withTls)
+            {
+                await using var secured = await SecureAsync(client, host, verifies: false, cancellation);
+                return true;
+            }
+
+            await new Session(client.GetStream(), timeout, cancellation).SendAsync("PING");
+            return true;
+        }
+        catch (Exception e) when (e is IOException or AuthenticationException or TimeoutException or SocketException or ConnectTimeoutException)
+        {
+            return false;
+        }
+    }
+
+    private async Task<TcpClient> ConnectAsync(string host, int port, CancellationToken cancellation)
+    {
+        using var deadline = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
+        deadline.CancelAfter(timeout);
+        var client = new TcpClient();
+        try
+        {
+            await client.ConnectAsync(host, port, deadline.Token);
+            return client;
+        }
+        catch (Exception e)
+        {
+            client.Dispose();
+            if (e is OperationCanceledException && !cancellation.IsCancellationRequested) throw new ConnectTimeoutException();
+            throw;
+        }
+    }
+
+    private async Task<SslStream> SecureAsync(TcpClient client, string host, bool verifies, CancellationToken cancellation)
+    {
+        string? errors = null;
+        var stream = new SslStream(client.GetStream());
+        using var deadline = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
+        deadline.CancelAfter(timeout);
+        try
+        {
+            await stream.AuthenticateAsClientAsync(
+                new SslClientAuthenticationOptions
+                {
+                    TargetHost = string.IsNullOrEmpty(options.SslHost) ? host : options.SslHost,
+                    RemoteCertificateValidationCallback = (_, _, chain, found) =>
+                    {
+                        if (found == SslPolicyErrors.None || !verifies) return true;
+                        var causes = chain?.ChainStatus.Select(status => status.Status.ToString()) ?? [];
+                        errors = string.Join(", ", causes.Prepend(found.ToString()).Distinct());
+                        return false;
+                    },
+                },
+                deadline.Token);
+            return stream;
+        }
+        catch (Exception e)
+        {
+            await stream.DisposeAsync();
+            if (errors is not null) throw new CertificateException(errors);
+            if (e is OperationCanceledException && !cancellation.IsCancellationRequested) throw new TimeoutException();
+            throw;
+        }
+    }
+
+    /// <summary>Commands one after another. Of a response only an error's code is kept: the rest can hold anything.</summary>
+    private sealed class Session(Stream stream, TimeSpan timeout, CancellationToken cancellation)
+    {
+        private const int LongestResponse = 512;
+        private const int LongestCode = 24;
+
+        private readonly byte[] _buffer = new byte[LongestResponse];
+
+        public bool HasNoPassword { get; private set; }
+
+        /// <summary>Sends a command; the code of the error that it was answered with, or null.</summary>
+        /// <exception cref="TimeoutException">There was no response in time.</exception>
+        /// <exception cref="IOException">The connection was closed, or the response is none of Redis's.</exception>
+        public async Task<string?> SendAsync(params string[] command)
+        {
+            var text = new StringBuilder().Append('*').Append(command.Length).Append("\r\n");
+            foreach (var part in command) text.Append('$').Append(Encoding.UTF8.GetByteCount(part)).Append("\r\n").Append(part).Append("\r\n");
+            using var deadline = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
+            deadline.CancelAfter(timeout);
+            try
+            {
+                await stream.WriteAsync(Encoding.UTF8.GetBytes(text.ToString()), deadline.Token);
+                return CodeOf(Encoding.ASCII.GetString(_buffer, 0, await ReadAsync(deadline.Token)));
+            }
+            catch (OperationCanceledException) when (!cancellation.IsCancellationRequested)
+            {
+                throw new TimeoutException();
+            }
+        }
+
+        // Each command that is sent here is answered with one line.
+        private async Task<int> ReadAsync(CancellationToken deadline)
+        {
+            var length = 0;
+            while (length < LongestResponse && !_buffer.AsSpan(0, length).EndsWith("\r\n"u8))
+            {
+                var read = await stream.ReadAsync(_buffer.AsMemory(length), deadline);
+                if (read == 0) throw new IOException();
+                length += read;
+            }
+
+            return length;
+        }
+
+        private string? CodeOf(string response)
+        {
+            if (response[0] is '+' or ':' or '*' or '$' or '_') return null;
+            if (response[0] is not '-') throw new IOException();
+            HasNoPassword = response.Contains("without any password", StringComparison.Ordinal)
+                || response.Contains("no password is set", StringComparison.Ordinal);
+            var code = response.AsSpan(1);
+            var end = code.IndexOfAnyExceptInRange('A', 'Z');
+            return code[..Math.Min(end < 0 ? code.Length : end, LongestCode)].ToString();
+        }
+    }
+
+    private sealed class CertificateException(string errors) : Exception(errors);
+
+    private sealed class ConnectTimeoutException : Exception;
+}

@@ -1,0 +1,151 @@
+using System.Buffers;
+using System.Text;
+
+namespace Gateway.Telemetry;
+
+/// <summary>
+/// Gathers text and writes it behind its writers. The audit has room of its own, which no other entry can fill. A writer that finds its room full waits
+/// for <paramref name="longestWait"/> at most; while the output is stalled nobody else waits at all, and what finds no room is dropped and counted.
+/// </summary>
+/// <param name="stream">The output.</param>
+/// <param name="longestWait">The longest that a writer waits for room. Default: until there is some.</param>
+/// <param name="tellLost">Told how many entries were lost, of the audit and of all else, as soon as the output takes text again.</param>
+internal sealed class OutputBuffer(Stream stream, TimeSpan? longestWait = null, Action<long, long>? tellLost = null) : IDisposable
+{
+    /// <summary>How long text is gathered.</summary>
+    public static readonly TimeSpan GatherFor = TimeSpan.FromMilliseconds(50);
+
+    private const int MostBytes = 4 * 1024 * 1024;
+    private static readonly TimeSpan s_patience = TimeSpan.FromSeconds(2);
+
+    private readonly object _lock = new();
+    private readonly Encoder _encoder = Encoding.UTF8.GetEncoder();
+    private readonly Room _audit = new();
+    private readonly Room _others = new();
+    private Thread? _thread;
+    private bool _isStalled;
+    private bool _isEnding;
+
+    /// <summary>Starts to write.</summary>
+    public OutputBuffer Start()
+    {
+        _thread = new Thread(WriteOut) { IsBackground = true, Name = "log output" };
+        _thread.Start();
+        return this;
+    }
+
+    /// <returns>False when there was no room, and the text is lost.</returns>
+    public bool Write(StringBuilder text, bool isAudit = false)
+    {
+        lock (_lock)
+        {
+            var room = isAudit ? _audit : _others;
+            if (!HasRoom(room))
+            {
+                room.Lost++;
+                return false;
+            }
+
+            if (IsEmpty) Monitor.PulseAll(_lock);
+            foreach (var chunk in text.GetChunks()) _encoder.Convert(chunk.Span, room.Gathered, flush: false, out _, out _);
+            room.Entries++;
+            return true;
+        }
+    }
+
+    public void Dispose()
+    {
+        lock (_lock)
+        {
+            _isEnding = true;
+            Monitor.PulseAll(_lock);
+        }
+
+        // Longer only if nobody takes what is written.
+        _thread?.Join(s_patience);
+    }
+
+    private bool IsEmpty => _audit.Gathered.WrittenCount == 0 && _others.Gathered.WrittenCount == 0;
+
+    private bool HasRoom(Room room)
+    {
+        if (room.Gathered.WrittenCount <= MostBytes) return true;
+        var begun = Environment.TickCount64;
+        while (!_isStalled && !_isEnding)
+        {
+            var left = longestWait is { } longest ? longest - TimeSpan.FromMilliseconds(Environment.TickCount64 - begun) : Timeout.InfiniteTimeSpan;
+            // Every writer that waits is let go by the first that has waited long enough.
+            if (longestWait is not null && left <= TimeSpan.Zero) _isStalled = true;
+            else Monitor.Wait(_lock, left);
+            if (room.Gathered.WrittenCount <= MostBytes) return true;
+        }
+
+        Monitor.PulseAll(_lock);
+        return false;
+    }
+
+    private void WriteOut()
+    {
+        while (true)
+        {
+            lock (_lock)
+            {
+                while (IsEmpty && !_isEnding) Monitor.Wait(_lock);
+                if (!_isEnding) Monitor.Wait(_lock, GatherFor);
+                if (IsEmpty && _isEnding) return;
+                _audit.Take();
+                _others.Take();
+                Monitor.PulseAll(_lock);
+            }
+
+            var isWritten = TryWrite(_audit) & TryWrite(_others);
+            var (audit, others) = (0L, 0L);
+            lock (_lock)
+            {
+                _isStalled = false;
+                if (isWritten) (audit, others, _audit.Lost, _others.Lost) = (_audit.Lost, _others.Lost, 0, 0);
+            }
+
+            if (audit + others > 0) tellLost?.Invoke(audit, others);
+        }
+    }
+
+    private bool TryWrite(Room room)
+    {
+        try
+        {
+            if (room.Taken.WrittenCount > 0) stream.Write(room.Taken.WrittenSpan);
+            return true;
+        }
+        catch (Exception)
+        {
+            // The output is closed or its disk is full. There is no other place to say so; the loss is told when it takes text again.
+            lock (_lock) room.Lost += room.EntriesTaken;
+            return false;
+        }
+        finally
+        {
+            room.Taken.ResetWrittenCount();
+        }
+    }
+
+    /// <summary>Text that waits to be written, and text that is being written.</summary>
+    private sealed class Room
+    {
+        public ArrayBufferWriter<byte> Gathered { get; private set; } = new();
+
+        public ArrayBufferWriter<byte> Taken { get; private set; } = new();
+
+        public int Entries { get; set; }
+
+        public int EntriesTaken { get; private set; }
+
+        public long Lost { get; set; }
+
+        public void Take()
+        {
+            (Gathered, Taken) = (Taken, Gathered);
+            (EntriesTaken, Entries) = (Entries, 0);
+        }
+    }
+}

@@ -1,0 +1,172 @@
+using System.Net;
+using System.Net.Security;
+using System.Net.Sockets;
+using System.Security.Cryptography;
+using System.Security.Cryptography.X509Certificates;
+using System.Text;
+using CredentialModule.Caching;
+using Sandbox;
+using StackExchange.Redis;
+using Testing;
+using Xunit;
+
+namespace CredentialModule.Tests.Caching;
+
+/// <summary>Each cause why Redis cannot be used is found as what it is, and says nothing of the connection string.</summary>
+public sealed class RedisProbeTests(RedisProbeTests.Redis redis) : IClassFixture<RedisProbeTests.Redis>
+{
+    private const string Secret = "hunter2";
+
+    // What is silent costs so much; all else answers at once, on a machine that is busy too.
+    private static readonly TimeSpan s_timeout = TimeSpan.FromSeconds(5);
+
+    [Fact]
+    public async Task F8_a_Redis_that_works_has_no_problem() => Assert.Null(await FindAsync(redis.Embedded.ConnectionString));
+
+    [Theory]
+    [InlineData("-NOAUTH Authentication required.", "", "it asks for a password, and the gateway has none (NOAUTH)")]
+    [InlineData("-WRONGPASS invalid username-password pair or user is disabled.", ",user=u,password=hunter2", "it refuses the user or the password (WRONGPASS)")]
+    [InlineData("-ERR invalid password", ",password=hunter2", "it refuses the user or the password (WRONGPASS)")]
+    [InlineData("-ERR AUTH <password> called without any password configured for the default user. Are you sure?", ",password=hunter2", "it has no password, and the gateway sends one")]
+    [InlineData("-NOPERM User reader has no permissions to run the 'ping' command", "", "it does not permit the gateway's user the command PING (NOPERM)")]
+    [InlineData("+OK|-NOPERM No permissions to access a key", "", "it does not permit the gateway's user the command SET (NOPERM)")]
+    [InlineData("+OK|+OK|$-1|:1|-NOPERM No permissions to access a channel", "", "it does not permit the gateway's user the command PUBLISH (NOPERM)")]
+    [InlineData("+OK|-READONLY You can't write against a read only replica.", "", "it is a read-only replica (READONLY)")]
+    [InlineData("+OK|-OOM command not allowed when used memory > 'maxmemory'.", "", "it is full (OOM)")]
+    [InlineData("+OK|-MISCONF Redis is configured to save RDB snapshots", "", "it takes no writes because it cannot save to disk (MISCONF)")]
+    [InlineData("-LOADING Redis is loading the dataset in memory", "", "it is loading its data (LOADING)")]
+    [InlineData("-DENIED Redis is running in protected mode", "", "it takes no connections from other machines (DENIED)")]
+    [InlineData("-ERR max number of clients reached", "", "it answers PING with the error ERR")]
+    [InlineData("HTTP/1.1 400 Bad Request", "", "it closes connections at once")]
+    public async Task F8_an_error_of_Redis_is_told_by_its_code_alone(string responses, string options, string cause)
+    {
+        await using var server = new ScriptedServer(async (stream, ended) =>
+        {
+            var buffer = new byte[1024];
+            foreach (var response in responses.Split('|'))
+            {
+                if (await stream.ReadAsync(buffer, ended) == 0) return;
+                await stream.WriteAsync(Encoding.ASCII.GetBytes(response + "\r\n"), ended);
+            }
+
+            _ = await stream.ReadAsync(buffer, ended);
+        });
+
+        Assert.Equal(cause, (await FindAsync($"127.0.0.1:{server.Port}{options}"))?.Cause);
+    }
+
+    [Fact]
+    public async Task F8_what_is_not_there_is_told_from_what_has_no_name()
+    {
+        Assert.Equal(RedisProblem.Refused, await FindAsync($"127.0.0.1:{FreePort.Find()},password={Secret}"));
+        Assert.Equal(RedisProblem.NameNotResolved, await FindAsync($"redis.invalid:6379,password={Secret}"));
+    }
+
+    [Theory]
+    [InlineData("")]
+    [InlineData(",ssl=true")]
+    public async Task F8_a_server_that_is_silent_is_told_from_one_that_closes(string options)
+    {
+        await using var silent = new ScriptedServer((_, ended) => Task.Delay(Timeout.Infinite, ended));
+        await using var closing = new ScriptedServer((_, _) => Task.CompletedTask);
+
+        Assert.Equal(RedisProblem.Silent, await FindAsync($"127.0.0.1:{silent.Port}{options}"));
+        Assert.Equal(RedisProblem.Closed, await FindAsync($"127.0.0.1:{closing.Port}{options}"));
+    }
+
+    [Fact]
+    public async Task F8_a_TLS_mismatch_is_told_in_both_directions_and_from_a_certificate_that_is_not_trusted()
+    {
+        using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
+        using var certificate = new CertificateRequest("CN=localhost", key, HashAlgorithmName.SHA256).CreateSelfSigned(DateTimeOffset.UtcNow.AddDays(-1), DateTimeOffset.UtcNow.AddDays(1));
+        await using var secured = new ScriptedServer(async (stream, ended) =>
+        {
+            await using var tls = new SslStream(stream);
+            await tls.AuthenticateAsServerAsync(new SslServerAuthenticationOptions { ServerCertificate = certificate }, ended);
+            _ = await tls.ReadAsync(new byte[1024], ended);
+        });
+
+        Assert.Equal(RedisProblem.SpeaksNoTls, await FindAsync($"{redis.Embedded.ConnectionString},ssl=true"));
+        Assert.Equal(RedisProblem.ExpectsTls, await FindAsync($"127.0.0.1:{secured.Port}"));
+        var untrusted = await FindAsync($"127.0.0.1:{secured.Port},ssl=true");
+        Assert.StartsWith("its certificate is not trusted (", untrusted?.Cause, StringComparison.Ordinal);
+        Assert.Contains("NameMismatch", untrusted!.Cause, StringComparison.Ordinal);
+        var named = await FindAsync($"127.0.0.1:{secured.Port},ssl=true,sslHost=localhost");
+        Assert.DoesNotContain("NameMismatch", named!.Cause, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task F8_one_node_that_works_is_enough() =>
+        Assert.Null(await FindAsync($"127.0.0.1:{FreePort.Find()},{redis.Embedded.ConnectionString}"));
+
+    [Fact]
+    public void F8_the_documentation_lists_every_cause_with_its_remedy()
+    {
+        var root = new DirectoryInfo(AppContext.BaseDirectory);
+        while (!File.Exists(Path.Combine(root.FullName, "IotCredentials.sln"))) root = root.Parent!;
+        var page = File.ReadAllText(Path.Combine(root.FullName, "docs", "troubleshooting.md"));
+        var fixedOnes = typeof(RedisProblem).GetProperties().Where(property => property.PropertyType == typeof(RedisProblem)).Select(property => (RedisProblem)property.GetValue(null)!);
+
+        Assert.All(
+            [.. fixedOnes, RedisProblem.Certificate("…"), RedisProblem.Denied("…"), RedisProblem.OfError("DENIED", "…")!],
+            problem => Assert.Contains($"| {problem.Cause} | {problem.Remedy} |", page, StringComparison.Ordinal));
+    }
+
+    private static async Task<RedisProblem?> FindAsync(string connectionString)
+    {
+        var problem = await new RedisProbe(ConfigurationOptions.Parse(connectionString), "probe-tests:", s_timeout).FindAsync(TestContext.Current.CancellationToken);
+        Assert.DoesNotContain(Secret, problem?.ToString() ?? "", StringComparison.Ordinal);
+        return problem;
+    }
+
+    public sealed class Redis : IAsyncLifetime
+    {
+        public EmbeddedRedis Embedded { get; private set; } = null!;
+
+        public async ValueTask InitializeAsync() => Embedded = await EmbeddedRedis.StartAsync();
+
+        public ValueTask DisposeAsync() => Embedded.DisposeAsync();
+    }
+
+    /// <summary>Takes connections and does to each what a test says, then closes it.</summary>
+    private sealed class ScriptedServer : IAsyncDisposable
+    {
+        private readonly TcpListener _listener = new(IPAddress.Loopback, 0);
+        private readonly CancellationTokenSource _ended = new();
+        private readonly Task _serving;
+
+        public ScriptedServer(Func<Stream, CancellationToken, Task> script)
+        {
+            _listener.Start();
+            _serving = ServeAsync(script);
+        }
+
+        public int Port => ((IPEndPoint)_listener.LocalEndpoint).Port;
+
+        private async Task ServeAsync(Func<Stream, CancellationToken, Task> script)
+        {
+            var connections = new List<Task>();
+            try
+            {
+                while (true) connections.Add(AnswerAsync(await _listener.AcceptTcpClientAsync(_ended.Token), script));
+            }
+            catch (OperationCanceledException)
+            {
+                await Task.WhenAll(connections);
+            }
+        }
+
+        private async Task AnswerAsync(TcpClient client, Func<Stream, CancellationToken, Task> script)
+        {
+            using (client) await Record.ExceptionAsync(() => script(client.GetStream(), _ended.Token));
+        }
+
+        public async ValueTask DisposeAsync()
+        {
+            await _ended.CancelAsync();
+            await _serving;
+            _listener.Dispose();
+            _ended.Dispose();
+        }
+    }
+}
