@@ -16,6 +16,7 @@ using Yarp.ReverseProxy.Configuration;
 namespace CredentialModule.Tests;
 
 /// <summary>The plugin in a YARP host that is not the gateway: a mistake in its routes does not vend.</summary>
+[Trait("Category", "Redis")]
 public sealed class HostTests(HostTests.Aws aws) : IClassFixture<HostTests.Aws>
 {
     private const string Members = "Members";

@@ -13,6 +13,7 @@ namespace EndToEnd.Tests;
 /// Three replicas, one with its clock 20 s off, under load while Redis is killed, restarted empty, paused, filled up, and its entries are
 /// overwritten and swapped, at random. <c>CHAOS_SEED</c> repeats a run, <c>CHAOS_SECONDS</c> makes it longer.
 /// </summary>
+[Trait("Category", "Redis")]
 public sealed class ChaosTests(ITestOutputHelper output)
 {
     private const int Organizations = 20;

@@ -7,6 +7,7 @@ using Xunit;
 namespace EndToEnd.Tests;
 
 /// <summary>Bodies pass as they come, and none is kept. <c>LARGE_BODY_MIB</c> makes them larger.</summary>
+[Trait("Category", "Long")]
 public sealed class LargeBodyTests(ITestOutputHelper output)
 {
     private const int MiB = 1024 * 1024;

@@ -7,6 +7,7 @@ using Xunit;
 namespace EndToEnd.Tests;
 
 /// <summary>Three gateways, each a process of its own, before one Redis.</summary>
+[Trait("Category", "Redis")]
 public sealed class ReplicaTests(ITestOutputHelper output)
 {
     private static void BigBudget(JsonObject settings) => settings["IotCredentials"]!["Sts"] = new JsonObject { ["PermitsPerSecond"] = 10_000, ["MaxConcurrent"] = 1_000 };

@@ -15,9 +15,10 @@ internal sealed class SandboxProcess : IAsyncDisposable
     private readonly Process _process;
 
     private SandboxProcess(string[] arguments, IReadOnlyDictionary<string, string>? environment) =>
+        // A shell ignores SIGINT for what it starts in the background, tests included, and a process keeps what it inherits.
         _process = ChildProcess.Start(
-            "dotnet",
-            [Path.Combine(AppContext.BaseDirectory, "Sandbox.dll"), .. arguments],
+            "env",
+            ["--default-signal=INT", "dotnet", Path.Combine(AppContext.BaseDirectory, "Sandbox.dll"), .. arguments],
             [.. environment ?? new Dictionary<string, string>(), new("TMPDIR", _temporary.FullName)],
             Read);
 

@@ -8,6 +8,7 @@ using Xunit;
 namespace EndToEnd.Tests;
 
 /// <summary>Three destinations, each a process, of which one after another is killed, restarted and slowed. <c>FAILURE_REQUESTS</c> makes it longer.</summary>
+[Trait("Category", "Long")]
 public sealed class ServiceFailureTests(ITestOutputHelper output)
 {
     private const int Callers = 16;

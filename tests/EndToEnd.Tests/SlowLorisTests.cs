@@ -13,6 +13,7 @@ namespace EndToEnd.Tests;
 /// Two thousand connections that send a byte now and then, headers or bodies, and come again when they are cut off, beside a client that only
 /// wants to be served. <c>LORIS_SECONDS</c> makes it longer.
 /// </summary>
+[Trait("Category", "Long")]
 public sealed class SlowLorisTests(ITestOutputHelper output)
 {
     private const int Connections = 2000;

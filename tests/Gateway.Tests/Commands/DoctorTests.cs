@@ -12,6 +12,7 @@ using Xunit;
 namespace Gateway.Tests.Commands;
 
 /// <summary><c>doctor</c>: every dependency is reached, and what was found is said.</summary>
+[Trait("Category", "Redis")]
 public sealed class DoctorTests(DoctorTests.Shared shared) : IClassFixture<DoctorTests.Shared>
 {
     private World World => shared.World;

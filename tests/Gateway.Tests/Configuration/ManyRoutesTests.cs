@@ -6,6 +6,7 @@ using Xunit;
 namespace Gateway.Tests.Configuration;
 
 /// <summary>A platform of the largest kind.</summary>
+[Collection(LoadTests.Name)]
 public sealed class ManyRoutesTests(ITestOutputHelper output) : IDisposable
 {
     private const int Count = 10_000;

@@ -10,6 +10,7 @@ namespace Gateway.Tests.Configuration;
 /// Reloads under load, between two good configurations that differ in policy, cluster and profile, and broken ones in between. Who may come
 /// by the policy of the one must never be served by the other's cluster or profile.
 /// </summary>
+[Collection(LoadTests.Name)]
 public sealed class ReloadUnderLoadTests(ITestOutputHelper output) : IAsyncLifetime
 {
     private const int Reloads = 200;

@@ -9,6 +9,7 @@ using Xunit;
 namespace Gateway.Tests.RateLimiting;
 
 /// <summary>Limits with Store Redis hold over all replicas, and over each of them while there is no Redis.</summary>
+[Trait("Category", "Redis")]
 public sealed class SharedLimitTests(ITestOutputHelper output)
 {
     private const string Apart = "Redis does not answer: this replica counts";

@@ -12,6 +12,7 @@ using Xunit;
 namespace Gateway.Tests.Telemetry;
 
 /// <summary>A gateway that tells all that it can, at work and while everything fails: no secret is in its log, its spans or its metrics.</summary>
+[Trait("Category", "Redis")]
 public sealed class UntoldSecretsTests : IDisposable
 {
     private readonly List<string> _secrets = [];

@@ -5,6 +5,7 @@ using Xunit;
 
 namespace Gateway.Tests.Vending;
 
+[Trait("Category", "Redis")]
 public sealed class AssumeRoleTests
 {
     [Fact]

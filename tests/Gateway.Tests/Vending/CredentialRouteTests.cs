@@ -3,6 +3,7 @@ using Xunit;
 
 namespace Gateway.Tests.Vending;
 
+[Trait("Category", "Redis")]
 public sealed class CredentialRouteTests
 {
     [Fact]

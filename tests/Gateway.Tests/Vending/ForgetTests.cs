@@ -6,6 +6,7 @@ using Xunit;
 
 namespace Gateway.Tests.Vending;
 
+[Trait("Category", "Redis")]
 public sealed class ForgetTests
 {
     private static void Operators(JsonObject settings)

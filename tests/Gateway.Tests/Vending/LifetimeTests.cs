@@ -7,6 +7,7 @@ using Xunit;
 namespace Gateway.Tests.Vending;
 
 /// <summary>An hour's sessions, a floor of 15 minutes, renewed from 30 minutes on, unless a test says otherwise.</summary>
+[Trait("Category", "Redis")]
 public sealed class LifetimeTests
 {
     private readonly FakeTimeProvider _time = new(DateTimeOffset.UtcNow);

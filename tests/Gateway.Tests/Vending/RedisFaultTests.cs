@@ -8,6 +8,7 @@ using Xunit;
 
 namespace Gateway.Tests.Vending;
 
+[Trait("Category", "Redis")]
 public sealed class RedisFaultTests(ITestOutputHelper output)
 {
     private static readonly TimeSpan Timeout = TimeSpan.FromSeconds(5);

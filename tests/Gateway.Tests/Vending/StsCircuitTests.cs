@@ -6,6 +6,7 @@ using Xunit;
 
 namespace Gateway.Tests.Vending;
 
+[Trait("Category", "Redis")]
 public sealed class StsCircuitTests
 {
     [Fact]

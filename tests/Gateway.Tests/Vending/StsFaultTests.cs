@@ -6,6 +6,7 @@ using Xunit;
 
 namespace Gateway.Tests.Vending;
 
+[Trait("Category", "Redis")]
 public sealed class StsFaultTests(ITestOutputHelper output)
 {
     public static TheoryData<string, AwsFault> Faults => new()

@@ -6,6 +6,7 @@ using Xunit;
 
 namespace Gateway.Tests.Vending;
 
+[Trait("Category", "Redis")]
 public sealed class UserScopeTests
 {
     private static void PerUser(JsonObject settings) => settings["IotCredentials"]!["Profiles"]!["default"]!["Scope"] = "User";
