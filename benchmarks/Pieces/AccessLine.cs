@@ -24,6 +24,7 @@ public class AccessLine
         Organization = "o-acme",
         Upstream = null,
         Client = IPAddress.Loopback,
+        RequestId = "fedcba9876543210fedcba9876543210",
         TraceId = "0123456789abcdef0123456789abcdef",
     };
 

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Text;
 using Gateway.Authentication;
 using Gateway.Authorization;
 using Gateway.Configuration;
@@ -29,7 +30,12 @@ internal static class GatewayApplication
         var builder = WebApplication.CreateBuilder(new WebApplicationOptions { EnvironmentName = environment, ContentRootPath = configuration.Folder, Args = NoFileWatchers });
         var gate = builder.Configuration.UseGatedConfiguration(configuration);
         builder.Environment.ContentRootFileProvider = gate.Files;
-        builder.WebHost.ConfigureKestrel(kestrel => kestrel.AddServerHeader = false);
+        builder.WebHost.ConfigureKestrel(kestrel =>
+        {
+            kestrel.AddServerHeader = false;
+            // With ServiceClients' own: each byte that a service wrote is one character, and that byte again.
+            kestrel.ResponseHeaderEncodingSelector = static _ => Encoding.Latin1;
+        });
         builder.WebHost.ConfigureKestrel(ContentLength.Require);
         builder.WebHost.ConfigureKestrel(kestrel => KestrelLimits.Bind(builder.Configuration, kestrel.Limits));
 
@@ -43,6 +49,7 @@ internal static class GatewayApplication
         builder.AddConnectionLimits();
         builder.Services.AddSingleton<UpgradeLimits>();
         builder.AddTelemetry();
+        builder.AddTraceBoundary();
         builder.AddErrorAnswers();
         builder.AddAccessLog();
         builder.AddIssuers(options);
@@ -62,10 +69,12 @@ internal static class GatewayApplication
         var app = builder.Build();
         app.UseConnectionLimits();
         app.UseDrain();
+        app.UseClientTraces();
         // Once more, since there the framework puts a page with the stack trace in between.
         if (app.Environment.IsDevelopment()) app.UseErrorAnswers();
         app.UseForwardedHeaders();
         app.UseMiddleware<PathGuard>(options.Edge.Methods);
+        app.UseLoopDetection();
         app.UseRouting();
         app.UseUnstoredAnswers();
         app.UseRouteTimeouts();

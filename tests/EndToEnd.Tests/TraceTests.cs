@@ -1,3 +1,4 @@
+using System.Text.Json.Nodes;
 using Sandbox;
 using Testing;
 using Xunit;
@@ -13,20 +14,38 @@ public sealed class TraceTests
     [Theory]
     [InlineData("00")]
     [InlineData("01")]
-    public async Task A_clients_trace_goes_on_as_it_was_begun(string sampled)
+    public async Task A_trusted_proxys_trace_goes_on_as_it_was_begun(string sampled)
+    {
+        await using var world = await World.StartAsync();
+        var gateway = await world.StartGatewayProcessAsync(static settings => settings["Edge"] = new JsonObject { ["TrustedProxies"] = new JsonArray("127.0.0.1") });
+
+        var received = await SendAsync(world, gateway, $"00-{Trace}-{Parent}-{sampled}");
+
+        Assert.Matches($"^00-{Trace}-(?!{Parent})[0-9a-f]{{16}}-{sampled}$", Assert.Single(received.Headers["traceparent"]));
+        Assert.Equal("vendor=1", Assert.Single(received.Headers["tracestate"]));
+        Assert.NotEqual(Trace, Assert.Single(received.Headers["X-Request-Id"]));
+        Assert.DoesNotContain("baggage", received.Headers.Keys);
+        gateway.Signal("TERM");
+        await gateway.WaitForExitAsync();
+        Assert.Contains($"\"traceId\":\"{Trace}\"", gateway.Output, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("00")]
+    [InlineData("01")]
+    public async Task S14_a_clients_trace_neither_goes_on_nor_decides_what_is_recorded(string sampled)
     {
         await using var world = await World.StartAsync();
         var gateway = await world.StartGatewayProcessAsync();
 
         var received = await SendAsync(world, gateway, $"00-{Trace}-{Parent}-{sampled}");
 
-        Assert.Matches($"^00-{Trace}-(?!{Parent})[0-9a-f]{{16}}-{sampled}$", Assert.Single(received.Headers["traceparent"]));
-        Assert.Equal("vendor=1", Assert.Single(received.Headers["tracestate"]));
-        Assert.Equal(Trace, Assert.Single(received.Headers["X-Request-Id"]));
-        Assert.DoesNotContain("baggage", received.Headers.Keys);
+        Assert.Matches($"^00-(?!{Trace})[0-9a-f]{{32}}-(?!{Parent})[0-9a-f]{{16}}-01$", Assert.Single(received.Headers["traceparent"]));
+        Assert.DoesNotContain("tracestate", received.Headers.Keys);
+        Assert.NotEqual(Trace, Assert.Single(received.Headers["X-Request-Id"]));
         gateway.Signal("TERM");
         await gateway.WaitForExitAsync();
-        Assert.Contains($"\"traceId\":\"{Trace}\"", gateway.Output, StringComparison.Ordinal);
+        Assert.DoesNotContain(Trace, gateway.Output, StringComparison.Ordinal);
     }
 
     [Theory]
@@ -58,7 +77,7 @@ public sealed class TraceTests
 
         var parent = Assert.Single(received.Headers["traceparent"]);
         Assert.Matches("^00-[0-9a-f]{32}-[0-9a-f]{16}-01$", parent);
-        Assert.Equal(parent.Split('-')[1], Assert.Single(received.Headers["X-Request-Id"]));
+        Assert.Matches("^[0-9a-f]{32}$", Assert.Single(received.Headers["X-Request-Id"]));
     }
 
     private static async Task<ReceivedRequest> SendAsync(World world, GatewayProcess gateway, string? traceParent)

@@ -112,7 +112,7 @@ internal sealed partial class CredentialEndpoint(
         }
         finally
         {
-            audit.Vended(caller, profileName, vended, isDelivered);
+            audit.Vended(caller, profileName, vended, isDelivered, context.TraceIdentifier);
         }
     }
 

@@ -21,6 +21,7 @@ internal static class ErrorAnswer
         [502] = Body("BadGateway", "The service behind the gateway gave no usable answer."),
         [503] = Body("ServiceUnavailable", "The service is temporarily unavailable."),
         [504] = Body("GatewayTimeout", "The service behind the gateway did not answer in time."),
+        [508] = Body("LoopDetected", "The request has come back to a gateway that it went through before."),
     };
 
     public static bool Has(int status) => s_bodies.ContainsKey(status);

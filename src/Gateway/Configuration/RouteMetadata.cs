@@ -22,6 +22,12 @@ internal sealed record RouteMetadata
     /// <summary>Whether the caller's cookies go downstream. Default: false.</summary>
     public bool ForwardCookies { get; init; }
 
+    /// <summary>
+    /// Headers of other proxies that the route passes on from clients all the same, by their exact names, separated by commas: <c>CF-Ray, X-User-Id</c>.
+    /// Default: none.
+    /// </summary>
+    public string? ForwardHeaders { get; init; }
+
     /// <summary>The client addresses and networks that may use the route. Default: any.</summary>
     public string? IpAllow { get; init; }
 

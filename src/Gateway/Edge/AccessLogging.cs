@@ -63,7 +63,8 @@ internal static class AccessLogging
             Organization = profiles.Current.OrganizationIds.TryParse(organization, out _) ? organization : null,
             Upstream = context.Features.Get<IReverseProxyFeature>()?.ProxiedDestination?.Model.Config.Address,
             Client = context.Connection.RemoteIpAddress,
-            TraceId = Activity.Current?.TraceId.ToHexString() ?? context.TraceIdentifier,
+            RequestId = context.TraceIdentifier,
+            TraceId = Activity.Current?.TraceId.ToHexString(),
         };
     }
 

@@ -1,3 +1,4 @@
+using Gateway.Configuration;
 using Yarp.ReverseProxy.Forwarder;
 using Yarp.ReverseProxy.Health;
 using Yarp.ReverseProxy.Transforms.Builder;
@@ -9,7 +10,10 @@ internal static class ForwardingExtensions
 {
     public static IReverseProxyBuilder AddForwarding(this IReverseProxyBuilder proxy)
     {
+        proxy.Services.AddSingleton(static services => GatewayName.Of(services.GetRequiredService<GatedConfigurationProvider>().Current));
         proxy.Services.AddSingleton<ITransformProvider, IdentityHeaders>();
+        proxy.Services.AddSingleton<ITransformProvider, ForwardedTargets>();
+        proxy.Services.AddSingleton<ITransformProvider, ForwardedStatuses>();
         proxy.Services.AddSingleton<ITransformProvider, Streams>();
         proxy.Services.AddSingleton<IForwarderHttpClientFactory, ServiceClients>();
         // Of a minute, which is YARP's own, a destination that is back would have to live down the failures before it is used.
@@ -21,6 +25,7 @@ internal static class ForwardingExtensions
     public static void UseForwarding(this IReverseProxyApplicationBuilder pipeline)
     {
         pipeline.UseSessionAffinity();
+        pipeline.UseClientHeaders();
         pipeline.UseRetries();
         pipeline.UseForwardingErrors();
         pipeline.UseLoadBalancing();

@@ -1,4 +1,5 @@
 using System.Text;
+using Gateway.Configuration;
 using OpenTelemetry.Trace;
 using Yarp.ReverseProxy.Forwarder;
 
@@ -17,10 +18,20 @@ internal sealed class ServiceClients(ILogger<ForwarderHttpClientFactory> logger,
         base.ConfigureHandler(context, handler);
         handler.ConnectTimeout = s_connectTimeout;
         handler.PooledConnectionLifetime = s_connectionLifetime;
+        handler.PooledConnectionIdleTimeout = KeptFor(ClusterMetadata.Of(context.NewMetadata).IdleTimeout);
         // It makes a span of each request, collected or not. Without, UnrecordedTraces sends the trace on.
         if (spans is null) handler.ActivityHeadersPropagator = null;
         // As Kestrel reads it. Else a letter beyond ASCII is a failure of the service, and a client could have it counted out.
         handler.RequestHeaderEncodingSelector ??= static (_, _) => Encoding.UTF8;
+        // Each byte is one character, and Kestrel writes it as that byte again: UTF-8 and Latin-1 pass as the service wrote them.
+        handler.ResponseHeaderEncodingSelector = static (_, _) => Encoding.Latin1;
+    }
+
+    // The pool looks for idle connections four times in this time, but once a second at most, and uses each one until it does.
+    private static TimeSpan KeptFor(TimeSpan idleTimeout)
+    {
+        var betweenLooks = TimeSpan.FromSeconds(1);
+        return idleTimeout > 5 * betweenLooks ? idleTimeout * 0.8 : idleTimeout > betweenLooks ? idleTimeout - betweenLooks : TimeSpan.Zero;
     }
 
     protected override HttpMessageHandler WrapHandler(ForwarderHttpClientContext context, HttpMessageHandler handler) => new SentOnce(handler);

@@ -19,7 +19,8 @@ internal sealed record AccessEntry
     public required string? Organization { get; init; }
     public required string? Upstream { get; init; }
     public required IPAddress? Client { get; init; }
-    public required string TraceId { get; init; }
+    public required string RequestId { get; init; }
+    public required string? TraceId { get; init; }
 
     /// <summary>Writes one line of JSON, whatever the texts hold.</summary>
     public void Write(Utf8JsonWriter json)
@@ -38,6 +39,7 @@ internal sealed record AccessEntry
         json.WriteString("organization", Organization);
         json.WriteString("upstream", Origin(Upstream));
         json.WriteString("client", Client is { IsIPv4MappedToIPv6: true } ? Client.MapToIPv4().ToString() : Client?.ToString());
+        json.WriteString("requestId", RequestId);
         json.WriteString("traceId", TraceId);
         json.WriteEndObject();
     }

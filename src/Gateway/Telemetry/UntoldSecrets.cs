@@ -15,10 +15,12 @@ internal sealed class UntoldSecrets : IPostConfigureOptions<LoggerFilterOptions>
         ("Microsoft.Extensions.Hosting.Internal.Host", LogLevel.None, LogLevel.None),
         // Request lines and headers that do not parse, and frames. It also leaves them out of its exceptions when nobody listens below a warning.
         ("Microsoft.AspNetCore.Server.Kestrel", LogLevel.Warning, LogLevel.None),
-        // URLs of services, with the client's query.
-        ("Yarp.ReverseProxy.Forwarder", LogLevel.Warning, LogLevel.None),
-        // URLs and headers of requests that the gateway itself makes.
-        ("System.Net.Http", LogLevel.Warning, LogLevel.None),
+        // URLs of services, with the client's query; and exceptions whose texts quote what a service sent. ForwardingErrors says what failed.
+        ("Yarp.ReverseProxy.Forwarder", LogLevel.None, LogLevel.None),
+        // The same of health probes.
+        ("Yarp.ReverseProxy.Health.ActiveHealthCheckMonitor", LogLevel.Information, LogLevel.Warning),
+        // URLs and headers of requests that the gateway itself makes; at Warning and above, exceptions again.
+        ("System.Net.Http", LogLevel.None, LogLevel.None),
         // It reports the key ring that there is not as a failure.
         ("Microsoft.AspNetCore.DataProtection", LogLevel.None, LogLevel.None),
     ];

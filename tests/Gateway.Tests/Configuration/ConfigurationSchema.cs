@@ -87,6 +87,8 @@ internal static class ConfigurationSchema
             if (value!["type"]![0]!.GetValue<string>() != "string") value["type"]!.AsArray().Insert(1, "string");
         metadata.Insert(0, "description", "What the gateway knows of the route.");
         route["Metadata"] = metadata;
+        var cluster = section["properties"]!["Clusters"]!["patternProperties"]!["."]!["properties"]!;
+        cluster["Metadata"]!["properties"] = OfRecord(typeof(ClusterMetadata))["properties"]!.DeepClone();
         return section;
     }
 

@@ -137,7 +137,7 @@ public sealed record HostileRequest(string Name, string Bytes, int[] Statuses, s
 
         // What is odd and means one thing
         Path("the id encoded", "/organizations/o%2dacme/x1", 200, "/organizations/o-acme/x1"),
-        Path("letters encoded", Own + "%78%32", 200, Own + "x2"),
+        Path("letters encoded", Own + "%78%32", 200, Own + "%78%32"),
         Path("a space encoded", Own + "x%203", 200, Own + "x%203"),
         Path("an accent encoded", Own + "caf%C3%A9", 200, Own + "caf%C3%A9"),
         Path("dots within a name", Own + "a..b", 200, Own + "a..b"),
@@ -146,7 +146,7 @@ public sealed record HostileRequest(string Name, string Bytes, int[] Statuses, s
         Path("a space, which is a name", Own + "%20/x", 200, Own + "%20/x"),
         Path("a trailing slash", Own + "x4/", 200, Own + "x4/"),
         Path("a dot segment in the query", Own + "x5?a=../../o-other", 200, Own + "x5?a=../../o-other"),
-        Path("an address in the query", Own + "x6?url=http://evil.example.com/%2e%2e", 200, Own + "x6?url=http://evil.example.com/.."),
+        Path("an address in the query", Own + "x6?url=http://evil.example.com/%2e%2e", 200, Own + "x6?url=http://evil.example.com/%2e%2e"),
         Path("two question marks", Own + "x7??a", 200, Own + "x7??a"),
         Path("a colon", Own + "a:b", 200, Own + "a:b"),
         Path("an at sign", Own + "user@evil.example.com", 200, Own + "user@evil.example.com"),

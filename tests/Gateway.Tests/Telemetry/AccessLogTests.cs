@@ -19,7 +19,7 @@ namespace Gateway.Tests.Telemetry;
 public sealed class AccessLogTests(AccessLogTests.Logged platform) : IClassFixture<AccessLogTests.Logged>
 {
     private static readonly string[] s_members =
-        ["time", "method", "path", "route", "status", "duration", "bytes", "issuer", "subject", "organization", "upstream", "client", "traceId"];
+        ["time", "method", "path", "route", "status", "duration", "bytes", "issuer", "subject", "organization", "upstream", "client", "requestId", "traceId"];
 
     private string Token => platform.World.Token("o-acme");
 
@@ -45,7 +45,10 @@ public sealed class AccessLogTests(AccessLogTests.Logged platform) : IClassFixtu
         Is(line, "organization", "o-acme");
         Is(line, "upstream", platform.World.Downstream.Url + "/");
         Is(line, "client", "127.0.0.1");
-        Is(line, "traceId", Assert.Single(platform.Received("/organizations/o-acme/told")).Headers["X-Request-Id"][0]);
+        var received = Assert.Single(platform.Received("/organizations/o-acme/told")).Headers;
+        Is(line, "requestId", received["X-Request-Id"][0]);
+        Is(line, "requestId", Assert.Single(answer.Headers.GetValues("X-Request-Id")));
+        Is(line, "traceId", received["traceparent"][0].Split('-')[1]);
     }
 
     [Fact]
@@ -238,6 +241,7 @@ public sealed class AccessLogTests(AccessLogTests.Logged platform) : IClassFixtu
         Organization = null,
         Upstream = null,
         Client = null,
+        RequestId = "",
         TraceId = "",
     };
 

@@ -1,38 +1,85 @@
 using Gateway.Forwarding;
+using Yarp.ReverseProxy.Configuration;
 
 namespace Gateway.Configuration.Rules;
 
-/// <summary>No transform brings back what the gateway keeps a client from sending.</summary>
+/// <summary>A transform of a request's headers does what it says, and puts nothing that a client chose where a service expects the gateway's word.</summary>
 internal static class RouteTransformRules
 {
-    private const string Allowed = "RequestHeadersAllowed";
+    private static readonly string[] s_forwarded = ["For", "Host", "Proto", "Prefix"];
 
     /// <summary>The rule.</summary>
     public static void Check(RuleContext context)
     {
         foreach (var route in context.Routes)
         {
-            for (var index = 0; index < route.Transforms?.Count; index++)
-                foreach (var (name, value) in route.Transforms[index]) Check(context, RouteKey.Of(route, $"Transforms:{index}:{name}"), name, value);
+            for (var index = 0; index < route.Transforms?.Count; index++) Check(context, route, route.Transforms[index], $"Transforms:{index}");
         }
     }
 
-    private static void Check(RuleContext context, string key, string name, string value)
+    private static void Check(RuleContext context, RouteConfig route, IReadOnlyDictionary<string, string> transform, string path)
     {
-        if (name.Equals(Allowed, StringComparison.OrdinalIgnoreCase))
+        if (transform.TryGetValue("RequestHeader", out var header))
         {
-            // YARP copies these itself, after everything that clients may not send was removed.
-            foreach (var header in value.Split(';', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries))
-            {
-                if (IdentityHeaders.IsForged(header) || header.ToUpperInvariant() is "AUTHORIZATION" or "COOKIE")
-                    context.Error(key, $"allows {Finding.Quote(header)}, which a client could then send as it likes. Remove it: the gateway sends its own, or see ForwardAuthorization and ForwardCookies.");
-            }
+            CheckWritten(context, RouteKey.Of(route, $"{path}:RequestHeader"), header);
+            if (transform.ContainsKey("Append") && header.Equals("Host", StringComparison.OrdinalIgnoreCase))
+                context.Error(RouteKey.Of(route, $"{path}:Append"), "would give the request two hosts. Write \"Set\".");
         }
-        else if (value.Equals("Append", StringComparison.OrdinalIgnoreCase) && (name.Equals("X-Forwarded", StringComparison.OrdinalIgnoreCase) || s_forwarded.Contains(name)))
+        else if (transform.TryGetValue("RequestHeaderRouteValue", out header))
         {
-            context.Error(key, "is Append, which would send on what a client wrote. Write \"Set\".");
+            var key = RouteKey.Of(route, $"{path}:RequestHeaderRouteValue");
+            CheckWritten(context, key, header);
+            if (!ReservedHeaders.Own.Contains(header) && IsKeptFromClients(route, header))
+                context.Error(key,
+                    $"puts a part of the path, which the client chooses, into {Finding.Quote(header)}, which services take for the word of a proxy. "
+                    + "Choose another header.");
+        }
+        else if (transform.TryGetValue("RequestHeaderRemove", out header))
+        {
+            if (ReservedHeaders.Own.Contains(header)) Own(context, RouteKey.Of(route, $"{path}:RequestHeaderRemove"), header);
+        }
+        else if (transform.TryGetValue("ClientCert", out header)) CheckWritten(context, RouteKey.Of(route, $"{path}:ClientCert"), header);
+        else if (transform.TryGetValue("X-Forwarded", out _) && transform.TryGetValue("HeaderPrefix", out var prefix))
+        {
+            foreach (var name in s_forwarded) CheckWritten(context, RouteKey.Of(route, $"{path}:HeaderPrefix"), prefix + name);
+            if (prefix.Length == 0)
+                context.Error(RouteKey.Of(route, $"{path}:HeaderPrefix"),
+                    "is empty, so that \"Host\" would be written. Write the beginning of the headers' names, such as \"X-Forwarded-\".");
+        }
+        else if (transform.TryGetValue("RequestHeadersAllowed", out var allowed))
+            CheckAllowed(context, route, RouteKey.Of(route, $"{path}:RequestHeadersAllowed"), allowed);
+    }
+
+    private static void CheckWritten(RuleContext context, string key, string header)
+    {
+        if (ReservedHeaders.Own.Contains(header)) Own(context, key, header);
+        else if (ReservedHeaders.OfOneHop.Contains(header))
+            context.Error(key, $"names {Finding.Quote(header)}, which is about the connection to the service, and the gateway sets it. Remove the transform.");
+    }
+
+    private static void Own(RuleContext context, string key, string header) =>
+        context.Error(key,
+            $"names {Finding.Quote(header)}, which the gateway sets on every request after all transforms. Remove the transform, or choose another header.");
+
+    private static void CheckAllowed(RuleContext context, RouteConfig route, string key, string headers)
+    {
+        foreach (var header in headers.Split(';', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries))
+        {
+            if (!ReservedHeaders.OfOneHop.Contains(header) && IsKeptFromClients(route, header))
+                context.Warning(key,
+                    $"allows {Finding.Quote(header)}, which is removed from clients' requests all the same. "
+                    + "See ForwardAuthorization, ForwardCookies and ForwardHeaders in the route's Metadata.");
         }
     }
 
-    private static readonly HashSet<string> s_forwarded = new(StringComparer.OrdinalIgnoreCase) { "For", "Host", "Proto", "Prefix" };
+    private static bool IsKeptFromClients(RouteConfig route, string header)
+    {
+        var forwarded = new ForwardedClientHeaders(route);
+        return header.ToUpperInvariant() switch
+        {
+            "AUTHORIZATION" => !forwarded.Authorization,
+            "COOKIE" => !forwarded.Cookies,
+            _ => forwarded.IsRemoved(header),
+        };
+    }
 }

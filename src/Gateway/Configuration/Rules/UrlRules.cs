@@ -43,18 +43,23 @@ internal static class UrlRules
         }
     }
 
-    private static BindingAddress? Read(RuleContext context, string key, string url)
+    /// <summary>The address that a listener's text stands for; null when it is none.</summary>
+    public static BindingAddress? Parse(string url)
     {
-        BindingAddress? address = null;
         try
         {
-            address = BindingAddress.Parse(url);
+            return BindingAddress.Parse(url);
         }
         catch (FormatException)
         {
-            // Said below, together with what parses and cannot be listened on.
+            return null;
         }
+    }
 
+    private static BindingAddress? Read(RuleContext context, string key, string url)
+    {
+        // Null is said together with what parses and cannot be listened on.
+        var address = Parse(url);
         if (address is null || address.Scheme is not ("http" or "https") || address.PathBase.Length > 0 || address.Port is < 0 or > IPEndPoint.MaxPort
             || url.Contains(';', StringComparison.Ordinal))
         {
@@ -73,13 +78,14 @@ internal static class UrlRules
         one.Port == other.Port && one.Port != 0
         && (one.Host.Equals(other.Host, StringComparison.OrdinalIgnoreCase) || IsAny(one) || IsAny(other) || (IsLoopback(one) && IsLoopback(other)));
 
-    // To Kestrel a host that is neither an address nor localhost stands for every address.
-    private static bool IsAny(BindingAddress address) =>
+    /// <summary>Whether a listener takes every address. To Kestrel a host that is neither an address nor localhost stands for all.</summary>
+    public static bool IsAny(BindingAddress address) =>
         IPAddress.TryParse(address.Host.Trim('[', ']'), out var ip)
             ? ip.Equals(IPAddress.Any) || ip.Equals(IPAddress.IPv6Any)
             : !address.Host.Equals("localhost", StringComparison.OrdinalIgnoreCase);
 
-    private static bool IsLoopback(BindingAddress address) =>
+    /// <summary>Whether a listener takes this machine's own connections only.</summary>
+    public static bool IsLoopback(BindingAddress address) =>
         address.Host.Equals("localhost", StringComparison.OrdinalIgnoreCase)
         || (IPAddress.TryParse(address.Host.Trim('[', ']'), out var ip) && IPAddress.IsLoopback(ip));
 }

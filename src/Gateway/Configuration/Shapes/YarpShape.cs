@@ -8,6 +8,8 @@ internal static class YarpShape
 {
     private const string Resource = "yarp.schema.json";
 
+    private static readonly string[] s_healthMetadata = ["ConsecutiveFailuresHealthPolicy.Threshold", "TransportFailureRateHealthPolicy.RateLimit"];
+
     /// <summary>The section. A route's metadata are those that the gateway knows.</summary>
     public static ObjectShape Read()
     {
@@ -19,7 +21,16 @@ internal static class YarpShape
         var metadata = new ObjectShape(
             OptionsShape.OfRecord(typeof(RouteMetadata)).Members.Values.Select(member => member with { NullIsValue = false }));
         var routes = new MapShape(With(With(route, new Member("Metadata", metadata)), new Member("Transforms", Transforms(schema.RootElement))));
-        return With(section, new Member("Routes", routes));
+        return With(With(section, new Member("Routes", routes)), new Member("Clusters", Clusters(section)));
+    }
+
+    // Beside what the gateway and YARP's health policies read, operators may keep metadata of their own.
+    private static MapShape Clusters(ObjectShape section)
+    {
+        var known = OptionsShape.OfRecord(typeof(ClusterMetadata)).Members.Values.Select(member => member with { NullIsValue = false })
+            .Concat(s_healthMetadata.Select(name => new Member(name, ScalarShape.Text)));
+        var cluster = (ObjectShape)((MapShape)section.Members["Clusters"].Shape).Value;
+        return new MapShape(With(cluster, new Member("Metadata", new OpenShape(known, ScalarShape.Text))));
     }
 
     // The schema lists one form for each transform, and one for those that a host adds: this one adds none.

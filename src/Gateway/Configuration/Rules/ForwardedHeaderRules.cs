@@ -1,0 +1,34 @@
+using Gateway.Forwarding;
+
+namespace Gateway.Configuration.Rules;
+
+/// <summary>A route's <c>ForwardHeaders</c> names headers of other proxies, and none that tells a service who calls.</summary>
+internal static class ForwardedHeaderRules
+{
+    /// <summary>The rule.</summary>
+    public static void Check(RuleContext context)
+    {
+        foreach (var route in context.Routes)
+        {
+            if (RouteMetadata.Of(route) is not { ForwardHeaders: { } headers } metadata) continue;
+            var key = RouteKey.Of(route, "Metadata:ForwardHeaders");
+            if (metadata.Module is not null) context.Error(key, "has no place on a route that a module answers: nothing is sent to a service. Remove it.");
+            else if (ForwardedClientHeaders.NamesIn(headers) is not { Length: > 0 } names)
+                context.Error(key, "is empty. Write names of headers, separated by commas, such as \"CF-Ray\".");
+            else foreach (var name in names) Check(context, key, name);
+        }
+    }
+
+    private static void Check(RuleContext context, string key, string name)
+    {
+        if (!HttpToken.Is(name) || name.Contains('*', StringComparison.Ordinal))
+            context.Error(key, $"holds {Finding.Quote(name)}, no name of a header. Write whole names, separated by commas; no pattern is taken.");
+        else if (name.Equals("Authorization", StringComparison.OrdinalIgnoreCase) || name.Equals("Cookie", StringComparison.OrdinalIgnoreCase))
+            context.Error(key, $"holds {Finding.Quote(name)}. Write ForwardAuthorization or ForwardCookies instead.");
+        else if (ReservedHeaders.IsRemovedAlways(name) || ReservedHeaders.Own.Contains(name))
+            context.Error(key,
+                $"holds {Finding.Quote(name)}, which is never taken from a client. Remove it: the gateway tells services itself what they may know.");
+        else if (!ReservedHeaders.IsRemovedByDefault(name))
+            context.Warning(key, $"holds {Finding.Quote(name)}, which is passed on in any case. Remove it.");
+    }
+}

@@ -1,0 +1,95 @@
+using System.Net;
+using System.Net.NetworkInformation;
+using System.Net.Sockets;
+
+namespace Gateway.Configuration.Rules;
+
+/// <summary>A destination is not the gateway itself: a request would go round until its <c>Via</c> ends it with 508.</summary>
+internal static class OwnListenerRules
+{
+    /// <summary>The rule.</summary>
+    public static void Check(RuleContext context)
+    {
+        var listeners = Listeners(context).ToArray();
+        var ownAddresses = new Lazy<HashSet<IPAddress>>(OwnAddresses);
+        foreach (var cluster in context.Clusters)
+        {
+            foreach (var (name, destination) in cluster.Destinations ?? new Dictionary<string, Yarp.ReverseProxy.Configuration.DestinationConfig>())
+            {
+                if (Uri.TryCreate(destination.Address, UriKind.Absolute, out var uri)) Check(RouteKey.Of(cluster, $"Destinations:{name}:Address"), uri);
+            }
+        }
+
+        foreach (var (name, service) in context.Options.Services)
+        {
+            foreach (var (list, addresses) in new[] { ("Http", service.Http), ("Https", service.Https) })
+            {
+                for (var i = 0; i < addresses.Count; i++)
+                {
+                    if (Uri.TryCreate($"any://{addresses[i]}", UriKind.Absolute, out var uri)) Check($"Services:{name}:{list}:{i}", uri);
+                }
+            }
+        }
+
+        void Check(string key, Uri uri)
+        {
+            if (Array.Find(listeners, listener => Reaches(uri, listener.Address, ownAddresses)) is { Address: not null } found)
+                context.Warning(key,
+                    $"is an address that the gateway itself listens on ({found.Key}): a request would come back, and be refused with 508. "
+                    + "Write the service's address.");
+        }
+    }
+
+    private static IEnumerable<(string Key, BindingAddress Address)> Listeners(RuleContext context)
+    {
+        var endpoints = context.Snapshot.Values
+            .Where(value => UrlRules.IsKestrelEndpoint(value.Key) && value.Key.EndsWith(":Url", StringComparison.OrdinalIgnoreCase))
+            .Select(value => (value.Key, value.Value ?? "")).ToArray();
+        var urls = context.Options.Urls.Split(';', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries).Select(url => ("Urls", url));
+        if (endpoints.Length > 0) urls = endpoints;
+        foreach (var (key, url) in urls.Append(("Management:Url", context.Options.Management.Url)))
+        {
+            if (UrlRules.Parse(url) is { } address) yield return (key, address);
+        }
+    }
+
+    private static bool Reaches(Uri uri, BindingAddress listener, Lazy<HashSet<IPAddress>> ownAddresses)
+    {
+        if (uri.Port != listener.Port || listener.Port == 0) return false;
+        var host = uri.DnsSafeHost;
+        if (UrlRules.IsAny(listener)) return IsThisMachine(host, ownAddresses);
+        if (host.Equals(listener.Host.Trim('[', ']'), StringComparison.OrdinalIgnoreCase)) return true;
+        return UrlRules.IsLoopback(listener) && IsLoopback(host);
+    }
+
+    private static bool IsLoopback(string host) =>
+        host.Equals("localhost", StringComparison.OrdinalIgnoreCase) || host.EndsWith(".localhost", StringComparison.OrdinalIgnoreCase)
+        || (IPAddress.TryParse(host, out var address) && IPAddress.IsLoopback(Unmapped(address)));
+
+    private static bool IsThisMachine(string host, Lazy<HashSet<IPAddress>> ownAddresses)
+    {
+        if (IsLoopback(host) || host.Equals(Environment.MachineName, StringComparison.OrdinalIgnoreCase)) return true;
+        return IPAddress.TryParse(host, out var address)
+            && (address.Equals(IPAddress.Any) || address.Equals(IPAddress.IPv6Any) || ownAddresses.Value.Contains(Unmapped(address)));
+    }
+
+    private static IPAddress Unmapped(IPAddress address) => address.IsIPv4MappedToIPv6 ? address.MapToIPv4() : address;
+
+    private static HashSet<IPAddress> OwnAddresses()
+    {
+        try
+        {
+            return
+            [
+                .. NetworkInterface.GetAllNetworkInterfaces()
+                    .SelectMany(static network => network.GetIPProperties().UnicastAddresses)
+                    .Select(static unicast => unicast.Address),
+            ];
+        }
+        catch (Exception e) when (e is NetworkInformationException or SocketException or PlatformNotSupportedException)
+        {
+            // A sandbox may not say which addresses there are. The warning is a help, and start-up does without it.
+            return [];
+        }
+    }
+}

@@ -1,0 +1,24 @@
+namespace Gateway.Configuration.Rules;
+
+/// <summary>How a cluster's services are connected to.</summary>
+internal static class ServiceClientRules
+{
+    private static readonly TimeSpan s_least = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan s_most = TimeSpan.FromMinutes(10);
+
+    /// <summary>The rule.</summary>
+    public static void Check(RuleContext context)
+    {
+        foreach (var cluster in context.Clusters)
+        {
+            var idle = ClusterMetadata.Of(cluster.Metadata).IdleTimeout;
+            if (idle != TimeSpan.Zero && (idle <= s_least || idle > s_most))
+                context.Error(RouteKey.Of(cluster, "Metadata:IdleTimeout"),
+                    $"is {idle}. Write less than the service keeps an idle connection open: more than 00:00:01, up to 00:10:00; "
+                    + "or 00:00:00 for a new connection each time.");
+            if (cluster.HttpClient?.ResponseHeaderEncoding is not null)
+                context.Warning(RouteKey.Of(cluster, "HttpClient:ResponseHeaderEncoding"),
+                    "has no effect here: response headers pass byte for byte, in whatever encoding. Remove it.");
+        }
+    }
+}

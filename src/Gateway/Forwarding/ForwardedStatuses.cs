@@ -1,0 +1,30 @@
+using System.Net;
+using Microsoft.Net.Http.Headers;
+using Yarp.ReverseProxy.Transforms;
+using Yarp.ReverseProxy.Transforms.Builder;
+
+namespace Gateway.Forwarding;
+
+/// <summary>
+/// Lets a service's status pass only when it is one (RFC 9110, 15): 100 to 599, and 101 only where the request asked to switch protocols. Any other is 502.
+/// </summary>
+internal sealed class ForwardedStatuses : ITransformProvider
+{
+    public void ValidateRoute(TransformRouteValidationContext context) { }
+
+    public void ValidateCluster(TransformClusterValidationContext context) { }
+
+    public void Apply(TransformBuilderContext context) => context.ResponseTransforms.Insert(0, new ResponseFuncTransform(static transform =>
+    {
+        // The forwarder makes a 502 of it.
+        if (transform.ProxyResponse is { } response && !IsOne(response)) throw new StatusException();
+        return default;
+    }));
+
+    private static bool IsOne(HttpResponseMessage response) =>
+        response.StatusCode == HttpStatusCode.SwitchingProtocols
+            ? response.RequestMessage?.Headers.NonValidated.Contains(HeaderNames.Upgrade) == true
+            : (int)response.StatusCode is >= 200 and <= 599;
+
+    private sealed class StatusException : Exception;
+}

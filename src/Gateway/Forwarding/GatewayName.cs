@@ -1,0 +1,64 @@
+using System.Security.Cryptography;
+using System.Text;
+using CredentialModule.Http;
+using Gateway.Configuration;
+
+namespace Gateway.Forwarding;
+
+/// <summary>
+/// The name that the gateway has in <c>Via</c> (RFC 9110, 7.6.3). It is made of the routes and destinations that the gateway started with: all
+/// replicas of a deployment have one name, and a gateway behind another one has its own.
+/// </summary>
+internal sealed class GatewayName(string name)
+{
+    private const int DigestLength = 12;
+
+    public static GatewayName Of(Snapshot configuration)
+    {
+        var routes = configuration.Routes.Select(route => $"{route.RouteId} {route.Match.Path} {route.ClusterId}");
+        var destinations = configuration.Clusters.SelectMany(cluster =>
+            cluster.Destinations?.Select(destination => $"{cluster.ClusterId} {destination.Key} {Origin(destination.Value.Address)}") ?? []);
+        var digest = SHA256.HashData(Encoding.UTF8.GetBytes(string.Join('\n', routes.Concat(destinations).Order(StringComparer.Ordinal))));
+        return new($"iot-gateway-{Convert.ToHexStringLower(digest)[..DigestLength]}");
+    }
+
+    public override string ToString() => name;
+
+    /// <summary>Whether a request went through this gateway before, or through another replica of it.</summary>
+    public bool IsIn(HttpRequest request)
+    {
+        foreach (var value in request.Headers.Via)
+        {
+            if (value?.Contains(name, StringComparison.OrdinalIgnoreCase) == true) return true;
+        }
+
+        return false;
+    }
+
+    /// <summary>A request's <c>Via</c> with the gateway behind those that it came through.</summary>
+    public string ContinuedVia(HttpRequest request)
+    {
+        var own = $"{Version(request.Protocol)} {name}";
+        var before = request.Headers.Via;
+        return before.Count == 0 ? own : $"{before}, {own}";
+    }
+
+    // An address may hold a user and a password, and the name is told to every service.
+    private static string Origin(string address) =>
+        Uri.TryCreate(address, UriKind.Absolute, out var uri)
+            ? uri.GetComponents(UriComponents.SchemeAndServer | UriComponents.Path, UriFormat.UriEscaped)
+            : "";
+
+    private static string Version(string protocol) =>
+        HttpProtocol.IsHttp2(protocol) ? "2.0" : HttpProtocol.IsHttp3(protocol) ? "3.0" : HttpProtocol.IsHttp10(protocol) ? "1.0" : "1.1";
+}
+
+/// <summary>Ends requests that go round in a circle: 508, before anything is asked of an issuer or a service.</summary>
+internal static class LoopDetection
+{
+    public static void UseLoopDetection(this IApplicationBuilder app)
+    {
+        var gateway = app.ApplicationServices.GetRequiredService<GatewayName>();
+        app.Use((context, next) => gateway.IsIn(context.Request) ? ErrorAnswer.WriteAsync(context, StatusCodes.Status508LoopDetected) : next(context));
+    }
+}

@@ -1,0 +1,56 @@
+using System.Collections.Frozen;
+
+namespace Gateway.Forwarding;
+
+/// <summary>
+/// A set of header names; a pattern that ends in <c>*</c> stands for every name that begins so. Names are compared after every character but
+/// ASCII letters and digits became <c>-</c>, because servers map headers to variables, where <c>X_Gateway.Subject</c> and <c>X-Gateway-Subject</c> are one.
+/// </summary>
+internal sealed class HeaderPatterns
+{
+    private const int LongestCompared = 64;
+
+    private readonly FrozenSet<string> _names;
+    private readonly string[] _prefixes;
+
+    public HeaderPatterns(params IEnumerable<string> patterns)
+    {
+        var mapped = patterns.ToLookup(
+            static pattern => pattern.EndsWith('*'), static pattern => Map(pattern.TrimEnd('*'), new char[pattern.Length]).ToString());
+        _names = mapped[false].ToFrozenSet(StringComparer.Ordinal);
+        // Without those that another one covers, so that only the nearest prefix below a name can be the name's.
+        var prefixes = mapped[true].Order(StringComparer.Ordinal).ToList();
+        for (var i = prefixes.Count - 1; i > 0; i--)
+        {
+            if (prefixes[..i].Exists(shorter => prefixes[i].StartsWith(shorter, StringComparison.Ordinal))) prefixes.RemoveAt(i);
+        }
+
+        _prefixes = [.. prefixes];
+    }
+
+    public bool Contains(string name)
+    {
+        Span<char> characters = stackalloc char[Math.Min(name.Length, LongestCompared)];
+        ReadOnlySpan<char> mapped = Map(name.AsSpan(0, characters.Length), characters);
+        return (name.Length <= LongestCompared && _names.GetAlternateLookup<ReadOnlySpan<char>>().Contains(mapped)) || BeginsWithOne(mapped);
+    }
+
+    private bool BeginsWithOne(ReadOnlySpan<char> mapped)
+    {
+        var (low, high) = (0, _prefixes.Length - 1);
+        while (low <= high)
+        {
+            var middle = (low + high) / 2;
+            if (mapped.SequenceCompareTo(_prefixes[middle]) < 0) high = middle - 1;
+            else low = middle + 1;
+        }
+
+        return high >= 0 && mapped.StartsWith(_prefixes[high], StringComparison.Ordinal);
+    }
+
+    private static ReadOnlySpan<char> Map(ReadOnlySpan<char> name, Span<char> mapped)
+    {
+        for (var i = 0; i < name.Length; i++) mapped[i] = char.IsAsciiLetterOrDigit(name[i]) ? char.ToLowerInvariant(name[i]) : '-';
+        return mapped[..name.Length];
+    }
+}

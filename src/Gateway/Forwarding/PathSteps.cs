@@ -1,0 +1,78 @@
+using System.Text;
+using Microsoft.AspNetCore.Routing.Patterns;
+using Yarp.ReverseProxy.Configuration;
+
+namespace Gateway.Forwarding;
+
+/// <summary>Changes an encoded path.</summary>
+internal delegate string PathStep(HttpRequest request, string path);
+
+/// <summary>YARP's path transforms on the path as the client encoded it: what comes through keeps its encoding.</summary>
+internal static class PathSteps
+{
+    /// <summary>A route's, in the order in which they are written.</summary>
+    public static PathStep[] Of(RouteConfig route) => [.. (route.Transforms ?? []).Select(Of).OfType<PathStep>()];
+
+    private static PathStep? Of(IReadOnlyDictionary<string, string> transform)
+    {
+        if (Value(transform, "PathSet") is { } set) return (_, _) => set.Encoded;
+        if (Value(transform, "PathPrefix") is { } prefix)
+            return (_, path) => path.Length > 0 && prefix.Encoded.EndsWith('/') ? prefix.Encoded[..^1] + path : prefix.Encoded + path;
+        if (Value(transform, "PathRemovePrefix") is { } removed) return (_, path) => WithoutPrefix(path, removed.Path);
+        if (Value(transform, "PathPattern") is { } pattern)
+        {
+            var parsed = RoutePatternFactory.Parse(pattern.Path.Value!);
+            return (request, _) => Fill(parsed, request.HttpContext);
+        }
+
+        return null;
+    }
+
+    private static (PathString Path, string Encoded)? Value(IReadOnlyDictionary<string, string> transform, string name)
+    {
+        if (!transform.TryGetValue(name, out var value)) return null;
+        var path = new PathString(value.StartsWith('/') ? value : "/" + value);
+        return (path, SentPath.Encode(path));
+    }
+
+    // No encoded slash passes the guard, so that both paths have the same segments.
+    private static string WithoutPrefix(string path, PathString prefix)
+    {
+        if (!new PathString(Uri.UnescapeDataString(path)).StartsWithSegments(prefix)) return path;
+        var end = 0;
+        foreach (var character in prefix.Value!)
+        {
+            if (character != '/') continue;
+            end = path.IndexOf('/', end + 1);
+            if (end < 0) return "";
+        }
+
+        return path[end..];
+    }
+
+    private static string Fill(RoutePattern pattern, HttpContext context)
+    {
+        var path = new StringBuilder();
+        foreach (var segment in pattern.PathSegments)
+        {
+            var text = string.Concat(segment.Parts.Select(part => part switch
+            {
+                RoutePatternLiteralPart literal => SentPath.Encode("/" + literal.Content)[1..],
+                RoutePatternSeparatorPart separator => separator.Content,
+                RoutePatternParameterPart parameter => ValueOf(parameter, context),
+                _ => "",
+            }));
+            // An optional parameter, or the rest of a path, that is not there.
+            if (text.Length > 0) path.Append('/').Append(text);
+        }
+
+        return path.Length == 0 ? "/" : path.ToString();
+    }
+
+    private static string ValueOf(RoutePatternParameterPart parameter, HttpContext context)
+    {
+        var value = SentPath.ParameterOf(context, parameter.Name)
+            ?? SentPath.Encode("/" + (context.GetRouteValue(parameter.Name)?.ToString() ?? parameter.Default?.ToString()))[1..];
+        return parameter is { IsCatchAll: true, EncodeSlashes: false } ? value : value.Replace("/", "%2F", StringComparison.Ordinal);
+    }
+}

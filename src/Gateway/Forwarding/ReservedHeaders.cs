@@ -1,0 +1,64 @@
+using System.Collections.Frozen;
+
+namespace Gateway.Forwarding;
+
+/// <summary>The request headers that are not a client's to send to a service.</summary>
+internal static class ReservedHeaders
+{
+    /// <summary>The gateway sets these on every request that it sends; no transform changes them.</summary>
+    public static HeaderPatterns Own { get; } = new(
+        "X-Request-Id", "X-Gateway-Subject", "X-Gateway-Issuer", "X-Gateway-Organization", "traceparent", "tracestate", "Via");
+
+    /// <summary>Who the caller is, where the request came from and which request it is: a service takes it from the gateway, or from nobody.</summary>
+    public static HeaderPatterns Identity { get; } = new(
+        "X-Gateway-*", "X-Forwarded", "X-Forwarded-*", "Forwarded", "X-Real-IP", "X-Client-IP", "True-Client-IP", "X-Original-*", "X-Rewrite-*",
+        "X-HTTP-Method", "X-HTTP-Method-Override", "X-Method-Override", "Remote-User", "X-Auth-Request-*", "X-MS-Client-Principal*", "X-Amzn-Oidc-*",
+        "baggage", "Correlation-Context", "X-Request-Id", "traceparent", "tracestate");
+
+    /// <summary>
+    /// The same, as other proxies say it to the services behind them. A service that once stood behind one of them may still believe it.
+    /// A route's <c>ForwardHeaders</c> lets single ones pass.
+    /// </summary>
+    public static HeaderPatterns OfOtherProxies { get; } = new(
+        // Authenticating proxies: oauth2-proxy, Authelia, authentik, Pomerium, Vouch, Tailscale, Teleport, louketo, Traefik, Grafana, Linkerd.
+        "X-Auth-*", "GAP-*", "Remote-*", "X-Authentik-*", "X-Pomerium-*", "X-Vouch-*", "Tailscale-*", "Teleport-*", "X-Teleport-*", "X-WebAuth-*", "L5d-*",
+        "X-Remote-*", "X-Authenticated-*", "X-Authentication-*", "X-Identity*", "X-SSO-*", "X-SAML-*", "X-Claims-*",
+        // API gateways: Kong, APISIX, WSO2, Istio, Google's and Amazon's API gateways, Tyk, Gravitee, RapidAPI.
+        "X-Consumer-*", "X-Credential-*", "X-Anonymous-Consumer", "X-User", "X-User-*", "X-UserId", "X-UserName", "X-UserInfo", "X-Token-*", "X-ID-Token",
+        "X-Access-Token",
+        "X-Refresh-Token", "X-JWT-*", "X-Endpoint-API-*", "X-Apigateway-*", "X-Ambassador-*", "X-Gravitee-*", "X-RapidAPI-*", "X-Mashape-*", "X-Istio-*",
+        "X-Scope-OrgID", "X-Role", "X-Roles", "X-Groups",
+        // Modules of web servers and single sign-on: mod_auth_openidc, Mellon, Shibboleth, SiteMinder, WebSEAL, Oracle; Kubernetes' front proxy.
+        "OIDC-*", "MELLON-*", "Shib-*", "SM-*", "IV-*", "OAM-*", "OSSO-*", "Impersonate-*",
+        // Client certificates as a proxy hands them on: RFC 9440, nginx, Apache, HAProxy, F5.
+        "Client-Cert", "Client-Cert-*", "X-Client-Cert*", "X-Client-DN", "X-Client-CN", "X-Client-Verify*", "X-Client-Subject*", "X-Client-Issuer*",
+        "X-SSL-*", "SSL-*", "X-TLS-*", "X-Peer-Cert*",
+        // Clouds and content delivery networks.
+        "X-Envoy-*", "CF-*", "CloudFront-*", "X-Amz-Cf-*", "X-Amzn-*", "X-Goog-*", "X-AppEngine-*", "X-Serverless-*", "X-Azure-*", "X-ARR-*",
+        "X-MS-Token-*", "X-MS-Original-*", "X-FD-*",
+        "Fastly-*", "Akamai-*", "X-Akamai-*", "Incap-*", "X-Sucuri-*", "Fly-*", "DO-Connecting-IP", "X-Vercel-*", "X-NF-*",
+        // A client's address, host, scheme or path by still other names, and what makes a server read another method, host or file.
+        "Forwarded-*", "X-Forward-*", "X-Forwarder-*", "X-Cluster-Client-IP", "Client-IP", "X-True-Client-IP", "X-Originating-*", "X-Source-IP",
+        "X-ProxyUser-*", "X-Real-*", "X-Custom-IP-*",
+        "WL-Proxy-*", "HTTP-*", "X-HTTP-*", "X-Host", "X-Host-*", "X-Scheme", "X-URL-Scheme", "X-Script-Name", "Front-End-Https", "X-Accel-*", "X-Sendfile-*",
+        // Traces by other conventions than the W3C's.
+        "b3", "X-B3-*", "uber-trace-id", "uberctx-*", "X-Datadog-*", "X-Cloud-Trace-Context", "X-OT-*", "ot-tracer-*", "ot-baggage-*", "sentry-trace",
+        "grpc-trace-bin", "grpc-tags-bin", "Request-Id");
+
+    /// <summary>Of the patterns above, what clients themselves send: gRPC-Web's name of the browser.</summary>
+    public static FrozenSet<string> OfClients { get; } = FrozenSet.ToFrozenSet(["X-User-Agent"], StringComparer.OrdinalIgnoreCase);
+
+    /// <summary>
+    /// Said to the next server and to no server behind it; and what, after the same mapping, would be a second word on the body's length or send a
+    /// service's own requests elsewhere.
+    /// </summary>
+    public static HeaderPatterns OfOneHop { get; } = new(
+        "Connection", "Upgrade", "Expect", "HTTP2-Settings", "Keep-Alive", "TE", "Trailer", "Content-Length", "X-Content-Length", "Transfer-Encoding",
+        "Proxy", "Proxy-*");
+
+    /// <summary>Whether a header of that name is removed from every client's request, whatever the route says.</summary>
+    public static bool IsRemovedAlways(string name) => Identity.Contains(name) || OfOneHop.Contains(name);
+
+    /// <summary>Whether a header of that name is removed from a client's request unless the route names it in <c>ForwardHeaders</c>.</summary>
+    public static bool IsRemovedByDefault(string name) => OfOtherProxies.Contains(name) && !OfClients.Contains(name);
+}

@@ -1,0 +1,56 @@
+using CredentialModule.Http;
+using Microsoft.AspNetCore.Http.Features;
+using Microsoft.AspNetCore.Routing.Patterns;
+using Yarp.ReverseProxy.Forwarder;
+
+namespace Gateway.Forwarding;
+
+/// <summary>The path of a request as the client encoded it.</summary>
+internal static class SentPath
+{
+    /// <summary>
+    /// The path without the query. The organization alone is written out as it was authorized: no service may read another id than the gateway did.
+    /// </summary>
+    public static string Of(HttpContext context)
+    {
+        var target = context.Features.Get<IHttpRequestFeature>()!.RawTarget;
+        // `*` asks about the server as a whole.
+        if (!target.StartsWith('/')) return Encode(context.Request.Path);
+        var query = target.IndexOf('?', StringComparison.Ordinal);
+        var path = query < 0 ? target : target[..query];
+        if (!path.Contains('%', StringComparison.Ordinal)) return path;
+        if (PatternOf(context) is not { } pattern || IndexOf(RouteOrganization.Parameter, pattern) is not { } index) return path;
+
+        var segments = path[1..].Split('/');
+        if (index < segments.Length) segments[index] = Encode("/" + Uri.UnescapeDataString(segments[index]))[1..];
+        return "/" + string.Join('/', segments);
+    }
+
+    /// <summary>A route parameter as the client encoded it; null when it is no whole segment of the path, or not there.</summary>
+    public static string? ParameterOf(HttpContext context, string name)
+    {
+        if (PatternOf(context) is not { } pattern || IndexOf(name, pattern) is not { } index || !pattern.PathSegments[index].IsSimple) return null;
+        var segments = Of(context).TrimStart('/').Split('/');
+        if (index >= segments.Length) return null;
+        return ((RoutePatternParameterPart)pattern.PathSegments[index].Parts[0]).IsCatchAll ? string.Join('/', segments[index..]) : segments[index];
+    }
+
+    /// <summary>Encodes a path that is not the client's, as YARP does.</summary>
+    public static string Encode(PathString path) =>
+        path.HasValue ? RequestUtilities.MakeDestinationAddress("http://any", path, QueryString.Empty).AbsolutePath : "";
+
+    private static RoutePattern? PatternOf(HttpContext context) => (context.GetEndpoint() as RouteEndpoint)?.RoutePattern;
+
+    private static int? IndexOf(string parameter, RoutePattern pattern)
+    {
+        for (var index = 0; index < pattern.PathSegments.Count; index++)
+        {
+            foreach (var part in pattern.PathSegments[index].Parts)
+            {
+                if (part is RoutePatternParameterPart { Name: var name } && name.Equals(parameter, StringComparison.OrdinalIgnoreCase)) return index;
+            }
+        }
+
+        return null;
+    }
+}

@@ -1,0 +1,157 @@
+using System.Globalization;
+using System.Net;
+using System.Text;
+using System.Text.Json.Nodes;
+using Microsoft.AspNetCore.Hosting.Server;
+using Microsoft.AspNetCore.Hosting.Server.Features;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
+using OpenTelemetry;
+using OpenTelemetry.Trace;
+using Xunit;
+
+namespace Gateway.Tests.Forwarding;
+
+/// <summary>Responses that are unusual, and some that are none.</summary>
+public sealed class ServiceResponseTests(ServiceResponseTests.Services platform) : IClassFixture<ServiceResponseTests.Services>
+{
+    private const string Secret = "TOPSECRET";
+
+    [Theory]
+    [InlineData("C1 UTF-8", "attachment; filename=\"r\u00c3\u00a9sum\u00c3\u00a9.pdf\"")]
+    [InlineData("C1 Latin-1", "attachment; filename=\"r\u00e9sum\u00e9.pdf\"")]
+    [InlineData("C1 neither", "\u0080\u0081\u00fe\u00ff")]
+    [InlineData("C1 UTF-8 of four bytes", "\u00f0\u009f\u0098\u0080")]
+    [InlineData("C1 ASCII", "plain")]
+    public async Task A_header_passes_byte_for_byte(string name, string bytes)
+    {
+        var value = Convert.ToHexString(Encoding.Latin1.GetBytes(bytes));
+        var http1 = await RawHttp.ExchangeAsync(platform.Http1, $"GET /raw/header/{value} HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n");
+
+        Assert.True(http1.Contains($"\r\nX-Name: {bytes}\r\n", StringComparison.Ordinal), $"{name}: {http1}");
+        Assert.Contains($"\r\nContent-Disposition: {bytes}\r\n", http1, StringComparison.Ordinal);
+
+        using var client = new HttpClient(new SocketsHttpHandler { ResponseHeaderEncodingSelector = static (_, _) => Encoding.Latin1 });
+        using var request = new HttpRequestMessage(HttpMethod.Get, $"{platform.Http2}/raw/header/{value}") { Version = HttpVersion.Version20, VersionPolicy = HttpVersionPolicy.RequestVersionExact };
+        using var http2 = await client.SendAsync(request);
+        await http2.Content.ReadAsStringAsync();
+        Assert.Equal([bytes], http2.Headers.GetValues("X-Name"));
+        Assert.Equal([bytes], http2.TrailingHeaders.GetValues("X-Trailer"));
+    }
+
+    [Fact]
+    public async Task S18_a_status_from_200_to_599_passes_and_any_other_is_502()
+    {
+        for (var status = 0; status <= 999; status += status is >= 190 and < 210 or >= 590 and < 610 ? 1 : 37)
+        {
+            // 100, 103 and the like announce a response, and none follows here.
+            var text = status.ToString("000", CultureInfo.InvariantCulture);
+            var answer = await RawHttp.SendAsync(platform.Http1, $"/raw/status/{text}");
+
+            if (status is >= 200 and <= 599) Assert.Equal(status, answer.Status);
+            else
+            {
+                Assert.True(answer.Status == 502, $"{text}: {answer.Status}");
+                Refusal.Body("BadGateway", answer.Body);
+            }
+        }
+    }
+
+    [Fact]
+    public async Task S18_switching_protocols_unasked_is_502() => Assert.Equal(502, (await RawHttp.SendAsync(platform.Http1, "/raw/status/101")).Status);
+
+    [Theory]
+    [InlineData("C4 a header line without a colon", "HTTP/1.1 200 OK\r\nx-api-key TOPSECRET\r\n\r\n")]
+    [InlineData("C4 a header name with a blank", "HTTP/1.1 200 OK\r\nx TOPSECRET: a\r\n\r\n")]
+    [InlineData("C4 a header value with a NUL", "HTTP/1.1 200 OK\r\nx-key: TOPSECRET\0\r\nContent-Length: 0\r\n\r\n")]
+    [InlineData("C4 a header value with a control character", "HTTP/1.1 200 OK\r\nx-key: TOPSECRET\u0001\r\nContent-Length: 0\r\n\r\n")]
+    [InlineData("C4 an empty name", "HTTP/1.1 200 OK\r\n: TOPSECRET\r\n\r\n")]
+    [InlineData("C4 no status line", "TOPSECRET\r\n\r\n")]
+    [InlineData("C4 a status that is no number", "HTTP/1.1 TOPSECRET OK\r\n\r\n")]
+    [InlineData("C4 another protocol", "SSH-2.0-TOPSECRET\r\n")]
+    [InlineData("C4 a length that is no number", "HTTP/1.1 200 OK\r\nContent-Length: TOPSECRET\r\n\r\n")]
+    [InlineData("C4 a chunk that is no number", "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nTOPSECRET\r\n")]
+    [InlineData("C4 a coding that is none", "HTTP/1.1 200 OK\r\nTransfer-Encoding: TOPSECRET\r\n\r\nbody")]
+    [InlineData("C4 a trailer without a colon", "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1\r\na\r\n0\r\nTOPSECRET\r\n\r\n")]
+    [InlineData("C4 a folded line", "HTTP/1.1 200 OK\r\nx-key: a\r\n TOPSECRET\r\n\r\n")]
+    [InlineData("C4 a head without an end", "HTTP/1.1 200 OK\r\nx-key: TOPSECRET")]
+    [InlineData("C4 a body that breaks off", "HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nTOPSECRET")]
+    [InlineData("C4 an odd status", "HTTP/1.1 777 TOPSECRET\r\nContent-Length: 0\r\n\r\n")]
+    public async Task What_a_service_sends_malformed_is_quoted_nowhere(string name, string response)
+    {
+        var target = $"/raw/bytes/{Convert.ToHexString(Encoding.Latin1.GetBytes(response))}";
+
+        await RawHttp.ExchangeAsync(platform.Http1, $"GET {target} HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n");
+
+        IsNotQuoted(name, platform.Gateway.Log.Text);
+        IsNotQuoted(name, platform.Spans.Text);
+    }
+
+    [Fact]
+    public async Task C4_what_a_service_sends_malformed_to_a_health_probe_is_quoted_nowhere()
+    {
+        using var limit = new CancellationTokenSource(TimeSpan.FromSeconds(60));
+        while (!platform.Raw.Heads.Any(static head => head.StartsWith("GET /probed", StringComparison.Ordinal)) || platform.Gateway.Log.Count(LogLevel.Warning, "is set to 'Unhealthy'") == 0)
+        {
+            Assert.False(limit.IsCancellationRequested, platform.Gateway.Log.Text);
+            await Task.Yield();
+        }
+
+        IsNotQuoted("probe", platform.Gateway.Log.Text);
+    }
+
+    private static void IsNotQuoted(string name, string text)
+    {
+        var at = text.IndexOf(Secret, StringComparison.Ordinal);
+        Assert.True(at < 0, $"{name}: {text[Math.Max(0, at - 400)..Math.Max(0, at)]}");
+    }
+
+    public sealed class Services : Platform
+    {
+        internal RawService Raw { get; } = new(Respond);
+
+        internal SpanTexts Spans { get; } = new();
+
+        public string Http1 => Address(0);
+
+        public string Http2 => Address(1);
+
+        protected override void Change(JsonObject settings)
+        {
+            settings.Remove("Urls");
+            settings.Set("Kestrel:Endpoints", """{ "A": { "Url": "http://127.0.0.1:0" }, "B": { "Url": "http://127.0.0.1:0", "Protocols": "Http2" } }""");
+            settings.Set("Logging:LogLevel", """{ "Default": "Trace", "Yarp.ReverseProxy.Forwarder.HttpForwarder": "Trace", "Yarp.ReverseProxy.Health": "Trace", "System.Net.Http": "Trace", "Microsoft": "Trace" }""");
+            settings.Set("ReverseProxy:Clusters:raw", $$"""{ "Destinations": { "a": { "Address": "{{Raw.Url}}" } } }""")
+                .Set("ReverseProxy:Clusters:probed", $$"""
+                    { "Destinations": { "a": { "Address": "{{Raw.Url}}" } },
+                      "HealthCheck": { "Active": { "Enabled": true, "Interval": "00:00:00.2", "Timeout": "00:00:00.2", "Policy": "ConsecutiveFailures", "Path": "/probed" } } }
+                    """)
+                .Route("raw", "/raw/{**rest}", """{ "ClusterId": "raw", "AuthorizationPolicy": "Anonymous" }""")
+                .Route("probed", "/probed/{**rest}", """{ "ClusterId": "probed", "AuthorizationPolicy": "Anonymous" }""");
+        }
+
+        protected override void Replace(IServiceCollection services) => services.ConfigureOpenTelemetryTracerProvider(tracing => tracing.AddProcessor(Spans));
+
+        private static string Respond(string target)
+        {
+            var rest = target.Split('/')[^1];
+            if (target.StartsWith("/probed", StringComparison.Ordinal)) return $"HTTP/1.1 200 OK\r\nx-api-key {Secret}\r\n\r\n";
+            if (target.StartsWith("/raw/bytes/", StringComparison.Ordinal)) return Encoding.Latin1.GetString(Convert.FromHexString(rest));
+            if (target.StartsWith("/raw/status/", StringComparison.Ordinal)) return $"HTTP/1.1 {rest} Odd\r\nContent-Length: 0\r\nConnection: close\r\n\r\n";
+            var value = target.StartsWith("/raw/header/", StringComparison.Ordinal) ? Encoding.Latin1.GetString(Convert.FromHexString(rest)) : "";
+            return $"HTTP/1.1 200 OK\r\nX-Name: {value}\r\nContent-Disposition: {value}\r\nTrailer: X-Trailer\r\nTransfer-Encoding: chunked\r\nConnection: close\r\n\r\n1\r\na\r\n0\r\nX-Trailer: {value}\r\n\r\n";
+        }
+
+        private string Address(int index) => Gateway.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.ElementAt(index);
+    }
+
+    internal sealed class SpanTexts : BaseProcessor<System.Diagnostics.Activity>
+    {
+        private readonly System.Collections.Concurrent.ConcurrentQueue<string> _texts = new();
+
+        public string Text => string.Join('\n', _texts);
+
+        public override void OnEnd(System.Diagnostics.Activity data) =>
+            _texts.Enqueue($"{data.StatusDescription} {string.Join(' ', data.TagObjects.Concat(data.Events.SelectMany(happened => happened.Tags)).Select(tag => $"{tag.Key}={tag.Value}"))}");
+    }
+}
