@@ -1,4 +1,3 @@
-using System.Text.Json.Nodes;
 using Gateway.Tests.Forwarding;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Time.Testing;
