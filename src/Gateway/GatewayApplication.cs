@@ -79,7 +79,6 @@ internal static class GatewayApplication
         app.UseUnstoredAnswers();
         app.UseRouteTimeouts();
         app.UseRouteCors();
-        app.UseFailedAuthentications();
         app.UseAuthentication();
         app.UseAuthorization();
         app.UseRateLimiter();

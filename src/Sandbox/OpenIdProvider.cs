@@ -47,6 +47,12 @@ public sealed class OpenIdProvider : IAsyncDisposable
         get { lock (_lock) return [.. _published]; }
     }
 
+    /// <summary>Awaited before each document is sent, to play an issuer that is slow or hangs. Null: none. The token ends with the request.</summary>
+    public Func<CancellationToken, Task>? BeforeDocument { get; set; }
+
+    /// <summary>The key set's text, made from its good keys, to play an issuer that publishes odd ones. Null: the good keys.</summary>
+    public Func<JsonArray, string>? KeySetText { get; set; }
+
     /// <summary>How often the discovery document was asked for.</summary>
     public int DiscoveryRequests => Volatile.Read(ref _discoveryRequests);
 
@@ -136,7 +142,13 @@ public sealed class OpenIdProvider : IAsyncDisposable
         }
     }
 
-    private Task AnswerAsync(HttpContext context, CancellationToken cancellationToken)
+    private async Task AnswerAsync(HttpContext context, CancellationToken cancellationToken)
+    {
+        if (BeforeDocument is { } wait && context.Request.Path.Value?.Contains(".well-known", StringComparison.Ordinal) == true) await wait(cancellationToken);
+        await AnswerAtOnceAsync(context, cancellationToken);
+    }
+
+    private Task AnswerAtOnceAsync(HttpContext context, CancellationToken cancellationToken)
     {
         switch (context.Request.Path.Value?.Split('/'))
         {
@@ -149,7 +161,8 @@ public sealed class OpenIdProvider : IAsyncDisposable
                     Discovery($"{Issuer}/{(tenant is "common" or "organizations" or "consumers" ? "{tenantid}" : tenant)}/v2.0"), cancellationToken);
             case ["", ".well-known", "jwks.json"]:
                 Interlocked.Increment(ref _keySetRequests);
-                return context.Response.WriteAsJsonAsync(KeySet(), cancellationToken);
+                context.Response.ContentType = "application/json";
+                return context.Response.WriteAsync(KeySet(), cancellationToken);
             case ["", "token"]:
                 return AnswerTokenAsync(context, cancellationToken);
             default:
@@ -169,7 +182,11 @@ public sealed class OpenIdProvider : IAsyncDisposable
         ["id_token_signing_alg_values_supported"] = new JsonArray("RS256", "PS256", "ES256"),
     };
 
-    private JsonObject KeySet() => new() { ["keys"] = new JsonArray([.. PublishedKeys.Select(key => key.ToJsonWebKey())]) };
+    private string KeySet()
+    {
+        var keys = new JsonArray([.. PublishedKeys.Select(key => key.ToJsonWebKey())]);
+        return KeySetText is { } text ? text(keys) : new JsonObject { ["keys"] = keys }.ToJsonString();
+    }
 
     private async Task AnswerTokenAsync(HttpContext context, CancellationToken cancellationToken)
     {

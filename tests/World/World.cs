@@ -96,9 +96,9 @@ public sealed class World : IAsyncDisposable
     }
 
     /// <summary>Starts a gateway in a process of its own.</summary>
-    public async Task<GatewayProcess> StartGatewayProcessAsync(Action<JsonObject>? change = null)
+    public async Task<GatewayProcess> StartGatewayProcessAsync(Action<JsonObject>? change = null, IEnumerable<KeyValuePair<string, string>>? environment = null)
     {
-        var gateway = await GatewayProcess.StartAsync(Folder(change), Aws.EnvironmentVariables);
+        var gateway = await GatewayProcess.StartAsync(Folder(change), [.. Aws.EnvironmentVariables, .. environment ?? []]);
         _gateways.Add(gateway);
         return gateway;
     }

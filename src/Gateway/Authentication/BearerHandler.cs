@@ -1,17 +1,19 @@
-using Gateway.Telemetry;
+using Gateway.Authentication.Keys;
 using Microsoft.AspNetCore.Authentication;
 using Microsoft.AspNetCore.Authentication.JwtBearer;
-using Microsoft.Extensions.Options;
-using Microsoft.IdentityModel.Protocols.OpenIdConnect;
+using Microsoft.AspNetCore.Authorization;
+using Microsoft.AspNetCore.Authorization.Infrastructure;
 using Microsoft.IdentityModel.Tokens;
 
 namespace Gateway.Authentication;
 
 /// <summary>
-/// The default scheme: has a request's token checked by the scheme of the issuer that it names, or by none, and remembers the good ones.
+/// The default scheme: has a request's token checked by the scheme of the issuer that it names, or by none, and remembers the good ones. A token that
+/// cannot be judged leaves an <see cref="UnjudgedToken"/> on the request.
 /// </summary>
-internal sealed partial class BearerHandler(
-    IssuerSchemes schemes, ValidatedTokens validated, FailedAuthentications failed, IOptionsMonitor<JwtBearerOptions> options, ILogger<BearerHandler> logger) : IAuthenticationHandler
+internal sealed class BearerHandler(
+    IssuerSchemes schemes, KeySources sources, ValidatedTokens validated, FailedAuthentications edge, IAuthenticationSchemeProvider provider)
+    : IAuthenticationHandler
 {
     // No operator's name holds a colon.
     public const string Scheme = "gateway:bearer";
@@ -26,34 +28,81 @@ internal sealed partial class BearerHandler(
 
     public async Task<AuthenticateResult> AuthenticateAsync()
     {
-        var result = BearerToken.Of(_context.Request) is { IsEmpty: false } token && schemes.Find(BearerToken.ClaimedIssuer(token.Span)) is { } scheme
-            ? await CheckAsync(TokenKey.Of(scheme, token.Span))
-            : AuthenticateResult.NoResult();
-        failed.Count(_context, result);
+        if (!BearerToken.WasSent(_context.Request)) return AuthenticateResult.NoResult();
+        var token = BearerToken.Of(_context.Request) ?? default;
+        var scheme = schemes.Find(BearerToken.ClaimedIssuer(token.Span));
+        var key = TokenKey.Of(scheme ?? "", token.Span);
+        // Management counts apart from the edge; a token that was good before counts nowhere, and is checked again wherever it comes from.
+        var failed = validated.WasGood(key) ? null : _context.Features.Get<FailedAuthentications>() ?? edge;
+        if (failed?.LockedFor(_context) is { } locked) return Unjudged(StatusCodes.Status429TooManyRequests, locked);
+
+        var hasKeyId = BearerToken.TryReadKeyId(token.Span, out var keyId);
+        var keys = scheme is null || !hasKeyId ? null : sources.Find(scheme);
+        var isRead = keys is null || await FindKeyAsync(keys, keyId);
+
+        using var check = failed is null ? null : await failed.BeginAsync(_context, key);
+        if (failed is not null && check is null) return Unjudged(StatusCodes.Status429TooManyRequests, failed.LockedFor(_context) ?? TimeSpan.Zero);
+        if (keys is null) return Refuse(AuthenticateResult.Fail("no scheme takes tokens of its issuer"));
+        if (keys.Current?.MayJudge(keyId) != true)
+            return isRead ? Refuse(AuthenticateResult.Fail("its issuer publishes no key of its key id")) : KeysUnavailable(keys);
+
+        var result = await CheckAsync(key, keys);
+        if (result.Succeeded) return result;
+        if (result.Failure is not SecurityTokenInvalidSignatureException || IsForAnyone) return Refuse(result);
+
+        // The issuer may have put another key under the same id, or under none. The token counts as refused while it waits, so that no other waits for it.
+        var (before, isNamed) = (keys.Current, keyId is not null && keys.Current.Has(keyId));
+        _ = Refuse(result);
+        check?.Dispose();
+        var isFresh = await keys.RefreshAsync(_context.RequestAborted);
+        if (keys.Current != before) result = await CheckAsync(key, keys);
+        else if (!isFresh && !isNamed) result = KeysUnavailable(keys);
+        if (result.Failure is null) check?.Withdraw();
         return result;
+
+        AuthenticateResult Refuse(AuthenticateResult refused)
+        {
+            check?.IsRefused = true;
+            return refused;
+        }
     }
 
     public Task ChallengeAsync(AuthenticationProperties? properties) => AnswerAsync(StatusCodes.Status401Unauthorized);
 
     public Task ForbidAsync(AuthenticationProperties? properties) => AnswerAsync(StatusCodes.Status403Forbidden);
 
-    private async Task<AuthenticateResult> CheckAsync(TokenKey key)
-    {
-        BaseConfiguration keys;
-        try
-        {
-            keys = await options.KeysOfAsync(key.Scheme);
-        }
-        catch (Exception e)
-        {
-            Log.KeysNotRead(logger, key.Scheme, e.GetBaseException().GetType().Name);
-            return AuthenticateResult.Fail(e);
-        }
+    // A route that anyone may use does not wait for keys.
+    private bool IsForAnyone => _context.GetEndpoint()?.Metadata is { } metadata
+        && (metadata.GetMetadata<IAllowAnonymous>() is not null
+            || metadata.GetMetadata<AuthorizationPolicy>()?.Requirements.OfType<DenyAnonymousAuthorizationRequirement>().Any() == false);
 
-        var result = await _context.AuthenticateAsync(key.Scheme);
-        // Keys that were read anew meanwhile may be the ones that it was checked with, or not.
-        if (result.Succeeded && CallerIdentity.Of(result.Principal) is { } caller && keys == await options.KeysOfAsync(key.Scheme)) validated.Add(key, result, caller, keys);
-        return result;
+    /// <summary>Waits for a key that the keys at hand have not, where that can help.</summary>
+    /// <returns>Whether the keys at hand are those that the issuer publishes.</returns>
+    private async ValueTask<bool> FindKeyAsync(IssuerKeys keys, string? keyId) =>
+        keys.Current?.MayJudge(keyId) == true || (!IsForAnyone && await keys.RefreshAsync(_context.RequestAborted));
+
+    private async Task<AuthenticateResult> CheckAsync(TokenKey key, IssuerKeys keys)
+    {
+        var current = keys.Current!;
+        // A handler remembers its result for the request, so a second check needs a second handler.
+        var handler = _context.RequestServices.GetRequiredService<JwtBearerHandler>();
+        await handler.InitializeAsync((await provider.GetSchemeAsync(key.Scheme))!, _context);
+        var result = await handler.AuthenticateAsync();
+        if (!result.Succeeded || CallerIdentity.Of(result.Principal) is not { } caller) return result;
+
+        // The library's own result holds every claim of the token.
+        var kept = AuthenticateResult.Success(new AuthenticationTicket(result.Principal, key.Scheme));
+        // The issuer's keys may have been refreshed during the check. Cache the result only if they have not changed.
+        if (keys.Current == current) validated.Add(key, kept, caller, current);
+        return kept;
+    }
+
+    private AuthenticateResult KeysUnavailable(IssuerKeys keys) => Unjudged(StatusCodes.Status503ServiceUnavailable, keys.RetryAfter);
+
+    private AuthenticateResult Unjudged(int status, TimeSpan retryAfter)
+    {
+        _context.Features.Set(new UnjudgedToken(status, retryAfter));
+        return AuthenticateResult.NoResult();
     }
 
     private Task AnswerAsync(int status)
@@ -61,20 +110,6 @@ internal sealed partial class BearerHandler(
         _context.Response.StatusCode = status;
         return Task.CompletedTask;
     }
-
-    private static partial class Log
-    {
-        [LoggerMessage(EventIds.KeysNotRead, LogLevel.Information, "The keys of {Scheme}'s issuer cannot be read ({Cause}): its tokens are refused until they can")]
-        public static partial void KeysNotRead(ILogger logger, string scheme, string cause);
-    }
-}
-
-/// <summary>An issuer's keys, as its scheme checks tokens with them.</summary>
-internal static class IssuerKeys
-{
-    /// <summary>The keys in force: read anew where it is time, and then another object than before.</summary>
-    public static Task<OpenIdConnectConfiguration> KeysOfAsync(this IOptionsMonitor<JwtBearerOptions> options, string scheme) =>
-        options.Get(scheme).ConfigurationManager!.GetConfigurationAsync(CancellationToken.None);
 }
 
 /// <summary>Which scheme a token's issuer stands for. One issuer is of one scheme alone.</summary>

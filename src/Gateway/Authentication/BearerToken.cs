@@ -29,40 +29,46 @@ internal static class BearerToken
     {
         var start = token.IndexOf('.') + 1;
         var length = start > 0 ? token[start..].IndexOf('.') : -1;
-        if (length <= 0) return null;
+        return length > 0 && TryReadText(token.Slice(start, length), "iss"u8, out var issuer) ? issuer : null;
+    }
 
-        var payload = token.Slice(start, length);
-        var buffer = ArrayPool<byte>.Shared.Rent(Base64Url.GetMaxDecodedLength(length));
+    /// <summary>The key id in a token's header, unproven; null when there is none.</summary>
+    /// <returns>Whether the header can be read.</returns>
+    public static bool TryReadKeyId(ReadOnlySpan<char> token, out string? keyId)
+    {
+        keyId = null;
+        var length = token.IndexOf('.');
+        return length > 0 && TryReadText(token[..length], "kid"u8, out keyId);
+    }
+
+    // Finds a text in the JSON object of one part. It fails for a member that is no text, or stands there twice: one reader could take the first,
+    // another the second.
+    private static bool TryReadText(ReadOnlySpan<char> part, ReadOnlySpan<byte> name, out string? text)
+    {
+        text = null;
+        var buffer = ArrayPool<byte>.Shared.Rent(Base64Url.GetMaxDecodedLength(part.Length));
         try
         {
-            return Base64Url.DecodeFromChars(payload, buffer, out _, out var written) == OperationStatus.Done
-                ? IssuerIn(buffer.AsSpan(0, written))
-                : null;
+            if (Base64Url.DecodeFromChars(part, buffer, out _, out var written) != OperationStatus.Done) return false;
+            var json = new Utf8JsonReader(buffer.AsSpan(0, written));
+            while (json.Read())
+            {
+                if (json.CurrentDepth != 1 || json.TokenType != JsonTokenType.PropertyName || !json.ValueTextEquals(name)) continue;
+                json.Read();
+                if (text is not null || json.TokenType != JsonTokenType.String) return false;
+                text = json.GetString();
+            }
+
+            return true;
         }
         catch (Exception e) when (e is JsonException or InvalidOperationException)
         {
             // The second is what the reader throws for an escape of half a character.
-            return null;
+            return false;
         }
         finally
         {
             ArrayPool<byte>.Shared.Return(buffer);
         }
-    }
-
-    private static string? IssuerIn(ReadOnlySpan<byte> payload)
-    {
-        var json = new Utf8JsonReader(payload);
-        string? issuer = null;
-        while (json.Read())
-        {
-            if (json.CurrentDepth != 1 || json.TokenType != JsonTokenType.PropertyName || !json.ValueTextEquals("iss"u8)) continue;
-            json.Read();
-            // A second issuer could be read by one and the first by another.
-            if (issuer is not null || json.TokenType != JsonTokenType.String) return null;
-            issuer = json.GetString();
-        }
-
-        return issuer;
     }
 }

@@ -1,21 +1,41 @@
 using System.Collections.Frozen;
+using System.Globalization;
 using System.Security.Claims;
 
 namespace Gateway.Authentication;
 
 /// <summary>
-/// Who calls: an issuer's subject (never a subject alone), and what its token says, already read by the settings of its own scheme.
+/// Who calls: an issuer's subject (never a subject alone), and what its token says, already read by the settings of its own scheme. Of the token's
+/// claims it keeps only <c>iss</c>, <c>sub</c> and <c>exp</c>, which the credential module reads.
 /// </summary>
-internal sealed class CallerIdentity(ClaimsIdentity validated) : ClaimsIdentity(validated)
+internal sealed class CallerIdentity : ClaimsIdentity
 {
+    // What an identity takes without its texts: identity, claims, ticket, principal and cache entry. Measured at about 1.6 KB.
+    private const int FixedBytes = 2048;
+    private const int BytesOfString = 64;
+
+    public CallerIdentity(string issuer, string subject, DateTimeOffset expiresAt)
+        : base("Bearer")
+    {
+        (Issuer, Subject, ExpiresAt) = (issuer, subject, expiresAt);
+        AddClaim(new Claim("iss", issuer));
+        AddClaim(new Claim("sub", subject));
+        AddClaim(new Claim("exp", expiresAt.ToUnixTimeSeconds().ToString(CultureInfo.InvariantCulture), ClaimValueTypes.Integer64));
+    }
+
+    public string Issuer { get; }
+    public string Subject { get; }
+    public DateTimeOffset ExpiresAt { get; }
     public required string Scheme { get; init; }
-    public required string Issuer { get; init; }
-    public required string Subject { get; init; }
     public required DateTimeOffset NotBefore { get; init; }
-    public required DateTimeOffset ExpiresAt { get; init; }
     public required FrozenSet<string> Organizations { get; init; }
     public required FrozenSet<string> Roles { get; init; }
     public required FrozenSet<string> Scopes { get; init; }
 
+    /// <summary>About how much memory it takes, in bytes.</summary>
+    public long Size => FixedBytes + SizeOf(Issuer) + SizeOf(Subject) + Organizations.Sum(SizeOf) + Roles.Sum(SizeOf) + Scopes.Sum(SizeOf);
+
     public static CallerIdentity? Of(ClaimsPrincipal principal) => principal.Identity as CallerIdentity;
+
+    private static long SizeOf(string text) => BytesOfString + (2L * text.Length);
 }

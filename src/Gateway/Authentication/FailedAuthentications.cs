@@ -1,63 +1,185 @@
-using System.Globalization;
-using System.Threading.RateLimiting;
-using CredentialModule.Http;
 using Gateway.Configuration;
 using Gateway.Edge;
-using Microsoft.AspNetCore.Authentication;
+using Gateway.Telemetry;
 
 namespace Gateway.Authentication;
 
 /// <summary>
-/// Counts refused tokens by the client's address, and has every further token of an address that sent too many answered with 429 until the
-/// window is over, before any signature is checked. What is accepted does not count.
+/// Counts refused tokens by the client's address, and locks an address out that sent too many: until the window is over, none of its tokens is checked.
+/// A check is counted before it begins, so that requests at once do not overshoot, and given back when the token is good. One token counts once in a window,
+/// however often it is sent. Bounded in addresses and in tokens remembered.
 /// </summary>
-internal sealed class FailedAuthentications(GatewayOptions options) : IDisposable
+internal sealed partial class FailedAuthentications(FailedAuthenticationsOptions options, TimeProvider time, ILogger<FailedAuthentications> logger)
 {
-    // A count that is whole again is forgotten: memory is bounded by the refusals of one window.
-    private readonly PartitionedRateLimiter<HttpContext> _refusals = PartitionedRateLimiter.Create<HttpContext, string>(context =>
-        RateLimitPartition.GetFixedWindowLimiter(ClientAddress.Of(context), _ => new()
-        {
-            PermitLimit = options.Edge.FailedAuthentications.PermitLimit,
-            Window = options.Edge.FailedAuthentications.Window,
-        }));
+    private const int MostClients = 8192;
+    private const int MostRemembered = 128;
+    private const int MostLinesInAMinute = 20;
 
-    // By Environment.TickCount64: when the last window that is known to hold a refusal is over.
-    private long _emptyFrom;
+    private readonly Lock _lock = new();
+    private readonly Dictionary<string, Client> _clients = new(StringComparer.Ordinal);
 
-    /// <summary>Counts what became of a request's token.</summary>
-    public void Count(HttpContext context, AuthenticateResult result)
+    // In the order in which windows began, which is that in which they end.
+    private readonly Queue<(Client Client, DateTimeOffset EndsAt)> _windows = new();
+
+    private DateTimeOffset _minuteEnds;
+    private int _lines;
+
+    /// <summary>How many addresses have a count.</summary>
+    public int Clients
     {
-        if (!IsRefused(result) || !BearerToken.WasSent(context.Request)) return;
-        // A refusal counts for a window; one more for a timer that is late.
-        Volatile.Write(ref _emptyFrom, Environment.TickCount64 + (2 * (long)options.Edge.FailedAuthentications.Window.TotalMilliseconds));
-        _refusals.AttemptAcquire(context).Dispose();
+        get { lock (_lock) return _clients.Count; }
     }
 
-    /// <summary>How long a client's tokens are not looked at; null when they are.</summary>
-    public TimeSpan? IgnoredFor(HttpContext context)
+    /// <summary>How long the client's address is locked out; null when it is not.</summary>
+    public TimeSpan? LockedFor(HttpContext context)
     {
-        if (Environment.TickCount64 > Volatile.Read(ref _emptyFrom)) return null;
-        using var left = _refusals.AttemptAcquire(context, permitCount: 0);
-        return left.IsAcquired ? null : left.TryGetMetadata(MetadataName.RetryAfter, out var time) ? time : TimeSpan.Zero;
+        lock (_lock)
+        {
+            if (_clients.Count == 0) return null;
+            return _clients.TryGetValue(ClientAddress.Of(context), out var client) ? LockedFor(client, time.GetUtcNow()) : null;
+        }
     }
 
-    // An issuer whose keys cannot be fetched is no fault of the token's.
-    private static bool IsRefused(AuthenticateResult result) => !result.Succeeded && result.Failure is not (InvalidOperationException or HttpRequestException or IOException);
-
-    public void Dispose() => _refusals.Dispose();
-}
-
-/// <summary>Turns clients away who sent too many refused tokens.</summary>
-internal static class FailedAuthenticationsExtensions
-{
-    public static void UseFailedAuthentications(this IApplicationBuilder app)
+    /// <summary>
+    /// Begins the check of a token. While as many checks of the address are running as it has refusals left, further ones wait for one to end.
+    /// </summary>
+    /// <returns>The check; null when the address is locked out.</returns>
+    public async ValueTask<Check?> BeginAsync(HttpContext context, TokenKey token)
     {
-        var failed = app.ApplicationServices.GetRequiredService<FailedAuthentications>();
-        app.Use((context, next) =>
+        while (true)
         {
-            if (!BearerToken.WasSent(context.Request) || failed.IgnoredFor(context) is not { } wait) return next(context);
-            context.Response.Headers.RetryAfter = Math.Max(1, Math.Ceiling(wait.TotalSeconds)).ToString(CultureInfo.InvariantCulture);
-            return ErrorAnswer.WriteAsync(context, StatusCodes.Status429TooManyRequests);
-        });
+            Task turn;
+            lock (_lock)
+            {
+                var now = time.GetUtcNow();
+                var address = ClientAddress.Of(context);
+                if (!_clients.TryGetValue(address, out var client)) _clients[address] = client = new(address);
+                if (LockedFor(client, now) is not null) return null;
+                var isRepeated = client.Refused.Contains(token.HashStart);
+                if (isRepeated || client.Failures + client.Checking < options.PermitLimit)
+                {
+                    if (!isRepeated) client.Checking++;
+                    return new(this, client, token.HashStart, isRepeated);
+                }
+
+                var waiting = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+                client.Waiting.Enqueue(waiting);
+                turn = waiting.Task;
+            }
+
+            await turn.WaitAsync(context.RequestAborted);
+        }
+    }
+
+    private TimeSpan? LockedFor(Client client, DateTimeOffset now)
+    {
+        if (client.Failures > 0 && client.EndsAt <= now)
+        {
+            client.Failures = 0;
+            client.Refused.Clear();
+        }
+
+        return client.Failures >= options.PermitLimit ? client.EndsAt - now : null;
+    }
+
+    private void End(Client client, UInt128 token, bool isRepeated, bool isRefused)
+    {
+        var locked = false;
+        lock (_lock)
+        {
+            var now = time.GetUtcNow();
+            if (!isRepeated) client.Checking--;
+            _ = LockedFor(client, now);
+            if (isRefused && !client.Refused.Contains(token))
+            {
+                if (client.Failures++ == 0)
+                {
+                    client.EndsAt = now + options.Window;
+                    _windows.Enqueue((client, client.EndsAt));
+                }
+
+                if (client.Refused.Count < MostRemembered) client.Refused.Add(token);
+                locked = client.Failures == options.PermitLimit && MayLog(now);
+            }
+
+            // Whoever waits looks again.
+            while (client.Waiting.TryDequeue(out var waiting)) waiting.TrySetResult();
+            if (client.Failures == 0 && client.Checking == 0) Forget(client);
+            while (_windows.TryPeek(out var oldest) && (oldest.EndsAt <= now || _windows.Count > MostClients))
+            {
+                _windows.Dequeue();
+                // Its next window has a place of its own.
+                if (oldest.Client.EndsAt == oldest.EndsAt) Forget(oldest.Client);
+            }
+        }
+
+        if (locked) Log.LockedOut(logger, client.Address, options.PermitLimit, options.Window.TotalSeconds);
+    }
+
+    private void Withdraw(Client client, UInt128 token, bool isRepeated)
+    {
+        lock (_lock)
+        {
+            if (!isRepeated && client.Refused.Remove(token)) client.Failures--;
+        }
+    }
+
+    private void Forget(Client client)
+    {
+        if (_clients.TryGetValue(client.Address, out var known) && known == client) _clients.Remove(client.Address);
+    }
+
+    private bool MayLog(DateTimeOffset now)
+    {
+        if (_minuteEnds <= now) (_minuteEnds, _lines) = (now + TimeSpan.FromMinutes(1), 0);
+        return _lines++ < MostLinesInAMinute;
+    }
+
+    /// <summary>A check that has begun. Unless it says that the token was refused, it does not count.</summary>
+    public sealed class Check : IDisposable
+    {
+        private readonly FailedAuthentications _failed;
+        private readonly Client _client;
+        private readonly UInt128 _token;
+        private readonly bool _isRepeated;
+        private bool _hasEnded;
+
+        internal Check(FailedAuthentications failed, Client client, UInt128 token, bool isRepeated) =>
+            (_failed, _client, _token, _isRepeated) = (failed, client, token, isRepeated);
+
+        public bool IsRefused { get; set; }
+
+        /// <summary>Takes back that it counted, when it turns out that the token was not to be refused.</summary>
+        public void Withdraw() => _failed.Withdraw(_client, _token, _isRepeated);
+
+        public void Dispose()
+        {
+            if (_hasEnded) return;
+            _hasEnded = true;
+            _failed.End(_client, _token, _isRepeated, IsRefused);
+        }
+    }
+
+    internal sealed class Client(string address)
+    {
+        public string Address => address;
+
+        public int Failures { get; set; }
+
+        public int Checking { get; set; }
+
+        public DateTimeOffset EndsAt { get; set; }
+
+        public List<UInt128> Refused { get; } = [];
+
+        public Queue<TaskCompletionSource> Waiting { get; } = new();
+    }
+
+    private static partial class Log
+    {
+        [LoggerMessage(EventIds.ClientLockedOut, LogLevel.Warning,
+            "Client {Address} sent {Count} different tokens that were refused within {Seconds} s: until these are over its tokens get 429, "
+            + "except those that were found good before")]
+        public static partial void LockedOut(ILogger logger, string address, int count, double seconds);
     }
 }

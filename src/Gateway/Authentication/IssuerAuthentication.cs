@@ -1,4 +1,6 @@
+using System.Security.Claims;
 using CredentialModule;
+using Gateway.Authentication.Keys;
 using Gateway.Configuration;
 using Microsoft.AspNetCore.Authentication;
 using Microsoft.AspNetCore.Authentication.JwtBearer;
@@ -15,10 +17,7 @@ internal static class IssuerAuthentication
 
     private static readonly TimeSpan ClockSkew = TimeSpan.FromSeconds(30);
 
-    // A key that an issuer withdrew is believed for this long at most; one that it added is looked up at once, but not more often than this.
-    private static readonly TimeSpan KeysAreReadEvery = TimeSpan.FromMinutes(5);
-    private static readonly TimeSpan KeysAreReadAtMostEvery = TimeSpan.FromSeconds(10);
-
+    // As RFC 8725 asks, a list of what is allowed.
     private static readonly string[] Algorithms =
     [
         SecurityAlgorithms.RsaSha256, SecurityAlgorithms.RsaSha384, SecurityAlgorithms.RsaSha512,
@@ -29,12 +28,16 @@ internal static class IssuerAuthentication
     public static void AddIssuers(this WebApplicationBuilder builder, GatewayOptions options)
     {
         var ids = OrganizationIdFormat.TryCreate(options.IotCredentials.OrganizationId, out _)!;
-        // The request that meets a new key waits for it, instead of failing while it is fetched behind.
-        AppContext.SetSwitch("Switch.Microsoft.IdentityModel.UpdateConfigAsBlocking", true);
 
         var schemes = new IssuerSchemes();
         builder.Services.AddSingleton(schemes);
-        builder.Services.AddSingleton<ValidatedTokens>();
+        builder.Services.AddSingleton(services => new ValidatedTokens(services.GetRequiredService<TimeProvider>()));
+        builder.Services.AddSingleton(services => new IssuerDocuments(services.GetRequiredService<TimeProvider>(), IssuerDocuments.CreateHandler()));
+        builder.Services.AddSingleton<KeySources>();
+        builder.Services.AddHostedService(services => services.GetRequiredService<KeySources>());
+        builder.Services.AddHealthChecks().AddCheck<IssuersAreReachable>("issuers");
+        builder.Services.AddSingleton(options.Edge.FailedAuthentications);
+        builder.Services.AddSingleton<FailedAuthentications>();
         builder.Services.AddTransient<BearerHandler>();
         var authentication = builder.Services.AddAuthentication(authentication =>
         {
@@ -49,16 +52,23 @@ internal static class IssuerAuthentication
         foreach (var (name, scheme) in options.Authentication.Schemes)
         {
             schemes.Add(name, scheme.Issuers);
-            var reader = new TokenReader(name, scheme.Organizations, null, [scheme.RoleClaim], [scheme.ScopeClaim], scheme.AcceptIdTokens, ids);
+            var reader = new TokenReader(ids)
+            {
+                Scheme = name,
+                OrganizationClaim = scheme.Organizations,
+                RoleClaim = scheme.RoleClaim,
+                ScopeClaims = [scheme.ScopeClaim],
+                AcceptIdTokens = scheme.AcceptIdTokens,
+            };
             authentication.AddJwtBearer(name, bearer =>
             {
                 bearer.Authority = scheme.Authority;
                 bearer.RequireHttpsMetadata = scheme.RequireHttpsMetadata;
             });
-            builder.Services.PostConfigure<JwtBearerOptions>(name, bearer => Harden(bearer, scheme.Issuers, scheme.ValidAudiences, _ => reader));
+            builder.Services.AddOptions<JwtBearerOptions>(name).PostConfigure<KeySources>((bearer, sources) =>
+                Harden(name, bearer, sources, scheme.Issuers, scheme.ValidAudiences, _ => reader));
         }
 
-        builder.Services.AddSingleton<FailedAuthentications>();
         if (options.AzureAd is { } azure) AddAzureAd(builder, authentication, azure, schemes, ids);
     }
 
@@ -67,37 +77,42 @@ internal static class IssuerAuthentication
     {
         schemes.Add(AzureAd, azure.Issuers);
         authentication.AddMicrosoftIdentityWebApi(builder.Configuration.GetSection(AzureAd), AzureAd);
-        // It has no default of its own for this one.
-        builder.Services.PostConfigure<MicrosoftIdentityOptions>(AzureAd, identity => identity.Instance = azure.Instance);
+        // It has no default of its own for the first, and it merges its options in a PostConfigure, which sees only what Configure has set.
+        builder.Services.Configure<MicrosoftIdentityOptions>(AzureAd, identity => (identity.Instance, identity.TenantId) = (azure.Instance, azure.Tenant));
 
         // Entra's access tokens name the tenant in `iss` and `tid`, and one key signs for all tenants: the two have to agree before a tenant's own setting
         // says which organizations it may speak for.
         var readers = azure.Tenants.ToDictionary(tenant => tenant.Key, tenant => Reader(tenant.Value.Only), StringComparer.OrdinalIgnoreCase);
         var single = Reader(null);
-        builder.Services.PostConfigure<JwtBearerOptions>(AzureAd, bearer => Harden(
+        builder.Services.AddOptions<JwtBearerOptions>(AzureAd).PostConfigure<KeySources>((bearer, sources) => Harden(
+            AzureAd,
             bearer,
+            sources,
             [.. azure.Issuers],
             azure.ValidAudiences,
-            token => IsEntraIdToken(token) ? null
-                : !azure.IsMultiTenant ? single
-                : token.TryGetPayloadValue<string>("tid", out var tenant) && azure.IssuersOf(tenant).Contains(token.Issuer, StringComparer.OrdinalIgnoreCase)
+            token => !azure.IsMultiTenant ? single
+                : token.TryGetPayloadValue<string>("tid", out var tenant) && azure.IssuersOf(tenant).Contains(token.Issuer, StringComparer.Ordinal)
                     ? readers.GetValueOrDefault(tenant)
                     : null));
 
-        TokenReader Reader(IReadOnlyList<string>? only) => new(AzureAd, azure.Organizations, only, ["roles"], ["scp", "scope"], acceptIdTokens: false, ids);
-    }
-
-    // Entra's ID tokens need carry none of the claims that tell one elsewhere; but unlike its access tokens they name neither scopes nor the
-    // client that asked, beside the claims that Entra puts into every token of its own.
-    private static bool IsEntraIdToken(JsonWebToken token)
-    {
-        return Has("uti", "rh", "aio", "sid") && !Has("scp", "azp", "appid");
-
-        bool Has(params string[] claims) => claims.Any(claim => token.TryGetPayloadValue<object>(claim, out _));
+        TokenReader Reader(IReadOnlyList<string>? only) => new(ids)
+        {
+            Scheme = AzureAd,
+            OrganizationClaim = azure.Organizations,
+            Only = only,
+            RoleClaim = "roles",
+            ScopeClaims = ["scp", "scope"],
+            IsEntra = true,
+        };
     }
 
     private static void Harden(
-        JwtBearerOptions bearer, IReadOnlyList<string> issuers, IReadOnlyList<string> audiences, Func<JsonWebToken, TokenReader?> readerOf)
+        string scheme,
+        JwtBearerOptions bearer,
+        KeySources sources,
+        IReadOnlyList<string> issuers,
+        IReadOnlyList<string> audiences,
+        Func<JsonWebToken, TokenReader?> readerOf)
     {
         bearer.MapInboundClaims = false;
         bearer.SaveToken = false;
@@ -118,13 +133,12 @@ internal static class IssuerAuthentication
         parameters.ValidateIssuerSigningKey = true;
         parameters.ClockSkew = ClockSkew;
 
-        if (bearer.ConfigurationManager is BaseConfigurationManager keys)
-        {
-            keys.AutomaticRefreshInterval = KeysAreReadEvery;
-            keys.RefreshInterval = KeysAreReadAtMostEvery;
-            // The last good configuration would keep a withdrawn key alive for an hour.
-            keys.UseLastKnownGoodConfiguration = false;
-        }
+        // The library's own source makes every request wait for a fetch of up to a minute, and gives up a key set for one bad key.
+        bearer.ConfigurationManager = sources.Add(scheme, bearer.MetadataAddress!, bearer.RequireHttpsMetadata);
+        bearer.RefreshOnIssuerKeyNotFound = false;
+        parameters.TryAllIssuerSigningKeys = false;
+        parameters.IssuerSigningKeyResolverUsingConfiguration = static (_, token, keyId, _, keys) =>
+            ((PublishedKeys)keys).CandidatesFor(keyId, ((JsonWebToken)token).Alg);
 
         bearer.Events ??= new JwtBearerEvents();
         var validated = bearer.Events.OnTokenValidated;
@@ -133,9 +147,9 @@ internal static class IssuerAuthentication
             await validated(context);
             if (context.Result is not null) return;
             var token = (JsonWebToken)context.SecurityToken;
-            var refusal = "the tenant is not accepted, or the token is an ID token";
-            if (readerOf(token)?.Read(token, (System.Security.Claims.ClaimsIdentity)context.Principal!.Identity!, out refusal) is { } caller)
-                context.Principal = new System.Security.Claims.ClaimsPrincipal(caller);
+            var refusal = "the tenant is not accepted";
+            if (readerOf(token)?.Read(token, out refusal) is { } caller)
+                context.Principal = new ClaimsPrincipal(caller);
             else
                 context.Fail(refusal!);
         };

@@ -1,15 +1,15 @@
 using System.Security.Claims;
+using Gateway.Authentication.Keys;
 using Microsoft.AspNetCore.Authentication;
-using Microsoft.AspNetCore.Authentication.JwtBearer;
-using Microsoft.Extensions.Options;
 
 namespace Gateway.Authentication;
 
 /// <summary>
-/// The framework's authentication, with one question before it: whether the request's token is known already. Where it is, no scheme is asked
-/// and nothing is made for the request.
+/// The framework's authentication, with one question before it: whether the request's token is in the token cache. If it is, no scheme is asked,
+/// nothing is made for the request, and nothing keeps it: neither a fetch of keys nor a client address that is locked out.
 /// </summary>
-internal sealed class KnownTokens(IssuerSchemes schemes, ValidatedTokens validated, IOptionsMonitor<JwtBearerOptions> options, KnownTokens.Framework framework) : IAuthenticationService
+internal sealed class KnownTokens(IssuerSchemes schemes, ValidatedTokens validated, KeySources sources, KnownTokens.Framework framework)
+    : IAuthenticationService
 {
     public Task<AuthenticateResult> AuthenticateAsync(HttpContext context, string? scheme) =>
         (scheme is null or BearerHandler.Scheme ? Find(context) : null) ?? FrameworkOf(context).AuthenticateAsync(context, scheme);
@@ -29,10 +29,8 @@ internal sealed class KnownTokens(IssuerSchemes schemes, ValidatedTokens validat
         var key = TokenKey.Of("", token.Span);
         foreach (var scheme in schemes.Names)
         {
-            if (validated.Find(key with { Scheme = scheme }) is not { } known) continue;
-            // Asked for at each use: this is what reads them anew when it is time, and a token must not outlive the key that it was checked with.
-            var keys = options.KeysOfAsync(scheme);
-            if (keys.IsCompletedSuccessfully && keys.Result == known.Keys) return known.Result;
+            // A token must not outlive the key that it was checked with.
+            if (validated.Find(key with { Scheme = scheme }) is { } known && known.Keys == sources.Find(scheme)?.Current) return known.Result;
         }
 
         return null;

@@ -1,3 +1,4 @@
+using System.Globalization;
 using CredentialModule.Http;
 using Gateway.Authentication;
 using Gateway.Edge;
@@ -6,13 +7,19 @@ using Microsoft.AspNetCore.Authorization.Policy;
 
 namespace Gateway.Authorization;
 
-/// <summary>The order of the answers: who are you (401), then what the endpoint demands of method, id and query (405, 422), then what you may not (403).</summary>
+/// <summary>The order of the answers: who are you (401; 429 or 503 when the token was not judged), then what the endpoint demands of method, id and query (405, 422), then what you may not (403).</summary>
 internal sealed class EdgeAuthorizationResult : IAuthorizationMiddlewareResultHandler
 {
     public Task HandleAsync(RequestDelegate next, HttpContext context, AuthorizationPolicy policy, PolicyAuthorizationResult authorizeResult)
     {
         if (authorizeResult.Challenged)
         {
+            if (context.Features.Get<UnjudgedToken>() is { } unjudged)
+            {
+                context.Response.Headers.RetryAfter = Math.Max(1, Math.Ceiling(unjudged.RetryAfter.TotalSeconds)).ToString(CultureInfo.InvariantCulture);
+                return ErrorAnswer.WriteAsync(context, unjudged.Status);
+            }
+
             context.Response.Headers.WWWAuthenticate = BearerToken.WasSent(context.Request) ? "Bearer error=\"invalid_token\"" : "Bearer";
             return ErrorAnswer.WriteAsync(context, StatusCodes.Status401Unauthorized);
         }

@@ -7,7 +7,7 @@ internal sealed record AzureAdOptions
     public string Instance { get; init; } = "https://login.microsoftonline.com/";
 
     /// <summary>
-    /// The tenant's id, or <c>common</c>, <c>organizations</c>, <c>consumers</c> for many, which then are listed in <see cref="Tenants"/>.
+    /// The tenant's id, a GUID, or <c>common</c>, <c>organizations</c>, <c>consumers</c> for many, which then are listed in <see cref="Tenants"/>.
     /// Required.
     /// </summary>
     public string? TenantId { get; init; }
@@ -42,13 +42,14 @@ internal sealed record AzureAdOptions
     internal bool IsMultiTenant =>
         TenantId is not null && ((string[])["common", "organizations", "consumers"]).Contains(TenantId, StringComparer.OrdinalIgnoreCase);
 
+    /// <summary><see cref="TenantId"/> as tokens write it: in small letters.</summary>
+    internal string? Tenant => TenantId?.ToLowerInvariant();
+
     /// <summary>The issuers of the accepted tenants' tokens, in both of Entra's token versions.</summary>
-    internal IEnumerable<string> Issuers =>
-        (IsMultiTenant ? Tenants.Keys : TenantId is null ? [] : [TenantId])
-        .SelectMany(IssuersOf);
+    internal IEnumerable<string> Issuers => (IsMultiTenant ? Tenants.Keys : TenantId is null ? [] : [TenantId]).SelectMany(IssuersOf);
 
     /// <summary>The issuers of one tenant's tokens.</summary>
-    internal IReadOnlyList<string> IssuersOf(string tenant) => [$"{Instance.TrimEnd('/')}/{tenant}/v2.0", $"https://sts.windows.net/{tenant}/"];
+    internal IReadOnlyList<string> IssuersOf(string tenant) => EntraCloud.IssuersOf(Instance, tenant.ToLowerInvariant());
 }
 
 /// <summary>One tenant whose tokens are accepted.</summary>

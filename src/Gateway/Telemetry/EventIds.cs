@@ -17,6 +17,9 @@ internal static class EventIds
     public const int CertificateRenewed = 12;
     public const int CertificateKept = 13;
     public const int KeysNotRead = 14;
+    public const int KeysReadAgain = 15;
+    public const int KeysRead = 16;
+    public const int ClientLockedOut = 17;
     public const int ConfigurationRead = 40;
     public const int ConnectionRefused = 45;
     public const int LogEntriesLost = 60;

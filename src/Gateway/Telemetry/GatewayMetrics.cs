@@ -12,11 +12,12 @@ internal sealed class GatewayMetrics
     private readonly Counter<long> _entriesDropped;
     private readonly Counter<long> _reloads;
     private readonly Counter<long> _forwardingErrors;
+    private readonly Meter _meter;
     private volatile bool _isRefused;
 
     public GatewayMetrics(IMeterFactory meters)
     {
-        var meter = meters.Create(MeterName);
+        var meter = _meter = meters.Create(MeterName);
         _fallbacks = meter.CreateCounter<long>(
             "gateway.rate_limit.fallbacks", "{request}", "Requests whose limit in Redis could not be asked and that this replica counted for itself.");
         _dropped = meter.CreateCounter<long>("gateway.access_log.dropped", "{line}", "Lines of the access log that were not written.");
@@ -26,6 +27,12 @@ internal sealed class GatewayMetrics
         _forwardingErrors = meter.CreateCounter<long>("gateway.forwarding.errors", "{try}", "Tries to forward a request that failed on the service's side.");
         meter.CreateObservableGauge("gateway.configuration.refused", () => _isRefused ? 1 : 0, description: "1 while the files hold a change that is not used.");
     }
+
+    /// <summary>Shows by scheme whether its issuer's keys can be read.</summary>
+    public void ObserveIssuers(Func<IEnumerable<(string Scheme, bool IsUnavailable)>> issuers) => _meter.CreateObservableGauge(
+        "gateway.issuer.unavailable",
+        () => issuers().Select(static issuer => new Measurement<int>(issuer.IsUnavailable ? 1 : 0, new KeyValuePair<string, object?>("scheme", issuer.Scheme))),
+        description: "1 while the keys of the scheme's issuer cannot be read.");
 
     public void LimitFellBack(string policy) => _fallbacks.Add(1, new KeyValuePair<string, object?>("policy", policy));
 

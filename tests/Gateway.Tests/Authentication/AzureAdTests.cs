@@ -43,7 +43,7 @@ public sealed class AzureAdTests(AzureAdTests.Entra platform) : IClassFixture<Az
     [Fact]
     public async Task A_token_needs_a_scope_or_a_role()
     {
-        var claims = new Dictionary<string, object?> { ["tid"] = First };
+        var claims = new Dictionary<string, object?> { ["tid"] = First, ["azp"] = Client };
 
         await AssertStatusAsync(401, platform.Gateway, Token(First) with { Claims = claims });
         await AssertStatusAsync(200, platform.Gateway, Token(First) with { Claims = claims, Roles = ["reader"] });

@@ -1,7 +1,15 @@
+using Gateway.Authentication.Keys;
 using Microsoft.AspNetCore.Authentication.JwtBearer;
 using Microsoft.Extensions.DependencyInjection;
+using Testing;
 
 namespace Gateway.Tests.Authentication;
+
+/// <summary>The keys of a running gateway's issuers.</summary>
+internal static class RunningKeys
+{
+    public static IssuerKeys KeysOf(this RunningGateway gateway, string scheme) => gateway.Services.GetRequiredService<KeySources>().Find(scheme)!;
+}
 
 /// <summary>Tells of every token that the scheme <c>Platform</c> is given to check.</summary>
 internal static class CountedChecks

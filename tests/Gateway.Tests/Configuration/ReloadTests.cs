@@ -178,7 +178,7 @@ public sealed class ReloadTests : IAsyncLifetime
     [InlineData("ConnectionStrings:Redis", "\"localhost:1\"", "Sealing:KeyPath", "\"sealing-keys\"")]
     [InlineData("Shutdown:Timeout", "\"00:00:10\"")]
     [InlineData("Authentication:Schemes:Platform:ValidAudiences", """["api://gateway", "api://other"]""")]
-    [InlineData("AzureAd", """{ "TenantId": "t", "ClientId": "c" }""", "AzureAd:ClientId")]
+    [InlineData("AzureAd", """{ "TenantId": "11111111-1111-1111-1111-111111111111", "ClientId": "c" }""", "AzureAd:ClientId")]
     [InlineData("IotCredentials:Cache:MaxEntries", "5")]
     [InlineData("IotCredentials:OrganizationId:Prefix", "\"oo-\"")]
     [InlineData("Edge:Methods", """["GET"]""")]

@@ -15,8 +15,16 @@ internal static class AzureAdRules
                 + "Write \"https://login.microsoftonline.com/\" or the address of your cloud.");
         else if (azure.RequireHttpsMetadata && instance.Scheme != "https")
             context.Error($"{Section}:Instance", $"is {Finding.Quote(azure.Instance)}, not https. Write an https address.");
+        else if (instance.Host.EndsWith(EntraCloud.B2C, StringComparison.OrdinalIgnoreCase))
+            context.Error($"{Section}:Instance",
+                $"is {Finding.Quote(azure.Instance)}, of Azure AD B2C, whose issuers depend on the user flow. Write it as a scheme of Authentication:Schemes: "
+                + "as Authority the address of the user flow's discovery document without /.well-known/openid-configuration, as ValidIssuers what that "
+                + "document has as issuer.");
         if (string.IsNullOrWhiteSpace(azure.TenantId))
             context.Error($"{Section}:TenantId", "is required. Write the tenant's id.");
+        else if (!azure.IsMultiTenant)
+            CheckTenant(context, azure, $"{Section}:TenantId", azure.TenantId);
+        foreach (var tenant in azure.Tenants.Keys) CheckTenant(context, azure, $"{Section}:Tenants:{tenant}", tenant);
         if (string.IsNullOrWhiteSpace(azure.ClientId))
             context.Error($"{Section}:ClientId", "is required. Write the application's id.");
         if (azure.IsMultiTenant && azure.Tenants.Count == 0)
@@ -28,5 +36,14 @@ internal static class AzureAdRules
 
         SchemeRules.CheckOrganizations(context, $"{Section}:Organizations", azure.Organizations);
         foreach (var (tenant, options) in azure.Tenants) OrganizationIdRules.CheckOnly(context, $"{Section}:Tenants:{tenant}:Only", options.Only);
+    }
+
+    // Tokens name a tenant by its id, whatever name its address takes.
+    private static void CheckTenant(RuleContext context, AzureAdOptions azure, string key, string tenant)
+    {
+        if (Guid.TryParseExact(tenant, "D", out _)) return;
+        context.Error(key,
+            $"is {Finding.Quote(tenant)}, no tenant id: tokens name a tenant by its id, so none would be accepted. Write the id, a GUID; it is part of the "
+            + $"issuer in {azure.Instance.TrimEnd('/')}/{Uri.EscapeDataString(tenant)}/v2.0/.well-known/openid-configuration.");
     }
 }

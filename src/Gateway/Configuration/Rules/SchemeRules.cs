@@ -36,7 +36,8 @@ internal static class SchemeRules
             CheckUri(context, $"{key}:Authority", scheme.Authority, scheme.RequireHttpsMetadata);
 
         for (var index = 0; index < scheme.ValidIssuers.Count; index++)
-            CheckUri(context, $"{key}:ValidIssuers:{index}", scheme.ValidIssuers[index], scheme.RequireHttpsMetadata);
+            if (scheme.ValidIssuers[index].Length == 0 || scheme.ValidIssuers[index].Any(char.IsControl))
+                context.Error($"{key}:ValidIssuers:{index}", "is no issuer. Write it as tokens have it in \"iss\", letter for letter; it need not be an address.");
 
         if (scheme.ValidAudiences.Count == 0)
             context.Error($"{key}:ValidAudiences",

@@ -1,0 +1,120 @@
+using System.Net.Sockets;
+using System.Text.Json;
+using Gateway.Configuration;
+
+namespace Gateway.Authentication.Keys;
+
+/// <summary>Reads an issuer's discovery document and key set over HTTP, each bounded in time and size.</summary>
+internal sealed class IssuerDocuments : IDisposable
+{
+    public static readonly TimeSpan LongestRead = TimeSpan.FromSeconds(8);
+
+    private const int MostBytes = 1024 * 1024;
+
+    private readonly TimeProvider _time;
+    private readonly HttpClient _client;
+
+    /// <param name="time">Now, for deadlines.</param>
+    /// <param name="handler">Sends requests. It must not follow a redirect from https to http.</param>
+    public IssuerDocuments(TimeProvider time, HttpMessageHandler handler)
+    {
+        _time = time;
+        _client = new HttpClient(handler) { MaxResponseContentBufferSize = MostBytes, Timeout = Timeout.InfiniteTimeSpan };
+        _client.DefaultRequestHeaders.UserAgent.ParseAdd("iot-gateway");
+        _client.DefaultRequestHeaders.Accept.ParseAdd("application/json, */*;q=0.5");
+    }
+
+    /// <summary>The framework's handler: it refuses a redirect from https to http by itself.</summary>
+    public static SocketsHttpHandler CreateHandler() => new()
+    {
+        MaxAutomaticRedirections = 3,
+        UseCookies = false,
+        ConnectTimeout = LongestRead,
+        PooledConnectionLifetime = TimeSpan.FromMinutes(2),
+    };
+
+    /// <exception cref="IssuerUnavailableException">One of the documents cannot be had, or is none.</exception>
+    /// <exception cref="OperationCanceledException"><paramref name="cancellation"/> is cancelled.</exception>
+    public async Task<PublishedKeys> ReadAsync(string metadataAddress, bool requireHttps, CancellationToken cancellation)
+    {
+        var discovery = await GetAsync(metadataAddress, requireHttps, cancellation);
+        string? issuer;
+        string? keySetAddress;
+        try
+        {
+            using var document = JsonDocument.Parse(discovery);
+            issuer = Text(document.RootElement, "issuer");
+            keySetAddress = Text(document.RootElement, "jwks_uri");
+        }
+        catch (Exception e) when (e is JsonException or InvalidOperationException)
+        {
+            throw new IssuerUnavailableException(Shown(metadataAddress), "it is not a JSON object");
+        }
+
+        if (keySetAddress is null) throw new IssuerUnavailableException(Shown(metadataAddress), "it has no jwks_uri");
+        var keySet = await GetAsync(keySetAddress, requireHttps, cancellation);
+        try
+        {
+            return PublishedKeys.Parse(issuer ?? "", keySetAddress, keySet);
+        }
+        catch (JsonException)
+        {
+            throw new IssuerUnavailableException(Shown(keySetAddress), "it is not a JSON Web Key Set");
+        }
+    }
+
+    public void Dispose() => _client.Dispose();
+
+    private static string? Text(JsonElement document, string name) =>
+        document.TryGetProperty(name, out var value) && value.ValueKind == JsonValueKind.String ? value.GetString() : null;
+
+    private async Task<byte[]> GetAsync(string address, bool requireHttps, CancellationToken cancellation)
+    {
+        if (!Uri.TryCreate(address, UriKind.Absolute, out var uri) || uri.Scheme is not ("https" or "http"))
+            throw new IssuerUnavailableException(Finding.Quote(address), "it is not an absolute https address");
+        if (requireHttps && uri.Scheme != "https") throw new IssuerUnavailableException(Shown(address), "it is not an https address");
+
+        using var deadline = new CancellationTokenSource(LongestRead, _time);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(deadline.Token, cancellation);
+        try
+        {
+            using var response = await _client.GetAsync(uri, either.Token);
+            return response.IsSuccessStatusCode
+                ? await response.Content.ReadAsByteArrayAsync(either.Token)
+                : throw new IssuerUnavailableException(Shown(address), $"its status is {(int)response.StatusCode}");
+        }
+        catch (OperationCanceledException) when (deadline.IsCancellationRequested && !cancellation.IsCancellationRequested)
+        {
+            throw new IssuerUnavailableException(Shown(address), $"no response within {LongestRead.TotalSeconds} s");
+        }
+        catch (HttpRequestException e)
+        {
+            throw new IssuerUnavailableException(Shown(address), CauseOf(e), e);
+        }
+    }
+
+    // Messages of the client can hold a proxy's user and password, so only these words are shown.
+    private static string CauseOf(HttpRequestException error) => error.HttpRequestError switch
+    {
+        HttpRequestError.NameResolutionError => "its host name cannot be resolved",
+        HttpRequestError.ConnectionError => error.GetBaseException() is SocketException socket ? $"no connection ({socket.SocketErrorCode})" : "no connection",
+        HttpRequestError.SecureConnectionError => "no TLS connection; its certificate is not trusted, or the two sides have no protocol in common",
+        HttpRequestError.ProxyTunnelError => "the proxy of HTTPS_PROXY does not let it through",
+        HttpRequestError.ConfigurationLimitExceeded => $"it is longer than {MostBytes / 1024} KiB",
+        var other => $"the response cannot be read ({other})",
+    };
+
+    // Neither a user and password, nor a query.
+    private static string Shown(string address) =>
+        Uri.TryCreate(address, UriKind.Absolute, out var uri)
+            ? uri.GetComponents(UriComponents.SchemeAndServer | UriComponents.Path, UriFormat.UriEscaped)
+            : Finding.Quote(address);
+}
+
+/// <summary>An issuer's keys cannot be fetched.</summary>
+internal sealed class IssuerUnavailableException(string address, string cause, Exception? inner = null) : Exception($"{address}: {cause}", inner)
+{
+    public string Address => address;
+
+    public string Cause => cause;
+}

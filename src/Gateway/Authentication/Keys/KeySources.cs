@@ -1,0 +1,69 @@
+using System.Collections.Concurrent;
+using Gateway.Telemetry;
+using Microsoft.AspNetCore.Authentication.JwtBearer;
+using Microsoft.Extensions.Diagnostics.HealthChecks;
+using Microsoft.Extensions.Options;
+
+namespace Gateway.Authentication.Keys;
+
+/// <summary>The keys of every scheme's issuer. They are fetched from the start of the gateway on.</summary>
+internal sealed class KeySources : IHostedService, IDisposable
+{
+    private readonly ConcurrentDictionary<string, IssuerKeys> _byScheme = new(StringComparer.Ordinal);
+    private readonly IssuerDocuments _documents;
+    private readonly IssuerSchemes _schemes;
+    private readonly IServiceProvider _services;
+    private readonly TimeProvider _time;
+    private readonly ILogger<IssuerKeys> _logger;
+
+    public KeySources(
+        IssuerDocuments documents, IssuerSchemes schemes, IServiceProvider services, TimeProvider time, GatewayMetrics metrics, ILogger<IssuerKeys> logger)
+    {
+        (_documents, _schemes, _services, _time, _logger) = (documents, schemes, services, time, logger);
+        metrics.ObserveIssuers(() => _schemes.Names.Select(scheme => (scheme, Find(scheme)?.Outage is not null)));
+    }
+
+    /// <summary>The keys of a scheme's issuer; null for a scheme that has not been used yet.</summary>
+    public IssuerKeys? Find(string scheme) => _byScheme.GetValueOrDefault(scheme);
+
+    /// <summary>Makes the keys of a scheme's issuer, or finds them.</summary>
+    public IssuerKeys Add(string scheme, string metadataAddress, bool requireHttps) =>
+        _byScheme.GetOrAdd(scheme, _ => new IssuerKeys(scheme, metadataAddress, requireHttps, _documents, _time, _logger));
+
+    /// <summary>The issuers whose keys cannot be fetched, by scheme.</summary>
+    public IReadOnlyList<(string Scheme, IssuerOutage Outage)> Outages() => [.. from scheme in _schemes.Names
+                                                                                let outage = Find(scheme)?.Outage
+                                                                                where outage is not null
+                                                                                select (scheme, outage)];
+
+    public Task StartAsync(CancellationToken cancellationToken)
+    {
+        // The schemes' options make the keys.
+        var options = _services.GetRequiredService<IOptionsMonitor<JwtBearerOptions>>();
+        foreach (var scheme in _schemes.Names) _ = options.Get(scheme);
+        foreach (var keys in _byScheme.Values) _ = keys.FetchAsync();
+        return Task.CompletedTask;
+    }
+
+    public Task StopAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+    public void Dispose()
+    {
+        foreach (var keys in _byScheme.Values) keys.Dispose();
+    }
+}
+
+/// <summary>Readiness is degraded while an issuer's keys cannot be fetched: the others' callers, and keys at hand, are served.</summary>
+internal sealed class IssuersAreReachable(KeySources sources) : IHealthCheck
+{
+    public Task<HealthCheckResult> CheckHealthAsync(HealthCheckContext context, CancellationToken cancellationToken = default)
+    {
+        var outages = sources.Outages();
+        return Task.FromResult(outages.Count == 0
+            ? HealthCheckResult.Healthy()
+            : HealthCheckResult.Degraded(string.Join("; ", outages.Select(each => Sentence(each.Scheme, each.Outage)))));
+
+        static string Sentence(string scheme, IssuerOutage outage) =>
+            $"the keys of {scheme}'s issuer cannot be read from {outage.Address}: {outage.Cause} (since {outage.Since:yyyy-MM-dd'T'HH:mm:ss'Z'})";
+    }
+}

@@ -1,0 +1,81 @@
+using System.Collections.Frozen;
+using System.Security.Cryptography;
+using System.Text.Json;
+using Microsoft.IdentityModel.Protocols.OpenIdConnect;
+using Microsoft.IdentityModel.Tokens;
+
+namespace Gateway.Authentication.Keys;
+
+/// <summary>The keys of a JSON Web Key Set that verify signatures. The set is read key by key: a key that cannot be used costs that key alone.</summary>
+internal sealed class PublishedKeys : OpenIdConnectConfiguration
+{
+    // Keys without an id are tried one after another.
+    private const int MostTried = 32;
+    private const int MostNamed = 10;
+
+    private readonly byte[] _hash;
+    private readonly FrozenDictionary<string, SecurityKey[]> _byId;
+    private readonly SecurityKey[] _withoutId;
+
+    private PublishedKeys(string issuer, string address, byte[] hash, IReadOnlyList<(SecurityKey Key, string? Issuer)> keys, IReadOnlyList<string> passed)
+    {
+        (Issuer, JwksUri, _hash, Passed) = (issuer, address, hash, passed);
+        JsonWebKeySet = new JsonWebKeySet();
+        foreach (var (key, keyIssuer) in keys)
+        {
+            SigningKeys.Add(key);
+            // Microsoft.Identity.Web looks here for the tenant that a key belongs to.
+            var described = new JsonWebKey { Kid = key.KeyId };
+            if (keyIssuer is not null) described.AdditionalData["issuer"] = keyIssuer;
+            JsonWebKeySet.Keys.Add(described);
+        }
+
+        _byId = keys.Where(key => key.Key.KeyId is not null).GroupBy(key => key.Key.KeyId, key => key.Key, StringComparer.Ordinal)
+            .ToFrozenDictionary(group => group.Key, group => group.ToArray(), StringComparer.Ordinal);
+        _withoutId = [.. keys.Where(key => key.Key.KeyId is null).Select(key => key.Key)];
+    }
+
+    /// <summary>The keys that are not used, and why; the first few of them.</summary>
+    public IReadOnlyList<string> Passed { get; }
+
+    /// <exception cref="JsonException">It is no key set at all.</exception>
+    public static PublishedKeys Parse(string issuer, string address, ReadOnlyMemory<byte> keySet)
+    {
+        using var document = JsonDocument.Parse(keySet);
+        var root = document.RootElement;
+        if (root.ValueKind != JsonValueKind.Object || !root.TryGetProperty("keys", out var members) || members.ValueKind != JsonValueKind.Array)
+            throw new JsonException();
+        var keys = new List<(SecurityKey, string?)>();
+        var passed = new List<string>();
+        foreach (var member in members.EnumerateArray())
+        {
+            if (VerificationKey.TryRead(member, out var read, out var reason)) keys.Add(read);
+            else if (passed.Count < MostNamed) passed.Add(reason);
+        }
+
+        var hash = SHA256.HashData([.. SHA256.HashData(keySet.Span), .. SHA256.HashData(System.Text.Encoding.UTF8.GetBytes($"{issuer}\n{address}"))]);
+        return new(issuer, address, hash, keys, passed);
+    }
+
+    /// <summary>Whether the issuer has published the same again.</summary>
+    public bool SaysTheSameAs(PublishedKeys? other) => other is not null && _hash.AsSpan().SequenceEqual(other._hash);
+
+    /// <summary>Whether a key has this id.</summary>
+    public bool Has(string keyId) => _byId.ContainsKey(keyId);
+
+    /// <summary>Whether a token of this key id can be judged at all: by the key of that id, or by one without an id.</summary>
+    public bool MayJudge(string? keyId) => keyId is null ? SigningKeys.Count > 0 : Has(keyId) || _withoutId.Length > 0;
+
+    /// <summary>The keys to try for a token: those of its key id, else those without one; for a token without a key id all of them.</summary>
+    public IEnumerable<SecurityKey> CandidatesFor(string? keyId, string algorithm) =>
+        (string.IsNullOrEmpty(keyId) ? SigningKeys : _byId.GetValueOrDefault(keyId) ?? _withoutId).Where(key => Fits(key, algorithm)).Take(MostTried);
+
+    private static bool Fits(SecurityKey key, string algorithm) => algorithm switch
+    {
+        ['R' or 'P', 'S', ..] => key is RsaSecurityKey,
+        "ES256" => key is ECDsaSecurityKey { KeySize: 256 },
+        "ES384" => key is ECDsaSecurityKey { KeySize: 384 },
+        "ES512" => key is ECDsaSecurityKey { KeySize: 521 },
+        _ => false,
+    };
+}

@@ -1,0 +1,129 @@
+using System.Buffers.Text;
+using System.Security.Cryptography;
+using System.Text.Json;
+using Gateway.Configuration;
+using Microsoft.IdentityModel.Tokens;
+
+namespace Gateway.Authentication.Keys;
+
+/// <summary>
+/// Reads one JSON Web Key as a key that verifies signatures: RSA of 2048 to 16384 bits, or a NIST curve. Its numbers alone count; a certificate beside them
+/// is not looked at, since the issuer itself vouches for the key.
+/// </summary>
+internal static class VerificationKey
+{
+    private const int LeastRsaBits = 2048;
+    private const int MostRsaBits = 16384;
+
+    private static readonly JsonDocumentOptions s_once = new() { AllowDuplicateProperties = false };
+
+    private static readonly string[] s_algorithms = ["RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512"];
+
+    public static bool TryRead(JsonElement member, out (SecurityKey Key, string? Issuer) read, out string reason)
+    {
+        var name = "a key";
+        try
+        {
+            if (member.ValueKind != JsonValueKind.Object) throw new FormatException("it is not an object");
+            // A member that stands there twice is read as the one here and as the other elsewhere.
+            using var once = JsonDocument.Parse(member.GetRawText(), s_once);
+            var key = once.RootElement;
+            var id = Text(key, "kid");
+            if (id is not null) name = $"key {Finding.Quote(id)}";
+            CheckUse(key);
+            SecurityKey found = Text(key, "kty") switch
+            {
+                "RSA" => Rsa(key),
+                "EC" => EllipticCurve(key),
+                var other => throw new FormatException($"its kty is {Finding.Quote(other ?? "")}"),
+            };
+            found.KeyId = string.IsNullOrEmpty(id) ? null : id;
+            (read, reason) = ((found, IssuerOf(key)), "");
+            return true;
+        }
+        catch (JsonException)
+        {
+            reason = $"{name} (a member stands there twice)";
+        }
+        catch (CryptographicException)
+        {
+            reason = $"{name} (its numbers make no key)";
+        }
+        catch (InvalidOperationException)
+        {
+            // An escape of half a character.
+            reason = $"{name} (a member is no text)";
+        }
+        catch (FormatException e)
+        {
+            reason = $"{name} ({e.Message})";
+        }
+
+        read = default;
+        return false;
+    }
+
+    private static void CheckUse(JsonElement key)
+    {
+        if (Text(key, "use") is { } use && use != "sig") throw new FormatException($"its use is {Finding.Quote(use)}");
+        if (Text(key, "alg") is { } algorithm && !s_algorithms.Contains(algorithm, StringComparer.Ordinal))
+            throw new FormatException($"its alg is {Finding.Quote(algorithm)}");
+        if (!key.TryGetProperty("key_ops", out var operations)) return;
+        if (operations.ValueKind != JsonValueKind.Array || !operations.EnumerateArray().Any(static operation => IsText(operation, "verify")))
+            throw new FormatException("its key_ops have no verify");
+    }
+
+    private static RsaSecurityKey Rsa(JsonElement key)
+    {
+        var (modulus, exponent) = (Number(key, "n"), Number(key, "e"));
+        var bits = modulus.Length == 0 ? 0 : (modulus.Length * 8) - byte.LeadingZeroCount(modulus[0]);
+        if (bits is < LeastRsaBits or > MostRsaBits) throw new FormatException($"it has {bits} bits");
+        // With an exponent of 1 anybody can sign.
+        if (exponent is [] or [1] || exponent.Length > 8 || exponent[^1] % 2 == 0) throw new FormatException("its e is no exponent");
+        var parameters = new RSAParameters { Modulus = modulus, Exponent = exponent };
+        RSA.Create(parameters).Dispose();
+        return new RsaSecurityKey(parameters);
+    }
+
+    private static ECDsaSecurityKey EllipticCurve(JsonElement key)
+    {
+        var (curve, size) = Text(key, "crv") switch
+        {
+            "P-256" => (ECCurve.NamedCurves.nistP256, 32),
+            "P-384" => (ECCurve.NamedCurves.nistP384, 48),
+            "P-521" => (ECCurve.NamedCurves.nistP521, 66),
+            var other => throw new FormatException($"its crv is {Finding.Quote(other ?? "")}"),
+        };
+        return new ECDsaSecurityKey(ECDsa.Create(new ECParameters { Curve = curve, Q = new ECPoint { X = Coordinate("x"), Y = Coordinate("y") } }));
+
+        byte[] Coordinate(string name)
+        {
+            var number = Number(key, name);
+            return number.Length <= size ? [.. new byte[size - number.Length], .. number] : throw new FormatException($"its {name} is too long");
+        }
+    }
+
+    // Microsoft Entra ID names the tenant that a key belongs to.
+    private static string? IssuerOf(JsonElement key) =>
+        key.TryGetProperty("issuer", out var issuer) && issuer.ValueKind == JsonValueKind.String ? issuer.GetString() : null;
+
+    private static bool IsText(JsonElement value, string text) => value.ValueKind == JsonValueKind.String && value.ValueEquals(text);
+
+    private static string? Text(JsonElement key, string name) => !key.TryGetProperty(name, out var value) || value.ValueKind == JsonValueKind.Null ? null
+        : value.ValueKind == JsonValueKind.String ? value.GetString()
+        : throw new FormatException($"its {name} is no text");
+
+    // Some issuers write base64 with padding, or a leading zero.
+    private static byte[] Number(JsonElement key, string name)
+    {
+        var text = Text(key, name) ?? throw new FormatException($"it has no {name}");
+        try
+        {
+            return [.. Base64Url.DecodeFromChars(text.TrimEnd('=').Replace('+', '-').Replace('/', '_')).SkipWhile(static part => part == 0)];
+        }
+        catch (FormatException)
+        {
+            throw new FormatException($"its {name} is no base64url");
+        }
+    }
+}

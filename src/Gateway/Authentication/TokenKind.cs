@@ -1,0 +1,91 @@
+using System.Text.Json;
+
+namespace Gateway.Authentication;
+
+/// <summary>
+/// Whether a token is an access token (RFC 8725, 3.11). An issuer signs tokens of many kinds with one key: ID, refresh and logout tokens, security events,
+/// responses of its endpoints. The lists here say what is accepted; every other kind is refused.
+/// </summary>
+internal static class TokenKind
+{
+    // Of RFC 9068 and RFC 7519; media types may be written with or without "application/", in any case.
+    private static readonly string[] s_accessTypes = ["at+jwt", "application/at+jwt"];
+    private static readonly string[] s_plainTypes = ["JWT", "application/jwt"];
+
+    // What issuers write about the kind into a claim: Cognito, Keycloak, others.
+    private static readonly (string Claim, string[] Access, string[] Id)[] s_uses =
+    [
+        ("token_use", ["access"], ["id"]),
+        ("typ", ["Bearer", "JWT", "at+jwt", "access"], ["ID"]),
+        ("token_type", ["Bearer", "access", "access_token"], ["id", "id_token"]),
+    ];
+
+    // OpenID Connect Core defines these for ID tokens alone.
+    private static readonly string[] s_idTokenClaims = ["nonce", "at_hash", "c_hash", "s_hash"];
+
+    // Which client asked, and for what: an access token says it, an ID token does not.
+    private static readonly string[] s_accessTokenClaims = ["scope", "scp", "client_id", "cid", "appid", "azpacr", "gty", "permissions"];
+
+    // How somebody signed in, and who it is: an ID token's content.
+    private static readonly string[] s_signInClaims =
+    [
+        "auth_time", "acr", "amr", "sid", "name", "given_name", "family_name", "middle_name", "nickname", "preferred_username", "profile", "picture", "website",
+        "email", "email_verified", "gender", "birthdate", "zoneinfo", "locale", "phone_number", "phone_number_verified", "address", "updated_at",
+    ];
+
+    // Microsoft Entra ID: the scopes, and the client that asked, in tokens of version 2 and 1. Every access token has one of them, no ID token has any.
+    private static readonly string[] s_entraAccessTokenClaims = ["scp", "azp", "appid"];
+
+    // Claims that make something else of a signed token: a security event (OpenID's logout token is one), an introspection response, a token that
+    // only the holder of another key may use.
+    private static readonly (string Claim, string Refusal)[] s_otherKinds =
+    [
+        ("events", "the token is a security event or logout token"),
+        ("token_introspection", "the token is an introspection response"),
+        ("cnf", "the token is bound to its sender's key (cnf) and is no bearer token"),
+    ];
+
+    /// <summary>Why a token of this header and payload is not accepted; null when it is.</summary>
+    public static string? Refusal(JsonElement header, JsonElement payload, bool acceptIdTokens, string scopeClaim, bool isEntra)
+    {
+        // Extensions of the signature, which would have to be understood.
+        if (header.TryGetProperty("crit", out _)) return "the token has a crit header";
+        if (header.TryGetProperty("b64", out _)) return "the token has a b64 header";
+        if (!IsTypeAccepted(header, out var isTyped)) return "the token's typ is none of an access token: at+jwt or JWT";
+        foreach (var (claim, refusal) in s_otherKinds)
+            if (payload.TryGetProperty(claim, out _)) return refusal;
+
+        var says = isTyped;
+        foreach (var (claim, access, id) in s_uses)
+        {
+            if (!payload.TryGetProperty(claim, out var value)) continue;
+            if (IsOneOf(value, access)) says = true;
+            else if (!IsOneOf(value, id)) return $"the token's {claim} is none of an access token: {string.Join(" or ", access)}";
+            // A token that says of itself that it is an ID token is one, whatever its header says.
+            else return acceptIdTokens ? null : IdToken(claim);
+        }
+
+        if (acceptIdTokens || says) return null;
+        if (isEntra) return HasAny(payload, s_entraAccessTokenClaims) ? null : IdToken("it has neither scp nor azp nor appid");
+        if (First(payload, s_idTokenClaims) is { } idTokenClaim) return IdToken(idTokenClaim);
+        if (HasAny(payload, s_accessTokenClaims) || payload.TryGetProperty(scopeClaim, out _)) return null;
+        return First(payload, s_signInClaims) is { } signInClaim ? IdToken(signInClaim) : null;
+    }
+
+    private static string IdToken(string evidence) => $"the token is an ID token ({evidence}), and AcceptIdTokens is not set";
+
+    private static bool IsTypeAccepted(JsonElement header, out bool isAccessToken)
+    {
+        isAccessToken = false;
+        if (!header.TryGetProperty("typ", out var type)) return true;
+        isAccessToken = IsOneOf(type, s_accessTypes);
+        return isAccessToken || IsOneOf(type, s_plainTypes);
+    }
+
+    private static bool IsOneOf(JsonElement value, string[] allowed) =>
+        value.ValueKind == JsonValueKind.String && allowed.Contains(value.GetString(), StringComparer.OrdinalIgnoreCase);
+
+    private static bool HasAny(JsonElement payload, string[] claims) => First(payload, claims) is not null;
+
+    private static string? First(JsonElement payload, string[] claims) => claims.FirstOrDefault(claim => payload.TryGetProperty(claim, out _));
+}

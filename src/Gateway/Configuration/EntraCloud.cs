@@ -1,0 +1,39 @@
+namespace Gateway.Configuration;
+
+/// <summary>
+/// What Microsoft Entra ID's clouds write into <c>iss</c>. Sources: learn.microsoft.com, "National clouds" and "Access token claims reference".
+/// </summary>
+internal static class EntraCloud
+{
+    /// <summary>The hosts of Azure AD B2C.</summary>
+    public const string B2C = ".b2clogin.com";
+
+    private const string Ciam = ".ciamlogin.com";
+    private const string PublicTokenService = "https://sts.windows.net";
+
+    // Each cloud by the host that its version 2 tokens name; the other hosts are older names of the same. Version 1 tokens name the token service.
+    private static readonly (string Host, string[] OtherHosts, string TokenService)[] s_clouds =
+    [
+        ("login.microsoftonline.com", ["login.windows.net", "login.microsoft.com", "sts.windows.net"], PublicTokenService),
+        ("login.microsoftonline.us", ["login.usgovcloudapi.net"], PublicTokenService),
+        ("login.partner.microsoftonline.cn", ["login.chinacloudapi.cn"], "https://sts.chinacloudapi.cn"),
+    ];
+
+    /// <summary>The issuers of one tenant's tokens, versions 2 and 1.</summary>
+    /// <param name="instance">The cloud's sign-in address.</param>
+    /// <param name="tenant">The tenant's id, in small letters.</param>
+    public static IReadOnlyList<string> IssuersOf(string instance, string tenant)
+    {
+        var host = Uri.TryCreate(instance, UriKind.Absolute, out var uri) ? uri.Host : "";
+        foreach (var (name, others, tokenService) in s_clouds)
+        {
+            if (host.Equals(name, StringComparison.OrdinalIgnoreCase) || others.Contains(host, StringComparer.OrdinalIgnoreCase))
+                return [$"https://{name}/{tenant}/v2.0", $"{tokenService}/{tenant}/"];
+        }
+
+        // Of customers' tenants the tokens name the tenant's id as host, whatever name it was reached by.
+        return host.EndsWith(Ciam, StringComparison.OrdinalIgnoreCase)
+            ? [$"https://{tenant}{Ciam}/{tenant}/v2.0", $"{PublicTokenService}/{tenant}/"]
+            : [$"{instance.TrimEnd('/')}/{tenant}/v2.0", $"{PublicTokenService}/{tenant}/"];
+    }
+}

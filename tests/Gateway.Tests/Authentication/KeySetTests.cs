@@ -1,0 +1,194 @@
+using System.Security.Cryptography;
+using System.Security.Cryptography.X509Certificates;
+using System.Text.Json.Nodes;
+using Gateway.Authentication.Keys;
+using Sandbox;
+using Testing;
+using Xunit;
+
+namespace Gateway.Tests.Authentication;
+
+/// <summary>A key set is read key by key: an odd key costs itself alone.</summary>
+public sealed class KeySetTests(KeySetTests.OddIssuer platform) : IClassFixture<KeySetTests.OddIssuer>
+{
+    private const string Path = "/plain/keys";
+
+    // What stands before the issuer's good keys.
+    private static readonly Dictionary<string, Func<string>> s_odd = new()
+    {
+        ["B3 text in place of a key"] = () => "\"key\"",
+        ["B3 null"] = () => "null",
+        ["B3 an array"] = () => "[]",
+        ["B3 an empty object"] = () => "{}",
+        ["B3 no type"] = () => """{ "kid": "odd" }""",
+        ["B3 an unknown type"] = () => """{ "kty": "AKP", "kid": "odd", "alg": "ML-DSA-44", "pub": "AQAB" }""",
+        ["B3 Ed25519"] = () => """{ "kty": "OKP", "crv": "Ed25519", "kid": "odd", "x": "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo" }""",
+        ["B3 an unknown curve"] = () => """{ "kty": "EC", "crv": "secp256k1", "kid": "odd", "x": "AQ", "y": "AQ" }""",
+        ["B3 a point off the curve"] = () => """{ "kty": "EC", "crv": "P-256", "kid": "odd", "x": "AQ", "y": "AQ" }""",
+        ["B3 a symmetric key"] = () => """{ "kty": "oct", "kid": "odd", "k": "c2VjcmV0c2VjcmV0c2VjcmV0c2VjcmV0" }""",
+        ["B3 a key for encryption"] = () => Jwk(SigningKey.CreateRsa("odd"), ("use", "enc")),
+        ["B3 an algorithm of encryption"] = () => Jwk(SigningKey.CreateRsa("odd"), ("alg", "RSA-OAEP-256")),
+        ["B3 other operations"] = () => Jwk(SigningKey.CreateRsa("odd"), ("key_ops", new JsonArray("encrypt", "wrapKey"))),
+        ["B3 a modulus that is no base64url"] = () => """{ "kty": "RSA", "kid": "odd", "n": "!!!", "e": "AQAB" }""",
+        ["B3 a modulus that is a number"] = () => """{ "kty": "RSA", "kid": "odd", "n": 17, "e": "AQAB" }""",
+        ["B3 no exponent"] = () => Jwk(SigningKey.CreateRsa("odd"), ("e", null)),
+        ["B3 an exponent of one"] = () => Jwk(SigningKey.CreateRsa("odd"), ("e", "AQ")),
+        ["B3 a key id that is a number"] = () => Jwk(SigningKey.CreateRsa(), ("kid", 7)),
+        ["B3 a key id that is no text"] = () => """{ "kty": "RSA", "kid": "\ud800", "n": "AQAB", "e": "AQAB" }""",
+        ["B3 a weak key"] = Weak,
+        ["B3 a member twice"] = () => """{ "kty": "RSA", "kty": "EC", "kid": "odd" }""",
+        ["B3 certificates that are none"] = () => """{ "kty": "RSA", "kid": "odd", "x5c": ["!!!"], "x5t": 5 }""",
+        ["B3 a certificate and no numbers"] = () => $$"""{ "kty": "RSA", "kid": "odd", "x5c": ["{{Expired(SigningKey.CreateRsa())}}"] }""",
+    };
+
+    public static TheoryData<string> Odd => [.. s_odd.Keys];
+
+    [Theory]
+    [MemberData(nameof(Odd))]
+    public async Task An_odd_key_costs_itself_alone(string name)
+    {
+        await PublishAsync(keys => keys.Insert(0, JsonNode.Parse("0")), s_odd[name]());
+
+        Assert.Equal(200, (await platform.SendAsync(Path, platform.World.Token())).Status);
+        Assert.Equal(200, (await platform.SendAsync(Path, platform.World.Issuer.Issue(new() { Algorithm = "ES256" }))).Status);
+        Assert.Equal(platform.World.Issuer.PublishedKeys.Count, platform.Gateway.KeysOf("Platform").Current!.SigningKeys.Count);
+    }
+
+    [Fact]
+    public async Task B3_a_key_whose_certificate_has_expired_is_used()
+    {
+        await PublishAsync(keys =>
+        {
+            foreach (var (key, jwk) in platform.World.Issuer.PublishedKeys.Zip(keys))
+                if (jwk!["kty"]!.GetValue<string>() == "RSA") jwk["x5c"] = new JsonArray(Expired(key));
+        });
+
+        Assert.Equal(200, (await platform.SendAsync(Path, platform.World.Token())).Status);
+    }
+
+    [Fact]
+    public async Task B3_keys_of_two_types_under_one_id_are_both_used()
+    {
+        await PublishAsync(keys =>
+        {
+            foreach (var key in keys) key!["kid"] = "shared";
+        });
+
+        foreach (var algorithm in (string[])["RS256", "PS256", "ES256"])
+            Assert.Equal(200, (await platform.SendAsync(Path, platform.World.Issuer.Issue(new() { Algorithm = algorithm, KeyId = "shared" }))).Status);
+    }
+
+    [Fact]
+    public async Task B3_a_second_key_of_the_same_type_and_id_is_used()
+    {
+        await PublishAsync(keys =>
+        {
+            var second = SigningKey.CreateRsa(platform.World.Issuer.CurrentKey.KeyId).ToJsonWebKey();
+            keys.Insert(0, second);
+        });
+
+        Assert.Equal(200, (await platform.SendAsync(Path, platform.World.Token())).Status);
+    }
+
+    [Theory]
+    [InlineData("B3 and a token without one", true)]
+    [InlineData("B3 and a token with one", false)]
+    public async Task Keys_without_an_id_are_tried(string name, bool withoutId)
+    {
+        Assert.NotEmpty(name);
+        await PublishAsync(keys =>
+        {
+            foreach (var key in keys) key!.AsObject().Remove("kid");
+        });
+
+        Assert.Equal(200, (await platform.SendAsync(Path, platform.World.Issuer.Issue(new() { WithoutKeyId = withoutId }))).Status);
+        Refusal.IsUnauthenticated(await platform.SendAsync(Path, platform.World.Issuer.Issue(new() { WithoutKeyId = withoutId, Key = SigningKey.CreateRsa() })), tokenSent: true);
+    }
+
+    [Fact]
+    public async Task B3_numbers_with_padding_and_leading_zeros_are_read()
+    {
+        await PublishAsync(keys =>
+        {
+            foreach (var key in keys)
+            {
+                foreach (var number in (string[])["n", "e", "x", "y"])
+                {
+                    if (key![number] is not { } text) continue;
+                    key[number] = Convert.ToBase64String([0, .. System.Buffers.Text.Base64Url.DecodeFromChars(text.GetValue<string>())]);
+                }
+            }
+        });
+
+        Assert.Equal(200, (await platform.SendAsync(Path, platform.World.Token())).Status);
+        Assert.Equal(200, (await platform.SendAsync(Path, platform.World.Issuer.Issue(new() { Algorithm = "ES256" }))).Status);
+    }
+
+    [Fact]
+    public async Task An_issuer_that_withdraws_all_its_keys_is_believed()
+    {
+        var token = platform.World.Token();
+        await PublishAsync(_ => { });
+        Assert.Equal(200, (await platform.SendAsync(Path, token)).Status);
+
+        await PublishAsync(keys => keys.Clear());
+
+        Refusal.IsUnauthenticated(await platform.SendAsync(Path, token), tokenSent: true);
+    }
+
+    [Fact]
+    public void B3_the_keys_that_are_not_used_are_named_and_their_number_is_bounded()
+    {
+        var keys = PublishedKeys.Parse("i", "a", System.Text.Encoding.UTF8.GetBytes($$"""{ "keys": [{{string.Join(',', Enumerable.Repeat("""{ "kid": "a\u001bb", "kty": "oct" }""", 500))}}] }"""));
+
+        Assert.Empty(keys.SigningKeys);
+        Assert.Equal(10, keys.Passed.Count);
+        Assert.All(keys.Passed, passed => Assert.Equal("""key "a\u001bb" (its kty is "oct")""", passed));
+    }
+
+    private static string Jwk(SigningKey key, (string Name, JsonNode? Value) change)
+    {
+        var jwk = key.ToJsonWebKey();
+        if (change.Value is null) jwk.Remove(change.Name);
+        else jwk[change.Name] = change.Value;
+        return jwk.ToJsonString();
+    }
+
+    private static string Weak()
+    {
+        using var rsa = RSA.Create(1024);
+        var numbers = rsa.ExportParameters(includePrivateParameters: false);
+        return $$"""{ "kty": "RSA", "kid": "odd", "n": "{{System.Buffers.Text.Base64Url.EncodeToString(numbers.Modulus)}}", "e": "AQAB" }""";
+    }
+
+    private static string Expired(SigningKey key)
+    {
+        using var authority = RSA.Create(2048);
+        var name = new X500DistinguishedName("CN=issuer");
+        var request = new CertificateRequest(name, PublicKey.CreateFromSubjectPublicKeyInfo(key.PublicKeyDer, out _), HashAlgorithmName.SHA256);
+        using var certificate = request.Create(
+            name, X509SignatureGenerator.CreateForRSA(authority, RSASignaturePadding.Pkcs1), DateTimeOffset.UtcNow.AddYears(-2), DateTimeOffset.UtcNow.AddYears(-1), [1]);
+        return Convert.ToBase64String(certificate.RawData);
+    }
+
+    private async Task PublishAsync(Action<JsonArray> change, string? first = null)
+    {
+        platform.World.Issuer.KeySetText = keys =>
+        {
+            change(keys);
+            var text = new JsonObject { ["keys"] = keys }.ToJsonString();
+            return first is null ? text : text.Replace("[0,", $"[{first},", StringComparison.Ordinal);
+        };
+        await platform.Gateway.KeysOf("Platform").FetchAsync();
+        Assert.Null(platform.Gateway.KeysOf("Platform").Outage);
+    }
+
+    public sealed class OddIssuer : Platform
+    {
+        protected override ValueTask PrepareAsync()
+        {
+            World.Issuer.PublishEllipticCurveKey();
+            return default;
+        }
+    }
+}
