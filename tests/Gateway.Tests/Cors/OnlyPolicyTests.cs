@@ -50,7 +50,7 @@ public sealed class OnlyPolicyTests(OnlyPolicyTests.Services platform) : IClassF
     [InlineData(401, "/web/x", Evil, false)]
     [InlineData(401, "/web/x", App, false)]
     [InlineData(401, "/web/x", null, false)]
-    [InlineData(403, "/web/forbidden/o-other", Evil, true)]
+    [InlineData(403, "/forbidden/o-other", Evil, true)]
     [InlineData(429, "/web/limited", Evil, true)]
     [InlineData(502, "/web/down", Evil, true)]
     [InlineData(200, "/web/vary-star", Evil, true)]
@@ -160,7 +160,7 @@ public sealed class OnlyPolicyTests(OnlyPolicyTests.Services platform) : IClassF
                 .Set("Cors:Policies:Own", $$"""{ "Origins": ["{{App}}"], "ExposedHeaders": ["ETag"], "MaxAge": "02:00:00", "AllowCredentials": true }""")
                 .Set("RateLimiting:Policies:Once", """{ "Algorithm": "FixedWindow", "PartitionBy": "Route", "PermitLimit": 1, "Window": "01:00:00" }""")
                 .Route("web", "/web/{**rest}", """{ "ClusterId": "one", "CorsPolicy": "Web" }""")
-                .Route("web-forbidden", "/web/forbidden/{organizationId}", """{ "ClusterId": "one", "CorsPolicy": "Web", "AuthorizationPolicy": "OrganizationMember" }""")
+                .Route("web-forbidden", "/forbidden/{organizationId}", """{ "ClusterId": "one", "CorsPolicy": "Web", "AuthorizationPolicy": "OrganizationMember" }""")
                 .Route("web-limited", "/web/limited", """{ "ClusterId": "one", "CorsPolicy": "Web", "RateLimiterPolicy": "Once" }""")
                 .Route("web-down", "/web/down", """{ "ClusterId": "down", "CorsPolicy": "Web" }""")
                 .Route("two", "/two/{**rest}", """{ "ClusterId": "one", "CorsPolicy": "Two" }""")

@@ -12,7 +12,7 @@ namespace Gateway.Tests.Edge;
 /// <summary>S16: one address holds neither all connections nor silent ones for long.</summary>
 public sealed class ConnectionLimitTests : IAsyncLifetime
 {
-    private const string Request = "GET /open/x HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n";
+    private const string Request = "GET /open/status/204 HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n";
 
     private readonly FakeTimeProvider _clock = new(DateTimeOffset.UtcNow);
     private World _world = null!;
@@ -50,13 +50,13 @@ public sealed class ConnectionLimitTests : IAsyncLifetime
     public async Task S16_a_connection_without_a_request_is_closed_in_time_and_one_with_a_request_is_kept(string row, string sent)
     {
         using var kept = await OpenAsync("127.0.0.5", Request);
-        Assert.StartsWith("HTTP/1.1 200", await ReadAsync(kept), StringComparison.Ordinal);
+        Assert.StartsWith("HTTP/1.1 204", await ReadAsync(kept), StringComparison.Ordinal);
         using var silent = await OpenAsync("127.0.0.6", sent);
 
         await ClosesAsync(silent, row, () => _clock.Advance(TimeSpan.FromSeconds(16)));
 
         await kept.GetStream().WriteAsync(Encoding.ASCII.GetBytes(Request), Patience);
-        Assert.StartsWith("HTTP/1.1 200", await ReadAsync(kept), StringComparison.Ordinal);
+        Assert.StartsWith("HTTP/1.1 204", await ReadAsync(kept), StringComparison.Ordinal);
     }
 
     [Theory]
@@ -84,12 +84,12 @@ public sealed class ConnectionLimitTests : IAsyncLifetime
     public async Task S16_a_proxys_connection_may_be_silent()
     {
         using var silent = await OpenAsync("127.0.0.3", "");
-        for (var i = 0; i < 3; i++) Assert.StartsWith("HTTP/1.1 200", await ExchangeAsync("127.0.0.9"), StringComparison.Ordinal);
+        for (var i = 0; i < 3; i++) Assert.StartsWith("HTTP/1.1 204", await ExchangeAsync("127.0.0.9"), StringComparison.Ordinal);
         _clock.Advance(TimeSpan.FromMinutes(5));
 
         await silent.GetStream().WriteAsync(Encoding.ASCII.GetBytes(Request), Patience);
 
-        Assert.StartsWith("HTTP/1.1 200", await ReadAsync(silent), StringComparison.Ordinal);
+        Assert.StartsWith("HTTP/1.1 204", await ReadAsync(silent), StringComparison.Ordinal);
     }
 
     [Fact]
@@ -99,11 +99,11 @@ public sealed class ConnectionLimitTests : IAsyncLifetime
         foreach (var from in (string[])["127.0.0.7", "127.0.0.7", "127.0.0.7", "127.0.0.3", "127.0.0.3", "127.0.0.3", "127.0.0.3", "127.0.0.3"])
         {
             held.Add(await OpenAsync(from, Request));
-            Assert.StartsWith("HTTP/1.1 200", await ReadAsync(held[^1]), StringComparison.Ordinal);
+            Assert.StartsWith("HTTP/1.1 204", await ReadAsync(held[^1]), StringComparison.Ordinal);
         }
 
         for (var i = 0; i < 3; i++) Assert.Equal("", await ExchangeAsync("127.0.0.7"));
-        Assert.StartsWith("HTTP/1.1 200", await ExchangeAsync("127.0.0.8"), StringComparison.Ordinal);
+        Assert.StartsWith("HTTP/1.1 204", await ExchangeAsync("127.0.0.8"), StringComparison.Ordinal);
         // Said once a minute at most, and counted.
         Assert.Equal(1, _gateway.Log.Count(LogLevel.Warning, "The address 127.0.0.7 holds as many connections"));
         _clock.Advance(TimeSpan.FromSeconds(61));
@@ -113,7 +113,7 @@ public sealed class ConnectionLimitTests : IAsyncLifetime
 
         held[0].Dispose();
         var patience = Patience;
-        while (!(await ExchangeAsync("127.0.0.7")).StartsWith("HTTP/1.1 200", StringComparison.Ordinal))
+        while (!(await ExchangeAsync("127.0.0.7")).StartsWith("HTTP/1.1 204", StringComparison.Ordinal))
             Assert.False(patience.IsCancellationRequested, "still refused");
         held.ForEach(each => each.Dispose());
     }
