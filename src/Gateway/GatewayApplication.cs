@@ -58,12 +58,7 @@ internal static class GatewayApplication
         builder.AddManagement();
         builder.AddReloading();
         builder.Services.AddRequestTimeouts();
-        builder.Services.AddReverseProxy()
-            .LoadFromPublished()
-            // Before forwarding, whose last transform may send the response headers.
-            .AddRouteCors()
-            .AddForwarding()
-            .AddIotCredentials(builder.Configuration.GetSection("IotCredentials"));
+        builder.Services.AddRoutes(builder.Configuration);
         replace?.Invoke(builder.Services);
 
         var app = builder.Build();
@@ -84,9 +79,7 @@ internal static class GatewayApplication
         app.UseRateLimiter();
         app.UseUpgradeLimits();
         app.UseTokenDeadlines();
-        app.MapReverseProxy(pipeline => pipeline.UseForwarding()).MapIotCredentials().MapRouteControls(app.Services.GetRequiredService<PublishedRoutes>()).RequireRateLimiting(RateLimits.Policy);
-        // YARP makes its endpoints when they are first asked for: now, and not at a first request while another configuration is published.
-        foreach (var source in ((IEndpointRouteBuilder)app).DataSources) _ = source.Endpoints;
+        app.MapRoutes();
         return app;
     }
 }

@@ -30,7 +30,7 @@ public sealed class CheckTests
         var (exitCode, output) = await GatewayProcess.RunAsync(["check", "--config", folder.Path]);
 
         Assert.Equal(1, exitCode);
-        Assert.Contains("error IotCredentials:Profiles:default:SessionPolicy (appsettings.json): policies/organization.json: Collision: ", output, StringComparison.Ordinal);
+        Assert.Matches(@"error IotCredentials:Profiles:default:SessionPolicy \(appsettings\.json:[0-9]+\): policies/organization\.json: Collision: ", output);
         Assert.Contains("`organizations`", output, StringComparison.Ordinal);
     }
 

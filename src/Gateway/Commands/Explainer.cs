@@ -38,11 +38,12 @@ internal sealed class Explainer(Snapshot configuration, ProgramEnvironment envir
         Endpoint? found;
         try
         {
-            found = await new Router(_services, _endpoints).FindAsync(context);
+            await using var routing = Router.Services(_services);
+            found = await new Router(routing, _endpoints).FindAsync(context);
         }
-        catch (Exception e) when (e.GetType().Name == "AmbiguousMatchException")
+        catch (Exception e) when (RouteConflict.Is(e))
         {
-            return await WithLostAsync(Answer(StatusCodes.Status500InternalServerError, "several routes match it, and none before the others: give one of them an Order"), null);
+            return await WithLostAsync(Answer(RouteConflict.Status, "several routes match it, and none before the others: give one of them an Order"), null);
         }
 
         var taken = found as RouteEndpoint;

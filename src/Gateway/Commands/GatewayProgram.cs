@@ -12,6 +12,19 @@ internal static class GatewayProgram
 
     public static async Task<int> InvokeAsync(string[] args, ProgramEnvironment environment, TextWriter? output = null, TextWriter? error = null)
     {
+        try
+        {
+            return await RunAsync(args, environment, output, error);
+        }
+        catch (Exception exception)
+        {
+            (error ?? Console.Error).WriteLine(UnexpectedFailure.Describe(args, environment, exception));
+            return ExitCode.CannotRead;
+        }
+    }
+
+    private static async Task<int> RunAsync(string[] args, ProgramEnvironment environment, TextWriter? output, TextWriter? error)
+    {
         var root = new RootCommand("The gateway. Without a command it runs; any configuration key can be set by --KEY VALUE, --KEY=VALUE or KEY=VALUE.")
         {
             CheckCommand.Create(environment),

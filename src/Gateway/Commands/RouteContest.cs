@@ -16,6 +16,7 @@ internal sealed record RouteContest(IReadOnlyList<LostRoute> Lost, int OtherPath
     public static async Task<RouteContest> OfAsync(
         IServiceProvider services, IReadOnlyList<RouteEndpoint> endpoints, RouteEndpoint? taken, RouteTable table, Func<HttpContext> request)
     {
+        await using var routing = Router.Services(services);
         var lost = new List<LostRoute>();
         var otherPaths = 0;
         foreach (var endpoint in endpoints.Where(endpoint => endpoint != taken))
@@ -38,7 +39,7 @@ internal sealed record RouteContest(IReadOnlyList<LostRoute> Lost, int OtherPath
         async Task<bool> MatchesAsync(RouteEndpoint endpoint, params object[] asked)
         {
             var alone = new RouteEndpoint(endpoint.RequestDelegate!, endpoint.RoutePattern, 0, new EndpointMetadataCollection(asked), null);
-            return await new Router(services, alone).FindAsync(request()) == alone;
+            return await new Router(routing, alone).FindAsync(request()) == alone;
         }
     }
 

@@ -5,6 +5,9 @@ internal sealed class FindingList
 {
     private readonly List<Finding> findings = [];
 
+    // With every path above: of thousands of keys it is asked whether something below them is wrong.
+    private readonly HashSet<string> pathsWithErrors = new(StringComparer.OrdinalIgnoreCase);
+
     /// <summary>Whether anything found forbids the configuration's use.</summary>
     public bool HasErrors => findings.Exists(finding => finding.Severity == Severity.Error);
 
@@ -15,7 +18,14 @@ internal sealed class FindingList
     public IEnumerable<string> Keys => findings.Select(finding => finding.Key);
 
     /// <summary>Adds an error.</summary>
-    public void Error(string key, string source, string message) => findings.Add(new(Severity.Error, key, source, message));
+    public void Error(string key, string source, string message)
+    {
+        findings.Add(new(Severity.Error, key, source, message));
+        for (var path = key; path.Length > 0 && pathsWithErrors.Add(path);) path = path[..Math.Max(path.LastIndexOf(':'), 0)];
+    }
+
+    /// <summary>Whether there is an error at a key, or at one below it.</summary>
+    public bool HasErrorAt(string key) => pathsWithErrors.Contains(key);
 
     /// <summary>Adds a warning.</summary>
     public void Warning(string key, string source, string message) => findings.Add(new(Severity.Warning, key, source, message));

@@ -23,6 +23,9 @@ internal sealed class Reading(string folder, IReadOnlyList<string> arguments, st
     /// <summary>The process's environment variables.</summary>
     public IReadOnlyDictionary<string, string?> Variables => variables;
 
+    /// <summary>Whether this reading follows an earlier one, whose configuration is in force.</summary>
+    public bool IsAgain { get; private init; }
+
     /// <summary>A file of the folder, or null and what was in the way.</summary>
     public byte[]? Read(string name, out string problem)
     {
@@ -36,5 +39,5 @@ internal sealed class Reading(string folder, IReadOnlyList<string> arguments, st
         FileContent.Read(Path.Combine(folder, read.Key), out _) is { } content ? read.Value is not null && SHA256.HashData(content).AsSpan().SequenceEqual(read.Value) : read.Value is null);
 
     /// <summary>Reads the same folder anew, never another one that might have become the default.</summary>
-    public LoadResult Again() => ConfigurationFolder.Load(new Reading(folder, arguments, environmentName, variables), new FindingList());
+    public LoadResult Again() => ConfigurationFolder.Load(new Reading(folder, arguments, environmentName, variables) { IsAgain = true }, new FindingList());
 }

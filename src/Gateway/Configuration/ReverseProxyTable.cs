@@ -1,10 +1,10 @@
-using Gateway.Configuration.Rules;
+using Gateway.Configuration.DryRun;
 using Microsoft.Extensions.Logging.Abstractions;
 using Yarp.ReverseProxy.Configuration;
 
 namespace Gateway.Configuration;
 
-/// <summary>Routes and clusters as YARP itself reads and judges them, so that what is accepted here starts there.</summary>
+/// <summary>Routes and clusters as YARP itself reads them, so that what is accepted here starts there.</summary>
 internal sealed record ReverseProxyTable(IReadOnlyList<RouteConfig> Routes, IReadOnlyList<ClusterConfig> Clusters)
 {
     private const string Section = "ReverseProxy";
@@ -12,48 +12,70 @@ internal sealed record ReverseProxyTable(IReadOnlyList<RouteConfig> Routes, IRea
     /// <summary>Reads the section from a snapshot's values.</summary>
     public static ReverseProxyTable Read(Snapshot snapshot, FindingList findings)
     {
-        var configuration = new ConfigurationBuilder().Add(new GatedConfigurationProvider(snapshot)).Build();
-        var services = new ServiceCollection();
-        services.AddSingleton(typeof(ILogger<>), typeof(NullLogger<>)).AddSingleton<ILoggerFactory>(NullLoggerFactory.Instance);
-        services.AddSingleton<IConfiguration>(configuration).AddRouting().AddAuthorization().AddCors();
-        services.AddReverseProxy().LoadFromConfig(configuration.GetSection(Section));
-        using var provider = services.BuildServiceProvider();
+        using var configuration = new ConfigurationRoot([new GatedConfigurationProvider(snapshot)]);
+        return TryRead(configuration, out _) ?? ReadOneByOne(snapshot, findings);
+    }
+
+    private static ReverseProxyTable? TryRead(ConfigurationRoot configuration, out string problem)
+    {
+        problem = "";
         try
         {
-            var table = provider.GetRequiredService<IProxyConfigProvider>().GetConfig();
-            var validator = provider.GetRequiredService<IConfigValidator>();
-            var judged = findings.Keys.ToArray();
-            foreach (var route in table.Routes)
-                Report(validator.ValidateRouteAsync(WithoutWhatRulesJudge(route, judged)), RouteKey.Of(route), snapshot, findings);
-            foreach (var cluster in table.Clusters)
-                Report(validator.ValidateClusterAsync(cluster with { Destinations = null }), RouteKey.Of(cluster), snapshot, findings);
+            var yarp = new Reader();
+            yarp.LoadFromConfig(configuration.GetSection(Section));
+            using var services = yarp.Services.BuildServiceProvider();
+            var table = services.GetRequiredService<IProxyConfigProvider>().GetConfig();
             return new(table.Routes, table.Clusters);
         }
         catch (Exception exception)
         {
-            findings.Error(Section, snapshot.SourceOf(Section), $"YARP cannot read it: {SecretText.HideInSentence(exception.Message)}");
-            return new([], []);
+            problem = Parts.Text(exception);
+            return null;
         }
     }
 
-    // The gateway's rules say the same of these with the key's whole path, and know the policies.
-    private static RouteConfig WithoutWhatRulesJudge(RouteConfig route, string[] judged) => route with
+    // YARP stops at the first value that it cannot read, and does not say whose it is.
+    private static ReverseProxyTable ReadOneByOne(Snapshot snapshot, FindingList findings)
     {
-        ClusterId = "any",
-        AuthorizationPolicy = null,
-        RateLimiterPolicy = null,
-        CorsPolicy = null,
-        OutputCachePolicy = null,
-        Timeout = null,
-        TimeoutPolicy = null,
-        Transforms = Array.Exists(judged, key => key.StartsWith(RouteKey.Of(route, "Transforms:"), StringComparison.OrdinalIgnoreCase)) ? null : route.Transforms,
-        Match = RoutePath.IsBroken(route) ? route.Match with { Path = "/" } : route.Match,
+        var (routes, clusters) = (new List<RouteConfig>(), new List<ClusterConfig>());
+        foreach (var one in snapshot.Values.Where(value => value.Key.Split(':') is [Section, _, _, _, ..]).GroupBy(value => string.Join(':', value.Key.Split(':').Take(3)), StringComparer.OrdinalIgnoreCase))
+        {
+            var values = one.ToList();
+            var table = TryRead(values, out var problem);
+            if (table is null && values.RemoveAll(value => IsUnreadable(value, snapshot, findings)) > 0) table = TryRead(values, out problem);
+            if (table is null) findings.Error(one.Key, snapshot.SourceOf(one.Key), $"cannot be read: {problem} Correct it, or remove it.");
+            routes.AddRange(table?.Routes ?? []);
+            clusters.AddRange(table?.Clusters ?? []);
+        }
+
+        return new(routes, clusters);
+    }
+
+    private static ReverseProxyTable? TryRead(IEnumerable<KeyValuePair<string, string?>> values, out string problem)
+    {
+        using var configuration = (ConfigurationRoot)new ConfigurationBuilder().AddInMemoryCollection(values).Build();
+        return TryRead(configuration, out problem);
+    }
+
+    private static bool IsUnreadable(KeyValuePair<string, string?> value, Snapshot snapshot, FindingList findings)
+    {
+        if (TryRead([value], out var problem) is not null) return false;
+        findings.Error(value.Key, snapshot.SourceOf(value.Key), $"is {Finding.Quote(value.Value ?? "")}, which cannot be read: {problem} {Advice(value.Key)}");
+        return true;
+    }
+
+    private static string Advice(string key) => key.Contains(":SslProtocols", StringComparison.Ordinal) ? "Write Tls12 or Tls13." : key[(key.LastIndexOf(':') + 1)..] switch
+    {
+        "Version" => "Write 1.1, 2 or 3.",
+        "Address" => "Write such as \"http://proxy.example.com:3128\".",
+        "Order" or "MaxConnectionsPerServer" => $"Write a whole number up to {int.MaxValue}.",
+        "RouteId" => "Remove it: a route is called by its key.",
+        _ => "Write another value, or remove the key.",
     };
 
-    private static void Report(ValueTask<IList<Exception>> validation, string key, Snapshot snapshot, FindingList findings)
+    // As much of a host as YARP's reader of configuration needs.
+    private sealed class Reader : IReverseProxyBuilder
     {
-        // YARP's validators look at what is in memory, and none of them waits.
-        foreach (var error in validation.AsTask().GetAwaiter().GetResult())
-            findings.Error(key, snapshot.SourceOf(key), SecretText.HideInSentence(error.Message));
+        public IServiceCollection Services { get; } = new ServiceCollection().AddSingleton(typeof(ILogger<>), typeof(NullLogger<>));
     }
 }

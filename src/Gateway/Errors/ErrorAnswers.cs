@@ -1,4 +1,5 @@
 using CredentialModule.Http;
+using Gateway.Routes;
 using Microsoft.AspNetCore.HostFiltering;
 using Yarp.ReverseProxy.Forwarder;
 using Yarp.ReverseProxy.Model;
@@ -20,7 +21,9 @@ internal static class ErrorAnswers
     {
         app.UseExceptionHandler(new ExceptionHandlerOptions
         {
-            StatusCodeSelector = static error => error is BadHttpRequestException bad && ErrorAnswer.Has(bad.StatusCode) ? bad.StatusCode : StatusCodes.Status500InternalServerError,
+            StatusCodeSelector = static error => error is BadHttpRequestException bad && ErrorAnswer.Has(bad.StatusCode) ? bad.StatusCode
+                : RouteConflict.Is(error) ? RouteConflict.Status
+                : StatusCodes.Status500InternalServerError,
             // A request that is malformed, or whose client has left, is no fault of the gateway's: the access log has it.
             SuppressDiagnosticsCallback = static failure =>
                 failure.Exception is BadHttpRequestException || failure.HttpContext.RequestAborted.IsCancellationRequested,

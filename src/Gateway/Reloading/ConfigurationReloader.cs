@@ -21,6 +21,9 @@ internal sealed partial class ConfigurationReloader(
     /// <summary>Whether the files hold a change that is not used.</summary>
     public bool IsRefused { get; private set; }
 
+    /// <summary>Whether it is not known which configuration the routes are served by. A change that is put in force ends it, unless nothing reaches the router any more.</summary>
+    public bool IsUncertain { get; private set; }
+
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
         using var timer = new PeriodicTimer(Interval, time);
@@ -94,8 +97,12 @@ internal sealed partial class ConfigurationReloader(
     private async Task<Finding?> PublishAsync(Snapshot snapshot)
     {
         var inForce = gate.Current;
-        if (await routes.PublishAsync(snapshot) is not { } failure) return null;
-        if (await routes.PublishAsync(inForce) is { } second) Log.Failed(logger, second);
+        var failure = await routes.PublishAsync(snapshot);
+        var second = failure is null ? null : await routes.PublishAsync(inForce);
+        if (second is not null) Log.Failed(logger, second);
+        IsUncertain = second is not null || !routes.ReachesRouter;
+        if (IsUncertain) Log.Uncertain(logger);
+        if (failure is null) return null;
         return new(Severity.Error, "", "configuration", $"cannot be put in force: {failure.GetBaseException().Message}");
     }
 
@@ -112,5 +119,8 @@ internal sealed partial class ConfigurationReloader(
 
         [LoggerMessage(EventIds.ConfigurationFailed, LogLevel.Error, "A change of the configuration could not be put in force, and the last good one serves on")]
         public static partial void Failed(ILogger logger, Exception error);
+
+        [LoggerMessage(EventIds.ConfigurationUncertain, LogLevel.Critical, "The routes may be served by an earlier configuration than the files hold: restart the gateway")]
+        public static partial void Uncertain(ILogger logger);
     }
 }

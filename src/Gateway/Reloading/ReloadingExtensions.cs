@@ -15,6 +15,8 @@ internal static class ReloadingExtensions
     private sealed class LastChangeIsUsed(ConfigurationReloader reloader) : IHealthCheck
     {
         public Task<HealthCheckResult> CheckHealthAsync(HealthCheckContext context, CancellationToken cancellationToken = default) => Task.FromResult(
-            reloader.IsRefused ? HealthCheckResult.Degraded() : HealthCheckResult.Healthy());
+            reloader.IsUncertain ? HealthCheckResult.Unhealthy("The routes may be served by an earlier configuration than the files hold: restart the gateway.")
+            : reloader.IsRefused ? HealthCheckResult.Degraded()
+            : HealthCheckResult.Healthy());
     }
 }

@@ -4,7 +4,8 @@ using Yarp.ReverseProxy.Configuration;
 namespace Gateway.Routes;
 
 /// <summary>Hands YARP the routes of the configuration that is published, and tells what became of them.</summary>
-internal sealed class PublishedRoutes(GatedConfigurationProvider gate, IConfiguration configuration) : IProxyConfigProvider, IConfigChangeListener
+internal sealed class PublishedRoutes(GatedConfigurationProvider gate, IConfiguration configuration, IServiceProvider services)
+    : IProxyConfigProvider, IConfigChangeListener, IDisposable
 {
     private static readonly TimeSpan s_patience = TimeSpan.FromSeconds(30);
 
@@ -12,9 +13,16 @@ internal sealed class PublishedRoutes(GatedConfigurationProvider gate, IConfigur
     private TaskCompletionSource<Exception?> _outcome = new();
     private int _revision;
     private volatile RouteTable? _current;
+    private ProvenEndpoints? _endpoints;
 
     /// <summary>The routes that were handed out last.</summary>
     public RouteTable Current => _current!;
+
+    /// <summary>Whether changes still reach the router. If not, only a restart brings them there.</summary>
+    public bool ReachesRouter => _endpoints?.IsFollowed != false;
+
+    /// <summary>The endpoints of these routes as far as a router can be built from them.</summary>
+    public EndpointDataSource Prove(EndpointDataSource endpoints) => _endpoints = new(services, endpoints);
 
     /// <summary>Publishes a configuration and waits until it is in force; null, or what kept it from that.</summary>
     public async Task<Exception?> PublishAsync(Snapshot snapshot)
@@ -58,6 +66,8 @@ internal sealed class PublishedRoutes(GatedConfigurationProvider gate, IConfigur
     public void ConfigurationApplied(IReadOnlyList<IProxyConfig> proxyConfigs) => Became(null);
 
     public void ConfigurationApplyingFailed(IReadOnlyList<IProxyConfig> proxyConfigs, Exception exception) => Became(exception);
+
+    public void Dispose() => _endpoints?.Dispose();
 
     // YARP also loads anew when destinations moved, and may be about it, with the configuration from before, while another is published.
     private void Became(Exception? failure)

@@ -29,7 +29,7 @@ internal static class RouteControls
     {
         var policy = table.PolicyOf(route);
         endpoint.Metadata.Add(policy);
-        endpoint.Metadata.Add(table.Snapshot.Profiles!);
+        if (table.Snapshot.Profiles is { } profiles) endpoint.Metadata.Add(profiles);
         AttachCors(endpoint, table, route.CorsPolicy);
         var metadata = RouteMetadata.Of(route);
         if (metadata.IpAllow is { } addresses) endpoint.Metadata.Add(new IpAllowList(addresses));

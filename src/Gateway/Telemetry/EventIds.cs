@@ -23,4 +23,5 @@ internal static class EventIds
     public const int ConfigurationRead = 40;
     public const int ConnectionRefused = 45;
     public const int LogEntriesLost = 60;
+    public const int ConfigurationUncertain = 50;
 }

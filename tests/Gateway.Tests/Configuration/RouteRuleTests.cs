@@ -90,7 +90,7 @@ public sealed class RouteRuleTests : IDisposable
         Assert.Equal($"{Routes}:odd:Transforms:0:NoSuchTransform", finding.Key);
 
         configuration.Set($"{Routes}:odd:Transforms", """[{ "PathSet": "/a", "PathPrefix": "/b" }]""");
-        Assert.Equal($"{Routes}:odd", configuration.LoadBad().Key);
+        Assert.Equal($"{Routes}:odd:Transforms:0", configuration.LoadBad().Key);
     }
 
     [Fact]
@@ -98,6 +98,6 @@ public sealed class RouteRuleTests : IDisposable
     {
         configuration.Set("ReverseProxy:Clusters:organizations:HttpClient", """{ "SslProtocols": ["Tls99"] }""");
 
-        Assert.Contains(configuration.Load().Findings, finding => finding.Key == "ReverseProxy");
+        Assert.Equal("ReverseProxy:Clusters:organizations:HttpClient:SslProtocols:0", configuration.LoadBad().Key);
     }
 }

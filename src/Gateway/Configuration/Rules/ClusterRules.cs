@@ -2,10 +2,12 @@ using Yarp.ReverseProxy.Configuration;
 
 namespace Gateway.Configuration.Rules;
 
-/// <summary>A cluster has destinations, and each is an address.</summary>
+/// <summary>A cluster has destinations, each is an address, and its health is asked at an address too.</summary>
 internal static class ClusterRules
 {
-    /// <summary>The rule.</summary>
+    private const string WriteAddress = "Write scheme, host, port and at most a path, such as \"http://localhost:5001/\".";
+
+    /// <summary>Checks every cluster.</summary>
     public static void Check(RuleContext context)
     {
         foreach (var cluster in context.Clusters)
@@ -13,18 +15,53 @@ internal static class ClusterRules
             if (cluster.SessionAffinity is { Enabled: true, Policy: "Cookie" or "CustomHeader" } affinity)
                 context.Error(RouteKey.Of(cluster, "SessionAffinity:Policy"),
                     $"is {affinity.Policy}, whose key only the replica that made it could read. Write \"HashCookie\" or \"ArrCookie\".");
+            if (cluster.SessionAffinity is { Enabled: true } kept) Check(context, cluster, kept);
             if (cluster.Destinations is not { Count: > 0 })
                 context.Error(RouteKey.Of(cluster, "Destinations"),
                     "is required: there is nowhere to forward to. "
                     + "Write such as { \"a\": { \"Address\": \"http://localhost:5001/\" } }.");
-            foreach (var (name, destination) in cluster.Destinations ?? new Dictionary<string, DestinationConfig>())
-                if (!IsAddress(destination.Address))
-                    context.Error(RouteKey.Of(cluster, $"Destinations:{name}:Address"),
-                        $"is {Finding.Quote(destination.Address ?? "")}, no absolute http or https address. "
-                        + "Write one, such as \"http://localhost:5001/\".");
+            foreach (var (name, destination) in cluster.Destinations ?? new Dictionary<string, DestinationConfig>()) Check(context, cluster, name, destination);
+            if (cluster.HealthCheck?.Active is { Enabled: true } active) Check(context, cluster, active);
         }
     }
 
-    private static bool IsAddress(string? text) =>
-        Uri.TryCreate(text, UriKind.Absolute, out var uri) && uri.Scheme is "http" or "https" && uri.Host.Length > 0;
+    // The key is a cookie's or a header's name: with another one every response fails.
+    private static void Check(RuleContext context, ClusterConfig cluster, SessionAffinityConfig affinity)
+    {
+        if (!string.IsNullOrEmpty(affinity.AffinityKeyName) && !HttpToken.Is(affinity.AffinityKeyName))
+            context.Error(RouteKey.Of(cluster, "SessionAffinity:AffinityKeyName"),
+                $"is {Finding.Quote(affinity.AffinityKeyName)}, no cookie's name: it is made of letters, digits and any of !#$%&'*+-.^_`|~. Write such as \"instance\".");
+        foreach (var (name, value) in new[] { ("Domain", affinity.Cookie?.Domain), ("Path", affinity.Cookie?.Path) })
+            if (value?.Any(static character => character is < ' ' or > '~' or ';' or ',') == true)
+                context.Error(RouteKey.Of(cluster, $"SessionAffinity:Cookie:{name}"), $"is {Finding.Quote(value)}, which no cookie can say. Write ASCII without ; and ,.");
+    }
+
+    private static void Check(RuleContext context, ClusterConfig cluster, string name, DestinationConfig destination)
+    {
+        var key = $"Destinations:{name}";
+        if (DestinationAddress.Problem(destination.Address) is { } problem)
+            context.Error(RouteKey.Of(cluster, $"{key}:Address"), $"is {Finding.Quote(destination.Address ?? "")}, {problem}. {WriteAddress}");
+        else if (new Uri(destination.Address).UserInfo.Length > 0)
+            context.Warning(RouteKey.Of(cluster, $"{key}:Address"),
+                "holds a user's name, which is sent to nobody. Remove it; what a service asks for is sent by a transform such as { \"RequestHeader\": \"Authorization\", \"Set\": \"…\" }.");
+        if (!string.IsNullOrEmpty(destination.Health) && DestinationAddress.Problem(destination.Health) is { } unhealthy)
+            context.Error(RouteKey.Of(cluster, $"{key}:Health"), $"is {Finding.Quote(destination.Health)}, {unhealthy}. {WriteAddress}");
+        if (!string.IsNullOrEmpty(destination.Host) && !IsHost(destination.Host))
+            context.Error(RouteKey.Of(cluster, $"{key}:Host"),
+                $"is {Finding.Quote(destination.Host)}, no host. Write the name that the service is called by, such as \"api.internal\" or \"api.internal:8443\".");
+    }
+
+    private static void Check(RuleContext context, ClusterConfig cluster, ActiveHealthCheckConfig active)
+    {
+        if (!string.IsNullOrEmpty(active.Path) && (active.Path[0] != '/' || active.Path.AsSpan().ContainsAny("?#\\ ") || active.Path.Any(char.IsControl)))
+            context.Error(RouteKey.Of(cluster, "HealthCheck:Active:Path"),
+                $"is {Finding.Quote(active.Path)}, no path: every probe would fail. Write such as \"/health\", and what follows a \"?\" under Query.");
+        if (!string.IsNullOrEmpty(active.Query) && (active.Query[0] != '?' || active.Query.AsSpan().ContainsAny("#\\ ") || active.Query.Any(char.IsControl)))
+            context.Error(RouteKey.Of(cluster, "HealthCheck:Active:Query"),
+                $"is {Finding.Quote(active.Query)}, no query: every probe would fail. Write it with its question mark, such as \"?verbose=true\".");
+    }
+
+    private static bool IsHost(string text) =>
+        Uri.TryCreate($"http://{text}/", UriKind.Absolute, out var uri) && uri.PathAndQuery == "/" && uri.UserInfo.Length == 0
+        && !text.Any(static character => char.IsWhiteSpace(character) || char.IsControl(character) || character is '/' or '?' or '#' or '\\');
 }

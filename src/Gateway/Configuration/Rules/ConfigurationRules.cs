@@ -1,3 +1,5 @@
+using Gateway.Configuration.DryRun;
+
 namespace Gateway.Configuration.Rules;
 
 /// <summary>What a configuration must hold to besides its shape. Start-up, reload and <c>check</c> ask the same list.</summary>
@@ -18,6 +20,7 @@ internal static class ConfigurationRules
         CorsRouteRules.Check,
         EdgeRules.Check,
         KestrelLimitRules.Check,
+        CertificateRules.Check,
         ShutdownRules.Check,
         RouteNameRules.Check,
         RouteTargetRules.Check,
@@ -28,6 +31,9 @@ internal static class ConfigurationRules
         UnreachableRouteRules.Check,
         RouteTransformRules.Check,
         ForwardedHeaderRules.Check,
+        RouteHostRules.Check,
+        TransformRules.Check,
+        TransformPathRules.Check,
         RouteBoundRules.Check,
         RetryRules.Check,
         ClusterRules.Check,
@@ -36,12 +42,27 @@ internal static class ConfigurationRules
         ServiceRules.Check,
         ExposureRules.Check,
         DurationRules.Check,
+        // Last: it leaves out what the rules above have found.
+        ConfigurationDryRun.Check,
     ];
 
     /// <summary>Asks every rule.</summary>
     public static void Check(Snapshot snapshot, FindingList findings)
     {
         var context = new RuleContext(snapshot, findings);
-        foreach (var rule in all) rule(context);
+        foreach (var rule in all)
+        {
+            try
+            {
+                rule(context);
+            }
+            catch (Exception exception)
+            {
+                // Not the message: it can hold a value, and so a secret.
+                findings.Unreadable("configuration",
+                    $"cannot be examined to the end: {rule.Method.DeclaringType!.Name} failed with {exception.GetType().Name}. "
+                    + "That is a fault of the gateway; undo the last change, and report it.");
+            }
+        }
     }
 }

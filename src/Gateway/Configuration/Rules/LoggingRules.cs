@@ -11,6 +11,7 @@ internal static class LoggingRules
     /// <summary>The rule.</summary>
     public static void Check(RuleContext context)
     {
+        if (!context.Snapshot.Values.Keys.Any(static key => key.StartsWith($"{Section}:Console", StringComparison.OrdinalIgnoreCase))) return;
         var section = new ConfigurationBuilder().Add(new GatedConfigurationProvider(context.Snapshot)).Build().GetSection(Section);
         using var services = new ServiceCollection().AddLogging(logging => logging.AddConfiguration(section).AddConsole()).BuildServiceProvider();
         Read<ConsoleLoggerOptions>("Console");

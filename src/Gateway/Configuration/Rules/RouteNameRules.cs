@@ -1,3 +1,5 @@
+using System.Text.Encodings.Web;
+using System.Text.Json;
 using CredentialModule.Http;
 using Yarp.ReverseProxy.Configuration;
 
@@ -6,6 +8,8 @@ namespace Gateway.Configuration.Rules;
 /// <summary>What a route names is there. YARP answers 503 for a cluster that is not, and ignores a rate limit that is not.</summary>
 internal static class RouteNameRules
 {
+    private static readonly JsonSerializerOptions s_plain = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
+
     /// <summary>The rule.</summary>
     public static void Check(RuleContext context)
     {
@@ -24,11 +28,14 @@ internal static class RouteNameRules
     {
         var options = context.Options;
         CheckName(context, RouteKey.Of(route, "AuthorizationPolicy"), route.AuthorizationPolicy, "Authorization:Policies",
-            options.Authorization.Policies.Keys, AuthorizationPolicyRules.IsReserved(route.AuthorizationPolicy));
+            options.Authorization.Policies.Keys, AuthorizationPolicyRules.IsReserved(route.AuthorizationPolicy),
+            name => Snippet("Authorization", name, "{ \"Scopes\": [\"api.read\"] }") + " Any authenticated caller may use a route without AuthorizationPolicy.");
         CheckName(context, RouteKey.Of(route, "RateLimiterPolicy"), route.RateLimiterPolicy, "RateLimiting:Policies",
-            options.RateLimiting.Policies.Keys, ReservedPolicy.IsDisable(route.RateLimiterPolicy));
+            options.RateLimiting.Policies.Keys, ReservedPolicy.IsDisable(route.RateLimiterPolicy),
+            name => Snippet("RateLimiting", name, "{ \"Algorithm\": \"FixedWindow\", \"PartitionBy\": \"Subject\", \"PermitLimit\": 100, \"Window\": \"00:01:00\" }"));
         CheckName(context, RouteKey.Of(route, "CorsPolicy"), route.CorsPolicy, "Cors:Policies",
-            options.Cors.Policies.Keys, ReservedPolicy.IsDisable(route.CorsPolicy));
+            options.Cors.Policies.Keys, ReservedPolicy.IsDisable(route.CorsPolicy),
+            name => Snippet("Cors", name, "{ \"Origins\": [\"https://app.example.com\"], \"Methods\": [\"GET\"], \"Headers\": [\"authorization\"] }"));
         CheckName(context, RouteKey.Of(route, "ClusterId"), route.ClusterId, "ReverseProxy:Clusters",
             clusters, false);
 
@@ -43,10 +50,19 @@ internal static class RouteNameRules
                 "names a policy, and there are none: what one caller may read is not kept for another. Remove it.");
     }
 
-    private static void CheckName(RuleContext context, string key, string? name, string section, IEnumerable<string> names, bool known)
+    // A policy that another host defines in code is written out here. Default and Disable have a meaning of their own.
+    private static string Snippet(string section, string name, string policy)
+    {
+        var isReserved = ReservedPolicy.Is(name);
+        var text = $"\"{section}\": {{ \"Policies\": {{ {JsonSerializer.Serialize(isReserved ? "Web" : name, s_plain)}: {policy} }} }}";
+        return isReserved ? $"Define one under another name, and name that: {text}." : $"If it is defined in code elsewhere, define it here: {text}.";
+    }
+
+    private static void CheckName(
+        RuleContext context, string key, string? name, string section, IEnumerable<string> names, bool known, Func<string, string>? otherwise = null)
     {
         // Without a comparer the dictionary itself is asked: with thousands of routes and names that is felt.
         if (name is null || known || names.Contains(name)) return;
-        context.Missing(key, name, section, [.. names]);
+        context.Missing(key, name, section, [.. names], otherwise?.Invoke(name) ?? "");
     }
 }

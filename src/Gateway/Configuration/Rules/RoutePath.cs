@@ -7,32 +7,44 @@ namespace Gateway.Configuration.Rules;
 /// <summary>What a route's path says.</summary>
 internal static class RoutePath
 {
-    // YARP's, of a route without a path.
-    private static readonly RoutePattern everything = RoutePatternFactory.Parse("/{**catchall}");
+    /// <summary>The pattern of a route without a path.</summary>
+    public static RoutePattern Any { get; } = RoutePatternFactory.Parse("/{**catchall}");
 
     /// <summary>The path's pattern; null when there is no path or it is no pattern.</summary>
-    public static RoutePattern? Parse(RouteConfig route)
+    public static RoutePattern? Parse(RouteConfig route) => string.IsNullOrEmpty(route.Match.Path) ? null : Parse(route.Match.Path);
+
+    /// <summary>A text's pattern; null when it is none.</summary>
+    public static RoutePattern? Parse(string text)
     {
-        if (route.Match.Path is not { } path) return null;
         try
         {
-            return RoutePatternFactory.Parse(path);
+            return RoutePatternFactory.Parse(text);
         }
-        catch (RoutePatternException)
+        catch (Exception exception) when (exception is RoutePatternException or InvalidOperationException or ArgumentException)
         {
+            // Too many segments are not the parser's exception.
             return null;
         }
     }
 
+    /// <summary>The parameters that the path binds, by name.</summary>
+    public static IReadOnlyDictionary<string, RoutePatternParameterPart> Parameters(RouteConfig route) =>
+        (Parse(route) ?? Any).Parameters.ToDictionary(parameter => parameter.Name, StringComparer.OrdinalIgnoreCase);
+
+    /// <summary>The same in words.</summary>
+    public static string Bound(RouteConfig route) => Parameters(route).Keys.ToArray() is { Length: > 0 } names
+        ? $"Match:Path binds {string.Join(", ", names.Select(name => $"{{{name}}}"))}"
+        : "Match:Path binds no parameter";
+
     /// <summary>Whether there is a path that is no pattern: of what it would have taken nothing can be said.</summary>
-    public static bool IsBroken(RouteConfig route) => route.Match.Path is not null && Parse(route) is null;
+    public static bool IsBroken(RouteConfig route) => !string.IsNullOrEmpty(route.Match.Path) && Parse(route) is null;
 
     /// <summary>Whether the path binds the organization, however the parameter is written.</summary>
     public static bool BindsOrganization(RouteConfig route) =>
         Parse(route)?.Parameters.Any(parameter => parameter.Name.Equals(RouteOrganization.Parameter, StringComparison.OrdinalIgnoreCase)) == true;
 
     /// <summary>How specific the path is: of two routes with one Order that match a request, the lower takes it.</summary>
-    public static decimal Precedence(RouteConfig route) => (Parse(route) ?? everything).InboundPrecedence;
+    public static decimal Precedence(RouteConfig route) => (Parse(route) ?? Any).InboundPrecedence;
 
     /// <summary>The path without what does not change which requests it takes: letters' case and parameters' names.</summary>
     public static string Normalize(RouteConfig route) =>

@@ -25,12 +25,16 @@ internal sealed class RuleContext(Snapshot snapshot, FindingList findings)
     /// <summary>All that was read.</summary>
     public Snapshot Snapshot => snapshot;
 
+    /// <summary>Whether something was found to be an error at a key, or at one below it.</summary>
+    public bool HasErrorAt(string key) => findings.HasErrorAt(key);
+
     /// <summary>Adds an error: a name that is none of those that a section has.</summary>
-    public void Missing(string key, string name, string section, IReadOnlyCollection<string> names)
+    public void Missing(string key, string name, string section, IReadOnlyCollection<string> names, string otherwise = "")
     {
         comparisons += names.Count;
+        var isNear = comparisons <= MostComparisons && NearestName.Of(name, names) is not null;
         var advice = comparisons <= MostComparisons ? " " + NearestName.Advice(name, names) : "";
-        Error(key, $"is {Finding.Quote(name)}, and {section} has no such name.{advice}");
+        Error(key, $"is {Finding.Quote(name)}, and {section} has no such name.{advice}{(isNear || otherwise.Length == 0 ? "" : " " + otherwise)}");
     }
 
     /// <summary>Adds an error.</summary>

@@ -14,6 +14,9 @@ internal sealed record ObjectShape(IReadOnlyDictionary<string, Member> Members) 
         : this(members.ToDictionary(member => member.Name, StringComparer.OrdinalIgnoreCase))
     {
     }
+
+    /// <summary>What to do about a name that is near none of the known ones. Default: nothing that is not plain.</summary>
+    public string? Otherwise { get; init; }
 }
 
 /// <summary>A section that belongs to others, as far as it is known: any name may stand there but one that a slip made of a known one.</summary>

@@ -33,7 +33,7 @@ internal sealed class ShapeCheck(FindingList findings)
             {
                 // A value that was pasted in the place of a name can be a secret.
                 var shown = NearestName.Of(name, shape.Members.Keys) is null ? SecretText.Hide(name) : name;
-                Refuse(child, KeyPath.Combine(path, shown), $"is not a known key. {Advice(name, shape, path)}");
+                Refuse(child, KeyPath.Combine(path, shown), $"is not a known key. {Advice(name, shape, path)}{Otherwise(shape, name)}");
                 continue;
             }
 
@@ -50,6 +50,9 @@ internal sealed class ShapeCheck(FindingList findings)
 
         return kept;
     }
+
+    private static string Otherwise(ObjectShape shape, string name) =>
+        shape.Otherwise is { } advice && NearestName.Of(name, shape.Members.Keys) is null ? " " + advice : "";
 
     private ObjectNode CheckOpen(ObjectNode section, OpenShape shape, string path)
     {

@@ -19,7 +19,10 @@ internal static class YarpShape
         var route = (ObjectShape)((MapShape)section.Members["Routes"].Shape).Value;
         // YARP would hand on a null as a value.
         var metadata = new ObjectShape(
-            OptionsShape.OfRecord(typeof(RouteMetadata)).Members.Values.Select(member => member with { NullIsValue = false }));
+            OptionsShape.OfRecord(typeof(RouteMetadata)).Members.Values.Select(member => member with { NullIsValue = false }))
+        {
+            Otherwise = "Nothing here reads other metadata of a route: remove it, or move it to the Metadata of the cluster or of a destination, where any name may stand.",
+        };
         var routes = new MapShape(With(With(route, new Member("Metadata", metadata)), new Member("Transforms", Transforms(schema.RootElement))));
         return With(With(section, new Member("Routes", routes)), new Member("Clusters", Clusters(section)));
     }

@@ -1,0 +1,118 @@
+using System.Security.Cryptography;
+using System.Security.Cryptography.X509Certificates;
+using System.Text;
+
+namespace Gateway.Configuration.Rules;
+
+/// <summary>The certificates that listeners are to use are there, open, and belong to their keys. No finding shows a piece of a key or a password.</summary>
+internal static class CertificateRules
+{
+    private const string Path = ":Path";
+    private static readonly TimeSpan s_notice = TimeSpan.FromDays(30);
+
+    /// <summary>Checks every certificate of the section <c>Kestrel</c> that is named by its files.</summary>
+    public static void Check(RuleContext context)
+    {
+        // A running gateway reads renewed files by itself, once both of them are at rest.
+        if (context.Snapshot.Reading.IsAgain) return;
+        foreach (var (key, path) in context.Snapshot.Values)
+            if (key.StartsWith("Kestrel:", StringComparison.OrdinalIgnoreCase) && key.EndsWith(Path, StringComparison.OrdinalIgnoreCase) && !string.IsNullOrEmpty(path))
+                Check(context, key[..^Path.Length], path);
+    }
+
+    private static void Check(RuleContext context, string section, string path)
+    {
+        var (keyPath, password) = (context.Snapshot.Values.GetValueOrDefault($"{section}:KeyPath"), context.Snapshot.Values.GetValueOrDefault($"{section}:Password"));
+        var content = Read(context, section + Path, path, "Name a file with a certificate: PEM with its key under KeyPath, or PKCS #12 (.pfx).");
+        var key = string.IsNullOrEmpty(keyPath) ? [] : Read(context, $"{section}:KeyPath", keyPath, "Name the file that holds the certificate's key.");
+        if (content is null || key is null) return;
+        using var certificate = key.Length == 0 ? OfPkcs12(context, section, path, content, password) : OfPem(context, section, path, content, key, password);
+        CryptographicOperations.ZeroMemory(key);
+        CryptographicOperations.ZeroMemory(content);
+        if (certificate is not null) CheckDates(context, section, path, certificate);
+    }
+
+    private static byte[]? Read(RuleContext context, string key, string path, string advice)
+    {
+        var content = FileContent.Read(System.IO.Path.Combine(context.Snapshot.Folder, path), out var problem);
+        if (content is null) context.Error(key, $"names the file {Finding.Quote(path)}, which {problem} {advice}");
+        return content;
+    }
+
+    private static X509Certificate2? OfPkcs12(RuleContext context, string section, string path, byte[] content, string? password)
+    {
+        if (content.AsSpan().IndexOf("-----BEGIN"u8) >= 0)
+        {
+            context.Error(section + Path, $"names the file {Finding.Quote(path)}, which is PEM and needs its key. Name the key's file as KeyPath beside it.");
+            return null;
+        }
+
+        try
+        {
+            var all = X509CertificateLoader.LoadPkcs12Collection(content, password);
+            if (all.FirstOrDefault(each => each.HasPrivateKey) is { } certificate) return certificate;
+            context.Error(section + Path, $"names the file {Finding.Quote(path)}, which holds no private key. Export the certificate together with its key.");
+        }
+        catch (CryptographicException)
+        {
+            context.Error(password is null ? section + Path : $"{section}:Password",
+                password is null
+                    ? $"names the file {Finding.Quote(path)}, which does not open without a password, or is no PKCS #12 file. Write the Password beside it, or name another file."
+                    : $"does not open the file {Finding.Quote(path)}, or that is no PKCS #12 file. Write the password that the file was exported with.");
+        }
+
+        return null;
+    }
+
+    private static X509Certificate2? OfPem(RuleContext context, string section, string path, byte[] content, byte[] keyContent, string? password)
+    {
+        var (pem, key) = (Encoding.UTF8.GetString(content), Encoding.UTF8.GetString(keyContent));
+        try
+        {
+            using var alone = X509Certificate2.CreateFromPem(pem);
+        }
+        catch (CryptographicException)
+        {
+            context.Error(section + Path, $"names the file {Finding.Quote(path)}, which holds no certificate in PEM. Name one that begins with -----BEGIN CERTIFICATE-----.");
+            return null;
+        }
+
+        if (password is null && key.Contains("-----BEGIN ENCRYPTED PRIVATE KEY-----", StringComparison.Ordinal))
+        {
+            context.Error($"{section}:Password", "is required: the key of KeyPath is encrypted. Write its password, best as an environment variable.");
+            return null;
+        }
+
+        try
+        {
+            return password is null ? X509Certificate2.CreateFromPem(pem, key) : X509Certificate2.CreateFromEncryptedPem(pem, key, password);
+        }
+        catch (ArgumentException)
+        {
+            context.Error($"{section}:KeyPath", $"names the key of another certificate than {Finding.Quote(path)} holds. Name the key that the certificate was issued for.");
+        }
+        catch (CryptographicException) when (password is not null)
+        {
+            context.Error($"{section}:Password", "does not open the key of KeyPath, or that is no encrypted key in PEM. Write the key's password, or remove it for a key without.");
+        }
+        catch (CryptographicException)
+        {
+            context.Error($"{section}:KeyPath", "names a file without a private key in PEM of the certificate's kind. Name one that begins with -----BEGIN PRIVATE KEY-----.");
+        }
+
+        return null;
+    }
+
+    // A certificate that has expired keeps no other change from being used.
+    private static void CheckDates(RuleContext context, string section, string path, X509Certificate2 certificate)
+    {
+        var now = TimeProvider.System.GetUtcNow();
+        var (from, until) = (certificate.NotBefore.ToUniversalTime(), certificate.NotAfter.ToUniversalTime());
+        if (from > now)
+            context.Warning(section + Path, $"names the file {Finding.Quote(path)}, whose certificate is not valid before {from:u}: until then clients refuse it. Use another one until then.");
+        else if (until < now)
+            context.Warning(section + Path, $"names the file {Finding.Quote(path)}, whose certificate expired on {until:u}: clients refuse it. Replace the file; it is read again while the gateway runs.");
+        else if (until - now < s_notice)
+            context.Warning(section + Path, $"names the file {Finding.Quote(path)}, whose certificate expires on {until:u}. Replace the file; it is read again while the gateway runs.");
+    }
+}

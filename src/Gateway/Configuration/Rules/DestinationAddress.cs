@@ -1,0 +1,30 @@
+using System.Buffers;
+
+namespace Gateway.Configuration.Rules;
+
+/// <summary>The form of an address that requests are sent to. YARP puts the request's path behind it as it is written.</summary>
+internal static class DestinationAddress
+{
+    // What may stand in a path (RFC 3986, section 3.3).
+    private static readonly SearchValues<char> s_path =
+        SearchValues.Create("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~%!$&'()*+,;=:@/");
+
+    /// <summary>What is wrong with an address, as the rest of "is …, …"; null when nothing is.</summary>
+    public static string? Problem(string? text)
+    {
+        if (text?.Contains('\\', StringComparison.Ordinal) == true) return "an address with a backslash in it";
+        if (!Uri.TryCreate(text, UriKind.Absolute, out var uri) || uri.Scheme is not ("http" or "https") || uri.Host.Length == 0)
+            return "no absolute http or https address";
+        if (text.Any(static character => char.IsWhiteSpace(character) || char.IsControl(character)))
+            return "an address with a blank in it, which would stand before each request's path";
+        if (text.Contains('?', StringComparison.Ordinal) || text.Contains('#', StringComparison.Ordinal))
+            return "an address with a query or fragment, and each request's path would come behind it";
+        if (uri.Port == 0) return "an address with the port 0, which nobody listens on";
+        var authority = text.IndexOf("//", StringComparison.Ordinal) + 2;
+        var path = text.IndexOf('/', authority) is > 0 and var start ? text[start..] : "";
+        if (path.AsSpan().ContainsAnyExcept(s_path)) return "an address whose path holds what a path cannot, such as { or a letter beyond ASCII, unless it is escaped";
+        if (path.Contains("//", StringComparison.Ordinal) || path.Split('/').Any(static segment => segment is "." or ".."))
+            return "an address whose path holds an empty segment, \".\" or \"..\", so that another path would arrive";
+        return null;
+    }
+}

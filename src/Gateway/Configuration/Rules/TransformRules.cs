@@ -1,0 +1,97 @@
+using Yarp.ReverseProxy.Configuration;
+
+namespace Gateway.Configuration.Rules;
+
+/// <summary>Each transform is one of YARP's, whole, and what it puts into a message is what HTTP takes. YARP looks at most of it only when a request comes.</summary>
+internal static class TransformRules
+{
+    // Framing is the server's: with another word on it no message would arrive whole.
+    private static readonly HashSet<string> s_framing = new(StringComparer.OrdinalIgnoreCase) { "Content-Length", "Transfer-Encoding" };
+
+    /// <summary>Checks every transform of every route.</summary>
+    public static void Check(RuleContext context)
+    {
+        foreach (var route in context.Routes)
+            for (var index = 0; index < route.Transforms?.Count; index++)
+                Check(context, route, RouteKey.Of(route, $"Transforms:{index}"), route.Transforms[index]);
+    }
+
+    private static void Check(RuleContext context, RouteConfig route, string key, IReadOnlyDictionary<string, string> transform)
+    {
+        // Of an item whose keys are unknown, more is not known.
+        if (context.HasErrorAt(key)) return;
+        if (TransformForm.Of(transform) is not var (name, form))
+        {
+            var named = transform.Keys.Where(TransformForm.All.ContainsKey).ToArray();
+            context.Error(key, named.Length > 1
+                ? $"holds {string.Join(" and ", named)}, and each item is one transform. Write an item for each."
+                : $"holds {string.Join(", ", transform.Keys.DefaultIfEmpty("nothing"))}, and no key that says what to change. "
+                    + "Write it beside, such as { \"RequestHeader\": \"x-range\", \"Set\": \"all\" }.");
+            return;
+        }
+
+        var values = form.Values.Where(transform.ContainsKey).ToArray();
+        if (form.Values.Length > 0 && values.Length != 1)
+            context.Error(key, $"is a {name} with {(values.Length == 0 ? "none" : "both")} of {string.Join(" and ", form.Values)}. Write one of them beside it.");
+        foreach (var other in transform.Keys.Where(other => !other.Equals(name, StringComparison.OrdinalIgnoreCase)))
+            if (!form.Values.Concat(form.Options).Contains(other, StringComparer.OrdinalIgnoreCase))
+                context.Error($"{key}:{other}", $"has no place beside {name}. Remove it{Beside(form)}.");
+
+        CheckName(context, $"{key}:{name}", name, form.Name, transform[name]);
+        if (transform.TryGetValue("HeaderPrefix", out var prefix) && !HttpToken.Is(prefix))
+            context.Error($"{key}:HeaderPrefix", $"is {Finding.Quote(prefix)}, no beginning of a header's name. Write such as \"X-Forwarded-\".");
+        foreach (var value in values) CheckValue(context, route, $"{key}:{value}", name, transform[value]);
+    }
+
+    private static string Beside(TransformForm form) =>
+        form.Values.Concat(form.Options).ToArray() is { Length: > 0 } names ? $"; there may be {string.Join(", ", names)}" : "";
+
+    private static void CheckName(RuleContext context, string key, string name, TransformName form, string text)
+    {
+        if (form == TransformName.Header) CheckHeader(context, key, text);
+        else if (form == TransformName.Headers)
+            foreach (var header in text.Split(';', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries)) CheckHeader(context, key, header);
+        else if (form == TransformName.Method) CheckMethod(context, key, text);
+        else if (form == TransformName.Text && text.Length == 0) context.Error(key, $"is empty. Write what {name} is for.");
+
+        if (form == TransformName.Header && (name.StartsWith("RequestHeader", StringComparison.OrdinalIgnoreCase) || name.StartsWith("Response", StringComparison.OrdinalIgnoreCase))
+            && !name.EndsWith("Remove", StringComparison.OrdinalIgnoreCase) && s_framing.Contains(text))
+            context.Error(key, $"is {text}, which says how long a message is and is the server's alone: no message would arrive whole. Remove the transform.");
+    }
+
+    private static void CheckHeader(RuleContext context, string key, string text)
+    {
+        if (!HttpToken.Is(text))
+            context.Error(key, $"is {Finding.Quote(text)}, no header's name: it is made of letters, digits and any of !#$%&'*+-.^_`|~. Write such as \"X-Name\".");
+    }
+
+    private static void CheckMethod(RuleContext context, string key, string text)
+    {
+        if (!HttpToken.Is(text) || text.Equals("CONNECT", StringComparison.OrdinalIgnoreCase))
+            context.Error(key, $"is {Finding.Quote(text)}, no method that a service can be asked with. Write such as \"PUT\".");
+    }
+
+    private static void CheckValue(RuleContext context, RouteConfig route, string key, string name, string value)
+    {
+        if (name.Equals("HttpMethodChange", StringComparison.OrdinalIgnoreCase)) CheckMethod(context, key, value);
+        else if (name is "RequestHeaderRouteValue" or "QueryRouteParameter")
+        {
+            if (!RoutePath.Parameters(route).ContainsKey(value) && !RoutePath.IsBroken(route))
+                context.Error(key, $"is {Finding.Quote(value)}, and {RoutePath.Bound(route)}. Write the name of one of its parameters, or bind this one in Match:Path.");
+        }
+        else if (name.StartsWith("Re", StringComparison.OrdinalIgnoreCase) && Unsendable(value, isResponse: name.StartsWith("Response", StringComparison.OrdinalIgnoreCase)) is { } character)
+        {
+            context.Error(key,
+                $"holds the character U+{(int)character:X4}, which a header's value cannot: every message would fail. "
+                + "Write letters, digits and signs of ASCII, and percent-encode the rest.");
+        }
+    }
+
+    // A request's header goes out as UTF-8, a response's as ASCII.
+    private static char? Unsendable(string value, bool isResponse)
+    {
+        foreach (var character in value)
+            if ((char.IsControl(character) && character != '\t') || (isResponse && !char.IsAscii(character))) return character;
+        return null;
+    }
+}

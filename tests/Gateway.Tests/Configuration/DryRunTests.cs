@@ -1,0 +1,263 @@
+using System.Text.Json.Nodes;
+using System.Text.RegularExpressions;
+using Gateway.Configuration;
+using Xunit;
+
+namespace Gateway.Tests.Configuration;
+
+/// <summary>What serving could not build, or would fail with for every request, is an error of the configuration: at its key, with its line and with what to write.</summary>
+public sealed class DryRunTests : IDisposable
+{
+    private const string Route = "ReverseProxy:Routes:r";
+    private const string Cluster = "ReverseProxy:Clusters:c";
+    private readonly ConfigurationFixture configuration = new();
+
+    public void Dispose() => configuration.Dispose();
+
+    [Theory]
+    [InlineData("A1 a URL", "https://www.example.com", "\"www.example.com\"")]
+    [InlineData("A1 a URL with a port", "http://www.example.com:8443/", "\"www.example.com:8443\"")]
+    [InlineData("A1 a port that is none", "www.example.com:https", "no host")]
+    [InlineData("A1 port 0", "www.example.com:0", "no host")]
+    [InlineData("A1 a port beyond all", "www.example.com:70000", "no host")]
+    [InlineData("A1 two ports", "www.example.com:80:81", "no host")]
+    [InlineData("A1 an IPv6 address", "[::1]:8080", "no host")]
+    [InlineData("A1 a path", "www.example.com/api", "\"www.example.com\"")]
+    [InlineData("A1 a blank", "www.example.com ", "\"www.example.com\"")]
+    [InlineData("A1 only a port", ":8080", "no host")]
+    [InlineData("A1 empty", "", "no host")]
+    [InlineData("A1 a wildcard within", "www.*.example.com", "no host")]
+    [InlineData("A1 Punycode", "xn--bcher-kva.example.com", "\"bücher.example.com\"")]
+    public void A1_A_host_that_no_request_names(string name, string host, string expected) =>
+        FindsOne(name, $"{Route}:Match:Hosts:0", expected, () => Add("/r/{**rest}", "Match:Hosts", new JsonArray(host)));
+
+    [Theory]
+    [InlineData("www.example.com")]
+    [InlineData("*.example.com")]
+    [InlineData("*.example.com:8443")]
+    [InlineData("www.example.com:*")]
+    [InlineData("bücher.example.com")]
+    [InlineData("127.0.0.1:8080")]
+    [InlineData("under_score")]
+    [InlineData("*")]
+    [InlineData("*:8080")]
+    public void A1_A_host_that_requests_name_is_good(string host)
+    {
+        Add("/r/{**rest}", "Match:Hosts", new JsonArray(host));
+        configuration.LoadGood();
+    }
+
+    [Theory]
+    [InlineData("A1 unknown", "/v{version:apiVersion}/x", "Known here: alpha, bool")]
+    [InlineData("A1 misspelt", "/{id:itn}", "Did you mean \"int\"?")]
+    [InlineData("A1 no number", "/{id:min(a)}", "cannot be built")]
+    [InlineData("A1 too few arguments", "/{id:range(1)}", "cannot be built")]
+    [InlineData("A1 too many arguments", "/{id:min(1,2)}", "cannot be built")]
+    [InlineData("A1 an empty argument", "/{id:length()}", "cannot be built")]
+    [InlineData("A1 a range without anything in it", "/{id:range(5,1)}", "cannot be built")]
+    [InlineData("A1 a regular expression that is none", "/{id:regex(^[a-z)}", "cannot be built")]
+    [InlineData("A1 on a catch-all", "/{**rest:none}", "Known here")]
+    [InlineData("A1 on an optional one", "/{id:none?}", "Known here")]
+    [InlineData("A1 within a segment", "/a-{id:none}.js", "Known here")]
+    public void A1_A_constraint_that_is_none(string name, string path, string expected) =>
+        FindsOne(name, $"{Route}:Match:Path", expected, () => Add("/r" + path));
+
+    [Theory]
+    [InlineData("A3 braces", "/r/{a/{b}")]
+    [InlineData("A3 two catch-alls", "/r/{*a}/{*b}")]
+    [InlineData("A3 one name twice", "/r/{a}/{a}")]
+    [InlineData("A3 more segments than a pattern can have", "/1/2/3/4/5/6/7/8/9/10/11/12/13/14/15/16/17/18/19/20/21/22/23/24/25/26/27/28/29/30")]
+    public void A3_A_path_that_is_no_pattern(string name, string path) => FindsOne(name, $"{Route}:Match:Path", "no route pattern", () => Add(path));
+
+    [Theory]
+    [InlineData("A3 the reported case", "PathPattern", "/v/{version/{**rest}", "no route pattern")]
+    [InlineData("A3 a brace too many", "PathPattern", "/v/{rest}}", "no route pattern")]
+    [InlineData("A3 a constraint in a pattern", "PathPattern", "/v/{**rest:none}", "Known here")]
+    [InlineData("A7 a parameter that is not bound", "PathPattern", "/v/{version}/{**rest}", "Match:Path binds {rest}")]
+    [InlineData("A7 an optional one", "PathPattern", "/v/{version?}", "Match:Path binds {rest}")]
+    [InlineData("A7 slashes are escaped", "PathPattern", "/v/{rest}", "{**rest}")]
+    [InlineData("A7 slashes are escaped by one star", "PathPattern", "/v/{*rest}", "{**rest}")]
+    [InlineData("A7 braces in a set path", "PathSet", "/v/{rest}", "PathPattern")]
+    [InlineData("A7 braces in a prefix", "PathPrefix", "/{rest}", "PathPattern")]
+    [InlineData("A7 a query in a set path", "PathSet", "/v?x=1", "QueryValueParameter")]
+    [InlineData("A7 a fragment in a prefix", "PathPrefix", "/v#x", "Remove it")]
+    [InlineData("A7 a backslash", "PathPrefix", "\\v", "Remove it")]
+    [InlineData("A7 empty", "PathPattern", "", "Write a path")]
+    [InlineData("A7 a prefix that no path begins with", "PathRemovePrefix", "/r/", "Write \"/r\"")]
+    [InlineData("A8 a header's name with a blank", "RequestHeaderRemove", "X Name", "no header's name")]
+    [InlineData("A8 a header's name with a colon", "ResponseHeaderRemove", "X-Name:", "no header's name")]
+    [InlineData("A8 a list with a bad name", "ResponseHeadersAllowed", "X-Name;X Other", "no header's name")]
+    [InlineData("A8 a header's name beyond ASCII", "ClientCert", "X-Zertifikät", "no header's name")]
+    [InlineData("A8 an empty name", "ResponseTrailerRemove", "", "no header's name")]
+    public void A3_A7_A8_A_transform_that_cannot_work(string name, string transform, string value, string expected) =>
+        FindsOne(name, $"{Route}:Transforms:0:{transform}", expected, () => Add("/r/{**rest}", "Transforms", new JsonArray(new JsonObject { [transform] = value })));
+
+    [Theory]
+    [InlineData("A8 the reported case", "ResponseHeader", "X-Name", "Set", "Ägypten", "Set", "U+00C4")]
+    [InlineData("A8 appended", "ResponseHeader", "X-Name", "Append", "a\nb", "Append", "U+000A")]
+    [InlineData("A8 a trailer", "ResponseTrailer", "X-Name", "Set", "\u007f", "Set", "U+007F")]
+    [InlineData("A8 a request's header", "RequestHeader", "X-Name", "Set", "a\rb", "Set", "U+000D")]
+    [InlineData("A8 a response's name", "ResponseHeader", "X Name", "Set", "a", "ResponseHeader", "no header's name")]
+    [InlineData("A8 a request's name", "RequestHeader", "Name\t", "Set", "a", "RequestHeader", "no header's name")]
+    [InlineData("A8 a name from a route value", "RequestHeaderRouteValue", "(x)", "Set", "rest", "RequestHeaderRouteValue", "no header's name")]
+    [InlineData("A8 a length", "ResponseHeader", "content-length", "Set", "5", "ResponseHeader", "server's alone")]
+    [InlineData("A8 an encoding", "RequestHeader", "Transfer-Encoding", "Set", "gzip", "RequestHeader", "server's alone")]
+    [InlineData("A8 a method", "HttpMethodChange", "PUT", "Set", "PO ST", "Set", "no method")]
+    [InlineData("A8 a tunnel", "HttpMethodChange", "PUT", "Set", "CONNECT", "Set", "no method")]
+    [InlineData("A7 a header from an unknown parameter", "RequestHeaderRouteValue", "X-Name", "Set", "id", "Set", "Match:Path binds {rest}")]
+    [InlineData("A7 a query from an unknown parameter", "QueryRouteParameter", "q", "Append", "id", "Append", "Match:Path binds {rest}")]
+    public void A7_A8_A_value_that_cannot_be_sent(string name, string transform, string text, string value, string set, string key, string expected) =>
+        FindsOne(name, $"{Route}:Transforms:0:{key}", expected, () => Add("/r/{**rest}", "Transforms", new JsonArray(new JsonObject { [transform] = text, [value] = set })));
+
+    [Theory]
+    [InlineData("A10 nothing that says what to change", """{ "Set": "x-range" }""", "", "no key that says what to change")]
+    [InlineData("A10 two in one", """{ "PathPrefix": "/a", "PathSet": "/b" }""", "", "each item is one transform")]
+    [InlineData("A10 neither", """{ "RequestHeader": "X-Name" }""", "", "none of Set and Append")]
+    [InlineData("A10 both", """{ "ResponseHeader": "X-Name", "Set": "a", "Append": "b" }""", "", "both of Set and Append")]
+    [InlineData("A10 a key of another", """{ "PathSet": "/a", "When": "Always" }""", ":When", "has no place beside PathSet")]
+    [InlineData("A10 an action that is none", """{ "Forwarded": "by", "Action": "Keep" }""", ":Action", "Write one of")]
+    [InlineData("A10 a part that is none", """{ "Forwarded": "for,port" }""", "", "Write one transform an item")]
+    public void A10_A_transform_that_is_none(string name, string json, string below, string expected) =>
+        FindsOne(name, $"{Route}:Transforms:0{below}", expected, () => Add("/r/{**rest}", "Transforms", new JsonArray(JsonNode.Parse(json))));
+
+    [Fact]
+    public void A7_A_parameter_that_may_be_left_out() =>
+        FindsOne("A7", $"{Route}:Transforms:0:PathPattern", "{id?}", () => Add("/r/{id?}", "Transforms", new JsonArray(new JsonObject { ["PathPattern"] = "/v/{id}" })));
+
+    [Theory]
+    [InlineData("/r/{**rest}", """[{ "PathPattern": "/v/{**rest}" }]""")]
+    [InlineData("/r/{id}/{x=1}", """[{ "PathPattern": "/{x}/{id}/{y=2}" }]""")]
+    [InlineData("/r/{id?}", """[{ "PathPattern": "v/{id?}" }]""")]
+    [InlineData("/r/{**rest}", """[{ "PathRemovePrefix": "/r" }, { "PathPrefix": "/a%20b/" }, { "RequestHeader": "X-Name", "Set": "" }]""")]
+    [InlineData("/r/{id:regex(^[a-z]{{2}}$)}", """[{ "RequestHeaderRouteValue": "X-Id", "Append": "ID" }, { "ResponseHeader": "X-A", "Append": "b c", "When": "Always" }]""")]
+    [InlineData("/r/{a:int:min(5)}/{b:length(2,4)}/{c:guid}", """[{ "X-Forwarded": "Set", "HeaderPrefix": "X-Forwarded-", "For": "Off" }, { "HttpMethodChange": "PUT", "Set": "POST" }]""")]
+    public void A_transform_that_works_is_good(string path, string transforms)
+    {
+        Add(path, "Transforms", JsonNode.Parse(transforms)!);
+        configuration.LoadGood();
+    }
+
+    [Theory]
+    [InlineData("A7 a blank at the end", "http://localhost:5001/ ", "blank")]
+    [InlineData("A7 a blank before", " http://localhost:5001/", "blank")]
+    [InlineData("A7 a tab within", "http://localhost:5001/a\tb", "blank")]
+    [InlineData("A7 a query", "http://localhost:5001/?a=b", "query")]
+    [InlineData("A7 a fragment", "http://localhost:5001/#a", "fragment")]
+    [InlineData("A7 a backslash", "http://localhost:5001\\a", "backslash")]
+    [InlineData("A7 port 0", "http://localhost:0/", "port 0")]
+    [InlineData("A7 a placeholder", "http://localhost:5001/{tenant}/", "cannot")]
+    [InlineData("A7 a step up", "http://localhost:5001/a/../b", "another path")]
+    [InlineData("A7 an empty segment", "http://localhost:5001//a", "another path")]
+    [InlineData("A7 no host", "http:///a", "absolute")]
+    public void A7_An_address_that_no_request_reaches(string name, string address, string expected)
+    {
+        FindsOne(name, $"{Cluster}:Destinations:a:Address", expected, () =>
+            Add("/r/{**rest}").Set($"{Cluster}:Destinations:a:Address", JsonValue.Create(address).ToJsonString()));
+    }
+
+    [Fact]
+    public void A7_A_user_in_an_address_is_a_warning_that_does_not_show_it()
+    {
+        Add("/r/{**rest}").Set($"{Cluster}:Destinations:a:Address", "\"http://user:password@localhost:5001/\"");
+        var finding = Assert.Single(configuration.Load().Findings);
+        Assert.Equal((Severity.Warning, $"{Cluster}:Destinations:a:Address"), (finding.Severity, finding.Key));
+        Assert.DoesNotContain("password", finding.ToString(), StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("A9 the reported case", "HealthCheck:Active:Path", "\"health\"", "no path")]
+    [InlineData("A9 a query in the path", "HealthCheck:Active:Path", "\"/health?all\"", "no path")]
+    [InlineData("A9 a whole address", "HealthCheck:Active:Path", "\"http://localhost/health\"", "no path")]
+    [InlineData("A9 a query without its mark", "HealthCheck:Active:Query", "\"all=true\"", "no query")]
+    [InlineData("A9 a fragment in the query", "HealthCheck:Active:Query", "\"?all#x\"", "no query")]
+    [InlineData("A9 no time", "HealthCheck:Active:Interval", "\"00:00:00\"", "must be positive", "HealthCheck:Active")]
+    [InlineData("A9 a policy that is none", "HealthCheck:Active:Policy", "\"ConsecutiveFailure\"", "Did you mean \"ConsecutiveFailures\"?")]
+    [InlineData("A9 the destination's own address", "Destinations:a:Health", "\"localhost:5002\"", "no absolute")]
+    [InlineData("A9 the destination's own host", "Destinations:a:Host", "\"http://other\"", "no host")]
+    [InlineData("A10 load balancing", "LoadBalancingPolicy", "\"LeastConnections\"", "Known here: ")]
+    [InlineData("A10 passive health", "HealthCheck:Passive", """{ "Enabled": true, "Policy": "None" }""", "Known here: TransportFailureRate", "HealthCheck:Passive:Policy")]
+    [InlineData("A10 affinity", "SessionAffinity", """{ "Enabled": true, "Policy": "Sticky", "AffinityKeyName": "k" }""", "Known here: ", "SessionAffinity:Policy")]
+    [InlineData("A10 affinity without a key", "SessionAffinity", """{ "Enabled": true, "Policy": "HashCookie" }""", "Write such as")]
+    [InlineData("A8 affinity with a name that is none", "SessionAffinity", """{ "Enabled": true, "Policy": "HashCookie", "AffinityKeyName": "k k" }""", "no cookie's name", "SessionAffinity:AffinityKeyName")]
+    [InlineData("A8 a cookie's path", "SessionAffinity", """{ "Enabled": true, "Policy": "HashCookie", "AffinityKeyName": "k", "Cookie": { "Path": "/ä" } }""", "no cookie can say", "SessionAffinity:Cookie:Path")]
+    [InlineData("A10 an encoding", "HttpClient:RequestHeaderEncoding", "\"utf9\"", "Write such as", "HttpClient")]
+    [InlineData("A10 connections", "HttpClient:MaxConnectionsPerServer", "0", "Write such as", "HttpClient")]
+    [InlineData("A10 a number that is too large", "HttpClient:MaxConnectionsPerServer", "3000000000", "Write a whole number")]
+    [InlineData("A10 a protocol", "HttpClient:SslProtocols", """[ "Tls12", "TLS1.2" ]""", "Write Tls12 or Tls13", "HttpClient:SslProtocols:1")]
+    [InlineData("A10 a version", "HttpRequest:Version", "\"two\"", "Write 1.1, 2 or 3")]
+    [InlineData("A10 a version that is none", "HttpRequest:Version", "\"5\"", "Write such as", "HttpRequest")]
+    [InlineData("A10 a proxy", "HttpClient:WebProxy:Address", "\"not an address\"", "http://proxy")]
+    public void A9_A10_A_cluster_that_cannot_be_used(string name, string key, string json, string expected, string? at = null) =>
+        FindsOne(name, $"{Cluster}:{at ?? key}", expected, () =>
+        {
+            Add("/r/{**rest}").Set($"{Cluster}:{key}", json);
+            if (key.StartsWith("HealthCheck:Active", StringComparison.Ordinal)) configuration.Set($"{Cluster}:HealthCheck:Active:Enabled", "true");
+        });
+
+    [Fact]
+    public void A10_What_YARP_cannot_read_hides_nothing_else()
+    {
+        Add("/r/{**rest}", "Transforms", new JsonArray(new JsonObject { ["PathPrefix"] = "/a" }, new JsonObject { ["Set"] = "x-range" }));
+        configuration.Set($"{Cluster}:HttpClient:SslProtocols", """["TLS1.2"]""").Set("ReverseProxy:Routes:organizations:Match:Hosts", """["http://a"]""").Set($"{Route}:Order", "9999999999");
+
+        Assert.Equal(
+            [$"{Cluster}:HttpClient:SslProtocols:0", "ReverseProxy:Routes:organizations:Match:Hosts:0", $"{Route}:Order", $"{Route}:Transforms:1"],
+            configuration.Load().Findings.Select(finding => finding.Key));
+    }
+
+    [Theory]
+    [InlineData("AuthorizationPolicy", "authenticated")]
+    [InlineData("RateLimiterPolicy", "fixed")]
+    [InlineData("RateLimiterPolicy", "default")]
+    [InlineData("CorsPolicy", "Default")]
+    [InlineData("CorsPolicy", "my \"policy\"")]
+    public void A10_A_policy_that_is_defined_in_code_elsewhere_comes_with_what_to_paste(string key, string name)
+    {
+        Add("/r/{**rest}", key, name);
+        var finding = configuration.LoadBad();
+        Assert.Equal($"{Route}:{key}", finding.Key);
+
+        var pasted = JsonNode.Parse("{" + Regex.Match(finding.Message, "\"[A-Za-z]+\": \\{ \"Policies\": .* \\} \\}(?= |\\.|$)").Value.TrimEnd('.') + "}")!.AsObject();
+        var section = pasted.Single().Key;
+        var policy = pasted[section]!["Policies"]!.AsObject().Single();
+        configuration.Write("appsettings.Production.json", pasted.ToJsonString());
+        configuration.Set($"{Route}:{key}", JsonValue.Create(policy.Key).ToJsonString()).LoadGood();
+    }
+
+    [Fact]
+    public void A10_Metadata_of_ones_own_is_told_where_it_may_go()
+    {
+        Add("/r/{**rest}", "Metadata", new JsonObject { ["MyName"] = "MyValue" });
+        var finding = configuration.LoadBad();
+        Assert.Equal($"{Route}:Metadata:MyName", finding.Key);
+        Assert.Contains("Metadata of the cluster", finding.Message, StringComparison.Ordinal);
+
+        configuration.Set($"{Route}:Metadata", null).Set($"{Cluster}:Metadata:MyName", "\"MyValue\"").Set($"{Cluster}:Destinations:a:Metadata:MyName", "\"MyValue\"").LoadGood();
+    }
+
+    private ConfigurationFixture Add(string path, string? key = null, JsonNode? value = null)
+    {
+        var isBound = path.Contains("{organizationId", StringComparison.OrdinalIgnoreCase);
+        configuration.Write("appsettings.json", Example.Json);
+        configuration.Set(Route, new JsonObject
+        {
+            ["ClusterId"] = "c",
+            ["AuthorizationPolicy"] = isBound ? "OrganizationMember" : null,
+            ["Match"] = new JsonObject { ["Path"] = path },
+        }.ToJsonString());
+        configuration.Set(Cluster, """{ "Destinations": { "a": { "Address": "http://localhost:5001/" } } }""");
+        return key is null ? configuration : configuration.Set($"{Route}:{key}", value!.ToJsonString());
+    }
+
+    private void FindsOne(string name, string key, string expected, Action change)
+    {
+        change();
+        var read = configuration.Load();
+        Assert.True(read is { Snapshot: null, Findings.Count: 1, CannotRead: false }, $"{name}:\n{string.Join('\n', read.Findings)}");
+        var finding = read.Findings[0];
+        Assert.Equal((key, "appsettings.json:1"), (finding.Key, finding.Source));
+        Assert.Contains(expected, finding.Message, StringComparison.Ordinal);
+        Assert.Matches("Write |Remove |Name |Known here|Did you mean", finding.Message);
+        Assert.DoesNotContain("'r'", finding.Message, StringComparison.Ordinal);
+    }
+}
