@@ -1,5 +1,5 @@
-using Gateway.Commands;
 using Gateway.Configuration;
+using Gateway.Routes;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Http;
