@@ -245,7 +245,8 @@ public sealed class DryRunTests : IDisposable
             ["AuthorizationPolicy"] = isBound ? "OrganizationMember" : null,
             ["Match"] = new JsonObject { ["Path"] = path },
         }.ToJsonString());
-        configuration.Set(Cluster, """{ "Destinations": { "a": { "Address": "http://localhost:5001/" } } }""");
+        // Another service than the organizations': what reaches that one is for other rules.
+        configuration.Set(Cluster, """{ "Destinations": { "a": { "Address": "http://localhost:5099/" } } }""");
         return key is null ? configuration : configuration.Set($"{Route}:{key}", value!.ToJsonString());
     }
 

@@ -106,6 +106,9 @@ public sealed class OrganizationReachPropertyTests(ITestOutputHelper output) : I
         var methods = random.Next(4) == 0 ? $", 'Methods': ['{Pick(random, ["GET", "POST"])}']" : "";
         var order = random.Next(4) == 0 ? $"'Order': {random.Next(-1, 2)}, " : "";
         var transform = Pick(random, transforms);
+        // A pattern with a parameter that the path does not bind is another mistake.
+        while (transform is ["PathPattern", var pattern] && !pattern.Split('{', '}').Where((_, at) => at % 2 == 1).All(name => path.Contains(name.Trim('*', '?'), StringComparison.Ordinal)))
+            transform = Pick(random, transforms);
         var list = string.Join(", ", transform.Chunk(2).Select(pair => $$"""{ "{{pair[0]}}": "{{pair[1]}}" }"""));
         return $$"""'r{{index}}': { {{policy}}{{order}}'ClusterId': 'c{{random.Next(addresses.Length)}}', 'Match': { 'Path': '{{path}}'{{methods}} }, 'Transforms': [{{list}}] }""".Replace('\'', '"');
     }

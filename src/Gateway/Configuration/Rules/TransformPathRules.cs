@@ -57,7 +57,7 @@ internal static class TransformPathRules
                 if (parameter.Default is null)
                     context.Error(key, $"names {{{parameter.Name}}}, and {RoutePath.Bound(route)}: requests would arrive at another path. Name one of these, or bind it in Match:Path.");
             }
-            else if (source.IsCatchAll && !(parameter.IsCatchAll && !parameter.EncodeSlashes))
+            else if (source.IsCatchAll && !(parameter.IsCatchAll && !parameter.EncodeSlashes) && !context.HasErrorAt(RouteKey.Of(route)))
             {
                 context.Error(key, $"names {{{parameter.Name}}}, which takes several segments: the slashes between them would be sent as %2F. Write {{**{parameter.Name}}}.");
             }
