@@ -116,7 +116,7 @@ public sealed class EntraCloudTests(EntraCloudTests.Cloud cloud) : IClassFixture
     {
         using var folder = cloud.World.Folder(settings => settings.WithoutRedis().Set("AzureAd", section));
 
-        var read = ConfigurationFolder.Load(["--config", folder.Path], "Test", new Dictionary<string, string?>());
+        var read = ConfigurationFolder.Load(["--config", folder.Path], "Production", new Dictionary<string, string?>());
 
         var finding = Assert.Single(read.Findings);
         Assert.True(finding.Key == key && finding.Message.Contains(advice, StringComparison.Ordinal), $"{name}: {finding}");
@@ -148,7 +148,7 @@ public sealed class EntraCloudTests(EntraCloudTests.Cloud cloud) : IClassFixture
             .Set("Authentication:Schemes:Platform:RequireHttpsMetadata", "true")
             .Set("Authentication:Schemes:Platform:ValidIssuers", """["http://adfs.example.com/adfs/services/trust"]"""));
 
-        Assert.Empty(ConfigurationFolder.Load(["--config", folder.Path], "Test", new Dictionary<string, string?>()).Findings);
+        Assert.Empty(ConfigurationFolder.Load(["--config", folder.Path], "Production", new Dictionary<string, string?>()).Findings);
     }
 
     private static TokenRequest Token(string issuer, string tenant) => new()
