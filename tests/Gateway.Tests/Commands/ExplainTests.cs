@@ -193,14 +193,16 @@ public sealed class ExplainTests(ExplainTests.Shared shared) : IClassFixture<Exp
     }
 
     [Fact]
-    public async Task Routes_that_nothing_tells_apart_are_a_500()
+    public async Task A6_Routes_that_nothing_tells_apart_are_an_error_that_names_both()
     {
         var explained = await ExplainAsync(["--path", "/same/7?a=1&b=1"], settings => settings
             .Route("one", "/same/{id}", """{ "Match": { "QueryParameters": [{ "Name": "a", "Mode": "Exists" }] } }""")
             .Route("two", "/same/{id}", """{ "Match": { "QueryParameters": [{ "Name": "b", "Mode": "Exists" }] } }"""));
 
-        Assert.Equal((1, 500), (explained.ExitCode, explained.Json.GetProperty("refused").GetInt32()));
-        Assert.Equal(["one", "two"], explained.Json.GetProperty("lost").EnumerateArray().Select(route => Text(route, "route")!).Order());
+        Assert.Equal(1, explained.ExitCode);
+        var finding = Assert.Single(explained.Json.GetProperty("findings").EnumerateArray(), finding => Text(finding, "severity") == "error");
+        Assert.Equal("ReverseProxy:Routes:two:Match", Text(finding, "key"));
+        Assert.Matches("requests as the route \"one\", such as \"GET /same/probe\\?", Text(finding, "message"));
     }
 
     public static TheoryData<string, TokenRequest, string> BadTokens => new()

@@ -93,7 +93,7 @@ internal sealed class GeneratedSection
         {
             host = Any(s_hosts);
             match["Hosts"] = new JsonArray(host);
-            host = host.Replace("*.", "b.", StringComparison.Ordinal) is var named && Uri.CheckHostName(named) == UriHostNameType.Dns ? named : null;
+            host = host.Replace("*.", "b.", StringComparison.Ordinal) is var named && named.All(char.IsAscii) && Uri.CheckHostName(named) == UriHostNameType.Dns ? named : null;
         }
 
         if (Chance(15))

@@ -19,7 +19,7 @@ public sealed class GeneratedSectionTests(ITestOutputHelper output)
 {
     private const int LiveSections = 40;
     private static readonly int s_seed = Number("GENERATED_SEED", 20261);
-    private static readonly int s_count = Number("GENERATED_COUNT", 1_000);
+    private static readonly int s_count = Number("GENERATED_COUNT", 5_000);
 
     [Fact]
     public async Task A1_A3_A6_A7_A8_A9_A10_Sections_are_refused_or_decide_every_request()
@@ -58,20 +58,21 @@ public sealed class GeneratedSectionTests(ITestOutputHelper output)
         var before = gateway.Folder.Read("appsettings.json");
         var (random, accepted) = (new Random(s_seed), 0);
         output.WriteLine($"GENERATED_SEED={s_seed}");
-        for (var number = 0; number < LiveSections * 5 && accepted < LiveSections; number++)
+        for (var number = 0; number < LiveSections * 20 && accepted < LiveSections; number++)
         {
             var section = new GeneratedSection(random, world.Downstream.Url, breaks: number % 2 == 0 ? 0 : 10);
             var settings = JsonNode.Parse(before)!.AsObject();
             var routes = section.Json["Routes"]!.AsObject();
             settings["ReverseProxy"] = section.Json;
             // Only in this section: it tells whether the section is in force.
-            routes[$"mark{number}"] = JsonNode.Parse($$"""{ "ClusterId": "mark", "Order": -9, "Match": { "Path": "/mark/{{number}}" } }""");
+            routes[$"mark{number}"] = JsonNode.Parse($$"""{ "ClusterId": "mark", "Order": -9, "Match": { "Path": "/mark/{{number}}" }, "Transforms": [{ "ResponseHeader": "X-Mark", "Set": "{{number}}" }] }""");
             section.Json["Clusters"]!["mark"] = JsonNode.Parse($$"""{ "Destinations": { "a": { "Address": "{{world.Downstream.Url}}" } } }""");
             gateway.Folder.Write("appsettings.json", settings.ToJsonString());
             await gateway.LookForChangesAsync();
 
             var mark = await gateway.SendAsync($"/mark/{number}", world.Token());
-            Assert.True((gateway.IsConfigurationRefused ? mark.Status != 200 : mark.Status == 200), $"{number}: {section}\n{gateway.Log.Text}");
+            // A route of the section before may take every path.
+            Assert.True(mark.Headers.Contains("X-Mark") != gateway.IsConfigurationRefused, $"{number}: {section}\n{gateway.Log.Text}");
             if (gateway.IsConfigurationRefused) continue;
             accepted++;
             await AgreesAsync(world, gateway, section, number);
