@@ -1,4 +1,3 @@
-using CredentialModule;
 using CredentialModule.Profiles;
 using Gateway.Configuration;
 using Gateway.Cors;
