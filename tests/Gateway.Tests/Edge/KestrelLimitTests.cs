@@ -105,7 +105,7 @@ public sealed class KestrelLimitTests
     private static KestrelServerLimits Bind(ConfigurationFixture configuration)
     {
         var limits = new KestrelServerLimits();
-        KestrelLimits.Bind(new ConfigurationBuilder().AddInMemoryCollection(configuration.LoadGood().Values).Build(), limits);
+        KestrelLimits.Bind(new ConfigurationBuilder().AddInMemoryCollection(configuration.Load().Snapshot!.Values).Build(), limits);
         return limits;
     }
 }
