@@ -92,7 +92,13 @@ public sealed class OrganizationReachPropertyTests(ITestOutputHelper output) : I
             configuration.Write("appsettings.Permissive.json", text.Replace("\"ClusterId\"", "\"Metadata\": { \"AnyOrganization\": \"true\" }, \"ClusterId\"", StringComparison.Ordinal));
             return configuration.Load("Permissive").Snapshot ?? new Snapshot
             {
-                Options = new(), Routes = [], Clusters = [], Values = new Dictionary<string, string?>(), Sources = new Dictionary<string, string>(), Reading = result.Reading!, Profiles = null,
+                Options = new(),
+                Routes = [],
+                Clusters = [],
+                Values = new Dictionary<string, string?>(),
+                Sources = new Dictionary<string, string>(),
+                Reading = result.Reading!,
+                Profiles = null,
                 Files = new Dictionary<string, ReadOnlyMemory<byte>>(),
             };
         }

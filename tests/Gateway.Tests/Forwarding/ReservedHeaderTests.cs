@@ -88,7 +88,9 @@ public sealed class ReservedHeaderTests(ReservedHeaderTests.Services platform) :
         using var configuration = new ConfigurationFixture();
         configuration.Set("ReverseProxy:Routes:named", new JsonObject
         {
-            ["ClusterId"] = "organizations", ["Match"] = new JsonObject { ["Path"] = "/named" }, ["Metadata"] = new JsonObject { ["ForwardHeaders"] = value },
+            ["ClusterId"] = "organizations",
+            ["Match"] = new JsonObject { ["Path"] = "/named" },
+            ["Metadata"] = new JsonObject { ["ForwardHeaders"] = value },
         }.ToJsonString());
 
         if (message is null) Assert.True(configuration.Load().Snapshot is not null, name);

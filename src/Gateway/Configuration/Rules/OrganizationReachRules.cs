@@ -1,6 +1,6 @@
 using CredentialModule;
-using CredentialModule.Policies;
 using CredentialModule.Http;
+using CredentialModule.Policies;
 using Yarp.ReverseProxy.Configuration;
 
 namespace Gateway.Configuration.Rules;
