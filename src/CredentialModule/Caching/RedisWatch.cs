@@ -31,10 +31,21 @@ internal sealed partial class RedisWatch(RedisProbe probe, ILogger logger) : IDi
         {
             var begun = Stopwatch.GetTimestamp();
             RedisProblem? told = null;
-            var (last, times, clean) = ((RedisProblem?)null, 0, 0);
+            var (last, times, clean, hasFailed) = ((RedisProblem?)null, 0, 0, false);
             while (true)
             {
-                var found = await probe.FindAsync(_ended.Token);
+                RedisProblem? found = null;
+                try
+                {
+                    found = await probe.FindAsync(_ended.Token);
+                }
+                catch (Exception e) when (!_ended.IsCancellationRequested)
+                {
+                    // The client's own state decides. The message may quote the connection string: the log has the kind alone.
+                    if (!hasFailed) Log.NotExamined(logger, probe.EndPoints, e.GetType().Name);
+                    hasFailed = true;
+                }
+
                 if (found is null && isConnected()) break;
                 clean = found is null ? clean + 1 : 0;
                 if (clean > MostClean) found = RedisProblem.NotConnected;
@@ -71,6 +82,9 @@ internal sealed partial class RedisWatch(RedisProbe probe, ILogger logger) : IDi
         [LoggerMessage(EventIds.RedisLost, LogLevel.Warning,
             "Redis at {EndPoint} cannot be used: {Cause}. Credentials are not shared between replicas until it works again")]
         public static partial void Lost(ILogger logger, string endPoint, string cause);
+
+        [LoggerMessage(EventIds.RedisNotExamined, LogLevel.Warning, "The cause of trouble with Redis at {EndPoint} cannot be found out: {Kind}")]
+        public static partial void NotExamined(ILogger logger, string endPoint, string kind);
 
         [LoggerMessage(EventIds.RedisRestored, LogLevel.Information, "Redis at {EndPoint} works again, after {Seconds} s")]
         public static partial void Restored(ILogger logger, string endPoint, long seconds);

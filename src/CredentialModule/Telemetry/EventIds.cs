@@ -20,4 +20,5 @@ internal static class EventIds
     public const int IdentityUnknown = 15;
     public const int CallerRefused = 16;
     public const int CallerUnknown = 17;
+    public const int RedisNotExamined = 18;
 }

@@ -24,9 +24,11 @@ internal static class ErrorAnswers
             StatusCodeSelector = static error => error is BadHttpRequestException bad && ErrorAnswer.Has(bad.StatusCode) ? bad.StatusCode
                 : RouteConflict.Is(error) ? RouteConflict.Status
                 : StatusCodes.Status500InternalServerError,
-            // A request that is malformed, or whose client has left, is no fault of the gateway's: the access log has it.
-            SuppressDiagnosticsCallback = static failure =>
-                failure.Exception is BadHttpRequestException || failure.HttpContext.RequestAborted.IsCancellationRequested,
+            // A request that is malformed or fits two routes, or whose client has left, is no fault of the gateway's: the access log has it.
+            // RequestAborted is the connection's token here: the middleware of a route's Timeout, further in, puts it back as it ends.
+            SuppressDiagnosticsCallback = static failure => failure.Exception is BadHttpRequestException
+                || RouteConflict.Is(failure.Exception)
+                || failure.HttpContext.RequestAborted.IsCancellationRequested,
             ExceptionHandler = static context => ErrorAnswer.WriteAsync(context, context.Response.StatusCode),
         });
         app.Use(static async (context, next) =>

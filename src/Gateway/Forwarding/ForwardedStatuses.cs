@@ -6,7 +6,7 @@ using Yarp.ReverseProxy.Transforms.Builder;
 namespace Gateway.Forwarding;
 
 /// <summary>
-/// Lets a service's status pass only when it is one (RFC 9110, 15): 100 to 599, and 101 only where the request asked to switch protocols. Any other is 502.
+/// Lets a service's status pass only when it is one that ends an exchange (RFC 9110, 15): 200 to 599, and 101 where the request asked to switch protocols. Any other is 502.
 /// </summary>
 internal sealed class ForwardedStatuses : ITransformProvider
 {

@@ -47,8 +47,16 @@ internal sealed class SharedLimit(SharedLimits limits, LimitKey key, string keyP
     // The limiter reports no time. It keeps a sorted set of the requests in the window, each with the second of the clock that it came in.
     private async Task<TimeSpan> UntilOldestLeavesAsync(IConnectionMultiplexer redis)
     {
-        var oldest = await redis.GetDatabase().SortedSetRangeByRankWithScoresAsync($"rl:sw:{{{_name}}}", 0, 0);
-        return oldest is [{ Score: var second }] ? DateTimeOffset.UnixEpoch.AddSeconds(second) + key.Options.Window - DateTimeOffset.UtcNow : TimeSpan.Zero;
+        try
+        {
+            var oldest = await redis.GetDatabase().SortedSetRangeByRankWithScoresAsync($"rl:sw:{{{_name}}}", 0, 0);
+            return oldest is [{ Score: var second }] ? DateTimeOffset.UnixEpoch.AddSeconds(second) + key.Options.Window - DateTimeOffset.UtcNow : TimeSpan.Zero;
+        }
+        catch (Exception e) when (e is RedisException or TimeoutException or OperationCanceledException)
+        {
+            // Redis has refused the request. It stays refused when only the wait is unknown.
+            return TimeSpan.Zero;
+        }
     }
 
     // Asked first, by a middleware that then asks again and waits.

@@ -37,8 +37,8 @@ internal sealed class BufferedConsole : ILoggerProvider, ISupportExternalScope
         _options = options;
         _metrics = metrics;
         _formatters = formatters.ToDictionary(formatter => formatter.Name, StringComparer.OrdinalIgnoreCase);
-        _output = new OutputBuffer(output, s_longestWait, ReportLost).Start();
-        _error = new(() => new OutputBuffer(Console.OpenStandardError(), s_longestWait, ReportLost).Start());
+        _output = new OutputBuffer(output, s_longestWait, ReportLost, _metrics.EntriesLost).Start();
+        _error = new(() => new OutputBuffer(Console.OpenStandardError(), s_longestWait, ReportLost, _metrics.EntriesLost).Start());
     }
 
     public ILogger CreateLogger(string categoryName) => new Logger(this, categoryName);
@@ -51,7 +51,7 @@ internal sealed class BufferedConsole : ILoggerProvider, ISupportExternalScope
         if (_error.IsValueCreated) _error.Value.Dispose();
     }
 
-    private void Write<TState>(in LogEntry<TState> entry)
+    private bool Write<TState>(in LogEntry<TState> entry)
     {
         var settings = _options.CurrentValue;
         var formatter = _formatters.GetValueOrDefault(settings.FormatterName ?? ConsoleFormatterNames.Simple) ?? _formatters[ConsoleFormatterNames.Simple];
@@ -61,12 +61,14 @@ internal sealed class BufferedConsole : ILoggerProvider, ISupportExternalScope
         if (line.GetStringBuilder().Capacity > LongestKept) line = t_line = new StringWriter();
         formatter.Write(entry, _scopes, line);
         var isAudit = entry.Category == AuditTrail.Category;
-        if ((entry.LogLevel >= settings.LogToStandardErrorThreshold ? _error.Value : _output).Write(line.GetStringBuilder(), isAudit)) return;
-        if (entry.Category == AccessLog.Category) _metrics.AccessLineDropped();
+        var isAccessLine = entry.Category == AccessLog.Category;
+        if ((entry.LogLevel >= settings.LogToStandardErrorThreshold ? _error.Value : _output).Write(line.GetStringBuilder(), isAudit, isAccessLine)) return true;
+        if (isAccessLine) _metrics.AccessLineDropped();
         else _metrics.LogEntryDropped(isAudit);
+        return false;
     }
 
-    private void ReportLost(long audit, long others) => Write(new LogEntry<string>(
+    private bool ReportLost(long audit, long others) => Write(new LogEntry<string>(
         LogLevel.Warning,
         typeof(BufferedConsole).FullName!,
         new EventId(EventIds.LogEntriesLost, nameof(EventIds.LogEntriesLost)),

@@ -22,7 +22,7 @@ internal sealed class GatewayMetrics
             "gateway.rate_limit.fallbacks", "{request}", "Requests whose limit in Redis could not be asked and that this replica counted for itself.");
         _dropped = meter.CreateCounter<long>("gateway.access_log.dropped", "{line}", "Lines of the access log that were not written.");
         _entriesDropped = meter.CreateCounter<long>(
-            "gateway.log.dropped", "{entry}", "Entries of the audit, or of any log but the access log, that the console had no room for because nobody read it.");
+            "gateway.log.dropped", "{entry}", "Entries of the audit, or of any log but the access log, that were lost because the console's output was not read or not writable.");
         _reloads = meter.CreateCounter<long>("gateway.configuration.reloads", "{reload}", "Changes of the configuration, by whether they were applied or refused.");
         _forwardingErrors = meter.CreateCounter<long>("gateway.forwarding.errors", "{try}", "Tries to forward a request that failed on the service's side.");
         meter.CreateObservableGauge("gateway.configuration.refused", () => _isRefused ? 1 : 0, description: "1 while the files hold a change that is not used.");
@@ -39,6 +39,14 @@ internal sealed class GatewayMetrics
     public void AccessLineDropped() => _dropped.Add(1);
 
     public void LogEntryDropped(bool isAudit) => _entriesDropped.Add(1, new KeyValuePair<string, object?>("log", isAudit ? "audit" : "other"));
+
+    /// <summary>Counts the entries that were lost with a write that failed.</summary>
+    public void EntriesLost(long accessLines, long audit, long others)
+    {
+        if (accessLines > 0) _dropped.Add(accessLines);
+        if (audit > 0) _entriesDropped.Add(audit, new KeyValuePair<string, object?>("log", "audit"));
+        if (others > 0) _entriesDropped.Add(others, new KeyValuePair<string, object?>("log", "other"));
+    }
 
     public void ForwardingFailed(string cluster, string error) =>
         _forwardingErrors.Add(1, new KeyValuePair<string, object?>("cluster", cluster), new KeyValuePair<string, object?>("error", error));

@@ -9,8 +9,13 @@ namespace Gateway.Telemetry;
 /// </summary>
 /// <param name="stream">The output.</param>
 /// <param name="longestWait">The longest that a writer waits for room. Default: until there is some.</param>
-/// <param name="tellLost">Told how many entries were lost, of the audit and of all else, as soon as the output takes text again.</param>
-internal sealed class OutputBuffer(Stream stream, TimeSpan? longestWait = null, Action<long, long>? tellLost = null) : IDisposable
+/// <param name="tellLost">
+/// Called with the number of lost entries, of the audit and of all else, as soon as the output takes text again. It may write here. If it returns false, the
+/// numbers are kept for the next call.
+/// </param>
+/// <param name="countFailed">Called with the number of entries that a failed write lost: of the access log, of the audit and of all else.</param>
+internal sealed class OutputBuffer(
+    Stream stream, TimeSpan? longestWait = null, Func<long, long, bool>? tellLost = null, Action<long, long, long>? countFailed = null) : IDisposable
 {
     /// <summary>How long text is gathered.</summary>
     public static readonly TimeSpan GatherFor = TimeSpan.FromMilliseconds(50);
@@ -35,7 +40,7 @@ internal sealed class OutputBuffer(Stream stream, TimeSpan? longestWait = null, 
     }
 
     /// <returns>False when there was no room, and the text is lost.</returns>
-    public bool Write(StringBuilder text, bool isAudit = false)
+    public bool Write(StringBuilder text, bool isAudit = false, bool isAccessLine = false)
     {
         lock (_lock)
         {
@@ -49,6 +54,7 @@ internal sealed class OutputBuffer(Stream stream, TimeSpan? longestWait = null, 
             if (IsEmpty) Monitor.PulseAll(_lock);
             foreach (var chunk in text.GetChunks()) _encoder.Convert(chunk.Span, room.Gathered, flush: false, out _, out _);
             room.Entries++;
+            if (isAccessLine) room.AccessLines++;
             return true;
         }
     }
@@ -69,7 +75,8 @@ internal sealed class OutputBuffer(Stream stream, TimeSpan? longestWait = null, 
 
     private bool HasRoom(Room room)
     {
-        if (room.Gathered.WrittenCount <= MostBytes) return true;
+        // The thread that empties the rooms would wait for itself. It writes one line at a time: the report of what was lost.
+        if (room.Gathered.WrittenCount <= MostBytes || Thread.CurrentThread == _thread) return true;
         var begun = Environment.TickCount64;
         while (!_isStalled && !_isEnding)
         {
@@ -106,7 +113,8 @@ internal sealed class OutputBuffer(Stream stream, TimeSpan? longestWait = null, 
                 if (isWritten) (audit, others, _audit.Lost, _others.Lost) = (_audit.Lost, _others.Lost, 0, 0);
             }
 
-            if (audit + others > 0) tellLost?.Invoke(audit, others);
+            if (audit + others == 0 || tellLost is null || tellLost(audit, others)) continue;
+            lock (_lock) (_audit.Lost, _others.Lost) = (_audit.Lost + audit, _others.Lost + others);
         }
     }
 
@@ -121,6 +129,8 @@ internal sealed class OutputBuffer(Stream stream, TimeSpan? longestWait = null, 
         {
             // The output is closed or its disk is full. There is no other place to say so; the loss is told when it takes text again.
             lock (_lock) room.Lost += room.EntriesTaken;
+            if (room == _audit) countFailed?.Invoke(0, room.EntriesTaken, 0);
+            else countFailed?.Invoke(room.AccessLinesTaken, 0, room.EntriesTaken - room.AccessLinesTaken);
             return false;
         }
         finally
@@ -140,12 +150,17 @@ internal sealed class OutputBuffer(Stream stream, TimeSpan? longestWait = null, 
 
         public int EntriesTaken { get; private set; }
 
+        public int AccessLines { get; set; }
+
+        public int AccessLinesTaken { get; private set; }
+
         public long Lost { get; set; }
 
         public void Take()
         {
             (Gathered, Taken) = (Taken, Gathered);
             (EntriesTaken, Entries) = (Entries, 0);
+            (AccessLinesTaken, AccessLines) = (AccessLines, 0);
         }
     }
 }

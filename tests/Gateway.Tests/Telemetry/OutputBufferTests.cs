@@ -1,5 +1,11 @@
+using System.Collections.Concurrent;
+using System.Diagnostics.Metrics;
 using System.Text;
 using Gateway.Telemetry;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Logging.Console;
+using Microsoft.Extensions.Options;
 using Testing;
 using Xunit;
 
@@ -121,6 +127,85 @@ public sealed class OutputBufferTests : IDisposable
         Assert.Equal((1L, 1L), await told.Task);
         buffer.Dispose();
         Assert.Equal("told\n", _stream.Text);
+    }
+
+    [Fact]
+    public async Task S25_the_report_of_lost_entries_is_written_though_the_room_is_full()
+    {
+        var reported = new TaskCompletionSource<bool>(TaskCreationOptions.RunContinuationsAsynchronously);
+        var million = new StringBuilder().Append('x', 999_999).Append('\n');
+        OutputBuffer? buffer = null;
+        using (buffer = new OutputBuffer(_stream, TimeSpan.FromMilliseconds(50), (audit, others) =>
+        {
+            var isWritten = buffer!.Write(new StringBuilder($"{audit} and {others} lost\n"));
+            reported.TrySetResult(isWritten);
+            return isWritten;
+        }).Start())
+        {
+            buffer.Write(new StringBuilder("first\n"));
+            await _stream.Held;
+            var lost = Enumerable.Range(0, 100).Count(_ => !buffer.Write(million));
+            Assert.InRange(lost, 90, 99);
+
+            _stream.Release();
+            Assert.True(await reported.Task);
+            buffer.Dispose();
+            Assert.EndsWith($"\n0 and {lost} lost\n", _stream.Text, StringComparison.Ordinal);
+        }
+    }
+
+    [Fact]
+    public async Task S25_a_report_that_is_not_written_comes_again_with_the_whole_number()
+    {
+        var reports = new List<(long Audit, long Others)>();
+        _stream.Fails = true;
+        _stream.Release();
+        using var buffer = new OutputBuffer(_stream, TimeSpan.FromMilliseconds(50), (audit, others) =>
+        {
+            lock (reports) reports.Add((audit, others));
+            return reports.Count > 1;
+        }).Start();
+        buffer.Write(new StringBuilder("lost\n"));
+        await Eventually.IsTrueAsync(() => _stream.Writes >= 1);
+
+        _stream.Fails = false;
+        for (var times = 1; times <= 2; times++)
+        {
+            buffer.Write(new StringBuilder("kept\n"));
+            await Eventually.IsTrueAsync(() =>
+            {
+                lock (reports) return reports.Count >= times;
+            });
+        }
+
+        buffer.Dispose();
+        Assert.Equal([(0L, 1L), (0L, 1L)], reports);
+    }
+
+    [Fact]
+    public async Task S25_entries_that_a_full_disk_took_are_counted_by_their_log()
+    {
+        var counted = new ConcurrentDictionary<string, long>();
+        await using var services = new ServiceCollection().AddMetrics().AddLogging(log => log.AddConsole()).BuildServiceProvider();
+        using var listener = new MeterListener();
+        listener.InstrumentPublished = (instrument, self) =>
+        {
+            if (instrument.Meter.Scope == services.GetRequiredService<IMeterFactory>()) self.EnableMeasurementEvents(instrument);
+        };
+        listener.SetMeasurementEventCallback<long>((instrument, value, tags, _) =>
+            counted.AddOrUpdate($"{instrument.Name} {(tags.Length > 0 ? tags[0].Value : null)}", value, (_, before) => before + value));
+        listener.Start();
+        _stream.Fails = true;
+        using (var console = new BufferedConsole(
+            services.GetServices<ConsoleFormatter>(), services.GetRequiredService<IOptionsMonitor<ConsoleLoggerOptions>>(),
+            new GatewayMetrics(services.GetRequiredService<IMeterFactory>()), _stream))
+        {
+            foreach (var (category, entries) in ((string, int)[])[("IotCredentials.Audit", 1), (AccessLog.Category, 2), ("Other", 3)])
+                for (var i = 0; i < entries; i++) console.CreateLogger(category).Log(LogLevel.Information, 0, "lost", null, static (message, _) => message);
+            _stream.Release();
+        }
+
+        Assert.Equal((1, 2, 3), (counted["gateway.log.dropped audit"], counted["gateway.access_log.dropped "], counted["gateway.log.dropped other"]));
     }
 
     public void Dispose() => _stream.Dispose();

@@ -1,0 +1,33 @@
+using CredentialModule.Caching;
+using Microsoft.Extensions.Logging;
+using StackExchange.Redis;
+using Testing;
+using Xunit;
+
+namespace CredentialModule.Tests.Caching;
+
+/// <summary>The watch lasts as long as the trouble.</summary>
+public sealed class RedisWatchTests
+{
+    [Fact]
+    public async Task F8_a_probe_that_throws_does_not_end_the_watch_and_is_logged_once_by_its_kind()
+    {
+        using var log = new LogLines();
+        // With such a timeout each probe throws an exception that nobody expects.
+        using var watch = new RedisWatch(
+            new RedisProbe(ConfigurationOptions.Parse("127.0.0.1:1,password=hunter2"), "watch-tests:", TimeSpan.FromSeconds(-5)), log.CreateLogger("watch"));
+        var connected = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        var looks = 0;
+
+        watch.Suspect(() =>
+        {
+            if (++looks < 3) return false;
+            connected.TrySetResult();
+            return true;
+        });
+
+        await connected.Task.WaitAsync(Eventually.Limit, TestContext.Current.CancellationToken);
+        Assert.Equal(1, log.Count(LogLevel.Warning, "127.0.0.1:1 cannot be found out: ArgumentOutOfRangeException"));
+        Assert.DoesNotContain("hunter2", log.Text, StringComparison.Ordinal);
+    }
+}
