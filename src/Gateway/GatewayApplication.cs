@@ -62,7 +62,6 @@ internal static class GatewayApplication
         replace?.Invoke(builder.Services);
 
         var app = builder.Build();
-        app.UseConnectionLimits();
         app.UseDrain();
         app.UseClientTraces();
         // Once more, since there the framework puts a page with the stack trace in between.

@@ -109,6 +109,9 @@ internal sealed class FirstRequest : IAsyncDisposable
     // Kestrel answers 408 to headers that began and do not end, and it counts from their first byte.
     private static readonly TimeSpan s_later = TimeSpan.FromSeconds(5);
 
+    // A timer takes no more than 49 days.
+    private static readonly TimeSpan s_longest = TimeSpan.FromDays(45);
+
     private readonly ConnectionContext _connection;
     private readonly Counter<long> _closed;
     private readonly ITimer? _timer;
@@ -118,7 +121,9 @@ internal sealed class FirstRequest : IAsyncDisposable
     {
         (_connection, _closed) = (connection, closed);
         // Kestrel's word for no limit.
-        if (within != TimeSpan.MaxValue) _timer = time.CreateTimer(static state => ((FirstRequest)state!).Close(), this, within + s_later, Timeout.InfiniteTimeSpan);
+        if (within == TimeSpan.MaxValue) return;
+        var due = within < s_longest ? within + s_later : s_longest;
+        _timer = time.CreateTimer(static state => ((FirstRequest)state!).Close(), this, due, Timeout.InfiniteTimeSpan);
     }
 
     public void Arrived()
@@ -143,15 +148,23 @@ internal static class ConnectionLimitsExtensions
     public static void AddConnectionLimits(this WebApplicationBuilder builder)
     {
         builder.Services.AddSingleton<ConnectionLimits>();
+        // First, before the filter of AllowedHosts: a request that is refused has arrived, too.
+        builder.Services.Insert(0, ServiceDescriptor.Singleton<IStartupFilter, BeforeEverything>());
         // Endpoint defaults come before an endpoint's own HTTPS, and so see a connection before its handshake.
         builder.Services.AddOptions<KestrelServerOptions>().Configure<ConnectionLimits>(static (kestrel, limits) =>
             kestrel.ConfigureEndpointDefaults(listen => listen.Use(next => connection => limits.HoldAsync(connection, next, kestrel.Limits))));
     }
 
-    /// <summary>First of all, so that a request that is refused counts as one, too.</summary>
-    public static void UseConnectionLimits(this IApplicationBuilder app) => app.Use(static (context, next) =>
+    private sealed class BeforeEverything : IStartupFilter
     {
-        context.Features.Get<FirstRequest>()?.Arrived();
-        return next(context);
-    });
+        public Action<IApplicationBuilder> Configure(Action<IApplicationBuilder> next) => app =>
+        {
+            app.Use(static (context, following) =>
+            {
+                context.Features.Get<FirstRequest>()?.Arrived();
+                return following(context);
+            });
+            next(app);
+        };
+    }
 }

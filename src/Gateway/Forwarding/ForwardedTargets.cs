@@ -1,4 +1,5 @@
 using System.Text;
+using CredentialModule.Http;
 using Yarp.ReverseProxy.Transforms;
 using Yarp.ReverseProxy.Transforms.Builder;
 
@@ -27,7 +28,12 @@ internal sealed class ForwardedTargets : ITransformProvider
         {
             var request = transform.HttpContext.Request;
             var path = SentPath.Of(transform.HttpContext);
-            foreach (var step in steps) path = step(request, path);
+            foreach (var step in steps)
+            {
+                if (step(request, path) is not { } changed) return new ValueTask(ErrorAnswer.WriteAsync(transform.HttpContext, StatusCodes.Status400BadRequest));
+                path = changed;
+            }
+
             transform.ProxyRequest.RequestUri = Address(transform.DestinationPrefix, path, changesQuery ? ChangedQuery(transform) : request.QueryString.Value);
             return default;
         });

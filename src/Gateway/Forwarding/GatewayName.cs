@@ -13,6 +13,10 @@ internal sealed class GatewayName(string name)
 {
     private const int DigestLength = 12;
 
+    private readonly string _http10 = $"1.0 {name}";
+    private readonly string _http11 = $"1.1 {name}";
+    private readonly string _http2 = $"2.0 {name}";
+
     public static GatewayName Of(Snapshot configuration)
     {
         var routes = configuration.Routes.Select(route => $"{route.RouteId} {route.Match.Path} {route.ClusterId}");
@@ -38,7 +42,7 @@ internal sealed class GatewayName(string name)
     /// <summary>A request's <c>Via</c> with the gateway behind those that it came through.</summary>
     public string ContinuedVia(HttpRequest request)
     {
-        var own = $"{Version(request.Protocol)} {name}";
+        var own = HttpProtocol.IsHttp2(request.Protocol) ? _http2 : HttpProtocol.IsHttp10(request.Protocol) ? _http10 : _http11;
         var before = request.Headers.Via;
         return before.Count == 0 ? own : $"{before}, {own}";
     }
@@ -48,9 +52,6 @@ internal sealed class GatewayName(string name)
         Uri.TryCreate(address, UriKind.Absolute, out var uri)
             ? uri.GetComponents(UriComponents.SchemeAndServer | UriComponents.Path, UriFormat.UriEscaped)
             : "";
-
-    private static string Version(string protocol) =>
-        HttpProtocol.IsHttp2(protocol) ? "2.0" : HttpProtocol.IsHttp3(protocol) ? "3.0" : HttpProtocol.IsHttp10(protocol) ? "1.0" : "1.1";
 }
 
 /// <summary>Ends requests that go round in a circle: 508, before anything is asked of an issuer or a service.</summary>

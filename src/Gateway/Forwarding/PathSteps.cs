@@ -4,8 +4,8 @@ using Yarp.ReverseProxy.Configuration;
 
 namespace Gateway.Forwarding;
 
-/// <summary>Changes an encoded path.</summary>
-internal delegate string PathStep(HttpRequest request, string path);
+/// <summary>Changes an encoded path; null when the request makes no path for the service.</summary>
+internal delegate string? PathStep(HttpRequest request, string path);
 
 /// <summary>YARP's path transforms on the path as the client encoded it: what comes through keeps its encoding.</summary>
 internal static class PathSteps
@@ -50,18 +50,20 @@ internal static class PathSteps
         return path[end..];
     }
 
-    private static string Fill(RoutePattern pattern, HttpContext context)
+    private static string? Fill(RoutePattern pattern, HttpContext context)
     {
         var path = new StringBuilder();
         foreach (var segment in pattern.PathSegments)
         {
             var text = string.Concat(segment.Parts.Select(part => part switch
             {
-                RoutePatternLiteralPart literal => SentPath.Encode("/" + literal.Content)[1..],
+                RoutePatternLiteralPart literal => segment.IsSimple ? SentPath.Encode("/" + literal.Content)[1..] : Encoded(literal.Content),
                 RoutePatternSeparatorPart separator => separator.Content,
                 RoutePatternParameterPart parameter => ValueOf(parameter, context),
                 _ => "",
             }));
+            // A part of the request's segment may be what no whole one is: the service would read another path.
+            if (text is "." or ".." || (text.Length == 0 && segment.Parts.Any(IsNeeded))) return null;
             // An optional parameter, or the rest of a path, that is not there.
             if (text.Length > 0) path.Append('/').Append(text);
         }
@@ -69,10 +71,15 @@ internal static class PathSteps
         return path.Length == 0 ? "/" : path.ToString();
     }
 
+    private static bool IsNeeded(RoutePatternPart part) => part is RoutePatternParameterPart { IsOptional: false, IsCatchAll: false, Default: null };
+
+    // Alone, dots would be resolved instead.
+    private static string Encoded(string part) => part is "." or ".." ? part : SentPath.Encode("/" + part)[1..];
+
     private static string ValueOf(RoutePatternParameterPart parameter, HttpContext context)
     {
         var value = SentPath.ParameterOf(context, parameter.Name)
-            ?? SentPath.Encode("/" + (context.GetRouteValue(parameter.Name)?.ToString() ?? parameter.Default?.ToString()))[1..];
+            ?? Encoded(context.GetRouteValue(parameter.Name)?.ToString() ?? parameter.Default?.ToString() ?? "");
         return parameter is { IsCatchAll: true, EncodeSlashes: false } ? value : value.Replace("/", "%2F", StringComparison.Ordinal);
     }
 }

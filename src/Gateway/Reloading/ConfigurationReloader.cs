@@ -1,4 +1,5 @@
 using Gateway.Configuration;
+using Gateway.Configuration.DryRun;
 using Gateway.Routes;
 using Gateway.Telemetry;
 
@@ -72,10 +73,10 @@ internal sealed partial class ConfigurationReloader(
         if (read.Snapshot is { } snapshot)
         {
             var isInForce = snapshot.SaysTheSameAs(gate.Current);
-            if (isInForce && !IsRefused) return;
+            if (isInForce && !IsRefused && !IsUncertain) return;
             var needRestart = RestartOnly.Changes(gate.Current, snapshot);
             Finding? failure = null;
-            if (isInForce || (needRestart.Count == 0 && (failure = await PublishAsync(snapshot)) is null))
+            if ((isInForce && !IsUncertain) || (needRestart.Count == 0 && (failure = await PublishAsync(snapshot)) is null))
             {
                 IsRefused = false;
                 metrics.Reloaded(isRefused: false);
@@ -103,7 +104,7 @@ internal sealed partial class ConfigurationReloader(
         IsUncertain = second is not null || !routes.ReachesRouter;
         if (IsUncertain) Log.Uncertain(logger);
         if (failure is null) return null;
-        return new(Severity.Error, "", "configuration", $"cannot be put in force: {failure.GetBaseException().Message}");
+        return new(Severity.Error, "", "configuration", $"cannot be put in force: {Parts.Text(failure)}");
     }
 
     private static partial class Log

@@ -72,6 +72,7 @@ public sealed class DryRunTests : IDisposable
     [Theory]
     [InlineData("A3 the reported case", "PathPattern", "/v/{version/{**rest}", "no route pattern")]
     [InlineData("A3 a brace too many", "PathPattern", "/v/{rest}}", "no route pattern")]
+    [InlineData("A3 a segment too many", "PathPattern", "/1/2/3/4/5/6/7/8/9/10/11/12/13/14/15/16/17/18/19/20/21/22/23/24/25/26/27/28/29", "28 segments")]
     [InlineData("A3 a constraint in a pattern", "PathPattern", "/v/{**rest:none}", "Known here")]
     [InlineData("A7 a parameter that is not bound", "PathPattern", "/v/{version}/{**rest}", "Match:Path binds {rest}")]
     [InlineData("A7 an optional one", "PathPattern", "/v/{version?}", "Match:Path binds {rest}")]
@@ -234,6 +235,25 @@ public sealed class DryRunTests : IDisposable
         configuration.Write("appsettings.json", Example.Json);
         configuration.Set(Cluster, """{ "Destinations": { "a": { "Address": "http://localhost:5099/" } } }""");
         configuration.Set("ReverseProxy:Routes:a", $$"""{ "ClusterId": "c", "Match": {{one}} }""").Set("ReverseProxy:Routes:b", $$"""{ "ClusterId": "c", "Match": {{other}} }""").LoadGood();
+    }
+
+    [Theory]
+    [InlineData("A6 more pairs than are tried", 1002, """{{ "Path": "/p{0}-{{x}}" }}""", true)]
+    [InlineData("A6 more requests than are tried", 400, """{{ "Path": "/h", "Headers": [{{ "Name": "X-V", "Values": ["{0}"] }}] }}""", true)]
+    [InlineData("A6 as many as are tried", 300, """{{ "Path": "/p{0}-{{x}}" }}""", false)]
+    public void A6_Pairs_that_were_not_tried_are_a_warning(string name, int count, string match, bool isFound)
+    {
+        configuration.Write("appsettings.json", Example.Json);
+        configuration.Set(Cluster, """{ "Destinations": { "a": { "Address": "http://localhost:5099/" } } }""");
+        var routes = new JsonObject();
+        var format = System.Text.CompositeFormat.Parse(match);
+        for (var index = 0; index < count; index++)
+            routes[$"r{index}"] = new JsonObject { ["ClusterId"] = "c", ["Match"] = JsonNode.Parse(string.Format(null, format, index)) };
+        configuration.Set("IotCredentials", null).Set("ReverseProxy:Routes", routes.ToJsonString());
+
+        var findings = configuration.Load().Findings.Where(finding => finding.Key == "ReverseProxy:Routes").ToArray();
+
+        Assert.True(isFound == (findings is [{ Severity: Severity.Warning }]), $"{name}: {string.Join('\n', (IEnumerable<Finding>)findings)}");
     }
 
     [Fact]

@@ -154,6 +154,23 @@ public sealed class OtherProductsTests : IDisposable
     }
 
     [Theory]
+    [InlineData("A17 one kind under both prefixes", "ASPNETCORE_HTTP_PORTS=7000 DOTNET_HTTP_PORTS=7001", "http://*:7000", "DOTNET_HTTP_PORTS")]
+    [InlineData("A17 the same port under both prefixes", "DOTNET_HTTP_PORTS=7000 ASPNETCORE_HTTP_PORTS=7000", "http://*:7000", "DOTNET_HTTP_PORTS")]
+    [InlineData("A17 each kind under another prefix", "DOTNET_HTTP_PORTS=7000 ASPNETCORE_HTTPS_PORTS=7443", "http://*:7000;https://*:7443", null)]
+    [InlineData("A17 secure ports under both prefixes", "ASPNETCORE_HTTPS_PORTS=7443 DOTNET_HTTPS_PORTS=7444", "https://*:7443", "DOTNET_HTTPS_PORTS")]
+    [InlineData("A17 one port twice", "ASPNETCORE_HTTP_PORTS=7000;7000", "http://*:7000", null)]
+    public void A17_of_one_kind_the_variable_of_ASP_NET_Core_is_used_alone(string name, string variables, string urls, string? unused)
+    {
+        configuration.Set("Urls", null);
+        foreach (var variable in variables.Split(' ')) configuration.Variables[variable.Split('=')[0]] = variable.Split('=')[1];
+
+        var read = configuration.Load();
+
+        Assert.Equal((name, urls), (name, read.Snapshot!.Options.Urls));
+        Assert.Equal(unused is null ? [] : [$"environment variable {unused}"], read.Findings.Select(finding => finding.Source));
+    }
+
+    [Theory]
     [InlineData("ASPNETCORE_URLS", "http://*:7000", true)]
     [InlineData("DOTNET_URLS", "http://*:7000", true)]
     [InlineData("ASPNETCORE_HTTP_PORTS", "7000", true)]

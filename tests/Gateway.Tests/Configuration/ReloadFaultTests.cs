@@ -79,6 +79,27 @@ public sealed class ReloadFaultTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A2_A_change_that_is_taken_back_ends_the_doubt_about_what_is_in_force()
+    {
+        _faults.AllTransforms = true;
+        Write('c', 1);
+        await _gateway.LookForChangesAsync();
+        Assert.Equal(503, (await _world.Client.SendAsync($"{_gateway.ManagementUrl}/health/ready")).Status);
+        // Of the exception's message, a finding shows no secret.
+        var refused = _gateway.Log.Text[_gateway.Log.Text.IndexOf("cannot be put in force: ", StringComparison.Ordinal)..].Split('\n')[0];
+        Assert.Contains("injected", refused, StringComparison.Ordinal);
+        Assert.DoesNotContain("hunter2", refused, StringComparison.Ordinal);
+
+        _faults.AllTransforms = false;
+        _gateway.Folder.Write("appsettings.json", _settings.ToJsonString());
+        await _gateway.LookForChangesAsync();
+
+        var ready = await _world.Client.SendAsync($"{_gateway.ManagementUrl}/health/ready");
+        Assert.Equal((200, "Healthy"), (ready.Status, ready.Body));
+        Assert.Equal(200, (await _gateway.SendAsync("/r")).Status);
+    }
+
+    [Fact]
     public async Task A2_The_gateways_own_looks_find_the_correction()
     {
         Write('h', 1);
@@ -112,6 +133,9 @@ public sealed class ReloadFaultTests : IAsyncLifetime
         /// <summary>Which of the next routers fails, counted from 1; 0: none.</summary>
         public int Matchers { set => _matchers = value; }
 
+        /// <summary>Whether every transform fails.</summary>
+        public bool AllTransforms { get; set; }
+
         public override int Order => 10_000;
 
         public bool AppliesToEndpoints(IReadOnlyList<Endpoint> endpoints)
@@ -125,7 +149,11 @@ public sealed class ReloadFaultTests : IAsyncLifetime
 
         public PolicyJumpTable BuildJumpTable(int exitDestination, IReadOnlyList<PolicyJumpTableEdge> edges) => throw new NotSupportedException();
 
-        public void Apply(TransformBuilderContext context) => Fail(ref _transforms);
+        public void Apply(TransformBuilderContext context)
+        {
+            if (AllTransforms) _transforms = 1;
+            Fail(ref _transforms);
+        }
 
         public void ValidateRoute(TransformRouteValidationContext context) { }
 
@@ -133,7 +161,7 @@ public sealed class ReloadFaultTests : IAsyncLifetime
 
         private static void Fail(ref int countdown)
         {
-            if (countdown > 0 && --countdown == 0) throw new InvalidOperationException("injected");
+            if (countdown > 0 && --countdown == 0) throw new InvalidOperationException("injected, Password=hunter2");
         }
     }
 }

@@ -78,6 +78,10 @@ public sealed class RuleTests : IDisposable
     // Edge and listeners
     [InlineData("Edge:ConnectionsPerAddress", "0", "1 or more")]
     [InlineData("Edge:UpgradesPerCaller", "0", "1 or more")]
+    [InlineData("Kestrel:EndpointDefaults:Protocols", "\"Http1AndHttp2AndHttp3\"", "Http1AndHttp2")]
+    [InlineData("Kestrel:EndpointDefaults:Protocols", "\"http3\"", "Http1AndHttp2")]
+    [InlineData("Kestrel:EndpointDefaults:Protocols", "\"Http1, Http3\"", "Http1AndHttp2")]
+    [InlineData("Kestrel:EndpointDefaults:Protocols", "\"7\"", "Http1AndHttp2")]
     [InlineData("Edge:Methods", "[]", "nothing is let in")]
     [InlineData("Edge:FailedAuthentications:Window", "\"-00:01:00\"", "Write the time")]
     [InlineData("Urls", "\"\"", "names no address")]
@@ -105,6 +109,19 @@ public sealed class RuleTests : IDisposable
         Assert.StartsWith(key, finding.Key, StringComparison.Ordinal);
         Assert.Contains(expected, finding.Message, StringComparison.Ordinal);
         Assert.Equal("appsettings.json:1", finding.Source);
+    }
+
+    [Theory]
+    [InlineData("Http1AndHttp2AndHttp3", false)]
+    [InlineData("Http3", false)]
+    [InlineData("Http1AndHttp2", true)]
+    [InlineData("Http2", true)]
+    public void S16_an_endpoint_takes_no_protocol_that_the_bounds_do_not_see(string protocols, bool isGood)
+    {
+        configuration.Set("Urls", null).Set("Kestrel:Endpoints:One", $$"""{ "Url": "http://localhost:8080", "Protocols": "{{protocols}}" }""");
+
+        if (isGood) configuration.LoadGood();
+        else Assert.Equal("Kestrel:Endpoints:One:Protocols", configuration.LoadBad().Key);
     }
 
     [Theory]

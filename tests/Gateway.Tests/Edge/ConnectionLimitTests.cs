@@ -30,6 +30,7 @@ public sealed class ConnectionLimitTests : IAsyncLifetime
         {
             settings.Remove("Urls");
             settings.WithoutRedis()
+                .Set("AllowedHosts", "\"127.0.0.1;localhost\"")
                 .Set("Edge", """{ "ConnectionsPerAddress": 3, "TrustedProxies": ["127.0.0.3", "10.0.0.0/8"] }""")
                 .Set("Kestrel:Limits:RequestHeadersTimeout", "\"00:00:10\"")
                 .Set("Kestrel:Endpoints:One", $$"""{ "Url": "http://127.0.0.1:{{_http1}}" }""")
@@ -57,6 +58,21 @@ public sealed class ConnectionLimitTests : IAsyncLifetime
 
         await kept.GetStream().WriteAsync(Encoding.ASCII.GetBytes(Request), Patience);
         Assert.StartsWith("HTTP/1.1 204", await ReadAsync(kept), StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("S16 a host that is not allowed", "GET /open/x HTTP/1.1\r\nHost: 10.1.2.3\r\n\r\n", "HTTP/1.1 400")]
+    [InlineData("S16 a method that is not let in", "PURGE /open/x HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n", "HTTP/1.1 405")]
+    [InlineData("S16 no token", "GET /none HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n", "HTTP/1.1 401")]
+    public async Task S16_a_request_that_is_refused_has_arrived(string row, string sent, string expected)
+    {
+        using var refused = await OpenAsync("127.0.0.10", sent);
+        Assert.StartsWith(expected, await ReadAsync(refused), StringComparison.Ordinal);
+        using var silent = await OpenAsync("127.0.0.6", "");
+        await ClosesAsync(silent, row, () => _clock.Advance(TimeSpan.FromSeconds(16)));
+
+        await refused.GetStream().WriteAsync(Encoding.ASCII.GetBytes(Request), Patience);
+        Assert.StartsWith("HTTP/1.1 204", await ReadAsync(refused), StringComparison.Ordinal);
     }
 
     [Theory]

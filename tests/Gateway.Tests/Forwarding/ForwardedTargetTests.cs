@@ -42,6 +42,8 @@ public sealed class ForwardedTargetTests(ForwardedTargetTests.Routes platform) :
     [InlineData("C8 PathPattern", "/pattern/one%2Bone/a%20b/c%7Ed?x=%7E", "/v2/one%2Bone/is/a%20b/c%7Ed?x=%7E")]
     [InlineData("C8 PathPattern, no rest", "/pattern/one%40", "/v2/one%40/is")]
     [InlineData("C8 PathPattern, part of a segment", "/parts/a%20b.json", "/v3/json/a%20b")]
+    [InlineData("C8 PathPattern, dots within a segment", "/within/..-b", "/v5/..x/b.b")]
+    [InlineData("C8 PathPattern, three dots", "/dots/...-b", "/v4/.../b")]
     [InlineData("C8 PathPattern, the organization", "/any/o%2Dacme/x%2By", "/of/o-acme/x%2By")]
     [InlineData("C8 two path transforms", "/both/a%2Bb", "/outer/a%2Bb")]
     [InlineData("C8 a query transform that adds", "/query/x?q=%7E&r=a+b&r=%2f", "/query/x?q=%7E&r=a+b&r=%2f&added=1%20%2B")]
@@ -52,6 +54,21 @@ public sealed class ForwardedTargetTests(ForwardedTargetTests.Routes platform) :
     [InlineData("C8 a query transform from the route", "/query-route/a%2Bb?q=%7E", "/query-route/a%2Bb?q=%7E&from=a%2Bb")]
     [InlineData("C8 a destination with a path", "/based/a%2Bb", "/base/path/based/a%2Bb")]
     public async Task A_transform_changes_its_own_part(string name, string target, string expected) => Assert.Equal((name, expected), (name, await TargetAsync(target)));
+
+    [Theory]
+    [InlineData("C8 two dots", "/dots/..-b")]
+    [InlineData("C8 one dot", "/dots/.-b")]
+    [InlineData("C8 the last segment", "/dots/a-..")]
+    [InlineData("C8 escaped", "/dots/%2E%2e-b")]
+    [InlineData("C8 dots that a pattern puts together", "/joined/.-b")]
+    public async Task A_part_of_a_segment_becomes_no_dots_for_the_service(string name, string target)
+    {
+        var before = platform.World.Downstream.Requests.Snapshot().Count;
+        var answer = await RawHttp.SendAsync(platform.Gateway.Url, target, "GET", $"Authorization: Bearer {platform.World.Token("o-acme")}");
+
+        Assert.True(answer.Status == 400, $"{name}: {answer.Status} {answer.Body}");
+        Assert.Equal(before, platform.World.Downstream.Requests.Snapshot().Count);
+    }
 
     private async Task<string> TargetAsync(string target)
     {
@@ -71,6 +88,9 @@ public sealed class ForwardedTargetTests(ForwardedTargetTests.Routes platform) :
             Add("set", "/set/{**rest}", """{ "PathSet": "/fixed/a b" }""");
             Add("pattern", "/pattern/{first}/{**rest}", """{ "PathPattern": "/v2/{first}/is/{**rest}" }""");
             Add("parts", "/parts/{name}.{type}", """{ "PathPattern": "/v3/{type}/{name}" }""");
+            Add("dots", "/dots/{a}-{b}", """{ "PathPattern": "/v4/{a}/{b}" }""");
+            Add("within", "/within/{a}-{b}", """{ "PathPattern": "/v5/{a}x/{b}.{b2=b}" }""");
+            Add("joined", "/joined/{a}-{b}", """{ "PathPattern": "/v6/.{a}" }""");
             settings.Route("any", "/any/{organizationId}/{**rest}", """{ "Metadata": { "AnyOrganization": "true" }, "Transforms": [{ "PathPattern": "/of/{organizationId}/{**rest}" }] }""");
             Add("both", "/both/{**rest}", """{ "PathRemovePrefix": "/both" }, { "PathPrefix": "/outer" }""");
             Add("query", "/query/{**rest}", """{ "QueryValueParameter": "added", "Append": "1 +" }""");

@@ -59,7 +59,14 @@ internal sealed class RouterTrial(
             for (var later = 1; later < group.Length; later++)
                 for (var earlier = 0; earlier < later; earlier++)
                 {
-                    if (++pairs > MostPairs || _requests > MostRequests) return;
+                    if (++pairs > MostPairs || _requests > MostRequests)
+                    {
+                        context.Warning("ReverseProxy:Routes",
+                            "have too many paths that differ in parameters alone: not every two were tried for a request that fits both, which would be refused with 400. "
+                            + "Tell more of them apart by a segment that is written out, or give them an Order each.");
+                        return;
+                    }
+
                     if (Decides(group[earlier].Route, group[later].Route, PathsOfBoth(group[earlier].Pattern, group[later].Pattern))) continue;
                     break;
                 }

@@ -20,6 +20,7 @@ internal static class ConfigurationRules
         CorsRouteRules.Check,
         EdgeRules.Check,
         KestrelLimitRules.Check,
+        KestrelProtocolRules.Check,
         CertificateRules.Check,
         ShutdownRules.Check,
         RouteNameRules.Check,

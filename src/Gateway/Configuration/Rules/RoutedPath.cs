@@ -108,16 +108,8 @@ internal sealed record RoutedPath
 
     private List<RoutedPath> Bind(string template)
     {
-        RoutePattern pattern;
-        try
-        {
-            pattern = RoutePatternFactory.Parse(template.StartsWith('/') ? template : "/" + template);
-        }
-        catch (RoutePatternException)
-        {
-            // YARP refuses it, and so does the check of transforms.
-            return [this];
-        }
+        // YARP refuses what is no pattern, and so does the check of transforms.
+        if (RoutePath.Parse(template.StartsWith('/') ? template : "/" + template) is not { } pattern) return [this];
 
         // The rest of a path in the place of one segment is sent as one, with its slashes escaped.
         var single = pattern.Parameters.FirstOrDefault(parameter => !parameter.IsCatchAll && Values.GetValueOrDefault(parameter.Name) == Value.Rest);

@@ -35,14 +35,10 @@ internal static class TransformPathRules
 
     private static void CheckPattern(RuleContext context, RouteConfig route, string key, string value)
     {
-        RoutePattern pattern;
-        try
+        if (RoutePath.Parse(value.StartsWith('/') ? value : "/" + value) is not { } pattern)
         {
-            pattern = RoutePatternFactory.Parse(value.StartsWith('/') ? value : "/" + value);
-        }
-        catch (RoutePatternException)
-        {
-            context.Error(key, $"is {Finding.Quote(value)}, no route pattern: braces stand in pairs around a parameter's name. Write such as \"/v1/{{**rest}}\".");
+            context.Error(key,
+                $"is {Finding.Quote(value)}, no route pattern: braces stand in pairs around a parameter's name, and a path has 28 segments at most. Write such as \"/v1/{{**rest}}\".");
             return;
         }
 

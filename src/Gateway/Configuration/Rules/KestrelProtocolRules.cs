@@ -1,0 +1,16 @@
+using Microsoft.AspNetCore.Server.Kestrel.Core;
+
+namespace Gateway.Configuration.Rules;
+
+/// <summary>No listener takes HTTP/3: the bounds on connections do not see one over QUIC.</summary>
+internal static class KestrelProtocolRules
+{
+    /// <summary>The rule.</summary>
+    public static void Check(RuleContext context)
+    {
+        foreach (var (key, value) in context.Snapshot.Values)
+            if (key.StartsWith("Kestrel:", StringComparison.OrdinalIgnoreCase) && key.EndsWith(":Protocols", StringComparison.OrdinalIgnoreCase)
+                && Enum.TryParse<HttpProtocols>(value, ignoreCase: true, out var protocols) && protocols.HasFlag(HttpProtocols.Http3))
+                context.Error(key, $"is {Finding.Quote(value!)}, and Edge:ConnectionsPerAddress and the bound on silent connections do not hold for HTTP/3. Write \"Http1AndHttp2\".");
+    }
+}
