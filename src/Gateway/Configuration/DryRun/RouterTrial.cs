@@ -62,8 +62,8 @@ internal sealed class RouterTrial(
                     if (++pairs > MostPairs || _requests > MostRequests)
                     {
                         context.Warning("ReverseProxy:Routes",
-                            "have too many paths that differ in parameters alone: not every two were tried for a request that fits both, which would be refused with 400. "
-                            + "Tell more of them apart by a segment that is written out, or give them an Order each.");
+                            "have too many paths that differ in parameters alone: not every two were tried for a request that fits both, "
+                            + "which would be refused with 400. Tell more of them apart by a segment that is written out, or give them an Order each.");
                         return;
                     }
 

@@ -40,14 +40,17 @@ internal static class HostingLayer
     {
         var written = Written(variables).ToArray();
         var addresses = Array.FindIndex(written, variable => variable.Name.EndsWith("_URLS", StringComparison.OrdinalIgnoreCase));
-        return addresses >= 0 ? [written[addresses]] : [.. written.DistinctBy(variable => variable.Name[variable.Name.IndexOf('_', StringComparison.Ordinal)..].ToUpperInvariant())];
+        if (addresses >= 0) return [written[addresses]];
+        // Of one kind, ASP.NET Core takes the first alone.
+        return [.. written.DistinctBy(variable => variable.Name[variable.Name.IndexOf('_', StringComparison.Ordinal)..], StringComparer.OrdinalIgnoreCase)];
     }
 
     private static string AddressesOf(string name, string ports)
     {
         if (name.EndsWith("_URLS", StringComparison.OrdinalIgnoreCase)) return ports;
         var scheme = name.EndsWith("_HTTPS_PORTS", StringComparison.OrdinalIgnoreCase) ? "https" : "http";
-        return string.Join(';', ports.Split(';', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries).Distinct().Select(port => string.Create(CultureInfo.InvariantCulture, $"{scheme}://*:{port}")));
+        var distinct = ports.Split(';', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries).Distinct();
+        return string.Join(';', distinct.Select(port => string.Create(CultureInfo.InvariantCulture, $"{scheme}://*:{port}")));
     }
 
     // In the order in which ASP.NET Core prefers them.

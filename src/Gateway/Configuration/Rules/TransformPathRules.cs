@@ -38,7 +38,8 @@ internal static class TransformPathRules
         if (RoutePath.Parse(value.StartsWith('/') ? value : "/" + value) is not { } pattern)
         {
             context.Error(key,
-                $"is {Finding.Quote(value)}, no route pattern: braces stand in pairs around a parameter's name, and a path has 28 segments at most. Write such as \"/v1/{{**rest}}\".");
+                $"is {Finding.Quote(value)}, no route pattern: braces stand in pairs around a parameter's name, and a path has 28 segments at most. "
+                + "Write such as \"/v1/{**rest}\".");
             return;
         }
 
