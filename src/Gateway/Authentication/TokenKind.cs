@@ -12,12 +12,12 @@ internal static class TokenKind
     private static readonly string[] s_accessTypes = ["at+jwt", "application/at+jwt"];
     private static readonly string[] s_plainTypes = ["JWT", "application/jwt"];
 
-    // What issuers write about the kind into a claim: Cognito, Keycloak, others.
-    private static readonly (string Claim, string[] Access, string[] Id)[] s_uses =
+    // What issuers write about the kind into a claim: Cognito, Keycloak, others. The last is accepted and proves nothing: an ID token is a JWT, too.
+    private static readonly (string Claim, string[] Access, string[] Id, string[] Neither)[] s_uses =
     [
-        ("token_use", ["access"], ["id"]),
-        ("typ", ["Bearer", "JWT", "at+jwt", "access"], ["ID"]),
-        ("token_type", ["Bearer", "access", "access_token"], ["id", "id_token"]),
+        ("token_use", ["access"], ["id"], []),
+        ("typ", ["Bearer", "at+jwt", "access"], ["ID"], ["JWT"]),
+        ("token_type", ["Bearer", "access", "access_token"], ["id", "id_token"], []),
     ];
 
     // OpenID Connect Core defines these for ID tokens alone.
@@ -56,9 +56,9 @@ internal static class TokenKind
             if (payload.TryGetProperty(claim, out _)) return refusal;
 
         var says = isTyped;
-        foreach (var (claim, access, id) in s_uses)
+        foreach (var (claim, access, id, neither) in s_uses)
         {
-            if (!payload.TryGetProperty(claim, out var value)) continue;
+            if (!payload.TryGetProperty(claim, out var value) || IsOneOf(value, neither)) continue;
             if (IsOneOf(value, access)) says = true;
             else if (!IsOneOf(value, id)) return $"the token's {claim} is none of an access token: {string.Join(" or ", access)}";
             // A token that says of itself that it is an ID token is one, whatever its header says.
