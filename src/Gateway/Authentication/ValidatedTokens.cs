@@ -28,7 +28,8 @@ internal readonly record struct TokenKey(string Scheme, UInt128 HashStart, UInt1
 
 /// <summary>
 /// The token cache: what schemes found good, so that a signature is checked once and not with every request. An entry serves until its token ends, or for five
-/// minutes, and only while its issuer's keys are those that it was checked with; after that the token is checked again. Refusals are not kept.
+/// minutes, and only while its issuer's keys are those that it was checked with; after that the token is checked again. Refusals are not kept here:
+/// <see cref="FailedAuthentications"/> counts them.
 /// It is bounded in bytes. When it is full, the issuer that takes the most room gives some up, the tokens first that were not used for the longest time: the
 /// tokens of one issuer, however many and long, leave the others theirs.
 /// </summary>
@@ -88,9 +89,20 @@ internal sealed class ValidatedTokens(TimeProvider time, long mostBytes)
         lock (_lock)
         {
             if (!_shelves.TryGetValue(key.Scheme, out var shelf)) _shelves[key.Scheme] = shelf = new();
-            while (shelf.Entries.TryPeek(out var oldest) && oldest.Entry.ExpiresAt <= now) Remove(shelf);
+            while (shelf.Keys.TryPeek(out var oldest) && _tokens[oldest].ExpiresAt <= now) Remove(shelf);
+            // A token that was checked again keeps its place.
+            if (_tokens.TryGetValue(key, out var before))
+            {
+                shelf.Bytes -= before.Size;
+                _bytes -= before.Size;
+                entry.IsUsed = true;
+            }
+            else
+            {
+                shelf.Keys.Enqueue(key);
+            }
+
             _tokens[key] = entry;
-            shelf.Entries.Enqueue((key, entry));
             shelf.Bytes += entry.Size;
             _bytes += entry.Size;
             while (_bytes > mostBytes) Evict(_shelves.Values.MaxBy(static each => each.Bytes)!, now);
@@ -101,9 +113,9 @@ internal sealed class ValidatedTokens(TimeProvider time, long mostBytes)
     {
         for (var passedOver = 0; passedOver < MostPassedOver; passedOver++)
         {
-            if (!shelf.Entries.TryPeek(out var oldest) || !oldest.Entry.IsUsed || oldest.Entry.ExpiresAt <= now) break;
-            oldest.Entry.IsUsed = false;
-            shelf.Entries.Enqueue(shelf.Entries.Dequeue());
+            if (!shelf.Keys.TryPeek(out var oldest) || _tokens[oldest] is not { IsUsed: true } entry || entry.ExpiresAt <= now) break;
+            entry.IsUsed = false;
+            shelf.Keys.Enqueue(shelf.Keys.Dequeue());
         }
 
         Remove(shelf);
@@ -111,17 +123,15 @@ internal sealed class ValidatedTokens(TimeProvider time, long mostBytes)
 
     private void Remove(Shelf shelf)
     {
-        var (key, entry) = shelf.Entries.Dequeue();
+        if (!_tokens.TryRemove(shelf.Keys.Dequeue(), out var entry)) return;
         shelf.Bytes -= entry.Size;
         _bytes -= entry.Size;
-        // Another entry under this key is a later check's, and has a place of its own.
-        _tokens.TryRemove(new(key, entry));
     }
 
-    /// <summary>One issuer's tokens, the oldest first.</summary>
+    /// <summary>One issuer's tokens, each once, the oldest first.</summary>
     private sealed class Shelf
     {
-        public Queue<(TokenKey Key, ValidatedToken Entry)> Entries { get; } = new();
+        public Queue<TokenKey> Keys { get; } = new();
 
         public long Bytes { get; set; }
     }
