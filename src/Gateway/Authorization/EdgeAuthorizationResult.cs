@@ -1,7 +1,7 @@
-using System.Globalization;
 using CredentialModule.Http;
 using Gateway.Authentication;
 using Gateway.Edge;
+using Gateway.Errors;
 using Microsoft.AspNetCore.Authorization;
 using Microsoft.AspNetCore.Authorization.Policy;
 
@@ -16,7 +16,7 @@ internal sealed class EdgeAuthorizationResult : IAuthorizationMiddlewareResultHa
         {
             if (context.Features.Get<UnjudgedToken>() is { } unjudged)
             {
-                context.Response.Headers.RetryAfter = Math.Max(1, Math.Ceiling(unjudged.RetryAfter.TotalSeconds)).ToString(CultureInfo.InvariantCulture);
+                RetryAfter.Set(context.Response, unjudged.RetryAfter);
                 return ErrorAnswer.WriteAsync(context, unjudged.Status);
             }
 
