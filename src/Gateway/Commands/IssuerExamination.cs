@@ -1,4 +1,4 @@
-using System.Text.Json;
+using Gateway.Authentication.Keys;
 using Microsoft.AspNetCore.Authentication;
 using Microsoft.AspNetCore.Authentication.JwtBearer;
 using Microsoft.Extensions.Options;
@@ -11,8 +11,6 @@ internal static class IssuerExamination
     // Entra's documents of many tenants leave the tenant open.
     private const string AnyTenant = "{tenantid}";
 
-    private const int LongestDocument = 1024 * 1024;
-
     public static async Task<Diagnosis[]> RunAsync(IServiceProvider services, TimeSpan timeout)
     {
         var schemes = await services.GetRequiredService<IAuthenticationSchemeProvider>().GetAllSchemesAsync();
@@ -24,7 +22,7 @@ internal static class IssuerExamination
 
     private static async Task<(Outcome, string)> LookAsync(JwtBearerOptions scheme, Waiting waiting, CancellationToken cancellation)
     {
-        waiting.For = scheme.MetadataAddress;
+        waiting.For = IssuerDocuments.Shown(scheme.MetadataAddress!);
         try
         {
             var document = await scheme.ConfigurationManager!.GetConfigurationAsync(cancellation);
@@ -33,47 +31,9 @@ internal static class IssuerExamination
                 : scheme.TokenValidationParameters.ValidIssuers.Any(issuer => IsIssuer(document.Issuer, issuer)) ? (Outcome.Ok, found)
                 : (Outcome.Failed, $"{found}: the issuer of the document is none of the scheme's: {string.Join(", ", scheme.TokenValidationParameters.ValidIssuers)}");
         }
-        catch (Exception e) when (!cancellation.IsCancellationRequested)
+        catch (IssuerUnavailableException e)
         {
-            // IdentityModel's exceptions quote the response's body, and name no cause that can be told from another.
-            var why = await WhyAsync(scheme, cancellation);
-            return (Outcome.Failed, why ?? $"{scheme.MetadataAddress}: the document or its keys cannot be used ({e.GetBaseException().GetType().Name})");
-        }
-    }
-
-    private static async Task<string?> WhyAsync(JwtBearerOptions scheme, CancellationToken cancellation)
-    {
-        if (!Uri.TryCreate(scheme.MetadataAddress, UriKind.Absolute, out var address)) return null;
-        var (document, problem) = await ReadAsync(scheme.Backchannel, address, cancellation);
-        if (problem is not null)
-            return $"{address}: {problem}{(problem == "404" ? ": Authority is not the address below which the issuer publishes its discovery document" : "")}";
-        using (document)
-        {
-            if (document!.RootElement is not { ValueKind: JsonValueKind.Object } root || !root.TryGetProperty("jwks_uri", out var uri)
-                || uri.ValueKind != JsonValueKind.String || !Uri.TryCreate(uri.GetString(), UriKind.Absolute, out var keysAddress))
-                return $"{address}: the document names no jwks_uri, so that it is no discovery document";
-            var (keys, keysProblem) = await ReadAsync(scheme.Backchannel, keysAddress, cancellation);
-            keys?.Dispose();
-            return keysProblem is null ? null : $"{keysAddress}, the keys of {address}: {keysProblem}";
-        }
-    }
-
-    private static async Task<(JsonDocument? Document, string? Problem)> ReadAsync(HttpClient client, Uri address, CancellationToken cancellation)
-    {
-        try
-        {
-            using var response = await client.GetAsync(address, HttpCompletionOption.ResponseHeadersRead, cancellation);
-            if (!response.IsSuccessStatusCode) return (null, $"{(int)response.StatusCode}");
-            await response.Content.LoadIntoBufferAsync(LongestDocument, cancellation);
-            return (JsonDocument.Parse(await response.Content.ReadAsStreamAsync(cancellation)), null);
-        }
-        catch (HttpRequestException e)
-        {
-            return (null, ConnectionCause.Of(e, address));
-        }
-        catch (JsonException)
-        {
-            return (null, "the response is no JSON");
+            return (Outcome.Failed, $"{e.Address}: {e.Cause}");
         }
     }
 

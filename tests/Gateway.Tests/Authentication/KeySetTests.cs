@@ -146,6 +146,52 @@ public sealed class KeySetTests(KeySetTests.OddIssuer platform) : IClassFixture<
         Assert.All(keys.Passed, passed => Assert.Equal("""key "a\u001bb" (its kty is "oct")""", passed));
     }
 
+    [Theory]
+    [InlineData("another order", true)]
+    [InlineData("other members beside the keys", true)]
+    [InlineData("other members in the keys", true)]
+    [InlineData("a key that is not used", true)]
+    [InlineData("another address of the key set", true)]
+    [InlineData("another key id", false)]
+    [InlineData("no key id", false)]
+    [InlineData("the ids of two keys exchanged", false)]
+    [InlineData("another number", false)]
+    [InlineData("a key more", false)]
+    [InlineData("a key less", false)]
+    [InlineData("an issuer of one key", false)]
+    [InlineData("another issuer", false)]
+    public void Keys_are_the_same_whatever_their_order_and_what_stands_beside_them(string change, bool isSame)
+    {
+        var (first, second, curve) = (SigningKey.CreateRsa("1"), SigningKey.CreateRsa("2"), SigningKey.CreateEllipticCurve("3"));
+        var keys = new JsonArray(first.ToJsonWebKey(), second.ToJsonWebKey(), curve.ToJsonWebKey());
+        var set = new JsonObject();
+        var before = Parse("i", "a");
+        switch (change)
+        {
+            case "another order": keys = [.. keys.Reverse().Select(key => key!.DeepClone())]; break;
+            case "other members beside the keys": set["generated"] = 1; break;
+            case "other members in the keys": keys[0]!["x5t"] = "x"; break;
+            case "a key that is not used": keys.Insert(0, new JsonObject { ["kty"] = "oct" }); break;
+            case "another key id": keys[0]!["kid"] = "4"; break;
+            case "no key id": keys[0]!.AsObject().Remove("kid"); break;
+            case "the ids of two keys exchanged": (keys[0]!["kid"], keys[1]!["kid"]) = ("2", "1"); break;
+            case "another number": keys[0]!["n"] = SigningKey.CreateRsa().ToJsonWebKey()["n"]!.DeepClone(); break;
+            case "a key more": keys.Add(SigningKey.CreateRsa("1").ToJsonWebKey()); break;
+            case "a key less": keys.RemoveAt(2); break;
+            case "an issuer of one key": keys[2]!["issuer"] = "i"; break;
+        }
+
+        var after = Parse(change == "another issuer" ? "j" : "i", change == "another address of the key set" ? "b" : "a");
+
+        Assert.Equal(isSame, after.SaysTheSameAs(before));
+
+        PublishedKeys Parse(string issuer, string address)
+        {
+            set["keys"] = keys.DeepClone();
+            return PublishedKeys.Parse(issuer, address, System.Text.Encoding.UTF8.GetBytes(set.ToJsonString()));
+        }
+    }
+
     private static string Jwk(SigningKey key, (string Name, JsonNode? Value) change)
     {
         var jwk = key.ToJsonWebKey();

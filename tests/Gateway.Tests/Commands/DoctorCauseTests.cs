@@ -43,7 +43,8 @@ public sealed class DoctorCauseTests(DoctorTests.Shared shared) : IClassFixture<
     }
 
     [Theory]
-    [InlineData("F16 no discovery document there", "AUTHORITY/nowhere", null, "AUTHORITY/nowhere/.well-known/openid-configuration: 404: Authority is not the address below which")]
+    [InlineData("F16 no discovery document there", "AUTHORITY/nowhere", null, "AUTHORITY/nowhere/.well-known/openid-configuration: its status is 404")]
+    [InlineData("a user, a password and a query in the address", "http://user:hunter2@127.0.0.1:PORT/x?key=hunter2", null, "http://127.0.0.1:PORT/x: Connection refused (127.0.0.1:PORT)")]
     [InlineData("F16 a name that does not resolve", "http://id.invalid", null, "http://id.invalid/.well-known/openid-configuration: the name id.invalid does not resolve")]
     [InlineData("F16 a port that speaks no TLS", "HTTPS", null, "/.well-known/openid-configuration: the TLS handshake failed: the port may speak no TLS")]
     [InlineData("F16 a proxy that is not there", "http://id.example.com", "http://user:hunter2@127.0.0.1:PORT", "http://id.example.com/.well-known/openid-configuration: Connection refused (127.0.0.1:PORT) through the proxy 127.0.0.1:PORT")]

@@ -1,6 +1,6 @@
-using System.Net.Sockets;
 using System.Text.Json;
 using Gateway.Configuration;
+using Gateway.Errors;
 
 namespace Gateway.Authentication.Keys;
 
@@ -65,6 +65,12 @@ internal sealed class IssuerDocuments : IDisposable
 
     public void Dispose() => _client.Dispose();
 
+    /// <summary>An address as messages show it: with neither a user and password nor a query.</summary>
+    public static string Shown(string address) =>
+        Uri.TryCreate(address, UriKind.Absolute, out var uri)
+            ? uri.GetComponents(UriComponents.SchemeAndServer | UriComponents.Path, UriFormat.UriEscaped)
+            : Finding.Quote(address);
+
     private static string? Text(JsonElement document, string name) =>
         document.TryGetProperty(name, out var value) && value.ValueKind == JsonValueKind.String ? value.GetString() : null;
 
@@ -89,26 +95,10 @@ internal sealed class IssuerDocuments : IDisposable
         }
         catch (HttpRequestException e)
         {
-            throw new IssuerUnavailableException(Shown(address), CauseOf(e), e);
+            var cause = e.HttpRequestError == HttpRequestError.ConfigurationLimitExceeded ? $"it is longer than {MostBytes / 1024} KiB" : ConnectionCause.Of(e, uri);
+            throw new IssuerUnavailableException(Shown(address), cause, e);
         }
     }
-
-    // Messages of the client can hold a proxy's user and password, so only these words are shown.
-    private static string CauseOf(HttpRequestException error) => error.HttpRequestError switch
-    {
-        HttpRequestError.NameResolutionError => "its host name cannot be resolved",
-        HttpRequestError.ConnectionError => error.GetBaseException() is SocketException socket ? $"no connection ({socket.SocketErrorCode})" : "no connection",
-        HttpRequestError.SecureConnectionError => "no TLS connection; its certificate is not trusted, or the two sides have no protocol in common",
-        HttpRequestError.ProxyTunnelError => "the proxy of HTTPS_PROXY does not let it through",
-        HttpRequestError.ConfigurationLimitExceeded => $"it is longer than {MostBytes / 1024} KiB",
-        var other => $"the response cannot be read ({other})",
-    };
-
-    // Neither a user and password, nor a query.
-    private static string Shown(string address) =>
-        Uri.TryCreate(address, UriKind.Absolute, out var uri)
-            ? uri.GetComponents(UriComponents.SchemeAndServer | UriComponents.Path, UriFormat.UriEscaped)
-            : Finding.Quote(address);
 }
 
 /// <summary>An issuer's keys cannot be fetched.</summary>

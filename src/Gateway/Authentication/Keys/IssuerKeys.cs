@@ -42,7 +42,7 @@ internal sealed partial class IssuerKeys : BaseConfigurationManager, IConfigurat
     private volatile IssuerOutage? _outage;
     private Task? _fetching;
     private long _began;
-    private long? _fruitless;
+    private long? _onDemand;
     private int _failures;
 
     public IssuerKeys(string scheme, string metadataAddress, bool requireHttps, IssuerDocuments documents, TimeProvider time, ILogger logger)
@@ -88,11 +88,12 @@ internal sealed partial class IssuerKeys : BaseConfigurationManager, IConfigurat
     public async ValueTask<bool> RefreshAsync(CancellationToken cancellation)
     {
         Task fetching;
-        var before = _current;
         lock (_lock)
         {
             if (_outage is not null) return false;
-            if (_fetching is null && _fruitless is { } last && _time.GetElapsedTime(last) < s_onDemandEvery) return true;
+            if (_fetching is null && _onDemand is { } last && _time.GetElapsedTime(last) < s_onDemandEvery) return true;
+            // It counts whatever it finds: the nodes of an issuer may publish one thing in turn with another.
+            _onDemand = _time.GetTimestamp();
             fetching = FetchAsync();
         }
 
@@ -105,11 +106,7 @@ internal sealed partial class IssuerKeys : BaseConfigurationManager, IConfigurat
             return false;
         }
 
-        lock (_lock)
-        {
-            if (_current == before) _fruitless = _time.GetTimestamp();
-            return _outage is null;
-        }
+        return _outage is null;
     }
 
     /// <summary>The keys at hand; before the first fetch has succeeded, what it comes to.</summary>
@@ -118,7 +115,7 @@ internal sealed partial class IssuerKeys : BaseConfigurationManager, IConfigurat
     {
         if (_current is { } current) return current;
         await FetchAsync().WaitAsync(cancel);
-        return _current ?? throw new IssuerUnavailableException(_outage?.Address ?? MetadataAddress, _outage?.Cause ?? "the gateway stops");
+        return _current ?? throw new IssuerUnavailableException(_outage?.Address ?? IssuerDocuments.Shown(MetadataAddress), _outage?.Cause ?? "the gateway stops");
     }
 
     /// <inheritdoc/>
@@ -157,7 +154,7 @@ internal sealed partial class IssuerKeys : BaseConfigurationManager, IConfigurat
         }
         catch (Exception e)
         {
-            outage = new(MetadataAddress, $"unexpected {e.GetType().Name}", _time.GetUtcNow());
+            outage = new(IssuerDocuments.Shown(MetadataAddress), $"unexpected {e.GetType().Name}", _time.GetUtcNow());
         }
 
         var before = _outage;

@@ -17,9 +17,9 @@ internal sealed class PublishedKeys : OpenIdConnectConfiguration
     private readonly FrozenDictionary<string, SecurityKey[]> _byId;
     private readonly SecurityKey[] _withoutId;
 
-    private PublishedKeys(string issuer, string address, byte[] hash, IReadOnlyList<(SecurityKey Key, string? Issuer)> keys, IReadOnlyList<string> passed)
+    private PublishedKeys(string issuer, string address, IReadOnlyList<(SecurityKey Key, string? Issuer)> keys, IReadOnlyList<string> passed)
     {
-        (Issuer, JwksUri, _hash, Passed) = (issuer, address, hash, passed);
+        (Issuer, JwksUri, _hash, Passed) = (issuer, address, HashOf(issuer, keys), passed);
         JsonWebKeySet = new JsonWebKeySet();
         foreach (var (key, keyIssuer) in keys)
         {
@@ -53,11 +53,10 @@ internal sealed class PublishedKeys : OpenIdConnectConfiguration
             else if (passed.Count < MostNamed) passed.Add(reason);
         }
 
-        var hash = SHA256.HashData([.. SHA256.HashData(keySet.Span), .. SHA256.HashData(System.Text.Encoding.UTF8.GetBytes($"{issuer}\n{address}"))]);
-        return new(issuer, address, hash, keys, passed);
+        return new(issuer, address, keys, passed);
     }
 
-    /// <summary>Whether the issuer has published the same again.</summary>
+    /// <summary>Whether the issuer has published the same keys again, in whatever order and with whatever beside them.</summary>
     public bool SaysTheSameAs(PublishedKeys? other) => other is not null && _hash.AsSpan().SequenceEqual(other._hash);
 
     /// <summary>Whether a key has this id.</summary>
@@ -69,6 +68,13 @@ internal sealed class PublishedKeys : OpenIdConnectConfiguration
     /// <summary>The keys to try for a token: those of its key id, else those without one; for a token without a key id all of them.</summary>
     public IEnumerable<SecurityKey> CandidatesFor(string? keyId, string algorithm) =>
         (string.IsNullOrEmpty(keyId) ? SigningKeys : _byId.GetValueOrDefault(keyId) ?? _withoutId).Where(key => Fits(key, algorithm)).Take(MostTried);
+
+    private static byte[] HashOf(string issuer, IEnumerable<(SecurityKey Key, string? Issuer)> keys)
+    {
+        // A key's thumbprint (RFC 7638) is of its type and numbers.
+        var each = keys.Select(key => JsonSerializer.Serialize((string?[])[key.Key.KeyId, Convert.ToHexString(key.Key.ComputeJwkThumbprint()), key.Issuer]));
+        return SHA256.HashData(JsonSerializer.SerializeToUtf8Bytes((string[])[issuer, .. each.Order(StringComparer.Ordinal)]));
+    }
 
     private static bool Fits(SecurityKey key, string algorithm) => algorithm switch
     {

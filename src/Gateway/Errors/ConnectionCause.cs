@@ -3,7 +3,7 @@ using System.Net.Sockets;
 using System.Security.Authentication;
 using System.Security.Cryptography.X509Certificates;
 
-namespace Gateway.Commands;
+namespace Gateway.Errors;
 
 /// <summary>Why a connection or a request failed, in words that hold nothing of a URL's user, a proxy's password, a header or a body.</summary>
 internal static class ConnectionCause
