@@ -40,29 +40,31 @@ internal sealed class BearerHandler(
         var keys = scheme is null || !hasKeyId ? null : sources.Find(scheme);
         var isRead = keys is null || await FindKeyAsync(keys, keyId);
 
-        using var check = failed is null ? null : await failed.BeginAsync(_context, key);
+        using var check = failed is null ? null : await failed.BeginAsync(_context, key, keys);
         if (failed is not null && check is null) return Unjudged(StatusCodes.Status429TooManyRequests, failed.LockedFor(_context) ?? TimeSpan.Zero);
+        var before = keys?.Current;
         if (keys is null) return Refuse(AuthenticateResult.Fail("no scheme takes tokens of its issuer"));
-        if (keys.Current?.MayJudge(keyId) != true)
+        if (before?.MayJudge(keyId) != true)
             return isRead ? Refuse(AuthenticateResult.Fail("its issuer publishes no key of its key id")) : KeysUnavailable(keys);
 
-        var result = await CheckAsync(key, keys);
+        var result = check?.KnownUnder(before) ?? await CheckAsync(key, keys);
         if (result.Succeeded) return result;
         if (result.Failure is not SecurityTokenInvalidSignatureException || IsForAnyone) return Refuse(result);
 
-        // The issuer may have put another key under the same id, or under none. The token counts as refused while it waits, so that no other waits for it.
-        var (before, isNamed) = (keys.Current, keyId is not null && keys.Current.Has(keyId));
+        // The issuer may have put another key under the same id, or under none. The token counts as refused while it waits, so that no other waits for it,
+        // and after it as well, unless it turns out to be good: a check was made.
+        var isNamed = keyId is not null && before.Has(keyId);
         _ = Refuse(result);
         check?.Dispose();
         var isFresh = await keys.RefreshAsync(_context.RequestAborted);
         if (keys.Current != before) result = await CheckAsync(key, keys);
         else if (!isFresh && !isNamed) result = KeysUnavailable(keys);
-        if (result.Failure is null) check?.Withdraw();
+        if (result.Succeeded) check?.Withdraw();
         return result;
 
         AuthenticateResult Refuse(AuthenticateResult refused)
         {
-            check?.IsRefused = true;
+            check?.Refuse(refused, before);
             return refused;
         }
     }

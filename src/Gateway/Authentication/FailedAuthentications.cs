@@ -1,19 +1,28 @@
+using Gateway.Authentication.Keys;
 using Gateway.Configuration;
 using Gateway.Edge;
 using Gateway.Telemetry;
+using Microsoft.AspNetCore.Authentication;
+using Microsoft.IdentityModel.Tokens;
 
 namespace Gateway.Authentication;
 
 /// <summary>
 /// Counts refused tokens by the client's address, and locks an address out that sent too many: until the window is over, none of its tokens is checked.
 /// A check is counted before it begins, so that requests at once do not overshoot, and given back when the token is good. One token counts once in a window,
-/// however often it is sent. Bounded in addresses and in tokens remembered.
+/// however often it is sent, and is not checked again while its issuer's keys are those that it was refused under. Bounded in addresses and in tokens
+/// remembered.
 /// </summary>
 internal sealed partial class FailedAuthentications(FailedAuthenticationsOptions options, TimeProvider time, ILogger<FailedAuthentications> logger)
 {
     private const int MostClients = 8192;
     private const int MostRemembered = 128;
     private const int MostLinesInAMinute = 20;
+
+    // One object for all tokens: what is remembered of a token is small.
+    private static readonly Refusal s_badSignature = new(AuthenticateResult.Fail(new SecurityTokenInvalidSignatureException()), DateTimeOffset.MaxValue);
+    private static readonly Refusal s_forGood = new(AuthenticateResult.Fail("it was refused before"), DateTimeOffset.MaxValue);
+    private static readonly Refusal s_uncertain = s_forGood with { Until = default };
 
     private readonly Lock _lock = new();
     private readonly Dictionary<string, Client> _clients = new(StringComparer.Ordinal);
@@ -43,8 +52,11 @@ internal sealed partial class FailedAuthentications(FailedAuthenticationsOptions
     /// <summary>
     /// Begins the check of a token. While as many checks of the address are running as it has refusals left, further ones wait for one to end.
     /// </summary>
+    /// <param name="context">The request.</param>
+    /// <param name="token">The token.</param>
+    /// <param name="keys">The keys of the token's issuer; null for an unknown issuer.</param>
     /// <returns>The check; null when the address is locked out.</returns>
-    public async ValueTask<Check?> BeginAsync(HttpContext context, TokenKey token)
+    public async ValueTask<Check?> BeginAsync(HttpContext context, TokenKey token, IssuerKeys? keys)
     {
         while (true)
         {
@@ -55,11 +67,13 @@ internal sealed partial class FailedAuthentications(FailedAuthenticationsOptions
                 var address = ClientAddress.Of(context);
                 if (!_clients.TryGetValue(address, out var client)) _clients[address] = client = new(address);
                 if (LockedFor(client, now) is not null) return null;
-                var isRepeated = client.Refused.Contains(token.HashStart);
-                if (isRepeated || client.Failures + client.Checking < options.PermitLimit)
+                // What is refused from memory costs nothing and waits for nobody.
+                var known = client.Refused.Find(each => each.Token == token.HashStart);
+                var isKnown = known.Refusal is not null && known.Keys == keys?.Current && now < known.Refusal.Until;
+                if (isKnown || client.Failures + client.Checking < options.PermitLimit)
                 {
-                    if (!isRepeated) client.Checking++;
-                    return new(this, client, token.HashStart, isRepeated);
+                    if (!isKnown) client.Checking++;
+                    return new(this, client, token.HashStart, isKnown ? known : null);
                 }
 
                 var waiting = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -82,15 +96,19 @@ internal sealed partial class FailedAuthentications(FailedAuthenticationsOptions
         return client.Failures >= options.PermitLimit ? client.EndsAt - now : null;
     }
 
-    private void End(Client client, UInt128 token, bool isRepeated, bool isRefused)
+    private void End(Client client, UInt128 token, bool isKnown, Refused? refused)
     {
         var locked = false;
         lock (_lock)
         {
             var now = time.GetUtcNow();
-            if (!isRepeated) client.Checking--;
+            if (!isKnown) client.Checking--;
             _ = LockedFor(client, now);
-            if (isRefused && !client.Refused.Contains(token))
+            if (refused is { } again && client.Refused.FindIndex(each => each.Token == token) is >= 0 and var place)
+            {
+                client.Refused[place] = again;
+            }
+            else if (refused is { } first)
             {
                 if (client.Failures++ == 0)
                 {
@@ -98,7 +116,7 @@ internal sealed partial class FailedAuthentications(FailedAuthenticationsOptions
                     _windows.Enqueue((client, client.EndsAt));
                 }
 
-                if (client.Refused.Count < MostRemembered) client.Refused.Add(token);
+                if (client.Refused.Count < MostRemembered) client.Refused.Add(first);
                 locked = client.Failures == options.PermitLimit && MayLog(now);
             }
 
@@ -116,11 +134,11 @@ internal sealed partial class FailedAuthentications(FailedAuthenticationsOptions
         if (locked) Log.LockedOut(logger, client.Address, options.PermitLimit, options.Window.TotalSeconds);
     }
 
-    private void Withdraw(Client client, UInt128 token, bool isRepeated)
+    private void Withdraw(Client client, UInt128 token)
     {
         lock (_lock)
         {
-            if (!isRepeated && client.Refused.Remove(token)) client.Failures--;
+            client.Failures -= client.Refused.RemoveAll(each => each.Token == token);
         }
     }
 
@@ -141,24 +159,46 @@ internal sealed partial class FailedAuthentications(FailedAuthenticationsOptions
         private readonly FailedAuthentications _failed;
         private readonly Client _client;
         private readonly UInt128 _token;
-        private readonly bool _isRepeated;
+        private readonly Refused? _known;
+        private Refused? _refused;
         private bool _hasEnded;
 
-        internal Check(FailedAuthentications failed, Client client, UInt128 token, bool isRepeated) =>
-            (_failed, _client, _token, _isRepeated) = (failed, client, token, isRepeated);
+        internal Check(FailedAuthentications failed, Client client, UInt128 token, Refused? known) =>
+            (_failed, _client, _token, _known) = (failed, client, token, known);
 
-        public bool IsRefused { get; set; }
+        /// <summary>How the token was refused under these keys before; null when it has to be checked.</summary>
+        public AuthenticateResult? KnownUnder(PublishedKeys keys) => _known?.Keys == keys ? _known?.Refusal.Result : null;
 
-        /// <summary>Takes back that it counted, when it turns out that the token was not to be refused.</summary>
-        public void Withdraw() => _failed.Withdraw(_client, _token, _isRepeated);
+        /// <summary>Says that the token was refused.</summary>
+        /// <param name="result">The scheme's failure.</param>
+        /// <param name="keys">The issuer's keys that it was checked with; null when there were none to check it with.</param>
+        public void Refuse(AuthenticateResult result, PublishedKeys? keys) => _refused = new(_token, keys, result.Failure switch
+        {
+            SecurityTokenNotYetValidException { NotBefore: { Kind: DateTimeKind.Utc } from } =>
+                s_forGood with { Until = new DateTimeOffset(from) - IssuerAuthentication.ClockSkew },
+            SecurityTokenNotYetValidException => s_uncertain,
+            SecurityTokenInvalidSignatureException => s_badSignature,
+            SecurityTokenException or AuthenticationFailureException => s_forGood,
+            // The next check may end in another way.
+            _ => s_uncertain,
+        });
+
+        /// <summary>Takes back that the token counted, when it turns out that it was not to be refused.</summary>
+        public void Withdraw() => _failed.Withdraw(_client, _token);
 
         public void Dispose()
         {
             if (_hasEnded) return;
             _hasEnded = true;
-            _failed.End(_client, _token, _isRepeated, IsRefused);
+            _failed.End(_client, _token, _known is not null, _refused);
         }
     }
+
+    /// <summary>A token that was refused, and under which keys of its issuer.</summary>
+    internal readonly record struct Refused(UInt128 Token, PublishedKeys? Keys, Refusal Refusal);
+
+    /// <summary>Why a token was refused, and until when a check under the same keys would refuse it again.</summary>
+    internal sealed record Refusal(AuthenticateResult Result, DateTimeOffset Until);
 
     internal sealed class Client(string address)
     {
@@ -170,7 +210,7 @@ internal sealed partial class FailedAuthentications(FailedAuthenticationsOptions
 
         public DateTimeOffset EndsAt { get; set; }
 
-        public List<UInt128> Refused { get; } = [];
+        public List<Refused> Refused { get; } = [];
 
         public Queue<TaskCompletionSource> Waiting { get; } = new();
     }

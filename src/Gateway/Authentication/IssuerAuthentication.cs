@@ -15,7 +15,7 @@ internal static class IssuerAuthentication
 {
     private const string AzureAd = "AzureAd";
 
-    private static readonly TimeSpan ClockSkew = TimeSpan.FromSeconds(30);
+    public static readonly TimeSpan ClockSkew = TimeSpan.FromSeconds(30);
 
     // As RFC 8725 asks, a list of what is allowed.
     private static readonly string[] Algorithms =

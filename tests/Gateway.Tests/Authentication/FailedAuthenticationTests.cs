@@ -4,6 +4,7 @@ using System.Text.Json.Nodes;
 using System.Text.RegularExpressions;
 using Gateway.Authentication;
 using Gateway.Edge;
+using Microsoft.AspNetCore.Authentication;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Time.Testing;
@@ -135,22 +136,71 @@ public sealed partial class FailedAuthenticationTests
     [InlineData("B9 a token of an unknown issuer")]
     [InlineData("B9 a token of an unknown key id")]
     [InlineData("B9 no token at all")]
+    [InlineData("a token for another audience")]
+    [InlineData("a token that is not yet valid")]
+    [InlineData("a token of a stranger's without a kid")]
     public async Task The_same_refused_token_counts_once(string kind)
     {
         await using var world = await World.StartAsync();
         var gateway = await StartAsync(world);
         var token = kind.Contains("expired", StringComparison.Ordinal) ? world.Issuer.Issue(new() { Expires = TimeSpan.FromHours(-1) })
+            : kind.Contains("audience", StringComparison.Ordinal) ? world.Issuer.Issue(new() { Audiences = ["another"] })
+            : kind.Contains("not yet", StringComparison.Ordinal) ? world.Issuer.Issue(new() { NotBefore = TimeSpan.FromMinutes(30) })
+            : kind.Contains("without", StringComparison.Ordinal) ? world.Issuer.Issue(new() { Key = s_stranger, WithoutKeyId = true })
             : kind.Contains("stranger", StringComparison.Ordinal) ? world.Issuer.Issue(new() { Key = s_stranger, KeyId = world.Issuer.CurrentKey.KeyId })
             : kind.Contains("issuer", StringComparison.Ordinal) ? world.Issuer.Issue(new() { Issuer = "https://unknown.example.com" })
             : kind.Contains("key id", StringComparison.Ordinal) ? world.Issuer.Issue(new() { Key = s_stranger })
             : "x.y.z";
 
         for (var i = 0; i < 100; i++) Assert.Equal(401, await StatusAsync(gateway, token));
+        // And costs one check.
+        Assert.InRange(_checks, 0, 1);
 
         Assert.Equal(200, await StatusAsync(gateway, world.Token("o-acme")));
         // All at once, too.
         Assert.All(await Task.WhenAll(Enumerable.Range(0, 20).Select(_ => StatusAsync(gateway, token))), status => Assert.Equal(401, status));
         Assert.Equal(200, await StatusAsync(gateway, world.Token("o-acme")));
+        Assert.InRange(_checks, 2, 3);
+    }
+
+    [Fact]
+    public async Task A_refused_token_is_checked_again_under_other_keys()
+    {
+        await using var world = await World.StartAsync();
+        var gateway = await StartAsync(world);
+        var early = world.Issuer.Issue(new() { Organizations = (string[])["o-acme"], Key = s_stranger, WithoutKeyId = true });
+        for (var i = 0; i < 3; i++) Assert.Equal(401, await StatusAsync(gateway, early));
+
+        world.Issuer.KeySetText = keys =>
+        {
+            keys.Add(s_stranger.ToJsonWebKey());
+            return new JsonObject { ["keys"] = keys.DeepClone() }.ToJsonString();
+        };
+        await gateway.KeysOf("Platform").FetchAsync();
+
+        Assert.Equal(200, await StatusAsync(gateway, early));
+        Assert.Equal(2, _checks);
+    }
+
+    [Fact]
+    public async Task Bad_tokens_without_a_key_id_count_while_their_issuer_is_down()
+    {
+        await using var world = await World.StartAsync();
+        var gateway = await StartAsync(world);
+        var good = world.Token("o-acme");
+        Assert.Equal(200, await StatusAsync(gateway, good));
+        await world.Issuer.StopAsync();
+
+        for (var i = 0; i < Permits; i++)
+        {
+            var token = world.Issuer.Issue(new() { Key = s_stranger, WithoutKeyId = true, Subject = $"{i}" });
+            // Only the issuer could say whether this key is one of its new ones.
+            for (var again = 0; again < 3; again++) Assert.Equal(i < Permits - 1 || again == 0 ? 503 : 429, await StatusAsync(gateway, token));
+        }
+
+        Assert.Equal(1 + Permits, _checks);
+        Assert.Equal(429, await StatusAsync(gateway, world.Issuer.Issue(new() { Key = s_stranger, WithoutKeyId = true })));
+        Assert.Equal(200, await StatusAsync(gateway, good));
     }
 
     [Fact]
@@ -235,8 +285,8 @@ public sealed partial class FailedAuthenticationTests
             context.Connection.RemoteIpAddress = IPAddress.Parse($"2001:db8:{client / 65536:x}:{client % 65536:x}::1");
             for (var i = 0; i < 2; i++)
             {
-                using var check = await failed.BeginAsync(context, new TokenKey("", (UInt128)i, 0));
-                check!.IsRefused = true;
+                using var check = await failed.BeginAsync(context, new TokenKey("", (UInt128)i, 0), null);
+                check!.Refuse(AuthenticateResult.Fail("no"), null);
             }
         }
 
@@ -245,7 +295,7 @@ public sealed partial class FailedAuthenticationTests
         time.Advance(TimeSpan.FromMinutes(1));
         var last = new DefaultHttpContext();
         last.Connection.RemoteIpAddress = IPAddress.Loopback;
-        (await failed.BeginAsync(last, default))!.Dispose();
+        (await failed.BeginAsync(last, default, null))!.Dispose();
         Assert.Equal(0, failed.Clients);
     }
 
