@@ -2,6 +2,7 @@ using System.Diagnostics;
 using System.Globalization;
 using CredentialModule.Caching;
 using Gateway.Configuration;
+using Gateway.RateLimiting;
 using StackExchange.Redis;
 
 namespace Gateway.Commands;
@@ -17,11 +18,14 @@ internal static class RedisExamination
             ? new Diagnosis("Redis", Outcome.Ok, "ConnectionStrings:Redis is absent: replicas share nothing")
             : await Diagnosis.OfAsync(
                 "Redis", timeout,
-                (_, cancellation) => LookAsync(services.GetRequiredService<CredentialCache>().Redis!, services.GetRequiredService<TimeProvider>(), timeout, cancellation), Outcome.Warning),
+                (_, cancellation) => LookAsync(
+                    services.GetRequiredService<CredentialCache>().Redis!, services.GetRequiredService<TimeProvider>(),
+                    configuration.Options.RateLimiting.Policies.Values.Any(static limit => limit.Store == RateLimitStore.Redis), timeout, cancellation),
+                Outcome.Warning),
     ];
 
     // To the module a second is long, and what it gives up it tries again; only what stays out of reach is a finding.
-    private static async Task<(Outcome, string)> LookAsync(RedisConnection redis, TimeProvider time, TimeSpan timeout, CancellationToken cancellation)
+    private static async Task<(Outcome, string)> LookAsync(RedisConnection redis, TimeProvider time, bool countsLimits, TimeSpan timeout, CancellationToken cancellation)
     {
         if (await redis.FindProblemAsync(timeout * 0.3, cancellation) is { } problem) return (Outcome.Warning, $"{redis.EndPoints}: {problem.Cause}: {problem.Remedy}");
         var begun = Stopwatch.GetTimestamp();
@@ -30,7 +34,11 @@ internal static class RedisExamination
         {
             try
             {
-                if (Array.Find(connection.GetServers(), server => server.IsConnected) is { } server) return await AskAsync(connection, server, time);
+                if (Array.Find(connection.GetServers(), server => server.IsConnected) is { } server)
+                {
+                    if (countsLimits && await SharedLimits.FindProblemAsync(connection) is { } denied) return (Outcome.Warning, $"{redis.EndPoints}: {denied}");
+                    return await AskAsync(connection, server, time);
+                }
             }
             catch (Exception e) when (e is RedisException or TimeoutException)
             {

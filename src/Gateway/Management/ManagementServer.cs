@@ -6,6 +6,7 @@ using Gateway.Errors;
 using Gateway.Forwarding;
 using Gateway.Telemetry;
 using Microsoft.AspNetCore.Authorization;
+using Microsoft.AspNetCore.Diagnostics.HealthChecks;
 using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Hosting.Server.Features;
 using Microsoft.AspNetCore.Http.Features;
@@ -70,7 +71,7 @@ internal sealed partial class ManagementServer : IHostedLifecycleService, IDispo
         app.UseEndpoints(endpoints =>
         {
             endpoints.MapGet("/health/live", static () => TypedResults.Text("Healthy")).AllowAnonymous();
-            endpoints.MapHealthChecks("/health/ready").AllowAnonymous();
+            endpoints.MapHealthChecks("/health/ready", new HealthCheckOptions { ResponseWriter = ReadinessResponse.WriteAsync }).AllowAnonymous();
             endpoints.MapPrometheusScrapingEndpoint("/metrics").AllowAnonymous();
             Guard(endpoints.MapDelete("/organizations/{organizationId}/credentials", ForgetCredentials.AnswerAsync).WithMetadata(new OrganizationIdRule()));
         });

@@ -52,7 +52,7 @@ internal sealed class SharedLimit(SharedLimits limits, LimitKey key, string keyP
             var oldest = await redis.GetDatabase().SortedSetRangeByRankWithScoresAsync($"rl:sw:{{{_name}}}", 0, 0);
             return oldest is [{ Score: var second }] ? DateTimeOffset.UnixEpoch.AddSeconds(second) + key.Options.Window - DateTimeOffset.UtcNow : TimeSpan.Zero;
         }
-        catch (Exception e) when (e is RedisException or TimeoutException or OperationCanceledException)
+        catch (Exception)
         {
             // Redis has refused the request. It stays refused when only the wait is unknown.
             return TimeSpan.Zero;

@@ -3,6 +3,7 @@ using CredentialModule;
 using CredentialModule.Caching;
 using Gateway.Telemetry;
 using Microsoft.Extensions.Options;
+using StackExchange.Redis;
 
 namespace Gateway.RateLimiting;
 
@@ -12,7 +13,12 @@ namespace Gateway.RateLimiting;
 /// </summary>
 internal sealed partial class SharedLimits : IAsyncDisposable
 {
+    // They begin with rl: and not with the key prefix.
+    private const string KeysDenied = "it does not permit the gateway's user the keys rl:* of the limits (NOPERM)";
+
     private static readonly TimeSpan AskAgainAfter = TimeSpan.FromMilliseconds(500);
+
+    private const string Silent = "Redis does not answer";
 
     private readonly PartitionedRateLimiter<LimitKey> _local;
     private readonly Func<LimitKey, RateLimiter> _limiter;
@@ -48,6 +54,22 @@ internal sealed partial class SharedLimits : IAsyncDisposable
         return _local.AttemptAcquire(limit.Key);
     }
 
+    /// <summary>Finds out why Redis does not let the gateway's user count a limit, and what to do about it; null when it does.</summary>
+    public static async Task<string?> FindProblemAsync(IConnectionMultiplexer redis)
+    {
+        try
+        {
+            await redis.GetDatabase().ScriptEvaluateAsync("return 1", ["rl:probe"]);
+            return null;
+        }
+        catch (RedisServerException e) when (IsDenied(e))
+        {
+            return $"{KeysDenied}: grant ~rl:* by ACL SETUSER, as docs/troubleshooting.md shows";
+        }
+    }
+
+    private static bool IsDenied(Exception error) => error is RedisServerException && error.Message.StartsWith("NOPERM", StringComparison.Ordinal);
+
     // What is asked is the script itself: a Redis that is full answers a ping and takes no count.
     private void AskInPassing(SharedLimit limit)
     {
@@ -66,7 +88,7 @@ internal sealed partial class SharedLimits : IAsyncDisposable
             var redis = await _cache.Redis!.GetAsync();
             if (!redis.IsConnected)
             {
-                CountApart();
+                CountApart(Silent);
                 return null;
             }
 
@@ -79,17 +101,17 @@ internal sealed partial class SharedLimits : IAsyncDisposable
         {
             Log.NotCounted(_logger, e);
             _silence.NotAnswered(begun);
-            if (_silence.IsLeftAlone) CountApart();
+            if (_silence.IsLeftAlone) CountApart(IsDenied(e) ? $"Redis takes no counts: {KeysDenied}" : Silent);
             return null;
         }
     }
 
-    private void CountApart()
+    private void CountApart(string cause)
     {
         var now = Environment.TickCount64;
         if (Interlocked.CompareExchange(ref _apartSince, now, 0) != 0) return;
         Volatile.Write(ref _askAgainAt, now + (long)AskAgainAfter.TotalMilliseconds);
-        Log.Apart(_logger);
+        Log.Apart(_logger, cause);
     }
 
     private void CountTogether(long begun)
@@ -104,8 +126,8 @@ internal sealed partial class SharedLimits : IAsyncDisposable
     private static partial class Log
     {
         [LoggerMessage(EventIds.LimitsApart, LogLevel.Warning,
-            "Redis does not answer: this replica counts the limits with Store Redis for itself, so that all replicas together let through up to as many times the limit as there are")]
-        public static partial void Apart(ILogger logger);
+            "{Cause}: this replica counts the limits with Store Redis for itself, so that all replicas together let through up to as many times the limit as there are")]
+        public static partial void Apart(ILogger logger, string cause);
 
         [LoggerMessage(EventIds.LimitsTogether, LogLevel.Information, "Redis answers: the limits with Store Redis are counted over all replicas again")]
         public static partial void Together(ILogger logger);

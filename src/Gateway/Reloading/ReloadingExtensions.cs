@@ -16,7 +16,7 @@ internal static class ReloadingExtensions
     {
         public Task<HealthCheckResult> CheckHealthAsync(HealthCheckContext context, CancellationToken cancellationToken = default) => Task.FromResult(
             reloader.IsUncertain ? HealthCheckResult.Unhealthy("The routes may be served by an earlier configuration than the files hold: restart the gateway.")
-            : reloader.IsRefused ? HealthCheckResult.Degraded()
+            : reloader.IsRefused ? HealthCheckResult.Degraded("The files hold a change that is not used: the log lists the findings.")
             : HealthCheckResult.Healthy());
     }
 }

@@ -1,5 +1,8 @@
 using System.Diagnostics;
 using System.Text.Json.Nodes;
+using System.Threading.RateLimiting;
+using Gateway.Configuration;
+using Gateway.RateLimiting;
 using Microsoft.Extensions.Logging;
 using Sandbox;
 using StackExchange.Redis;
@@ -191,6 +194,88 @@ public sealed class SharedLimitTests(ITestOutputHelper output)
             Assert.True(status is 200 or 429, $"{status}");
             return status == 200;
         });
+    }
+
+    public static TheoryData<string, Exception> Failures => new()
+    {
+        { "a command that is denied", new RedisException("NOPERM this user has no permissions to run the 'zrange' command") },
+        { "a connection that broke", new RedisCommandException("no connection is active") },
+        { "a time-out", new TimeoutException() },
+        { "a command that is given up", new TaskCanceledException() },
+    };
+
+    [Theory]
+    [MemberData(nameof(Failures), DisableDiscoveryEnumeration = true)]
+    public async Task A_request_that_Redis_refused_stays_refused_though_its_wait_cannot_be_read(string name, Exception failure)
+    {
+        await using var world = await World.StartAsync();
+        await using var redis = await ConnectionMultiplexer.ConnectAsync(world.Redis.ConnectionString);
+        var options = new RateLimitPolicyOptions { Algorithm = RateLimitAlgorithm.SlidingWindow, PermitLimit = 1, Window = TimeSpan.FromHours(1) };
+        await using var limit = new SharedLimit(null!, new LimitKey("Shared", options, name), world.KeyPrefix);
+        var broken = RefusingRedis.Of(redis, nameof(IDatabase.SortedSetRangeByRankWithScoresAsync), failure);
+        Assert.True((await limit.TakeAsync(broken)).IsAcquired);
+
+        var refused = await limit.TakeAsync(broken);
+
+        Assert.False(refused.IsAcquired);
+        Assert.True(refused.TryGetMetadata(MetadataName.RetryAfter, out var wait));
+        Assert.Equal(TimeSpan.Zero, wait);
+    }
+
+    [Fact]
+    public async Task Keys_of_limits_that_the_user_is_not_granted_are_found()
+    {
+        await using var world = await World.StartAsync();
+        await using var redis = await ConnectionMultiplexer.ConnectAsync(world.Redis.ConnectionString);
+
+        Assert.Null(await SharedLimits.FindProblemAsync(redis));
+        var denied = RefusingRedis.Of(redis, nameof(IDatabase.ScriptEvaluateAsync), new RedisServerException(RedisErrorKind.NoPermission, CommandFlags.None, "NOPERM No permissions to access a key"));
+        Assert.StartsWith("it does not permit the gateway's user the keys rl:* of the limits (NOPERM): grant ~rl:*", await SharedLimits.FindProblemAsync(denied), StringComparison.Ordinal);
+    }
+
+    // Garnet has no users of its own.
+    public static TheoryData<string, string> Losses => RedisServer.IsReal
+        ? new() { { "killed", Apart }, { "keys not granted", "Redis takes no counts: it does not permit the gateway's user the keys rl:* of the limits (NOPERM): this replica counts" } }
+        : new() { { "killed", Apart } };
+
+    [Theory]
+    [MemberData(nameof(Losses))]
+    public async Task The_log_says_why_a_replica_counts_for_itself(string loss, string line)
+    {
+        await using var world = await World.StartAsync(ownRedis: true);
+        var connection = world.Redis.ConnectionString;
+        if (RedisServer.IsReal)
+        {
+            await using var admin = await ConnectionMultiplexer.ConnectAsync(connection + ",allowAdmin=true");
+            await admin.GetServers()[0].ExecuteAsync("ACL", "SETUSER", "gateway", "on", ">first", $"~{world.KeyPrefix}*", loss == "killed" ? "~rl:*" : "resetchannels", "&*",
+                "+@read", "+@write", "+@scripting", "+@pubsub", "+@connection", "+info", "+config|get", "+cluster", "+time", "+echo");
+            connection += ",user=gateway,password=first";
+        }
+
+        var gateway = await world.StartGatewayAsync(settings =>
+        {
+            settings.Set("ConnectionStrings:Redis", $"\"{connection}\"");
+            Add(settings, Limit("SlidingWindow", 1000));
+        });
+        if (loss == "killed")
+        {
+            await AnswersAsync(gateway, world.Token(), 200);
+            Assert.Equal(0, gateway.Log.Count(LogLevel.Warning, "this replica counts"));
+            await world.Redis.KillAsync();
+        }
+
+        await AnswersAsync(gateway, world.Token(), 200, 200, 200);
+
+        await gateway.Log.WaitForAsync(LogLevel.Warning, line);
+        Assert.DoesNotContain("password=", gateway.Log.Text, StringComparison.Ordinal);
+        if (loss == "killed") return;
+        using var folder = world.Folder(settings =>
+        {
+            settings.Set("ConnectionStrings:Redis", $"\"{connection}\"");
+            Add(settings, Limit("SlidingWindow", 1000));
+        });
+        var (_, output) = await GatewayProcess.RunAsync(["doctor", "--config", folder.Path], world.Aws.EnvironmentVariables);
+        Assert.Contains("it does not permit the gateway's user the keys rl:* of the limits (NOPERM): grant ~rl:*", output, StringComparison.Ordinal);
     }
 
     private static string Limit(string algorithm, int limit, string window = "01:00:00") =>
