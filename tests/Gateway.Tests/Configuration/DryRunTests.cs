@@ -48,6 +48,14 @@ public sealed class DryRunTests : IDisposable
     }
 
     [Theory]
+    [InlineData("A1 an escaped blank", "/my%20files/{id}", "my%20files")]
+    [InlineData("S4 an escaped letter", "/organizati%6Fns/{id}/devices", "organizati%6Fns")]
+    [InlineData("A1 a parameter of the path", "/a;b/{id}", "a;b")]
+    [InlineData("A1 a step up", "/a/../b", "..")]
+    [InlineData("A1 beside a parameter", "/a/{id}%2F{other}", "%2F")]
+    public void A1_A_path_that_no_request_has(string name, string path, string expected) => FindsOne(name, $"{Route}:Match:Path", expected, () => Add(path));
+
+    [Theory]
     [InlineData("A1 unknown", "/v{version:apiVersion}/x", "Known here: alpha, bool")]
     [InlineData("A1 misspelt", "/{id:itn}", "Did you mean \"int\"?")]
     [InlineData("A1 no number", "/{id:min(a)}", "cannot be built")]
@@ -81,6 +89,11 @@ public sealed class DryRunTests : IDisposable
     [InlineData("A7 braces in a set path", "PathSet", "/v/{rest}", "PathPattern")]
     [InlineData("A7 braces in a prefix", "PathPrefix", "/{rest}", "PathPattern")]
     [InlineData("A7 a query in a set path", "PathSet", "/v?x=1", "QueryValueParameter")]
+    [InlineData("S4 an escaped letter in a pattern", "PathPattern", "/%6Frganizations/{rest}", "Write each character itself")]
+    [InlineData("S4 an escaped letter in a default", "PathPattern", "/{x=organizati%6Fns}/{y=o-2}", "Write each character itself")]
+    [InlineData("A7 an escaped blank in a prefix", "PathPrefix", "/my%20files", "Write each character itself")]
+    [InlineData("A7 an escaped slash in a set path", "PathSet", "/organizations%2Fo-2", "Write each character itself")]
+    [InlineData("A7 an escape in a removed prefix", "PathRemovePrefix", "/%72", "Write each character itself")]
     [InlineData("A7 a fragment in a prefix", "PathPrefix", "/v#x", "Remove it")]
     [InlineData("A7 a backslash", "PathPrefix", "\\v", "Remove it")]
     [InlineData("A7 empty", "PathPattern", "", "Write a path")]
@@ -105,6 +118,10 @@ public sealed class DryRunTests : IDisposable
     [InlineData("A8 an encoding", "RequestHeader", "Transfer-Encoding", "Set", "gzip", "RequestHeader", "the gateway sets it")]
     [InlineData("A8 a method", "HttpMethodChange", "PUT", "Set", "PO ST", "Set", "no method")]
     [InlineData("A8 a tunnel", "HttpMethodChange", "PUT", "Set", "CONNECT", "Set", "no method")]
+    [InlineData("A8 a response without its body", "HttpMethodChange", "GET", "Set", "HEAD", "Set", "no body")]
+    [InlineData("A8 a host that is an address", "RequestHeader", "Host", "Set", "https://a.example.com", "Set", "no host")]
+    [InlineData("A8 a host with a path", "RequestHeader", "host", "Set", "a.example.com/x", "Set", "no host")]
+    [InlineData("A8 no host", "RequestHeader", "Host", "Set", "", "Set", "no host")]
     [InlineData("A7 a header from an unknown parameter", "RequestHeaderRouteValue", "X-Name", "Set", "id", "Set", "Match:Path binds {rest}")]
     [InlineData("A7 a query from an unknown parameter", "QueryRouteParameter", "q", "Append", "id", "Append", "Match:Path binds {rest}")]
     public void A7_A8_A_value_that_cannot_be_sent(string name, string transform, string text, string value, string set, string key, string expected) =>
@@ -129,7 +146,7 @@ public sealed class DryRunTests : IDisposable
     [InlineData("/r/{**rest}", """[{ "PathPattern": "/v/{**rest}" }]""")]
     [InlineData("/r/{id}/{x=1}", """[{ "PathPattern": "/{x}/{id}/{y=2}" }]""")]
     [InlineData("/r/{id?}", """[{ "PathPattern": "v/{id?}" }]""")]
-    [InlineData("/r/{**rest}", """[{ "PathRemovePrefix": "/r" }, { "PathPrefix": "/a%20b/" }, { "RequestHeader": "X-Name", "Set": "" }]""")]
+    [InlineData("/r/{**rest}", """[{ "PathRemovePrefix": "/r" }, { "PathPrefix": "/a b/" }, { "RequestHeader": "X-Name", "Set": "" }]""")]
     [InlineData("/r/{id:regex(^[a-z]{{2}}$)}", """[{ "RequestHeaderRouteValue": "X-Id", "Append": "ID" }, { "ResponseHeader": "X-A", "Append": "b c", "When": "Always" }]""")]
     [InlineData("/r/{a:int:min(5)}/{b:length(2,4)}/{c:guid}", """[{ "X-Forwarded": "Set", "HeaderPrefix": "X-Forwarded-", "For": "Off" }, { "HttpMethodChange": "PUT", "Set": "POST" }]""")]
     public void A_transform_that_works_is_good(string path, string transforms)
@@ -150,6 +167,8 @@ public sealed class DryRunTests : IDisposable
     [InlineData("A7 a step up", "http://localhost:5001/a/../b", "another path")]
     [InlineData("A7 an empty segment", "http://localhost:5001//a", "another path")]
     [InlineData("A7 no host", "http:///a", "absolute")]
+    [InlineData("A1 the address of every listener", "http://0.0.0.0:5001/", "no client can ask")]
+    [InlineData("A1 the same of IPv6", "http://[::]:5001/", "no client can ask")]
     public void A7_An_address_that_no_request_reaches(string name, string address, string expected)
     {
         FindsOne(name, $"{Cluster}:Destinations:a:Address", expected, () =>
@@ -188,6 +207,8 @@ public sealed class DryRunTests : IDisposable
     [InlineData("A10 a version", "HttpRequest:Version", "\"two\"", "Write 1.1, 2 or 3")]
     [InlineData("A10 a version that is none", "HttpRequest:Version", "\"5\"", "Write such as", "HttpRequest")]
     [InlineData("A10 a proxy", "HttpClient:WebProxy:Address", "\"not an address\"", "http://proxy")]
+    [InlineData("A1 a proxy without a scheme", "HttpClient:WebProxy:Address", "\"proxy:3128\"", "http://proxy")]
+    [InlineData("A9 an interval beyond a timer's longest", "HealthCheck:Active:Interval", "\"60.00:00:00\"", "49.00:00:00")]
     public void A9_A10_A_cluster_that_cannot_be_used(string name, string key, string json, string expected, string? at = null) =>
         FindsOne(name, $"{Cluster}:{at ?? key}", expected, () =>
         {

@@ -98,6 +98,15 @@ public sealed class RuleTests : IDisposable
     [InlineData("Sealing:KeyPath", "\"missing\"", "is not there")]
     [InlineData("Sealing:KeyPath", "\"bm90IGEgc2VjcmV0LCBidXQgMzIgYnl0ZXMgbG9uZyE=\"", "is a key itself")]
     [InlineData("ConnectionStrings:Redis", "\"\"", "no connection string")]
+    [InlineData("ConnectionStrings:Redis", "\"redis://user:hunter2@host:6379\"", "no connection string")]
+    [InlineData("ConnectionStrings:Redis", "\"rediss://u:hunter2@h:6379/0\"", "no connection string")]
+    [InlineData("ConnectionStrings:Redis", "\"tcp://:hunter2@h:6379\"", "no connection string")]
+    [InlineData("ConnectionStrings:Redis", "\"hunter2@h:6379\"", "no connection string")]
+    [InlineData("ConnectionStrings:Redis", "\"h:6379,hunter2\"", "no connection string")]
+    [InlineData("ConnectionStrings:Redis", "\"h:6379;password=hunter2\"", "no connection string")]
+    [InlineData("Kestrel:EndpointDefaults:Protocols", "\"HTTP/2\"", "Kestrel does not know")]
+    [InlineData("Kestrel:EndpointDefaults:ClientCertificateMode", "\"Requird\"", "Kestrel does not know")]
+    [InlineData("Kestrel:EndpointDefaults:SslProtocols:0", "\"Tls1.3\"", "Kestrel does not know")]
     [InlineData("Shutdown:Timeout", "\"-00:00:01\"", "less than nothing")]
     public void Rule_BrokenInOneKey_SaysSoThere(string key, string? json, string expected)
     {

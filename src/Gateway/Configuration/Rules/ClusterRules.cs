@@ -46,7 +46,7 @@ internal static class ClusterRules
                 "holds a user's name, which is sent to nobody. Remove it; what a service asks for is sent by a transform such as { \"RequestHeader\": \"Authorization\", \"Set\": \"…\" }.");
         if (!string.IsNullOrEmpty(destination.Health) && DestinationAddress.Problem(destination.Health) is { } unhealthy)
             context.Error(RouteKey.Of(cluster, $"{key}:Health"), $"is {Finding.Quote(destination.Health)}, {unhealthy}. {WriteAddress}");
-        if (!string.IsNullOrEmpty(destination.Host) && !IsHost(destination.Host))
+        if (!string.IsNullOrEmpty(destination.Host) && !DestinationAddress.IsHost(destination.Host))
             context.Error(RouteKey.Of(cluster, $"{key}:Host"),
                 $"is {Finding.Quote(destination.Host)}, no host. Write the name that the service is called by, such as \"api.internal\" or \"api.internal:8443\".");
     }
@@ -60,8 +60,4 @@ internal static class ClusterRules
             context.Error(RouteKey.Of(cluster, "HealthCheck:Active:Query"),
                 $"is {Finding.Quote(active.Query)}, no query: every probe would fail. Write it with its question mark, such as \"?verbose=true\".");
     }
-
-    private static bool IsHost(string text) =>
-        Uri.TryCreate($"http://{text}/", UriKind.Absolute, out var uri) && uri.PathAndQuery == "/" && uri.UserInfo.Length == 0
-        && !text.Any(static character => char.IsWhiteSpace(character) || char.IsControl(character) || character is '/' or '?' or '#' or '\\');
 }

@@ -21,6 +21,7 @@ internal static class ConfigurationRules
         EdgeRules.Check,
         KestrelLimitRules.Check,
         KestrelProtocolRules.Check,
+        KestrelValueRules.Check,
         CertificateRules.Check,
         ShutdownRules.Check,
         RouteNameRules.Check,

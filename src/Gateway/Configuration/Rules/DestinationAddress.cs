@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.Net;
 
 namespace Gateway.Configuration.Rules;
 
@@ -8,6 +9,11 @@ internal static class DestinationAddress
     // What may stand in a path (RFC 3986, section 3.3).
     private static readonly SearchValues<char> s_path =
         SearchValues.Create("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~%!$&'()*+,;=:@/");
+
+    /// <summary>Whether a text is what a <c>Host</c> header holds: a name or an address, and a port where it matters.</summary>
+    public static bool IsHost(string text) =>
+        Uri.TryCreate($"http://{text}/", UriKind.Absolute, out var uri) && uri.PathAndQuery == "/" && uri.UserInfo.Length == 0
+        && !text.Any(static character => char.IsWhiteSpace(character) || char.IsControl(character) || character is '/' or '?' or '#' or '\\');
 
     /// <summary>What is wrong with an address, as the rest of "is …, …"; null when nothing is.</summary>
     public static string? Problem(string? text)
@@ -19,6 +25,8 @@ internal static class DestinationAddress
             return "an address with a blank in it, which would stand before each request's path";
         if (text.Contains('?', StringComparison.Ordinal) || text.Contains('#', StringComparison.Ordinal))
             return "an address with a query or fragment, and each request's path would come behind it";
+        if (IPAddress.TryParse(uri.Host.Trim('[', ']'), out var address) && (address.Equals(IPAddress.Any) || address.Equals(IPAddress.IPv6Any)))
+            return "an address that a server listens on and no client can ask";
         if (uri.Port == 0) return "an address with the port 0, which nobody listens on";
         var authority = text.IndexOf("//", StringComparison.Ordinal) + 2;
         var path = text.IndexOf('/', authority) is > 0 and var start ? text[start..] : "";

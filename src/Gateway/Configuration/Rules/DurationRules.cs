@@ -5,6 +5,9 @@ namespace Gateway.Configuration.Rules;
 /// <summary>Times are times, and none of them ends what another one still allows.</summary>
 internal static class DurationRules
 {
+    // Below the longest time of .NET's timers, which is about 49.7 days.
+    private static readonly TimeSpan s_longest = TimeSpan.FromDays(49);
+
     // YARP's own, of an active health check.
     private static readonly TimeSpan defaultInterval = TimeSpan.FromSeconds(15);
     private static readonly TimeSpan defaultProbeTimeout = TimeSpan.FromSeconds(10);
@@ -45,6 +48,8 @@ internal static class DurationRules
         if (cluster.HealthCheck?.Active is not { Enabled: true } active) return;
         var (interval, timeout) = (active.Interval ?? defaultInterval, active.Timeout ?? defaultProbeTimeout);
         // What is no time at all is YARP's finding.
+        foreach (var (name, time) in new[] { ("Interval", interval), ("Timeout", timeout) })
+            if (time > s_longest) context.Error(RouteKey.Of(cluster, $"HealthCheck:Active:{name}"), $"is {time}, longer than a timer can be. Write {s_longest} at most.");
         if (interval <= TimeSpan.Zero || timeout <= interval) return;
         context.Warning(RouteKey.Of(cluster, $"HealthCheck:Active:{(active.Timeout is null ? "Interval" : "Timeout")}"),
             $"lets a probe take {timeout} with a probe every {interval}: they would pile up at a slow destination. Write a Timeout of at most Interval.");

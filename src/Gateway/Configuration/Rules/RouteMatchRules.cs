@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Microsoft.AspNetCore.Routing.Patterns;
 using Yarp.ReverseProxy.Configuration;
 
 namespace Gateway.Configuration.Rules;
@@ -14,6 +15,10 @@ internal static class RouteMatchRules
                 context.Error(RouteKey.Of(route, "Match:Path"),
                     $"is {Finding.Quote(route.Match.Path!)}, no route pattern. "
                     + "Write such as \"/organizations/{organizationId}/{**rest}\".");
+            else if (Unmatched(route) is { } literal)
+                context.Error(RouteKey.Of(route, "Match:Path"),
+                    $"is {Finding.Quote(route.Match.Path!)}, and no request is matched by {Finding.Quote(literal)}: paths are compared decoded, and those that could be read in two ways are 400. "
+                    + "Write characters themselves, without \"%\", \";\", \"#\" and \"\\\", and no segment \".\" or \"..\".");
 
         foreach (var same in context.Routes.GroupBy(WithoutMethodsAndHosts))
         {
@@ -25,6 +30,11 @@ internal static class RouteMatchRules
                         + "Change one of the two, or give them different values of Order.");
         }
     }
+
+    // A literal part that the request guard lets no path contain, or that is escaped while paths are compared decoded.
+    private static string? Unmatched(RouteConfig route) => RoutePath.Parse(route)?.PathSegments
+        .SelectMany(segment => segment.Parts.OfType<RoutePatternLiteralPart>().Select(part => (part.Content, segment.IsSimple)))
+        .FirstOrDefault(part => part.Content.AsSpan().ContainsAny("%;#\\") || (part.IsSimple && part.Content is "." or "..")).Content;
 
     private static string WithoutMethodsAndHosts(RouteConfig route) => JsonSerializer.Serialize(new
     {

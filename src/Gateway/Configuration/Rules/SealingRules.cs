@@ -1,3 +1,5 @@
+using System.Globalization;
+using System.Net;
 using System.Text;
 using CredentialModule.Caching;
 using StackExchange.Redis;
@@ -17,7 +19,7 @@ internal static class SealingRules
         if (redis is not null && !IsConnectionString(redis))
             context.Error(Redis,
                 "is no connection string of StackExchange.Redis. "
-                + "Write \"host:port\", and options after commas; without Redis, leave the key out.");
+                + "Write \"host:port\", more of them and options such as \"user=…\" and \"password=…\" after commas, no \"redis://\"; without Redis, leave the key out.");
 
         if (context.Options.Sealing.KeyPath is { Length: > 0 } path) CheckFile(context, path);
         else if (redis is not null)
@@ -60,11 +62,20 @@ internal static class SealingRules
         return isText && (SealingKeys.KeyOf(digits + "=") is not null || (text.Count(char.IsAsciiHexDigit) == 64 && SecretText.Hide(text) != text));
     }
 
+    // StackExchange.Redis takes whatever has no "=" for the name of a host, a URL with a password or a password alone included, and logs it as such.
+    private static bool IsEndPoint(string part)
+    {
+        var colon = part.StartsWith('[') ? part.IndexOf("]:", StringComparison.Ordinal) + 1 : part.LastIndexOf(':');
+        return colon > 0 && int.TryParse(part.AsSpan(colon + 1), NumberStyles.None, CultureInfo.InvariantCulture, out var port) && port is > 0 and <= IPEndPoint.MaxPort
+            && Uri.CheckHostName(part[..colon]) != UriHostNameType.Unknown;
+    }
+
     private static bool IsConnectionString(string text)
     {
         try
         {
-            return ConfigurationOptions.Parse(text).EndPoints.Count > 0;
+            return text.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries).Where(part => !part.Contains('=', StringComparison.Ordinal)).All(IsEndPoint)
+                && ConfigurationOptions.Parse(text).EndPoints.Count > 0;
         }
         catch (Exception exception) when (exception is ArgumentException or FormatException or OverflowException)
         {

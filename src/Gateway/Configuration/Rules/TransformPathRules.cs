@@ -23,6 +23,9 @@ internal static class TransformPathRules
     {
         if (string.IsNullOrWhiteSpace(value))
             context.Error(key, "is empty. Write a path, such as \"/api\".");
+        else if (value.Contains('%', StringComparison.Ordinal))
+            // YARP decodes escapes in one transform and escapes them again in others: the path that arrives would not be the one that the rules judged.
+            context.Error(key, $"is {Finding.Quote(value)}, and escapes are not read alike everywhere. Write each character itself; the gateway escapes what a path cannot hold.");
         else if (name.Equals(Pattern, StringComparison.OrdinalIgnoreCase))
             CheckPattern(context, route, key, value);
         else if (value.AsSpan().ContainsAny('{', '}'))

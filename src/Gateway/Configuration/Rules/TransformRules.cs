@@ -41,6 +41,9 @@ internal static class TransformRules
         if (transform.TryGetValue("HeaderPrefix", out var prefix) && !HttpToken.Is(prefix))
             context.Error($"{key}:HeaderPrefix", $"is {Finding.Quote(prefix)}, no beginning of a header's name. Write such as \"X-Forwarded-\".");
         foreach (var value in values) CheckValue(context, route, $"{key}:{value}", name, transform[value]);
+        if (name.Equals("RequestHeader", StringComparison.OrdinalIgnoreCase) && transform[name].Equals("Host", StringComparison.OrdinalIgnoreCase)
+            && transform.TryGetValue("Set", out var host) && !DestinationAddress.IsHost(host))
+            context.Error($"{key}:Set", $"is {Finding.Quote(host)}, no host: the service would get two. Write the name that it is called by, such as \"api.internal\" or \"api.internal:8443\".");
     }
 
     private static string Beside(TransformForm form) =>
@@ -51,7 +54,7 @@ internal static class TransformRules
         if (form == TransformName.Header) CheckHeader(context, key, text);
         else if (form == TransformName.Headers)
             foreach (var header in text.Split(';', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries)) CheckHeader(context, key, header);
-        else if (form == TransformName.Method) CheckMethod(context, key, text);
+        else if (form == TransformName.Method) CheckMethod(context, key, text, isSent: false);
         else if (form == TransformName.Text && text.Length == 0) context.Error(key, $"is empty. Write what {name} is for.");
 
         if (form == TransformName.Header && (name.StartsWith("RequestHeader", StringComparison.OrdinalIgnoreCase) || name.StartsWith("Response", StringComparison.OrdinalIgnoreCase))
@@ -65,15 +68,17 @@ internal static class TransformRules
             context.Error(key, $"is {Finding.Quote(text)}, no header's name: it is made of letters, digits and any of !#$%&'*+-.^_`|~. Write such as \"X-Name\".");
     }
 
-    private static void CheckMethod(RuleContext context, string key, string text)
+    private static void CheckMethod(RuleContext context, string key, string text, bool isSent)
     {
         if (!HttpToken.Is(text) || text.Equals("CONNECT", StringComparison.OrdinalIgnoreCase))
             context.Error(key, $"is {Finding.Quote(text)}, no method that a service can be asked with. Write such as \"PUT\".");
+        else if (isSent && text.Equals("HEAD", StringComparison.OrdinalIgnoreCase))
+            context.Error(key, "is HEAD, whose response has a length and no body: what the client asked with would never be complete. Write such as \"GET\".");
     }
 
     private static void CheckValue(RuleContext context, RouteConfig route, string key, string name, string value)
     {
-        if (name.Equals("HttpMethodChange", StringComparison.OrdinalIgnoreCase)) CheckMethod(context, key, value);
+        if (name.Equals("HttpMethodChange", StringComparison.OrdinalIgnoreCase)) CheckMethod(context, key, value, isSent: true);
         else if (name is "RequestHeaderRouteValue" or "QueryRouteParameter")
         {
             if (!RoutePath.Parameters(route).ContainsKey(value) && !RoutePath.IsBroken(route))

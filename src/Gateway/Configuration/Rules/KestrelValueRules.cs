@@ -1,0 +1,32 @@
+using System.Security.Authentication;
+using Microsoft.AspNetCore.Server.Kestrel.Core;
+using Microsoft.AspNetCore.Server.Kestrel.Https;
+
+namespace Gateway.Configuration.Rules;
+
+/// <summary>The named values of the section <c>Kestrel</c> are ones that Kestrel knows. It ignores others, so that a slip would turn client certificates off.</summary>
+internal static class KestrelValueRules
+{
+    private const string Section = "Kestrel:";
+
+    /// <summary>Checks every named value.</summary>
+    public static void Check(RuleContext context)
+    {
+        foreach (var (key, value) in context.Snapshot.Values)
+        {
+            if (!key.StartsWith(Section, StringComparison.OrdinalIgnoreCase) || value is null) continue;
+            var names = key.Split(':');
+            if (Is(names[^1], "ClientCertificateMode")) Check<ClientCertificateMode>(context, key, value);
+            else if (Is(names[^1], "Protocols")) Check<HttpProtocols>(context, key, value);
+            else if (names.Length > 2 && Is(names[^2], "SslProtocols")) Check<SslProtocols>(context, key, value);
+        }
+    }
+
+    private static void Check<T>(RuleContext context, string key, string value) where T : struct, Enum
+    {
+        if (!Enum.GetNames<T>().Contains(value, StringComparer.OrdinalIgnoreCase))
+            context.Error(key, $"is {Finding.Quote(value)}, which Kestrel does not know and would ignore. Write one of {string.Join(", ", Enum.GetNames<T>())}.");
+    }
+
+    private static bool Is(string name, string expected) => name.Equals(expected, StringComparison.OrdinalIgnoreCase);
+}
