@@ -68,7 +68,7 @@ internal static class TokenKind
         if (acceptIdTokens || says) return null;
         if (isEntra) return HasAny(payload, s_entraAccessTokenClaims) ? null : IdToken("it has neither scp nor azp nor appid");
         if (First(payload, s_idTokenClaims) is { } idTokenClaim) return IdToken(idTokenClaim);
-        if (HasAny(payload, s_accessTokenClaims) || payload.TryGetProperty(scopeClaim, out _)) return null;
+        if (NamesAny(payload, s_accessTokenClaims) || Names(payload, scopeClaim)) return null;
         return First(payload, s_signInClaims) is { } signInClaim ? IdToken(signInClaim) : null;
     }
 
@@ -86,6 +86,16 @@ internal static class TokenKind
         value.ValueKind == JsonValueKind.String && allowed.Contains(value.GetString(), StringComparer.OrdinalIgnoreCase);
 
     private static bool HasAny(JsonElement payload, string[] claims) => First(payload, claims) is not null;
+
+    private static bool NamesAny(JsonElement payload, string[] claims) => claims.Any(claim => Names(payload, claim));
+
+    // An empty scope or client names none.
+    private static bool Names(JsonElement payload, string claim) => payload.TryGetProperty(claim, out var value) && value.ValueKind switch
+    {
+        JsonValueKind.String => value.GetString()!.Length > 0,
+        JsonValueKind.Array => value.GetArrayLength() > 0,
+        _ => false,
+    };
 
     private static string? First(JsonElement payload, string[] claims) => claims.FirstOrDefault(claim => payload.TryGetProperty(claim, out _));
 }

@@ -18,8 +18,17 @@ internal sealed class ForwardedStatuses : ITransformProvider
     {
         // The forwarder makes a 502 of it.
         if (transform.ProxyResponse is { } response && !IsOne(response)) throw new StatusException();
+        if (transform.ProxyResponse?.StatusCode is HttpStatusCode.NoContent or HttpStatusCode.ResetContent) LeaveOutBody(transform);
         return default;
     }));
+
+    // Neither status has content (RFC 9110, 15.3.5 and 15.3.6). A service that announces some all the same would make Kestrel fail, which sends none.
+    private static void LeaveOutBody(ResponseTransformContext transform)
+    {
+        transform.SuppressResponseBody = true;
+        transform.HttpContext.Response.Headers.ContentLength = null;
+        transform.HttpContext.Response.Headers.Remove(HeaderNames.TransferEncoding);
+    }
 
     private static bool IsOne(HttpResponseMessage response) =>
         response.StatusCode == HttpStatusCode.SwitchingProtocols

@@ -97,6 +97,9 @@ public sealed class TokenKindTests(TokenKindTests.Issuers platform) : IClassFixt
     [InlineData("S26 an access token as Okta writes it", """{"ver":1,"cid":"app","uid":"00u","scp":["read"],"auth_time":1700000000}""", 200)]
     [InlineData("S26 an access token as AD FS writes it", """{"appid":"app","apptype":"Public","auth_time":"2024-01-01T00:00:00Z","scp":"read","ver":"1.0"}""", 200)]
     [InlineData("S26 an access token with a profile and a client", """{"client_id":"app","email":"alice@example.com"}""", 200)]
+    [InlineData("S26 a profile beside an empty scope", """{"scope":"","name":"Alice"}""", 401)]
+    [InlineData("S26 a profile beside an empty list of scopes", """{"scp":[],"email":"alice@example.com"}""", 401)]
+    [InlineData("S26 a profile beside a client that is no text", """{"appid":5,"name":"Alice"}""", 401)]
     [InlineData("S26 an access token of a service account", """{"azp":"app"}""", 200)]
     public async Task An_untyped_token_is_told_by_what_it_says(string name, string claims, int status)
     {

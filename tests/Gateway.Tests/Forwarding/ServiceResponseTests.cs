@@ -57,6 +57,24 @@ public sealed class ServiceResponseTests(ServiceResponseTests.Services platform)
         }
     }
 
+    [Theory]
+    [InlineData("204 with a length", "HTTP/1.1 204 N\r\nContent-Length: 2\r\n\r\nok", 204)]
+    [InlineData("204 in chunks", "HTTP/1.1 204 N\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nok\r\n0\r\n\r\n", 204)]
+    [InlineData("205 with a length", "HTTP/1.1 205 R\r\nContent-Length: 2\r\n\r\nok", 205)]
+    [InlineData("205 in chunks", "HTTP/1.1 205 R\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nok\r\n0\r\n\r\n", 205)]
+    [InlineData("204 that is empty", "HTTP/1.1 204 N\r\n\r\n", 204)]
+    public async Task S18_a_status_without_content_passes_without_what_the_service_sent(string name, string response, int status)
+    {
+        var target = $"/raw/bytes/{Convert.ToHexString(Encoding.Latin1.GetBytes(response))}";
+        foreach (var method in (string[])["GET", "HEAD"])
+        {
+            var answer = await RawHttp.SendAsync(platform.Http1, target, method);
+
+            Assert.True((answer.Status, answer.Body) == (status, ""), $"{name}, {method}: {answer.Status} {answer.Body}");
+            Assert.NotEmpty(answer.Headers["X-Request-Id"]);
+        }
+    }
+
     [Fact]
     public async Task S18_switching_protocols_unasked_is_502() => Assert.Equal(502, (await RawHttp.SendAsync(platform.Http1, "/raw/status/101")).Status);
 

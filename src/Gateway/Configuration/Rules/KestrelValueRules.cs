@@ -24,7 +24,7 @@ internal static class KestrelValueRules
 
     private static void Check<T>(RuleContext context, string key, string value) where T : struct, Enum
     {
-        if (!Enum.GetNames<T>().Contains(value, StringComparer.OrdinalIgnoreCase))
+        if (!Enum.TryParse<T>(value, ignoreCase: true, out _))
             context.Error(key, $"is {Finding.Quote(value)}, which Kestrel does not know and would ignore. Write one of {string.Join(", ", Enum.GetNames<T>())}.");
     }
 

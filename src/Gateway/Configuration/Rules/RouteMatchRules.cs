@@ -18,7 +18,7 @@ internal static class RouteMatchRules
             else if (Unmatched(route) is { } literal)
                 context.Error(RouteKey.Of(route, "Match:Path"),
                     $"is {Finding.Quote(route.Match.Path!)}, and no request is matched by {Finding.Quote(literal)}: paths are compared decoded, and those that could be read in two ways are 400. "
-                    + "Write characters themselves, without \"%\", \";\", \"#\" and \"\\\", and no segment \".\" or \"..\".");
+                    + "Write characters themselves, without \"%\", \";\" and \"#\", and no segment \".\" or \"..\".");
 
         foreach (var same in context.Routes.GroupBy(WithoutMethodsAndHosts))
         {
@@ -34,7 +34,7 @@ internal static class RouteMatchRules
     // A literal part that the request guard lets no path contain, or that is escaped while paths are compared decoded.
     private static string? Unmatched(RouteConfig route) => RoutePath.Parse(route)?.PathSegments
         .SelectMany(segment => segment.Parts.OfType<RoutePatternLiteralPart>().Select(part => (part.Content, segment.IsSimple)))
-        .FirstOrDefault(part => part.Content.AsSpan().ContainsAny("%;#\\") || (part.IsSimple && part.Content is "." or "..")).Content;
+        .FirstOrDefault(part => part.Content.AsSpan().ContainsAny("%;#") || (part.IsSimple && part.Content is "." or "..")).Content;
 
     private static string WithoutMethodsAndHosts(RouteConfig route) => JsonSerializer.Serialize(new
     {

@@ -63,8 +63,9 @@ internal static class SealingRules
     }
 
     // StackExchange.Redis takes whatever has no "=" for the name of a host, a URL with a password or a password alone included, and logs it as such.
-    private static bool IsEndPoint(string part)
+    private static bool IsEndPoint(string part, bool isFirst)
     {
+        if (isFirst && Uri.CheckHostName(part) != UriHostNameType.Unknown) return true;
         var colon = part.StartsWith('[') ? part.IndexOf("]:", StringComparison.Ordinal) + 1 : part.LastIndexOf(':');
         return colon > 0 && int.TryParse(part.AsSpan(colon + 1), NumberStyles.None, CultureInfo.InvariantCulture, out var port) && port is > 0 and <= IPEndPoint.MaxPort
             && Uri.CheckHostName(part[..colon]) != UriHostNameType.Unknown;
@@ -74,7 +75,8 @@ internal static class SealingRules
     {
         try
         {
-            return text.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries).Where(part => !part.Contains('=', StringComparison.Ordinal)).All(IsEndPoint)
+            return text.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries).Where(part => !part.Contains('=', StringComparison.Ordinal))
+                    .Select((part, index) => IsEndPoint(part, isFirst: index == 0)).All(isEndPoint => isEndPoint)
                 && ConfigurationOptions.Parse(text).EndPoints.Count > 0;
         }
         catch (Exception exception) when (exception is ArgumentException or FormatException or OverflowException)
