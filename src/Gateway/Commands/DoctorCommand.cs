@@ -15,7 +15,9 @@ internal static class DoctorCommand
     {
         var timeout = new Option<int>(Timeout)
         {
-            Description = "The seconds that each dependency has to answer.", HelpName = "SECONDS", DefaultValueFactory = static _ => 5,
+            Description = "The seconds that each dependency has to answer.",
+            HelpName = "SECONDS",
+            DefaultValueFactory = static _ => 5,
         };
         timeout.Validators.Add(static given =>
         {
