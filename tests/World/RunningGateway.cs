@@ -9,6 +9,7 @@ using Gateway.Management;
 using Gateway.Reloading;
 using Gateway.Telemetry;
 using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Hosting;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using OpenTelemetry.Metrics;
@@ -23,9 +24,11 @@ public sealed class RunningGateway : IAsyncDisposable
     private readonly World _world;
     private readonly GatewayFolder _folder;
     private readonly CheckedMetrics _metrics;
+    private readonly RateLimitTimer _rateLimitTimer;
 
-    private RunningGateway(WebApplication app, World world, GatewayFolder folder, LogLines log)
+    private RunningGateway(WebApplication app, World world, GatewayFolder folder, LogLines log, RateLimitTimer rateLimitTimer)
     {
+        _rateLimitTimer = rateLimitTimer;
         _metrics = new CheckedMetrics(app.Services.GetRequiredService<IMeterFactory>());
         _app = app;
         _world = world;
@@ -63,9 +66,11 @@ public sealed class RunningGateway : IAsyncDisposable
         var read = ConfigurationFolder.Load(["--config", folder.Path], "Test", new Dictionary<string, string?>());
         if (read.Snapshot is null) throw new InvalidOperationException(string.Join('\n', read.Findings));
         var log = new LogLines();
+        var rateLimitTimer = new RateLimitTimer();
         var app = GatewayApplication.Build(read.Snapshot, "Test", services =>
         {
             services.AddSingleton(world.Time);
+            services.AddSingleton<IStartupFilter>(rateLimitTimer);
             services.AddLogging(logging => logging.ClearProviders().AddProvider(log));
             services.AddOpenTelemetry().WithTracing(tracing =>
             {
@@ -73,8 +78,15 @@ public sealed class RunningGateway : IAsyncDisposable
                 Telemetry.AddSpans(tracing);
                 tracing.AddProcessor(new CheckedSpans());
             });
-            // Room for 2,000 time series an instrument is 144 KB each, and a test process starts a hundred gateways.
-            services.ConfigureOpenTelemetryMeterProvider(metrics => metrics.AddView(static instrument => Telemetry.IsExported(instrument) ? new() { CardinalityLimit = 50 } : null));
+            // Of all gateways in this process it exports its own instruments: one that is shared is gone for all when the first of them ends. Room for
+            // 2,000 time series an instrument is 144 KB each, and a test process starts hundreds of gateways.
+            services.ConfigureOpenTelemetryMeterProvider((own, metrics) =>
+            {
+                var factory = own.GetRequiredService<IMeterFactory>();
+                metrics.AddView(instrument => instrument.Meter.Scope is { } scope && scope != factory ? MetricStreamConfiguration.Drop
+                    : Telemetry.IsExported(instrument) ? new() { CardinalityLimit = 50 }
+                    : null);
+            });
             services.Configure<AwsClientOptions>(aws =>
             {
                 aws.Credentials = new BasicAWSCredentials(world.Aws.BaseCredentials.AccessKeyId, world.Aws.BaseCredentials.SecretAccessKey);
@@ -83,7 +95,7 @@ public sealed class RunningGateway : IAsyncDisposable
             });
             replace?.Invoke(services);
         });
-        var gateway = new RunningGateway(app, world, folder, log);
+        var gateway = new RunningGateway(app, world, folder, log, rateLimitTimer);
         await app.StartAsync();
         // On a busy machine the first fetch can take longer than a request waits for it. An issuer that a test holds up is not waited for.
         if (world.Issuer.BeforeDocument is null && gateway.Services.GetRequiredService<KeySources>().Find("Platform")?.Fetching is { } fetching) await fetching;
@@ -102,6 +114,7 @@ public sealed class RunningGateway : IAsyncDisposable
     {
         _metrics.Dispose();
         await _app.DisposeAsync();
+        _rateLimitTimer.Dispose();
         _folder.Dispose();
     }
 }

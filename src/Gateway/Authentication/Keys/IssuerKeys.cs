@@ -91,9 +91,13 @@ internal sealed partial class IssuerKeys : BaseConfigurationManager, IConfigurat
         lock (_lock)
         {
             if (_outage is not null) return false;
-            if (_fetching is null && _onDemand is { } last && _time.GetElapsedTime(last) < s_onDemandEvery) return true;
-            // It counts whatever it finds: the nodes of an issuer may publish one thing in turn with another.
-            _onDemand = _time.GetTimestamp();
+            if (_fetching is null)
+            {
+                if (_onDemand is { } last && _time.GetElapsedTime(last) < s_onDemandEvery) return true;
+                // It counts whatever it finds: the nodes of an issuer may publish one thing in turn with another.
+                _onDemand = _time.GetTimestamp();
+            }
+
             fetching = FetchAsync();
         }
 
