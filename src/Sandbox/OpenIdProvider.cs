@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Globalization;
 using System.Text.Json.Nodes;
 using Microsoft.Extensions.Primitives;
@@ -12,6 +13,9 @@ namespace Sandbox;
 /// </summary>
 public sealed class OpenIdProvider : IAsyncDisposable
 {
+    // Making an RSA key takes a tenth of a second, and tests start hundreds of issuers: keys of those that have ended serve again.
+    private static readonly ConcurrentBag<SigningKey> s_spareKeys = [];
+
     private readonly TimeProvider _time;
     private readonly Lock _lock = new();
     private readonly List<SigningKey> _published = [];
@@ -25,7 +29,7 @@ public sealed class OpenIdProvider : IAsyncDisposable
     private OpenIdProvider(TimeProvider time)
     {
         _time = time;
-        _rsa = SigningKey.CreateRsa();
+        _rsa = NextRsaKey();
         _published.Add(_rsa);
     }
 
@@ -92,7 +96,7 @@ public sealed class OpenIdProvider : IAsyncDisposable
     {
         lock (_lock)
         {
-            _published.Add(_rsa = SigningKey.CreateRsa());
+            _published.Add(_rsa = NextRsaKey());
             if (_ellipticCurve is not null) _published.Add(_ellipticCurve = SigningKey.CreateEllipticCurve());
             return _rsa;
         }
@@ -130,7 +134,17 @@ public sealed class OpenIdProvider : IAsyncDisposable
     }
 
     /// <inheritdoc/>
-    public async ValueTask DisposeAsync() => await StopAsync();
+    public async ValueTask DisposeAsync()
+    {
+        await StopAsync();
+        lock (_lock)
+        {
+            foreach (var key in _published.Where(static key => key.IsRsa)) s_spareKeys.Add(key);
+            _published.Clear();
+        }
+    }
+
+    private static SigningKey NextRsaKey() => s_spareKeys.TryTake(out var spare) ? spare : SigningKey.CreateRsa();
 
     private SigningKey KeyFor(string algorithm)
     {

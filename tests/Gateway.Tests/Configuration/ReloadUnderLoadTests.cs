@@ -101,7 +101,11 @@ public sealed class ReloadUnderLoadTests(ITestOutputHelper output) : IAsyncLifet
 
         public async Task CallAsync(CancellationToken enough)
         {
-            while (!enough.IsCancellationRequested) await CallOnceAsync();
+            while (!enough.IsCancellationRequested)
+            {
+                await CallOnceAsync();
+                await Task.Delay(TimeSpan.FromMilliseconds(2), CancellationToken.None);
+            }
         }
 
         public async Task CallOnceAsync()
