@@ -52,7 +52,7 @@ internal sealed partial class ForgottenOrganizations(CredentialCache cache, Sing
             _ = connection.GetSubscriber().PublishAsync(Channel, organization.Value, CommandFlags.FireAndForget);
             return true;
         }
-        catch (Exception e) when (e is not OperationCanceledException)
+        catch (Exception)
         {
             Adopt(organization.Value, NewMark(organization.Value, time.GetUtcNow()));
             Log.NotShared(logger, organization.Value);
@@ -70,17 +70,16 @@ internal sealed partial class ForgottenOrganizations(CredentialCache cache, Sing
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
         if (cache.Redis is not { } redis) return;
-        var subscriber = (await redis.GetAsync()).GetSubscriber();
         var subscribed = false;
         using var timer = new PeriodicTimer(LookEvery, time);
         do
         {
             try
             {
-                if (!subscribed) await subscriber.SubscribeAsync(Channel, (_, _) => _ = LookAsync());
+                if (!subscribed) await (await redis.GetAsync()).GetSubscriber().SubscribeAsync(Channel, (_, _) => _ = LookAsync());
                 subscribed = true;
             }
-            catch (Exception e) when (e is not OperationCanceledException)
+            catch (Exception)
             {
                 // The next look tries again; a subscription that once held is renewed by the client itself.
             }
@@ -109,9 +108,9 @@ internal sealed partial class ForgottenOrganizations(CredentialCache cache, Sing
             await TidyAsync(database, known);
             return _looked = true;
         }
-        catch (Exception e) when (e is not OperationCanceledException)
+        catch (Exception)
         {
-            // Out of reach: so is what it holds. The next look is soon.
+            // Out of reach: so is what it holds. The next look is soon. The client cancels its commands itself when a connection ends.
             return false;
         }
     }
