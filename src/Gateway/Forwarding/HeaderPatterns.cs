@@ -3,7 +3,8 @@ using System.Collections.Frozen;
 namespace Gateway.Forwarding;
 
 /// <summary>
-/// A set of header names; a pattern that ends in <c>*</c> stands for every name that begins so. Names are compared after every character but
+/// A set of header names; a pattern that ends in <c>*</c> stands for every name that begins so, one that begins with <c>*</c> for every name
+/// that ends so. Names are compared after every character but
 /// ASCII letters and digits became <c>-</c>, because servers map headers to variables, where <c>X_Gateway.Subject</c> and <c>X-Gateway-Subject</c> are one.
 /// </summary>
 internal sealed class HeaderPatterns
@@ -12,14 +13,17 @@ internal sealed class HeaderPatterns
 
     private readonly FrozenSet<string> _names;
     private readonly string[] _prefixes;
+    private readonly string[] _suffixes;
 
     public HeaderPatterns(params IEnumerable<string> patterns)
     {
         var mapped = patterns.ToLookup(
-            static pattern => pattern.EndsWith('*'), static pattern => Map(pattern.TrimEnd('*'), new char[pattern.Length]).ToString());
-        _names = mapped[false].ToFrozenSet(StringComparer.Ordinal);
+            static pattern => pattern switch { [.., '*'] => Part.Prefix, ['*', ..] => Part.Suffix, _ => Part.Whole },
+            static pattern => Map(pattern.Trim('*'), new char[pattern.Length]).ToString());
+        _names = mapped[Part.Whole].ToFrozenSet(StringComparer.Ordinal);
+        _suffixes = [.. mapped[Part.Suffix]];
         // Without those that another one covers, so that only the nearest prefix below a name can be the name's.
-        var prefixes = mapped[true].Order(StringComparer.Ordinal).ToList();
+        var prefixes = mapped[Part.Prefix].Order(StringComparer.Ordinal).ToList();
         for (var i = prefixes.Count - 1; i > 0; i--)
         {
             if (prefixes[..i].Exists(shorter => prefixes[i].StartsWith(shorter, StringComparison.Ordinal))) prefixes.RemoveAt(i);
@@ -28,11 +32,14 @@ internal sealed class HeaderPatterns
         _prefixes = [.. prefixes];
     }
 
+    private enum Part { Whole, Prefix, Suffix }
+
     public bool Contains(string name)
     {
         Span<char> characters = stackalloc char[Math.Min(name.Length, LongestCompared)];
-        ReadOnlySpan<char> mapped = Map(name.AsSpan(0, characters.Length), characters);
-        return (name.Length <= LongestCompared && _names.GetAlternateLookup<ReadOnlySpan<char>>().Contains(mapped)) || BeginsWithOne(mapped);
+        var mapped = Map(name.AsSpan(0, characters.Length), characters);
+        if (name.Length <= LongestCompared && _names.GetAlternateLookup<ReadOnlySpan<char>>().Contains(mapped)) return true;
+        return BeginsWithOne(mapped) || EndsWithOne(name.Length <= LongestCompared ? mapped : Map(name.AsSpan(name.Length - LongestCompared), characters));
     }
 
     private bool BeginsWithOne(ReadOnlySpan<char> mapped)
@@ -46,6 +53,16 @@ internal sealed class HeaderPatterns
         }
 
         return high >= 0 && mapped.StartsWith(_prefixes[high], StringComparison.Ordinal);
+    }
+
+    private bool EndsWithOne(ReadOnlySpan<char> mapped)
+    {
+        foreach (var suffix in _suffixes)
+        {
+            if (mapped.EndsWith(suffix, StringComparison.Ordinal)) return true;
+        }
+
+        return false;
     }
 
     private static ReadOnlySpan<char> Map(ReadOnlySpan<char> name, Span<char> mapped)

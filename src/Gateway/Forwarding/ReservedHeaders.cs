@@ -20,27 +20,29 @@ internal static class ReservedHeaders
     /// A route's <c>ForwardHeaders</c> lets single ones pass.
     /// </summary>
     public static HeaderPatterns OfOtherProxies { get; } = new(
-        // Authenticating proxies: oauth2-proxy, Authelia, authentik, Pomerium, Vouch, Tailscale, Teleport, louketo, Traefik, Grafana, Linkerd.
-        "X-Auth-*", "GAP-*", "Remote-*", "X-Authentik-*", "X-Pomerium-*", "X-Vouch-*", "Tailscale-*", "Teleport-*", "X-Teleport-*", "X-WebAuth-*", "L5d-*",
-        "X-Remote-*", "X-Authenticated-*", "X-Authentication-*", "X-Identity*", "X-SSO-*", "X-SAML-*", "X-Claims-*",
-        // API gateways: Kong, APISIX, WSO2, Istio, Google's and Amazon's API gateways, Tyk, Gravitee, RapidAPI.
-        "X-Consumer-*", "X-Credential-*", "X-Anonymous-Consumer", "X-User", "X-User-*", "X-UserId", "X-UserName", "X-UserInfo", "X-Token-*", "X-ID-Token",
-        "X-Access-Token",
-        "X-Refresh-Token", "X-JWT-*", "X-Endpoint-API-*", "X-Apigateway-*", "X-Ambassador-*", "X-Gravitee-*", "X-RapidAPI-*", "X-Mashape-*", "X-Istio-*",
-        "X-Scope-OrgID", "X-Role", "X-Roles", "X-Groups",
-        // Modules of web servers and single sign-on: mod_auth_openidc, Mellon, Shibboleth, SiteMinder, WebSEAL, Oracle; Kubernetes' front proxy.
-        "OIDC-*", "MELLON-*", "Shib-*", "SM-*", "IV-*", "OAM-*", "OSSO-*", "Impersonate-*",
-        // Client certificates as a proxy hands them on: RFC 9440, nginx, Apache, HAProxy, F5.
-        "Client-Cert", "Client-Cert-*", "X-Client-Cert*", "X-Client-DN", "X-Client-CN", "X-Client-Verify*", "X-Client-Subject*", "X-Client-Issuer*",
-        "X-SSL-*", "SSL-*", "X-TLS-*", "X-Peer-Cert*",
+        // Who calls and what he may do, whoever says so.
+        "*-User", "*-User-Id", "*-UserId", "*-User-Name", "*-UserName", "*-UserInfo", "*-Email", "*-Principal", "*-Identity", "*-Claims", "*-Groups", "*-Roles",
+        "*-Permissions", "*-Scopes", "X-User-*", "X-Email-*", "X-Identity*", "X-Claims-*", "X-Role", "X-Scope", "X-Scope-*",
+        // What proves it: keys, tokens and certificates (RFC 9440, nginx, Apache, HAProxy, F5).
+        "X-API-Key", "X-Token", "X-Token-*", "X-ID-Token", "X-Access-Token", "X-Refresh-Token", "X-JWT-*", "*-Cert", "*-ClientCert", "*-Certificate",
+        "Client-Cert-*", "X-Client-Cert*", "X-Client-DN", "X-Client-CN", "X-Client-Verify*", "X-Client-Subject*", "X-Client-Issuer*", "X-SSL-*", "SSL-*",
+        "X-TLS-*", "X-MTLS-*", "Cert-*", "X-Cert-*", "X-Peer-Cert*", "X-Spiffe-*",
+        // Authenticating proxies: oauth2-proxy, Authelia, authentik, Pomerium, Vouch, Tailscale, Teleport, louketo, Traefik, Linkerd, Athenz, Kubeflow.
+        "Auth-*", "X-Auth-*", "GAP-*", "Remote-*", "X-Authentik-*", "X-Pomerium-*", "X-Vouch-*", "Tailscale-*", "Teleport-*", "X-Teleport-*", "X-WebAuth-*",
+        "L5d-*", "X-Remote-*", "X-Authenticated-*", "X-Authentication-*", "X-SSO-*", "X-SAML-*", "X-Athenz-*", "Kubeflow-*",
+        // API gateways: Kong, APISIX, WSO2, Istio, Google's and Amazon's API gateways, Tyk, Gravitee, RapidAPI; nginx.
+        "X-Consumer-*", "X-Credential-*", "X-Anonymous-Consumer", "X-Kong-*", "X-APISIX-*", "X-WSO2-*", "X-Endpoint-API-*", "X-Apigateway-*", "X-Ambassador-*",
+        "X-Tyk-*", "X-Gravitee-*", "X-RapidAPI-*", "X-Mashape-*", "X-Istio-*", "X-Nginx-*",
+        // Modules of web servers and single sign-on: mod_auth_openidc, Mellon, Shibboleth, SiteMinder, WebSEAL, Oracle, IIS; Kubernetes' front proxy.
+        "OIDC-*", "MELLON-*", "Shib-*", "SM-*", "IV-*", "OAM-*", "OSSO-*", "Logon-*", "X-IISNode-*", "Impersonate-*",
         // Clouds and content delivery networks.
         "X-Envoy-*", "CF-*", "CloudFront-*", "X-Amz-Cf-*", "X-Amzn-*", "X-Goog-*", "X-AppEngine-*", "X-Serverless-*", "X-Azure-*", "X-ARR-*",
-        "X-MS-Token-*", "X-MS-Original-*", "X-FD-*",
-        "Fastly-*", "Akamai-*", "X-Akamai-*", "Incap-*", "X-Sucuri-*", "Fly-*", "DO-Connecting-IP", "X-Vercel-*", "X-NF-*",
+        "X-MS-Token-*", "X-MS-Original-*", "X-FD-*", "Disguised-*", "WAS-*", "X-WAWS-*", "X-AppService-*", "X-Site-Deployment-Id",
+        "Fastly-*", "Akamai-*", "X-Akamai-*", "Ali-*", "Incap-*", "X-Sucuri-*", "Fly-*", "X-Vercel-*", "X-NF-*",
         // A client's address, host, scheme or path by still other names, and what makes a server read another method, host or file.
-        "Forwarded-*", "X-Forward-*", "X-Forwarder-*", "X-Cluster-Client-IP", "Client-IP", "X-True-Client-IP", "X-Originating-*", "X-Source-IP",
-        "X-ProxyUser-*", "X-Real-*", "X-Custom-IP-*",
-        "WL-Proxy-*", "HTTP-*", "X-HTTP-*", "X-Host", "X-Host-*", "X-Scheme", "X-URL-Scheme", "X-Script-Name", "Front-End-Https", "X-Accel-*", "X-Sendfile-*",
+        "*-IP", "*-ClientIP", "*-Remote-Addr", "*-Forwarded-For", "Forwarded-*", "X-Forward-*", "X-Forwarder-*", "X-Originating-*", "X-ProxyUser-*", "X-Real-*",
+        "X-Custom-IP-*", "WL-Proxy-*", "HTTP-*", "X-HTTP-*", "*-Override", "X-Host", "X-Host-*", "X-Scheme", "X-URL-Scheme", "X-Script-Name", "Front-End-Https",
+        "X-Request-URI", "X-Request-URL", "X-Request-Path", "X-Rewrit*", "X-Accel-*", "X-Sendfile-*",
         // Traces by other conventions than the W3C's.
         "b3", "X-B3-*", "uber-trace-id", "uberctx-*", "X-Datadog-*", "X-Cloud-Trace-Context", "X-OT-*", "ot-tracer-*", "ot-baggage-*", "sentry-trace",
         "grpc-trace-bin", "grpc-tags-bin", "Request-Id");

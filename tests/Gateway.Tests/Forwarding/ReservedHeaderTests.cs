@@ -20,6 +20,12 @@ public sealed class ReservedHeaderTests(ReservedHeaderTests.Services platform) :
         "X-JWT-Assertion", "X-JWT-Payload", "X-Auth-Username", "X-Auth-Roles", "X-Auth-Userid", "OIDC_CLAIM_sub", "OIDC-Access-Token", "MELLON_NAME_ID", "Shib-Session-ID", "SM_USER", "IV-User", "IV-Groups", "OAM_REMOTE_USER",
         "Teleport-Jwt-Assertion", "L5d-Client-Id", "X-Scope-OrgID", "WL-Proxy-Client-IP", "Proxy-Client-IP", "HTTP_CLIENT_IP", "HTTP_X_FORWARDED_FOR", "Fly-Client-IP", "DO-Connecting-IP", "X-Vercel-Forwarded-For", "X-NF-Client-Connection-IP",
         "Akamai-Origin-Hop", "X-Originating-IP", "X-ProxyUser-Ip", "X-Script-Name", "X-Scheme", "Front-End-Https", "X-HTTP-Host-Override", "X-Host", "X-Accel-Mapping", "X-Sendfile-Type", "b3", "X-B3-TraceId", "uber-trace-id", "X-Cloud-Trace-Context",
+        "X-Email", "Kubeflow-UserId", "AUTH_USER", "AUTH_TYPE", "LOGON_USER", "UNMAPPED_REMOTE_USER", "X-IISNode-AUTH_USER", "X-IISNode-REMOTE_ADDR", "Disguised-Host", "WAS-Default-Hostname", "X-WAWS-Unencoded-URL",
+        "X-Site-Deployment-Id", "X-AppService-Proto", "Ali-CDN-Real-IP", "EO-Client-IP", "Cdn-Src-Ip", "X-Tencent-ClientIP", "X-Nginx-Forwarded-For", "X-Tyk-Authorization", "X-Tyk-Session-Meta", "X-Grafana-User", "X-Grafana-Email",
+        "X-Athenz-Principal", "X-Athenz-Domain", "X-Spiffe-Id", "X-Kong-Consumer", "X-Kong-Client-Id", "X-APISIX-Consumer", "X-WSO2-Claims", "X-Claims", "X-Token", "X-Permissions", "X-Scopes", "X-Scope", "X-ClientCert", "X-Certificate",
+        "X-MTLS-ClientCert", "X-MTLS-Serial", "X-Proxy-Cert", "CERT_SUBJECT", "X-Nginx-SSL-Client-S-DN", "X-Nginx-SSL-Verify", "X-Verified-User", "X-Verified-Email", "X-Session-User", "X-Session-UserId", "X-Session-Roles", "X-Portal-Username",
+        "X-Portal-Groups", "X-Actor-Principal", "X-Request-URI", "X-Request-URL", "X-Rewrited-URL", "X-Rewritten-Path", "X-Path-Override", "X-API-Key", "X-ApI_kEy",
+        "X-A-Header-That-Is-Longer-Than-What-Is-Compared-Of-A-Name-And-Says-The-User", "X-Tyk-Header-That-Is-Longer-Than-What-Is-Compared-Of-A-Name-And-Says-A-Thing",
     ];
 
     [Fact]
@@ -46,7 +52,8 @@ public sealed class ReservedHeaderTests(ReservedHeaderTests.Services platform) :
     [Fact]
     public async Task S28_what_clients_say_themselves_arrives()
     {
-        string[] names = ["X-User-Agent", "X-Requested-With", "X-Amz-Date", "X-MS-Version", "X-Correlation-Id", "X-Client-Version", "Idempotency-Key", "If-None-Match", "Sec-Fetch-Mode", "X-CSRF-Token", "X-Api-Version", "Range", "DNT", "X-Tenant-Id"];
+        string[] names = ["X-User-Agent", "X-Requested-With", "X-Amz-Date", "X-MS-Version", "X-Correlation-Id", "X-Client-Version", "Idempotency-Key", "If-None-Match", "Sec-Fetch-Mode", "X-CSRF-Token", "X-Api-Version", "Range", "DNT", "X-Tenant-Id",
+            "CDN-Loop", "X-Site-Id", "X-Request-Start", "X-Zip", "X-Ship", "X-Superuser", "Userinfo", "X-Concert", "From"];
         var target = $"/plain/{Guid.NewGuid():N}";
         await platform.SendAsync(target, platform.World.Token("o-acme"), change: request => Array.ForEach(names, name => request.Headers.TryAddWithoutValidation(name, "1")));
 
@@ -69,6 +76,7 @@ public sealed class ReservedHeaderTests(ReservedHeaderTests.Services platform) :
 
     [Theory]
     [InlineData("S28 fine", "CF-Ray, x-user-id", null)]
+    [InlineData("S28 a service's own key and a name by its end", "X-API-Key, X-Session-User", null)]
     [InlineData("S28 the gateway's own", "X-Gateway-Role", "never taken from a client")]
     [InlineData("S28 the gateway's own, otherwise spelled", "x_gateway_subject", "never taken from a client")]
     [InlineData("S28 a trace", "traceparent", "never taken from a client")]
