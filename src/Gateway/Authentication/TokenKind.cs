@@ -21,16 +21,26 @@ internal static class TokenKind
     ];
 
     // OpenID Connect Core defines these for ID tokens alone.
-    private static readonly string[] s_idTokenClaims = ["nonce", "at_hash", "c_hash", "s_hash"];
+    private static readonly string[] s_idTokenClaims = ["nonce", "at_hash", "c_hash", "s_hash", "sub_jwk"];
 
-    // Which client asked, and for what: an access token says it, an ID token does not.
-    private static readonly string[] s_accessTokenClaims = ["scope", "scp", "client_id", "cid", "appid", "azpacr", "gty", "permissions"];
+    // Which client asked, and for what: an access token says it, an ID token does not. An ID token has azp, too, and roles.
+    private static readonly string[] s_accessTokenClaims =
+        ["scope", "scp", "client_id", "cid", "appid", "appidacr", "azpacr", "idtyp", "gty", "permissions"];
 
     // How somebody signed in, and who it is: an ID token's content.
     private static readonly string[] s_signInClaims =
     [
-        "auth_time", "acr", "amr", "sid", "name", "given_name", "family_name", "middle_name", "nickname", "preferred_username", "profile", "picture", "website",
-        "email", "email_verified", "gender", "birthdate", "zoneinfo", "locale", "phone_number", "phone_number_verified", "address", "updated_at",
+        // OpenID Connect: Core, Session Management, Identity Assurance.
+        "auth_time", "acr", "amr", "sid", "session_state", "name", "given_name", "family_name", "middle_name", "nickname", "preferred_username", "profile",
+        "picture", "website", "email", "email_verified", "gender", "birthdate", "zoneinfo", "locale", "phone_number", "phone_number_verified",
+        "address", "updated_at", "verified_claims",
+        // Microsoft: Entra ID in both versions, B2C, AD FS.
+        "oid", "uti", "rh", "aio", "upn", "unique_name", "ipaddr", "login_hint", "onprem_sid", "puid", "altsecid", "pwd_exp", "pwd_url", "emails", "tfp",
+        "newUser",
+        // Google, Firebase, Cognito, Apple.
+        "hd", "firebase", "cognito:username", "identities", "is_private_email", "nonce_supported", "real_user_status",
+        // What issuers without a convention of their own call the same.
+        "username", "user_name", "login", "display_name", "full_name", "first_name", "last_name", "phone", "session_id",
     ];
 
     // Microsoft Entra ID: the scopes, and the client that asked, in tokens of version 2 and 1. Every access token has one of them, no ID token has any.
