@@ -57,6 +57,9 @@ public sealed class OpenIdProvider : IAsyncDisposable
     /// <summary>The key set's text, made from its good keys, to play an issuer that publishes odd ones. Null: the good keys.</summary>
     public Func<JsonArray, string>? KeySetText { get; set; }
 
+    /// <summary>Changes the discovery document before it is sent, to play an issuer that publishes an odd one. Null: it is a good one.</summary>
+    public Action<JsonObject>? ChangeDiscovery { get; set; }
+
     /// <summary>How often the discovery document was asked for.</summary>
     public int DiscoveryRequests => Volatile.Read(ref _discoveryRequests);
 
@@ -185,16 +188,21 @@ public sealed class OpenIdProvider : IAsyncDisposable
         }
     }
 
-    private JsonObject Discovery(string issuer) => new()
+    private JsonObject Discovery(string issuer)
     {
-        ["issuer"] = issuer,
-        ["jwks_uri"] = $"{Issuer}/.well-known/jwks.json",
-        ["authorization_endpoint"] = $"{Issuer}/authorize",
-        ["token_endpoint"] = $"{Issuer}/token",
-        ["response_types_supported"] = new JsonArray("code"),
-        ["subject_types_supported"] = new JsonArray("public"),
-        ["id_token_signing_alg_values_supported"] = new JsonArray("RS256", "PS256", "ES256"),
-    };
+        var document = new JsonObject
+        {
+            ["issuer"] = issuer,
+            ["jwks_uri"] = $"{Issuer}/.well-known/jwks.json",
+            ["authorization_endpoint"] = $"{Issuer}/authorize",
+            ["token_endpoint"] = $"{Issuer}/token",
+            ["response_types_supported"] = new JsonArray("code"),
+            ["subject_types_supported"] = new JsonArray("public"),
+            ["id_token_signing_alg_values_supported"] = new JsonArray("RS256", "PS256", "ES256"),
+        };
+        ChangeDiscovery?.Invoke(document);
+        return document;
+    }
 
     private string KeySet()
     {

@@ -3,6 +3,7 @@ using Microsoft.AspNetCore.Authentication;
 using Microsoft.AspNetCore.Authentication.JwtBearer;
 using Microsoft.AspNetCore.Authorization;
 using Microsoft.AspNetCore.Authorization.Infrastructure;
+using Microsoft.Extensions.Options;
 using Microsoft.IdentityModel.Tokens;
 
 namespace Gateway.Authentication;
@@ -12,7 +13,8 @@ namespace Gateway.Authentication;
 /// cannot be judged leaves an <see cref="UnjudgedToken"/> on the request.
 /// </summary>
 internal sealed class BearerHandler(
-    IssuerSchemes schemes, KeySources sources, ValidatedTokens validated, FailedAuthentications edge, IAuthenticationSchemeProvider provider)
+    IssuerSchemes schemes, KeySources sources, ValidatedTokens validated, FailedAuthentications edge, IAuthenticationSchemeProvider provider,
+    IOptionsMonitor<JwtBearerOptions> options)
     : IAuthenticationHandler
 {
     // No operator's name holds a colon.
@@ -38,18 +40,22 @@ internal sealed class BearerHandler(
 
         var hasKeyId = BearerToken.TryReadKeyId(token.Span, out var keyId);
         var keys = scheme is null || !hasKeyId ? null : sources.Find(scheme);
-        var isRead = keys is null || await FindKeyAsync(keys, keyId);
+        // A token that no key makes good waits for none.
+        var flaw = keys is null || keys.Current?.MayJudge(keyId) == true ? null : await FlawAsync(scheme!, token);
+        var isRead = keys is null || flaw is not null || await FindKeyAsync(keys, keyId);
 
         using var check = failed is null ? null : await failed.BeginAsync(_context, key, keys);
         if (failed is not null && check is null) return Unjudged(StatusCodes.Status429TooManyRequests, failed.LockedFor(_context) ?? TimeSpan.Zero);
         var before = keys?.Current;
         if (keys is null) return Refuse(AuthenticateResult.Fail("no scheme takes tokens of its issuer"));
+        if (flaw is not null) return Refuse(AuthenticateResult.Fail(flaw));
         if (before?.MayJudge(keyId) != true)
             return isRead ? Refuse(AuthenticateResult.Fail("its issuer publishes no key of its key id")) : KeysUnavailable(keys);
 
         var result = check?.KnownUnder(before) ?? await CheckAsync(key, keys);
         if (result.Succeeded) return result;
         if (result.Failure is not SecurityTokenInvalidSignatureException || IsForAnyone) return Refuse(result);
+        if (await FlawAsync(key.Scheme, token) is { } other) return Refuse(AuthenticateResult.Fail(other));
 
         // The issuer may have put another key under the same id, or under none. The token counts as refused while it waits, so that no other waits for it,
         // and after it as well, unless it turns out to be good: a check was made.
@@ -82,6 +88,13 @@ internal sealed class BearerHandler(
     /// <returns>Whether the keys at hand are those that the issuer publishes.</returns>
     private async ValueTask<bool> FindKeyAsync(IssuerKeys keys, string? keyId) =>
         keys.Current?.MayJudge(keyId) == true || (!IsForAnyone && await keys.RefreshAsync(_context.RequestAborted));
+
+    /// <summary>Why no key of its issuer makes a token good; null where its signature decides.</summary>
+    private async Task<Exception?> FlawAsync(string scheme, ReadOnlyMemory<char> token)
+    {
+        var (_, failures) = await KeylessCheck.OfAsync(_context, (await provider.GetSchemeAsync(scheme))!, options.Get(scheme), token.ToString());
+        return failures.FirstOrDefault();
+    }
 
     private async Task<AuthenticateResult> CheckAsync(TokenKey key, IssuerKeys keys)
     {

@@ -134,7 +134,9 @@ internal static class IssuerAuthentication
         parameters.ClockSkew = ClockSkew;
 
         // The library's own source makes every request wait for a fetch of up to a minute, and gives up a key set for one bad key.
-        bearer.ConfigurationManager = sources.Add(scheme, bearer.MetadataAddress!, bearer.RequireHttpsMetadata);
+        // A document may name the authority though tokens name another issuer, as of AD FS.
+        IReadOnlyCollection<string> documented = bearer.Authority is { } authority ? [.. issuers.Append(authority).Distinct()] : issuers;
+        bearer.ConfigurationManager = sources.Add(scheme, bearer.MetadataAddress!, documented, bearer.RequireHttpsMetadata);
         bearer.RefreshOnIssuerKeyNotFound = false;
         parameters.TryAllIssuerSigningKeys = false;
         parameters.IssuerSigningKeyResolverUsingConfiguration = static (_, token, keyId, _, keys) =>

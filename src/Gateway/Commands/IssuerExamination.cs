@@ -8,9 +8,6 @@ namespace Gateway.Commands;
 /// <summary>Each issuer's discovery document and keys.</summary>
 internal static class IssuerExamination
 {
-    // Entra's documents of many tenants leave the tenant open.
-    private const string AnyTenant = "{tenantid}";
-
     public static async Task<Diagnosis[]> RunAsync(IServiceProvider services, TimeSpan timeout)
     {
         var schemes = await services.GetRequiredService<IAuthenticationSchemeProvider>().GetAllSchemesAsync();
@@ -28,7 +25,7 @@ internal static class IssuerExamination
             var document = await scheme.ConfigurationManager!.GetConfigurationAsync(cancellation);
             var found = $"{document.Issuer}, {document.SigningKeys.Count} signing key{(document.SigningKeys.Count == 1 ? "" : "s")}";
             return document.SigningKeys.Count == 0 ? (Outcome.Failed, $"{found}: no token can be validated")
-                : scheme.TokenValidationParameters.ValidIssuers.Any(issuer => IsIssuer(document.Issuer, issuer)) ? (Outcome.Ok, found)
+                : scheme.TokenValidationParameters.ValidIssuers.Any(issuer => IssuerDocuments.IsIssuer(document.Issuer, issuer)) ? (Outcome.Ok, found)
                 : (Outcome.Failed, $"{found}: the issuer of the document is none of the scheme's: {string.Join(", ", scheme.TokenValidationParameters.ValidIssuers)}");
         }
         catch (IssuerUnavailableException e)
@@ -36,8 +33,4 @@ internal static class IssuerExamination
             return (Outcome.Failed, $"{e.Address}: {e.Cause}");
         }
     }
-
-    private static bool IsIssuer(string documented, string expected) => documented.Split(AnyTenant) is [var before, var after]
-        ? expected.StartsWith(before, StringComparison.Ordinal) && expected.EndsWith(after, StringComparison.Ordinal)
-        : documented == expected;
 }

@@ -4,7 +4,6 @@ using Gateway.Authentication;
 using Microsoft.AspNetCore.Authentication;
 using Microsoft.AspNetCore.Authentication.JwtBearer;
 using Microsoft.Extensions.Options;
-using Microsoft.IdentityModel.JsonWebTokens;
 using Microsoft.IdentityModel.Tokens;
 
 namespace Gateway.Commands;
@@ -39,81 +38,25 @@ internal sealed record TokenVerdict
 
         var scheme = (await services.GetRequiredService<IAuthenticationSchemeProvider>().GetSchemeAsync(name))!;
         var options = services.GetRequiredService<IOptionsMonitor<JwtBearerOptions>>().Get(scheme.Name);
-        var failures = new List<string>();
-        var caller = await ReadAsync(context, token.Value.ToString(), scheme, options, failures);
-        return new() { Scheme = scheme.Name, Issuer = issuer, Failures = failures, Caller = caller };
+        var (caller, failures) = await KeylessCheck.OfAsync(context, scheme, options, token.Value.ToString());
+        return new() { Scheme = scheme.Name, Issuer = issuer, Failures = [.. failures.Select(failure => Text(failure, options.TokenValidationParameters))], Caller = caller };
     }
 
-    private static async Task<ClaimsPrincipal?> ReadAsync(HttpContext context, string sent, AuthenticationScheme scheme, JwtBearerOptions options, List<string> failures)
+    private static string Text(Exception failure, TokenValidationParameters parameters) => failure switch
     {
-        var parameters = options.TokenValidationParameters;
-        try
-        {
-            var token = new JsonWebToken(sent);
-            Check(() => Validators.ValidateAlgorithm(token.Alg, null, token, parameters), $"the algorithm is not one of {string.Join(", ", parameters.ValidAlgorithms)}");
-            Check(() => Validators.ValidateAudience(token.Audiences, token, parameters), $"the audience is not one of {string.Join(", ", parameters.ValidAudiences)}");
-            CheckLifetime(token, parameters, failures);
+        SecurityTokenInvalidAlgorithmException => $"the algorithm is not one of {string.Join(", ", parameters.ValidAlgorithms)}",
+        SecurityTokenInvalidAudienceException => $"the audience is not one of {string.Join(", ", parameters.ValidAudiences)}",
+        SecurityTokenNoExpirationException => "it never expires",
+        SecurityTokenExpiredException expired => $"it has expired at {Text(expired.Expires)}",
+        SecurityTokenNotYetValidException early => $"it is not valid before {Text(early.NotBefore)}",
+        SecurityTokenInvalidLifetimeException => "it ends before it begins",
+        // The gateway's own words, and Microsoft.Identity.Web's for a token without scope or role.
+        AuthenticationFailureException or UnauthorizedAccessException => failure.Message,
+        // Other messages can hold the token.
+        _ => "it cannot be read",
+    };
 
-            var identity = parameters.CreateClaimsIdentity(token, token.Issuer);
-            identity.AddClaims(token.Claims);
-            var validated = new TokenValidatedContext(context, scheme, options) { SecurityToken = token, Principal = new ClaimsPrincipal(identity) };
-            await options.Events.OnTokenValidated(validated);
-            if (validated.Result is not { Failure: { } refusal }) return validated.Principal;
-            failures.Add(refusal.Message);
-        }
-        catch (UnauthorizedAccessException e)
-        {
-            // Microsoft.Identity.Web's word for a token without scope or role.
-            failures.Add(e.Message);
-        }
-        catch (Exception e) when (e is ArgumentException or SecurityTokenException or FormatException)
-        {
-            // Their messages can hold the token.
-            failures.Add("it cannot be read");
-        }
-
-        return null;
-
-        void Check(Action check, string otherwise)
-        {
-            try
-            {
-                check();
-            }
-            catch (SecurityTokenException)
-            {
-                failures.Add(otherwise);
-            }
-        }
-    }
-
-    private static void CheckLifetime(JsonWebToken token, TokenValidationParameters parameters, List<string> failures)
-    {
-        try
-        {
-            Validators.ValidateLifetime(TimeOf(token.ValidFrom), TimeOf(token.ValidTo), token, parameters);
-        }
-        catch (SecurityTokenNoExpirationException)
-        {
-            failures.Add("it never expires");
-        }
-        catch (SecurityTokenExpiredException)
-        {
-            failures.Add($"it has expired at {Text(token.ValidTo)}");
-        }
-        catch (SecurityTokenNotYetValidException)
-        {
-            failures.Add($"it is not valid before {Text(token.ValidFrom)}");
-        }
-        catch (SecurityTokenInvalidLifetimeException)
-        {
-            failures.Add("it ends before it begins");
-        }
-
-        static DateTime? TimeOf(DateTime time) => time == DateTime.MinValue ? null : time;
-
-        static string Text(DateTime time) => time.ToString("yyyy-MM-dd'T'HH:mm:ss'Z'", CultureInfo.InvariantCulture);
-    }
+    private static string Text(DateTime? time) => time?.ToString("yyyy-MM-dd'T'HH:mm:ss'Z'", CultureInfo.InvariantCulture) ?? "";
 }
 
 /// <summary>One thing that a policy asks for.</summary>

@@ -161,6 +161,67 @@ public sealed class IssuerOutageTests(ITestOutputHelper output)
         }
     }
 
+    [Theory]
+    [InlineData("its keys were never read", false)]
+    [InlineData("its keys were read before", true)]
+    public async Task A_token_that_no_key_makes_good_is_401_at_once_while_the_issuer_hangs(string name, bool wasRead)
+    {
+        // Time stands still, so a request that waited for keys would wait for ever.
+        await using var world = await World.StartAsync(new FakeTimeProvider(DateTimeOffset.UtcNow));
+        if (!wasRead) world.Issuer.BeforeDocument = Hang;
+        var gateway = await StartAsync(world);
+        if (wasRead) Assert.Equal(200, (await gateway.SendAsync(Path, world.Token("o-acme"))).Status);
+        world.Issuer.BeforeDocument = Hang;
+        var fetching = gateway.KeysOf("Platform").FetchAsync();
+
+        foreach (var (kind, bad) in s_hopeless)
+        {
+            foreach (var request in (TokenRequest[])[bad with { KeyId = "new" }, bad with { Key = s_stranger, WithoutKeyId = true }])
+            {
+                var answer = await gateway.SendAsync(Path, world.Issuer.Issue(request with { Organizations = (string[])["o-acme"] })).WaitAsync(s_patience);
+                Assert.True(answer.Status == 401, $"{name}, {kind}: {answer.Status} {answer.Body}\n{gateway.Log.Text}");
+                Refusal.IsUnauthenticated(answer, tokenSent: true);
+            }
+        }
+
+        Assert.False(fetching.IsCompleted);
+    }
+
+    [Theory]
+    [InlineData("another issuer", "https://other.example.com", null, false)]
+    [InlineData("a slash more", "AUTHORITY/", null, false)]
+    [InlineData("other letters", "HTTP://127.0.0.1", null, false)]
+    [InlineData("an empty one", "", null, false)]
+    [InlineData("none", null, null, false)]
+    [InlineData("any tenant's", "{tenantid}", null, false)]
+    [InlineData("another than the tokens'", "https://other.example.com", "https://id.example.com", false)]
+    [InlineData("the tokens'", "https://id.example.com", "https://id.example.com", true)]
+    [InlineData("the authority's, as of AD FS", "AUTHORITY", "http://adfs.example.com/adfs/services/trust", true)]
+    [InlineData("any tenant's of the tokens'", "https://login.example.com/{tenantid}/v2.0", "https://login.example.com/t-1/v2.0", true)]
+    [InlineData("any tenant's of another version", "https://login.example.com/{tenantid}/v1.0", "https://login.example.com/t-1/v2.0", false)]
+    [InlineData("any tenant's, who would be two segments", "https://login.example.com/{tenantid}/v2.0", "https://login.example.com/t-1/more/v2.0", false)]
+    [InlineData("any tenant's, who would be none", "https://login.example.com/{tenantid}/v2.0", "https://login.example.com//v2.0", false)]
+    public async Task A_discovery_document_of_another_issuer_is_an_outage_that_names_both(string name, string? documented, string? valid, bool isAccepted)
+    {
+        await using var world = await World.StartAsync();
+        var authority = world.Issuer.Issuer;
+        documented = documented?.Replace("AUTHORITY", authority, StringComparison.Ordinal);
+        world.Issuer.ChangeDiscovery = document => document["issuer"] = documented;
+        var gateway = await StartAsync(world, change: settings =>
+        {
+            if (valid is not null) settings.Set("Authentication:Schemes:Platform:ValidIssuers", new JsonArray(valid).ToJsonString());
+        });
+
+        var answer = await gateway.SendAsync(Path, world.Issuer.Issue(new() { Issuer = valid ?? authority, Organizations = (string[])["o-acme"] }));
+
+        Assert.True(answer.Status == (isAccepted ? 200 : 503), $"{name}: {answer.Status} {answer.Body}\n{gateway.Log.Text}");
+        if (isAccepted) return;
+        ExpectUnavailable(answer);
+        var outage = gateway.KeysOf("Platform").Outage!;
+        Assert.Contains(documented is null ? "it has no issuer" : $"its issuer is \"{documented}\", and not \"{valid ?? authority}\"", outage.Cause, StringComparison.Ordinal);
+        Assert.Equal(1, gateway.Log.Count(LogLevel.Error, outage.Cause));
+    }
+
     [Fact]
     public async Task B10_an_issuer_that_is_down_from_the_start_is_503_until_it_is_up_and_costs_no_address_its_tokens()
     {
@@ -246,6 +307,22 @@ public sealed class IssuerOutageTests(ITestOutputHelper output)
 
         Refusal.IsUnauthenticated(await gateway.SendAsync(Path, token), tokenSent: true);
     }
+
+    private static readonly Dictionary<string, TokenRequest> s_hopeless = new()
+    {
+        ["expired"] = new() { NotBefore = TimeSpan.FromHours(-1), Expires = TimeSpan.FromSeconds(-60) },
+        ["not yet valid"] = new() { NotBefore = TimeSpan.FromSeconds(60) },
+        ["without an end"] = new() { Expires = null },
+        ["for another audience"] = new() { Audiences = ["api://other"] },
+        ["for no audience"] = new() { Audiences = [] },
+        ["of another issuer"] = new() { Issuer = "https://evil.example" },
+        ["unsigned"] = new() { Algorithm = "none" },
+        ["by a shared secret"] = new() { Algorithm = "HS256" },
+        ["an ID token"] = new() { Type = "JWT", Claims = new Dictionary<string, object?> { ["nonce"] = "n" } },
+        ["a logout token"] = new() { Type = "logout+jwt" },
+        ["with a crit header"] = new() { Header = new Dictionary<string, object?> { ["crit"] = new[] { "exp" } } },
+        ["without a subject"] = new() { Subject = null },
+    };
 
     private static void ExpectUnavailable(Answer answer)
     {

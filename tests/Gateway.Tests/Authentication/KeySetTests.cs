@@ -91,6 +91,31 @@ public sealed class KeySetTests(KeySetTests.OddIssuer platform) : IClassFixture<
     }
 
     [Theory]
+    [InlineData("RS256", "RS256", 200)]
+    [InlineData("RS256", "RS512", 401)]
+    [InlineData("RS256", "PS256", 401)]
+    [InlineData("RS512", "RS256", 401)]
+    [InlineData("PS256", "PS256", 200)]
+    [InlineData("PS256", "RS256", 401)]
+    [InlineData("ES256", "ES256", 200)]
+    [InlineData("ES384", "ES256", 401)]
+    [InlineData("ES256", "RS256", 401)]
+    [InlineData(null, "PS512", 200)]
+    public async Task A_key_is_used_for_its_own_algorithm_alone(string? ofKey, string ofToken, int status)
+    {
+        await PublishAsync(keys =>
+        {
+            foreach (var key in keys) key!["alg"] = ofKey;
+        });
+
+        foreach (var withoutId in (bool[])[false, true])
+        {
+            var answer = await platform.SendAsync(Path, platform.World.Issuer.Issue(new() { Algorithm = ofToken, WithoutKeyId = withoutId }));
+            Assert.True(answer.Status == status, $"{answer.Status} {answer.Body}");
+        }
+    }
+
+    [Theory]
     [InlineData("B3 and a token without one", true)]
     [InlineData("B3 and a token with one", false)]
     public async Task Keys_without_an_id_are_tried(string name, bool withoutId)
@@ -156,6 +181,7 @@ public sealed class KeySetTests(KeySetTests.OddIssuer platform) : IClassFixture<
     [InlineData("no key id", false)]
     [InlineData("the ids of two keys exchanged", false)]
     [InlineData("another number", false)]
+    [InlineData("the algorithm of one key", false)]
     [InlineData("a key more", false)]
     [InlineData("a key less", false)]
     [InlineData("an issuer of one key", false)]
@@ -176,6 +202,7 @@ public sealed class KeySetTests(KeySetTests.OddIssuer platform) : IClassFixture<
             case "no key id": keys[0]!.AsObject().Remove("kid"); break;
             case "the ids of two keys exchanged": (keys[0]!["kid"], keys[1]!["kid"]) = ("2", "1"); break;
             case "another number": keys[0]!["n"] = SigningKey.CreateRsa().ToJsonWebKey()["n"]!.DeepClone(); break;
+            case "the algorithm of one key": keys[0]!["alg"] = "RS256"; break;
             case "a key more": keys.Add(SigningKey.CreateRsa("1").ToJsonWebKey()); break;
             case "a key less": keys.RemoveAt(2); break;
             case "an issuer of one key": keys[2]!["issuer"] = "i"; break;

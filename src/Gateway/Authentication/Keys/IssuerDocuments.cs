@@ -11,6 +11,9 @@ internal sealed class IssuerDocuments : IDisposable
 
     private const int MostBytes = 1024 * 1024;
 
+    // Entra's documents of many tenants leave the tenant open.
+    private const string AnyTenant = "{tenantid}";
+
     private readonly TimeProvider _time;
     private readonly HttpClient _client;
 
@@ -33,9 +36,15 @@ internal sealed class IssuerDocuments : IDisposable
         PooledConnectionLifetime = TimeSpan.FromMinutes(2),
     };
 
-    /// <exception cref="IssuerUnavailableException">One of the documents cannot be had, or is none.</exception>
+    /// <summary>Reads the keys that an issuer publishes.</summary>
+    /// <param name="metadataAddress">The discovery document's address.</param>
+    /// <param name="issuers">The issuers that the document may be of.</param>
+    /// <param name="requireHttps">Whether both documents are read over https alone.</param>
+    /// <param name="cancellation">Ends the reading.</param>
+    /// <exception cref="IssuerUnavailableException">One of the documents cannot be had, is none, or is another issuer's.</exception>
     /// <exception cref="OperationCanceledException"><paramref name="cancellation"/> is cancelled.</exception>
-    public async Task<PublishedKeys> ReadAsync(string metadataAddress, bool requireHttps, CancellationToken cancellation)
+    public async Task<PublishedKeys> ReadAsync(
+        string metadataAddress, IReadOnlyCollection<string> issuers, bool requireHttps, CancellationToken cancellation)
     {
         var discovery = await GetAsync(metadataAddress, requireHttps, cancellation);
         string? issuer;
@@ -51,11 +60,19 @@ internal sealed class IssuerDocuments : IDisposable
             throw new IssuerUnavailableException(Shown(metadataAddress), "it is not a JSON object");
         }
 
+        // OpenID Connect Discovery, 4.3: a document that names another issuer must not be used.
+        if (issuer is null) throw new IssuerUnavailableException(Shown(metadataAddress), "it has no issuer");
+        if (!issuers.Any(expected => IsIssuer(issuer, expected)))
+        {
+            var allowed = string.Join(" or ", issuers.Select(static expected => Finding.Quote(expected)));
+            throw new IssuerUnavailableException(Shown(metadataAddress), $"its issuer is {Finding.Quote(issuer)}, and not {allowed}");
+        }
+
         if (keySetAddress is null) throw new IssuerUnavailableException(Shown(metadataAddress), "it has no jwks_uri");
         var keySet = await GetAsync(keySetAddress, requireHttps, cancellation);
         try
         {
-            return PublishedKeys.Parse(issuer ?? "", keySetAddress, keySet);
+            return PublishedKeys.Parse(issuer, keySetAddress, keySet);
         }
         catch (JsonException)
         {
@@ -70,6 +87,14 @@ internal sealed class IssuerDocuments : IDisposable
         Uri.TryCreate(address, UriKind.Absolute, out var uri)
             ? uri.GetComponents(UriComponents.SchemeAndServer | UriComponents.Path, UriFormat.UriEscaped)
             : Finding.Quote(address);
+
+    /// <summary>Whether the issuer that a document names is the expected one.</summary>
+    public static bool IsIssuer(string documented, string expected) => documented.Split(AnyTenant) is [var before, var after]
+        ? expected.Length > before.Length + after.Length
+            && expected.StartsWith(before, StringComparison.Ordinal)
+            && expected.EndsWith(after, StringComparison.Ordinal)
+            && !expected[before.Length..^after.Length].Contains('/', StringComparison.Ordinal)
+        : documented == expected;
 
     private static string? Text(JsonElement document, string name) =>
         document.TryGetProperty(name, out var value) && value.ValueKind == JsonValueKind.String ? value.GetString() : null;

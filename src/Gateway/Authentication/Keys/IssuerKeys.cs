@@ -30,6 +30,7 @@ internal sealed partial class IssuerKeys : BaseConfigurationManager, IConfigurat
 
     private readonly string _scheme;
     private readonly IssuerDocuments _documents;
+    private readonly IReadOnlyCollection<string> _issuers;
     private readonly bool _requireHttps;
     private readonly TimeProvider _time;
     private readonly ILogger _logger;
@@ -45,9 +46,16 @@ internal sealed partial class IssuerKeys : BaseConfigurationManager, IConfigurat
     private long? _onDemand;
     private int _failures;
 
-    public IssuerKeys(string scheme, string metadataAddress, bool requireHttps, IssuerDocuments documents, TimeProvider time, ILogger logger)
+    public IssuerKeys(
+        string scheme,
+        string metadataAddress,
+        IReadOnlyCollection<string> issuers,
+        bool requireHttps,
+        IssuerDocuments documents,
+        TimeProvider time,
+        ILogger logger)
     {
-        (_scheme, _requireHttps, _documents, _time, _logger) = (scheme, requireHttps, documents, time, logger);
+        (_scheme, _issuers, _requireHttps, _documents, _time, _logger) = (scheme, issuers, requireHttps, documents, time, logger);
         MetadataAddress = metadataAddress;
         _stopped = _stopping.Token;
         // The last known good keys would let a withdrawn key live on.
@@ -146,7 +154,7 @@ internal sealed partial class IssuerKeys : BaseConfigurationManager, IConfigurat
         IssuerOutage? outage = null;
         try
         {
-            fetched = await _documents.ReadAsync(MetadataAddress, _requireHttps, _stopped);
+            fetched = await _documents.ReadAsync(MetadataAddress, _issuers, _requireHttps, _stopped);
         }
         catch (OperationCanceledException) when (_stopped.IsCancellationRequested)
         {

@@ -27,8 +27,8 @@ internal sealed class KeySources : IHostedService, IDisposable
     public IssuerKeys? Find(string scheme) => _byScheme.GetValueOrDefault(scheme);
 
     /// <summary>Makes the keys of a scheme's issuer, or finds them.</summary>
-    public IssuerKeys Add(string scheme, string metadataAddress, bool requireHttps) =>
-        _byScheme.GetOrAdd(scheme, _ => new IssuerKeys(scheme, metadataAddress, requireHttps, _documents, _time, _logger));
+    public IssuerKeys Add(string scheme, string metadataAddress, IReadOnlyCollection<string> issuers, bool requireHttps) =>
+        _byScheme.GetOrAdd(scheme, _ => new IssuerKeys(scheme, metadataAddress, issuers, requireHttps, _documents, _time, _logger));
 
     /// <summary>The issuers whose keys cannot be fetched, by scheme.</summary>
     public IReadOnlyList<(string Scheme, IssuerOutage Outage)> Outages() => [.. from scheme in _schemes.Names

@@ -14,25 +14,27 @@ internal sealed class PublishedKeys : OpenIdConnectConfiguration
     private const int MostNamed = 10;
 
     private readonly byte[] _hash;
-    private readonly FrozenDictionary<string, SecurityKey[]> _byId;
-    private readonly SecurityKey[] _withoutId;
+    private readonly IReadOnlyList<VerificationKey> _keys;
+    private readonly FrozenDictionary<string, VerificationKey[]> _byId;
+    private readonly VerificationKey[] _withoutId;
 
-    private PublishedKeys(string issuer, string address, IReadOnlyList<(SecurityKey Key, string? Issuer)> keys, IReadOnlyList<string> passed)
+    private PublishedKeys(string issuer, string address, IReadOnlyList<VerificationKey> keys, IReadOnlyList<string> passed)
     {
         (Issuer, JwksUri, _hash, Passed) = (issuer, address, HashOf(issuer, keys), passed);
         JsonWebKeySet = new JsonWebKeySet();
-        foreach (var (key, keyIssuer) in keys)
+        foreach (var key in keys)
         {
-            SigningKeys.Add(key);
+            SigningKeys.Add(key.Key);
             // Microsoft.Identity.Web looks here for the tenant that a key belongs to.
-            var described = new JsonWebKey { Kid = key.KeyId };
-            if (keyIssuer is not null) described.AdditionalData["issuer"] = keyIssuer;
+            var described = new JsonWebKey { Kid = key.Key.KeyId };
+            if (key.Issuer is not null) described.AdditionalData["issuer"] = key.Issuer;
             JsonWebKeySet.Keys.Add(described);
         }
 
-        _byId = keys.Where(key => key.Key.KeyId is not null).GroupBy(key => key.Key.KeyId, key => key.Key, StringComparer.Ordinal)
+        _keys = keys;
+        _byId = keys.Where(key => key.Key.KeyId is not null).GroupBy(key => key.Key.KeyId, StringComparer.Ordinal)
             .ToFrozenDictionary(group => group.Key, group => group.ToArray(), StringComparer.Ordinal);
-        _withoutId = [.. keys.Where(key => key.Key.KeyId is null).Select(key => key.Key)];
+        _withoutId = [.. keys.Where(key => key.Key.KeyId is null)];
     }
 
     /// <summary>The keys that are not used, and why; the first few of them.</summary>
@@ -45,7 +47,7 @@ internal sealed class PublishedKeys : OpenIdConnectConfiguration
         var root = document.RootElement;
         if (root.ValueKind != JsonValueKind.Object || !root.TryGetProperty("keys", out var members) || members.ValueKind != JsonValueKind.Array)
             throw new JsonException();
-        var keys = new List<(SecurityKey, string?)>();
+        var keys = new List<VerificationKey>();
         var passed = new List<string>();
         foreach (var member in members.EnumerateArray())
         {
@@ -67,21 +69,14 @@ internal sealed class PublishedKeys : OpenIdConnectConfiguration
 
     /// <summary>The keys to try for a token: those of its key id, else those without one; for a token without a key id all of them.</summary>
     public IEnumerable<SecurityKey> CandidatesFor(string? keyId, string algorithm) =>
-        (string.IsNullOrEmpty(keyId) ? SigningKeys : _byId.GetValueOrDefault(keyId) ?? _withoutId).Where(key => Fits(key, algorithm)).Take(MostTried);
+        (string.IsNullOrEmpty(keyId) ? _keys : _byId.GetValueOrDefault(keyId) ?? _withoutId)
+            .Where(key => key.Fits(algorithm)).Select(key => key.Key).Take(MostTried);
 
-    private static byte[] HashOf(string issuer, IEnumerable<(SecurityKey Key, string? Issuer)> keys)
+    private static byte[] HashOf(string issuer, IEnumerable<VerificationKey> keys)
     {
         // A key's thumbprint (RFC 7638) is of its type and numbers.
-        var each = keys.Select(key => JsonSerializer.Serialize((string?[])[key.Key.KeyId, Convert.ToHexString(key.Key.ComputeJwkThumbprint()), key.Issuer]));
+        var each = keys.Select(static key => JsonSerializer.Serialize(
+            (string?[])[key.Key.KeyId, Convert.ToHexString(key.Key.ComputeJwkThumbprint()), key.Algorithm, key.Issuer]));
         return SHA256.HashData(JsonSerializer.SerializeToUtf8Bytes((string[])[issuer, .. each.Order(StringComparer.Ordinal)]));
     }
-
-    private static bool Fits(SecurityKey key, string algorithm) => algorithm switch
-    {
-        ['R' or 'P', 'S', ..] => key is RsaSecurityKey,
-        "ES256" => key is ECDsaSecurityKey { KeySize: 256 },
-        "ES384" => key is ECDsaSecurityKey { KeySize: 384 },
-        "ES512" => key is ECDsaSecurityKey { KeySize: 521 },
-        _ => false,
-    };
 }

@@ -1,4 +1,5 @@
 using System.Buffers.Text;
+using System.Diagnostics.CodeAnalysis;
 using System.Security.Cryptography;
 using System.Text.Json;
 using Gateway.Configuration;
@@ -10,7 +11,10 @@ namespace Gateway.Authentication.Keys;
 /// Reads one JSON Web Key as a key that verifies signatures: RSA of 2048 to 16384 bits, or a NIST curve. Its numbers alone count; a certificate beside them
 /// is not looked at, since the issuer itself vouches for the key.
 /// </summary>
-internal static class VerificationKey
+/// <param name="Key">The key.</param>
+/// <param name="Algorithm">The one algorithm that it is for (RFC 7517, 4.4); null: any of its type.</param>
+/// <param name="Issuer">The issuer that it belongs to; null when the key set does not say.</param>
+internal sealed record VerificationKey(SecurityKey Key, string? Algorithm, string? Issuer)
 {
     private const int LeastRsaBits = 2048;
     private const int MostRsaBits = 16384;
@@ -19,7 +23,17 @@ internal static class VerificationKey
 
     private static readonly string[] s_algorithms = ["RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512"];
 
-    public static bool TryRead(JsonElement member, out (SecurityKey Key, string? Issuer) read, out string reason)
+    /// <summary>Whether it verifies a token of this <c>alg</c>.</summary>
+    public bool Fits(string algorithm) => (Algorithm is null || Algorithm == algorithm) && algorithm switch
+    {
+        ['R' or 'P', 'S', ..] => Key is RsaSecurityKey,
+        "ES256" => Key is ECDsaSecurityKey { KeySize: 256 },
+        "ES384" => Key is ECDsaSecurityKey { KeySize: 384 },
+        "ES512" => Key is ECDsaSecurityKey { KeySize: 521 },
+        _ => false,
+    };
+
+    public static bool TryRead(JsonElement member, [NotNullWhen(true)] out VerificationKey? read, out string reason)
     {
         var name = "a key";
         try
@@ -38,7 +52,7 @@ internal static class VerificationKey
                 var other => throw new FormatException($"its kty is {Finding.Quote(other ?? "")}"),
             };
             found.KeyId = string.IsNullOrEmpty(id) ? null : id;
-            (read, reason) = ((found, IssuerOf(key)), "");
+            (read, reason) = (new(found, Text(key, "alg"), IssuerOf(key)), "");
             return true;
         }
         catch (JsonException)
@@ -59,7 +73,7 @@ internal static class VerificationKey
             reason = $"{name} ({e.Message})";
         }
 
-        read = default;
+        read = null;
         return false;
     }
 
