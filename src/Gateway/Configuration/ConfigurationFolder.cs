@@ -109,7 +109,7 @@ internal static class ConfigurationFolder
                 flat.Add(name, value, EnvironmentLayer.SourceOf(name));
 
         // Kestrel's own default is another address, and it reads the configuration, not the options.
-        if (!flat.Values.ContainsKey("Urls") && !flat.Values.Keys.Any(UrlRules.IsKestrelEndpoint)) flat.Add("Urls", options.Urls, Defaults);
+        if (!flat.Values.ContainsKey("Urls") && !flat.Values.Keys.Any(ListenerAddress.IsEndpoint)) flat.Add("Urls", options.Urls, Defaults);
 
         var snapshot = new Snapshot
         {

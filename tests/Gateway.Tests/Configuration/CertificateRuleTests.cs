@@ -25,6 +25,13 @@ public sealed class CertificateRuleTests : IDisposable
     [InlineData("F10 a container with another password", """{ "Path": "a.pfx", "Password": "other-secret" }""", "Password", "does not open")]
     [InlineData("F10 a container without its password", """{ "Path": "a.pfx" }""", "Path", "without a password")]
     [InlineData("F10 a container that is none", """{ "Path": "empty", "Password": "other-secret" }""", "Password", "no PKCS #12 file")]
+    [InlineData("F10 a certificate for clients", """{ "Path": "client.crt", "KeyPath": "client.key" }""", "Path", "not for servers")]
+    [InlineData("F10 a container with a certificate for code", """{ "Path": "code.pfx", "Password": "hush-password" }""", "Path", "not for servers")]
+    [InlineData("F10 a subject that no store has", """{ "Subject": "nobody.example.com" }""", "Subject", "has no certificate of it")]
+    [InlineData("F10 a store that is none", """{ "Subject": "nobody.example.com", "Store": "None", "AllowInvalid": true }""", "Subject", "has no certificate of it")]
+    [InlineData("F10 a place that is none", """{ "Subject": "localhost", "Location": "Machine" }""", "Location", "no place of stores")]
+    [InlineData("F10 a word for true", """{ "Subject": "localhost", "AllowInvalid": "yes" }""", "AllowInvalid", "true or false")]
+    [InlineData("F10 a file and a store", """{ "Path": "a.crt", "KeyPath": "a.key", "Subject": "localhost" }""", "Subject", "together with Path")]
     [InlineData("F10 a container without a key", """{ "Path": "public.pfx" }""", "Path", "no private key")]
     public void F10_A_certificate_that_cannot_be_used(string name, string json, string key, string expected)
     {
@@ -79,8 +86,21 @@ public sealed class CertificateRuleTests : IDisposable
         configuration.Write("a.key", key.ExportPkcs8PrivateKeyPem());
         configuration.Write("b.key", other.ExportPkcs8PrivateKeyPem());
         configuration.Write("encrypted.key", key.ExportEncryptedPkcs8PrivateKeyPem(Password, new PbeParameters(PbeEncryptionAlgorithm.Aes256Cbc, HashAlgorithmName.SHA256, 1000)));
+        WriteFor("client", "1.3.6.1.5.5.7.3.2");
+        WriteFor("code", "1.3.6.1.5.5.7.3.3");
         configuration.Write("empty", "");
         File.WriteAllBytes(Path.Combine(configuration.Folder, "a.pfx"), certificate.Export(X509ContentType.Pkcs12, Password));
         File.WriteAllBytes(Path.Combine(configuration.Folder, "public.pfx"), withoutKey.Export(X509ContentType.Pkcs12));
+    }
+
+    private void WriteFor(string name, string usage)
+    {
+        using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
+        var request = new CertificateRequest("CN=localhost", key, HashAlgorithmName.SHA256);
+        request.CertificateExtensions.Add(new X509EnhancedKeyUsageExtension([new Oid(usage)], false));
+        using var certificate = request.CreateSelfSigned(DateTimeOffset.UtcNow.AddDays(-1), DateTimeOffset.UtcNow.AddDays(400));
+        configuration.Write($"{name}.crt", certificate.ExportCertificatePem());
+        configuration.Write($"{name}.key", key.ExportPkcs8PrivateKeyPem());
+        File.WriteAllBytes(Path.Combine(configuration.Folder, $"{name}.pfx"), certificate.Export(X509ContentType.Pkcs12, Password));
     }
 }

@@ -4,7 +4,7 @@ using Yarp.ReverseProxy.Configuration;
 namespace Gateway.Configuration.DryRun;
 
 /// <summary>
-/// Builds from a configuration what serving builds from it: transforms, clients, probes, endpoints and the router, and leads requests through that router. YARP
+/// Builds from a configuration what serving builds from it: transforms, clients, probes, endpoints, listeners and the router, and leads requests through that router. YARP
 /// and ASP.NET Core parse much only then, and what they throw would be met by every request.
 /// </summary>
 internal static class ConfigurationDryRun
@@ -18,6 +18,7 @@ internal static class ConfigurationDryRun
         ConstraintTrial.Check(context, services, constraints);
         RouteTrial.Check(context, services);
         RouterTrial.Check(context, services, constraints);
+        ListenerTrial.Check(context);
     }
 
     /// <summary>A configuration that reaches nobody: YARP would probe destinations from the moment that it knows them.</summary>

@@ -1,6 +1,7 @@
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using System.Text;
+using Microsoft.AspNetCore.Server.Kestrel.Https;
 
 namespace Gateway.Configuration.Rules;
 
@@ -8,16 +9,52 @@ namespace Gateway.Configuration.Rules;
 internal static class CertificateRules
 {
     private const string Path = ":Path";
+    private const string Subject = ":Subject";
+    private const string ServerAuthentication = "1.3.6.1.5.5.7.3.1";
     private static readonly TimeSpan s_notice = TimeSpan.FromDays(30);
 
-    /// <summary>Checks every certificate of the section <c>Kestrel</c> that is named by its files.</summary>
+    /// <summary>Checks every certificate of the section <c>Kestrel</c>.</summary>
     public static void Check(RuleContext context)
     {
         // A running gateway reads renewed files by itself, once both of them are at rest.
         if (context.Snapshot.Reading.IsAgain) return;
-        foreach (var (key, path) in context.Snapshot.Values)
-            if (key.StartsWith("Kestrel:", StringComparison.OrdinalIgnoreCase) && key.EndsWith(Path, StringComparison.OrdinalIgnoreCase) && !string.IsNullOrEmpty(path))
-                Check(context, key[..^Path.Length], path);
+        foreach (var (key, value) in context.Snapshot.Values)
+        {
+            if (!key.StartsWith("Kestrel:", StringComparison.OrdinalIgnoreCase) || string.IsNullOrEmpty(value)) continue;
+            if (key.EndsWith(Path, StringComparison.OrdinalIgnoreCase)) Check(context, key[..^Path.Length], value);
+            else if (key.EndsWith(Subject, StringComparison.OrdinalIgnoreCase)) CheckStored(context, key[..^Subject.Length], value);
+        }
+    }
+
+    private static void CheckStored(RuleContext context, string section, string subject)
+    {
+        var (store, location, allowInvalid) = (Value("Store"), Value("Location"), Value("AllowInvalid"));
+        var place = StoreLocation.CurrentUser;
+        if (!string.IsNullOrEmpty(Value("Path")))
+            context.Error(section + Subject, "is given together with Path, and Kestrel would not start. Name the certificate by its file, or by its subject in a store.");
+        else if (!string.IsNullOrEmpty(location) && !Enum.TryParse(location, ignoreCase: true, out place))
+            context.Error($"{section}:Location", $"is {Finding.Quote(location)}, no place of stores. Write CurrentUser or LocalMachine.");
+        else if (!string.IsNullOrEmpty(allowInvalid) && !bool.TryParse(allowInvalid, out _))
+            context.Error($"{section}:AllowInvalid", $"is {Finding.Quote(allowInvalid)}. Write true or false.");
+        else if (Stored(subject, string.IsNullOrEmpty(store) ? nameof(StoreName.My) : store, place, allowInvalid) is null)
+            context.Error(section + Subject,
+                $"is {Finding.Quote(subject)}, and the store {Finding.Quote(string.IsNullOrEmpty(store) ? nameof(StoreName.My) : store)} of {place} has no certificate of it that is valid, has its key and is for servers. "
+                + "Import one, or name a file with Path and KeyPath.");
+
+        string? Value(string name) => context.Snapshot.Values.GetValueOrDefault($"{section}:{name}");
+    }
+
+    // As Kestrel looks for it.
+    private static X509Certificate2? Stored(string subject, string store, StoreLocation location, string? allowInvalid)
+    {
+        try
+        {
+            return CertificateLoader.LoadFromStoreCert(subject, store, location, bool.TryParse(allowInvalid, out var allowed) && allowed);
+        }
+        catch (Exception e) when (e is InvalidOperationException or CryptographicException or PlatformNotSupportedException)
+        {
+            return null;
+        }
     }
 
     private static void Check(RuleContext context, string section, string path)
@@ -29,7 +66,12 @@ internal static class CertificateRules
         using var certificate = key.Length == 0 ? OfPkcs12(context, section, path, content, password) : OfPem(context, section, path, content, key, password);
         CryptographicOperations.ZeroMemory(key);
         CryptographicOperations.ZeroMemory(content);
-        if (certificate is not null) CheckDates(context, section, path, certificate);
+        if (certificate is null) return;
+        if (certificate.Extensions.OfType<X509EnhancedKeyUsageExtension>().FirstOrDefault() is { } usage && !usage.EnhancedKeyUsages.Cast<Oid>().Any(use => use.Value == ServerAuthentication))
+            context.Error(section + Path,
+                $"names the file {Finding.Quote(path)}, whose certificate is not for servers: its extended key usage lacks server authentication ({ServerAuthentication}). "
+                + "Request one for servers.");
+        else CheckDates(context, section, path, certificate);
     }
 
     private static byte[]? Read(RuleContext context, string key, string path, string advice)

@@ -6,8 +6,16 @@ namespace Gateway.Configuration.Rules;
 /// <summary>Kestrel takes the limits that it is given.</summary>
 internal static class KestrelLimitRules
 {
+    private const string Buffer = $"{KestrelLimits.Section}:{nameof(KestrelServerLimits.MaxRequestBufferSize)}";
+
     /// <summary>The rule.</summary>
     public static void Check(RuleContext context)
+    {
+        CheckEach(context);
+        if (!context.HasErrorAt(KestrelLimits.Section)) CheckBuffer(context);
+    }
+
+    private static void CheckEach(RuleContext context)
     {
         var written = context.Snapshot.Values.Where(value => value.Key.StartsWith(KestrelLimits.Section + ":", StringComparison.OrdinalIgnoreCase));
         foreach (var limit in written.GroupBy(value => LimitOf(value.Key)))
@@ -22,6 +30,20 @@ internal static class KestrelLimitRules
                 while (reason.InnerException is { } inner) reason = inner;
                 context.Error(limit.First().Key, $"is refused by Kestrel: {SecretText.HideInSentence(reason.Message)}");
             }
+        }
+    }
+
+    // Kestrel compares them only as it starts.
+    private static void CheckBuffer(RuleContext context)
+    {
+        var limits = new KestrelServerLimits();
+        KestrelLimits.Bind(new ConfigurationBuilder().AddInMemoryCollection(context.Snapshot.Values).Build(), limits);
+        foreach (var (name, size) in new[] { (nameof(limits.MaxRequestLineSize), limits.MaxRequestLineSize), (nameof(limits.MaxRequestHeadersTotalSize), limits.MaxRequestHeadersTotalSize) })
+        {
+            if (!(limits.MaxRequestBufferSize < size)) continue;
+            var other = $"{KestrelLimits.Section}:{name}";
+            context.Error(context.Snapshot.Values.ContainsKey(Buffer) ? Buffer : other,
+                $"does not fit: {name} is {size}, and MaxRequestBufferSize, which holds it, is {limits.MaxRequestBufferSize}. Write a buffer of {size} or more, or a smaller {name}.");
         }
     }
 

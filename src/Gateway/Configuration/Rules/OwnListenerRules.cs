@@ -42,14 +42,9 @@ internal static class OwnListenerRules
 
     private static IEnumerable<(string Key, BindingAddress Address)> Listeners(RuleContext context)
     {
-        var endpoints = context.Snapshot.Values
-            .Where(value => UrlRules.IsKestrelEndpoint(value.Key) && value.Key.EndsWith(":Url", StringComparison.OrdinalIgnoreCase))
-            .Select(value => (value.Key, value.Value ?? "")).ToArray();
-        var urls = context.Options.Urls.Split(';', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries).Select(url => ("Urls", url));
-        if (endpoints.Length > 0) urls = endpoints;
-        foreach (var (key, url) in urls.Append(("Management:Url", context.Options.Management.Url)))
+        foreach (var (key, url) in ListenerAddress.Written(context).Append(("Management:Url", context.Options.Management.Url)))
         {
-            if (UrlRules.Parse(url) is { } address) yield return (key, address);
+            if (ListenerAddress.Parse(url) is { } address) yield return (key, address);
         }
     }
 
@@ -57,9 +52,9 @@ internal static class OwnListenerRules
     {
         if (uri.Port != listener.Port || listener.Port == 0) return false;
         var host = uri.DnsSafeHost;
-        if (UrlRules.IsAny(listener)) return IsThisMachine(host, ownAddresses);
+        if (ListenerAddress.IsAny(listener)) return IsThisMachine(host, ownAddresses);
         if (host.Equals(listener.Host.Trim('[', ']'), StringComparison.OrdinalIgnoreCase)) return true;
-        return UrlRules.IsLoopback(listener) && IsLoopback(host);
+        return ListenerAddress.IsLoopback(listener) && IsLoopback(host);
     }
 
     private static bool IsLoopback(string host) =>

@@ -1,0 +1,129 @@
+using System.Security.Cryptography;
+using System.Security.Cryptography.X509Certificates;
+using Gateway.Configuration;
+using Gateway.Edge;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Hosting;
+using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.Configuration;
+using Testing;
+using Xunit;
+
+namespace Gateway.Tests.Configuration;
+
+/// <summary>Listeners that Kestrel would not open are found before the start, at their keys.</summary>
+public sealed class ListenerRuleTests : IDisposable
+{
+    private const string Certificate = """{ "Path": "a.crt", "KeyPath": "a.key" }""";
+    private readonly ConfigurationFixture configuration = new();
+
+    public static TheoryData<string, string, string, string> Dying => new()
+    {
+        { "F10 https without a certificate", """{ "Endpoints": { "A": { "Url": "https://127.0.0.1:PORT" } } }""", "Kestrel:Endpoints:A:Url", "no certificate" },
+        {
+            "F10 https without a certificate beside one with", $$"""{ "Endpoints": { "A": { "Url": "https://127.0.0.1:PORT" }, "B": { "Url": "https://127.0.0.1:0", "Certificate": {{Certificate}} } } }""",
+            "Kestrel:Endpoints:A:Url", "no certificate"
+        },
+        { "F10 a certificate of no known name", $$"""{ "Certificates": { "Other": {{Certificate}} }, "Endpoints": { "A": { "Url": "https://127.0.0.1:PORT" } } }""", "Kestrel:Endpoints:A:Url", "no certificate" },
+        { "F10 a server name without a certificate", """{ "Endpoints": { "A": { "Url": "https://127.0.0.1:PORT", "Sni": { "a.example.com": { } } } } }""", "Kestrel:Endpoints:A:Url", "no certificate" },
+        {
+            "F10 a server name without a certificate beside one with", $$"""{ "Endpoints": { "A": { "Url": "https://127.0.0.1:PORT", "Sni": { "a.example.com": { "Protocols": "Http2" }, "*": { "Certificate": {{Certificate}} } } } } }""",
+            "Kestrel:Endpoints:A", "refused by Kestrel"
+        },
+        { "F10 a certificate without TLS", $$"""{ "Endpoints": { "A": { "Url": "http://127.0.0.1:PORT", "Certificate": {{Certificate}} } } }""", "Kestrel:Endpoints:A", "HTTPS-only" },
+        { "F10 client certificates without TLS", """{ "Endpoints": { "A": { "Url": "http://127.0.0.1:PORT", "ClientCertificateMode": "AllowCertificate" } } }""", "Kestrel:Endpoints:A", "HTTPS-only" },
+        { "F10 no Url", """{ "Endpoints": { "A": { "Protocols": "Http2" } } }""", "Kestrel:Endpoints:A:Url", "is required" },
+        { "F10 an empty Url", """{ "Endpoints": { "A": { "Url": "" } } }""", "Kestrel:Endpoints:A:Url", "is required" },
+        { "F10 an endpoint of nothing", """{ "Endpoints": { "A": { } } }""", "Kestrel:Endpoints:A:Url", "is required" },
+        { "F10 one address twice", """{ "Endpoints": { "A": { "Url": "http://127.0.0.1:PORT" }, "B": { "Url": "http://127.0.0.1:PORT" } } }""", "Kestrel:Endpoints:B:Url", "another listener" },
+        { "F10 an address and its name", """{ "Endpoints": { "A": { "Url": "http://127.0.0.1:PORT" }, "B": { "Url": "http://localhost:PORT" } } }""", "Kestrel:Endpoints:B:Url", "another listener" },
+        { "F10 an address and all", """{ "Endpoints": { "A": { "Url": "http://127.0.0.1:PORT" }, "B": { "Url": "http://*:PORT" } } }""", "Kestrel:Endpoints:B:Url", "another listener" },
+        { "F10 all of IPv4 and all", """{ "Endpoints": { "A": { "Url": "http://0.0.0.0:PORT" }, "B": { "Url": "http://[::]:PORT" } } }""", "Kestrel:Endpoints:B:Url", "another listener" },
+        { "F10 a buffer less than a request line", """{ "Limits": { "MaxRequestBufferSize": 1000, "MaxRequestHeadersTotalSize": 900 } }""", "Kestrel:Limits:MaxRequestBufferSize", "MaxRequestLineSize" },
+        { "F10 a buffer less than the headers", """{ "Limits": { "MaxRequestBufferSize": 10000 } }""", "Kestrel:Limits:MaxRequestBufferSize", "MaxRequestHeadersTotalSize" },
+        { "F10 a request line more than the buffer", """{ "Limits": { "MaxRequestLineSize": 2000000 } }""", "Kestrel:Limits:MaxRequestLineSize", "MaxRequestBufferSize" },
+        { "F10 headers more than the buffer", """{ "Limits": { "MaxRequestHeadersTotalSize": 2000000 } }""", "Kestrel:Limits:MaxRequestHeadersTotalSize", "MaxRequestBufferSize" },
+    };
+
+    [Theory]
+    [MemberData(nameof(Dying))]
+    public void F10_A_listener_that_Kestrel_refuses_is_an_error(string name, string kestrel, string key, string message)
+    {
+        Listen(kestrel);
+
+        var finding = Assert.Single(configuration.Load().Findings);
+        Assert.True((finding.Severity, finding.Key) == (Severity.Error, key), $"{name}: {finding}");
+        Assert.Contains(message, finding.Message, StringComparison.Ordinal);
+        Assert.Matches("^appsettings.json:[0-9]+$", finding.Source);
+    }
+
+    // The rules are no stricter than Kestrel: without them the same configuration dies at its start.
+    [Theory]
+    [MemberData(nameof(Dying))]
+    public async Task F10_And_a_start_would_die_of_it(string name, string kestrel, string key, string message)
+    {
+        Listen(kestrel);
+
+        var failure = await Record.ExceptionAsync(StartAsync);
+        Assert.True(failure is InvalidOperationException or IOException or ArgumentException, $"{name} ({key}, {message}): {failure}");
+    }
+
+    [Theory]
+    [InlineData($$"""{ "Certificates": { "Default": {{Certificate}} }, "Endpoints": { "A": { "Url": "https://127.0.0.1:PORT" } } }""")]
+    [InlineData($$"""{ "Endpoints": { "A": { "Url": "https://127.0.0.1:PORT", "Certificate": {{Certificate}} } } }""")]
+    [InlineData($$"""{ "Endpoints": { "A": { "Url": "https://127.0.0.1:PORT", "Sni": { "*": { "Certificate": {{Certificate}} } } } } }""")]
+    [InlineData("""{ "Endpoints": { "A": { "Url": "http://127.0.0.1:PORT" }, "B": { "Url": "http://[::1]:PORT" }, "C": { "Url": "http://127.0.0.2:PORT" } } }""")]
+    [InlineData("""{ "Endpoints": { "A": { "Url": "http://127.0.0.1:0" }, "B": { "Url": "http://127.0.0.1:0" } } }""")]
+    [InlineData("""{ "Limits": { "MaxRequestBufferSize": 40000 } }""")]
+    [InlineData("""{ "Limits": { "MaxRequestBufferSize": null, "MaxRequestLineSize": 2000000 } }""")]
+    public async Task F10_A_listener_that_Kestrel_opens_is_good(string kestrel)
+    {
+        Listen(kestrel);
+
+        configuration.LoadGood();
+        await StartAsync();
+    }
+
+    [Theory]
+    [InlineData("http://*:http", "no address to listen on")]
+    [InlineData("http://*:8080,8081", "no address to listen on")]
+    [InlineData("http://localhost:eighty", "no address to listen on")]
+    [InlineData("http://127.0.0.1:8080;http://localhost:8080", "another listener")]
+    [InlineData("http://*:8080;http://+:8080", "another listener")]
+    [InlineData("http://localhost:8081;https://localhost:8443", "no certificate")]
+    public void F10_So_is_one_of_Urls(string urls, string message)
+    {
+        configuration.Set("Urls", $"\"{urls}\"");
+
+        var finding = configuration.LoadBad();
+        Assert.Equal("Urls", finding.Key);
+        Assert.Contains(message, finding.Message, StringComparison.Ordinal);
+    }
+
+    public void Dispose() => configuration.Dispose();
+
+    private async Task StartAsync()
+    {
+        var builder = WebApplication.CreateEmptyBuilder(new() { ContentRootPath = configuration.Folder });
+        builder.Configuration.AddJsonFile("appsettings.json");
+        builder.WebHost.UseKestrel(kestrel =>
+        {
+            kestrel.Configure(builder.Configuration.GetSection("Kestrel"));
+            KestrelLimits.Bind(builder.Configuration, kestrel.Limits);
+        });
+        await using var app = builder.Build();
+        app.Run(_ => Task.CompletedTask);
+        await app.StartAsync(TestContext.Current.CancellationToken);
+    }
+
+    private void Listen(string kestrel)
+    {
+        using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
+        using var certificate = new CertificateRequest("CN=localhost", key, HashAlgorithmName.SHA256).CreateSelfSigned(DateTimeOffset.UtcNow.AddDays(-1), DateTimeOffset.UtcNow.AddDays(400));
+        configuration.Write("a.crt", certificate.ExportCertificatePem());
+        configuration.Write("a.key", key.ExportPkcs8PrivateKeyPem());
+        if (kestrel.Contains("Endpoints", StringComparison.Ordinal)) configuration.Set("Urls", null);
+        else configuration.Set("Urls", "\"http://127.0.0.1:0\"");
+        configuration.Set("Kestrel", kestrel.Replace("PORT", $"{FreePort.Find()}", StringComparison.Ordinal));
+    }
+}
