@@ -168,6 +168,7 @@ public sealed class DryRunTests : IDisposable
     [InlineData("A7 an empty segment", "http://localhost:5001//a", "another path")]
     [InlineData("A7 no host", "http:///a", "absolute")]
     [InlineData("A1 the address of every listener", "http://0.0.0.0:5001/", "no client can ask")]
+    [InlineData("A1 the address of every listener, written as one of IPv6", "http://[::ffff:0:0]:5001/", "no client can ask")]
     [InlineData("A1 the same of IPv6", "http://[::]:5001/", "no client can ask")]
     public void A7_An_address_that_no_request_reaches(string name, string address, string expected)
     {

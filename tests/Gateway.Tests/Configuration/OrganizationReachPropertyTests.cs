@@ -27,6 +27,7 @@ public sealed class OrganizationReachPropertyTests(ITestOutputHelper output) : I
     [
         "/{**rest}", "/organizations/{**rest}", "/organizations/{orgId}/{**rest}", "/organizations/{orgId}/devices", "/{a}/{b}", "/{a}/{b}/{**rest}", "/api/{**rest}", "/api/{a}/{b?}",
         "/docs/{**rest}", "/docs/{a=o-2}", "/organizations", "/organizations/o-2", "/organizations/x{a}", "/devices/{a:length(3)}/{**rest}", "/{a}-{b}/{**rest}", "/docs/{a?}",
+        "/{a:length(13)}/{b}/{**rest}", "/{a:length(2)}/{b}/{**rest}", "/organizations/{a:int}/{**rest}", "/organizations/{a:regex(^o-[[0-9]]$)}/{**rest}", "/{a:alpha}/{b:minlength(3)}",
         "/partners/{organizationId}/{a}", "/partners/{organizationId}/{**rest}",
     ];
 

@@ -17,6 +17,11 @@ public sealed class OrganizationReachTests : IDisposable
         .Set("IotCredentials:OrganizationId", """{ "Prefix": "o-", "Characters": "A-Za-z0-9" }""")
         .Set("ReverseProxy:Clusters:docs", """{ "Destinations": { "a": { "Address": "http://docs.internal/" } } }""")
         .Set("ReverseProxy:Clusters:alias", """{ "Destinations": { "a": { "Address": "http://127.0.0.1:5001/" } } }""")
+        .Set("ReverseProxy:Clusters:machine", $$"""{ "Destinations": { "a": { "Address": "http://{{Environment.MachineName}}:5001/" } } }""")
+        .Set("ReverseProxy:Clusters:mapped", """{ "Destinations": { "a": { "Address": "http://[::ffff:127.0.0.2]:5001/" } } }""")
+        .Set("ReverseProxy:Clusters:dotted", """{ "Destinations": { "a": { "Address": "http://localhost.:5001/" } } }""")
+        .Set("ReverseProxy:Clusters:sub", """{ "Destinations": { "a": { "Address": "http://things.localhost:5001/" } } }""")
+        .Set("ReverseProxy:Clusters:number", """{ "Destinations": { "a": { "Address": "http://2130706433:5001/" } } }""")
         .Set("ReverseProxy:Clusters:below", """{ "Destinations": { "a": { "Address": "http://localhost:5001/organizations/" } } }""");
 
     public static TheoryData<string, string, string> Open => new()
@@ -43,7 +48,19 @@ public sealed class OrganizationReachTests : IDisposable
         { "S4 PathPattern with a catch-all in one segment", "x", Route("/raw/{**path}", Transform("PathPattern", "/organizations/{path}/things")) },
         { "S4 PathSet", "x", Route("/first", Transform("PathSet", "/organizations/o-1/things")) },
         { "S4 PathSet with dots", "x", Route("/first", Transform("PathSet", "/a/../organizations/./o-1")) },
-        { "S4 PathPrefix", "x", Route("/{id:alpha}/things", Transform("PathPrefix", "/organizations")) },
+        { "S4 a constraint that the segment meets", "x", Route("/{kind:length(13)}/{id}/things", "'Order': -1") },
+        { "S4 an expression that the segment meets", "x", Route("/{kind:regex(^(organizations|users)$)}/{id}/things", "'Order': -1") },
+        { "S4 an expression that an id meets", "x", Route("/organizations/{id:regex(^o-[[a-f]]+$)}/things") },
+        { "S4 an expression of which it is not known", "x", Route("/organizations/{id:regex(^o-(qzj){{7}}$)}/things") },
+        { "S4 two constraints that an id meets", "x", Route("/organizations/{id:minlength(20):maxlength(22)}/things") },
+        { "S4 an optional parameter with a constraint", "x", Route("/organizations/{id:length(3)?}", "'Order': -1") },
+        { "S4 a prefix removed behind a constraint", "x", Route("/{v:length(2)}/{**rest}", Transform("PathPattern", "/{**rest}")) },
+        { "S4 this machine by its name", "x", Route("/organizations/{orgId}/things", cluster: "machine") },
+        { "S4 an address of IPv4 written as one of IPv6", "x", Route("/organizations/{orgId}/things", cluster: "mapped") },
+        { "S4 localhost with a dot", "x", Route("/organizations/{orgId}/things", cluster: "dotted") },
+        { "S4 a name below localhost", "x", Route("/organizations/{orgId}/things", cluster: "sub") },
+        { "S4 an address as one number", "x", Route("/organizations/{orgId}/things", cluster: "number") },
+        { "S4 PathPrefix", "x", Route("/{id:minlength(3)}/things", Transform("PathPrefix", "/organizations")) },
         { "S4 PathPrefix that ends in a slash", "x", Route("/o-{id}/things", Transform("PathPrefix", "/Organizations/")) },
         { "S4 PathRemovePrefix", "x", Route("/public/{**rest}", Transform("PathRemovePrefix", "/public")) },
         { "S4 PathRemovePrefix twice", "x", Route("/a/b/{**rest}", "'Transforms': [{ 'PathRemovePrefix': '/a' }, { 'PathRemovePrefix': '/b' }]") },
@@ -69,6 +86,15 @@ public sealed class OrganizationReachTests : IDisposable
         { "a catch-all behind the guarded route, with its header", Guarded(Version) + Route("/organizations/{**rest}", match: Version) },
         { "a catch-all of a method that the guarded route takes", Guarded("'Methods': ['GET', 'POST']") + Route("/{**rest}", match: "'Methods': ['post']") },
         { "a catch-all behind guarded routes for every method", Guarded("'Methods': ['GET', 'HEAD', 'OPTIONS']") + Writers + Route("/{**rest}") },
+        { "a constraint that the segment does not meet", Route("/{lang:length(2)}/{id}/{**rest}", "'Order': -1") },
+        { "an expression that the segment does not meet", Route("/{lang:regex(^(en|de)$)}/{id}/{**rest}", "'Order': -1") },
+        { "a number in the place of an id", Route("/organizations/{id:int}/things") },
+        { "a number of some size in the place of an id", Route("/organizations/{id:range(1,100)}") },
+        { "a GUID in the place of an id", Route("/organizations/{id:guid}/things") },
+        { "words in the place of an id", Route("/organizations/{page:regex(^(search|help)$)}/things") },
+        { "a length that no id has", Route("/organizations/{code:length(2)}/things") },
+        { "letters in the place of an id", Route("/{id:alpha}/things", Transform("PathPrefix", "/organizations")) },
+        { "a number in the place where a guarded route binds", Route("/organizations/{id:int}/billing", cluster: "docs") },
         { "another cluster", Route("/docs/{**rest}", cluster: "docs") },
         { "everything else at another cluster", Route("/{**rest}", cluster: "docs") },
         { "another prefix", Route("/catalog/{**rest}") },

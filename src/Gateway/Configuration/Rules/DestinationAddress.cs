@@ -25,7 +25,7 @@ internal static class DestinationAddress
             return "an address with a blank in it, which would stand before each request's path";
         if (text.Contains('?', StringComparison.Ordinal) || text.Contains('#', StringComparison.Ordinal))
             return "an address with a query or fragment, and each request's path would come behind it";
-        if (IPAddress.TryParse(uri.Host.Trim('[', ']'), out var address) && (address.Equals(IPAddress.Any) || address.Equals(IPAddress.IPv6Any)))
+        if (IPAddress.TryParse(uri.Host.Trim('[', ']'), out var address) && (ThisMachine.Unmapped(address).Equals(IPAddress.Any) || address.Equals(IPAddress.IPv6Any)))
             return "an address that a server listens on and no client can ask";
         if (uri.Port == 0) return "an address with the port 0, which nobody listens on";
         var authority = text.IndexOf("//", StringComparison.Ordinal) + 2;

@@ -11,6 +11,7 @@ internal sealed class GuardedPaths
     private const string AnyDestination = "";
 
     private readonly RuleContext context;
+    private readonly ThisMachine machine = new();
     private readonly Dictionary<string, ClusterConfig> clusters;
     private readonly Dictionary<(string Authority, string First), List<GuardedPath>> paths = [];
     private readonly HashSet<string> known = new(StringComparer.OrdinalIgnoreCase);
@@ -59,7 +60,7 @@ internal sealed class GuardedPaths
         list.Add(path);
     }
 
-    // One server can be named in several ways; which names DNS gives it is not known here.
+    // One server can be named in several ways; which names DNS gives it, but for this machine's own, is not known here.
     private IEnumerable<Destination> DestinationsOf(DestinationConfig destination)
     {
         if (!Uri.TryCreate(destination.Address, UriKind.Absolute, out var address)) return [];
@@ -69,11 +70,12 @@ internal sealed class GuardedPaths
         return authorities.Select(authority => new Destination(Normalize(authority), path));
     }
 
-    private static string Normalize(string authority)
+    private string Normalize(string authority)
     {
-        var host = authority[..Math.Max(authority.LastIndexOf(':'), 0)].TrimEnd('.').ToLowerInvariant();
-        var isLoopback = host == "localhost" || (IPAddress.TryParse(host.Trim('[', ']'), out var address) && IPAddress.IsLoopback(address));
-        return (isLoopback ? "localhost" : host) + authority[Math.Max(authority.LastIndexOf(':'), 0)..];
+        var colon = Math.Max(authority.LastIndexOf(':'), 0);
+        var host = authority[..colon].Trim('[', ']').TrimEnd('.').ToLowerInvariant();
+        if (IPAddress.TryParse(host, out var address)) host = $"{ThisMachine.Unmapped(address)}";
+        return (machine.Is(host) ? "localhost" : host) + authority[colon..];
     }
 }
 

@@ -1,6 +1,7 @@
 using CredentialModule;
 using CredentialModule.Http;
 using CredentialModule.Policies;
+using Gateway.Configuration.DryRun;
 using Yarp.ReverseProxy.Configuration;
 
 namespace Gateway.Configuration.Rules;
@@ -15,17 +16,19 @@ internal sealed class OrganizationReachRules
     private readonly OrganizationIdFormat ids;
     private readonly EarlierRoutes earlier;
     private readonly GuardedPaths guarded;
+    private readonly ConstrainedSegments constrained;
     private readonly string someId;
     private readonly string ownId;
     private readonly string someText;
     private readonly int longestPath;
 
-    private OrganizationReachRules(RuleContext context, OrganizationIdFormat ids)
+    private OrganizationReachRules(RuleContext context, OrganizationIdFormat ids, Constraints constraints)
     {
         this.context = context;
         this.ids = ids;
         earlier = new EarlierRoutes(context);
         guarded = new GuardedPaths(context, ids);
+        constrained = new ConstrainedSegments(constraints, ids);
         var texts = context.Routes.SelectMany(route => RoutedPath.RequestsOf(route, ids)).SelectMany(form => form.Request).Select(text => text.Start).ToHashSet(StringComparer.OrdinalIgnoreCase);
         someText = Unused("x", texts);
         someId = texts.Contains(ids.ShortestId.Value) ? ids.LongestId.Value : ids.ShortestId.Value;
@@ -39,7 +42,8 @@ internal sealed class OrganizationReachRules
         // A format that is none is the module's finding.
         if (OrganizationIdFormat.TryCreate(context.Options.IotCredentials.OrganizationId, out _) is not { } ids) return;
         if (!context.Routes.Any(route => IsGuarded(context, route))) return;
-        var rules = new OrganizationReachRules(context, ids);
+        using var routing = new ServiceCollection().AddRouting().BuildServiceProvider();
+        var rules = new OrganizationReachRules(context, ids, new Constraints(routing.GetRequiredService<ParameterPolicyFactory>()));
         foreach (var route in context.Routes)
             if (!RoutePath.IsBroken(route) && RouteMetadata.Of(route) is { Module: null, AnyOrganization: false } && !IsRefusedAnyway(context, route)) rules.Check(route);
     }
@@ -90,7 +94,7 @@ internal sealed class OrganizationReachRules
     private (string Request, string Sent)? Find(RouteConfig route, RoutedPath path, GuardedPath target)
     {
         if (!target.IsReachedBy(path)) return null;
-        SegmentText[] request = [.. path.Request.Select(text => text.Ids is null ? text : SegmentText.Whole(text.Start + ownId + text.End))];
+        SegmentText[] request = [.. path.Request];
         var rest = new List<string>();
         for (var index = 0; index < target.Segments.Count; index++)
         {
@@ -100,14 +104,22 @@ internal sealed class OrganizationReachRules
         }
 
         // Texts that no route spells out are taken by the fewest routes, so that these stand for all others.
-        string[] texts = [.. request.Select(Text)];
+        var texts = new string[request.Length];
+        var isSure = true;
+        for (var index = 0; index < request.Length; index++)
+        {
+            var preferred = ReferenceEquals(request[index], path.Request[index]) && request[index].Ids is not null ? request[index].Start + ownId + request[index].End : Text(request[index]);
+            if (constrained.TextFor(route, index, request[index], preferred, out var isTaken) is not { } text) return null;
+            (texts[index], isSure) = (text, isSure && isTaken);
+        }
+
         var sent = path.Sent.Select(segment => segment.Source >= 0 ? texts[segment.Source] : Text(segment.Text)).ToArray();
         var most = path.RequestHasRest && (target.IsBelow || !path.SentHasRest) ? longestPath + 1 : 0;
         for (var more = 0; more <= most; more++)
         {
             string[] further = [.. path.RequestHasRest ? rest : [], .. Enumerable.Repeat(someText, more)];
             if (earlier.MethodThatReaches(route, [.. texts, .. further]) is { } method)
-                return ($"{method} {PathOf([.. texts, .. further])}", PathOf(path.SentHasRest ? [.. sent, .. further] : sent));
+                return ($"{(isSure ? "" : "a request such as ")}{method} {PathOf([.. texts, .. further])}", PathOf(path.SentHasRest ? [.. sent, .. further] : sent));
         }
 
         return null;

@@ -1,7 +1,3 @@
-using System.Net;
-using System.Net.NetworkInformation;
-using System.Net.Sockets;
-
 namespace Gateway.Configuration.Rules;
 
 /// <summary>A destination is not the gateway itself: a request would go round until its <c>Via</c> ends it with 508.</summary>
@@ -11,7 +7,7 @@ internal static class OwnListenerRules
     public static void Check(RuleContext context)
     {
         var listeners = Listeners(context).ToArray();
-        var ownAddresses = new Lazy<HashSet<IPAddress>>(OwnAddresses);
+        var machine = new ThisMachine();
         foreach (var cluster in context.Clusters)
         {
             foreach (var (name, destination) in cluster.Destinations ?? new Dictionary<string, Yarp.ReverseProxy.Configuration.DestinationConfig>())
@@ -33,7 +29,7 @@ internal static class OwnListenerRules
 
         void Check(string key, Uri uri)
         {
-            if (Array.Find(listeners, listener => Reaches(uri, listener.Address, ownAddresses)) is { Address: not null } found)
+            if (Array.Find(listeners, listener => Reaches(uri, listener.Address, machine)) is { Address: not null } found)
                 context.Warning(key,
                     $"is an address that the gateway itself listens on ({found.Key}): a request would come back, and be refused with 508. "
                     + "Write the service's address.");
@@ -48,43 +44,12 @@ internal static class OwnListenerRules
         }
     }
 
-    private static bool Reaches(Uri uri, BindingAddress listener, Lazy<HashSet<IPAddress>> ownAddresses)
+    private static bool Reaches(Uri uri, BindingAddress listener, ThisMachine machine)
     {
         if (uri.Port != listener.Port || listener.Port == 0) return false;
-        var host = uri.DnsSafeHost;
-        if (ListenerAddress.IsAny(listener)) return IsThisMachine(host, ownAddresses);
+        var host = uri.DnsSafeHost.TrimEnd('.');
+        if (ListenerAddress.IsAny(listener)) return machine.Is(host);
         if (host.Equals(listener.Host.Trim('[', ']'), StringComparison.OrdinalIgnoreCase)) return true;
-        return ListenerAddress.IsLoopback(listener) && IsLoopback(host);
-    }
-
-    private static bool IsLoopback(string host) =>
-        host.Equals("localhost", StringComparison.OrdinalIgnoreCase) || host.EndsWith(".localhost", StringComparison.OrdinalIgnoreCase)
-        || (IPAddress.TryParse(host, out var address) && IPAddress.IsLoopback(Unmapped(address)));
-
-    private static bool IsThisMachine(string host, Lazy<HashSet<IPAddress>> ownAddresses)
-    {
-        if (IsLoopback(host) || host.Equals(Environment.MachineName, StringComparison.OrdinalIgnoreCase)) return true;
-        return IPAddress.TryParse(host, out var address)
-            && (address.Equals(IPAddress.Any) || address.Equals(IPAddress.IPv6Any) || ownAddresses.Value.Contains(Unmapped(address)));
-    }
-
-    private static IPAddress Unmapped(IPAddress address) => address.IsIPv4MappedToIPv6 ? address.MapToIPv4() : address;
-
-    private static HashSet<IPAddress> OwnAddresses()
-    {
-        try
-        {
-            return
-            [
-                .. NetworkInterface.GetAllNetworkInterfaces()
-                    .SelectMany(static network => network.GetIPProperties().UnicastAddresses)
-                    .Select(static unicast => unicast.Address),
-            ];
-        }
-        catch (Exception e) when (e is NetworkInformationException or SocketException or PlatformNotSupportedException)
-        {
-            // A sandbox may not say which addresses there are. The warning is a help, and start-up does without it.
-            return [];
-        }
+        return ListenerAddress.IsLoopback(listener) && ThisMachine.IsLoopback(host);
     }
 }

@@ -8,7 +8,7 @@ namespace Gateway.Configuration.Rules;
 
 /// <summary>
 /// One form of the paths that a route takes, and the path that a service receives for it. A parameter stands for any text; constraints are ignored,
-/// so that a form can hold more paths than the route takes, never fewer.
+/// so that a form can hold more paths than the route takes, never fewer; of the paths in question, <see cref="ConstrainedSegments"/> asks them.
 /// </summary>
 internal sealed record RoutedPath
 {

@@ -1,0 +1,91 @@
+using System.Text.RegularExpressions;
+using CredentialModule;
+using Gateway.Configuration.DryRun;
+using Microsoft.AspNetCore.Routing.Constraints;
+using Microsoft.AspNetCore.Routing.Patterns;
+using Yarp.ReverseProxy.Configuration;
+
+namespace Gateway.Configuration.Rules;
+
+/// <summary>
+/// Asks the constraints of a route's parameters, as the router does, for texts of a segment. Where a segment can be any id of an organization, the ids are
+/// too many to ask for each: then there is no text only if it is sure that no id is taken.
+/// </summary>
+internal sealed partial class ConstrainedSegments(Constraints constraints, OrganizationIdFormat ids)
+{
+    private const string Integer = "0123456789+- \t";
+    private const string Real = Integer + ".,eE";
+    private const string Hexadecimal = "0123456789abcdefABCDEF-{}()x, ";
+    private static readonly string[] s_numbers = ["NaN", "Infinity", "+Infinity", "-Infinity", "∞", "-∞"];
+
+    private readonly SegmentTexts _texts = new(constraints);
+
+    /// <summary>A text of a segment with which its route takes a request; null when there is none.</summary>
+    /// <param name="route">The route.</param>
+    /// <param name="index">The segment's index.</param>
+    /// <param name="segment">The texts that it is to be one of.</param>
+    /// <param name="preferred">The one to take if it can be.</param>
+    /// <param name="isSure">Whether the text is taken for certain.</param>
+    public string? TextFor(RouteConfig route, int index, SegmentText segment, string preferred, out bool isSure)
+    {
+        isSure = true;
+        if (RoutePath.Parse(route)?.PathSegments.ElementAtOrDefault(index) is not { IsSimple: true, Parts: [RoutePatternParameterPart { IsCatchAll: false, ParameterPolicies.Count: > 0 } parameter] } pattern)
+            return preferred;
+        try
+        {
+            var candidates = segment.IsWhole ? InEachCase(segment.Start) : [preferred, .. Guesses(segment, _texts.Of(pattern))];
+            if (candidates.FirstOrDefault(text => constraints.Take(parameter, text)) is { } taken) return taken;
+            isSure = false;
+            return segment.IsWhole || parameter.ParameterPolicies.Any(policy => constraints.Of(parameter, policy) is { } constraint && TakesNone(constraint, segment)) ? null : preferred;
+        }
+        catch (Exception e) when (e is RouteCreationException or ArgumentException or InvalidOperationException or FormatException or OverflowException)
+        {
+            // A constraint that cannot be built is an error of its own.
+            return preferred;
+        }
+    }
+
+    // A path is matched in any case, and an expression can tell cases apart.
+    private static IEnumerable<string> InEachCase(string text) => [text, text.ToLowerInvariant(), text.ToUpperInvariant()];
+
+    private IEnumerable<string> Guesses(SegmentText segment, IReadOnlyList<string> texts)
+    {
+        if (segment.Ids is null) return texts.Select(text => segment.Start + text + segment.End);
+        var bodies = texts.Concat(
+            from character in new[] { ids.Characters.FirstOrDefault(char.IsAsciiDigit), ids.Characters.FirstOrDefault(char.IsAsciiLetter), ids.Characters[0] }.Distinct()
+            from length in Enumerable.Range(1, OrganizationIdFormat.LongestBody)
+            where character != default
+            select new string(character, length));
+        return texts.Concat(bodies.Select(body => ids.Prefix + body)).Where(text => ids.TryParse(text, out _)).Select(id => segment.Start + id + segment.End);
+    }
+
+    private bool TakesNone(IRouteConstraint constraint, SegmentText segment)
+    {
+        if (segment.Ids is null) return false;
+        var around = segment.Start + ids.Prefix + segment.End;
+        return constraint switch
+        {
+            OptionalRouteConstraint optional => TakesNone(optional.InnerConstraint, segment),
+            CompositeRouteConstraint all => all.Constraints.Any(one => TakesNone(one, segment)),
+            IntRouteConstraint or LongRouteConstraint or MinRouteConstraint or MaxRouteConstraint or RangeRouteConstraint => HasOther(Integer),
+            DecimalRouteConstraint => HasOther(Real),
+            FloatRouteConstraint or DoubleRouteConstraint => HasOther(Real) && !Array.Exists(s_numbers, number => segment.Meets(SegmentText.Whole(number))),
+            GuidRouteConstraint => HasOther(Hexadecimal),
+            AlphaRouteConstraint => !around.All(char.IsAsciiLetter) || !ids.Characters.Any(char.IsAsciiLetter),
+            BoolRouteConstraint => !segment.Meets(SegmentText.Whole(bool.TrueString)) && !segment.Meets(SegmentText.Whole(bool.FalseString)),
+            MinLengthRouteConstraint least => around.Length + OrganizationIdFormat.LongestBody < least.MinLength,
+            MaxLengthRouteConstraint most => around.Length + 1 > most.MaxLength,
+            LengthRouteConstraint length => around.Length + OrganizationIdFormat.LongestBody < length.MinLength || around.Length + 1 > length.MaxLength,
+            RegexRouteConstraint expression => Words().Match($"{expression.Constraint}") is { Success: true } words
+                && !words.Groups["words"].Value.Split('|').Any(word => segment.Meets(SegmentText.Whole(word))),
+            _ => false,
+        };
+
+        // Each id has a character that no such text has.
+        bool HasOther(string characters) => around.Any(character => !characters.Contains(character, StringComparison.Ordinal)) || !ids.Characters.Any(character => characters.Contains(character, StringComparison.Ordinal));
+    }
+
+    // An expression that is a list of words.
+    [GeneratedRegex(@"^\^(?:\((?:\?:)?(?<words>[A-Za-z0-9_-]+(?:\|[A-Za-z0-9_-]+)*)\)|(?<words>[A-Za-z0-9_-]+))\$$")]
+    private static partial Regex Words();
+}
