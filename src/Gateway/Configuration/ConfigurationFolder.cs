@@ -38,11 +38,12 @@ internal static class ConfigurationFolder
         var files = ReadFiles(reading, findings, rows);
         var variables = EnvironmentLayer.Read(reading.Variables, RootShape.Value, findings);
         rows.AddRange([LayerRow.Of("environment variables", variables), LayerRow.Of("command line", commandLine)]);
-        ObjectNode[] layers = [HostingLayer.Read(reading.Variables), .. files ?? [], variables, commandLine];
+        ObjectNode[] layers = [HostingLayer.Read(reading.Variables, findings), .. files ?? [], variables, commandLine];
         var check = new ShapeCheck(findings);
         var merged = layers.Select(layer => check.Check(layer, RootShape.Value))
             .Aggregate((lower, upper) => LayerMerge.Merge(ListenerLayers.Below(lower, upper), upper, findings));
         HostingLayer.WarnOfUnused(reading.Variables, merged, findings);
+        HostingLayer.WarnOfPrefixed(reading.Variables, RootShape.Value, findings);
 
         // Of a configuration that is known in part, the rules would say what the missing part disproves.
         if (files is null) return new(null, findings.ToOrdered(), findings.CannotRead, reading) { Layers = rows };

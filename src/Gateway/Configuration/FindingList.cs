@@ -14,8 +14,8 @@ internal sealed class FindingList
     /// <summary>Whether something that could not be read was found.</summary>
     public bool CannotRead { get; private set; }
 
-    /// <summary>The keys that something was found of.</summary>
-    public IEnumerable<string> Keys => findings.Select(finding => finding.Key);
+    /// <summary>The keys that errors were found of.</summary>
+    public IEnumerable<string> KeysWithErrors => findings.Where(finding => finding.Severity == Severity.Error).Select(finding => finding.Key);
 
     /// <summary>Adds an error.</summary>
     public void Error(string key, string source, string message)

@@ -1,3 +1,5 @@
+using System.Security.Cryptography;
+using System.Security.Cryptography.X509Certificates;
 using System.Text.Json.Nodes;
 using Gateway.Configuration;
 using Xunit;
@@ -37,6 +39,16 @@ internal sealed class ConfigurationFixture : IDisposable
         var path = Path.Combine(Folder, name);
         Directory.CreateDirectory(Path.GetDirectoryName(path)!);
         File.WriteAllText(path, content);
+    }
+
+    /// <summary>Writes a certificate for servers, <c>a.crt</c>, and its key, <c>a.key</c>.</summary>
+    public ConfigurationFixture WriteCertificate()
+    {
+        using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
+        using var certificate = new CertificateRequest("CN=localhost", key, HashAlgorithmName.SHA256).CreateSelfSigned(DateTimeOffset.UtcNow.AddDays(-1), DateTimeOffset.UtcNow.AddDays(400));
+        Write("a.crt", certificate.ExportCertificatePem());
+        Write("a.key", key.ExportPkcs8PrivateKeyPem());
+        return this;
     }
 
     /// <summary>Sets a key of appsettings.json to a piece of JSON, or removes it.</summary>

@@ -1,5 +1,3 @@
-using System.Security.Cryptography;
-using System.Security.Cryptography.X509Certificates;
 using Gateway.Configuration;
 using Gateway.Edge;
 using Microsoft.AspNetCore.Builder;
@@ -118,10 +116,7 @@ public sealed class ListenerRuleTests : IDisposable
 
     private void Listen(string kestrel)
     {
-        using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
-        using var certificate = new CertificateRequest("CN=localhost", key, HashAlgorithmName.SHA256).CreateSelfSigned(DateTimeOffset.UtcNow.AddDays(-1), DateTimeOffset.UtcNow.AddDays(400));
-        configuration.Write("a.crt", certificate.ExportCertificatePem());
-        configuration.Write("a.key", key.ExportPkcs8PrivateKeyPem());
+        configuration.WriteCertificate();
         if (kestrel.Contains("Endpoints", StringComparison.Ordinal)) configuration.Set("Urls", null);
         else configuration.Set("Urls", "\"http://127.0.0.1:0\"");
         configuration.Set("Kestrel", kestrel.Replace("PORT", $"{FreePort.Find()}", StringComparison.Ordinal));

@@ -134,7 +134,7 @@ public sealed class OtherProductsTests : IDisposable
     [InlineData("URLS", "http://*:7000", "http://*:7000")]
     public void A17_a_variable_of_the_host_is_used_where_nothing_else_says_it(string name, string value, string urls)
     {
-        configuration.Set("Urls", null);
+        WithCertificate().Set("Urls", null);
         configuration.Variables[name] = value;
 
         Assert.Equal(urls, configuration.LoadGood().Options.Urls);
@@ -143,7 +143,7 @@ public sealed class OtherProductsTests : IDisposable
     [Fact]
     public void A17_ports_of_both_kinds_are_used_and_addresses_before_ports()
     {
-        configuration.Set("Urls", null);
+        WithCertificate().Set("Urls", null);
         configuration.Variables["ASPNETCORE_HTTP_PORTS"] = "7000";
         configuration.Variables["ASPNETCORE_HTTPS_PORTS"] = "7443";
         Assert.Equal("http://*:7000;https://*:7443", configuration.LoadGood().Options.Urls);
@@ -161,7 +161,7 @@ public sealed class OtherProductsTests : IDisposable
     [InlineData("A17 one port twice", "ASPNETCORE_HTTP_PORTS=7000;7000", "http://*:7000", null)]
     public void A17_of_one_kind_the_variable_of_ASP_NET_Core_is_used_alone(string name, string variables, string urls, string? unused)
     {
-        configuration.Set("Urls", null);
+        WithCertificate().Set("Urls", null);
         foreach (var variable in variables.Split(' ')) configuration.Variables[variable.Split('=')[0]] = variable.Split('=')[1];
 
         var read = configuration.Load();
@@ -189,6 +189,79 @@ public sealed class OtherProductsTests : IDisposable
 
         configuration.Set("Urls", null).Set("Kestrel:Endpoints:Http:Url", "\"http://localhost:8081\"");
         Assert.Equal(isWarning ? 1 : 0, configuration.Load().Findings.Count);
+    }
+
+    [Theory]
+    [InlineData("null", "ASPNETCORE_URLS", "http://*:7000", "says that Urls is null, and the gateway listens on http://localhost:8080")]
+    [InlineData("null", "DOTNET_HTTP_PORTS", "7000", "says that Urls is null, and the gateway listens on http://localhost:8080")]
+    [InlineData("\"http://localhost:8081\"", "ASPNETCORE_URLS", "http://*:7000", "says where the gateway listens")]
+    public void A17_a_variable_that_a_null_removes_is_a_warning_that_says_what_is_used(string urls, string name, string value, string message)
+    {
+        configuration.Write("appsettings.Production.json", $$"""{ "Urls": {{urls}} }""");
+        configuration.Variables[name] = value;
+
+        var read = configuration.Load();
+        var finding = Assert.Single(read.Findings);
+        Assert.NotNull(read.Snapshot);
+        Assert.Equal((Severity.Warning, "Urls", $"environment variable {name}"), (finding.Severity, finding.Key, finding.Source));
+        Assert.Contains($"appsettings.Production.json:1 {message}", finding.Message, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("\"\"", "names no address")]
+    [InlineData("\"nowhere\"", "no address to listen on")]
+    [InlineData("\"http://localhost:8081;http://localhost:8081\"", "another listener")]
+    public void A17_a_variable_without_effect_hides_no_error(string urls, string message)
+    {
+        configuration.Set("Urls", urls);
+        configuration.Variables["ASPNETCORE_URLS"] = "http://*:7000";
+
+        Assert.Contains(configuration.Load().Findings, finding => finding is { Severity: Severity.Error, Key: "Urls" } && finding.Message.Contains(message, StringComparison.Ordinal));
+    }
+
+    [Theory]
+    [InlineData("ASPNETCORE_HTTP_PORTS", "http")]
+    [InlineData("ASPNETCORE_HTTP_PORTS", "8080,8081")]
+    [InlineData("ASPNETCORE_HTTPS_PORTS", "https://*:8443")]
+    [InlineData("DOTNET_HTTP_PORTS", "70000")]
+    [InlineData("DOTNET_HTTP_PORTS", "7000;-1")]
+    public void A17_a_port_that_is_none_is_an_error(string name, string value)
+    {
+        WithCertificate().Set("Urls", null);
+        configuration.Variables[name] = value;
+
+        var finding = configuration.LoadBad();
+        Assert.Equal(("Urls", $"environment variable {name}"), (finding.Key, finding.Source));
+        Assert.Contains("no port", finding.Message, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("ASPNETCORE_Kestrel__Certificates__Default__Path", "/https/tls.pfx", "Kestrel:Certificates:Default:Path", "Kestrel__Certificates__Default__Path")]
+    [InlineData("ASPNETCORE_Kestrel__Endpoints__Https__Url", "https://*:8443", "Kestrel:Endpoints:Https:Url", "Kestrel__Endpoints__Https__Url")]
+    [InlineData("DOTNET_Logging__LogLevel__Default", "Debug", "Logging:LogLevel:Default", "Logging__LogLevel__Default")]
+    [InlineData("aspnetcore_allowedhosts", "api.example.com", "allowedhosts", "allowedhosts")]
+    [InlineData("ASPNETCORE_FORWARDEDHEADERS_ENABLED", "true", "Edge:TrustedProxies", "Edge:TrustedProxies")]
+    [InlineData("DOTNET_SHUTDOWNTIMEOUTSECONDS", "60", "Shutdown:Timeout", "Shutdown:Timeout")]
+    public void A17_a_variable_with_a_prefix_that_would_set_something_is_a_warning(string name, string value, string key, string instead)
+    {
+        configuration.Variables[name] = value;
+
+        var finding = Assert.Single(configuration.Load().Findings);
+        Assert.Equal((Severity.Warning, key, $"environment variable {name}"), (finding.Severity, finding.Key, finding.Source));
+        Assert.Contains($"has no effect: write {instead}", finding.Message, StringComparison.Ordinal);
+        Assert.DoesNotContain("hush", finding.Message, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("ASPNETCORE_VERSION", "10.0.0")]
+    [InlineData("DOTNET_RUNNING_IN_CONTAINER", "true")]
+    [InlineData("DOTNET_gcServer", "1")]
+    [InlineData("ASPNETCORE_MyApp__Url", "x")]
+    public void A17_a_variable_of_the_runtime_is_no_finding(string name, string value)
+    {
+        configuration.Variables[name] = value;
+
+        configuration.LoadGood();
     }
 
     [Theory]
@@ -226,4 +299,6 @@ public sealed class OtherProductsTests : IDisposable
 
         public int GetHashCode((Severity Severity, string Key) value) => value.Severity.GetHashCode();
     }
+
+    private ConfigurationFixture WithCertificate() => configuration.WriteCertificate().Set("Kestrel:Certificates:Default", """{ "Path": "a.crt", "KeyPath": "a.key" }""");
 }

@@ -161,7 +161,7 @@ public sealed class RuleTests : IDisposable
     [InlineData("Edge:TrustedProxies", """["10.0.0.1", "10.0.0.0/8", "fd00::/8", "::1"]""")]
     [InlineData("Edge:Methods", """["GET", "M-SEARCH"]""")]
     [InlineData("Cors:Policies:Web:Origins", """["https://app.example.com:8443", "http://localhost:3000"]""")]
-    [InlineData("Urls", "\"http://*:8080;https://127.0.0.1:0\"")]
+    [InlineData("Urls", "\"http://*:8080;http://127.0.0.1:0\"")]
     [InlineData("Management:Url", "\"http://127.0.0.1:0\"")]
     [InlineData("Management:AuthorizationPolicy", "\"IotOperator\"")]
     [InlineData(Route + ":Timeout", "\"00:00:10\"")]

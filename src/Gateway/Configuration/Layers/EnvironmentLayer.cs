@@ -28,11 +28,11 @@ internal static class EnvironmentLayer
     /// <summary>How a variable is called in a finding.</summary>
     public static string SourceOf(string name) => $"environment variable {name}";
 
-    private static bool Means(string name, ObjectShape root)
-    {
-        var end = name.IndexOf("__", StringComparison.Ordinal);
-        if (end < 0) return root.Members.TryGetValue(name, out var member) && member.Shape is ScalarShape;
-        var first = name[..end];
-        return root.Members.ContainsKey(first) || NearestName.Of(first, root.Members.Keys) is not null;
-    }
+    /// <summary>Whether a variable's name is a key of the root, or one below its sections.</summary>
+    public static bool Names(string name, ObjectShape root) =>
+        FirstOf(name) is { } first ? root.Members.ContainsKey(first) : root.Members.TryGetValue(name, out var member) && member.Shape is ScalarShape;
+
+    private static bool Means(string name, ObjectShape root) => Names(name, root) || (FirstOf(name) is { } first && NearestName.Of(first, root.Members.Keys) is not null);
+
+    private static string? FirstOf(string name) => name.IndexOf("__", StringComparison.Ordinal) is >= 0 and var end ? name[..end] : null;
 }

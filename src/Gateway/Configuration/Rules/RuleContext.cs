@@ -11,7 +11,7 @@ internal sealed class RuleContext(Snapshot snapshot, FindingList findings)
     private long comparisons;
 
     // Of a key that does not even have its type, a rule would judge the default.
-    private readonly HashSet<string> judged = new(findings.Keys, StringComparer.OrdinalIgnoreCase);
+    private readonly HashSet<string> judged = new(findings.KeysWithErrors, StringComparer.OrdinalIgnoreCase);
 
     /// <summary>The gateway's own sections.</summary>
     public GatewayOptions Options => snapshot.Options;
