@@ -8,6 +8,9 @@ internal static class EntraCloud
     /// <summary>The hosts of Azure AD B2C.</summary>
     public const string B2C = ".b2clogin.com";
 
+    /// <summary>The host of a cloud that was closed in 2021.</summary>
+    public const string Closed = "login.microsoftonline.de";
+
     private const string Ciam = ".ciamlogin.com";
     private const string PublicTokenService = "https://sts.windows.net";
 
@@ -18,6 +21,11 @@ internal static class EntraCloud
         ("login.microsoftonline.us", ["login.usgovcloudapi.net"], PublicTokenService),
         ("login.partner.microsoftonline.cn", ["login.chinacloudapi.cn"], "https://sts.chinacloudapi.cn"),
     ];
+
+    /// <summary>Whether a host is one of these clouds'.</summary>
+    public static bool Has(string host) =>
+        host.EndsWith(Ciam, StringComparison.OrdinalIgnoreCase)
+        || Array.Exists(s_clouds, cloud => host.Equals(cloud.Host, StringComparison.OrdinalIgnoreCase) || cloud.OtherHosts.Contains(host, StringComparer.OrdinalIgnoreCase));
 
     /// <summary>The issuers of one tenant's tokens, versions 2 and 1.</summary>
     /// <param name="instance">The cloud's sign-in address.</param>

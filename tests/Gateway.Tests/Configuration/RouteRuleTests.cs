@@ -100,4 +100,61 @@ public sealed class RouteRuleTests : IDisposable
 
         Assert.Equal("ReverseProxy:Clusters:organizations:HttpClient:SslProtocols:0", configuration.LoadBad().Key);
     }
+
+    [Theory]
+    [InlineData("a method", "[\"GET\", \"DELETE\"]", "Methods", "Match:Methods:1", "Edge:Methods refuses")]
+    [InlineData("a method in small letters", "[\"delete\"]", "Methods", "Match:Methods:0", "Edge:Methods refuses")]
+    [InlineData("another host", "[\"api.example.com\", \"www.example.net\"]", "Hosts", "Match:Hosts:1", "AllowedHosts refuses")]
+    [InlineData("a host with a port", "[\"www.example.net:8443\"]", "Hosts", "Match:Hosts:0", "AllowedHosts refuses")]
+    [InlineData("the name above a wildcard's", "[\"example.org\"]", "Hosts", "Match:Hosts:0", "AllowedHosts refuses")]
+    [InlineData("another wildcard", "[\"*.example.net\"]", "Hosts", "Match:Hosts:0", "AllowedHosts refuses")]
+    [InlineData("a host in other letters", "[\"bücher.example.net\"]", "Hosts", "Match:Hosts:0", "AllowedHosts refuses")]
+    [InlineData("a value with a blank before it", """[{ "Name": "X-A", "Values": ["1", " 2"] }]""", "Headers", "Match:Headers:0:Values:1", "blank at an end")]
+    [InlineData("a value with a blank behind it", """[{ "Name": "X-A", "Values": ["1 "] }]""", "Headers", "Match:Headers:0:Values:0", "blank at an end")]
+    [InlineData("a prefix with a blank before it", """[{ "Name": "X-A", "Mode": "HeaderPrefix", "Values": [" 1"] }]""", "Headers", "Match:Headers:0:Values:0", "blank at an end")]
+    public void Condition_ThatTheEdgeLetsNoRequestMeet_IsAWarning(string name, string json, string condition, string key, string message)
+    {
+        var finding = Conditioned(condition, json, name);
+
+        Assert.Equal((Severity.Warning, $"{Routes}:conditioned:{key}"), (finding.Severity, finding.Key));
+        Assert.Contains(message, finding.Message, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("a name with a blank", """[{ "Name": "X A", "Values": ["1"] }]""", "Headers", "Match:Headers:0:Name")]
+    [InlineData("a name with a blank behind it", """[{ "Name": "X-B", "Mode": "Exists" }, { "Name": "X-A ", "Mode": "Exists" }]""", "Headers", "Match:Headers:1:Name")]
+    [InlineData("a name with a colon", """[{ "Name": "X-A:", "Values": ["1"] }]""", "Headers", "Match:Headers:0:Name")]
+    [InlineData("an empty value", """[{ "Name": "X-A", "Values": ["1", ""] }]""", "Headers", "Match:Headers:0:Values:1")]
+    [InlineData("a part that is empty", """[{ "Name": "X-A", "Mode": "Contains", "Values": [""] }]""", "Headers", "Match:Headers:0:Values:0")]
+    [InlineData("an empty value of a parameter", """[{ "Name": "a", "Values": [""] }]""", "QueryParameters", "Match:QueryParameters:0:Values:0")]
+    public void Condition_ThatHttpCannotSay_IsAnErrorAtItsKey(string name, string json, string condition, string key)
+    {
+        var finding = Conditioned(condition, json, name);
+
+        Assert.Equal((Severity.Error, $"{Routes}:conditioned:{key}"), (finding.Severity, finding.Key));
+    }
+
+    [Theory]
+    [InlineData("Methods", "[\"GET\", \"post\"]")]
+    [InlineData("Hosts", "[\"*\", \"api.example.com\", \"API.example.com:8443\", \"a.example.org\", \"*.example.org\", \"*.a.example.org\", \"*.org\", \"*.example.com\", \"münchen.example.de\"]")]
+    [InlineData("Headers", """[{ "Name": "X-A", "Values": ["a b"] }, { "Name": "X-B", "Mode": "NotExists" }, { "Name": "X-C", "Mode": "Contains", "Values": [" b "] }]""")]
+    public void Condition_ThatRequestsMeet_IsGood(string condition, string json)
+    {
+        Condition(condition, json);
+
+        configuration.LoadGood();
+    }
+
+    private Finding Conditioned(string condition, string json, string name)
+    {
+        Condition(condition, json);
+        var findings = configuration.Load().Findings;
+        Assert.True(findings.Count == 1, $"{name}: {string.Join('\n', findings)}");
+        return findings[0];
+    }
+
+    private void Condition(string condition, string json) => configuration
+        .Set("AllowedHosts", "\"api.example.com;*.example.org;xn--mnchen-3ya.example.de\"")
+        .Set("Edge:Methods", """["GET", "HEAD", "POST", "OPTIONS"]""")
+        .Set($"{Routes}:conditioned", $$"""{ "ClusterId": "organizations", "Match": { "Path": "/conditioned", "{{condition}}": {{json}} } }""");
 }

@@ -25,7 +25,8 @@ internal static class ListenerTrial
             {
                 if (address.Scheme == Uri.UriSchemeHttps && !HasCertificate(context, section) && !HasCertificate(context, DefaultCertificate))
                     context.Error(key,
-                        $"is https ({Finding.Quote(url)}), and there is no certificate for it. Write {(name is null ? "" : $"{section}:Certificate or ")}{DefaultCertificate}, "
+                        $"is https ({Finding.Quote(url)}), and there is no certificate for it. "
+                        + $"Write {(name is null ? "" : $"{section}:Certificate or ")}{DefaultCertificate}, "
                         + "such as { \"Path\": \"tls.crt\", \"KeyPath\": \"tls.key\" }, or an http address.");
                 else context.Error(section, $"is refused by Kestrel: {problem} Write what it asks for, or remove it.");
             }
@@ -35,7 +36,8 @@ internal static class ListenerTrial
     private static IEnumerable<Exception> Read(Snapshot snapshot, string? name, string url)
     {
         var builder = WebApplication.CreateEmptyBuilder(new() { ContentRootPath = snapshot.Folder, EnvironmentName = snapshot.Reading.EnvironmentName });
-        var values = snapshot.Values.Where(value => !ListenerAddress.IsEndpoint(value.Key) || (name is not null && IsBelow(value.Key, ListenerAddress.Section(name))));
+        var values = snapshot.Values.Where(value =>
+            !ListenerAddress.IsEndpoint(value.Key) || (name is not null && IsBelow(value.Key, ListenerAddress.Section(name))));
         builder.Configuration.AddInMemoryCollection(name is null ? values.Append(new(ListenerAddress.UrlKey("Urls"), url)) : values);
         builder.WebHost.UseKestrel(kestrel => kestrel.Configure(builder.Configuration.GetSection(Kestrel)));
         using IHost app = builder.Build();

@@ -31,7 +31,8 @@ internal static class HostingLayer
         var used = Used(variables);
         foreach (var (name, value) in used)
             if (!IsAddresses(name) && PortsOf(value).FirstOrDefault(port => !IsPort(port)) is { } wrong)
-                findings.Error(Urls, EnvironmentLayer.SourceOf(name), $"holds {Finding.Quote(wrong)}, no port. Write numbers up to {IPEndPoint.MaxPort}, separated by \";\", such as \"8080\".");
+                findings.Error(Urls, EnvironmentLayer.SourceOf(name),
+                    $"holds {Finding.Quote(wrong)}, no port. Write numbers up to {IPEndPoint.MaxPort}, separated by \";\", such as \"8080\".");
         if (used.Length > 0) root.Children[Urls] = new ScalarNode(EnvironmentLayer.SourceOf(used[0].Name), true, string.Join(';', used.Select(variable => AddressesOf(variable.Name, variable.Value))));
         return root;
     }
@@ -41,7 +42,9 @@ internal static class HostingLayer
     {
         var written = merged.Children.GetValueOrDefault(Urls);
         var source = written?.Source;
-        var reason = written is NullNode ? $"{source} says that {Urls} is null, and the gateway listens on {GatewayOptions.DefaultUrls}" : $"{source ?? "Kestrel:Endpoints"} says where the gateway listens";
+        var reason = written is NullNode
+            ? $"{source} says that {Urls} is null, and the gateway listens on {GatewayOptions.DefaultUrls}"
+            : $"{source ?? "Kestrel:Endpoints"} says where the gateway listens";
         var used = Used(variables);
         var areUsed = used.Length > 0 && source == EnvironmentLayer.SourceOf(used[0].Name);
         foreach (var variable in Written(variables))
@@ -60,7 +63,8 @@ internal static class HostingLayer
             if (replaced.TryGetValue(rest, out var key)) Warn(key, key);
             else if (!KeyPath.Equal(rest, Urls) && EnvironmentLayer.Names(rest, root)) Warn(rest.Replace("__", ":", StringComparison.Ordinal), rest);
 
-            void Warn(string key, string instead) => findings.Warning(key, EnvironmentLayer.SourceOf(name), $"has no effect: write {instead} instead, or remove the variable.");
+            void Warn(string key, string instead) =>
+                findings.Warning(key, EnvironmentLayer.SourceOf(name), $"has no effect: write {instead} instead, or remove the variable.");
         }
     }
 

@@ -20,6 +20,13 @@ internal static class AzureAdRules
                 $"is {Finding.Quote(azure.Instance)}, of Azure AD B2C, whose issuers depend on the user flow. Write it as a scheme of Authentication:Schemes: "
                 + "as Authority the address of the user flow's discovery document without /.well-known/openid-configuration, as ValidIssuers what that "
                 + "document has as issuer.");
+        else if (instance.Host.Equals(EntraCloud.Closed, StringComparison.OrdinalIgnoreCase))
+            context.Error($"{Section}:Instance",
+                $"is {Finding.Quote(azure.Instance)}, of a cloud that was closed in 2021. Write the address of the cloud that the tenant is in now.");
+        else if (EntraCloud.Has(instance.Host) && instance.PathAndQuery != "/")
+            context.Error($"{Section}:Instance",
+                $"is {Finding.Quote(azure.Instance)}, with a path, and the tenant's would come behind it: no keys would be found. "
+                + $"Write {Finding.Quote($"https://{instance.Host}/")}, and the tenant's id as TenantId.");
         if (string.IsNullOrWhiteSpace(azure.TenantId))
             context.Error($"{Section}:TenantId", "is required. Write the tenant's id.");
         else if (!azure.IsMultiTenant)
@@ -27,6 +34,9 @@ internal static class AzureAdRules
         foreach (var tenant in azure.Tenants.Keys) CheckTenant(context, azure, $"{Section}:Tenants:{tenant}", tenant);
         if (string.IsNullOrWhiteSpace(azure.ClientId))
             context.Error($"{Section}:ClientId", "is required. Write the application's id.");
+        foreach (var (name, value) in new[] { ("ClientId", azure.ClientId), ("Audience", azure.Audience) })
+            if (SchemeRules.HasBlankAround(value))
+                context.Error($"{Section}:{name}", $"is {Finding.Quote(value!)}, with a blank at an end, and tokens have none. Remove it.");
         if (azure.IsMultiTenant && azure.Tenants.Count == 0)
             context.Error($"{Section}:Tenants",
                 $"is required with TenantId {Finding.Quote(azure.TenantId!)}: else anyone with a Microsoft account is let in. "

@@ -29,6 +29,7 @@ internal static class CertificateRules
     private static void CheckStored(RuleContext context, string section, string subject)
     {
         var (store, location, allowInvalid) = (Value("Store"), Value("Location"), Value("AllowInvalid"));
+        var name = string.IsNullOrEmpty(store) ? nameof(StoreName.My) : store;
         var place = StoreLocation.CurrentUser;
         if (!string.IsNullOrEmpty(Value("Path")))
             context.Error(section + Subject, "is given together with Path, and Kestrel would not start. Name the certificate by its file, or by its subject in a store.");
@@ -36,9 +37,10 @@ internal static class CertificateRules
             context.Error($"{section}:Location", $"is {Finding.Quote(location)}, no place of stores. Write CurrentUser or LocalMachine.");
         else if (!string.IsNullOrEmpty(allowInvalid) && !bool.TryParse(allowInvalid, out _))
             context.Error($"{section}:AllowInvalid", $"is {Finding.Quote(allowInvalid)}. Write true or false.");
-        else if (Stored(subject, string.IsNullOrEmpty(store) ? nameof(StoreName.My) : store, place, allowInvalid) is null)
+        else if (Stored(subject, name, place, allowInvalid) is null)
             context.Error(section + Subject,
-                $"is {Finding.Quote(subject)}, and the store {Finding.Quote(string.IsNullOrEmpty(store) ? nameof(StoreName.My) : store)} of {place} has no certificate of it that is valid, has its key and is for servers. "
+                $"is {Finding.Quote(subject)}, and the store {Finding.Quote(name)} of {place} "
+                + "has no certificate of it that is valid, has its key and is for servers. "
                 + "Import one, or name a file with Path and KeyPath.");
 
         string? Value(string name) => context.Snapshot.Values.GetValueOrDefault($"{section}:{name}");
@@ -67,7 +69,8 @@ internal static class CertificateRules
         CryptographicOperations.ZeroMemory(key);
         CryptographicOperations.ZeroMemory(content);
         if (certificate is null) return;
-        if (certificate.Extensions.OfType<X509EnhancedKeyUsageExtension>().FirstOrDefault() is { } usage && !usage.EnhancedKeyUsages.Cast<Oid>().Any(use => use.Value == ServerAuthentication))
+        if (certificate.Extensions.OfType<X509EnhancedKeyUsageExtension>().FirstOrDefault() is { } usage
+            && !usage.EnhancedKeyUsages.Cast<Oid>().Any(use => use.Value == ServerAuthentication))
             context.Error(section + Path,
                 $"names the file {Finding.Quote(path)}, whose certificate is not for servers: its extended key usage lacks server authentication ({ServerAuthentication}). "
                 + "Request one for servers.");

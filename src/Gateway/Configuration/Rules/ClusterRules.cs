@@ -1,3 +1,4 @@
+using System.Globalization;
 using Yarp.ReverseProxy.Configuration;
 
 namespace Gateway.Configuration.Rules;
@@ -5,6 +6,17 @@ namespace Gateway.Configuration.Rules;
 /// <summary>A cluster has destinations, each is an address, and its health is asked at an address too.</summary>
 internal static class ClusterRules
 {
+    private static readonly TimeSpan s_longestCookie = TimeSpan.FromDays(36_500);
+
+    // What YARP's health policies read in a cluster's metadata. For what is no number they take their defaults without a word.
+    private static readonly (string Name, Func<double, bool> IsGood, string Advice)[] s_numbers =
+    [
+        ("ConsecutiveFailuresHealthPolicy.Threshold", static number => number is >= 1 and < double.PositiveInfinity,
+            "how many probes in a row fail before a destination is left out, 1 or more, such as \"3\""),
+        ("TransportFailureRateHealthPolicy.RateLimit", static number => number is > 0 and <= 1,
+            "the part of failed requests from which a destination is left out, above 0 and at most 1, such as \"0.3\""),
+    ];
+
     private const string WriteAddress = "Write scheme, host, port and at most a path, such as \"http://localhost:5001/\".";
 
     /// <summary>Checks every cluster.</summary>
@@ -15,6 +27,10 @@ internal static class ClusterRules
             if (cluster.SessionAffinity is { Enabled: true, Policy: "Cookie" or "CustomHeader" } affinity)
                 context.Error(RouteKey.Of(cluster, "SessionAffinity:Policy"),
                     $"is {affinity.Policy}, whose key only the replica that made it could read. Write \"HashCookie\" or \"ArrCookie\".");
+            foreach (var (name, isGood, advice) in s_numbers)
+                if (cluster.Metadata?.GetValueOrDefault(name) is { } text
+                    && !(double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out var number) && isGood(number)))
+                    context.Error(RouteKey.Of(cluster, $"Metadata:{name}"), $"is {Finding.Quote(text)}. Write {advice}.");
             if (cluster.SessionAffinity is { Enabled: true } kept) Check(context, cluster, kept);
             if (cluster.Destinations is not { Count: > 0 })
                 context.Error(RouteKey.Of(cluster, "Destinations"),
@@ -31,6 +47,10 @@ internal static class ClusterRules
         if (!string.IsNullOrEmpty(affinity.AffinityKeyName) && !HttpToken.Is(affinity.AffinityKeyName))
             context.Error(RouteKey.Of(cluster, "SessionAffinity:AffinityKeyName"),
                 $"is {Finding.Quote(affinity.AffinityKeyName)}, no cookie's name: it is made of letters, digits and any of !#$%&'*+-.^_`|~. Write such as \"instance\".");
+        foreach (var (name, time) in new[] { ("Expiration", affinity.Cookie?.Expiration), ("MaxAge", affinity.Cookie?.MaxAge) })
+            if (time <= TimeSpan.Zero || time > s_longestCookie)
+                context.Error(RouteKey.Of(cluster, $"SessionAffinity:Cookie:{name}"),
+                    $"is {time}, which no cookie can last. Write a time above zero and up to {s_longestCookie.Days} days, such as \"1.00:00:00\".");
         foreach (var (name, value) in new[] { ("Domain", affinity.Cookie?.Domain), ("Path", affinity.Cookie?.Path) })
             if (value?.Any(static character => character is < ' ' or > '~' or ';' or ',') == true)
                 context.Error(RouteKey.Of(cluster, $"SessionAffinity:Cookie:{name}"), $"is {Finding.Quote(value)}, which no cookie can say. Write ASCII without ; and ,.");

@@ -34,6 +34,7 @@ internal static class ConfigurationRules
         RouteTransformRules.Check,
         ForwardedHeaderRules.Check,
         RouteHostRules.Check,
+        RouteConditionRules.Check,
         TransformRules.Check,
         TransformPathRules.Check,
         RouteBoundRules.Check,

@@ -29,14 +29,16 @@ internal sealed partial class ConstrainedSegments(Constraints constraints, Organ
     public string? TextFor(RouteConfig route, int index, SegmentText segment, string preferred, out bool isSure)
     {
         isSure = true;
-        if (RoutePath.Parse(route)?.PathSegments.ElementAtOrDefault(index) is not { IsSimple: true, Parts: [RoutePatternParameterPart { IsCatchAll: false, ParameterPolicies.Count: > 0 } parameter] } pattern)
+        if (RoutePath.Parse(route)?.PathSegments.ElementAtOrDefault(index) is not { IsSimple: true } pattern
+            || pattern.Parts[0] is not RoutePatternParameterPart { IsCatchAll: false, ParameterPolicies.Count: > 0 } parameter)
             return preferred;
         try
         {
             var candidates = segment.IsWhole ? InEachCase(segment.Start) : [preferred, .. Guesses(segment, _texts.Of(pattern))];
             if (candidates.FirstOrDefault(text => constraints.Take(parameter, text)) is { } taken) return taken;
             isSure = false;
-            return segment.IsWhole || parameter.ParameterPolicies.Any(policy => constraints.Of(parameter, policy) is { } constraint && TakesNone(constraint, segment)) ? null : preferred;
+            var takesNone = segment.IsWhole || parameter.ParameterPolicies.Any(policy => constraints.Of(parameter, policy) is { } constraint && TakesNone(constraint, segment));
+            return takesNone ? null : preferred;
         }
         catch (Exception e) when (e is RouteCreationException or ArgumentException or InvalidOperationException or FormatException or OverflowException)
         {
@@ -82,7 +84,8 @@ internal sealed partial class ConstrainedSegments(Constraints constraints, Organ
         };
 
         // Each id has a character that no such text has.
-        bool HasOther(string characters) => around.Any(character => !characters.Contains(character, StringComparison.Ordinal)) || !ids.Characters.Any(character => characters.Contains(character, StringComparison.Ordinal));
+        bool HasOther(string characters) =>
+            around.Any(character => !characters.Contains(character, StringComparison.Ordinal)) || !ids.Characters.Any(character => characters.Contains(character, StringComparison.Ordinal));
     }
 
     // An expression that is a list of words.

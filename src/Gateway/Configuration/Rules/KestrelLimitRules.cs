@@ -38,12 +38,16 @@ internal static class KestrelLimitRules
     {
         var limits = new KestrelServerLimits();
         KestrelLimits.Bind(new ConfigurationBuilder().AddInMemoryCollection(context.Snapshot.Values).Build(), limits);
-        foreach (var (name, size) in new[] { (nameof(limits.MaxRequestLineSize), limits.MaxRequestLineSize), (nameof(limits.MaxRequestHeadersTotalSize), limits.MaxRequestHeadersTotalSize) })
+        foreach (var (name, size) in new[]
+        {
+            (nameof(limits.MaxRequestLineSize), limits.MaxRequestLineSize), (nameof(limits.MaxRequestHeadersTotalSize), limits.MaxRequestHeadersTotalSize),
+        })
         {
             if (!(limits.MaxRequestBufferSize < size)) continue;
             var other = $"{KestrelLimits.Section}:{name}";
             context.Error(context.Snapshot.Values.ContainsKey(Buffer) ? Buffer : other,
-                $"does not fit: {name} is {size}, and MaxRequestBufferSize, which holds it, is {limits.MaxRequestBufferSize}. Write a buffer of {size} or more, or a smaller {name}.");
+                $"does not fit: {name} is {size}, and MaxRequestBufferSize, which holds it, is {limits.MaxRequestBufferSize}. "
+                + $"Write a buffer of {size} or more, or a smaller {name}.");
         }
     }
 

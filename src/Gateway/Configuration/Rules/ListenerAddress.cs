@@ -52,7 +52,8 @@ internal static class ListenerAddress
 
     /// <summary>Whether one of two listeners keeps the other from being opened.</summary>
     public static bool AreTheSame(BindingAddress one, BindingAddress other) =>
-        one.Port == other.Port && one.Port != 0 && AddressesOf(one).Any(address => AddressesOf(other).Any(second => AreTheSame(address, second) || AreTheSame(second, address)));
+        one.Port == other.Port && one.Port != 0
+        && AddressesOf(one).Any(address => AddressesOf(other).Any(second => AreTheSame(address, second) || AreTheSame(second, address)));
 
     // The address of every IPv6 network takes connections of IPv4 as well.
     private static bool AreTheSame(IPAddress one, IPAddress other) =>

@@ -108,7 +108,8 @@ internal sealed class OrganizationReachRules
         var isSure = true;
         for (var index = 0; index < request.Length; index++)
         {
-            var preferred = ReferenceEquals(request[index], path.Request[index]) && request[index].Ids is not null ? request[index].Start + ownId + request[index].End : Text(request[index]);
+            var isOwn = ReferenceEquals(request[index], path.Request[index]) && request[index].Ids is not null;
+            var preferred = isOwn ? request[index].Start + ownId + request[index].End : Text(request[index]);
             if (constrained.TextFor(route, index, request[index], preferred, out var isTaken) is not { } text) return null;
             (texts[index], isSure) = (text, isSure && isTaken);
         }

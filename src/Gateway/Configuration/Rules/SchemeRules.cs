@@ -7,6 +7,7 @@ internal static class SchemeRules
     public const string AzureAd = "AzureAd";
 
     private const string Schemes = "Authentication:Schemes";
+    private const string WellKnown = "/.well-known/";
 
     /// <summary>The rule.</summary>
     public static void Check(RuleContext context)
@@ -33,11 +34,16 @@ internal static class SchemeRules
         if (string.IsNullOrEmpty(scheme.Authority))
             context.Error($"{key}:Authority", "is required. Write the OpenID provider's address, such as \"https://id.example.com\".");
         else
-            CheckUri(context, $"{key}:Authority", scheme.Authority, scheme.RequireHttpsMetadata);
+            CheckAuthority(context, $"{key}:Authority", scheme, scheme.Authority);
 
         for (var index = 0; index < scheme.ValidIssuers.Count; index++)
             if (scheme.ValidIssuers[index].Length == 0 || scheme.ValidIssuers[index].Any(char.IsControl))
                 context.Error($"{key}:ValidIssuers:{index}", "is no issuer. Write it as tokens have it in \"iss\", letter for letter; it need not be an address.");
+
+        foreach (var (name, list) in new[] { ("ValidIssuers", scheme.ValidIssuers), ("ValidAudiences", scheme.ValidAudiences) })
+            for (var index = 0; index < list.Count; index++)
+                if (HasBlankAround(list[index]))
+                    context.Error($"{key}:{name}:{index}", $"is {Finding.Quote(list[index])}, with a blank at an end, and it is compared letter for letter. Remove the blank.");
 
         if (scheme.ValidAudiences.Count == 0)
             context.Error($"{key}:ValidAudiences",
@@ -51,6 +57,38 @@ internal static class SchemeRules
             if (string.IsNullOrWhiteSpace(claim))
                 context.Error($"{key}:{name}", "is empty. Write a claim's name, or leave the key out.");
         CheckOrganizations(context, $"{key}:Organizations", scheme.Organizations);
+    }
+
+    /// <summary>Whether a text, not blank as a whole, begins or ends with a blank.</summary>
+    public static bool HasBlankAround(string? text) => !string.IsNullOrWhiteSpace(text) && text.Trim() != text && !text.Any(char.IsControl);
+
+    private static void CheckAuthority(RuleContext context, string key, SchemeOptions scheme, string authority)
+    {
+        CheckUri(context, key, authority, scheme.RequireHttpsMetadata);
+        if (context.HasErrorAt(key) || !Uri.TryCreate(authority, UriKind.Absolute, out var uri)) return;
+        if (authority.IndexOf(WellKnown, StringComparison.OrdinalIgnoreCase) is >= 0 and var end)
+            context.Error(key,
+                $"is {Finding.Quote(authority)}, a document's address, and another one would be looked for below it. "
+                + $"Write what stands before {WellKnown}: {Finding.Quote(authority[..end])}.");
+        else if (uri.Host.Equals(EntraCloud.Closed, StringComparison.OrdinalIgnoreCase))
+            context.Error(key, $"is {Finding.Quote(authority)}, of a cloud that was closed in 2021. Write the address of the cloud that the tenant is in now.");
+        else if (scheme.ValidIssuers.Count == 0 && EntraCloud.Has(uri.Host)) CheckTenant(context, key, authority, uri);
+    }
+
+    // Tokens of Microsoft Entra ID name their tenant's id, and only one form of a tenant's address is also its issuer.
+    private static void CheckTenant(RuleContext context, string key, string authority, Uri uri)
+    {
+        var tenant = uri.Segments.ElementAtOrDefault(1)?.TrimEnd('/') ?? "";
+        if (!Guid.TryParseExact(tenant, "D", out _))
+            context.Error(key,
+                $"is {Finding.Quote(authority)}, and tokens name their tenant by its id, so none would be accepted. "
+                + "Write the tenant's id in it, list the tenants' issuers as ValidIssuers, "
+                + "or write the section AzureAd, with Tenants for many.");
+        else if (EntraCloud.IssuersOf($"https://{uri.Host}/", tenant.ToLowerInvariant()) is var issuers
+            && !issuers.Any(issuer => issuer.TrimEnd('/') == authority.TrimEnd('/')))
+            context.Error(key,
+                $"is {Finding.Quote(authority)}, which no token has as issuer, so none would be accepted. "
+                + $"Write ValidIssuers beside it: {string.Join(" and ", issuers.Select(issuer => $"\"{issuer}\""))}.");
     }
 
     private static void CheckUri(RuleContext context, string key, string value, bool requireHttps)

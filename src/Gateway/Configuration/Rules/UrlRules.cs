@@ -65,5 +65,6 @@ internal static class UrlRules
     // Wider than what cannot be opened: with one port at two addresses of a machine it would be chance which of the two a probe asks.
     private static bool Overlap(BindingAddress one, BindingAddress other) =>
         one.Port == other.Port && one.Port != 0
-        && (ListenerAddress.AreTheSame(one, other) || ListenerAddress.IsAny(one) || ListenerAddress.IsAny(other) || (ListenerAddress.IsLoopback(one) && ListenerAddress.IsLoopback(other)));
+        && (ListenerAddress.AreTheSame(one, other) || ListenerAddress.IsAny(one) || ListenerAddress.IsAny(other)
+            || (ListenerAddress.IsLoopback(one) && ListenerAddress.IsLoopback(other)));
 }
