@@ -18,6 +18,7 @@ public sealed class PluginHost
 {
     public Dictionary<string, string?> Settings { get; } = new(StringComparer.Ordinal)
     {
+        ["IotCredentials:Timeout"] = "00:00:20",
         ["IotCredentials:OrganizationId:Prefix"] = "o-",
         ["IotCredentials:OrganizationId:Characters"] = "A-Za-z0-9",
         ["IotCredentials:Profiles:default:RoleArn"] = "arn:aws:iam::111122223333:role/iot-organization",

@@ -41,7 +41,7 @@ public sealed class SampleTests
             [
                 "exec", "--runtimeconfig", Path.Combine(AppContext.BaseDirectory, "YarpHost.runtimeconfig.json"), Path.Combine(AppContext.BaseDirectory, "YarpHost.dll"),
                 "--contentRoot", Path.Combine(s_root, "samples", "YarpHost"), "--urls", url,
-                "--Authentication:Schemes:Bearer:Authority", issuer.Issuer, "--Authentication:Schemes:Bearer:RequireHttpsMetadata", "false",
+                "--Authentication:Schemes:Bearer:Authority", issuer.Issuer, "--Authentication:Schemes:Bearer:RequireHttpsMetadata", "false", "--IotCredentials:Timeout", "00:00:20",
             ],
             aws.EnvironmentVariables,
             line =>

@@ -52,7 +52,7 @@ public sealed class World : IAsyncDisposable
             await OrganizationService.StartAsync(), clock, ownRedis);
     }
 
-    /// <summary>The configuration that gateways start with unless a test changes it.</summary>
+    /// <summary>The configuration that gateways start with unless a test changes it. Its timeout is one that a busy machine meets.</summary>
     public JsonObject Settings() => JsonNode.Parse($$"""
         {
           "Urls": "http://127.0.0.1:0",
@@ -66,6 +66,7 @@ public sealed class World : IAsyncDisposable
             "OrganizationMember": { "RequireOrganization": true },
             "IotOperator": { "RequireOrganization": true, "Scopes": ["iot.connect"], "Roles": ["operator"] } } },
           "IotCredentials": {
+            "Timeout": "00:00:20",
             "OrganizationId": { "Prefix": "o-", "Characters": "A-Za-z0-9" },
             "Cache": { "KeyPrefix": "{{KeyPrefix}}" },
             "Profiles": { "default": {

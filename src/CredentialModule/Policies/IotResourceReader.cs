@@ -132,7 +132,9 @@ internal sealed class IotResourceReader(OrganizationIdFormat ids, List<PolicyFin
         {
             RequireLevel(resource, group, FindingCode.OrganizationIsShareGroup,
                 $"has {Organization} in a share group's name, and the filter behind it can be any; write $share/GROUP/…{Organization}…");
-            return resource with { Head = group[(group.IndexOf('/', StringComparison.Ordinal) + 1)..] };
+            // IAM's wildcards cover `/` as well, so a group that is not literal can hold the head of another filter: it stays, and is judged with the rest.
+            var end = group.IndexOf('/', StringComparison.Ordinal);
+            return end >= 0 && group.AsSpan(0, end).IndexOfAny("*?+#{") < 0 ? resource with { Head = group[(end + 1)..] } : resource;
         }
 
         Find(FindingCode.ReservedTopic, resource.Where,

@@ -22,7 +22,7 @@ internal sealed record GeneratedTemplate(string Prefix, string Characters, Gener
 
     private static readonly string[] s_starts = ["$aws/things/", "$aws/rules/r/", "$aws/things/a", "$share/g/"];
 
-    private static readonly string[] s_nastyHeads = ["*", "*/", "?/", "+/", "#/", "{region}/", "$share/", "$aws/rules/", "$aws/", "$queue/"];
+    private static readonly string[] s_nastyHeads = ["*", "*/", "?/", "+/", "#/", "{region}/", "$share/", "$share/*/", "$share/g?/", "$share/{region}/", "$aws/rules/", "$aws/", "$queue/"];
 
     private static readonly string[] s_tails = ["", "", "/*", "/*", "/*", "/x", ":*", "-*", "-", "/", ".*", "/a/*", "/*/a", "/?", "/{organizationId}", "-a/*", "/shadow/*"];
 

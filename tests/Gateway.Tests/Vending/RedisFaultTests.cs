@@ -20,7 +20,7 @@ public sealed class RedisFaultTests(ITestOutputHelper output)
     public async Task Callers_get_answers_within_the_timeout_whatever_becomes_of_Redis(string fault)
     {
         await using var world = await World.StartAsync(ownRedis: true);
-        var gateway = await world.StartGatewayAsync();
+        var gateway = await world.StartGatewayAsync(settings => settings.Set("IotCredentials:Timeout", $"\"{Timeout}\""));
         Assert.Equal(200, (await gateway.VendAsync("o-warm")).Status);
         var machine = await Machine.MeasureAsync(i => gateway.VendAsync($"o-measured{i}"), output.WriteLine);
 
