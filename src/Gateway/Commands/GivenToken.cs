@@ -25,7 +25,7 @@ internal static class GivenToken
 
         if (written is not StandardInput && file is null)
         {
-            token = written;
+            token = written is null ? null : Bare(written);
             return true;
         }
 
@@ -34,7 +34,7 @@ internal static class GivenToken
             using var reader = file is null ? Console.In : File.OpenText(file);
             var buffer = new char[Longest + 1];
             var length = reader.ReadBlock(buffer);
-            token = new string(buffer, 0, length).Trim();
+            token = Bare(new string(buffer, 0, length).Trim());
             problem = length > Longest ? "holds more than a token" : token.Length == 0 ? "holds no token" : null;
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException or ArgumentException)
@@ -45,5 +45,16 @@ internal static class GivenToken
         if (problem is null) return true;
         (token, problem) = (null, $"{(file is null ? "standard input" : $"--token-file {file}")} {problem}");
         return false;
+    }
+
+    // As it is copied from a request: the header, its value, or the token alone.
+    private static string Bare(string text)
+    {
+        foreach (var prefix in (string[])["Authorization:", "Bearer "])
+        {
+            if (text.StartsWith(prefix, StringComparison.OrdinalIgnoreCase)) text = text[prefix.Length..].Trim();
+        }
+
+        return text;
     }
 }

@@ -36,7 +36,7 @@ internal sealed partial class ConfigurationReloader(
             }
             catch (Exception e)
             {
-                Log.Failed(logger, e);
+                Log.Failed(logger, Parts.Text(e));
             }
         }
     }
@@ -100,7 +100,7 @@ internal sealed partial class ConfigurationReloader(
         var inForce = gate.Current;
         var failure = await routes.PublishAsync(snapshot);
         var second = failure is null ? null : await routes.PublishAsync(inForce);
-        if (second is not null) Log.Failed(logger, second);
+        if (second is not null) Log.Failed(logger, Parts.Text(second));
         IsUncertain = second is not null || !routes.ReachesRouter;
         if (IsUncertain) Log.Uncertain(logger);
         if (failure is null) return null;
@@ -118,8 +118,8 @@ internal sealed partial class ConfigurationReloader(
         [LoggerMessage(EventIds.ConfigurationWarning, LogLevel.Warning, "{Finding}")]
         public static partial void Warning(ILogger logger, Finding finding);
 
-        [LoggerMessage(EventIds.ConfigurationFailed, LogLevel.Error, "A change of the configuration could not be put in force, and the last good one serves on")]
-        public static partial void Failed(ILogger logger, Exception error);
+        [LoggerMessage(EventIds.ConfigurationFailed, LogLevel.Error, "A change of the configuration could not be put in force, and the last good one serves on: {Cause}")]
+        public static partial void Failed(ILogger logger, string cause);
 
         [LoggerMessage(EventIds.ConfigurationUncertain, LogLevel.Critical, "The routes may be served by an earlier configuration than the files hold: restart the gateway")]
         public static partial void Uncertain(ILogger logger);

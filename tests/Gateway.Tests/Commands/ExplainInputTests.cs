@@ -43,6 +43,10 @@ public sealed class ExplainInputTests(ExplainTests.Shared shared) : IClassFixtur
     [InlineData("S24 a file", "", "")]
     [InlineData("S24 a file that ends with a line feed", "", "\r\n")]
     [InlineData("S24 a file with a blank before it", " \n", "\n")]
+    [InlineData("a header's value", "Bearer ", "\n")]
+    [InlineData("a header's value in small letters and with blanks", " bearer  ", " ")]
+    [InlineData("a header", "Authorization: Bearer ", "\r\n")]
+    [InlineData("a header of HTTP/2", "authorization:bearer ", "")]
     public async Task A_token_is_read_from_a_file(string name, string before, string after)
     {
         File.WriteAllText(_file, before + World.Token("o-acme") + after);
@@ -56,6 +60,7 @@ public sealed class ExplainInputTests(ExplainTests.Shared shared) : IClassFixtur
         Console.SetIn(new StringReader(World.Token("o-acme") + "\n"));
 
         AssertGood("", await ExplainAsync("--organization", "o-acme", "--token", "-"));
+        AssertGood("a header's value", await ExplainAsync("--organization", "o-acme", "--token", $"Bearer {World.Token("o-acme")}"));
     }
 
     [Theory]
