@@ -37,6 +37,7 @@ internal static class GatewayApplication
             kestrel.ResponseHeaderEncodingSelector = static _ => Encoding.Latin1;
         });
         builder.WebHost.ConfigureKestrel(ContentLength.Require);
+        builder.WebHost.ConfigureKestrel(ConnectionWords.Keep);
         builder.WebHost.ConfigureKestrel(kestrel => KestrelLimits.Bind(builder.Configuration, kestrel.Limits));
 
         var options = configuration.Options;

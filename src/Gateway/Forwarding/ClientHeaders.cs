@@ -79,7 +79,7 @@ internal static class ClientHeaders
         foreach (var name in removed ?? []) headers.Remove(name);
     }
 
-    // Headers for this hop alone, as far as Kestrel says: beside `close` it keeps no other word.
+    // Headers for this hop alone. ConnectionWords makes Kestrel keep them.
     private static HashSet<string>? Named(StringValues connection)
     {
         HashSet<string>? named = null;

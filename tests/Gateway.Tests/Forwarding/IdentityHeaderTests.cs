@@ -109,6 +109,27 @@ public sealed class IdentityHeaderTests(Platform platform) : IClassFixture<Platf
         Assert.Equal(["127.0.0.1"], received["X-Forwarded-For"]);
     }
 
+    [Theory]
+    [InlineData("close, X-Custom")]
+    [InlineData("X-Custom, close")]
+    [InlineData("Close,x-custom")]
+    [InlineData("keep-alive, X-Custom", "close")]
+    [InlineData("X-Custom, Keep-Alive")]
+    [InlineData("close, keep-alive, X-Custom")]
+    [InlineData("upgrade, X-Custom", "close")]
+    [InlineData("upgrade", "X-Custom", "close")]
+    [InlineData("X-Custom", "close")]
+    [InlineData("close", "X-Custom")]
+    [InlineData("close, , X-Other-Of-Hop ,X-Custom")]
+    public async Task A_header_that_Connection_names_beside_a_word_of_HTTPs_goes_no_further(params string[] connection)
+    {
+        var received = await ReceiveAsync(
+            "/plain/hop", platform.World.Token(), [.. connection.Select(value => $"Connection: {value}"), "X-Custom: forged", "X-Other: kept"]);
+
+        Assert.DoesNotContain("X-Custom", received.Headers.Keys);
+        Assert.Equal(["kept"], received.Headers["X-Other"]);
+    }
+
     [Fact]
     public async Task An_organization_is_named_only_where_membership_was_checked()
     {
