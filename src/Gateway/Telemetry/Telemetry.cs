@@ -14,21 +14,22 @@ namespace Gateway.Telemetry;
 internal static class Telemetry
 {
     private const string RateLimitingMeter = "Microsoft.AspNetCore.RateLimiting";
-    private const string HttpClientMeter = "System.Net.Http";
+    private const string HostingMeter = "Microsoft.AspNetCore.Hosting";
 
     public static void AddTelemetry(this WebApplicationBuilder builder)
     {
         // OpenTelemetry's own default would carry a client's baggage past the propagator of the process.
         Sdk.SetDefaultTextMapPropagator(new OpenTelemetry.Context.Propagation.TraceContextPropagator());
         builder.Services.AddSingleton<GatewayMetrics>();
+        builder.Services.AddHostedService<RequestDurations>();
         builder.Services.AddSingleton<IPostConfigureOptions<LoggerFilterOptions>, UntoldSecrets>();
         builder.Services.Remove(builder.Services.Single(service => service.ImplementationType == typeof(ConsoleLoggerProvider)));
         builder.Services.AddSingleton<ILoggerProvider, BufferedConsole>();
         var telemetry = builder.Services.AddOpenTelemetry()
             .ConfigureResource(resource => resource.AddService("iot-gateway", autoGenerateServiceInstanceId: true).AddEnvironmentVariableDetector())
             .WithMetrics(metrics => metrics
-                .AddMeter("Microsoft.AspNetCore.Hosting", "Microsoft.AspNetCore.Server.Kestrel", "Microsoft.AspNetCore.Diagnostics", "System.Net.NameResolution")
-                .AddMeter(RateLimitingMeter, HttpClientMeter)
+                .AddMeter(HostingMeter, RateLimitingMeter)
+                .AddMeter("Microsoft.AspNetCore.Server.Kestrel", "Microsoft.AspNetCore.Diagnostics", "System.Net.NameResolution")
                 .AddMeter(CredentialMetrics.MeterName, GatewayMetrics.MeterName)
                 .AddRuntimeInstrumentation()
                 .AddView(static instrument => IsExported(instrument) ? null : MetricStreamConfiguration.Drop)
@@ -46,9 +47,14 @@ internal static class Telemetry
         }
     }
 
-    /// <summary>Whether an instrument is exported. Two meters measure much more than how long services take and who is refused, several times per request.</summary>
-    public static bool IsExported(Instrument instrument) =>
-        instrument.Meter.Name is not (RateLimitingMeter or HttpClientMeter) || instrument.Name is "aspnetcore.rate_limiting.requests" or "http.client.request.duration";
+    /// <summary>Whether an instrument is exported. Limiters measure much more than who is refused, several times per request.</summary>
+    public static bool IsExported(Instrument instrument) => instrument.Meter.Name switch
+    {
+        RateLimitingMeter => instrument.Name is "aspnetcore.rate_limiting.requests",
+        // RequestDurations exports it with a bounded status.
+        HostingMeter => instrument.Name is not RequestDurations.OfServer,
+        _ => true,
+    };
 
     public static void AddSpans(TracerProviderBuilder tracing) => tracing
         .AddAspNetCoreInstrumentation()

@@ -1,3 +1,5 @@
+using System.Collections.Concurrent;
+using System.Diagnostics.Metrics;
 using System.Globalization;
 using System.Net;
 using System.Text;
@@ -8,6 +10,7 @@ using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using OpenTelemetry;
 using OpenTelemetry.Trace;
+using Testing;
 using Xunit;
 
 namespace Gateway.Tests.Forwarding;
@@ -16,6 +19,77 @@ namespace Gateway.Tests.Forwarding;
 public sealed class ServiceResponseTests(ServiceResponseTests.Services platform) : IClassFixture<ServiceResponseTests.Services>
 {
     private const string Secret = "TOPSECRET";
+
+    [Theory]
+    [InlineData("gzip, chunked", 502)]
+    [InlineData("chunked, gzip", 502)]
+    [InlineData("gzip", 502)]
+    [InlineData("deflate\r\nTransfer-Encoding: chunked", 502)]
+    [InlineData("chunked, chunked", 502)]
+    [InlineData("compress, chunked", 502)]
+    [InlineData("x-own", 502)]
+    [InlineData("chunked", 200)]
+    [InlineData("Chunked", 200)]
+    [InlineData("identity", 200)]
+    public async Task A_transfer_coding_that_nobody_asked_for_is_502(string coding, int status)
+    {
+        var body = coding.Contains("chunked", StringComparison.OrdinalIgnoreCase) ? "1\r\na\r\n0\r\n\r\n" : "a";
+        var response = $"HTTP/1.1 200 OK\r\nTransfer-Encoding: {coding}\r\nConnection: close\r\n\r\n{body}";
+
+        var answer = await RawHttp.SendAsync(platform.Http1, $"/raw/bytes/{Convert.ToHexString(Encoding.Latin1.GetBytes(response))}");
+
+        Assert.True(answer.Status == status, $"{answer.Status} {answer.Body}");
+        if (status == 502) Refusal.Body("BadGateway", answer.Body);
+    }
+
+    [Fact]
+    public async Task S18_a_metrics_status_is_a_registered_one_or_a_class_whatever_services_send()
+    {
+        int[] registered = [200, 226, 404, 418, 451, 500, 511];
+        int[] odd = [209, 299, 309, 399, 427, 430, 452, 498, 512, 599];
+        int[] none = [0, 42, 600, 777, 999];
+        var measured = new ConcurrentQueue<(string Instrument, string Tag, string Value)>();
+        using var listener = new MeterListener();
+        var meters = platform.Gateway.Services.GetRequiredService<IMeterFactory>();
+        listener.InstrumentPublished = (instrument, listening) =>
+        {
+            if (instrument.Meter.Scope == meters && instrument.Meter.Name == "Gateway") listening.EnableMeasurementEvents(instrument);
+        };
+        listener.SetMeasurementEventCallback<double>((instrument, _, tags, _) =>
+        {
+            foreach (var (name, value) in tags) measured.Enqueue((instrument.Name, name, $"{value}"));
+        });
+        listener.Start();
+
+        foreach (var status in (int[])[.. registered, .. odd, .. none])
+            await RawHttp.SendAsync(platform.Http1, $"/raw/status/{status.ToString("000", CultureInfo.InvariantCulture)}");
+
+        // A request counts when it has ended, which is after its response.
+        string[] toServices = [.. registered.Select(status => $"{status}"), "0xx", "2xx", "3xx", "4xx", "5xx", "6xx", "7xx", "9xx"];
+        string[] toClients = [.. registered.Select(status => $"{status}"), "2xx", "3xx", "4xx", "5xx", "502"];
+        await Eventually.IsTrueAsync(() => Task.FromResult(
+            toServices.Except(Values("http.client.request.duration", "http.response.status_code")).Concat(
+                toClients.Except(Values("http.server.request.duration", "http.response.status_code"))).ToArray() is []));
+        foreach (var instrument in (string[])["http.client.request.duration", "http.server.request.duration"])
+        {
+            var odds = ((int[])[.. odd, .. none]).Select(status => $"{status}");
+            Assert.Empty(Values(instrument, "http.response.status_code").Intersect(odds));
+            Assert.Empty(Values(instrument, "error.type").Intersect(odds));
+        }
+
+        string metrics = "";
+        await Eventually.IsTrueAsync(async () =>
+        {
+            metrics = (await platform.World.Client.SendAsync(platform.Gateway.ManagementUrl + "/metrics")).Body;
+            return metrics.Contains("http_response_status_code=\"2xx\"", StringComparison.Ordinal);
+        });
+        Assert.Contains("http_server_request_duration_seconds_bucket", metrics, StringComparison.Ordinal);
+        Assert.Contains("http_client_request_duration_seconds_bucket", metrics, StringComparison.Ordinal);
+        Assert.Contains("le=\"0.005\"", metrics, StringComparison.Ordinal);
+        foreach (var status in odd) Assert.DoesNotContain($"http_response_status_code=\"{status}\"", metrics, StringComparison.Ordinal);
+
+        string[] Values(string instrument, string tag) => [.. measured.Where(each => each.Instrument == instrument && each.Tag == tag).Select(each => each.Value).Distinct()];
+    }
 
     [Theory]
     [InlineData("C1 UTF-8", "attachment; filename=\"r\u00c3\u00a9sum\u00c3\u00a9.pdf\"")]

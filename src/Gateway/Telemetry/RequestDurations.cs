@@ -1,0 +1,63 @@
+using System.Diagnostics;
+using System.Diagnostics.Metrics;
+using System.Globalization;
+
+namespace Gateway.Telemetry;
+
+/// <summary>
+/// How long requests to the edge and to services took, under the framework's names and tags, with a bounded status: one of those that IANA has registered, or
+/// the class of any other. The framework's own instruments have a time series for every status that a service makes up, and an exporter drops series beyond a
+/// number of them, good ones too.
+/// </summary>
+internal sealed class RequestDurations : IHostedService, IDisposable
+{
+    public const string OfServer = "http.server.request.duration";
+    private const string OfClient = "http.client.request.duration";
+
+    private static readonly string[] s_classes = [.. Enumerable.Range(0, 10).Select(static digit => $"{digit}xx")];
+
+    private readonly MeterListener _listener = new();
+
+    public RequestDurations(IMeterFactory meters)
+    {
+        var meter = meters.Create(GatewayMetrics.MeterName);
+        _listener.InstrumentPublished = (instrument, listener) =>
+        {
+            // HTTP clients measure for the process, and have no scope.
+            if (instrument is not Histogram<double> { Name: OfServer or OfClient } source || source.Meter == meter) return;
+            if (source.Meter.Scope is null || source.Meter.Scope == meters)
+                listener.EnableMeasurementEvents(source, meter.CreateHistogram(source.Name, source.Unit, source.Description, tags: null, source.Advice));
+        };
+        _listener.SetMeasurementEventCallback<double>(static (_, seconds, tags, histogram) => Record((Histogram<double>)histogram!, seconds, tags));
+    }
+
+    public Task StartAsync(CancellationToken cancellationToken)
+    {
+        _listener.Start();
+        return Task.CompletedTask;
+    }
+
+    public Task StopAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+    public void Dispose() => _listener.Dispose();
+
+    private static void Record(Histogram<double> histogram, double seconds, ReadOnlySpan<KeyValuePair<string, object?>> tags)
+    {
+        var bounded = new TagList();
+        foreach (var (name, value) in tags) bounded.Add(name, Bounded(name, value));
+        histogram.Record(seconds, bounded);
+    }
+
+    // An error's type is an exception's name, or the status once more.
+    private static object? Bounded(string tag, object? value)
+    {
+        if (tag is not ("http.response.status_code" or "error.type")) return value;
+        var isStatus = int.TryParse(Convert.ToString(value, CultureInfo.InvariantCulture), NumberStyles.None, CultureInfo.InvariantCulture, out var status);
+        return isStatus && !IsRegistered(status) ? s_classes[status / 100 % 10] : value;
+    }
+
+    // Hypertext Transfer Protocol (HTTP) Status Code Registry, and the framework's 499 for a client that has left.
+    private static bool IsRegistered(int status) => status
+        is (>= 100 and <= 104) or (>= 200 and <= 208) or 226 or (>= 300 and <= 308) or (>= 400 and <= 418) or (>= 421 and <= 426)
+        or 428 or 429 or 431 or 451 or 499 or (>= 500 and <= 508) or 510 or 511;
+}
