@@ -69,11 +69,11 @@ internal static class GatewayApplication
         if (app.Environment.IsDevelopment()) app.UseErrorAnswers();
         app.UseForwardedHeaders();
         app.UseMiddleware<PathGuard>(options.Edge.Methods);
-        app.UseLoopDetection();
         app.UseRouting();
         app.UseUnstoredAnswers();
         app.UseRouteTimeouts();
         app.UseRouteCors();
+        app.UseLoopDetection();
         app.UseAuthentication();
         app.UseAuthorization();
         app.UseRateLimiter();

@@ -70,6 +70,27 @@ public sealed class OnlyPolicyTests(OnlyPolicyTests.Services platform) : IClassF
     [Theory]
     [InlineData(App, true)]
     [InlineData(Evil, false)]
+    [InlineData(null, false)]
+    public async Task A_loop_is_told_to_scripts_of_the_policys_origins(string? origin, bool isAllowed)
+    {
+        var target = $"/open/{Guid.NewGuid():N}";
+        await platform.SendAsync(target);
+        var via = Assert.Single(Assert.Single(platform.Received(target)).Headers["Via"]);
+
+        var answer = await platform.SendAsync("/web/x", change: request =>
+        {
+            request.Headers.Add("Via", via);
+            if (origin is not null) request.Headers.Add("Origin", origin);
+        });
+
+        Assert.Equal(508, answer.Status);
+        Assert.Equal(isAllowed, answer.Headers.Contains("Access-Control-Allow-Origin"));
+        VariesByOriginOnce(answer);
+    }
+
+    [Theory]
+    [InlineData(App, true)]
+    [InlineData(Evil, false)]
     public async Task C7_a_services_own_preflight_response_reaches_nobody(string origin, bool isAllowed)
     {
         var answer = await platform.SendAsync("/web/generous", method: "OPTIONS", change: request =>
