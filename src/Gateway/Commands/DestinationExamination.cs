@@ -7,6 +7,7 @@ using System.Security.Authentication;
 using System.Security.Cryptography.X509Certificates;
 using Gateway.Configuration;
 using Gateway.Errors;
+using Gateway.Forwarding;
 using Yarp.ReverseProxy.Configuration;
 using Yarp.ReverseProxy.Forwarder;
 
@@ -54,7 +55,10 @@ internal sealed class DestinationExamination(GatewayOptions options, IForwarderH
     private static async Task<(Outcome, string)> LookAsync(
         ClusterConfig cluster, DestinationConfig destination, HttpMessageInvoker client, Waiting waiting, CancellationToken cancellation)
     {
-        var (connected, problem) = await ConnectAsync(cluster, destination, waiting, cancellation);
+        var address = new Uri(destination.Address);
+        // Behind a proxy the destination is the proxy's to reach.
+        var proxy = ServiceProxy.Of(cluster, address);
+        var (connected, problem) = proxy is null ? await ConnectAsync(cluster, destination, waiting, cancellation) : ($"{address.IdnHost}:{address.Port}", null);
         return problem is not null ? (Outcome.Failed, problem) : await AskAsync(cluster, destination, client, connected, waiting, cancellation);
     }
 
@@ -122,8 +126,9 @@ internal sealed class DestinationExamination(GatewayOptions options, IForwarderH
         var check = cluster.HealthCheck?.Active is { Enabled: true } active ? active : null;
         var probed = string.IsNullOrEmpty(destination.Health) ? destination.Address : destination.Health;
         var url = new Uri($"{probed.TrimEnd('/')}/{check?.Path?.TrimStart('/')}{check?.Query}");
-        var asked = $"GET {url.AbsolutePath}";
-        waiting.For = $"{connected}, and {asked} has no response: the service hangs";
+        var proxy = ServiceProxy.Of(cluster, url);
+        var (asked, through) = ($"GET {url.AbsolutePath}", ServiceProxy.Through(proxy));
+        waiting.For = $"{connected}{through}, and {asked} has no response: the {(proxy is null ? "service hangs" : "proxy or the service hangs")}";
         using var request = new HttpRequestMessage(HttpMethod.Get, url)
         {
             Version = cluster.HttpRequest?.Version ?? HttpVersion.Version20,
@@ -133,14 +138,14 @@ internal sealed class DestinationExamination(GatewayOptions options, IForwarderH
         try
         {
             using var response = await client.SendAsync(request, cancellation);
-            var answered = $"{connected}, {asked} {(int)response.StatusCode}";
+            var answered = $"{connected}{through}, {asked} {(int)response.StatusCode}";
             return check is null || response.IsSuccessStatusCode
                 ? (Outcome.Ok, answered)
                 : (Outcome.Failed, $"{answered}: the active health check takes 2xx alone");
         }
         catch (HttpRequestException e)
         {
-            return (Outcome.Failed, $"{connected}, {asked}: {ConnectionCause.Of(e, url)}");
+            return (Outcome.Failed, $"{connected}, {asked}: {ConnectionCause.Of(e, url, proxy)}");
         }
     }
 }

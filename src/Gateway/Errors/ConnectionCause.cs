@@ -2,16 +2,21 @@ using System.Net.Security;
 using System.Net.Sockets;
 using System.Security.Authentication;
 using System.Security.Cryptography.X509Certificates;
+using Gateway.Forwarding;
 
 namespace Gateway.Errors;
 
 /// <summary>Why a connection or a request failed, in words that hold nothing of a URL's user, a proxy's password, a header or a body.</summary>
 internal static class ConnectionCause
 {
-    public static string Of(HttpRequestException error, Uri address)
+    /// <summary>The cause of a failure of a client that takes the environment's proxy.</summary>
+    public static string Of(HttpRequestException error, Uri address) =>
+        Of(error, address, HttpClient.DefaultProxy.IsBypassed(address) ? null : HttpClient.DefaultProxy.GetProxy(address));
+
+    /// <summary>The cause of a failure of a client that takes this proxy, or none.</summary>
+    public static string Of(HttpRequestException error, Uri address, Uri? proxy)
     {
-        var proxy = HttpClient.DefaultProxy.IsBypassed(address) ? null : HttpClient.DefaultProxy.GetProxy(address);
-        var through = proxy is null ? "" : $" through the proxy {proxy.IdnHost}:{proxy.Port}";
+        var through = ServiceProxy.Through(proxy);
         var (host, port) = proxy is null ? (address.IdnHost, address.Port) : (proxy.IdnHost, proxy.Port);
         return error.HttpRequestError switch
         {

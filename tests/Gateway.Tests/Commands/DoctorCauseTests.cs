@@ -43,6 +43,28 @@ public sealed class DoctorCauseTests(DoctorTests.Shared shared) : IClassFixture<
     }
 
     [Theory]
+    [InlineData("F16 a proxy that is not there", "http://service.invalid/", "PROXY", "service.invalid:80, GET /: Connection refused (127.0.0.1:PORT) through the proxy 127.0.0.1:PORT")]
+    [InlineData("F16 a proxy that is not there, for TLS", "https://service.invalid/", "PROXY", "service.invalid:443, GET /: Connection refused (127.0.0.1:PORT) through the proxy 127.0.0.1:PORT")]
+    [InlineData("F16 a tunnel that is refused", "https://service.invalid/", "http://user:hunter2@127.0.0.1:SERVICE", "the proxy 127.0.0.1:SERVICE does not let it pass (404)")]
+    [InlineData("F16 a service behind the environment's proxy, which services are not asked through", "http://127.0.0.1:PORT/", null, "127.0.0.1:PORT: Connection refused")]
+    public async Task A_destination_behind_a_proxy_is_told_with_the_proxy_that_fails(string name, string address, string? proxy, string found)
+    {
+        var (closed, service) = ($"{FreePort.Find()}", $"{new Uri(World.Issuer.Issuer).Port}");
+        string Filled(string text) => text.Replace("PROXY", "http://user:hunter2@127.0.0.1:PORT", StringComparison.Ordinal)
+            .Replace("PORT", closed, StringComparison.Ordinal).Replace("SERVICE", service, StringComparison.Ordinal);
+
+        var (exitCode, rows, output) = await ExamineAsync(settings =>
+        {
+            settings.Set("ReverseProxy:Clusters:organizations:Destinations:a:Address", $"\"{Filled(address)}\"");
+            if (proxy is not null) settings.Set("ReverseProxy:Clusters:organizations:HttpClient:WebProxy:Address", $"\"{Filled(proxy)}\"");
+        }, new Dictionary<string, string> { ["HTTP_PROXY"] = "http://127.0.0.1:1", ["NO_PROXY"] = "localhost" });
+
+        Assert.True(exitCode == 1 && rows["destination organizations/a"].Outcome == "failed", $"{name}: {output}");
+        Assert.EndsWith(Filled(found), rows["destination organizations/a"].Found, StringComparison.Ordinal);
+        Assert.DoesNotContain("hunter2", output, StringComparison.Ordinal);
+    }
+
+    [Theory]
     [InlineData("F16 no discovery document there", "AUTHORITY/nowhere", null, "AUTHORITY/nowhere/.well-known/openid-configuration: its status is 404")]
     [InlineData("a user, a password and a query in the address", "http://user:hunter2@127.0.0.1:PORT/x?key=hunter2", null, "http://127.0.0.1:PORT/x: Connection refused (127.0.0.1:PORT)")]
     [InlineData("F16 a name that does not resolve", "http://id.invalid", null, "http://id.invalid/.well-known/openid-configuration: the name id.invalid does not resolve")]

@@ -14,6 +14,7 @@ public sealed class ForwardingErrorReportTests(ForwardingErrorReportTests.Servic
     [InlineData("silent", "RequestTimedOut", "TaskCanceledException")]
     [InlineData("nonsense", "Request", "InvalidResponse")]
     [InlineData("nowhere", "Request", "NameResolutionError")]
+    [InlineData("proxied", "Request", "ConnectionError, ConnectionRefused through the proxy localhost:")]
     public async Task A_failed_try_is_a_line_and_a_count(string cluster, string error, string cause)
     {
         using var measurements = new Measurements(platform.Gateway);
@@ -75,6 +76,9 @@ public sealed class ForwardingErrorReportTests(ForwardingErrorReportTests.Servic
                 settings.Set($"ReverseProxy:Clusters:{name}", $$"""{ "Destinations": { "a": { "Address": "{{address}}" } } }""").Route(name, $"/{name}/{{**rest}}", $$"""{ "ClusterId": "{{name}}" }""");
             }
 
+            settings.Set("ReverseProxy:Clusters:proxied", $$"""
+                { "Destinations": { "a": { "Address": "http://service.invalid/" } }, "HttpClient": { "WebProxy": { "Address": "http://user:secret@localhost:{{FreePort.Find()}}" } } }
+                """).Route("proxied", "/proxied/{**rest}", """{ "ClusterId": "proxied" }""");
             settings.Set("ReverseProxy:Clusters:silent:HttpRequest", """{ "ActivityTimeout": "00:00:00.3" }""");
         }
     }

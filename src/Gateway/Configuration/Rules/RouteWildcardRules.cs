@@ -11,13 +11,30 @@ internal static partial class RouteWildcardRules
     {
         foreach (var route in context.Routes)
         {
-            // Only what no parameter holds: a constraint may be a regular expression.
-            var texts = RoutePath.Parse(route)?.PathSegments.SelectMany(segment => segment.Parts.OfType<RoutePatternLiteralPart>()).Select(part => part.Content) ?? [];
-            if (texts.Select(WordFor).FirstOrDefault(word => word is not null) is not { } found) continue;
-            context.Warning(RouteKey.Of(route, "Match:Path"),
-                $"is {Finding.Quote(route.Match.Path!)}, in which {found} and stands for itself alone. "
-                + "Write {name} for one segment, {**rest} at the end for all that follow, and {name:regex(…)} for a form.");
+            if (RoutePath.Parse(route) is { } path && WordFor(path) is { } found)
+                context.Warning(RouteKey.Of(route, "Match:Path"),
+                    $"is {Finding.Quote(route.Match.Path!)}, in which {found} and stands for itself alone. "
+                    + "Write {name} for one segment, {**rest} at the end for all that follow, and {name:regex(…)} for a form.");
+            for (var index = 0; index < route.Transforms?.Count; index++)
+                foreach (var (name, value) in route.Transforms[index])
+                    if (TransformForm.All.GetValueOrDefault(name)?.Name is TransformName.Path or TransformName.Pattern) CheckTransform(context, RouteKey.Of(route, $"Transforms:{index}:{name}"), value);
         }
+    }
+
+    private static void CheckTransform(RuleContext context, string key, string value)
+    {
+        if (context.HasErrorAt(key) || RoutePath.Parse(value.StartsWith('/') ? value : "/" + value) is not { } made || WordFor(made) is not { } found) return;
+        context.Warning(key,
+            $"is {Finding.Quote(value)}, in which {found} and stands for itself alone. "
+            + "Write the path itself, or PathPattern with {name} and {**rest}, which Match:Path binds.");
+    }
+
+    // Only what no parameter holds: a constraint may be a regular expression. One that is written plainly can reach over a slash.
+    private static string? WordFor(RoutePattern path)
+    {
+        var segments = path.PathSegments.Select(segment => string.Concat(segment.Parts.Select(part => part is RoutePatternLiteralPart literal ? literal.Content : "/"))).ToArray();
+        var texts = path.PathSegments.SelectMany(segment => segment.Parts.OfType<RoutePatternLiteralPart>()).Select(part => part.Content);
+        return texts.Append(string.Join('/', segments)).Select(WordFor).FirstOrDefault(word => word is not null);
     }
 
     private static string? WordFor(string text) =>
@@ -33,6 +50,6 @@ internal static partial class RouteWildcardRules
     private static partial Regex Angle();
 
     // Not "$metadata", "items(7)" or "files:copy", which APIs have.
-    [GeneratedRegex(@"^\^|.\$$|\.\+|\\[dwsbDWSB.]|\[[^\]]*\]|\(\?|\([^)]*\|[^)]*\)|^~[ *]")]
+    [GeneratedRegex(@"^\^|.\$$|\$[0-9]|\.\+|\\[dwsbDWSB.]|\[[^\]]*\]|\(\?|\([^)]*\|[^)]*\)|^~[ *]")]
     private static partial Regex Expression();
 }
