@@ -40,7 +40,7 @@ internal static class ListenerTrial
             !ListenerAddress.IsEndpoint(value.Key) || (name is not null && IsBelow(value.Key, ListenerAddress.Section(name))));
         builder.Configuration.AddInMemoryCollection(name is null ? values.Append(new(ListenerAddress.UrlKey("Urls"), url)) : values);
         builder.WebHost.UseKestrel(kestrel => kestrel.Configure(builder.Configuration.GetSection(Kestrel)));
-        using IHost app = builder.Build();
+        using var app = builder.Build();
         app.Services.GetRequiredService<IOptions<KestrelServerOptions>>().Value.ConfigurationLoader!.Load();
         return [];
     }
