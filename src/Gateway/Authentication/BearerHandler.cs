@@ -93,7 +93,7 @@ internal sealed class BearerHandler(
     private async Task<Exception?> FlawAsync(string scheme, ReadOnlyMemory<char> token)
     {
         var (_, failures) = await KeylessCheck.OfAsync(_context, (await provider.GetSchemeAsync(scheme))!, options.Get(scheme), token.ToString());
-        return failures.FirstOrDefault();
+        return failures is [var first, ..] ? first : null;
     }
 
     private async Task<AuthenticateResult> CheckAsync(TokenKey key, IssuerKeys keys)

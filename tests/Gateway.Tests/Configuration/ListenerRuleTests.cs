@@ -2,7 +2,6 @@ using Gateway.Configuration;
 using Gateway.Edge;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
-using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Configuration;
 using Testing;
 using Xunit;
