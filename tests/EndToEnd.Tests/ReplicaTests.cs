@@ -103,7 +103,10 @@ public sealed class ReplicaTests(ITestOutputHelper output)
     {
         await using var world = await World.StartAsync();
         var gateway = await world.StartGatewayProcessAsync(settings =>
-            settings["IotCredentials"]!["Sts"] = new JsonObject { ["PermitsPerSecond"] = 5, ["MaxConcurrent"] = 5 });
+        {
+            settings["IotCredentials"]!["Timeout"] = "00:00:05";
+            settings["IotCredentials"]!["Sts"] = new JsonObject { ["PermitsPerSecond"] = 5, ["MaxConcurrent"] = 5 };
+        });
         var organizations = Enumerable.Range(0, 300).Select(i => $"o-storm{i}").ToArray();
         var storm = world.Issuer.Issue(new TokenRequest { Subject = "storm", Organizations = organizations });
         var calm = world.Issuer.Issue(new TokenRequest { Subject = "calm", Organizations = new[] { "o-calm" } });
