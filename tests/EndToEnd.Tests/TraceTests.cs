@@ -30,13 +30,13 @@ public sealed class TraceTests(TraceTests.Gateways gateways) : IClassFixture<Tra
     [InlineData("01")]
     public async Task S14_a_clients_trace_neither_goes_on_nor_decides_what_is_recorded(string sampled)
     {
-        var received = await SendAsync(gateways.Edge, $"00-{Trace}-{Parent}-{sampled}");
+        var received = await SendAsync(gateways.Plain, $"00-{Trace}-{Parent}-{sampled}");
 
         Assert.Matches($"^00-(?!{Trace})[0-9a-f]{{32}}-(?!{Parent})[0-9a-f]{{16}}-01$", Assert.Single(received.Headers["traceparent"]));
         Assert.DoesNotContain("tracestate", received.Headers.Keys);
         Assert.NotEqual(Trace, Assert.Single(received.Headers["X-Request-Id"]));
-        await LineAsync(gateways.Edge, received.Target);
-        Assert.DoesNotContain(Trace, gateways.Edge.Output, StringComparison.Ordinal);
+        await LineAsync(gateways.Plain, received.Target);
+        Assert.DoesNotContain(Trace, gateways.Plain.Output, StringComparison.Ordinal);
     }
 
     [Theory]
@@ -47,7 +47,7 @@ public sealed class TraceTests(TraceTests.Gateways gateways) : IClassFixture<Tra
     [InlineData("x")]
     public async Task What_is_no_trace_goes_no_further(string parent)
     {
-        var received = await SendAsync(gateways.Edge, parent);
+        var received = await SendAsync(gateways.Plain, parent);
 
         var sent = Assert.Single(received.Headers["traceparent"]);
         Assert.Matches("^00-[0-9a-f]{32}-[0-9a-f]{16}-0[01]$", sent);
@@ -58,7 +58,7 @@ public sealed class TraceTests(TraceTests.Gateways gateways) : IClassFixture<Tra
     [Fact]
     public async Task A_trace_that_begins_here_is_one_that_services_may_record()
     {
-        var received = await SendAsync(gateways.Edge, null);
+        var received = await SendAsync(gateways.Plain, null);
 
         var parent = Assert.Single(received.Headers["traceparent"]);
         Assert.Matches("^00-[0-9a-f]{32}-[0-9a-f]{16}-01$", parent);
@@ -90,14 +90,14 @@ public sealed class TraceTests(TraceTests.Gateways gateways) : IClassFixture<Tra
     {
         public World World { get; private set; } = null!;
 
-        public GatewayProcess Edge { get; private set; } = null!;
+        public GatewayProcess Plain { get; private set; } = null!;
 
         public GatewayProcess BehindProxy { get; private set; } = null!;
 
         public async ValueTask InitializeAsync()
         {
             World = await World.StartAsync();
-            Edge = await World.StartGatewayProcessAsync();
+            Plain = await World.StartGatewayProcessAsync();
             BehindProxy = await World.StartGatewayProcessAsync(static settings => settings["Edge"] = new JsonObject { ["TrustedProxies"] = new JsonArray("127.0.0.1") });
         }
 
