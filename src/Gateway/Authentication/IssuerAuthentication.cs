@@ -134,9 +134,7 @@ internal static class IssuerAuthentication
         parameters.ClockSkew = ClockSkew;
 
         // The library's own source makes every request wait for a fetch of up to a minute, and gives up a key set for one bad key.
-        // A document may name the authority though tokens name another issuer, as of AD FS.
-        IReadOnlyCollection<string> documented = bearer.Authority is { } authority ? [.. issuers.Append(authority).Distinct()] : issuers;
-        bearer.ConfigurationManager = sources.Add(scheme, bearer.MetadataAddress!, documented, bearer.RequireHttpsMetadata);
+        bearer.ConfigurationManager = sources.Add(scheme, bearer.MetadataAddress!, DocumentedIssuers(bearer.Authority, issuers), bearer.RequireHttpsMetadata);
         bearer.RefreshOnIssuerKeyNotFound = false;
         parameters.TryAllIssuerSigningKeys = false;
         parameters.IssuerSigningKeyResolverUsingConfiguration = static (_, token, keyId, _, keys) =>
@@ -155,5 +153,24 @@ internal static class IssuerAuthentication
             else
                 context.Fail(refusal!);
         };
+    }
+
+    /// <summary>
+    /// Whom an issuer's document may name: the issuers of its tokens, or the authority itself, as of AD FS. A document of Entra's names one version, and the same
+    /// keys sign tokens of both.
+    /// </summary>
+    private static List<string> DocumentedIssuers(string? authority, IReadOnlyList<string> issuers)
+    {
+        var documented = issuers.ToList();
+        if (authority is null) return documented;
+        if (!issuers.Contains(authority, StringComparer.Ordinal)) documented.AddRange([authority.TrimEnd('/'), authority.TrimEnd('/') + "/"]);
+        if (Uri.TryCreate(authority, UriKind.Absolute, out var address) && EntraCloud.Has(address.Host))
+        {
+            documented.AddRange(issuers.SelectMany(issuer => Uri.TryCreate(issuer, UriKind.Absolute, out var uri) && uri.Segments is [_, var tenant, ..]
+                ? EntraCloud.IssuersOf(authority, tenant.TrimEnd('/'))
+                : []));
+        }
+
+        return [.. documented.Distinct(StringComparer.Ordinal)];
     }
 }

@@ -26,7 +26,8 @@ internal static class IssuerExamination
             var found = $"{document.Issuer}, {document.SigningKeys.Count} signing key{(document.SigningKeys.Count == 1 ? "" : "s")}";
             return document.SigningKeys.Count == 0 ? (Outcome.Failed, $"{found}: no token can be validated")
                 : scheme.TokenValidationParameters.ValidIssuers.Any(issuer => IssuerDocuments.IsIssuer(document.Issuer, issuer)) ? (Outcome.Ok, found)
-                : (Outcome.Failed, $"{found}: the issuer of the document is none of the scheme's: {string.Join(", ", scheme.TokenValidationParameters.ValidIssuers)}");
+                // As of AD FS, and of Entra's older tokens.
+                : (Outcome.Warning, $"{found}: tokens are taken of {string.Join(", ", scheme.TokenValidationParameters.ValidIssuers)}, and not of the document's issuer");
         }
         catch (IssuerUnavailableException e)
         {

@@ -23,17 +23,25 @@ internal static class ConnectionWords
         kestrel.RequestHeaderEncodingSelector = name => name.Equals(HeaderNames.Connection, StringComparison.OrdinalIgnoreCase) ? s_words : others(name);
     }
 
-    // To keep alive is HTTP/1.1's default, and close wins over it: nothing changes by the word. HTTP/1.0 needs it, and there names go with it alone.
+    // To keep alive is HTTP/1.1's default, and close wins over it: nothing changes by the word there. A connection of HTTP/1.0 is closed behind its response.
+    // Words are trimmed, because Kestrel does not know one with a tab around it.
     private static string Decode(ReadOnlySpan<byte> bytes)
     {
         var value = Encoding.Latin1.GetString(bytes);
-        var words = value.Split(',');
-        if (words.Any(static word => Is(word, Close) || Is(word, Upgrade))) return $"{value}, {KeepAlive}";
-        var others = words.Where(static word => !Is(word, KeepAlive)).ToArray();
-        return Array.TrueForAll(others, string.IsNullOrWhiteSpace) ? value : string.Join(',', others);
+        var words = new StringBuilder(value.Length);
+        var isKnown = false;
+        foreach (var range in value.AsSpan().Split(','))
+        {
+            var word = value.AsSpan(range).Trim(" \t");
+            if (word.IsEmpty || Is(word, KeepAlive)) continue;
+            isKnown |= Is(word, Close) || Is(word, Upgrade);
+            words.Append(words.Length == 0 ? "" : ", ").Append(word);
+        }
+
+        return isKnown ? words.Append(", ").Append(KeepAlive).ToString() : words.ToString();
     }
 
-    private static bool Is(string word, string option) => word.AsSpan().Trim(" \t").Equals(option, StringComparison.OrdinalIgnoreCase);
+    private static bool Is(ReadOnlySpan<char> word, string option) => word.Equals(option, StringComparison.OrdinalIgnoreCase);
 
     private sealed class WordsEncoding : Encoding
     {

@@ -197,6 +197,7 @@ public sealed class IssuerOutageTests(ITestOutputHelper output)
     [InlineData("another than the tokens'", "https://other.example.com", "https://id.example.com", false)]
     [InlineData("the tokens'", "https://id.example.com", "https://id.example.com", true)]
     [InlineData("the authority's, as of AD FS", "AUTHORITY", "http://adfs.example.com/adfs/services/trust", true)]
+    [InlineData("the authority's without its slash", "AUTHORITY", "http://adfs.example.com/adfs/services/trust", true)]
     [InlineData("any tenant's of the tokens'", "https://login.example.com/{tenantid}/v2.0", "https://login.example.com/t-1/v2.0", true)]
     [InlineData("any tenant's of another version", "https://login.example.com/{tenantid}/v1.0", "https://login.example.com/t-1/v2.0", false)]
     [InlineData("any tenant's, who would be two segments", "https://login.example.com/{tenantid}/v2.0", "https://login.example.com/t-1/more/v2.0", false)]
@@ -210,6 +211,7 @@ public sealed class IssuerOutageTests(ITestOutputHelper output)
         var gateway = await StartAsync(world, change: settings =>
         {
             if (valid is not null) settings.Set("Authentication:Schemes:Platform:ValidIssuers", new JsonArray(valid).ToJsonString());
+            if (name.EndsWith("without its slash", StringComparison.Ordinal)) settings.Set("Authentication:Schemes:Platform:Authority", $"\"{authority}/\"");
         });
 
         var answer = await gateway.SendAsync(Path, world.Issuer.Issue(new() { Issuer = valid ?? authority, Organizations = (string[])["o-acme"] }));

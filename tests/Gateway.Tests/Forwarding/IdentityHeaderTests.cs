@@ -121,6 +121,11 @@ public sealed class IdentityHeaderTests(Platform platform) : IClassFixture<Platf
     [InlineData("X-Custom", "close")]
     [InlineData("close", "X-Custom")]
     [InlineData("close, , X-Other-Of-Hop ,X-Custom")]
+    [InlineData("close\t, X-Custom")]
+    [InlineData("X-Custom,\tclose")]
+    [InlineData("\tupgrade\t,\tX-Custom", "close")]
+    [InlineData("keep-alive", "X-Custom")]
+    [InlineData("X-Custom", "keep-alive")]
     public async Task A_header_that_Connection_names_beside_a_word_of_HTTPs_goes_no_further(params string[] connection)
     {
         var received = await ReceiveAsync(

@@ -33,11 +33,11 @@ internal static class CertificateRules
         var place = StoreLocation.CurrentUser;
         if (!string.IsNullOrEmpty(Value("Path")))
             context.Error(section + Subject, "is given together with Path, and Kestrel would not start. Name the certificate by its file, or by its subject in a store.");
-        else if (!string.IsNullOrEmpty(location) && !Enum.TryParse(location, ignoreCase: true, out place))
+        else if (!string.IsNullOrEmpty(location) && !(Enum.TryParse(location, ignoreCase: true, out place) && Enum.IsDefined(place)))
             context.Error($"{section}:Location", $"is {Finding.Quote(location)}, no place of stores. Write CurrentUser or LocalMachine.");
         else if (!string.IsNullOrEmpty(allowInvalid) && !bool.TryParse(allowInvalid, out _))
             context.Error($"{section}:AllowInvalid", $"is {Finding.Quote(allowInvalid)}. Write true or false.");
-        else if (Stored(subject, name, place, allowInvalid) is null)
+        else if (!IsStored(subject, name, place, allowInvalid))
             context.Error(section + Subject,
                 $"is {Finding.Quote(subject)}, and the store {Finding.Quote(name)} of {place} "
                 + "has no certificate of it that is valid, has its key and is for servers. "
@@ -47,15 +47,16 @@ internal static class CertificateRules
     }
 
     // As Kestrel looks for it.
-    private static X509Certificate2? Stored(string subject, string store, StoreLocation location, string? allowInvalid)
+    private static bool IsStored(string subject, string store, StoreLocation location, string? allowInvalid)
     {
         try
         {
-            return CertificateLoader.LoadFromStoreCert(subject, store, location, bool.TryParse(allowInvalid, out var allowed) && allowed);
+            CertificateLoader.LoadFromStoreCert(subject, store, location, bool.TryParse(allowInvalid, out var allowed) && allowed).Dispose();
+            return true;
         }
         catch (Exception e) when (e is InvalidOperationException or CryptographicException or PlatformNotSupportedException)
         {
-            return null;
+            return false;
         }
     }
 

@@ -37,7 +37,8 @@ internal sealed partial class ConstrainedSegments(Constraints constraints, Organ
             var candidates = segment.IsWhole ? InEachCase(segment.Start) : [preferred, .. Guesses(segment, _texts.Of(pattern))];
             if (candidates.FirstOrDefault(text => constraints.Take(parameter, text)) is { } taken) return taken;
             isSure = false;
-            var takesNone = segment.IsWhole || parameter.ParameterPolicies.Any(policy => constraints.Of(parameter, policy) is { } constraint && TakesNone(constraint, segment));
+            var takesNone = segment.IsWhole ? !parameter.ParameterPolicies.Any(policy => TellsCases(constraints.Of(parameter, policy)))
+                : parameter.ParameterPolicies.Any(policy => constraints.Of(parameter, policy) is { } constraint && TakesNone(constraint, segment));
             return takesNone ? null : preferred;
         }
         catch (Exception e) when (e is RouteCreationException or ArgumentException or InvalidOperationException or FormatException or OverflowException)
@@ -50,12 +51,21 @@ internal sealed partial class ConstrainedSegments(Constraints constraints, Organ
     // A path is matched in any case, and an expression can tell cases apart.
     private static IEnumerable<string> InEachCase(string text) => [text, text.ToLowerInvariant(), text.ToUpperInvariant()];
 
+    private static bool TellsCases(IRouteConstraint? constraint) => constraint switch
+    {
+        OptionalRouteConstraint optional => TellsCases(optional.InnerConstraint),
+        CompositeRouteConstraint all => all.Constraints.Any(TellsCases),
+        RegexRouteConstraint expression => CaseOption().IsMatch($"{expression.Constraint}"),
+        _ => false,
+    };
+
     private IEnumerable<string> Guesses(SegmentText segment, IReadOnlyList<string> texts)
     {
         if (segment.Ids is null) return texts.Select(text => segment.Start + text + segment.End);
         var bodies = texts.Concat(
             from character in new[] { ids.Characters.FirstOrDefault(char.IsAsciiDigit), ids.Characters.FirstOrDefault(char.IsAsciiLetter), ids.Characters[0] }.Distinct()
-            from length in Enumerable.Range(1, OrganizationIdFormat.LongestBody)
+            // An expression that backtracks can take seconds for each long text.
+            from length in (int[])[1, 2, 8, 32, OrganizationIdFormat.LongestBody]
             where character != default
             select new string(character, length));
         return texts.Concat(bodies.Select(body => ids.Prefix + body)).Where(text => ids.TryParse(text, out _)).Select(id => segment.Start + id + segment.End);
@@ -87,6 +97,10 @@ internal sealed partial class ConstrainedSegments(Constraints constraints, Organ
         bool HasOther(string characters) =>
             around.Any(character => !characters.Contains(character, StringComparison.Ordinal)) || !ids.Characters.Any(character => characters.Contains(character, StringComparison.Ordinal));
     }
+
+    // An option in an expression by which it does not ignore case.
+    [GeneratedRegex(@"\(\?[A-Za-z]*-[A-Za-z]*i")]
+    private static partial Regex CaseOption();
 
     // An expression that is a list of words.
     [GeneratedRegex(@"^\^(?:\((?:\?:)?(?<words>[A-Za-z0-9_-]+(?:\|[A-Za-z0-9_-]+)*)\)|(?<words>[A-Za-z0-9_-]+))\$$")]
