@@ -79,6 +79,12 @@ public sealed class TokenDeadlineTests : IAsyncLifetime
 
         _clock.SetUtcNow(expires.AddSeconds(5));
 
+        // A client learns of it by what it sends next.
+        await Eventually.IsTrueAsync(() =>
+        {
+            upload.Push(0);
+            return response.IsCompleted;
+        });
         await Assert.ThrowsAnyAsync<HttpRequestException>(() => response);
         upload.End();
     }

@@ -15,13 +15,16 @@ internal sealed class PushedContent : HttpContent
 
     public void End() => _parts.Writer.Complete();
 
-    protected override async Task SerializeToStreamAsync(Stream stream, TransportContext? context)
+    protected override Task SerializeToStreamAsync(Stream stream, TransportContext? context) => SerializeToStreamAsync(stream, context, CancellationToken.None);
+
+    // A request that is given up waits for its content.
+    protected override async Task SerializeToStreamAsync(Stream stream, TransportContext? context, CancellationToken cancellationToken)
     {
-        await stream.FlushAsync();
-        await foreach (var part in _parts.Reader.ReadAllAsync())
+        await stream.FlushAsync(cancellationToken);
+        await foreach (var part in _parts.Reader.ReadAllAsync(cancellationToken))
         {
-            await stream.WriteAsync(part);
-            await stream.FlushAsync();
+            await stream.WriteAsync(part, cancellationToken);
+            await stream.FlushAsync(cancellationToken);
         }
     }
 
