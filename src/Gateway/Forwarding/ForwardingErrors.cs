@@ -24,9 +24,14 @@ internal static partial class ForwardingErrors
             // One that was changed live has a revision behind its name.
             var cluster = proxy.Cluster.Config.ClusterId.Split(':')[0];
             metrics.ForwardingFailed(cluster, error);
-            if (proxy.ProxiedDestination is { } destination)
-                Log.Failed(logger, cluster, destination.DestinationId, error, CauseOf(failure.Exception) + ServiceProxy.Through(ServiceProxy.Of(proxy.Cluster.Config, new Uri(destination.Model.Config.Address))));
-            else Log.NoDestination(logger, cluster);
+            if (proxy.ProxiedDestination is not { } destination)
+            {
+                Log.NoDestination(logger, cluster);
+                return;
+            }
+
+            var through = ServiceProxy.Through(ServiceProxy.Of(proxy.Cluster.Config, new Uri(destination.Model.Config.Address)));
+            Log.Failed(logger, cluster, destination.DestinationId, error, CauseOf(failure.Exception) + through);
         });
     }
 

@@ -13,8 +13,7 @@ internal static class ForwardingExtensions
         proxy.Services.AddSingleton(static services => GatewayName.Of(services.GetRequiredService<GatedConfigurationProvider>().Current));
         proxy.Services.AddSingleton<ITransformProvider, IdentityHeaders>();
         proxy.Services.AddSingleton<ITransformProvider, ForwardedTargets>();
-        proxy.Services.AddSingleton<ITransformProvider, ForwardedStatuses>();
-        proxy.Services.AddSingleton<ITransformProvider, TransferCodings>();
+        proxy.Services.AddSingleton<ITransformProvider, ForwardedResponses>();
         proxy.Services.AddSingleton<ITransformProvider, Streams>();
         proxy.Services.AddSingleton<IForwarderHttpClientFactory, ServiceClients>();
         // Of a minute, which is YARP's own, a destination that is back would have to live down the failures before it is used.

@@ -63,6 +63,26 @@ public sealed class EntraCloudTests(EntraCloudTests.Cloud cloud) : IClassFixture
             Refusal.IsUnauthenticated(await gateway.SendAsync(Path, cloud.World.Issuer.Issue(Token(other, Tenant))), tokenSent: true);
     }
 
+    [Theory]
+    [InlineData("https://login.microsoftonline.com/TENANT/v2.0", "https://sts.windows.net/TENANT/")]
+    [InlineData("https://login.microsoftonline.com/TENANT/v2.0/", "https://sts.windows.net/TENANT/")]
+    [InlineData("https://login.microsoftonline.com/organizations/v2.0", "https://sts.windows.net/TENANT/")]
+    [InlineData("https://login.microsoftonline.com/common/v2.0", "https://login.microsoftonline.com/TENANT/v2.0")]
+    [InlineData("https://login.microsoftonline.us/TENANT/v2.0", "https://sts.windows.net/TENANT/")]
+    [InlineData("https://login.partner.microsoftonline.cn/TENANT/v2.0", "https://sts.chinacloudapi.cn/TENANT/")]
+    public async Task B8_a_schemes_document_of_one_version_is_good_for_tokens_of_the_other(string authority, string issuer)
+    {
+        issuer = issuer.Replace("TENANT", Tenant, StringComparison.Ordinal);
+        var gateway = await cloud.StartAsync(settings => settings
+            .Set("Authentication:Schemes:Platform:Authority", $"\"{authority.Replace("TENANT", Tenant, StringComparison.Ordinal)}\"")
+            .Set("Authentication:Schemes:Platform:RequireHttpsMetadata", "true")
+            .Set("Authentication:Schemes:Platform:ValidIssuers", new JsonArray(issuer).ToJsonString()));
+
+        var answer = await gateway.SendAsync(Path, cloud.World.Issuer.Issue(Token(issuer, Tenant) with { Audiences = ["api://gateway"] }));
+
+        Assert.True(answer.Status == 200, $"{answer.Status} {answer.Body}\n{gateway.Log.Text}");
+    }
+
     [Fact]
     public async Task B8_tenants_in_capitals_are_told_apart_as_ever()
     {
@@ -174,8 +194,10 @@ public sealed class EntraCloudTests(EntraCloudTests.Cloud cloud) : IClassFixture
             OneTenant = await StartAsync(WithoutInstance);
         }
 
-        public Task<RunningGateway> StartAsync(string section) => World.StartGatewayAsync(
-            settings => settings.WithoutRedis().Set("AzureAd", section),
+        public Task<RunningGateway> StartAsync(string section) => StartAsync(settings => settings.Set("AzureAd", section));
+
+        public Task<RunningGateway> StartAsync(Action<JsonObject> change) => World.StartGatewayAsync(
+            settings => change(settings.WithoutRedis()),
             services => services.AddSingleton(new IssuerDocuments(TimeProvider.System, new StandIn(World.Issuer.Issuer))));
 
         public ValueTask DisposeAsync() => World.DisposeAsync();

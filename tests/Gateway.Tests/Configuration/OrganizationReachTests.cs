@@ -50,6 +50,7 @@ public sealed class OrganizationReachTests : IDisposable
         { "S4 PathSet with dots", "x", Route("/first", Transform("PathSet", "/a/../organizations/./o-1")) },
         { "S4 a constraint that the segment meets", "x", Route("/{kind:length(13)}/{id}/things", "'Order': -1") },
         { "S4 an expression that the segment meets", "x", Route("/{kind:regex(^(organizations|users)$)}/{id}/things", "'Order': -1") },
+        { "S4 an expression that tells cases apart", "x", Route("/{kind:regex(^(?-i)Organizations$)}/{id}/things", "'Order': -1") },
         { "S4 an expression that an id meets", "x", Route("/organizations/{id:regex(^o-[[a-f]]+$)}/things") },
         { "S4 an expression of which it is not known", "x", Route("/organizations/{id:regex(^o-(qzj){{7}}$)}/things") },
         { "S4 two constraints that an id meets", "x", Route("/organizations/{id:minlength(20):maxlength(22)}/things") },

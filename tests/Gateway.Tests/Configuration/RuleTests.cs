@@ -107,6 +107,10 @@ public sealed class RuleTests : IDisposable
     [InlineData("Kestrel:EndpointDefaults:Protocols", "\"HTTP/2\"", "Kestrel does not know")]
     [InlineData("Kestrel:EndpointDefaults:ClientCertificateMode", "\"Requird\"", "Kestrel does not know")]
     [InlineData("Kestrel:EndpointDefaults:SslProtocols:0", "\"Tls1.3\"", "Kestrel does not know")]
+    [InlineData("Kestrel:EndpointDefaults:SslProtocols:0", "\"12288\"", "Kestrel does not know")]
+    [InlineData("Kestrel:EndpointDefaults:Protocols", "\"99\"", "Kestrel does not know")]
+    [InlineData("Kestrel:EndpointDefaults:Protocols", "\"1, 2\"", "Kestrel does not know")]
+    [InlineData("Kestrel:EndpointDefaults:ClientCertificateMode", "\"2\"", "Kestrel does not know")]
     [InlineData("Shutdown:Timeout", "\"-00:00:01\"", "less than nothing")]
     public void Rule_BrokenInOneKey_SaysSoThere(string key, string? json, string expected)
     {

@@ -4,8 +4,8 @@ using Yarp.ReverseProxy.Configuration;
 namespace Gateway.Configuration.DryRun;
 
 /// <summary>
-/// Builds from a configuration what serving builds from it: transforms, clients, probes, endpoints, listeners and the router, and leads requests through that router. YARP
-/// and ASP.NET Core parse much only then, and what they throw would be met by every request.
+/// Builds from a configuration what serving builds from it: transforms, clients, probes, endpoints, listeners and the router, and leads requests through that
+/// router. YARP and ASP.NET Core parse much only then, and what they throw would be met by every request.
 /// </summary>
 internal static class ConfigurationDryRun
 {

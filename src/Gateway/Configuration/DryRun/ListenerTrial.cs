@@ -15,10 +15,9 @@ internal static class ListenerTrial
     {
         // A running gateway keeps its listeners.
         if (context.Snapshot.Reading.IsAgain || context.HasErrorAt("Kestrel:Certificates")) return;
-        var names = ListenerAddress.NamesOf(context);
         foreach (var (key, url) in ListenerAddress.Written(context))
         {
-            var name = names.FirstOrDefault(name => key.Equals(ListenerAddress.UrlKey(name), StringComparison.OrdinalIgnoreCase));
+            var name = ListenerAddress.IsEndpoint(key) ? key.Split(':')[2] : null;
             var section = name is null ? key : ListenerAddress.Section(name);
             if (ListenerAddress.Parse(url) is not { } address || context.HasErrorAt(section)) continue;
             foreach (var problem in Parts.ProblemsOf(() => Read(context.Snapshot, name, url)))

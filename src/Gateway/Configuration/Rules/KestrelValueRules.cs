@@ -4,7 +4,10 @@ using Microsoft.AspNetCore.Server.Kestrel.Https;
 
 namespace Gateway.Configuration.Rules;
 
-/// <summary>The named values of the section <c>Kestrel</c> are ones that Kestrel knows. It ignores others, so that a slip would turn client certificates off.</summary>
+/// <summary>
+/// The named values of the section <c>Kestrel</c> are names that Kestrel knows. Others it ignores, so that a slip would turn client certificates off, and a
+/// number it takes for whatever it stands for.
+/// </summary>
 internal static class KestrelValueRules
 {
     private const string Section = "Kestrel:";
@@ -14,7 +17,7 @@ internal static class KestrelValueRules
     {
         foreach (var (key, value) in context.Snapshot.Values)
         {
-            if (!key.StartsWith(Section, StringComparison.OrdinalIgnoreCase) || value is null) continue;
+            if (!key.StartsWith(Section, StringComparison.OrdinalIgnoreCase) || value is null || context.HasErrorAt(key)) continue;
             var names = key.Split(':');
             if (Is(names[^1], "ClientCertificateMode")) Check<ClientCertificateMode>(context, key, value);
             else if (Is(names[^1], "Protocols")) Check<HttpProtocols>(context, key, value);
@@ -24,8 +27,10 @@ internal static class KestrelValueRules
 
     private static void Check<T>(RuleContext context, string key, string value) where T : struct, Enum
     {
-        if (!Enum.TryParse<T>(value, ignoreCase: true, out _))
-            context.Error(key, $"is {Finding.Quote(value)}, which Kestrel does not know and would ignore. Write one of {string.Join(", ", Enum.GetNames<T>())}.");
+        var known = Enum.GetNames<T>();
+        if (value.Split(',').All(name => known.Contains(name.Trim(), StringComparer.OrdinalIgnoreCase))) return;
+        context.Error(key,
+            $"is {Finding.Quote(value)}, which Kestrel does not know by that name and would ignore. Write one of {string.Join(", ", known)}.");
     }
 
     private static bool Is(string name, string expected) => name.Equals(expected, StringComparison.OrdinalIgnoreCase);

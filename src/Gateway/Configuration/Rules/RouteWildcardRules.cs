@@ -17,7 +17,8 @@ internal static partial class RouteWildcardRules
                     + "Write {name} for one segment, {**rest} at the end for all that follow, and {name:regex(…)} for a form.");
             for (var index = 0; index < route.Transforms?.Count; index++)
                 foreach (var (name, value) in route.Transforms[index])
-                    if (TransformForm.All.GetValueOrDefault(name)?.Name is TransformName.Path or TransformName.Pattern) CheckTransform(context, RouteKey.Of(route, $"Transforms:{index}:{name}"), value);
+                    if (TransformForm.All.GetValueOrDefault(name)?.Name is TransformName.Path or TransformName.Pattern)
+                        CheckTransform(context, RouteKey.Of(route, $"Transforms:{index}:{name}"), value);
         }
     }
 

@@ -20,8 +20,7 @@ internal sealed class ThisMachine
 
     /// <summary>Whether a host stands for the machine that asks for it.</summary>
     public static bool IsLoopback(string host) =>
-        (host.TrimEnd('.') is var name && (name.Equals("localhost", StringComparison.OrdinalIgnoreCase) || name.EndsWith(".localhost", StringComparison.OrdinalIgnoreCase)))
-        || (IPAddress.TryParse(host, out var address) && IPAddress.IsLoopback(Unmapped(address)));
+        IPAddress.TryParse(host, out var address) ? IPAddress.IsLoopback(Unmapped(address)) : $".{host.TrimEnd('.')}".EndsWith(".localhost", StringComparison.OrdinalIgnoreCase);
 
     /// <summary>An address of IPv4 that is written as one of IPv6, as the former.</summary>
     public static IPAddress Unmapped(IPAddress address) => address.IsIPv4MappedToIPv6 ? address.MapToIPv4() : address;
