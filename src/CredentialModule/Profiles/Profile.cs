@@ -18,6 +18,9 @@ internal sealed class Profile
     public required SessionPolicyTemplate SessionPolicy { get; init; }
     public required IReadOnlyList<KeyValuePair<string, TemplateText>> SessionTags { get; init; }
     public required TemplateText? ExternalId { get; init; }
+
+    /// <summary>What the endpoint's role is assumed with. An id that names the organization is none of an account's.</summary>
+    public string? EndpointExternalId => ExternalId is { NamesOrganization: false } ? ExternalId.Source : null;
     public required SessionScope Scope { get; init; }
 
     /// <summary>The longest life that a caller can ask for: what credentials that are about to be renewed still have.</summary>

@@ -30,6 +30,13 @@ internal sealed partial class ProfileReader(OrganizationIdFormat ids, IFileProvi
         if (options.IotEndpoint is not null && Uri.CheckHostName(options.IotEndpoint) != UriHostNameType.Dns)
             Error(nameof(options.IotEndpoint), "is no host name, such as abc-ats.iot.eu-west-1.amazonaws.com; leave it out to ask AWS IoT.");
         CheckTimes(options);
+        if (errors == 0)
+            foreach (var (key, message) in AwsPlaces.Find(options, role!)) Error(key, message);
+        if (options.EndpointRoleArn is not null && options.IotEndpoint is null && externalId is { NamesOrganization: true })
+        {
+            report(nameof(options.EndpointRoleArn),
+                "is assumed without an external id, since ExternalId names the organization: its trust policy must not ask for one.", true);
+        }
 
         var policy = errors == 0 ? ReadPolicy(options, role!) : options.SessionPolicy is null ? Missing(nameof(options.SessionPolicy)) : null;
         return errors > 0 ? null : new Profile

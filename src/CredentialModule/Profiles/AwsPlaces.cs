@@ -1,0 +1,57 @@
+using System.Text.RegularExpressions;
+using CredentialModule.Policies;
+
+namespace CredentialModule.Profiles;
+
+/// <summary>Role, region and endpoints of a profile are in one partition, one region and one account: elsewhere a session reaches nothing.</summary>
+internal static partial class AwsPlaces
+{
+    // One region of each partition, whose domains are AWS's. A host of another domain is the operator's own.
+    private static readonly string[] s_regions =
+        ["us-east-1", "cn-north-1", "us-gov-west-1", "eusc-de-east-1", "us-iso-east-1", "us-isob-east-1", "eu-isoe-west-1", "us-isof-south-1"];
+
+    private static readonly string[] s_domains = [.. s_regions.Select(AwsPartition.Of).SelectMany(static partition => partition.Domains).Distinct()];
+
+    /// <summary>Each key that contradicts another, and how.</summary>
+    public static IEnumerable<(string Key, string Message)> Find(ProfileOptions profile, RoleArnTemplate role)
+    {
+        var region = profile.Region!;
+        var partition = AwsPartition.Of(region);
+        if (role.Partition != partition.Name)
+        {
+            yield return (nameof(profile.RoleArn),
+                $"is of the partition {role.Partition}, and the region {region} is of {partition.Name}: credentials of one are none in the other.");
+        }
+
+        // Where an endpoint is named nobody is asked.
+        if (profile.IotEndpoint is null && profile.EndpointRoleArn?.Split(':') is [_, var endpointPartition, _, _, var account, ..])
+        {
+            if (endpointPartition != partition.Name)
+                yield return (nameof(profile.EndpointRoleArn), $"is of the partition {endpointPartition}, and the region {region} is of {partition.Name}.");
+            if (account != role.AccountId)
+            {
+                yield return (nameof(profile.EndpointRoleArn),
+                    $"is of the account {account}, and RoleArn of {role.AccountId}: its sessions do not reach the endpoint of another account.");
+            }
+        }
+
+        if (profile.IotEndpoint is { } endpoint && EndpointProblem(endpoint.ToLowerInvariant(), region, partition) is { } problem)
+            yield return (nameof(profile.IotEndpoint), problem);
+    }
+
+    private static string? EndpointProblem(string host, string region, AwsPartition partition)
+    {
+        host = host.TrimEnd('.');
+        if (Array.Find(s_domains, domain => host.EndsWith($".{domain}", StringComparison.Ordinal)) is not { } domain) return null;
+        if (!partition.Domains.Contains(domain)) return $"is of another partition than the region {region}, whose hosts end in {partition.Domain}.";
+        var labels = host[..^(domain.Length + 1)].Split('.');
+        return Array.Find(labels, static label => Region().IsMatch(label)) is { } other && other != region
+            ? $"is in the region {other}, and Region is {region}: name the endpoint of {region}, or leave it out to ask AWS IoT."
+            : labels[0] is "iot" or "iot-fips" || labels.Any(static label => label is "credentials" or "jobs")
+                ? "is no data endpoint, such as abc-ats.iot.eu-west-1.amazonaws.com; leave it out to ask AWS IoT."
+                : null;
+    }
+
+    [GeneratedRegex("^[a-z]{2,4}(-[a-z]+)+-[0-9]{1,2}$")]
+    private static partial Regex Region();
+}
