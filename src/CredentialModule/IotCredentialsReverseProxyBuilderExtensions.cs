@@ -53,9 +53,13 @@ public static class IotCredentialsReverseProxyBuilderExtensions
         services.AddSingleton<SingleFlight>();
         services.AddSingleton<FailureMemory>();
         services.AddSingleton<AwsClients>();
+        services.AddSingleton<CredentialSource>();
+        services.AddSingleton<OwnCredentials>();
+        services.AddSingleton<GatewayIdentity>();
         services.AddSingleton<StsBudget>();
         services.AddSingleton<StsCircuit>();
         services.AddSingleton<StsCalls>();
+        services.AddSingleton<IoTCalls>();
         services.AddSingleton<ForgottenOrganizations>();
         services.AddHostedService(provider => provider.GetRequiredService<ForgottenOrganizations>());
         services.AddSingleton<KnownKeys>();

@@ -44,6 +44,12 @@ public sealed record AwsFault
     /// <returns>The fault.</returns>
     public static AwsFault HttpStatus(int status) => new() { RawAnswer = (status, "") };
 
+    /// <summary>A response as it stands, such as a proxy's page or half of one.</summary>
+    /// <param name="status">The HTTP status.</param>
+    /// <param name="body">The body.</param>
+    /// <returns>The fault.</returns>
+    public static AwsFault Response(int status, string body) => new() { RawAnswer = (status, body) };
+
     /// <summary>The answer comes later, by the real clock. Goes together with another fault.</summary>
     /// <param name="delay">How much later.</param>
     /// <returns>The fault.</returns>

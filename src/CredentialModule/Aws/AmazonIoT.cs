@@ -1,6 +1,5 @@
 using System.Net;
 using System.Text.Json;
-using Amazon;
 using Amazon.Runtime;
 using Amazon.Runtime.Credentials.Internal;
 using Amazon.Runtime.Endpoints;
@@ -8,6 +7,7 @@ using Amazon.Runtime.Internal;
 using Amazon.Runtime.Internal.Auth;
 using Amazon.Runtime.Internal.Transform;
 using Amazon.Runtime.Internal.Util;
+using CredentialModule.Profiles;
 
 namespace CredentialModule.Aws;
 
@@ -91,6 +91,8 @@ internal sealed class IoTEndpointResolver : BaseEndpointResolver
         var parameters = new EndpointParameters();
         parameters["Region"] = config.RegionEndpoint?.SystemName ?? config.AuthenticationRegion;
         parameters["Endpoint"] = config.ServiceURL;
+        parameters["UseFIPS"] = config.UseFIPSEndpoint;
+        parameters["UseDualStack"] = config.UseDualstackEndpoint;
         return parameters;
     }
 
@@ -99,14 +101,25 @@ internal sealed class IoTEndpointResolver : BaseEndpointResolver
     protected override EndpointParameters MapEndpointsParameters(IRequestContext requestContext) => Parameters(requestContext.ClientConfig);
 }
 
+/// <summary>
+/// The control plane's address, by the rules that AWS publishes with its service models: <c>iot</c> or <c>iot-fips</c>, the region, and the partition's
+/// domain. As for STS, an address that was given cannot be made a FIPS or dual-stack one.
+/// </summary>
 internal sealed class IoTEndpointProvider : IEndpointProvider
 {
     public Endpoint ResolveEndpoint(EndpointParameters parameters)
     {
+        var (fips, dualStack) = ((bool)parameters["UseFIPS"], (bool)parameters["UseDualStack"]);
+        if (parameters["Endpoint"] is string given) return !fips && !dualStack ? new Endpoint(given) : throw NoSuchAddress();
         var region = (string)parameters["Region"];
-        return new Endpoint(parameters["Endpoint"] as string
-            ?? $"https://iot.{region}.{RegionEndpoint.GetBySystemName(region).PartitionDnsSuffix}");
+        var partition = AwsPartition.Of(region);
+        return (!fips || partition.HasFips) && (!dualStack || partition.HasDualStack)
+            ? new Endpoint($"https://iot{(fips ? "-fips" : "")}.{region}.{(dualStack ? partition.DualStackDomain : partition.Domain)}")
+            : throw NoSuchAddress();
     }
+
+    // The SDK says the same of STS, in many words.
+    private static AmazonClientException NoSuchAddress() => new("FIPS or DualStack, and an address or a partition that has none");
 }
 
 internal sealed class DescribeEndpointMarshaller : IMarshaller<IRequest, AmazonWebServiceRequest>

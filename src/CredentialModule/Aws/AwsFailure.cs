@@ -1,27 +1,138 @@
+using System.Globalization;
 using System.Net;
+using System.Text.RegularExpressions;
 using Amazon.Runtime;
+using Amazon.Runtime.Internal;
+using Amazon.SecurityToken.Model;
+using CredentialModule.Telemetry;
 using CredentialModule.Vending;
+using Microsoft.Net.Http.Headers;
 
 namespace CredentialModule.Aws;
 
-/// <summary>What an error of an AWS call means for vending, in words that hold nothing of an answer's body.</summary>
-internal static class AwsFailure
+/// <summary>What an error of an AWS call means for vending, in words that hold nothing of a response but its status and AWS's code.</summary>
+internal static partial class AwsFailure
 {
-    private static readonly HashSet<string> s_throttling =
-        ["Throttling", "ThrottlingException", "ThrottledException", "RequestLimitExceeded", "TooManyRequestsException"];
+    // Beyond it the SDK, too, takes a signature that is refused for one of a wrong clock.
+    private static readonly TimeSpan s_clockTolerance = TimeSpan.FromMinutes(4);
 
-    public static VendingException From(Exception error, string call) => error switch
+    // What is throttling, and what is worth another try, is the SDK's to say.
+    private static readonly StandardRetryPolicy s_sdk = new(maxRetries: 0);
+
+    // STS and AWS IoT have each their own word for the same.
+    private static readonly Dictionary<string, string> s_ofCredentials = new(StringComparer.Ordinal)
     {
-        // Its message holds the answer, and a cut-off answer holds secrets.
-        AmazonUnmarshallingException => new(FailureClass.Unavailable, $"{call}: the answer cannot be read"),
-        AmazonServiceException e => new(ClassOf(e), $"{call}: {(int)e.StatusCode} {e.ErrorCode}: {e.Message}"),
-        AmazonClientException or HttpRequestException or TimeoutException => new(FailureClass.Unavailable, $"{call}: {error.Message}"),
-        OperationCanceledException => new(FailureClass.Unavailable, $"{call}: no answer in time"),
-        _ => new(FailureClass.Unavailable, $"{call}: {error.GetType().Name}"),
+        ["ExpiredToken"] = Expired,
+        ["ExpiredTokenException"] = Expired,
+        ["InvalidClientTokenId"] = Unknown,
+        ["UnrecognizedClientException"] = Unknown,
+        ["InvalidAccessKeyId"] = Unknown,
+        ["InvalidToken"] = Unknown,
+        ["SignatureDoesNotMatch"] = OtherSecret,
+        ["InvalidSignatureException"] = OtherSecret,
+        ["IncompleteSignature"] = OtherSecret,
+        ["IncompleteSignatureException"] = OtherSecret,
+        ["AuthFailure"] = OtherSecret,
+        ["MissingAuthenticationToken"] = Unsigned,
+        ["MissingAuthenticationTokenException"] = Unsigned,
+        ["RequestExpired"] = WrongClock,
+        ["RequestTimeTooSkewed"] = WrongClock,
+        ["RequestInTheFuture"] = WrongClock,
     };
 
-    private static FailureClass ClassOf(AmazonServiceException error) =>
-        error.StatusCode == HttpStatusCode.TooManyRequests || s_throttling.Contains(error.ErrorCode ?? "") ? FailureClass.Throttled
+    private static readonly Dictionary<string, string> s_reasons = new(StringComparer.Ordinal)
+    {
+        ["RegionDisabledException"] = "STS is not activated in this region: activate it in the account settings of IAM",
+        ["OptInRequired"] = "the account has not enabled this region",
+        ["MalformedPolicyDocument"] = "AWS does not take the session policy",
+        ["PackedPolicyTooLarge"] = "session policy and tags are too large together",
+    };
+
+    private const string Expired = "the gateway's session at AWS has expired: renew AWS_SESSION_TOKEN and its keys where they come from";
+
+    private const string Unknown =
+        "AWS does not know the gateway's access key: it was deleted or deactivated, is of another partition, or the region is not enabled for its account";
+
+    private const string OtherSecret = "the gateway's secret key does not belong to its access key id, or something on the way changes requests";
+
+    private const string Unsigned = "something on the way to AWS removes the signature";
+
+    private const string NoSuchEndpoint =
+        "FIPS and dual-stack endpoints exclude an address of one's own (AWS_ENDPOINT_URL…), and not every partition has them: take back "
+        + "AWS_USE_FIPS_ENDPOINT or AWS_USE_DUALSTACK_ENDPOINT, or name IotEndpoint where only AWS IoT has none";
+
+    private const string WrongClock = "the clock of this machine is wrong: set it by NTP";
+
+    /// <summary>What a failed call means.</summary>
+    /// <param name="error">What was thrown.</param>
+    /// <param name="call">The action, such as <c>sts:AssumeRole</c>.</param>
+    /// <param name="address">Where the call went, if that is known.</param>
+    public static VendingException From(Exception error, string call, Uri? address = null) => error switch
+    {
+        VendingException e => e,
+        AmazonServiceException e when ServiceCodeOf(e) is { } code => new(ClassOf(e), $"{call}: {(int)e.StatusCode} {code}{ReasonOf(e, code)}"),
+        // A proxy's page, a response that was cut off, or one that is empty: not AWS's verdict.
+        AmazonServiceException { StatusCode: not 0 } e => new(FailureClass.Unavailable, $"{call}: {(int)e.StatusCode}, and the response is not one of AWS's"),
+        AmazonUnmarshallingException => new(FailureClass.Unavailable, $"{call}: the response is not one of AWS's"),
+        AmazonClientException e when IsOfEndpointRules(e) => new(FailureClass.Refused, $"{call}: {NoSuchEndpoint}"),
+        _ => new(FailureClass.Unavailable, $"{call}: {FailureText.Of(error, address)}"),
+    };
+
+    /// <summary>Why AWS does not take the credentials that a call was signed with, and what to do; null when it failed for another reason.</summary>
+    public static VendingException? OfCredentials(Exception error)
+    {
+        if (error is not AmazonServiceException e || ServiceCodeOf(e) is not { } code || !s_ofCredentials.TryGetValue(code, out var reason)) return null;
+        if (reason is OtherSecret or WrongClock && ClockIsAheadBy(e) is { } ahead)
+        {
+            var minutes = ahead.Duration().TotalMinutes.ToString("0", CultureInfo.InvariantCulture);
+            reason = $"the clock of this machine is {minutes} min {(ahead > TimeSpan.Zero ? "ahead of" : "behind")} AWS's: set it by NTP";
+        }
+
+        return new VendingException(FailureClass.Credentials, $"{reason} ({(int)e.StatusCode} {code})");
+    }
+
+    /// <summary>AWS's code of an error, as far as it is one.</summary>
+    public static string? ServiceCodeOf(AmazonServiceException error) => error is AmazonUnmarshallingException ? null : FailureText.Code(error.ErrorCode);
+
+    /// <summary>What AWS's verdict means for when to try again.</summary>
+    public static FailureClass ClassOf(AmazonServiceException error) =>
+        s_sdk.IsThrottlingError(error) || error.StatusCode == HttpStatusCode.TooManyRequests ? FailureClass.Throttled
+        : s_sdk.IsServiceTimeoutError(error) || s_sdk.IsTransientError(executionContext: null, error) || error is IDPCommunicationErrorException
+            || error.StatusCode is HttpStatusCode.RequestTimeout or HttpStatusCode.MisdirectedRequest
+            // Of a session that was just opened: it is not known everywhere yet.
+            || s_ofCredentials.ContainsKey(error.ErrorCode ?? "") ? FailureClass.Unavailable
         : (int)error.StatusCode is >= 400 and < 500 ? FailureClass.Refused
         : FailureClass.Unavailable;
+
+    private static bool IsOfEndpointRules(AmazonClientException error) =>
+        error.Message.Contains("FIPS", StringComparison.Ordinal) || error.Message.Contains("DualStack", StringComparison.OrdinalIgnoreCase);
+
+    // Of AWS's sentence only what has a form of its own: it can repeat the request, and so its token.
+    private static string ReasonOf(AmazonServiceException error, string code)
+    {
+        return s_reasons.TryGetValue(code, out var reason) ? $": {reason}"
+            : Denied().Match(error.Message) is { Success: true } denied ? $": not authorized to perform {denied.Groups[1].Value}"
+            : Says("role chaining") ? ": a role's own session gets one hour at most: lower SessionDuration to 01:00:00"
+            : Says("exceeds the MaxSessionDuration") ? ": SessionDuration is longer than the role's maximum session duration"
+            : "";
+
+        bool Says(string words) => error.Message.Contains(words, StringComparison.Ordinal);
+    }
+
+    private static TimeSpan? ClockIsAheadBy(AmazonServiceException error)
+    {
+        for (Exception? cause = error; cause is not null; cause = cause.InnerException)
+        {
+            // The SDK signs by the system's clock.
+            if (cause is HttpErrorResponseException { Response: { } response }
+                && HeaderUtilities.TryParseDate(response.GetHeaderValue("Date"), out var theirs)
+                && DateTimeOffset.UtcNow - theirs is var ahead && ahead.Duration() > s_clockTolerance)
+                return ahead;
+        }
+
+        return null;
+    }
+
+    [GeneratedRegex(@"not authorized to perform: ([a-z][a-z0-9-]{1,30}:[A-Za-z]{2,60})\b")]
+    private static partial Regex Denied();
 }

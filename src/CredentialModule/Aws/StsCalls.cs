@@ -1,5 +1,6 @@
 using Amazon.Runtime;
 using Amazon.SecurityToken.Model;
+using CredentialModule.Profiles;
 using CredentialModule.Telemetry;
 using CredentialModule.Vending;
 using Microsoft.Extensions.Logging;
@@ -8,14 +9,16 @@ using Microsoft.Extensions.Options;
 namespace CredentialModule.Aws;
 
 /// <summary>AssumeRole, as vending needs it: the request to the letter, an answer that is whole, a failure with its class.</summary>
-internal sealed partial class StsCalls(AwsClients clients, StsBudget budget, StsCircuit circuit, TimeProvider time, CredentialMetrics metrics, IOptions<IotCredentialsOptions> options,
-    ILogger<StsCalls> logger)
+internal sealed partial class StsCalls(
+    AwsClients clients, OwnCredentials own, StsBudget budget, StsCircuit circuit, TimeProvider time, CredentialMetrics metrics,
+    IOptions<IotCredentialsOptions> options, ILogger<StsCalls> logger)
 {
     // What asking for an endpoint takes, and nothing more, whatever the role itself may do.
     private const string EndpointPolicy = """{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"iot:DescribeEndpoint","Resource":"*"}]}""";
 
     public async Task<StoredCredentials> AssumeRoleAsync(VendRequest request, BudgetShare share, CancellationToken cancellation)
     {
+        own.ThrowIfRefused(request.Region);
         using var turn = await TurnAsync(share, cancellation);
         var issuedAt = time.GetUtcNow();
         var granted = await circuit.CallAsync(request.Region, () => CallAsync(request.Region, RequestOf(request)));
@@ -35,9 +38,19 @@ internal sealed partial class StsCalls(AwsClients clients, StsBudget budget, Sts
         Tags = [.. request.SessionTags.Select(tag => new Tag { Key = tag.Key, Value = tag.Value })],
     };
 
-    public async Task<AWSCredentials> AssumeEndpointRoleAsync(string role, string region, CancellationToken cancellation)
+    /// <summary>A session of the role that asks for a profile's endpoint.</summary>
+    public async Task<AWSCredentials> AssumeEndpointRoleAsync(Profile profile, CancellationToken cancellation)
     {
-        var request = new AssumeRoleRequest { RoleArn = role, RoleSessionName = "iot-endpoint", DurationSeconds = 900, Policy = EndpointPolicy };
+        var (role, region) = (profile.EndpointRoleArn!, profile.Region);
+        own.ThrowIfRefused(region);
+        var request = new AssumeRoleRequest
+        {
+            RoleArn = role,
+            RoleSessionName = "iot-endpoint",
+            DurationSeconds = 900,
+            Policy = EndpointPolicy,
+            ExternalId = profile.EndpointExternalId,
+        };
         using var turn = await TurnAsync(new BudgetShare("", ""), cancellation);
         var granted = await circuit.CallAsync(region, () => CallAsync(region, request));
         return new SessionAWSCredentials(granted.AccessKeyId, granted.SecretAccessKey, granted.SessionToken);
@@ -63,22 +76,29 @@ internal sealed partial class StsCalls(AwsClients clients, StsBudget budget, Sts
         var begun = time.GetTimestamp();
         try
         {
-            var answer = await clients.Sts(region).AssumeRoleAsync(request, deadline.Token);
-            if (answer.Credentials is not { AccessKeyId.Length: > 0, SecretAccessKey.Length: > 0, SessionToken.Length: > 0, Expiration: not null } granted)
-                throw new VendingException(FailureClass.Unavailable, "the answer of sts:AssumeRole holds no credentials");
-#pragma warning disable CS0618 // Its successor, SessionTokenUtilization, is not answered everywhere yet.
-            if (answer.PackedPolicySize is { } packed) metrics.PackedPolicySize(packed);
-#pragma warning restore CS0618
+            var granted = await own.UseAsync(
+                region, "sts:AssumeRole", clients.StsUrl(region), credentials => SendAsync(region, credentials, request, deadline.Token), deadline.Token);
             metrics.Called("AssumeRole", time.GetElapsedTime(begun), succeeded: true);
             return granted;
         }
-        catch (Exception e)
+        catch (VendingException failure)
         {
             metrics.Called("AssumeRole", time.GetElapsedTime(begun), succeeded: false);
-            var failure = e as VendingException ?? AwsFailure.From(e, "sts:AssumeRole");
-            Log.AssumeRoleFailed(logger, request.RoleArn, failure.Failure, failure.Message);
-            throw failure;
+            if (failure.Failure != FailureClass.Credentials) Log.AssumeRoleFailed(logger, request.RoleArn, failure.Failure, failure.Message);
+            throw;
         }
+    }
+
+    private async Task<Credentials> SendAsync(string region, AWSCredentials credentials, AssumeRoleRequest request, CancellationToken cancellation)
+    {
+        using var sts = clients.Sts(region, credentials);
+        var answer = await sts.AssumeRoleAsync(request, cancellation);
+        if (answer.Credentials is not { AccessKeyId.Length: > 0, SecretAccessKey.Length: > 0, SessionToken.Length: > 0, Expiration: not null } granted)
+            throw new VendingException(FailureClass.Unavailable, "the answer of sts:AssumeRole holds no credentials");
+#pragma warning disable CS0618 // Its successor, SessionTokenUtilization, is not answered everywhere yet.
+        if (answer.PackedPolicySize is { } packed) metrics.PackedPolicySize(packed);
+#pragma warning restore CS0618
+        return granted;
     }
 
     private static partial class Log

@@ -20,7 +20,10 @@ internal sealed class CredentialMetrics
         _vends = _meter.CreateCounter<long>("iotcredentials.vends", "{vend}", "Requests for credentials, by where the answer came from or why there was none.");
         _refusedEntries = _meter.CreateCounter<long>(
             "iotcredentials.refused_entries", "{entry}", "Entries in Redis that were not what this gateway sealed under that key: a security event.");
-        _calls = _meter.CreateHistogram<double>("iotcredentials.aws.call.duration", "s", "Calls to AWS, retries included.");
+        // OpenTelemetry's own buckets are for milliseconds.
+        _calls = _meter.CreateHistogram(
+            "iotcredentials.aws.call.duration", "s", "Calls to AWS, retries included.", tags: null,
+            new InstrumentAdvice<double> { HistogramBucketBoundaries = [0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1, 2.5, 5, 7.5, 10] });
         _packedPolicySize = _meter.CreateGauge<int>("iotcredentials.packed_policy_size", "%", "STS's PackedPolicySize of the last session, of 100 allowed.");
     }
 
@@ -43,6 +46,10 @@ internal sealed class CredentialMetrics
 
     public void ObserveWaiting(Func<int> waiting) =>
         _meter.CreateObservableGauge("iotcredentials.sts.waiting", waiting, "{call}", "Calls to STS that wait for a turn within IotCredentials:Sts.");
+
+    public void ObserveCredentials(Func<bool> areTaken) => _meter.CreateObservableGauge(
+        "iotcredentials.aws.credentials.taken", () => areTaken() ? 1 : 0, null,
+        "1 while AWS takes the gateway's own credentials, as far as is known; 0 while it does not.");
 
     private static KeyValuePair<string, object?> Tag(string name, string value) => new(name, value);
 }

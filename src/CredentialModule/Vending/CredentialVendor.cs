@@ -120,7 +120,12 @@ internal sealed partial class CredentialVendor(
     {
         if (flights.IsUnderWay("renew " + key) || failures.Remembers(key)) return;
         _ = RenewAsync(inputs, key, promise, caller).ContinueWith(
-            renewal => Log.RenewalFailed(logger, inputs.Organization.Value, inputs.RoleArn, renewal.Exception!.InnerException!),
+            renewal =>
+            {
+                // That of the gateway's own credentials is told once, and not of each organization.
+                if (renewal.Exception!.InnerException is not VendingException { Failure: FailureClass.Credentials })
+                    Log.RenewalFailed(logger, inputs.Organization.Value, inputs.RoleArn, renewal.Exception.InnerException!);
+            },
             CancellationToken.None, TaskContinuationOptions.OnlyOnFaulted, TaskScheduler.Default);
     }
 

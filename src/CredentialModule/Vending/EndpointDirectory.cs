@@ -14,8 +14,8 @@ namespace CredentialModule.Vending;
 /// callers.
 /// </summary>
 internal sealed partial class EndpointDirectory(
-    CredentialCache cache, KnownKeys keys, SingleFlight flights, FailureMemory failures, AwsClients clients, StsCalls sts, IHostEnvironment host,
-    IOptions<IotCredentialsOptions> options, TimeProvider time, CredentialMetrics metrics, ILogger<EndpointDirectory> logger)
+    CredentialCache cache, KnownKeys keys, SingleFlight flights, FailureMemory failures, AwsClients clients, GatewayIdentity identity, IoTCalls iot,
+    IHostEnvironment host, IOptions<IotCredentialsOptions> options, TimeProvider time, ILogger<EndpointDirectory> logger)
 {
     private static readonly TimeSpan RefreshAfter = TimeSpan.FromDays(1);
     private static readonly TimeSpan KeptFor = TimeSpan.FromDays(7);
@@ -29,10 +29,10 @@ internal sealed partial class EndpointDirectory(
         if (profile.IotEndpoint is not null)
             return _configured.GetValue(profile, static profile => new StoredEndpoint { Region = profile.Region, AskedAt = default, Address = profile.IotEndpoint! });
 
-        var askedAs = profile.EndpointRoleArn ?? await clients.IdentityAsync(profile.Region);
+        var askedAs = profile.EndpointRoleArn ?? await identity.FindAsync(profile.Region);
         var key = keys.Of(
-            (Environment: host.EnvironmentName, AskedAs: askedAs, profile.Region, clients.IoTAddress, StsAddress: clients.StsAddress(profile.Region)),
-            static of => CacheKey.OfEndpoint(of.Environment, of.AskedAs, of.Region, of.IoTAddress, of.StsAddress));
+            (Environment: host.EnvironmentName, AskedAs: askedAs, profile.Region, IoT: clients.IoTAddress(profile.Region), Sts: clients.StsAddress(profile.Region)),
+            static of => CacheKey.OfEndpoint(of.Environment, of.AskedAs, of.Region, of.IoT, of.Sts));
         if (ReadLocal(key, profile) is { } local)
         {
             if (IsDue(local) && !failures.Remembers(key)) _ = AskAsync(profile, key);
@@ -64,37 +64,18 @@ internal sealed partial class EndpointDirectory(
             await using var turn = await cache.TurnAsync(key, options.Value.WorkTimeout, deadline.Token);
             if (await cache.ReadSharedAsync<StoredEndpoint>(key) is { } fresh && Fits(fresh, profile) && !IsDue(fresh)) return fresh;
 
-            var endpoint = new StoredEndpoint { Region = profile.Region, AskedAt = time.GetUtcNow(), Address = await DescribeAsync(profile, deadline.Token) };
+            var address = await iot.DescribeEndpointAsync(profile, deadline.Token);
+            var endpoint = new StoredEndpoint { Region = profile.Region, AskedAt = time.GetUtcNow(), Address = address };
             await cache.WriteAsync(key, endpoint, KeptFor);
             return endpoint;
         }
         catch (Exception e)
         {
             var failure = e as VendingException ?? AwsFailure.From(e, "iot:DescribeEndpoint");
-            Log.AskFailed(logger, profile.Region, failure.Failure, failure.Message);
+            if (failure.Failure != FailureClass.Credentials) Log.AskFailed(logger, profile.Region, failure.Failure, failure.Message);
             throw failure;
         }
     }));
-
-    private async Task<string> DescribeAsync(Profile profile, CancellationToken cancellation)
-    {
-        var credentials = profile.EndpointRoleArn is { } role
-            ? await sts.AssumeEndpointRoleAsync(role, profile.Region, cancellation)
-            : await clients.BaseCredentialsAsync(cancellation);
-        using var iot = clients.IoT(profile.Region, credentials);
-        var begun = time.GetTimestamp();
-        var succeeded = false;
-        try
-        {
-            var address = (await iot.DescribeEndpointAsync(new DescribeEndpointRequest(), cancellation)).EndpointAddress;
-            succeeded = Uri.CheckHostName(address) == UriHostNameType.Dns;
-            return succeeded ? address! : throw new VendingException(FailureClass.Unavailable, "the answer of iot:DescribeEndpoint holds no host name");
-        }
-        finally
-        {
-            metrics.Called("DescribeEndpoint", time.GetElapsedTime(begun), succeeded);
-        }
-    }
 
     private static bool Fits(StoredEndpoint endpoint, Profile profile) => string.Equals(endpoint.Region, profile.Region, StringComparison.Ordinal);
 

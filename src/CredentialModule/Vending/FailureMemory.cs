@@ -13,8 +13,11 @@ internal sealed class FailureMemory(TimeProvider time) : IDisposable
 
     public bool Remembers(string key) => TryRecall(key, out var known) && time.GetUtcNow() < known.Until;
 
-    /// <summary>True to the first who asks about a failure that is remembered, so that its consequences are told once.</summary>
-    public bool TellsFirst(string key) => TryRecall(key, out var known) && known.TellsFirst();
+    /// <summary>
+    /// True to the first who asks about a failure that is remembered, so that its consequences are told once. Those of the gateway's own credentials
+    /// are told already.
+    /// </summary>
+    public bool TellsFirst(string key) => TryRecall(key, out var known) && known.Failure.Failure != FailureClass.Credentials && known.TellsFirst();
 
     /// <exception cref="VendingException">What was remembered, or what the run threw.</exception>
     public async Task<T> GuardAsync<T>(string key, Func<Task<T>> run)

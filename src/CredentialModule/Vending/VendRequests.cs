@@ -6,7 +6,7 @@ using Microsoft.Extensions.Hosting;
 namespace CredentialModule.Vending;
 
 /// <summary>Says what the request to STS of a profile, an organization and, where sessions are a caller's own, the caller is made of.</summary>
-internal sealed class VendRequests(AwsClients clients, ForgottenOrganizations forgotten, IHostEnvironment host, TimeProvider time)
+internal sealed class VendRequests(AwsClients clients, GatewayIdentity identity, ForgottenOrganizations forgotten, IHostEnvironment host, TimeProvider time)
 {
     // STS AssumeRole, DurationSeconds: at least 900. So much may a session outlive the token that it was vended for.
     private static readonly TimeSpan ShortestSession = TimeSpan.FromMinutes(15);
@@ -18,7 +18,7 @@ internal sealed class VendRequests(AwsClients clients, ForgottenOrganizations fo
         var owner = profile.Scope == SessionScope.User ? VendCaller.Of(user) : null;
         return !MayOwn(owner) ? null : InputsOf(
             profile, organization, owner, host.EnvironmentName, forgotten.MarkOf(organization.Value),
-            await clients.IdentityAsync(profile.Region), clients.StsAddress(profile.Region), time.GetUtcNow());
+            await identity.FindAsync(profile.Region), clients.StsAddress(profile.Region), time.GetUtcNow());
     }
 
     /// <summary>The request of a gateway that is <paramref name="identity"/> to AWS.</summary>

@@ -14,6 +14,9 @@ internal enum FailureClass
 
     /// <summary>AWS did not answer in time, or not in a way that can be used.</summary>
     Unavailable,
+
+    /// <summary>The gateway has no credentials of its own that AWS takes, whatever is asked of it.</summary>
+    Credentials,
 }
 
 /// <summary>

@@ -13,7 +13,8 @@ namespace Gateway.Commands;
 /// AWS by the module's own clients: who the gateway is, the endpoints that are asked for, and, for an organization, a trial session. Serving
 /// needs the profiles that routes vend by, and no others.
 /// </summary>
-internal sealed class AwsExamination(AwsClients clients, StsCalls sts, TimeProvider time, ProgramEnvironment environment, OrganizationId? organization, TimeSpan timeout)
+internal sealed class AwsExamination(
+    AwsClients clients, OwnCredentials own, IoTCalls iot, TimeProvider time, ProgramEnvironment environment, OrganizationId? organization, TimeSpan timeout)
 {
     private const string Searching =
         "the AWS SDK found no credentials in the environment's variables, a web identity, a profile or a container, and the last place, "
@@ -22,7 +23,8 @@ internal sealed class AwsExamination(AwsClients clients, StsCalls sts, TimeProvi
     public static Task<Diagnosis[]> RunAsync(
         Snapshot configuration, IServiceProvider services, ProgramEnvironment environment, OrganizationId? organization, TimeSpan timeout) =>
         new AwsExamination(
-            services.GetRequiredService<AwsClients>(), services.GetRequiredService<StsCalls>(), services.GetRequiredService<TimeProvider>(), environment, organization, timeout)
+            services.GetRequiredService<AwsClients>(), services.GetRequiredService<OwnCredentials>(), services.GetRequiredService<IoTCalls>(),
+            services.GetRequiredService<TimeProvider>(), environment, organization, timeout)
             .RunAsync(configuration);
 
     private async Task<Diagnosis[]> RunAsync(Snapshot configuration)
@@ -34,51 +36,40 @@ internal sealed class AwsExamination(AwsClients clients, StsCalls sts, TimeProvi
 
         var checks = new List<Task<Diagnosis>>();
         foreach (var region in profiles.GroupBy(profile => profile.Profile.Region, StringComparer.Ordinal))
-            checks.Add(LookAsync($"STS {region.Key}", "sts:GetCallerIdentity", region.Any(profile => profile.IsNeeded), cancellation => CallerAsync(region.Key, cancellation)));
+            checks.Add(LookAsync($"STS {region.Key}", region.Any(profile => profile.IsNeeded), cancellation => CallerAsync(region.Key, cancellation)));
         foreach (var (name, profile, isNeeded) in profiles.Where(profile => profile.Profile.IotEndpoint is null))
-            checks.Add(LookAsync($"IoT endpoint of {name}", "iot:DescribeEndpoint", isNeeded, cancellation => EndpointAsync(profile, cancellation)));
+            checks.Add(LookAsync($"IoT endpoint of {name}", isNeeded, cancellation => iot.DescribeEndpointAsync(profile, cancellation)));
         foreach (var (name, profile, isNeeded) in profiles.Where(profile => profile.IsNeeded && organization is not null))
-            checks.Add(LookAsync($"AssumeRole of {name} for {organization}", "sts:AssumeRole", isNeeded, cancellation => SessionAsync(profile, cancellation)));
+            checks.Add(LookAsync($"AssumeRole of {name} for {organization}", isNeeded, cancellation => SessionAsync(profile, cancellation)));
         return await Task.WhenAll(checks);
     }
 
-    private Task<Diagnosis> LookAsync(string check, string call, bool isNeeded, Func<CancellationToken, Task<string>> look) => Diagnosis.OfAsync(
+    private Task<Diagnosis> LookAsync(string check, bool isNeeded, Func<CancellationToken, Task<string>> look) => Diagnosis.OfAsync(
         check,
         timeout,
         async (waiting, cancellation) =>
         {
-            try
-            {
-                // Where there are none, this says so in better words than a call without them.
-                if (AwsSources.ProblemOf(environment.Variables) is { } problem) throw new VendingException(FailureClass.Unavailable, problem);
-                waiting.For = Searching;
-                await clients.BaseCredentialsAsync(cancellation);
-                waiting.For = null;
-                return (Outcome.Ok, await look(cancellation));
-            }
-            catch (Exception e) when (e is not VendingException && !cancellation.IsCancellationRequested)
-            {
-                throw AwsFailure.From(e, call);
-            }
+            var sources = AwsSources.Of(environment.Variables);
+            // Where there are none, this says so in better words than a call without them.
+            if (sources.Problem is { } problem) throw new VendingException(FailureClass.Credentials, problem);
+            waiting.For = sources.Kind == AwsSourceKind.InstanceMetadata ? Searching : $"{sources.Name} does not lead to credentials in that time";
+            await own.FindAsync(cancellation);
+            waiting.For = null;
+            return (Outcome.Ok, await look(cancellation));
         },
         isNeeded ? Outcome.Failed : Outcome.Warning);
 
     private async Task<string> CallerAsync(string region, CancellationToken cancellation)
     {
-        var caller = await clients.Sts(region).GetCallerIdentityAsync(new GetCallerIdentityRequest(), cancellation);
+        var caller = await own.UseAsync(
+            region, "sts:GetCallerIdentity", clients.StsUrl(region),
+            async credentials =>
+            {
+                using var sts = clients.Sts(region, credentials);
+                return await sts.GetCallerIdentityAsync(new GetCallerIdentityRequest(), cancellation);
+            },
+            cancellation);
         return $"account {caller.Account}, {caller.Arn}";
-    }
-
-    private async Task<string> EndpointAsync(Profile profile, CancellationToken cancellation)
-    {
-        var credentials = profile.EndpointRoleArn is { } role
-            ? await sts.AssumeEndpointRoleAsync(role, profile.Region, cancellation)
-            : await clients.BaseCredentialsAsync(cancellation);
-        using var iot = clients.IoT(profile.Region, credentials);
-        var address = (await iot.DescribeEndpointAsync(new DescribeEndpointRequest(), cancellation)).EndpointAddress;
-        return Uri.CheckHostName(address) == UriHostNameType.Dns
-            ? address!
-            : throw new VendingException(FailureClass.Unavailable, "the answer of iot:DescribeEndpoint holds no host name");
     }
 
     private async Task<string> SessionAsync(Profile profile, CancellationToken cancellation)
@@ -87,7 +78,14 @@ internal sealed class AwsExamination(AwsClients clients, StsCalls sts, TimeProvi
         // Where sessions are a caller's own, the caller is this command.
         var caller = new VendCaller("gateway", "doctor", now + profile.SessionDuration);
         var request = VendRequests.Make(profile, organization!, caller, environment.Name, forgotten: null, identity: "", clients.StsAddress(profile.Region), now)!;
-        var answer = await clients.Sts(profile.Region).AssumeRoleAsync(StsCalls.RequestOf(request), cancellation);
+        var answer = await own.UseAsync(
+            profile.Region, "sts:AssumeRole", clients.StsUrl(profile.Region),
+            async credentials =>
+            {
+                using var sts = clients.Sts(profile.Region, credentials);
+                return await sts.AssumeRoleAsync(StsCalls.RequestOf(request), cancellation);
+            },
+            cancellation);
 #pragma warning disable CS0618 // Its successor, SessionTokenUtilization, is not answered everywhere yet.
         var packed = answer.PackedPolicySize is { } size ? $", packed policy {size} % of what STS takes" : "";
 #pragma warning restore CS0618

@@ -5,8 +5,8 @@ using System.Net.Security;
 using System.Net.Sockets;
 using System.Security.Authentication;
 using System.Security.Cryptography.X509Certificates;
+using CredentialModule.Telemetry;
 using Gateway.Configuration;
-using Gateway.Errors;
 using Gateway.Forwarding;
 using Yarp.ReverseProxy.Configuration;
 using Yarp.ReverseProxy.Forwarder;
@@ -106,7 +106,7 @@ internal sealed class DestinationExamination(GatewayOptions options, IForwarderH
                     RemoteCertificateValidationCallback = (_, certificate, chain, errors) =>
                     {
                         if (errors == SslPolicyErrors.None || cluster.HttpClient?.DangerousAcceptAnyServerCertificate == true) return true;
-                        problem = ConnectionCause.OfCertificate(errors, certificate as X509Certificate2, chain, host);
+                        problem = FailureText.OfCertificate(errors, certificate as X509Certificate2, chain, host);
                         return false;
                     },
                 },
@@ -127,7 +127,7 @@ internal sealed class DestinationExamination(GatewayOptions options, IForwarderH
         var probed = string.IsNullOrEmpty(destination.Health) ? destination.Address : destination.Health;
         var url = new Uri($"{probed.TrimEnd('/')}/{check?.Path?.TrimStart('/')}{check?.Query}");
         var proxy = ServiceProxy.Of(cluster, url);
-        var (asked, through) = ($"GET {url.AbsolutePath}", ServiceProxy.Through(proxy));
+        var (asked, through) = ($"GET {url.AbsolutePath}", FailureText.Through(proxy));
         waiting.For = $"{connected}{through}, and {asked} has no response: the {(proxy is null ? "service hangs" : "proxy or the service hangs")}";
         using var request = new HttpRequestMessage(HttpMethod.Get, url)
         {
@@ -145,7 +145,7 @@ internal sealed class DestinationExamination(GatewayOptions options, IForwarderH
         }
         catch (HttpRequestException e)
         {
-            return (Outcome.Failed, $"{connected}, {asked}: {ConnectionCause.Of(e, url, proxy)}");
+            return (Outcome.Failed, $"{connected}, {asked}: {FailureText.Of(e, url, proxy)}");
         }
     }
 }

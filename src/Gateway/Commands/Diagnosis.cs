@@ -1,5 +1,4 @@
-using System.Net.Sockets;
-using System.Security.Authentication;
+using CredentialModule.Telemetry;
 using CredentialModule.Vending;
 
 namespace Gateway.Commands;
@@ -48,17 +47,7 @@ internal sealed record Diagnosis(string Check, Outcome Outcome, string Found)
         }
     }
 
-    private static string Reason(Exception error)
-    {
-        for (var cause = error; cause is not null; cause = cause.InnerException)
-        {
-            // Only of these is it known that their messages hold no secret.
-            if (cause is VendingException or SocketException or AuthenticationException or HttpRequestException { InnerException: null or SocketException })
-                return string.Join(' ', cause.Message.Split(['\r', '\n'], StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries));
-        }
-
-        return $"cannot be used ({error.GetBaseException().GetType().Name})";
-    }
+    private static string Reason(Exception error) => error is VendingException known ? known.Message : $"cannot be used ({FailureText.Of(error)})";
 }
 
 /// <summary>What a look at a dependency waits for, to be said when its time is up.</summary>

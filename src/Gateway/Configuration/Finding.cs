@@ -1,4 +1,5 @@
 using System.Text;
+using CredentialModule.Telemetry;
 
 namespace Gateway.Configuration;
 

@@ -1,6 +1,6 @@
-using System.Net.Sockets;
 using Gateway.Telemetry;
 using Yarp.ReverseProxy.Forwarder;
+using FailureText = CredentialModule.Telemetry.FailureText;
 
 namespace Gateway.Forwarding;
 
@@ -30,8 +30,8 @@ internal static partial class ForwardingErrors
                 return;
             }
 
-            var through = ServiceProxy.Through(ServiceProxy.Of(proxy.Cluster.Config, new Uri(destination.Model.Config.Address)));
-            Log.Failed(logger, cluster, destination.DestinationId, error, CauseOf(failure.Exception) + through);
+            var through = FailureText.Through(ServiceProxy.Of(proxy.Cluster.Config, new Uri(destination.Model.Config.Address)));
+            Log.Failed(logger, cluster, destination.DestinationId, error, (failure.Exception is { } e ? FailureText.Kinds(e) : "") + through);
         });
     }
 
@@ -43,24 +43,6 @@ internal static partial class ForwardingErrors
             or ForwarderError.UpgradeRequestDestination or ForwarderError.UpgradeResponseDestination => error.ToString(),
         _ => null,
     };
-
-    // Kinds, and not messages: these quote what was sent and received.
-    private static string CauseOf(Exception? exception)
-    {
-        List<string> causes = [];
-        for (var cause = exception; cause is not null; cause = cause.InnerException)
-        {
-            causes.Add(cause switch
-            {
-                HttpRequestException request => request.HttpRequestError.ToString(),
-                HttpIOException io => io.HttpRequestError.ToString(),
-                SocketException socket => socket.SocketErrorCode.ToString(),
-                _ => cause.GetType().Name,
-            });
-        }
-
-        return string.Join(", ", causes.Distinct());
-    }
 
     private static partial class Log
     {

@@ -13,7 +13,4 @@ internal static class ServiceProxy
         var proxy = new WebProxy(at, written.BypassOnLocal ?? false);
         return proxy.IsBypassed(address) ? null : at;
     }
-
-    /// <summary>The proxy in words, without its user; empty for none.</summary>
-    public static string Through(Uri? proxy) => proxy is null ? "" : $" through the proxy {proxy.IdnHost}:{proxy.Port}";
 }

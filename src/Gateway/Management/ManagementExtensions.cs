@@ -1,3 +1,4 @@
+using CredentialModule.Aws;
 using Microsoft.Extensions.Diagnostics.HealthChecks;
 
 namespace Gateway.Management;
@@ -7,7 +8,7 @@ internal static class ManagementExtensions
 {
     public static void AddManagement(this WebApplicationBuilder builder)
     {
-        builder.Services.AddHealthChecks().AddCheck<EdgeIsOpen>("edge");
+        builder.Services.AddHealthChecks().AddCheck<EdgeIsOpen>("edge").AddCheck<AwsTakesCredentials>("aws");
         builder.Services.AddSingleton<Drain>();
         builder.Services.AddHostedService(services => services.GetRequiredService<Drain>());
         builder.Services.AddSingleton<ManagementServer>();
@@ -21,5 +22,12 @@ internal static class ManagementExtensions
             lifetime.ApplicationStopping.IsCancellationRequested ? HealthCheckResult.Unhealthy("draining")
             : lifetime.ApplicationStarted.IsCancellationRequested ? HealthCheckResult.Healthy()
             : HealthCheckResult.Unhealthy("starting"));
+    }
+
+    /// <summary>Whatever is cached serves on: no reason to turn callers away.</summary>
+    private sealed class AwsTakesCredentials(OwnCredentials own) : IHealthCheck
+    {
+        public Task<HealthCheckResult> CheckHealthAsync(HealthCheckContext context, CancellationToken cancellationToken = default) =>
+            Task.FromResult(own.Problem is { } problem ? HealthCheckResult.Degraded(problem) : HealthCheckResult.Healthy());
     }
 }

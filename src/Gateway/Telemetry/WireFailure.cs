@@ -1,6 +1,4 @@
-using System.Net.Sockets;
-using System.Net.WebSockets;
-using System.Security.Authentication;
+using CredentialModule.Telemetry;
 
 namespace Gateway.Telemetry;
 
@@ -16,24 +14,11 @@ internal static class WireFailure
     public static string? KindOf(string category, Exception error)
     {
         if (!Array.Exists(s_libraries, library => category.StartsWith(library, StringComparison.Ordinal))) return null;
-        List<string> kinds = [];
         for (var cause = error; cause is not null; cause = cause.InnerException)
         {
-            if (KindOf(cause) is not { } kind) return null;
-            if (!kinds.Contains(kind)) kinds.Add(kind);
+            if (FailureText.WireKindOf(cause) is null) return null;
         }
 
-        return string.Join(", ", kinds);
+        return FailureText.Kinds(error);
     }
-
-    private static string? KindOf(Exception error) => error switch
-    {
-        HttpRequestException request => request.HttpRequestError.ToString(),
-        HttpIOException io => io.HttpRequestError.ToString(),
-        SocketException socket => socket.SocketErrorCode.ToString(),
-        WebSocketException socket => socket.WebSocketErrorCode.ToString(),
-        // BadHttpRequestException, ConnectionResetException and their like are of the second kind.
-        IOException or OperationCanceledException or TimeoutException or AuthenticationException => error.GetType().Name,
-        _ => null,
-    };
 }

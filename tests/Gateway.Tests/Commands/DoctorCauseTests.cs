@@ -1,7 +1,7 @@
 using System.Net;
 using System.Net.Sockets;
 using System.Text.Json.Nodes;
-using Gateway.Commands;
+using CredentialModule.Aws;
 using Testing;
 using Xunit;
 
@@ -98,7 +98,7 @@ public sealed class DoctorCauseTests(DoctorTests.Shared shared) : IClassFixture<
     [InlineData("F16 nothing is said", "AWS_REGION=eu-west-1", null)]
     public void An_AWS_source_that_is_named_and_not_there_is_said_by_its_variable(string name, string variables, string? problem)
     {
-        var found = AwsSources.ProblemOf(variables.Split(' ').Select(variable => variable.Split('=', 2)).ToDictionary(variable => variable[0], string? (variable) => variable[1]));
+        var found = AwsSources.Of(variables.Split(' ').Select(variable => variable.Split('=', 2)).ToDictionary(variable => variable[0], string? (variable) => variable[1])).Problem;
 
         Assert.True(found == problem, $"{name}: {found}");
     }

@@ -51,14 +51,15 @@ public sealed class DoctorTests(DoctorTests.Shared shared) : IClassFixture<Docto
     }
 
     [Fact]
-    public async Task A_role_that_may_not_be_assumed_fails_with_the_words_of_AWS()
+    public async Task A_role_that_may_not_be_assumed_fails_with_the_action_that_is_denied()
     {
-        using var fault = World.Aws.Inject(AwsFault.Error("AccessDenied", 403, "not authorized"), "AssumeRole", call => call.AssumeRole!.Tags.Any(tag => tag.Value == "o-refused"));
+        const string Sentence = "User: arn:aws:iam::111122223333:user/gateway is not authorized to perform: sts:TagSession on resource: arn:aws:iam::111122223333:role/iot-organization";
+        using var fault = World.Aws.Inject(AwsFault.Error("AccessDenied", 403, Sentence), "AssumeRole", call => call.AssumeRole!.Tags.Any(tag => tag.Value == "o-refused"));
 
         var (exitCode, rows, _) = await ExamineAsync(arguments: ["--organization", "o-refused"]);
 
         Assert.Equal(1, exitCode);
-        Assert.Equal(("failed", "sts:AssumeRole: 403 AccessDenied: not authorized"), rows["AssumeRole of default for o-refused"]);
+        Assert.Equal(("failed", "sts:AssumeRole: 403 AccessDenied: not authorized to perform sts:TagSession"), rows["AssumeRole of default for o-refused"]);
     }
 
     [Fact]
@@ -112,7 +113,7 @@ public sealed class DoctorTests(DoctorTests.Shared shared) : IClassFixture<Docto
             ["--organization", "o-acme"], world);
 
         Assert.True(exitCode == 0, output);
-        Assert.Equal(("warning", "iot:DescribeEndpoint: 403 AccessDenied: AccessDenied"), rows["IoT endpoint of spare"]);
+        Assert.Equal(("warning", "iot:DescribeEndpoint: 403 AccessDenied"), rows["IoT endpoint of spare"]);
         Assert.DoesNotContain("IoT endpoint of default", rows.Keys);
         Assert.DoesNotContain("AssumeRole of spare for o-acme", rows.Keys);
     }

@@ -1,3 +1,4 @@
+using CredentialModule.Telemetry;
 using Gateway.Configuration;
 using Xunit;
 

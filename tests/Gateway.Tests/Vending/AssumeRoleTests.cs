@@ -80,13 +80,33 @@ public sealed class AssumeRoleTests
     {
         await using var world = await World.StartAsync();
         var gateway = await world.StartGatewayAsync(settings =>
-            settings["IotCredentials"]!["Profiles"]!["default"]!["EndpointRoleArn"] = "arn:aws:iam::777788889999:role/describe");
+            settings.Set("IotCredentials:Profiles:default:EndpointRoleArn", "\"arn:aws:iam::777788889999:role/describe\"")
+                .Set("IotCredentials:Profiles:default:RoleArn", "\"arn:aws:iam::777788889999:role/iot-organization\""));
 
         var answers = await Task.WhenAll(Enumerable.Range(0, 10).Select(i => gateway.VendAsync($"o-{i}")));
 
         var expected = Sandbox.AwsEmulator.IotEndpoint("777788889999", "ap-northeast-1");
         Assert.All(answers, answer => Assert.Equal(expected, answer.Json.GetProperty("data").GetProperty("iotEndpoint").GetString()));
         Assert.Equal(1, world.Aws.Count("DescribeEndpoint"));
+    }
+
+    [Theory]
+    [InlineData("D10 the account's external id", "account-1", "account-1")]
+    [InlineData("D10 an organization's is none of the account's", "x-{organizationId}", null)]
+    [InlineData("D10 none", null, null)]
+    public async Task D10_the_role_that_asks_for_the_endpoint_is_assumed_with_the_external_id(string name, string? externalId, string? asked)
+    {
+        const string Role = "arn:aws:iam::111122223333:role/describe";
+        await using var world = await World.StartAsync();
+        world.Aws.AddRole(new Sandbox.AwsRole(Role, ExternalId: asked));
+        var gateway = await world.StartGatewayAsync(settings =>
+        {
+            settings.Set("IotCredentials:Profiles:default:EndpointRoleArn", $"\"{Role}\"");
+            if (externalId is not null) settings.Set("IotCredentials:Profiles:default:ExternalId", $"\"{externalId}\"");
+        });
+
+        Assert.Equal((name, 200), (name, (await gateway.VendAsync("o-acme")).Status));
+        Assert.Equal(asked, Assert.Single(world.Aws.Calls.Snapshot(), call => call.AssumeRole?.RoleArn == Role).AssumeRole!.ExternalId);
     }
 
     private static IEnumerable<string> ResourcesOf(string policy)

@@ -1,6 +1,6 @@
 using System.Text.Json;
+using CredentialModule.Telemetry;
 using Gateway.Configuration;
-using Gateway.Errors;
 
 namespace Gateway.Authentication.Keys;
 
@@ -84,9 +84,7 @@ internal sealed class IssuerDocuments : IDisposable
 
     /// <summary>An address as messages show it: with neither a user and password nor a query.</summary>
     public static string Shown(string address) =>
-        Uri.TryCreate(address, UriKind.Absolute, out var uri)
-            ? uri.GetComponents(UriComponents.SchemeAndServer | UriComponents.Path, UriFormat.UriEscaped)
-            : Finding.Quote(address);
+        Uri.TryCreate(address, UriKind.Absolute, out var uri) ? FailureText.Address(uri) : Finding.Quote(address);
 
     /// <summary>Whether the issuer that a document names is the expected one.</summary>
     public static bool IsIssuer(string documented, string expected) => documented.Split(AnyTenant) is [var before, var after]
@@ -120,7 +118,8 @@ internal sealed class IssuerDocuments : IDisposable
         }
         catch (HttpRequestException e)
         {
-            var cause = e.HttpRequestError == HttpRequestError.ConfigurationLimitExceeded ? $"it is longer than {MostBytes / 1024} KiB" : ConnectionCause.Of(e, uri);
+            var isTooLong = e.HttpRequestError == HttpRequestError.ConfigurationLimitExceeded;
+            var cause = isTooLong ? $"it is longer than {MostBytes / 1024} KiB" : FailureText.Of(e, uri);
             throw new IssuerUnavailableException(Shown(address), cause, e);
         }
     }

@@ -1,3 +1,5 @@
+using CredentialModule.Telemetry;
+
 namespace Gateway.Configuration.DryRun;
 
 /// <summary>Finds which part of a whole fails, by trying each alone: an exception of YARP's rarely names the key that it is about.</summary>

@@ -1,3 +1,4 @@
+using CredentialModule.Telemetry;
 using Gateway.Edge;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 

@@ -1,3 +1,4 @@
+using CredentialModule.Telemetry;
 using Microsoft.Extensions.Logging.Console;
 using Microsoft.Extensions.Options;
 

@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Net;
 using System.Text;
 using CredentialModule.Caching;
+using CredentialModule.Telemetry;
 using StackExchange.Redis;
 
 namespace Gateway.Configuration.Rules;

@@ -1,4 +1,5 @@
 using CredentialModule.Policies;
+using CredentialModule.Telemetry;
 using Gateway.Configuration.Layers;
 
 namespace Gateway.Configuration.Shapes;

@@ -1,7 +1,7 @@
 using System.Net;
 using System.Text.RegularExpressions;
 
-namespace Gateway.Configuration;
+namespace CredentialModule.Telemetry;
 
 /// <summary>
 /// Takes out of a text what may be a secret: what stands before an <c>@</c>, what a name such as <c>password</c> is given, and runs of characters that

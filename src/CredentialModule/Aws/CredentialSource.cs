@@ -1,0 +1,65 @@
+using Amazon.Runtime;
+using Amazon.Runtime.Credentials;
+using CredentialModule.Vending;
+using Microsoft.Extensions.Options;
+
+namespace CredentialModule.Aws;
+
+/// <summary>The gateway's own credentials as they are at one moment.</summary>
+/// <param name="Values">The keys, and the session's token.</param>
+/// <param name="Source">What they are of: it renews those of a role by itself, ahead of their end.</param>
+internal sealed record FoundCredentials(ImmutableCredentials Values, AWSCredentials Source)
+{
+    /// <summary>The same, as the SDK's clients take them. They never change.</summary>
+    public AWSCredentials Fixed { get; } = Values.UseToken
+        ? new SessionAWSCredentials(Values.AccessKey, Values.SecretKey, Values.Token)
+        : new BasicAWSCredentials(Values.AccessKey, Values.SecretKey);
+}
+
+/// <summary>
+/// Where the gateway's own credentials come from: the host's source, or the first that the AWS SDK finds. It is found once; what it hands out changes
+/// as it is renewed.
+/// </summary>
+internal sealed class CredentialSource(IOptions<AwsClientOptions> options)
+{
+    private readonly Lock _lock = new();
+    private Task<AWSCredentials>? _source;
+
+    /// <summary>The credentials of this moment.</summary>
+    public async Task<FoundCredentials> FindAsync(CancellationToken cancellation)
+    {
+        var source = options.Value.Credentials ?? await SourceAsync().WaitAsync(cancellation);
+        // Neither can be cancelled, and a source that hangs must not hold who waits for it.
+        return new(await SingleFlight.Observed(source.GetCredentialsAsync()).WaitAsync(cancellation), source);
+    }
+
+    /// <summary>
+    /// The credentials of this moment when those at hand are refused: files and variables are read again. The SDK would learn of a changed file by
+    /// a file watcher, which misses one that is mounted, and takes one of few that a machine has.
+    /// </summary>
+    public Task<FoundCredentials> FindOthersAsync(FoundCredentials? refused, CancellationToken cancellation)
+    {
+        lock (_lock)
+        {
+            if (_source is { IsCompletedSuccessfully: true } source && (refused is null || refused.Source == source.Result)) _source = null;
+        }
+
+        return FindAsync(cancellation);
+    }
+
+    private Task<AWSCredentials> SourceAsync()
+    {
+        lock (_lock)
+        {
+            // Reading files and asking the instance metadata happens on the thread that asks.
+            if (_source is null or { IsFaulted: true } or { IsCanceled: true }) _source = SingleFlight.Observed(Task.Run(Resolve));
+            return _source;
+        }
+    }
+
+    private static AWSCredentials Resolve()
+    {
+        using var resolver = new DefaultAWSCredentialsIdentityResolver();
+        return resolver.ResolveIdentity(null);
+    }
+}

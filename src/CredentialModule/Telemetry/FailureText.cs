@@ -1,0 +1,108 @@
+using System.Net.Security;
+using System.Net.Sockets;
+using System.Net.WebSockets;
+using System.Security.Authentication;
+using System.Security.Cryptography.X509Certificates;
+
+namespace CredentialModule.Telemetry;
+
+/// <summary>
+/// What may be told of a failure, in words of our own. A library's exception can quote a proxy's password, a header, or a whole response with the
+/// credentials in it: its kind passes, and its text does not. Every log entry, finding and printed line about a failure is made of this.
+/// </summary>
+internal static class FailureText
+{
+    private const int LongestCode = 64;
+
+    /// <summary>The cause of a failure of a client that takes the environment's proxy.</summary>
+    /// <param name="error">What was thrown.</param>
+    /// <param name="address">Where the client went, if that is known.</param>
+    public static string Of(Exception error, Uri? address = null) =>
+        Find<HttpRequestException>(error) is { } request && address is not null ? Of(request, address, ProxyOf(address))
+        : Find<OperationCanceledException>(error) is not null || Find<TimeoutException>(error) is not null ? $"no response in time{At(address)}"
+        : $"{Kinds(error)}{At(address)}";
+
+    /// <summary>The cause of a failure of a client that takes this proxy, or none.</summary>
+    public static string Of(HttpRequestException error, Uri address, Uri? proxy)
+    {
+        var through = Through(proxy);
+        var (host, port) = proxy is null ? (address.IdnHost, address.Port) : (proxy.IdnHost, proxy.Port);
+        return error.HttpRequestError switch
+        {
+            HttpRequestError.NameResolutionError => $"the name {host} does not resolve{through}",
+            HttpRequestError.ProxyTunnelError =>
+                $"the proxy {proxy?.IdnHost}:{proxy?.Port} does not let it pass{(error.StatusCode is { } status ? $" ({(int)status})" : "")}",
+            HttpRequestError.SecureConnectionError => $"{CertificateProblem(error) ?? "the TLS handshake failed: the port may speak no TLS"}{through}",
+            HttpRequestError.ConnectionError => $"{Find<SocketException>(error)?.Message ?? "no connection"} ({host}:{port}){through}",
+            HttpRequestError.ResponseEnded => $"the connection was closed before a response ({host}:{port}){through}",
+            HttpRequestError.InvalidResponse => $"the response is no HTTP ({host}:{port}){through}",
+            var other => $"{other} ({host}:{port}){through}",
+        };
+    }
+
+    /// <summary>Why a certificate is not taken.</summary>
+    public static string OfCertificate(SslPolicyErrors errors, X509Certificate2? certificate, X509Chain? chain, string host)
+    {
+        List<string> causes = [];
+        if (errors.HasFlag(SslPolicyErrors.RemoteCertificateNotAvailable)) causes.Add("the server has no certificate");
+        if (errors.HasFlag(SslPolicyErrors.RemoteCertificateNameMismatch))
+            causes.Add($"the certificate is for {certificate?.GetNameInfo(X509NameType.DnsName, false)}, not for {host}");
+        if (errors.HasFlag(SslPolicyErrors.RemoteCertificateChainErrors))
+            causes.Add($"the certificate is not trusted: {string.Join(", ", (chain?.ChainStatus ?? []).Select(static status => status.Status).Distinct())}");
+        return string.Join("; ", causes);
+    }
+
+    /// <summary>The kinds of an exception and of its causes, each once.</summary>
+    public static string Kinds(Exception error)
+    {
+        List<string> kinds = [];
+        for (var cause = error; cause is not null; cause = cause.InnerException)
+        {
+            if (KindOf(cause) is var kind && !kinds.Contains(kind)) kinds.Add(kind);
+        }
+
+        return string.Join(", ", kinds);
+    }
+
+    /// <summary>The kind of an exception that a client or a service causes by what it does on the wire; null for one of another sort.</summary>
+    public static string? WireKindOf(Exception error) => error switch
+    {
+        HttpRequestException request => request.HttpRequestError.ToString(),
+        HttpIOException io => io.HttpRequestError.ToString(),
+        SocketException socket => socket.SocketErrorCode.ToString(),
+        WebSocketException socket => socket.WebSocketErrorCode.ToString(),
+        // BadHttpRequestException, ConnectionResetException and their like are of the second kind.
+        IOException or OperationCanceledException or TimeoutException or AuthenticationException => error.GetType().Name,
+        _ => null,
+    };
+
+    /// <summary>An address without user, password and query; empty for what is none.</summary>
+    public static string Address(Uri address) => address.GetComponents(UriComponents.SchemeAndServer | UriComponents.Path, UriFormat.UriEscaped);
+
+    /// <summary>A proxy in words, without its user; empty for none.</summary>
+    public static string Through(Uri? proxy) => proxy is null ? "" : $" through the proxy {proxy.IdnHost}:{proxy.Port}";
+
+    /// <summary>An error code that a peer sent; null when it is none of the form that codes have, or may be something else.</summary>
+    public static string? Code(string? code) =>
+        code is { Length: > 0 and <= LongestCode } && char.IsAsciiLetter(code[0])
+        && code.All(static character => char.IsAsciiLetterOrDigit(character) || character == '.') && SecretText.Hide(code) == code
+            ? code
+            : null;
+
+    private static string KindOf(Exception error) => WireKindOf(error) ?? error.GetType().Name;
+
+    private static string At(Uri? address) => address is null ? "" : $" ({address.IdnHost}:{address.Port}){Through(ProxyOf(address))}";
+
+    private static Uri? ProxyOf(Uri address) => HttpClient.DefaultProxy.IsBypassed(address) ? null : HttpClient.DefaultProxy.GetProxy(address);
+
+    private static string? CertificateProblem(Exception error) =>
+        Find<AuthenticationException>(error)?.Message is { } message && message.Contains("certificate", StringComparison.Ordinal) ? message : null;
+
+    // The deepest: what is around it says less.
+    private static T? Find<T>(Exception error) where T : Exception
+    {
+        T? found = null;
+        for (var cause = error; cause is not null; cause = cause.InnerException) found = cause as T ?? found;
+        return found;
+    }
+}

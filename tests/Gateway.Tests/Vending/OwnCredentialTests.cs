@@ -1,0 +1,99 @@
+using System.Text.Json.Nodes;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Time.Testing;
+using Sandbox;
+using Testing;
+using Xunit;
+
+namespace Gateway.Tests.Vending;
+
+/// <summary>What AWS says of the gateway's own credentials is one condition of the gateway: told once, looked at again within seconds, over at once.</summary>
+public sealed class OwnCredentialTests
+{
+    private const string Told = "The gateway has no credentials that AWS takes";
+
+    [Theory]
+    [InlineData("D13 an expired session", "ExpiredToken", 403, "the gateway's session at AWS has expired: renew AWS_SESSION_TOKEN and its keys where they come from (403 ExpiredToken)")]
+    [InlineData("D13 as the JSON services say it", "ExpiredTokenException", 400, "the gateway's session at AWS has expired")]
+    [InlineData("D13 a key that was deleted", "InvalidClientTokenId", 403, "AWS does not know the gateway's access key: it was deleted or deactivated")]
+    [InlineData("D13 as the JSON services say it of a key", "UnrecognizedClientException", 403, "AWS does not know the gateway's access key")]
+    [InlineData("D13 as S3 says it of a key", "InvalidAccessKeyId", 403, "AWS does not know the gateway's access key")]
+    [InlineData("D13 another secret", "SignatureDoesNotMatch", 403, "the gateway's secret key does not belong to its access key id")]
+    [InlineData("D13 as the JSON services say it of a secret", "InvalidSignatureException", 403, "the gateway's secret key does not belong to its access key id")]
+    [InlineData("D13 a clock that is off", "RequestExpired", 400, "the clock of this machine is wrong: set it by NTP (400 RequestExpired)")]
+    [InlineData("D13 a clock that is ahead", "RequestInTheFuture", 400, "the clock of this machine is wrong")]
+    [InlineData("D13 no signature arrives", "MissingAuthenticationToken", 403, "something on the way to AWS removes the signature")]
+    public async Task D13_credentials_that_AWS_does_not_take_are_one_condition_of_the_gateway(string name, string code, int status, string told)
+    {
+        var time = new FakeTimeProvider(DateTimeOffset.UtcNow);
+        await using var world = await World.StartAsync(time);
+        var gateway = await world.StartGatewayAsync(settings => settings.WithoutRedis());
+        var warm = await gateway.VendAsync("o-warm");
+        var fault = world.Aws.Inject(AwsFault.Error(code, status));
+        var before = world.Aws.Calls.Snapshot().Count;
+
+        for (var i = 0; i < 5; i++)
+        {
+            var answer = await gateway.VendAsync($"o-cold{i}");
+            Assert.True(answer.Status == 503, $"{name}: {answer.Body}");
+            Assert.InRange(answer.Headers.RetryAfter!.Delta!.Value, TimeSpan.FromSeconds(1), TimeSpan.FromSeconds(2));
+        }
+
+        // Nobody after the first asks, and what is cached serves on.
+        Assert.InRange(world.Aws.Calls.Snapshot().Count - before, 1, 3);
+        Assert.Equal(warm.AccessKeyId, (await gateway.VendAsync("o-warm")).AccessKeyId);
+        Assert.Equal(1, gateway.Log.Count(LogLevel.Error, ""));
+        Assert.Equal(1, gateway.Log.Count(LogLevel.Error, $"{Told}: {told}"));
+        Assert.Equal((200, "Degraded"), await ReadinessAsync(world, gateway, told));
+        await Eventually.IsTrueAsync(async () => (await MetricsAsync(world, gateway)).Contains("iotcredentials_aws_credentials_taken{otel_scope_name=\"IotCredentials\"} 0", StringComparison.Ordinal));
+
+        fault.Dispose();
+        await Eventually.IsTrueAsync(() =>
+        {
+            time.Advance(TimeSpan.FromSeconds(1));
+            return gateway.Log.Count(LogLevel.Information, "AWS takes the gateway's credentials again") > 0;
+        });
+        Assert.Equal(200, (await gateway.VendAsync("o-cold0")).Status);
+        Assert.Equal((200, "Healthy"), await ReadinessAsync(world, gateway, ""));
+        await Eventually.IsTrueAsync(async () => (await MetricsAsync(world, gateway)).Contains("iotcredentials_aws_credentials_taken{otel_scope_name=\"IotCredentials\"} 1", StringComparison.Ordinal));
+        Assert.Equal(1, gateway.Log.Count(LogLevel.Error, ""));
+    }
+
+    [Fact]
+    public async Task D13_a_region_that_does_not_know_the_gateway_leaves_the_others_alone()
+    {
+        var time = new FakeTimeProvider(DateTimeOffset.UtcNow);
+        await using var world = await World.StartAsync(time);
+        var gateway = await world.StartGatewayAsync(settings => settings.WithoutRedis()
+            .Set("IotCredentials:Organizations", """{ "o-far": { "Region": "eu-south-1" }, "o-far2": { "Region": "eu-south-1" } }"""));
+        using var fault = world.Aws.Inject(AwsFault.Error("InvalidClientTokenId", 403), when: call => call.Region == "eu-south-1");
+
+        Assert.Equal(503, (await gateway.VendAsync("o-far")).Status);
+        Assert.Equal(503, (await gateway.VendAsync("o-far2")).Status);
+        Assert.Equal(200, (await gateway.VendAsync("o-1")).Status);
+        Assert.Equal(200, (await gateway.VendAsync("o-2")).Status);
+        Assert.Equal(1, gateway.Log.Count(LogLevel.Error, "or the region is not enabled for its account"));
+    }
+
+    [Fact]
+    public async Task D13_what_is_refused_for_a_roles_sake_is_no_condition_of_the_gateway()
+    {
+        await using var world = await World.StartAsync();
+        var gateway = await world.StartGatewayAsync(settings => settings.WithoutRedis());
+        using var fault = world.Aws.Inject(AwsFault.Error("AccessDenied", 403), "AssumeRole", call => call.AssumeRole!.RoleSessionName == "o-denied");
+
+        Assert.Equal(503, (await gateway.VendAsync("o-denied")).Status);
+        Assert.Equal(200, (await gateway.VendAsync("o-good")).Status);
+        Assert.Equal(0, gateway.Log.Count(LogLevel.Error, Told));
+    }
+
+    private static async Task<(int, string?)> ReadinessAsync(World world, RunningGateway gateway, string description)
+    {
+        var ready = await world.Client.SendAsync(gateway.ManagementUrl + "/health/ready", change: request => request.Headers.TryAddWithoutValidation("Accept", "application/json"));
+        var aws = JsonNode.Parse(ready.Body)!["checks"]!["aws"]!;
+        Assert.StartsWith(description, (string?)aws["description"] ?? "", StringComparison.Ordinal);
+        return (ready.Status, (string?)aws["status"]);
+    }
+
+    private static async Task<string> MetricsAsync(World world, RunningGateway gateway) => (await world.Client.SendAsync(gateway.ManagementUrl + "/metrics")).Body;
+}
