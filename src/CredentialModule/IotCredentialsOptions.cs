@@ -29,7 +29,7 @@ public sealed record IotCredentialsOptions
     public IDictionary<string, ProfileOptions> Organizations { get; init; } = new Dictionary<string, ProfileOptions>(StringComparer.Ordinal);
 }
 
-/// <summary>The form of an organization id: <see cref="Prefix"/>, then 1 to 64 of <see cref="Characters"/>. Compared by ordinal.</summary>
+/// <summary>The form of an organization id: <see cref="Prefix"/>, then <see cref="Length"/> of <see cref="Characters"/>. Compared by ordinal.</summary>
 public sealed record OrganizationIdOptions
 {
     /// <summary>What every id begins with, of <c>A-Z a-z 0-9 - _</c>. Default: nothing.</summary>
@@ -37,6 +37,19 @@ public sealed record OrganizationIdOptions
 
     /// <summary>The characters of an id after its prefix, as single characters and ranges of <c>A-Z a-z 0-9 - _</c>. Default: <c>A-Za-z0-9_-</c>.</summary>
     public string Characters { get; init; } = "A-Za-z0-9_-";
+
+    /// <summary>How many characters follow the prefix. Default: 1 to 64.</summary>
+    public OrganizationIdLengthOptions Length { get; init; } = new();
+}
+
+/// <summary>How many characters an organization id has after its prefix. Ids of one length need no closing character in a session policy.</summary>
+public sealed record OrganizationIdLengthOptions
+{
+    /// <summary>The fewest, 1 to <see cref="Max"/>. Default: 1.</summary>
+    public int Min { get; init; } = 1;
+
+    /// <summary>The most, <see cref="Min"/> to 64. AWS's limits on texts are checked for this length. Default: 64.</summary>
+    public int Max { get; init; } = 64;
 }
 
 /// <summary>The cache of vended credentials and endpoints.</summary>

@@ -4,25 +4,36 @@ using CredentialModule.Policies;
 
 namespace CredentialModule;
 
-/// <summary>The form of this platform's organization ids: a prefix, then 1 to <see cref="LongestBody"/> characters of a set.</summary>
+/// <summary>
+/// The form of this platform's organization ids: a prefix, then <see cref="MinLength"/> to <see cref="MaxLength"/> characters of a set.
+/// </summary>
 public sealed class OrganizationIdFormat
 {
-    /// <summary>The most characters that an id has after its prefix.</summary>
-    public const int LongestBody = 64;
+    private const int LongestLength = 64;
 
     private readonly SearchValues<char> _characters;
 
-    private OrganizationIdFormat(string prefix, IReadOnlySet<char> characters)
+    private OrganizationIdFormat(string prefix, IReadOnlySet<char> characters, OrganizationIdLengthOptions length)
     {
         Prefix = prefix;
+        (MinLength, MaxLength) = (length.Min, length.Max);
         Characters = [.. characters.Order()];
         _characters = SearchValues.Create(Characters.ToArray());
-        ShortestId = new OrganizationId($"{prefix}{Characters[0]}");
-        LongestId = new OrganizationId(prefix + new string(Characters[0], LongestBody));
+        ShortestId = new OrganizationId(prefix + new string(Characters[0], MinLength));
+        LongestId = new OrganizationId(prefix + new string(Characters[0], MaxLength));
     }
 
     /// <summary>What every id begins with; may be empty.</summary>
     public string Prefix { get; }
+
+    /// <summary>The fewest characters that an id has after its prefix.</summary>
+    public int MinLength { get; }
+
+    /// <summary>The most characters that an id has after its prefix.</summary>
+    public int MaxLength { get; }
+
+    /// <summary>Whether all ids have one length. Then none is the beginning of another.</summary>
+    internal bool HasOneLength => MinLength == MaxLength;
 
     /// <summary>The set that the rest of an id is of, in ordinal order; never empty.</summary>
     internal IReadOnlyList<char> Characters { get; }
@@ -34,14 +45,21 @@ public sealed class OrganizationIdFormat
     internal OrganizationId LongestId { get; }
 
     /// <summary>The form in words, with the key that sets it.</summary>
-    internal string Description => $"Ids have the form of IotCredentials:OrganizationId: the prefix \"{Prefix}\", then characters of {new string([.. Characters])}.";
+    internal string Description =>
+        $"Ids have the form of IotCredentials:OrganizationId: the prefix \"{Prefix}\", then {Lengths} characters of {new string([.. Characters])}.";
+
+    /// <summary>The longest id in words, with the key that bounds it.</summary>
+    internal string LongestDescription =>
+        $"{LongestId.Value.Length} characters ({(Prefix.Length > 0 ? $"the prefix \"{Prefix}\" and " : "")}{MaxLength}, IotCredentials:OrganizationId:Length:Max)";
+
+    private string Lengths => HasOneLength ? $"{MinLength}" : $"{MinLength} to {MaxLength}";
 
     /// <summary>Reads an id. False, and never an exception, for whatever is not one.</summary>
     public bool TryParse(string? text, [NotNullWhen(true)] out OrganizationId? id)
     {
         var valid = text is not null
-            && text.Length > Prefix.Length
-            && text.Length <= Prefix.Length + LongestBody
+            && text.Length >= Prefix.Length + MinLength
+            && text.Length <= Prefix.Length + MaxLength
             && text.StartsWith(Prefix, StringComparison.Ordinal)
             && !text.AsSpan(Prefix.Length).ContainsAnyExcept(_characters);
         id = valid ? new OrganizationId(text!) : null;
@@ -50,6 +68,9 @@ public sealed class OrganizationIdFormat
 
     /// <summary>Whether an id may hold the character after its prefix. What may not, closes an id.</summary>
     internal bool Contains(char character) => _characters.Contains(character);
+
+    /// <summary>Whether an id may hold the character anywhere. What may not, begins an id where it is read from its end.</summary>
+    internal bool MayHold(char character) => Contains(character) || Prefix.Contains(character, StringComparison.Ordinal);
 
     /// <summary>Makes the format of the options; null with at least one finding, each with the option's name in it, when they name none.</summary>
     internal static OrganizationIdFormat? TryCreate(OrganizationIdOptions options, out IReadOnlyList<PolicyFinding> findings)
@@ -60,8 +81,12 @@ public sealed class OrganizationIdFormat
         foreach (var stray in prefix.Where(character => !MayBeInId(character)))
             found.Add(new PolicyFinding(FindingCode.IdAlphabet, $"Prefix holds {Show(stray)}; it may hold only A-Z a-z 0-9 - _."));
         var characters = ReadSet(options.Characters ?? "", found);
+        var length = options.Length ?? new();
+        if (length.Min < 1 || length.Min > length.Max || length.Max > LongestLength)
+            found.Add(new PolicyFinding(FindingCode.IdLength,
+                $"Length is {length.Min} to {length.Max}; Min is at least 1 and not over Max, and Max is at most {LongestLength}."));
         findings = found;
-        return found.Count == 0 ? new OrganizationIdFormat(prefix, characters) : null;
+        return found.Count == 0 ? new OrganizationIdFormat(prefix, characters, length) : null;
     }
 
     private static HashSet<char> ReadSet(string text, List<PolicyFinding> findings)

@@ -27,6 +27,12 @@ public sealed record ProfileOptions
     /// <summary>The session-policy template's file, relative to the configuration folder. Required.</summary>
     public string? SessionPolicy { get; init; }
 
+    /// <summary>
+    /// Resources of type <c>topic</c> or <c>topicfilter</c> that the session policy may let every organization receive and subscribe to, and none
+    /// publish to. Default: none.
+    /// </summary>
+    public IReadOnlyList<string> SharedTopics { get; init; } = [];
+
     /// <summary>Session tags; a value may hold <c>{organizationId}</c>. Default: none.</summary>
     public IDictionary<string, string> SessionTags { get; init; } = new Dictionary<string, string>(StringComparer.Ordinal);
 

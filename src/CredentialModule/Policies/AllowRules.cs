@@ -1,12 +1,12 @@
 namespace CredentialModule.Policies;
 
-/// <summary>The rules for what a statement allows: known actions, on resources that are the organization's, each with the other's kind.</summary>
-internal sealed class AllowRules(OrganizationIdFormat ids, List<PolicyFinding> findings)
+/// <summary>The rules for what a statement allows: known actions, on resources that are the organization's or shared, each with the other's kind.</summary>
+internal sealed class AllowRules(OrganizationIdFormat ids, SharedTopics shared, List<PolicyFinding> findings)
 {
     /// <summary>Checks the statements and gives the resources that are good by themselves, in their order.</summary>
     public IReadOnlyList<IotResource> Check(IReadOnlyList<AllowStatement> statements)
     {
-        var reader = new IotResourceReader(ids, findings);
+        var reader = new IotResourceReader(ids, shared, findings);
         var good = new List<IotResource>();
         foreach (var statement in statements)
         {
@@ -32,16 +32,16 @@ internal sealed class AllowRules(OrganizationIdFormat ids, List<PolicyFinding> f
                 actions.Add(action);
             else
                 findings.Add(new PolicyFinding(FindingCode.Action,
-                    $"{statement.Where(node)} allows `{node.Text.Source}`; a session may have only {Known()}, each written out."));
+                    $"{statement.Where(node)} allows `{node.Text.Source}`; a session may have only actions on one client, topic or thing: {Known()}, each written out."));
         }
 
         return actions;
     }
 
-    /// <summary>An action that no resource is for allows nothing: whoever wrote it believes otherwise.</summary>
+    /// <summary>An action without a resource of its type allows nothing, and its author believes otherwise.</summary>
     private void FindInert(AllowStatement statement, List<IotAction> actions)
     {
-        var types = statement.Resources.ConvertAll(resource => IotResourceReader.TypeOf(resource.Text));
+        var types = statement.Resources.ConvertAll(resource => IotArn.TypeOf(resource.Text.Source));
         if (!statement.IsWhole || actions.Count < statement.Actions.Count || types.Contains(null))
             return;
         for (var i = 0; i < types.Count; i++)

@@ -54,7 +54,7 @@ internal sealed class AssumeRoleTexts(OrganizationIdFormat ids, List<PolicyFindi
             return null;
         if (externalId.Render(new TemplateValues(ids.ShortestId, "", "", "")).Length >= ShortestExternalId)
             return externalId;
-        Find(where, FindingCode.Length, $"is too short for the shortest id; STS takes at least {ShortestExternalId} characters.");
+        Find(where, FindingCode.Length, $"is too short for an id of {ids.ShortestId.Value.Length} characters; STS takes at least {ShortestExternalId}. Lengthen it, or raise IotCredentials:OrganizationId:Length:Min.");
         return null;
     }
 
@@ -111,7 +111,8 @@ internal sealed class AssumeRoleTexts(OrganizationIdFormat ids, List<PolicyFindi
     {
         if (text.Length <= most)
             return true;
-        Find(where, FindingCode.Length, $"{what} of {text.Length} characters for the longest id; AWS takes at most {most}.");
+        Find(where, FindingCode.Length,
+            $"{what} of {text.Length} characters for an id of {ids.LongestDescription}; AWS takes at most {most}. Shorten it, or lower Length:Max to what your ids have.");
         return false;
     }
 

@@ -6,22 +6,34 @@ internal static class Counterexample
     /// <summary>Two organizations that meet in one resource; null when none of the pairs that are tried do.</summary>
     public static PolicyCounterexample? Within(IotResource resource, OrganizationIdFormat ids)
     {
-        var first = ids.Characters[0];
+        var (shortest, first) = (ids.ShortestId.Value, ids.Characters[0]);
         // The second continues the first, by the character that was to close it where an id can hold it.
         var closer = resource.Tail.Length > 0 && ids.Contains(resource.Tail[0]) ? resource.Tail[0] : first;
-        var one = ids.ShortestId;
-        foreach (var other in new[] { Id(ids, $"{first}{closer}"), Id(ids, $"{first}{first}{first}") })
+        foreach (var text in new[] { $"{shortest}{closer}", $"{shortest}{first}{first}" }.Concat(Others(ids).Select(id => id.Value)))
         {
-            if (Meet(resource, one, resource, other) is { Shared: not null } example)
+            if (ids.TryParse(text, out var other) && other != ids.ShortestId
+                && Meet(resource, ids.ShortestId, resource, other) is { Shared: not null } example)
                 return example;
         }
 
         return null;
     }
 
+    /// <summary>Some ids, the shortest first.</summary>
+    public static IEnumerable<OrganizationId> Others(OrganizationIdFormat ids)
+    {
+        var (shortest, first, last) = (ids.ShortestId.Value, ids.Characters[0], ids.Characters[^1]);
+        string[] texts = [shortest, shortest + first, shortest[..^1] + last, $"{ids.Prefix}{last}{shortest[(ids.Prefix.Length + 1)..]}", ids.Prefix + new string(last, ids.MinLength)];
+        foreach (var text in texts.Distinct())
+        {
+            if (ids.TryParse(text, out var id))
+                yield return id;
+        }
+    }
+
     /// <summary>Two organizations that meet in two resources, with a text that both cover where one is found.</summary>
     public static PolicyCounterexample Meet(IotResource reaching, OrganizationId one, IotResource reached, OrganizationId other) =>
-        new(one, reaching.Source, other, reached.Source, Shared(reaching.Render(one), reached.Render(other), reaching.IsClient));
+        new(one, reaching.Source, other, reached.Source, Shared(reaching.Render(one), reached.Render(other), reaching.IsClient && reached.IsClient));
 
     /// <summary>The id with that after the prefix.</summary>
     public static OrganizationId Id(OrganizationIdFormat ids, string body) =>

@@ -6,6 +6,7 @@ internal static class FindingCode
     // The form of organization ids.
     public const string Range = nameof(Range);
     public const string IdAlphabet = nameof(IdAlphabet);
+    public const string IdLength = nameof(IdLength);
 
     // The document.
     public const string NotJson = nameof(NotJson);
@@ -46,4 +47,9 @@ internal static class FindingCode
 
     // Two resources.
     public const string Collision = nameof(Collision);
+
+    // What every organization may read.
+    public const string SharedTopic = nameof(SharedTopic);
+    public const string SharedTopicPublished = nameof(SharedTopicPublished);
+    public const string SharedTopicOverlap = nameof(SharedTopicOverlap);
 }

@@ -9,24 +9,37 @@ internal enum IotResourceType
     Thing,
 }
 
-/// <summary>An action that a session may be given. Any other would reach beyond what the rules look at.</summary>
+/// <summary>An action that a session may be given. Any other would reach beyond what the rules look at. docs/session-policies.md has AWS's page for each.</summary>
 /// <param name="Name">The action's name; IAM compares it ignoring case.</param>
 /// <param name="Type">The type of resource that the action is about.</param>
 /// <param name="Phrase">What an organization could do by it, for a finding.</param>
-internal sealed record IotAction(string Name, IotResourceType Type, string Phrase)
+/// <param name="ReadsTopics">Whether the action only receives what others publish. Only such an action is allowed on a shared topic.</param>
+internal sealed record IotAction(string Name, IotResourceType Type, string Phrase, bool ReadsTopics = false)
 {
     /// <summary>All of them.</summary>
     public static IReadOnlyList<IotAction> All { get; } =
     [
         new("iot:Connect", IotResourceType.Client, "connect as"),
+        new("iot:DeleteConnection", IotResourceType.Client, "disconnect"),
+        new("iot:GetConnection", IotResourceType.Client, "read the connection of"),
+        new("iot:ListSubscriptions", IotResourceType.Client, "list the subscriptions of"),
         new("iot:Publish", IotResourceType.Topic, "publish to"),
-        new("iot:Receive", IotResourceType.Topic, "receive on"),
+        new("iot:Receive", IotResourceType.Topic, "receive on", ReadsTopics: true),
         new("iot:RetainPublish", IotResourceType.Topic, "publish retained messages to"),
-        new("iot:GetRetainedMessage", IotResourceType.Topic, "read the retained message of"),
-        new("iot:Subscribe", IotResourceType.TopicFilter, "receive, by a subscription, on"),
+        new("iot:GetRetainedMessage", IotResourceType.Topic, "read the retained message of", ReadsTopics: true),
+        new("iot:Subscribe", IotResourceType.TopicFilter, "receive, by a subscription, on", ReadsTopics: true),
         new("iot:GetThingShadow", IotResourceType.Thing, "read the shadow behind"),
         new("iot:UpdateThingShadow", IotResourceType.Thing, "change the shadow behind"),
         new("iot:DeleteThingShadow", IotResourceType.Thing, "delete the shadow behind"),
+        new("iot:ListNamedShadowsForThing", IotResourceType.Thing, "list the shadows of the thing behind"),
+        // The names of AWS IoT Jobs' data plane in IAM, and those in policies of devices.
+        .. new[] { "iotjobsdata:", "iot:" }.SelectMany(prefix => new IotAction[]
+        {
+            new(prefix + "DescribeJobExecution", IotResourceType.Thing, "read a job of the thing behind"),
+            new(prefix + "GetPendingJobExecutions", IotResourceType.Thing, "list the jobs of the thing behind"),
+            new(prefix + "StartNextPendingJobExecution", IotResourceType.Thing, "start a job of the thing behind"),
+            new(prefix + "UpdateJobExecution", IotResourceType.Thing, "change a job of the thing behind"),
+        }),
     ];
 
     /// <summary>The action of that name; null for one that a session may not be given.</summary>

@@ -1,32 +1,67 @@
 namespace CredentialModule.Policies;
 
-/// <summary>A resource that was found good by itself: a literal head, the organization, a closer, and then anything.</summary>
+/// <summary>What can stand right behind an id.</summary>
+/// <param name="Literals">The characters that can.</param>
+/// <param name="End">Whether the text can end there.</param>
+/// <param name="Anything">Whether any character can, and the end.</param>
+internal sealed record Closer(string Literals, bool End, bool Anything)
+{
+    public bool Admits(char character) => Anything || Literals.Contains(character);
+
+    public bool AdmitsEnd => Anything || End;
+
+    public bool Meets(Closer other) => (AdmitsEnd && other.AdmitsEnd) || Literals.Any(other.Admits) || other.Literals.Any(Admits);
+}
+
+/// <summary>
+/// A resource that was found good by itself. In every text that it covers, the organization's id is at a place that is known from the left, behind a literal
+/// head, or from the right, before a literal tail.
+/// </summary>
 /// <param name="Where">Where it stands, for findings.</param>
 /// <param name="Source">The ARN as it is written.</param>
 /// <param name="Type">What it names.</param>
-/// <param name="Head">The literal before the organization, without a share group.</param>
+/// <param name="Head">What stands before the organization, without what was cut off.</param>
 /// <param name="Tail">What follows the organization.</param>
 /// <param name="Action">The action of its statement that a finding speaks of.</param>
 internal sealed record IotResource(string Where, string Source, IotResourceType Type, string Head, string Tail, IotAction Action)
 {
-    /// <summary>Stands for the end of the text among <see cref="Closers"/>: an id that nothing follows is closed as well.</summary>
-    public const char End = '\0';
+    /// <summary>What it is compared with.</summary>
+    public IotSpace Space { get; init; } = Type switch
+    {
+        IotResourceType.Client => IotSpace.Clients,
+        IotResourceType.Thing => IotSpace.Things,
+        _ => IotSpace.Topics,
+    };
 
-    private const string ShadowTopics = "$aws/things/";
+    /// <summary>The fixed part of a reserved topic, which is no part of <see cref="Head"/>.</summary>
+    public string Fixed { get; init; } = Type == IotResourceType.Thing ? ReservedTopics.ThingStart : "";
 
-    /// <summary>Whether the resource is about client ids; all others are about topics, since a shadow and a filter are reached through them.</summary>
+    /// <summary>Whether the id is known from the right alone.</summary>
+    public bool IsFromRight { get; init; }
+
     public bool IsClient => Type == IotResourceType.Client;
 
-    /// <summary>What stands before the id in every client id, or every topic, that the resource lets an organization reach.</summary>
-    public string SpaceHead => Type == IotResourceType.Thing ? ShadowTopics + Head : Head;
+    /// <summary>What every text begins with that it reaches.</summary>
+    public string LiteralStart(OrganizationIdFormat ids) => IsFromRight ? Head[..Head.AsSpan().IndexOfAny(Wildcards)] : Head + ids.Prefix;
 
-    /// <summary>What stands right behind the id in every client id, or every topic, that the resource lets an organization reach.</summary>
-    public IReadOnlyList<char> Closers => (Tail.Length == 0 ? End : Tail[0], Type) switch
+    /// <summary>Whether the id is the longest run of an id's characters before <see cref="Tail"/>.</summary>
+    public bool IsKnownFromRight(OrganizationIdFormat ids) =>
+        IsFromRight || (IsLiteral(Tail) && (ids.HasOneLength || Head.Length == 0 || !ids.MayHold(Head[^1])));
+
+    /// <summary>What stands right behind the id in every text that the resource reaches.</summary>
+    /// <param name="other">Another resource of the same space.</param>
+    public Closer CloserTowards(IotResource other)
     {
-        (End, IotResourceType.Thing) => [End, '/'],
-        ('/', IotResourceType.TopicFilter) => ['/', End], // MQTT: x/# receives x as well
-        var (closer, _) => [closer],
-    };
+        if (Tail.Length > 0 && Tail[0] is '*' or '?' or '{')
+            return new Closer("", End: false, Anything: true);
+        // A name of a thing or a client ends where the topics about it go on.
+        var goesOn = Space == IotSpace.Things || (Space == IotSpace.Clients && !(IsClient && other.IsClient));
+        if (Tail.Length == 0)
+            return new Closer(goesOn ? "/" : "", End: true, Anything: false);
+        // MQTT: x/# receives x as well.
+        var endsInHash = Type == IotResourceType.TopicFilter && Tail[0] == '/' && Tail.Length > 1 && Tail[1] is '#' or '*' or '?';
+        return new Closer(Tail[..1], endsInHash, Anything: false);
+    }
 
     /// <summary>What the resource covers for one organization, as a pattern of client ids or of topics.</summary>
     public Glob Render(OrganizationId organization)
@@ -34,9 +69,14 @@ internal sealed record IotResource(string Where, string Source, IotResourceType 
         var rest = organization.Value + Tail.Replace(TemplateText.OrganizationPlaceholder, organization.Value, StringComparison.Ordinal);
         return Type switch
         {
-            IotResourceType.TopicFilter => Glob.OfFilter(Head + rest),
-            IotResourceType.Thing => Glob.OfThing(ShadowTopics, Head + rest),
-            _ => Glob.Of(Head + rest),
+            IotResourceType.TopicFilter => Glob.OfFilter(Fixed + Head + rest),
+            IotResourceType.Thing => Glob.OfThing(Fixed, Head + rest),
+            _ => Glob.Of(Fixed + Head + rest),
         };
     }
+
+    /// <summary>IAM's wildcards and MQTT's.</summary>
+    public const string Wildcards = "*?+#";
+
+    public static bool IsLiteral(string text) => text.AsSpan().IndexOfAny(Wildcards) < 0 && !text.Contains('{');
 }

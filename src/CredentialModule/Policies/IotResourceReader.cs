@@ -1,75 +1,100 @@
 namespace CredentialModule.Policies;
 
 /// <summary>
-/// The rules for one resource: what stands before the organization is literal, and a literal that no id holds closes it. Then any text that the
-/// resource covers for an organization names that organization at one known place, and no other can be read there.
+/// The rules for one resource: any text that it covers for an organization names that organization at one known place, and no other can be read there.
+/// docs/session-policies.md has the argument.
 /// </summary>
-internal sealed class IotResourceReader(OrganizationIdFormat ids, List<PolicyFinding> findings)
+internal sealed class IotResourceReader(OrganizationIdFormat ids, SharedTopics shared, List<PolicyFinding> findings)
 {
     private const string Organization = TemplateText.OrganizationPlaceholder;
-    private const string Shape = "arn:{partition}:iot:{region}:{accountId}:TYPE/…{organizationId}…";
 
-    /// <summary>The type that a resource is of, as far as it can be told; says nothing when it cannot.</summary>
-    public static IotResourceType? TypeOf(TemplateText text) =>
-        text.Source.Split(':', 6) is [_, _, _, _, _, var name] && name.Contains('/') ? IotResourceTypes.Read(name.Split('/', 2)[0]) : null;
-
-    /// <summary>The resource when it is good by itself; null with at least one finding when it is not.</summary>
+    /// <summary>The resource when it is good by itself; null with at least one finding when it is not, and null for a shared topic.</summary>
     public IotResource? Read(string where, TemplateText text, IReadOnlyList<IotAction> actions)
     {
         where = $"{where} `{text.Source}`";
         var before = findings.Count;
-        if (TypeOf(text) is not { } type || !HasArnShape(text.Source.Split(':', 6)))
+        if (IotArn.Parse(text.Source, out var problem) is not { } arn)
         {
-            Find(FindingCode.ArnShape, where,
-                $"is not of the shape {Shape}, where TYPE is client, topic, topicfilter or thing, and no wildcard stands before it.");
+            Find(FindingCode.ArnShape, where, problem);
             if (!text.NamesOrganization)
-                FindNoOrganization(where);
+                FindNoOrganization(where, actions);
             return null;
         }
 
-        // Braces stand only around known names by now, and none of those holds a colon: the source can be cut like the rendered text.
-        var name = text.Source.Split(':', 6)[5].Split('/', 2)[1];
-        var index = name.IndexOf(Organization, StringComparison.Ordinal);
+        if (shared.Contains(arn))
+        {
+            CheckShared(where, arn, actions);
+            return null;
+        }
+
+        var index = arn.Name.IndexOf(Organization, StringComparison.Ordinal);
         if (index < 0)
         {
-            FindNoOrganization(where);
+            FindNoOrganization(where, actions);
             return null;
         }
 
-        var action = actions.Concat(IotAction.All).First(action => action.Type == type);
-        var resource = new IotResource(where, text.Source, type, name[..index], name[(index + Organization.Length)..], action);
+        var action = actions.Concat(IotAction.All).First(action => action.Type == arn.Type);
+        var resource = new IotResource(where, text.Source, arn.Type, arn.Name[..index], arn.Name[(index + Organization.Length)..], action);
         resource = CheckReserved(resource);
-        CheckHead(resource);
+        resource = CheckHead(resource);
         CheckCloser(resource);
         CheckTail(resource);
         return findings.Count == before ? resource : null;
     }
 
-    private static bool HasArnShape(string[] parts) =>
-        parts is ["arn", "{partition}" or "aws" or "aws-cn" or "aws-us-gov", "iot", var region, var account, _]
-        && (region == "{region}" || (region.Length > 0 && region.All(c => char.IsAsciiLetterLower(c) || char.IsAsciiDigit(c) || c == '-')))
-        && (account == "{accountId}" || (account.Length == 12 && account.All(char.IsAsciiDigit)));
-
-    private void CheckHead(IotResource resource)
+    private void CheckShared(string where, IotArn arn, IReadOnlyList<IotAction> actions)
     {
-        if (resource.Head.AsSpan().IndexOfAny("*?+#") is var wildcard and >= 0)
-        {
-            var example = Counterexample.Within(resource, ids);
-            Find(FindingCode.WildcardBeforeOrganization, resource.Where,
-                $"has `{resource.Head[wildcard]}` before {Organization}, so that an id can be read in more than one place{Counterexample.Spell(resource, example)}; write literals there.",
-                example);
-        }
+        foreach (var action in actions.Where(action => action.Type == arn.Type && !action.ReadsTopics))
+            Find(FindingCode.SharedTopicPublished, where,
+                $"is a shared topic, and its statement allows {action.Name}; write a statement of its own for it, with iot:Receive or iot:Subscribe.");
+        if (arn.Type == IotResourceType.Topic && arn.Name.AsSpan().IndexOfAny('+', '#') >= 0)
+            FindFilterInTopic(where);
+    }
 
+    private IotResource CheckHead(IotResource resource)
+    {
         if (resource.Head.Contains('{'))
             FindPlaceholder(resource, "before");
         // A slash ends a thing's name; what follows names a shadow, whose topics have the slash elsewhere.
         if (resource.Type == IotResourceType.Thing && resource.Head.Contains('/'))
             Find(FindingCode.ArnShape, resource.Where, $"has `/` before {Organization}; the name of a thing holds none.");
+        var wildcard = resource.Head.AsSpan().IndexOfAny(IotResource.Wildcards);
+        if (wildcard < 0)
+            return resource;
+        if (WhyNotFromRight(resource) is not { } why)
+            return resource with { IsFromRight = true };
+        var example = Counterexample.Within(resource, ids);
+        var verdict = example is null ? ". It may be safe, but cannot be proven here" : Counterexample.Spell(resource, example);
+        Find(FindingCode.WildcardBeforeOrganization, resource.Where,
+            $"has `{resource.Head[wildcard]}` before {Organization}, {why}{verdict}. Write literals there; or begin with a literal, and put {Organization} last, "
+            + "behind a literal that no id holds, such as `/`.",
+            example);
+        return resource;
+    }
+
+    /// <summary>Why the id cannot be read from the end of the text; null when it can.</summary>
+    private string? WhyNotFromRight(IotResource resource)
+    {
+        var (head, isFilter) = (resource.Head, resource.Type == IotResourceType.TopicFilter);
+        if (resource.Type == IotResourceType.Thing || resource.Fixed.Length > 0)
+            return "where a name begins that is read from its beginning";
+        if (head[0] == '$')
+            return "in a topic that begins with `$`";
+        if (head.AsSpan().IndexOfAny(IotResource.Wildcards) == 0)
+            return "at the very beginning, so that it covers AWS's own topics (`$aws/…`) too";
+        if (head.Contains('#') || (head.Contains('+') && (!isFilter || !IsGrammatical(head + Organization))))
+            return "where it is no wildcard of the kind that can stand there";
+        if (!IotResource.IsLiteral(resource.Tail))
+            return "and more than literals behind it, so that an id can be read in more than one place";
+        return ids.HasOneLength || !ids.MayHold(head[^1]) && !IotResource.Wildcards.Contains(head[^1])
+            ? null
+            : $"and `{head[^1]}` directly before it, where an id can have begun earlier";
     }
 
     private void CheckCloser(IotResource resource)
     {
-        if (resource.Tail.Length == 0)
+        if (resource.Tail.Length == 0 || resource.IsFromRight || ids.HasOneLength)
             return;
         var closer = resource.Tail[0];
         if (!ids.Contains(closer) && closer is not ('*' or '?' or '+' or '#' or '{'))
@@ -77,7 +102,8 @@ internal sealed class IotResourceReader(OrganizationIdFormat ids, List<PolicyFin
         var example = Counterexample.Within(resource, ids);
         var what = closer == '{' ? "a placeholder" : $"`{closer}`";
         Find(FindingCode.NotClosed, resource.Where,
-            $"has {what} right after {Organization}, where one id can go on as another{Counterexample.Spell(resource, example)}; write a literal there that no id holds, such as `/` or `:`, or nothing.",
+            $"has {what} right after {Organization}, where one id can go on as another{Counterexample.Spell(resource, example)}; write a literal there that no id holds, "
+            + "such as `/` or `:`, or nothing. If all ids have one length, set OrganizationId:Length with Min and Max alike: then anything may stand there.",
             example);
     }
 
@@ -88,21 +114,18 @@ internal sealed class IotResourceReader(OrganizationIdFormat ids, List<PolicyFin
         if (resource.Tail.AsSpan().IndexOfAny('+', '#') < 0)
             return;
         if (resource.Type != IotResourceType.TopicFilter)
-        {
+            FindFilterInTopic(resource.Where);
+        // The id is a part of the first level.
+        else if (!IsGrammatical(Organization + resource.Tail))
             Find(FindingCode.FilterGrammar, resource.Where,
-                "has `+` or `#`, which IAM takes for themselves; they are wildcards only in a topicfilter, for IAM write `*`.");
-            return;
-        }
+                "has `+` or `#` in a place that MQTT has none: each is a whole level, and `#` is the last.");
+    }
 
-        // MQTT 3.1.1, 4.7.1: each is a whole level, and # is the last.
-        var levels = resource.Tail.Split('/');
-        for (var i = 0; i < levels.Length; i++)
-        {
-            var isWildcard = i > 0 && (levels[i] == "+" || (levels[i] == "#" && i == levels.Length - 1));
-            if (!isWildcard && levels[i].AsSpan().IndexOfAny('+', '#') >= 0)
-                Find(FindingCode.FilterGrammar, resource.Where,
-                    "has `+` or `#` in a place that MQTT has none: each is a whole level, and `#` is the last.");
-        }
+    /// <summary>MQTT 3.1.1, 4.7.1: each wildcard is a whole level, and # is the last.</summary>
+    internal static bool IsGrammatical(string filter)
+    {
+        var levels = filter.Split('/');
+        return !levels.Where((level, i) => level.AsSpan().IndexOfAny('+', '#') >= 0 && level != "+" && !(level == "#" && i == levels.Length - 1)).Any();
     }
 
     private IotResource CheckReserved(IotResource resource)
@@ -110,16 +133,22 @@ internal sealed class IotResourceReader(OrganizationIdFormat ids, List<PolicyFin
         var dollar = resource.Head.LastIndexOf('$');
         if (resource.Tail.Contains('$') || dollar > 0)
         {
-            Find(FindingCode.ReservedTopic, resource.Where,
-                "has `$` inside; it may only begin `$aws/things/…`, `$aws/rules/NAME/…` or, in a topicfilter, `$share/GROUP/…`.");
+            Find(FindingCode.ReservedTopic, resource.Where, "has `$` inside; it may only begin a topic that AWS reserves, or `$share/GROUP/…`.");
             return resource;
         }
 
         if (dollar < 0)
             return resource;
         var isTopic = resource.Type is IotResourceType.Topic or IotResourceType.TopicFilter;
-        if (isTopic && Follows(resource, "$aws/things/") is not null)
-            return resource;
+        if (isTopic && ReservedTopics.StartOf(resource.Head) is { } topics)
+        {
+            var cut = resource with { Space = topics.Of, Fixed = topics.Start, Head = resource.Head[topics.Start.Length..] };
+            if (topics.NameIsLevel && cut.Head.Contains('/'))
+                Find(FindingCode.ReservedTopic, resource.Where,
+                    $"has {Organization} behind the name that follows `{topics.Start}`, so that all organizations share what has that name; write it into the name.");
+            return cut;
+        }
+
         if (isTopic && Follows(resource, "$aws/rules/") is { } rule)
         {
             // The rule's name is not the organization's, so what the rule gets would still have to be told apart by someone.
@@ -134,11 +163,12 @@ internal sealed class IotResourceReader(OrganizationIdFormat ids, List<PolicyFin
                 $"has {Organization} in a share group's name, and the filter behind it can be any; write $share/GROUP/…{Organization}…");
             // IAM's wildcards cover `/` as well, so a group that is not literal can hold the head of another filter: it stays, and is judged with the rest.
             var end = group.IndexOf('/', StringComparison.Ordinal);
-            return end >= 0 && group.AsSpan(0, end).IndexOfAny("*?+#{") < 0 ? resource with { Head = group[(end + 1)..] } : resource;
+            return end >= 0 && IotResource.IsLiteral(group[..end]) ? resource with { Head = group[(end + 1)..] } : resource;
         }
 
         Find(FindingCode.ReservedTopic, resource.Where,
-            "begins with `$`; of those a session may have `$aws/things/…`, `$aws/rules/NAME/…` and, in a topicfilter, `$share/GROUP/…`.");
+            "begins with `$`. Of those a session may have AWS's topics of one thing or one client, such as `$aws/things/…`, `$aws/commands/things/…` or "
+            + "`$aws/events/presence/connected/…`, and `$aws/rules/NAME/…` and, in a topicfilter, `$share/GROUP/…`; docs/session-policies.md lists them.");
         return resource;
     }
 
@@ -154,8 +184,13 @@ internal sealed class IotResourceReader(OrganizationIdFormat ids, List<PolicyFin
             Find(FindingCode.ReservedTopic, resource.Where, "has an empty name after `$aws/rules/` or `$share/`.");
     }
 
-    private void FindNoOrganization(string where) =>
-        Find(FindingCode.NoOrganization, where, $"names no organization, so that all of them share it; write {Organization} into it.");
+    private void FindNoOrganization(string where, IReadOnlyList<IotAction> actions) =>
+        Find(FindingCode.NoOrganization, where, $"names no organization, so that all of them share it; write {Organization} into it"
+            + (actions.Any(action => action.ReadsTopics) ? ", or list it under the profile's SharedTopics if every organization may receive it and none publish to it." : "."));
+
+    private void FindFilterInTopic(string where) =>
+        Find(FindingCode.FilterGrammar, where,
+            "has `+` or `#`, which IAM takes for themselves; they are wildcards only in a topicfilter, for IAM write `*`.");
 
     private void FindPlaceholder(IotResource resource, string side) =>
         Find(FindingCode.PlaceholderInResource, resource.Where,

@@ -137,8 +137,8 @@ internal sealed class PolicyDocument(List<PolicyFinding> findings)
             foreach (var (_, value) in keys.Members)
             {
                 IReadOnlyList<PolicyNode> values = value is PolicyArray array ? array.Items : [value];
-                foreach (var item in values.Where(item => item is not (PolicyString or PolicyBoolean)))
-                    Find(item, FindingCode.MemberType, $"{item.Path} must be a string or a boolean.");
+                foreach (var item in values.Where(item => item is not (PolicyString or PolicyBoolean or PolicyNumber)))
+                    Find(item, FindingCode.MemberType, $"{item.Path} must be a string, a number or a boolean.");
             }
         }
     }

@@ -51,6 +51,12 @@ internal sealed record PolicyBoolean(string Path, bool Value) : PolicyNode(Path)
     public override void Write(Utf8JsonWriter writer, TemplateValues values) => writer.WriteBooleanValue(Value);
 }
 
+/// <summary>A number. It is written as it was read: AWS compares it, and has rules of its own for what is equal.</summary>
+internal sealed record PolicyNumber(string Path, string Text) : PolicyNode(Path)
+{
+    public override void Write(Utf8JsonWriter writer, TemplateValues values) => writer.WriteRawValue(Text);
+}
+
 /// <summary>Stands for a value that a finding was already made of, so that it is not called missing as well.</summary>
 internal sealed record PolicyInvalid(string Path) : PolicyNode(Path)
 {

@@ -56,8 +56,10 @@ internal static class PolicyReader
                 return ReadText(ref reader, path, Placeholders.All, findings) is { } text ? new PolicyString(path, text) : new PolicyInvalid(path);
             case JsonTokenType.True or JsonTokenType.False:
                 return new PolicyBoolean(path, reader.GetBoolean());
+            case JsonTokenType.Number:
+                return new PolicyNumber(path, Encoding.ASCII.GetString(reader.ValueSpan));
             default:
-                return Invalid(path, FindingCode.MemberType, "is a number or null; write a string.", findings);
+                return Invalid(path, FindingCode.MemberType, "is null; write a value, or remove the member.", findings);
         }
     }
 

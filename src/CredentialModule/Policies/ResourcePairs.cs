@@ -1,73 +1,94 @@
 namespace CredentialModule.Policies;
 
 /// <summary>
-/// The rule for two resources: whatever one covers for an organization, the other covers for no other organization. Each covers texts of the form
-/// head, id, closer, anything; so the longer head has to be read as the shorter head and the beginning of an id, and that is the only way to meet.
-/// What follows a closer is taken for anything at all: nothing unsafe passes, and there is nothing to search.
+/// The rules for two resources: whatever one covers for an organization, the other covers for no other organization, and nothing of either is a shared
+/// topic. What follows a closer is taken for anything at all: nothing unsafe passes, and there is nothing to search. docs/session-policies.md has the argument.
 /// </summary>
-internal sealed class ResourcePairs(OrganizationIdFormat ids, List<PolicyFinding> findings)
+internal sealed class ResourcePairs(OrganizationIdFormat ids, SharedTopics shared, List<PolicyFinding> findings)
 {
-    /// <summary>Compares every two resources that are about the same kind of name.</summary>
+    /// <summary>Compares every two resources that are about the same kind of name, and each with what is shared.</summary>
     public void Check(IReadOnlyList<IotResource> resources)
     {
-        for (var j = 1; j < resources.Count; j++)
+        for (var j = 0; j < resources.Count; j++)
         {
             for (var i = 0; i < j; i++)
-            {
-                var (one, other) = (resources[i], resources[j]);
-                if (one.IsClient != other.IsClient)
-                    continue;
-                var (shorter, longer) = one.SpaceHead.Length <= other.SpaceHead.Length ? (one, other) : (other, one);
-                if (Collide(shorter, longer) is { } example)
-                    findings.Add(Describe(shorter, longer, example));
-            }
+                Check(resources[i], resources[j]);
+            if (resources[j].Space == IotSpace.Topics)
+                CheckShared(resources[j]);
         }
     }
 
-    private PolicyCounterexample? Collide(IotResource shorter, IotResource longer)
+    private void Check(IotResource one, IotResource other)
     {
-        if (!longer.SpaceHead.StartsWith(shorter.SpaceHead, StringComparison.Ordinal))
-            return null;
-        var between = longer.SpaceHead[shorter.SpaceHead.Length..];
-        // With the same head both ids are the longest run of an id's characters behind it: they are the same id.
-        if (between.Length == 0)
-            return null;
-        var read = between + ids.Prefix;
-        if (!read.StartsWith(ids.Prefix, StringComparison.Ordinal))
-            return null;
-        var body = read[ids.Prefix.Length..];
-        var run = body.TakeWhile(ids.Contains).Count();
-        return run < body.Length ? EndsInHead(shorter, longer, body, run) : ContinuesIntoId(shorter, longer, body);
+        if (one.Space != other.Space)
+            return;
+        if (one.IsFromRight || other.IsFromRight)
+        {
+            if (!AreApart(one.LiteralStart(ids), other.LiteralStart(ids)) && !AreReadAtOnePlace(one, other))
+                Find(one, other, Example(one, other));
+            return;
+        }
+
+        var (shorter, longer) = one.Head.Length <= other.Head.Length ? (one, other) : (other, one);
+        // With the same head both ids are read at the same place: they are the same id.
+        if (shorter.Head.Length == longer.Head.Length || !longer.Head.StartsWith(shorter.Head, StringComparison.Ordinal))
+            return;
+        if (IdReading.CanMeet(ids, longer.Head[shorter.Head.Length..], shorter.CloserTowards(longer), longer.CloserTowards(shorter), out var example))
+            Find(shorter, longer, example is var (a, b) ? Counterexample.Meet(shorter, a, longer, b) : null);
     }
 
-    /// <summary>The shorter one's id is a part of the longer one's head: that organization meets every other.</summary>
-    private PolicyCounterexample? EndsInHead(IotResource shorter, IotResource longer, string body, int run)
+    private static bool AreApart(string one, string other)
     {
-        if (run is < 1 or > OrganizationIdFormat.LongestBody || !shorter.Closers.Contains(body[run]))
-            return null;
-        var reaching = Counterexample.Id(ids, body[..run]);
-        var reached = reaching == ids.ShortestId ? Counterexample.Id(ids, new string(ids.Characters[0], 2)) : ids.ShortestId;
-        return Counterexample.Meet(shorter, reaching, longer, reached);
+        var length = Math.Min(one.Length, other.Length);
+        return !one.AsSpan(0, length).SequenceEqual(other.AsSpan(0, length));
     }
 
-    /// <summary>The rest of the longer one's head and its id are, together, an id of the shorter one.</summary>
-    private PolicyCounterexample? ContinuesIntoId(IotResource shorter, IotResource longer, string body)
+    /// <summary>Whether both ids end at the same place of a text that both cover, or there is no such text.</summary>
+    private bool AreReadAtOnePlace(IotResource one, IotResource other) =>
+        // What follows the name of a client in a topic about it is not the client's own tail.
+        (one.Space == IotSpace.Topics || (one.IsClient && other.IsClient))
+        && one.IsKnownFromRight(ids) && other.IsKnownFromRight(ids)
+        && (one.Tail == other.Tail
+            || (!one.Tail.EndsWith(other.Tail, StringComparison.Ordinal) && !other.Tail.EndsWith(one.Tail, StringComparison.Ordinal)));
+
+    private PolicyCounterexample? Example(IotResource one, IotResource other)
     {
-        if (body.Length >= OrganizationIdFormat.LongestBody || !shorter.Closers.Intersect(longer.Closers).Any())
-            return null;
-        return Counterexample.Meet(shorter, Counterexample.Id(ids, body + ids.Characters[0]), longer, ids.ShortestId);
+        var some = Counterexample.Others(ids).Take(3).ToList();
+        return some.SelectMany(a => some.Where(b => a != b).Select(b => Counterexample.Meet(one, a, other, b))).FirstOrDefault(example => example.Shared is not null);
     }
 
-    private static PolicyFinding Describe(IotResource shorter, IotResource longer, PolicyCounterexample example)
+    private void CheckShared(IotResource resource)
     {
-        var sentence = example.Shared is null
-            ? $"for organization `{example.Reaching}` here and `{example.Reached}` there both begin alike, and what follows is not told apart"
-            : Counterexample.Spell(shorter, example)[2..];
-        return new PolicyFinding(
+        foreach (var topic in shared.All.Where(topic => topic.Beginnings.Any(beginning => MayCover(resource, beginning))))
+            findings.Add(new PolicyFinding(
+                FindingCode.SharedTopicOverlap,
+                $"{resource.Where} and the shared topic `{topic.Source}` can be about the same topic, which one organization would publish to and all receive; "
+                + "begin the shared one with a text that no organization's topics begin with."));
+    }
+
+    private bool MayCover(IotResource resource, SharedTopics.Beginning beginning)
+    {
+        if (AreApart(resource.LiteralStart(ids), beginning.Text))
+            return false;
+        if (resource.IsFromRight)
+            return true;
+        return beginning.Text.Length > resource.Head.Length
+            ? IdReading.CanBegin(ids, beginning.Text[resource.Head.Length..], beginning.GoesOn, resource.CloserTowards(resource))
+            : beginning.GoesOn;
+    }
+
+    private void Find(IotResource one, IotResource other, PolicyCounterexample? example)
+    {
+        var sentence = example?.Shared is not null
+            ? Counterexample.Spell(one, example)[2..]
+            : example is not null
+                ? $"for organization `{example.Reaching}` here and `{example.Reached}` there both begin alike, and what follows is not told apart"
+                : "both can begin alike, and it cannot be proven here that they end otherwise";
+        findings.Add(new PolicyFinding(
             FindingCode.Collision,
-            $"{shorter.Where} and {longer.Where} meet: {sentence}. Give both the same text before {TemplateText.OrganizationPlaceholder}, or texts of which neither begins the other.")
+            $"{one.Where} and {other.Where} meet: {sentence}. Give both the same text before {TemplateText.OrganizationPlaceholder}, or texts of which neither begins the other.")
         {
             Counterexample = example,
-        };
+        });
     }
 }

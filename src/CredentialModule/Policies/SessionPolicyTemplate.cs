@@ -31,11 +31,12 @@ internal sealed class SessionPolicyTemplate
     /// <summary>Reads a template and holds every rule against it.</summary>
     /// <param name="utf8">The file.</param>
     /// <param name="ids">The form of organization ids: what closes one depends on it.</param>
+    /// <param name="shared">The topics that every organization may receive.</param>
     /// <param name="longest">The longest account, region and partition it will be rendered with; its organization is not looked at.</param>
     /// <param name="findings">Everything that is wrong, in the order of the file; the same for the same file.</param>
     /// <returns>The template; null when anything was found.</returns>
     public static SessionPolicyTemplate? Parse(
-        ReadOnlySpan<byte> utf8, OrganizationIdFormat ids, TemplateValues longest, out IReadOnlyList<PolicyFinding> findings)
+        ReadOnlySpan<byte> utf8, OrganizationIdFormat ids, SharedTopics shared, TemplateValues longest, out IReadOnlyList<PolicyFinding> findings)
     {
         var found = new List<PolicyFinding>();
         findings = found;
@@ -43,13 +44,24 @@ internal sealed class SessionPolicyTemplate
             return null;
 
         var statements = new PolicyDocument(found).Read(root);
-        var resources = new AllowRules(ids, found).Check(statements);
-        new ResourcePairs(ids, found).Check(resources);
-        var length = Render(root, longest with { OrganizationId = ids.LongestId }).Length;
+        var resources = new AllowRules(ids, shared, found).Check(statements);
+        new ResourcePairs(ids, shared, found).Check(resources);
+        var length = LengthFor(ids.LongestId);
         if (length > LongestPolicy)
             found.Add(new PolicyFinding(FindingCode.Length,
-                $"For the longest id and values the policy has {length} characters; AssumeRole takes {LongestPolicy}."));
+                $"For an id of {ids.LongestDescription} the policy has {length} characters; AssumeRole takes {LongestPolicy}. {Remedy()}"));
         return found.Count == 0 ? new SessionPolicyTemplate(root, length) : null;
+
+        int LengthFor(OrganizationId id) => Render(root, longest with { OrganizationId = id }).Length;
+
+        string Remedy()
+        {
+            var perCharacter = length - LengthFor(new OrganizationId(ids.LongestId.Value[..^1]));
+            var most = perCharacter == 0 ? 0 : ids.MaxLength - (length - LongestPolicy + perCharacter - 1) / perCharacter;
+            return most >= ids.MinLength
+                ? $"If no id has more than {most} characters{(ids.Prefix.Length > 0 ? " after the prefix" : "")}, set IotCredentials:OrganizationId:Length:Max to {most}; else shorten the policy."
+                : "No shorter id makes it fit; shorten the policy.";
+        }
     }
 
     /// <summary>The policy of one organization, minified.</summary>

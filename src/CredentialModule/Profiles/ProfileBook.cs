@@ -70,6 +70,9 @@ internal sealed class ProfileBook
     {
         var options = new ProfileOptions();
         profile.Bind(options);
+        // The binder would add to a list; an organization's replaces the profile's.
+        if (organization?.GetSection(nameof(ProfileOptions.SharedTopics)).Exists() == true)
+            options = options with { SharedTopics = [] };
         organization?.Bind(options);
         return options;
     }

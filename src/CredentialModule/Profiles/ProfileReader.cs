@@ -30,6 +30,7 @@ internal sealed partial class ProfileReader(OrganizationIdFormat ids, IFileProvi
         if (options.IotEndpoint is not null && Uri.CheckHostName(options.IotEndpoint) != UriHostNameType.Dns)
             Error(nameof(options.IotEndpoint), "is no host name, such as abc-ats.iot.eu-west-1.amazonaws.com; leave it out to ask AWS IoT.");
         CheckTimes(options);
+        var shared = SharedTopics.Read(options.SharedTopics, (index, finding) => Error($"{nameof(options.SharedTopics)}:{index}", $"{finding.Code}: {finding.Message}"));
         if (errors == 0)
             foreach (var (key, message) in AwsPlaces.Find(options, role!)) Error(key, message);
         if (options.EndpointRoleArn is not null && options.IotEndpoint is null && externalId is { NamesOrganization: true })
@@ -38,7 +39,7 @@ internal sealed partial class ProfileReader(OrganizationIdFormat ids, IFileProvi
                 "is assumed without an external id, since ExternalId names the organization: its trust policy must not ask for one.", true);
         }
 
-        var policy = errors == 0 ? ReadPolicy(options, role!) : options.SessionPolicy is null ? Missing(nameof(options.SessionPolicy)) : null;
+        var policy = errors == 0 ? ReadPolicy(options, role!, shared) : options.SessionPolicy is null ? Missing(nameof(options.SessionPolicy)) : null;
         return errors > 0 ? null : new Profile
         {
             Role = role!,
@@ -94,7 +95,7 @@ internal sealed partial class ProfileReader(OrganizationIdFormat ids, IFileProvi
                 Error(nameof(times.MinimumLifetime), "is over SessionDuration less RefreshAfter: credentials would fall below it before they are renewed. Lower it, or renew earlier.");
         }
 
-        SessionPolicyTemplate? ReadPolicy(ProfileOptions given, RoleArnTemplate of)
+        SessionPolicyTemplate? ReadPolicy(ProfileOptions given, RoleArnTemplate of, SharedTopics sharedTopics)
         {
             const string key = nameof(given.SessionPolicy);
             if (given.SessionPolicy is not { } path) return Missing(key);
@@ -114,14 +115,14 @@ internal sealed partial class ProfileReader(OrganizationIdFormat ids, IFileProvi
             using var content = new MemoryStream();
             using (var stream = file.CreateReadStream()) stream.CopyTo(content);
             var longest = new TemplateValues(ids.LongestId, of.AccountId, given.Region!, of.Partition);
-            var template = SessionPolicyTemplate.Parse(content.ToArray(), ids, longest, out var findings);
+            var template = SessionPolicyTemplate.Parse(content.ToArray(), ids, sharedTopics, longest, out var findings);
             foreach (var finding in findings) Error(key, $"{path}: {finding.Code}: {finding.Message}{(IsOfTheIds(finding) ? $" {ids.Description}" : "")}");
             return template;
         }
     }
 
     // These depend on what an organization id may look like: another form of the ids can be the remedy.
-    private static bool IsOfTheIds(PolicyFinding finding) => finding.Code is FindingCode.NotClosed or FindingCode.Collision;
+    private static bool IsOfTheIds(PolicyFinding finding) => finding.Code is FindingCode.NotClosed or FindingCode.Collision or FindingCode.SharedTopicOverlap;
 
     [GeneratedRegex("^[a-z]{2,4}(-[a-z]+)+-[0-9]{1,2}$")]
     private static partial Regex Region();

@@ -1,4 +1,5 @@
 using System.Globalization;
+using CredentialModule;
 using CredentialModule.Http;
 using Gateway.Authorization;
 using Gateway.Configuration;
@@ -133,14 +134,24 @@ internal sealed record RouteTargetRow
     public string? Module { get; init; }
     public string? Profile { get; init; }
 
+    /// <summary>The topics that sessions of the profile share: every organization may receive them. Those of single organizations have their id before them.</summary>
+    public IReadOnlyList<string>? SharedTopics { get; init; }
+
     public static RouteTargetRow Of(RouteConfig route, Snapshot configuration) => ModuleRoute.ModuleOf(route) is { } module
-        ? new() { Module = module, Profile = ModuleRoute.ProfileOf(route) }
+        ? new() { Module = module, Profile = ModuleRoute.ProfileOf(route), SharedTopics = SharedTopicsOf(ModuleRoute.ProfileOf(route), configuration.Options.IotCredentials) }
         : new()
         {
             Cluster = route.ClusterId,
             Destinations = configuration.Clusters.First(cluster => cluster.ClusterId.Equals(route.ClusterId, StringComparison.OrdinalIgnoreCase)).Destinations?
                 .ToDictionary(destination => destination.Key, destination => WithoutUser(destination.Value.Address), StringComparer.Ordinal),
         };
+
+    private static List<string>? SharedTopicsOf(string profile, IotCredentialsOptions options)
+    {
+        var shared = options.Profiles.TryGetValue(profile, out var named) ? named.SharedTopics : [];
+        List<string> all = [.. shared, .. options.Organizations.SelectMany(organization => organization.Value.SharedTopics.Select(topic => $"{organization.Key}: {topic}"))];
+        return all.Count > 0 ? all : null;
+    }
 
     // What stands before an address's @ can be a password.
     private static string WithoutUser(string address) =>

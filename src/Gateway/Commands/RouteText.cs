@@ -50,5 +50,6 @@ internal static class RouteText
         if (row.MaxRequestBodySize is { } size) yield return ("body", size < 0 ? "any size" : $"at most {size} bytes");
         if (row.IpAllow is { } addresses) yield return ("clients", $"only {addresses}");
         yield return ("target", row.Target.ToString());
+        if (row.Target.SharedTopics is { } shared) yield return ("shared", $"every organization receives {string.Join(", ", shared)}");
     }
 }

@@ -1,24 +1,57 @@
 namespace CredentialModule.Tests.Policies;
 
+/// <summary>What the holders of two policies both reach.</summary>
+/// <param name="Kind"><c>client id</c>, <c>topic</c>, <c>thing</c> or <c>client</c>; the last two by topics of different kinds.</param>
+/// <param name="Name">Its name.</param>
+internal sealed record Meeting(string Kind, string Name);
+
 /// <summary>
-/// Decides whether two resources reach a common client id or topic, by walking through both at once, a character at a time. All that can
+/// Decides whether two resources reach a common client id, topic, thing or client, by walking through both at once, a character at a time. All that can
 /// follow is looked at, so that "none" is an answer and not a search that was given up.
 /// </summary>
 internal static class MeetingSearch
 {
-    /// <summary>A name that the holders of both policies reach; null when there is none.</summary>
-    public static string? Find(IReadOnlyList<Reach.Resource> one, IReadOnlyList<Reach.Resource> other) =>
-        (from left in one from right in other select Find(left, right)).FirstOrDefault(name => name is not null);
+    /// <summary>Something that the holders of both policies reach; null when there is nothing.</summary>
+    public static Meeting? Find(IReadOnlyList<Reach.Resource> one, IReadOnlyList<Reach.Resource> other) =>
+        (from left in one from right in other select Find(left, right)).FirstOrDefault(meeting => meeting is not null);
 
-    /// <summary>A name that both reach; null when there is none.</summary>
-    public static string? Find(Reach.Resource one, Reach.Resource other)
+    /// <summary>Something that both reach; null when there is nothing.</summary>
+    public static Meeting? Find(Reach.Resource one, Reach.Resource other)
     {
-        if (one.IsClient != other.IsClient)
+        if (one.IsClient && other.IsClient)
+            return Search(one, other, Walker.OfClientId(one), Walker.OfClientId(other), "") is { } id ? new Meeting("client id", id) : null;
+        if (Search(one, other, Walker.Of(one), Walker.Of(other), "+#") is { } topic)
+            return new Meeting("topic", topic);
+        return FindOwner(one, other, "thing", "/+#", [.. Reach.ThingTopics.Select(start => (start, true))])
+            ?? FindOwner(one, other, "client", "+#", [.. Reach.ClientTopics.Select(start => (start, false)), (Reach.ClientCommands, true)]);
+    }
+
+    /// <summary>A thing or a client of which each reaches a topic, in different kinds of them: whoever has one is not to have the other.</summary>
+    private static Meeting? FindOwner(Reach.Resource one, Reach.Resource other, string kind, string never, IReadOnlyList<(string Start, bool GoesOn)> topics)
+    {
+        if (!IsReserved(one) || !IsReserved(other))
             return null;
-        // Characters that neither pattern writes are all alike: one stands for them.
-        var letters = (one.Pattern + other.Pattern + "$aws/things/shadow/name/~").Distinct().Where(letter => letter is not ('*' or '?'))
-            .Where(letter => one.IsClient || letter is not ('+' or '#')).ToArray();
-        var (left, right) = (Walker.Of(one), Walker.Of(other));
+        var found =
+            from mine in topics
+            from theirs in topics
+            where mine != theirs
+            let left = Walker.OfName(one, mine.Start, mine.GoesOn)
+            where left.Start.Count > 0
+            let right = Walker.OfName(other, theirs.Start, theirs.GoesOn)
+            where right.Start.Count > 0
+            select Search(one, other, left, right, never) into name
+            where name is not null
+            select new Meeting(kind, name);
+        return found.FirstOrDefault();
+    }
+
+    private static bool IsReserved(Reach.Resource resource) =>
+        resource.Type is "topic" or "topicfilter" && resource.Pattern.Length > 0 && resource.Pattern[0] is '$' or '*' or '?';
+
+    private static string? Search(Reach.Resource one, Reach.Resource other, Walker left, Walker right, string never)
+    {
+        // Characters that neither pattern writes are all alike: one stands for them. Fixed texts are forced.
+        var letters = (one.Pattern + other.Pattern + "$/~").Distinct().Where(letter => letter is not ('*' or '?') && !never.Contains(letter)).ToArray();
         var seen = new HashSet<(Walker.State, Walker.State)>();
         var queue = new Queue<(Walker.State Left, Walker.State Right, Path? Read)>();
         Enqueue(left.Start, right.Start, null);
@@ -28,7 +61,7 @@ internal static class MeetingSearch
                 return Path.Spell(at.Read);
             // Where one of them can go on in one way only, no other letter needs trying.
             var forced = left.Forced(at.Left) ?? right.Forced(at.Right);
-            foreach (var letter in forced is not { } only ? letters : letters.Contains(only) ? [only] : [])
+            foreach (var letter in forced is not { } only ? letters : never.Contains(only) ? [] : [only])
             {
                 var next = left.Step(at.Left, letter);
                 if (next.Count > 0)

@@ -35,12 +35,30 @@ internal static class Reach
         ];
     }
 
-    /// <summary>Whether the resource reaches the client id or the topic.</summary>
-    public static bool Reaches(Resource resource, string name) => resource.Type switch
+    /// <summary>How AWS's topics of one thing begin; the thing's name and a slash follow.</summary>
+    public static IReadOnlyList<string> ThingTopics { get; } =
+        ["$aws/things/", "$aws/commands/things/", "$aws/events/thing/", "$aws/events/thingTypeAssociation/thing/"];
+
+    /// <summary>How AWS's topics of one client begin that end with its id.</summary>
+    public static IReadOnlyList<string> ClientTopics { get; } =
+    [
+        "$aws/events/presence/connected/", "$aws/events/presence/disconnected/", "$aws/events/presence/connect_failed/",
+        "$aws/events/subscriptions/subscribed/", "$aws/events/subscriptions/unsubscribed/",
+    ];
+
+    /// <summary>How AWS's topics of one client begin that go on behind its id.</summary>
+    public const string ClientCommands = "$aws/commands/clients/";
+
+    /// <summary>Whether the resource reaches the client id.</summary>
+    public static bool ReachesClient(Resource resource, string id) => resource.IsClient && IamCovers(resource.Pattern, id);
+
+    /// <summary>Whether the resource reaches the topic: by itself, or because the topic is of a thing or a client that it reaches.</summary>
+    public static bool Reaches(Resource resource, string topic) => resource.Type switch
     {
-        "client" or "topic" => IamCovers(resource.Pattern, name),
-        "topicfilter" => FiltersFor(name).Any(filter => IamCovers(resource.Pattern, filter)),
-        "thing" => ThingsOf(name).Any(thing => IamCovers(resource.Pattern, thing)),
+        "client" => ClientsOf(topic).Any(client => IamCovers(resource.Pattern, client)),
+        "topic" => IamCovers(resource.Pattern, topic),
+        "topicfilter" => FiltersFor(topic).Any(filter => IamCovers(resource.Pattern, filter)),
+        "thing" => ThingsOf(topic).Any(thing => IamCovers(resource.Pattern, thing)),
         _ => throw new ArgumentException(resource.Type, nameof(resource)),
     };
 
@@ -93,14 +111,31 @@ internal static class Reach
         return filters.Where(filter => MqttMatches(filter, topic)).SelectMany(filter => new[] { filter, $"$share/{AnyGroup}/{filter}" });
     }
 
-    /// <summary>The things, and named shadows, whose shadow topic it is.</summary>
+    /// <summary>The things, and named shadows, whose topic it is.</summary>
     private static IEnumerable<string> ThingsOf(string topic)
     {
-        if (topic.Split('/') is not ["$aws", "things", var thing, "shadow", .. var rest])
-            yield break;
-        if (rest.Length > 0)
+        foreach (var start in ThingTopics.Where(start => topic.StartsWith(start, StringComparison.Ordinal)))
+        {
+            if (topic[start.Length..].Split('/') is not [var thing, _, ..] levels)
+                continue;
             yield return thing;
-        if (rest is ["name", var shadow, _, ..])
-            yield return $"{thing}/{shadow}";
+            if (start == ThingTopics[0] && levels is [_, "shadow", "name", var shadow, _, ..])
+                yield return $"{thing}/{shadow}";
+        }
+    }
+
+    /// <summary>The clients whose topic it is.</summary>
+    private static IEnumerable<string> ClientsOf(string topic)
+    {
+        foreach (var start in ClientTopics.Where(start => topic.StartsWith(start, StringComparison.Ordinal)))
+            yield return topic[start.Length..];
+        if (!topic.StartsWith(ClientCommands, StringComparison.Ordinal))
+            yield break;
+        // An id may hold a slash.
+        for (var i = ClientCommands.Length; i < topic.Length; i++)
+        {
+            if (topic[i] == '/')
+                yield return topic[ClientCommands.Length..i];
+        }
     }
 }

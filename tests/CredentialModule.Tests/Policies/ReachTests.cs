@@ -51,7 +51,10 @@ public sealed class ReachTests
     {
         var resource = new Reach.Resource(type, pattern);
         foreach (var name in Names("ab/$", 5))
-            Assert.True(Reach.Reaches(resource, name) == Walks(resource, name), $"{type}/{pattern} and `{name}`");
+        {
+            var reaches = resource.IsClient ? Reach.ReachesClient(resource, name) : Reach.Reaches(resource, name);
+            Assert.True(reaches == Walks(resource, name), $"{type}/{pattern} and `{name}`");
+        }
     }
 
     [Theory]
@@ -62,12 +65,35 @@ public sealed class ReachTests
     [InlineData("a-*", "$aws/things/a-1/shadow/get", true)]
     [InlineData("a-*", "$aws/things/a-1/shadow/name/s/get", true)]
     [InlineData("a*", "$aws/things/b/shadow/get", false)]
-    [InlineData("a", "$aws/things/a/get", false)]
-    public void Reaches_Thing_ByItsShadowTopics(string pattern, string topic, bool expected)
+    [InlineData("a", "$aws/things/a/get", true)]
+    [InlineData("a", "$aws/things/a", false)]
+    [InlineData("a", "$aws/things/a/jobs/notify", true)]
+    [InlineData("a", "$aws/commands/things/a/executions/1/request", true)]
+    [InlineData("a", "$aws/events/thing/a/created", true)]
+    [InlineData("a", "$aws/events/thingTypeAssociation/thing/a/t", true)]
+    [InlineData("a", "$aws/events/presence/connected/a", false)]
+    [InlineData("a/s", "$aws/commands/things/a/executions/1/request", false)]
+    public void Reaches_Thing_ByItsTopics(string pattern, string topic, bool expected)
     {
         var resource = new Reach.Resource("thing", pattern);
         Assert.Equal(expected, Reach.Reaches(resource, topic));
         Assert.Equal(expected, Walks(resource, topic));
+    }
+
+    [Theory]
+    [InlineData("a*", "$aws/events/presence/connected/ab", true)]
+    [InlineData("a/b", "$aws/events/presence/disconnected/a/b", true)]
+    [InlineData("a", "$aws/events/presence/connected/a/b", false)]
+    [InlineData("a", "$aws/events/subscriptions/unsubscribed/a", true)]
+    [InlineData("a", "$aws/commands/clients/a/executions/1/request", true)]
+    [InlineData("a/b", "$aws/commands/clients/a/b/executions/1/request", true)]
+    [InlineData("a", "$aws/commands/clients/a", false)]
+    [InlineData("a", "$aws/things/a/shadow/get", false)]
+    public void Reaches_Client_ByItsTopics(string pattern, string topic, bool expected)
+    {
+        var resource = new Reach.Resource("client", pattern);
+        Assert.Equal(expected, Reach.Reaches(resource, topic));
+        Assert.Equal(expected, Walks(resource, topic, Walker.Of(resource)));
     }
 
     [Theory]
@@ -79,10 +105,17 @@ public sealed class ReachTests
     [InlineData("topic/*/a/*", "topic/*/b/*", "/b/a/")]
     [InlineData("client/a", "topic/a", null)]
     [InlineData("thing/a-*", "topic/$aws/things/a-1/shadow/get", "$aws/things/a-1/shadow/get")]
+    [InlineData("thing/a-*", "topic/$aws/commands/things/a-1/executions/x/request", "$aws/commands/things/a-1/executions/x/request")]
+    [InlineData("client/a-*", "topicfilter/$aws/events/presence/+/a-1", "$aws/events/presence/connected/a-1")]
+    [InlineData("client/a/b", "topic/$aws/events/presence/connected/a/c", null)]
+    [InlineData("topic/$aws/things/a-1/shadow/get", "topic/$aws/commands/things/a-*/executions/*", "a-1")]
+    [InlineData("topic/$aws/things/a/shadow/get", "topic/$aws/commands/things/b/executions/*", null)]
+    [InlineData("topic/$aws/events/presence/connected/a", "topicfilter/$aws/commands/clients/a/#", "a")]
+    [InlineData("topic/$aws/events/thing/a/*", "topicfilter/$aws/things/+/shadow/get", "a")]
     public void Find_GivesANameThatBothReach(string one, string other, string? expected)
     {
         var (left, right) = (Reach.Resource.OfArn("arn:aws:iot:r:a:" + one), Reach.Resource.OfArn("arn:aws:iot:r:a:" + other));
-        Assert.Equal(expected, MeetingSearch.Find(left, right));
+        Assert.Equal(expected, MeetingSearch.Find(left, right)?.Name);
         Assert.Equal(expected is null, MeetingSearch.Find(right, left) is null);
     }
 
@@ -104,9 +137,10 @@ public sealed class ReachTests
         Assert.NotNull(MeetingSearch.Find(Resources(one), Resources(other)));
     }
 
-    private static bool Walks(Reach.Resource resource, string name)
+    private static bool Walks(Reach.Resource resource, string name) => Walks(resource, name, resource.IsClient ? Walker.OfClientId(resource) : Walker.Of(resource));
+
+    private static bool Walks(Reach.Resource resource, string name, Walker walker)
     {
-        var walker = Walker.Of(resource);
         IEnumerable<Walker.State> states = walker.Start;
         foreach (var letter in name)
             states = [.. states.SelectMany(state => walker.Step(state, letter)).Distinct()];

@@ -8,11 +8,22 @@ namespace CredentialModule.Tests.Policies;
 
 /// <summary>
 /// The rules prove, the evaluator searches; neither knows the other. Whatever the rules accept, the evaluator finds nothing in, and every example
-/// that the rules give is one for the evaluator too. <c>POLICY_SEED</c> repeats a run.
+/// that the rules give is one for the evaluator too. <c>POLICY_SEED</c> repeats a run; <c>POLICY_TEMPLATES</c> is how many are to be accepted.
 /// </summary>
+[Trait("Category", "Long")]
 public sealed class SessionPolicyPropertyTests(ITestOutputHelper output)
 {
-    private const int Cases = 3000;
+    private const int Batch = 500;
+
+    private static readonly int s_wanted = Environment.GetEnvironmentVariable("POLICY_TEMPLATES") is { Length: > 0 } text ? int.Parse(text, CultureInfo.InvariantCulture) : 2_000;
+
+    private int _tried;
+    private int _accepted;
+    private int _examples;
+    private int _unsafeRefused;
+    private int _oneLength;
+    private int _fromRight;
+    private int _shared;
 
     [Fact]
     public void Parse_GeneratedTemplates_AgreesWithTheEvaluator()
@@ -20,52 +31,89 @@ public sealed class SessionPolicyPropertyTests(ITestOutputHelper output)
         var seed = Environment.GetEnvironmentVariable("POLICY_SEED") is { Length: > 0 } text
             ? ulong.Parse(text, CultureInfo.InvariantCulture)
             : (ulong)System.Random.Shared.NextInt64();
-        var (accepted, examples, unsafeRefused) = (0, 0, 0);
-
         var property = Prop.ForAll(GeneratedTemplate.Any, template =>
         {
-            var ids = Templates.Format(template.Prefix, template.Characters);
-            var parsed = Templates.Parse(template.Text, ids, out var findings);
-            if (parsed is not null)
-            {
-                accepted++;
-                CheckAccepted(template, parsed, ids);
-                return true;
-            }
-
-            foreach (var example in findings.Select(finding => finding.Counterexample).OfType<PolicyCounterexample>())
-                examples += CheckExample(template, example) ? 1 : 0;
-            unsafeRefused += IsUnsafe(template) ? 1 : 0;
+            Try(template);
             return true;
         });
 
-        var config = Config.QuickThrowOnFailure.WithMaxTest(Cases).WithQuietOnSuccess(true)
-            .WithReplay(new Replay(new Rnd(seed, 1), Microsoft.FSharp.Core.FSharpOption<int>.None));
-        try
+        for (var batch = 0UL; _accepted < s_wanted; batch++)
         {
-            Check.One(config, property);
-        }
-        catch (Exception exception)
-        {
-            throw new InvalidOperationException($"POLICY_SEED={seed}", exception);
+            var config = Config.QuickThrowOnFailure.WithMaxTest(Batch).WithQuietOnSuccess(true)
+                .WithReplay(new Replay(new Rnd(seed + batch, 1), Microsoft.FSharp.Core.FSharpOption<int>.None));
+            try
+            {
+                Check.One(config, property);
+            }
+            catch (Exception exception)
+            {
+                throw new InvalidOperationException($"POLICY_SEED={seed + batch}", exception);
+            }
         }
 
-        output.WriteLine($"POLICY_SEED={seed}: {Cases} templates, {accepted} accepted, {unsafeRefused} refused that are unsafe, {examples} examples confirmed");
+        output.WriteLine($"POLICY_SEED={seed}: {_tried} templates, {_accepted} accepted ({_oneLength} with ids of one length, {_fromRight} read from the right, {_shared} with shared "
+            + $"topics), {_unsafeRefused} refused that are unsafe, {_examples} examples confirmed");
         // A generator that is all refused, or all harmless, would prove nothing.
-        Assert.InRange(accepted, Cases / 10, Cases);
-        Assert.InRange(unsafeRefused, Cases / 25, Cases);
-        Assert.InRange(examples, Cases / 20, Cases * 10);
+        Assert.InRange(_accepted, _tried / 10, _tried * 9 / 10);
+        Assert.InRange(_unsafeRefused, _tried / 25, _tried);
+        Assert.InRange(_examples, _tried / 20, _tried * 10);
+        Assert.InRange(_oneLength, _accepted / 10, _accepted);
+        Assert.InRange(_fromRight, _accepted / 50, _accepted);
+        Assert.InRange(_shared, _accepted / 50, _accepted);
     }
 
-    private static void CheckAccepted(GeneratedTemplate template, SessionPolicyTemplate parsed, OrganizationIdFormat ids)
+    private void Try(GeneratedTemplate template)
     {
-        var policies = template.LookAlikes(6).Select(id => (Id: id, Resources: Reach.Resources(parsed.Render(ids.Values(id))))).ToList();
+        _tried++;
+        var form = template.Form;
+        var ids = Templates.Format(form.Prefix, form.Characters, form.Min, form.Max);
+        if (Templates.Parse(template.Text, ids, out var findings, template.SharedTopics) is { } parsed)
+        {
+            _accepted++;
+            _oneLength += form.HasOneLength ? 1 : 0;
+            _fromRight += template.Parts.Any(part => part.Head.AsSpan().IndexOfAny("*?+") >= 0) ? 1 : 0;
+            _shared += template.Shared.Length > 0 ? 1 : 0;
+            if (FindTrouble(template, template.LookAlikes(7), id => parsed.Render(ids.Values(id))) is { } trouble)
+                throw new InvalidOperationException($"{trouble}: {template}");
+            return;
+        }
+
+        foreach (var example in findings.Select(finding => finding.Counterexample).OfType<PolicyCounterexample>())
+            _examples += CheckExample(template, example) ? 1 : 0;
+        var isUnsafe = FindTrouble(template, template.LookAlikes(4), id => template.Text.Replace("{organizationId}", id, StringComparison.Ordinal)) is not null;
+        _unsafeRefused += isUnsafe ? 1 : 0;
+    }
+
+    /// <summary>Two organizations that meet, or one whose own topic is shared; null when none of those named do.</summary>
+    private static string? FindTrouble(GeneratedTemplate template, IReadOnlyList<string> ids, Func<string, string> render)
+    {
+        var policies = ids.Select(id => (Id: id, All: Reach.Resources(render(id)))).Select(policy => (
+            policy.Id,
+            Own: policy.All.Where(resource => !template.IsShared(resource)).ToList(),
+            Shared: policy.All.Where(template.IsShared).ToList())).ToList();
+        foreach (var (id, own, shared) in policies)
+        {
+            if (MeetingSearch.Find(own, shared) is { } meeting)
+                return $"`{id}`'s own {meeting} is shared";
+        }
+
         // The search is over every resource of one with every resource of the other, so a pair is searched once.
         foreach (var (one, other) in from one in policies from other in policies where string.CompareOrdinal(one.Id, other.Id) < 0 select (one, other))
         {
-            if (MeetingSearch.Find(one.Resources, other.Resources) is { } name)
-                throw new InvalidOperationException($"`{one.Id}` and `{other.Id}` both reach `{name}`: {template}");
+            if (MeetingSearch.Find(one.Own, other.Own) is not { } meeting)
+                continue;
+            // Both halves of the evaluator have to say so.
+            foreach (var policy in new[] { one.Own, other.Own })
+            {
+                Assert.True(
+                    meeting.Kind is "thing" or "client" || policy.Any(resource => meeting.Kind == "topic" ? Reach.Reaches(resource, meeting.Name) : Reach.ReachesClient(resource, meeting.Name)),
+                    $"{meeting} is found by one half of the evaluator alone: {template}");
+            }
+
+            return $"`{one.Id}` and `{other.Id}` both reach {meeting}";
         }
+
+        return null;
     }
 
     private static bool CheckExample(GeneratedTemplate template, PolicyCounterexample example)
@@ -76,26 +124,11 @@ public sealed class SessionPolicyPropertyTests(ITestOutputHelper output)
         Assert.True(template.IsId(example.Reaching.Value) && template.IsId(example.Reached.Value), $"{example} holds what is no id: {template}");
         if (example.Shared is null)
             return false;
-        Assert.True(
-            Reach.Reaches(Rendered(example.ReachingResource, example.Reaching), example.Shared)
-            && Reach.Reaches(Rendered(example.ReachedResource, example.Reached), example.Shared),
-            $"{example} is no example: {template}");
+        var (one, other) = (Rendered(example.ReachingResource, example.Reaching), Rendered(example.ReachedResource, example.Reached));
+        var isOne = one.IsClient && other.IsClient
+            ? Reach.ReachesClient(one, example.Shared) && Reach.ReachesClient(other, example.Shared)
+            : Reach.Reaches(one, example.Shared) && Reach.Reaches(other, example.Shared);
+        Assert.True(isOne, $"{example} is no example: {template}");
         return true;
-    }
-
-    private static bool IsUnsafe(GeneratedTemplate template)
-    {
-        var policies = template.LookAlikes(4).Select(id => Reach.Resources(template.Text.Replace("{organizationId}", id, StringComparison.Ordinal))).ToList();
-        foreach (var (one, other) in from one in policies from other in policies where one != other select (one, other))
-        {
-            if (MeetingSearch.Find(one, other) is not { } name)
-                continue;
-            // Both halves of the evaluator have to say so.
-            Assert.Contains(one, resource => Reach.Reaches(resource, name));
-            Assert.Contains(other, resource => Reach.Reaches(resource, name));
-            return true;
-        }
-
-        return false;
     }
 }

@@ -51,7 +51,11 @@ public sealed class SessionPolicyTemplateTests
     [InlineData("""{"Effect":"Deny","Action":"*","Resource":"*","Condition":{"StringLike":"x"}}""", FindingCode.MemberType)]
     [InlineData("""{"Effect":"Deny","Action":"*","Resource":"*","Condition":{"StringLike":{"a":"1","a":"2"}}}""", FindingCode.DuplicateMember)]
     [InlineData("""{"Effect":"Deny","Action":"*","Resource":"*","Condition":{"StringLike":{"{organizationId}":"x"}}}""", FindingCode.UnknownPlaceholder)]
-    [InlineData("""{"Effect":"Deny","Action":"*","Resource":"*","Condition":{"NumericLessThan":{"aws:MultiFactorAuthAge":7}}}""", FindingCode.MemberType)]
+    [InlineData("""{"Effect":"Deny","Action":"*","Resource":"*","Condition":{"NumericLessThan":{"aws:MultiFactorAuthAge":null}}}""", FindingCode.MemberType)]
+    [InlineData("""{"Effect":"Deny","Action":"*","Resource":"*","Condition":{"NumericLessThan":{"aws:MultiFactorAuthAge":{"a":7}}}}""", FindingCode.MemberType)]
+    [InlineData("""{"Effect":"Deny","Action":"*","Resource":"*","Condition":7}""", FindingCode.MemberType)]
+    [InlineData("""{"Effect":"Deny","Action":7,"Resource":"*"}""", FindingCode.MemberType)]
+    [InlineData("""{"Sid":7,"Effect":"Deny","Action":"*","Resource":"*"}""", FindingCode.Sid)]
     [InlineData("""{"Effect":"Allow","Action":["iot:Publish","iot:Connect"],"Resource":"§topic/u/{organizationId}/*"}""", FindingCode.Inert)]
     [InlineData("""{"Effect":"Allow","Action":"iot:Publish","Resource":["§topic/t/{organizationId}/*","§client/{organizationId}"]}""", FindingCode.Inert)]
     [InlineData("""{"Effect":"Allow","Action":"iot:Pub?ish","Resource":"§topic/t/{organizationId}/*"}""", FindingCode.Action)]
@@ -140,7 +144,7 @@ public sealed class SessionPolicyTemplateTests
     [Fact]
     public void Parse_InvalidUtf8_IsRefused()
     {
-        Assert.Null(SessionPolicyTemplate.Parse([(byte)'{', (byte)'}', 0xff], Templates.Wide, Templates.Wide.Values("a"), out var findings));
+        Assert.Null(SessionPolicyTemplate.Parse([(byte)'{', (byte)'}', 0xff], Templates.Wide, SharedTopics.None, Templates.Wide.Values("a"), out var findings));
         Assert.Equal(FindingCode.NotJson, Assert.Single(findings).Code);
     }
 

@@ -54,7 +54,7 @@ public sealed class ShippedPolicyTests
     [InlineData("o-acme-a-24e124148b323456", false)]
     [InlineData("o-acme2-web-1", false)]
     public void Render_ClientIds_AreTheOrganizationsWebClients(string clientId, bool expected) =>
-        Assert.Equal(expected, Resources("o-acme").Any(resource => resource.IsClient && Reach.Reaches(resource, clientId)));
+        Assert.Equal(expected, Resources("o-acme").Any(resource => Reach.ReachesClient(resource, clientId)));
 
     private static IReadOnlyList<Reach.Resource> Resources(string organization) =>
         Reach.Resources(Templates.Parse(s_text, Templates.Prefixed, out _)!.Render(Templates.Prefixed.Values(organization)));

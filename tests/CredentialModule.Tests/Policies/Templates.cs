@@ -14,23 +14,27 @@ internal static class Templates
 
     public static OrganizationIdFormat Lower { get; } = Format("", "a-z");
 
-    public static OrganizationIdFormat Format(string prefix, string characters) =>
-        OrganizationIdFormat.TryCreate(new OrganizationIdOptions { Prefix = prefix, Characters = characters }, out _)
+    public static OrganizationIdFormat Format(string prefix, string characters, int min = 1, int max = 64) =>
+        OrganizationIdFormat.TryCreate(new OrganizationIdOptions { Prefix = prefix, Characters = characters, Length = new() { Min = min, Max = max } }, out _)
         ?? throw new ArgumentException("No format.", nameof(characters));
 
     public static TemplateValues Values(this OrganizationIdFormat ids, string organization) =>
         new(ids.TryParse(organization, out var id) ? id : throw new ArgumentException("No id.", nameof(organization)), "111122223333", "ap-northeast-1", "aws");
 
-    public static SessionPolicyTemplate? Parse(string text, OrganizationIdFormat ids, out IReadOnlyList<PolicyFinding> findings) =>
+    public static SessionPolicyTemplate? Parse(string text, OrganizationIdFormat ids, out IReadOnlyList<PolicyFinding> findings, params string[] shared) =>
         SessionPolicyTemplate.Parse(
             Encoding.UTF8.GetBytes(text.Replace("§", Arn, StringComparison.Ordinal)),
             ids,
+            Shared(shared),
             new TemplateValues(ids.LongestId, "111122223333", "ap-northeast-1", "aws-us-gov"),
             out findings);
 
-    public static string[] Codes(string text, OrganizationIdFormat ids)
+    public static SharedTopics Shared(params string[] topics) => SharedTopics.Read(
+        [.. topics.Select(topic => topic.Replace("§", Arn, StringComparison.Ordinal))], (index, finding) => throw new ArgumentException($"{topics[index]} {finding.Message}"));
+
+    public static string[] Codes(string text, OrganizationIdFormat ids, params string[] shared)
     {
-        var template = Parse(text, ids, out var findings);
+        var template = Parse(text, ids, out var findings, shared);
         Xunit.Assert.Equal(findings.Count == 0, template is not null);
         return [.. findings.Select(finding => finding.Code)];
     }

@@ -16,12 +16,14 @@ internal abstract class Walker(string pattern)
         Plus,
         HashStart,
         Hash,
-        ThingTopic,
+        Start,
         Thing,
-        AfterThing,
+        ThingOnly,
         AfterName,
         Shadow,
         Anything,
+        Client,
+        ClientGoesOn,
     }
 
     public abstract IReadOnlyCollection<State> Start { get; }
@@ -30,8 +32,18 @@ internal abstract class Walker(string pattern)
     {
         "topicfilter" => new FilterWalker(resource.Pattern),
         "thing" => new ThingWalker(resource.Pattern),
+        "client" => new ClientWalker(resource.Pattern),
         _ => new PlainWalker(resource.Pattern),
     };
+
+    /// <summary>Walks along a client id.</summary>
+    public static Walker OfClientId(Reach.Resource resource) => new PlainWalker(resource.Pattern);
+
+    /// <summary>Walks along the name of a thing or a client of which the resource reaches a topic that begins so.</summary>
+    /// <param name="resource">A topic or a topicfilter.</param>
+    /// <param name="start">The topic's beginning.</param>
+    /// <param name="goesOn">Whether a slash and more follow the name in the topic.</param>
+    public static Walker OfName(Reach.Resource resource, string start, bool goesOn) => new NameWalker(Of(resource), start, goesOn);
 
     public abstract IReadOnlyCollection<State> Step(State state, char letter);
 
@@ -39,7 +51,7 @@ internal abstract class Walker(string pattern)
 
     /// <summary>The only letter that can follow; null when several can, or when that is not looked into.</summary>
     public virtual char? Forced(State state) =>
-        state is { Mode: Mode.Plain or Mode.FilterStart or Mode.LevelStart or Mode.Level or Mode.Thing or Mode.Shadow, Place: var place }
+        state is { Mode: Mode.Plain or Mode.FilterStart or Mode.LevelStart or Mode.Level or Mode.Shadow, Place: var place }
         && place < pattern.Length && pattern[place] is not ('*' or '?')
             ? pattern[place]
             : null;
@@ -124,37 +136,87 @@ internal abstract class Walker(string pattern)
         }
     }
 
-    /// <summary>Reads a shadow topic while the pattern reads the thing, or thing and shadow, that it belongs to.</summary>
-    private sealed class ThingWalker(string pattern) : Walker(pattern)
+    /// <summary>Reads a name while another walker reads a topic with that name in it.</summary>
+    private sealed class NameWalker(Walker topics, string start, bool goesOn) : Walker("")
     {
-        private const string Before = "$aws/things/";
-        private const string AfterThing = "shadow/";
-        private const string AfterName = "shadow/name/";
+        public override IReadOnlyCollection<State> Start =>
+            start.Aggregate(topics.Start, (states, letter) => [.. states.SelectMany(state => topics.Step(state, letter)).Distinct()]);
 
-        // The place counts along the fixed text in ThingTopic; it is the pattern's in Thing and Shadow; it is both, packed, in between.
-        public override IReadOnlyCollection<State> Start => [new State(0, Mode.ThingTopic)];
+        public override IReadOnlyCollection<State> Step(State state, char letter) => topics.Step(state, letter);
+
+        public override bool IsEnd(State state) => goesOn ? topics.Step(state, '/').Count > 0 : topics.IsEnd(state);
+
+        public override char? Forced(State state) => null;
+    }
+
+    /// <summary>Reads a topic of a thing or a client: fixed texts, then its name.</summary>
+    private abstract class OwnerWalker(string pattern, IReadOnlyList<string> starts) : Walker(pattern)
+    {
+        /// <summary>Which text, and the place in it, are packed into one number.</summary>
+        private const int Most = 100;
+
+        public override IReadOnlyCollection<State> Start => [.. starts.Select((_, i) => new State(i * Most, Mode.Start))];
 
         public override IReadOnlyCollection<State> Step(State state, char letter)
+        {
+            if (state.Mode != Mode.Start)
+                return StepName(state, letter);
+            var (which, place) = (state.Place / Most, state.Place % Most);
+            if (starts[which][place] != letter)
+                return [];
+            return [place + 1 == starts[which].Length ? new State(0, NameMode(starts[which])) : new State(state.Place + 1, Mode.Start)];
+        }
+
+        public override char? Forced(State state) => state.Mode == Mode.Start ? starts[state.Place / Most][state.Place % Most] : base.Forced(state);
+
+        protected abstract Mode NameMode(string start);
+
+        protected abstract IReadOnlyCollection<State> StepName(State state, char letter);
+    }
+
+    /// <summary>Reads a topic of a client while the pattern reads the client's id.</summary>
+    private sealed class ClientWalker(string pattern) : OwnerWalker(pattern, [.. Reach.ClientTopics, Reach.ClientCommands])
+    {
+        public override bool IsEnd(State state) => state.Mode == Mode.Anything || (state.Mode == Mode.Client && CanEnd(state.Place));
+
+        protected override Mode NameMode(string start) => start == Reach.ClientCommands ? Mode.ClientGoesOn : Mode.Client;
+
+        protected override IReadOnlyCollection<State> StepName(State state, char letter)
+        {
+            if (state.Mode == Mode.Anything)
+                return [state];
+            var next = Take(state.Place, letter).Select(place => state with { Place = place });
+            return state.Mode == Mode.ClientGoesOn && letter == '/' && CanEnd(state.Place) ? [.. next, new State(0, Mode.Anything)] : [.. next];
+        }
+    }
+
+    /// <summary>Reads a topic of a thing while the pattern reads the thing, or thing and shadow, that it belongs to.</summary>
+    private sealed class ThingWalker(string pattern) : OwnerWalker(pattern, Reach.ThingTopics)
+    {
+        private const string AfterName = "shadow/name/";
+
+        public override char? Forced(State state) => state.Mode == Mode.AfterName ? AfterName[state.Place % 100] : base.Forced(state);
+
+        public override bool IsEnd(State state) => state.Mode == Mode.Anything;
+
+        protected override Mode NameMode(string start) => start == Reach.ThingTopics[0] ? Mode.Thing : Mode.ThingOnly;
+
+        // The place is the pattern's in Thing and Shadow; in between it is both, packed.
+        protected override IReadOnlyCollection<State> StepName(State state, char letter)
         {
             var (place, mode) = state;
             switch (mode)
             {
-                case Mode.ThingTopic:
-                    if (Before[place] != letter)
-                        return [];
-                    return place + 1 == Before.Length ? [new State(0, Mode.Thing)] : [new State(place + 1, Mode.ThingTopic)];
                 case Mode.Thing when letter == '/':
                     return
                     [
-                        .. CanEnd(place) ? new[] { new State(0, Mode.AfterThing) } : [],
+                        .. CanEnd(place) ? new[] { new State(0, Mode.Anything) } : [],
                         .. Take(place, '/').Select(next => new State(next * 100, Mode.AfterName)),
                     ];
-                case Mode.Thing:
-                    return [.. Take(place, letter).Select(next => new State(next, Mode.Thing))];
-                case Mode.AfterThing:
-                    if (AfterThing[place] != letter)
-                        return [];
-                    return [place + 1 == AfterThing.Length ? new State(0, Mode.Anything) : new State(place + 1, Mode.AfterThing)];
+                case Mode.ThingOnly when letter == '/':
+                    return CanEnd(place) ? [new State(0, Mode.Anything)] : [];
+                case Mode.Thing or Mode.ThingOnly:
+                    return [.. Take(place, letter).Select(next => new State(next, mode))];
                 case Mode.AfterName:
                     if (AfterName[place % 100] != letter)
                         return [];
@@ -167,15 +229,5 @@ internal abstract class Walker(string pattern)
                     return [state];
             }
         }
-
-        public override char? Forced(State state) => state.Mode switch
-        {
-            Mode.ThingTopic => Before[state.Place],
-            Mode.AfterThing => AfterThing[state.Place],
-            Mode.AfterName => AfterName[state.Place % 100],
-            _ => base.Forced(state),
-        };
-
-        public override bool IsEnd(State state) => state.Mode == Mode.Anything;
     }
 }

@@ -65,8 +65,8 @@ internal sealed partial class ConstrainedSegments(Constraints constraints, Organ
         var bodies = texts.Concat(
             from character in new[] { ids.Characters.FirstOrDefault(char.IsAsciiDigit), ids.Characters.FirstOrDefault(char.IsAsciiLetter), ids.Characters[0] }.Distinct()
             // An expression that backtracks can take seconds for each long text.
-            from length in (int[])[1, 2, 8, 32, OrganizationIdFormat.LongestBody]
-            where character != default
+            from length in new[] { 1, 2, 8, 32, ids.MinLength, ids.MaxLength }.Distinct()
+            where character != default && length >= ids.MinLength && length <= ids.MaxLength
             select new string(character, length));
         return texts.Concat(bodies.Select(body => ids.Prefix + body)).Where(text => ids.TryParse(text, out _)).Select(id => segment.Start + id + segment.End);
     }
@@ -85,9 +85,9 @@ internal sealed partial class ConstrainedSegments(Constraints constraints, Organ
             GuidRouteConstraint => HasOther(Hexadecimal),
             AlphaRouteConstraint => !around.All(char.IsAsciiLetter) || !ids.Characters.Any(char.IsAsciiLetter),
             BoolRouteConstraint => !segment.Meets(SegmentText.Whole(bool.TrueString)) && !segment.Meets(SegmentText.Whole(bool.FalseString)),
-            MinLengthRouteConstraint least => around.Length + OrganizationIdFormat.LongestBody < least.MinLength,
-            MaxLengthRouteConstraint most => around.Length + 1 > most.MaxLength,
-            LengthRouteConstraint length => around.Length + OrganizationIdFormat.LongestBody < length.MinLength || around.Length + 1 > length.MaxLength,
+            MinLengthRouteConstraint least => around.Length + ids.MaxLength < least.MinLength,
+            MaxLengthRouteConstraint most => around.Length + ids.MinLength > most.MaxLength,
+            LengthRouteConstraint length => around.Length + ids.MaxLength < length.MinLength || around.Length + ids.MinLength > length.MaxLength,
             RegexRouteConstraint expression => Words().Match($"{expression.Constraint}") is { Success: true } words
                 && !words.Groups["words"].Value.Split('|').Any(word => segment.Meets(SegmentText.Whole(word))),
             _ => false,

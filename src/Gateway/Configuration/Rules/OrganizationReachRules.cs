@@ -31,7 +31,7 @@ internal sealed class OrganizationReachRules
         constrained = new ConstrainedSegments(constraints, ids);
         var texts = context.Routes.SelectMany(route => RoutedPath.RequestsOf(route, ids)).SelectMany(form => form.Request).Select(text => text.Start).ToHashSet(StringComparer.OrdinalIgnoreCase);
         someText = Unused("x", texts);
-        someId = texts.Contains(ids.ShortestId.Value) ? ids.LongestId.Value : ids.ShortestId.Value;
+        someId = Counterexample.Others(ids).Append(ids.LongestId).Select(id => id.Value).FirstOrDefault(id => !texts.Contains(id), ids.LongestId.Value);
         ownId = someId[..^1] + ids.Characters[^1];
         longestPath = context.Routes.Select(route => RoutePath.Segments(route).Count).DefaultIfEmpty().Max();
     }
