@@ -27,6 +27,9 @@ internal sealed record GeneratedTemplate(GeneratedTemplate.IdForm Form, Generate
         "shadow/", "status/", "notify/", new('a', 62), new('a', 63), new('a', 64), $"{new string('a', 63)}/", $"{new string('a', 64)}/", $"{new string('a', 65)}/",
     ];
 
+    // The heads that differ by one of these are those that meet.
+    private static readonly string[] s_smallHeads = ["a", "ab", "b", "-", "a/", "ab/", "aaa/", "o-a/", ":", "a:"];
+
     private static readonly string[] s_starts =
     [
         "$aws/things/", "$aws/things/", "$aws/rules/r/", "$aws/things/a", "$aws/commands/things/", "$aws/commands/things/a", "$aws/events/thing/", "$aws/events/thingTypeAssociation/thing/",
@@ -104,6 +107,8 @@ internal sealed record GeneratedTemplate(GeneratedTemplate.IdForm Form, Generate
         var bodies = letters.Take(1).Concat(closers).Append(letters[^1]).Distinct()
             .SelectMany(letter => new[] { new string(letter, Form.Min), $"{letters[0]}{new string(letter, Form.Min - 1)}", new string(letter, Math.Min(Form.Min + 1, Form.Max)) })
             .Select(body => Form.Prefix + body).Distinct().Take(5).ToList();
+        if (Form.Max <= 3 && Every(Form.Min, Form.Max) is { Count: <= 8 } all)
+            return all;
         // AWS's topics hold words that may be ids.
         string[] words = Parts.Any(part => part.Type is "thing" or "topic") ? [.. new[] { "name", "notify", "shadow", "get" }.Where(IsId).Take(2)] : [];
         var found = from name in Parts.Select(part => part.Name).Concat(Shared)
@@ -114,6 +119,20 @@ internal sealed record GeneratedTemplate(GeneratedTemplate.IdForm Form, Generate
                     select (Id: run, AtLevel: at.Index == 0 || text[at.Index - 1] == '/');
         var others = found.Distinct().OrderByDescending(candidate => candidate.AtLevel).ThenBy(_ => random.Next()).Select(candidate => candidate.Id);
         return [.. bodies.Take(2).Concat(words).Concat(others).Concat(bodies).Distinct().Take(most)];
+    }
+
+    private List<string> Every(int min, int max)
+    {
+        var letters = Enumerable.Range('-', 'z' - '-' + 1).Select(code => (char)code).Where(letter => Regex.IsMatch($"{letter}", $"[{Form.Characters}]")).ToList();
+        IEnumerable<string> bodies = [""];
+        var all = new List<string>();
+        for (var length = 1; length <= max && all.Count <= 8; length++)
+        {
+            bodies = [.. bodies.SelectMany(body => letters.Select(letter => body + letter))];
+            all.AddRange(length >= min ? bodies.Select(body => Form.Prefix + body) : []);
+        }
+
+        return all;
     }
 
     public bool IsId(string id) => Regex.IsMatch(id, $"^{Form.Pattern}\\z", RegexOptions.CultureInvariant);
@@ -139,13 +158,13 @@ internal sealed record GeneratedTemplate(GeneratedTemplate.IdForm Form, Generate
             "topicfilter" => s_starts,
             _ => [""],
         })))
-        from pieces in Gen.ArrayOf(Gen.Frequency((40, Gen.Elements(s_heads)), (1, Gen.Elements(s_nastyHeads))), 2)
+        from pieces in Gen.ArrayOf(Gen.Frequency((20, Gen.Elements(s_heads)), (20, Gen.Elements(s_smallHeads)), (1, Gen.Elements(s_nastyHeads))), 2)
         from count in Gen.Choose(0, 2)
         from isOpen in Gen.Frequency((6, Gen.Constant(false)), (1, Gen.Constant(type != "thing")))
         from openHead in Gen.Elements(type == "topicfilter" ? [.. s_openHeads, .. s_openFilterHeads] : s_openHeads)
         from literalTail in Gen.Elements(s_literalTails)
         from tail in Gen.Frequency(
-            (16, Gen.Elements(s_tails)), (2, Gen.Elements(s_filterTails)), (1, Gen.Elements(s_nastyTails)), (form.HasOneLength ? 8 : 0, Gen.Elements(s_oneLengthTails)))
+            (16, Gen.Elements(s_tails)), (type == "topicfilter" ? 6 : 0, Gen.Elements(s_filterTails)), (1, Gen.Elements(s_nastyTails)), (form.HasOneLength ? 8 : 0, Gen.Elements(s_oneLengthTails)))
         let head = isOpen ? openHead : (other is null ? start : HeadFor(type, other, start)) + string.Concat(pieces.Take(count))
         let end = isOpen ? literalTail : tail
         // Filter grammar is a rule of its own; where it is broken nothing else shows.
