@@ -52,7 +52,7 @@ internal static class MeetingSearch
     {
         // Characters that neither pattern writes are all alike: one stands for them. Fixed texts are forced.
         var letters = (one.Pattern + other.Pattern + "$/~").Distinct().Where(letter => letter is not ('*' or '?') && !never.Contains(letter)).ToArray();
-        var seen = new HashSet<(Walker.State, Walker.State)>();
+        var seen = new HashSet<(Walker.State, Walker.State, bool IsStart)>();
         var queue = new Queue<(Walker.State Left, Walker.State Right, Path? Read)>();
         Enqueue(left.Start, right.Start, null);
         while (queue.TryDequeue(out var at))
@@ -77,7 +77,7 @@ internal static class MeetingSearch
             {
                 foreach (var r in rights)
                 {
-                    if (seen.Add((l, r)))
+                    if (seen.Add((l, r, read is null)))
                         queue.Enqueue((l, r, read));
                 }
             }
