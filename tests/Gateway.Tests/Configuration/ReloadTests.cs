@@ -181,6 +181,7 @@ public sealed class ReloadTests : IAsyncLifetime
     [InlineData("AzureAd", """{ "TenantId": "11111111-1111-1111-1111-111111111111", "ClientId": "c" }""", "AzureAd:ClientId")]
     [InlineData("IotCredentials:Cache:MaxEntries", "5")]
     [InlineData("IotCredentials:OrganizationId:Prefix", "\"oo-\"")]
+    [InlineData("IotCredentials:OrganizationId:Length:Max", "20")]
     [InlineData("Edge:Methods", """["GET"]""")]
     public async Task What_takes_a_restart_is_refused_by_name(string key, string json, string? second = null, string? secondJson = null)
     {

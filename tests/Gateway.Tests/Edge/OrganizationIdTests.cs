@@ -106,6 +106,26 @@ public sealed class OrganizationIdTests(Platform platform) : IClassFixture<Platf
         Assert.Equal(0, world.Downstream.Requests.Count());
     }
 
+    [Theory]
+    [InlineData("o-abcd", 200)]
+    [InlineData("o-abcdefg", 200)]
+    [InlineData("o-abc", 422)]
+    [InlineData("o-abcdefgh", 422)]
+    [InlineData("o-", 422)]
+    [InlineData("o-abc!", 422)]
+    [InlineData("o-%61%62%63", 422)]
+    public async Task E1_an_id_of_another_length_than_the_configured_is_none(string id, int expected)
+    {
+        await using var world = await World.StartAsync();
+        var gateway = await world.StartGatewayAsync(settings => settings.WithoutRedis().Set("IotCredentials:OrganizationId:Length", """{ "Min": 4, "Max": 7 }"""));
+        var token = world.Issuer.Issue(new TokenRequest { Organizations = (string[])[id, Uri.UnescapeDataString(id)] });
+
+        var answer = await RawHttp.SendAsync(gateway.Url, Requests.CredentialsPath(id), "GET", $"Authorization: Bearer {token}");
+
+        Assert.Equal(expected, answer.Status);
+        Assert.Equal(expected == 200, world.Aws.Calls.Snapshot().Any(call => call.AssumeRole is not null));
+    }
+
     [Fact]
     public async Task An_id_in_other_letters_is_another_organization()
     {

@@ -1,0 +1,126 @@
+using Testing;
+using Xunit;
+
+namespace Gateway.Tests.Configuration;
+
+/// <summary>The keys that session policies depend on: the length of ids, and the topics that all receive.</summary>
+public sealed class SessionPolicyKeyTests : IDisposable
+{
+    private const string Arn = "arn:{partition}:iot:{region}:{accountId}:";
+    private const string Policy = "policies/organization.json";
+    private readonly ConfigurationFixture configuration = new();
+
+    public void Dispose() => configuration.Dispose();
+
+    [Theory]
+    [InlineData("""{ "Min": 36, "Max": 36 }""")]
+    [InlineData("""{ "Max": 20 }""")]
+    [InlineData("""{ "Min": 3 }""")]
+    public void E1_a_length_is_read(string length)
+    {
+        configuration.Set("IotCredentials:OrganizationId:Length", length);
+        configuration.Set("IotCredentials:Organizations", null);
+
+        configuration.LoadGood();
+    }
+
+    [Theory]
+    [InlineData("""{ "Min": 0 }""", "IotCredentials:OrganizationId", "IdLength: Length is 0 to 64")]
+    [InlineData("""{ "Max": 65 }""", "IotCredentials:OrganizationId", "IdLength: Length is 1 to 65")]
+    [InlineData("""{ "Min": 9, "Max": 8 }""", "IotCredentials:OrganizationId", "IdLength: Length is 9 to 8")]
+    [InlineData("""{ "Mini": 9 }""", "IotCredentials:OrganizationId:Length:Mini", "Did you mean \"Min\"?")]
+    [InlineData("""{ "Max": "many" }""", "IotCredentials:OrganizationId:Length:Max", "\"many\"")]
+    public void E1_a_length_that_is_none_is_an_error(string length, string key, string expected)
+    {
+        configuration.Set("IotCredentials:OrganizationId:Length", length);
+
+        var finding = configuration.LoadBad();
+
+        Assert.Equal(key, finding.Key);
+        Assert.Contains(expected, finding.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void E1_an_organization_that_is_too_long_is_an_error_at_its_key()
+    {
+        configuration.Set("IotCredentials:OrganizationId:Length", """{ "Max": 10 }""");
+
+        Assert.Equal("IotCredentials:Organizations:o-dedicated", configuration.LoadBad().Key);
+    }
+
+    [Fact]
+    public void E2_a_session_policy_for_ids_of_one_length_is_read()
+    {
+        configuration.Write(Policy, ConfigurationFixture.Policy.Replace("{organizationId}:*", "{organizationId}-*", StringComparison.Ordinal));
+        configuration.Set("IotCredentials:Organizations", null);
+
+        Assert.Contains("NotClosed", configuration.LoadBad().Message, StringComparison.Ordinal);
+        configuration.Set("IotCredentials:OrganizationId:Length", """{ "Min": 36, "Max": 36 }""");
+        configuration.LoadGood();
+    }
+
+    [Fact]
+    public void E6_a_shared_topic_is_read_where_it_is_listed()
+    {
+        WriteBroadcast();
+        Assert.All(configuration.Load().Findings, finding => Assert.Contains("SharedTopics", finding.Message, StringComparison.Ordinal));
+
+        configuration.Set("IotCredentials:Profiles:default:SharedTopics", $"""["{Arn}topicfilter/broadcast"]""");
+        Assert.Equal([$"{Arn}topicfilter/broadcast"], configuration.LoadGood().Options.IotCredentials.Profiles["default"].SharedTopics);
+    }
+
+    [Fact]
+    public void E6_an_organizations_list_replaces_its_profiles()
+    {
+        WriteBroadcast();
+        configuration.Set("IotCredentials:Profiles:default:SharedTopics", $"""["{Arn}topicfilter/broadcast"]""");
+        configuration.Set("IotCredentials:Organizations:o-dedicated:SharedTopics", $"""["{Arn}topic/other"]""");
+
+        var finding = configuration.LoadBad();
+
+        Assert.Equal("IotCredentials:Organizations:o-dedicated:SessionPolicy", finding.Key);
+        Assert.Contains("NoOrganization", finding.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void E6_an_entry_that_is_no_shared_topic_is_an_error_at_its_place()
+    {
+        configuration.Set("IotCredentials:Organizations", null);
+        configuration.Set("IotCredentials:Profiles:default:SharedTopics", $"""["{Arn}topic/all/*", "topic/announcements"]""");
+
+        var finding = configuration.LoadBad();
+
+        Assert.Equal("IotCredentials:Profiles:default:SharedTopics:1", finding.Key);
+        Assert.Contains("ArnShape: is not of the shape", finding.Message, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("text")]
+    [InlineData("json")]
+    public async Task E6_check_lists_shared_topics_with_the_route(string format)
+    {
+        await using var world = await World.StartAsync();
+        using var folder = world.Folder(settings => settings
+            .Set("IotCredentials:Profiles:default:SharedTopics", $"""["{Arn}topic/announcements/*"]""")
+            .Set("IotCredentials:Organizations:o-dedicated:SharedTopics", $"""["{Arn}topic/news"]"""));
+
+        var check = await Commands.Invoked.Of(["check", "--config", folder.Path, "--format", format]);
+
+        Assert.True(check.ExitCode == 0, check.Error);
+        if (format == "text")
+        {
+            Assert.Contains($"   shared      every organization receives {Arn}topic/announcements/*, o-dedicated: {Arn}topic/news\n", check.Output, StringComparison.Ordinal);
+            return;
+        }
+
+        var target = check.Json.GetProperty("routes").EnumerateArray().Select(route => route.GetProperty("target")).Single(target => target.TryGetProperty("module", out _));
+        Assert.Equal([$"{Arn}topic/announcements/*", $"o-dedicated: {Arn}topic/news"], target.GetProperty("sharedTopics").EnumerateArray().Select(topic => topic.GetString()!));
+    }
+
+    private void WriteBroadcast() => configuration.Write(Policy, $$"""
+        {
+          "Version": "2012-10-17",
+          "Statement": [{ "Effect": "Allow", "Action": "iot:Subscribe", "Resource": ["{{Arn}}topicfilter/{organizationId}/messages", "{{Arn}}topicfilter/broadcast"] }]
+        }
+        """);
+}
