@@ -52,6 +52,7 @@ public static class IotCredentialsReverseProxyBuilderExtensions
         services.AddSingleton<CredentialCache>();
         services.AddSingleton<SingleFlight>();
         services.AddSingleton<FailureMemory>();
+        services.AddSingleton<SharedFetch>();
         services.AddSingleton<AwsClients>();
         services.AddSingleton<CredentialSource>();
         services.AddSingleton<OwnCredentials>();

@@ -68,6 +68,30 @@ public sealed class ShutdownTests(ITestOutputHelper output)
         Assert.InRange(ended, TimeSpan.FromSeconds(1), machine.Within(TimeSpan.FromSeconds(4)));
     }
 
+    [Theory]
+    [InlineData("paused")]
+    [InlineData("gone")]
+    [InlineData("paused before the gateway started")]
+    [InlineData("gone before the gateway started")]
+    public async Task It_ends_well_whatever_Redis_does(string redis)
+    {
+        await using var world = await World.StartAsync(ownRedis: true);
+        if (redis.EndsWith("started", StringComparison.Ordinal)) await BreakAsync();
+        var gateway = await StartAsync(world, delay: 0, timeout: 10);
+        if (!redis.EndsWith("started", StringComparison.Ordinal)) await BreakAsync();
+
+        gateway.Signal("TERM");
+
+        var code = await gateway.WaitForExitAsync();
+        Assert.True(code == 0, $"{code}\n{gateway.Output}");
+
+        async Task BreakAsync()
+        {
+            if (redis.StartsWith("paused", StringComparison.Ordinal)) world.Redis.Pause();
+            else await world.Redis.KillAsync();
+        }
+    }
+
     private static async Task<GatewayProcess> StartAsync(World world, int delay, int timeout)
     {
         var gateway = await world.StartGatewayProcessAsync(settings =>

@@ -16,10 +16,13 @@ internal sealed partial class StsCalls(
     // What asking for an endpoint takes, and nothing more, whatever the role itself may do.
     private const string EndpointPolicy = """{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"iot:DescribeEndpoint","Resource":"*"}]}""";
 
-    public async Task<StoredCredentials> AssumeRoleAsync(VendRequest request, BudgetShare share, CancellationToken cancellation)
+    /// <param name="request">The request.</param>
+    /// <param name="call">The call's name in <see cref="StsBudget"/>.</param>
+    /// <exception cref="OperationCanceledException">Nobody waits for the call any more.</exception>
+    public async Task<StoredCredentials> AssumeRoleAsync(VendRequest request, string call)
     {
         own.ThrowIfRefused(request.Region);
-        using var turn = await TurnAsync(share, cancellation);
+        using var permit = await budget.PermitAsync(call);
         var issuedAt = time.GetUtcNow();
         var granted = await circuit.CallAsync(request.Region, () => CallAsync(request.Region, RequestOf(request)));
         var expiration = new DateTimeOffset(granted.Expiration!.Value.ToUniversalTime(), TimeSpan.Zero);
@@ -51,26 +54,17 @@ internal sealed partial class StsCalls(
             Policy = EndpointPolicy,
             ExternalId = profile.EndpointExternalId,
         };
-        using var turn = await TurnAsync(new BudgetShare("", ""), cancellation);
+        // It has a place of its own: every organization of the region waits for it.
+        using var waiter = budget.Join(role, new BudgetShare("", ""));
+        using var leaving = cancellation.UnsafeRegister(static waiter => ((IDisposable)waiter!).Dispose(), waiter);
+        using var permit = await budget.PermitAsync(role);
         var granted = await circuit.CallAsync(region, () => CallAsync(region, request));
         return new SessionAWSCredentials(granted.AccessKeyId, granted.SecretAccessKey, granted.SessionToken);
     }
 
-    private async Task<IDisposable> TurnAsync(BudgetShare share, CancellationToken cancellation)
-    {
-        try
-        {
-            return await budget.TurnAsync(share, cancellation);
-        }
-        catch (OperationCanceledException)
-        {
-            throw new VendingException(FailureClass.Throttled, "no turn within IotCredentials:Sts came up in time");
-        }
-    }
-
     private async Task<Credentials> CallAsync(string region, AssumeRoleRequest request)
     {
-        // Its own time, from here on: a call that waited long for its turn is not sent only to be given up at once. What comes too late for
+        // Its own time, from here on: a call that waited long for its permit is not sent only to be given up at once. What comes too late for
         // whoever waited is there for whoever asks again.
         using var deadline = new CancellationTokenSource(options.Value.CallTimeout);
         var begun = time.GetTimestamp();

@@ -31,7 +31,8 @@ internal sealed partial class CredentialCache : IAsyncDisposable
     private readonly ILogger<CredentialCache> _logger;
 
     public CredentialCache(
-        IOptions<IotCredentialsOptions> module, IOptions<SharedCacheOptions> shared, IHostEnvironment host, CredentialMetrics metrics, ILoggerFactory loggers)
+        IOptions<IotCredentialsOptions> module, IOptions<SharedCacheOptions> shared, IHostEnvironment host, CredentialMetrics metrics, TimeProvider time,
+        ILoggerFactory loggers)
     {
         _metrics = metrics;
         _commandTimeout = SharedCacheOptions.CommandTimeout(module.Value);
@@ -68,7 +69,7 @@ internal sealed partial class CredentialCache : IAsyncDisposable
         var keys = SealingKeys.Read(Path.Combine(host.ContentRootPath, shared.Value.SealingKeyPath ?? throw new InvalidOperationException(
             "Sealing:KeyPath is missing: what is kept in Redis is sealed. Name a file of base64 256-bit keys.")));
         Sealer = new Sealer(keys, Refused);
-        Redis = new RedisConnection(connectionString, module, loggers.CreateLogger<RedisConnection>());
+        Redis = new RedisConnection(connectionString, module, time, loggers.CreateLogger<RedisConnection>());
         _cache.SetupDistributedCache(
             new SealedDistributedCache(
                 new RedisCache(new RedisCacheOptions { ConnectionMultiplexerFactory = Redis.GetAsync, InstanceName = prefix }), prefix, Sealer),
@@ -123,9 +124,9 @@ internal sealed partial class CredentialCache : IAsyncDisposable
         await _cache.SetAsync(key, value, options);
     }
 
-    /// <summary>The turn to renew an entry over all replicas; null when there is nobody to share it with.</summary>
-    public async Task<IAsyncDisposable?> TurnAsync(string key, TimeSpan patience, CancellationToken cancellation) =>
-        Redis is null ? null : await Redis.TurnAsync(key, patience, cancellation);
+    /// <summary>Waits for the lock on a key over all replicas; null if there is nobody to share it with.</summary>
+    public async Task<RedisLock?> LockAsync(string key, TimeSpan patience, Func<Task<bool>> isNeedless) =>
+        Redis is null ? null : await Redis.LockAsync(key, patience, isNeedless);
 
     /// <summary>Counts and tells an entry that is not what it should be. Its key only: never its content.</summary>
     public void Refused(string redisKey)

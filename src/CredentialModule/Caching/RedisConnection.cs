@@ -1,5 +1,4 @@
 using CredentialModule.Telemetry;
-using CredentialModule.Vending;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 using StackExchange.Redis;
@@ -12,24 +11,26 @@ namespace CredentialModule.Caching;
 /// </summary>
 internal sealed partial class RedisConnection : IAsyncDisposable
 {
-    // Longer than any command may take: only what is silent for so long is called silent.
+    // Longer than any command may take: only a server that is silent for so long is called silent.
     private static readonly TimeSpan WatchTimeout = TimeSpan.FromSeconds(2);
 
-    private readonly int _commandTimeout;
+    private readonly TimeSpan _commandTimeout;
     private readonly Lazy<Task<IConnectionMultiplexer>> _connection;
     private readonly ILogger<RedisConnection> _logger;
     private readonly string _lockPrefix;
     private readonly Func<TimeSpan, RedisProbe> _probeOf;
     private readonly Lazy<RedisWatch> _watch;
+    private readonly LogInterval _lockIsTold;
 
-    public RedisConnection(string connectionString, IOptions<IotCredentialsOptions> module, ILogger<RedisConnection> logger)
+    public RedisConnection(string connectionString, IOptions<IotCredentialsOptions> module, TimeProvider time, ILogger<RedisConnection> logger)
     {
         _logger = logger;
-        _commandTimeout = (int)SharedCacheOptions.CommandTimeout(module.Value).TotalMilliseconds;
+        _commandTimeout = SharedCacheOptions.CommandTimeout(module.Value);
         _lockPrefix = module.Value.Cache.KeyPrefix + "lock:";
         _connection = new(() => ConnectAsync(connectionString));
         _probeOf = timeout => new RedisProbe(ConfigurationOptions.Parse(connectionString), module.Value.Cache.KeyPrefix, timeout);
         _watch = new(() => new RedisWatch(_probeOf(WatchTimeout), logger));
+        _lockIsTold = new(TimeSpan.FromMinutes(1), time);
         Silence = new(Suspect);
     }
 
@@ -43,21 +44,20 @@ internal sealed partial class RedisConnection : IAsyncDisposable
     /// <summary>Finds out why Redis cannot be used; null when it can.</summary>
     public Task<RedisProblem?> FindProblemAsync(TimeSpan timeout, CancellationToken cancellation) => _probeOf(timeout).FindAsync(cancellation);
 
-    /// <summary>The turn to renew <paramref name="key"/> over all replicas; null when Redis cannot say whose turn it is.</summary>
-    /// <exception cref="VendingException">Another replica had the turn all the time.</exception>
-    public async Task<IAsyncDisposable?> TurnAsync(string key, TimeSpan patience, CancellationToken cancellation)
+    /// <summary>Waits for the lock on <paramref name="key"/>; null if Redis cannot say who holds it.</summary>
+    public async Task<RedisLock?> LockAsync(string key, TimeSpan patience, Func<Task<bool>> isNeedless)
     {
-        var connection = await GetAsync();
-        while (connection.IsConnected && !Silence.IsLeftAlone)
+        while (!Silence.IsLeftAlone && await ConnectedAsync() is { } connection)
         {
             var begun = Environment.TickCount64;
             try
             {
-                var turn = await RedisTurn.TakeAsync(connection.GetDatabase(), _lockPrefix + key, patience, cancellation);
+                var taken = await RedisLock.TakeAsync(connection.GetDatabase(), _lockPrefix + key, patience, isNeedless);
                 Silence.Answered();
-                return turn ?? throw new VendingException(FailureClass.Unavailable, "another replica is renewing it and takes too long");
+                if (taken.IsOverridden && _lockIsTold.IsDue()) Log.LockOverridden(_logger, _lockPrefix + key);
+                return taken;
             }
-            catch (Exception e) when (e is not OperationCanceledException and not VendingException)
+            catch (Exception e)
             {
                 Log.LockUnavailable(_logger, e);
                 Suspect();
@@ -68,17 +68,17 @@ internal sealed partial class RedisConnection : IAsyncDisposable
         return null;
     }
 
+    /// <summary>The connection; null unless there is one within the time that a command may take.</summary>
+    private async Task<IConnectionMultiplexer?> ConnectedAsync()
+    {
+        var connecting = GetAsync();
+        if (!connecting.IsCompleted) await Task.WhenAny(connecting, Task.Delay(_commandTimeout));
+        return connecting.IsCompletedSuccessfully && (await connecting).IsConnected ? await connecting : null;
+    }
+
     private async Task<IConnectionMultiplexer> ConnectAsync(string connectionString)
     {
-        var options = ConfigurationOptions.Parse(connectionString);
-        options.AbortOnConnectFail = false;
-        options.BacklogPolicy = BacklogPolicy.FailFast;
-        options.SyncTimeout = options.AsyncTimeout = _commandTimeout;
-        // The client looks for commands that are over their time at its heartbeat.
-        options.HeartbeatInterval = TimeSpan.FromMilliseconds(100);
-        options.ConnectTimeout = 1000;
-        options.ReconnectRetryPolicy = new LinearRetry(500);
-        var connection = await ConnectionMultiplexer.ConnectAsync(options);
+        var connection = await ConnectionMultiplexer.ConnectAsync(RedisClientOptions.Read(connectionString, _commandTimeout));
         connection.ConnectionFailed += (_, _) => Suspect();
         if (!connection.IsConnected) Suspect();
         return connection;
@@ -94,7 +94,12 @@ internal sealed partial class RedisConnection : IAsyncDisposable
 
     private static partial class Log
     {
-        [LoggerMessage(EventIds.LockUnavailable, LogLevel.Debug, "Redis did not answer for a lock; this replica renews on its own")]
+        [LoggerMessage(EventIds.LockUnavailable, LogLevel.Debug, "Redis did not answer for a lock; this replica calls AWS without it")]
         public static partial void LockUnavailable(ILogger logger, Exception error);
+
+        [LoggerMessage(EventIds.LockOverridden, LogLevel.Warning,
+            "The lock {Key} in Redis was held for longer than a replica holds one, and this replica went on without it. Another replica is very slow, "
+            + "Redis failed over to a node whose clock is behind, or somebody else writes to Redis. Logged once a minute")]
+        public static partial void LockOverridden(ILogger logger, string key);
     }
 }

@@ -21,6 +21,7 @@ internal static class EventIds
     public const int CallerRefused = 16;
     public const int CallerUnknown = 17;
     public const int RedisNotExamined = 18;
+    public const int LockOverridden = 19;
     public const int CredentialsRefused = 30;
     public const int CredentialsTaken = 31;
 }

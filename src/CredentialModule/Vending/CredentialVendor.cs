@@ -30,13 +30,14 @@ internal readonly record struct Vended(StoredCredentials Credentials, VendOutcom
 /// replicas. Every entry is judged at every read, by STS's own expiration.
 /// </summary>
 internal sealed partial class CredentialVendor(
-    CredentialCache cache, KnownKeys keys, SingleFlight flights, FailureMemory failures, StsCalls sts, ForgottenOrganizations forgotten, IOptions<IotCredentialsOptions> options,
-    TimeProvider time, ILogger<CredentialVendor> logger)
+    CredentialCache cache, KnownKeys keys, SharedFetch fetch, SingleFlight flights, FailureMemory failures, StsBudget budget, StsCalls sts, ForgottenOrganizations forgotten,
+    IOptions<IotCredentialsOptions> options, TimeProvider time, ILogger<CredentialVendor> logger)
 {
     // A replica's clock may be off by this much without breaking the promise.
     private static readonly TimeSpan ClockTolerance = TimeSpan.FromSeconds(30);
     private static readonly TimeSpan LeastBetweenVends = TimeSpan.FromSeconds(60);
     private const int MostRounds = 3;
+    private const string NoPermit = "no permit of IotCredentials:Sts came up in time";
 
     // Spreads the renewals of replicas that started together; stays put for the life of the process, so that one entry is judged alike at every read.
     private readonly double _spread = Random.Shared.NextDouble();
@@ -54,7 +55,7 @@ internal sealed partial class CredentialVendor(
 
         try
         {
-            return await SingleFlight.Observed(ObtainAsync(inputs, key, promise, caller)).WaitAsync(options.Value.WorkTimeout, cancellation);
+            return await ObtainInTimeAsync(inputs, key, promise, caller, cancellation);
         }
         catch (Exception e) when (e is VendingException { Failure: not FailureClass.TooShort } or TimeoutException)
         {
@@ -65,6 +66,22 @@ internal sealed partial class CredentialVendor(
             }
 
             throw e as VendingException ?? new VendingException(FailureClass.Unavailable, "no answer within IotCredentials:Timeout");
+        }
+    }
+
+    private async Task<Vended> ObtainInTimeAsync(VendInputs inputs, string key, LifetimePromise promise, ClaimsPrincipal caller, CancellationToken cancellation)
+    {
+        var share = ShareOf(inputs, caller);
+        failures.ThrowIfRemembered(NameOf(share, key));
+        using var waiter = budget.Join(key, share);
+        try
+        {
+            return await SingleFlight.Observed(ObtainAsync(inputs, key, promise, caller)).WaitAsync(options.Value.WorkTimeout, cancellation);
+        }
+        catch (TimeoutException) when (budget.IsWaiting(key))
+        {
+            // It is this caller's share that is used up, not the organization's: another caller's wait for the same call goes on.
+            throw failures.Remember(NameOf(share, key), new VendingException(FailureClass.Throttled, NoPermit));
         }
     }
 
@@ -83,50 +100,64 @@ internal sealed partial class CredentialVendor(
         // A renewal that was already under way may have been content with less than this caller needs.
         for (var round = 0; round < MostRounds; round++)
         {
-            var vended = await RenewAsync(inputs, key, promise, caller);
-            if (Keeps(vended.Credentials, promise)) return vended;
+            try
+            {
+                var fetched = await RenewAsync(inputs, key, promise);
+                if (Keeps(fetched.Value, promise)) return new(fetched.Value, fetched.IsNew ? VendOutcome.Sts : VendOutcome.Redis);
+            }
+            catch (OperationCanceledException)
+            {
+                // The call was given up just before this caller joined it: everybody else had left.
+            }
         }
 
         throw TooShort();
     }
 
+    private static BudgetShare ShareOf(VendInputs inputs, ClaimsPrincipal caller) => new(VendCaller.Of(caller).Key, inputs.Organization.Value);
+
+    private static string NameOf(BudgetShare share, string key) => $"{key} {share.Caller}";
+
     private static VendingException TooShort() => new(FailureClass.TooShort, "no session that lives as long as was promised or asked for");
 
-    private Task<Vended> RenewAsync(VendInputs inputs, string key, LifetimePromise promise, ClaimsPrincipal caller) =>
-        flights.JoinAsync("renew " + key, () => failures.GuardAsync(key, async () =>
+    private Task<Fetched<StoredCredentials>> RenewAsync(VendInputs inputs, string key, LifetimePromise promise) => fetch.RunAsync(
+        key,
+        async () =>
         {
-            using var deadline = new CancellationTokenSource(options.Value.WorkTimeout);
-            try
-            {
-                await using var turn = await cache.TurnAsync(key, options.Value.WorkTimeout, deadline.Token);
-                var shared = Own(inputs, key, await ReadSharedAsync(key) ?? cache.ReadLocal<StoredCredentials>(key));
-                if (shared is not null && (IsYoung(shared, promise) || (Keeps(shared, promise) && !IsDue(shared, promise)))) return new(shared, VendOutcome.Redis);
+            var shared = Own(inputs, key, await ReadSharedAsync(key) ?? cache.ReadLocal<StoredCredentials>(key));
+            return shared is not null && (IsYoung(shared, promise) || (Keeps(shared, promise) && !IsDue(shared, promise))) ? shared : null;
+        },
+        async () =>
+        {
+            var issued = await sts.AssumeRoleAsync(inputs.Request(), key);
+            await cache.WriteAsync(key, issued, LifeOf(issued) - LifetimePromise.Least);
+            if (LifeOf(issued) >= promise.Floor) return issued;
 
-                var issued = await sts.AssumeRoleAsync(inputs.Request(), new BudgetShare(VendCaller.Of(caller).Key, inputs.Organization.Value), deadline.Token);
-                await cache.WriteAsync(key, issued, LifeOf(issued) - LifetimePromise.Least);
-                if (LifeOf(issued) >= promise.Floor) return new Vended(issued, VendOutcome.Sts);
-
-                // Remembered as a failure, so that it is not asked for again and again.
-                Log.GrantBelowFloor(logger, inputs.RoleArn, LifeOf(issued).TotalSeconds, promise.Floor.TotalSeconds);
-                throw TooShort();
-            }
-            catch (OperationCanceledException)
-            {
-                throw new VendingException(FailureClass.Unavailable, "no answer within IotCredentials:Timeout");
-            }
-        }));
+            // Remembered as a failure, so that it is not asked for again and again.
+            Log.GrantBelowFloor(logger, inputs.RoleArn, LifeOf(issued).TotalSeconds, promise.Floor.TotalSeconds);
+            throw TooShort();
+        });
 
     private void RenewBehind(VendInputs inputs, string key, LifetimePromise promise, ClaimsPrincipal caller)
     {
-        if (flights.IsUnderWay("renew " + key) || failures.Remembers(key)) return;
-        _ = RenewAsync(inputs, key, promise, caller).ContinueWith(
-            renewal =>
+        var share = ShareOf(inputs, caller);
+        if (fetch.IsUnderWay(key) || failures.Remembers(key) || failures.Remembers(NameOf(share, key))) return;
+        _ = WaitAsync();
+
+        async Task WaitAsync()
+        {
+            using var waiter = budget.Join(key, share);
+            try
             {
-                // That of the gateway's own credentials is told once, and not of each organization.
-                if (renewal.Exception!.InnerException is not VendingException { Failure: FailureClass.Credentials })
-                    Log.RenewalFailed(logger, inputs.Organization.Value, inputs.RoleArn, renewal.Exception.InnerException!);
-            },
-            CancellationToken.None, TaskContinuationOptions.OnlyOnFaulted, TaskScheduler.Default);
+                await RenewAsync(inputs, key, promise).WaitAsync(options.Value.WorkTimeout);
+            }
+            catch (Exception e)
+            {
+                if (e is TimeoutException && budget.IsWaiting(key)) failures.Remember(NameOf(share, key), new VendingException(FailureClass.Throttled, NoPermit));
+                // That AWS refuses the gateway's own credentials is logged once, and not for each organization.
+                if (e is not VendingException { Failure: FailureClass.Credentials }) Log.RenewalFailed(logger, inputs.Organization.Value, inputs.RoleArn, e);
+            }
+        }
     }
 
     // What lies in Redis may have been forgotten there while this process did not know it yet.

@@ -14,7 +14,7 @@ namespace CredentialModule.Vending;
 /// callers.
 /// </summary>
 internal sealed partial class EndpointDirectory(
-    CredentialCache cache, KnownKeys keys, SingleFlight flights, FailureMemory failures, AwsClients clients, GatewayIdentity identity, IoTCalls iot,
+    CredentialCache cache, KnownKeys keys, SharedFetch fetch, FailureMemory failures, AwsClients clients, GatewayIdentity identity, IoTCalls iot,
     IHostEnvironment host, IOptions<IotCredentialsOptions> options, TimeProvider time, ILogger<EndpointDirectory> logger)
 {
     private static readonly TimeSpan RefreshAfter = TimeSpan.FromDays(1);
@@ -35,7 +35,7 @@ internal sealed partial class EndpointDirectory(
             static of => CacheKey.OfEndpoint(of.Environment, of.AskedAs, of.Region, of.IoT, of.Sts));
         if (ReadLocal(key, profile) is { } local)
         {
-            if (IsDue(local) && !failures.Remembers(key)) _ = AskAsync(profile, key);
+            if (IsDue(local) && !failures.Remembers(key)) _ = SingleFlight.Observed(AskAsync(profile, key));
             return local;
         }
 
@@ -54,28 +54,26 @@ internal sealed partial class EndpointDirectory(
     private StoredEndpoint? ReadLocal(string key, Profile profile) =>
         cache.ReadLocal<StoredEndpoint>(key) is { } endpoint && Fits(endpoint, profile) ? endpoint : null;
 
-    private Task<StoredEndpoint> AskAsync(Profile profile, string key) => flights.JoinAsync(key, () => failures.GuardAsync(key, async () =>
-    {
-        if (await cache.ReadSharedAsync<StoredEndpoint>(key) is { } known && Fits(known, profile) && !IsDue(known)) return known;
-
-        using var deadline = new CancellationTokenSource(options.Value.WorkTimeout);
-        try
+    private async Task<StoredEndpoint> AskAsync(Profile profile, string key) => (await fetch.RunAsync(
+        key,
+        async () => await cache.ReadSharedAsync<StoredEndpoint>(key) is { } known && Fits(known, profile) && !IsDue(known) ? known : null,
+        async () =>
         {
-            await using var turn = await cache.TurnAsync(key, options.Value.WorkTimeout, deadline.Token);
-            if (await cache.ReadSharedAsync<StoredEndpoint>(key) is { } fresh && Fits(fresh, profile) && !IsDue(fresh)) return fresh;
-
-            var address = await iot.DescribeEndpointAsync(profile, deadline.Token);
-            var endpoint = new StoredEndpoint { Region = profile.Region, AskedAt = time.GetUtcNow(), Address = address };
-            await cache.WriteAsync(key, endpoint, KeptFor);
-            return endpoint;
-        }
-        catch (Exception e)
-        {
-            var failure = e as VendingException ?? AwsFailure.From(e, "iot:DescribeEndpoint");
-            if (failure.Failure != FailureClass.Credentials) Log.AskFailed(logger, profile.Region, failure.Failure, failure.Message);
-            throw failure;
-        }
-    }));
+            using var deadline = new CancellationTokenSource(options.Value.WorkTimeout);
+            try
+            {
+                var address = await iot.DescribeEndpointAsync(profile, deadline.Token);
+                var endpoint = new StoredEndpoint { Region = profile.Region, AskedAt = time.GetUtcNow(), Address = address };
+                await cache.WriteAsync(key, endpoint, KeptFor);
+                return endpoint;
+            }
+            catch (Exception e)
+            {
+                var failure = e as VendingException ?? AwsFailure.From(e, "iot:DescribeEndpoint");
+                if (failure.Failure != FailureClass.Credentials) Log.AskFailed(logger, profile.Region, failure.Failure, failure.Message);
+                throw failure;
+            }
+        })).Value;
 
     private static bool Fits(StoredEndpoint endpoint, Profile profile) => string.Equals(endpoint.Region, profile.Region, StringComparison.Ordinal);
 

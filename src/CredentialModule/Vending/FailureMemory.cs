@@ -19,25 +19,37 @@ internal sealed class FailureMemory(TimeProvider time) : IDisposable
     /// </summary>
     public bool TellsFirst(string key) => TryRecall(key, out var known) && known.Failure.Failure != FailureClass.Credentials && known.TellsFirst();
 
-    /// <exception cref="VendingException">What was remembered, or what the run threw.</exception>
+    /// <exception cref="VendingException">The failure is remembered, or the run threw it.</exception>
     public async Task<T> GuardAsync<T>(string key, Func<Task<T>> run)
     {
-        TryRecall(key, out var known);
-        if (known is not null && time.GetUtcNow() is var now && now < known.Until)
-            throw new VendingException(known.Failure.Failure, known.Failure.Message, known.Until - now);
+        ThrowIfRemembered(key);
         try
         {
             return await run();
         }
         catch (VendingException e)
         {
-            var throttles = e.Failure == FailureClass.Throttled ? (known?.Throttles ?? 0) + 1 : 0;
-            var failure = throttles > 0 ? new VendingException(e.Failure, e.Message, BackOff(e.RetryAfter, throttles)) : e;
-            // Kept for a while beyond its time, so that the next throttle in a row is known for one.
-            var entry = new MemoryCacheEntryOptions { Size = 1, AbsoluteExpirationRelativeToNow = failure.RetryAfter * 2 };
-            _memory.Set(key, new Remembered(failure, time.GetUtcNow() + failure.RetryAfter, throttles), entry);
-            throw failure;
+            throw Remember(key, e);
         }
+    }
+
+    /// <exception cref="VendingException">The failure is remembered.</exception>
+    public void ThrowIfRemembered(string key)
+    {
+        if (TryRecall(key, out var known) && time.GetUtcNow() is var now && now < known.Until)
+            throw new VendingException(known.Failure.Failure, known.Failure.Message, known.Until - now);
+    }
+
+    /// <summary>Remembers a failure for as long as it says; throttles in a row for longer and longer. Returns it with that time.</summary>
+    public VendingException Remember(string key, VendingException failure)
+    {
+        TryRecall(key, out var known);
+        var throttles = failure.Failure == FailureClass.Throttled ? (known?.Throttles ?? 0) + 1 : 0;
+        if (throttles > 0) failure = new VendingException(failure.Failure, failure.Message, BackOff(failure.RetryAfter, throttles));
+        // Kept for a while beyond its time, so that the next throttle in a row is known for one.
+        var entry = new MemoryCacheEntryOptions { Size = 1, AbsoluteExpirationRelativeToNow = failure.RetryAfter * 2 };
+        _memory.Set(key, new Remembered(failure, time.GetUtcNow() + failure.RetryAfter, throttles), entry);
+        return failure;
     }
 
     public void Dispose() => _memory.Dispose();
