@@ -30,6 +30,6 @@ public sealed class RedisServer : ServerProcess
     }
 
     protected override Process Start() => Program is { } redis
-        ? ChildProcess.Start(redis, ["--port", Port.ToString(CultureInfo.InvariantCulture), "--bind", "127.0.0.1", "--save", "", "--appendonly", "no"])
+        ? ChildProcess.Start(redis, ["--port", Port.ToString(CultureInfo.InvariantCulture), "--bind", "127.0.0.1", "--save", "", "--appendonly", "no", "--enable-protected-configs", "yes"])
         : StartBuilt("GarnetHost");
 }

@@ -47,6 +47,8 @@ internal sealed partial class CredentialCache : IAsyncDisposable
                 BackplaneChannelPrefix = module.Value.Cache.KeyPrefix,
                 // Every key is a hash over what it stands for; nothing else is kept here.
                 MissingCacheKeyPrefixWarningLogLevel = LogLevel.None,
+                // It is about value tuples, of which nothing here is made.
+                SerializationConfigIssuesLogLevel = LogLevel.None,
                 // A connection that is lost is said once, by RedisConnection; every command that fails meanwhile is no news.
                 DistributedCacheErrorsLogLevel = LogLevel.Debug,
                 DistributedCacheSyntheticTimeoutsLogLevel = LogLevel.Debug,
@@ -59,6 +61,7 @@ internal sealed partial class CredentialCache : IAsyncDisposable
         _sharedOnly = Entry(LongestKept).SetSkipMemoryCacheRead();
 
         ForgottenKey = module.Value.Cache.KeyPrefix + "forgotten";
+        EntryPrefix = module.Value.Cache.KeyPrefix + WireKeyOf("");
         if (shared.Value.Redis is not { } connectionString)
         {
             Log.NothingShared(_logger);
@@ -68,14 +71,13 @@ internal sealed partial class CredentialCache : IAsyncDisposable
         var prefix = module.Value.Cache.KeyPrefix;
         var keys = SealingKeys.Read(Path.Combine(host.ContentRootPath, shared.Value.SealingKeyPath ?? throw new InvalidOperationException(
             "Sealing:KeyPath is missing: what is kept in Redis is sealed. Name a file of base64 256-bit keys.")));
-        Sealer = new Sealer(keys, Refused);
-        Redis = new RedisConnection(connectionString, module, time, loggers.CreateLogger<RedisConnection>());
+        Sealer = new Sealer(keys);
+        Redis = new RedisConnection(connectionString, module, metrics, time, loggers.CreateLogger<RedisConnection>());
         _cache.SetupDistributedCache(
             new SealedDistributedCache(
-                new RedisCache(new RedisCacheOptions { ConnectionMultiplexerFactory = Redis.GetAsync, InstanceName = prefix }), prefix, Sealer),
+                new RedisCache(new RedisCacheOptions { ConnectionMultiplexerFactory = Redis.GetAsync, InstanceName = prefix }), prefix, Sealer, Refused),
             new FusionCacheSystemTextJsonSerializer());
-        _cache.SetupBackplane(new RedisBackplane(
-            new RedisBackplaneOptions { ConnectionMultiplexerFactory = Redis.GetAsync }, loggers.CreateLogger<RedisBackplane>()));
+        _ = FollowAsync(Redis);
     }
 
     /// <summary>The connection that replicas share; null when there is none.</summary>
@@ -87,9 +89,18 @@ internal sealed partial class CredentialCache : IAsyncDisposable
     /// <summary>The key in Redis of what was forgotten, and the channel of its notices.</summary>
     public string ForgottenKey { get; }
 
-    /// <summary>What an entry is called in Redis, below a configuration's key prefix.</summary>
-    public static string RedisKeyOf(string prefix, string key) =>
-        $"{prefix}{FusionCacheOptions.DistributedCacheWireFormatVersion}{FusionCacheInternalStrings.DefaultDistributedCacheWireFormatSeparator}{key}";
+    /// <summary>What the keys of all entries in Redis begin with.</summary>
+    public string EntryPrefix { get; }
+
+    /// <summary>The pattern of SCAN that finds them.</summary>
+    public string EntryPattern => string.Concat(EntryPrefix.Select(static c => c is '*' or '?' or '[' or ']' or '\\' or '^' ? $"\\{c}" : $"{c}")) + "*";
+
+    /// <summary>The key of an entry in Redis, if the sealing key of an id seals it.</summary>
+    public static string RedisKeyOf(string prefix, string key, string sealingKeyId) => prefix + SealedDistributedCache.NameOf(WireKeyOf(key), sealingKeyId);
+
+    /// <summary>The key that the cache puts into Redis for one of ours, below the prefix.</summary>
+    public static string WireKeyOf(string key) =>
+        $"{FusionCacheOptions.DistributedCacheWireFormatVersion}{FusionCacheInternalStrings.DefaultDistributedCacheWireFormatSeparator}{key}";
 
     /// <summary>What this process has in memory. Never waits.</summary>
     public T? ReadLocal<T>(string key) where T : class => _cache.TryGet<T>(key, _localOnly).GetValueOrDefault();
@@ -124,15 +135,33 @@ internal sealed partial class CredentialCache : IAsyncDisposable
         await _cache.SetAsync(key, value, options);
     }
 
+    /// <summary>Removes an entry from both levels.</summary>
+    public async Task RemoveAsync(string key) => await _cache.RemoveAsync(key);
+
     /// <summary>Waits for the lock on a key over all replicas; null if there is nobody to share it with.</summary>
     public async Task<RedisLock?> LockAsync(string key, TimeSpan patience, Func<Task<bool>> isNeedless) =>
         Redis is null ? null : await Redis.LockAsync(key, patience, isNeedless);
 
-    /// <summary>Counts and tells an entry that is not what it should be. Its key only: never its content.</summary>
+    /// <summary>Counts and logs an entry that is not what was sealed there. Its key alone: never its content.</summary>
     public void Refused(string redisKey)
     {
-        _metrics.EntryRefused();
+        _metrics.EntriesRefused(1);
         Log.EntryRefused(_logger, redisKey);
+    }
+
+    /// <summary>Counts and logs marks that are not what was sealed there. Their names are whatever somebody wrote into Redis, and are not logged.</summary>
+    public void MarksRefused(int count)
+    {
+        _metrics.EntriesRefused(count);
+        Log.MarksRefused(_logger, count, ForgottenKey);
+    }
+
+    // Not before there is a connection: the backplane tries a few times only, and logs each as an error with its stack trace.
+    private async Task FollowAsync(RedisConnection redis)
+    {
+        await redis.FirstConnection;
+        // It has no log: a notice that cannot be read is a stack trace there, and anybody who can publish in Redis can send one.
+        _cache.SetupBackplane(new RedisBackplane(new RedisBackplaneOptions { ConnectionMultiplexerFactory = redis.GetAsync }));
     }
 
     private FusionCacheEntryOptions Entry(TimeSpan duration) => new(duration)
@@ -154,6 +183,10 @@ internal sealed partial class CredentialCache : IAsyncDisposable
         [LoggerMessage(EventIds.EntryRefused, LogLevel.Error,
             "Security: the entry {RedisKey} in Redis is not what this gateway sealed under that key (moved, edited or forged). It was not used")]
         public static partial void EntryRefused(ILogger logger, string redisKey);
+
+        [LoggerMessage(EventIds.MarksRefused, LogLevel.Error,
+            "Security: {Count} of the fields of {RedisKey} in Redis are not what this gateway sealed there (moved, edited or forged). They were not used")]
+        public static partial void MarksRefused(ILogger logger, int count, string redisKey);
 
         [LoggerMessage(EventIds.NothingShared, LogLevel.Warning,
             "ConnectionStrings:Redis is not set: credentials are cached in this process only and not shared between replicas")]

@@ -30,7 +30,7 @@ internal static class RedisClientOptions
         options.SyncTimeout = options.AsyncTimeout = (int)commandTimeout.TotalMilliseconds;
         // The client looks for commands that are over their time at its heartbeat.
         options.HeartbeatInterval = TimeSpan.FromMilliseconds(100);
-        options.ReconnectRetryPolicy = new ExponentialRetry(500, 5000);
+        options.ReconnectRetryPolicy = new ExponentialRetry(500, 2000);
         // No caller waits for a connection, so that a server behind a slow network has time for the handshake.
         if (!given.Contains(ConnectTimeout)) options.ConnectTimeout = 5000;
         if (!given.Contains(ConnectRetry)) options.ConnectRetry = 1;

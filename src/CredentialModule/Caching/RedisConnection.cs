@@ -1,3 +1,4 @@
+using System.Net;
 using CredentialModule.Telemetry;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
@@ -19,30 +20,59 @@ internal sealed partial class RedisConnection : IAsyncDisposable
     private readonly ILogger<RedisConnection> _logger;
     private readonly string _lockPrefix;
     private readonly Func<TimeSpan, RedisProbe> _probeOf;
-    private readonly Lazy<RedisWatch> _watch;
+    private readonly RedisWatch _watch;
+    private readonly RedisSockets _sockets = new();
+    private readonly TaskCompletionSource _firstConnection = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly LogInterval _lockIsTold;
+    private volatile bool _isBehindSentinel;
 
-    public RedisConnection(string connectionString, IOptions<IotCredentialsOptions> module, TimeProvider time, ILogger<RedisConnection> logger)
+    public RedisConnection(string connectionString, IOptions<IotCredentialsOptions> module, CredentialMetrics metrics, TimeProvider time, ILogger<RedisConnection> logger)
     {
         _logger = logger;
         _commandTimeout = SharedCacheOptions.CommandTimeout(module.Value);
         _lockPrefix = module.Value.Cache.KeyPrefix + "lock:";
         _connection = new(() => ConnectAsync(connectionString));
         _probeOf = timeout => new RedisProbe(ConfigurationOptions.Parse(connectionString), module.Value.Cache.KeyPrefix, timeout);
-        _watch = new(() => new RedisWatch(_probeOf(WatchTimeout), logger));
+        EndPoints = _probeOf(WatchTimeout).EndPoints;
+        _watch = new(EndPoints, cancellation => FindProblemAsync(WatchTimeout, cancellation), () => Connected is { IsConnected: true }, _sockets.Close, metrics, logger);
+        metrics.ObserveRedis(() => _watch.Problem is null);
         _lockIsTold = new(TimeSpan.FromMinutes(1), time);
-        Silence = new(Suspect);
+        Silence = new(() => _watch.Suspect());
     }
 
     public RedisSilence Silence { get; }
 
     /// <summary>The servers that are connected to, without anything else of the connection string.</summary>
-    public string EndPoints => _probeOf(WatchTimeout).EndPoints;
+    public string EndPoints { get; }
+
+    /// <summary>The problem that keeps Redis from being used, as it was logged; null while it is used.</summary>
+    public RedisProblem? Problem => _watch.Problem;
+
+    /// <summary>Completes when the client is connected for the first time.</summary>
+    public Task FirstConnection => _firstConnection.Task;
+
+    private IConnectionMultiplexer? Connected => _connection is { IsValueCreated: true, Value: { IsCompletedSuccessfully: true } connected } ? connected.Result : null;
 
     public Task<IConnectionMultiplexer> GetAsync() => _connection.Value;
 
     /// <summary>Finds out why Redis cannot be used; null when it can.</summary>
-    public Task<RedisProblem?> FindProblemAsync(TimeSpan timeout, CancellationToken cancellation) => _probeOf(timeout).FindAsync(cancellation);
+    public Task<RedisProblem?> FindProblemAsync(TimeSpan timeout, CancellationToken cancellation) =>
+        Primaries is { Count: > 0 } primaries ? _probeOf(timeout).FindAsync(primaries, cancellation) : _probeOf(timeout).FindAsync(cancellation);
+
+    /// <summary>
+    /// The nodes that keys are on, where the connection string names others: a cluster's primaries, and the primary that Sentinel names. Each is needed. Empty
+    /// if the nodes of the connection string are meant, of which any will do, or as long as the client does not know better.
+    /// </summary>
+    private IReadOnlyList<EndPoint> Primaries
+    {
+        get
+        {
+            var servers = Connected?.GetServers() ?? [];
+            if (servers.FirstOrDefault(static server => server is { IsConnected: true, ClusterConfiguration: not null }) is { } node)
+                return [.. node.ClusterConfiguration!.Nodes.Where(static node => !node.IsReplica && node.Slots.Count > 0).Select(static node => node.EndPoint).OfType<EndPoint>()];
+            return _isBehindSentinel ? [.. servers.Where(static server => !server.IsReplica).Select(static server => server.EndPoint)] : [];
+        }
+    }
 
     /// <summary>Waits for the lock on <paramref name="key"/>; null if Redis cannot say who holds it.</summary>
     public async Task<RedisLock?> LockAsync(string key, TimeSpan patience, Func<Task<bool>> isNeedless)
@@ -60,7 +90,7 @@ internal sealed partial class RedisConnection : IAsyncDisposable
             catch (Exception e)
             {
                 Log.LockUnavailable(_logger, e);
-                Suspect();
+                _watch.Suspect(IsOnReplica(e, connection));
                 Silence.NotAnswered(begun);
             }
         }
@@ -78,24 +108,49 @@ internal sealed partial class RedisConnection : IAsyncDisposable
 
     private async Task<IConnectionMultiplexer> ConnectAsync(string connectionString)
     {
-        var connection = await ConnectionMultiplexer.ConnectAsync(RedisClientOptions.Read(connectionString, _commandTimeout));
-        connection.ConnectionFailed += (_, _) => Suspect();
-        if (!connection.IsConnected) Suspect();
+        var options = RedisClientOptions.Read(connectionString, _commandTimeout);
+        _isBehindSentinel = options.ServiceName is not null;
+        options.Tunnel = _sockets.Over(options.Tunnel);
+        var connection = await ConnectionMultiplexer.ConnectAsync(options);
+        connection.ConnectionFailed += (_, _) => _watch.Suspect();
+        connection.ConnectionRestored += (_, _) => _firstConnection.TrySetResult();
+        if (connection.IsConnected) _firstConnection.TrySetResult();
+        else _watch.Suspect();
         return connection;
     }
 
-    private void Suspect() => _watch.Value.Suspect(() => _connection.Value is { IsCompletedSuccessfully: true, Result.IsConnected: true });
+    // The client does not send a write to the only node when it knows that it is a replica.
+    private bool IsOnReplica(Exception error, IConnectionMultiplexer connection) => error switch
+    {
+        RedisServerException => RedisProblem.CodeOf(error.Message) == "READONLY",
+        RedisConnectionException { FailureType: ConnectionFailureType.UnableToResolvePhysicalConnection } => connection.IsConnected && Primaries.Count == 0,
+        _ => false,
+    };
 
     public async ValueTask DisposeAsync()
     {
-        _watch.Value.Dispose();
-        if (_connection.IsValueCreated) await (await _connection.Value).DisposeAsync();
+        _watch.Dispose();
+        if (!_connection.IsValueCreated) return;
+        try
+        {
+            var connection = await _connection.Value;
+            // Without QUIT: a server that does not answer, or closes first, would hold up or fail the end of the process.
+            await connection.CloseAsync(allowCommandsToComplete: false);
+            connection.Dispose();
+        }
+        catch (Exception e)
+        {
+            Log.NotClosed(_logger, RedisProblem.KindOf(e));
+        }
     }
 
     private static partial class Log
     {
         [LoggerMessage(EventIds.LockUnavailable, LogLevel.Debug, "Redis did not answer for a lock; this replica calls AWS without it")]
         public static partial void LockUnavailable(ILogger logger, Exception error);
+
+        [LoggerMessage(EventIds.RedisNotClosed, LogLevel.Debug, "The connection to Redis could not be closed in good order: {Kind}")]
+        public static partial void NotClosed(ILogger logger, string kind);
 
         [LoggerMessage(EventIds.LockOverridden, LogLevel.Warning,
             "The lock {Key} in Redis was held for longer than a replica holds one, and this replica went on without it. Another replica is very slow, "

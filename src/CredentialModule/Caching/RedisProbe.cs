@@ -17,23 +17,30 @@ namespace CredentialModule.Caching;
 internal sealed class RedisProbe(ConfigurationOptions options, string keyPrefix, TimeSpan timeout)
 {
     /// <summary>The servers, as <c>host:port</c>.</summary>
-    public string EndPoints { get; } = string.Join(
-        ", ", options.EndPoints.Select(static endPoint => endPoint is DnsEndPoint dns ? $"{dns.Host}:{dns.Port}" : endPoint.ToString()));
+    public string EndPoints { get; } = string.Join(", ", options.EndPoints.Select(Show));
 
-    /// <summary>The problem of the first node, or null when any node works.</summary>
+    /// <summary>The first problem of nodes of which each is needed.</summary>
+    public async Task<RedisProblem?> FindAsync(IEnumerable<EndPoint> needed, CancellationToken cancellation)
+    {
+        foreach (var endPoint in needed)
+            if (await FindAsync(endPoint, isSentinel: false, cancellation) is { } problem) return problem with { At = Show(endPoint) };
+        return null;
+    }
+
+    /// <summary>The problem of the connection string's first node, or null when any node works.</summary>
     public async Task<RedisProblem?> FindAsync(CancellationToken cancellation)
     {
         RedisProblem? first = null;
         foreach (var endPoint in options.EndPoints)
         {
-            if (await FindAsync(endPoint, cancellation) is not { } problem) return null;
+            if (await FindAsync(endPoint, options.ServiceName is not null, cancellation) is not { } problem) return null;
             first ??= problem;
         }
 
         return first;
     }
 
-    private async Task<RedisProblem?> FindAsync(EndPoint endPoint, CancellationToken cancellation)
+    private async Task<RedisProblem?> FindAsync(EndPoint endPoint, bool isSentinel, CancellationToken cancellation)
     {
         var (host, port) = endPoint switch
         {
@@ -47,7 +54,7 @@ internal sealed class RedisProbe(ConfigurationOptions options, string keyPrefix,
 
         try
         {
-            return await AskAsync(host, port, options.Ssl, cancellation);
+            return await AskAsync(host, port, isSentinel, cancellation);
         }
         catch (SocketException e)
         {
@@ -75,21 +82,22 @@ internal sealed class RedisProbe(ConfigurationOptions options, string keyPrefix,
         }
     }
 
-    private async Task<RedisProblem?> AskAsync(string host, int port, bool withTls, CancellationToken cancellation)
+    private async Task<RedisProblem?> AskAsync(string host, int port, bool isSentinel, CancellationToken cancellation)
     {
         using var client = await ConnectAsync(host, port, cancellation);
-        await using Stream stream = withTls ? await SecureAsync(client, host, verifies: true, cancellation) : client.GetStream();
+        await using Stream stream = options.Ssl ? await SecureAsync(client, host, verifies: true, cancellation) : client.GetStream();
         var session = new Session(stream, timeout, cancellation);
-        if (!string.IsNullOrEmpty(options.Password))
+        var (user, password) = isSentinel ? (options.SentinelUser, options.SentinelPassword) : (options.User, options.Password);
+        if (!string.IsNullOrEmpty(password))
         {
-            var refusal = await session.SendAsync(string.IsNullOrEmpty(options.User) ? ["AUTH", options.Password] : ["AUTH", options.User, options.Password]);
+            var refusal = await session.SendAsync(string.IsNullOrEmpty(user) ? ["AUTH", password] : ["AUTH", user, password]);
             // Redis has no code of its own for the first; old servers have none for a wrong password either.
             if (refusal is not null) return session.HasNoPassword ? RedisProblem.HasNoPassword : RedisProblem.RefusesPassword;
         }
 
         if (await session.SendAsync("PING") is { } code && RedisProblem.OfError(code, "PING") is { } problem) return problem;
         // A sentinel only says where the primary is.
-        if (options.ServiceName is not null) return null;
+        if (isSentinel) return null;
 
         var key = keyPrefix + "probe";
         if (await session.SendAsync("SET", key, "", "PX", "1000") is { } refused && RedisProblem.OfError(refused, "SET") is { } unwritable) return unwritable;
@@ -98,6 +106,8 @@ internal sealed class RedisProbe(ConfigurationOptions options, string keyPrefix,
             if (await session.SendAsync(command) is "NOPERM") return RedisProblem.Denied(command[0]);
         return null;
     }
+
+    private static string? Show(EndPoint endPoint) => endPoint is DnsEndPoint dns ? $"{dns.Host}:{dns.Port}" : endPoint.ToString();
 
     private async Task<bool> SpeaksAsync(string host, int port, bool withTls, CancellationToken cancellation)
     {
@@ -173,7 +183,6 @@ internal sealed class RedisProbe(ConfigurationOptions options, string keyPrefix,
     private sealed class Session(Stream stream, TimeSpan timeout, CancellationToken cancellation)
     {
         private const int LongestResponse = 512;
-        private const int LongestCode = 24;
 
         private readonly byte[] _buffer = new byte[LongestResponse];
 
@@ -219,9 +228,7 @@ internal sealed class RedisProbe(ConfigurationOptions options, string keyPrefix,
             if (response[0] is not '-') throw new IOException();
             HasNoPassword = response.Contains("without any password", StringComparison.Ordinal)
                 || response.Contains("no password is set", StringComparison.Ordinal);
-            var code = response.AsSpan(1);
-            var end = code.IndexOfAnyExceptInRange('A', 'Z');
-            return code[..Math.Min(end < 0 ? code.Length : end, LongestCode)].ToString();
+            return RedisProblem.CodeOf(response[1..]);
         }
     }
 

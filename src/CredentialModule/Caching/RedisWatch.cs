@@ -8,7 +8,14 @@ namespace CredentialModule.Caching;
 /// Logs once why Redis cannot be used, with the cause that <see cref="RedisProbe"/> finds, and once that it works again. While there is trouble it looks
 /// every second, so that recovery does not wait for a request.
 /// </summary>
-internal sealed partial class RedisWatch(RedisProbe probe, ILogger logger) : IDisposable
+/// <param name="endPoints">The servers, for the log.</param>
+/// <param name="findProblem">Finds the problem that Redis has; null if it has none.</param>
+/// <param name="isConnected">Whether the client is connected.</param>
+/// <param name="reconnect">Has the client connect again.</param>
+/// <param name="metrics">Counts what is logged.</param>
+/// <param name="logger">The log.</param>
+internal sealed partial class RedisWatch(
+    string endPoints, Func<CancellationToken, Task<RedisProblem?>> findProblem, Func<bool> isConnected, Action reconnect, CredentialMetrics metrics, ILogger logger) : IDisposable
 {
     // The client reconnects within seconds of what the probe finds good.
     private const int MostClean = 10;
@@ -17,15 +24,22 @@ internal sealed partial class RedisWatch(RedisProbe probe, ILogger logger) : IDi
     private static readonly TimeSpan s_interval = TimeSpan.FromSeconds(1);
 
     private readonly CancellationTokenSource _ended = new();
+    private volatile RedisProblem? _problem;
+    private volatile bool _isOnReplica;
     private int _isWatching;
 
+    /// <summary>The problem that was logged last; null once Redis works again.</summary>
+    public RedisProblem? Problem => _problem;
+
     /// <summary>Looks into a command or a connection that failed. Costs nothing while it is looked into already.</summary>
-    public void Suspect(Func<bool> isConnected)
+    /// <param name="isOnReplica">Whether the client talks to a node that takes no writes.</param>
+    public void Suspect(bool isOnReplica = false)
     {
-        if (!_ended.IsCancellationRequested && Interlocked.Exchange(ref _isWatching, 1) == 0) _ = WatchAsync(isConnected);
+        if (isOnReplica) _isOnReplica = true;
+        if (!_ended.IsCancellationRequested && Interlocked.Exchange(ref _isWatching, 1) == 0) _ = WatchAsync();
     }
 
-    private async Task WatchAsync(Func<bool> isConnected)
+    private async Task WatchAsync()
     {
         try
         {
@@ -37,12 +51,12 @@ internal sealed partial class RedisWatch(RedisProbe probe, ILogger logger) : IDi
                 RedisProblem? found = null;
                 try
                 {
-                    found = await probe.FindAsync(_ended.Token);
+                    found = await findProblem(_ended.Token);
                 }
                 catch (Exception e) when (!_ended.IsCancellationRequested)
                 {
                     // The client's own state decides. The message may quote the connection string: the log has the kind alone.
-                    if (!hasFailed) Log.NotExamined(logger, probe.EndPoints, e.GetType().Name);
+                    if (!hasFailed) Log.NotExamined(logger, endPoints, e.GetType().Name);
                     hasFailed = true;
                 }
 
@@ -50,18 +64,28 @@ internal sealed partial class RedisWatch(RedisProbe probe, ILogger logger) : IDi
                 clean = found is null ? clean + 1 : 0;
                 if (clean > MostClean) found = RedisProblem.NotConnected;
                 times = found == last ? times + 1 : 1;
-                // A server that starts passes through several causes: another one is logged once it has lasted.
-                if (found is not null && found != told && (told is null || times > MostAlike))
+                // A server that ends closes its connections first. One that starts passes through several causes: another one is logged once it has lasted.
+                if (found is not null && found != told && (told is null ? found.Code != RedisProblem.Closed.Code || times > 1 : times > MostAlike))
                 {
-                    Log.Lost(logger, probe.EndPoints, found.Cause);
-                    told = found;
+                    Log.Lost(logger, found.At ?? endPoints, found.Cause);
+                    metrics.RedisFailed(found.Code);
+                    _problem = told = found;
                 }
 
                 last = found;
                 await Task.Delay(s_interval, TimeProvider.System, _ended.Token);
             }
 
-            if (told is not null) Log.Restored(logger, probe.EndPoints, (long)Stopwatch.GetElapsedTime(begun).TotalSeconds);
+            // A node that was demoted keeps the client's connections, also when the name in the connection string has moved on to the new primary.
+            if (_isOnReplica || told?.Code == RedisProblem.ReadOnly.Code)
+            {
+                _isOnReplica = false;
+                Log.Reconnects(logger, endPoints);
+                reconnect();
+            }
+
+            _problem = null;
+            if (told is not null) Log.Restored(logger, endPoints, (long)Stopwatch.GetElapsedTime(begun).TotalSeconds);
             // What failed was over before it was looked at. Whatever fails next is looked into, but not at once.
             else await Task.Delay(s_interval, TimeProvider.System, _ended.Token);
         }
@@ -85,6 +109,9 @@ internal sealed partial class RedisWatch(RedisProbe probe, ILogger logger) : IDi
 
         [LoggerMessage(EventIds.RedisNotExamined, LogLevel.Warning, "The cause of trouble with Redis at {EndPoint} cannot be found out: {Kind}")]
         public static partial void NotExamined(ILogger logger, string endPoint, string kind);
+
+        [LoggerMessage(EventIds.RedisReconnects, LogLevel.Information, "The node that the gateway writes to is a replica now: it connects to Redis at {EndPoint} again")]
+        public static partial void Reconnects(ILogger logger, string endPoint);
 
         [LoggerMessage(EventIds.RedisRestored, LogLevel.Information, "Redis at {EndPoint} works again, after {Seconds} s")]
         public static partial void Restored(ILogger logger, string endPoint, long seconds);

@@ -3,50 +3,96 @@ using StackExchange.Redis;
 
 namespace CredentialModule.Caching;
 
-/// <summary>Seals every entry on its way to Redis, bound to its whole Redis key.</summary>
-internal sealed class SealedDistributedCache(IDistributedCache redis, string keyPrefix, Sealer sealer) : IDistributedCache
+/// <summary>
+/// Seals every entry on its way to Redis, bound to its whole Redis key, which ends in the id of the key that sealed it: replicas that seal by different
+/// keys do not overwrite what the others read.
+/// </summary>
+/// <param name="redis">Redis.</param>
+/// <param name="keyPrefix">The prefix that it puts before every key.</param>
+/// <param name="sealer">Seals and opens.</param>
+/// <param name="refused">Told the Redis key of an entry that is not what was sealed there.</param>
+internal sealed class SealedDistributedCache(IDistributedCache redis, string keyPrefix, Sealer sealer, Action<string> refused) : IDistributedCache
 {
     public byte[]? Get(string key)
     {
-        try
+        foreach (var name in NamesOf(key))
         {
-            return sealer.Open(keyPrefix + key, redis.Get(key));
+            try
+            {
+                if (Open(name, redis.Get(name)) is { } value) return value;
+            }
+            catch (RedisServerException e) when (IsOfAnotherType(e))
+            {
+                refused(keyPrefix + name);
+                redis.Remove(name);
+            }
         }
-        catch (RedisServerException e) when (IsOfAnotherType(e))
-        {
-            sealer.Refuse(keyPrefix + key);
-            redis.Remove(key);
-            return null;
-        }
+
+        return null;
     }
 
     public async Task<byte[]?> GetAsync(string key, CancellationToken token = default)
     {
-        try
+        foreach (var name in NamesOf(key))
         {
-            return sealer.Open(keyPrefix + key, await redis.GetAsync(key, token));
+            try
+            {
+                if (Open(name, await redis.GetAsync(name, token)) is { } value) return value;
+            }
+            catch (RedisServerException e) when (IsOfAnotherType(e))
+            {
+                // Left alone, a value of another type under our key could be neither read nor overwritten.
+                refused(keyPrefix + name);
+                await redis.RemoveAsync(name, token);
+            }
         }
-        catch (RedisServerException e) when (IsOfAnotherType(e))
-        {
-            // Left alone, a value of another type under our key could be neither read nor overwritten.
-            sealer.Refuse(keyPrefix + key);
-            await redis.RemoveAsync(key, token);
-            return null;
-        }
+
+        return null;
     }
 
-    public void Set(string key, byte[] value, DistributedCacheEntryOptions options) => redis.Set(key, sealer.Seal(keyPrefix + key, value), options);
+    public void Set(string key, byte[] value, DistributedCacheEntryOptions options)
+    {
+        var name = NamesOf(key).First();
+        redis.Set(name, sealer.Seal(keyPrefix + name, value), options);
+    }
 
-    public Task SetAsync(string key, byte[] value, DistributedCacheEntryOptions options, CancellationToken token = default) =>
-        redis.SetAsync(key, sealer.Seal(keyPrefix + key, value), options, token);
+    public Task SetAsync(string key, byte[] value, DistributedCacheEntryOptions options, CancellationToken token = default)
+    {
+        var name = NamesOf(key).First();
+        return redis.SetAsync(name, sealer.Seal(keyPrefix + name, value), options, token);
+    }
 
-    public void Refresh(string key) => redis.Refresh(key);
+    public void Refresh(string key)
+    {
+        foreach (var name in NamesOf(key)) redis.Refresh(name);
+    }
 
-    public Task RefreshAsync(string key, CancellationToken token = default) => redis.RefreshAsync(key, token);
+    public async Task RefreshAsync(string key, CancellationToken token = default)
+    {
+        foreach (var name in NamesOf(key)) await redis.RefreshAsync(name, token);
+    }
 
-    public void Remove(string key) => redis.Remove(key);
+    public void Remove(string key)
+    {
+        foreach (var name in NamesOf(key)) redis.Remove(name);
+    }
 
-    public Task RemoveAsync(string key, CancellationToken token = default) => redis.RemoveAsync(key, token);
+    public async Task RemoveAsync(string key, CancellationToken token = default)
+    {
+        foreach (var name in NamesOf(key)) await redis.RemoveAsync(name, token);
+    }
+
+    /// <summary>What an entry is called in Redis, without the prefix, when a key seals it.</summary>
+    public static string NameOf(string key, string sealingKeyId) => $"{key}.{sealingKeyId}";
+
+    private IEnumerable<string> NamesOf(string key) => sealer.KeyIds.Select(id => NameOf(key, id));
+
+    private byte[]? Open(string name, byte[]? entry)
+    {
+        var value = sealer.Open(keyPrefix + name, entry, out var isForged);
+        if (isForged) refused(keyPrefix + name);
+        return value;
+    }
 
     private static bool IsOfAnotherType(RedisServerException e) => e.Message.Contains("WRONGTYPE", StringComparison.Ordinal);
 }

@@ -8,12 +8,15 @@ namespace CredentialModule.Caching;
 /// Seals what goes to Redis (AES-256-GCM) and binds it to the name that it is kept under: what was moved, swapped, edited or forged does not
 /// open. Layout: version (1), key id (4), nonce (12), tag (16), ciphertext; the associated data is the version, the key id and the name.
 /// </summary>
-internal sealed class Sealer(SealingKeys keys, Action<string> refused)
+internal sealed class Sealer(SealingKeys keys)
 {
     private const byte Version = 1;
     private const int Header = 1 + 4;
     private const int NonceSize = 12;
     private const int TagSize = 16;
+
+    /// <summary>The ids of the keys, the one that seals first.</summary>
+    public IReadOnlyList<string> KeyIds { get; } = keys.Ids;
 
     public byte[] Seal(string name, ReadOnlySpan<byte> value)
     {
@@ -28,9 +31,13 @@ internal sealed class Sealer(SealingKeys keys, Action<string> refused)
         return entry;
     }
 
-    /// <summary>What was sealed under a name; null when it was not, which is told where it is no accident.</summary>
-    public byte[]? Open(string name, byte[]? entry)
+    /// <summary>The value that was sealed under a name; null if there is none.</summary>
+    /// <param name="name">The name.</param>
+    /// <param name="entry">The entry.</param>
+    /// <param name="isForged">Whether it is no accident that there is none.</param>
+    public byte[]? Open(string name, byte[]? entry, out bool isForged)
     {
+        isForged = false;
         // Another version, or a key that is no longer (or not yet) in the file, is what a rolling update leaves behind: a plain miss.
         if (entry is null || entry.Length < Header + NonceSize + TagSize || entry[0] != Version) return null;
         if (keys.Find(BinaryPrimitives.ReadUInt32BigEndian(entry.AsSpan(1))) is not { } secret) return null;
@@ -45,13 +52,10 @@ internal sealed class Sealer(SealingKeys keys, Action<string> refused)
         }
         catch (AuthenticationTagMismatchException)
         {
-            refused(name);
+            isForged = true;
             return null;
         }
     }
-
-    /// <summary>Tells what is not even of the form of an entry.</summary>
-    public void Refuse(string name) => refused(name);
 
     private static byte[] Bound(string name, ReadOnlySpan<byte> entry) => [.. entry[..Header], .. Encoding.UTF8.GetBytes(name)];
 }

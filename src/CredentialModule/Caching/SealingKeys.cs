@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Security.Cryptography;
 
 namespace CredentialModule.Caching;
@@ -14,6 +15,9 @@ internal sealed class SealingKeys
     private SealingKeys((uint, byte[])[] keys) => _keys = keys;
 
     public (uint Id, byte[] Key) First => _keys[0];
+
+    /// <summary>The keys' ids in hexadecimal, in the order of the file.</summary>
+    public IReadOnlyList<string> Ids => [.. _keys.Select(static key => key.Id.ToString("x8", CultureInfo.InvariantCulture))];
 
     public byte[]? Find(uint id) => Array.Find(_keys, key => key.Id == id).Key;
 

@@ -12,6 +12,7 @@ internal sealed class CredentialMetrics
     private readonly Counter<long> _refusedEntries;
     private readonly Histogram<double> _calls;
     private readonly Gauge<int> _packedPolicySize;
+    private readonly Counter<long> _redisFailures;
     private readonly Meter _meter;
 
     public CredentialMetrics(IMeterFactory meters)
@@ -24,6 +25,7 @@ internal sealed class CredentialMetrics
         _calls = _meter.CreateHistogram(
             "iotcredentials.aws.call.duration", "s", "Calls to AWS, retries included.", tags: null,
             new InstrumentAdvice<double> { HistogramBucketBoundaries = [0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1, 2.5, 5, 7.5, 10] });
+        _redisFailures = _meter.CreateCounter<long>("iotcredentials.redis.failures", "{failure}", "Times that Redis could not be used any more, by cause.");
         _packedPolicySize = _meter.CreateGauge<int>("iotcredentials.packed_policy_size", "%", "STS's PackedPolicySize of the last session, of 100 allowed.");
     }
 
@@ -37,12 +39,17 @@ internal sealed class CredentialMetrics
 
     public void Failed(FailureClass failure) => _vends.Add(1, Tag("outcome", failure.ToString().ToLowerInvariant()));
 
-    public void EntryRefused() => _refusedEntries.Add(1);
+    public void EntriesRefused(int count) => _refusedEntries.Add(count);
 
     public void Called(string operation, TimeSpan duration, bool succeeded) =>
         _calls.Record(duration.TotalSeconds, Tag("operation", operation), Tag("outcome", succeeded ? "success" : "failure"));
 
     public void PackedPolicySize(int percent) => _packedPolicySize.Record(percent);
+
+    public void RedisFailed(string cause) => _redisFailures.Add(1, Tag("cause", cause));
+
+    public void ObserveRedis(Func<bool> isUsable) => _meter.CreateObservableGauge(
+        "iotcredentials.redis.usable", () => isUsable() ? 1 : 0, "1", "1 while replicas share what is vended through Redis; 0 while Redis cannot be used.");
 
     public void ObserveWaiting(Func<int> waiting) =>
         _meter.CreateObservableGauge("iotcredentials.sts.waiting", waiting, "{call}", "Calls to STS that wait for a turn within IotCredentials:Sts.");

@@ -22,6 +22,10 @@ internal static class EventIds
     public const int CallerUnknown = 17;
     public const int RedisNotExamined = 18;
     public const int LockOverridden = 19;
+    public const int MarksRefused = 20;
+    public const int RedisReconnects = 21;
+    public const int RedisNotClosed = 22;
+    public const int AuditForgotten = 23;
     public const int CredentialsRefused = 30;
     public const int CredentialsTaken = 31;
 }

@@ -4,7 +4,10 @@ using Microsoft.Extensions.Logging;
 
 namespace CredentialModule.Vending;
 
-/// <summary>One event for every response with credentials that was sent, in whole or in part, under the category <c>IotCredentials.Audit</c>: who got which, and from where. The access key id joins it to CloudTrail.</summary>
+/// <summary>
+/// The category <c>IotCredentials.Audit</c>: one event for every response with credentials that was sent, in whole or in part, with the access key id that
+/// joins it to CloudTrail, and one for every request to forget an organization's credentials.
+/// </summary>
 internal sealed partial class AuditTrail(ILoggerFactory loggers)
 {
     public const string Category = "IotCredentials.Audit";
@@ -24,11 +27,29 @@ internal sealed partial class AuditTrail(ILoggerFactory loggers)
             requestId, isDelivered, Activity.Current?.TraceId.ToHexString());
     }
 
+    /// <summary>An operator's request to forget an organization's credentials, carried out or refused.</summary>
+    /// <param name="caller">The operator, as far as the token says.</param>
+    /// <param name="organization">The organization, as it was asked for.</param>
+    /// <param name="status">The response's status: 204 if it was carried out in every replica, 503 if in this one alone, else it was refused.</param>
+    /// <param name="requestId">The host's id of the request.</param>
+    public void Forgotten(VendCaller caller, string organization, int status, string requestId)
+    {
+        if (!_logger.IsEnabled(LogLevel.Information)) return;
+        var outcome = status switch { 204 => "Done", 503 => "DoneHereOnly", _ => "Refused" };
+        Log.Forgotten(
+            _logger, OneLine(caller.Issuer), OneLine(caller.Subject), OneLine(organization), outcome, status, requestId, Activity.Current?.TraceId.ToHexString());
+    }
+
     // Whatever its issuer put into a subject, it must begin no line and no field of its own.
     private static string? OneLine(string? text) => text is not null && text.AsSpan().ContainsAnyExceptInRange('!', '~') ? Uri.EscapeDataString(text) : text;
 
     private static partial class Log
     {
+        [LoggerMessage(EventIds.AuditForgotten, LogLevel.Information,
+            "Forget credentials: issuer {Issuer} subject {Subject} organization {Organization} outcome {Outcome} status {Status} request {RequestId} trace {TraceId}")]
+        public static partial void Forgotten(
+            ILogger logger, string? issuer, string? subject, string? organization, string outcome, int status, string requestId, string? traceId);
+
         [LoggerMessage(EventIds.Audit, LogLevel.Information,
             "Vended: issuer {Issuer} subject {Subject} organization {Organization} profile {Profile} accessKeyId {AccessKeyId} expiration {Expiration:O} outcome {Outcome} request {RequestId} delivered {Delivered} trace {TraceId}")]
         public static partial void Vended(

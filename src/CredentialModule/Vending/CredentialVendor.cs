@@ -131,6 +131,8 @@ internal sealed partial class CredentialVendor(
         {
             var issued = await sts.AssumeRoleAsync(inputs.Request(), key);
             await cache.WriteAsync(key, issued, LifeOf(issued) - LifetimePromise.Least);
+            // Invalidated while AWS was asked: nobody reads this key any more, and nobody shall who has lost the mark.
+            if (forgotten.MarkOf(inputs.Organization.Value) != inputs.Forgotten) await cache.RemoveAsync(key);
             if (LifeOf(issued) >= promise.Floor) return issued;
 
             // Remembered as a failure, so that it is not asked for again and again.

@@ -2,6 +2,7 @@ using System.Collections.Concurrent;
 using System.Globalization;
 using System.Security.Cryptography;
 using System.Text;
+using System.Threading.Channels;
 using CredentialModule.Caching;
 using CredentialModule.Telemetry;
 using Microsoft.Extensions.Hosting;
@@ -12,19 +13,28 @@ namespace CredentialModule.Vending;
 
 /// <summary>
 /// Which organizations' credentials are forgotten. The mark of an organization is part of its cache key: a new mark puts everything that was
-/// vended before out of reach, a renewal that was under way included. Replicas learn of a mark by a notice, and by looking every few seconds.
+/// vended before out of reach, a renewal that was under way included. Replicas learn of a mark by a notice, and by looking every few seconds. The entries
+/// that it put out of reach are deleted from Redis, so that they stay so if the mark is lost.
 /// </summary>
 internal sealed partial class ForgottenOrganizations(CredentialCache cache, SingleFlight flights, TimeProvider time, ILogger<ForgottenOrganizations> logger) : BackgroundService
 {
     private static readonly TimeSpan LookEvery = TimeSpan.FromSeconds(5);
+
+    // Whoever can publish in Redis must not make replicas do nothing but look.
+    private static readonly TimeSpan BetweenLooks = TimeSpan.FromMilliseconds(100);
+    private static readonly TimeSpan LongestWait = TimeSpan.FromSeconds(2);
 
     // Longer than any session lives: what a mark put out of reach has expired by then.
     private static readonly TimeSpan KeptFor = TimeSpan.FromHours(13);
 
     private const int TimeLength = 15;
 
-    private volatile bool _looked;
     private readonly ConcurrentDictionary<string, string> _marks = new(StringComparer.Ordinal);
+    private readonly OutdatedEntries _outdated = new(cache);
+
+    // Notices that come while one waits for a look are answered by that look.
+    private readonly Channel<bool> _notices = Channel.CreateBounded<bool>(new BoundedChannelOptions(1) { FullMode = BoundedChannelFullMode.DropWrite });
+    private volatile bool _looked;
 
     /// <summary>Whether it is known what was forgotten before this process began; looks, where it is not.</summary>
     public async ValueTask<bool> HasLookedAsync() => _looked || await flights.JoinAsync(cache.ForgottenKey, LookAsync);
@@ -43,19 +53,20 @@ internal sealed partial class ForgottenOrganizations(CredentialCache cache, Sing
 
         try
         {
-            var connection = await redis.GetAsync();
+            var connection = await redis.GetAsync().WaitAsync(LongestWait);
             var database = connection.GetDatabase();
             // Redis's clock, so that of two marks every replica takes the same one for the newer.
             var mark = NewMark(organization.Value, TimeOf((RedisResult[])(await database.ExecuteAsync("TIME"))!));
             Adopt(organization.Value, mark);
             await database.HashSetAsync(cache.ForgottenKey, organization.Value, Seal(organization.Value, mark));
-            _ = connection.GetSubscriber().PublishAsync(Channel, organization.Value, CommandFlags.FireAndForget);
+            _ = connection.GetSubscriber().PublishAsync(Notices, organization.Value, CommandFlags.FireAndForget);
+            await _outdated.DeleteAsync(organization.Value, MarkOf);
             return true;
         }
-        catch (Exception)
+        catch (Exception e)
         {
             Adopt(organization.Value, NewMark(organization.Value, time.GetUtcNow()));
-            Log.NotShared(logger, organization.Value);
+            Log.NotShared(logger, organization.Value, RedisProblem.KindOf(e));
             return false;
         }
     }
@@ -72,46 +83,66 @@ internal sealed partial class ForgottenOrganizations(CredentialCache cache, Sing
         if (cache.Redis is not { } redis) return;
         var subscribed = false;
         using var timer = new PeriodicTimer(LookEvery, time);
-        do
+        var (tick, notice) = (timer.WaitForNextTickAsync(stoppingToken).AsTask(), _notices.Reader.ReadAsync(stoppingToken).AsTask());
+        while (true)
         {
             try
             {
-                if (!subscribed) await (await redis.GetAsync()).GetSubscriber().SubscribeAsync(Channel, (_, _) => _ = LookAsync());
+                if (!subscribed) await (await redis.GetAsync().WaitAsync(LongestWait, stoppingToken)).GetSubscriber().SubscribeAsync(Notices, (_, _) => _notices.Writer.TryWrite(true));
                 subscribed = true;
             }
-            catch (Exception)
+            catch (Exception) when (!stoppingToken.IsCancellationRequested)
             {
                 // The next look tries again; a subscription that once held is renewed by the client itself.
             }
 
             await LookAsync();
+            await Task.Delay(BetweenLooks, TimeProvider.System, stoppingToken);
+            await Task.WhenAny(tick, notice);
+            if (tick.IsCompleted && await tick) tick = timer.WaitForNextTickAsync(stoppingToken).AsTask();
+            if (notice.IsCompleted && await notice) notice = _notices.Reader.ReadAsync(stoppingToken).AsTask();
         }
-        while (await timer.WaitForNextTickAsync(stoppingToken));
     }
 
-    private RedisChannel Channel => RedisChannel.Literal(cache.ForgottenKey);
+    public override void Dispose()
+    {
+        _outdated.Dispose();
+        base.Dispose();
+    }
+
+    private RedisChannel Notices => RedisChannel.Literal(cache.ForgottenKey);
 
     private async Task<bool> LookAsync()
     {
         if (cache.Redis is not { } redis) return _looked = true;
         try
         {
-            var database = (await redis.GetAsync()).GetDatabase();
+            var database = (await redis.GetAsync().WaitAsync(LongestWait)).GetDatabase();
             var known = new Dictionary<string, (string Mark, RedisValue Sealed)>(StringComparer.Ordinal);
+            var forged = 0;
             foreach (var field in await database.HashGetAllAsync(cache.ForgottenKey))
             {
                 // Sealed, so that whoever can write to Redis cannot forget, or keep from being forgotten, in an operator's name.
-                if (Open(field.Name!, field.Value) is { } mark) known.Add(field.Name!, (mark, field.Value));
+                if (Open(field.Name!, field.Value, out var isForged) is { } mark) known.Add(field.Name!, (mark, field.Value));
+                if (isForged) forged++;
             }
 
-            foreach (var (organization, shared) in known) Adopt(organization, shared.Mark);
+            if (forged > 0) cache.MarksRefused(forged);
+            foreach (var (organization, shared) in known)
+            {
+                // What a replica that did not know the mark wrote meanwhile goes as well. Before the first look it wrote nothing.
+                if (Adopt(organization, shared.Mark) && _looked) _outdated.Add(organization);
+            }
+
+            _looked = true;
             await TidyAsync(database, known);
-            return _looked = true;
+            await _outdated.DeleteAsync(MarkOf);
+            return true;
         }
         catch (Exception)
         {
             // Out of reach: so is what it holds. The next look is soon. The client cancels its commands itself when a connection ends.
-            return false;
+            return _looked;
         }
     }
 
@@ -140,12 +171,12 @@ internal sealed partial class ForgottenOrganizations(CredentialCache cache, Sing
 
     private RedisValue Seal(string organization, string mark) => cache.Sealer!.Seal($"{cache.ForgottenKey} {organization}", Encoding.ASCII.GetBytes(mark));
 
-    private string? Open(string organization, RedisValue value) =>
-        cache.Sealer!.Open($"{cache.ForgottenKey} {organization}", value) is { } mark ? Encoding.ASCII.GetString(mark) : null;
+    private string? Open(string organization, RedisValue value, out bool isForged) =>
+        cache.Sealer!.Open($"{cache.ForgottenKey} {organization}", value, out isForged) is { } mark ? Encoding.ASCII.GetString(mark) : null;
 
-    // Marks begin with their time, so that the newer one is the greater one.
-    private void Adopt(string organization, string mark) =>
-        _marks.AddOrUpdate(organization, mark, (_, known) => string.CompareOrdinal(mark, known) > 0 ? mark : known);
+    /// <summary>Takes a mark if it is newer. Marks begin with their time, so that the newer one is the greater one.</summary>
+    private bool Adopt(string organization, string mark) =>
+        ReferenceEquals(mark, _marks.AddOrUpdate(organization, mark, (_, known) => string.CompareOrdinal(mark, known) > 0 ? mark : known));
 
     private string NewMark(string organization, DateTimeOffset at)
     {
@@ -162,7 +193,8 @@ internal sealed partial class ForgottenOrganizations(CredentialCache cache, Sing
 
     private static partial class Log
     {
-        [LoggerMessage(EventIds.ForgottenHereOnly, LogLevel.Error, "The credentials of {Organization} are forgotten here, but Redis did not take it: repeat the DELETE, other replicas may still serve them")]
-        public static partial void NotShared(ILogger logger, string organization);
+        [LoggerMessage(EventIds.ForgottenHereOnly, LogLevel.Error,
+            "The credentials of {Organization} are forgotten here, but Redis did not take it ({Kind}): repeat the DELETE, other replicas may still serve them")]
+        public static partial void NotShared(ILogger logger, string organization, string kind);
     }
 }

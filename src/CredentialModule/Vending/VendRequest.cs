@@ -25,11 +25,15 @@ internal sealed record VendRequest
     public required string StsAddress { get; init; }
 }
 
-/// <summary>The key of an entry: a hash over length-prefixed fields, so that no two sets of fields are ever read alike.</summary>
+/// <summary>
+/// The key of an entry: a hash over length-prefixed fields, so that no two sets of fields are ever read alike. Before it stand the organization and the
+/// mark, hashed, so that what was vended before an invalidation can be found and deleted.
+/// </summary>
 internal static class CacheKey
 {
     // Raised whenever what is stored under a key changes its form or meaning.
     private const string FormatVersion = "1";
+    private const int TagLength = 16;
 
     public static string Of(VendRequest request)
     {
@@ -55,8 +59,16 @@ internal static class CacheKey
         Add(hash, request.SourceIdentity);
         Add(hash, request.GatewayIdentity);
         Add(hash, request.StsAddress);
-        return Convert.ToHexStringLower(hash.GetHashAndReset());
+        return $"{OrganizationTag(request.OrganizationId)}-{MarkTag(request.Forgotten)}-{Convert.ToHexStringLower(hash.GetHashAndReset())}";
     }
+
+    /// <summary>What the keys of an organization begin with.</summary>
+    public static string OrganizationTag(string organization) => Tag(organization);
+
+    /// <summary>What follows, up to the next hyphen, in those that were vended under a mark.</summary>
+    public static string MarkTag(string? mark) => mark is null ? "0" : Tag(mark);
+
+    private static string Tag(string text) => Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(text)))[..TagLength];
 
     public static string OfEndpoint(string environment, string askedAs, string region, string iotAddress, string stsAddress)
     {

@@ -41,7 +41,10 @@ internal sealed record AssumeRoleRow
         if (VendRequests.Make(profile, organization, caller, environment.Name, forgotten: null, identity ?? "", sts, now) is not { } request)
             return null;
 
-        var key = CredentialCache.RedisKeyOf(configuration.Options.IotCredentials.Cache.KeyPrefix, CacheKey.Of(request));
+        // Without Redis nothing is sealed, and the key is that of this process's memory.
+        var sealer = services.GetRequiredService<CredentialCache>().Sealer;
+        var key = sealer is null ? CacheKey.Of(request)
+            : CredentialCache.RedisKeyOf(configuration.Options.IotCredentials.Cache.KeyPrefix, CacheKey.Of(request), sealer.KeyIds[0]);
         return new()
         {
             Role = request.RoleArn,

@@ -12,7 +12,7 @@ internal static partial class RunCommand
         foreach (var finding in read.Findings) Console.Error.WriteLine(finding);
         if (read.Snapshot is null) return ExitCode.Failed;
 
-        await using var gateway = GatewayApplication.Build(read.Snapshot, environment.Name);
+        var gateway = GatewayApplication.Build(read.Snapshot, environment.Name);
         Log.Read(gateway.Logger, read.Snapshot.Folder, string.Join(", ", read.Layers));
         try
         {
@@ -22,11 +22,21 @@ internal static partial class RunCommand
         {
             // A port that is taken, a certificate that does not open: the reason in a line, no stack trace.
             Console.Error.WriteLine($"error: the gateway cannot start: {e.GetBaseException().Message}{(e.GetBaseException() is SocketException ? $" ({e.Message})" : "")}");
+            await gateway.DisposeAsync();
             return ExitCode.Failed;
         }
 
-        await gateway.WaitForShutdownAsync();
-        return ExitCode.Good;
+        try
+        {
+            await gateway.WaitForShutdownAsync();
+            await gateway.DisposeAsync();
+            return ExitCode.Good;
+        }
+        catch (Exception e)
+        {
+            Console.Error.WriteLine($"error: the gateway stopped, but not in good order: {UnexpectedFailure.KindOf(e)}. This is a fault of the gateway; report this line.");
+            return ExitCode.Failed;
+        }
     }
 
     private static partial class Log

@@ -11,7 +11,7 @@ internal static class UnexpectedFailure
     {
         var command = args is [("check" or "explain" or "doctor") and var name, ..] ? $"the command {name}" : "the gateway";
         var folder = FolderIn(args) ?? environment.Variables.GetValueOrDefault(ConfigurationFolder.Variable) ?? "appsettings";
-        return $"error: {command} ended unexpectedly over the configuration in {Finding.Quote(folder)}: {exception.GetBaseException().GetType().Name}{Place(exception)}. "
+        return $"error: {command} ended unexpectedly over the configuration in {Finding.Quote(folder)}: {KindOf(exception)}. "
             + "This is a fault of the gateway; undo the last change of the configuration, and report this line.";
     }
 
@@ -22,11 +22,16 @@ internal static class UnexpectedFailure
             : args.LastOrDefault(static arg => arg.StartsWith("--config=", StringComparison.OrdinalIgnoreCase))?["--config=".Length..];
     }
 
-    private static string Place(Exception exception)
+    /// <summary>The exception's type, the method that threw it, and the method of this program that called that one.</summary>
+    public static string KindOf(Exception exception)
     {
-        var own = new StackTrace(exception.GetBaseException()).GetFrames()
-            .Select(DiagnosticMethodInfo.Create)
-            .FirstOrDefault(static method => method?.DeclaringTypeName?.StartsWith("Gateway.", StringComparison.Ordinal) == true);
-        return own is null ? "" : $" in {own.DeclaringTypeName}.{own.Name}";
+        var frames = new StackTrace(exception.GetBaseException()).GetFrames().Select(DiagnosticMethodInfo.Create).OfType<DiagnosticMethodInfo>().ToList();
+        var thrower = frames.FirstOrDefault();
+        var own = frames.Find(static method => method.DeclaringTypeName?.Split('.')[0] is nameof(Gateway) or nameof(CredentialModule));
+        return exception.GetBaseException().GetType().Name
+            + (thrower is null ? "" : $" in {NameOf(thrower)}")
+            + (own is null || own == thrower ? "" : $", called by {NameOf(own)}");
     }
+
+    private static string NameOf(DiagnosticMethodInfo method) => $"{method.DeclaringTypeName}.{method.Name}";
 }

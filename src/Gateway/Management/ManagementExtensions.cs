@@ -1,4 +1,5 @@
 using CredentialModule.Aws;
+using CredentialModule.Caching;
 using Microsoft.Extensions.Diagnostics.HealthChecks;
 
 namespace Gateway.Management;
@@ -8,7 +9,7 @@ internal static class ManagementExtensions
 {
     public static void AddManagement(this WebApplicationBuilder builder)
     {
-        builder.Services.AddHealthChecks().AddCheck<EdgeIsOpen>("edge").AddCheck<AwsTakesCredentials>("aws");
+        builder.Services.AddHealthChecks().AddCheck<EdgeIsOpen>("edge").AddCheck<AwsTakesCredentials>("aws").AddCheck<RedisIsUsable>("redis");
         builder.Services.AddSingleton<Drain>();
         builder.Services.AddHostedService(services => services.GetRequiredService<Drain>());
         builder.Services.AddSingleton<ManagementServer>();
@@ -29,5 +30,12 @@ internal static class ManagementExtensions
     {
         public Task<HealthCheckResult> CheckHealthAsync(HealthCheckContext context, CancellationToken cancellationToken = default) =>
             Task.FromResult(own.Problem is { } problem ? HealthCheckResult.Degraded(problem) : HealthCheckResult.Healthy());
+    }
+
+    /// <summary>Without Redis the gateway serves on, and replicas share nothing.</summary>
+    private sealed class RedisIsUsable(CredentialCache cache) : IHealthCheck
+    {
+        public Task<HealthCheckResult> CheckHealthAsync(HealthCheckContext context, CancellationToken cancellationToken = default) => Task.FromResult(
+            cache.Redis?.Problem is { } problem ? HealthCheckResult.Degraded($"{problem.At ?? cache.Redis.EndPoints}: {problem.Cause}") : HealthCheckResult.Healthy());
     }
 }

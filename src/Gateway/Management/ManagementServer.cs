@@ -59,6 +59,7 @@ internal sealed partial class ManagementServer : IHostedLifecycleService, IDispo
             ? ErrorAnswer.WriteAsync(pages.HttpContext, pages.HttpContext.Response.StatusCode)
             : Task.CompletedTask);
         app.UseRouting();
+        app.Use(ForgetCredentials.AuditAsync);
         // Refused tokens count apart from the edge: a client that is locked out there must not keep operators from acting.
         var failed = ActivatorUtilities.CreateInstance<FailedAuthentications>(_services);
         app.Use((context, next) =>

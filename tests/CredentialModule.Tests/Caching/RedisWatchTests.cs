@@ -1,4 +1,7 @@
+using System.Diagnostics.Metrics;
 using CredentialModule.Caching;
+using CredentialModule.Telemetry;
+using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using StackExchange.Redis;
 using Testing;
@@ -14,20 +17,24 @@ public sealed class RedisWatchTests
     {
         using var log = new LogLines();
         // With such a timeout each probe throws an exception that nobody expects.
-        using var watch = new RedisWatch(
-            new RedisProbe(ConfigurationOptions.Parse("127.0.0.1:1,password=hunter2"), "watch-tests:", TimeSpan.FromSeconds(-5)), log.CreateLogger("watch"));
+        var probe = new RedisProbe(ConfigurationOptions.Parse("127.0.0.1:1,password=hunter2"), "watch-tests:", TimeSpan.FromSeconds(-5));
         var connected = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         var looks = 0;
+        using var services = new ServiceCollection().AddMetrics().BuildServiceProvider();
+        using var watch = new RedisWatch(
+            probe.EndPoints, probe.FindAsync, IsConnected, static () => { }, new CredentialMetrics(services.GetRequiredService<IMeterFactory>()), log.CreateLogger("watch"));
 
-        watch.Suspect(() =>
-        {
-            if (++looks < 3) return false;
-            connected.TrySetResult();
-            return true;
-        });
+        watch.Suspect();
 
         await connected.Task.WaitAsync(Eventually.Limit, TestContext.Current.CancellationToken);
         Assert.Equal(1, log.Count(LogLevel.Warning, "127.0.0.1:1 cannot be found out: ArgumentOutOfRangeException"));
         Assert.DoesNotContain("hunter2", log.Text, StringComparison.Ordinal);
+
+        bool IsConnected()
+        {
+            if (++looks < 3) return false;
+            connected.TrySetResult();
+            return true;
+        }
     }
 }

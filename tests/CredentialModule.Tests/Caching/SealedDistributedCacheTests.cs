@@ -21,15 +21,16 @@ public sealed class SealedDistributedCacheTests : IDisposable
     [Fact]
     public async Task GetAsync_WhatWasSet_IsReadAgainAndNotReadableInBetween()
     {
-        var cache = Cache(NewKey());
+        var key = NewKey();
+        var cache = Cache(key);
 
         await cache.SetAsync("k", s_value, new());
         cache.Set("sync", s_value, new());
 
         Assert.Equal(s_value, await cache.GetAsync("k"));
         Assert.Equal(s_value, cache.Get("sync"));
-        Assert.True(_redis.Get("k").AsSpan().IndexOf("secret"u8) < 0);
-        Assert.NotEqual(_redis.Get("k"), _redis.Get("sync"));
+        Assert.True(_redis.Get(NameOf("k", key)).AsSpan().IndexOf("secret"u8) < 0);
+        Assert.NotEqual(_redis.Get(NameOf("k", key)), _redis.Get(NameOf("sync", key)));
         Assert.Empty(_refused);
     }
 
@@ -50,23 +51,40 @@ public sealed class SealedDistributedCacheTests : IDisposable
     }
 
     [Fact]
+    public async Task S19_two_keys_that_seal_at_once_do_not_overwrite_each_others_entries()
+    {
+        var (one, two) = (NewKey(), NewKey());
+        byte[] other = [.. s_value, 1];
+
+        await Cache(one).SetAsync("k", s_value, new());
+        await Cache(two, one).SetAsync("k", other, new());
+
+        Assert.Equal(s_value, await Cache(one).GetAsync("k"));
+        Assert.Equal(other, await Cache(two, one).GetAsync("k"));
+        await Cache(two, one).RemoveAsync("k");
+        Assert.Null(await Cache(one).GetAsync("k"));
+        Assert.Empty(_refused);
+    }
+
+    [Fact]
     public async Task GetAsync_AnyByteOfTheBodyChanged_IsAMissAndASecurityEvent()
     {
-        var cache = Cache(NewKey());
+        var key = NewKey();
+        var (cache, name) = (Cache(key), NameOf("k", key));
         await cache.SetAsync("k", s_value, new());
-        var sealedEntry = _redis.Get("k")!;
+        var sealedEntry = _redis.Get(name)!;
         var header = 5;
 
         for (var i = header; i < sealedEntry.Length; i++)
         {
             byte[] edited = [.. sealedEntry];
             edited[i] ^= 1;
-            await _redis.SetAsync("k", edited);
+            await _redis.SetAsync(name, edited);
             Assert.Null(await cache.GetAsync("k"));
         }
 
         Assert.Equal(sealedEntry.Length - header, _refused.Count);
-        Assert.All(_refused, key => Assert.Equal("prefix:k", key));
+        Assert.All(_refused, refused => Assert.Equal($"prefix:{name}", refused));
     }
 
     [Fact]
@@ -74,27 +92,28 @@ public sealed class SealedDistributedCacheTests : IDisposable
     {
         var key = NewKey();
         await Cache(key).SetAsync("mine", s_value, new());
-        await _redis.SetAsync("theirs", _redis.Get("mine")!);
+        await _redis.SetAsync(NameOf("theirs", key), _redis.Get(NameOf("mine", key))!);
 
         Assert.Null(await Cache(key).GetAsync("theirs"));
-        Assert.Null(await new SealedDistributedCache(_redis, "elsewhere:", new Sealer(Keys(key), _refused.Add)).GetAsync("mine"));
+        Assert.Null(await new SealedDistributedCache(_redis, "elsewhere:", new Sealer(Keys(key)), _refused.Add).GetAsync("mine"));
 
-        Assert.Equal(["prefix:theirs", "elsewhere:mine"], _refused);
+        Assert.Equal([$"prefix:{NameOf("theirs", key)}", $"elsewhere:{NameOf("mine", key)}"], _refused);
     }
 
     [Fact]
     public async Task GetAsync_OlderFormatUnknownKeyOrStump_IsAPlainMiss()
     {
-        var cache = Cache(NewKey());
+        var key = NewKey();
+        var (cache, name) = (Cache(key), NameOf("k", key));
         await cache.SetAsync("k", s_value, new());
-        byte[] older = [.. _redis.Get("k")!];
+        byte[] older = [.. _redis.Get(name)!];
         older[0] = 0;
-        byte[] unknown = [.. _redis.Get("k")!];
+        byte[] unknown = [.. _redis.Get(name)!];
         unknown[1] ^= 1;
 
-        foreach (var entry in new[] { older, unknown, [], [1], _redis.Get("k")![..20] })
+        foreach (var entry in new[] { older, unknown, [], [1], _redis.Get(name)![..20] })
         {
-            await _redis.SetAsync("k", entry);
+            await _redis.SetAsync(name, entry);
             Assert.Null(await cache.GetAsync("k"));
         }
 
@@ -122,6 +141,8 @@ public sealed class SealedDistributedCacheTests : IDisposable
 
     private static string NewKey() => Convert.ToBase64String(RandomNumberGenerator.GetBytes(32));
 
+    private string NameOf(string key, string sealingKey) => SealedDistributedCache.NameOf(key, Keys(sealingKey).Ids[0]);
+
     private SealingKeys Keys(params string[] keys)
     {
         var path = Path.Combine(_folder, Guid.NewGuid().ToString());
@@ -129,5 +150,5 @@ public sealed class SealedDistributedCacheTests : IDisposable
         return SealingKeys.Read(path);
     }
 
-    private SealedDistributedCache Cache(params string[] keys) => new(_redis, "prefix:", new Sealer(Keys(keys), _refused.Add));
+    private SealedDistributedCache Cache(params string[] keys) => new(_redis, "prefix:", new Sealer(Keys(keys)), _refused.Add);
 }

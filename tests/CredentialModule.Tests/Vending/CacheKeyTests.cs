@@ -38,7 +38,7 @@ public sealed class CacheKeyTests
 
         // A property that the key does not hold would repeat the first key.
         Assert.Equal(properties.Length + 1, keys.Distinct(StringComparer.Ordinal).Count());
-        Assert.All(keys, key => Assert.Matches("^[0-9a-f]{64}$", key));
+        Assert.All(keys, key => Assert.Matches("^[0-9a-f]{16}-([0-9a-f]{16}|0)-[0-9a-f]{64}$", key));
     }
 
     [Fact]

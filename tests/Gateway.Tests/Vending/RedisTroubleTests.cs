@@ -1,4 +1,8 @@
+using System.Text.Json.Nodes;
+using System.Text.RegularExpressions;
+using Gateway.Tests.Commands;
 using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Time.Testing;
 using StackExchange.Redis;
 using Testing;
 using Xunit;
@@ -16,7 +20,10 @@ public sealed class RedisTroubleTests
             { "F8 paused", "it takes connections and does not answer" },
             { "F8 password rotated", "it refuses the user or the password (WRONGPASS)" },
             { "F8 a command forbidden", "it does not permit the gateway's user the command SET (NOPERM)" },
-            { "F8 read-only", "it is a read-only replica (READONLY)" },
+            { "D5 read-only", "it is a read-only replica (READONLY)" },
+            { "D5 full", "it is full (OOM)" },
+            { "D5 not written to disk", "it takes no writes because it cannot save to disk (MISCONF)" },
+            { "D5 some keys forbidden", "it does not permit the gateway's user the command SET (NOPERM)" },
         }
         : new() { { "F8 killed", "the connection is refused" }, { "F8 paused", "it takes connections and does not answer" } };
 
@@ -40,14 +47,156 @@ public sealed class RedisTroubleTests
             Assert.True(i < 1000, gateway.Log.Text);
         }
 
+        Assert.Equal(("Degraded", $"{world.Redis.ConnectionString}: {cause}"), await ReadinessAsync(world, gateway));
+        await Eventually.IsTrueAsync(async () => (await MetricsAsync(world, gateway)) is var metrics && Usable(0).IsMatch(metrics) && Failures().IsMatch(metrics));
+
         await MendAsync(world, name);
         // Nobody asks for anything: recovery is found all the same.
         await gateway.Log.WaitForAsync(LogLevel.Information, $"Redis at {world.Redis.ConnectionString} works again, after ");
 
-        Assert.Equal(1, gateway.Log.Count(LogLevel.Warning, "cannot be used: "));
+        Assert.Equal(("Healthy", null), await ReadinessAsync(world, gateway));
+        await Eventually.IsTrueAsync(async () => Usable(1).IsMatch(await MetricsAsync(world, gateway)));
+        Assert.True(gateway.Log.Count(LogLevel.Warning, "cannot be used: ") == 1, gateway.Log.Text);
         Assert.Equal(1, gateway.Log.Count(LogLevel.Information, "works again"));
         Assert.DoesNotContain("password=", gateway.Log.Text, StringComparison.Ordinal);
     }
+
+    [Fact]
+    public async Task D15_a_Redis_that_is_not_there_at_the_start_is_one_line_without_a_stack_trace()
+    {
+        await using var world = await World.StartAsync(ownRedis: true);
+        await world.Redis.KillAsync();
+        var gateway = await world.StartGatewayAsync();
+
+        Assert.Equal(200, (await gateway.VendAsync("o-acme")).Status);
+        await gateway.Log.WaitForAsync(LogLevel.Warning, $"Redis at {world.Redis.ConnectionString} cannot be used: the connection is refused.");
+
+        Assert.True(gateway.Log.Count(LogLevel.Warning, "") == 1 && gateway.Log.Count(LogLevel.Error, "") == 0, gateway.Log.Text);
+        Assert.DoesNotContain("   at ", gateway.Log.Text, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task D15_replicas_that_started_without_Redis_share_and_tell_each_other_once_it_is_there()
+    {
+        var time = new FakeTimeProvider(DateTimeOffset.UtcNow);
+        await using var world = await World.StartAsync(time, ownRedis: true);
+        await world.Redis.KillAsync();
+        var (one, two) = (await world.StartGatewayAsync(), await world.StartGatewayAsync());
+        await world.Redis.RestartAsync();
+        var i = 0;
+        await Eventually.IsTrueAsync(async () =>
+        {
+            // Permits to call STS come by this clock.
+            time.Advance(TimeSpan.FromSeconds(1));
+            var (here, there) = (await one.VendAsync($"o-shared{i}"), await two.VendAsync($"o-shared{i++}"));
+            Assert.True(here.Status == 200, one.Log.Text);
+            Assert.True(there.Status == 200, two.Log.Text);
+            return here.AccessKeyId == there.AccessKeyId;
+        });
+        await Eventually.IsTrueAsync(async () => (await MetricsAsync(world, one)).Contains("usable", StringComparison.Ordinal));
+
+        // A renewal by one replica reaches the other's memory by a notice.
+        await Eventually.IsTrueAsync(async () =>
+        {
+            time.Advance(TimeSpan.FromMinutes(31));
+            await one.VendAsync("o-shared0");
+            await Eventually.IsTrueAsync(async () => (await one.VendAsync("o-shared0")).Credentials.GetProperty("expiration").GetDateTimeOffset() > time.GetUtcNow().AddMinutes(59));
+            return (await one.VendAsync("o-shared0")).AccessKeyId == (await two.VendAsync("o-shared0")).AccessKeyId;
+        });
+    }
+
+    [Fact]
+    public async Task D15_a_start_with_Redis_warns_of_nothing()
+    {
+        await using var world = await World.StartAsync();
+        var gateway = await world.StartGatewayAsync();
+
+        Assert.Equal(200, (await gateway.VendAsync("o-acme")).Status);
+
+        Assert.True(gateway.Log.Count(LogLevel.Warning, "") == 0 && gateway.Log.Count(LogLevel.Error, "") == 0, gateway.Log.Text);
+    }
+
+    [Theory]
+    [InlineData("D9 by default", "", 3000, true)]
+    [InlineData("D9 by the operator's own time", ",connectTimeout=20000", 6000, true)]
+    [InlineData("D9 less than the operator's time", ",connectTimeout=500", 3000, false)]
+    public async Task A_Redis_with_a_slow_handshake_is_used_if_the_connection_string_gives_it_the_time(string which, string option, int delay, bool isUsed)
+    {
+        await using var world = await World.StartAsync(ownRedis: true);
+        using var slow = new TcpForwarder(world.Redis.Port) { Delay = TimeSpan.FromMilliseconds(delay) };
+        var gateway = await world.StartGatewayAsync(settings => settings.Set("ConnectionStrings:Redis", $"\"127.0.0.1:{slow.Port}{option}\""));
+        // It is served at once, whatever Redis does.
+        Assert.True((await gateway.VendAsync("o-first")).Status == 200, which);
+        await using var redis = await ConnectionMultiplexer.ConnectAsync(world.Redis.ConnectionString);
+        var server = redis.GetServers()[0];
+
+        if (isUsed)
+        {
+            var i = 0;
+            await Eventually.IsTrueAsync(async () => (await gateway.VendAsync($"o-later{i++}")).Status == 200 && server.Keys(pattern: world.KeyPrefix + "v2:*").Any());
+            return;
+        }
+
+        // Several tries, each of which is given up.
+        await Eventually.IsTrueAsync(() => slow.Accepted > 8);
+        Assert.Empty(server.Keys(pattern: world.KeyPrefix + "v2:*"));
+    }
+
+    [Fact]
+    public async Task D9_options_that_have_no_effect_are_a_warning()
+    {
+        await using var world = await World.StartAsync();
+        var folder = world.Folder(settings => settings.Set("ConnectionStrings:Redis", $"\"{world.Redis.ConnectionString},syncTimeout=9000,AsyncTimeout=9000,abortConnect=true,connectTimeout=4000\""));
+
+        var check = await Invoked.Of(["check", "--config", folder.Path]);
+
+        foreach (var name in new[] { "syncTimeout", "AsyncTimeout", "abortConnect" }) Assert.Contains($"has the option {name}, which has no effect here: ", check.Output + check.Error, StringComparison.Ordinal);
+        Assert.DoesNotContain("connectTimeout", check.Output + check.Error, StringComparison.Ordinal);
+        Assert.Equal(0, check.ExitCode);
+    }
+
+    // Garnet has no replicas.
+    public static TheoryData<string> Moves => RedisServer.IsReal ? ["D5 while nobody asks", "D5 while callers ask"] : ["D5 Garnet is killed"];
+
+    [Theory]
+    [MemberData(nameof(Moves))]
+    public async Task When_the_name_of_Redis_moves_from_a_node_that_was_demoted_the_gateway_follows(string when)
+    {
+        await using var world = await World.StartAsync(ownRedis: true);
+        await using var promoted = await RedisServer.StartAsync();
+        using var name = new TcpForwarder(world.Redis.Port);
+        var gateway = await world.StartGatewayAsync(settings => settings.Set("ConnectionStrings:Redis", $"\"127.0.0.1:{name.Port}\""));
+        Assert.Equal(200, (await gateway.VendAsync("o-before")).Status);
+        await using var redis = await ConnectionMultiplexer.ConnectAsync(promoted.ConnectionString);
+
+        if (RedisServer.IsReal) await ExecuteAsync(world, $"REPLICAOF 127.0.0.1 {promoted.Port}");
+        else await world.Redis.KillAsync();
+        if (when.EndsWith("ask", StringComparison.Ordinal)) for (var i = 0; i < 5; i++) Assert.Equal(200, (await gateway.VendAsync($"o-between{i}")).Status);
+        name.MoveTo(promoted.Port);
+
+        var asked = 0;
+        await Eventually.IsTrueAsync(
+            async () =>
+            {
+                Assert.Equal(200, (await gateway.VendAsync($"o-after{asked++}")).Status);
+                return redis.GetServers()[0].Keys(pattern: world.KeyPrefix + "v2:*").Any();
+            },
+            () => gateway.Log.Text);
+    }
+
+    private static async Task<(string? Status, string? Description)> ReadinessAsync(World world, RunningGateway gateway)
+    {
+        var answer = await world.Client.SendAsync(gateway.ManagementUrl + "/health/ready", change: static request => request.Headers.Accept.ParseAdd("application/json"));
+        Assert.Equal(200, answer.Status);
+        var check = JsonNode.Parse(answer.Body)!["checks"]!["redis"]!;
+        return ((string?)check["status"], (string?)check["description"]);
+    }
+
+    private static async Task<string> MetricsAsync(World world, RunningGateway gateway) => (await world.Client.SendAsync(gateway.ManagementUrl + "/metrics")).Body;
+
+    private static Regex Usable(int value) => new($@"^iotcredentials_redis_usable(\{{[^}}]*\}})? {value}\b", RegexOptions.Multiline);
+
+    private static Regex Failures() => new(@"^iotcredentials_redis_failures_total\{[^}]*cause=""[a-z_]+""[^}]*\} 1\b", RegexOptions.Multiline);
 
     private static async Task HarmAsync(World world, string name)
     {
@@ -64,6 +213,15 @@ public sealed class RedisTroubleTests
                 break;
             case "F8 a command forbidden":
                 await ExecuteAsync(world, "ACL SETUSER gateway -set");
+                break;
+            case "D5 some keys forbidden":
+                await ExecuteAsync(world, "ACL SETUSER gateway resetkeys ~another:*");
+                break;
+            case "D5 full":
+                await ExecuteAsync(world, "CONFIG SET maxmemory-policy noeviction", "CONFIG SET maxmemory 1");
+                break;
+            case "D5 not written to disk":
+                await ExecuteAsync(world, "CONFIG SET dir /proc", "CONFIG SET save 3600_1", "CONFIG SET stop-writes-on-bgsave-error yes", "SET a-key a-value", "BGSAVE");
                 break;
             default:
                 await ExecuteAsync(world, "REPLICAOF 127.0.0.1 1");
@@ -88,6 +246,15 @@ public sealed class RedisTroubleTests
             case "F8 a command forbidden":
                 await ExecuteAsync(world, "ACL SETUSER gateway +set");
                 break;
+            case "D5 some keys forbidden":
+                await ExecuteAsync(world, "ACL SETUSER gateway ~*");
+                break;
+            case "D5 full":
+                await ExecuteAsync(world, "CONFIG SET maxmemory 0");
+                break;
+            case "D5 not written to disk":
+                await ExecuteAsync(world, "CONFIG SET stop-writes-on-bgsave-error no");
+                break;
             default:
                 await ExecuteAsync(world, "REPLICAOF NO ONE");
                 break;
@@ -97,6 +264,6 @@ public sealed class RedisTroubleTests
     private static async Task ExecuteAsync(World world, params string[] commands)
     {
         await using var admin = await ConnectionMultiplexer.ConnectAsync(world.Redis.ConnectionString + ",allowAdmin=true");
-        foreach (var command in commands.Select(command => command.Split(' '))) await admin.GetServers()[0].ExecuteAsync(command[0], [.. command[1..]]);
+        foreach (var command in commands.Select(command => command.Split(' ').Select(word => word.Replace('_', ' ')).ToArray())) await admin.GetServers()[0].ExecuteAsync(command[0], [.. command[1..]]);
     }
 }

@@ -22,11 +22,19 @@ internal static class SealingRules
                 "is no connection string of StackExchange.Redis. "
                 + "Write \"host:port\", more of them and options such as \"user=…\" and \"password=…\" after commas, no \"redis://\"; without Redis, leave the key out.");
 
+        else if (redis is not null) WarnOfOptions(context, redis);
+
         if (context.Options.Sealing.KeyPath is { Length: > 0 } path) CheckFile(context, path);
         else if (redis is not null)
             context.Error(KeyPath,
                 "is required with ConnectionStrings:Redis: nothing is kept there unsealed. "
                 + "Name a file with one base64 256-bit key a line.");
+    }
+
+    private static void WarnOfOptions(RuleContext context, string connectionString)
+    {
+        foreach (var name in RedisClientOptions.NamesIn(connectionString))
+            if (RedisClientOptions.Overridden.TryGetValue(name, out var reason)) context.Warning(Redis, $"has the option {name}, which has no effect here: {reason}.");
     }
 
     private static void CheckFile(RuleContext context, string path)

@@ -1,0 +1,65 @@
+using System.Collections.Concurrent;
+using CredentialModule.Caching;
+using StackExchange.Redis;
+
+namespace CredentialModule.Vending;
+
+/// <summary>Deletes from Redis what was vended to organizations before their last mark. One pass over the keys at a time, for all organizations that wait for one.</summary>
+internal sealed class OutdatedEntries(CredentialCache cache) : IDisposable
+{
+    private const int PageSize = 1000;
+
+    private readonly ConcurrentDictionary<string, Wish> _waiting = new(StringComparer.Ordinal);
+    private readonly SemaphoreSlim _pass = new(1);
+
+    /// <summary>Has the next pass delete an organization's entries.</summary>
+    public void Add(string organization) => _waiting[CacheKey.OrganizationTag(organization)] = new Wish(organization);
+
+    /// <summary>Deletes an organization's entries; returns when they are gone.</summary>
+    public Task DeleteAsync(string organization, Func<string, string?> markOf)
+    {
+        Add(organization);
+        return DeleteAsync(markOf);
+    }
+
+    /// <summary>Deletes the entries of all organizations that wait for it. Those of a pass that fails go on waiting.</summary>
+    /// <exception cref="RedisException">Redis cannot be used.</exception>
+    public async Task DeleteAsync(Func<string, string?> markOf)
+    {
+        if (_waiting.IsEmpty) return;
+        await _pass.WaitAsync();
+        try
+        {
+            // Another pass may have taken them along.
+            if (_waiting.IsEmpty) return;
+            var batch = _waiting.ToArray();
+            var current = batch.ToDictionary(static entry => entry.Key, entry => CacheKey.MarkTag(markOf(entry.Value.Organization)), StringComparer.Ordinal);
+            var connection = await cache.Redis!.GetAsync();
+            var database = connection.GetDatabase();
+            foreach (var server in connection.GetServers().Where(static server => server is { IsConnected: true, IsReplica: false }))
+            {
+                await foreach (var key in server.KeysAsync(database.Database, cache.EntryPattern, PageSize))
+                {
+                    if (IsOutdated((string)key!, current)) await database.KeyDeleteAsync(key);
+                }
+            }
+
+            foreach (var entry in batch) _waiting.TryRemove(entry);
+        }
+        finally
+        {
+            _pass.Release();
+        }
+    }
+
+    public void Dispose() => _pass.Dispose();
+
+    private bool IsOutdated(string redisKey, Dictionary<string, string> current) =>
+        redisKey[cache.EntryPrefix.Length..].Split('-', 3) is [var organization, var mark, _] && current.TryGetValue(organization, out var kept) && mark != kept;
+
+    // A class, so that a wish which comes during a pass is not taken for the one that the pass has fulfilled.
+    private sealed class Wish(string organization)
+    {
+        public string Organization { get; } = organization;
+    }
+}
