@@ -1,4 +1,3 @@
-using Sandbox;
 using Testing;
 using Xunit;
 
