@@ -80,7 +80,7 @@ public sealed class LockTests(ITestOutputHelper output)
     {
         await using var world = await World.StartAsync(ownRedis: true);
         var gateways = new List<RunningGateway>();
-        for (var i = 0; i < 2; i++) gateways.Add(await world.StartGatewayAsync());
+        for (var i = 0; i < 2; i++) gateways.Add(await world.StartGatewayAsync(settings => settings.Set("IotCredentials:Timeout", "\"00:00:40\"")));
         foreach (var gateway in gateways) await gateway.VendAsync("o-warm");
         using var first = world.Aws.Inject(AwsFault.Hang(), "AssumeRole", times: 1);
         var vending = gateways[0].VendAsync("o-shared");
