@@ -3,7 +3,9 @@ namespace Sandbox;
 /// <summary>A call to <see cref="AwsEmulator"/>, recorded when it arrives; the last three members follow when it is answered.</summary>
 public sealed class AwsCall
 {
-    /// <summary><c>AssumeRole</c>, <c>GetCallerIdentity</c>, <c>DescribeEndpoint</c>, or whatever else was asked for.</summary>
+    /// <summary>
+    /// <c>AssumeRole</c>, <c>AssumeRoleWithWebIdentity</c>, <c>GetCallerIdentity</c>, <c>DescribeEndpoint</c>, or whatever else was asked for.
+    /// </summary>
     public required string Action { get; init; }
 
     /// <summary>The region of the signature; empty without a readable one.</summary>
@@ -15,13 +17,13 @@ public sealed class AwsCall
     /// <summary>When it arrived, by the emulator's clock.</summary>
     public required DateTimeOffset At { get; init; }
 
-    /// <summary>For AssumeRole: what it asked for.</summary>
+    /// <summary>For AssumeRole, with a web identity or without: what it asked for.</summary>
     public AssumeRoleInput? AssumeRole { get; init; }
 
     /// <summary>For DescribeEndpoint: <c>endpointType</c> as sent.</summary>
     public string? EndpointType { get; init; }
 
-    /// <summary>For AssumeRole: the session that was granted. A fault may have kept it from the caller.</summary>
+    /// <summary>For AssumeRole, with a web identity or without: the session that was granted. A fault may have kept it from the caller.</summary>
     public AwsCredentials? Issued { get; internal set; }
 
     /// <summary>The AWS error code that was answered; null for success, for a fault without one, and until the answer.</summary>

@@ -8,12 +8,13 @@ using Microsoft.AspNetCore.WebUtilities;
 namespace Sandbox;
 
 /// <summary>
-/// AWS STS (AssumeRole, GetCallerIdentity) and AWS IoT (DescribeEndpoint) over HTTP, in one server. Signatures are verified, STS's
+/// AWS STS (AssumeRole, AssumeRoleWithWebIdentity, GetCallerIdentity) and AWS IoT (DescribeEndpoint) over HTTP, in one server. Signatures are verified, STS's
 /// published limits hold, errors are AWS's own, and anything may be made to go wrong. Any role of any account may be assumed, unless
 /// <see cref="AddRole"/> or <see cref="OnlyKnownRoles"/> says otherwise.
 /// </summary>
 public sealed class AwsEmulator : IAsyncDisposable
 {
+    private const string WithWebIdentity = "AssumeRoleWithWebIdentity";
     private const string Base32 = "abcdefghijklmnopqrstuvwxyz234567";
 
     private readonly TimeProvider _time;
@@ -21,6 +22,7 @@ public sealed class AwsEmulator : IAsyncDisposable
     private readonly ConcurrentDictionary<string, AwsCredentials> _known = new(StringComparer.Ordinal);
     private readonly ConcurrentDictionary<string, AwsRole> _roles = new(StringComparer.Ordinal);
     private readonly AwsFaults _faults = new();
+    private readonly WebIdentities _webIdentities = new();
     private LocalServer _server = null!;
 
     private AwsEmulator(TimeProvider time, string account, string region)
@@ -81,15 +83,16 @@ public sealed class AwsEmulator : IAsyncDisposable
     /// <param name="accessKeyId">The access key id.</param>
     /// <param name="secretAccessKey">The secret key.</param>
     /// <param name="account">The account it belongs to.</param>
+    /// <param name="partition">The account's partition: <c>aws</c>, <c>aws-cn</c> or <c>aws-us-gov</c>. Other partitions' regions do not know it.</param>
     /// <returns>The credentials.</returns>
-    public AwsCredentials AddBaseCredentials(string accessKeyId, string secretAccessKey, string account) =>
+    public AwsCredentials AddBaseCredentials(string accessKeyId, string secretAccessKey, string account, string partition = "aws") =>
         Know(new AwsCredentials(
             accessKeyId,
             secretAccessKey,
             SessionToken: null,
             Expiration: null,
             account,
-            $"arn:aws:iam::{account}:user/gateway",
+            $"arn:{partition}:iam::{account}:user/gateway",
             $"AIDA{Unique(account, 17).ToUpperInvariant()}"));
 
     /// <summary>
@@ -119,6 +122,16 @@ public sealed class AwsEmulator : IAsyncDisposable
     /// <param name="role">The role.</param>
     public void AddRole(AwsRole role) => _roles[role.Arn] = role;
 
+    /// <summary>Lets an account trust an OpenID provider. Which of its subjects may assume a role is the role's to say.</summary>
+    /// <param name="account">The account.</param>
+    /// <param name="issuer">The issuer's address. Its discovery document and keys are read over HTTP.</param>
+    /// <param name="audiences">The audiences that its tokens may be for.</param>
+    public void AddIdentityProvider(string account, string issuer, params IReadOnlyList<string> audiences) => _webIdentities.Add(account, issuer, audiences);
+
+    /// <summary>Makes credentials unknown, as when a key is deleted.</summary>
+    /// <param name="credentials">The credentials.</param>
+    public void Revoke(AwsCredentials credentials) => _known.TryRemove(credentials.AccessKeyId, out _);
+
     /// <summary>
     /// Makes something go wrong from now on, for calls whose signature is good. Faults add up in the order of injection; the first that
     /// settles the answer ends it.
@@ -147,7 +160,11 @@ public sealed class AwsEmulator : IAsyncDisposable
         $"{EndpointPrefix(account, region)}-ats.iot.{region}.{Domain(region)}";
 
     /// <inheritdoc/>
-    public ValueTask DisposeAsync() => _server.DisposeAsync();
+    public async ValueTask DisposeAsync()
+    {
+        await _server.DisposeAsync();
+        _webIdentities.Dispose();
+    }
 
     private AwsCredentials Know(AwsCredentials credentials)
     {
@@ -174,7 +191,7 @@ public sealed class AwsEmulator : IAsyncDisposable
             Region = signature?.Region ?? "",
             AccessKeyId = signature?.AccessKeyId ?? "",
             At = _time.GetUtcNow(),
-            AssumeRole = action == "AssumeRole" ? AssumeRoleInput.Read(form) : null,
+            AssumeRole = action is "AssumeRole" or WithWebIdentity ? AssumeRoleInput.Read(form) : null,
             EndpointType = isIot ? context.Request.Query["endpointType"].FirstOrDefault() : null,
         };
         Calls.Add(call);
@@ -185,11 +202,12 @@ public sealed class AwsEmulator : IAsyncDisposable
         context.Response.Headers["x-amzn-RequestId"] = requestId;
         try
         {
-            var caller = Authenticate(context.Request, body, signature, protocol);
+            // The token is what vouches for it.
+            var caller = action == WithWebIdentity ? null : Authenticate(context.Request, body, signature, protocol);
             // AWS ignores it. Here a slip must not pass for the default.
             if (isIot && context.Request.Query.Keys.FirstOrDefault(static name => name != "endpointType") is { } unknown)
                 throw new AwsErrorException("InvalidRequestException", StatusCodes.Status400BadRequest, $"{unknown} is no parameter of DescribeEndpoint. Did you mean \"endpointType\"?");
-            await AnswerAsync(context, call, caller, protocol, requestId, cancellationToken);
+            await AnswerAsync(context, call, caller, form["WebIdentityToken"], protocol, requestId, cancellationToken);
         }
         catch (AwsErrorException error)
         {
@@ -203,7 +221,8 @@ public sealed class AwsEmulator : IAsyncDisposable
     private async Task AnswerAsync(
         HttpContext context,
         AwsCall call,
-        AwsCredentials caller,
+        AwsCredentials? caller,
+        string? webIdentityToken,
         AwsProtocol protocol,
         string requestId,
         CancellationToken cancellationToken)
@@ -230,10 +249,11 @@ public sealed class AwsEmulator : IAsyncDisposable
 
         var answer = call.Action switch
         {
-            "AssumeRole" => AssumeRole(call, caller, requestId, [.. faults.Select(each => each.Fault)]),
+            "AssumeRole" => AssumeRole(call, caller!, requestId, [.. faults.Select(each => each.Fault)]),
+            WithWebIdentity => await AssumeRoleWithWebIdentityAsync(call, webIdentityToken, requestId, [.. faults.Select(each => each.Fault)], cancellationToken),
             "GetCallerIdentity" => AwsProtocol.StsAnswer(
-                call.Action, requestId, ("Arn", caller.Arn), ("UserId", caller.UserId), ("Account", caller.Account)),
-            "DescribeEndpoint" => DescribeEndpoint(call, caller, [.. faults.Select(each => each.Fault)]),
+                call.Action, requestId, ("Arn", caller!.Arn), ("UserId", caller.UserId), ("Account", caller.Account)),
+            "DescribeEndpoint" => DescribeEndpoint(call, caller!, [.. faults.Select(each => each.Fault)]),
             _ => throw new AwsErrorException(
                 "InvalidAction", StatusCodes.Status400BadRequest, $"Could not find operation {call.Action} for version 2011-06-15"),
         };
@@ -249,7 +269,8 @@ public sealed class AwsEmulator : IAsyncDisposable
             throw protocol.SignatureError(AwsSignatureProblem.DoesNotMatch, scopeError);
 
         var token = request.Headers["X-Amz-Security-Token"].FirstOrDefault();
-        if (!_known.TryGetValue(signature.AccessKeyId, out var credentials) || credentials.SessionToken != token)
+        if (!_known.TryGetValue(signature.AccessKeyId, out var credentials) || credentials.SessionToken != token
+            || credentials.Arn.Split(':')[1] != Partition(signature.Region))
             throw protocol.SignatureError(AwsSignatureProblem.UnknownKey);
         if (credentials.Expiration <= _time.GetUtcNow()) throw protocol.SignatureError(AwsSignatureProblem.Expired);
         if (!signature.Matches(request, body, credentials.SecretAccessKey)) throw protocol.SignatureError(AwsSignatureProblem.DoesNotMatch);
@@ -261,13 +282,38 @@ public sealed class AwsEmulator : IAsyncDisposable
         var input = call.AssumeRole!;
         var (duration, packedPolicySize) = AssumeRoleLimits.Check(input, roleChaining: caller.SessionToken is not null);
         var isKnown = _roles.TryGetValue(input.RoleArn!, out var role);
-        if ((OnlyKnownRoles && !isKnown) || (role?.ExternalId is { } externalId && externalId != input.ExternalId))
+        if (input.RoleArn!.Split(':')[1] != Partition(call.Region) || (OnlyKnownRoles && !isKnown) || (role?.ExternalId is { } externalId && externalId != input.ExternalId))
             throw AwsErrorException.Denied(caller.Arn, "sts:AssumeRole", input.RoleArn!);
         if (duration > role?.MaxSessionDuration)
             throw AwsErrorException.Validation("The requested DurationSeconds exceeds the MaxSessionDuration set for this role.");
 
+        var values = Grant(call, duration, faults);
+        if (input.SourceIdentity is { } sourceIdentity) values.Add(("SourceIdentity", sourceIdentity));
+        if (packedPolicySize > 0) values.Add(("PackedPolicySize", packedPolicySize.ToString(CultureInfo.InvariantCulture)));
+        return AwsProtocol.StsAnswer(call.Action, requestId, [.. values]);
+    }
+
+    private async Task<string> AssumeRoleWithWebIdentityAsync(
+        AwsCall call, string? token, string requestId, IReadOnlyList<AwsFault> faults, CancellationToken cancellationToken)
+    {
+        var input = call.AssumeRole!;
+        var (duration, packedPolicySize) = AssumeRoleLimits.Check(input, roleChaining: false);
+        var (issuer, audience, subject) = await _webIdentities.CheckAsync(input.RoleArn!.Split(':')[4], token, _time.GetUtcNow(), cancellationToken);
+        if (!_roles.TryGetValue(input.RoleArn, out var role) || role.WebIdentitySubject != subject)
+            throw new AwsErrorException("AccessDenied", StatusCodes.Status403Forbidden, "Not authorized to perform sts:AssumeRoleWithWebIdentity");
+        if (duration > role.MaxSessionDuration)
+            throw AwsErrorException.Validation("The requested DurationSeconds exceeds the MaxSessionDuration set for this role.");
+
+        var values = Grant(call, duration, faults);
+        values.AddRange([("SubjectFromWebIdentityToken", subject), ("Provider", issuer), ("Audience", audience)]);
+        if (packedPolicySize > 0) values.Add(("PackedPolicySize", packedPolicySize.ToString(CultureInfo.InvariantCulture)));
+        return AwsProtocol.StsAnswer(call.Action, requestId, [.. values]);
+    }
+
+    private List<(string, string)> Grant(AwsCall call, TimeSpan duration, IReadOnlyList<AwsFault> faults)
+    {
         var lifetime = faults.Select(fault => fault.Lifetime).FirstOrDefault(lifetime => lifetime is not null) ?? duration;
-        var issued = call.Issued = IssueRoleSession(input.RoleArn!, input.RoleSessionName!, lifetime);
+        var issued = call.Issued = IssueRoleSession(call.AssumeRole!.RoleArn!, call.AssumeRole.RoleSessionName!, lifetime);
         List<(string, string)> values =
         [
             ("AssumedRoleUser/AssumedRoleId", issued.UserId),
@@ -281,9 +327,7 @@ public sealed class AwsEmulator : IAsyncDisposable
             values.Add(("Credentials/Expiration", AwsProtocol.Time(issued.Expiration!.Value)));
         }
 
-        if (input.SourceIdentity is { } sourceIdentity) values.Add(("SourceIdentity", sourceIdentity));
-        if (packedPolicySize > 0) values.Add(("PackedPolicySize", packedPolicySize.ToString(CultureInfo.InvariantCulture)));
-        return AwsProtocol.StsAnswer(call.Action, requestId, [.. values]);
+        return values;
     }
 
     private static string DescribeEndpoint(AwsCall call, AwsCredentials caller, IReadOnlyList<AwsFault> faults)
@@ -304,8 +348,10 @@ public sealed class AwsEmulator : IAsyncDisposable
 
     private static string EndpointPrefix(string account, string region) => $"a{Unique($"{account}/{region}", 13)}";
 
-    private static string Domain(string region) =>
-        region.StartsWith("cn-", StringComparison.Ordinal) ? "amazonaws.com.cn" : "amazonaws.com";
+    private static string Domain(string region) => Partition(region) == "aws-cn" ? "amazonaws.com.cn" : "amazonaws.com";
+
+    private static string Partition(string region) =>
+        region.StartsWith("cn-", StringComparison.Ordinal) ? "aws-cn" : region.StartsWith("us-gov-", StringComparison.Ordinal) ? "aws-us-gov" : "aws";
 
     /// <summary>Letters and digits that follow from a text, the same in every run.</summary>
     private static string Unique(string text, int length) =>

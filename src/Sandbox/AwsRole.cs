@@ -4,4 +4,7 @@ namespace Sandbox;
 /// <param name="Arn">The role's ARN.</param>
 /// <param name="ExternalId">What its trust policy demands; null: nothing.</param>
 /// <param name="MaxSessionDuration">The longest session; null: the 12 hours that IAM allows at most.</param>
-public sealed record AwsRole(string Arn, string? ExternalId = null, TimeSpan? MaxSessionDuration = null);
+/// <param name="WebIdentitySubject">
+/// The subject that its trust policy lets in by AssumeRoleWithWebIdentity, of a provider from <see cref="AwsEmulator.AddIdentityProvider"/>; null: none.
+/// </param>
+public sealed record AwsRole(string Arn, string? ExternalId = null, TimeSpan? MaxSessionDuration = null, string? WebIdentitySubject = null);

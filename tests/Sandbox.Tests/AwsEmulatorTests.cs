@@ -238,11 +238,12 @@ public sealed class AwsEmulatorTests : IAsyncLifetime
     }
 
     [Theory]
-    [InlineData("111122223333", "ap-northeast-1", "amazonaws.com")]
-    [InlineData("999900001111", "cn-north-1", "amazonaws.com.cn")]
-    public async Task DescribeEndpoint_answers_the_address_of_account_and_region(string account, string region, string domain)
+    [InlineData("111122223333", "aws", "ap-northeast-1", "amazonaws.com")]
+    [InlineData("999900001111", "aws-cn", "cn-north-1", "amazonaws.com.cn")]
+    [InlineData("999900001111", "aws-us-gov", "us-gov-west-1", "amazonaws.com")]
+    public async Task DescribeEndpoint_answers_the_address_of_account_and_region(string account, string partition, string region, string domain)
     {
-        var credentials = _aws.AddBaseCredentials("AKIAIOSFODNN7ANOTHER", new string('s', 40), account);
+        var credentials = _aws.AddBaseCredentials("AKIAIOSFODNN7ANOTHER", new string('s', 40), account, partition);
 
         var (status, body) = await SendAsync(Signed("iot", HttpMethod.Get, "/endpoint?endpointType=iot%3AData-ATS", "", credentials, region));
 

@@ -18,19 +18,31 @@ internal sealed record FoundCredentials(ImmutableCredentials Values, AWSCredenti
 
 /// <summary>
 /// Where the gateway's own credentials come from: the host's source, or the first that the AWS SDK finds. It is found once; what it hands out changes
-/// as it is renewed.
+/// as it is renewed. While it fails or hangs, what it handed out last is used until AWS refuses it.
 /// </summary>
 internal sealed class CredentialSource(IOptions<AwsClientOptions> options)
 {
+    // A source renews ahead of the end: who has something to go on with does not wait for it longer.
+    private static readonly TimeSpan s_patience = TimeSpan.FromSeconds(1);
+
     private readonly Lock _lock = new();
     private Task<AWSCredentials>? _source;
+    private FoundCredentials? _last;
 
     /// <summary>The credentials of this moment.</summary>
     public async Task<FoundCredentials> FindAsync(CancellationToken cancellation)
     {
-        var source = options.Value.Credentials ?? await SourceAsync().WaitAsync(cancellation);
-        // Neither can be cancelled, and a source that hangs must not hold who waits for it.
-        return new(await SingleFlight.Observed(source.GetCredentialsAsync()).WaitAsync(cancellation), source);
+        var last = Volatile.Read(ref _last);
+        try
+        {
+            // Asking cannot be cancelled, and a source that hangs must not hold who waits for it.
+            var found = await SingleFlight.Observed(AskAsync()).WaitAsync(last is null ? Timeout.InfiniteTimeSpan : s_patience, cancellation);
+            return _last = found;
+        }
+        catch (Exception) when (last is not null && !cancellation.IsCancellationRequested)
+        {
+            return last;
+        }
     }
 
     /// <summary>
@@ -42,9 +54,16 @@ internal sealed class CredentialSource(IOptions<AwsClientOptions> options)
         lock (_lock)
         {
             if (_source is { IsCompletedSuccessfully: true } source && (refused is null || refused.Source == source.Result)) _source = null;
+            if (refused is null || _last?.Source == refused.Source) _last = null;
         }
 
         return FindAsync(cancellation);
+    }
+
+    private async Task<FoundCredentials> AskAsync()
+    {
+        var source = options.Value.Credentials ?? await SourceAsync();
+        return new(await source.GetCredentialsAsync(), source);
     }
 
     private Task<AWSCredentials> SourceAsync()

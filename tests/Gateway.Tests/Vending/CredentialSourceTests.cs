@@ -1,0 +1,176 @@
+using System.Collections.Concurrent;
+using System.Security.Cryptography;
+using System.Text;
+using Sandbox;
+using Testing;
+using Xunit;
+
+namespace Gateway.Tests.Vending;
+
+/// <summary>Every source of the gateway's own credentials, in a process of its own, and what happens when it is rotated under load.</summary>
+public sealed class CredentialSourceTests(ITestOutputHelper output)
+{
+    private const string Role = "arn:aws:iam::111122223333:role/gateway";
+    private const string Subject = "system:serviceaccount:iot:gateway";
+
+    [Theory]
+    [InlineData("D11 IAM Identity Center", "AWS_PROFILE=dev AWS_ENDPOINT_URL_SSO=AGENT",
+        "[profile dev]\nsso_session = corp\nsso_account_id = 111122223333\nsso_role_name = gateway\n[sso-session corp]\nsso_region = eu-west-1\nsso_start_url = https://corp.awsapps.com/start\n")]
+    [InlineData("D11 IAM Identity Center, as it was written before", "AWS_PROFILE=dev AWS_ENDPOINT_URL_SSO=AGENT",
+        "[profile dev]\nsso_account_id = 111122223333\nsso_role_name = gateway\nsso_region = eu-west-1\nsso_start_url = https://corp.awsapps.com/start\n")]
+    [InlineData("D11 a program", "AWS_PROFILE=dev", "[profile dev]\ncredential_process = sh FOLDER/process.sh\n")]
+    [InlineData("D11 the default profile", "", "[default]\naws_access_key_id = KEY\naws_secret_access_key = SECRET\n")]
+    [InlineData("D11 a chain of profiles", "AWS_PROFILE=dev", "[profile dev]\nrole_arn = ROLE\nsource_profile = base\n[profile base]\naws_access_key_id = KEY\naws_secret_access_key = SECRET\n")]
+    [InlineData("D11 a role of the container's", "AWS_PROFILE=dev AWS_CONTAINER_CREDENTIALS_FULL_URI=AGENT/credentials AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE=FOLDER/agent-token",
+        "[profile dev]\nrole_arn = ROLE\ncredential_source = EcsContainer\n")]
+    [InlineData("D11 a profile's web identity", "AWS_PROFILE=dev", "[profile dev]\nrole_arn = ROLE\nweb_identity_token_file = FOLDER/web-identity\n")]
+    [InlineData("a web identity", "AWS_ROLE_ARN=ROLE AWS_WEB_IDENTITY_TOKEN_FILE=FOLDER/web-identity", "[default]\nregion = us-east-1\n")]
+    [InlineData("a container", "AWS_CONTAINER_CREDENTIALS_FULL_URI=AGENT/credentials AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE=FOLDER/agent-token", "")]
+    [InlineData("the instance metadata", "AWS_EC2_METADATA_SERVICE_ENDPOINT=AGENT", "[default]\nregion = us-east-1\n")]
+    public async Task D11_each_source_of_the_SDK_leads_to_a_session(string name, string variables, string config)
+    {
+        await using var world = await World.StartAsync();
+        await using var agent = await CredentialAgent.StartAsync(world.Aws);
+        await using var cluster = await OpenIdProvider.StartAsync();
+        var (folder, environment) = Prepare(world, agent, cluster, variables, config);
+        await using var gateway = await GatewayProcess.StartAsync(folder, environment);
+
+        var answer = await world.Client.SendAsync(gateway.Url + Requests.CredentialsPath("o-acme"), world.Token("o-acme"));
+
+        Assert.True(answer.Status == 200, $"{name}: {answer.Body}\n{gateway.Output}");
+    }
+
+    [Theory]
+    [InlineData("a web identity", "AWS_ROLE_ARN=ROLE AWS_WEB_IDENTITY_TOKEN_FILE=FOLDER/web-identity", "")]
+    [InlineData("a container", "AWS_CONTAINER_CREDENTIALS_FULL_URI=AGENT/credentials AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE=FOLDER/agent-token", "")]
+    [InlineData("the instance metadata", "AWS_EC2_METADATA_SERVICE_ENDPOINT=AGENT", "")]
+    [InlineData("a file of keys", "", "[default]\naws_access_key_id = KEY\naws_secret_access_key = SECRET\n")]
+    public async Task A_source_is_rotated_and_fails_under_load_and_no_caller_does(string name, string variables, string config)
+    {
+        const int Rotations = 3;
+        await using var world = await World.StartAsync();
+        await using var agent = await CredentialAgent.StartAsync(world.Aws);
+        await using var cluster = await OpenIdProvider.StartAsync();
+        // The SDK takes a role's session for over a minute before its end, and that of the instance metadata when it has ended.
+        agent.Lifetime = TimeSpan.FromSeconds(name == "the instance metadata" ? 3 : 62);
+        world.Aws.Inject(AwsFault.GrantOnly(agent.Lifetime), "AssumeRoleWithWebIdentity");
+        var (folder, environment) = Prepare(world, agent, cluster, variables, config);
+        await using var gateway = await GatewayProcess.StartAsync(folder, environment);
+        var (statuses, count, ended) = (new ConcurrentDictionary<int, int>(), 0, false);
+        var warm = world.Token("o-warm");
+        var load = Enumerable.Range(0, 2).Select(_ => Task.Run(async () =>
+        {
+            while (!Volatile.Read(ref ended))
+            {
+                var cold = $"o-{Interlocked.Increment(ref count)}";
+                foreach (var (organization, token) in ((string, string)[])[(cold, world.Token(cold)), ("o-warm", warm)])
+                {
+                    var answer = await world.Client.SendAsync(gateway.Url + Requests.CredentialsPath(organization), token);
+                    statuses.AddOrUpdate(answer.Status, 1, (_, times) => times + 1);
+                    if (answer.Status != 200) return;
+                }
+            }
+        })).ToArray();
+
+        var signers = new HashSet<string>();
+        await NextSignerAsync();
+        for (var rotation = 0; rotation < Rotations; rotation++)
+        {
+            Rotate(world, agent, cluster, folder, name, rotation);
+            world.Aws.Calls.Clear();
+            await NextSignerAsync();
+            // What was found last is good for a while.
+            using var fault = world.Aws.Inject(AwsFault.HttpStatus(500), "AssumeRoleWithWebIdentity");
+            agent.IsDown = name != "the instance metadata";
+            var vended = Vends();
+            await Eventually.IsTrueAsync(() => Vends() >= vended + 20 || HasFailed());
+            agent.IsDown = false;
+        }
+
+        if (name == "the instance metadata")
+        {
+            agent.Lifetime = TimeSpan.FromHours(1);
+            await Eventually.IsTrueAsync(() => HasFailed() || agent.Issued.Any(session => session.Expiration > DateTimeOffset.UtcNow.AddMinutes(30) && Signs(session)));
+            agent.IsDown = true;
+            var vended = Vends();
+            await Eventually.IsTrueAsync(() => Vends() >= vended + 20 || HasFailed());
+        }
+
+        Volatile.Write(ref ended, true);
+        await Task.WhenAll(load);
+        output.WriteLine($"{name}: {string.Join(", ", statuses.Select(status => $"{status.Value} times {status.Key}"))}, signed by {signers.Count} keys");
+        Assert.True(!HasFailed(), string.Join('\n', gateway.Output.Split('\n').Where(line => line.Contains(": 403", StringComparison.Ordinal) || line.Contains("AWS", StringComparison.Ordinal) || line.Contains("\"status\":503", StringComparison.Ordinal)).TakeLast(20)));
+        Assert.True(signers.Count > Rotations);
+
+        bool Signs(AwsCredentials session) => world.Aws.Calls.Count(call => call is { Action: "AssumeRole", Status: 200 } && call.AccessKeyId == session.AccessKeyId) > 0;
+
+        bool HasFailed() => statuses.Keys.Any(status => status != 200);
+
+        int Vends() => world.Aws.Calls.Count(call => call is { Action: "AssumeRole", Status: 200 });
+
+        Task NextSignerAsync() => Eventually.IsTrueAsync(() =>
+            HasFailed() || world.Aws.Calls.Snapshot().Where(call => call is { Action: "AssumeRole", Status: 200 }).Any(call => signers.Add(call.AccessKeyId)));
+    }
+
+    private static void Rotate(World world, CredentialAgent agent, OpenIdProvider cluster, GatewayFolder folder, string name, int rotation)
+    {
+        if (name == "a web identity")
+        {
+            cluster.RotateKeys();
+            cluster.WithdrawOldKeys();
+            folder.Write("web-identity", WebIdentity(cluster));
+        }
+
+        if (name == "a container")
+        {
+            var token = CredentialAgent.NewToken();
+            folder.Write("agent-token", token);
+            agent.Token = token;
+            // A session that is ended before its time.
+            foreach (var session in agent.Issued) world.Aws.Revoke(session);
+        }
+
+        if (name == "a file of keys")
+        {
+            var old = world.Aws.Calls.Snapshot()[^1].AccessKeyId;
+            var next = world.Aws.AddBaseCredentials($"AKIAIOSFODNN7ROTATE{rotation}", new string((char)('a' + rotation), 40), "111122223333");
+            folder.Write("aws-config", $"[default]\naws_access_key_id = {next.AccessKeyId}\naws_secret_access_key = {next.SecretAccessKey}\n");
+            world.Aws.Revoke(next with { AccessKeyId = old });
+        }
+    }
+
+    /// <summary>A folder with what sources name, and the variables that name them.</summary>
+    internal static (GatewayFolder Folder, Dictionary<string, string> Environment) Prepare(
+        World world, CredentialAgent agent, OpenIdProvider cluster, string variables, string config)
+    {
+        world.Aws.AddIdentityProvider("111122223333", cluster.Issuer, "sts.amazonaws.com");
+        world.Aws.AddRole(new AwsRole(Role, WebIdentitySubject: Subject));
+        var folder = world.Folder(settings => settings.WithoutRedis());
+        var keys = world.Aws.BaseCredentials;
+        folder.Write("agent-token", agent.Token);
+        folder.Write("web-identity", WebIdentity(cluster));
+        folder.Write("process.sh", $$"""echo '{"Version":1,"AccessKeyId":"{{keys.AccessKeyId}}","SecretAccessKey":"{{keys.SecretAccessKey}}"}'""");
+        folder.Write("aws-config", Filled(config));
+        Directory.CreateDirectory(Path.Combine(folder.Path, ".aws/sso/cache"));
+        foreach (var session in (string[])["corp", "https://corp.awsapps.com/start"])
+        {
+#pragma warning disable CA5350 // AWS's own name for the file.
+            folder.Write($".aws/sso/cache/{Convert.ToHexStringLower(SHA1.HashData(Encoding.UTF8.GetBytes(session)))}.json",
+                $$"""{ "accessToken": "{{agent.Token}}", "expiresAt": "{{DateTime.UtcNow.AddHours(1):yyyy-MM-dd'T'HH:mm:ss'Z'}}", "region": "eu-west-1", "startUrl": "https://corp.awsapps.com/start" }""");
+#pragma warning restore CA5350
+        }
+
+        var environment = Filled(variables).Split(' ', StringSplitOptions.RemoveEmptyEntries).Select(variable => variable.Split('=', 2)).ToDictionary(variable => variable[0], variable => variable[1]);
+        environment["HOME"] = folder.Path;
+        environment["AWS_CONFIG_FILE"] = Path.Combine(folder.Path, "aws-config");
+        environment["AWS_REGION"] = "ap-northeast-1";
+        environment["AWS_ENDPOINT_URL_STS"] = environment["AWS_ENDPOINT_URL_IOT"] = world.Aws.Url;
+        return (folder, environment);
+
+        string Filled(string text) => text.Replace("AGENT", agent.Url, StringComparison.Ordinal).Replace("FOLDER", folder.Path, StringComparison.Ordinal)
+            .Replace("ROLE_", "\0", StringComparison.Ordinal).Replace("ROLE", Role, StringComparison.Ordinal).Replace("\0", "ROLE_", StringComparison.Ordinal)
+            .Replace(" KEY", $" {keys.AccessKeyId}", StringComparison.Ordinal).Replace("SECRET\n", $"{keys.SecretAccessKey}\n", StringComparison.Ordinal);
+    }
+
+    internal static string WebIdentity(OpenIdProvider cluster) => cluster.Issue(new TokenRequest { Subject = Subject, Audiences = ["sts.amazonaws.com"] });
+}
