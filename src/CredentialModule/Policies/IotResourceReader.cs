@@ -81,7 +81,7 @@ internal sealed class IotResourceReader(OrganizationIdFormat ids, SharedTopics s
             return "where a name begins that is read from its beginning";
         if (head[0] == '$')
             return "in a topic that begins with `$`";
-        if (head.AsSpan().IndexOfAny(IotResource.Wildcards) == 0)
+        if (!resource.IsClient && head.AsSpan().IndexOfAny(IotResource.Wildcards) == 0)
             return "at the very beginning, so that it covers AWS's own topics (`$aws/…`) too";
         if (head.Contains('#') || (head.Contains('+') && (!isFilter || !IsGrammatical(head + Organization))))
             return "where it is no wildcard of the kind that can stand there";

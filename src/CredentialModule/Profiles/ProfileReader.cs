@@ -30,7 +30,7 @@ internal sealed partial class ProfileReader(OrganizationIdFormat ids, IFileProvi
         if (options.IotEndpoint is not null && Uri.CheckHostName(options.IotEndpoint) != UriHostNameType.Dns)
             Error(nameof(options.IotEndpoint), "is no host name, such as abc-ats.iot.eu-west-1.amazonaws.com; leave it out to ask AWS IoT.");
         CheckTimes(options);
-        var shared = SharedTopics.Read(options.SharedTopics, (index, finding) => Error($"{nameof(options.SharedTopics)}:{index}", $"{finding.Code}: {finding.Message}"));
+        var shared = SharedTopics.Read(options.SharedTopics ?? [], (index, finding) => Error($"{nameof(options.SharedTopics)}:{index}", $"{finding.Code}: {finding.Message}"));
         if (errors == 0)
             foreach (var (key, message) in AwsPlaces.Find(options, role!)) Error(key, message);
         if (options.EndpointRoleArn is not null && options.IotEndpoint is null && externalId is { NamesOrganization: true })

@@ -63,9 +63,18 @@ internal sealed record GeneratedTemplate(GeneratedTemplate.IdForm Form, Generate
     /// <summary>The form of ids.</summary>
     internal sealed record IdForm(string Prefix, string Characters, int Min = 1, int Max = 64)
     {
+        private readonly Regex _whole = new($"^{Regex.Escape(Prefix)}[{Characters}]{{{Min},{Max}}}\\z", RegexOptions.CultureInvariant);
+        private readonly Regex _start = new($"\\G{Regex.Escape(Prefix)}[{Characters}]{{{Min},{Max}}}", RegexOptions.CultureInvariant);
+
         public bool HasOneLength => Min == Max;
 
-        public string Pattern => $"{Regex.Escape(Prefix)}[{Characters}]{{{Min},{Max}}}";
+        /// <summary>The characters of an id, of those that the generator writes.</summary>
+        public string Letters { get; } = string.Concat("abcdefghijklmnopqrstuvwxyz-".Where(letter => Regex.IsMatch($"{letter}", $"[{Characters}]")));
+
+        public bool IsId(string text) => _whole.IsMatch(text);
+
+        /// <summary>The longest id at a place of a text; null when there is none.</summary>
+        public string? IdAt(string text, int place) => _start.Match(text, place) is { Success: true } match ? match.Value : null;
     }
 
     /// <summary>One resource.</summary>
@@ -100,42 +109,41 @@ internal sealed record GeneratedTemplate(GeneratedTemplate.IdForm Form, Generate
     /// <summary>Ids of the form that are most likely to be mistaken for something: what stands in the template where an id could, and the shortest.</summary>
     public IReadOnlyList<string> LookAlikes(int most)
     {
-        var id = new Regex($"(?={Form.Pattern})", RegexOptions.CultureInvariant);
         var random = new System.Random(Salt);
-        var letters = "abcdefghijklmnopqrstuvwxyz-".Where(letter => Regex.IsMatch($"{letter}", $"[{Form.Characters}]")).ToArray();
+        var letters = Form.Letters;
         var closers = Parts.Where(part => part.Tail.Length > 0 && letters.Contains(part.Tail[0])).Select(part => part.Tail[0]);
         var bodies = letters.Take(1).Concat(closers).Append(letters[^1]).Distinct()
             .SelectMany(letter => new[] { new string(letter, Form.Min), $"{letters[0]}{new string(letter, Form.Min - 1)}", new string(letter, Math.Min(Form.Min + 1, Form.Max)) })
             .Select(body => Form.Prefix + body).Distinct().Take(5).ToList();
-        if (Form.Max <= 3 && Every(Form.Min, Form.Max) is { Count: <= 8 } all)
+        if (Form.Max <= 3 && Form.Letters.Length <= 3 && Every(Form.Min, Form.Max) is { Count: <= 8 } all)
             return all;
         // AWS's topics hold words that may be ids.
         string[] words = Parts.Any(part => part.Type is "thing" or "topic") ? [.. new[] { "name", "notify", "shadow", "get" }.Where(IsId).Take(2)] : [];
         var found = from name in Parts.Select(part => part.Name).Concat(Shared)
                     from body in bodies.Take(2)
                     let text = name.Replace("{organizationId}", body, StringComparison.Ordinal).Replace("$share/g/", "", StringComparison.Ordinal)
-                    from Match at in id.Matches(text)
-                    let run = Regex.Match(text[at.Index..], $"^{Form.Pattern}").Value
-                    select (Id: run, AtLevel: at.Index == 0 || text[at.Index - 1] == '/');
+                    from place in Enumerable.Range(0, text.Length)
+                    let run = Form.IdAt(text, place)
+                    where run is not null
+                    select (Id: run, AtLevel: place == 0 || text[place - 1] == '/');
         var others = found.Distinct().OrderByDescending(candidate => candidate.AtLevel).ThenBy(_ => random.Next()).Select(candidate => candidate.Id);
         return [.. bodies.Take(2).Concat(words).Concat(others).Concat(bodies).Distinct().Take(most)];
     }
 
     private List<string> Every(int min, int max)
     {
-        var letters = Enumerable.Range('-', 'z' - '-' + 1).Select(code => (char)code).Where(letter => Regex.IsMatch($"{letter}", $"[{Form.Characters}]")).ToList();
         IEnumerable<string> bodies = [""];
         var all = new List<string>();
         for (var length = 1; length <= max && all.Count <= 8; length++)
         {
-            bodies = [.. bodies.SelectMany(body => letters.Select(letter => body + letter))];
+            bodies = [.. bodies.SelectMany(body => Form.Letters.Select(letter => body + letter))];
             all.AddRange(length >= min ? bodies.Select(body => Form.Prefix + body) : []);
         }
 
         return all;
     }
 
-    public bool IsId(string id) => Regex.IsMatch(id, $"^{Form.Pattern}\\z", RegexOptions.CultureInvariant);
+    public bool IsId(string id) => Form.IsId(id);
 
     public override string ToString() => $"{Form}, shared `{string.Join(' ', Shared)}`, salt {Salt}: {Text}";
 
