@@ -18,6 +18,8 @@ internal static class MeetingSearch
     /// <summary>Something that both reach; null when there is nothing.</summary>
     public static Meeting? Find(Reach.Resource one, Reach.Resource other)
     {
+        if (!CanAgree(Beginning(one, other), Beginning(other, one)))
+            return null;
         if (one.IsClient && other.IsClient)
             return Search(one, other, Walker.OfClientId(one), Walker.OfClientId(other), "") is { } id ? new Meeting("client id", id) : null;
         if (Search(one, other, Walker.Of(one), Walker.Of(other), "+#") is { } topic)
@@ -31,18 +33,42 @@ internal static class MeetingSearch
     {
         if (!IsReserved(one) || !IsReserved(other))
             return null;
+        var (lefts, rights) = (WalkersOf(one), WalkersOf(other));
         var found =
-            from mine in topics
-            from theirs in topics
-            where mine != theirs
-            let left = Walker.OfName(one, mine.Start, mine.GoesOn)
-            where left.Start.Count > 0
-            let right = Walker.OfName(other, theirs.Start, theirs.GoesOn)
-            where right.Start.Count > 0
-            select Search(one, other, left, right, never) into name
+            from left in lefts
+            from right in rights
+            where left.Start != right.Start
+            select Search(one, other, left.Walker, right.Walker, never) into name
             where name is not null
             select new Meeting(kind, name);
         return found.FirstOrDefault();
+
+        List<(string Start, Walker Walker)> WalkersOf(Reach.Resource resource) =>
+        [
+            .. topics.Where(topic => CanAgree(topic.Start, Literal(resource)))
+                .Select(topic => (topic.Start, Walker: Walker.OfName(resource, topic.Start, topic.GoesOn))).Where(walker => walker.Walker.Start.Count > 0),
+        ];
+    }
+
+    /// <summary>What every name begins with that the resource reaches of what it is compared in. It only saves walks that would end there.</summary>
+    private static string Beginning(Reach.Resource resource, Reach.Resource other) => resource.Type switch
+    {
+        "client" when !other.IsClient => "$aws/",
+        "thing" => "$aws/",
+        // x/# matches x, and a share group stands before the filter.
+        "topicfilter" => resource.Pattern.StartsWith('$') ? "" : Literal(resource).TrimEnd('/'),
+        // Topics of different kinds can be about one owner.
+        _ when resource.Pattern.StartsWith("$aws/", StringComparison.Ordinal) => "$aws/",
+        _ => Literal(resource),
+    };
+
+    private static string Literal(Reach.Resource resource) =>
+        resource.Pattern.AsSpan().IndexOfAny("*?+#") is var end and >= 0 ? resource.Pattern[..end] : resource.Pattern;
+
+    private static bool CanAgree(string one, string other)
+    {
+        var length = Math.Min(one.Length, other.Length);
+        return one.AsSpan(0, length).SequenceEqual(other.AsSpan(0, length));
     }
 
     private static bool IsReserved(Reach.Resource resource) =>
