@@ -83,6 +83,16 @@ public sealed class SessionPolicyKeyTests : IDisposable
     }
 
     [Fact]
+    public void E6_an_organizations_empty_list_shares_nothing()
+    {
+        WriteBroadcast();
+        configuration.Set("IotCredentials:Profiles:default:SharedTopics", $"""["{Arn}topicfilter/broadcast"]""");
+        configuration.Set("IotCredentials:Organizations:o-dedicated:SharedTopics", "[]");
+
+        Assert.Equal("IotCredentials:Organizations:o-dedicated:SessionPolicy", configuration.LoadBad().Key);
+    }
+
+    [Fact]
     public void E6_an_entry_that_is_no_shared_topic_is_an_error_at_its_place()
     {
         configuration.Set("IotCredentials:Organizations", null);
