@@ -84,9 +84,10 @@ internal sealed class ResourcePairs(OrganizationIdFormat ids, SharedTopics share
             : example is not null
                 ? $"for organization `{example.Reaching}` here and `{example.Reached}` there both begin alike, and what follows is not told apart"
                 : "both can begin alike, and it cannot be proven here that they end otherwise";
-        findings.Add(new PolicyFinding(
-            FindingCode.Collision,
-            $"{one.Where} and {other.Where} meet: {sentence}. Give both the same text before {TemplateText.OrganizationPlaceholder}, or texts of which neither begins the other.")
+        var remedy = one.IsFromRight || other.IsFromRight
+            ? $"Begin them with literals of which neither begins the other, or write the same text, or none, behind {TemplateText.OrganizationPlaceholder} in both"
+            : $"Give both the same text before {TemplateText.OrganizationPlaceholder}, or texts of which neither begins the other";
+        findings.Add(new PolicyFinding(FindingCode.Collision, $"{one.Where} and {other.Where} meet: {sentence}. {remedy}.")
         {
             Counterexample = example,
         });

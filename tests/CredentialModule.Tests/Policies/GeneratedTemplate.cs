@@ -37,7 +37,7 @@ internal sealed record GeneratedTemplate(GeneratedTemplate.IdForm Form, Generate
     ];
 
     // Behind these, the end of a text is all that tells the id.
-    private static readonly string[] s_openHeads = ["a/*/", "s/*/", "a*:", "a/?/", "x/*/a/", "status/*/", "t*", "a/b*/", "a?/", "ab*-", "x*/", "a/*", "s/?"];
+    private static readonly string[] s_openHeads = ["a/*/", "s/*/", "a*:", "a/?/", "x/*/a/", "status/*/", "t*", "a/b*/", "a?/", "ab*-", "x*/", "a/*", "s/?", "*/", "*:", "?*/", "a/*/a/"];
 
     private static readonly string[] s_openFilterHeads = ["s/+/", "a/+/*/", "a/*/+/", "status/+/", "s/+/a/"];
 
