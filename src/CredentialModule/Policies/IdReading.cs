@@ -82,7 +82,7 @@ internal static class IdReading
         {
             var text = between + b.Value;
             if (!isKnown && !closerOfA.Admits(text[length]))
-                text = string.Concat(text.AsSpan(0, length), closerOfA.Literals.AsSpan(closerOfA.Literals.IndexOf(closerOfA.Literals.First(ids.Contains)), 1), text.AsSpan(length + 1));
+                text = text[..length] + closerOfA.Literals.First(ids.Contains) + text[(length + 1)..];
             if (ids.TryParse(text[..length], out var first) && ids.TryParse(text[between.Length..], out var second) && first != second)
             {
                 example = (first, second);
