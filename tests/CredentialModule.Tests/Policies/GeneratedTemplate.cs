@@ -104,8 +104,6 @@ internal sealed record GeneratedTemplate(GeneratedTemplate.IdForm Form, Generate
     /// <summary>The profile's list of shared topics.</summary>
     public string[] SharedTopics => [.. Shared.Select(name => $"{Arn}topic/{name}")];
 
-    public bool IsShared(Reach.Resource resource) => Shared.Contains(resource.Pattern);
-
     /// <summary>Ids of the form that are most likely to be mistaken for something: what stands in the template where an id could, and the shortest.</summary>
     public IReadOnlyList<string> LookAlikes(int most)
     {

@@ -87,10 +87,11 @@ public sealed class SessionPolicyPropertyTests(ITestOutputHelper output)
     /// <summary>Two organizations that meet, or one whose own topic is shared; null when none of those named do.</summary>
     private static string? FindTrouble(GeneratedTemplate template, IReadOnlyList<string> ids, Func<string, string> render)
     {
+        // The shared topics follow the organization's own resources. An own one may become the same text: by that a clash shows.
         var policies = ids.Select(id => (Id: id, All: Reach.Resources(render(id)))).Select(policy => (
             policy.Id,
-            Own: policy.All.Where(resource => !template.IsShared(resource)).ToList(),
-            Shared: policy.All.Where(template.IsShared).ToList())).ToList();
+            Own: policy.All.Take(template.Parts.Length).ToList(),
+            Shared: policy.All.Skip(template.Parts.Length).ToList())).ToList();
         foreach (var (id, own, shared) in policies)
         {
             if (MeetingSearch.Find(own, shared) is { } meeting)
