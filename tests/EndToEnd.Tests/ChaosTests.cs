@@ -10,8 +10,8 @@ using Xunit;
 namespace EndToEnd.Tests;
 
 /// <summary>
-/// Three replicas, one with its clock 20 s off, under load while Redis is killed, restarted empty, paused, filled up, and its entries are
-/// overwritten and swapped, at random. <c>CHAOS_SEED</c> repeats a run, <c>CHAOS_SECONDS</c> makes it longer.
+/// Three replicas, two of them with their clocks a minute off, under load while Redis is killed, demoted, paused, filled up, its entries are overwritten and
+/// swapped, locks are planted and marks deleted, at random. <c>CHAOS_SEED</c> repeats a run, <c>CHAOS_SECONDS</c> makes it longer.
 /// </summary>
 [Trait("Category", "Redis")]
 public sealed class ChaosTests(ITestOutputHelper output)
@@ -20,19 +20,26 @@ public sealed class ChaosTests(ITestOutputHelper output)
     private const int Callers = 6;
     private static readonly TimeSpan Floor = TimeSpan.FromMinutes(10);
 
+    public static TheoryData<string, string> Runs =>
+        [.. RedisTopology.Names.SelectMany(static name => new[] { (name, "sessions are renewed every 3 s"), (name, "sessions last") })];
+
     private static int Setting(string name, int otherwise) =>
         Environment.GetEnvironmentVariable(name) is { Length: > 0 } text ? int.Parse(text, CultureInfo.InvariantCulture) : otherwise;
 
-    [Fact]
-    public async Task Whatever_becomes_of_Redis_nobody_gets_another_organizations_credentials_or_short_lived_ones_or_an_error()
+    [Theory]
+    [MemberData(nameof(Runs))]
+    public async Task Whatever_becomes_of_Redis_nobody_gets_another_organizations_credentials_or_short_lived_ones_or_an_error(string topology, string sessions)
     {
         var seed = Setting("CHAOS_SEED", Random.Shared.Next());
-        output.WriteLine($"CHAOS_SEED={seed}");
+        output.WriteLine($"CHAOS_SEED={seed}, {topology}, {sessions}");
         var random = new Random(seed);
-        await using var world = await World.StartAsync(ownRedis: true);
-        var gateways = new[] { await StartAsync(world, TimeSpan.Zero), await StartAsync(world, TimeSpan.FromSeconds(20)), await StartAsync(world, TimeSpan.FromSeconds(-20)) };
+        await using var world = await World.StartAsync();
+        await using var redis = await RedisTopology.StartAsync(topology);
+        var renews = !sessions.EndsWith("last", StringComparison.Ordinal);
+        var gateways = new List<RunningGateway>();
+        foreach (var clock in new[] { 0, 60, -60 }) gateways.Add(await StartAsync(world, redis, TimeSpan.FromSeconds(clock), renews));
         var tokens = Enumerable.Range(0, Organizations).Select(i => world.Token($"o-{i}")).ToArray();
-        await Task.WhenAll(gateways.Select(gateway => gateway.VendAsync("o-0")));
+        foreach (var gateway in gateways) Assert.Equal(200, (await gateway.VendAsync("o-0")).Status);
 
         using var end = new CancellationTokenSource(TimeSpan.FromSeconds(Setting("CHAOS_SECONDS", 20)));
         var fault = "none";
@@ -43,7 +50,7 @@ public sealed class ChaosTests(ITestOutputHelper output)
             var mine = new Random(seed + caller + 1);
             while (!end.IsCancellationRequested)
             {
-                var (gateway, organization) = (gateways[mine.Next(gateways.Length)], mine.Next(Organizations));
+                var (gateway, organization) = (gateways[mine.Next(gateways.Count)], mine.Next(Organizations));
                 var (during, begun) = (Volatile.Read(ref fault), Stopwatch.GetTimestamp());
                 var answer = await gateway.SendAsync(Requests.CredentialsPath($"o-{organization}"), tokens[organization]);
                 times.GetOrAdd(during, _ => []).Add(Stopwatch.GetElapsedTime(begun).TotalMilliseconds);
@@ -53,38 +60,73 @@ public sealed class ChaosTests(ITestOutputHelper output)
             }
         })).ToList();
 
-        while (!end.IsCancellationRequested)
+        var strikes = 0;
+        var recoveries = new List<string>();
+        for (var faults = FaultsOf(topology); !end.IsCancellationRequested; strikes++)
         {
-            var name = Faults[random.Next(Faults.Length)];
+            var name = faults[random.Next(faults.Count)];
             Volatile.Write(ref fault, name);
-            await StrikeAsync(world, name, TimeSpan.FromMilliseconds(random.Next(200, 2500)), end.Token);
+            await StrikeAsync(world, redis, gateways[0], name, TimeSpan.FromMilliseconds(random.Next(200, 2500)), end.Token);
+            var begun = Stopwatch.GetTimestamp();
+            await SharesAgainAsync(gateways, $"o-fresh{strikes}x");
+            recoveries.Add($"{name} {Stopwatch.GetElapsedTime(begun).TotalSeconds:F1} s");
+            await redis.SettleAsync();
         }
 
         await Task.WhenAll(callers);
+        output.WriteLine($"replicas share again after {string.Join(", ", recoveries)}");
         foreach (var (name, measured) in times.OrderBy(pair => pair.Key, StringComparer.Ordinal))
         {
             var sorted = measured.Order().ToList();
             output.WriteLine($"{name}: {sorted.Count} answers, p50 {sorted[sorted.Count / 2]:F1} ms, p99 {sorted[sorted.Count * 99 / 100]:F1} ms, slowest {sorted[^1]:F1} ms");
         }
 
+        var calls = Enumerable.Range(0, Organizations).Select(i => world.Aws.Calls.Count(call => call.AssumeRole?.RoleSessionName == $"o-{i}")).ToList();
+        output.WriteLine($"{strikes} strikes; AssumeRole: {calls.Sum()} for {Organizations} organizations, at most {calls.Max()} for one");
         Assert.Empty(wrong);
+        if (!renews) Assert.All(calls, count => Assert.InRange(count, 0, 1 + strikes));
         Assert.True(times.Values.Sum(measured => measured.Count) > 100);
     }
 
-    private static string[] Faults => ["nothing", "killed", "restarted empty", "paused", "garbage", "swapped", .. RedisServer.IsReal ? (string[])["full"] : []];
+    private static List<string> FaultsOf(string topology) =>
+    [
+        "nothing", "killed", "paused", "garbage", "swapped", "locks planted", "marks deleted",
+        .. topology == RedisTopology.OneServer ? ["restarted empty"] : (string[])["demoted"],
+        .. RedisServer.IsReal ? (string[])["full"] : [],
+    ];
 
-    private static Task<RunningGateway> StartAsync(World world, TimeSpan clockOff) => world.StartGatewayAsync(
+    private static Task<RunningGateway> StartAsync(World world, RedisTopology redis, TimeSpan clockOff, bool renews) => world.StartGatewayAsync(
         settings =>
         {
+            settings["ConnectionStrings"]!["Redis"] = redis.ConnectionString;
             var module = settings["IotCredentials"]!;
             module["Sts"] = new JsonObject { ["PermitsPerSecond"] = 10_000, ["MaxConcurrent"] = 1_000 };
-            // Sessions are renewed within the run.
-            module["Profiles"]!["default"]!["RefreshAfter"] = "00:00:03";
-            module["Profiles"]!["default"]!["SessionDuration"] = "00:15:00";
-            module["Profiles"]!["default"]!["MinimumLifetime"] = Floor.ToString();
+            if (renews)
+            {
+                // Within the run, many times.
+                module["Profiles"]!["default"]!["RefreshAfter"] = "00:00:03";
+                module["Profiles"]!["default"]!["SessionDuration"] = "00:15:00";
+                module["Profiles"]!["default"]!["MinimumLifetime"] = Floor.ToString();
+            }
+
+            settings["Authorization"]!["Policies"]!["Operators"] = new JsonObject { ["Roles"] = new JsonArray("platform-operator") };
+            settings["Management"]!["AuthorizationPolicy"] = "Operators";
             settings["Logging"]!["LogLevel"]!["Default"] = "Error";
         },
         services => services.AddSingleton<TimeProvider>(new ClockOff(clockOff)));
+
+    // What one replica vends to an organization that nobody asked for before, another has from Redis.
+    private static async Task SharesAgainAsync(List<RunningGateway> gateways, string organizations)
+    {
+        var i = 0;
+        await Eventually.IsTrueAsync(async () =>
+        {
+            var answers = new List<string>();
+            foreach (var gateway in gateways) answers.Add((await gateway.VendAsync($"{organizations}{i}")).AccessKeyId);
+            i++;
+            return answers.Distinct().Count() == 1;
+        });
+    }
 
     private static string? WrongWith(World world, Answer answer, string organization)
     {
@@ -95,50 +137,67 @@ public sealed class ChaosTests(ITestOutputHelper output)
         return life >= Floor ? null : $"{organization}: lives {life}";
     }
 
-    private static async Task StrikeAsync(World world, string fault, TimeSpan span, CancellationToken end)
+    private static async Task StrikeAsync(World world, RedisTopology redis, RunningGateway gateway, string fault, TimeSpan span, CancellationToken end)
     {
         switch (fault)
         {
-            case "killed":
-                await world.Redis.KillAsync();
-                await PassAsync(span, end);
-                await world.Redis.RestartAsync();
+            case "killed" or "restarted empty" or "paused":
+                var server = await redis.PrimaryAsync();
+                if (fault == "paused") server.Pause();
+                else await server.KillAsync();
+                if (fault != "restarted empty") await PassAsync(span, end);
+                if (fault == "paused") server.Resume();
+                else await server.RestartAsync();
                 break;
-            case "restarted empty":
-                await world.Redis.KillAsync();
-                await world.Redis.RestartAsync();
-                await PassAsync(span, end);
+            case "demoted":
+                await redis.FailOverAsync();
                 break;
-            case "paused":
-                world.Redis.Pause();
+            case "full":
+                foreach (var node in redis.Servers) await node.ExecuteAsync("CONFIG", "SET", "maxmemory", "1");
                 await PassAsync(span, end);
-                world.Redis.Resume();
+                foreach (var node in redis.Servers) await node.ExecuteAsync("CONFIG", "SET", "maxmemory", "0");
                 break;
             case "nothing":
                 await PassAsync(span, end);
                 break;
             default:
-                await using (var redis = await ConnectionMultiplexer.ConnectAsync(world.Redis.ConnectionString + ",allowAdmin=true"))
-                    await SpoilAsync(redis, world, fault, span, end);
+                await using (var connection = await ConnectionMultiplexer.ConnectAsync(redis.ConnectionString + ",allowAdmin=true"))
+                    await SpoilAsync(connection, world, gateway, fault);
+                await PassAsync(span, end);
                 break;
         }
     }
 
-    private static async Task SpoilAsync(ConnectionMultiplexer redis, World world, string fault, TimeSpan span, CancellationToken end)
+    private static async Task SpoilAsync(ConnectionMultiplexer redis, World world, RunningGateway gateway, string fault)
     {
-        var (server, database) = (redis.GetServers()[0], redis.GetDatabase());
-        if (fault == "full")
+        var database = redis.GetDatabase();
+        if (fault == "marks deleted")
         {
-            await server.ConfigSetAsync("maxmemory", "1");
-            await PassAsync(span, end);
-            await server.ConfigSetAsync("maxmemory", "0");
+            var token = world.Issuer.Issue(new Sandbox.TokenRequest { Roles = ["platform-operator"] });
+            await world.Client.SendAsync($"{gateway.ManagementUrl}/organizations/o-0/credentials", token, "DELETE");
+            await database.KeyDeleteAsync(world.KeyPrefix + "forgotten");
             return;
         }
 
-        var keys = server.Keys(pattern: world.KeyPrefix + "v2:*").ToArray();
+        var entries = world.KeyPrefix + "v2:";
+        var keys = redis.GetServers().Where(static server => server is { IsConnected: true, IsReplica: false })
+            .SelectMany(server => server.Keys(pattern: entries + "*")).Select(static key => (string)key!).ToArray();
+        if (fault == "locks planted")
+        {
+            // One that ends soon, one by a clock that is a minute behind, one that does not end.
+            TimeSpan?[] lives = [TimeSpan.FromSeconds(1.8), TimeSpan.FromSeconds(61.8), null];
+            for (var i = 0; i < keys.Length; i++)
+            {
+                var key = (RedisKey)$"{world.KeyPrefix}lock:{keys[i][entries.Length..].Split('.')[0]}";
+                if (lives[i % 3] is { } life) await database.StringSetAsync(key, "planted", life);
+                else await database.StringSetAsync(key, "planted");
+            }
+
+            return;
+        }
+
         var values = await Task.WhenAll(keys.Select(key => database.HashGetAsync(key, "data")));
         for (var i = 0; i < keys.Length; i++) await database.HashSetAsync(keys[i], "data", fault == "swapped" ? values[(i + 1) % keys.Length] : "garbage");
-        await PassAsync(span, end);
     }
 
     // The faults are what takes time here, not the waiting for something to come about.

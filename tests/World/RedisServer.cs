@@ -1,5 +1,7 @@
 using System.Diagnostics;
 using System.Globalization;
+using System.Net.Sockets;
+using System.Text;
 
 namespace Testing;
 
@@ -8,9 +10,9 @@ public sealed class RedisServer : ServerProcess
 {
     private static readonly Lazy<Task<RedisServer>> s_shared = new(() => StartAsync());
 
-    private RedisServer()
-    {
-    }
+    private readonly string[] _options;
+
+    private RedisServer(string[] options) => _options = options;
 
     public string ConnectionString => $"127.0.0.1:{Port}";
 
@@ -22,14 +24,72 @@ public sealed class RedisServer : ServerProcess
     /// <summary>One for all tests of the process that do it no harm; every world has a key prefix of its own.</summary>
     public static Task<RedisServer> SharedAsync() => s_shared.Value;
 
-    public static async Task<RedisServer> StartAsync()
+    /// <param name="options">Options of redis-server; with any, it has to be one.</param>
+    public static async Task<RedisServer> StartAsync(params string[] options)
     {
-        var server = new RedisServer();
+        var server = new RedisServer(options);
         await server.RestartAsync();
         return server;
     }
 
+    /// <summary>The port that speaks TLS, of a server that does.</summary>
+    public int TlsPort { get; private init; }
+
+    /// <summary>A server that speaks TLS beside.</summary>
+    /// <param name="options">The options of its certificates.</param>
+    public static async Task<RedisServer> StartTlsAsync(params string[] options)
+    {
+        var port = FreePort.Find();
+        var server = new RedisServer([.. options, "--tls-port", port.ToString(CultureInfo.InvariantCulture)]) { TlsPort = port };
+        await server.RestartAsync();
+        return server;
+    }
+
+    /// <summary>A Sentinel, with the configuration file that it also keeps its state in.</summary>
+    public static async Task<RedisServer> StartSentinelAsync(string configurationFile)
+    {
+        var sentinel = new RedisServer([]) { ConfigurationFile = configurationFile };
+        await sentinel.RestartAsync();
+        return sentinel;
+    }
+
+    /// <summary>Sends a command, without the client's knowledge of what a server is; the parts of the response are lines.</summary>
+    public async Task<string> ExecuteAsync(params string[] command)
+    {
+        using var client = new TcpClient();
+        await client.ConnectAsync("127.0.0.1", Port);
+        await using var stream = client.GetStream();
+        await stream.WriteAsync(Encoding.UTF8.GetBytes($"*{command.Length}\r\n{string.Concat(command.Select(part => $"${Encoding.UTF8.GetByteCount(part)}\r\n{part}\r\n"))}"));
+        using var reader = new StreamReader(stream, Encoding.UTF8);
+        return await ReadAsync(reader);
+    }
+
+    private string? ConfigurationFile { get; init; }
+
     protected override Process Start() => Program is { } redis
-        ? ChildProcess.Start(redis, ["--port", Port.ToString(CultureInfo.InvariantCulture), "--bind", "127.0.0.1", "--save", "", "--appendonly", "no", "--enable-protected-configs", "yes"])
+        ? ChildProcess.Start(
+            redis, ConfigurationFile is not null ? [ConfigurationFile, "--sentinel", "--port", Port.ToString(CultureInfo.InvariantCulture), "--bind", "127.0.0.1"] : ["--port", Port.ToString(CultureInfo.InvariantCulture), "--bind", "127.0.0.1", "--save", "", "--appendonly", "no", "--enable-protected-configs", "yes",
+                // Replicas get their copy by the connection alone: servers that share a directory would load each other's file.
+                "--repl-diskless-sync", "yes", "--repl-diskless-sync-delay", "0", "--repl-diskless-load", "swapdb", .. _options])
         : StartBuilt("GarnetHost");
+
+    private static async Task<string> ReadAsync(StreamReader reader)
+    {
+        var line = await reader.ReadLineAsync() ?? throw new IOException("The connection was closed.");
+        switch (line[0])
+        {
+            case '$' when line != "$-1":
+                var text = new char[int.Parse(line.AsSpan(1), CultureInfo.InvariantCulture) + 2];
+                await reader.ReadBlockAsync(text);
+                return new string(text, 0, text.Length - 2);
+            case '*':
+                var parts = new List<string>();
+                for (var count = int.Parse(line.AsSpan(1), CultureInfo.InvariantCulture); count > 0; count--) parts.Add(await ReadAsync(reader));
+                return string.Join('\n', parts);
+            case '-':
+                throw new InvalidOperationException(line);
+            default:
+                return line[1..];
+        }
+    }
 }

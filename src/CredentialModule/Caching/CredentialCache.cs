@@ -156,10 +156,10 @@ internal sealed partial class CredentialCache : IAsyncDisposable
         Log.MarksRefused(_logger, count, ForgottenKey);
     }
 
-    // Not before there is a connection: the backplane tries a few times only, and logs each as an error with its stack trace.
+    // Not before notices can be received: the backplane tries a few times only, and logs each as an error with its stack trace.
     private async Task FollowAsync(RedisConnection redis)
     {
-        await redis.FirstConnection;
+        await redis.CanSubscribe;
         // It has no log: a notice that cannot be read is a stack trace there, and anybody who can publish in Redis can send one.
         _cache.SetupBackplane(new RedisBackplane(new RedisBackplaneOptions { ConnectionMultiplexerFactory = redis.GetAsync }));
     }

@@ -10,6 +10,8 @@ internal static class RedisClientOptions
 {
     private const string ConnectTimeout = "connectTimeout";
     private const string ConnectRetry = "connectRetry";
+    private const string TieBreaker = "tiebreaker";
+    private const string ConfigurationChannel = "configChannel";
 
     /// <summary>The options of a connection string that have no effect here, each with the reason.</summary>
     public static IReadOnlyDictionary<string, string> Overridden { get; } = new Dictionary<string, string>(StringComparer.OrdinalIgnoreCase)
@@ -34,6 +36,9 @@ internal static class RedisClientOptions
         // No caller waits for a connection, so that a server behind a slow network has time for the handshake.
         if (!given.Contains(ConnectTimeout)) options.ConnectTimeout = 5000;
         if (!given.Contains(ConnectRetry)) options.ConnectRetry = 1;
+        // Nobody makes a primary by this client. Without them the gateway's user needs no rights beyond its own prefix.
+        if (!given.Contains(TieBreaker)) options.TieBreaker = "";
+        if (!given.Contains(ConfigurationChannel)) options.ConfigurationChannel = "";
         return options;
     }
 

@@ -22,7 +22,8 @@ internal sealed partial class RedisConnection : IAsyncDisposable
     private readonly Func<TimeSpan, RedisProbe> _probeOf;
     private readonly RedisWatch _watch;
     private readonly RedisSockets _sockets = new();
-    private readonly TaskCompletionSource _firstConnection = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly CancellationTokenSource _ended = new();
+    private readonly TaskCompletionSource _canSubscribe = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly LogInterval _lockIsTold;
     private volatile bool _isBehindSentinel;
 
@@ -48,8 +49,8 @@ internal sealed partial class RedisConnection : IAsyncDisposable
     /// <summary>The problem that keeps Redis from being used, as it was logged; null while it is used.</summary>
     public RedisProblem? Problem => _watch.Problem;
 
-    /// <summary>Completes when the client is connected for the first time.</summary>
-    public Task FirstConnection => _firstConnection.Task;
+    /// <summary>Completes when the client can subscribe for the first time.</summary>
+    public Task CanSubscribe => _canSubscribe.Task;
 
     private IConnectionMultiplexer? Connected => _connection is { IsValueCreated: true, Value: { IsCompletedSuccessfully: true } connected } ? connected.Result : null;
 
@@ -113,10 +114,27 @@ internal sealed partial class RedisConnection : IAsyncDisposable
         options.Tunnel = _sockets.Over(options.Tunnel);
         var connection = await ConnectionMultiplexer.ConnectAsync(options);
         connection.ConnectionFailed += (_, _) => _watch.Suspect();
-        connection.ConnectionRestored += (_, _) => _firstConnection.TrySetResult();
-        if (connection.IsConnected) _firstConnection.TrySetResult();
-        else _watch.Suspect();
+        if (!connection.IsConnected) _watch.Suspect();
+        _ = TrySubscribeAsync(connection);
         return connection;
+    }
+
+    private async Task TrySubscribeAsync(ConnectionMultiplexer connection)
+    {
+        using var timer = new PeriodicTimer(TimeSpan.FromMilliseconds(100));
+        while (await timer.WaitForNextTickAsync(_ended.Token))
+        {
+            try
+            {
+                await connection.GetSubscriber().PingAsync();
+                _canSubscribe.TrySetResult();
+                return;
+            }
+            catch (Exception e) when (e is RedisException or TimeoutException)
+            {
+                // Not yet.
+            }
+        }
     }
 
     // The client does not send a write to the only node when it knows that it is a replica.
@@ -129,6 +147,7 @@ internal sealed partial class RedisConnection : IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
+        await _ended.CancelAsync();
         _watch.Dispose();
         if (!_connection.IsValueCreated) return;
         try

@@ -101,7 +101,14 @@ internal sealed class RedisProbe(ConfigurationOptions options, string keyPrefix,
 
         var key = keyPrefix + "probe";
         if (await session.SendAsync("SET", key, "", "PX", "1000") is { } refused && RedisProblem.OfError(refused, "SET") is { } unwritable) return unwritable;
-        string[][] needed = [["HGET", key + "-none", "data"], ["EVAL", "return 1", "0"], ["PUBLISH", key, ""]];
+        // What the cache, the locks, the marks and their notices need. The last has a response of several lines.
+        var hash = key + "-hash";
+        string[][] needed =
+        [
+            ["HMSET", hash, "data", ""], ["HSET", hash, "data", ""], ["EXPIRE", hash, "1"], ["PEXPIRE", hash, "1000"], ["HGET", hash + "-none", "data"], ["HGETALL", hash + "-none"],
+            ["HDEL", hash, "none"], ["EXISTS", key + "-none"], ["PTTL", key + "-none"], ["UNLINK", hash], ["GET", key + "-none"], ["MULTI"], ["DISCARD"], ["EVAL", "return 1", "0"],
+            ["PUBLISH", key, ""], ["SCAN", "0", "COUNT", "1"],
+        ];
         foreach (var command in needed)
             if (await session.SendAsync(command) is "NOPERM") return RedisProblem.Denied(command[0]);
         return null;

@@ -1,0 +1,91 @@
+using System.Text.Json.Nodes;
+using Microsoft.Extensions.Logging;
+using Testing;
+using Xunit;
+
+namespace EndToEnd.Tests;
+
+/// <summary>A cluster, and a primary behind Sentinel: what a node's loss is told as, and that its place is found when another takes it.</summary>
+[Trait("Category", "Redis")]
+public sealed class RedisTopologyTests
+{
+    public static TheoryData<string> Topologies => [.. RedisTopology.Names];
+
+    [Theory]
+    [MemberData(nameof(Topologies))]
+    public async Task D5_a_primary_that_is_lost_with_all_its_replicas_is_told_once_and_nobody_notices(string topology)
+    {
+        await using var world = await World.StartAsync();
+        await using var redis = await RedisTopology.StartAsync(topology);
+        var gateways = new[] { await StartAsync(world, redis), await StartAsync(world, redis) };
+        foreach (var gateway in gateways) Assert.Equal(200, (await gateway.VendAsync("o-before")).Status);
+
+        var lost = await redis.ShardAsync();
+        foreach (var server in lost) await server.KillAsync();
+        var (asked, first) = (0, gateways[0]);
+        while (first.Log.Count(LogLevel.Warning, "cannot be used: ") == 0) await VendAsync();
+        for (var i = 0; i < 20; i++) await VendAsync();
+        Assert.Equal("Degraded", await ReadinessAsync(world, first));
+
+        foreach (var server in lost) await server.RestartAsync();
+        await first.Log.WaitForAsync(LogLevel.Information, "works again, after ");
+        await SharesAsync(gateways, "o-after");
+
+        Assert.True(first.Log.Count(LogLevel.Warning, "cannot be used: ") == 1 && first.Log.Count(LogLevel.Information, "works again, after ") == 1, first.Log.Text);
+        Assert.Equal("Healthy", await ReadinessAsync(world, first));
+
+        async Task VendAsync()
+        {
+            var answer = await first.VendAsync($"o-during{asked++}");
+            Assert.True(answer.Status == 200, first.Log.Text);
+            Assert.True(asked < 2000, first.Log.Text);
+        }
+    }
+
+    [Theory]
+    [MemberData(nameof(Topologies))]
+    public async Task D5_a_primary_whose_place_another_takes_is_followed_without_a_restart(string topology)
+    {
+        await using var world = await World.StartAsync();
+        await using var redis = await RedisTopology.StartAsync(topology);
+        var gateways = new[] { await StartAsync(world, redis), await StartAsync(world, redis) };
+        await SharesAsync(gateways, "o-before");
+
+        for (var i = 0; i < 3; i++)
+        {
+            await redis.FailOverAsync();
+            await SharesAsync(gateways, $"o-failover{i}x");
+            await redis.SettleAsync();
+        }
+
+        var killed = await redis.PrimaryAsync();
+        await killed.KillAsync();
+        if (topology == RedisTopology.OneServer) await killed.RestartAsync();
+        await SharesAsync(gateways, "o-killed");
+    }
+
+    private static Task<RunningGateway> StartAsync(World world, RedisTopology redis) => world.StartGatewayAsync(settings =>
+    {
+        settings["ConnectionStrings"]!["Redis"] = redis.ConnectionString;
+        settings["IotCredentials"]!["Sts"] = new JsonObject { ["PermitsPerSecond"] = 10_000, ["MaxConcurrent"] = 1_000 };
+    });
+
+    private static async Task SharesAsync(RunningGateway[] gateways, string organizations)
+    {
+        var i = 0;
+        await Eventually.IsTrueAsync(async () =>
+        {
+            var answers = new List<Answer>();
+            foreach (var gateway in gateways) answers.Add(await gateway.VendAsync($"{organizations}{i}"));
+            i++;
+            Assert.All(answers, answer => Assert.True(answer.Status == 200, gateways[0].Log.Text));
+            return answers.Select(answer => answer.AccessKeyId).Distinct().Count() == 1;
+        });
+    }
+
+    private static async Task<string?> ReadinessAsync(World world, RunningGateway gateway)
+    {
+        var answer = await world.Client.SendAsync(gateway.ManagementUrl + "/health/ready", change: static request => request.Headers.Accept.ParseAdd("application/json"));
+        return (string?)JsonNode.Parse(answer.Body)!["checks"]!["redis"]!["status"];
+    }
+}

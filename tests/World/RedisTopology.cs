@@ -1,0 +1,257 @@
+using System.Globalization;
+
+namespace Testing;
+
+/// <summary>Redis as operators run it: one server, a cluster, or a primary and its replicas behind Sentinel.</summary>
+public abstract class RedisTopology : IAsyncDisposable
+{
+    public const string OneServer = "one server";
+    public const string Cluster = "Cluster";
+    public const string Sentinel = "Sentinel";
+
+    /// <summary>Those that the Redis of this run can be: Garnet is one server.</summary>
+    public static IEnumerable<string> Names => RedisServer.IsReal ? [OneServer, Cluster, Sentinel] : [OneServer];
+
+    public abstract string ConnectionString { get; }
+
+    /// <summary>The servers that hold keys, or copies of them.</summary>
+    public abstract IReadOnlyList<RedisServer> Servers { get; }
+
+    public static async Task<RedisTopology> StartAsync(string name)
+    {
+        RedisTopology redis = name switch
+        {
+            Cluster => new RedisCluster(),
+            Sentinel => new RedisBehindSentinel(),
+            _ => new RedisAlone(),
+        };
+        try
+        {
+            await redis.StartAsync();
+            await redis.SettleAsync();
+            return redis;
+        }
+        catch
+        {
+            await redis.DisposeAsync();
+            throw;
+        }
+    }
+
+    /// <summary>A primary; of several, any.</summary>
+    public abstract Task<RedisServer> PrimaryAsync();
+
+    /// <summary>A primary and all its replicas.</summary>
+    public virtual Task<IReadOnlyList<RedisServer>> ShardAsync() => Task.FromResult(Servers);
+
+    /// <summary>Gives a primary's place to one of its replicas, if it has any, and waits until that is so.</summary>
+    public abstract Task FailOverAsync();
+
+    /// <summary>Waits until all is as it was at the start, whichever node is which.</summary>
+    public abstract Task SettleAsync();
+
+    public virtual async ValueTask DisposeAsync()
+    {
+        foreach (var server in Servers) await server.DisposeAsync();
+        GC.SuppressFinalize(this);
+    }
+
+    private protected abstract Task StartAsync();
+
+    // A node that starts or changes its place closes connections and refuses commands.
+    private protected static Task EventuallyAsync(Func<Task<bool>> condition) => Eventually.IsTrueAsync(async () =>
+    {
+        try
+        {
+            return await condition();
+        }
+        catch (Exception e) when (e is IOException or System.Net.Sockets.SocketException or InvalidOperationException)
+        {
+            return false;
+        }
+    });
+
+    private protected static async Task<bool> IsPrimaryAsync(RedisServer server)
+    {
+        try
+        {
+            return (await server.ExecuteAsync("ROLE")).StartsWith("master\n", StringComparison.Ordinal);
+        }
+        catch (Exception e) when (e is IOException or System.Net.Sockets.SocketException)
+        {
+            return false;
+        }
+    }
+
+    private sealed class RedisAlone : RedisTopology
+    {
+        private readonly List<RedisServer> _servers = [];
+
+        public override string ConnectionString => _servers[0].ConnectionString;
+
+        public override IReadOnlyList<RedisServer> Servers => _servers;
+
+        private protected override async Task StartAsync() => _servers.Add(await RedisServer.StartAsync());
+
+        public override Task<RedisServer> PrimaryAsync() => Task.FromResult(_servers[0]);
+
+        public override Task FailOverAsync() => Task.CompletedTask;
+
+        public override Task SettleAsync() => Task.CompletedTask;
+    }
+
+    private sealed class RedisCluster : RedisTopology
+    {
+        private const int Primaries = 3;
+        private const int Slots = 16384;
+
+        private readonly DirectoryInfo _directory = Directory.CreateTempSubdirectory("redis-cluster-");
+        private readonly List<RedisServer> _servers = [];
+
+        public override string ConnectionString => string.Join(',', _servers.Select(static server => server.ConnectionString));
+
+        public override IReadOnlyList<RedisServer> Servers => _servers;
+
+        private protected override async Task StartAsync()
+        {
+            var buses = new List<string>();
+            for (var i = 0; i < 2 * Primaries; i++)
+            {
+                buses.Add(FreePort.Find().ToString(CultureInfo.InvariantCulture));
+                var server = await RedisServer.StartAsync(
+                    "--cluster-enabled", "yes", "--cluster-port", buses[i], "--cluster-config-file", Path.Combine(_directory.FullName, $"{i}.conf"),
+                    "--cluster-node-timeout", "1000", "--cluster-replica-validity-factor", "0");
+                _servers.Add(server);
+                await server.ExecuteAsync("CLUSTER", "SET-CONFIG-EPOCH", (i + 1).ToString(CultureInfo.InvariantCulture));
+                if (i >= Primaries) continue;
+                var (first, last) = (i * Slots / Primaries, ((i + 1) * Slots / Primaries) - 1);
+                await server.ExecuteAsync("CLUSTER", "ADDSLOTSRANGE", first.ToString(CultureInfo.InvariantCulture), last.ToString(CultureInfo.InvariantCulture));
+            }
+
+            for (var i = 1; i < _servers.Count; i++)
+                await _servers[0].ExecuteAsync("CLUSTER", "MEET", "127.0.0.1", _servers[i].Port.ToString(CultureInfo.InvariantCulture), buses[i]);
+            for (var i = 0; i < Primaries; i++)
+            {
+                var (primary, replica) = (await _servers[i].ExecuteAsync("CLUSTER", "MYID"), _servers[Primaries + i]);
+                await Eventually.IsTrueAsync(async () => (await replica.ExecuteAsync("CLUSTER", "NODES")).Contains(primary, StringComparison.Ordinal));
+                await replica.ExecuteAsync("CLUSTER", "REPLICATE", primary);
+            }
+        }
+
+        public override async Task<RedisServer> PrimaryAsync()
+        {
+            foreach (var server in _servers.OrderBy(static _ => Random.Shared.Next()))
+                if (await IsPrimaryAsync(server)) return server;
+            throw new InvalidOperationException("No node of the cluster is a primary.");
+        }
+
+        public override async Task<IReadOnlyList<RedisServer>> ShardAsync()
+        {
+            var primary = await PrimaryAsync();
+            var replicas = await primary.ExecuteAsync("CLUSTER", "REPLICAS", await primary.ExecuteAsync("CLUSTER", "MYID"));
+            return [primary, .. _servers.Where(server => replicas.Contains($"127.0.0.1:{server.Port}@", StringComparison.Ordinal))];
+        }
+
+        public override async Task FailOverAsync()
+        {
+            foreach (var server in _servers.OrderBy(static _ => Random.Shared.Next()))
+            {
+                if (await IsPrimaryAsync(server)) continue;
+                // An ordinary one gives up in silence if the others do not agree in time.
+                await server.ExecuteAsync("CLUSTER", "FAILOVER", "TAKEOVER");
+                await Eventually.IsTrueAsync(() => IsPrimaryAsync(server));
+                return;
+            }
+        }
+
+        public override Task SettleAsync() => EventuallyAsync(async () =>
+        {
+            var primaries = 0;
+            foreach (var server in _servers)
+            {
+                if (await IsPrimaryAsync(server)) primaries++;
+                else if (!(await server.ExecuteAsync("INFO", "replication")).Contains("master_link_status:up", StringComparison.Ordinal)) return false;
+                if (!(await server.ExecuteAsync("CLUSTER", "INFO")).Contains("cluster_state:ok", StringComparison.Ordinal)) return false;
+            }
+
+            return primaries == Primaries;
+        });
+
+        public override async ValueTask DisposeAsync()
+        {
+            await base.DisposeAsync();
+            _directory.Delete(recursive: true);
+        }
+    }
+
+    private sealed class RedisBehindSentinel : RedisTopology
+    {
+        private const string Name = "gateway";
+
+        private readonly DirectoryInfo _directory = Directory.CreateTempSubdirectory("redis-sentinel-");
+        private readonly List<RedisServer> _servers = [];
+        private readonly List<RedisServer> _sentinels = [];
+
+        public override string ConnectionString => $"{string.Join(',', _sentinels.Select(static sentinel => sentinel.ConnectionString))},serviceName={Name}";
+
+        public override IReadOnlyList<RedisServer> Servers => _servers;
+
+        private protected override async Task StartAsync()
+        {
+            _servers.Add(await RedisServer.StartAsync());
+            var primary = _servers[0].Port.ToString(CultureInfo.InvariantCulture);
+            for (var i = 0; i < 2; i++) _servers.Add(await RedisServer.StartAsync("--replicaof", "127.0.0.1", primary));
+            for (var i = 0; i < 3; i++)
+            {
+                // Sentinel keeps its state in its configuration file.
+                var file = Path.Combine(_directory.FullName, $"{i}.conf");
+                await File.WriteAllTextAsync(
+                    file,
+                    $"sentinel monitor {Name} 127.0.0.1 {primary} 2\nsentinel down-after-milliseconds {Name} 1000\nsentinel failover-timeout {Name} 3000\nsentinel parallel-syncs {Name} 2\n");
+                _sentinels.Add(await RedisServer.StartSentinelAsync(file));
+            }
+        }
+
+        public override async Task<RedisServer> PrimaryAsync()
+        {
+            var port = (await _sentinels[0].ExecuteAsync("SENTINEL", "GET-MASTER-ADDR-BY-NAME", Name)).Split('\n')[1];
+            return _servers.Single(server => server.Port.ToString(CultureInfo.InvariantCulture) == port);
+        }
+
+        public override async Task FailOverAsync()
+        {
+            var before = await PrimaryAsync();
+            await _sentinels[0].ExecuteAsync("SENTINEL", "FAILOVER", Name);
+            await EventuallyAsync(async () => await PrimaryAsync() is var now && now != before && await IsPrimaryAsync(now));
+        }
+
+        public override Task SettleAsync() => EventuallyAsync(async () =>
+        {
+            var primary = await PrimaryAsync();
+            foreach (var server in _servers)
+            {
+                if (server == primary ? !await IsPrimaryAsync(server)
+                    : !(await server.ExecuteAsync("INFO", "replication")).Contains("master_link_status:up", StringComparison.Ordinal)) return false;
+            }
+
+            foreach (var sentinel in _sentinels)
+            {
+                var others = await sentinel.ExecuteAsync("SENTINEL", "SENTINELS", Name);
+                var replicas = await sentinel.ExecuteAsync("SENTINEL", "REPLICAS", Name);
+                if (Count(others, "runid\n") != 2 || Count(replicas, "runid\n") != 2 || (others + replicas).Contains("down,", StringComparison.Ordinal)
+                    || (others + replicas).Contains("down\n", StringComparison.Ordinal) || (others + replicas).Contains("disconnected", StringComparison.Ordinal)) return false;
+            }
+
+            return true;
+        });
+
+        public override async ValueTask DisposeAsync()
+        {
+            foreach (var sentinel in _sentinels) await sentinel.DisposeAsync();
+            await base.DisposeAsync();
+            _directory.Delete(recursive: true);
+        }
+
+        private static int Count(string text, string part) => text.Split(part).Length - 1;
+    }
+}
