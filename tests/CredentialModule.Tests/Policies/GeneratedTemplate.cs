@@ -36,8 +36,14 @@ internal sealed record GeneratedTemplate(GeneratedTemplate.IdForm Form, Generate
         "$aws/commands/clients/", "$aws/events/presence/connected/", "$aws/events/presence/disconnected/a", "$aws/events/subscriptions/subscribed/", "$share/g/",
     ];
 
+    private static readonly string[] s_clientStarts =
+    [
+        "$aws/commands/clients/", "$aws/events/presence/connected/", "$aws/events/presence/disconnected/", "$aws/events/presence/connect_failed/", "$aws/events/subscriptions/subscribed/",
+    ];
+
     // Behind these, the end of a text is all that tells the id.
-    private static readonly string[] s_openHeads = ["a/*/", "s/*/", "a*:", "a/?/", "x/*/a/", "status/*/", "t*", "a/b*/", "a?/", "ab*-", "x*/", "a/*", "s/?", "*/", "*:", "?*/", "a/*/a/"];
+    private static readonly string[] s_openHeads = ["a/*/", "s/*/", "a*:", "a/?/", "x/*/a/", "status/*/", "t*", "a/b*/", "a?/", "ab*-", "x*/", "a/*", "s/?", "*/", "*:", "?*/", "a/*/a/",
+        "$aws/events/presence/connected/*:", "$aws/things/a*/", "$aws/rules/*/", "$share/g/a/*/"];
 
     private static readonly string[] s_openFilterHeads = ["s/+/", "a/+/*/", "a/*/+/", "status/+/", "s/+/a/"];
 
@@ -158,16 +164,20 @@ internal sealed record GeneratedTemplate(GeneratedTemplate.IdForm Form, Generate
     /// <summary>A resource; with another one given, its head is that one's or begins with it: that is where two of them meet.</summary>
     private static Gen<Part> Resource(Part? other, IdForm form) =>
         from type in Gen.Elements(s_types)
-        from start in Gen.Frequency((6, Gen.Constant("")), (4, Gen.Elements(type switch
+        let isPartner = type is "topic" or "topicfilter" && other?.Type == "client"
+        from start in Gen.Frequency((isPartner ? 1 : 6, Gen.Constant("")), (4, Gen.Elements(type switch
         {
+            "topic" or "topicfilter" when isPartner => s_clientStarts,
             "topic" => s_starts[..^1],
             "topicfilter" => s_starts,
             _ => [""],
         })))
         from pieces in Gen.ArrayOf(Gen.Frequency((20, Gen.Elements(s_heads)), (20, Gen.Elements(s_smallHeads)), (1, Gen.Elements(s_nastyHeads))), 2)
         from count in Gen.Choose(0, 2)
-        from isOpen in Gen.Frequency((6, Gen.Constant(false)), (1, Gen.Constant(type != "thing")))
-        from openHead in Gen.Elements(type == "topicfilter" ? [.. s_openHeads, .. s_openFilterHeads] : s_openHeads)
+        let isOtherOpen = other is not null && other.Head.AsSpan().IndexOfAny("*?+") >= 0
+        from isOpen in Gen.Frequency((isOtherOpen ? 1 : 6, Gen.Constant(false)), (1, Gen.Constant(true)))
+        from someHead in Gen.Elements(type == "topicfilter" ? [.. s_openHeads, .. s_openFilterHeads] : s_openHeads)
+        from openHead in Gen.Frequency((1, Gen.Constant(someHead)), (isOtherOpen ? 3 : 0, Gen.Constant(type == "topicfilter" ? other?.Head ?? "" : other?.Head.Replace('+', '*') ?? "")))
         from literalTail in Gen.Elements(s_literalTails)
         from tail in Gen.Frequency(
             (16, Gen.Elements(s_tails)), (type == "topicfilter" ? 6 : 0, Gen.Elements(s_filterTails)), (1, Gen.Elements(s_nastyTails)), (form.HasOneLength ? 8 : 0, Gen.Elements(s_oneLengthTails)))
