@@ -11,6 +11,7 @@ using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
 using Yarp.ReverseProxy.Configuration;
 
 namespace Microsoft.Extensions.DependencyInjection;
@@ -41,6 +42,7 @@ public static class IotCredentialsReverseProxyBuilderExtensions
             shared.Redis = configuration.GetConnectionString("Redis");
             shared.SealingKeyPath = configuration["Sealing:KeyPath"];
         });
+        services.AddSingleton<IValidateOptions<SharedCacheOptions>, SharedCacheCheck>();
         services.AddMetrics();
         // Its Information level tells every read of the cache.
         services.AddLogging(logging => logging.AddFilter("ZiggyCreatures.Caching.Fusion", LogLevel.Warning));

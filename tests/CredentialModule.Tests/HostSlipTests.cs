@@ -43,6 +43,8 @@ public sealed class HostSlipTests(HostTests.Aws aws) : IClassFixture<HostTests.A
         ["G7 no policy of that name"] = (new() { Policy = "Member" }, "'Member' not found"),
         ["G7 no handler answers for membership"] = (new() { Handler = _ => { } }, "register an AuthorizationHandler<OrganizationAccessRequirement, OrganizationId>"),
         ["G7 a value of another type"] = Setting("Timeout", "soon", "IotCredentials:Timeout"),
+        ["S7 a URL for Redis"] = (
+            new() { Settings = { ["ConnectionStrings:Redis"] = "redis://gateway:hunter2@redis.internal:6379" } }, "ConnectionStrings:Redis is no connection string of StackExchange.Redis: it is a URL"),
         ["G7 a template that is not there"] = Setting("Profiles:default:SessionPolicy", "policies/none.json", "IotCredentials:Profiles:default:SessionPolicy names policies/none.json"),
     };
 

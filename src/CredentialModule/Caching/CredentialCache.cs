@@ -56,7 +56,7 @@ internal sealed partial class CredentialCache : IAsyncDisposable
                 BackplaneSyntheticTimeoutsLogLevel = LogLevel.Debug,
             },
             _memory,
-            loggers.CreateLogger<FusionCache>());
+            new KindsLogger<FusionCache>(loggers.CreateLogger<FusionCache>()));
         _localOnly = Entry(LongestKept).SetSkipDistributedCache(true, true);
         _sharedOnly = Entry(LongestKept).SetSkipMemoryCacheRead();
 

@@ -90,7 +90,7 @@ internal sealed partial class RedisConnection : IAsyncDisposable
             }
             catch (Exception e)
             {
-                Log.LockUnavailable(_logger, e);
+                Log.LockUnavailable(_logger, FailureText.Kinds(e));
                 _watch.Suspect(IsOnReplica(e, connection));
                 Silence.NotAnswered(begun);
             }
@@ -165,8 +165,8 @@ internal sealed partial class RedisConnection : IAsyncDisposable
 
     private static partial class Log
     {
-        [LoggerMessage(EventIds.LockUnavailable, LogLevel.Debug, "Redis did not answer for a lock; this replica calls AWS without it")]
-        public static partial void LockUnavailable(ILogger logger, Exception error);
+        [LoggerMessage(EventIds.LockUnavailable, LogLevel.Debug, "Redis did not answer for a lock; this replica calls AWS without it ({Kind})")]
+        public static partial void LockUnavailable(ILogger logger, string kind);
 
         [LoggerMessage(EventIds.RedisNotClosed, LogLevel.Debug, "The connection to Redis could not be closed in good order: {Kind}")]
         public static partial void NotClosed(ILogger logger, string kind);

@@ -1,3 +1,5 @@
+using Microsoft.Extensions.Options;
+
 namespace CredentialModule.Caching;
 
 /// <summary>Where replicas share what was vended, and how it is sealed there: <c>ConnectionStrings:Redis</c> and <c>Sealing:KeyPath</c>.</summary>
@@ -14,4 +16,13 @@ internal sealed class SharedCacheOptions
     /// busy machine is not taken for a Redis that is gone, which costs a second call to STS.
     /// </summary>
     public static TimeSpan CommandTimeout(IotCredentialsOptions module) => module.Timeout / 5 < TimeSpan.FromSeconds(1) ? module.Timeout / 5 : TimeSpan.FromSeconds(1);
+}
+
+/// <summary>Keeps a host from starting with a connection string that would end up in its log.</summary>
+internal sealed class SharedCacheCheck : IValidateOptions<SharedCacheOptions>
+{
+    public ValidateOptionsResult Validate(string? name, SharedCacheOptions options) =>
+        options.Redis is { } redis && RedisConnectionString.ProblemOf(redis) is { } problem
+            ? ValidateOptionsResult.Fail($"ConnectionStrings:Redis {problem}")
+            : ValidateOptionsResult.Success;
 }

@@ -45,7 +45,7 @@ internal sealed partial class CurrentProfiles : ICurrentProfiles, IDisposable
         catch (Exception e) when (e is InvalidOperationException or IOException or UnauthorizedAccessException)
         {
             // A value that is not of its key's type, or a template that cannot be read.
-            Log.ReloadRefused(_logger, "IotCredentials", e.Message);
+            Log.ReloadRefused(_logger, "IotCredentials", SecretText.HideInSentence(e.Message));
         }
     }
 

@@ -3,6 +3,9 @@ using System.Net.Sockets;
 using System.Net.WebSockets;
 using System.Security.Authentication;
 using System.Security.Cryptography.X509Certificates;
+using CredentialModule.Caching;
+using CredentialModule.Vending;
+using StackExchange.Redis;
 
 namespace CredentialModule.Telemetry;
 
@@ -18,7 +21,9 @@ internal static class FailureText
     /// <param name="error">What was thrown.</param>
     /// <param name="address">Where the client went, if that is known.</param>
     public static string Of(Exception error, Uri? address = null) =>
-        Find<HttpRequestException>(error) is { } request && address is not null ? Of(request, address, ProxyOf(address))
+        // In words of our own already.
+        error is VendingException ? error.Message
+        : Find<HttpRequestException>(error) is { } request && address is not null ? Of(request, address, ProxyOf(address))
         : Find<OperationCanceledException>(error) is not null || Find<TimeoutException>(error) is not null ? $"no response in time{At(address)}"
         : $"{Kinds(error)}{At(address)}";
 
@@ -89,7 +94,12 @@ internal static class FailureText
             ? code
             : null;
 
-    private static string KindOf(Exception error) => WireKindOf(error) ?? error.GetType().Name;
+    private static string KindOf(Exception error) => error switch
+    {
+        RedisServerException => RedisProblem.KindOf(error),
+        RedisConnectionException redis => $"{nameof(RedisConnectionException)} {redis.FailureType}",
+        _ => WireKindOf(error) ?? error.GetType().Name,
+    };
 
     private static string At(Uri? address) => address is null ? "" : $" ({address.IdnHost}:{address.Port}){Through(ProxyOf(address))}";
 

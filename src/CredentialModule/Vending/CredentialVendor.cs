@@ -157,7 +157,7 @@ internal sealed partial class CredentialVendor(
             {
                 if (e is TimeoutException && budget.IsWaiting(key)) failures.Remember(NameOf(share, key), new VendingException(FailureClass.Throttled, NoPermit));
                 // That AWS refuses the gateway's own credentials is logged once, and not for each organization.
-                if (e is not VendingException { Failure: FailureClass.Credentials }) Log.RenewalFailed(logger, inputs.Organization.Value, inputs.RoleArn, e);
+                if (e is not VendingException { Failure: FailureClass.Credentials }) Log.RenewalFailed(logger, inputs.Organization.Value, inputs.RoleArn, FailureText.Of(e));
             }
         }
     }
@@ -197,7 +197,7 @@ internal sealed partial class CredentialVendor(
             "STS fails; {Organization} is served credentials of {Role} with {Left} s left, below what its profile promises")]
         public static partial void ServedDegraded(ILogger logger, string organization, string role, double left);
 
-        [LoggerMessage(EventIds.RenewalFailed, LogLevel.Warning, "The credentials of {Organization} for {Role} could not be renewed yet; the ones at hand serve on")]
-        public static partial void RenewalFailed(ILogger logger, string organization, string role, Exception error);
+        [LoggerMessage(EventIds.RenewalFailed, LogLevel.Warning, "The credentials of {Organization} for {Role} could not be renewed yet ({Cause}); the ones at hand serve on")]
+        public static partial void RenewalFailed(ILogger logger, string organization, string role, string cause);
     }
 }

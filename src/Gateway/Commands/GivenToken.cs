@@ -1,4 +1,5 @@
 using System.Diagnostics.CodeAnalysis;
+using CredentialModule.Telemetry;
 
 namespace Gateway.Commands;
 
@@ -39,11 +40,11 @@ internal static class GivenToken
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException or ArgumentException)
         {
-            problem = $"cannot be read: {e.Message}";
+            problem = $"cannot be read: {SecretText.HideInSentence(e.Message)}";
         }
 
         if (problem is null) return true;
-        (token, problem) = (null, $"{(file is null ? "standard input" : $"--token-file {file}")} {problem}");
+        (token, problem) = (null, $"{(file is null ? "standard input" : $"--token-file {SecretText.Hide(file)}")} {problem}");
         return false;
     }
 

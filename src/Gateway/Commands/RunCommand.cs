@@ -1,5 +1,6 @@
 using System.Net.Sockets;
 using Gateway.Telemetry;
+using SecretText = CredentialModule.Telemetry.SecretText;
 
 namespace Gateway.Commands;
 
@@ -21,7 +22,8 @@ internal static partial class RunCommand
         catch (Exception e)
         {
             // A port that is taken, a certificate that does not open: the reason in a line, no stack trace.
-            Console.Error.WriteLine($"error: the gateway cannot start: {e.GetBaseException().Message}{(e.GetBaseException() is SocketException ? $" ({e.Message})" : "")}");
+            var reason = $"{e.GetBaseException().Message}{(e.GetBaseException() is SocketException ? $" ({e.Message})" : "")}";
+            Console.Error.WriteLine($"error: the gateway cannot start: {SecretText.HideInSentence(reason)}");
             await gateway.DisposeAsync();
             return ExitCode.Failed;
         }

@@ -4,6 +4,7 @@ using CredentialModule.Caching;
 using Gateway.Telemetry;
 using Microsoft.Extensions.Options;
 using StackExchange.Redis;
+using FailureText = CredentialModule.Telemetry.FailureText;
 
 namespace Gateway.RateLimiting;
 
@@ -99,7 +100,7 @@ internal sealed partial class SharedLimits : IAsyncDisposable
         }
         catch (Exception e)
         {
-            Log.NotCounted(_logger, e);
+            Log.NotCounted(_logger, FailureText.Kinds(e));
             _silence.NotAnswered(begun);
             if (_silence.IsLeftAlone) CountApart(IsDenied(e) ? $"Redis takes no counts: {KeysDenied}" : Silent);
             return null;
@@ -132,7 +133,7 @@ internal sealed partial class SharedLimits : IAsyncDisposable
         [LoggerMessage(EventIds.LimitsTogether, LogLevel.Information, "Redis answers: the limits with Store Redis are counted over all replicas again")]
         public static partial void Together(ILogger logger);
 
-        [LoggerMessage(EventIds.LimitNotCounted, LogLevel.Debug, "Redis did not take a count")]
-        public static partial void NotCounted(ILogger logger, Exception error);
+        [LoggerMessage(EventIds.LimitNotCounted, LogLevel.Debug, "Redis did not take a count ({Kind})")]
+        public static partial void NotCounted(ILogger logger, string kind);
     }
 }

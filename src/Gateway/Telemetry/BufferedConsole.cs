@@ -87,7 +87,7 @@ internal sealed class BufferedConsole : ILoggerProvider, ISupportExternalScope
             if (exception is not null && WireFailure.KindOf(category, exception) is { } kind)
                 console.Write(new LogEntry<string>(logLevel, category, eventId, $"{formatter(state, exception)} ({kind})", null, static (message, _) => message));
             else
-                console.Write(new LogEntry<TState>(logLevel, category, eventId, state, exception, formatter));
+                console.Write(new LogEntry<TState>(logLevel, category, eventId, state, exception is null ? null : new ToldException(exception), formatter));
         }
     }
 }

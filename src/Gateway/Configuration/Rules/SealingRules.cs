@@ -1,9 +1,6 @@
-using System.Globalization;
-using System.Net;
 using System.Text;
 using CredentialModule.Caching;
 using CredentialModule.Telemetry;
-using StackExchange.Redis;
 
 namespace Gateway.Configuration.Rules;
 
@@ -17,11 +14,7 @@ internal static class SealingRules
     public static void Check(RuleContext context)
     {
         var redis = context.Options.ConnectionStrings.Redis;
-        if (redis is not null && !IsConnectionString(redis))
-            context.Error(Redis,
-                "is no connection string of StackExchange.Redis. "
-                + "Write \"host:port\", more of them and options such as \"user=…\" and \"password=…\" after commas, no \"redis://\"; without Redis, leave the key out.");
-
+        if (redis is not null && RedisConnectionString.ProblemOf(redis) is { } problem) context.Error(Redis, problem);
         else if (redis is not null) WarnOfOptions(context, redis);
 
         if (context.Options.Sealing.KeyPath is { Length: > 0 } path) CheckFile(context, path);
@@ -69,28 +62,5 @@ internal static class SealingRules
         var digits = string.Concat(text.Where(character => char.IsAsciiLetterOrDigit(character) || character is '+' or '/' or '-' or '_')).Replace('-', '+').Replace('_', '/');
         var isText = text.All(character => char.IsAsciiLetterOrDigit(character) || char.IsWhiteSpace(character) || "+/-_=\"'`,:\\".Contains(character, StringComparison.Ordinal));
         return isText && (SealingKeys.KeyOf(digits + "=") is not null || (text.Count(char.IsAsciiHexDigit) == 64 && SecretText.Hide(text) != text));
-    }
-
-    // StackExchange.Redis takes whatever has no "=" for the name of a host, a URL with a password or a password alone included, and logs it as such.
-    private static bool IsEndPoint(string part, bool isFirst)
-    {
-        if (isFirst && Uri.CheckHostName(part) != UriHostNameType.Unknown) return true;
-        var colon = part.StartsWith('[') ? part.IndexOf("]:", StringComparison.Ordinal) + 1 : part.LastIndexOf(':');
-        return colon > 0 && int.TryParse(part.AsSpan(colon + 1), NumberStyles.None, CultureInfo.InvariantCulture, out var port) && port is > 0 and <= IPEndPoint.MaxPort
-            && Uri.CheckHostName(part[..colon]) != UriHostNameType.Unknown;
-    }
-
-    private static bool IsConnectionString(string text)
-    {
-        try
-        {
-            return text.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries).Where(part => !part.Contains('=', StringComparison.Ordinal))
-                    .Select((part, index) => IsEndPoint(part, isFirst: index == 0)).All(isEndPoint => isEndPoint)
-                && ConfigurationOptions.Parse(text).EndPoints.Count > 0;
-        }
-        catch (Exception exception) when (exception is ArgumentException or FormatException or OverflowException)
-        {
-            return false;
-        }
     }
 }

@@ -1,0 +1,76 @@
+using System.Text.RegularExpressions;
+using Xunit;
+
+namespace Gateway.Tests.Telemetry;
+
+/// <summary>What is told of a failure goes through one place: no source file reads an exception's text beside it, and no log takes an exception.</summary>
+public sealed partial class FailureTextGuardTests
+{
+    // Each with the reason why the text that it reads is no foreign one, or is cleaned.
+    private static readonly Dictionary<string, string> s_readers = new()
+    {
+        ["CredentialModule/Telemetry/FailureText.cs"] = "the place",
+        ["Gateway/Telemetry/ToldException.cs"] = "cleaned by SecretText, and not read of libraries that quote peers",
+        ["CredentialModule/Aws/AmazonIoT.cs"] = "handed on as the SDK does, and not told",
+        ["CredentialModule/Aws/AwsFailure.cs"] = "compared with words and a form, and not told",
+        ["CredentialModule/Aws/OwnCredentials.cs"] = "a VendingException's: words of our own",
+        ["CredentialModule/Aws/GatewayIdentity.cs"] = "a VendingException's: words of our own",
+        ["CredentialModule/Aws/StsCalls.cs"] = "a VendingException's: words of our own",
+        ["CredentialModule/Vending/EndpointDirectory.cs"] = "a VendingException's: words of our own",
+        ["CredentialModule/Vending/FailureMemory.cs"] = "a VendingException's: words of our own",
+        ["CredentialModule/Caching/RedisProbe.cs"] = "its own exception's: words about a certificate",
+        ["CredentialModule/Caching/RedisProblem.cs"] = "Redis's code alone",
+        ["CredentialModule/Caching/SealedDistributedCache.cs"] = "compared, and not told",
+        ["CredentialModule/Caching/RedisConnection.cs"] = "compared, and not told",
+        ["CredentialModule/Policies/PolicyReader.cs"] = "where the JSON of the operator's own template ends to be JSON",
+        ["CredentialModule/Profiles/CurrentProfiles.cs"] = "cleaned by SecretText",
+        ["Gateway/Authentication/Keys/VerificationKey.cs"] = "constant texts about base64url",
+        ["Gateway/Hosting/ServerCertificates.cs"] = "constant texts about a certificate's file",
+        ["Gateway/Commands/DestinationExamination.cs"] = "a SocketException's: the system's text for its code",
+        ["Gateway/Commands/Diagnosis.cs"] = "a VendingException's: words of our own",
+        ["Gateway/Commands/GivenToken.cs"] = "cleaned by SecretText",
+        ["Gateway/Commands/RunCommand.cs"] = "cleaned by SecretText",
+        ["Gateway/Commands/TokenVerdict.cs"] = "the gateway's own words, and one sentence of Microsoft.Identity.Web's",
+        ["Gateway/RateLimiting/SharedLimits.cs"] = "compared, and not told",
+        ["Gateway/Configuration/Rules/KestrelLimitRules.cs"] = "cleaned by SecretText",
+        ["Gateway/Configuration/Rules/LoggingRules.cs"] = "cleaned by SecretText",
+        ["Gateway/Configuration/DryRun/Parts.cs"] = "cleaned by SecretText",
+        ["Gateway/Configuration/DryRun/RouterTrial.cs"] = "looked up in a table, and not told",
+    };
+
+    [Fact]
+    public void D4_an_exceptions_text_is_read_in_one_place()
+    {
+        var readers = Sources().Where(source => Text().IsMatch(source.Content)).Select(source => source.Path).ToList();
+
+        Assert.Empty(readers.Except(s_readers.Keys));
+        Assert.Empty(s_readers.Keys.Except(readers));
+    }
+
+    [Fact]
+    public void D4_no_log_of_ours_takes_an_exception()
+    {
+        Assert.Empty(Sources().Where(source => LogOfException().IsMatch(source.Content)).Select(source => source.Path));
+        Assert.Empty(Sources().Where(source => DirectLog().IsMatch(source.Content)).Select(source => source.Path));
+    }
+
+    private static IEnumerable<(string Path, string Content)> Sources()
+    {
+        var root = new DirectoryInfo(AppContext.BaseDirectory);
+        while (!File.Exists(Path.Combine(root.FullName, "IotCredentials.sln"))) root = root.Parent!;
+        var sources = Path.Combine(root.FullName, "src");
+        return ((string[])["CredentialModule", "Gateway"])
+            .SelectMany(project => Directory.EnumerateFiles(Path.Combine(sources, project), "*.cs", SearchOption.AllDirectories))
+            .Select(file => (Path: Path.GetRelativePath(sources, file).Replace('\\', '/'), Content: File.ReadAllText(file)))
+            .Where(source => !source.Path.Contains("/obj/", StringComparison.Ordinal) && !source.Path.Contains("/bin/", StringComparison.Ordinal));
+    }
+
+    [GeneratedRegex(@"\b(e|error|exception|cause|reason|failure|known|refusal|Failure|GetBaseException\(\)|InnerException!?)\??\.Message\b|when \(\w+\.Message")]
+    private static partial Regex Text();
+
+    [GeneratedRegex(@"partial void \w+\(ILogger logger[^)]*Exception\b")]
+    private static partial Regex LogOfException();
+
+    [GeneratedRegex(@"\.Log(Trace|Debug|Information|Warning|Error|Critical)\(")]
+    private static partial Regex DirectLog();
+}
