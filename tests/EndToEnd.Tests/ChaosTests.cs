@@ -41,7 +41,7 @@ public sealed class ChaosTests(ITestOutputHelper output)
         var tokens = Enumerable.Range(0, Organizations).Select(i => world.Token($"o-{i}")).ToArray();
         foreach (var gateway in gateways) Assert.Equal(200, (await gateway.VendAsync("o-0")).Status);
 
-        using var end = new CancellationTokenSource(TimeSpan.FromSeconds(Setting("CHAOS_SECONDS", 20)));
+        using var end = new CancellationTokenSource(TimeSpan.FromSeconds(Setting("CHAOS_SECONDS", 10)));
         var fault = "none";
         var times = new ConcurrentDictionary<string, ConcurrentBag<double>>();
         var wrong = new ConcurrentQueue<string>();
@@ -112,6 +112,7 @@ public sealed class ChaosTests(ITestOutputHelper output)
             settings["Authorization"]!["Policies"]!["Operators"] = new JsonObject { ["Roles"] = new JsonArray("platform-operator") };
             settings["Management"]!["AuthorizationPolicy"] = "Operators";
             settings["Logging"]!["LogLevel"]!["Default"] = "Error";
+            settings["Logging"]!["LogLevel"]!["CredentialModule.Caching"] = "Information";
         },
         services => services.AddSingleton<TimeProvider>(new ClockOff(clockOff)));
 
@@ -119,13 +120,14 @@ public sealed class ChaosTests(ITestOutputHelper output)
     private static async Task SharesAgainAsync(List<RunningGateway> gateways, string organizations)
     {
         var i = 0;
-        await Eventually.IsTrueAsync(async () =>
+        await Eventually.IsTrueAsync(
+            async () =>
         {
             var answers = new List<string>();
             foreach (var gateway in gateways) answers.Add((await gateway.VendAsync($"{organizations}{i}")).AccessKeyId);
             i++;
             return answers.Distinct().Count() == 1;
-        });
+        }, () => string.Join("\n\n", gateways.Select(static gateway => gateway.Log.Text)));
     }
 
     private static string? WrongWith(World world, Answer answer, string organization)

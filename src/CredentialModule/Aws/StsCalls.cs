@@ -55,9 +55,10 @@ internal sealed partial class StsCalls(
             ExternalId = profile.EndpointExternalId,
         };
         // It has a place of its own: every organization of the region waits for it.
-        using var waiter = budget.Join(role, new BudgetShare("", ""));
+        var call = $"{role} {region}";
+        using var waiter = budget.Join(call, new BudgetShare("", ""));
         using var leaving = cancellation.UnsafeRegister(static waiter => ((IDisposable)waiter!).Dispose(), waiter);
-        using var permit = await budget.PermitAsync(role);
+        using var permit = await budget.PermitAsync(call);
         var granted = await circuit.CallAsync(region, () => CallAsync(region, request));
         return new SessionAWSCredentials(granted.AccessKeyId, granted.SecretAccessKey, granted.SessionToken);
     }

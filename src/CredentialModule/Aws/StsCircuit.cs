@@ -21,7 +21,7 @@ internal sealed class StsCircuit(TimeProvider time)
         }
         catch (BrokenCircuitException e)
         {
-            throw new VendingException(FailureClass.Unavailable, $"STS in {region} keeps failing and is left alone for a while", e.RetryAfter ?? Break);
+            throw new VendingException(FailureClass.Unavailable, $"STS in {region} keeps failing and is left alone for a while", e.RetryAfter is { Ticks: > 0 } after ? after : Break);
         }
     }
 

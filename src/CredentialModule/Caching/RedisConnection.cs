@@ -35,7 +35,7 @@ internal sealed partial class RedisConnection : IAsyncDisposable
         _connection = new(() => ConnectAsync(connectionString));
         _probeOf = timeout => new RedisProbe(ConfigurationOptions.Parse(connectionString), module.Value.Cache.KeyPrefix, timeout);
         EndPoints = _probeOf(WatchTimeout).EndPoints;
-        _watch = new(EndPoints, cancellation => FindProblemAsync(WatchTimeout, cancellation), () => Connected is { IsConnected: true }, _sockets.Close, metrics, logger);
+        _watch = new(EndPoints, LookAsync, () => Connected is { IsConnected: true }, _sockets.Close, metrics, logger);
         metrics.ObserveRedis(() => _watch.Problem is null);
         _lockIsTold = new(TimeSpan.FromMinutes(1), time);
         Silence = new(() => _watch.Suspect());
@@ -54,11 +54,20 @@ internal sealed partial class RedisConnection : IAsyncDisposable
 
     private IConnectionMultiplexer? Connected => _connection is { IsValueCreated: true, Value: { IsCompletedSuccessfully: true } connected } ? connected.Result : null;
 
+    /// <summary>The client. It completes once there is one, which behind Sentinel takes a primary.</summary>
     public Task<IConnectionMultiplexer> GetAsync() => _connection.Value;
 
     /// <summary>Finds out why Redis cannot be used; null when it can.</summary>
     public Task<RedisProblem?> FindProblemAsync(TimeSpan timeout, CancellationToken cancellation) =>
         Primaries is { Count: > 0 } primaries ? _probeOf(timeout).FindAsync(primaries, cancellation) : _probeOf(timeout).FindAsync(cancellation);
+
+    private async Task<RedisProblem?> LookAsync(CancellationToken cancellation)
+    {
+        var problem = await FindProblemAsync(WatchTimeout, cancellation);
+        // The client has missed that Sentinel named another primary. It asks Sentinel again when its connections end.
+        if (_isBehindSentinel && problem?.Code == RedisProblem.ReadOnly.Code) _sockets.Close();
+        return problem;
+    }
 
     /// <summary>
     /// The nodes that keys are on, where the connection string names others: a cluster's primaries, and the primary that Sentinel names. Each is needed. Empty
@@ -100,7 +109,7 @@ internal sealed partial class RedisConnection : IAsyncDisposable
     }
 
     /// <summary>The connection; null unless there is one within the time that a command may take.</summary>
-    private async Task<IConnectionMultiplexer?> ConnectedAsync()
+    public async Task<IConnectionMultiplexer?> ConnectedAsync()
     {
         var connecting = GetAsync();
         if (!connecting.IsCompleted) await Task.WhenAny(connecting, Task.Delay(_commandTimeout));
@@ -109,14 +118,26 @@ internal sealed partial class RedisConnection : IAsyncDisposable
 
     private async Task<IConnectionMultiplexer> ConnectAsync(string connectionString)
     {
-        var options = RedisClientOptions.Read(connectionString, _commandTimeout);
-        _isBehindSentinel = options.ServiceName is not null;
-        options.Tunnel = _sockets.Over(options.Tunnel);
-        var connection = await ConnectionMultiplexer.ConnectAsync(options);
-        connection.ConnectionFailed += (_, _) => _watch.Suspect();
-        if (!connection.IsConnected) _watch.Suspect();
-        _ = TrySubscribeAsync(connection);
-        return connection;
+        while (true)
+        {
+            var options = RedisClientOptions.Read(connectionString, _commandTimeout);
+            _isBehindSentinel = options.ServiceName is not null;
+            options.Tunnel = _sockets.Over(options.Tunnel, _isBehindSentinel ? [.. options.EndPoints] : []);
+            try
+            {
+                var connection = await ConnectionMultiplexer.ConnectAsync(options);
+                connection.ConnectionFailed += (_, _) => _watch.Suspect();
+                if (!connection.IsConnected) _watch.Suspect();
+                _ = TrySubscribeAsync(connection);
+                return connection;
+            }
+            catch (Exception e) when (e is RedisException or TimeoutException)
+            {
+                // Behind Sentinel the client does not wait for a primary that is not there.
+                _watch.Suspect();
+                await Task.Delay(TimeSpan.FromSeconds(1), _ended.Token);
+            }
+        }
     }
 
     private async Task TrySubscribeAsync(ConnectionMultiplexer connection)

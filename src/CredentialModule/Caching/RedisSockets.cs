@@ -12,7 +12,9 @@ internal sealed class RedisSockets
     private readonly ConcurrentDictionary<Socket, bool> _open = new();
 
     /// <summary>Sees every socket that the client opens, also through the operator's own tunnel.</summary>
-    public Tunnel Over(Tunnel? tunnel) => new Watching(this, tunnel);
+    /// <param name="tunnel">The operator's own.</param>
+    /// <param name="sentinels">Nodes that are not seen: the client asks them which node is the primary when the other connections end.</param>
+    public Tunnel Over(Tunnel? tunnel, IReadOnlyCollection<EndPoint> sentinels) => new Watching(this, tunnel, sentinels);
 
     public void Close()
     {
@@ -26,14 +28,14 @@ internal sealed class RedisSockets
         _open[opened] = true;
     }
 
-    private sealed class Watching(RedisSockets sockets, Tunnel? inner) : Tunnel
+    private sealed class Watching(RedisSockets sockets, Tunnel? inner, IReadOnlyCollection<EndPoint> sentinels) : Tunnel
     {
         public override ValueTask<EndPoint?> GetSocketConnectEndpointAsync(EndPoint endpoint, CancellationToken cancellationToken) =>
             inner?.GetSocketConnectEndpointAsync(endpoint, cancellationToken) ?? base.GetSocketConnectEndpointAsync(endpoint, cancellationToken);
 
         public override ValueTask BeforeSocketConnectAsync(EndPoint endPoint, ConnectionType connectionType, Socket? socket, CancellationToken cancellationToken)
         {
-            if (socket is not null) sockets.Add(socket);
+            if (socket is not null && !sentinels.Contains(endPoint)) sockets.Add(socket);
             return inner?.BeforeSocketConnectAsync(endPoint, connectionType, socket, cancellationToken) ?? default;
         }
 

@@ -19,7 +19,8 @@ internal sealed class SealedDistributedCache(IDistributedCache redis, string key
         {
             try
             {
-                if (Open(name, redis.Get(name)) is { } value) return value;
+                if (Open(name, redis.Get(name), out var isForged) is { } value) return value;
+                if (isForged) redis.Remove(name);
             }
             catch (RedisServerException e) when (IsOfAnotherType(e))
             {
@@ -37,7 +38,9 @@ internal sealed class SealedDistributedCache(IDistributedCache redis, string key
         {
             try
             {
-                if (Open(name, await redis.GetAsync(name, token)) is { } value) return value;
+                if (Open(name, await redis.GetAsync(name, token), out var isForged) is { } value) return value;
+                // Told once, and not at every read.
+                if (isForged) await redis.RemoveAsync(name, token);
             }
             catch (RedisServerException e) when (IsOfAnotherType(e))
             {
@@ -87,9 +90,9 @@ internal sealed class SealedDistributedCache(IDistributedCache redis, string key
 
     private IEnumerable<string> NamesOf(string key) => sealer.KeyIds.Select(id => NameOf(key, id));
 
-    private byte[]? Open(string name, byte[]? entry)
+    private byte[]? Open(string name, byte[]? entry, out bool isForged)
     {
-        var value = sealer.Open(keyPrefix + name, entry, out var isForged);
+        var value = sealer.Open(keyPrefix + name, entry, out isForged);
         if (isForged) refused(keyPrefix + name);
         return value;
     }

@@ -26,6 +26,7 @@ internal static class EventIds
     public const int RedisReconnects = 21;
     public const int RedisNotClosed = 22;
     public const int AuditForgotten = 23;
+    public const int OutdatedNotDeleted = 24;
     public const int CredentialsRefused = 30;
     public const int CredentialsTaken = 31;
 }

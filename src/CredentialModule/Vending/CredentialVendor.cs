@@ -72,20 +72,20 @@ internal sealed partial class CredentialVendor(
     private async Task<Vended> ObtainInTimeAsync(VendInputs inputs, string key, LifetimePromise promise, ClaimsPrincipal caller, CancellationToken cancellation)
     {
         var share = ShareOf(inputs, caller);
-        failures.ThrowIfRemembered(NameOf(share, key));
         using var waiter = budget.Join(key, share);
         try
         {
-            return await SingleFlight.Observed(ObtainAsync(inputs, key, promise, caller)).WaitAsync(options.Value.WorkTimeout, cancellation);
+            return await SingleFlight.Observed(ObtainAsync(inputs, key, promise, caller, share)).WaitAsync(options.Value.WorkTimeout, cancellation);
         }
         catch (TimeoutException) when (budget.IsWaiting(key))
         {
             // It is this caller's share that is used up, not the organization's: another caller's wait for the same call goes on.
+            failures.ThrowIfRemembered(NameOf(share, key));
             throw failures.Remember(NameOf(share, key), new VendingException(FailureClass.Throttled, NoPermit));
         }
     }
 
-    private async Task<Vended> ObtainAsync(VendInputs inputs, string key, LifetimePromise promise, ClaimsPrincipal caller)
+    private async Task<Vended> ObtainAsync(VendInputs inputs, string key, LifetimePromise promise, ClaimsPrincipal caller, BudgetShare share)
     {
         // A session that the caller's token cuts short cannot live for longer than it was asked for.
         if (promise.Floor >= inputs.SessionDuration) throw TooShort();
@@ -97,6 +97,7 @@ internal sealed partial class CredentialVendor(
             return new(shared, VendOutcome.Redis);
         }
 
+        failures.ThrowIfRemembered(NameOf(share, key));
         // A renewal that was already under way may have been content with less than this caller needs.
         for (var round = 0; round < MostRounds; round++)
         {
@@ -105,7 +106,7 @@ internal sealed partial class CredentialVendor(
                 var fetched = await RenewAsync(inputs, key, promise);
                 if (Keeps(fetched.Value, promise)) return new(fetched.Value, fetched.IsNew ? VendOutcome.Sts : VendOutcome.Redis);
             }
-            catch (OperationCanceledException)
+            catch (OperationCanceledException) when (budget.IsWanted(key))
             {
                 // The call was given up just before this caller joined it: everybody else had left.
             }
@@ -155,7 +156,8 @@ internal sealed partial class CredentialVendor(
             }
             catch (Exception e)
             {
-                if (e is TimeoutException && budget.IsWaiting(key)) failures.Remember(NameOf(share, key), new VendingException(FailureClass.Throttled, NoPermit));
+                if (e is TimeoutException && budget.IsWaiting(key) && !failures.Remembers(NameOf(share, key)))
+                    failures.Remember(NameOf(share, key), new VendingException(FailureClass.Throttled, NoPermit));
                 // That AWS refuses the gateway's own credentials is logged once, and not for each organization.
                 if (e is not VendingException { Failure: FailureClass.Credentials }) Log.RenewalFailed(logger, inputs.Organization.Value, inputs.RoleArn, FailureText.Of(e));
             }

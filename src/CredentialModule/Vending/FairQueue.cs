@@ -16,16 +16,28 @@ internal sealed class FairQueue<T> where T : class
         Count++;
     }
 
-    public T? Dequeue()
+    /// <summary>The next item that can be taken. One that cannot costs its caller nothing.</summary>
+    public T? Dequeue(Func<T, bool>? take = null)
     {
-        if (!_callers.TryNext(out var caller, out var organizations)) return null;
-        organizations.TryNext(out var organization, out var items);
-        var item = items!.Dequeue();
-        Count--;
-        // What still waits goes to the end of its ring.
-        if (items.Count > 0) organizations.Return(organization!, items);
-        if (organizations.Count > 0) _callers.Return(caller, organizations);
-        return item;
+        T? taken = null;
+        while (taken is null && _callers.TryNext(out var caller, out var organizations))
+        {
+            while (taken is null && organizations.TryNext(out var organization, out var items))
+            {
+                while (taken is null && items.TryDequeue(out var item))
+                {
+                    Count--;
+                    if (take?.Invoke(item) != false) taken = item;
+                }
+
+                // What still waits goes to the end of its ring.
+                if (items.Count > 0) organizations.Return(organization, items);
+            }
+
+            if (organizations.Count > 0) _callers.Return(caller, organizations);
+        }
+
+        return taken;
     }
 
     /// <summary>Values in the order in which they come round.</summary>

@@ -22,6 +22,7 @@ internal sealed partial class ForgottenOrganizations(CredentialCache cache, Sing
 
     // Whoever can publish in Redis must not make replicas do nothing but look.
     private static readonly TimeSpan BetweenLooks = TimeSpan.FromMilliseconds(100);
+    private static readonly TimeSpan LongestPass = TimeSpan.FromSeconds(10);
     private static readonly TimeSpan LongestWait = TimeSpan.FromSeconds(2);
 
     // Longer than any session lives: what a mark put out of reach has expired by then.
@@ -51,6 +52,7 @@ internal sealed partial class ForgottenOrganizations(CredentialCache cache, Sing
             return true;
         }
 
+        _outdated.Add(organization.Value);
         try
         {
             var connection = await redis.GetAsync().WaitAsync(LongestWait);
@@ -60,8 +62,6 @@ internal sealed partial class ForgottenOrganizations(CredentialCache cache, Sing
             Adopt(organization.Value, mark);
             await database.HashSetAsync(cache.ForgottenKey, organization.Value, Seal(organization.Value, mark));
             _ = connection.GetSubscriber().PublishAsync(Notices, organization.Value, CommandFlags.FireAndForget);
-            await _outdated.DeleteAsync(organization.Value, MarkOf);
-            return true;
         }
         catch (Exception e)
         {
@@ -69,7 +69,24 @@ internal sealed partial class ForgottenOrganizations(CredentialCache cache, Sing
             Log.NotShared(logger, organization.Value, RedisProblem.KindOf(e));
             return false;
         }
+
+        try
+        {
+            await DeleteOutdatedAsync().WaitAsync(LongestPass);
+        }
+        catch (Exception e)
+        {
+            Log.NotDeleted(logger, organization.Value, RedisProblem.KindOf(e));
+        }
+
+        return true;
     }
+
+    private Task<bool> DeleteOutdatedAsync() => flights.JoinAsync(cache.ForgottenKey + " outdated", async () =>
+    {
+        await _outdated.DeleteAsync(MarkOf);
+        return true;
+    });
 
     public override async Task StartAsync(CancellationToken cancellationToken)
     {
@@ -136,7 +153,8 @@ internal sealed partial class ForgottenOrganizations(CredentialCache cache, Sing
 
             _looked = true;
             await TidyAsync(database, known);
-            await _outdated.DeleteAsync(MarkOf);
+            // A pass over all keys can take long, and the next mark must not wait for it.
+            if (!_outdated.IsEmpty) _ = DeleteOutdatedAsync();
             return true;
         }
         catch (Exception)
@@ -193,6 +211,11 @@ internal sealed partial class ForgottenOrganizations(CredentialCache cache, Sing
 
     private static partial class Log
     {
+        [LoggerMessage(EventIds.OutdatedNotDeleted, LogLevel.Error,
+            "The credentials of {Organization} are forgotten, but what was vended before could not be deleted from Redis ({Kind}). It is tried again, and no replica "
+            + "serves it; see that the gateway's user in Redis may SCAN and UNLINK")]
+        public static partial void NotDeleted(ILogger logger, string organization, string kind);
+
         [LoggerMessage(EventIds.ForgottenHereOnly, LogLevel.Error,
             "The credentials of {Organization} are forgotten here, but Redis did not take it ({Kind}): repeat the DELETE, other replicas may still serve them")]
         public static partial void NotShared(ILogger logger, string organization, string kind);

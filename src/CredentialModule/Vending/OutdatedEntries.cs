@@ -15,12 +15,7 @@ internal sealed class OutdatedEntries(CredentialCache cache) : IDisposable
     /// <summary>Has the next pass delete an organization's entries.</summary>
     public void Add(string organization) => _waiting[CacheKey.OrganizationTag(organization)] = new Wish(organization);
 
-    /// <summary>Deletes an organization's entries; returns when they are gone.</summary>
-    public Task DeleteAsync(string organization, Func<string, string?> markOf)
-    {
-        Add(organization);
-        return DeleteAsync(markOf);
-    }
+    public bool IsEmpty => _waiting.IsEmpty;
 
     /// <summary>Deletes the entries of all organizations that wait for it. Those of a pass that fails go on waiting.</summary>
     /// <exception cref="RedisException">Redis cannot be used.</exception>
@@ -38,10 +33,8 @@ internal sealed class OutdatedEntries(CredentialCache cache) : IDisposable
             var database = connection.GetDatabase();
             foreach (var server in connection.GetServers().Where(static server => server is { IsConnected: true, IsReplica: false }))
             {
-                await foreach (var key in server.KeysAsync(database.Database, cache.EntryPattern, PageSize))
-                {
-                    if (IsOutdated((string)key!, current)) await database.KeyDeleteAsync(key);
-                }
+                await foreach (var page in server.KeysAsync(database.Database, cache.EntryPattern, PageSize).Chunk(PageSize))
+                    await Task.WhenAll(page.Where(key => IsOutdated((string)key!, current)).Select(key => database.KeyDeleteAsync(key)));
             }
 
             foreach (var entry in batch) _waiting.TryRemove(entry);

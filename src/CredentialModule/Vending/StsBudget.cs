@@ -61,6 +61,12 @@ internal sealed class StsBudget : IDisposable
         lock (_lock) return _calls.GetValueOrDefault(call)?.Ticket is not null;
     }
 
+    /// <summary>Whether a caller waits for a call.</summary>
+    public bool IsWanted(string call)
+    {
+        lock (_lock) return _calls.ContainsKey(call);
+    }
+
     /// <summary>Waits for the permit to make a call; disposing of it returns it.</summary>
     /// <exception cref="OperationCanceledException">Nobody waits for the call any more.</exception>
     public async Task<IDisposable> PermitAsync(string call)
@@ -69,6 +75,7 @@ internal sealed class StsBudget : IDisposable
         lock (_lock)
         {
             if (!_calls.TryGetValue(call, out var waited)) throw new OperationCanceledException("Nobody waits for the call.");
+            waited.Ticket?.GiveUp();
             var ticket = waited.Ticket = new Ticket(this, waited);
             foreach (var share in waited.Shares) Enqueue(share, ticket);
             permit = ticket.Permit;
@@ -101,10 +108,8 @@ internal sealed class StsBudget : IDisposable
         var now = _time.GetTimestamp();
         _permits = Math.Min(_mostPermits, _permits + (_time.GetElapsedTime(_countedAt, now).TotalSeconds * _perSecond));
         _countedAt = now;
-        while (_permits >= 1 && _underWay < _mostConcurrent && _waiting.Dequeue() is { } ticket)
+        while (_permits >= 1 && _underWay < _mostConcurrent && _waiting.Dequeue(static ticket => ticket.TryServe()) is not null)
         {
-            // Whoever gave up costs nobody a permit.
-            if (!ticket.TryServe()) continue;
             _permits--;
             _underWay++;
         }
@@ -156,7 +161,7 @@ internal sealed class StsBudget : IDisposable
         public bool TryServe()
         {
             if (!_permit.TrySetResult(new Once(budget.Return))) return false;
-            call.Ticket = null;
+            if (call.Ticket == this) call.Ticket = null;
             return true;
         }
 

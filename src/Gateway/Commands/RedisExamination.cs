@@ -29,12 +29,13 @@ internal static class RedisExamination
     {
         if (await redis.FindProblemAsync(timeout * 0.3, cancellation) is { } problem) return (Outcome.Warning, $"{redis.EndPoints}: {problem.Cause}: {problem.Remedy}");
         var begun = Stopwatch.GetTimestamp();
-        var connection = await redis.GetAsync();
+        IConnectionMultiplexer? connection = null;
         while (Stopwatch.GetElapsedTime(begun) < timeout * 0.6)
         {
             try
             {
-                if (Array.Find(connection.GetServers(), server => server.IsConnected) is { } server)
+                connection ??= await redis.ConnectedAsync();
+                if (connection is not null && Array.Find(connection.GetServers(), server => server.IsConnected) is { } server)
                 {
                     if (countsLimits && await SharedLimits.FindProblemAsync(connection) is { } denied) return (Outcome.Warning, $"{redis.EndPoints}: {denied}");
                     return await AskAsync(connection, server, time);

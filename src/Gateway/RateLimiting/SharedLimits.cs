@@ -86,8 +86,7 @@ internal sealed partial class SharedLimits : IAsyncDisposable
         try
         {
             // A limit with Store Redis and no connection string is refused with its configuration.
-            var redis = await _cache.Redis!.GetAsync();
-            if (!redis.IsConnected)
+            if (await _cache.Redis!.ConnectedAsync() is not { } redis)
             {
                 CountApart(Silent);
                 return null;
