@@ -19,7 +19,8 @@ internal sealed partial class GatewayIdentity(
     /// <exception cref="VendingException">It cannot be found out.</exception>
     public ValueTask<string> FindAsync(string region) => _identity is { } known ? new(known) : new(AskAsync(region));
 
-    private Task<string> AskAsync(string region) => flights.JoinAsync("identity", () => failures.GuardAsync("identity", () => FindOutAsync(region)));
+    private Task<string> AskAsync(string region) => flights.JoinAsync(
+        $"identity {region}", () => failures.GuardAsync($"identity {region}", () => FindOutAsync(region)));
 
     private async Task<string> FindOutAsync(string region)
     {
