@@ -76,6 +76,8 @@ public sealed class RedisFaultTests(ITestOutputHelper output)
         var mine = await gateway.VendAsync("o-mine");
         var theirs = await gateway.VendAsync("o-theirs");
         await using var redis = await ConnectionMultiplexer.ConnectAsync(world.Redis.ConnectionString);
+        // Two organizations' and the endpoint's; on a busy machine one may be written behind.
+        await Eventually.IsTrueAsync(() => Entries(redis, world).Count() == 3);
         await TamperAsync(redis.GetDatabase(), [.. Entries(redis, world)], tampering);
 
         var replica = await world.StartGatewayAsync();
