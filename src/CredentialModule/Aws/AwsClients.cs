@@ -22,10 +22,10 @@ internal sealed class AwsClients(IOptions<AwsClientOptions> options, IOptions<Io
     public IAmazonIoT IoT(string region, AWSCredentials credentials) => new AmazonIoTClient(credentials, IoTConfig(region));
 
     /// <summary>The address that was given for STS; empty where it is AWS's own.</summary>
-    public string StsAddress(string region) => StsConfig(region).ServiceURL ?? "";
+    public string StsAddress(string region) => GivenIn(StsConfig(region));
 
     /// <summary>The address that was given for AWS IoT; empty where it is AWS's own.</summary>
-    public string IoTAddress(string region) => IoTConfig(region).ServiceURL ?? "";
+    public string IoTAddress(string region) => GivenIn(IoTConfig(region));
 
     /// <summary>Where calls to STS go; null when no address can be made of what is asked for.</summary>
     public Uri? StsUrl(string region) => UrlOf(StsConfig(region));
@@ -50,6 +50,19 @@ internal sealed class AwsClients(IOptions<AwsClientOptions> options, IOptions<Io
         config.MaxErrorRetry = 2;
         config.Timeout = module.Value.Timeout;
         return config;
+    }
+
+    private static string GivenIn(ClientConfig config)
+    {
+        try
+        {
+            return config.ServiceURL ?? "";
+        }
+        catch (AmazonClientException)
+        {
+            // A variable or a file says what is no URL: each call fails by it, and says so.
+            return "";
+        }
     }
 
     private static Uri? UrlOf(ClientConfig config)

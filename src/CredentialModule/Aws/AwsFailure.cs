@@ -61,6 +61,8 @@ internal static partial class AwsFailure
         "FIPS and dual-stack endpoints exclude an address of one's own (AWS_ENDPOINT_URL…), and not every partition has them: take back "
         + "AWS_USE_FIPS_ENDPOINT or AWS_USE_DUALSTACK_ENDPOINT, or name IotEndpoint where only AWS IoT has none";
 
+    private const string NoUrl = "an address of AWS in AWS_ENDPOINT_URL… or in a profile's endpoint_url is no URL";
+
     private const string WrongClock = "the clock of this machine is wrong: set it by NTP";
 
     /// <summary>What a failed call means.</summary>
@@ -70,11 +72,14 @@ internal static partial class AwsFailure
     public static VendingException From(Exception error, string call, Uri? address = null) => error switch
     {
         VendingException e => e,
+        // Of a session that was just opened: it is not known everywhere yet.
+        AmazonServiceException e when ServiceCodeOf(e) is { } code && s_ofCredentials.ContainsKey(code) => new(FailureClass.Unavailable, $"{call}: {(int)e.StatusCode} {code}"),
         AmazonServiceException e when ServiceCodeOf(e) is { } code => new(ClassOf(e), $"{call}: {(int)e.StatusCode} {code}{ReasonOf(e, code)}"),
         // A proxy's page, a response that was cut off, or one that is empty: not AWS's verdict.
         AmazonServiceException { StatusCode: not 0 } e => new(FailureClass.Unavailable, $"{call}: {(int)e.StatusCode}, and the response is not one of AWS's"),
         AmazonUnmarshallingException => new(FailureClass.Unavailable, $"{call}: the response is not one of AWS's"),
-        AmazonClientException e when IsOfEndpointRules(e) => new(FailureClass.Refused, $"{call}: {NoSuchEndpoint}"),
+        AmazonClientException e when Says(e, "FIPS") || Says(e, "DualStack") => new(FailureClass.Refused, $"{call}: {NoSuchEndpoint}"),
+        AmazonClientException e when Says(e, "ServiceURL") => new(FailureClass.Refused, $"{call}: {NoUrl}"),
         _ => new(FailureClass.Unavailable, $"{call}: {FailureText.Of(error, address)}"),
     };
 
@@ -98,26 +103,19 @@ internal static partial class AwsFailure
     public static FailureClass ClassOf(AmazonServiceException error) =>
         s_sdk.IsThrottlingError(error) || error.StatusCode == HttpStatusCode.TooManyRequests ? FailureClass.Throttled
         : s_sdk.IsServiceTimeoutError(error) || s_sdk.IsTransientError(executionContext: null, error) || error is IDPCommunicationErrorException
-            || error.StatusCode is HttpStatusCode.RequestTimeout or HttpStatusCode.MisdirectedRequest
-            // Of a session that was just opened: it is not known everywhere yet.
-            || s_ofCredentials.ContainsKey(error.ErrorCode ?? "") ? FailureClass.Unavailable
+            || error.StatusCode is HttpStatusCode.RequestTimeout or HttpStatusCode.MisdirectedRequest ? FailureClass.Unavailable
         : (int)error.StatusCode is >= 400 and < 500 ? FailureClass.Refused
         : FailureClass.Unavailable;
 
-    private static bool IsOfEndpointRules(AmazonClientException error) =>
-        error.Message.Contains("FIPS", StringComparison.Ordinal) || error.Message.Contains("DualStack", StringComparison.OrdinalIgnoreCase);
+    private static bool Says(Exception error, string words) => error.Message.Contains(words, StringComparison.OrdinalIgnoreCase);
 
     // Of AWS's sentence only what has a form of its own: it can repeat the request, and so its token.
-    private static string ReasonOf(AmazonServiceException error, string code)
-    {
-        return s_reasons.TryGetValue(code, out var reason) ? $": {reason}"
-            : Denied().Match(error.Message) is { Success: true } denied ? $": not authorized to perform {denied.Groups[1].Value}"
-            : Says("role chaining") ? ": a role's own session gets one hour at most: lower SessionDuration to 01:00:00"
-            : Says("exceeds the MaxSessionDuration") ? ": SessionDuration is longer than the role's maximum session duration"
-            : "";
-
-        bool Says(string words) => error.Message.Contains(words, StringComparison.Ordinal);
-    }
+    private static string ReasonOf(AmazonServiceException error, string code) =>
+        s_reasons.TryGetValue(code, out var reason) ? $": {reason}"
+        : Denied().Match(error.Message) is { Success: true } denied ? $": not authorized to perform {denied.Groups[1].Value}"
+        : Says(error, "role chaining") ? ": a role's own session gets one hour at most: lower SessionDuration to 01:00:00"
+        : Says(error, "exceeds the MaxSessionDuration") ? ": SessionDuration is longer than the role's maximum session duration"
+        : "";
 
     private static TimeSpan? ClockIsAheadBy(AmazonServiceException error)
     {

@@ -36,7 +36,8 @@ internal static class SourceFailure
         {
             AwsSourceKind.WebIdentity => new(FailureClass.Unavailable, $"{call}: {FailureText.Of(error)}"),
             AwsSourceKind.SingleSignOn or AwsSourceKind.Process => Refused(RemedyOf(sources, "")),
-            AwsSourceKind.Container => Refused($"the address in {sources.Name} does not hand out credentials: look at the agent behind it"),
+            AwsSourceKind.Container => Refused(
+                $"the address in {sources.Name} {(isTime ? "does not answer" : "does not hand out credentials")}: look at the agent behind it"),
             AwsSourceKind.InstanceMetadata => Refused(
                 "no AWS credentials are configured (variables, a web identity, a profile, a container), and the instance metadata "
                 + $"{(isTime ? "does not answer" : "has none")}: set a source, or give the instance a role"),

@@ -38,7 +38,7 @@ internal sealed class AwsExamination(
         foreach (var region in profiles.GroupBy(profile => profile.Profile.Region, StringComparer.Ordinal))
             checks.Add(LookAsync($"STS {region.Key}", region.Any(profile => profile.IsNeeded), cancellation => CallerAsync(region.Key, cancellation)));
         foreach (var (name, profile, isNeeded) in profiles.Where(profile => profile.Profile.IotEndpoint is null))
-            checks.Add(LookAsync($"IoT endpoint of {name}", isNeeded, cancellation => iot.DescribeEndpointAsync(profile, cancellation)));
+            checks.Add(LookAsync($"IoT endpoint of {name}", isNeeded, cancellation => EndpointAsync(profile, cancellation)));
         foreach (var (name, profile, isNeeded) in profiles.Where(profile => profile.IsNeeded && organization is not null))
             checks.Add(LookAsync($"AssumeRole of {name} for {organization}", isNeeded, cancellation => SessionAsync(profile, cancellation)));
         return await Task.WhenAll(checks);
@@ -61,15 +61,27 @@ internal sealed class AwsExamination(
 
     private async Task<string> CallerAsync(string region, CancellationToken cancellation)
     {
-        var caller = await own.UseAsync(
-            region, "sts:GetCallerIdentity", clients.StsUrl(region),
-            async credentials =>
-            {
-                using var sts = clients.Sts(region, credentials);
-                return await sts.GetCallerIdentityAsync(new GetCallerIdentityRequest(), cancellation);
-            },
-            cancellation);
+        var caller = await AskCallerAsync(region, cancellation);
         return $"account {caller.Account}, {caller.Arn}";
+    }
+
+    private Task<GetCallerIdentityResponse> AskCallerAsync(string region, CancellationToken cancellation) => own.UseAsync(
+        region, "sts:GetCallerIdentity", clients.StsUrl(region),
+        async credentials =>
+        {
+            using var sts = clients.Sts(region, credentials);
+            return await sts.GetCallerIdentityAsync(new GetCallerIdentityRequest(), cancellation);
+        },
+        cancellation);
+
+    private async Task<string> EndpointAsync(Profile profile, CancellationToken cancellation)
+    {
+        var endpoint = await iot.DescribeEndpointAsync(profile, cancellation);
+        if (profile.EndpointRoleArn is not null) return endpoint;
+        var account = (await AskCallerAsync(profile.Region, cancellation)).Account;
+        return account == profile.Role.AccountId ? endpoint : throw new VendingException(
+            FailureClass.Refused,
+            $"AWS IoT names the endpoint of the account {account}, the gateway's own, and RoleArn is of {profile.Role.AccountId}: name EndpointRoleArn or IotEndpoint");
     }
 
     private async Task<string> SessionAsync(Profile profile, CancellationToken cancellation)

@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using System.Security.Cryptography;
 using System.Text;
+using System.Text.Json.Nodes;
 using Sandbox;
 using Testing;
 using Xunit;
@@ -11,7 +12,7 @@ namespace Gateway.Tests.Vending;
 public sealed class CredentialSourceTests(ITestOutputHelper output)
 {
     private const string Role = "arn:aws:iam::111122223333:role/gateway";
-    private const string Subject = "system:serviceaccount:iot:gateway";
+    internal const string Subject = "system:serviceaccount:iot:gateway";
 
     [Theory]
     [InlineData("D11 IAM Identity Center", "AWS_PROFILE=dev AWS_ENDPOINT_URL_SSO=AGENT",
@@ -141,11 +142,15 @@ public sealed class CredentialSourceTests(ITestOutputHelper output)
 
     /// <summary>A folder with what sources name, and the variables that name them.</summary>
     internal static (GatewayFolder Folder, Dictionary<string, string> Environment) Prepare(
-        World world, CredentialAgent agent, OpenIdProvider cluster, string variables, string config)
+        World world, CredentialAgent agent, OpenIdProvider cluster, string variables, string config, Action<JsonObject>? change = null)
     {
         world.Aws.AddIdentityProvider("111122223333", cluster.Issuer, "sts.amazonaws.com");
         world.Aws.AddRole(new AwsRole(Role, WebIdentitySubject: Subject));
-        var folder = world.Folder(settings => settings.WithoutRedis());
+        var folder = world.Folder(settings =>
+        {
+            settings.WithoutRedis();
+            change?.Invoke(settings);
+        });
         var keys = world.Aws.BaseCredentials;
         folder.Write("agent-token", agent.Token);
         folder.Write("web-identity", WebIdentity(cluster));
@@ -164,7 +169,8 @@ public sealed class CredentialSourceTests(ITestOutputHelper output)
         environment["HOME"] = folder.Path;
         environment["AWS_CONFIG_FILE"] = Path.Combine(folder.Path, "aws-config");
         environment["AWS_REGION"] = "ap-northeast-1";
-        environment["AWS_ENDPOINT_URL_STS"] = environment["AWS_ENDPOINT_URL_IOT"] = world.Aws.Url;
+        environment.TryAdd("AWS_ENDPOINT_URL_STS", world.Aws.Url);
+        environment.TryAdd("AWS_ENDPOINT_URL_IOT", world.Aws.Url);
         return (folder, environment);
 
         string Filled(string text) => text.Replace("AGENT", agent.Url, StringComparison.Ordinal).Replace("FOLDER", folder.Path, StringComparison.Ordinal)
