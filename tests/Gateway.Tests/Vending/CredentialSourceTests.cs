@@ -36,9 +36,9 @@ public sealed class CredentialSourceTests(ITestOutputHelper output)
         var (folder, environment) = Prepare(world, agent, cluster, variables, config);
         await using var gateway = await GatewayProcess.StartAsync(folder, environment);
 
-        var answer = await world.Client.SendAsync(gateway.Url + Requests.CredentialsPath("o-acme"), world.Token("o-acme"));
-
-        Assert.True(answer.Status == 200, $"{name}: {answer.Body}\n{gateway.Output}");
+        // The SDK gives up the instance metadata after a time of its own, which a busy machine can miss; the gateway looks again soon.
+        await Eventually.IsTrueAsync(
+            async () => (await world.Client.SendAsync(gateway.Url + Requests.CredentialsPath("o-acme"), world.Token("o-acme"))).Status == 200, () => $"{name}: {gateway.Output}");
     }
 
     [Theory]
@@ -59,6 +59,7 @@ public sealed class CredentialSourceTests(ITestOutputHelper output)
         await using var gateway = await GatewayProcess.StartAsync(folder, environment);
         var (statuses, count, ended) = (new ConcurrentDictionary<int, int>(), 0, false);
         var warm = world.Token("o-warm");
+        await Eventually.IsTrueAsync(async () => (await world.Client.SendAsync(gateway.Url + Requests.CredentialsPath("o-warm"), warm)).Status == 200, () => gateway.Output);
         var load = Enumerable.Range(0, 2).Select(_ => Task.Run(async () =>
         {
             while (!Volatile.Read(ref ended))
