@@ -17,7 +17,7 @@ public sealed class AwsPartitionTests
     {
         await using var world = await World.StartAsync();
         await using var cluster = await OpenIdProvider.StartAsync();
-        var key = world.Aws.AddBaseCredentials("AKIAIOSFODNN7PARTITN", new string('k', 40), "111122223333", partition);
+        var key = world.Aws.AddBaseCredentials("AKIAIOSFODNN7PARTITN", Convert.ToHexString(System.Security.Cryptography.RandomNumberGenerator.GetBytes(20)), "111122223333", partition);
         world.Aws.AddIdentityProvider("111122223333", cluster.Issuer, $"sts.{domain}");
         world.Aws.AddRole(new AwsRole($"arn:{partition}:iam::111122223333:role/gateway", WebIdentitySubject: "gateway"));
         var folder = world.Folder(settings => settings.WithoutRedis()

@@ -135,7 +135,7 @@ public sealed class CredentialSourceTests(ITestOutputHelper output)
         if (name == "a file of keys")
         {
             var old = world.Aws.Calls.Snapshot()[^1].AccessKeyId;
-            var next = world.Aws.AddBaseCredentials($"AKIAIOSFODNN7ROTATE{rotation}", new string((char)('a' + rotation), 40), "111122223333");
+            var next = world.Aws.AddBaseCredentials($"AKIAIOSFODNN7ROTATE{rotation}", Convert.ToHexString(System.Security.Cryptography.RandomNumberGenerator.GetBytes(20)), "111122223333");
             folder.Write("aws-config", $"[default]\naws_access_key_id = {next.AccessKeyId}\naws_secret_access_key = {next.SecretAccessKey}\n");
             world.Aws.Revoke(next with { AccessKeyId = old });
         }
