@@ -14,6 +14,8 @@ internal sealed partial class GatewayIdentity(
     OwnCredentials own, AwsClients clients, IOptions<IotCredentialsOptions> module, SingleFlight flights, FailureMemory failures,
     ILogger<GatewayIdentity> logger)
 {
+    private const string Call = "sts:GetCallerIdentity";
+
     private string? _identity;
 
     /// <exception cref="VendingException">It cannot be found out.</exception>
@@ -27,11 +29,11 @@ internal sealed partial class GatewayIdentity(
         using var deadline = new CancellationTokenSource(module.Value.WorkTimeout);
         try
         {
-            own.ThrowIfRefused(region);
+            own.ThrowIfRefused(region, Call);
             var keys = (await own.FindAsync(deadline.Token)).Values;
             if (!keys.UseToken) return _identity = keys.AccessKey;
             var arn = await own.UseAsync(
-                region, "sts:GetCallerIdentity", clients.StsUrl(region),
+                region, Call, clients.StsUrl(region),
                 async credentials =>
                 {
                     using var sts = clients.Sts(region, credentials);

@@ -9,14 +9,17 @@ namespace CredentialModule.Aws;
 
 /// <summary>
 /// The gateway's own credentials, which sign its calls. That there are none, or that AWS does not take them, is a condition of this process and not of
-/// each organization: it is told once with what to do, looked at every two seconds, and told once when it is over. Until then nobody asks AWS.
+/// each organization: it is told once with what to do, tried again by one call every two seconds, and told once when it is over.
 /// </summary>
 internal sealed partial class OwnCredentials : IDisposable
 {
     private static readonly TimeSpan s_interval = TimeSpan.FromSeconds(2);
 
-    // Of a source that fails, whatever the region.
-    private const string Everywhere = "";
+    // So long after its last refusal a call that nobody makes is taken for well, if AWS knows the caller.
+    private static readonly TimeSpan s_idle = TimeSpan.FromMinutes(1);
+
+    // Of a source that fails, whatever the region and the call.
+    private static readonly (string Region, string Call) s_source = ("", "");
 
     private readonly AwsClients _clients;
     private readonly CredentialSource _source;
@@ -27,8 +30,10 @@ internal sealed partial class OwnCredentials : IDisposable
 
     private readonly CancellationTokenSource _ended = new();
     private readonly Lock _lock = new();
-    private readonly Dictionary<string, VendingException> _refused = new(StringComparer.Ordinal);
+    private readonly Dictionary<(string Region, string Call), Refusal> _refused = [];
     private readonly HashSet<string> _told = new(StringComparer.Ordinal);
+    private long _begun;
+    private bool _isWatched;
 
     public OwnCredentials(
         AwsClients clients, CredentialSource source, IOptions<AwsClientOptions> options, IOptions<IotCredentialsOptions> module, TimeProvider time,
@@ -41,17 +46,11 @@ internal sealed partial class OwnCredentials : IDisposable
     /// <summary>Why AWS does not take the gateway's credentials, and what to do; null while it does, as far as is known.</summary>
     public string? Problem
     {
-        get { lock (_lock) return _refused.Values.FirstOrDefault()?.Message; }
+        get { lock (_lock) return _refused.Values.FirstOrDefault()?.Failure.Message; }
     }
 
-    /// <exception cref="VendingException">AWS does not take the gateway's credentials in this region.</exception>
-    public void ThrowIfRefused(string region)
-    {
-        lock (_lock)
-        {
-            if ((_refused.GetValueOrDefault(region) ?? _refused.GetValueOrDefault(Everywhere)) is { } known) throw Again(known);
-        }
-    }
+    /// <exception cref="VendingException">AWS does not take the gateway's credentials for this call, and it is not yet time to try again.</exception>
+    public void ThrowIfRefused(string region, string call) => ThrowIfRefused(region, call, isTrial: false);
 
     /// <summary>Makes a call that the gateway's own credentials sign. When AWS does not take them, once more with what stands there by now.</summary>
     /// <param name="region">The region.</param>
@@ -62,16 +61,17 @@ internal sealed partial class OwnCredentials : IDisposable
     /// <exception cref="VendingException">The call failed.</exception>
     public async Task<T> UseAsync<T>(string region, string call, Uri? address, Func<AWSCredentials, Task<T>> use, CancellationToken cancellation)
     {
-        ThrowIfRefused(region);
+        ThrowIfRefused(region, call, isTrial: true);
+        var begun = _time.GetTimestamp();
         var found = await FindAsync(_source.FindAsync, cancellation);
         try
         {
-            return await use(found.Fixed);
+            return await TakenAsync();
         }
         catch (Exception e) when (AwsFailure.OfCredentials(e) is { } failure)
         {
             var other = await FindAsync(end => _source.FindOthersAsync(found, end), cancellation);
-            if (IsSame(other, found)) throw Refused(region, failure);
+            if (IsSame(other, found)) throw Refuse((region, call), failure);
             found = other;
         }
         catch (Exception e)
@@ -81,11 +81,18 @@ internal sealed partial class OwnCredentials : IDisposable
 
         try
         {
-            return await use(found.Fixed);
+            return await TakenAsync();
         }
         catch (Exception e)
         {
-            throw AwsFailure.OfCredentials(e) is { } failure ? Refused(region, failure) : AwsFailure.From(e, call, address);
+            throw AwsFailure.OfCredentials(e) is { } failure ? Refuse((region, call), failure) : AwsFailure.From(e, call, address);
+        }
+
+        async Task<T> TakenAsync()
+        {
+            var result = await use(found.Fixed);
+            Take((region, call), begun);
+            return result;
         }
     }
 
@@ -95,56 +102,90 @@ internal sealed partial class OwnCredentials : IDisposable
 
     private async Task<FoundCredentials> FindAsync(Func<CancellationToken, Task<FoundCredentials>> find, CancellationToken cancellation)
     {
+        var begun = _time.GetTimestamp();
         try
         {
-            return await find(cancellation);
+            var found = await find(cancellation);
+            Take(s_source, begun);
+            return found;
         }
         catch (Exception e)
         {
             var failure = FailureOf(e);
-            throw failure.Failure == FailureClass.Credentials ? Refused(Everywhere, failure) : failure;
+            throw failure.Failure == FailureClass.Credentials ? Refuse(s_source, failure) : failure;
         }
     }
 
     private VendingException FailureOf(Exception error) => SourceFailure.Of(error, _options.Value.Credentials is not null, AwsSources.OfProcess());
 
-    private VendingException Refused(string region, VendingException failure)
+    private void ThrowIfRefused(string region, string call, bool isTrial)
+    {
+        lock (_lock)
+        {
+            foreach (var key in ((string, string)[])[s_source, (region, call)])
+            {
+                if (!_refused.TryGetValue(key, out var known)) continue;
+                var left = s_interval - _time.GetElapsedTime(known.TriedAt);
+                if (left > TimeSpan.Zero) throw new VendingException(known.Failure.Failure, known.Failure.Message, left);
+                // The others wait for what comes of it.
+                if (isTrial) known.TriedAt = _time.GetTimestamp();
+            }
+        }
+    }
+
+    private VendingException Refuse((string Region, string Call) key, VendingException failure)
     {
         lock (_lock)
         {
             if (_ended.IsCancellationRequested) return failure;
-            if (_refused.Count == 0) _ = WatchAsync();
-            _refused[region] = failure;
+            if (_refused.Count == 0) _begun = _time.GetTimestamp();
+            if (!_isWatched)
+            {
+                _isWatched = true;
+                _ = WatchAsync();
+            }
+
+            _refused[key] = new(failure, _time.GetTimestamp());
             if (_told.Add(failure.Message)) Log.Refused(_logger, failure.Message);
         }
 
-        return Again(failure);
+        return new(failure.Failure, failure.Message, s_interval);
     }
 
-    private static VendingException Again(VendingException known) => new(known.Failure, known.Message, s_interval);
+    // A call that began before the refusal was signed when all was well.
+    private void Take((string Region, string Call) key, long begun)
+    {
+        lock (_lock)
+        {
+            if (!_refused.TryGetValue(key, out var known) || begun < known.At) return;
+            _refused.Remove(key);
+            if (_refused.Count > 0) return;
+            _told.Clear();
+            Log.Taken(_logger, (long)_time.GetElapsedTime(_begun).TotalSeconds);
+        }
+    }
 
+    /// <summary>Finds the end of a condition that no caller tries out.</summary>
     private async Task WatchAsync()
     {
-        var begun = _time.GetTimestamp();
         try
         {
             while (true)
             {
                 await Task.Delay(s_interval, _time, _ended.Token);
-                string[] regions;
-                lock (_lock) regions = [.. _refused.Keys];
-                foreach (var region in regions)
+                (string Region, string Call)[] due;
+                lock (_lock)
                 {
-                    if (!await IsTakenAsync(region)) continue;
-                    lock (_lock)
+                    if (_refused.Count == 0)
                     {
-                        _refused.Remove(region);
-                        if (_refused.Count > 0) continue;
-                        _told.Clear();
-                        Log.Taken(_logger, (long)_time.GetElapsedTime(begun).TotalSeconds);
+                        _isWatched = false;
                         return;
                     }
+
+                    due = [.. _refused.Where(pair => pair.Key == s_source || _time.GetElapsedTime(pair.Value.At) >= s_idle).Select(pair => pair.Key)];
                 }
+
+                foreach (var key in due) await LookAsync(key);
             }
         }
         catch (OperationCanceledException) when (_ended.IsCancellationRequested)
@@ -153,24 +194,28 @@ internal sealed partial class OwnCredentials : IDisposable
         }
     }
 
-    private async Task<bool> IsTakenAsync(string region)
+    private async Task LookAsync((string Region, string Call) key)
     {
         using var deadline = CancellationTokenSource.CreateLinkedTokenSource(_ended.Token);
         deadline.CancelAfter(_module.Value.WorkTimeout);
+        var begun = _time.GetTimestamp();
         try
         {
             var found = await _source.FindOthersAsync(null, deadline.Token);
-            if (region == Everywhere) return true;
-            using var sts = _clients.Sts(region, found.Fixed);
-            await sts.GetCallerIdentityAsync(new GetCallerIdentityRequest(), deadline.Token);
-            return true;
+            if (key != s_source)
+            {
+                using var sts = _clients.Sts(key.Region, found.Fixed);
+                await sts.GetCallerIdentityAsync(new GetCallerIdentityRequest(), deadline.Token);
+            }
+
+            Take(key, begun);
         }
         catch (Exception e) when (!_ended.IsCancellationRequested)
         {
-            var failure = region == Everywhere ? FailureOf(e) : AwsFailure.OfCredentials(e) ?? AwsFailure.From(e, "sts:GetCallerIdentity");
-            if (failure.Failure == FailureClass.Credentials) Refused(region, failure);
+            var failure = key == s_source ? FailureOf(e) : AwsFailure.OfCredentials(e) ?? AwsFailure.From(e, "sts:GetCallerIdentity");
+            if (failure.Failure == FailureClass.Credentials) Refuse(key, failure);
             // Whom AWS refuses something it knows.
-            return failure.Failure == FailureClass.Refused;
+            else if (failure.Failure == FailureClass.Refused) Take(key, begun);
         }
     }
 
@@ -178,6 +223,15 @@ internal sealed partial class OwnCredentials : IDisposable
         one.Values.AccessKey == other.Values.AccessKey && one.Values.SecretKey == other.Values.SecretKey && one.Values.Token == other.Values.Token;
 
     public void Dispose() => _ended.Cancel();
+
+    private sealed class Refusal(VendingException failure, long at)
+    {
+        public VendingException Failure { get; } = failure;
+
+        public long At { get; } = at;
+
+        public long TriedAt { get; set; } = at;
+    }
 
     private static partial class Log
     {

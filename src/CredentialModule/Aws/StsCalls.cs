@@ -13,6 +13,8 @@ internal sealed partial class StsCalls(
     AwsClients clients, OwnCredentials own, StsBudget budget, StsCircuit circuit, TimeProvider time, CredentialMetrics metrics,
     IOptions<IotCredentialsOptions> options, ILogger<StsCalls> logger)
 {
+    private const string Call = "sts:AssumeRole";
+
     // What asking for an endpoint takes, and nothing more, whatever the role itself may do.
     private const string EndpointPolicy = """{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"iot:DescribeEndpoint","Resource":"*"}]}""";
 
@@ -21,7 +23,7 @@ internal sealed partial class StsCalls(
     /// <exception cref="OperationCanceledException">Nobody waits for the call any more.</exception>
     public async Task<StoredCredentials> AssumeRoleAsync(VendRequest request, string call)
     {
-        own.ThrowIfRefused(request.Region);
+        own.ThrowIfRefused(request.Region, Call);
         using var permit = await budget.PermitAsync(call);
         var issuedAt = time.GetUtcNow();
         var granted = await circuit.CallAsync(request.Region, () => CallAsync(request.Region, RequestOf(request)));
@@ -45,7 +47,7 @@ internal sealed partial class StsCalls(
     public async Task<AWSCredentials> AssumeEndpointRoleAsync(Profile profile, CancellationToken cancellation)
     {
         var (role, region) = (profile.EndpointRoleArn!, profile.Region);
-        own.ThrowIfRefused(region);
+        own.ThrowIfRefused(region, Call);
         var request = new AssumeRoleRequest
         {
             RoleArn = role,
@@ -72,7 +74,7 @@ internal sealed partial class StsCalls(
         try
         {
             var granted = await own.UseAsync(
-                region, "sts:AssumeRole", clients.StsUrl(region), credentials => SendAsync(region, credentials, request, deadline.Token), deadline.Token);
+                region, Call, clients.StsUrl(region), credentials => SendAsync(region, credentials, request, deadline.Token), deadline.Token);
             metrics.Called("AssumeRole", time.GetElapsedTime(begun), succeeded: true);
             return granted;
         }

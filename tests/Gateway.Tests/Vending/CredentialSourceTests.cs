@@ -114,6 +114,25 @@ public sealed class CredentialSourceTests(ITestOutputHelper output)
             HasFailed() || world.Aws.Calls.Snapshot().Where(call => call is { Action: "AssumeRole", Status: 200 }).Any(call => signers.Add(call.AccessKeyId)));
     }
 
+    [Fact]
+    public async Task D13_credentials_that_are_written_later_are_found_without_a_restart()
+    {
+        await using var world = await World.StartAsync();
+        await using var agent = await CredentialAgent.StartAsync(world.Aws);
+        await using var cluster = await OpenIdProvider.StartAsync();
+        var (folder, environment) = Prepare(world, agent, cluster, "AWS_EC2_METADATA_SERVICE_ENDPOINT=http://127.0.0.1:1", "[default]\nregion = us-east-1\n");
+        await using var gateway = await GatewayProcess.StartAsync(folder, environment);
+
+        for (var i = 0; i < 3; i++) Assert.Equal(503, await VendAsync($"o-{i}"));
+        folder.Write("aws-config", $"[default]\naws_access_key_id = {world.Aws.BaseCredentials.AccessKeyId}\naws_secret_access_key = {world.Aws.BaseCredentials.SecretAccessKey}\n");
+
+        await Eventually.IsTrueAsync(async () => await VendAsync("o-0") == 200, () => gateway.Output);
+        foreach (var told in (string[])["The gateway has no credentials that AWS takes: no AWS credentials are configured", "AWS takes the gateway's credentials again"])
+            Assert.Single(gateway.Output.Split('\n'), line => line.Contains(told, StringComparison.Ordinal));
+
+        async Task<int> VendAsync(string organization) => (await world.Client.SendAsync(gateway.Url + Requests.CredentialsPath(organization), world.Token(organization))).Status;
+    }
+
     private static void Rotate(World world, CredentialAgent agent, OpenIdProvider cluster, GatewayFolder folder, string name, int rotation)
     {
         if (name == "a web identity")

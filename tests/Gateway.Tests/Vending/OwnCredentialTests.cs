@@ -11,6 +11,7 @@ namespace Gateway.Tests.Vending;
 public sealed class OwnCredentialTests
 {
     private const string Told = "The gateway has no credentials that AWS takes";
+    private const string Over = "AWS takes the gateway's credentials again";
 
     [Theory]
     [InlineData("D13 an expired session", "ExpiredToken", 403, "the gateway's session at AWS has expired: renew AWS_SESSION_TOKEN and its keys where they come from (403 ExpiredToken)")]
@@ -48,15 +49,53 @@ public sealed class OwnCredentialTests
         await Eventually.IsTrueAsync(async () => (await MetricsAsync(world, gateway)).Contains("iotcredentials_aws_credentials_taken{otel_scope_name=\"IotCredentials\"} 0", StringComparison.Ordinal));
 
         fault.Dispose();
-        await Eventually.IsTrueAsync(() =>
-        {
-            time.Advance(TimeSpan.FromSeconds(1));
-            return gateway.Log.Count(LogLevel.Information, "AWS takes the gateway's credentials again") > 0;
-        });
+        time.Advance(TimeSpan.FromSeconds(3));
         Assert.Equal(200, (await gateway.VendAsync("o-cold0")).Status);
+        Assert.Equal(1, gateway.Log.Count(LogLevel.Information, Over));
         Assert.Equal((200, "Healthy"), await ReadinessAsync(world, gateway, ""));
         await Eventually.IsTrueAsync(async () => (await MetricsAsync(world, gateway)).Contains("iotcredentials_aws_credentials_taken{otel_scope_name=\"IotCredentials\"} 1", StringComparison.Ordinal));
         Assert.Equal(1, gateway.Log.Count(LogLevel.Error, ""));
+    }
+
+    [Theory]
+    [InlineData("AssumeRole")]
+    [InlineData("DescribeEndpoint")]
+    public async Task D13_what_is_refused_for_one_call_alone_is_told_once_for_as_long_as_it_lasts(string action)
+    {
+        var time = new FakeTimeProvider(DateTimeOffset.UtcNow);
+        await using var world = await World.StartAsync(time);
+        var gateway = await world.StartGatewayAsync(settings => settings.WithoutRedis());
+        var fault = world.Aws.Inject(AwsFault.Error("ExpiredToken", 403), action);
+
+        for (var i = 0; i < 6; i++)
+        {
+            Assert.Equal(503, (await gateway.VendAsync($"o-{i}")).Status);
+            time.Advance(TimeSpan.FromSeconds(3));
+        }
+
+        Assert.Equal((1, 0), (gateway.Log.Count(LogLevel.Error, Told), gateway.Log.Count(LogLevel.Information, Over)));
+        // One try each time.
+        Assert.InRange(world.Aws.Calls.Count(call => call.Action == action), 5, 7);
+
+        fault.Dispose();
+        Assert.Equal(200, (await gateway.VendAsync("o-0")).Status);
+        Assert.Equal((1, 1), (gateway.Log.Count(LogLevel.Error, Told), gateway.Log.Count(LogLevel.Information, Over)));
+    }
+
+    [Fact]
+    public async Task D13_a_condition_that_no_caller_tries_out_ends_as_well()
+    {
+        var time = new FakeTimeProvider(DateTimeOffset.UtcNow);
+        await using var world = await World.StartAsync(time);
+        var gateway = await world.StartGatewayAsync(settings => settings.WithoutRedis());
+        using (world.Aws.Inject(AwsFault.Error("ExpiredToken", 403))) Assert.Equal(503, (await gateway.VendAsync("o-1")).Status);
+
+        await Eventually.IsTrueAsync(() =>
+        {
+            time.Advance(TimeSpan.FromSeconds(2));
+            return gateway.Log.Count(LogLevel.Information, Over) > 0;
+        });
+        Assert.Equal((200, "Healthy"), await ReadinessAsync(world, gateway, ""));
     }
 
     [Fact]
