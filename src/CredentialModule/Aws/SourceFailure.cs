@@ -31,16 +31,14 @@ internal static class SourceFailure
             return failure is not FailureClass.Refused ? new(failure, told) : Refused($"{RemedyOf(sources, code)} ({told})");
         }
 
-        var isTime = error is OperationCanceledException or TimeoutException;
         return sources.Kind switch
         {
             AwsSourceKind.WebIdentity => new(FailureClass.Unavailable, $"{call}: {FailureText.Of(error)}"),
             AwsSourceKind.SingleSignOn or AwsSourceKind.Process => Refused(RemedyOf(sources, "")),
-            AwsSourceKind.Container => Refused(
-                $"the address in {sources.Name} {(isTime ? "does not answer" : "does not hand out credentials")}: look at the agent behind it"),
+            AwsSourceKind.Container => Refused($"the address in {sources.Name} does not hand out credentials: look at the agent behind it"),
             AwsSourceKind.InstanceMetadata => Refused(
                 "no AWS credentials are configured (variables, a web identity, a profile, a container), and the instance metadata "
-                + $"{(isTime ? "does not answer" : "has none")}: set a source, or give the instance a role"),
+                + $"{(error is OperationCanceledException or TimeoutException ? "does not answer" : "has none")}: set a source, or give the instance a role"),
             _ => Refused($"{sources.Name} does not lead to credentials: {FailureText.Of(error)}"),
         };
     }

@@ -148,7 +148,7 @@ public sealed class PlantedSecretTests
         {
             var (_, output) = await GatewayProcess.RunAsync([.. arguments, "--config", copy.Path], environment);
             Search(($"{told}: {arguments[0]}", output));
-            if (arguments[0] == "doctor") Assert.Contains(told, output, StringComparison.Ordinal);
+            if (arguments[0] == "doctor") Assert.True(output.Contains(told, StringComparison.Ordinal), output);
         }
 
         await using var gateway = await GatewayProcess.StartAsync(copy, environment);
@@ -161,7 +161,7 @@ public sealed class PlantedSecretTests
         Search(
             ($"{told}: the log", gateway.Output), ($"{told}: readiness", ready.Body), ($"{told}: the metrics", metrics.Body),
             ($"{told}: spans and metrics at the collector", collector.Received));
-        Assert.Contains(told, gateway.Output, StringComparison.Ordinal);
+        Assert.True(gateway.Output.Contains(told, StringComparison.Ordinal), gateway.Output);
         Assert.Contains("url.full", collector.Received, StringComparison.Ordinal);
     }
 
