@@ -194,6 +194,8 @@ public sealed class AwsEmulator : IAsyncDisposable
             AssumeRole = action is "AssumeRole" or WithWebIdentity ? AssumeRoleInput.Read(form) : null,
             EndpointType = isIot ? context.Request.Query["endpointType"].FirstOrDefault() : null,
         };
+        // Before the call is seen: what is injected once it was seen is for the next.
+        var faults = _faults.Take(call);
         Calls.Add(call);
 
         // An SDK corrects its clock by this header.
@@ -207,7 +209,7 @@ public sealed class AwsEmulator : IAsyncDisposable
             // AWS ignores it. Here a slip must not pass for the default.
             if (isIot && context.Request.Query.Keys.FirstOrDefault(static name => name != "endpointType") is { } unknown)
                 throw new AwsErrorException("InvalidRequestException", StatusCodes.Status400BadRequest, $"{unknown} is no parameter of DescribeEndpoint. Did you mean \"endpointType\"?");
-            await AnswerAsync(context, call, caller, form["WebIdentityToken"], protocol, requestId, cancellationToken);
+            await AnswerAsync(context, call, caller, faults, form["WebIdentityToken"], protocol, requestId, cancellationToken);
         }
         catch (AwsErrorException error)
         {
@@ -222,12 +224,12 @@ public sealed class AwsEmulator : IAsyncDisposable
         HttpContext context,
         AwsCall call,
         AwsCredentials? caller,
+        IReadOnlyList<(AwsFault Fault, Task Removed)> faults,
         string? webIdentityToken,
         AwsProtocol protocol,
         string requestId,
         CancellationToken cancellationToken)
     {
-        var faults = _faults.Take(call);
         foreach (var (fault, removed) in faults)
         {
             if (fault.DelayBefore is { } delay) await Task.Delay(delay, cancellationToken);

@@ -9,6 +9,9 @@ internal sealed class FailureMemory(TimeProvider time) : IDisposable
     private const int MostRemembered = 10_000;
     private static readonly TimeSpan LongestBackOff = TimeSpan.FromSeconds(30);
 
+    // IotCredentials:Timeout can be no longer.
+    private static readonly TimeSpan LongestTry = TimeSpan.FromMinutes(1);
+
     private readonly MemoryCache _memory = new(new MemoryCacheOptions { SizeLimit = MostRemembered });
 
     public bool Remembers(string key) => TryRecall(key, out var known) && time.GetUtcNow() < known.Until;
@@ -46,8 +49,8 @@ internal sealed class FailureMemory(TimeProvider time) : IDisposable
         TryRecall(key, out var known);
         var throttles = failure.Failure == FailureClass.Throttled ? (known?.Throttles ?? 0) + 1 : 0;
         if (throttles > 0) failure = new VendingException(failure.Failure, failure.Message, BackOff(failure.RetryAfter, throttles));
-        // Kept for a while beyond its time, so that the next throttle in a row is known for one.
-        var entry = new MemoryCacheEntryOptions { Size = 1, AbsoluteExpirationRelativeToNow = failure.RetryAfter * 2 };
+        // Kept until the next try has ended, so that the next throttle in a row is known for one.
+        var entry = new MemoryCacheEntryOptions { Size = 1, AbsoluteExpirationRelativeToNow = (failure.RetryAfter * 2) + LongestTry };
         _memory.Set(key, new Remembered(failure, time.GetUtcNow() + failure.RetryAfter, throttles), entry);
         return failure;
     }
