@@ -2,6 +2,7 @@ using System.Diagnostics;
 using System.Globalization;
 using System.Net.Sockets;
 using System.Text;
+using StackExchange.Redis;
 
 namespace Testing;
 
@@ -15,6 +16,10 @@ public sealed class RedisServer : ServerProcess
     private RedisServer(string[] options) => _options = options;
 
     public string ConnectionString => $"127.0.0.1:{Port}";
+
+    /// <summary>A client that waits for as long as a busy machine may take.</summary>
+    public Task<ConnectionMultiplexer> ConnectAsync() =>
+        ConnectionMultiplexer.ConnectAsync($"{ConnectionString},allowAdmin=true,connectTimeout=60000,syncTimeout=60000,asyncTimeout=60000");
 
     /// <summary>Whether it is redis-server and not Garnet.</summary>
     public static bool IsReal => Program is not null;

@@ -46,8 +46,6 @@ internal static class ExplainCommand
 
     private static async Task<int> RunAsync(ParseResult parsed, bool isJson, ProgramEnvironment environment)
     {
-        // Not even to find out where it runs.
-        Environment.SetEnvironmentVariable("AWS_EC2_METADATA_DISABLED", "true");
         var (output, error) = (parsed.InvocationConfiguration.Output, parsed.InvocationConfiguration.Error);
         var read = environment.Load(parsed.ConfigurationKeys());
         if (read.Snapshot is not { } configuration)

@@ -40,17 +40,21 @@ public sealed class ExplainTests(ExplainTests.Shared shared) : IClassFixture<Exp
     public async Task Nothing_is_called_and_nothing_connects()
     {
         using var redis = new TcpListener(IPAddress.Loopback, 0);
+        using var metadata = new TcpListener(IPAddress.Loopback, 0);
         redis.Start();
+        metadata.Start();
         var (discoveries, keys, calls, requests) = (World.Issuer.DiscoveryRequests, World.Issuer.KeySetRequests, World.Aws.Calls.Count(), World.Downstream.Requests.Count());
         using var folder = World.Folder(settings => settings
             .Set("ConnectionStrings:Redis", $"\"127.0.0.1:{((IPEndPoint)redis.LocalEndpoint).Port}\"")
             .Set("ReverseProxy:Clusters:organizations:HealthCheck", """{ "Active": { "Enabled": true, "Path": "/probed" } }"""));
 
         var (exitCode, output) = await GatewayProcess.RunAsync(
-            ["explain", "--organization", "o-acme", "--token", World.Token("o-acme"), "--config", folder.Path], World.Aws.EnvironmentVariables);
+            ["explain", "--organization", "o-acme", "--token", World.Token("o-acme"), "--config", folder.Path],
+            new Dictionary<string, string> { ["AWS_EC2_METADATA_SERVICE_ENDPOINT"] = $"http://{metadata.LocalEndpoint}", ["AWS_CONFIG_FILE"] = "/nowhere" });
 
         Assert.True(exitCode == 0, output);
         Assert.False(redis.Pending());
+        Assert.False(metadata.Pending());
         Assert.Equal(
             (discoveries, keys, calls, requests),
             (World.Issuer.DiscoveryRequests, World.Issuer.KeySetRequests, World.Aws.Calls.Count(), World.Downstream.Requests.Count()));
@@ -82,7 +86,7 @@ public sealed class ExplainTests(ExplainTests.Shared shared) : IClassFixture<Exp
         // In this process the SDK has not been told where STS is, and the address is part of the key.
         var (_, output) = await GatewayProcess.RunAsync(
             ["explain", "--organization", "o-vended", "--token", token, "--format", "json", "--config", folder.Path], World.Aws.EnvironmentVariables);
-        await using var redis = await ConnectionMultiplexer.ConnectAsync(World.Redis.ConnectionString);
+        await using var redis = await World.Redis.ConnectAsync();
         Assert.True(await redis.GetDatabase().KeyExistsAsync(Text(JsonDocument.Parse(output).RootElement, "assumeRole", "redisKey")));
     }
 

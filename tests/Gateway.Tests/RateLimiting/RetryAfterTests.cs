@@ -107,7 +107,7 @@ public sealed class RetryAfterTests
     {
         await using var world = await World.StartAsync();
         var gateway = await world.StartGatewayAsync(settings => Add(settings, algorithm, "Redis", "01:00:00"));
-        await using var redis = await ConnectionMultiplexer.ConnectAsync(world.Redis.ConnectionString);
+        await using var redis = await world.Redis.ConnectAsync();
         var path = $"/limited/{algorithm}/1";
         Assert.Equal(200, (await gateway.SendAsync(path, world.Token())).Status);
         Assert.Equal(200, (await gateway.SendAsync(path, world.Token())).Status);

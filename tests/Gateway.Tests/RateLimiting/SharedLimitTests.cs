@@ -209,7 +209,7 @@ public sealed class SharedLimitTests(ITestOutputHelper output)
     public async Task A_request_that_Redis_refused_stays_refused_though_its_wait_cannot_be_read(string name, Exception failure)
     {
         await using var world = await World.StartAsync();
-        await using var redis = await ConnectionMultiplexer.ConnectAsync(world.Redis.ConnectionString);
+        await using var redis = await world.Redis.ConnectAsync();
         var options = new RateLimitPolicyOptions { Algorithm = RateLimitAlgorithm.SlidingWindow, PermitLimit = 1, Window = TimeSpan.FromHours(1) };
         await using var limit = new SharedLimit(null!, new LimitKey("Shared", options, name), world.KeyPrefix);
         var broken = RefusingRedis.Of(redis, nameof(IDatabase.SortedSetRangeByRankWithScoresAsync), failure);
@@ -226,7 +226,7 @@ public sealed class SharedLimitTests(ITestOutputHelper output)
     public async Task Keys_of_limits_that_the_user_is_not_granted_are_found()
     {
         await using var world = await World.StartAsync();
-        await using var redis = await ConnectionMultiplexer.ConnectAsync(world.Redis.ConnectionString);
+        await using var redis = await world.Redis.ConnectAsync();
 
         Assert.Null(await SharedLimits.FindProblemAsync(redis));
         var denied = RefusingRedis.Of(redis, nameof(IDatabase.ScriptEvaluateAsync), new RedisServerException(RedisErrorKind.NoPermission, CommandFlags.None, "NOPERM No permissions to access a key"));
@@ -300,7 +300,7 @@ public sealed class SharedLimitTests(ITestOutputHelper output)
 
     private static async IAsyncEnumerable<(string Name, TimeSpan? Life)> Keys(World world)
     {
-        await using var redis = await ConnectionMultiplexer.ConnectAsync(world.Redis.ConnectionString);
+        await using var redis = await world.Redis.ConnectAsync();
         await foreach (var key in redis.GetServers()[0].KeysAsync(pattern: $"*{world.KeyPrefix}limit:*"))
             yield return (key!, await redis.GetDatabase().KeyTimeToLiveAsync(key));
     }

@@ -55,7 +55,7 @@ public sealed class CredentialSourceTests(ITestOutputHelper output)
         // The SDK takes a role's session for over a minute before its end, and that of the instance metadata when it has ended.
         agent.Lifetime = TimeSpan.FromSeconds(name == "the instance metadata" ? 3 : 62);
         world.Aws.Inject(AwsFault.GrantOnly(agent.Lifetime), "AssumeRoleWithWebIdentity");
-        var (folder, environment) = Prepare(world, agent, cluster, variables, config);
+        var (folder, environment) = Prepare(world, agent, cluster, variables, config, settings => settings.Set("IotCredentials:Timeout", "\"00:00:30\""));
         await using var gateway = await GatewayProcess.StartAsync(folder, environment);
         var (statuses, count, ended) = (new ConcurrentDictionary<int, int>(), 0, false);
         var warm = world.Token("o-warm");

@@ -144,7 +144,7 @@ public sealed class ForgetTests
     public async Task What_was_forgotten_is_gone_from_Redis_and_stays_so_when_the_mark_is_lost_and_replicas_restart(string when)
     {
         await using var world = await World.StartAsync(ownRedis: true);
-        await using var redis = await ConnectionMultiplexer.ConnectAsync(world.Redis.ConnectionString + ",allowAdmin=true");
+        await using var redis = await world.Redis.ConnectAsync();
         var one = await world.StartGatewayAsync(Operators);
         var old = new List<string>();
         var hang = when.EndsWith("asked", StringComparison.Ordinal) ? world.Aws.Inject(AwsFault.Hang(), "AssumeRole") : null;
@@ -174,7 +174,7 @@ public sealed class ForgetTests
     public async Task S6_a_replica_that_learns_of_it_late_deletes_what_it_wrote_meanwhile()
     {
         await using var world = await World.StartAsync(ownRedis: true);
-        await using var redis = await ConnectionMultiplexer.ConnectAsync(world.Redis.ConnectionString);
+        await using var redis = await world.Redis.ConnectAsync();
         var (one, two) = (await world.StartGatewayAsync(Operators), await world.StartGatewayAsync(Operators));
         var hang = world.Aws.Inject(AwsFault.Hang(), "AssumeRole");
         var vending = two.VendAsync("o-acme");
@@ -191,7 +191,7 @@ public sealed class ForgetTests
     public async Task S13_junk_among_the_marks_is_one_line_a_look_that_repeats_nothing_of_it()
     {
         await using var world = await World.StartAsync(ownRedis: true);
-        await using var redis = await ConnectionMultiplexer.ConnectAsync(world.Redis.ConnectionString);
+        await using var redis = await world.Redis.ConnectAsync();
         var gateway = await world.StartGatewayAsync(Operators);
         await ForgetAsync(world, gateway, "o-acme", OperatorsToken(world));
         var forged = await redis.GetDatabase().HashGetAsync(world.KeyPrefix + "forgotten", "o-acme");
@@ -214,7 +214,7 @@ public sealed class ForgetTests
     public async Task S13_junk_on_any_channel_of_the_gateway_leaves_no_stack_trace()
     {
         await using var world = await World.StartAsync(ownRedis: true);
-        await using var redis = await ConnectionMultiplexer.ConnectAsync(world.Redis.ConnectionString);
+        await using var redis = await world.Redis.ConnectAsync();
         var gateway = await world.StartGatewayAsync();
         await gateway.VendAsync("o-acme");
         List<string> channels = [];

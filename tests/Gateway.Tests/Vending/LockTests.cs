@@ -23,7 +23,7 @@ public sealed class LockTests(ITestOutputHelper output)
     public async Task A_lock_that_no_replica_holds_delays_no_vend(string kind)
     {
         await using var world = await World.StartAsync(ownRedis: true);
-        await using var redis = await ConnectionMultiplexer.ConnectAsync(world.Redis.ConnectionString + ",allowAdmin=true");
+        await using var redis = await world.Redis.ConnectAsync();
         var locks = await LocksOfAsync(world, redis, "o-locked");
         var gateway = await world.StartGatewayAsync();
         foreach (var key in locks) await PlantAsync(redis, kind, key);
@@ -41,10 +41,10 @@ public sealed class LockTests(ITestOutputHelper output)
     public async Task D1_a_lock_that_is_planted_again_and_again_delays_a_vend_by_half_of_the_timeout()
     {
         await using var world = await World.StartAsync(ownRedis: true);
-        await using var redis = await ConnectionMultiplexer.ConnectAsync(world.Redis.ConnectionString + ",allowAdmin=true");
+        await using var redis = await world.Redis.ConnectAsync();
         var locks = await LocksOfAsync(world, redis, "o-locked");
         var gateway = await world.StartGatewayAsync(settings => settings.Set("IotCredentials:Timeout", "\"00:00:10\""));
-        await using var planting = new Planting(redis, locks);
+        await using var planting = await Planting.StartAsync(redis, locks);
 
         Assert.Equal(200, (await gateway.VendAsync("o-locked")).Status);
 
@@ -55,14 +55,14 @@ public sealed class LockTests(ITestOutputHelper output)
     public async Task D1_nobody_waits_for_a_lock_once_what_they_need_is_there()
     {
         await using var world = await World.StartAsync(ownRedis: true);
-        await using var redis = await ConnectionMultiplexer.ConnectAsync(world.Redis.ConnectionString + ",allowAdmin=true");
+        await using var redis = await world.Redis.ConnectAsync();
         var gateways = new List<RunningGateway>();
         for (var i = 0; i < 2; i++) gateways.Add(await world.StartGatewayAsync(settings => settings.Set("IotCredentials:Timeout", "\"00:01:00\"")));
         var machine = await Machine.MeasureAsync(i => gateways[1].VendAsync($"o-measured{i}"), output.WriteLine);
         var hang = world.Aws.Inject(AwsFault.Hang(), "AssumeRole");
         var vending = gateways[0].VendAsync("o-shared");
         await world.Aws.Calls.WaitForAsync(call => call.AssumeRole?.RoleSessionName == "o-shared");
-        await using var planting = new Planting(redis, Locks(redis, world));
+        await using var planting = await Planting.StartAsync(redis, Locks(redis, world));
         var waiting = gateways[1].VendAsync("o-shared");
 
         hang.Dispose();
@@ -131,15 +131,22 @@ public sealed class LockTests(ITestOutputHelper output)
         private readonly CancellationTokenSource _ended = new();
         private readonly Task _planting;
 
-        public Planting(ConnectionMultiplexer redis, IReadOnlyList<RedisKey> keys) => _planting = Task.Run(async () =>
+        private Planting(Func<Task> plant) => _planting = Task.Run(async () =>
         {
             using var timer = new PeriodicTimer(TimeSpan.FromMilliseconds(100));
-            do
+            while (await timer.WaitForNextTickAsync(_ended.Token)) await plant();
+        });
+
+        public static async Task<Planting> StartAsync(ConnectionMultiplexer redis, IReadOnlyList<RedisKey> keys)
+        {
+            await PlantAsync();
+            return new Planting(PlantAsync);
+
+            async Task PlantAsync()
             {
                 foreach (var key in keys) await redis.GetDatabase().StringSetAsync(key, "planted", s_lockLife);
             }
-            while (await timer.WaitForNextTickAsync(_ended.Token));
-        });
+        }
 
         public async ValueTask DisposeAsync()
         {

@@ -75,7 +75,7 @@ public sealed class RedisFaultTests(ITestOutputHelper output)
         var gateway = await world.StartGatewayAsync();
         var mine = await gateway.VendAsync("o-mine");
         var theirs = await gateway.VendAsync("o-theirs");
-        await using var redis = await ConnectionMultiplexer.ConnectAsync(world.Redis.ConnectionString);
+        await using var redis = await world.Redis.ConnectAsync();
         // Two organizations' and the endpoint's; on a busy machine one may be written behind.
         await Eventually.IsTrueAsync(() => Entries(redis, world).Count() == 3);
         await TamperAsync(redis.GetDatabase(), [.. Entries(redis, world)], tampering);
@@ -131,7 +131,7 @@ public sealed class RedisFaultTests(ITestOutputHelper output)
 
     private static async Task<string> DumpAsync(World world)
     {
-        await using var redis = await ConnectionMultiplexer.ConnectAsync(world.Redis.ConnectionString);
+        await using var redis = await world.Redis.ConnectAsync();
         var dump = new StringBuilder();
         foreach (var key in redis.GetServers()[0].Keys())
         {

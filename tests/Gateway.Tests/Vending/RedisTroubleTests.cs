@@ -3,7 +3,6 @@ using System.Text.RegularExpressions;
 using Gateway.Tests.Commands;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Time.Testing;
-using StackExchange.Redis;
 using Testing;
 using Xunit;
 
@@ -127,7 +126,7 @@ public sealed class RedisTroubleTests
         var gateway = await world.StartGatewayAsync(settings => settings.Set("ConnectionStrings:Redis", $"\"127.0.0.1:{slow.Port}{option}\""));
         // It is served at once, whatever Redis does.
         Assert.True((await gateway.VendAsync("o-first")).Status == 200, which);
-        await using var redis = await ConnectionMultiplexer.ConnectAsync(world.Redis.ConnectionString);
+        await using var redis = await world.Redis.ConnectAsync();
         var server = redis.GetServers()[0];
 
         if (isUsed)
@@ -167,7 +166,7 @@ public sealed class RedisTroubleTests
         using var name = new TcpForwarder(world.Redis.Port);
         var gateway = await world.StartGatewayAsync(settings => settings.Set("ConnectionStrings:Redis", $"\"127.0.0.1:{name.Port}\""));
         Assert.Equal(200, (await gateway.VendAsync("o-before")).Status);
-        await using var redis = await ConnectionMultiplexer.ConnectAsync(promoted.ConnectionString);
+        await using var redis = await promoted.ConnectAsync();
 
         if (RedisServer.IsReal) await ExecuteAsync(world, $"REPLICAOF 127.0.0.1 {promoted.Port}");
         else await world.Redis.KillAsync();
@@ -263,7 +262,7 @@ public sealed class RedisTroubleTests
 
     private static async Task ExecuteAsync(World world, params string[] commands)
     {
-        await using var admin = await ConnectionMultiplexer.ConnectAsync(world.Redis.ConnectionString + ",allowAdmin=true");
+        await using var admin = await world.Redis.ConnectAsync();
         foreach (var command in commands.Select(command => command.Split(' ').Select(word => word.Replace('_', ' ')).ToArray())) await admin.GetServers()[0].ExecuteAsync(command[0], [.. command[1..]]);
     }
 }

@@ -20,17 +20,33 @@ internal static class ListenerTrial
             var name = ListenerAddress.IsEndpoint(key) ? key.Split(':')[2] : null;
             var section = name is null ? key : ListenerAddress.Section(name);
             if (ListenerAddress.Parse(url) is not { } address || context.HasErrorAt(section)) continue;
+            if (address.Scheme == Uri.UriSchemeHttps && IsWithoutCertificate(context, key, url, section)) continue;
             foreach (var problem in Parts.ProblemsOf(() => Read(context.Snapshot, name, url)))
-            {
-                if (address.Scheme == Uri.UriSchemeHttps && !HasCertificate(context, section) && !HasCertificate(context, DefaultCertificate))
-                    context.Error(key,
-                        $"is https ({Finding.Quote(url)}), and there is no certificate for it. "
-                        + $"Write {(name is null ? "" : $"{section}:Certificate or ")}{DefaultCertificate}, "
-                        + "such as { \"Path\": \"tls.crt\", \"KeyPath\": \"tls.key\" }, or an http address.");
-                else context.Error(section, $"is refused by Kestrel: {problem} Write what it asks for, or remove it.");
-            }
+                context.Error(section, $"is refused by Kestrel: {problem} Write what it asks for, or remove it.");
         }
     }
+
+    // Kestrel would take the development certificate of a machine that has one. A server has none, and `check` has to find there what it finds here.
+    private static bool IsWithoutCertificate(RuleContext context, string key, string url, string section)
+    {
+        if (HasCertificate(context, DefaultCertificate) || HasCertificate(context, $"{section}:Certificate")) return false;
+        var serverNames = $"{section}:Sni:";
+        var names = context.Snapshot.Values.Where(value => IsBelow(value.Key, $"{section}:Sni"))
+            .Select(value => value.Key[serverNames.Length..].Split(':')[0]).Distinct(StringComparer.OrdinalIgnoreCase).ToList();
+        var without = names.Where(name => !HasCertificate(context, $"{serverNames}{name}:Certificate")).ToList();
+        foreach (var name in without)
+            context.Error(serverNames + name, $"is a server name that there is no certificate for. {Remedy($"{serverNames}{name}:Certificate")}.");
+        if (names.Count == 0)
+        {
+            var own = key == section ? null : $"{section}:Certificate";
+            context.Error(key, $"is https ({Finding.Quote(url)}), and there is no certificate for it. {Remedy(own)}, or an http address.");
+        }
+
+        return names.Count == 0 || without.Count > 0;
+    }
+
+    private static string Remedy(string? section) =>
+        $"Write {(section is null ? "" : $"{section} or ")}{DefaultCertificate}, such as {{ \"Path\": \"tls.crt\", \"KeyPath\": \"tls.key\" }}";
 
     private static IEnumerable<Exception> Read(Snapshot snapshot, string? name, string url)
     {
