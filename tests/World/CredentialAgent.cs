@@ -33,6 +33,9 @@ public sealed class CredentialAgent : IAsyncDisposable
     /// <summary>The bearer's token that the agent of containers and the portal ask for.</summary>
     public string Token { get; set; } = NewToken();
 
+    /// <summary>A token that is taken as well, as while a platform replaces the one before.</summary>
+    public string? NextToken { get; set; }
+
     public TimeSpan Lifetime { get; set; } = TimeSpan.FromHours(1);
 
     /// <summary>Whether it answers 500.</summary>
@@ -82,7 +85,7 @@ public sealed class CredentialAgent : IAsyncDisposable
             ("PUT", "/latest/api/token") => (200, _metadataToken),
             ("GET", "/latest/meta-data/iam/security-credentials" or "/latest/meta-data/iam/security-credentials/") => isOfMetadata ? (200, "gateway") : (401, ""),
             ("GET", "/latest/meta-data/iam/security-credentials/gateway") => isOfMetadata ? (200, OfAgent()) : (401, ""),
-            ("GET", "/credentials") => request.Headers.Authorization == Token ? (200, OfAgent()) : (403, """{"code":"AccessDenied","message":"no"}"""),
+            ("GET", "/credentials") => request.Headers.Authorization == Token || request.Headers.Authorization == NextToken ? (200, OfAgent()) : (403, """{"code":"AccessDenied","message":"no"}"""),
             ("GET", "/federation/credentials") => request.Headers["x-amz-sso_bearer_token"] == Token ? (200, OfPortal()) : (401, """{"__type":"UnauthorizedException","message":"Session token not found or invalid"}"""),
             _ => (404, ""),
         };

@@ -27,15 +27,24 @@ public sealed class BudgetTests(ITestOutputHelper output)
         var machine = await Machine.MeasureAsync(i => gateway.VendAsync($"o-measured{i}"), output.WriteLine);
         var storming = organizations.Select(organization => gateway.SendAsync(Requests.CredentialsPath(organization), storm)).ToList();
         await world.Aws.Calls.WaitForAsync(call => call.AssumeRole?.RoleSessionName?.StartsWith("o-storm", StringComparison.Ordinal) == true);
-        if (stormed > 0) Assert.Equal(stormed, (await storming[^1]).Status);
+        // The last of them, or one that has had its answer.
+        var stormedOrganization = organizations[^1];
+        if (stormed > 0) stormedOrganization = organizations[storming.IndexOf(await FirstAsync(storming, stormed))];
 
         var begun = Stopwatch.StartNew();
         var answer = await gateway.SendAsync(
-            Requests.CredentialsPath("o-storm399"), world.Issuer.Issue(new TokenRequest { Subject = "victim", Organizations = new[] { "o-storm399" } }));
+            Requests.CredentialsPath(stormedOrganization), world.Issuer.Issue(new TokenRequest { Subject = "victim", Organizations = new[] { stormedOrganization } }));
 
         output.WriteLine($"{when}: {begun.Elapsed.TotalSeconds:F2} s");
         Assert.True(answer.Status == 200, answer.Body);
         Assert.InRange(begun.Elapsed, TimeSpan.Zero, machine.Within(TimeSpan.FromSeconds(2)));
         await Task.WhenAll(storming);
+    }
+
+    private static async Task<Task<Answer>> FirstAsync(IEnumerable<Task<Answer>> answers, int status)
+    {
+        await foreach (var answer in Task.WhenEach(answers))
+            if ((await answer).Status == status) return answer;
+        throw new InvalidOperationException($"No answer is {status}.");
     }
 }
