@@ -27,17 +27,17 @@ internal sealed class CredentialSource(IOptions<AwsClientOptions> options)
 
     private readonly Lock _lock = new();
     private Task<AWSCredentials>? _source;
+    private Task<FoundCredentials>? _asking;
     private FoundCredentials? _last;
 
     /// <summary>The credentials of this moment.</summary>
     public async Task<FoundCredentials> FindAsync(CancellationToken cancellation)
     {
-        var last = Volatile.Read(ref _last);
+        var (last, asking) = Ask();
         try
         {
             // Asking cannot be cancelled, and a source that hangs must not hold who waits for it.
-            var found = await SingleFlight.Observed(AskAsync()).WaitAsync(last is null ? Timeout.InfiniteTimeSpan : s_patience, cancellation);
-            return _last = found;
+            return await asking.WaitAsync(last is null ? Timeout.InfiniteTimeSpan : s_patience, cancellation);
         }
         catch (Exception) when (last is not null && !cancellation.IsCancellationRequested)
         {
@@ -53,17 +53,35 @@ internal sealed class CredentialSource(IOptions<AwsClientOptions> options)
     {
         lock (_lock)
         {
-            if (_source is { IsCompletedSuccessfully: true } source && (refused is null || refused.Source == source.Result)) _source = null;
+            if (_source is { IsCompletedSuccessfully: true } source && (refused is null || refused.Source == source.Result)) (_source, _asking) = (null, null);
             if (refused is null || _last?.Source == refused.Source) _last = null;
         }
 
         return FindAsync(cancellation);
     }
 
+    // One question at a time: a source that fails or hangs for the second caller has just answered the first.
+    private (FoundCredentials? Last, Task<FoundCredentials> Asking) Ask()
+    {
+        lock (_lock)
+        {
+            if (_asking is null or { IsCompleted: true }) _asking = SingleFlight.Observed(Task.Run(AskAsync));
+            return (_last, _asking);
+        }
+    }
+
     private async Task<FoundCredentials> AskAsync()
     {
-        var source = options.Value.Credentials ?? await SourceAsync();
-        return new(await source.GetCredentialsAsync(), source);
+        var resolving = options.Value.Credentials is null ? SourceAsync() : null;
+        var source = resolving is null ? options.Value.Credentials! : await resolving;
+        var found = new FoundCredentials(await source.GetCredentialsAsync(), source);
+        lock (_lock)
+        {
+            // Files may have been read again meanwhile.
+            if (resolving == _source) _last = found;
+        }
+
+        return found;
     }
 
     private Task<AWSCredentials> SourceAsync()

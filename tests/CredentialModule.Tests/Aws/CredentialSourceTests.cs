@@ -1,0 +1,59 @@
+using Amazon.Runtime;
+using CredentialModule.Aws;
+using Microsoft.Extensions.Options;
+using Xunit;
+
+namespace CredentialModule.Tests.Aws;
+
+public sealed class CredentialSourceTests
+{
+    private readonly Source _source = new();
+
+    [Fact]
+    public async Task FindAsync_WhileAnotherAsks_SharesItsOutcome()
+    {
+        var source = NewSource();
+
+        var one = source.FindAsync(CancellationToken.None);
+        var other = source.FindAsync(CancellationToken.None);
+        _source.Answers.SetResult();
+
+        Assert.Equal((await one).Values, (await other).Values);
+        Assert.Equal(1, _source.Asked);
+    }
+
+    [Fact]
+    public async Task FindAsync_WhenTheSourceFailsLater_IsWhatItGaveLast()
+    {
+        var source = NewSource();
+        _source.Answers.SetResult();
+        var first = await source.FindAsync(CancellationToken.None);
+        _source.Fails = true;
+
+        Assert.Equal(first.Values, (await source.FindAsync(CancellationToken.None)).Values);
+        Assert.Equal(2, _source.Asked);
+        await Assert.ThrowsAsync<AmazonClientException>(() => source.FindOthersAsync(first, CancellationToken.None));
+    }
+
+    private CredentialSource NewSource() => new(Options.Create(new AwsClientOptions { Credentials = _source }));
+
+    private sealed class Source : AWSCredentials
+    {
+        private int _asked;
+
+        public TaskCompletionSource Answers { get; } = new();
+
+        public bool Fails { get; set; }
+
+        public int Asked => _asked;
+
+        public override ImmutableCredentials GetCredentials() => throw new NotSupportedException();
+
+        public override async Task<ImmutableCredentials> GetCredentialsAsync()
+        {
+            var times = Interlocked.Increment(ref _asked);
+            await Answers.Task;
+            return Fails ? throw new AmazonClientException("no") : new($"AKIAIOSFODNN7EXAMPL{times}", "secret", token: null);
+        }
+    }
+}
