@@ -41,7 +41,7 @@ public sealed class ChaosTests(ITestOutputHelper output)
         var tokens = Enumerable.Range(0, Organizations).Select(i => world.Token($"o-{i}")).ToArray();
         foreach (var gateway in gateways) Assert.Equal(200, (await gateway.VendAsync("o-0")).Status);
 
-        using var end = new CancellationTokenSource(TimeSpan.FromSeconds(Setting("CHAOS_SECONDS", 10)));
+        using var end = new CancellationTokenSource(TimeSpan.FromSeconds(Setting("CHAOS_SECONDS", 5)));
         var fault = "none";
         var times = new ConcurrentDictionary<string, ConcurrentBag<double>>();
         var wrong = new ConcurrentQueue<string>();

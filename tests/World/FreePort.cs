@@ -3,13 +3,27 @@ using System.Net.Sockets;
 
 namespace Testing;
 
-/// <summary>A port that was free a moment ago, for programs that cannot pick one themselves.</summary>
+/// <summary>
+/// A port that was free a moment ago, for programs that cannot pick one themselves. It is below those that systems give to connections and to listeners
+/// that leave the choice to them: one of these could take it in the meantime.
+/// </summary>
 public static class FreePort
 {
     public static int Find()
     {
-        using var listener = new TcpListener(IPAddress.Loopback, 0);
-        listener.Start();
-        return ((IPEndPoint)listener.LocalEndpoint).Port;
+        while (true)
+        {
+            var port = Random.Shared.Next(10_000, 32_768);
+            try
+            {
+                using var listener = new TcpListener(IPAddress.Loopback, port);
+                listener.Start();
+                return port;
+            }
+            catch (SocketException)
+            {
+                // It is taken.
+            }
+        }
     }
 }

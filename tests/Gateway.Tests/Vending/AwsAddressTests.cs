@@ -6,12 +6,17 @@ namespace Gateway.Tests.Vending;
 /// <summary>Which region a call is signed for, and where it goes, whatever says the address.</summary>
 public sealed class AwsAddressTests
 {
+    public static IEnumerable<TheoryDataRow<string, string, string>> Addresses => Sample.Of<TheoryDataRow<string, string, string>>(2,
+    [
+        new("D6 each service's variable", "AWS_ENDPOINT_URL_STS=HERE AWS_ENDPOINT_URL_IOT=HERE", ""),
+        new("D6 one variable for all services", "AWS_ENDPOINT_URL=HERE", ""),
+        new("D6 a profile's services", "", "[default]\nregion = us-east-1\nservices = here\n[services here]\nsts =\n  endpoint_url = HERE\niot =\n  endpoint_url = HERE\n"),
+        new("D6 a profile's address", "", "[default]\nregion = us-east-1\nendpoint_url = HERE\n"),
+        new("D6 a named profile's address beside a variable for one service", "AWS_PROFILE=named AWS_ENDPOINT_URL_STS=HERE", "[profile named]\nendpoint_url = HERE\n"),
+    ]);
+
     [Theory]
-    [InlineData("D6 each service's variable", "AWS_ENDPOINT_URL_STS=HERE AWS_ENDPOINT_URL_IOT=HERE", "")]
-    [InlineData("D6 one variable for all services", "AWS_ENDPOINT_URL=HERE", "")]
-    [InlineData("D6 a profile's services", "", "[default]\nregion = us-east-1\nservices = here\n[services here]\nsts =\n  endpoint_url = HERE\niot =\n  endpoint_url = HERE\n")]
-    [InlineData("D6 a profile's address", "", "[default]\nregion = us-east-1\nendpoint_url = HERE\n")]
-    [InlineData("D6 a named profile's address beside a variable for one service", "AWS_PROFILE=named AWS_ENDPOINT_URL_STS=HERE", "[profile named]\nendpoint_url = HERE\n")]
+    [MemberData(nameof(Addresses))]
     public async Task D6_a_call_is_signed_for_the_region_of_its_profile(string name, string variables, string config)
     {
         await using var world = await World.StartAsync();
@@ -40,16 +45,21 @@ public sealed class AwsAddressTests
         }
     }
 
+    public static IEnumerable<TheoryDataRow<string, string, string, string, string, string>> Settings => Sample.Of<TheoryDataRow<string, string, string, string, string, string>>(3,
+    [
+        new("D8 nothing said", "", "", "eu-west-1", "sts.eu-west-1.amazonaws.com", "iot.eu-west-1.amazonaws.com"),
+        new("D8 FIPS", "AWS_USE_FIPS_ENDPOINT=true", "", "us-east-2", "sts-fips.us-east-2.amazonaws.com", "iot-fips.us-east-2.amazonaws.com"),
+        new("D8 dual stack", "AWS_USE_DUALSTACK_ENDPOINT=true", "", "eu-west-1", "sts.eu-west-1.api.aws", "iot.eu-west-1.api.aws"),
+        new("D8 both", "AWS_USE_FIPS_ENDPOINT=true AWS_USE_DUALSTACK_ENDPOINT=true", "", "ca-central-1", "sts-fips.ca-central-1.api.aws", "iot-fips.ca-central-1.api.aws"),
+        new("D8 FIPS in a file", "", "[default]\nuse_fips_endpoint = true\n", "us-west-2", "sts-fips.us-west-2.amazonaws.com", "iot-fips.us-west-2.amazonaws.com"),
+        new("D8 dual stack in a file", "AWS_PROFILE=dev", "[profile dev]\nuse_dualstack_endpoint = true\n", "us-west-2", "sts.us-west-2.api.aws", "iot.us-west-2.api.aws"),
+        new("D8 FIPS in GovCloud", "AWS_USE_FIPS_ENDPOINT=true", "", "us-gov-west-1", "sts.us-gov-west-1.amazonaws.com", "iot-fips.us-gov-west-1.amazonaws.com"),
+        new("D8 China", "", "", "cn-north-1", "sts.cn-north-1.amazonaws.com.cn", "iot.cn-north-1.amazonaws.com.cn"),
+        new("D8 dual stack in China", "AWS_USE_DUALSTACK_ENDPOINT=true", "", "cn-northwest-1", "sts.cn-northwest-1.api.amazonwebservices.com.cn", "iot.cn-northwest-1.api.amazonwebservices.com.cn"),
+    ]);
+
     [Theory]
-    [InlineData("D8 nothing said", "", "", "eu-west-1", "sts.eu-west-1.amazonaws.com", "iot.eu-west-1.amazonaws.com")]
-    [InlineData("D8 FIPS", "AWS_USE_FIPS_ENDPOINT=true", "", "us-east-2", "sts-fips.us-east-2.amazonaws.com", "iot-fips.us-east-2.amazonaws.com")]
-    [InlineData("D8 dual stack", "AWS_USE_DUALSTACK_ENDPOINT=true", "", "eu-west-1", "sts.eu-west-1.api.aws", "iot.eu-west-1.api.aws")]
-    [InlineData("D8 both", "AWS_USE_FIPS_ENDPOINT=true AWS_USE_DUALSTACK_ENDPOINT=true", "", "ca-central-1", "sts-fips.ca-central-1.api.aws", "iot-fips.ca-central-1.api.aws")]
-    [InlineData("D8 FIPS in a file", "", "[default]\nuse_fips_endpoint = true\n", "us-west-2", "sts-fips.us-west-2.amazonaws.com", "iot-fips.us-west-2.amazonaws.com")]
-    [InlineData("D8 dual stack in a file", "AWS_PROFILE=dev", "[profile dev]\nuse_dualstack_endpoint = true\n", "us-west-2", "sts.us-west-2.api.aws", "iot.us-west-2.api.aws")]
-    [InlineData("D8 FIPS in GovCloud", "AWS_USE_FIPS_ENDPOINT=true", "", "us-gov-west-1", "sts.us-gov-west-1.amazonaws.com", "iot-fips.us-gov-west-1.amazonaws.com")]
-    [InlineData("D8 China", "", "", "cn-north-1", "sts.cn-north-1.amazonaws.com.cn", "iot.cn-north-1.amazonaws.com.cn")]
-    [InlineData("D8 dual stack in China", "AWS_USE_DUALSTACK_ENDPOINT=true", "", "cn-northwest-1", "sts.cn-northwest-1.api.amazonwebservices.com.cn", "iot.cn-northwest-1.api.amazonwebservices.com.cn")]
+    [MemberData(nameof(Settings))]
     public async Task D8_the_addresses_of_STS_and_AWS_IoT_follow_the_same_settings(string name, string variables, string config, string region, string sts, string iot)
     {
         await using var proxy = new RefusingProxy("HTTP/1.1 407 Proxy Authentication Required\r\nContent-Length: 0\r\n\r\n");

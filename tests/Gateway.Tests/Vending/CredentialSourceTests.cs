@@ -14,20 +14,25 @@ public sealed class CredentialSourceTests(ITestOutputHelper output)
     private const string Role = "arn:aws:iam::111122223333:role/gateway";
     internal const string Subject = "system:serviceaccount:iot:gateway";
 
+    public static IEnumerable<TheoryDataRow<string, string, string>> Sources => Sample.Of<TheoryDataRow<string, string, string>>(4,
+    [
+        new("D11 IAM Identity Center", "AWS_PROFILE=dev AWS_ENDPOINT_URL_SSO=AGENT",
+            "[profile dev]\nsso_session = corp\nsso_account_id = 111122223333\nsso_role_name = gateway\n[sso-session corp]\nsso_region = eu-west-1\nsso_start_url = https://corp.awsapps.com/start\n"),
+        new("D11 IAM Identity Center, as it was written before", "AWS_PROFILE=dev AWS_ENDPOINT_URL_SSO=AGENT",
+            "[profile dev]\nsso_account_id = 111122223333\nsso_role_name = gateway\nsso_region = eu-west-1\nsso_start_url = https://corp.awsapps.com/start\n"),
+        new("D11 a program", "AWS_PROFILE=dev", "[profile dev]\ncredential_process = sh FOLDER/process.sh\n"),
+        new("D11 the default profile", "", "[default]\naws_access_key_id = KEY\naws_secret_access_key = SECRET\n"),
+        new("D11 a chain of profiles", "AWS_PROFILE=dev", "[profile dev]\nrole_arn = ROLE\nsource_profile = base\n[profile base]\naws_access_key_id = KEY\naws_secret_access_key = SECRET\n"),
+        new("D11 a role of the container's", "AWS_PROFILE=dev AWS_CONTAINER_CREDENTIALS_FULL_URI=AGENT/credentials AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE=FOLDER/agent-token",
+            "[profile dev]\nrole_arn = ROLE\ncredential_source = EcsContainer\n"),
+        new("D11 a profile's web identity", "AWS_PROFILE=dev", "[profile dev]\nrole_arn = ROLE\nweb_identity_token_file = FOLDER/web-identity\n"),
+        new("a web identity", "AWS_ROLE_ARN=ROLE AWS_WEB_IDENTITY_TOKEN_FILE=FOLDER/web-identity", "[default]\nregion = us-east-1\n"),
+        new("a container", "AWS_CONTAINER_CREDENTIALS_FULL_URI=AGENT/credentials AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE=FOLDER/agent-token", ""),
+        new("the instance metadata", "AWS_EC2_METADATA_SERVICE_ENDPOINT=AGENT", "[default]\nregion = us-east-1\n"),
+    ]);
+
     [Theory]
-    [InlineData("D11 IAM Identity Center", "AWS_PROFILE=dev AWS_ENDPOINT_URL_SSO=AGENT",
-        "[profile dev]\nsso_session = corp\nsso_account_id = 111122223333\nsso_role_name = gateway\n[sso-session corp]\nsso_region = eu-west-1\nsso_start_url = https://corp.awsapps.com/start\n")]
-    [InlineData("D11 IAM Identity Center, as it was written before", "AWS_PROFILE=dev AWS_ENDPOINT_URL_SSO=AGENT",
-        "[profile dev]\nsso_account_id = 111122223333\nsso_role_name = gateway\nsso_region = eu-west-1\nsso_start_url = https://corp.awsapps.com/start\n")]
-    [InlineData("D11 a program", "AWS_PROFILE=dev", "[profile dev]\ncredential_process = sh FOLDER/process.sh\n")]
-    [InlineData("D11 the default profile", "", "[default]\naws_access_key_id = KEY\naws_secret_access_key = SECRET\n")]
-    [InlineData("D11 a chain of profiles", "AWS_PROFILE=dev", "[profile dev]\nrole_arn = ROLE\nsource_profile = base\n[profile base]\naws_access_key_id = KEY\naws_secret_access_key = SECRET\n")]
-    [InlineData("D11 a role of the container's", "AWS_PROFILE=dev AWS_CONTAINER_CREDENTIALS_FULL_URI=AGENT/credentials AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE=FOLDER/agent-token",
-        "[profile dev]\nrole_arn = ROLE\ncredential_source = EcsContainer\n")]
-    [InlineData("D11 a profile's web identity", "AWS_PROFILE=dev", "[profile dev]\nrole_arn = ROLE\nweb_identity_token_file = FOLDER/web-identity\n")]
-    [InlineData("a web identity", "AWS_ROLE_ARN=ROLE AWS_WEB_IDENTITY_TOKEN_FILE=FOLDER/web-identity", "[default]\nregion = us-east-1\n")]
-    [InlineData("a container", "AWS_CONTAINER_CREDENTIALS_FULL_URI=AGENT/credentials AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE=FOLDER/agent-token", "")]
-    [InlineData("the instance metadata", "AWS_EC2_METADATA_SERVICE_ENDPOINT=AGENT", "[default]\nregion = us-east-1\n")]
+    [MemberData(nameof(Sources))]
     public async Task D11_each_source_of_the_SDK_leads_to_a_session(string name, string variables, string config)
     {
         await using var world = await World.StartAsync();
@@ -41,11 +46,16 @@ public sealed class CredentialSourceTests(ITestOutputHelper output)
             async () => (await world.Client.SendAsync(gateway.Url + Requests.CredentialsPath("o-acme"), world.Token("o-acme"))).Status == 200, () => $"{name}: {gateway.Output}");
     }
 
+    public static IEnumerable<TheoryDataRow<string, string, string>> Rotated => Sample.Of<TheoryDataRow<string, string, string>>(2,
+    [
+        new("a web identity", "AWS_ROLE_ARN=ROLE AWS_WEB_IDENTITY_TOKEN_FILE=FOLDER/web-identity", ""),
+        new("a container", "AWS_CONTAINER_CREDENTIALS_FULL_URI=AGENT/credentials AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE=FOLDER/agent-token", ""),
+        new("the instance metadata", "AWS_EC2_METADATA_SERVICE_ENDPOINT=AGENT", ""),
+        new("a file of keys", "", "[default]\naws_access_key_id = KEY\naws_secret_access_key = SECRET\n"),
+    ]);
+
     [Theory]
-    [InlineData("a web identity", "AWS_ROLE_ARN=ROLE AWS_WEB_IDENTITY_TOKEN_FILE=FOLDER/web-identity", "")]
-    [InlineData("a container", "AWS_CONTAINER_CREDENTIALS_FULL_URI=AGENT/credentials AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE=FOLDER/agent-token", "")]
-    [InlineData("the instance metadata", "AWS_EC2_METADATA_SERVICE_ENDPOINT=AGENT", "")]
-    [InlineData("a file of keys", "", "[default]\naws_access_key_id = KEY\naws_secret_access_key = SECRET\n")]
+    [MemberData(nameof(Rotated))]
     public async Task A_source_is_rotated_and_fails_under_load_and_no_caller_does(string name, string variables, string config)
     {
         const int Rotations = 3;

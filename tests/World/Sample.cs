@@ -1,0 +1,18 @@
+namespace Testing;
+
+/// <summary>
+/// A few rows of a table whose every row starts processes, so that <c>dotnet test</c> stays short: others each day. <c>TEST_ROWS=all</c> takes all of
+/// them, as <c>.ci/run</c> does.
+/// </summary>
+public static class Sample
+{
+    private static readonly bool s_isAll = Environment.GetEnvironmentVariable("TEST_ROWS") == "all";
+
+    public static IReadOnlyList<T> Of<T>(int count, IEnumerable<T> rows)
+    {
+        var all = rows.ToArray();
+        if (s_isAll) return all;
+        new Random(DateTime.UtcNow.DayOfYear).Shuffle(all);
+        return all[..Math.Min(count, all.Length)];
+    }
+}
