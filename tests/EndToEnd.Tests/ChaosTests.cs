@@ -39,7 +39,8 @@ public sealed class ChaosTests(ITestOutputHelper output)
         var gateways = new List<RunningGateway>();
         foreach (var clock in new[] { 0, 60, -60 }) gateways.Add(await StartAsync(world, redis, TimeSpan.FromSeconds(clock), renews));
         var tokens = Enumerable.Range(0, Organizations).Select(i => world.Token($"o-{i}")).ToArray();
-        foreach (var gateway in gateways) Assert.Equal(200, (await gateway.VendAsync("o-0")).Status);
+        foreach (var gateway in gateways)
+            for (var i = 0; i < Organizations / 2; i++) Assert.Equal(200, (await gateway.VendAsync($"o-{i}")).Status);
 
         using var end = new CancellationTokenSource(TimeSpan.FromSeconds(Setting("CHAOS_SECONDS", 5)));
         var fault = "none";
@@ -84,7 +85,8 @@ public sealed class ChaosTests(ITestOutputHelper output)
         var calls = Enumerable.Range(0, Organizations).Select(i => world.Aws.Calls.Count(call => call.AssumeRole?.RoleSessionName == $"o-{i}")).ToList();
         output.WriteLine($"{strikes} strikes; AssumeRole: {calls.Sum()} for {Organizations} organizations, at most {calls.Max()} for one");
         Assert.Empty(wrong);
-        if (!renews) Assert.All(calls, count => Assert.InRange(count, 0, 1 + strikes));
+        // Half of the organizations were known to every replica from the start. The others take a call in each if Redis is lost when they are first asked for.
+        if (!renews) Assert.All(calls, (count, i) => Assert.InRange(count, 0, (i < Organizations / 2 ? 1 : gateways.Count) + strikes));
         Assert.True(times.Values.Sum(measured => measured.Count) > 100);
     }
 

@@ -30,11 +30,20 @@ public sealed class DoctorCauseTests(DoctorTests.Shared shared) : IClassFixture<
         Assert.True(rows["destination spare/a"] == ("warning", $"127.0.0.1:{closed}: Connection refused (no route uses the cluster)"), output);
     }
 
+    [Theory]
+    [InlineData("F16 a health path that says no", """{ "Active": { "Enabled": true, "Path": "/status/503", "Policy": "ConsecutiveFailures" } }""", "failed", "GET /status/503 503: the active health check takes 2xx alone")]
+    [InlineData("F16 a health path that says yes", """{ "Active": { "Enabled": true, "Path": "/health", "Policy": "ConsecutiveFailures" } }""", "ok", "GET /health 200")]
+    [InlineData("F16 a health check that is off", """{ "Active": { "Enabled": false, "Path": "/status/503", "Policy": "ConsecutiveFailures" } }""", "ok", "GET / 200")]
+    public async Task A_destination_is_asked_as_its_active_health_check_asks(string name, string healthCheck, string outcome, string found)
+    {
+        var (_, rows, output) = await ExamineAsync(settings => settings.Set("ReverseProxy:Clusters:organizations:HealthCheck", healthCheck));
+
+        Assert.True(rows["destination organizations/a"].Outcome == outcome, $"{name}: {output}");
+        Assert.EndsWith(found, rows["destination organizations/a"].Found, StringComparison.Ordinal);
+    }
+
     public static IEnumerable<TheoryDataRow<string, string, string?, string>> Proxies => Sample.Of<TheoryDataRow<string, string, string?, string>>(2,
     [
-        new("F16 a health path that says no", """{ "Active": { "Enabled": true, "Path": "/status/503", "Policy": "ConsecutiveFailures" } }""", "failed", "GET /status/503 503: the active health check takes 2xx alone"),
-        new("F16 a health path that says yes", """{ "Active": { "Enabled": true, "Path": "/health", "Policy": "ConsecutiveFailures" } }""", "ok", "GET /health 200"),
-        new("F16 a health check that is off", """{ "Active": { "Enabled": false, "Path": "/status/503", "Policy": "ConsecutiveFailures" } }""", "ok", "GET / 200"),
         new("F16 a proxy that is not there", "http://service.invalid/", "PROXY", "service.invalid:80, GET /: Connection refused (127.0.0.1:PORT) through the proxy 127.0.0.1:PORT"),
         new("F16 a proxy that is not there, for TLS", "https://service.invalid/", "PROXY", "service.invalid:443, GET /: Connection refused (127.0.0.1:PORT) through the proxy 127.0.0.1:PORT"),
         new("F16 a tunnel that is refused", "https://service.invalid/", "http://user:hunter2@127.0.0.1:SERVICE", "the proxy 127.0.0.1:SERVICE does not let it pass (404)"),
