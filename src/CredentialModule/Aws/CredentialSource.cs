@@ -53,8 +53,9 @@ internal sealed class CredentialSource(IOptions<AwsClientOptions> options)
     {
         lock (_lock)
         {
-            if (_source is { IsCompletedSuccessfully: true } source && (refused is null || refused.Source == source.Result)) (_source, _asking) = (null, null);
-            if (refused is null || _last?.Source == refused.Source) _last = null;
+            if (_source is { IsCompletedSuccessfully: true } source && (refused is null || refused.Source == source.Result)) _source = null;
+            // Whoever is refused second joins the question that the first one made the source be asked.
+            if (refused is null || _last?.Source == refused.Source) (_last, _asking) = (null, null);
         }
 
         return FindAsync(cancellation);

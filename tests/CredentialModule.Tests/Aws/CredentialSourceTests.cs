@@ -1,6 +1,7 @@
 using Amazon.Runtime;
 using CredentialModule.Aws;
 using Microsoft.Extensions.Options;
+using Testing;
 using Xunit;
 
 namespace CredentialModule.Tests.Aws;
@@ -33,6 +34,24 @@ public sealed class CredentialSourceTests
         Assert.Equal(first.Values, (await source.FindAsync(CancellationToken.None)).Values);
         Assert.Equal(2, _source.Asked);
         await Assert.ThrowsAsync<AmazonClientException>(() => source.FindOthersAsync(first, CancellationToken.None));
+    }
+
+    [Fact]
+    public async Task FindOthersAsync_WhenTheSourceNeverAnsweredTheFirst_AsksAgain()
+    {
+        var source = NewSource();
+        using var end = new CancellationTokenSource();
+        var first = source.FindAsync(end.Token);
+        await Eventually.IsTrueAsync(() => _source.Asked == 1);
+        await end.CancelAsync();
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => first);
+
+        var other = source.FindOthersAsync(null, CancellationToken.None);
+        var shared = source.FindAsync(CancellationToken.None);
+        _source.Answers.SetResult();
+
+        Assert.Equal((await other).Values, (await shared).Values);
+        Assert.Equal(2, _source.Asked);
     }
 
     private CredentialSource NewSource() => new(Options.Create(new AwsClientOptions { Credentials = _source }));
