@@ -4,8 +4,8 @@ using System.Net.Sockets;
 namespace Testing;
 
 /// <summary>
-/// A port that was free a moment ago, for programs that cannot pick one themselves. It is below those that systems give to connections and to listeners
-/// that leave the choice to them: one of these could take it in the meantime.
+/// A port that was free a moment ago, for programs that cannot pick one themselves. It is below those that Linux gives, by default, to connections and
+/// to listeners that leave the choice to it: one of these could take it in the meantime.
 /// </summary>
 public static class FreePort
 {

@@ -29,6 +29,7 @@ internal sealed class CredentialSource(IOptions<AwsClientOptions> options)
     private Task<AWSCredentials>? _source;
     private Task<FoundCredentials>? _asking;
     private FoundCredentials? _last;
+    private int _round;
 
     /// <summary>The credentials of this moment.</summary>
     public async Task<FoundCredentials> FindAsync(CancellationToken cancellation)
@@ -41,6 +42,12 @@ internal sealed class CredentialSource(IOptions<AwsClientOptions> options)
         }
         catch (Exception) when (last is not null && !cancellation.IsCancellationRequested)
         {
+            lock (_lock)
+            {
+                // The next caller asks again: this question may never be answered.
+                if (_asking == asking) _asking = null;
+            }
+
             return last;
         }
     }
@@ -53,33 +60,40 @@ internal sealed class CredentialSource(IOptions<AwsClientOptions> options)
     {
         lock (_lock)
         {
-            if (_source is { IsCompletedSuccessfully: true } source && (refused is null || refused.Source == source.Result)) _source = null;
-            // Whoever is refused second joins the question that the first one made the source be asked.
-            if (refused is null || _last?.Source == refused.Source) (_last, _asking) = (null, null);
+            // Of several callers that are refused, the first asks again, and the others share its answer.
+            if (refused is null || (_last is not null && _last.Values.Equals(refused.Values)))
+            {
+                (_source, _asking, _last) = (null, null, null);
+                _round++;
+            }
         }
 
         return FindAsync(cancellation);
     }
 
-    // One question at a time: a source that fails or hangs for the second caller has just answered the first.
+    // One question at a time: callers that come while it is asked share its answer, so that none fails where the first succeeds.
     private (FoundCredentials? Last, Task<FoundCredentials> Asking) Ask()
     {
         lock (_lock)
         {
-            if (_asking is null or { IsCompleted: true }) _asking = SingleFlight.Observed(Task.Run(AskAsync));
+            if (_asking is null or { IsCompleted: true })
+            {
+                var round = _round;
+                _asking = SingleFlight.Observed(Task.Run(() => AskAsync(round)));
+            }
+
             return (_last, _asking);
         }
     }
 
-    private async Task<FoundCredentials> AskAsync()
+    private async Task<FoundCredentials> AskAsync(int round)
     {
-        var resolving = options.Value.Credentials is null ? SourceAsync() : null;
-        var source = resolving is null ? options.Value.Credentials! : await resolving;
+        var source = options.Value.Credentials ?? await SourceAsync();
         var found = new FoundCredentials(await source.GetCredentialsAsync(), source);
         lock (_lock)
         {
-            // Files may have been read again meanwhile.
-            if (resolving == _source) _last = found;
+            // The answer to a question of an earlier round may be what AWS has refused since.
+            if (round == _round) _last = found;
         }
 
         return found;

@@ -28,7 +28,9 @@ internal sealed class FailureMemory(TimeProvider time) : IDisposable
         ThrowIfRemembered(key);
         try
         {
-            return await run();
+            var result = await run();
+            _memory.Remove(key);
+            return result;
         }
         catch (VendingException e)
         {
@@ -49,8 +51,9 @@ internal sealed class FailureMemory(TimeProvider time) : IDisposable
         TryRecall(key, out var known);
         var throttles = failure.Failure == FailureClass.Throttled ? (known?.Throttles ?? 0) + 1 : 0;
         if (throttles > 0) failure = new VendingException(failure.Failure, failure.Message, BackOff(failure.RetryAfter, throttles));
-        // Kept until the next try has ended, so that the next throttle in a row is known for one.
-        var entry = new MemoryCacheEntryOptions { Size = 1, AbsoluteExpirationRelativeToNow = (failure.RetryAfter * 2) + LongestTry };
+        // A throttle is kept until the next try has ended, so that another one is known for the next in a row.
+        var kept = throttles > 0 ? (failure.RetryAfter * 2) + LongestTry : failure.RetryAfter * 2;
+        var entry = new MemoryCacheEntryOptions { Size = 1, AbsoluteExpirationRelativeToNow = kept };
         _memory.Set(key, new Remembered(failure, time.GetUtcNow() + failure.RetryAfter, throttles), entry);
         return failure;
     }

@@ -32,7 +32,7 @@ public sealed class CredentialSourceTests
         _source.Fails = true;
 
         Assert.Equal(first.Values, (await source.FindAsync(CancellationToken.None)).Values);
-        Assert.Equal(2, _source.Asked);
+        await Eventually.IsTrueAsync(() => _source.Asked == 2);
         await Assert.ThrowsAsync<AmazonClientException>(() => source.FindOthersAsync(first, CancellationToken.None));
     }
 
@@ -54,13 +54,40 @@ public sealed class CredentialSourceTests
         Assert.Equal(2, _source.Asked);
     }
 
+    [Fact]
+    public async Task FindAsync_WhenTheSourceHangsLater_IsWhatItGaveLastAndTheNextCallerAsksAgain()
+    {
+        var source = NewSource();
+        _source.Answers.SetResult();
+        var first = await source.FindAsync(CancellationToken.None);
+        _source.Answers = new TaskCompletionSource();
+
+        Assert.Equal(first.Values, (await source.FindAsync(CancellationToken.None)).Values);
+        _source.Answers = new TaskCompletionSource();
+        _source.Answers.SetResult();
+
+        await Eventually.IsTrueAsync(async () => (await source.FindAsync(CancellationToken.None)).Values.AccessKey != first.Values.AccessKey);
+    }
+
+    [Fact]
+    public async Task FindOthersAsync_WhenTwoWereRefusedTheSame_IsOneQuestion()
+    {
+        var source = NewSource();
+        _source.Answers.SetResult();
+        var refused = await source.FindAsync(CancellationToken.None);
+        var other = await source.FindOthersAsync(refused, CancellationToken.None);
+        _source.Fails = true;
+
+        Assert.Equal(other.Values, (await source.FindOthersAsync(refused, CancellationToken.None)).Values);
+    }
+
     private CredentialSource NewSource() => new(Options.Create(new AwsClientOptions { Credentials = _source }));
 
     private sealed class Source : AWSCredentials
     {
         private int _asked;
 
-        public TaskCompletionSource Answers { get; } = new();
+        public TaskCompletionSource Answers { get; set; } = new();
 
         public bool Fails { get; set; }
 

@@ -50,7 +50,7 @@ public sealed class ExplainTests(ExplainTests.Shared shared) : IClassFixture<Exp
 
         var (exitCode, output) = await GatewayProcess.RunAsync(
             ["explain", "--organization", "o-acme", "--token", World.Token("o-acme"), "--config", folder.Path],
-            new Dictionary<string, string> { ["AWS_EC2_METADATA_SERVICE_ENDPOINT"] = $"http://{metadata.LocalEndpoint}", ["AWS_CONFIG_FILE"] = "/nowhere" });
+            new Dictionary<string, string> { ["AWS_EC2_METADATA_SERVICE_ENDPOINT"] = $"http://{metadata.LocalEndpoint}", ["AWS_CONFIG_FILE"] = "/nowhere", ["AWS_DEFAULTS_MODE"] = "auto" });
 
         Assert.True(exitCode == 0, output);
         Assert.False(redis.Pending());
