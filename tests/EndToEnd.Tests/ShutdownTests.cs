@@ -75,7 +75,7 @@ public sealed class ShutdownTests(ITestOutputHelper output)
     [InlineData("gone before the gateway started")]
     public async Task It_ends_well_whatever_Redis_does(string redis)
     {
-        await using var world = await World.StartAsync(ownRedis: true);
+        await using var world = await World.StartAsync(pausableRedis: true);
         if (redis.EndsWith("started", StringComparison.Ordinal)) await BreakAsync();
         var gateway = await StartAsync(world, delay: 0, timeout: 10);
         if (!redis.EndsWith("started", StringComparison.Ordinal)) await BreakAsync();

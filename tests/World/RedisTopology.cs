@@ -91,7 +91,7 @@ public abstract class RedisTopology : IAsyncDisposable
 
         public override IReadOnlyList<RedisServer> Servers => _servers;
 
-        private protected override async Task StartAsync() => _servers.Add(await RedisServer.StartAsync());
+        private protected override async Task StartAsync() => _servers.Add(await RedisServer.StartProcessAsync());
 
         public override Task<RedisServer> PrimaryAsync() => Task.FromResult(_servers[0]);
 
@@ -221,8 +221,13 @@ public abstract class RedisTopology : IAsyncDisposable
         public override async Task FailOverAsync()
         {
             var before = await PrimaryAsync();
-            await _sentinels[0].ExecuteAsync("SENTINEL", "FAILOVER", Name);
-            await EventuallyAsync(async () => await PrimaryAsync() is var now && now != before && await IsPrimaryAsync(now));
+            await EventuallyAsync(async () =>
+            {
+                if (await PrimaryAsync() is var now && now != before) return await IsPrimaryAsync(now);
+                // Sentinel gives up in silence when a replica has not taken over within failover-timeout. While it is at work it refuses to be asked again.
+                await _sentinels[0].ExecuteAsync("SENTINEL", "FAILOVER", Name);
+                return false;
+            });
         }
 
         public override Task SettleAsync() => EventuallyAsync(async () =>

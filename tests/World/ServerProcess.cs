@@ -12,7 +12,7 @@ public abstract class ServerProcess : IAsyncDisposable
     public int Port { get; } = FreePort.Find();
 
     /// <summary>Starts it, and waits until it listens.</summary>
-    public async Task RestartAsync()
+    public virtual async Task RestartAsync()
     {
         _process = Start();
         await Eventually.IsTrueAsync(async () =>
@@ -30,18 +30,18 @@ public abstract class ServerProcess : IAsyncDisposable
         });
     }
 
-    public async Task KillAsync()
+    public virtual async Task KillAsync()
     {
         _process.Kill();
         await _process.WaitForExitAsync();
     }
 
     /// <summary>Stops it in its tracks: connections stay open and are taken, nothing is answered.</summary>
-    public void Pause() => Signal("STOP");
+    public virtual void Pause() => Signal("STOP");
 
     public void Resume() => Signal("CONT");
 
-    public async ValueTask DisposeAsync()
+    public virtual async ValueTask DisposeAsync()
     {
         if (!_process.HasExited) await KillAsync();
         _process.Dispose();

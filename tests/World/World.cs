@@ -40,16 +40,18 @@ public sealed class World : IAsyncDisposable
     private bool OwnsRedis { get; }
 
     /// <param name="time">Now, for STS and gateways in this process; absent: the system's clock. Tokens are validated by the system's clock in any case.</param>
-    /// <param name="ownRedis">Whether the Redis is for this world alone, to be killed or paused.</param>
-    public static async Task<World> StartAsync(TimeProvider? time = null, bool ownRedis = false)
+    /// <param name="ownRedis">Whether the Redis is for this world alone, to be killed.</param>
+    /// <param name="pausableRedis">Whether it is to be paused, too.</param>
+    public static async Task<World> StartAsync(TimeProvider? time = null, bool ownRedis = false, bool pausableRedis = false)
     {
         var clock = time ?? TimeProvider.System;
         var aws = await AwsEmulator.StartAsync(time: clock);
         // The SDK signs by the system's clock, wherever the test's stands.
         aws.CheckSignatureDate = time is null;
         return new(
-            await OpenIdProvider.StartAsync(), aws, ownRedis ? await RedisServer.StartAsync() : await RedisServer.SharedAsync(),
-            await OrganizationService.StartAsync(), clock, ownRedis);
+            await OpenIdProvider.StartAsync(), aws,
+            pausableRedis ? await RedisServer.StartProcessAsync() : ownRedis ? await RedisServer.StartAsync() : await RedisServer.SharedAsync(),
+            await OrganizationService.StartAsync(), clock, ownRedis || pausableRedis);
     }
 
     /// <summary>The configuration that gateways start with unless a test changes it. Its timeout is one that a busy machine meets.</summary>

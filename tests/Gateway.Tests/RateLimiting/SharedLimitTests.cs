@@ -140,7 +140,7 @@ public sealed class SharedLimitTests(ITestOutputHelper output)
     [Fact]
     public async Task Callers_do_not_wait_for_a_Redis_that_has_fallen_silent_one_after_another()
     {
-        await using var world = await World.StartAsync(ownRedis: true);
+        await using var world = await World.StartAsync(pausableRedis: true);
         var gateway = await world.StartGatewayAsync(settings => Add(settings, Limit("TokenBucket", 1000)));
         var token = world.Token();
         await AnswersAsync(gateway, token, 200);

@@ -19,7 +19,7 @@ public sealed class RedisFaultTests(ITestOutputHelper output)
     [InlineData("restarted empty")]
     public async Task Callers_get_answers_within_the_timeout_whatever_becomes_of_Redis(string fault)
     {
-        await using var world = await World.StartAsync(ownRedis: true);
+        await using var world = await World.StartAsync(pausableRedis: true);
         var gateway = await world.StartGatewayAsync(settings => settings.Set("IotCredentials:Timeout", $"\"{Timeout}\""));
         Assert.Equal(200, (await gateway.VendAsync("o-warm")).Status);
         var machine = await Machine.MeasureAsync(i => gateway.VendAsync($"o-measured{i}"), output.WriteLine);

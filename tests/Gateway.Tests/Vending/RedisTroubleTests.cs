@@ -30,7 +30,7 @@ public sealed class RedisTroubleTests
     [MemberData(nameof(Troubles))]
     public async Task Trouble_is_one_line_with_its_cause_and_recovery_is_one_line(string name, string cause)
     {
-        await using var world = await World.StartAsync(ownRedis: true);
+        await using var world = await World.StartAsync(pausableRedis: true);
         var user = RedisServer.IsReal ? ",user=gateway,password=first" : "";
         if (RedisServer.IsReal) await ExecuteAsync(world, "ACL SETUSER gateway on >first ~* &* +@all");
         var gateway = await world.StartGatewayAsync(settings => settings
