@@ -45,11 +45,11 @@ public sealed class ReplicaTests(ITestOutputHelper output)
     }
 
     [Fact]
-    public async Task A_thousand_cold_organizations_take_a_thousand_calls_over_all_replicas()
+    public async Task Cold_organizations_take_one_call_each_over_all_replicas()
     {
         await using var world = await World.StartAsync();
         var gateways = await StartAsync(world, BigBudget);
-        var organizations = Enumerable.Range(0, 1000).Select(i => $"o-{i}").ToList();
+        var organizations = Enumerable.Range(0, Sample.Count(few: 300, all: 1000)).Select(i => $"o-{i}").ToList();
         var issued = new System.Collections.Concurrent.ConcurrentDictionary<string, string>();
 
         await Parallel.ForEachAsync(organizations, new ParallelOptions { MaxDegreeOfParallelism = 16 }, async (organization, _) =>
@@ -59,8 +59,8 @@ public sealed class ReplicaTests(ITestOutputHelper output)
             issued[organization] = Assert.Single(answers.Select(answer => answer.AccessKeyId).Distinct());
         });
 
-        Assert.Equal(1000, world.Aws.Count("AssumeRole"));
-        Assert.Equal(1000, issued.Values.Distinct().Count());
+        Assert.Equal(organizations.Count, world.Aws.Count("AssumeRole"));
+        Assert.Equal(organizations.Count, issued.Values.Distinct().Count());
     }
 
     [Fact]

@@ -13,7 +13,7 @@ public sealed class ServiceFailureTests(ITestOutputHelper output)
 {
     private const int Callers = 16;
 
-    private static int Total => Environment.GetEnvironmentVariable("FAILURE_REQUESTS") is { Length: > 0 } text ? int.Parse(text, CultureInfo.InvariantCulture) : 1_000;
+    private static int Total => Environment.GetEnvironmentVariable("FAILURE_REQUESTS") is { Length: > 0 } text ? int.Parse(text, CultureInfo.InvariantCulture) : 500;
 
     [Fact]
     public async Task With_one_of_three_destinations_killed_restarted_and_slowed_in_turn_no_idempotent_request_fails()

@@ -12,6 +12,9 @@ namespace Gateway.Tests.Authentication;
 public sealed class KeySetTests(KeySetTests.OddIssuer platform) : IClassFixture<KeySetTests.OddIssuer>
 {
     private const string Path = "/plain/keys";
+    // To make a key of RSA takes a tenth of a second of the processor.
+    private static readonly RSA s_weak = RSA.Create(1024);
+    private static readonly RSA s_authority = RSA.Create(2048);
 
     // What stands before the issuer's good keys.
     private static readonly Dictionary<string, Func<string>> s_odd = new()
@@ -229,18 +232,16 @@ public sealed class KeySetTests(KeySetTests.OddIssuer platform) : IClassFixture<
 
     private static string Weak()
     {
-        using var rsa = RSA.Create(1024);
-        var numbers = rsa.ExportParameters(includePrivateParameters: false);
+        var numbers = s_weak.ExportParameters(includePrivateParameters: false);
         return $$"""{ "kty": "RSA", "kid": "odd", "n": "{{System.Buffers.Text.Base64Url.EncodeToString(numbers.Modulus)}}", "e": "AQAB" }""";
     }
 
     private static string Expired(SigningKey key)
     {
-        using var authority = RSA.Create(2048);
         var name = new X500DistinguishedName("CN=issuer");
         var request = new CertificateRequest(name, PublicKey.CreateFromSubjectPublicKeyInfo(key.PublicKeyDer, out _), HashAlgorithmName.SHA256);
         using var certificate = request.Create(
-            name, X509SignatureGenerator.CreateForRSA(authority, RSASignaturePadding.Pkcs1), DateTimeOffset.UtcNow.AddYears(-2), DateTimeOffset.UtcNow.AddYears(-1), [1]);
+            name, X509SignatureGenerator.CreateForRSA(s_authority, RSASignaturePadding.Pkcs1), DateTimeOffset.UtcNow.AddYears(-2), DateTimeOffset.UtcNow.AddYears(-1), [1]);
         return Convert.ToBase64String(certificate.RawData);
     }
 

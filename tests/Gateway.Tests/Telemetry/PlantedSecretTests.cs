@@ -107,7 +107,7 @@ public sealed class PlantedSecretTests
             ("credential_process of the profile default does not print credentials", new() { ["AWS_CONFIG_FILE"] = WriteProcess(folder) }, null),
             ("403 AccessDenied", Keys(world), world => world.Aws.Inject(AwsFault.Error("AccessDenied", 403, Plant("a message of AWS")))),
         ];
-        foreach (var (told, variables, prepare) in Sample.Of(2, rows))
+        foreach (var (told, variables, prepare) in Sample.Of(1, rows))
         {
             prepare?.Invoke(world);
             var all = environment.Concat(variables).GroupBy(variable => variable.Key).ToDictionary(group => group.Key, group => group.Last().Value);
@@ -121,7 +121,9 @@ public sealed class PlantedSecretTests
     [Fact]
     public async Task S7_D2_no_planted_secret_is_told_by_a_check_that_refuses_it()
     {
-        foreach (var (name, key, json) in WrongKeys())
+        var wrong = WrongKeys();
+        var started = Sample.Of(4, wrong);
+        foreach (var (name, key, json) in wrong)
         {
             using var folder = new GatewayFolder(JsonNode.Parse(File.ReadAllText(Path.Combine(AppContext.BaseDirectory, "appsettings", "appsettings.json")),
                 documentOptions: new() { CommentHandling = System.Text.Json.JsonCommentHandling.Skip })!.AsObject().Set(key, json));
@@ -135,7 +137,7 @@ public sealed class PlantedSecretTests
             }
 
             // What is an error ends a start as well.
-            if (exitCode != 0) Search(($"{name}: a start", (await GatewayProcess.RunAsync(["--config", folder.Path])).Output));
+            if (exitCode != 0 && started.Contains((name, key, json))) Search(($"{name}: a start", (await GatewayProcess.RunAsync(["--config", folder.Path])).Output));
         }
     }
 
