@@ -3,7 +3,7 @@ using System.Net;
 using System.Text;
 using System.Text.Json;
 using BenchmarkDotNet.Attributes;
-using Gateway.Telemetry;
+using Gateway.AccessLogs;
 
 namespace Pieces;
 

@@ -3,7 +3,7 @@ using System.Globalization;
 using System.Text.Encodings.Web;
 using System.Text.Json;
 using BenchmarkDotNet.Attributes;
-using CredentialModule.Vending;
+using CredentialModule.Caching;
 
 namespace Pieces;
 
@@ -13,8 +13,8 @@ public class ResponseBody
     private static readonly JsonWriterOptions s_json = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
     private readonly ArrayBufferWriter<byte> _body = new(8192);
-    private StoredCredentials _credentials = null!;
-    private StoredEndpoint _endpoint = null!;
+    private CachedCredentials _credentials = null!;
+    private CachedIotDataEndpoint _endpoint = null!;
     private string _secretAccessKey = null!;
     private string _sessionToken = null!;
 
@@ -34,9 +34,9 @@ public class ResponseBody
     public int WriteKept()
     {
         _body.ResetWrittenCount();
-        _body.Write(_endpoint.Answer);
-        _body.Write(_credentials.Answer);
-        _body.Write(CredentialAnswer.Closing);
+        _body.Write(_endpoint.Response);
+        _body.Write(_credentials.Response);
+        _body.Write(CredentialResponse.Closing);
         return _body.WrittenCount;
     }
 

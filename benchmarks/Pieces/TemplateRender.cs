@@ -1,4 +1,5 @@
 using BenchmarkDotNet.Attributes;
+using CredentialModule.Aws;
 using CredentialModule.Policies;
 using CredentialModule.Vending;
 using Microsoft.Extensions.DependencyInjection;
@@ -9,18 +10,18 @@ namespace Pieces;
 public class TemplateRender
 {
     private WarmGateway _gateway = null!;
-    private KnownKeys _known = null!;
-    private VendInputs _inputs = null!;
-    private VendRequest _request = null!;
+    private CacheKeyCache _known = null!;
+    private VendContext _inputs = null!;
+    private AssumeRoleParameters _request = null!;
     private TemplateValues _values = null!;
 
     [GlobalSetup]
     public async Task StartAsync()
     {
         _gateway = await WarmGateway.StartAsync();
-        _known = _gateway.Services.GetRequiredService<KnownKeys>();
+        _known = _gateway.Services.GetRequiredService<CacheKeyCache>();
         _inputs = (await _gateway.VendedAsync()).Inputs;
-        _request = _inputs.Request();
+        _request = _inputs.ToAssumeRoleParameters();
         _values = _inputs.Profile.ValuesFor(_inputs.Organization);
     }
 
@@ -34,5 +35,5 @@ public class TemplateRender
     public string HashKey() => CacheKey.Of(_request);
 
     [Benchmark(Description = "key: found")]
-    public string FindKey() => _known.Of(_inputs, static inputs => CacheKey.Of(inputs.Request()));
+    public string FindKey() => _known.Of(_inputs, static inputs => CacheKey.Of(inputs.ToAssumeRoleParameters()));
 }

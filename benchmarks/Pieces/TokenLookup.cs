@@ -13,14 +13,14 @@ public class TokenLookup
 {
     private readonly JsonWebTokenHandler _handler = new();
     private WarmGateway _gateway = null!;
-    private ValidatedTokens _validated = null!;
+    private ValidatedTokenCache _validated = null!;
     private TokenValidationParameters _parameters = null!;
 
     [GlobalSetup]
     public async Task StartAsync()
     {
         _gateway = await WarmGateway.StartAsync();
-        _validated = _gateway.Services.GetRequiredService<ValidatedTokens>();
+        _validated = _gateway.Services.GetRequiredService<ValidatedTokenCache>();
         var scheme = _gateway.Services.GetRequiredService<IOptionsMonitor<JwtBearerOptions>>().Get("Platform");
         _parameters = scheme.TokenValidationParameters.Clone();
         _parameters.ConfigurationManager = (BaseConfigurationManager)scheme.ConfigurationManager!;

@@ -6,7 +6,7 @@ using CredentialModule.Caching;
 using CredentialModule.Profiles;
 using CredentialModule.Vending;
 using Gateway;
-using Gateway.Configuration;
+using Gateway.Configuration.Loading;
 using Gateway.Telemetry;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting.Server;
@@ -76,15 +76,15 @@ internal sealed class WarmGateway : IAsyncDisposable
     }
 
     /// <summary>What was vended, as it is kept, and what that was made of.</summary>
-    public async Task<(VendInputs Inputs, StoredCredentials Credentials, StoredEndpoint Endpoint)> VendedAsync()
+    public async Task<(VendContext Inputs, CachedCredentials Credentials, CachedIotDataEndpoint Endpoint)> VendedAsync()
     {
-        var profiles = Services.GetRequiredService<ICurrentProfiles>().Current;
+        var profiles = Services.GetRequiredService<IProfileProvider>().Current;
         var organization = profiles.OrganizationIds.TryParse(Organization, out var id) ? id : throw new InvalidOperationException($"{Organization} is no id");
         var profile = profiles.Find("default", organization)!;
-        var inputs = (await Services.GetRequiredService<VendRequests>().ForAsync(profile, organization, new ClaimsPrincipal()))!;
+        var inputs = (await Services.GetRequiredService<VendContextFactory>().ForAsync(profile, organization, new ClaimsPrincipal()))!;
         return (
-            inputs, Services.GetRequiredService<CredentialCache>().ReadLocal<StoredCredentials>(CacheKey.Of(inputs.Request()))!,
-            await Services.GetRequiredService<EndpointDirectory>().FindAsync(profile));
+            inputs, Services.GetRequiredService<CredentialCache>().ReadLocal<CachedCredentials>(CacheKey.Of(inputs.ToAssumeRoleParameters()))!,
+            await Services.GetRequiredService<IotDataEndpointResolver>().FindAsync(profile));
     }
 
     public async ValueTask DisposeAsync()
@@ -103,7 +103,7 @@ internal sealed class WarmGateway : IAsyncDisposable
             $$"""{ "Policies": { "PerOrganization": { "Algorithm": "TokenBucket", "PartitionBy": "Organization", "PermitLimit": {{int.MaxValue}}, "Window": "00:00:01" } } }""");
         settings["ReverseProxy"]!["Routes"]!["iot-endpoint-and-credentials"]!["RateLimiterPolicy"] = "PerOrganization";
         foreach (var category in (string[])["Microsoft.AspNetCore", "Yarp", "System.Net.Http"]) settings["Logging"]!["LogLevel"]![category] = "Warning";
-        settings["Logging"]!["LogLevel"]![AccessLog.Category] = "None";
+        settings["Logging"]!["LogLevel"]![BufferedConsole.AccessCategory] = "None";
     }
 
     /// <summary>Every line is made, and none written.</summary>

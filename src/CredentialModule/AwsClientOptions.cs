@@ -3,8 +3,8 @@ using Amazon.Runtime;
 namespace CredentialModule;
 
 /// <summary>
-/// Where the module's AWS calls go and with which base credentials, for a host that has a source of its own.
-/// What is left null is found by the AWS SDK: its credential chain, <c>AWS_ENDPOINT_URL_STS</c>, <c>AWS_ENDPOINT_URL_IOT</c>.
+/// The addresses and the base credentials of the module's AWS calls, for a host that has a source of its own. The AWS SDK determines each value that is null:
+/// by its credential chain, <c>AWS_ENDPOINT_URL_STS</c>, <c>AWS_ENDPOINT_URL_IOT</c>.
 /// </summary>
 public sealed class AwsClientOptions
 {

@@ -10,8 +10,8 @@ public static class IotCredentialsEndpointConventionBuilderExtensions
         "MapIotCredentials was called and AddIotCredentials was not: "
         + "write builder.Services.AddReverseProxy().AddIotCredentials(builder.Configuration.GetSection(\"IotCredentials\")).";
 
-    /// <summary>Answers the module's routes in process: match, authorization, limits and CORS stay the route's own.</summary>
-    /// <param name="endpoints">What <c>MapReverseProxy()</c> returned.</param>
+    /// <summary>Serves the module's routes in process. Match, authorization, limits and CORS stay the route's own.</summary>
+    /// <param name="endpoints">The builder that <c>MapReverseProxy()</c> returned.</param>
     /// <exception cref="InvalidOperationException"><c>AddIotCredentials</c> was never called.</exception>
     public static ReverseProxyConventionBuilder MapIotCredentials(this ReverseProxyConventionBuilder endpoints)
     {
@@ -20,12 +20,12 @@ public static class IotCredentialsEndpointConventionBuilderExtensions
         {
             if (ModuleRoute.ModuleOf(route) != ModuleRoute.Name) return;
             var profile = ModuleRoute.ProfileOf(route);
-            var rule = new CredentialRequestRule(profile);
+            var rule = new CredentialQueryRule(profile);
             endpoint.Add(builder =>
             {
                 builder.Metadata.Add(rule);
                 builder.RequestDelegate = context =>
-                    (context.RequestServices.GetService<CredentialEndpoint>() ?? throw new InvalidOperationException(NotAdded)).AnswerAsync(context, profile, rule);
+                    (context.RequestServices.GetService<CredentialEndpoint>() ?? throw new InvalidOperationException(NotAdded)).InvokeAsync(context, profile, rule);
             });
         });
     }

@@ -1,6 +1,7 @@
 using CredentialModule;
 using CredentialModule.Aws;
 using CredentialModule.Caching;
+using CredentialModule.Fetching;
 using CredentialModule.Http;
 using CredentialModule.Profiles;
 using CredentialModule.Telemetry;
@@ -20,16 +21,16 @@ namespace Microsoft.Extensions.DependencyInjection;
 public static class IotCredentialsReverseProxyBuilderExtensions
 {
     /// <summary>
-    /// Adds what vending needs. A route whose metadata say <c>"Module": "IotCredentials"</c> is then answered in process, once
-    /// <see cref="IotCredentialsEndpointConventionBuilderExtensions.MapIotCredentials"/> is called.
+    /// Adds the services that vending needs. A route with the metadata <c>"Module": "IotCredentials"</c> is then served in process, if <see
+    /// cref="IotCredentialsEndpointConventionBuilderExtensions.MapIotCredentials"/> is called.
     /// <para>
-    /// The host registers an authorization handler for <see cref="OrganizationAccessRequirement"/>; without one it does not start. Replicas
-    /// share what is vended through the Redis of <c>ConnectionStrings:Redis</c>, sealed by the keys of <c>Sealing:KeyPath</c>.
+    /// The host registers an authorization handler for <see cref="OrganizationAccessRequirement"/>; without one it does not start. Replicas share vended
+    /// credentials through the Redis of <c>ConnectionStrings:Redis</c>, sealed with the keys of <c>Sealing:KeyPath</c>.
     /// </para>
     /// </summary>
     /// <param name="proxy">The host's reverse proxy.</param>
     /// <param name="section">The section <c>IotCredentials</c>; see <see cref="IotCredentialsOptions"/>.</param>
-    /// <exception cref="InvalidOperationException">It was called before.</exception>
+    /// <exception cref="InvalidOperationException">The method was called before.</exception>
     public static IReverseProxyBuilder AddIotCredentials(this IReverseProxyBuilder proxy, IConfiguration section)
     {
         var services = proxy.Services;
@@ -44,35 +45,35 @@ public static class IotCredentialsReverseProxyBuilderExtensions
         });
         services.AddSingleton<IValidateOptions<SharedCacheOptions>, SharedCacheCheck>();
         services.AddMetrics();
-        // Its Information level tells every read of the cache.
+        // At the level Information, FusionCache logs every read of the cache.
         services.AddLogging(logging => logging.AddFilter("ZiggyCreatures.Caching.Fusion", LogLevel.Warning));
         services.TryAddSingleton(TimeProvider.System);
         services.AddSingleton<CredentialMetrics>();
         services.AddSingleton<AuditTrail>();
-        services.TryAddSingleton<ICurrentProfiles>(provider => new CurrentProfiles(
-            section, provider.GetRequiredService<IHostEnvironment>(), provider.GetRequiredService<ILogger<CurrentProfiles>>()));
+        services.TryAddSingleton<IProfileProvider>(provider => new ConfigurationProfileProvider(
+            section, provider.GetRequiredService<IHostEnvironment>(), provider.GetRequiredService<ILogger<ConfigurationProfileProvider>>()));
         services.AddSingleton<CredentialCache>();
         services.AddSingleton<SingleFlight>();
-        services.AddSingleton<FailureMemory>();
+        services.AddSingleton<NegativeCache>();
         services.AddSingleton<SharedFetch>();
         services.AddSingleton<AwsClients>();
         services.AddSingleton<CredentialSource>();
         services.AddSingleton<OwnCredentials>();
         services.AddSingleton<GatewayIdentity>();
-        services.AddSingleton<StsBudget>();
-        services.AddSingleton<StsCircuit>();
-        services.AddSingleton<StsCalls>();
-        services.AddSingleton<IoTCalls>();
-        services.AddSingleton<ForgottenOrganizations>();
-        services.AddHostedService(provider => provider.GetRequiredService<ForgottenOrganizations>());
-        services.AddSingleton<KnownKeys>();
-        services.AddSingleton<VendRequests>();
+        services.AddSingleton<StsRateLimiter>();
+        services.AddSingleton<StsCircuitBreaker>();
+        services.AddSingleton<AssumeRoleClient>();
+        services.AddSingleton<DescribeEndpointClient>();
+        services.AddSingleton<CacheInvalidation>();
+        services.AddHostedService(provider => provider.GetRequiredService<CacheInvalidation>());
+        services.AddSingleton<CacheKeyCache>();
+        services.AddSingleton<VendContextFactory>();
         services.AddSingleton<CredentialVendor>();
-        services.AddSingleton<EndpointDirectory>();
+        services.AddSingleton<IotDataEndpointResolver>();
         services.AddSingleton<CredentialEndpoint>();
         services.AddSingleton<IProxyConfigFilter, CredentialRouteFilter>();
-        services.AddHostedService<HostCheck>();
-        services.AddSingleton<IStartupFilter, PipelineCheck>();
+        services.AddHostedService<HostValidation>();
+        services.AddSingleton<IStartupFilter, PipelineValidation>();
         services.AddAuthorization();
         return proxy;
     }

@@ -3,9 +3,9 @@ using Microsoft.AspNetCore.Authorization;
 namespace CredentialModule;
 
 /// <summary>
-/// The question that the module puts to its host before it vends: may this caller have this organization?
-/// It is asked of <see cref="IAuthorizationService"/> with the <see cref="OrganizationId"/> as the resource; the host answers by an
-/// <c>AuthorizationHandler&lt;OrganizationAccessRequirement, …&gt;</c>. A host that registers none does not start.
+/// The requirement that the module checks before it vends: this caller may have this organization. It is evaluated by <see cref="IAuthorizationService"/> with
+/// the <see cref="OrganizationId"/> as the resource; the host implements it by an <c>AuthorizationHandler&lt;OrganizationAccessRequirement, …&gt;</c>. A host
+/// that registers none does not start.
 /// </summary>
 public sealed class OrganizationAccessRequirement : IAuthorizationRequirement
 {

@@ -1,8 +1,8 @@
 namespace CredentialModule;
 
 /// <summary>
-/// The id of an organization. Compared by ordinal, so case counts. Only <see cref="OrganizationIdFormat"/> makes instances: whoever holds one
-/// holds a valid id, which is what lets it go into an ARN or a topic without a second look.
+/// The id of an organization. Ids are compared by ordinal, so case counts. Only <see cref="OrganizationIdFormat"/> makes instances, so every instance is a
+/// valid id and can be inserted into an ARN or a topic without another check.
 /// </summary>
 public sealed class OrganizationId : IEquatable<OrganizationId>
 {

@@ -1,6 +1,6 @@
 using System.Buffers;
 using System.Diagnostics.CodeAnalysis;
-using CredentialModule.Policies;
+using CredentialModule.Findings;
 
 namespace CredentialModule;
 
@@ -23,25 +23,25 @@ public sealed class OrganizationIdFormat
         LongestId = new OrganizationId(prefix + new string(Characters[0], MaxLength));
     }
 
-    /// <summary>What every id begins with; may be empty.</summary>
+    /// <summary>The prefix of every id; may be empty.</summary>
     public string Prefix { get; }
 
-    /// <summary>The fewest characters that an id has after its prefix.</summary>
+    /// <summary>The minimum number of characters of an id after its prefix.</summary>
     public int MinLength { get; }
 
-    /// <summary>The most characters that an id has after its prefix.</summary>
+    /// <summary>The maximum number of characters of an id after its prefix.</summary>
     public int MaxLength { get; }
 
-    /// <summary>Whether all ids have one length. Then none is the beginning of another.</summary>
+    /// <summary>Whether all ids have the same length. Then no id is the beginning of another.</summary>
     internal bool HasOneLength => MinLength == MaxLength;
 
-    /// <summary>The set that the rest of an id is of, in ordinal order; never empty.</summary>
+    /// <summary>The characters that an id may hold after its prefix, in ordinal order; never empty.</summary>
     internal IReadOnlyList<char> Characters { get; }
 
-    /// <summary>An id of the least length.</summary>
+    /// <summary>An id of the minimum length.</summary>
     internal OrganizationId ShortestId { get; }
 
-    /// <summary>An id of the greatest length, for the longest text that a template can become.</summary>
+    /// <summary>An id of the maximum length, for the longest text that a template can render.</summary>
     internal OrganizationId LongestId { get; }
 
     /// <summary>The form in words, with the key that sets it.</summary>
@@ -54,7 +54,7 @@ public sealed class OrganizationIdFormat
 
     private string Lengths => HasOneLength ? $"{MinLength}" : $"{MinLength} to {MaxLength}";
 
-    /// <summary>Reads an id. False, and never an exception, for whatever is not one.</summary>
+    /// <summary>Reads an id. Returns false, and never throws, if the text is not an id.</summary>
     public bool TryParse(string? text, [NotNullWhen(true)] out OrganizationId? id)
     {
         var valid = text is not null
@@ -66,16 +66,18 @@ public sealed class OrganizationIdFormat
         return valid;
     }
 
-    /// <summary>Whether an id may hold the character after its prefix. What may not, closes an id.</summary>
+    /// <summary>Whether an id may hold the character after its prefix. A character that it may not hold closes an id.</summary>
     internal bool Contains(char character) => _characters.Contains(character);
 
-    /// <summary>Whether an id may hold the character anywhere. What may not, begins an id where it is read from its end.</summary>
+    /// <summary>
+    /// Whether an id may hold the character anywhere. A character that it may not hold marks the beginning of an id that is read from its end.
+    /// </summary>
     internal bool MayHold(char character) => Contains(character) || Prefix.Contains(character, StringComparison.Ordinal);
 
-    /// <summary>Makes the format of the options; null with at least one finding, each with the option's name in it, when they name none.</summary>
+    /// <summary>Creates the format from the options; null, with at least one finding that contains the option's name, if they are invalid.</summary>
     internal static OrganizationIdFormat? TryCreate(OrganizationIdOptions options, out IReadOnlyList<PolicyFinding> findings)
     {
-        // A configuration file can put null where the options promise a string.
+        // A configuration file can set null, although the options declare a string.
         var prefix = options.Prefix ?? "";
         var found = new List<PolicyFinding>();
         foreach (var stray in prefix.Where(character => !MayBeInId(character)))
@@ -109,14 +111,14 @@ public sealed class OrganizationIdFormat
             }
 
             var last = text[i + 2];
-            // A range over two alphabets takes in what lies between them: A-z holds [ \ ] ^ and the backtick.
+            // A range over two alphabets includes the characters between them: A-z includes [ \ ] ^ and the backtick.
             if (AlphabetOf(first) != AlphabetOf(last) || first > last)
                 findings.Add(new PolicyFinding(FindingCode.Range,
                     $"Characters holds the range {first}-{last}; a range lies inside A-Z, a-z or 0-9 and goes upwards."));
             for (var character = first; character <= last; character++)
                 set.Add(character);
             i += 2;
-            // "a-c-e" could be read as three ranges; nobody should have to know which.
+            // "a-c-e" can be read in more than one way, so it is rejected.
             if (IsRange(text, i))
                 findings.Add(new PolicyFinding(FindingCode.Range,
                     $"Characters holds {first}-{last}-{text[i + 2]}, which can be read in two ways; a literal - stands first or last."));

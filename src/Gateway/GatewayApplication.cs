@@ -1,14 +1,15 @@
 using System.Diagnostics;
 using System.Text;
+using Gateway.AccessLogs;
 using Gateway.Authentication;
 using Gateway.Authorization;
-using Gateway.Configuration;
-using Gateway.Cors;
+using Gateway.Configuration.Snapshots;
 using Gateway.Edge;
 using Gateway.Errors;
 using Gateway.Forwarding;
 using Gateway.Hosting;
 using Gateway.Management;
+using Gateway.Networking;
 using Gateway.RateLimiting;
 using Gateway.Reloading;
 using Gateway.Routes;
@@ -16,24 +17,24 @@ using Gateway.Telemetry;
 
 namespace Gateway;
 
-/// <summary>The gateway, from a configuration that was found good to a host that is ready to start.</summary>
+/// <summary>Builds the gateway from a validated configuration, as a host that is ready to start.</summary>
 internal static class GatewayApplication
 {
-    // Each is an inotify instance, of which a user has few, and none is needed: the configuration's files are polled.
+    // Each watcher takes an inotify instance, and a user has few of them. None is needed: the configuration's files are polled.
     private static readonly string[] NoFileWatchers = ["--hostBuilder:reloadConfigOnChange=false"];
 
     public static WebApplication Build(Snapshot configuration, string environment, Action<IServiceCollection>? replace = null)
     {
-        // A line that ends in a bare LF is read as two requests by some who stand in front.
+        // Some proxies in front read a line that ends in a bare LF as the boundary between two requests.
         AppContext.SetSwitch("Microsoft.AspNetCore.Server.Kestrel.DisableHttp1LineFeedTerminators", true);
         DistributedContextPropagator.Current = new TraceContextPropagator();
         var builder = WebApplication.CreateBuilder(new WebApplicationOptions { EnvironmentName = environment, ContentRootPath = configuration.Folder, Args = NoFileWatchers });
-        var gate = builder.Configuration.UseGatedConfiguration(configuration);
+        var gate = builder.Configuration.UseSnapshot(configuration);
         builder.Environment.ContentRootFileProvider = gate.Files;
         builder.WebHost.ConfigureKestrel(kestrel =>
         {
             kestrel.AddServerHeader = false;
-            // With ServiceClients' own: each byte that a service wrote is one character, and that byte again.
+            // Together with DownstreamHttpClientFactory's encoding: each byte that a service wrote becomes one character, and is written as that byte again.
             kestrel.ResponseHeaderEncodingSelector = static _ => Encoding.Latin1;
         });
         builder.WebHost.ConfigureKestrel(ContentLength.Require);
@@ -44,14 +45,14 @@ internal static class GatewayApplication
         builder.Services.AddSingleton(gate);
         builder.Services.AddSingleton(options);
         builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = options.Shutdown.Delay + options.Shutdown.Timeout);
-        builder.Services.AddDataProtection().UseNoKeyRing();
+        builder.Services.AddDataProtection().DisableKeyPersistence();
         builder.AddTrustedProxies(options);
         builder.AddTls();
         builder.AddConnectionLimits();
         builder.Services.AddSingleton<UpgradeLimits>();
         builder.AddTelemetry();
         builder.AddTraceBoundary();
-        builder.AddErrorAnswers();
+        builder.AddErrorResponses();
         builder.AddAccessLog();
         builder.AddIssuers(options);
         builder.AddPolicies();
@@ -60,26 +61,11 @@ internal static class GatewayApplication
         builder.AddReloading();
         builder.Services.AddRequestTimeouts();
         builder.Services.AddRoutes(builder.Configuration);
+        builder.AddOuterSteps();
         replace?.Invoke(builder.Services);
 
         var app = builder.Build();
-        app.UseDrain();
-        app.UseClientTraces();
-        // Once more, since there the framework puts a page with the stack trace in between.
-        if (app.Environment.IsDevelopment()) app.UseErrorAnswers();
-        app.UseForwardedHeaders();
-        app.UseMiddleware<PathGuard>(options.Edge.Methods);
-        app.UseRouting();
-        app.UseUnstoredAnswers();
-        app.UseRouteTimeouts();
-        app.UseRouteCors();
-        app.UseLoopDetection();
-        app.UseAuthentication();
-        app.UseAuthorization();
-        app.UseRateLimiter();
-        app.UseUpgradeLimits();
-        app.UseTokenDeadlines();
-        app.MapRoutes();
+        app.UseSteps(options);
         return app;
     }
 }

@@ -2,7 +2,7 @@ using System.Globalization;
 
 namespace Sandbox;
 
-/// <summary>What an AssumeRole call asked for, as sent: nothing is checked yet, and what was not sent is null or empty.</summary>
+/// <summary>The parameters of an AssumeRole call, as sent and unchecked. A parameter that was not sent is null or empty.</summary>
 public sealed record AssumeRoleInput
 {
     /// <summary><c>RoleArn</c>.</summary>
@@ -17,7 +17,7 @@ public sealed record AssumeRoleInput
     /// <summary><c>ExternalId</c>.</summary>
     public string? ExternalId { get; init; }
 
-    /// <summary><c>DurationSeconds</c>; null also when it is not a whole number (the call is then refused).</summary>
+    /// <summary><c>DurationSeconds</c>; also null if it is not a whole number (the call is then rejected).</summary>
     public int? DurationSeconds { get; init; }
 
     /// <summary><c>Tags</c>, in order.</summary>

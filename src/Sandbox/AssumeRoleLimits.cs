@@ -6,16 +6,16 @@ using System.Text.RegularExpressions;
 
 namespace Sandbox;
 
-/// <summary>The limits that the STS API reference publishes for AssumeRole's inputs, and STS's words for what exceeds them.</summary>
+/// <summary>Checks the limits that the STS API reference publishes for AssumeRole's parameters, with STS's messages.</summary>
 internal static partial class AssumeRoleLimits
 {
     private const int DefaultDuration = 3600;
 
-    // AWS publishes neither the packed format nor its size. Deflate into this many bytes stands in for both: no policy of 2,048 characters
-    // exceeds it on its own, while 50 tags of full length do, as at AWS.
+    // AWS publishes neither the packed format nor its size limit. Deflate with this many bytes stands in for both: a policy of 2,048 characters alone never
+    // exceeds it, while 50 tags of full length do, as at AWS.
     private const int PackedBytes = 2048;
 
-    /// <summary>Checks all inputs and answers what follows from them.</summary>
+    /// <summary>Checks all parameters, and returns the session's duration and the packed policy size.</summary>
     public static (TimeSpan Duration, int PackedPolicySize) Check(AssumeRoleInput input, bool roleChaining)
     {
         Length("roleArn", input.RoleArn, 20, 2048, required: true);
@@ -124,7 +124,7 @@ internal static partial class AssumeRoleLimits
     private static bool IsOneOf(JsonElement parent, string name, params ReadOnlySpan<string> values) =>
         parent.TryGetProperty(name, out var element) && element.ValueKind == JsonValueKind.String && values.Contains(element.GetString());
 
-    /// <summary>The texts of <c>Action</c> or <c>NotAction</c> (or Resource); null when there are none.</summary>
+    /// <summary>The strings of <c>Action</c> or <c>NotAction</c> (or of Resource); null when there are none.</summary>
     private static List<string>? Texts(JsonElement statement, string name)
     {
         if (!statement.TryGetProperty(name, out var element) && !statement.TryGetProperty($"Not{name}", out element)) return null;
@@ -180,7 +180,7 @@ internal static partial class AssumeRoleLimits
     [GeneratedRegex(@"^arn:(aws|aws-cn|aws-us-gov):iam::[0-9]{12}:role/[\u0021-\u007E]+\z")]
     private static partial Regex RoleArn();
 
-    // STS's \w is ASCII's.
+    // In STS's patterns, \w matches ASCII only.
     [GeneratedRegex(@"^[\w+=,.@-]*\z", RegexOptions.ECMAScript)]
     private static partial Regex Name();
 

@@ -8,9 +8,9 @@ using Microsoft.AspNetCore.WebUtilities;
 namespace Sandbox;
 
 /// <summary>
-/// AWS STS (AssumeRole, AssumeRoleWithWebIdentity, GetCallerIdentity) and AWS IoT (DescribeEndpoint) over HTTP, in one server. Signatures are verified, STS's
-/// published limits hold, errors are AWS's own, and anything may be made to go wrong. Any role of any account may be assumed, unless
-/// <see cref="AddRole"/> or <see cref="OnlyKnownRoles"/> says otherwise.
+/// Emulates AWS STS (AssumeRole, AssumeRoleWithWebIdentity, GetCallerIdentity) and AWS IoT (DescribeEndpoint) over HTTP, in one server. It verifies signatures,
+/// enforces STS's published limits and returns AWS's own errors, and any fault can be injected. By default, any role of any account can be assumed;
+/// <see cref="AddRole"/> and <see cref="OnlyKnownRoles"/> restrict that.
 /// </summary>
 public sealed class AwsEmulator : IAsyncDisposable
 {
@@ -30,32 +30,32 @@ public sealed class AwsEmulator : IAsyncDisposable
         _time = time;
         _region = region;
 
-        // AWS's own documentation uses this pair, so that every secret scanner knows it for an example.
+        // AWS's own documentation uses this pair, so every secret scanner recognizes it as an example.
         BaseCredentials = AddBaseCredentials("AKIAIOSFODNN7EXAMPLE", "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY", account);
     }
 
-    /// <summary>Raised with all credentials that any emulator of this process comes to know.</summary>
+    /// <summary>Raised with all credentials that any emulator of this process creates or is given.</summary>
     public static event Action<AwsCredentials>? Known;
 
-    /// <summary>Where both services listen: <c>http://127.0.0.1:PORT</c>, without a trailing slash.</summary>
+    /// <summary>The address of both services: <c>http://127.0.0.1:PORT</c>, without a trailing slash.</summary>
     public string Url => $"http://127.0.0.1:{_server.Port}";
 
-    /// <summary>The key pair that is known from the start.</summary>
+    /// <summary>The key pair that exists from the start.</summary>
     public AwsCredentials BaseCredentials { get; }
 
-    /// <summary>Every call, whatever became of it.</summary>
+    /// <summary>Every call, including failed ones.</summary>
     public CallLog<AwsCall> Calls { get; } = new();
 
     /// <summary>Whether only roles from <see cref="AddRole"/> may be assumed. Default: false.</summary>
     public bool OnlyKnownRoles { get; set; }
 
     /// <summary>
-    /// Whether a signature older or newer than 15 minutes is refused. Default: true. Off for a test that moves the emulator's clock
-    /// while an SDK signs by the system's.
+    /// Whether a signature older or newer than 15 minutes is rejected. Default: true. A test turns it off when it moves the emulator's clock while an SDK signs
+    /// by the system's.
     /// </summary>
     public bool CheckSignatureDate { get; set; } = true;
 
-    /// <summary>What points a process with an AWS SDK here: the SDK's own variables.</summary>
+    /// <summary>The AWS SDK's own environment variables, which direct a process to this emulator.</summary>
     public IReadOnlyDictionary<string, string> EnvironmentVariables => new Dictionary<string, string>
     {
         ["AWS_ACCESS_KEY_ID"] = BaseCredentials.AccessKeyId,
@@ -66,8 +66,8 @@ public sealed class AwsEmulator : IAsyncDisposable
     };
 
     /// <summary>Starts the emulator.</summary>
-    /// <param name="port">0: one that the system picks.</param>
-    /// <param name="time">Now, for expirations and signature dates; absent: the system's clock.</param>
+    /// <param name="port">0 lets the system pick one.</param>
+    /// <param name="time">The clock for expirations and signature dates. Default: the system's clock.</param>
     /// <param name="account">The account of <see cref="BaseCredentials"/>.</param>
     /// <param name="region">The region in <see cref="EnvironmentVariables"/>. Calls may be signed for any.</param>
     /// <returns>The running emulator.</returns>
@@ -79,11 +79,11 @@ public sealed class AwsEmulator : IAsyncDisposable
         return emulator;
     }
 
-    /// <summary>Makes another base key pair known.</summary>
+    /// <summary>Adds another base key pair.</summary>
     /// <param name="accessKeyId">The access key id.</param>
     /// <param name="secretAccessKey">The secret key.</param>
     /// <param name="account">The account it belongs to.</param>
-    /// <param name="partition">The account's partition: <c>aws</c>, <c>aws-cn</c> or <c>aws-us-gov</c>. Other partitions' regions do not know it.</param>
+    /// <param name="partition">The account's partition: <c>aws</c>, <c>aws-cn</c> or <c>aws-us-gov</c>. Regions of other partitions reject the key.</param>
     /// <returns>The credentials.</returns>
     public AwsCredentials AddBaseCredentials(string accessKeyId, string secretAccessKey, string account, string partition = "aws") =>
         Know(new AwsCredentials(
@@ -96,11 +96,11 @@ public sealed class AwsEmulator : IAsyncDisposable
             $"AIDA{Unique(account, 17).ToUpperInvariant()}"));
 
     /// <summary>
-    /// Opens a role session without a call, as an instance profile or a web identity does. AssumeRole signed with it is role chaining.
+    /// Opens a role session without a call, as an instance profile or a web identity does. An AssumeRole call signed with it is role chaining.
     /// </summary>
     /// <param name="roleArn">The role.</param>
     /// <param name="sessionName">The session's name.</param>
-    /// <param name="lifetime">How long it lasts; the end is cut to whole seconds.</param>
+    /// <param name="lifetime">The lifetime of the session; its end is truncated to whole seconds.</param>
     /// <returns>The session's credentials.</returns>
     public AwsCredentials IssueRoleSession(string roleArn, string sessionName, TimeSpan lifetime)
     {
@@ -118,41 +118,41 @@ public sealed class AwsEmulator : IAsyncDisposable
         return Know(session);
     }
 
-    /// <summary>Gives a role conditions. The same ARN again replaces them.</summary>
+    /// <summary>Adds a role with conditions. Adding the same ARN again replaces them.</summary>
     /// <param name="role">The role.</param>
     public void AddRole(AwsRole role) => _roles[role.Arn] = role;
 
-    /// <summary>Lets an account trust an OpenID provider. Which of its subjects may assume a role is the role's to say.</summary>
+    /// <summary>Makes an account trust an OpenID provider. The role decides which of its subjects may assume it.</summary>
     /// <param name="account">The account.</param>
     /// <param name="issuer">The issuer's address. Its discovery document and keys are read over HTTP.</param>
-    /// <param name="audiences">The audiences that its tokens may be for.</param>
+    /// <param name="audiences">The accepted audiences of its tokens.</param>
     public void AddIdentityProvider(string account, string issuer, params IReadOnlyList<string> audiences) => _webIdentities.Add(account, issuer, audiences);
 
-    /// <summary>Makes credentials unknown, as when a key is deleted.</summary>
+    /// <summary>Revokes credentials, as when a key is deleted.</summary>
     /// <param name="credentials">The credentials.</param>
     public void Revoke(AwsCredentials credentials) => _known.TryRemove(credentials.AccessKeyId, out _);
 
     /// <summary>
-    /// Makes something go wrong from now on, for calls whose signature is good. Faults add up in the order of injection; the first that
-    /// settles the answer ends it.
+    /// Injects a fault from now on, for calls with a valid signature. Faults are applied in the order of injection; the first one that determines the response
+    /// ends the call.
     /// </summary>
-    /// <param name="fault">What goes wrong.</param>
-    /// <param name="action">For this action only, such as <c>AssumeRole</c>; absent: for all.</param>
-    /// <param name="when">For these calls only; absent: for all.</param>
-    /// <param name="times">How often; absent: until removed.</param>
-    /// <returns>Removes the fault when disposed, and lets calls that hang on it go on.</returns>
+    /// <param name="fault">The fault.</param>
+    /// <param name="action">The action that fails, such as <c>AssumeRole</c>. Default: all.</param>
+    /// <param name="when">Selects the calls that fail. Default: all.</param>
+    /// <param name="times">How many calls fail. Default: all until the fault is removed.</param>
+    /// <returns>Removes the fault when disposed, and lets calls that hang on it continue.</returns>
     public IDisposable Inject(AwsFault fault, string? action = null, Func<AwsCall, bool>? when = null, int? times = null) =>
         _faults.Add(fault, action, when, times);
 
-    /// <summary>Removes every fault, and lets calls that hang go on.</summary>
+    /// <summary>Removes every fault, and lets hanging calls continue.</summary>
     public void ClearFaults() => _faults.Clear();
 
-    /// <summary>How many calls of an action there were since the start or the last <c>Calls.Clear()</c>.</summary>
-    /// <param name="action">Such as <c>AssumeRole</c>.</param>
+    /// <summary>The number of calls of an action since the start or the last <c>Calls.Clear()</c>.</summary>
+    /// <param name="action">The action, such as <c>AssumeRole</c>.</param>
     /// <returns>The count.</returns>
     public int Count(string action) => Calls.Count(call => call.Action == action);
 
-    /// <summary>The address that DescribeEndpoint answers for <c>iot:Data-ATS</c>: unique to account and region, always the same.</summary>
+    /// <summary>The address that DescribeEndpoint returns for <c>iot:Data-ATS</c>. It is unique to account and region, and always the same.</summary>
     /// <param name="account">The account of the calling credentials.</param>
     /// <param name="region">The region that the call is signed for.</param>
     /// <returns>A host name.</returns>
@@ -174,7 +174,7 @@ public sealed class AwsEmulator : IAsyncDisposable
 
     private async Task AnswerAsync(HttpContext context, CancellationToken cancellationToken)
     {
-        // The signature covers the body's bytes, so these are kept and the form is read from them.
+        // The signature covers the body's bytes, so they are kept, and the form is read from them.
         using var buffer = new MemoryStream();
         await context.Request.Body.CopyToAsync(buffer, cancellationToken);
         var body = buffer.ToArray();
@@ -194,19 +194,19 @@ public sealed class AwsEmulator : IAsyncDisposable
             AssumeRole = action is "AssumeRole" or WithWebIdentity ? AssumeRoleInput.Read(form) : null,
             EndpointType = isIot ? context.Request.Query["endpointType"].FirstOrDefault() : null,
         };
-        // Before the call is seen: what is injected once it was seen is for the next.
+        // Take the faults before the call is recorded: a fault that is injected after the call was observed applies to the next one.
         var faults = _faults.Take(call);
         Calls.Add(call);
 
-        // An SDK corrects its clock by this header.
+        // SDKs correct their clock by this header.
         context.Response.Headers.Date = call.At.ToString("R", CultureInfo.InvariantCulture);
         var requestId = Guid.NewGuid().ToString();
         context.Response.Headers["x-amzn-RequestId"] = requestId;
         try
         {
-            // The token is what vouches for it.
+            // The token authenticates a web identity; the request is not signed.
             var caller = action == WithWebIdentity ? null : Authenticate(context.Request, body, signature, protocol);
-            // AWS ignores it. Here a slip must not pass for the default.
+            // AWS ignores unknown parameters. Here a typo must not silently select the default.
             if (isIot && context.Request.Query.Keys.FirstOrDefault(static name => name != "endpointType") is { } unknown)
                 throw new AwsErrorException("InvalidRequestException", StatusCodes.Status400BadRequest, $"{unknown} is no parameter of DescribeEndpoint. Did you mean \"endpointType\"?");
             await AnswerAsync(context, call, caller, faults, form["WebIdentityToken"], protocol, requestId, cancellationToken);
@@ -355,7 +355,7 @@ public sealed class AwsEmulator : IAsyncDisposable
     private static string Partition(string region) =>
         region.StartsWith("cn-", StringComparison.Ordinal) ? "aws-cn" : region.StartsWith("us-gov-", StringComparison.Ordinal) ? "aws-us-gov" : "aws";
 
-    /// <summary>Letters and digits that follow from a text, the same in every run.</summary>
+    /// <summary>Derives letters and digits from a text, the same in every run.</summary>
     private static string Unique(string text, int length) =>
         string.Concat(SHA256.HashData(Encoding.UTF8.GetBytes(text)).Take(length).Select(each => Base32[each % Base32.Length]));
 }

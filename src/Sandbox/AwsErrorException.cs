@@ -1,6 +1,6 @@
 namespace Sandbox;
 
-/// <summary>An error as AWS would say it. Each protocol writes it in its own shape.</summary>
+/// <summary>An error with AWS's code and message. Each protocol writes it in its own format.</summary>
 internal sealed class AwsErrorException(string code, int status, string message) : Exception(message)
 {
     public string Code { get; } = code;

@@ -1,6 +1,6 @@
 namespace Sandbox;
 
-/// <summary>The faults in force, in the order in which they were injected.</summary>
+/// <summary>The active faults, in the order of injection.</summary>
 internal sealed class AwsFaults
 {
     private readonly Lock _lock = new();
@@ -20,7 +20,7 @@ internal sealed class AwsFaults
         foreach (var injection in all) injection.Dispose();
     }
 
-    /// <summary>What befalls this call. Each fault counts the call as one of its times.</summary>
+    /// <summary>The faults that apply to this call. Each fault counts the call against its number of times.</summary>
     public IReadOnlyList<(AwsFault Fault, Task Removed)> Take(AwsCall call)
     {
         lock (_lock)

@@ -5,7 +5,7 @@ using System.Xml.Linq;
 
 namespace Sandbox;
 
-/// <summary>How STS (query protocol, XML) and IoT (REST, JSON) write their answers and errors.</summary>
+/// <summary>The wire formats of STS (query protocol, XML) and IoT (REST, JSON) for responses and errors.</summary>
 internal sealed record AwsProtocol(string Service, string ContentType, Func<AwsErrorException, string, string> WriteError)
 {
     private static readonly XNamespace StsNamespace = "https://sts.amazonaws.com/doc/2011-06-15/";
@@ -19,7 +19,7 @@ internal sealed record AwsProtocol(string Service, string ContentType, Func<AwsE
             new XElement(StsNamespace + "Message", error.Message)),
         new XElement(StsNamespace + "RequestId", requestId))));
 
-    /// <summary>DescribeEndpoint is signed for the service <c>iot</c>, by AWS IoT's service model.</summary>
+    /// <summary>The protocol of AWS IoT. Its service model names <c>iot</c> as the signing service of DescribeEndpoint.</summary>
     public static AwsProtocol Iot { get; } = new(
         "iot", "application/json", (error, _) => new JsonObject { ["message"] = error.Message }.ToJsonString());
 
@@ -47,7 +47,7 @@ internal sealed record AwsProtocol(string Service, string ContentType, Func<AwsE
 
     public static string Time(DateTimeOffset time) => time.UtcDateTime.ToString("yyyy-MM-dd'T'HH:mm:ss'Z'", CultureInfo.InvariantCulture);
 
-    /// <summary>Each service has its own words for what a signature lacks.</summary>
+    /// <summary>The error for a signature problem. Each service has its own codes.</summary>
     public AwsErrorException SignatureError(AwsSignatureProblem problem, string? detail = null)
     {
         var (sts, iot, message) = problem switch

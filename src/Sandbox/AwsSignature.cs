@@ -6,7 +6,7 @@ using Microsoft.AspNetCore.Http.Features;
 
 namespace Sandbox;
 
-/// <summary>A request's Signature Version 4: read from its <c>Authorization</c> header, recomputed from the request as received.</summary>
+/// <summary>A request's Signature Version 4, read from its <c>Authorization</c> header and recomputed from the request as received.</summary>
 internal sealed partial record AwsSignature(
     string AccessKeyId, string Date, string Region, string Service, IReadOnlyList<string> SignedHeaders, string Value)
 {
@@ -14,7 +14,7 @@ internal sealed partial record AwsSignature(
     private const string StampFormat = "yyyyMMdd'T'HHmmss'Z'";
     private static readonly TimeSpan Tolerance = TimeSpan.FromMinutes(15);
 
-    /// <summary>The signature; null when there is none that can be read.</summary>
+    /// <summary>The signature; null when there is no readable one.</summary>
     public static AwsSignature? Read(HttpRequest request)
     {
         var match = Authorization().Match(request.Headers.Authorization.ToString());
@@ -28,10 +28,10 @@ internal sealed partial record AwsSignature(
             match.Groups["signature"].Value);
     }
 
-    /// <summary>What must hold before any secret is looked at. Null when it does, else what is wrong.</summary>
+    /// <summary>Checks everything that does not need the secret. Null if all is well, otherwise the error message.</summary>
     /// <param name="request">The request.</param>
     /// <param name="service">The service that the signature must be for.</param>
-    /// <param name="now">Null: the date may be any.</param>
+    /// <param name="now">The current time; null accepts any date.</param>
     public string? FindScopeError(HttpRequest request, string service, DateTimeOffset? now)
     {
         if (!RegionName().IsMatch(Region)) return "Credential should be scoped to a valid region.";
@@ -56,7 +56,7 @@ internal sealed partial record AwsSignature(
         return null;
     }
 
-    /// <summary>Whether this secret, over this request, makes this signature.</summary>
+    /// <summary>Whether this secret and this request produce this signature.</summary>
     public bool Matches(HttpRequest request, byte[] body, string secret)
     {
         var bodyHash = Hash(body);
@@ -81,7 +81,7 @@ internal sealed partial record AwsSignature(
 
     private static string CanonicalPath(HttpRequest request)
     {
-        // Every service but S3 signs the path as sent, encoded once more.
+        // Every service but S3 signs the path as sent, URL-encoded once more.
         var path = request.HttpContext.Features.GetRequiredFeature<IHttpRequestFeature>().RawTarget.Split('?')[0];
         return string.Join('/', path.Split('/').Select(Uri.EscapeDataString));
     }

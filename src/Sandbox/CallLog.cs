@@ -1,41 +1,41 @@
 namespace Sandbox;
 
-/// <summary>What a server saw, in order of arrival. Safe to read, wait on and clear from any thread.</summary>
+/// <summary>The requests that a server received, in order of arrival. Safe to read, wait on and clear from any thread.</summary>
 /// <typeparam name="T">One request or call.</typeparam>
 public sealed class CallLog<T>
 {
-    // Far beyond what a slow machine needs: a wait that fails must say so and not hold the run.
+    // Far longer than a slow machine needs. If a wait fails, it must report that and not block the test run.
     private static readonly TimeSpan s_limit = TimeSpan.FromMinutes(2);
 
     private readonly Lock _lock = new();
     private readonly List<T> _entries = [];
     private TaskCompletionSource _added = NewSignal();
 
-    /// <summary>A copy of everything seen since the start or the last <see cref="Clear"/>.</summary>
+    /// <summary>A copy of all entries since the start or the last <see cref="Clear"/>.</summary>
     /// <returns>The entries, oldest first.</returns>
     public IReadOnlyList<T> Snapshot()
     {
         lock (_lock) return [.. _entries];
     }
 
-    /// <summary>Forgets everything seen so far.</summary>
+    /// <summary>Removes all entries.</summary>
     public void Clear()
     {
         lock (_lock) _entries.Clear();
     }
 
-    /// <summary>How many entries there are.</summary>
-    /// <param name="predicate">Which to count; absent: all.</param>
+    /// <summary>The number of entries.</summary>
+    /// <param name="predicate">Selects the entries to count. Default: all.</param>
     /// <returns>The count.</returns>
     public int Count(Func<T, bool>? predicate = null)
     {
         lock (_lock) return predicate is null ? _entries.Count : _entries.Count(predicate);
     }
 
-    /// <summary>Waits until enough entries have arrived; those already there count. For tests that must not sleep.</summary>
-    /// <param name="predicate">Which to count.</param>
-    /// <param name="count">How many.</param>
-    /// <param name="cancellationToken">Ends the wait.</param>
+    /// <summary>Waits until enough entries have arrived; existing ones count. For tests, which must not sleep.</summary>
+    /// <param name="predicate">Selects the entries to wait for.</param>
+    /// <param name="count">The number of entries to wait for.</param>
+    /// <param name="cancellationToken">Cancels the wait.</param>
     /// <exception cref="TimeoutException">They did not arrive within two minutes.</exception>
     /// <returns>The first <paramref name="count"/> entries that match.</returns>
     public async Task<IReadOnlyList<T>> WaitForAsync(Func<T, bool> predicate, int count = 1, CancellationToken cancellationToken = default)

@@ -6,8 +6,8 @@ using Garnet;
 namespace Sandbox;
 
 /// <summary>
-/// A Redis in this process: Garnet on 127.0.0.1, with Lua, in memory. Nothing outlives it. A Redis that went away is a disposed one, and it
-/// comes back, empty, by starting another on its port.
+/// A Redis in this process: Garnet on 127.0.0.1, with Lua, in memory. Nothing outlives it. To play a Redis that goes away, dispose it. To bring it back, empty,
+/// start another on its port.
 /// </summary>
 public sealed class EmbeddedRedis : IAsyncDisposable
 {
@@ -27,11 +27,11 @@ public sealed class EmbeddedRedis : IAsyncDisposable
     /// <summary>The port.</summary>
     public int Port { get; }
 
-    /// <summary>What a Redis client connects to: <c>127.0.0.1:PORT</c>.</summary>
+    /// <summary>The connection string for a Redis client: <c>127.0.0.1:PORT</c>.</summary>
     public string ConnectionString => $"127.0.0.1:{Port}";
 
     /// <summary>Starts a server.</summary>
-    /// <param name="port">0: one that is free.</param>
+    /// <param name="port">0 picks a free one.</param>
     /// <returns>The running server.</returns>
     /// <exception cref="IOException">The port is taken.</exception>
     public static Task<EmbeddedRedis> StartAsync(int port = 0) => Task.Run(() =>
@@ -71,7 +71,7 @@ public sealed class EmbeddedRedis : IAsyncDisposable
             [
                 "--bind", "127.0.0.1", "--port", port.ToString(CultureInfo.InvariantCulture),
                 "--memory", "64m", "--page", "1m", "--index", "1m", "--checkpointdir", directory.FullName, "-q",
-                // Without transactions a script is not one step here, as it is in Redis.
+                // Without transactions a script would not be atomic here, as it is in Redis.
                 "--lua", "--lua-transaction-mode",
             ]);
             server.Start();

@@ -7,8 +7,8 @@ using Microsoft.AspNetCore.Http.Features;
 namespace Sandbox;
 
 /// <summary>
-/// Kestrel on 127.0.0.1 with one handler. It is built from nothing, so that no environment variable, settings file or signal of the process
-/// that hosts it reaches it.
+/// Kestrel on 127.0.0.1 with one handler. It starts from an empty builder, so that no environment variable, settings file or signal of the host process affects
+/// it.
 /// </summary>
 internal sealed class LocalServer : IAsyncDisposable
 {
@@ -25,8 +25,8 @@ internal sealed class LocalServer : IAsyncDisposable
 
     public int Port { get; }
 
-    /// <summary>Asks for ports that are about to be listened on, before anything is started in vain.</summary>
-    /// <exception cref="IOException">One is taken, or may not be listened on.</exception>
+    /// <summary>Checks that ports can be listened on, before anything is started.</summary>
+    /// <exception cref="IOException">A port is taken or forbidden.</exception>
     public static void ThrowIfTaken(params IEnumerable<int> ports)
     {
         foreach (var port in ports.Where(static port => port != 0))
@@ -43,8 +43,8 @@ internal sealed class LocalServer : IAsyncDisposable
         }
     }
 
-    /// <param name="port">0: one that the system picks.</param>
-    /// <param name="handler">Answers every request. Its token ends when the client leaves or the server stops.</param>
+    /// <param name="port">0 lets the system pick one.</param>
+    /// <param name="handler">Handles every request. Its token is cancelled when the client disconnects or the server stops.</param>
     public static async Task<LocalServer> StartAsync(int port, Func<HttpContext, CancellationToken, Task> handler)
     {
         var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions
@@ -84,7 +84,7 @@ internal sealed class LocalServer : IAsyncDisposable
     {
         if (Interlocked.Exchange(ref _disposed, 1) != 0) return;
 
-        // Handlers that wait on purpose must end first: Kestrel waits for them.
+        // Handlers that wait on purpose must end first, because Kestrel waits for them.
         await _stopping.CancelAsync();
         await _application.StopAsync();
         await _application.DisposeAsync();
@@ -105,13 +105,13 @@ internal sealed class LocalServer : IAsyncDisposable
         }
         catch (Exception exception) when (exception is not BadHttpRequestException && !context.Response.HasStarted)
         {
-            // Nothing is logged here, so whoever asked is told what is wrong with the fake.
+            // Nothing is logged here, so the response describes the failure of the fake.
             context.Response.StatusCode = StatusCodes.Status500InternalServerError;
             await context.Response.WriteAsync(exception.ToString(), CancellationToken.None);
         }
     }
 
-    /// <summary>The default lifetime takes Ctrl+C and SIGTERM for itself; these belong to the program around the server.</summary>
+    /// <summary>The default lifetime handles Ctrl+C and SIGTERM, which belong to the surrounding program.</summary>
     private sealed class OwnedLifetime : IHostLifetime
     {
         public Task WaitForStartAsync(CancellationToken cancellationToken) => Task.CompletedTask;

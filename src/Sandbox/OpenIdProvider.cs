@@ -6,14 +6,14 @@ using Microsoft.Extensions.Primitives;
 namespace Sandbox;
 
 /// <summary>
-/// An OpenID issuer: discovery document, key set, and any token that a test may need. For a person with curl, <c>/token</c> mints a good
-/// one from query or form: <c>subject</c>, <c>lifetime</c> in seconds, and any number of <c>organization</c>, <c>audience</c>, <c>role</c>
-/// and <c>scope</c>. It answers OAuth's JSON, or the bare token to <c>Accept: text/plain</c>. An unknown parameter is a 400 that names the nearest.
-/// It poses as Microsoft Entra ID too: every <c>/{tenant}/v2.0</c> is an issuer with a discovery document and the same keys.
+/// An OpenID issuer: discovery document, key set, and any token that a test may need. For use with curl, <c>/token</c> mints a valid token from query or form:
+/// <c>subject</c>, <c>lifetime</c> in seconds, and any number of <c>organization</c>, <c>audience</c>, <c>role</c> and <c>scope</c>. It responds with OAuth's
+/// JSON, or with the bare token to <c>Accept: text/plain</c>. An unknown parameter gets a 400 that names the nearest known one. It also acts as Microsoft Entra
+/// ID: every <c>/{tenant}/v2.0</c> is an issuer with a discovery document and the same keys.
 /// </summary>
 public sealed class OpenIdProvider : IAsyncDisposable
 {
-    // Making an RSA key takes a tenth of a second, and tests start hundreds of issuers: keys of those that have ended serve again.
+    // Creating an RSA key takes a tenth of a second, and tests start hundreds of issuers. The keys of stopped issuers are reused.
     private static readonly ConcurrentBag<SigningKey> s_spareKeys = [];
 
     private readonly TimeProvider _time;
@@ -36,10 +36,10 @@ public sealed class OpenIdProvider : IAsyncDisposable
     /// <summary>Raised with every token that any provider of this process mints.</summary>
     public static event Action<string>? Minted;
 
-    /// <summary><c>http://127.0.0.1:PORT</c>, without a trailing slash. The same after a restart.</summary>
+    /// <summary>The issuer: <c>http://127.0.0.1:PORT</c>, without a trailing slash. It stays the same after a restart.</summary>
     public string Issuer => $"http://127.0.0.1:{_port}";
 
-    /// <summary>The RSA key that signs unless a request says otherwise.</summary>
+    /// <summary>The RSA key that signs by default.</summary>
     public SigningKey CurrentKey
     {
         get { lock (_lock) return _rsa; }
@@ -51,24 +51,26 @@ public sealed class OpenIdProvider : IAsyncDisposable
         get { lock (_lock) return [.. _published]; }
     }
 
-    /// <summary>Awaited before each document is sent, to play an issuer that is slow or hangs. Null: none. The token ends with the request.</summary>
+    /// <summary>
+    /// Awaited before each document is sent, to emulate an issuer that is slow or hangs. Null: no wait. The token is cancelled when the request ends.
+    /// </summary>
     public Func<CancellationToken, Task>? BeforeDocument { get; set; }
 
-    /// <summary>The key set's text, made from its good keys, to play an issuer that publishes odd ones. Null: the good keys.</summary>
+    /// <summary>Creates the key set's text from its valid keys, to emulate an issuer that publishes odd ones. Null: the valid keys.</summary>
     public Func<JsonArray, string>? KeySetText { get; set; }
 
-    /// <summary>Changes the discovery document before it is sent, to play an issuer that publishes an odd one. Null: it is a good one.</summary>
+    /// <summary>Changes the discovery document before it is sent, to emulate an issuer that publishes an odd one. Null: no change.</summary>
     public Action<JsonObject>? ChangeDiscovery { get; set; }
 
-    /// <summary>How often the discovery document was asked for.</summary>
+    /// <summary>The number of requests for the discovery document.</summary>
     public int DiscoveryRequests => Volatile.Read(ref _discoveryRequests);
 
-    /// <summary>How often the key set was asked for.</summary>
+    /// <summary>The number of requests for the key set.</summary>
     public int KeySetRequests => Volatile.Read(ref _keySetRequests);
 
     /// <summary>Starts an issuer with one RSA key.</summary>
-    /// <param name="port">0: one that the system picks.</param>
-    /// <param name="time">Now, for tokens' times; absent: the system's clock.</param>
+    /// <param name="port">0 lets the system pick one.</param>
+    /// <param name="time">The clock for the times in tokens. Default: the system's clock.</param>
     /// <returns>The running issuer.</returns>
     public static async Task<OpenIdProvider> StartAsync(int port = 0, TimeProvider? time = null)
     {
@@ -77,15 +79,15 @@ public sealed class OpenIdProvider : IAsyncDisposable
         return provider;
     }
 
-    /// <summary>Plays an issuer that is down: the port refuses connections. Tokens are still minted by <see cref="Issue"/>.</summary>
-    /// <returns>When the port is closed.</returns>
+    /// <summary>Emulates an issuer that is down: the port refuses connections. <see cref="Issue"/> still mints tokens.</summary>
+    /// <returns>A task that completes when the port is closed.</returns>
     public async Task StopAsync()
     {
         if (Interlocked.Exchange(ref _server, null) is { } server) await server.DisposeAsync();
     }
 
-    /// <summary>Comes back on the same port with the same keys, after <see cref="StopAsync"/>.</summary>
-    /// <returns>When the port is open.</returns>
+    /// <summary>Restarts the issuer on the same port with the same keys, after <see cref="StopAsync"/>.</summary>
+    /// <returns>A task that completes when the port is open.</returns>
     public async Task RestartAsync()
     {
         if (_server is not null) return;
@@ -93,7 +95,7 @@ public sealed class OpenIdProvider : IAsyncDisposable
         _port = _server.Port;
     }
 
-    /// <summary>Publishes a new key, which signs from now on; the old one stays published. So for a P-256 key, if there is one.</summary>
+    /// <summary>Publishes a new RSA key, which signs from now on; the old one stays published. If there is a P-256 key, it is rotated, too.</summary>
     /// <returns>The new RSA key.</returns>
     public SigningKey RotateKeys()
     {
@@ -116,18 +118,16 @@ public sealed class OpenIdProvider : IAsyncDisposable
         }
     }
 
-    /// <summary>Takes every key that no longer signs out of the key set.</summary>
+    /// <summary>Removes every key that no longer signs from the key set.</summary>
     public void WithdrawOldKeys()
     {
         lock (_lock) _published.RemoveAll(key => key != _rsa && key != _ellipticCurve);
     }
 
     /// <summary>Mints a token.</summary>
-    /// <param name="request">What it says; absent: a good token for <c>alice</c> of no organization.</param>
+    /// <param name="request">The token's content. Default: a valid token for <c>alice</c> of no organization.</param>
     /// <returns>The token in compact form.</returns>
-    /// <exception cref="InvalidOperationException">
-    /// An <c>ES</c> algorithm is asked for, without a key and before <see cref="PublishEllipticCurveKey"/>.
-    /// </exception>
+    /// <exception cref="InvalidOperationException">An <c>ES</c> algorithm is requested without a key, before <see cref="PublishEllipticCurveKey"/>.</exception>
     public string Issue(TokenRequest? request = null)
     {
         request ??= new TokenRequest();

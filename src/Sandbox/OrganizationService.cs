@@ -5,10 +5,10 @@ using Microsoft.AspNetCore.Http.Features;
 namespace Sandbox;
 
 /// <summary>
-/// A downstream service. It answers every request with JSON that echoes what arrived: <c>method</c>, <c>target</c>, <c>headers</c> and
-/// <c>bodyLength</c>. The end of the path may ask for something else: <c>…/status/404</c> answers that status with an empty body,
-/// <c>…/slow/250</c> echoes after that many milliseconds, <c>…/abort</c> drops the connection, <c>…/bytes/1024</c> answers that many bytes,
-/// <c>…/events</c> sends server-sent events for ever and <c>…/socket</c> echoes what a WebSocket says.
+/// A downstream service. It responds to every request with JSON that echoes the request: <c>method</c>, <c>target</c>, <c>headers</c> and <c>bodyLength</c>.
+/// The end of the path can select other behaviour: <c>…/status/404</c> responds with that status and an empty body, <c>…/slow/250</c> echoes after that many
+/// milliseconds, <c>…/abort</c> drops the connection, <c>…/bytes/1024</c> sends that many bytes, <c>…/events</c> sends server-sent events without end and
+/// <c>…/socket</c> echoes the messages of a WebSocket.
 /// </summary>
 public sealed class OrganizationService : IAsyncDisposable
 {
@@ -18,17 +18,17 @@ public sealed class OrganizationService : IAsyncDisposable
     {
     }
 
-    /// <summary>Where it listens: <c>http://127.0.0.1:PORT</c>, without a trailing slash.</summary>
+    /// <summary>The address: <c>http://127.0.0.1:PORT</c>, without a trailing slash.</summary>
     public string Url => $"http://127.0.0.1:{_server.Port}";
 
-    /// <summary>What it received, recorded once the body is in and before any answer.</summary>
+    /// <summary>The received requests, each recorded after its body and before its response.</summary>
     public CallLog<ReceivedRequest> Requests { get; } = new();
 
-    /// <summary>Those of them whose caller left before the answer was through.</summary>
+    /// <summary>The requests whose caller disconnected before the response was complete.</summary>
     public CallLog<ReceivedRequest> Abandoned { get; } = new();
 
     /// <summary>Starts the service.</summary>
-    /// <param name="port">0: one that the system picks.</param>
+    /// <param name="port">0 lets the system pick one.</param>
     /// <returns>The running service.</returns>
     public static async Task<OrganizationService> StartAsync(int port = 0)
     {

@@ -11,7 +11,7 @@ if (SandboxArguments.Read(args) is not { } arguments)
 
 using var stop = new CancellationTokenSource();
 
-// Taken before anything runs, so that an early Ctrl-C leaves no temporary folder behind either.
+// Registered before anything runs, so that an early Ctrl-C leaves no temporary folder behind either.
 using var interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, Stop);
 using var terminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, Stop);
 using var hangUp = PosixSignalRegistration.Create(PosixSignal.SIGHUP, Stop);
@@ -32,7 +32,7 @@ try
     var folder = Path.GetFullPath(arguments.Folder ?? SandboxGateway.DefaultFolder());
     Console.WriteLine($"Starting the gateway with {folder}");
     SandboxGateway.ReplaceEnvironment(aws.EnvironmentVariables);
-    // These stand for what an operator's environment says: where the platform's parts are.
+    // These stand for an operator's environment: the addresses of the platform's parts.
     string[] platform =
     [
         $"ConnectionStrings:Redis={redis.ConnectionString}",
@@ -59,7 +59,7 @@ catch (OperationCanceledException) when (stop.IsCancellationRequested)
 }
 catch (Exception e) when (e.GetBaseException() is SocketException)
 {
-    // Kestrel names the address only where it is taken, not where it is forbidden.
+    // Kestrel names the address if the port is taken, but not if it is forbidden.
     var reason = e is SocketException ? $"Failed to listen on port {arguments.Port}: {e.Message}." : e.Message;
     Console.Error.WriteLine($"error: {reason} {SandboxArguments.Remedy}");
     return 1;

@@ -3,34 +3,34 @@ using System.Net;
 
 namespace Sandbox;
 
-/// <summary>The command line.</summary>
-/// <param name="Port">The port of the gateway's public edge; 0: one that the system picks.</param>
-/// <param name="ManagementPort">The port of its management; 0: one that the system picks.</param>
-/// <param name="Folder">The folder of the gateway's configuration; null: the repository's own.</param>
+/// <summary>The arguments of the command line.</summary>
+/// <param name="Port">The port of the gateway's public edge; 0 lets the system pick one.</param>
+/// <param name="ManagementPort">The port of its management listener; 0 lets the system pick one.</param>
+/// <param name="Folder">The folder of the gateway's configuration; null: the repository's own folder.</param>
 internal sealed record SandboxArguments(int Port, int ManagementPort, string? Folder)
 {
     public const string Usage =
         "usage: dotnet run --project src/Sandbox [-- --port N --config DIR]   (N: the gateway's port, 0 to 65535; 0 picks a free one; default 8080. "
         + "DIR: the gateway's configuration; default appsettings/ of the repository)";
 
-    /// <summary>What helps when a port cannot be listened on.</summary>
+    /// <summary>The advice when a port cannot be listened on.</summary>
     public const string Remedy = "--port N moves the gateway to N and its management to a free port.";
 
-    /// <summary>The arguments, or null when they are not understood.</summary>
+    /// <summary>Parses the arguments; null when they are not valid.</summary>
     public static SandboxArguments? Read(IReadOnlyList<string> args)
     {
         int? port = null;
         string? folder = null;
         for (var index = 0; index < args.Count; index++)
         {
-            // Both --port=N and --port N.
+            // Accepts both --port=N and --port N.
             var (name, value) = args[index].Split('=', 2) is [var before, var after] ? (before, after) : (args[index], ++index < args.Count ? args[index] : "");
             if (name == "--port" && port is null && ParsePort(value) is { } parsed) port = parsed;
             else if (name == "--config" && folder is null && value.Length > 0) folder = value;
             else return null;
         }
 
-        // One option has to be enough where both of the usual ports are taken.
+        // With --port given, the management port is free to choose, so that one option is enough if both default ports are taken.
         return new(port ?? 8080, port is null ? 9090 : 0, folder);
     }
 

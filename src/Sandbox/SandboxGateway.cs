@@ -1,21 +1,22 @@
 using System.Collections;
 using Gateway;
-using Gateway.Configuration;
+using Gateway.Configuration.Loading;
+using Gateway.Configuration.Snapshots;
 
 namespace Sandbox;
 
-/// <summary>The gateway as operators run it, over the configuration that ships with it.</summary>
+/// <summary>Runs the gateway as operators do, with the configuration that ships with it.</summary>
 internal static class SandboxGateway
 {
-    // As an operator's gateway has it, so that appsettings.Production.json is read here as there.
+    // The same environment as an operator's gateway, so that appsettings.Production.json is read here, too.
     private static readonly string s_environment = Environments.Production;
 
-    // What the runtime and the system need; none of it configures the gateway.
+    // Variables that the runtime and the system need; none of them configures the gateway.
     private static readonly string[] s_kept = ["PATH", "HOME", "TERM", "TMPDIR", "TMP", "TEMP", "SYSTEMROOT"];
 
     /// <summary>
-    /// Leaves the process no variables but these. The AWS SDK and ASP.NET Core's host read the process's environment themselves, and
-    /// nothing that is set on a developer's machine may send a request somewhere else.
+    /// Removes all environment variables but these. The AWS SDK and ASP.NET Core's host read the process's environment themselves, and no setting of a
+    /// developer's machine may send a request elsewhere.
     /// </summary>
     public static void ReplaceEnvironment(IReadOnlyDictionary<string, string> variables)
     {
@@ -23,13 +24,13 @@ internal static class SandboxGateway
             if (!s_kept.Contains(name, StringComparer.OrdinalIgnoreCase)) Environment.SetEnvironmentVariable(name, null);
         foreach (var (name, value) in variables) Environment.SetEnvironmentVariable(name, value);
 
-        // Profiles of the developer's own, which may name endpoints too.
+        // The developer's own AWS profiles may name endpoints, too.
         var nowhere = Path.Combine(AppContext.BaseDirectory, "no-aws-files");
         Environment.SetEnvironmentVariable("AWS_SHARED_CREDENTIALS_FILE", nowhere);
         Environment.SetEnvironmentVariable("AWS_CONFIG_FILE", nowhere);
     }
 
-    /// <summary>The folder in the source tree, which can be edited; the copy beside the program is overwritten by the next build.</summary>
+    /// <summary>The configuration folder in the source tree, which can be edited. The copy beside the program is overwritten by the next build.</summary>
     public static string DefaultFolder() =>
         Path.Combine(Repository() ?? AppContext.BaseDirectory, "appsettings");
 
@@ -41,19 +42,19 @@ internal static class SandboxGateway
         return null;
     }
 
-    /// <summary>Reads a folder, with what only a running sandbox knows on the command line.</summary>
+    /// <summary>Loads a folder, with the values of the running sandbox on the command line.</summary>
     public static LoadResult Load(string folder, IEnumerable<string> keys) => ConfigurationFolder.Load(
         [
             "--config", folder,
             .. keys,
-            // The first vend on a busy machine compiles what every other finds compiled.
+            // On a busy machine the first vend is slow, because its code is not compiled yet.
             "IotCredentials:Timeout=00:00:30",
             "Logging:LogLevel:Default=Warning",
-            // One line for each change of the folder that is in force.
+            // Logs one line for each change of the folder that takes effect.
             "Logging:LogLevel:Gateway.Reloading=Information",
-            // A line for each request would bury it.
+            // The access log's lines would bury it.
             "Logging:LogLevel:Gateway.Access=Warning",
-            // Both log a start that failed, stack trace and all; the sandbox says why in a line.
+            // Both log a failed start with its stack trace; the sandbox reports the reason in one line.
             "Logging:LogLevel:Microsoft.Extensions.Hosting.Internal.Host=None",
             "Logging:LogLevel:ZiggyCreatures.Caching.Fusion.FusionCache=None",
         ],

@@ -2,7 +2,7 @@ using System.Security.Cryptography;
 
 namespace Sandbox;
 
-/// <summary>A folder with a new sealing key, gone with the sandbox: what its Redis holds is gone by then, too.</summary>
+/// <summary>A folder with a new sealing key. It is deleted when the sandbox ends, because its Redis is gone by then, too.</summary>
 internal sealed class SealingKeyFolder : IDisposable
 {
     private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("sandbox-keys-");

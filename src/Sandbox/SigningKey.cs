@@ -4,10 +4,10 @@ using System.Text.Json.Nodes;
 
 namespace Sandbox;
 
-/// <summary>A key that signs tokens: RSA 2048 or elliptic curve P-256. Any thread may sign.</summary>
+/// <summary>A key that signs tokens: RSA 2048 or elliptic curve P-256. Thread-safe.</summary>
 public sealed class SigningKey
 {
-    // OpenSSL's handles promise nothing to concurrent callers.
+    // OpenSSL's handles are not guaranteed to be thread-safe.
     private readonly Lock _lock = new();
     private readonly AsymmetricAlgorithm _key;
 
@@ -17,10 +17,10 @@ public sealed class SigningKey
         KeyId = keyId;
     }
 
-    /// <summary>The <c>kid</c> under which the key is published.</summary>
+    /// <summary>The <c>kid</c> of the published key.</summary>
     public string KeyId { get; }
 
-    /// <summary>The public key as PEM text in bytes: what an attacker feeds to HS256 when a verifier confuses key types.</summary>
+    /// <summary>The public key as the bytes of its PEM text. An attacker uses it as the HS256 secret when a verifier confuses key types.</summary>
     public byte[] PublicKeyPem => Encoding.ASCII.GetBytes(_key.ExportSubjectPublicKeyInfoPem());
 
     /// <summary>The public key as DER (SubjectPublicKeyInfo).</summary>
@@ -29,12 +29,12 @@ public sealed class SigningKey
     internal bool IsRsa => _key is RSA;
 
     /// <summary>A new RSA key of 2048 bits.</summary>
-    /// <param name="keyId">Its <c>kid</c>; absent: a random one.</param>
+    /// <param name="keyId">Its <c>kid</c>. Default: a random one.</param>
     /// <returns>The key.</returns>
     public static SigningKey CreateRsa(string? keyId = null) => new(RSA.Create(2048), keyId ?? NewId());
 
     /// <summary>A new key on the curve P-256.</summary>
-    /// <param name="keyId">Its <c>kid</c>; absent: a random one.</param>
+    /// <param name="keyId">Its <c>kid</c>. Default: a random one.</param>
     /// <returns>The key.</returns>
     public static SigningKey CreateEllipticCurve(string? keyId = null) => new(ECDsa.Create(ECCurve.NamedCurves.nistP256), keyId ?? NewId());
 

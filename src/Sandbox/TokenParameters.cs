@@ -2,18 +2,15 @@ using CredentialModule.Policies;
 
 namespace Sandbox;
 
-/// <summary>
-/// The parameters of <c>/token</c>. OAuth lets a provider ignore one that it does not know; here a slip would silently mint another token than was
-/// meant.
-/// </summary>
+/// <summary>Checks the parameters of <c>/token</c>. OAuth lets a provider ignore unknown ones; here a typo would silently mint a different token.</summary>
 internal static class TokenParameters
 {
     private static readonly string[] s_several = ["organization", "audience", "role", "scope"];
 
-    // The last three are what OAuth clients send; any client may have a token here.
+    // OAuth clients send the last three; any client may get a token here.
     private static readonly string[] s_once = ["subject", "lifetime", "grant_type", "client_id", "client_secret"];
 
-    /// <summary>What is wrong with the parameters, and what to write instead; null when nothing is.</summary>
+    /// <summary>The error in the parameters, and a correction; null when there is none.</summary>
     public static string? Refusal(IQueryCollection query, IFormCollection form)
     {
         string[] known = [.. s_several, .. s_once];

@@ -5,7 +5,7 @@ using System.Text.Json.Nodes;
 
 namespace Sandbox;
 
-/// <summary>Writes tokens in the compact form by hand: a library would refuse to write the bad ones.</summary>
+/// <summary>Writes tokens in the compact form by hand, because a library would refuse to write invalid ones.</summary>
 internal static class TokenWriter
 {
     public static string Base64Url(byte[]? data) => System.Buffers.Text.Base64Url.EncodeToString(data);

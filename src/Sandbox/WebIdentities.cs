@@ -7,8 +7,8 @@ using Microsoft.IdentityModel.Tokens;
 namespace Sandbox;
 
 /// <summary>
-/// The OpenID providers that accounts trust, and what STS checks of a token that is sent to AssumeRoleWithWebIdentity. A provider's documents are read over
-/// HTTP for each token.
+/// Keeps the OpenID providers that accounts trust, and performs STS's checks of a token in AssumeRoleWithWebIdentity. A provider's documents are read over HTTP
+/// for each token.
 /// </summary>
 internal sealed class WebIdentities : IDisposable
 {
@@ -18,8 +18,8 @@ internal sealed class WebIdentities : IDisposable
 
     public void Add(string account, string issuer, IReadOnlyList<string> audiences) => _providers[(account, issuer)] = audiences;
 
-    /// <summary>The issuer, audience and subject of a good token.</summary>
-    /// <exception cref="AwsErrorException">It is none, in STS's words.</exception>
+    /// <summary>Checks a token and returns its issuer, audience and subject.</summary>
+    /// <exception cref="AwsErrorException">The token is invalid; the error has STS's words.</exception>
     public async Task<(string Issuer, string Audience, string Subject)> CheckAsync(string account, string? token, DateTimeOffset now, CancellationToken cancellationToken)
     {
         if (token is null or { Length: < 4 or > 20_000 }) throw AwsErrorException.Validation("1 validation error detected: Value at 'webIdentityToken' failed to satisfy constraint");
@@ -32,7 +32,7 @@ internal sealed class WebIdentities : IDisposable
         var checkedToken = await _handler.ValidateTokenAsync(token, new TokenValidationParameters
         {
             IssuerSigningKeys = await ReadKeysAsync(read.Issuer, cancellationToken),
-            // In STS's words below.
+            // Checked below, with STS's messages.
             ValidateIssuer = false,
             ValidateAudience = false,
             ValidateLifetime = false,

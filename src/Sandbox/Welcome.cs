@@ -1,6 +1,6 @@
 namespace Sandbox;
 
-/// <summary>The text that the sandbox prints once it runs.</summary>
+/// <summary>The text that the sandbox prints once it is running.</summary>
 internal static class Welcome
 {
     private const string Organization = "o-acme";
@@ -9,8 +9,8 @@ internal static class Welcome
 
     /// <param name="gateway">The public edge.</param>
     /// <param name="management">The management listener.</param>
-    /// <param name="folder">The configuration that the gateway reads, and reads again when it changes.</param>
-    /// <param name="platform">The keys, each <c>KEY=VALUE</c>, that point a gateway at the sandbox's parts.</param>
+    /// <param name="folder">The folder of the gateway's configuration, which is reloaded when it changes.</param>
+    /// <param name="platform">The settings, each <c>KEY=VALUE</c>, that direct a gateway to the sandbox's parts.</param>
     /// <param name="issuer">The OpenID provider.</param>
     /// <param name="aws">STS and AWS IoT.</param>
     /// <param name="redis">The Redis.</param>
@@ -65,7 +65,7 @@ internal static class Welcome
         return $"{program} explain --path {CredentialsPath} --config {Quoted(folder)} {string.Join(' ', platform.Select(Quoted))}";
     }
 
-    // For a POSIX shell.
+    // Quotes for a POSIX shell.
     private static string Quoted(string text) =>
         text.All(static character => char.IsAsciiLetterOrDigit(character) || "/:=._-".Contains(character, StringComparison.Ordinal))
             ? text

@@ -1,3 +1,4 @@
+using Testing;
 using Xunit;
 
 namespace CredentialModule.Tests;
@@ -12,4 +13,7 @@ public sealed class ArchitectureTests
         Assert.DoesNotContain(references, name => name is "Gateway" or "Sandbox" or "World");
         Assert.Contains("Yarp.ReverseProxy", references);
     }
+
+    [Fact]
+    public void Its_namespaces_depend_on_each_other_in_one_direction() => Assert.Empty(Namespaces.CyclesOf(typeof(OrganizationId).Assembly, "CredentialModule"));
 }

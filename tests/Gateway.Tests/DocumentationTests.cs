@@ -1,7 +1,7 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using System.Text.RegularExpressions;
-using Gateway.Configuration;
+using Gateway.Configuration.Loading;
 using Testing;
 using Xunit;
 

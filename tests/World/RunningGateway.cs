@@ -4,7 +4,7 @@ using Amazon.Runtime;
 using CredentialModule;
 using Gateway;
 using Gateway.Authentication.Keys;
-using Gateway.Configuration;
+using Gateway.Configuration.Loading;
 using Gateway.Management;
 using Gateway.Reloading;
 using Gateway.Telemetry;
@@ -44,7 +44,7 @@ public sealed class RunningGateway : IAsyncDisposable
     public bool IsConfigurationRefused => Services.GetRequiredService<ConfigurationReloader>().IsRefused;
 
     /// <summary>Lets the gateway see now what was changed in its files, and not at its next look.</summary>
-    public Task LookForChangesAsync() => Services.GetRequiredService<ConfigurationReloader>().LookAsync();
+    public Task LookForChangesAsync() => Services.GetRequiredService<ConfigurationReloader>().CheckForChangesAsync();
 
     /// <summary>Changes <c>appsettings.json</c>, and lets the gateway see it.</summary>
     public Task ChangeAsync(Action<JsonObject> change)

@@ -11,8 +11,8 @@ using CredentialModule.Profiles;
 
 namespace CredentialModule.Aws;
 
-// DescribeEndpoint of the AWS IoT control plane, on the SDK's own runtime: credentials, SigV4, retries and AWS_ENDPOINT_URL_IOT are the SDK's.
-// The names are those of the package AWSSDK.IoT, so that it can take this file's place.
+// DescribeEndpoint of the AWS IoT control plane, on the SDK's own runtime: the SDK handles credentials, SigV4, retries and AWS_ENDPOINT_URL_IOT. The names are
+// those of the package AWSSDK.IoT, so that it can replace this file.
 
 internal interface IAmazonIoT : IDisposable
 {
@@ -102,8 +102,8 @@ internal sealed class IoTEndpointResolver : BaseEndpointResolver
 }
 
 /// <summary>
-/// The control plane's address, by the rules that AWS publishes with its service models: <c>iot</c> or <c>iot-fips</c>, the region, and the partition's
-/// domain. As for STS, an address that was given cannot be made a FIPS or dual-stack one.
+/// Resolves the control plane's address by the rules that AWS publishes with its service models: <c>iot</c> or <c>iot-fips</c>, the region, and the partition's
+/// domain. As for STS, a custom address cannot be combined with FIPS or dual-stack.
 /// </summary>
 internal sealed class IoTEndpointProvider : IEndpointProvider
 {
@@ -118,7 +118,7 @@ internal sealed class IoTEndpointProvider : IEndpointProvider
             : throw NoSuchAddress();
     }
 
-    // The SDK says the same of STS, in many words.
+    // The SDK reports the same for STS, in a longer message.
     private static AmazonClientException NoSuchAddress() => new("FIPS or DualStack, and an address or a partition that has none");
 }
 

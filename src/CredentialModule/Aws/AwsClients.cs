@@ -9,8 +9,8 @@ using Microsoft.Extensions.Options;
 namespace CredentialModule.Aws;
 
 /// <summary>
-/// The SDK's clients of a region. A client is made for each call, with credentials that do not change under it: the SDK would ask a source twice a
-/// signature, and sign with the one's key and the other's token when they are rotated in between.
+/// Creates the SDK's clients of a region. A client is made for each call, with fixed credentials: the SDK would query a source twice per signature, and sign
+/// with the key of one response and the token of the other if they are rotated in between.
 /// </summary>
 internal sealed class AwsClients(IOptions<AwsClientOptions> options, IOptions<IotCredentialsOptions> module)
 {
@@ -21,16 +21,16 @@ internal sealed class AwsClients(IOptions<AwsClientOptions> options, IOptions<Io
 
     public IAmazonIoT IoT(string region, AWSCredentials credentials) => new AmazonIoTClient(credentials, IoTConfig(region));
 
-    /// <summary>The address that was given for STS; empty where it is AWS's own.</summary>
+    /// <summary>The configured address of STS; empty if AWS's own is used.</summary>
     public string StsAddress(string region) => GivenIn(StsConfig(region));
 
-    /// <summary>The address that was given for AWS IoT; empty where it is AWS's own.</summary>
+    /// <summary>The configured address of AWS IoT; empty if AWS's own is used.</summary>
     public string IoTAddress(string region) => GivenIn(IoTConfig(region));
 
-    /// <summary>Where calls to STS go; null when no address can be made of what is asked for.</summary>
+    /// <summary>The URL of calls to STS; null if the settings yield no address.</summary>
     public Uri? StsUrl(string region) => UrlOf(StsConfig(region));
 
-    /// <summary>Where calls to AWS IoT go; null when no address can be made of what is asked for.</summary>
+    /// <summary>The URL of calls to AWS IoT; null if the settings yield no address.</summary>
     public Uri? IoTUrl(string region) => UrlOf(IoTConfig(region));
 
     private AmazonSecurityTokenServiceConfig StsConfig(string region) => _sts.GetOrAdd(region, static (region, self) =>
@@ -44,7 +44,7 @@ internal sealed class AwsClients(IOptions<AwsClientOptions> options, IOptions<Io
     private T Bounded<T>(T config, string region, Uri? address) where T : ClientConfig
     {
         if (address is not null) config.ServiceURL = address.ToString();
-        // With an address that was given, here or by a variable, the SDK would sign for AWS_REGION, or for what it reads out of the address.
+        // With a custom address, set here or by a variable, the SDK would sign for AWS_REGION, or for the region that it reads out of the address.
         config.AuthenticationRegion = region;
         config.RetryMode = RequestRetryMode.Standard;
         config.MaxErrorRetry = 2;
@@ -60,7 +60,7 @@ internal sealed class AwsClients(IOptions<AwsClientOptions> options, IOptions<Io
         }
         catch (AmazonClientException)
         {
-            // A variable or a file says what is no URL: each call fails by it, and says so.
+            // A variable or a file holds a value that is no URL: each call fails because of it, and reports it.
             return "";
         }
     }
@@ -69,7 +69,7 @@ internal sealed class AwsClients(IOptions<AwsClientOptions> options, IOptions<Io
     {
         try
         {
-            // The address is the same whatever is asked.
+            // The address is the same for every operation.
             return new Uri(config.DetermineServiceOperationEndpoint(new ServiceOperationEndpointParameters(new GetCallerIdentityRequest())).URL);
         }
         catch (AmazonClientException)

@@ -24,20 +24,20 @@ internal enum AwsSourceKind
     /// <summary><c>AWS_CONTAINER_CREDENTIALS_RELATIVE_URI</c> or <c>…_FULL_URI</c>: ECS, EKS Pod Identity.</summary>
     Container,
 
-    /// <summary>The instance metadata service, which is asked when nothing else is configured.</summary>
+    /// <summary>The instance metadata service, which the SDK queries if nothing else is configured.</summary>
     InstanceMetadata,
 }
 
 /// <summary>
-/// Where the environment tells the AWS SDK to look for credentials, and what is wrong with it. The SDK passes over a source that cannot be read without a
-/// word and goes on to the instance metadata, which does not answer where there is none.
+/// Determines which source of credentials the environment selects for the AWS SDK, and its configuration errors. The SDK silently skips a source that it cannot
+/// read and continues to the instance metadata, which does not respond on a machine that has none.
 /// </summary>
 internal sealed class AwsSources
 {
     private const string DefaultProfile = "default";
     private const string UseAnother = "use another source of credentials";
 
-    // A profile with none of them says only the region and the like, and the SDK looks further.
+    // A profile without any of these keys only sets the region and the like, and the SDK continues its search.
     private static readonly HashSet<string> s_ofCredentials =
         ["aws_access_key_id", "role_arn", "login_session", "sso_session", "sso_start_url", "web_identity_token_file", "credential_process"];
 
@@ -49,13 +49,13 @@ internal sealed class AwsSources
         (Kind, Name, Problem) = Find();
     }
 
-    /// <summary>The source that the SDK takes.</summary>
+    /// <summary>The source that the SDK uses.</summary>
     public AwsSourceKind Kind { get; }
 
     /// <summary>The source in words: the variable or the profile that names it.</summary>
     public string Name { get; }
 
-    /// <summary>What is wrong with it; null when nothing is known to be.</summary>
+    /// <summary>The problem of the source; null if none is known.</summary>
     public string? Problem { get; }
 
     public static AwsSources Of(IReadOnlyDictionary<string, string?> variables) => new(variables);
@@ -134,7 +134,7 @@ internal sealed class AwsSources
     {
         if (!HasAssembly("AWSSDK.SSO") || !HasAssembly("AWSSDK.SSOOIDC"))
             return $"{shown} signs in by IAM Identity Center, which needs the packages AWSSDK.SSO and AWSSDK.SSOOIDC: add both, or {UseAnother}";
-        // The name of the file is AWS's own for it, and no secret.
+        // AWS derives the file's name with SHA-1. It protects no secret.
 #pragma warning disable CA5350
         var cached = Convert.ToHexStringLower(SHA1.HashData(Encoding.UTF8.GetBytes(profile.GetValueOrDefault("sso_session") ?? profile["sso_start_url"])));
 #pragma warning restore CA5350
@@ -149,7 +149,7 @@ internal sealed class AwsSources
         while (seen.Add(name) && Profile(sections, name) is { } profile && profile.TryGetValue("source_profile", out var source))
         {
             if (Profile(sections, source) is not { } next) return $"source_profile of the profile {name} names {source}, which is not there";
-            // A profile that assumes a role with its own keys names itself.
+            // A profile that assumes a role with its own keys names itself as the source.
             if (source == name && next.ContainsKey("aws_access_key_id")) return null;
             if (seen.Contains(source)) return $"source_profile of the profile {name} leads back to itself";
             name = source;
@@ -190,7 +190,7 @@ internal sealed class AwsSources
         return sections;
     }
 
-    // The one file has [profile NAME], the other [NAME].
+    // The config file has [profile NAME], the credentials file has [NAME].
     private static Dictionary<string, string>? Profile(Dictionary<string, Dictionary<string, string>> sections, string name) =>
         (sections.GetValueOrDefault(name), sections.GetValueOrDefault($"profile {name}")) switch
         {

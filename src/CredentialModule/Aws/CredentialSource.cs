@@ -1,28 +1,28 @@
 using Amazon.Runtime;
 using Amazon.Runtime.Credentials;
-using CredentialModule.Vending;
+using CredentialModule.Fetching;
 using Microsoft.Extensions.Options;
 
 namespace CredentialModule.Aws;
 
-/// <summary>The gateway's own credentials as they are at one moment.</summary>
-/// <param name="Values">The keys, and the session's token.</param>
-/// <param name="Source">What they are of: it renews those of a role by itself, ahead of their end.</param>
+/// <summary>A snapshot of the gateway's own credentials.</summary>
+/// <param name="Values">The keys and the session token.</param>
+/// <param name="Source">The source that returned them. It renews those of a role by itself, before they expire.</param>
 internal sealed record FoundCredentials(ImmutableCredentials Values, AWSCredentials Source)
 {
-    /// <summary>The same, as the SDK's clients take them. They never change.</summary>
+    /// <summary>The same values in the type that the SDK's clients take. They never change.</summary>
     public AWSCredentials Fixed { get; } = Values.UseToken
         ? new SessionAWSCredentials(Values.AccessKey, Values.SecretKey, Values.Token)
         : new BasicAWSCredentials(Values.AccessKey, Values.SecretKey);
 }
 
 /// <summary>
-/// Where the gateway's own credentials come from: the host's source, or the first that the AWS SDK finds. It is found once; what it hands out changes
-/// as it is renewed. While it fails or hangs, what it handed out last is used until AWS refuses it.
+/// The source of the gateway's own credentials: the host's, or the first that the AWS SDK finds. It is resolved once; the credentials that it returns change as
+/// they are renewed. While it fails or hangs, the last credentials are used until AWS rejects them.
 /// </summary>
 internal sealed class CredentialSource(IOptions<AwsClientOptions> options)
 {
-    // A source renews ahead of the end: who has something to go on with does not wait for it longer.
+    // A source renews before expiration, so a caller waits no longer than this if there are credentials to continue with.
     private static readonly TimeSpan s_patience = TimeSpan.FromSeconds(1);
 
     private readonly Lock _lock = new();
@@ -31,20 +31,20 @@ internal sealed class CredentialSource(IOptions<AwsClientOptions> options)
     private FoundCredentials? _last;
     private int _round;
 
-    /// <summary>The credentials of this moment.</summary>
+    /// <summary>The current credentials.</summary>
     public async Task<FoundCredentials> FindAsync(CancellationToken cancellation)
     {
         var (last, asking) = Ask();
         try
         {
-            // Asking cannot be cancelled, and a source that hangs must not hold who waits for it.
+            // The query cannot be cancelled, and a source that hangs must not block its waiters.
             return await asking.WaitAsync(last is null ? Timeout.InfiniteTimeSpan : s_patience, cancellation);
         }
         catch (Exception) when (last is not null && !cancellation.IsCancellationRequested)
         {
             lock (_lock)
             {
-                // The next caller asks again: this question may never be answered.
+                // This query may never complete, so the next caller starts another one.
                 if (_asking == asking) _asking = null;
             }
 
@@ -53,14 +53,14 @@ internal sealed class CredentialSource(IOptions<AwsClientOptions> options)
     }
 
     /// <summary>
-    /// The credentials of this moment when those at hand are refused: files and variables are read again. The SDK would learn of a changed file by
-    /// a file watcher, which misses one that is mounted, and takes one of few that a machine has.
+    /// The current credentials after AWS has rejected the last ones: files and variables are read again. The SDK would detect a changed file with a file
+    /// watcher, which misses mounted files and uses up one of the few watchers that a machine has.
     /// </summary>
     public Task<FoundCredentials> FindOthersAsync(FoundCredentials? refused, CancellationToken cancellation)
     {
         lock (_lock)
         {
-            // Of several callers that are refused, the first asks again, and the others share its answer.
+            // If several callers were rejected, the first resolves the source again, and the others share its result.
             if (refused is null || (_last is not null && _last.Values.Equals(refused.Values)))
             {
                 (_source, _asking, _last) = (null, null, null);
@@ -71,7 +71,7 @@ internal sealed class CredentialSource(IOptions<AwsClientOptions> options)
         return FindAsync(cancellation);
     }
 
-    // One question at a time: callers that come while it is asked share its answer, so that none fails where the first succeeds.
+    // Runs one query at a time: callers that arrive during a query share its result, so that none fails where the first succeeds.
     private (FoundCredentials? Last, Task<FoundCredentials> Asking) Ask()
     {
         lock (_lock)
@@ -92,7 +92,7 @@ internal sealed class CredentialSource(IOptions<AwsClientOptions> options)
         var found = new FoundCredentials(await source.GetCredentialsAsync(), source);
         lock (_lock)
         {
-            // The answer to a question of an earlier round may be what AWS has refused since.
+            // The result of an earlier round's query may be the credentials that AWS has rejected since.
             if (round == _round) _last = found;
         }
 
@@ -103,7 +103,7 @@ internal sealed class CredentialSource(IOptions<AwsClientOptions> options)
     {
         lock (_lock)
         {
-            // Reading files and asking the instance metadata happens on the thread that asks.
+            // The resolver reads files and queries the instance metadata on the calling thread, hence Task.Run.
             if (_source is null or { IsFaulted: true } or { IsCanceled: true }) _source = SingleFlight.Observed(Task.Run(Resolve));
             return _source;
         }

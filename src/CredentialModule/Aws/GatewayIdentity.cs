@@ -1,24 +1,25 @@
 using Amazon.SecurityToken.Model;
+using CredentialModule.Failures;
+using CredentialModule.Fetching;
 using CredentialModule.Telemetry;
-using CredentialModule.Vending;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 
 namespace CredentialModule.Aws;
 
 /// <summary>
-/// Who the gateway is to AWS, the same in every replica: a long-lived key by its id, a role by its ARN without the session's name
-/// (which differs by replica). Asked once a process.
+/// The gateway's identity at AWS, the same in every replica: the id of a long-lived access key, or a role's ARN without the session name (which differs by
+/// replica). It is determined once per process.
 /// </summary>
 internal sealed partial class GatewayIdentity(
-    OwnCredentials own, AwsClients clients, IOptions<IotCredentialsOptions> module, SingleFlight flights, FailureMemory failures,
+    OwnCredentials own, AwsClients clients, IOptions<IotCredentialsOptions> module, SingleFlight flights, NegativeCache failures,
     ILogger<GatewayIdentity> logger)
 {
     private const string Call = "sts:GetCallerIdentity";
 
     private string? _identity;
 
-    /// <exception cref="VendingException">It cannot be found out.</exception>
+    /// <exception cref="VendingException">The identity cannot be determined.</exception>
     public ValueTask<string> FindAsync(string region) => _identity is { } known ? new(known) : new(AskAsync(region));
 
     private Task<string> AskAsync(string region) => flights.JoinAsync(
@@ -53,7 +54,8 @@ internal sealed partial class GatewayIdentity(
     private static partial class Log
     {
         [LoggerMessage(EventIds.IdentityUnknown, LogLevel.Error,
-            "Who the gateway is to AWS could not be found out ({Failure}): {Cause}. Nothing is vended until it is: check the credentials that the AWS SDK finds")]
+            "Who the gateway is to AWS could not be found out ({Failure}): {Cause}. Nothing is vended until it is: check the credentials that the AWS SDK finds",
+            EventName = nameof(EventIds.IdentityUnknown))]
         public static partial void IdentityUnknown(ILogger logger, FailureClass failure, string cause);
     }
 }

@@ -1,24 +1,24 @@
 using Amazon.Runtime;
 using Amazon.SecurityToken.Model;
+using CredentialModule.Failures;
 using CredentialModule.Telemetry;
-using CredentialModule.Vending;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 
 namespace CredentialModule.Aws;
 
 /// <summary>
-/// The gateway's own credentials, which sign its calls. That there are none, or that AWS does not take them, is a condition of this process and not of
-/// each organization: it is told once with what to do, tried again by one call every two seconds, and told once when it is over.
+/// The gateway's own credentials, which sign its calls. If they are missing, or AWS rejects them, that is a condition of this process and not of each
+/// organization: it is logged once with the remedy, retried by one call every two seconds, and logged once when it is over.
 /// </summary>
 internal sealed partial class OwnCredentials : IDisposable
 {
     private static readonly TimeSpan s_interval = TimeSpan.FromSeconds(2);
 
-    // So long after its last refusal a call that nobody makes is taken for well, if AWS knows the caller.
+    // If a call was last refused this long ago and has not been made since, it counts as recovered once AWS knows the caller.
     private static readonly TimeSpan s_idle = TimeSpan.FromMinutes(1);
 
-    // Of a source that fails, whatever the region and the call.
+    // The key for a failing source, which is independent of region and call.
     private static readonly (string Region, string Call) s_source = ("", "");
 
     private readonly AwsClients _clients;
@@ -43,21 +43,21 @@ internal sealed partial class OwnCredentials : IDisposable
         metrics.ObserveCredentials(() => Problem is null);
     }
 
-    /// <summary>Why AWS does not take the gateway's credentials, and what to do; null while it does, as far as is known.</summary>
+    /// <summary>The reason why AWS rejects the gateway's credentials, and the remedy; null while AWS accepts them, as far as is known.</summary>
     public string? Problem
     {
         get { lock (_lock) return _refused.Values.FirstOrDefault()?.Failure.Message; }
     }
 
-    /// <exception cref="VendingException">AWS does not take the gateway's credentials for this call, and it is not yet time to try again.</exception>
+    /// <exception cref="VendingException">AWS rejects the gateway's credentials for this call, and the next retry is not due yet.</exception>
     public void ThrowIfRefused(string region, string call) => ThrowIfRefused(region, call, isTrial: false);
 
-    /// <summary>Makes a call that the gateway's own credentials sign. When AWS does not take them, once more with what stands there by now.</summary>
+    /// <summary>Makes a call signed with the gateway's own credentials. If AWS rejects them, retries once with newly read credentials if they differ.</summary>
     /// <param name="region">The region.</param>
     /// <param name="call">The action, such as <c>sts:AssumeRole</c>.</param>
-    /// <param name="address">Where the call goes, if that is known.</param>
+    /// <param name="address">The address that is called, if it is known.</param>
     /// <param name="use">The call.</param>
-    /// <param name="cancellation">Ends the wait for credentials.</param>
+    /// <param name="cancellation">Cancels the wait for credentials.</param>
     /// <exception cref="VendingException">The call failed.</exception>
     public async Task<T> UseAsync<T>(string region, string call, Uri? address, Func<AWSCredentials, Task<T>> use, CancellationToken cancellation)
     {
@@ -68,7 +68,7 @@ internal sealed partial class OwnCredentials : IDisposable
         {
             return await TakenAsync();
         }
-        catch (Exception e) when (AwsFailure.OfCredentials(e) is { } failure)
+        catch (Exception e) when (AwsErrorMapper.OfCredentials(e) is { } failure)
         {
             var other = await FindAsync(end => _source.FindOthersAsync(found, end), cancellation);
             if (IsSame(other, found)) throw Refuse((region, call), failure);
@@ -76,7 +76,7 @@ internal sealed partial class OwnCredentials : IDisposable
         }
         catch (Exception e)
         {
-            throw AwsFailure.From(e, call, address);
+            throw AwsErrorMapper.From(e, call, address);
         }
 
         try
@@ -85,7 +85,7 @@ internal sealed partial class OwnCredentials : IDisposable
         }
         catch (Exception e)
         {
-            throw AwsFailure.OfCredentials(e) is { } failure ? Refuse((region, call), failure) : AwsFailure.From(e, call, address);
+            throw AwsErrorMapper.OfCredentials(e) is { } failure ? Refuse((region, call), failure) : AwsErrorMapper.From(e, call, address);
         }
 
         async Task<T> TakenAsync()
@@ -96,8 +96,8 @@ internal sealed partial class OwnCredentials : IDisposable
         }
     }
 
-    /// <summary>The credentials of this moment.</summary>
-    /// <exception cref="VendingException">There are none.</exception>
+    /// <summary>The current credentials.</summary>
+    /// <exception cref="VendingException">No credentials are available.</exception>
     public Task<FoundCredentials> FindAsync(CancellationToken cancellation) => FindAsync(_source.FindAsync, cancellation);
 
     private async Task<FoundCredentials> FindAsync(Func<CancellationToken, Task<FoundCredentials>> find, CancellationToken cancellation)
@@ -127,7 +127,7 @@ internal sealed partial class OwnCredentials : IDisposable
                 if (!_refused.TryGetValue(key, out var known)) continue;
                 var left = s_interval - _time.GetElapsedTime(known.TriedAt);
                 if (left > TimeSpan.Zero) throw new VendingException(known.Failure.Failure, known.Failure.Message, left);
-                // The others wait for what comes of it.
+                // This call is the retry, and the others wait for its outcome.
                 if (isTrial) known.TriedAt = _time.GetTimestamp();
             }
         }
@@ -152,7 +152,7 @@ internal sealed partial class OwnCredentials : IDisposable
         return new(failure.Failure, failure.Message, s_interval);
     }
 
-    // A call that began before the refusal was signed when all was well.
+    // Ends a refusal. The success of a call that began before the refusal does not count: it was signed before the problem appeared.
     private void Take((string Region, string Call) key, long begun)
     {
         lock (_lock)
@@ -165,7 +165,7 @@ internal sealed partial class OwnCredentials : IDisposable
         }
     }
 
-    /// <summary>Finds the end of a condition that no caller tries out.</summary>
+    /// <summary>Detects recovery when no caller makes the refused call.</summary>
     private async Task WatchAsync()
     {
         try
@@ -190,7 +190,7 @@ internal sealed partial class OwnCredentials : IDisposable
         }
         catch (OperationCanceledException) when (_ended.IsCancellationRequested)
         {
-            // The process ends.
+            // The process is shutting down.
         }
     }
 
@@ -212,9 +212,9 @@ internal sealed partial class OwnCredentials : IDisposable
         }
         catch (Exception e) when (!_ended.IsCancellationRequested)
         {
-            var failure = key == s_source ? FailureOf(e) : AwsFailure.OfCredentials(e) ?? AwsFailure.From(e, "sts:GetCallerIdentity");
+            var failure = key == s_source ? FailureOf(e) : AwsErrorMapper.OfCredentials(e) ?? AwsErrorMapper.From(e, "sts:GetCallerIdentity");
             if (failure.Failure == FailureClass.Credentials) Refuse(key, failure);
-            // Whom AWS refuses something it knows.
+            // A denied call shows that AWS knows the caller.
             else if (failure.Failure == FailureClass.Refused) Take(key, begun);
         }
     }
@@ -236,10 +236,12 @@ internal sealed partial class OwnCredentials : IDisposable
     private static partial class Log
     {
         [LoggerMessage(EventIds.CredentialsRefused, LogLevel.Error,
-            "The gateway has no credentials that AWS takes: {Cause}. Nothing new is vended until it has; what is cached serves on")]
+            "The gateway has no credentials that AWS takes: {Cause}. Nothing new is vended until it has; what is cached serves on",
+            EventName = nameof(EventIds.CredentialsRefused))]
         public static partial void Refused(ILogger logger, string cause);
 
-        [LoggerMessage(EventIds.CredentialsTaken, LogLevel.Information, "AWS takes the gateway's credentials again, after {Seconds} s")]
+        [LoggerMessage(EventIds.CredentialsTaken, LogLevel.Information, "AWS takes the gateway's credentials again, after {Seconds} s",
+            EventName = nameof(EventIds.CredentialsTaken))]
         public static partial void Taken(ILogger logger, long seconds);
     }
 }

@@ -1,16 +1,18 @@
 using Amazon.Runtime;
-using CredentialModule.Telemetry;
-using CredentialModule.Vending;
+using CredentialModule.Failures;
 
 namespace CredentialModule.Aws;
 
-/// <summary>Why no credentials of the gateway's own can be had, and what to do. The SDK's texts can hold what a program or a peer printed.</summary>
+/// <summary>
+/// Explains why the gateway's own credentials are not available, with the remedy. The SDK's messages are not used: they can hold the output of a program or a
+/// peer.
+/// </summary>
 internal static class SourceFailure
 {
-    /// <summary>What a source that failed means.</summary>
-    /// <param name="error">What was thrown.</param>
+    /// <summary>The failure that the error of a source stands for.</summary>
+    /// <param name="error">The exception.</param>
     /// <param name="isOfHost">Whether the host has a source of its own.</param>
-    /// <param name="sources">What the environment says of sources.</param>
+    /// <param name="sources">The source that the environment selects.</param>
     public static VendingException Of(Exception error, bool isOfHost, AwsSources sources)
     {
         if (error is VendingException known) return known;
@@ -25,9 +27,9 @@ internal static class SourceFailure
         };
         if (ServiceErrorOf(error) is { } answered)
         {
-            var (failure, code) = (AwsFailure.ClassOf(answered), AwsFailure.ServiceCodeOf(answered)!);
+            var (failure, code) = (AwsErrorMapper.ClassOf(answered), AwsErrorMapper.ServiceCodeOf(answered)!);
             var told = $"{call}: {(int)answered.StatusCode} {code}";
-            // AWS asks for patience, or does not work: that is not for the credentials' sake.
+            // AWS throttles or is unavailable: the credentials are not the cause.
             return failure is not FailureClass.Refused ? new(failure, told) : Refused($"{RemedyOf(sources, code)} ({told})");
         }
 
@@ -49,7 +51,7 @@ internal static class SourceFailure
     {
         for (var cause = error; cause is not null; cause = cause.InnerException)
         {
-            if (cause is AmazonServiceException { StatusCode: not 0 } service && AwsFailure.ServiceCodeOf(service) is not null) return service;
+            if (cause is AmazonServiceException { StatusCode: not 0 } service && AwsErrorMapper.ServiceCodeOf(service) is not null) return service;
         }
 
         return null;

@@ -12,14 +12,14 @@ using ZiggyCreatures.Caching.Fusion.Serialization.SystemTextJson;
 namespace CredentialModule.Caching;
 
 /// <summary>
-/// Two levels: this process's memory, and Redis when there is one, kept in step by a backplane. It only keeps: how long an entry is good for
-/// is the reader's to judge, from the entry itself. Nothing here ever throws at a reader for Redis's sake.
+/// A cache with two levels: this process's memory and, if configured, Redis, synchronized by a backplane. It only stores: the reader decides from the entry
+/// itself how long it is valid. A read never throws because of Redis.
 /// </summary>
 internal sealed partial class CredentialCache : IAsyncDisposable
 {
     private static readonly TimeSpan BackplaneBreak = TimeSpan.FromSeconds(2);
 
-    // An entry's own time ends it; a read must not end it any sooner.
+    // Longer than any entry's own lifetime, which must not be shortened by a read.
     private static readonly TimeSpan LongestKept = TimeSpan.FromDays(8);
 
     private readonly FusionCache _cache;
@@ -45,18 +45,18 @@ internal sealed partial class CredentialCache : IAsyncDisposable
                 DisableTagging = true,
                 BackplaneCircuitBreakerDuration = BackplaneBreak,
                 BackplaneChannelPrefix = module.Value.Cache.KeyPrefix,
-                // Every key is a hash over what it stands for; nothing else is kept here.
+                // Keys need no prefix: each is a hash over all its inputs, and the cache holds nothing else.
                 MissingCacheKeyPrefixWarningLogLevel = LogLevel.None,
-                // It is about value tuples, of which nothing here is made.
+                // The warning is about value tuples, and no entry has one.
                 SerializationConfigIssuesLogLevel = LogLevel.None,
-                // A connection that is lost is said once, by RedisConnection; every command that fails meanwhile is no news.
+                // RedisConnection logs a lost connection once. The commands that fail until it is back add no information.
                 DistributedCacheErrorsLogLevel = LogLevel.Debug,
                 DistributedCacheSyntheticTimeoutsLogLevel = LogLevel.Debug,
                 BackplaneErrorsLogLevel = LogLevel.Debug,
                 BackplaneSyntheticTimeoutsLogLevel = LogLevel.Debug,
             },
             _memory,
-            new KindsLogger<FusionCache>(loggers.CreateLogger<FusionCache>()));
+            new ExceptionKindLogger<FusionCache>(loggers.CreateLogger<FusionCache>()));
         _localOnly = Entry(LongestKept).SetSkipDistributedCache(true, true);
         _sharedOnly = Entry(LongestKept).SetSkipMemoryCacheRead();
 
@@ -75,92 +75,96 @@ internal sealed partial class CredentialCache : IAsyncDisposable
         Redis = new RedisConnection(connectionString, module, metrics, time, loggers.CreateLogger<RedisConnection>());
         _cache.SetupDistributedCache(
             new SealedDistributedCache(
-                new RedisCache(new RedisCacheOptions { ConnectionMultiplexerFactory = Redis.GetAsync, InstanceName = prefix }), prefix, Sealer, Refused),
+                new RedisCache(new RedisCacheOptions { ConnectionMultiplexerFactory = Redis.GetAsync, InstanceName = prefix }), prefix, Sealer, OnEntryRejected),
             new FusionCacheSystemTextJsonSerializer());
         _ = FollowAsync(Redis);
     }
 
-    /// <summary>The connection that replicas share; null when there is none.</summary>
+    /// <summary>The connection to the Redis that replicas share; null without Redis.</summary>
     public RedisConnection? Redis { get; }
 
-    /// <summary>Seals what replicas share; null when they share nothing.</summary>
+    /// <summary>Seals the entries that replicas share; null without Redis.</summary>
     public Sealer? Sealer { get; }
 
-    /// <summary>The key in Redis of what was forgotten, and the channel of its notices.</summary>
+    /// <summary>The key of the generations in Redis, and the channel of their notices.</summary>
     public string ForgottenKey { get; }
 
-    /// <summary>What the keys of all entries in Redis begin with.</summary>
+    /// <summary>The prefix of the keys of all entries in Redis.</summary>
     public string EntryPrefix { get; }
 
-    /// <summary>The pattern of SCAN that finds them.</summary>
+    /// <summary>The SCAN pattern that finds all entries.</summary>
     public string EntryPattern => string.Concat(EntryPrefix.Select(static c => c is '*' or '?' or '[' or ']' or '\\' or '^' ? $"\\{c}" : $"{c}")) + "*";
 
-    /// <summary>The key of an entry in Redis, if the sealing key of an id seals it.</summary>
+    /// <summary>The key in Redis of an entry that is sealed with the given sealing key.</summary>
     public static string RedisKeyOf(string prefix, string key, string sealingKeyId) => prefix + SealedDistributedCache.NameOf(WireKeyOf(key), sealingKeyId);
 
-    /// <summary>The key that the cache puts into Redis for one of ours, below the prefix.</summary>
+    /// <summary>The key that FusionCache uses in Redis for one of ours, without the prefix.</summary>
     public static string WireKeyOf(string key) =>
         $"{FusionCacheOptions.DistributedCacheWireFormatVersion}{FusionCacheInternalStrings.DefaultDistributedCacheWireFormatSeparator}{key}";
 
-    /// <summary>What this process has in memory. Never waits.</summary>
+    /// <summary>Reads an entry from this process's memory. Never waits.</summary>
     public T? ReadLocal<T>(string key) where T : class => _cache.TryGet<T>(key, _localOnly).GetValueOrDefault();
 
-    /// <summary>What Redis holds, taken into memory; null as well when it does not answer.</summary>
+    /// <summary>Reads an entry from Redis into memory; null also if Redis does not respond.</summary>
     public async Task<T?> ReadSharedAsync<T>(string key) where T : class
     {
-        while (Redis is not null && !Redis.Silence.IsLeftAlone)
+        while (Redis is not null && !Redis.Silence.IsOpen)
         {
             var (began, begun) = (Environment.TickCount64, Stopwatch.GetTimestamp());
             var found = await _cache.TryGetAsync<T>(key, _sharedOnly);
-            // A miss that took as long as a command may take was none.
+            // A miss that took at least 90 % of the command timeout was a timeout, which FusionCache reports as a miss.
             if (found.HasValue || Stopwatch.GetElapsedTime(begun) < 0.9 * _commandTimeout)
             {
-                Redis.Silence.Answered();
+                Redis.Silence.OnSuccess();
                 return found.GetValueOrDefault();
             }
 
-            Redis.Silence.NotAnswered(began);
+            Redis.Silence.OnTimeout(began);
         }
 
         return null;
     }
 
-    /// <summary>Keeps an entry in both levels for <paramref name="lifetime"/>. Other replicas can read it when this returns, unless Redis does not answer.</summary>
+    /// <summary>
+    /// Stores an entry in both levels for <paramref name="lifetime"/>. Other replicas can read it when this returns, unless Redis does not respond.
+    /// </summary>
     public async Task WriteAsync<T>(string key, T value, TimeSpan lifetime) where T : class
     {
         if (lifetime <= TimeSpan.Zero) return;
         var options = Entry(lifetime);
-        // What cannot be written now is written behind, as soon as Redis is back.
-        options.AllowBackgroundDistributedCacheOperations = Redis is null || Redis.Silence.IsLeftAlone;
+        // If Redis cannot be used now, the entry is written in the background as soon as it is back.
+        options.AllowBackgroundDistributedCacheOperations = Redis is null || Redis.Silence.IsOpen;
         await _cache.SetAsync(key, value, options);
     }
 
     /// <summary>Removes an entry from both levels.</summary>
     public async Task RemoveAsync(string key) => await _cache.RemoveAsync(key);
 
-    /// <summary>Waits for the lock on a key over all replicas; null if there is nobody to share it with.</summary>
+    /// <summary>Waits for the lock on a key across all replicas; null without Redis, or if Redis does not respond.</summary>
     public async Task<RedisLock?> LockAsync(string key, TimeSpan patience, Func<Task<bool>> isNeedless) =>
         Redis is null ? null : await Redis.LockAsync(key, patience, isNeedless);
 
-    /// <summary>Counts and logs an entry that is not what was sealed there. Its key alone: never its content.</summary>
-    public void Refused(string redisKey)
+    /// <summary>Counts and logs an entry that is not what was sealed there. Only its key is logged, never its content.</summary>
+    public void OnEntryRejected(string redisKey)
     {
         _metrics.EntriesRefused(1);
         Log.EntryRefused(_logger, redisKey);
     }
 
-    /// <summary>Counts and logs marks that are not what was sealed there. Their names are whatever somebody wrote into Redis, and are not logged.</summary>
+    /// <summary>
+    /// Counts and logs generations that are not what was sealed there. Their names are not logged, because a client with access to Redis chose them.
+    /// </summary>
     public void MarksRefused(int count)
     {
         _metrics.EntriesRefused(count);
         Log.MarksRefused(_logger, count, ForgottenKey);
     }
 
-    // Not before notices can be received: the backplane tries a few times only, and logs each as an error with its stack trace.
+    // Sets up the backplane when notices can be received: before that, it tries only a few times, and logs each failure as an error with its stack trace.
     private async Task FollowAsync(RedisConnection redis)
     {
         await redis.CanSubscribe;
-        // It has no log: a notice that cannot be read is a stack trace there, and anybody who can publish in Redis can send one.
+        // The backplane has no logger: it logs a stack trace for a notice that it cannot read, and any client that can publish in Redis can send one.
         _cache.SetupBackplane(new RedisBackplane(new RedisBackplaneOptions { ConnectionMultiplexerFactory = redis.GetAsync }));
     }
 
@@ -181,15 +185,18 @@ internal sealed partial class CredentialCache : IAsyncDisposable
     private static partial class Log
     {
         [LoggerMessage(EventIds.EntryRefused, LogLevel.Error,
-            "Security: the entry {RedisKey} in Redis is not what this gateway sealed under that key (moved, edited or forged). It was not used")]
+            "Security: the entry {RedisKey} in Redis is not what this gateway sealed under that key (moved, edited or forged). It was not used",
+            EventName = nameof(EventIds.EntryRefused))]
         public static partial void EntryRefused(ILogger logger, string redisKey);
 
         [LoggerMessage(EventIds.MarksRefused, LogLevel.Error,
-            "Security: {Count} of the fields of {RedisKey} in Redis are not what this gateway sealed there (moved, edited or forged). They were not used")]
+            "Security: {Count} of the fields of {RedisKey} in Redis are not what this gateway sealed there (moved, edited or forged). They were not used",
+            EventName = nameof(EventIds.MarksRefused))]
         public static partial void MarksRefused(ILogger logger, int count, string redisKey);
 
         [LoggerMessage(EventIds.NothingShared, LogLevel.Warning,
-            "ConnectionStrings:Redis is not set: credentials are cached in this process only and not shared between replicas")]
+            "ConnectionStrings:Redis is not set: credentials are cached in this process only and not shared between replicas",
+            EventName = nameof(EventIds.NothingShared))]
         public static partial void NothingShared(ILogger logger);
     }
 }

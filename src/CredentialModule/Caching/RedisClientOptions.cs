@@ -3,7 +3,7 @@ using StackExchange.Redis;
 namespace CredentialModule.Caching;
 
 /// <summary>
-/// The client's options: the connection string's, and defaults for those that it leaves out. A command's time is not the operator's to set: callers wait
+/// The client's options: those of the connection string, and defaults for the others. The operator cannot set the timeout of a command, because callers wait
 /// for it within <see cref="IotCredentialsOptions.Timeout"/>.
 /// </summary>
 internal static class RedisClientOptions
@@ -22,7 +22,7 @@ internal static class RedisClientOptions
         ["abortConnect"] = "the gateway starts without Redis, and connects when it is there",
     };
 
-    /// <exception cref="ArgumentException">It is no connection string.</exception>
+    /// <exception cref="ArgumentException">The text is no connection string.</exception>
     public static ConfigurationOptions Read(string connectionString, TimeSpan commandTimeout)
     {
         var given = NamesIn(connectionString);
@@ -30,13 +30,14 @@ internal static class RedisClientOptions
         options.AbortOnConnectFail = false;
         options.BacklogPolicy = BacklogPolicy.FailFast;
         options.SyncTimeout = options.AsyncTimeout = (int)commandTimeout.TotalMilliseconds;
-        // The client looks for commands that are over their time at its heartbeat.
+        // The client checks for commands that have timed out at its heartbeat.
         options.HeartbeatInterval = TimeSpan.FromMilliseconds(100);
         options.ReconnectRetryPolicy = new ExponentialRetry(500, 2000);
-        // No caller waits for a connection, so that a server behind a slow network has time for the handshake.
+        // No caller waits for a connection, so the handshake may take long, for a server behind a slow network.
         if (!given.Contains(ConnectTimeout)) options.ConnectTimeout = 5000;
         if (!given.Contains(ConnectRetry)) options.ConnectRetry = 1;
-        // Nobody makes a primary by this client. Without them the gateway's user needs no rights beyond its own prefix.
+        // The tie-breaker and the configuration channel only serve to promote a primary, which this client never does. Without them, the gateway's user needs
+        // no rights beyond its own prefix.
         if (!given.Contains(TieBreaker)) options.TieBreaker = "";
         if (!given.Contains(ConfigurationChannel)) options.ConfigurationChannel = "";
         return options;

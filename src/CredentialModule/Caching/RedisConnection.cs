@@ -1,4 +1,5 @@
 using System.Net;
+using CredentialModule.Failures;
 using CredentialModule.Telemetry;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
@@ -7,12 +8,12 @@ using StackExchange.Redis;
 namespace CredentialModule.Caching;
 
 /// <summary>
-/// The one connection to Redis, tuned so that a Redis that is gone, paused or full costs a caller a part of its patience at most: nothing
-/// queues for it, no command waits longer than <see cref="SharedCacheOptions.CommandTimeout"/>, and what did not answer is left alone for a while.
+/// The one connection to Redis, configured so that a Redis that is gone, paused or full costs a caller only a part of its timeout: no command is queued, no
+/// command waits longer than <see cref="SharedCacheOptions.CommandTimeout"/>, and a circuit breaker opens when commands time out.
 /// </summary>
 internal sealed partial class RedisConnection : IAsyncDisposable
 {
-    // Longer than any command may take: only a server that is silent for so long is called silent.
+    // Longer than any command's timeout: a server is reported as silent only if it does not respond for this long.
     private static readonly TimeSpan WatchTimeout = TimeSpan.FromSeconds(2);
 
     private readonly TimeSpan _commandTimeout;
@@ -41,9 +42,9 @@ internal sealed partial class RedisConnection : IAsyncDisposable
         Silence = new(() => _watch.Suspect());
     }
 
-    public RedisSilence Silence { get; }
+    public RedisCircuitBreaker Silence { get; }
 
-    /// <summary>The servers that are connected to, without anything else of the connection string.</summary>
+    /// <summary>The servers of the connection string, without anything else of it.</summary>
     public string EndPoints { get; }
 
     /// <summary>The problem that keeps Redis from being used, as it was logged; null while it is used.</summary>
@@ -54,24 +55,24 @@ internal sealed partial class RedisConnection : IAsyncDisposable
 
     private IConnectionMultiplexer? Connected => _connection is { IsValueCreated: true, Value: { IsCompletedSuccessfully: true } connected } ? connected.Result : null;
 
-    /// <summary>The client. It completes once there is one, which behind Sentinel takes a primary.</summary>
+    /// <summary>The client. The task completes when the client exists, which behind Sentinel requires a primary.</summary>
     public Task<IConnectionMultiplexer> GetAsync() => _connection.Value;
 
-    /// <summary>Finds out why Redis cannot be used; null when it can.</summary>
+    /// <summary>Determines why Redis cannot be used; null if it can.</summary>
     public Task<RedisProblem?> FindProblemAsync(TimeSpan timeout, CancellationToken cancellation) =>
         Primaries is { Count: > 0 } primaries ? _probeOf(timeout).FindAsync(primaries, cancellation) : _probeOf(timeout).FindAsync(cancellation);
 
     private async Task<RedisProblem?> LookAsync(CancellationToken cancellation)
     {
         var problem = await FindProblemAsync(WatchTimeout, cancellation);
-        // The client has missed that Sentinel named another primary. It asks Sentinel again when its connections end.
+        // The client has missed that Sentinel named another primary. It queries Sentinel again when its connections are closed.
         if (_isBehindSentinel && problem?.Code == RedisProblem.ReadOnly.Code) _sockets.Close();
         return problem;
     }
 
     /// <summary>
-    /// The nodes that keys are on, where the connection string names others: a cluster's primaries, and the primary that Sentinel names. Each is needed. Empty
-    /// if the nodes of the connection string are meant, of which any will do, or as long as the client does not know better.
+    /// The nodes that hold the keys, if they are not those of the connection string: a cluster's primaries, or the primary that Sentinel names. Each is needed.
+    /// Empty if the nodes of the connection string hold the keys, of which any is enough, or while the client does not know the nodes yet.
     /// </summary>
     private IReadOnlyList<EndPoint> Primaries
     {
@@ -84,16 +85,16 @@ internal sealed partial class RedisConnection : IAsyncDisposable
         }
     }
 
-    /// <summary>Waits for the lock on <paramref name="key"/>; null if Redis cannot say who holds it.</summary>
+    /// <summary>Waits for the lock on <paramref name="key"/>; null if Redis does not respond.</summary>
     public async Task<RedisLock?> LockAsync(string key, TimeSpan patience, Func<Task<bool>> isNeedless)
     {
-        while (!Silence.IsLeftAlone && await ConnectedAsync() is { } connection)
+        while (!Silence.IsOpen && await ConnectedAsync() is { } connection)
         {
             var begun = Environment.TickCount64;
             try
             {
                 var taken = await RedisLock.TakeAsync(connection.GetDatabase(), _lockPrefix + key, patience, isNeedless);
-                Silence.Answered();
+                Silence.OnSuccess();
                 if (taken.IsOverridden && _lockIsTold.IsDue()) Log.LockOverridden(_logger, _lockPrefix + key);
                 return taken;
             }
@@ -101,14 +102,14 @@ internal sealed partial class RedisConnection : IAsyncDisposable
             {
                 Log.LockUnavailable(_logger, FailureText.Kinds(e));
                 _watch.Suspect(IsOnReplica(e, connection));
-                Silence.NotAnswered(begun);
+                Silence.OnTimeout(begun);
             }
         }
 
         return null;
     }
 
-    /// <summary>The connection; null unless there is one within the time that a command may take.</summary>
+    /// <summary>The connection; null if it is not established within the timeout of a command.</summary>
     public async Task<IConnectionMultiplexer?> ConnectedAsync()
     {
         var connecting = GetAsync();
@@ -133,7 +134,7 @@ internal sealed partial class RedisConnection : IAsyncDisposable
             }
             catch (Exception e) when (e is RedisException or TimeoutException)
             {
-                // Behind Sentinel the client does not wait for a primary that is not there.
+                // Behind Sentinel, the client throws instead of waiting for a missing primary.
                 _watch.Suspect();
                 await Task.Delay(TimeSpan.FromSeconds(1), _ended.Token);
             }
@@ -153,12 +154,12 @@ internal sealed partial class RedisConnection : IAsyncDisposable
             }
             catch (Exception e) when (e is RedisException or TimeoutException)
             {
-                // Not yet.
+                // The client cannot subscribe yet.
             }
         }
     }
 
-    // The client does not send a write to the only node when it knows that it is a replica.
+    // True if the server rejects writes, or if the client does not send them because it knows that the only node is a replica.
     private bool IsOnReplica(Exception error, IConnectionMultiplexer connection) => error switch
     {
         RedisServerException => RedisProblem.CodeOf(error.Message) == "READONLY",
@@ -174,7 +175,7 @@ internal sealed partial class RedisConnection : IAsyncDisposable
         try
         {
             var connection = await _connection.Value;
-            // Without QUIT: a server that does not answer, or closes first, would hold up or fail the end of the process.
+            // Close without QUIT: a server that does not respond, or closes first, would delay the shutdown or make it fail.
             await connection.CloseAsync(allowCommandsToComplete: false);
             connection.Dispose();
         }
@@ -186,15 +187,18 @@ internal sealed partial class RedisConnection : IAsyncDisposable
 
     private static partial class Log
     {
-        [LoggerMessage(EventIds.LockUnavailable, LogLevel.Debug, "Redis did not answer for a lock; this replica calls AWS without it ({Kind})")]
+        [LoggerMessage(EventIds.LockUnavailable, LogLevel.Debug, "Redis did not answer for a lock; this replica calls AWS without it ({Kind})",
+            EventName = nameof(EventIds.LockUnavailable))]
         public static partial void LockUnavailable(ILogger logger, string kind);
 
-        [LoggerMessage(EventIds.RedisNotClosed, LogLevel.Debug, "The connection to Redis could not be closed in good order: {Kind}")]
+        [LoggerMessage(EventIds.RedisNotClosed, LogLevel.Debug, "The connection to Redis could not be closed in good order: {Kind}",
+            EventName = nameof(EventIds.RedisNotClosed))]
         public static partial void NotClosed(ILogger logger, string kind);
 
         [LoggerMessage(EventIds.LockOverridden, LogLevel.Warning,
             "The lock {Key} in Redis was held for longer than a replica holds one, and this replica went on without it. Another replica is very slow, "
-            + "Redis failed over to a node whose clock is behind, or somebody else writes to Redis. Logged once a minute")]
+            + "Redis failed over to a node whose clock is behind, or somebody else writes to Redis. Logged once a minute",
+            EventName = nameof(EventIds.LockOverridden))]
         public static partial void LockOverridden(ILogger logger, string key);
     }
 }

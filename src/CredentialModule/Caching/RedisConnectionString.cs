@@ -6,17 +6,17 @@ using StackExchange.Redis;
 namespace CredentialModule.Caching;
 
 /// <summary>
-/// Judges a connection string. StackExchange.Redis takes whatever has no <c>=</c> for the name of a host, a URL with its password or a password alone
-/// included, and logs it as such.
+/// Validates a connection string. StackExchange.Redis treats every part without <c>=</c> as a host name, even a URL with its password or a password alone, and
+/// logs it.
 /// </summary>
 internal static partial class RedisConnectionString
 {
     private const string Form = "write \"host:port\", more of them and options such as \"ssl=true\", \"user=…\" and \"password=…\" after commas";
 
-    // An option that was given by a colon would be a host.
+    // An option written with a colon would be read as a host.
     private static readonly string[] s_options = ["password", "user", "username", "pwd", "pass", "ssl", "name", "channelPrefix", "defaultDatabase", "serviceName"];
 
-    /// <summary>What is wrong, and what to write, without any part of the text; null when it can be used.</summary>
+    /// <summary>The problem and the remedy, without any part of the text; null if the text can be used.</summary>
     public static string? ProblemOf(string text)
     {
         var parts = text.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries);

@@ -4,12 +4,12 @@ using StackExchange.Redis;
 namespace CredentialModule.Caching;
 
 /// <summary>
-/// A lock in Redis that saves replicas a second call to AWS. It is extended while it is held and expires soon after its holder died. Nothing is
-/// wrong if two replicas go on at once, so whoever has waited long enough goes on without it.
+/// A lock in Redis that saves replicas a second call to AWS. It is extended while it is held and expires soon after its holder died. Two replicas may continue
+/// at once without harm, so a replica that has waited long enough continues without the lock.
 /// </summary>
 internal sealed class RedisLock : IAsyncDisposable
 {
-    // A holder that dies delays the others by this much at most.
+    // A holder that dies delays the others by at most this long.
     private static readonly TimeSpan s_expiry = TimeSpan.FromSeconds(1.8);
     private static readonly TimeSpan s_extendEvery = s_expiry / 4;
 
@@ -27,18 +27,18 @@ internal sealed class RedisLock : IAsyncDisposable
         if (isHeld) _ = ExtendAsync();
     }
 
-    /// <summary>False if there was no need for it, or another replica held it all the time.</summary>
+    /// <summary>False if the lock was not needed, or another replica held it all the time.</summary>
     public bool IsHeld { get; }
 
-    /// <summary>Whether another's lock was in the way for longer than a lock may be.</summary>
+    /// <summary>Whether another holder's lock lasted longer than a lock may last.</summary>
     public bool IsOverridden { get; }
 
     /// <summary>Waits for the lock, up to <paramref name="patience"/>.</summary>
     /// <param name="redis">The database.</param>
     /// <param name="key">The lock's key.</param>
-    /// <param name="patience">The longest that it waits for a holder that extends its lock.</param>
-    /// <param name="isNeedless">Asked after each attempt; true ends the wait.</param>
-    /// <exception cref="RedisException">Redis does not answer.</exception>
+    /// <param name="patience">The longest wait for a holder that extends its lock.</param>
+    /// <param name="isNeedless">Called after each failed attempt; true ends the wait.</param>
+    /// <exception cref="RedisException">Redis does not respond.</exception>
     public static async Task<RedisLock> TakeAsync(IDatabase redis, RedisKey key, TimeSpan patience, Func<Task<bool>> isNeedless)
     {
         RedisValue holder = Guid.NewGuid().ToString("N");
@@ -47,8 +47,8 @@ internal sealed class RedisLock : IAsyncDisposable
         {
             if (await isNeedless()) return new RedisLock(redis, key, holder, isHeld: false, isOverridden: false);
             if (Stopwatch.GetElapsedTime(begun) > patience) return new RedisLock(redis, key, holder, isHeld: false, isOverridden: true);
-            // A replica's lock never has longer to live than this. One that has was planted, or written by a node whose clock was ahead.
-            // A key that has just expired has no time to live either, so it takes two such looks in a row.
+            // A replica's lock never has a longer time to live than s_expiry. A lock that has was planted, or written by a node whose clock was ahead. A key
+            // that has just expired has no time to live either, so two such reads in a row are required.
             foreign = await redis.KeyTimeToLiveAsync(key) is { } life && life <= s_expiry ? 0 : foreign + 1;
             if (foreign == 2 && await redis.StringSetAsync(key, holder, s_expiry)) return new RedisLock(redis, key, holder, isHeld: true, isOverridden: true);
             await Task.Delay(Random.Shared.Next(20, 60));
@@ -68,7 +68,7 @@ internal sealed class RedisLock : IAsyncDisposable
             }
             catch (Exception)
             {
-                // Ended; or Redis stumbled, and the next extension may still come in time.
+                // The lock was released; or Redis failed, and the next extension may still come in time.
             }
         }
     }
@@ -77,7 +77,7 @@ internal sealed class RedisLock : IAsyncDisposable
     {
         if (!IsHeld) return;
         await _ended.CancelAsync();
-        // Nobody waits for Redis to take it back: should it not, the lock expires.
+        // Not awaited: if the release fails, the lock expires.
         _ = _redis.LockReleaseAsync(_key, _holder, CommandFlags.FireAndForget).ContinueWith(static task => task.Exception, TaskScheduler.Default);
     }
 }

@@ -3,23 +3,24 @@ using System.Net.Security;
 using System.Net.Sockets;
 using System.Security.Authentication;
 using System.Text;
+using CredentialModule.Failures;
 using StackExchange.Redis;
 
 namespace CredentialModule.Caching;
 
 /// <summary>
-/// Finds out why Redis cannot be used, by connecting to it as the client would and sending what the gateway needs. The client's own events do not
-/// say it: a wrong password, a TLS mismatch and a server that is paused all end as a closed socket or a command that timed out.
+/// Determines why Redis cannot be used, by connecting to it as the client would and sending the commands that the gateway needs. The client's own events do not
+/// show the cause: a wrong password, a TLS mismatch and a paused server all end as a closed socket or a command that timed out.
 /// </summary>
 /// <param name="options">The connection.</param>
 /// <param name="keyPrefix">The prefix of every key of the gateway.</param>
-/// <param name="timeout">The longest that connecting, and each response, may take.</param>
+/// <param name="timeout">The longest that the connection, and each response, may take.</param>
 internal sealed class RedisProbe(ConfigurationOptions options, string keyPrefix, TimeSpan timeout)
 {
     /// <summary>The servers, as <c>host:port</c>.</summary>
     public string EndPoints { get; } = string.Join(", ", options.EndPoints.Select(Show));
 
-    /// <summary>The first problem of nodes of which each is needed.</summary>
+    /// <summary>The first problem among nodes that are all needed.</summary>
     public async Task<RedisProblem?> FindAsync(IEnumerable<EndPoint> needed, CancellationToken cancellation)
     {
         foreach (var endPoint in needed)
@@ -27,7 +28,7 @@ internal sealed class RedisProbe(ConfigurationOptions options, string keyPrefix,
         return null;
     }
 
-    /// <summary>The problem of the connection string's first node, or null when any node works.</summary>
+    /// <summary>The problem of the connection string's first node; null if any node works.</summary>
     public async Task<RedisProblem?> FindAsync(CancellationToken cancellation)
     {
         RedisProblem? first = null;
@@ -46,7 +47,7 @@ internal sealed class RedisProbe(ConfigurationOptions options, string keyPrefix,
         {
             DnsEndPoint dns => (dns.Host, dns.Port),
             IPEndPoint ip => (ip.Address.ToString(), ip.Port),
-            // A Unix socket is the client's own to explain.
+            // A Unix socket is not probed: the client reports its problems itself.
             _ => ("", 0),
         };
         if (host.Length == 0) return null;
@@ -75,7 +76,7 @@ internal sealed class RedisProbe(ConfigurationOptions options, string keyPrefix,
         }
         catch (Exception e) when (e is IOException or AuthenticationException or TimeoutException)
         {
-            // The other way to connect tells a TLS mismatch from a server that is silent or closes.
+            // Connecting the other way, with or without TLS, distinguishes a TLS mismatch from a server that does not respond or closes the connection.
             return await SpeaksAsync(host, port, withTls: !options.Ssl, cancellation) ? (options.Ssl ? RedisProblem.SpeaksNoTls : RedisProblem.ExpectsTls)
                 : e is TimeoutException ? RedisProblem.Silent
                 : RedisProblem.Closed;
@@ -91,17 +92,17 @@ internal sealed class RedisProbe(ConfigurationOptions options, string keyPrefix,
         if (!string.IsNullOrEmpty(password))
         {
             var refusal = await session.SendAsync(string.IsNullOrEmpty(user) ? ["AUTH", password] : ["AUTH", user, password]);
-            // Redis has no code of its own for the first; old servers have none for a wrong password either.
+            // If Redis has no password set, its error has no code of its own; old servers have none for a wrong password either.
             if (refusal is not null) return session.HasNoPassword ? RedisProblem.HasNoPassword : RedisProblem.RefusesPassword;
         }
 
         if (await session.SendAsync("PING") is { } code && RedisProblem.OfError(code, "PING") is { } problem) return problem;
-        // A sentinel only says where the primary is.
+        // A sentinel only names the primary.
         if (isSentinel) return null;
 
         var key = keyPrefix + "probe";
         if (await session.SendAsync("SET", key, "", "PX", "1000") is { } refused && RedisProblem.OfError(refused, "SET") is { } unwritable) return unwritable;
-        // What the cache, the locks, the marks and their notices need. The last has a response of several lines.
+        // The commands that the cache, the locks, the generations and their notices need. SCAN is the last, because its response has several lines.
         var hash = key + "-hash";
         string[][] needed =
         [
@@ -186,7 +187,7 @@ internal sealed class RedisProbe(ConfigurationOptions options, string keyPrefix,
         }
     }
 
-    /// <summary>Commands one after another. Of a response only an error's code is kept: the rest can hold anything.</summary>
+    /// <summary>Sends commands one after another. It keeps only the error code of a response, because the rest can hold anything.</summary>
     private sealed class Session(Stream stream, TimeSpan timeout, CancellationToken cancellation)
     {
         private const int LongestResponse = 512;
@@ -195,9 +196,9 @@ internal sealed class RedisProbe(ConfigurationOptions options, string keyPrefix,
 
         public bool HasNoPassword { get; private set; }
 
-        /// <summary>Sends a command; the code of the error that it was answered with, or null.</summary>
+        /// <summary>Sends a command. Returns the code of its error response, or null.</summary>
         /// <exception cref="TimeoutException">There was no response in time.</exception>
-        /// <exception cref="IOException">The connection was closed, or the response is none of Redis's.</exception>
+        /// <exception cref="IOException">The connection was closed, or the response is not one of Redis's.</exception>
         public async Task<string?> SendAsync(params string[] command)
         {
             var text = new StringBuilder().Append('*').Append(command.Length).Append("\r\n");
@@ -215,7 +216,7 @@ internal sealed class RedisProbe(ConfigurationOptions options, string keyPrefix,
             }
         }
 
-        // Each command that is sent here is answered with one line.
+        // Each command sent here has a response of one line, except the last, whose first line is enough.
         private async Task<int> ReadAsync(CancellationToken deadline)
         {
             var length = 0;

@@ -6,14 +6,16 @@ using StackExchange.Redis.Configuration;
 
 namespace CredentialModule.Caching;
 
-/// <summary>The client's sockets. The client has no way to give up a connection that works; when one of these is closed, it connects again, and resolves the name again.</summary>
+/// <summary>
+/// The client's sockets. The client has no method to drop a working connection. When its socket is closed, it resolves the name and connects again.
+/// </summary>
 internal sealed class RedisSockets
 {
     private readonly ConcurrentDictionary<Socket, bool> _open = new();
 
-    /// <summary>Sees every socket that the client opens, also through the operator's own tunnel.</summary>
-    /// <param name="tunnel">The operator's own.</param>
-    /// <param name="sentinels">Nodes that are not seen: the client asks them which node is the primary when the other connections end.</param>
+    /// <summary>Tracks every socket that the client opens, also through the operator's own tunnel.</summary>
+    /// <param name="tunnel">The operator's own tunnel.</param>
+    /// <param name="sentinels">Nodes that are not tracked: the client queries them for the primary when the other connections are closed.</param>
     public Tunnel Over(Tunnel? tunnel, IReadOnlyCollection<EndPoint> sentinels) => new Watching(this, tunnel, sentinels);
 
     public void Close()

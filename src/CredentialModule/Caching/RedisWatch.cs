@@ -1,23 +1,24 @@
 using System.Diagnostics;
+using CredentialModule.Failures;
 using CredentialModule.Telemetry;
 using Microsoft.Extensions.Logging;
 
 namespace CredentialModule.Caching;
 
 /// <summary>
-/// Logs once why Redis cannot be used, with the cause that <see cref="RedisProbe"/> finds, and once that it works again. While there is trouble it looks
-/// every second, so that recovery does not wait for a request.
+/// Logs once why Redis cannot be used, with the cause that <see cref="RedisProbe"/> finds, and once that it works again. During a problem it probes every
+/// second, so that recovery does not wait for a request.
 /// </summary>
 /// <param name="endPoints">The servers, for the log.</param>
-/// <param name="findProblem">Finds the problem that Redis has; null if it has none.</param>
+/// <param name="findProblem">Finds Redis's problem; null if there is none.</param>
 /// <param name="isConnected">Whether the client is connected.</param>
-/// <param name="reconnect">Has the client connect again.</param>
-/// <param name="metrics">Counts what is logged.</param>
+/// <param name="reconnect">Makes the client connect again.</param>
+/// <param name="metrics">Counts the problems that are logged.</param>
 /// <param name="logger">The log.</param>
 internal sealed partial class RedisWatch(
     string endPoints, Func<CancellationToken, Task<RedisProblem?>> findProblem, Func<bool> isConnected, Action reconnect, CredentialMetrics metrics, ILogger logger) : IDisposable
 {
-    // The client reconnects within seconds of what the probe finds good.
+    // The client reconnects within seconds after the probe finds no problem. After more clean probes than this, the problem is NotConnected.
     private const int MostClean = 10;
     private const int MostAlike = 10;
 
@@ -31,7 +32,7 @@ internal sealed partial class RedisWatch(
     /// <summary>The problem that was logged last; null once Redis works again.</summary>
     public RedisProblem? Problem => _problem;
 
-    /// <summary>Looks into a command or a connection that failed. Costs nothing while it is looked into already.</summary>
+    /// <summary>Starts probing after a command or a connection has failed. Costs nothing while probing is in progress.</summary>
     /// <param name="isOnReplica">Whether the client talks to a node that takes no writes.</param>
     public void Suspect(bool isOnReplica = false)
     {
@@ -55,7 +56,8 @@ internal sealed partial class RedisWatch(
                 }
                 catch (Exception e) when (!_ended.IsCancellationRequested)
                 {
-                    // The client's own state decides. The message may quote the connection string: the log has the kind alone.
+                    // Without a result of the probe, the client's own state decides. Only the exception's type is logged: its message may quote the connection
+                    // string.
                     if (!hasFailed) Log.NotExamined(logger, endPoints, e.GetType().Name);
                     hasFailed = true;
                 }
@@ -64,7 +66,8 @@ internal sealed partial class RedisWatch(
                 clean = found is null ? clean + 1 : 0;
                 if (clean > MostClean) found = RedisProblem.NotConnected;
                 times = found == last ? times + 1 : 1;
-                // A server that ends closes its connections first. One that starts passes through several causes: another one is logged once it has lasted.
+                // A server that shuts down closes its connections first, so Closed is logged as the first cause only when it repeats. A server that starts
+                // passes through several causes, so a different cause is logged only after it has lasted.
                 if (found is not null && found != told && (told is null ? found.Code != RedisProblem.Closed.Code || times > 1 : times > MostAlike))
                 {
                     Log.Lost(logger, found.At ?? endPoints, found.Cause);
@@ -76,7 +79,7 @@ internal sealed partial class RedisWatch(
                 await Task.Delay(s_interval, TimeProvider.System, _ended.Token);
             }
 
-            // A node that was demoted keeps the client's connections, also when the name in the connection string has moved on to the new primary.
+            // A demoted node keeps the client's connections, even if the name in the connection string has moved to the new primary.
             if (_isOnReplica || told?.Code == RedisProblem.ReadOnly.Code)
             {
                 _isOnReplica = false;
@@ -86,12 +89,12 @@ internal sealed partial class RedisWatch(
 
             _problem = null;
             if (told is not null) Log.Restored(logger, endPoints, (long)Stopwatch.GetElapsedTime(begun).TotalSeconds);
-            // What failed was over before it was looked at. Whatever fails next is looked into, but not at once.
+            // The failure was over before it was probed. Wait before the next failure can start a probe.
             else await Task.Delay(s_interval, TimeProvider.System, _ended.Token);
         }
         catch (OperationCanceledException)
         {
-            // The process ends.
+            // The process is shutting down.
         }
         finally
         {
@@ -104,16 +107,20 @@ internal sealed partial class RedisWatch(
     private static partial class Log
     {
         [LoggerMessage(EventIds.RedisLost, LogLevel.Warning,
-            "Redis at {EndPoint} cannot be used: {Cause}. Credentials are not shared between replicas until it works again")]
+            "Redis at {EndPoint} cannot be used: {Cause}. Credentials are not shared between replicas until it works again",
+            EventName = nameof(EventIds.RedisLost))]
         public static partial void Lost(ILogger logger, string endPoint, string cause);
 
-        [LoggerMessage(EventIds.RedisNotExamined, LogLevel.Warning, "The cause of trouble with Redis at {EndPoint} cannot be found out: {Kind}")]
+        [LoggerMessage(EventIds.RedisNotExamined, LogLevel.Warning, "The cause of trouble with Redis at {EndPoint} cannot be found out: {Kind}",
+            EventName = nameof(EventIds.RedisNotExamined))]
         public static partial void NotExamined(ILogger logger, string endPoint, string kind);
 
-        [LoggerMessage(EventIds.RedisReconnects, LogLevel.Information, "The node that the gateway writes to is a replica now: it connects to Redis at {EndPoint} again")]
+        [LoggerMessage(EventIds.RedisReconnects, LogLevel.Information, "The node that the gateway writes to is a replica now: it connects to Redis at {EndPoint} again",
+            EventName = nameof(EventIds.RedisReconnects))]
         public static partial void Reconnects(ILogger logger, string endPoint);
 
-        [LoggerMessage(EventIds.RedisRestored, LogLevel.Information, "Redis at {EndPoint} works again, after {Seconds} s")]
+        [LoggerMessage(EventIds.RedisRestored, LogLevel.Information, "Redis at {EndPoint} works again, after {Seconds} s",
+            EventName = nameof(EventIds.RedisRestored))]
         public static partial void Restored(ILogger logger, string endPoint, long seconds);
     }
 }

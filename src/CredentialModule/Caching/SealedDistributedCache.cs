@@ -4,13 +4,13 @@ using StackExchange.Redis;
 namespace CredentialModule.Caching;
 
 /// <summary>
-/// Seals every entry on its way to Redis, bound to its whole Redis key, which ends in the id of the key that sealed it: replicas that seal by different
-/// keys do not overwrite what the others read.
+/// Seals every entry on its way to Redis and binds it to its whole Redis key. That key ends in the id of the sealing key, so that replicas with different
+/// sealing keys do not overwrite the entries that the others read.
 /// </summary>
 /// <param name="redis">Redis.</param>
-/// <param name="keyPrefix">The prefix that it puts before every key.</param>
+/// <param name="keyPrefix">The prefix that <paramref name="redis"/> puts before every key.</param>
 /// <param name="sealer">Seals and opens.</param>
-/// <param name="refused">Told the Redis key of an entry that is not what was sealed there.</param>
+/// <param name="refused">Called with the Redis key of an entry that is not what was sealed there.</param>
 internal sealed class SealedDistributedCache(IDistributedCache redis, string keyPrefix, Sealer sealer, Action<string> refused) : IDistributedCache
 {
     public byte[]? Get(string key)
@@ -39,12 +39,12 @@ internal sealed class SealedDistributedCache(IDistributedCache redis, string key
             try
             {
                 if (Open(name, await redis.GetAsync(name, token), out var isForged) is { } value) return value;
-                // Told once, and not at every read.
+                // Remove a forged entry, so that it is logged once and not at every read.
                 if (isForged) await redis.RemoveAsync(name, token);
             }
             catch (RedisServerException e) when (IsOfAnotherType(e))
             {
-                // Left alone, a value of another type under our key could be neither read nor overwritten.
+                // Remove a value of another type under our key: it can be neither read nor overwritten.
                 refused(keyPrefix + name);
                 await redis.RemoveAsync(name, token);
             }
@@ -85,7 +85,7 @@ internal sealed class SealedDistributedCache(IDistributedCache redis, string key
         foreach (var name in NamesOf(key)) await redis.RemoveAsync(name, token);
     }
 
-    /// <summary>What an entry is called in Redis, without the prefix, when a key seals it.</summary>
+    /// <summary>The name in Redis, without the prefix, of an entry that is sealed with the given sealing key.</summary>
     public static string NameOf(string key, string sealingKeyId) => $"{key}.{sealingKeyId}";
 
     private IEnumerable<string> NamesOf(string key) => sealer.KeyIds.Select(id => NameOf(key, id));

@@ -5,7 +5,7 @@ using System.Text;
 namespace CredentialModule.Caching;
 
 /// <summary>
-/// Seals what goes to Redis (AES-256-GCM) and binds it to the name that it is kept under: what was moved, swapped, edited or forged does not
+/// Seals entries for Redis (AES-256-GCM) and binds them to the name that they are stored under: an entry that was moved, swapped, edited or forged does not
 /// open. Layout: version (1), key id (4), nonce (12), tag (16), ciphertext; the associated data is the version, the key id and the name.
 /// </summary>
 internal sealed class Sealer(SealingKeys keys)
@@ -15,7 +15,7 @@ internal sealed class Sealer(SealingKeys keys)
     private const int NonceSize = 12;
     private const int TagSize = 16;
 
-    /// <summary>The ids of the keys, the one that seals first.</summary>
+    /// <summary>The ids of the keys. The first key is the one that seals.</summary>
     public IReadOnlyList<string> KeyIds { get; } = keys.Ids;
 
     public byte[] Seal(string name, ReadOnlySpan<byte> value)
@@ -31,14 +31,14 @@ internal sealed class Sealer(SealingKeys keys)
         return entry;
     }
 
-    /// <summary>The value that was sealed under a name; null if there is none.</summary>
+    /// <summary>The value that was sealed under a name; null if the entry cannot be opened.</summary>
     /// <param name="name">The name.</param>
     /// <param name="entry">The entry.</param>
-    /// <param name="isForged">Whether it is no accident that there is none.</param>
+    /// <param name="isForged">Whether the entry fails authentication, which does not happen by accident.</param>
     public byte[]? Open(string name, byte[]? entry, out bool isForged)
     {
         isForged = false;
-        // Another version, or a key that is no longer (or not yet) in the file, is what a rolling update leaves behind: a plain miss.
+        // Another version, or a key that is no longer (or not yet) in the file, is normal during a rolling update: treat it as a plain miss.
         if (entry is null || entry.Length < Header + NonceSize + TagSize || entry[0] != Version) return null;
         if (keys.Find(BinaryPrimitives.ReadUInt32BigEndian(entry.AsSpan(1))) is not { } secret) return null;
 

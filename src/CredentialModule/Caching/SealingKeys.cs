@@ -4,8 +4,8 @@ using System.Security.Cryptography;
 namespace CredentialModule.Caching;
 
 /// <summary>
-/// The keys that seal what Redis holds: a file with one base64 256-bit key a line. The first seals, all open, so that keys can be rotated.
-/// The file is never in Redis: whoever can write there must not be able to add a key.
+/// The keys that seal entries in Redis: a file with one base64 256-bit key per line. The first key seals and all keys open, so that keys can be rotated. The
+/// file is never in Redis: a client that can write there must not be able to add a key.
 /// </summary>
 internal sealed class SealingKeys
 {
@@ -21,7 +21,7 @@ internal sealed class SealingKeys
 
     public byte[]? Find(uint id) => Array.Find(_keys, key => key.Id == id).Key;
 
-    /// <exception cref="InvalidDataException">The file holds no key, or a line that is none. The message names the line, never its content.</exception>
+    /// <exception cref="InvalidDataException">The file holds no key, or a line that is not a key. The message names the line, never its content.</exception>
     public static SealingKeys Read(string path)
     {
         var keys = new List<(uint, byte[])>();
@@ -38,7 +38,7 @@ internal sealed class SealingKeys
         return keys.Count > 0 ? new([.. keys]) : throw new InvalidDataException($"{path}: holds no key (make one with `openssl rand -base64 32`)");
     }
 
-    /// <summary>The key that a line holds; null when it holds none.</summary>
+    /// <summary>The key on a line; null if the line is not a key.</summary>
     public static byte[]? KeyOf(string line)
     {
         var key = new byte[KeySize];

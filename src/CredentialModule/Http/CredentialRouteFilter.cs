@@ -4,8 +4,8 @@ using Yarp.ReverseProxy.Configuration;
 
 namespace CredentialModule.Http;
 
-/// <summary>Refuses a route table with a module route that could not be answered as it is written.</summary>
-internal sealed class CredentialRouteFilter(ICurrentProfiles profiles) : IProxyConfigFilter
+/// <summary>Rejects a route table with a module route that cannot be served as it is configured.</summary>
+internal sealed class CredentialRouteFilter(IProfileProvider profiles) : IProxyConfigFilter
 {
     public ValueTask<RouteConfig> ConfigureRouteAsync(RouteConfig route, ClusterConfig? cluster, CancellationToken cancel)
     {
@@ -18,7 +18,7 @@ internal sealed class CredentialRouteFilter(ICurrentProfiles profiles) : IProxyC
         return profiles.Current.Has(profile) ? new(route) : throw Refused(route, $"Metadata:Profile is {profile}; IotCredentials:Profiles has none of that name.");
     }
 
-    // Null when the path names the organization, or cannot be read, which YARP reports itself.
+    // The path's other parameters as advice. Null if the path names the organization, or is invalid, which YARP reports itself.
     private static string? OtherParameters(string? path)
     {
         try
@@ -38,12 +38,12 @@ internal sealed class CredentialRouteFilter(ICurrentProfiles profiles) : IProxyC
     private static InvalidOperationException Refused(RouteConfig route, string why) => new($"ReverseProxy:Routes:{route.RouteId} {why}");
 }
 
-/// <summary>A route that this module answers, as its metadata say.</summary>
+/// <summary>A route that this module serves, according to its metadata.</summary>
 internal static class ModuleRoute
 {
     public const string Name = "IotCredentials";
 
-    // MapReverseProxy returns a builder without services: no more than this can be known of a host where AddIotCredentials was forgotten.
+    // MapReverseProxy returns a builder without services, so a missing AddIotCredentials can only be detected for the whole process.
     private static volatile bool s_isAdded;
 
     /// <summary>Whether any host of this process has added the module.</summary>

@@ -1,9 +1,14 @@
+using CredentialModule.Findings;
+
 namespace CredentialModule.Policies;
 
-/// <summary>The rules for what a statement allows: known actions, on resources that are the organization's or shared, each with the other's kind.</summary>
+/// <summary>
+/// The rules for Allow statements: known actions, on resources that are the organization's or shared, each action with a resource of its type and each resource
+/// with an action.
+/// </summary>
 internal sealed class AllowRules(OrganizationIdFormat ids, SharedTopics shared, List<PolicyFinding> findings)
 {
-    /// <summary>Checks the statements and gives the resources that are good by themselves, in their order.</summary>
+    /// <summary>Checks the statements and returns the resources that are valid by themselves, in their order.</summary>
     public IReadOnlyList<IotResource> Check(IReadOnlyList<AllowStatement> statements)
     {
         var reader = new IotResourceReader(ids, shared, findings);
@@ -38,7 +43,7 @@ internal sealed class AllowRules(OrganizationIdFormat ids, SharedTopics shared, 
         return actions;
     }
 
-    /// <summary>An action without a resource of its type allows nothing, and its author believes otherwise.</summary>
+    /// <summary>Reports actions and resources of a statement that do not match: they allow nothing, and their author believes otherwise.</summary>
     private void FindInert(AllowStatement statement, List<IotAction> actions)
     {
         var types = statement.Resources.ConvertAll(resource => IotArn.TypeOf(resource.Text.Source));

@@ -1,13 +1,15 @@
+using CredentialModule.Findings;
+
 namespace CredentialModule.Policies;
 
-/// <summary>Finds two organizations that a resource, or two, cannot keep apart, and says it in words.</summary>
+/// <summary>Finds two organizations that one or two resources cannot keep apart, and describes them.</summary>
 internal static class Counterexample
 {
-    /// <summary>Two organizations that meet in one resource; null when none of the pairs that are tried do.</summary>
+    /// <summary>Two organizations that collide in one resource; null if none of the tried pairs does.</summary>
     public static PolicyCounterexample? Within(IotResource resource, OrganizationIdFormat ids)
     {
         var (shortest, first) = (ids.ShortestId.Value, ids.Characters[0]);
-        // The second continues the first, by the character that was to close it where an id can hold it.
+        // The second id continues the first: by the character that should close it, if an id can hold that character.
         var closer = resource.Tail.Length > 0 && ids.Contains(resource.Tail[0]) ? resource.Tail[0] : first;
         foreach (var text in new[] { $"{shortest}{closer}", $"{shortest}{first}{first}" }.Concat(Others(ids).Select(id => id.Value)))
         {
@@ -19,7 +21,7 @@ internal static class Counterexample
         return null;
     }
 
-    /// <summary>Some ids, the shortest first.</summary>
+    /// <summary>Some example ids, the shortest first.</summary>
     public static IEnumerable<OrganizationId> Others(OrganizationIdFormat ids)
     {
         var (shortest, first, last) = (ids.ShortestId.Value, ids.Characters[0], ids.Characters[^1]);
@@ -31,15 +33,15 @@ internal static class Counterexample
         }
     }
 
-    /// <summary>Two organizations that meet in two resources, with a text that both cover where one is found.</summary>
+    /// <summary>Two organizations that collide in two resources, with a text that both cover if one is found.</summary>
     public static PolicyCounterexample Meet(IotResource reaching, OrganizationId one, IotResource reached, OrganizationId other) =>
         new(one, reaching.Source, other, reached.Source, Shared(reaching.Render(one), reached.Render(other), reaching.IsClient && reached.IsClient));
 
-    /// <summary>The id with that after the prefix.</summary>
+    /// <summary>The id that has the body after its prefix.</summary>
     public static OrganizationId Id(OrganizationIdFormat ids, string body) =>
         ids.TryParse(ids.Prefix + body, out var id) ? id : throw new ArgumentException("An example must be an id.", nameof(body));
 
-    /// <summary>The example as the part of a sentence that follows what is wrong; nothing without a text that both cover.</summary>
+    /// <summary>The example as the end of a finding's sentence; empty without a text that both cover.</summary>
     public static string Spell(IotResource reaching, PolicyCounterexample? example) => example?.Shared is null
         ? ""
         : $": organization `{example.Reaching}` could {reaching.Action.Phrase} `{example.Shared}`, which is organization `{example.Reached}`'s";
@@ -50,7 +52,10 @@ internal static class Counterexample
         return shared is not null && (isClient || IsTopic(shared)) ? shared : null;
     }
 
-    /// <summary>A topic holds no wildcards, and what a shared subscription begins with is no part of one.</summary>
+    /// <summary>
+    /// Whether a text is a topic: it holds no wildcards, and does not begin with <c>$</c> unless with <c>$aws/</c>, because the beginning of a shared
+    /// subscription is not part of a topic.
+    /// </summary>
     private static bool IsTopic(string text) =>
         text.AsSpan().IndexOfAny('+', '#') < 0 && (!text.StartsWith('$') || text.StartsWith("$aws/", StringComparison.Ordinal));
 }

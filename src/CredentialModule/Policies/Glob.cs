@@ -1,8 +1,8 @@
 namespace CredentialModule.Policies;
 
 /// <summary>
-/// A pattern of client ids or topics, to find a text that two of them cover. It is for the example in a finding only: it never finds a text that
-/// is not covered, it may miss one that is, and no verdict depends on it.
+/// A pattern of client ids or topics, used to find a text that two patterns cover. It only provides the example in a finding: it never finds a text that is not
+/// covered, it may miss one that is, and no verdict depends on it.
 /// </summary>
 internal sealed class Glob
 {
@@ -13,7 +13,7 @@ internal sealed class Glob
     /// <summary>A pattern as IAM reads it.</summary>
     public static Glob Of(string pattern) => new([.. pattern.Select(OfIam)]);
 
-    /// <summary>The topics of the filters that IAM's pattern covers; a wildcard where MQTT has none stands for nothing.</summary>
+    /// <summary>The topics of the filters that IAM's pattern covers. A wildcard at a place where MQTT allows none matches nothing.</summary>
     public static Glob OfFilter(string pattern) => new([.. pattern.Select((character, i) => (character, IsLevel(pattern, i)) switch
     {
         ('+', true) => new Step(Kind.Run, '\0', WithinLevel: true),
@@ -22,7 +22,7 @@ internal sealed class Glob
         _ => OfIam(character),
     })]);
 
-    /// <summary>The shadow topics of the things that IAM's pattern covers; behind a slash it covers named shadows, which are left out.</summary>
+    /// <summary>The shadow topics of the things that IAM's pattern covers. After a slash, the pattern covers named shadows, which are left out.</summary>
     public static Glob OfThing(string head, string pattern) => new(
     [
         .. head.Select(OfIam),
@@ -30,7 +30,7 @@ internal sealed class Glob
         .. "/shadow/*".Select(OfIam),
     ]);
 
-    /// <summary>A shortest text that both patterns cover; null when none was found.</summary>
+    /// <summary>A shortest text that both patterns cover; null if none was found.</summary>
     public string? Intersect(Glob other)
     {
         var seen = new Dictionary<(int, int), ((int, int) From, char Read)> { [(0, 0)] = default };
@@ -59,7 +59,9 @@ internal sealed class Glob
         return null;
     }
 
-    /// <summary>A name that ends in a slash is one too, but reads like a mistake in a message.</summary>
+    /// <summary>
+    /// Adds a character to a text that ends in a slash, if both patterns allow one: the text is valid, but looks like a mistake in a message.
+    /// </summary>
     private string Complete(string text, Glob other) =>
         text.EndsWith('/') && _steps[^1].Kind == Kind.Run && other._steps[^1].Kind == Kind.Run ? text + 'x' : text;
 

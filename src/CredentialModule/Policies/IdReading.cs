@@ -1,16 +1,16 @@
 namespace CredentialModule.Policies;
 
 /// <summary>
-/// Whether an id can be read at the beginning of a text of which only the beginning is known. docs/session-policies.md has the cases.
+/// Determines whether an id can be read at the beginning of a text if only that beginning is known. docs/session-policies.md has the cases.
 /// </summary>
 internal static class IdReading
 {
-    /// <summary>Two different ids a and b, so that a and its closer stand at the start of <paramref name="between"/> and b; null when there are none.</summary>
+    /// <summary>Whether there may be two different ids a and b, so that <paramref name="between"/> followed by b begins with a and its closer.</summary>
     /// <param name="ids">The form of ids.</param>
-    /// <param name="between">What stands before b.</param>
-    /// <param name="closerOfA">What can follow a.</param>
-    /// <param name="closerOfB">What can follow b.</param>
-    /// <param name="example">The two; null when there may be such ids, and none are shown.</param>
+    /// <param name="between">The text before b.</param>
+    /// <param name="closerOfA">The characters that can follow a.</param>
+    /// <param name="closerOfB">The characters that can follow b.</param>
+    /// <param name="example">The two ids; null if there are none, or none was found.</param>
     public static bool CanMeet(
         OrganizationIdFormat ids, string between, Closer closerOfA, Closer closerOfB, out (OrganizationId A, OrganizationId B)? example)
     {
@@ -24,7 +24,7 @@ internal static class IdReading
             return CanMeetOneLength(ids, between, body, run, closerOfA, out example);
         if (run < body.Length)
         {
-            // A is a part of the head: that organization meets every other.
+            // The head contains all of a: that organization collides with every other.
             if (run < ids.MinLength || run > ids.MaxLength || !closerOfA.Admits(body[run]))
                 return false;
             var a = Counterexample.Id(ids, body[..run]);
@@ -32,7 +32,7 @@ internal static class IdReading
             return true;
         }
 
-        // The rest of the head and b are, together, a.
+        // The rest of the head and b together form a.
         if (run + ids.MinLength > ids.MaxLength || !closerOfA.Meets(closerOfB))
             return false;
         example = (Counterexample.Id(ids, body + ids.ShortestId.Value[ids.Prefix.Length..]), ids.ShortestId);
@@ -41,9 +41,9 @@ internal static class IdReading
 
     /// <summary>Whether some text that begins with the literal begins with an id and its closer.</summary>
     /// <param name="ids">The form of ids.</param>
-    /// <param name="literal">What is known of the text.</param>
-    /// <param name="goesOn">Whether anything may follow it; else it is the whole text.</param>
-    /// <param name="closer">What can follow the id.</param>
+    /// <param name="literal">The known beginning of the text.</param>
+    /// <param name="goesOn">Whether anything may follow the literal; else it is the whole text.</param>
+    /// <param name="closer">The characters that can follow the id.</param>
     public static bool CanBegin(OrganizationIdFormat ids, string literal, bool goesOn, Closer closer)
     {
         var known = Math.Min(literal.Length, ids.Prefix.Length);
@@ -69,10 +69,10 @@ internal static class IdReading
         OrganizationIdFormat ids, string between, string body, int run, Closer closerOfA, out (OrganizationId A, OrganizationId B)? example)
     {
         example = null;
-        // What is known of a's body has to be of the set.
+        // The known part of a's body must consist of an id's characters.
         if (run < Math.Min(body.Length, ids.MaxLength))
             return false;
-        // What follows a: the head, b's prefix, or a character of b's body.
+        // The character after a is in the head, in b's prefix or in b's body.
         var length = ids.Prefix.Length + ids.MaxLength;
         var next = between + ids.Prefix;
         var isKnown = length < next.Length;

@@ -1,6 +1,6 @@
 namespace CredentialModule.Policies;
 
-/// <summary>What an AWS IoT resource ARN can name, of what a session may be given.</summary>
+/// <summary>The types of AWS IoT resources that a session may be granted.</summary>
 internal enum IotResourceType
 {
     Client,
@@ -9,14 +9,16 @@ internal enum IotResourceType
     Thing,
 }
 
-/// <summary>An action that a session may be given. Any other would reach beyond what the rules look at. docs/session-policies.md has AWS's page for each.</summary>
+/// <summary>
+/// An action that a session may be granted. Any other would reach beyond what the rules check. docs/session-policies.md has AWS's page for each.
+/// </summary>
 /// <param name="Name">The action's name; IAM compares it ignoring case.</param>
 /// <param name="Type">The type of resource that the action is about.</param>
-/// <param name="Phrase">What an organization could do by it, for a finding.</param>
+/// <param name="Phrase">The action in words, for a finding.</param>
 /// <param name="ReadsTopics">Whether the action only receives what others publish. Only such an action is allowed on a shared topic.</param>
 internal sealed record IotAction(string Name, IotResourceType Type, string Phrase, bool ReadsTopics = false)
 {
-    /// <summary>All of them.</summary>
+    /// <summary>All actions that a session may be granted.</summary>
     public static IReadOnlyList<IotAction> All { get; } =
     [
         new("iot:Connect", IotResourceType.Client, "connect as"),
@@ -32,7 +34,7 @@ internal sealed record IotAction(string Name, IotResourceType Type, string Phras
         new("iot:UpdateThingShadow", IotResourceType.Thing, "change the shadow behind"),
         new("iot:DeleteThingShadow", IotResourceType.Thing, "delete the shadow behind"),
         new("iot:ListNamedShadowsForThing", IotResourceType.Thing, "list the shadows of the thing behind"),
-        // The names of AWS IoT Jobs' data plane in IAM, and those in policies of devices.
+        // The names of AWS IoT Jobs' data plane in IAM, and its names in device policies.
         .. new[] { "iotjobsdata:", "iot:" }.SelectMany(prefix => new IotAction[]
         {
             new(prefix + "DescribeJobExecution", IotResourceType.Thing, "read a job of the thing behind"),
@@ -42,11 +44,11 @@ internal sealed record IotAction(string Name, IotResourceType Type, string Phras
         }),
     ];
 
-    /// <summary>The action of that name; null for one that a session may not be given.</summary>
+    /// <summary>The action of that name; null if a session may not be granted it.</summary>
     public static IotAction? Find(string name) => All.FirstOrDefault(action => action.Name.Equals(name, StringComparison.OrdinalIgnoreCase));
 }
 
-/// <summary>How an ARN spells the types.</summary>
+/// <summary>The spelling of the types in an ARN.</summary>
 internal static class IotResourceTypes
 {
     public static string Spell(this IotResourceType type) => type switch

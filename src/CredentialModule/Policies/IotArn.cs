@@ -1,17 +1,17 @@
 namespace CredentialModule.Policies;
 
-/// <summary>A resource's ARN, cut as AWS IoT's are. No placeholder's name holds a colon, so the source can be cut like the rendered text.</summary>
-/// <param name="Before">What stands before the type.</param>
-/// <param name="Type">What it names.</param>
-/// <param name="Name">What follows the type and its slash.</param>
+/// <summary>The ARN of an AWS IoT resource, split into parts. No placeholder's name holds a colon, so the source can be split like the rendered text.</summary>
+/// <param name="Before">The part before the type.</param>
+/// <param name="Type">The resource's type.</param>
+/// <param name="Name">The part after the type and its slash.</param>
 internal sealed record IotArn(string Before, IotResourceType Type, string Name)
 {
     private const string Shape = "arn:{partition}:iot:{region}:{accountId}:TYPE/NAME";
 
-    /// <summary>The type that an ARN is of, as far as it can be told.</summary>
+    /// <summary>The type of an ARN; null if it cannot be determined.</summary>
     public static IotResourceType? TypeOf(string source) => source.Split(':', 6) is [_, _, _, _, _, var name] ? ReadType(name) : null;
 
-    /// <summary>Reads an ARN. Null, with what is wrong with which part, for another; the sentence begins where a caller's "where" ends.</summary>
+    /// <summary>Reads an ARN; null, with the problem of each part, if it is invalid. The sentence begins where a caller's "where" ends.</summary>
     public static IotArn? Parse(string source, out string problem)
     {
         problem = $"is not of the shape {Shape}.";

@@ -1,9 +1,9 @@
 namespace CredentialModule.Policies;
 
-/// <summary>What can stand right behind an id.</summary>
-/// <param name="Literals">The characters that can.</param>
+/// <summary>The characters that can directly follow an id.</summary>
+/// <param name="Literals">The possible characters.</param>
 /// <param name="End">Whether the text can end there.</param>
-/// <param name="Anything">Whether any character can, and the end.</param>
+/// <param name="Anything">Whether any character, and the end, is possible.</param>
 internal sealed record Closer(string Literals, bool End, bool Anything)
 {
     public bool Admits(char character) => Anything || Literals.Contains(character);
@@ -14,18 +14,18 @@ internal sealed record Closer(string Literals, bool End, bool Anything)
 }
 
 /// <summary>
-/// A resource that was found good by itself. In every text that it covers, the organization's id is at a place that is known from the left, behind a literal
-/// head, or from the right, before a literal tail.
+/// A resource that is valid by itself. In every text that it covers, the organization's id is at a place that is known from the left, after a literal head, or
+/// from the right, before a literal tail.
 /// </summary>
-/// <param name="Where">Where it stands, for findings.</param>
+/// <param name="Where">The resource's place in the template, for findings.</param>
 /// <param name="Source">The ARN as it is written.</param>
-/// <param name="Type">What it names.</param>
-/// <param name="Head">What stands before the organization, without what was cut off.</param>
-/// <param name="Tail">What follows the organization.</param>
-/// <param name="Action">The action of its statement that a finding speaks of.</param>
+/// <param name="Type">The resource's type.</param>
+/// <param name="Head">The text before the organization, without the part that was cut off.</param>
+/// <param name="Tail">The text after the organization.</param>
+/// <param name="Action">The action of its statement that a finding mentions.</param>
 internal sealed record IotResource(string Where, string Source, IotResourceType Type, string Head, string Tail, IotAction Action)
 {
-    /// <summary>What it is compared with.</summary>
+    /// <summary>The space of names in which the resource is compared with others.</summary>
     public IotSpace Space { get; init; } = Type switch
     {
         IotResourceType.Client => IotSpace.Clients,
@@ -33,37 +33,37 @@ internal sealed record IotResource(string Where, string Source, IotResourceType 
         _ => IotSpace.Topics,
     };
 
-    /// <summary>The fixed part of a reserved topic, which is no part of <see cref="Head"/>.</summary>
+    /// <summary>The fixed part of a reserved topic, which is not part of <see cref="Head"/>.</summary>
     public string Fixed { get; init; } = Type == IotResourceType.Thing ? ReservedTopics.ThingStart : "";
 
-    /// <summary>Whether the id is known from the right alone.</summary>
+    /// <summary>Whether the id's place is known only from the right.</summary>
     public bool IsFromRight { get; init; }
 
     public bool IsClient => Type == IotResourceType.Client;
 
-    /// <summary>What every text begins with that it reaches.</summary>
+    /// <summary>The literal beginning of every text that the resource reaches.</summary>
     public string LiteralStart(OrganizationIdFormat ids) => IsFromRight ? Head[..Head.AsSpan().IndexOfAny(Wildcards)] : Head + ids.Prefix;
 
     /// <summary>Whether the id is the longest run of an id's characters before <see cref="Tail"/>.</summary>
     public bool IsKnownFromRight(OrganizationIdFormat ids) =>
         IsFromRight || (IsLiteral(Tail) && (ids.HasOneLength || Head.Length == 0 || !ids.MayHold(Head[^1])));
 
-    /// <summary>What stands right behind the id in every text that the resource reaches.</summary>
+    /// <summary>The characters that can directly follow the id in the texts that the resource reaches.</summary>
     /// <param name="other">Another resource of the same space.</param>
     public Closer CloserTowards(IotResource other)
     {
         if (Tail.Length > 0 && Tail[0] is '*' or '?' or '{')
             return new Closer("", End: false, Anything: true);
-        // A name of a thing or a client ends where the topics about it go on.
+        // A slash can follow the name of a thing or a client in the topics about it.
         var goesOn = Space == IotSpace.Things || (Space == IotSpace.Clients && !(IsClient && other.IsClient));
         if (Tail.Length == 0)
             return new Closer(goesOn ? "/" : "", End: true, Anything: false);
-        // MQTT: x/# receives x as well.
+        // MQTT: x/# also matches x.
         var endsInHash = Type == IotResourceType.TopicFilter && Tail[0] == '/' && Tail.Length > 1 && Tail[1] is '#' or '*' or '?';
         return new Closer(Tail[..1], endsInHash, Anything: false);
     }
 
-    /// <summary>What the resource covers for one organization, as a pattern of client ids or of topics.</summary>
+    /// <summary>The pattern of client ids or of topics that the resource covers for one organization.</summary>
     public Glob Render(OrganizationId organization)
     {
         var rest = organization.Value + Tail.Replace(TemplateText.OrganizationPlaceholder, organization.Value, StringComparison.Ordinal);

@@ -1,14 +1,16 @@
+using CredentialModule.Findings;
+
 namespace CredentialModule.Policies;
 
 /// <summary>
-/// The rules for one resource: any text that it covers for an organization names that organization at one known place, and no other can be read there.
-/// docs/session-policies.md has the argument.
+/// The rules for one resource: every text that it covers for an organization names that organization at one known place, and no other organization can be read
+/// there. docs/session-policies.md has the argument.
 /// </summary>
 internal sealed class IotResourceReader(OrganizationIdFormat ids, SharedTopics shared, List<PolicyFinding> findings)
 {
     private const string Organization = TemplateText.OrganizationPlaceholder;
 
-    /// <summary>The resource when it is good by itself; null with at least one finding when it is not, and null for a shared topic.</summary>
+    /// <summary>The resource if it is valid by itself; null with at least one finding if it is not, and null for a shared topic.</summary>
     public IotResource? Read(string where, TemplateText text, IReadOnlyList<IotAction> actions)
     {
         where = $"{where} `{text.Source}`";
@@ -56,7 +58,7 @@ internal sealed class IotResourceReader(OrganizationIdFormat ids, SharedTopics s
     {
         if (resource.Head.Contains('{'))
             FindPlaceholder(resource, "before");
-        // A slash ends a thing's name; what follows names a shadow, whose topics have the slash elsewhere.
+        // A slash ends a thing's name. The text after it names a shadow, whose topics have the slash elsewhere.
         if (resource.Type == IotResourceType.Thing && resource.Head.Contains('/'))
             Find(FindingCode.ArnShape, resource.Where, $"has `/` before {Organization}; the name of a thing holds none.");
         var wildcard = resource.Head.AsSpan().IndexOfAny(IotResource.Wildcards);
@@ -73,7 +75,7 @@ internal sealed class IotResourceReader(OrganizationIdFormat ids, SharedTopics s
         return resource;
     }
 
-    /// <summary>Why the id cannot be read from the end of the text; null when it can.</summary>
+    /// <summary>The reason why the id cannot be read from the end of the text; null if it can.</summary>
     private string? WhyNotFromRight(IotResource resource)
     {
         var (head, isFilter) = (resource.Head, resource.Type == IotResourceType.TopicFilter);
@@ -115,7 +117,7 @@ internal sealed class IotResourceReader(OrganizationIdFormat ids, SharedTopics s
             return;
         if (resource.Type != IotResourceType.TopicFilter)
             FindFilterInTopic(resource.Where);
-        // The id is a part of the first level.
+        // The id is part of the first level.
         else if (!IsGrammatical(Organization + resource.Tail))
             Find(FindingCode.FilterGrammar, resource.Where,
                 "has `+` or `#` in a place that MQTT has none: each is a whole level, and `#` is the last.");
@@ -151,7 +153,7 @@ internal sealed class IotResourceReader(OrganizationIdFormat ids, SharedTopics s
 
         if (isTopic && Follows(resource, "$aws/rules/") is { } rule)
         {
-            // The rule's name is not the organization's, so what the rule gets would still have to be told apart by someone.
+            // A rule's name does not separate organizations: the messages that the rule receives would still have to be told apart.
             RequireLevel(resource, rule, FindingCode.OrganizationIsRuleName,
                 $"has {Organization} in a rule's name, which keeps nobody out of anything; write $aws/rules/NAME/…{Organization}…");
             return resource;
@@ -161,7 +163,8 @@ internal sealed class IotResourceReader(OrganizationIdFormat ids, SharedTopics s
         {
             RequireLevel(resource, group, FindingCode.OrganizationIsShareGroup,
                 $"has {Organization} in a share group's name, and the filter behind it can be any; write $share/GROUP/…{Organization}…");
-            // IAM's wildcards cover `/` as well, so a group that is not literal can hold the head of another filter: it stays, and is judged with the rest.
+            // IAM's wildcards cover `/` as well, so a group that is not literal can hold the head of another filter. It is not cut off, and is checked with the
+            // rest.
             var end = group.IndexOf('/', StringComparison.Ordinal);
             return end >= 0 && IotResource.IsLiteral(group[..end]) ? resource with { Head = group[(end + 1)..] } : resource;
         }

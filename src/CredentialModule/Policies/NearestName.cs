@@ -5,7 +5,7 @@ internal static class NearestName
 {
     private const int MostNames = 40;
 
-    /// <summary>The nearest of some names, ignoring case; null when none is so near that a slip explains the difference.</summary>
+    /// <summary>The nearest of some names, ignoring case; null if none is near enough for a typing error.</summary>
     public static string? Of(string written, IEnumerable<string> names) =>
         names.Where(name => Math.Abs(name.Length - written.Length) <= FarthestSlip(name, written))
             .Select(name => (Name: name, Distance: Distance(written.ToUpperInvariant(), name.ToUpperInvariant())))
@@ -15,11 +15,11 @@ internal static class NearestName
             .Select(candidate => candidate.Name)
             .FirstOrDefault();
 
-    /// <summary>The name that one slip, a letter too many, too few, wrong or swapped with its neighbour, made something else of; null when there is none.</summary>
+    /// <summary>The name that differs by one typing error: a letter too many, too few, wrong or swapped with its neighbour; null if there is none.</summary>
     public static string? OfOneSlip(string written, IEnumerable<string> names) =>
         names.FirstOrDefault(name => Math.Abs(name.Length - written.Length) <= 1 && Distance(written.ToUpperInvariant(), name.ToUpperInvariant()) == 1);
 
-    /// <summary>What to write instead of a name that is not known.</summary>
+    /// <summary>Suggests known names in place of an unknown one.</summary>
     public static string Advice(string written, IReadOnlyCollection<string> names)
     {
         if (Of(written, names) is { } nearest) return $"Did you mean \"{nearest}\"?";
@@ -30,7 +30,7 @@ internal static class NearestName
 
     private static int FarthestSlip(string one, string other) => Math.Max(1, Math.Min(one.Length, other.Length) / 3);
 
-    // Damerau and Levenshtein's distance in its restricted form: two letters swapped are one slip, not two.
+    // The restricted Damerau-Levenshtein distance: two swapped letters are one error, not two.
     private static int Distance(string one, string other)
     {
         var cost = new int[one.Length + 1, other.Length + 1];

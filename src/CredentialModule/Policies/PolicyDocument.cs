@@ -1,22 +1,24 @@
+using CredentialModule.Findings;
+
 namespace CredentialModule.Policies;
 
-/// <summary>A statement that allows something, as far as it could be read.</summary>
+/// <summary>An Allow statement, as far as it could be read.</summary>
 /// <param name="Sid">The statement's own name, if it has one.</param>
-/// <param name="Actions">What it allows.</param>
-/// <param name="Resources">What it allows it on.</param>
-/// <param name="IsWhole">Whether every action and resource could be read, so that it may be said what is missing among them.</param>
+/// <param name="Actions">The actions that it allows.</param>
+/// <param name="Resources">The resources that it allows them on.</param>
+/// <param name="IsWhole">Whether every action and resource could be read, so that missing ones can be reported.</param>
 internal sealed record AllowStatement(string? Sid, List<PolicyString> Actions, List<PolicyString> Resources, bool IsWhole)
 {
     public string Where(PolicyNode node) => Sid is null ? node.Path : $"{node.Path} (Sid {Sid})";
 }
 
-/// <summary>The members that a policy has, and what each may hold. Names and values are compared with case, as IAM's grammar is written.</summary>
+/// <summary>The members of a policy, and the values that each may hold. Names and values are compared with case, as IAM's grammar is written.</summary>
 internal sealed class PolicyDocument(List<PolicyFinding> findings)
 {
     private static readonly string[] s_documentMembers = ["Version", "Id", "Statement"];
     private static readonly string[] s_statementMembers = ["Sid", "Effect", "Action", "NotAction", "Resource", "NotResource", "Condition"];
 
-    /// <summary>Checks the document and gives the statements that allow something.</summary>
+    /// <summary>Checks the document and returns its Allow statements.</summary>
     public IReadOnlyList<AllowStatement> Read(PolicyNode root)
     {
         if (root is not PolicyObject document)
@@ -31,7 +33,7 @@ internal sealed class PolicyDocument(List<PolicyFinding> findings)
         if (document["Id"] is { } id and not PolicyString)
             Find(id, FindingCode.MemberType, "Id is a string.");
 
-        // IAM takes a single statement without its brackets.
+        // IAM accepts a single statement without brackets.
         IReadOnlyList<PolicyNode> statements = document["Statement"] switch
         {
             PolicyArray array => array.Items,
@@ -81,7 +83,7 @@ internal sealed class PolicyDocument(List<PolicyFinding> findings)
             case PolicyString { Text: { Names: Placeholders.None, Source: var sid } } when sid.All(char.IsAsciiLetterOrDigit):
                 return sid;
             case var other:
-                // IAM refuses any other, and would do so only when the first session is asked for.
+                // IAM refuses any other Sid, but only when the first session is requested.
                 Find(other, FindingCode.Sid, $"{other.Path} may hold only A-Z a-z 0-9 (IAM's grammar of Sid).");
                 return null;
         }
@@ -90,7 +92,7 @@ internal sealed class PolicyDocument(List<PolicyFinding> findings)
     private void RequireOne(PolicyObject statement, string name, string notName, string? effect)
     {
         var (plain, exclusion) = (statement[name], statement[notName]);
-        // An exclusion allows every other organization's things along with one's own.
+        // In an Allow statement, an exclusion also allows the resources of every other organization.
         if (effect == "Allow" && exclusion is not null)
             Find(exclusion, FindingCode.NotInAllow,
                 $"{exclusion.Path} allows everything that it does not name; write {name} and name what is allowed.");

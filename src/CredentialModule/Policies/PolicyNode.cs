@@ -3,10 +3,10 @@ using System.Text.Json;
 namespace CredentialModule.Policies;
 
 /// <summary>
-/// A policy template as a closed tree. What AWS is sent is written from it and never from the file's text, so that IAM cannot read the policy
+/// A policy template as a closed tree. The policy that is sent to AWS is written from it and never from the file's text, so that IAM cannot read the policy
 /// differently than the rules did.
 /// </summary>
-/// <param name="Path">Where the value stands in the file, such as <c>Statement[0].Resource[1]</c>.</param>
+/// <param name="Path">The value's place in the file, such as <c>Statement[0].Resource[1]</c>.</param>
 internal abstract record PolicyNode(string Path)
 {
     /// <summary>Writes the value with its placeholders replaced.</summary>
@@ -51,13 +51,13 @@ internal sealed record PolicyBoolean(string Path, bool Value) : PolicyNode(Path)
     public override void Write(Utf8JsonWriter writer, TemplateValues values) => writer.WriteBooleanValue(Value);
 }
 
-/// <summary>A number. It is written as it was read: AWS compares it, and has rules of its own for what is equal.</summary>
+/// <summary>A number. It is written as it was read, because AWS compares it by its own rules of equality.</summary>
 internal sealed record PolicyNumber(string Path, string Text) : PolicyNode(Path)
 {
     public override void Write(Utf8JsonWriter writer, TemplateValues values) => writer.WriteRawValue(Text);
 }
 
-/// <summary>Stands for a value that a finding was already made of, so that it is not called missing as well.</summary>
+/// <summary>Stands for a value that already has a finding, so that it is not reported as missing as well.</summary>
 internal sealed record PolicyInvalid(string Path) : PolicyNode(Path)
 {
     public override void Write(Utf8JsonWriter writer, TemplateValues values) => writer.WriteNullValue();

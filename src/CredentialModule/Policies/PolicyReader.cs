@@ -1,19 +1,22 @@
 using System.Text;
 using System.Text.Json;
 using System.Text.Unicode;
+using CredentialModule.Findings;
 
 namespace CredentialModule.Policies;
 
-/// <summary>Reads a template's file into the closed tree: strict JSON, each member once, each string taken apart.</summary>
+/// <summary>Reads a template's file into the closed tree: strict JSON, each member once, each string parsed for placeholders.</summary>
 internal static class PolicyReader
 {
     /// <summary>A condition's list of values is at depth 6.</summary>
     private const int DeepestLevel = 8;
 
-    /// <summary>Bounds the work on a file that is no policy: what is sent has at most 2,048 characters, the rest would be indentation.</summary>
+    /// <summary>
+    /// Limits the work on a file that is no policy: a policy has at most 2,048 characters when it is sent, and the rest would be indentation.
+    /// </summary>
     private const int LongestFile = 16 * 1024;
 
-    /// <summary>The tree; null, with a finding, for what is not JSON.</summary>
+    /// <summary>The tree; null, with a finding, if the file is not JSON.</summary>
     public static PolicyNode? Read(ReadOnlySpan<byte> utf8, List<PolicyFinding> findings)
     {
         if (utf8.Length > LongestFile)
@@ -28,7 +31,7 @@ internal static class PolicyReader
         {
             reader.Read();
             var root = ReadValue(ref reader, "", 1, findings);
-            // The reader throws for anything after the value only when it is asked for more.
+            // The reader throws for anything after the value only when it reads on.
             reader.Read();
             return root;
         }
@@ -75,7 +78,7 @@ internal static class PolicyReader
             var value = ReadValue(ref reader, memberPath, depth + 1, findings);
             if (name is null)
                 continue;
-            // IAM might take the first or the last of them; the other would be what an operator believes in.
+            // IAM might use the first or the last of two equal members, and the operator may expect the other.
             if (names.Add(name))
                 members.Add(KeyValuePair.Create(name, value));
             else

@@ -1,6 +1,6 @@
 namespace CredentialModule.Policies;
 
-/// <summary>What is compared with each other: the names behind ids of clients, things and topics are apart.</summary>
+/// <summary>The spaces of names. Resources are compared only within one space, because clients, things and topics have separate names.</summary>
 internal enum IotSpace
 {
     Topics,
@@ -9,15 +9,15 @@ internal enum IotSpace
 }
 
 /// <summary>
-/// How AWS's topics of one thing or one client begin; its name follows. None of the beginnings begins another one.
-/// docs/session-policies.md has AWS's page for each.
+/// The beginning of AWS's topics about one thing or one client, whose name follows. No beginning is the start of another. docs/session-policies.md has AWS's
+/// page for each.
 /// </summary>
 /// <param name="Start">The fixed part, with the slash before the name.</param>
-/// <param name="Of">Whose topics they are.</param>
-/// <param name="NameIsLevel">Whether the organization has to stand in the level behind the fixed part.</param>
+/// <param name="Of">The space of the name that follows.</param>
+/// <param name="NameIsLevel">Whether the organization must be in the level after the fixed part.</param>
 internal sealed record ReservedTopics(string Start, IotSpace Of, bool NameIsLevel)
 {
-    /// <summary>How the topics begin that a thing's shadows and jobs have.</summary>
+    /// <summary>The beginning of the topics of a thing's shadows and jobs.</summary>
     public const string ThingStart = "$aws/things/";
 
     public static IReadOnlyList<ReservedTopics> All { get; } =
@@ -34,6 +34,6 @@ internal sealed record ReservedTopics(string Start, IotSpace Of, bool NameIsLeve
         new("$aws/events/subscriptions/unsubscribed/", IotSpace.Clients, NameIsLevel: false),
     ];
 
-    /// <summary>The topics that a text begins like; null when there are none.</summary>
+    /// <summary>The reserved topics whose beginning a text begins with; null if there are none.</summary>
     public static ReservedTopics? StartOf(string head) => All.FirstOrDefault(topics => head.StartsWith(topics.Start, StringComparison.Ordinal));
 }

@@ -2,19 +2,20 @@ using System.Buffers;
 using System.Text;
 using System.Text.Encodings.Web;
 using System.Text.Json;
+using CredentialModule.Findings;
 
 namespace CredentialModule.Policies;
 
 /// <summary>
-/// A session policy with placeholders that was found to keep every two organizations apart, whatever their ids. There are no others: what breaks a
-/// rule is not made.
+/// A session policy with placeholders that was proven to keep every two organizations apart, whatever their ids. A template that breaks a rule is never
+/// created.
 /// </summary>
 internal sealed class SessionPolicyTemplate
 {
     /// <summary>STS AssumeRole: Policy, 2,048 characters.</summary>
     public const int LongestPolicy = 2048;
 
-    // The default encoder makes six characters of each + & < > '. Those are counted against the limit, and none of them means anything to IAM's parser.
+    // The default encoder writes six characters for each + & < > '. They would count against the limit, and none of them is special to IAM's parser.
     private static readonly JsonWriterOptions s_minified = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
     private readonly PolicyNode _root;
@@ -28,13 +29,13 @@ internal sealed class SessionPolicyTemplate
     /// <summary>The length of the policy, in characters, for the longest id and the longest of the other values.</summary>
     public int WorstCaseLength { get; }
 
-    /// <summary>Reads a template and holds every rule against it.</summary>
+    /// <summary>Reads a template and checks it against every rule.</summary>
     /// <param name="utf8">The file.</param>
-    /// <param name="ids">The form of organization ids: what closes one depends on it.</param>
+    /// <param name="ids">The form of organization ids, which determines the characters that close an id.</param>
     /// <param name="shared">The topics that every organization may receive.</param>
-    /// <param name="longest">The longest account, region and partition it will be rendered with; its organization is not looked at.</param>
-    /// <param name="findings">Everything that is wrong, in the order of the file; the same for the same file.</param>
-    /// <returns>The template; null when anything was found.</returns>
+    /// <param name="longest">The longest account, region and partition that it will be rendered with; its organization is ignored.</param>
+    /// <param name="findings">All problems, in the order of the file; the same for the same file.</param>
+    /// <returns>The template; null if there is any finding.</returns>
     public static SessionPolicyTemplate? Parse(
         ReadOnlySpan<byte> utf8, OrganizationIdFormat ids, SharedTopics shared, TemplateValues longest, out IReadOnlyList<PolicyFinding> findings)
     {
@@ -45,7 +46,7 @@ internal sealed class SessionPolicyTemplate
 
         var statements = new PolicyDocument(found).Read(root);
         var resources = new AllowRules(ids, shared, found).Check(statements);
-        new ResourcePairs(ids, shared, found).Check(resources);
+        new ResourceCollisionRule(ids, shared, found).Check(resources);
         var length = LengthFor(ids.LongestId);
         if (length > LongestPolicy)
             found.Add(new PolicyFinding(FindingCode.Length,

@@ -1,3 +1,5 @@
+using CredentialModule.Findings;
+
 namespace CredentialModule.Policies;
 
 /// <summary>The topics of a profile that every organization may receive and none may publish to.</summary>
@@ -10,17 +12,17 @@ internal sealed class SharedTopics
 
     public IReadOnlyList<Topic> All => _topics;
 
-    /// <summary>A text that topics begin with which a resource reaches.</summary>
+    /// <summary>A text that begins topics that an entry reaches.</summary>
     /// <param name="Text">The text.</param>
-    /// <param name="GoesOn">Whether anything may follow; else the text is a topic.</param>
+    /// <param name="GoesOn">Whether anything may follow the text; else it is a whole topic.</param>
     internal readonly record struct Beginning(string Text, bool GoesOn);
 
     /// <summary>An entry of the list. It stands for a topic and a topicfilter alike.</summary>
     /// <param name="Source">The entry as it is written.</param>
-    /// <param name="Arn">The entry, cut.</param>
+    /// <param name="Arn">The entry, split into parts.</param>
     internal sealed record Topic(string Source, IotArn Arn)
     {
-        /// <summary>How every topic begins that the entry reaches, as a topic or as a filter.</summary>
+        /// <summary>The beginnings of all topics that the entry reaches, as a topic or as a filter.</summary>
         public IEnumerable<Beginning> Beginnings
         {
             get
@@ -33,14 +35,14 @@ internal sealed class SharedTopics
                 }
 
                 yield return new Beginning(Arn.Name[..wildcard], GoesOn: true);
-                // MQTT: x/# receives x as well.
+                // MQTT: x/# also matches x.
                 if (wildcard > 1 && Arn.Name[wildcard - 1] == '/')
                     yield return new Beginning(Arn.Name[..(wildcard - 1)], GoesOn: false);
             }
         }
     }
 
-    /// <summary>Reads the list. A finding's message begins where a caller's "where" ends; it comes with the entry's index.</summary>
+    /// <summary>Reads the list. A finding's message begins where a caller's "where" ends; it is reported with the entry's index.</summary>
     public static SharedTopics Read(IReadOnlyList<string> entries, Action<int, PolicyFinding> report)
     {
         var shared = new SharedTopics();

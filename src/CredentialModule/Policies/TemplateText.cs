@@ -1,8 +1,9 @@
 using System.Diagnostics.CodeAnalysis;
+using CredentialModule.Findings;
 
 namespace CredentialModule.Policies;
 
-/// <summary>A string with placeholders such as <c>{organizationId}</c>, taken apart once.</summary>
+/// <summary>A string with placeholders such as <c>{organizationId}</c>, parsed once.</summary>
 internal sealed class TemplateText
 {
     /// <summary>The placeholder of the organization as it is written.</summary>
@@ -32,14 +33,14 @@ internal sealed class TemplateText
     /// <summary>The placeholders that the text holds.</summary>
     public Placeholders Names { get; }
 
-    /// <summary>Whether the text is another one for every organization.</summary>
+    /// <summary>Whether the text is different for every organization.</summary>
     public bool NamesOrganization => (Names & Placeholders.OrganizationId) != 0;
 
-    /// <summary>Takes a text apart; its message begins where a caller's "where" ends, such as "holds …".</summary>
-    /// <param name="text">What an operator wrote.</param>
-    /// <param name="allowed">The placeholders that mean something there.</param>
+    /// <summary>Parses a text. The finding's message begins where a caller's "where" ends, such as "holds …".</summary>
+    /// <param name="text">The text that an operator wrote.</param>
+    /// <param name="allowed">The placeholders that are allowed there.</param>
     /// <param name="template">The text, or null.</param>
-    /// <param name="finding">What is wrong with the text, or null.</param>
+    /// <param name="finding">The problem of the text, or null.</param>
     public static bool TryParse(
         string text, Placeholders allowed, [NotNullWhen(true)] out TemplateText? template, [NotNullWhen(false)] out PolicyFinding? finding)
     {
@@ -85,7 +86,7 @@ internal sealed class TemplateText
         return true;
     }
 
-    /// <summary>The text with its placeholders replaced. One pass over the tokens: what a value holds is never looked at again.</summary>
+    /// <summary>The text with its placeholders replaced, in one pass over the tokens: inserted values are never parsed again.</summary>
     public string Render(TemplateValues values)
     {
         if (Names == Placeholders.None)
@@ -103,13 +104,13 @@ internal sealed class TemplateText
     {
         foreach (var character in text)
         {
-            // Printable ASCII that JSON needs no escape for: what is written is then what is counted, sent and compared.
+            // Only printable ASCII that JSON does not escape is allowed, so that the text is counted, sent and compared as it is written.
             if (character is < ' ' or > '~' or '"' or '\\')
                 return new PolicyFinding(FindingCode.Character,
                     $"holds the character U+{(int)character:X4}; a text is printable ASCII without quotation mark and backslash.");
         }
 
-        // IAM would replace a variable after us, by something that was never looked at.
+        // IAM would replace a variable after our checks, with a value that was never checked.
         return text.Contains("${", StringComparison.Ordinal)
             ? new PolicyFinding(FindingCode.PolicyVariable,
                 $"holds an IAM policy variable (`${{`); write the placeholder {OrganizationPlaceholder} or a literal.")

@@ -12,7 +12,7 @@ internal enum Placeholders
     All = OrganizationId | AccountId | Region | Partition,
 }
 
-/// <summary>What the placeholders of a template stand for in one rendering.</summary>
+/// <summary>The values of a template's placeholders in one rendering.</summary>
 /// <param name="OrganizationId">The organization that the session is for.</param>
 /// <param name="AccountId">The account of the role, 12 digits.</param>
 /// <param name="Region">The region of the profile.</param>

@@ -3,16 +3,18 @@ using CredentialModule.Policies;
 
 namespace CredentialModule.Profiles;
 
-/// <summary>Role, region and endpoints of a profile are in one partition, one region and one account: elsewhere a session reaches nothing.</summary>
+/// <summary>
+/// Checks that role, region and endpoints of a profile are in one partition, one region and one account: elsewhere a session reaches nothing.
+/// </summary>
 internal static partial class AwsPlaces
 {
-    // One region of each partition, whose domains are AWS's. A host of another domain is the operator's own.
+    // One region of each partition. Their domains are AWS's; a host in another domain is the operator's own.
     private static readonly string[] s_regions =
         ["us-east-1", "cn-north-1", "us-gov-west-1", "eusc-de-east-1", "us-iso-east-1", "us-isob-east-1", "eu-isoe-west-1", "us-isof-south-1"];
 
     private static readonly string[] s_domains = [.. s_regions.Select(AwsPartition.Of).SelectMany(static partition => partition.Domains).Distinct()];
 
-    /// <summary>Each key that contradicts another, and how.</summary>
+    /// <summary>Each key that contradicts another, with the contradiction.</summary>
     public static IEnumerable<(string Key, string Message)> Find(ProfileOptions profile, RoleArnTemplate role)
     {
         var region = profile.Region!;
@@ -23,7 +25,7 @@ internal static partial class AwsPlaces
                 $"is of the partition {role.Partition}, and the region {region} is of {partition.Name}: credentials of one are none in the other.");
         }
 
-        // Where an endpoint is named nobody is asked.
+        // If an endpoint is configured, AWS IoT is not called and the endpoint role is not used.
         if (profile.IotEndpoint is null && profile.EndpointRoleArn?.Split(':') is [_, var endpointPartition, _, _, var account, ..])
         {
             if (endpointPartition != partition.Name)

@@ -1,7 +1,7 @@
 namespace CredentialModule.Profiles;
 
-/// <summary>Something in the section that is wrong, or that an operator should know.</summary>
+/// <summary>An error in the section, or a warning for the operator.</summary>
 /// <param name="Key">The key's path below the section.</param>
-/// <param name="Message">What is wrong, and what to write instead.</param>
-/// <param name="IsWarning">Whether the section can be used all the same.</param>
+/// <param name="Message">The problem and the remedy.</param>
+/// <param name="IsWarning">Whether the section can still be used.</param>
 internal sealed record ConfigurationProblem(string Key, string Message, bool IsWarning = false);

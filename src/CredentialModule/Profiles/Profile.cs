@@ -3,8 +3,8 @@ using CredentialModule.Policies;
 namespace CredentialModule.Profiles;
 
 /// <summary>
-/// How credentials are vended to one organization: a profile, overlaid by what is said of the organization, read and found good. A class: what was
-/// worked out for one is never taken for another, however alike they are.
+/// The validated, effective profile of one organization: a profile with the organization's overrides. Compared by reference, so that values derived from one
+/// are never reused for an equal other.
 /// </summary>
 internal sealed class Profile
 {
@@ -19,12 +19,12 @@ internal sealed class Profile
     public required IReadOnlyList<KeyValuePair<string, TemplateText>> SessionTags { get; init; }
     public required TemplateText? ExternalId { get; init; }
 
-    /// <summary>What the endpoint's role is assumed with. An id that names the organization is none of an account's.</summary>
+    /// <summary>The external id for the endpoint's role; null if ExternalId names the organization, because the endpoint is an account's.</summary>
     public string? EndpointExternalId => ExternalId is { NamesOrganization: false } ? ExternalId.Source : null;
     public required SessionScope Scope { get; init; }
 
-    /// <summary>The longest life that a caller can ask for: what credentials that are about to be renewed still have.</summary>
-    public TimeSpan LongestFloor => SessionDuration - RefreshAfter;
+    /// <summary>The longest minimum lifetime that a caller can request: the remaining lifetime of credentials that are due for renewal.</summary>
+    public TimeSpan LongestMinimumLifetime => SessionDuration - RefreshAfter;
 
     public TemplateValues ValuesFor(OrganizationId organization) => new(organization, Role.AccountId, Region, Role.Partition);
 }

@@ -1,4 +1,5 @@
 using System.Text.RegularExpressions;
+using CredentialModule.Findings;
 using CredentialModule.Policies;
 using Microsoft.Extensions.FileProviders;
 
@@ -67,7 +68,7 @@ internal sealed partial class ProfileReader(OrganizationIdFormat ids, IFileProvi
             return null;
         }
 
-        TRead? Text<TGiven, TRead>(string key, TGiven? given, Func<AssumeRoleTexts, string, TGiven, TRead?> read) where TRead : class
+        TRead? Text<TGiven, TRead>(string key, TGiven? given, Func<AssumeRoleInputReader, string, TGiven, TRead?> read) where TRead : class
         {
             if (given is null)
             {
@@ -76,7 +77,7 @@ internal sealed partial class ProfileReader(OrganizationIdFormat ids, IFileProvi
             }
 
             var findings = new List<PolicyFinding>();
-            var result = read(new AssumeRoleTexts(ids, findings), key, given);
+            var result = read(new AssumeRoleInputReader(ids, findings), key, given);
             foreach (var finding in findings) Error(key, finding.Message[(key.Length + 1)..]);
             return result;
         }

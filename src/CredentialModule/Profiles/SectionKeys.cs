@@ -5,7 +5,7 @@ using Microsoft.Extensions.Configuration;
 namespace CredentialModule.Profiles;
 
 /// <summary>
-/// Finds the keys of a section that no option reads. The configuration binder ignores them, so a misspelt key would silently have its default.
+/// Finds the keys of a section that no option reads. The configuration binder ignores them, so a misspelt key would silently keep its default.
 /// </summary>
 internal static class SectionKeys
 {
@@ -28,7 +28,7 @@ internal static class SectionKeys
 
     private static IEnumerable<ConfigurationProblem> Below(IConfigurationSection section, Type type, string path) =>
         IsOptions(type) ? Unknown(section, type, path)
-        // The names in a dictionary are the operator's own.
+        // The operator chooses the names in a dictionary.
         : type is { IsGenericType: true } && type.GetGenericArguments() is [_, var value] && IsOptions(value)
             ? section.GetChildren().SelectMany(entry => Unknown(entry, value, $"{path}{entry.Key}:"))
         : [];

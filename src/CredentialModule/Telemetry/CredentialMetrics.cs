@@ -1,9 +1,9 @@
 using System.Diagnostics.Metrics;
-using CredentialModule.Vending;
+using CredentialModule.Failures;
 
 namespace CredentialModule.Telemetry;
 
-/// <summary>What an operator sees of vending: the meter <c>IotCredentials</c>.</summary>
+/// <summary>The metrics of vending: the meter <c>IotCredentials</c>.</summary>
 internal sealed class CredentialMetrics
 {
     public const string MeterName = "IotCredentials";
@@ -21,7 +21,7 @@ internal sealed class CredentialMetrics
         _vends = _meter.CreateCounter<long>("iotcredentials.vends", "{vend}", "Requests for credentials, by where the answer came from or why there was none.");
         _refusedEntries = _meter.CreateCounter<long>(
             "iotcredentials.refused_entries", "{entry}", "Entries in Redis that were not what this gateway sealed under that key: a security event.");
-        // OpenTelemetry's own buckets are for milliseconds.
+        // OpenTelemetry's default buckets are for milliseconds.
         _calls = _meter.CreateHistogram(
             "iotcredentials.aws.call.duration", "s", "Calls to AWS, retries included.", tags: null,
             new InstrumentAdvice<double> { HistogramBucketBoundaries = [0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1, 2.5, 5, 7.5, 10] });

@@ -1,6 +1,6 @@
 namespace CredentialModule.Telemetry;
 
-/// <summary>The register of this module's log events.</summary>
+/// <summary>The plugin's log events: 1 to 99.</summary>
 internal static class EventIds
 {
     public const int RedisLost = 1;

@@ -1,6 +1,6 @@
 namespace CredentialModule.Telemetry;
 
-/// <summary>Lets one log entry through per interval, for conditions that every request can meet.</summary>
+/// <summary>Allows one log entry per interval, for conditions that every request can meet.</summary>
 internal sealed class LogInterval(TimeSpan interval, TimeProvider time)
 {
     private long _dueAt = long.MinValue;

@@ -6,7 +6,7 @@ namespace CredentialModule.Vending;
 
 /// <summary>
 /// The category <c>IotCredentials.Audit</c>: one event for every response with credentials that was sent, in whole or in part, with the access key id that
-/// joins it to CloudTrail, and one for every request to forget an organization's credentials.
+/// links it to CloudTrail, and one for every request to invalidate an organization's credentials.
 /// </summary>
 internal sealed partial class AuditTrail(ILoggerFactory loggers)
 {
@@ -15,7 +15,7 @@ internal sealed partial class AuditTrail(ILoggerFactory loggers)
     private readonly ILogger _logger = loggers.CreateLogger(Category);
 
     /// <param name="caller">The caller.</param>
-    /// <param name="profile">The profile that was vended by.</param>
+    /// <param name="profile">The profile that the credentials were vended with.</param>
     /// <param name="vended">The credentials.</param>
     /// <param name="isDelivered">Whether the response was written to its end.</param>
     /// <param name="requestId">The host's id of the request: its <c>HttpContext.TraceIdentifier</c>.</param>
@@ -27,12 +27,12 @@ internal sealed partial class AuditTrail(ILoggerFactory loggers)
             requestId, isDelivered, Activity.Current?.TraceId.ToHexString());
     }
 
-    /// <summary>An operator's request to forget an organization's credentials, carried out or refused.</summary>
-    /// <param name="caller">The operator, as far as the token says.</param>
-    /// <param name="organization">The organization, as it was asked for.</param>
-    /// <param name="status">The response's status: 204 if it was carried out in every replica, 503 if in this one alone, else it was refused.</param>
+    /// <summary>Logs an operator's request to invalidate an organization's credentials, carried out or refused.</summary>
+    /// <param name="caller">The operator, as the token names it.</param>
+    /// <param name="organization">The organization as it was requested.</param>
+    /// <param name="status">The response's status: 204 if every replica is covered, 503 if only this one is, any other if the request was refused.</param>
     /// <param name="requestId">The host's id of the request.</param>
-    public void Forgotten(VendCaller caller, string organization, int status, string requestId)
+    public void CacheInvalidated(VendCaller caller, string organization, int status, string requestId)
     {
         if (!_logger.IsEnabled(LogLevel.Information)) return;
         var outcome = status switch { 204 => "Done", 503 => "DoneHereOnly", _ => "Refused" };
@@ -40,18 +40,20 @@ internal sealed partial class AuditTrail(ILoggerFactory loggers)
             _logger, OneLine(caller.Issuer), OneLine(caller.Subject), OneLine(organization), outcome, status, requestId, Activity.Current?.TraceId.ToHexString());
     }
 
-    // Whatever its issuer put into a subject, it must begin no line and no field of its own.
+    // Escapes a text that holds anything but printable ASCII without spaces: a subject must not be able to begin a log line or a field.
     private static string? OneLine(string? text) => text is not null && text.AsSpan().ContainsAnyExceptInRange('!', '~') ? Uri.EscapeDataString(text) : text;
 
     private static partial class Log
     {
         [LoggerMessage(EventIds.AuditForgotten, LogLevel.Information,
-            "Forget credentials: issuer {Issuer} subject {Subject} organization {Organization} outcome {Outcome} status {Status} request {RequestId} trace {TraceId}")]
+            "Forget credentials: issuer {Issuer} subject {Subject} organization {Organization} outcome {Outcome} status {Status} request {RequestId} trace {TraceId}",
+            EventName = nameof(EventIds.AuditForgotten))]
         public static partial void Forgotten(
             ILogger logger, string? issuer, string? subject, string? organization, string outcome, int status, string requestId, string? traceId);
 
         [LoggerMessage(EventIds.Audit, LogLevel.Information,
-            "Vended: issuer {Issuer} subject {Subject} organization {Organization} profile {Profile} accessKeyId {AccessKeyId} expiration {Expiration:O} outcome {Outcome} request {RequestId} delivered {Delivered} trace {TraceId}")]
+            "Vended: issuer {Issuer} subject {Subject} organization {Organization} profile {Profile} accessKeyId {AccessKeyId} expiration {Expiration:O} outcome {Outcome} request {RequestId} delivered {Delivered} trace {TraceId}",
+            EventName = nameof(EventIds.Audit))]
         public static partial void Vended(
             ILogger logger, string? issuer, string? subject, string organization, string profile, string accessKeyId, DateTimeOffset expiration, VendOutcome outcome,
             string requestId, bool delivered, string? traceId);

@@ -1,55 +1,41 @@
 using System.Security.Claims;
 using CredentialModule.Aws;
 using CredentialModule.Caching;
+using CredentialModule.Failures;
+using CredentialModule.Fetching;
 using CredentialModule.Telemetry;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 
 namespace CredentialModule.Vending;
 
-/// <summary>Where an answer came from.</summary>
-internal enum VendOutcome
-{
-    /// <summary>This process's memory.</summary>
-    L1,
-
-    /// <summary>Redis: this or another replica vended it before.</summary>
-    Redis,
-
-    /// <summary>A call to STS that this answer waited for.</summary>
-    Sts,
-
-    /// <summary>The cache, below the promised lifetime, because STS fails.</summary>
-    Degraded,
-}
-
-internal readonly record struct Vended(StoredCredentials Credentials, VendOutcome Outcome);
+internal readonly record struct Vended(CachedCredentials Credentials, VendOutcome Outcome);
 
 /// <summary>
-/// Hands out credentials that keep their promise: from memory, else from Redis, else from STS, one call a key at a time over threads and
-/// replicas. Every entry is judged at every read, by STS's own expiration.
+/// Vends credentials that satisfy their lifetime requirement: from memory, else from Redis, else from STS, with one call per key at a time across threads and
+/// replicas. Every read checks the entry against STS's own expiration.
 /// </summary>
 internal sealed partial class CredentialVendor(
-    CredentialCache cache, KnownKeys keys, SharedFetch fetch, SingleFlight flights, FailureMemory failures, StsBudget budget, StsCalls sts, ForgottenOrganizations forgotten,
+    CredentialCache cache, CacheKeyCache keys, SharedFetch fetch, SingleFlight flights, NegativeCache failures, StsRateLimiter budget, AssumeRoleClient sts, CacheInvalidation forgotten,
     IOptions<IotCredentialsOptions> options, TimeProvider time, ILogger<CredentialVendor> logger)
 {
-    // A replica's clock may be off by this much without breaking the promise.
+    // A replica's clock may be off by this much without violating the requirement.
     private static readonly TimeSpan ClockTolerance = TimeSpan.FromSeconds(30);
     private static readonly TimeSpan LeastBetweenVends = TimeSpan.FromSeconds(60);
     private const int MostRounds = 3;
     private const string NoPermit = "no permit of IotCredentials:Sts came up in time";
 
-    // Spreads the renewals of replicas that started together; stays put for the life of the process, so that one entry is judged alike at every read.
+    // Spreads the renewals of replicas that started together. It is fixed for the life of the process, so that an entry gets the same verdict at every read.
     private readonly double _spread = Random.Shared.NextDouble();
 
-    /// <exception cref="VendingException">There are none that keep the promise, or none within the time-out.</exception>
-    public async ValueTask<Vended> VendAsync(VendInputs inputs, LifetimePromise promise, ClaimsPrincipal caller, CancellationToken cancellation)
+    /// <exception cref="VendingException">No credentials satisfy the requirement, or none arrived within the timeout.</exception>
+    public async ValueTask<Vended> VendAsync(VendContext inputs, LifetimeRequirement promise, ClaimsPrincipal caller, CancellationToken cancellation)
     {
-        var key = keys.Of(inputs, static inputs => CacheKey.Of(inputs.Request()));
-        var local = Own(inputs, key, cache.ReadLocal<StoredCredentials>(key));
-        if (Keeps(local, promise))
+        var key = keys.Of(inputs, static inputs => CacheKey.Of(inputs.ToAssumeRoleParameters()));
+        var local = IfOwned(inputs, key, cache.ReadLocal<CachedCredentials>(key));
+        if (Satisfies(local, promise))
         {
-            if (IsDue(local, promise)) RenewBehind(inputs, key, promise, caller);
+            if (IsRefreshDue(local, promise)) RefreshInBackground(inputs, key, promise, caller);
             return new(local, VendOutcome.L1);
         }
 
@@ -59,17 +45,17 @@ internal sealed partial class CredentialVendor(
         }
         catch (Exception e) when (e is VendingException { Failure: not FailureClass.TooShort } or TimeoutException)
         {
-            if (promise.MayFallBelow && Own(inputs, key, cache.ReadLocal<StoredCredentials>(key)) is { } rest && LifeOf(rest) >= LifetimePromise.Least)
+            if (promise.AllowDegraded && IfOwned(inputs, key, cache.ReadLocal<CachedCredentials>(key)) is { } rest && RemainingLifetime(rest) >= LifetimeRequirement.ShortestRemaining)
             {
-                if (!Keeps(rest, promise) && failures.TellsFirst(key)) Log.ServedDegraded(logger, inputs.Organization.Value, inputs.RoleArn, LifeOf(rest).TotalSeconds);
-                return new(rest, Keeps(rest, promise) ? VendOutcome.L1 : VendOutcome.Degraded);
+                if (!Satisfies(rest, promise) && failures.ShouldLog(key)) Log.ServedDegraded(logger, inputs.Organization.Value, inputs.RoleArn, RemainingLifetime(rest).TotalSeconds);
+                return new(rest, Satisfies(rest, promise) ? VendOutcome.L1 : VendOutcome.Degraded);
             }
 
             throw e as VendingException ?? new VendingException(FailureClass.Unavailable, "no answer within IotCredentials:Timeout");
         }
     }
 
-    private async Task<Vended> ObtainInTimeAsync(VendInputs inputs, string key, LifetimePromise promise, ClaimsPrincipal caller, CancellationToken cancellation)
+    private async Task<Vended> ObtainInTimeAsync(VendContext inputs, string key, LifetimeRequirement promise, ClaimsPrincipal caller, CancellationToken cancellation)
     {
         var share = ShareOf(inputs, caller);
         using var waiter = budget.Join(key, share);
@@ -79,72 +65,73 @@ internal sealed partial class CredentialVendor(
         }
         catch (TimeoutException) when (budget.IsWaiting(key))
         {
-            // It is this caller's share that is used up, not the organization's: another caller's wait for the same call goes on.
-            failures.ThrowIfRemembered(NameOf(share, key));
-            throw failures.Remember(NameOf(share, key), new VendingException(FailureClass.Throttled, NoPermit));
+            // This caller's share of the permits is used up, not the organization's: other callers keep waiting for the same call.
+            failures.ThrowIfContained(NameOf(share, key));
+            throw failures.Add(NameOf(share, key), new VendingException(FailureClass.Throttled, NoPermit));
         }
     }
 
-    private async Task<Vended> ObtainAsync(VendInputs inputs, string key, LifetimePromise promise, ClaimsPrincipal caller, BudgetShare share)
+    private async Task<Vended> ObtainAsync(VendContext inputs, string key, LifetimeRequirement promise, ClaimsPrincipal caller, FairnessKey share)
     {
-        // A session that the caller's token cuts short cannot live for longer than it was asked for.
-        if (promise.Floor >= inputs.SessionDuration) throw TooShort();
+        // The minimum is not below the session's duration, which the caller's token may have shortened: no session can satisfy it.
+        if (promise.Minimum >= inputs.SessionDuration) throw TooShort();
 
-        var shared = Own(inputs, key, await flights.JoinAsync("read " + key, () => ReadSharedAsync(key)));
-        if (Keeps(shared, promise))
+        var shared = IfOwned(inputs, key, await flights.JoinAsync("read " + key, () => ReadSharedAsync(key)));
+        if (Satisfies(shared, promise))
         {
-            if (IsDue(shared, promise)) RenewBehind(inputs, key, promise, caller);
+            if (IsRefreshDue(shared, promise)) RefreshInBackground(inputs, key, promise, caller);
             return new(shared, VendOutcome.Redis);
         }
 
-        failures.ThrowIfRemembered(NameOf(share, key));
-        // A renewal that was already under way may have been content with less than this caller needs.
+        failures.ThrowIfContained(NameOf(share, key));
+        // Try several times: a renewal already in progress may have been started for a shorter minimum than this caller's.
         for (var round = 0; round < MostRounds; round++)
         {
             try
             {
                 var fetched = await RenewAsync(inputs, key, promise);
-                if (Keeps(fetched.Value, promise)) return new(fetched.Value, fetched.IsNew ? VendOutcome.Sts : VendOutcome.Redis);
+                if (Satisfies(fetched.Value, promise)) return new(fetched.Value, fetched.IsNew ? VendOutcome.Sts : VendOutcome.Redis);
             }
             catch (OperationCanceledException) when (budget.IsWanted(key))
             {
-                // The call was given up just before this caller joined it: everybody else had left.
+                // The call was cancelled just before this caller joined it, because all other callers had left.
             }
         }
 
         throw TooShort();
     }
 
-    private static BudgetShare ShareOf(VendInputs inputs, ClaimsPrincipal caller) => new(VendCaller.Of(caller).Key, inputs.Organization.Value);
+    private static FairnessKey ShareOf(VendContext inputs, ClaimsPrincipal caller) => new(VendCaller.Of(caller).Key, inputs.Organization.Value);
 
-    private static string NameOf(BudgetShare share, string key) => $"{key} {share.Caller}";
+    private static string NameOf(FairnessKey share, string key) => $"{key} {share.Caller}";
 
     private static VendingException TooShort() => new(FailureClass.TooShort, "no session that lives as long as was promised or asked for");
 
-    private Task<Fetched<StoredCredentials>> RenewAsync(VendInputs inputs, string key, LifetimePromise promise) => fetch.RunAsync(
+    private Task<Fetched<CachedCredentials>> RenewAsync(VendContext inputs, string key, LifetimeRequirement promise) => fetch.RunAsync(
         key,
         async () =>
         {
-            var shared = Own(inputs, key, await ReadSharedAsync(key) ?? cache.ReadLocal<StoredCredentials>(key));
-            return shared is not null && (IsYoung(shared, promise) || (Keeps(shared, promise) && !IsDue(shared, promise))) ? shared : null;
+            var shared = IfOwned(inputs, key, await ReadSharedAsync(key) ?? cache.ReadLocal<CachedCredentials>(key));
+            return shared is not null && (IsRecentlyIssued(shared, promise) || (Satisfies(shared, promise) && !IsRefreshDue(shared, promise))) ? shared : null;
         },
         async () =>
         {
-            var issued = await sts.AssumeRoleAsync(inputs.Request(), key);
-            await cache.WriteAsync(key, issued, LifeOf(issued) - LifetimePromise.Least);
-            // Invalidated while AWS was asked: nobody reads this key any more, and nobody shall who has lost the mark.
-            if (forgotten.MarkOf(inputs.Organization.Value) != inputs.Forgotten) await cache.RemoveAsync(key);
-            if (LifeOf(issued) >= promise.Floor) return issued;
+            var issued = await sts.AssumeRoleAsync(inputs.ToAssumeRoleParameters(), key);
+            await cache.WriteAsync(key, issued, RemainingLifetime(issued) - LifetimeRequirement.ShortestRemaining);
+            // The organization was invalidated during the call, so this key is no longer read. Remove it, so that a replica that loses the generation cannot
+            // read it either.
+            if (forgotten.GenerationOf(inputs.Organization.Value) != inputs.Generation) await cache.RemoveAsync(key);
+            if (RemainingLifetime(issued) >= promise.Minimum) return issued;
 
-            // Remembered as a failure, so that it is not asked for again and again.
-            Log.GrantBelowFloor(logger, inputs.RoleArn, LifeOf(issued).TotalSeconds, promise.Floor.TotalSeconds);
+            // The failure is cached, so that a too-short grant does not cause one STS call per request.
+            Log.GrantBelowFloor(logger, inputs.RoleArn, RemainingLifetime(issued).TotalSeconds, promise.Minimum.TotalSeconds);
             throw TooShort();
         });
 
-    private void RenewBehind(VendInputs inputs, string key, LifetimePromise promise, ClaimsPrincipal caller)
+    private void RefreshInBackground(VendContext inputs, string key, LifetimeRequirement promise, ClaimsPrincipal caller)
     {
         var share = ShareOf(inputs, caller);
-        if (fetch.IsUnderWay(key) || failures.Remembers(key) || failures.Remembers(NameOf(share, key))) return;
+        if (fetch.IsUnderWay(key) || failures.Contains(key) || failures.Contains(NameOf(share, key))) return;
         _ = WaitAsync();
 
         async Task WaitAsync()
@@ -156,50 +143,56 @@ internal sealed partial class CredentialVendor(
             }
             catch (Exception e)
             {
-                if (e is TimeoutException && budget.IsWaiting(key) && !failures.Remembers(NameOf(share, key)))
-                    failures.Remember(NameOf(share, key), new VendingException(FailureClass.Throttled, NoPermit));
-                // That AWS refuses the gateway's own credentials is logged once, and not for each organization.
+                if (e is TimeoutException && budget.IsWaiting(key) && !failures.Contains(NameOf(share, key)))
+                    failures.Add(NameOf(share, key), new VendingException(FailureClass.Throttled, NoPermit));
+                // A refusal of the gateway's own credentials is logged once, not for each organization.
                 if (e is not VendingException { Failure: FailureClass.Credentials }) Log.RenewalFailed(logger, inputs.Organization.Value, inputs.RoleArn, FailureText.Of(e));
             }
         }
     }
 
-    // What lies in Redis may have been forgotten there while this process did not know it yet.
-    private async Task<StoredCredentials?> ReadSharedAsync(string key) =>
-        await forgotten.HasLookedAsync() ? await cache.ReadSharedAsync<StoredCredentials>(key) : null;
+    // Reads Redis only when the generations are loaded: before that, an entry may have been invalidated without this process knowing.
+    private async Task<CachedCredentials?> ReadSharedAsync(string key) =>
+        await forgotten.IsLoadedAsync() ? await cache.ReadSharedAsync<CachedCredentials>(key) : null;
 
-    // The sealed entry repeats whose it is: a key that ever came to stand for two organizations must not hand one the other's.
-    private StoredCredentials? Own(VendInputs inputs, string key, StoredCredentials? entry)
+    // Null unless the entry is the organization's, which the sealed entry names: if two organizations ever shared a key, neither must get the other's
+    // credentials.
+    private CachedCredentials? IfOwned(VendContext inputs, string key, CachedCredentials? entry)
     {
         if (entry is null || string.Equals(entry.OrganizationId, inputs.Organization.Value, StringComparison.Ordinal)) return entry;
-        cache.Refused(key);
+        cache.OnEntryRejected(key);
         return null;
     }
 
-    private bool Keeps([System.Diagnostics.CodeAnalysis.NotNullWhen(true)] StoredCredentials? entry, LifetimePromise promise) =>
-        entry is not null && LifeOf(entry) >= promise.Floor + (IsYoung(entry, promise) ? TimeSpan.Zero : ClockTolerance);
+    private bool Satisfies([System.Diagnostics.CodeAnalysis.NotNullWhen(true)] CachedCredentials? entry, LifetimeRequirement promise) =>
+        entry is not null && RemainingLifetime(entry) >= promise.Minimum + (IsRecentlyIssued(entry, promise) ? TimeSpan.Zero : ClockTolerance);
 
-    private TimeSpan LifeOf(StoredCredentials entry) => entry.Expiration - time.GetUtcNow();
+    private TimeSpan RemainingLifetime(CachedCredentials entry) => entry.Expiration - time.GetUtcNow();
 
-    // So that a grant that is too short is not asked for again and again.
-    private bool IsYoung(StoredCredentials entry, LifetimePromise promise) =>
+    // Issued within the last 60 s, or within RefreshAfter if that is shorter. Such an entry is accepted without clock tolerance and not renewed again, so that
+    // a too-short grant does not cause one STS call per request.
+    private bool IsRecentlyIssued(CachedCredentials entry, LifetimeRequirement promise) =>
         time.GetUtcNow() - entry.IssuedAt < (promise.RefreshAfter < LeastBetweenVends ? promise.RefreshAfter : LeastBetweenVends);
 
-    // Also when it is about to fall below the floor: whoever comes then should not have to wait.
-    private bool IsDue(StoredCredentials entry, LifetimePromise promise) =>
-        time.GetUtcNow() - entry.IssuedAt >= promise.RefreshAfter * (1 - (0.1 * _spread)) || LifeOf(entry) < promise.Floor + (2 * ClockTolerance);
+    // Older than 90 to 100 % of RefreshAfter, or within twice the clock tolerance of the minimum lifetime: renewing it before it falls below the minimum saves
+    // the next caller a wait.
+    private bool IsRefreshDue(CachedCredentials entry, LifetimeRequirement promise) =>
+        time.GetUtcNow() - entry.IssuedAt >= promise.RefreshAfter * (1 - (0.1 * _spread)) || RemainingLifetime(entry) < promise.Minimum + (2 * ClockTolerance);
 
     private static partial class Log
     {
         [LoggerMessage(EventIds.GrantBelowFloor, LogLevel.Error,
-            "STS granted a session of {Role} of {Granted} s, below the {Floor} s that its profile promises: callers get 503. Lengthen the role's maximum session or lower MinimumLifetime")]
+            "STS granted a session of {Role} of {Granted} s, below the {Floor} s that its profile promises: callers get 503. Lengthen the role's maximum session or lower MinimumLifetime",
+            EventName = nameof(EventIds.GrantBelowFloor))]
         public static partial void GrantBelowFloor(ILogger logger, string role, double granted, double floor);
 
         [LoggerMessage(EventIds.ServedDegraded, LogLevel.Warning,
-            "STS fails; {Organization} is served credentials of {Role} with {Left} s left, below what its profile promises")]
+            "STS fails; {Organization} is served credentials of {Role} with {Left} s left, below what its profile promises",
+            EventName = nameof(EventIds.ServedDegraded))]
         public static partial void ServedDegraded(ILogger logger, string organization, string role, double left);
 
-        [LoggerMessage(EventIds.RenewalFailed, LogLevel.Warning, "The credentials of {Organization} for {Role} could not be renewed yet ({Cause}); the ones at hand serve on")]
+        [LoggerMessage(EventIds.RenewalFailed, LogLevel.Warning, "The credentials of {Organization} for {Role} could not be renewed yet ({Cause}); the ones at hand serve on",
+            EventName = nameof(EventIds.RenewalFailed))]
         public static partial void RenewalFailed(ILogger logger, string organization, string role, string cause);
     }
 }

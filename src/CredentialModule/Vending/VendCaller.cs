@@ -4,15 +4,15 @@ using System.Security.Claims;
 namespace CredentialModule.Vending;
 
 /// <summary>
-/// The caller that asks for credentials: an issuer's subject, and until when its token is good, by the token's registered claims. JwtBearer
-/// renames <c>sub</c> unless <c>MapInboundClaims</c> is off, so <see cref="ClaimTypes.NameIdentifier"/> is read as well.
+/// The caller that requests credentials: its issuer, its subject and the expiration of its token, from the token's registered claims. JwtBearer renames
+/// <c>sub</c> unless <c>MapInboundClaims</c> is off, so <see cref="ClaimTypes.NameIdentifier"/> is read as well.
 /// </summary>
 internal sealed record VendCaller(string? Issuer, string? Subject, DateTimeOffset? TokenExpires)
 {
-    // An issuer is a URI and holds no line feed: no two callers are one.
+    // The key is unique per caller: an issuer is a URI and holds no line feed.
     public string Key => $"{Issuer}\n{Subject}";
 
-    /// <summary>The claims that are not there, as an operator has to look for them; null when all are.</summary>
+    /// <summary>The missing claims, by the names that an operator has to look for; null when none is missing.</summary>
     public string? MissingClaims => (Issuer, Subject, TokenExpires) switch
     {
         (not null, not null, not null) => null,
@@ -30,7 +30,7 @@ internal sealed record VendCaller(string? Issuer, string? Subject, DateTimeOffse
             long.TryParse(user.FindFirst("exp")?.Value, NumberStyles.None, CultureInfo.InvariantCulture, out var seconds) ? DateTimeOffset.FromUnixTimeSeconds(seconds) : null);
     }
 
-    // Several claims are mapped to this name. With two different values, neither is certain to be the subject.
+    // Null unless exactly one value has this name. Several claims are mapped to it, and with two different values neither is certain to be the subject.
     private static Claim? NameIdentifier(ClaimsPrincipal user)
     {
         var names = user.FindAll(ClaimTypes.NameIdentifier).DistinctBy(static claim => claim.Value).Take(2).ToList();

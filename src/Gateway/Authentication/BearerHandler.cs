@@ -9,15 +9,15 @@ using Microsoft.IdentityModel.Tokens;
 namespace Gateway.Authentication;
 
 /// <summary>
-/// The default scheme: has a request's token checked by the scheme of the issuer that it names, or by none, and remembers the good ones. A token that
-/// cannot be judged leaves an <see cref="UnjudgedToken"/> on the request.
+/// The default scheme. It has a request's token checked by the scheme of the issuer that the token names, and caches successful results. If no scheme handles
+/// that issuer, the token is refused. A token that cannot be judged leaves an <see cref="UnjudgedToken"/> on the request.
 /// </summary>
 internal sealed class BearerHandler(
-    IssuerSchemes schemes, KeySources sources, ValidatedTokens validated, FailedAuthentications edge, IAuthenticationSchemeProvider provider,
+    IssuerSchemes schemes, KeySources sources, ValidatedTokenCache validated, AuthenticationThrottle edge, IAuthenticationSchemeProvider provider,
     IOptionsMonitor<JwtBearerOptions> options)
     : IAuthenticationHandler
 {
-    // No operator's name holds a colon.
+    // Scheme names in the configuration cannot contain a colon, so this name cannot collide.
     public const string Scheme = "gateway:bearer";
 
     private HttpContext _context = null!;
@@ -34,13 +34,14 @@ internal sealed class BearerHandler(
         var token = BearerToken.Of(_context.Request) ?? default;
         var scheme = schemes.Find(BearerToken.ClaimedIssuer(token.Span));
         var key = TokenKey.Of(scheme ?? "", token.Span);
-        // Management counts apart from the edge; a token that was good before counts nowhere, and is checked again wherever it comes from.
-        var failed = validated.WasGood(key) ? null : _context.Features.Get<FailedAuthentications>() ?? edge;
+        // Management counts failures separately from the edge. A token that was valid before is exempt from the throttle, and is checked again from any
+        // address.
+        var failed = validated.WasGood(key) ? null : _context.Features.Get<AuthenticationThrottle>() ?? edge;
         if (failed?.LockedFor(_context) is { } locked) return Unjudged(StatusCodes.Status429TooManyRequests, locked);
 
         var hasKeyId = BearerToken.TryReadKeyId(token.Span, out var keyId);
         var keys = scheme is null || !hasKeyId ? null : sources.Find(scheme);
-        // A token that no key makes good waits for none.
+        // If a token fails for a reason that no key can fix, it does not wait for keys.
         var flaw = keys is null || keys.Current?.MayJudge(keyId) == true ? null : await FlawAsync(scheme!, token);
         var isRead = keys is null || flaw is not null || await FindKeyAsync(keys, keyId);
 
@@ -57,8 +58,8 @@ internal sealed class BearerHandler(
         if (result.Failure is not SecurityTokenInvalidSignatureException || IsForAnyone) return Refuse(result);
         if (await FlawAsync(key.Scheme, token) is { } other) return Refuse(AuthenticateResult.Fail(other));
 
-        // The issuer may have put another key under the same id, or under none. The token counts as refused while it waits, so that no other waits for it,
-        // and after it as well, unless it turns out to be good: a check was made.
+        // The issuer may have published another key under the same id, or under none. The token counts as refused while it waits for the refresh, so that no
+        // other request waits for the same token. It stays counted afterwards, because a check was made, unless it turns out to be valid.
         var isNamed = keyId is not null && before.Has(keyId);
         _ = Refuse(result);
         check?.Dispose();
@@ -79,17 +80,17 @@ internal sealed class BearerHandler(
 
     public Task ForbidAsync(AuthenticationProperties? properties) => AnswerAsync(StatusCodes.Status403Forbidden);
 
-    // A route that anyone may use does not wait for keys.
+    // An anonymous route does not wait for keys.
     private bool IsForAnyone => _context.GetEndpoint()?.Metadata is { } metadata
         && (metadata.GetMetadata<IAllowAnonymous>() is not null
             || metadata.GetMetadata<AuthorizationPolicy>()?.Requirements.OfType<DenyAnonymousAuthorizationRequirement>().Any() == false);
 
-    /// <summary>Waits for a key that the keys at hand have not, where that can help.</summary>
-    /// <returns>Whether the keys at hand are those that the issuer publishes.</returns>
+    /// <summary>Waits for a key that is missing from the current keys, if waiting can help.</summary>
+    /// <returns>Whether the current keys are the ones that the issuer publishes.</returns>
     private async ValueTask<bool> FindKeyAsync(IssuerKeys keys, string? keyId) =>
         keys.Current?.MayJudge(keyId) == true || (!IsForAnyone && await keys.RefreshAsync(_context.RequestAborted));
 
-    /// <summary>Why no key of its issuer makes a token good; null where its signature decides.</summary>
+    /// <summary>Why the token is invalid under any key of its issuer; null when its signature decides.</summary>
     private async Task<Exception?> FlawAsync(string scheme, ReadOnlyMemory<char> token)
     {
         var (_, failures) = await KeylessCheck.OfAsync(_context, (await provider.GetSchemeAsync(scheme))!, options.Get(scheme), token.ToString());
@@ -99,13 +100,13 @@ internal sealed class BearerHandler(
     private async Task<AuthenticateResult> CheckAsync(TokenKey key, IssuerKeys keys)
     {
         var current = keys.Current!;
-        // A handler remembers its result for the request, so a second check needs a second handler.
+        // A handler caches its result for the request, so a second check needs a second handler.
         var handler = _context.RequestServices.GetRequiredService<JwtBearerHandler>();
         await handler.InitializeAsync((await provider.GetSchemeAsync(key.Scheme))!, _context);
         var result = await handler.AuthenticateAsync();
         if (!result.Succeeded || CallerIdentity.Of(result.Principal) is not { } caller) return result;
 
-        // The library's own result holds every claim of the token.
+        // The library's own result holds every claim of the token; keep a smaller one.
         var kept = AuthenticateResult.Success(new AuthenticationTicket(result.Principal, key.Scheme));
         // The issuer's keys may have been refreshed during the check. Cache the result only if they have not changed.
         if (keys.Current == current) validated.Add(key, kept, caller, current);
@@ -125,20 +126,4 @@ internal sealed class BearerHandler(
         _context.Response.StatusCode = status;
         return Task.CompletedTask;
     }
-}
-
-/// <summary>Which scheme a token's issuer stands for. One issuer is of one scheme alone.</summary>
-internal sealed class IssuerSchemes
-{
-    private readonly Dictionary<string, string> _byIssuer = new(StringComparer.Ordinal);
-
-    public string[] Names { get; private set; } = [];
-
-    public void Add(string scheme, IEnumerable<string> issuers)
-    {
-        Names = [.. Names, scheme];
-        foreach (var issuer in issuers) _byIssuer[issuer] = scheme;
-    }
-
-    public string? Find(string? issuer) => issuer is not null ? _byIssuer.GetValueOrDefault(issuer) : null;
 }

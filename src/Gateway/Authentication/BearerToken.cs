@@ -4,12 +4,12 @@ using System.Text.Json;
 
 namespace Gateway.Authentication;
 
-/// <summary>The token of a request: the one <c>Authorization: Bearer</c> header, and nothing else.</summary>
+/// <summary>Reads the token of a request: from a single <c>Authorization: Bearer</c> header, and nothing else.</summary>
 internal static class BearerToken
 {
     private const string Scheme = "Bearer ";
 
-    /// <summary>Whether the request tried to authenticate by a bearer token, well or badly.</summary>
+    /// <summary>Whether the request has a bearer token, well-formed or not.</summary>
     public static bool WasSent(HttpRequest request)
     {
         foreach (var value in request.Headers.Authorization)
@@ -20,11 +20,11 @@ internal static class BearerToken
         return false;
     }
 
-    /// <summary>The token; null when there is none, or more than one.</summary>
+    /// <summary>The token; null when there is none or more than one.</summary>
     public static ReadOnlyMemory<char>? Of(HttpRequest request) =>
         request.Headers.Authorization is [{ } header] && header.StartsWith(Scheme, StringComparison.OrdinalIgnoreCase) ? header.AsMemory(Scheme.Length).Trim() : null;
 
-    /// <summary>The issuer that a token names, unproven; null when there is no single issuer in it.</summary>
+    /// <summary>The issuer that a token names, unproven; null when it does not name exactly one.</summary>
     public static string? ClaimedIssuer(ReadOnlySpan<char> token)
     {
         var start = token.IndexOf('.') + 1;
@@ -41,8 +41,8 @@ internal static class BearerToken
         return length > 0 && TryReadText(token[..length], "kid"u8, out keyId);
     }
 
-    // Finds a text in the JSON object of one part. It fails for a member that is no text, or stands there twice: one reader could take the first,
-    // another the second.
+    // Finds a string in the JSON object of one part. It fails if the member is not a string, or appears twice: one reader could take the first value, another
+    // the second.
     private static bool TryReadText(ReadOnlySpan<char> part, ReadOnlySpan<byte> name, out string? text)
     {
         text = null;
@@ -63,7 +63,7 @@ internal static class BearerToken
         }
         catch (Exception e) when (e is JsonException or InvalidOperationException)
         {
-            // The second is what the reader throws for an escape of half a character.
+            // The reader throws InvalidOperationException for an escaped half of a surrogate pair.
             return false;
         }
         finally

@@ -5,12 +5,12 @@ using System.Security.Claims;
 namespace Gateway.Authentication;
 
 /// <summary>
-/// Who calls: an issuer's subject (never a subject alone), and what its token says, already read by the settings of its own scheme. Of the token's
-/// claims it keeps only <c>iss</c>, <c>sub</c> and <c>exp</c>, which the credential module reads.
+/// The caller: its issuer and subject (never a subject alone), and the token's content, read by the settings of its own scheme. It keeps only the claims
+/// <c>iss</c>, <c>sub</c> and <c>exp</c>, which the credential module reads.
 /// </summary>
 internal sealed class CallerIdentity : ClaimsIdentity
 {
-    // What an identity takes without its texts: identity, claims, ticket, principal and cache entry. Measured at about 1.6 KB.
+    // The memory of an identity without its strings: identity, claims, ticket, principal and cache entry. Measured at about 1.6 KB.
     private const int FixedBytes = 2048;
     private const int BytesOfString = 64;
 
@@ -32,7 +32,7 @@ internal sealed class CallerIdentity : ClaimsIdentity
     public required FrozenSet<string> Roles { get; init; }
     public required FrozenSet<string> Scopes { get; init; }
 
-    /// <summary>About how much memory it takes, in bytes.</summary>
+    /// <summary>The approximate memory use, in bytes.</summary>
     public long Size => FixedBytes + SizeOf(Issuer) + SizeOf(Subject) + Organizations.Sum(SizeOf) + Roles.Sum(SizeOf) + Scopes.Sum(SizeOf);
 
     public static CallerIdentity? Of(ClaimsPrincipal principal) => principal.Identity as CallerIdentity;

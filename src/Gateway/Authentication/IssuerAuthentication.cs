@@ -10,14 +10,14 @@ using Microsoft.IdentityModel.Tokens;
 
 namespace Gateway.Authentication;
 
-/// <summary>One authentication scheme an issuer; a request goes to the one that its token's <c>iss</c> names, or to none.</summary>
+/// <summary>Registers one authentication scheme per issuer. A request is handled by the scheme of the issuer in its token's <c>iss</c>, or by none.</summary>
 internal static class IssuerAuthentication
 {
     private const string AzureAd = "AzureAd";
 
     public static readonly TimeSpan ClockSkew = TimeSpan.FromSeconds(30);
 
-    // As RFC 8725 asks, a list of what is allowed.
+    // RFC 8725 requires a list of allowed algorithms.
     private static readonly string[] Algorithms =
     [
         SecurityAlgorithms.RsaSha256, SecurityAlgorithms.RsaSha384, SecurityAlgorithms.RsaSha512,
@@ -31,13 +31,13 @@ internal static class IssuerAuthentication
 
         var schemes = new IssuerSchemes();
         builder.Services.AddSingleton(schemes);
-        builder.Services.AddSingleton(services => new ValidatedTokens(services.GetRequiredService<TimeProvider>()));
+        builder.Services.AddSingleton(services => new ValidatedTokenCache(services.GetRequiredService<TimeProvider>()));
         builder.Services.AddSingleton(services => new IssuerDocuments(services.GetRequiredService<TimeProvider>(), IssuerDocuments.CreateHandler()));
         builder.Services.AddSingleton<KeySources>();
         builder.Services.AddHostedService(services => services.GetRequiredService<KeySources>());
         builder.Services.AddHealthChecks().AddCheck<IssuersAreReachable>("issuers");
         builder.Services.AddSingleton(options.Edge.FailedAuthentications);
-        builder.Services.AddSingleton<FailedAuthentications>();
+        builder.Services.AddSingleton<AuthenticationThrottle>();
         builder.Services.AddTransient<BearerHandler>();
         var authentication = builder.Services.AddAuthentication(authentication =>
         {
@@ -46,8 +46,8 @@ internal static class IssuerAuthentication
         });
         var framework = builder.Services.Single(service => service.ServiceType == typeof(IAuthenticationService)).ImplementationType!;
         builder.Services.AddScoped(framework);
-        builder.Services.AddSingleton(new KnownTokens.Framework(framework));
-        builder.Services.AddSingleton<IAuthenticationService, KnownTokens>();
+        builder.Services.AddSingleton(new CachingAuthenticationService.Framework(framework));
+        builder.Services.AddSingleton<IAuthenticationService, CachingAuthenticationService>();
 
         foreach (var (name, scheme) in options.Authentication.Schemes)
         {
@@ -66,7 +66,7 @@ internal static class IssuerAuthentication
                 bearer.RequireHttpsMetadata = scheme.RequireHttpsMetadata;
             });
             builder.Services.AddOptions<JwtBearerOptions>(name).PostConfigure<KeySources>((bearer, sources) =>
-                Harden(name, bearer, sources, scheme.Issuers, scheme.ValidAudiences, _ => reader));
+                ConfigureTokenValidation(name, bearer, sources, scheme.Issuers, scheme.ValidAudiences, _ => reader));
         }
 
         if (options.AzureAd is { } azure) AddAzureAd(builder, authentication, azure, schemes, ids);
@@ -77,14 +77,14 @@ internal static class IssuerAuthentication
     {
         schemes.Add(AzureAd, azure.Issuers);
         authentication.AddMicrosoftIdentityWebApi(builder.Configuration.GetSection(AzureAd), AzureAd);
-        // It has no default of its own for the first, and it merges its options in a PostConfigure, which sees only what Configure has set.
+        // Microsoft.Identity.Web has no default for Instance, and it merges its options in a PostConfigure, which sees only values set by Configure.
         builder.Services.Configure<MicrosoftIdentityOptions>(AzureAd, identity => (identity.Instance, identity.TenantId) = (azure.Instance, azure.Tenant));
 
-        // Entra's access tokens name the tenant in `iss` and `tid`, and one key signs for all tenants: the two have to agree before a tenant's own setting
-        // says which organizations it may speak for.
+        // Entra's access tokens name the tenant in `iss` and `tid`, and one key signs for all tenants. The two claims must agree before a tenant's own setting
+        // decides which organizations it may speak for.
         var readers = azure.Tenants.ToDictionary(tenant => tenant.Key, tenant => Reader(tenant.Value.Only), StringComparer.OrdinalIgnoreCase);
         var single = Reader(null);
-        builder.Services.AddOptions<JwtBearerOptions>(AzureAd).PostConfigure<KeySources>((bearer, sources) => Harden(
+        builder.Services.AddOptions<JwtBearerOptions>(AzureAd).PostConfigure<KeySources>((bearer, sources) => ConfigureTokenValidation(
             AzureAd,
             bearer,
             sources,
@@ -106,7 +106,7 @@ internal static class IssuerAuthentication
         };
     }
 
-    private static void Harden(
+    private static void ConfigureTokenValidation(
         string scheme,
         JwtBearerOptions bearer,
         KeySources sources,
@@ -133,7 +133,7 @@ internal static class IssuerAuthentication
         parameters.ValidateIssuerSigningKey = true;
         parameters.ClockSkew = ClockSkew;
 
-        // The library's own source makes every request wait for a fetch of up to a minute, and gives up a key set for one bad key.
+        // The library's own key source makes every request wait up to a minute for a fetch, and drops a whole key set because of one bad key.
         bearer.ConfigurationManager = sources.Add(scheme, bearer.MetadataAddress!, DocumentedIssuers(bearer.Authority, issuers), bearer.RequireHttpsMetadata);
         bearer.RefreshOnIssuerKeyNotFound = false;
         parameters.TryAllIssuerSigningKeys = false;
@@ -156,8 +156,8 @@ internal static class IssuerAuthentication
     }
 
     /// <summary>
-    /// Whom an issuer's document may name: the issuers of its tokens, or the authority itself, as of AD FS. A document of Entra's names one version, and the same
-    /// keys sign tokens of both.
+    /// The issuers that a discovery document may name: the issuers of its tokens, or the authority itself, as AD FS does. Entra's document names one version,
+    /// and the same keys sign tokens of both.
     /// </summary>
     private static List<string> DocumentedIssuers(string? authority, IReadOnlyList<string> issuers)
     {

@@ -7,10 +7,10 @@ using Microsoft.IdentityModel.Tokens;
 
 namespace Gateway.Authentication;
 
-/// <summary>Checks a token by its scheme's options in all but its signature. What it fails by, no key of its issuer makes good.</summary>
+/// <summary>Checks everything about a token but its signature, by its scheme's options. If it fails here, no key of its issuer can make it valid.</summary>
 internal static class KeylessCheck
 {
-    /// <returns>The caller whom the token names, unproven, where the scheme could read one; and everything that it fails by.</returns>
+    /// <returns>The caller that the token names, unproven, if the scheme could read one; and all failures.</returns>
     [SuppressMessage("Design", "CA1031", Justification = "Whatever the scheme's events throw of a token is what it fails by.")]
     public static async Task<(ClaimsPrincipal? Caller, IReadOnlyList<Exception> Failures)> OfAsync(
         HttpContext context, AuthenticationScheme scheme, JwtBearerOptions options, string sent)

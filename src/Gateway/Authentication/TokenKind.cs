@@ -3,16 +3,16 @@ using System.Text.Json;
 namespace Gateway.Authentication;
 
 /// <summary>
-/// Whether a token is an access token (RFC 8725, 3.11). An issuer signs tokens of many kinds with one key: ID, refresh and logout tokens, security events,
-/// responses of its endpoints. The lists here say what is accepted; every other kind is refused.
+/// Decides whether a token is an access token (RFC 8725, 3.11). An issuer signs tokens of many kinds with one key: ID, refresh and logout tokens, security
+/// events, responses of its endpoints. The lists here name the accepted kinds; every other kind is refused.
 /// </summary>
 internal static class TokenKind
 {
-    // Of RFC 9068 and RFC 7519; media types may be written with or without "application/", in any case.
+    // From RFC 9068 and RFC 7519. Media types may be written with or without "application/", in any case.
     private static readonly string[] s_accessTypes = ["at+jwt", "application/at+jwt"];
     private static readonly string[] s_plainTypes = ["JWT", "application/jwt"];
 
-    // What issuers write about the kind into a claim: Cognito, Keycloak, others. The last is accepted and proves nothing: an ID token is a JWT, too.
+    // Claims in which issuers (Cognito, Keycloak, others) state the kind. A value in the last list is accepted but proves nothing: an ID token is a JWT, too.
     private static readonly (string Claim, string[] Access, string[] Id, string[] Neither)[] s_uses =
     [
         ("token_use", ["access"], ["id"], []),
@@ -23,11 +23,12 @@ internal static class TokenKind
     // OpenID Connect Core defines these for ID tokens alone.
     private static readonly string[] s_idTokenClaims = ["nonce", "at_hash", "c_hash", "s_hash", "sub_jwk"];
 
-    // Which client asked, and for what: an access token says it, an ID token does not. An ID token has azp, too, and roles.
+    // Claims for the requesting client and its permissions. Access tokens carry them, ID tokens do not. ID tokens can have azp and roles, too, so those are not
+    // listed.
     private static readonly string[] s_accessTokenClaims =
         ["scope", "scp", "client_id", "cid", "appid", "appidacr", "azpacr", "idtyp", "gty", "permissions"];
 
-    // How somebody signed in, and who it is: an ID token's content.
+    // Claims about the sign-in and the user's identity: the content of an ID token.
     private static readonly string[] s_signInClaims =
     [
         // OpenID Connect: Core, Session Management, Identity Assurance.
@@ -39,15 +40,15 @@ internal static class TokenKind
         "newUser",
         // Google, Firebase, Cognito, Apple.
         "hd", "firebase", "cognito:username", "identities", "is_private_email", "nonce_supported", "real_user_status",
-        // What issuers without a convention of their own call the same.
+        // Names for the same data at issuers without a convention of their own.
         "username", "user_name", "login", "display_name", "full_name", "first_name", "last_name", "phone", "session_id",
     ];
 
-    // Microsoft Entra ID: the scopes, and the client that asked, in tokens of version 2 and 1. Every access token has one of them, no ID token has any.
+    // Microsoft Entra ID: the scopes, and the requesting client, in tokens of version 2 and 1. Every access token has one of these claims, no ID token has any.
     private static readonly string[] s_entraAccessTokenClaims = ["scp", "azp", "appid"];
 
-    // Claims that make something else of a signed token: a security event (OpenID's logout token is one), an introspection response, a token that
-    // only the holder of another key may use.
+    // Claims that mark a signed token as something else: a security event (OpenID's logout token is one), an introspection response, a token that only the
+    // holder of another key may use.
     private static readonly (string Claim, string Refusal)[] s_otherKinds =
     [
         ("events", "the token is a security event or logout token"),
@@ -55,10 +56,10 @@ internal static class TokenKind
         ("cnf", "the token is bound to its sender's key (cnf) and is no bearer token"),
     ];
 
-    /// <summary>Why a token of this header and payload is not accepted; null when it is.</summary>
+    /// <summary>Why a token with this header and payload is not accepted; null when it is accepted.</summary>
     public static string? Refusal(JsonElement header, JsonElement payload, bool acceptIdTokens, string scopeClaim, bool isEntra)
     {
-        // Extensions of the signature, which would have to be understood.
+        // These headers announce signature extensions, which a verifier must understand.
         if (header.TryGetProperty("crit", out _)) return "the token has a crit header";
         if (header.TryGetProperty("b64", out _)) return "the token has a b64 header";
         if (!IsTypeAccepted(header, out var isTyped)) return "the token's typ is none of an access token: at+jwt or JWT";
@@ -71,7 +72,7 @@ internal static class TokenKind
             if (!payload.TryGetProperty(claim, out var value) || IsOneOf(value, neither)) continue;
             if (IsOneOf(value, access)) says = true;
             else if (!IsOneOf(value, id)) return $"the token's {claim} is none of an access token: {string.Join(" or ", access)}";
-            // A token that says of itself that it is an ID token is one, whatever its header says.
+            // If a claim states that the token is an ID token, it is one, whatever its header says.
             else return acceptIdTokens ? null : IdToken(claim);
         }
 
@@ -99,7 +100,7 @@ internal static class TokenKind
 
     private static bool NamesAny(JsonElement payload, string[] claims) => claims.Any(claim => Names(payload, claim));
 
-    // An empty scope or client names none.
+    // An empty scope or client does not count as present.
     private static bool Names(JsonElement payload, string claim) => payload.TryGetProperty(claim, out var value) && value.ValueKind switch
     {
         JsonValueKind.String => value.GetString()!.Length > 0,

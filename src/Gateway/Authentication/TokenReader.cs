@@ -7,17 +7,17 @@ using Microsoft.IdentityModel.JsonWebTokens;
 
 namespace Gateway.Authentication;
 
-/// <summary>Reads a validated token by its scheme's settings. What is not written as they say is not there.</summary>
+/// <summary>Reads a validated token by its scheme's settings. A claim in another format than the settings name is treated as missing.</summary>
 internal sealed class TokenReader(OrganizationIdFormat ids)
 {
-    // A claim that stands there twice is read as the one here and as the other elsewhere.
+    // If a claim appears twice, the gateway could read one value and a service the other. Such a token is rejected.
     private static readonly JsonDocumentOptions s_once = new() { AllowDuplicateProperties = false };
 
     public required string Scheme { get; init; }
 
     public OrganizationClaimOptions? OrganizationClaim { get; init; }
 
-    /// <summary>The organizations that the tenant may speak for, beside those of the claim's own options. Null: any.</summary>
+    /// <summary>The organizations that the tenant may speak for, in addition to the limit in the claim's own options. Null: any.</summary>
     public IReadOnlyList<string>? Only { get; init; }
 
     public required string RoleClaim { get; init; }
@@ -26,22 +26,22 @@ internal sealed class TokenReader(OrganizationIdFormat ids)
 
     public bool AcceptIdTokens { get; init; }
 
-    /// <summary>Whether the issuer is Microsoft Entra ID, whose access tokens are told by other claims.</summary>
+    /// <summary>Whether the issuer is Microsoft Entra ID, whose access tokens are recognized by other claims.</summary>
     public bool IsEntra { get; init; }
 
-    /// <summary>The caller; null with the reason when the token is none that the gateway takes, for all its valid signature.</summary>
+    /// <summary>The caller. Null, with the reason, when the gateway does not accept the token even though its signature is valid.</summary>
     public CallerIdentity? Read(JsonWebToken token, out string? refusal)
     {
         try
         {
-            // JsonWebToken hands out a claim in whatever type is asked for; only the payload itself says how it is written.
+            // JsonWebToken converts a claim to whatever type is requested. Only the payload itself shows how the claim was written.
             using var header = JsonDocument.Parse(Base64Url.DecodeFromChars(token.EncodedHeader), s_once);
             using var payload = JsonDocument.Parse(Base64Url.DecodeFromChars(token.EncodedPayload), s_once);
             return Read(token, header.RootElement, payload.RootElement, out refusal);
         }
         catch (Exception e) when (e is JsonException or InvalidOperationException)
         {
-            // The second is what is thrown for an escape of half a character.
+            // InvalidOperationException is thrown for an escaped half of a surrogate pair.
             refusal = "the token's header or payload is ambiguous";
             return null;
         }
@@ -83,7 +83,7 @@ internal sealed class TokenReader(OrganizationIdFormat ids)
             ? value.EnumerateArray().Select(item => item.GetString()!)
             : [];
 
-    // Spaces around commas are how people write lists; other white space belongs to no format.
+    // People write lists with spaces around the commas. Other white space belongs to no format.
     private static IEnumerable<string> Split(JsonElement value, char separator) =>
         value.ValueKind == JsonValueKind.String
             ? value.GetString()!.Split(separator, StringSplitOptions.RemoveEmptyEntries).Select(part => part.Trim(' '))

@@ -5,7 +5,7 @@ using Microsoft.AspNetCore.Authorization.Policy;
 
 namespace Gateway.Authorization;
 
-/// <summary>What the policies that routes name come to.</summary>
+/// <summary>Builds the authorization policies that routes name.</summary>
 internal static class AuthorizationPolicies
 {
     /// <summary>The policy of a route that names none, or <c>Default</c>.</summary>
@@ -16,7 +16,8 @@ internal static class AuthorizationPolicies
 
     public static void AddPolicies(this WebApplicationBuilder builder)
     {
-        // The framework's, none of which keeps anything: it would make each anew for every request. Without its count of attempts, which are answers with 403.
+        // These framework services are stateless but registered as transient. As singletons they are not allocated per request. The metrics-recording variant
+        // is left out: its counter repeats our 403 count.
         builder.Services.AddSingleton<IPolicyEvaluator, PolicyEvaluator>();
         builder.Services.AddSingleton<IAuthorizationService, DefaultAuthorizationService>();
         builder.Services.AddSingleton<IAuthorizationHandlerProvider, DefaultAuthorizationHandlerProvider>();
@@ -24,10 +25,10 @@ internal static class AuthorizationPolicies
         builder.Services.AddSingleton<IAuthorizationEvaluator, DefaultAuthorizationEvaluator>();
         builder.Services.AddAuthorizationBuilder().SetFallbackPolicy(AnyCaller);
         builder.Services.AddSingleton<IAuthorizationHandler, OrganizationAccessHandler>();
-        builder.Services.AddSingleton<IAuthorizationMiddlewareResultHandler, EdgeAuthorizationResult>();
+        builder.Services.AddSingleton<IAuthorizationMiddlewareResultHandler, OrderedAuthorizationResultHandler>();
     }
 
-    /// <summary>The policy that an operator wrote: all of it must hold.</summary>
+    /// <summary>Builds a configured policy. A caller must meet all of its requirements.</summary>
     public static AuthorizationPolicy Build(AuthorizationPolicyOptions options)
     {
         var policy = new AuthorizationPolicyBuilder().RequireAuthenticatedUser();

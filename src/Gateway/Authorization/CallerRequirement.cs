@@ -3,8 +3,8 @@ using Microsoft.AspNetCore.Authorization;
 
 namespace Gateway.Authorization;
 
-/// <summary>Something that a policy asks of the caller alone, whatever the request is.</summary>
-/// <param name="description">What is asked, as an operator reads it.</param>
+/// <summary>A requirement of a policy on the caller alone, independent of the request.</summary>
+/// <param name="description">The requirement in words, for operators.</param>
 /// <param name="isMetBy">Whether a caller meets it.</param>
 internal sealed class CallerRequirement(string description, Func<CallerIdentity, bool> isMetBy) : IAuthorizationRequirement, IAuthorizationHandler
 {

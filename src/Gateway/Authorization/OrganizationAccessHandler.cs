@@ -5,7 +5,7 @@ using Microsoft.AspNetCore.Authorization;
 
 namespace Gateway.Authorization;
 
-/// <summary>Membership: the organization, given as such or as the route's, is one of those that the caller's token names.</summary>
+/// <summary>Checks membership: the organization, given as the resource or by the route, must be one of those in the caller's token.</summary>
 internal sealed class OrganizationAccessHandler : AuthorizationHandler<OrganizationAccessRequirement>
 {
     protected override Task HandleRequirementAsync(AuthorizationHandlerContext context, OrganizationAccessRequirement requirement)

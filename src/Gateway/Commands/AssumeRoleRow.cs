@@ -4,11 +4,11 @@ using CredentialModule.Caching;
 using CredentialModule.Policies;
 using CredentialModule.Profiles;
 using CredentialModule.Vending;
-using Gateway.Configuration;
+using Gateway.Configuration.Snapshots;
 
 namespace Gateway.Commands;
 
-/// <summary>The AssumeRole that a module route would send, and where it would look for its answer first.</summary>
+/// <summary>The AssumeRole request of a module route, and the cache key of its response.</summary>
 internal sealed record AssumeRoleRow
 {
     public required string Role { get; init; }
@@ -24,24 +24,24 @@ internal sealed record AssumeRoleRow
     /// <summary>STS AssumeRole: Policy, 2,048 characters.</summary>
     public int PolicyLimit { get; } = SessionPolicyTemplate.LongestPolicy;
 
-    /// <summary>Who the gateway is to AWS, which is part of the key; absent when only AWS can tell.</summary>
+    /// <summary>The gateway's own AWS identity, which is part of the key. Absent when it can only be found by calling AWS.</summary>
     public string? Identity { get; init; }
 
-    /// <summary>The entry's key in Redis, unless the organization was forgotten; absent when the identity is.</summary>
+    /// <summary>The entry's key in Redis, unless the organization was invalidated. Absent when the identity is absent.</summary>
     public string? RedisKey { get; init; }
 
-    /// <summary>The key with the identity left empty: not the real one.</summary>
+    /// <summary>The key with an empty identity. It is not the real key.</summary>
     public string? RedisKeyWithoutIdentity { get; init; }
 
-    /// <summary>The request; null when sessions are a caller's own and no token says who that is.</summary>
+    /// <summary>Returns the request, or null when the profile's sessions belong to a caller and no token identifies one.</summary>
     public static AssumeRoleRow? Of(Profile profile, OrganizationId organization, VendCaller caller, Snapshot configuration, ProgramEnvironment environment, IServiceProvider services)
     {
         var identity = AwsIdentity.Of(environment.Variables);
         var (sts, now) = (services.GetRequiredService<AwsClients>().StsAddress(profile.Region), services.GetRequiredService<TimeProvider>().GetUtcNow());
-        if (VendRequests.Make(profile, organization, caller, environment.Name, forgotten: null, identity ?? "", sts, now) is not { } request)
+        if (VendContextFactory.Make(profile, organization, caller, environment.Name, forgotten: null, identity ?? "", sts, now) is not { } request)
             return null;
 
-        // Without Redis nothing is sealed, and the key is that of this process's memory.
+        // Without Redis nothing is sealed, and the key is the one of the in-process cache.
         var sealer = services.GetRequiredService<CredentialCache>().Sealer;
         var key = sealer is null ? CacheKey.Of(request)
             : CredentialCache.RedisKeyOf(configuration.Options.IotCredentials.Cache.KeyPrefix, CacheKey.Of(request), sealer.KeyIds[0]);

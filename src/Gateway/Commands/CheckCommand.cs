@@ -1,10 +1,10 @@
 using System.CommandLine;
-using Gateway.Configuration;
+using Gateway.Configuration.Snapshots;
 using Gateway.Routes;
 
 namespace Gateway.Commands;
 
-/// <summary><c>check</c>: what a start would say of the configuration, and the routes that it comes to.</summary>
+/// <summary><c>check</c>: prints the findings that a start would print, and the resulting routes.</summary>
 internal static class CheckCommand
 {
     public static Command Create(ProgramEnvironment environment)
@@ -40,7 +40,7 @@ internal static class CheckCommand
     {
         if (configuration is null) return null;
         await using var gateway = IdleGateway.BuildAlone(configuration, environment);
-        var table = gateway.Services.GetRequiredService<PublishedRoutes>().Current;
+        var table = gateway.Services.GetRequiredService<SnapshotRoutes>().Current;
         return [.. RouteOrder.Of(gateway).Select(endpoint => RouteRow.Of(endpoint, table, configuration))];
     }
 }

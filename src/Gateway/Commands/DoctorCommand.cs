@@ -1,11 +1,11 @@
 using System.CommandLine;
 using System.Globalization;
 using CredentialModule;
-using Gateway.Configuration;
+using Gateway.Configuration.Snapshots;
 
 namespace Gateway.Commands;
 
-/// <summary><c>doctor</c>: reaches everything that the gateway depends on, with the gateway's own clients, and says what it found.</summary>
+/// <summary><c>doctor</c>: reaches everything that the gateway depends on, with the gateway's own clients, and prints the results.</summary>
 internal static class DoctorCommand
 {
     private const string Organization = "--organization";
@@ -59,14 +59,14 @@ internal static class DoctorCommand
         return rows.Any(row => row.Outcome == Outcome.Failed) ? ExitCode.Failed : ExitCode.Good;
     }
 
-    private static async Task<IReadOnlyList<Diagnosis>> ExamineAsync(
+    private static async Task<IReadOnlyList<DoctorResult>> ExamineAsync(
         Snapshot configuration, IServiceProvider services, ProgramEnvironment environment, OrganizationId? organization, TimeSpan timeout)
     {
         var all = await Task.WhenAll(
-            IssuerExamination.RunAsync(services, timeout),
-            RedisExamination.RunAsync(configuration, services, timeout),
-            AwsExamination.RunAsync(configuration, services, environment, organization, timeout),
-            DestinationExamination.RunAsync(configuration, services, timeout));
+            IssuerCheck.RunAsync(services, timeout),
+            RedisCheck.RunAsync(configuration, services, timeout),
+            AwsCheck.RunAsync(configuration, services, environment, organization, timeout),
+            DestinationCheck.RunAsync(configuration, services, timeout));
         return [.. all.SelectMany(rows => rows)];
     }
 }

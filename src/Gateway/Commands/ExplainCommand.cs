@@ -4,10 +4,13 @@ using System.Text;
 
 namespace Gateway.Commands;
 
-/// <summary><c>explain</c>: which route takes a request and why, what its policy makes of a token, and the AssumeRole that would be sent. No call is made.</summary>
+/// <summary>
+/// <c>explain</c>: shows which route takes a request and why, how its policy judges a token, and the AssumeRole request that would be sent. It makes
+/// no call.
+/// </summary>
 internal static class ExplainCommand
 {
-    /// <summary>The host of a request, where nobody says another.</summary>
+    /// <summary>The request's host, if none is given.</summary>
     public const string AnyHost = "localhost";
 
     private const string Organization = "--organization";

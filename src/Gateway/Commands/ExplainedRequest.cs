@@ -4,13 +4,13 @@ using Microsoft.AspNetCore.Routing.Patterns;
 
 namespace Gateway.Commands;
 
-/// <summary>A request that is not sent.</summary>
+/// <summary>A request that is explained, not sent.</summary>
 /// <param name="Method">The method.</param>
 /// <param name="Target">Path and query, as a client writes them.</param>
-/// <param name="Host">The host that it names.</param>
+/// <param name="Host">The request's host.</param>
 internal sealed record ExplainedRequest(string Method, string Target, string Host)
 {
-    /// <summary>The request as it is after Kestrel has read it.</summary>
+    /// <summary>Returns the request as it is after Kestrel has parsed it.</summary>
     public HttpContext Context(IServiceProvider services, string? token)
     {
         var query = Target.IndexOf('?', StringComparison.Ordinal);
@@ -25,12 +25,12 @@ internal sealed record ExplainedRequest(string Method, string Target, string Hos
         return context;
     }
 
-    /// <summary>The status that the guard refuses it with before any route is looked for; null when it lets it pass.</summary>
+    /// <summary>Returns the status with which the request guard rejects the request before routing, or null when the guard lets it pass.</summary>
     public async Task<int?> GuardAsync(IServiceProvider services, IReadOnlyList<string> methods)
     {
         var passed = false;
         var context = Context(services, null);
-        await new PathGuard(
+        await new RequestGuard(
             _ =>
             {
                 passed = true;
@@ -40,7 +40,7 @@ internal sealed record ExplainedRequest(string Method, string Target, string Hos
         return passed ? null : context.Response.StatusCode;
     }
 
-    /// <summary>An organization's path on a route, without what may be left out; null when the path has parts that nobody gave.</summary>
+    /// <summary>Returns an organization's path on a route without its optional parts, or null when the path has other required parameters.</summary>
     public static string? PathOf(RoutePattern pattern, string parameter, string organization)
     {
         if (pattern.Parameters.Any(part => !MayBeLeftOut(part) && !IsOrganization(part))) return null;

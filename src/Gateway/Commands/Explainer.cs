@@ -2,21 +2,25 @@ using CredentialModule;
 using CredentialModule.Http;
 using CredentialModule.Vending;
 using Gateway.Configuration;
-using Gateway.Edge;
+using Gateway.Configuration.Snapshots;
+using Gateway.Errors;
+using Gateway.Networking;
 using Gateway.Routes;
 using Microsoft.AspNetCore.Authorization;
 
 namespace Gateway.Commands;
 
-/// <summary>Leads one request through the gateway's own parts, in the order in which the gateway asks them, and sends nothing.</summary>
+/// <summary>Runs one request through the gateway's own components in the gateway's order, and sends nothing.</summary>
 internal sealed class Explainer(Snapshot configuration, ProgramEnvironment environment, WebApplication gateway)
 {
     private readonly IServiceProvider _services = gateway.Services;
     private readonly IReadOnlyList<RouteEndpoint> _endpoints = RouteOrder.Of(gateway);
-    private readonly RouteTable _table = gateway.Services.GetRequiredService<PublishedRoutes>().Current;
+    private readonly RouteTable _table = gateway.Services.GetRequiredService<SnapshotRoutes>().Current;
     private readonly List<string> _notes = [];
 
-    /// <summary>The first module route's request for an organization; null when there is no such route, or its path has other parts.</summary>
+    /// <summary>
+    /// Returns the first module route's request for an organization, or null when there is no such route or its path has other required parameters.
+    /// </summary>
     public ExplainedRequest? FirstModuleRequest(string organization, string method, string? host) =>
         _endpoints.FirstOrDefault(endpoint => ModuleRoute.ModuleOf(_table.Written(endpoint.RouteId())) is not null) is { } endpoint
         && ExplainedRequest.PathOf(endpoint.RoutePattern, RouteOrganization.Parameter, organization) is { } path
@@ -73,7 +77,7 @@ internal sealed class Explainer(Snapshot configuration, ProgramEnvironment envir
 
         async Task<Explanation> WithLostAsync(Explanation unfinished, RouteEndpoint? winner)
         {
-            var contest = await RouteContest.OfAsync(_services, _endpoints, winner, _table, () => request.Context(_services, null));
+            var contest = await RouteMatchExplanation.OfAsync(_services, _endpoints, winner, _table, () => request.Context(_services, null));
             return unfinished with { Lost = contest.Lost, OtherPaths = contest.OtherPaths };
         }
     }
@@ -81,13 +85,13 @@ internal sealed class Explainer(Snapshot configuration, ProgramEnvironment envir
     private string? HostOf(RouteEndpoint endpoint) =>
         _table.Written(endpoint.RouteId()).Match.Hosts?.FirstOrDefault(name => !name.Contains('*', StringComparison.Ordinal));
 
-    // In the order of the gateway's answers: 401, what the endpoint demands (405, 422), 403.
+    // The order is that of the gateway's responses: 401, then the endpoint's preconditions (405, 422), then 403.
     private (int Status, string Why)? Refusal(HttpContext context, RouteEndpoint taken, RouteRow row, TokenVerdict? verdict)
     {
         if (!row.Anyone && verdict is { Failures.Count: > 0 }) return (StatusCodes.Status401Unauthorized, "the token fails");
-        foreach (var rule in taken.Metadata.GetOrderedMetadata<IRequestRule>())
+        foreach (var rule in taken.Metadata.GetOrderedMetadata<IRequestPrecondition>())
         {
-            if (rule.Refuse(context) is not { } refused) continue;
+            if (rule.Check(context) is not { } refused) continue;
             return (refused, refused == StatusCodes.Status405MethodNotAllowed ? "a module route takes GET alone"
                 : RouteOrganization.Of(context) is null ? "the organization id is malformed: IotCredentials:OrganizationId says its form"
                 : "minimumLifetime is no number of seconds that the profile can promise");

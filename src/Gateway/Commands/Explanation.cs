@@ -1,29 +1,29 @@
 namespace Gateway.Commands;
 
-/// <summary>What the gateway would do with a request, and why.</summary>
+/// <summary>The gateway's expected handling of a request, with the reasons.</summary>
 internal sealed record Explanation
 {
     public required ExplainedRequest Request { get; init; }
 
-    /// <summary>The status that the gateway itself answers; absent when a route takes the request.</summary>
+    /// <summary>The status of the gateway's own error response. Absent when a route takes the request.</summary>
     public int? Refused { get; init; }
 
-    /// <summary>Why it is refused, or why the route takes it.</summary>
+    /// <summary>The reason for the rejection, or the reason why the route takes the request.</summary>
     public required string Why { get; init; }
 
-    /// <summary>The route that the request comes to.</summary>
+    /// <summary>The route that matches the request.</summary>
     public RouteRow? Route { get; init; }
 
-    /// <summary>Routes that match the path and do not take the request.</summary>
-    public IReadOnlyList<LostRoute>? Lost { get; init; }
+    /// <summary>The routes that match the path but do not take the request.</summary>
+    public IReadOnlyList<UnmatchedRoute>? Lost { get; init; }
 
-    /// <summary>How many routes have another path.</summary>
+    /// <summary>The number of routes with another path.</summary>
     public int? OtherPaths { get; init; }
 
     public TokenVerdict? Token { get; init; }
 
     public AssumeRoleRow? AssumeRole { get; init; }
 
-    /// <summary>What the explanation leaves open.</summary>
+    /// <summary>Notes on points that the explanation leaves open.</summary>
     public required IReadOnlyList<string> Notes { get; init; }
 }

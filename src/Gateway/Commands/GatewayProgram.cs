@@ -4,7 +4,8 @@ using System.CommandLine.Invocation;
 namespace Gateway.Commands;
 
 /// <summary>
-/// The program's command line: a command with its options, or none, and any keys of the configuration. What no command knows is such a key.
+/// The program's command line: an optional command with its options, and configuration keys. Arguments that no command defines are configuration
+/// keys.
 /// </summary>
 internal static class GatewayProgram
 {
@@ -41,22 +42,25 @@ internal static class GatewayProgram
         root.SetAction(_ => RunCommand.RunAsync(args, environment));
         foreach (var command in root.Subcommands.Prepend<Command>(root)) command.TreatUnmatchedTokensAsErrors = false;
 
-        // A value is never a file's content, nor several options in one.
+        // A value is never read from a response file, and one argument never bundles several options.
         var parsed = root.Parse(args, new ParserConfiguration { ResponseFileTokenReplacer = null, EnablePosixBundling = false });
-        // A command stands first; further on, the same word is some key's value.
+        // A command must be the first argument. In a later position the same word is the value of a configuration key.
         if (parsed.CommandResult.Command is not RootCommand && parsed.CommandResult.Command.Name != args[0]) return await RunCommand.RunAsync(args, environment);
 
-        // What is wrong, without the whole help after it.
+        // Print the parse error without the help text.
         if (parsed.Action is ParseErrorAction misuse) misuse.ShowHelp = false;
 
-        // The host itself sees to signals, and to how a start fails.
+        // The host handles signals and reports start failures itself.
         var invocation = new InvocationConfiguration { ProcessTerminationTimeout = null, EnableDefaultExceptionHandler = false };
         if (output is not null) invocation.Output = output;
         if (error is not null) invocation.Error = error;
         return await parsed.InvokeAsync(invocation);
     }
 
-    /// <summary>The keys of the configuration on a command's line, the folder's included: the last, like the last of any key.</summary>
+    /// <summary>
+    /// Returns the configuration keys on a command's line, including the folder. If the folder is given more than once, the last one wins, as for any
+    /// key.
+    /// </summary>
     public static IReadOnlyList<string> ConfigurationKeys(this ParseResult parsed) =>
         parsed.GetValue<string[]>(Config) is [.., var folder] ? [Config, folder, .. parsed.UnmatchedTokens] : parsed.UnmatchedTokens;
 }

@@ -1,20 +1,20 @@
 using System.Diagnostics.CodeAnalysis;
-using CredentialModule.Telemetry;
+using CredentialModule.Failures;
 
 namespace Gateway.Commands;
 
 /// <summary>
-/// The token that a command is given. On the command line itself, every user of the machine can read it in the process list, and the shell keeps it in
-/// its history: a file and standard input are the ways that the documentation shows.
+/// Reads the token that is given to a command. On the command line, every user of the machine can read it in the process list and the shell keeps it
+/// in its history. The documentation therefore shows a file or standard input.
 /// </summary>
 internal static class GivenToken
 {
     private const string StandardInput = "-";
 
-    // Longer than any request's headers may be.
+    // This is more than the headers of any request may hold.
     private const int Longest = 64 * 1024;
 
-    /// <summary>Reads the token; null when none was given. False, with the reason, when it cannot be read.</summary>
+    /// <summary>Reads the token, or null when none was given. Returns false and the reason when it cannot be read.</summary>
     public static bool TryRead(string? written, string? file, out string? token, [NotNullWhen(false)] out string? problem)
     {
         (token, problem) = (null, null);
@@ -48,7 +48,7 @@ internal static class GivenToken
         return false;
     }
 
-    // As it is copied from a request: the header, its value, or the token alone.
+    // Accepts the token as it is copied from a request: the whole header, the header's value, or the token alone.
     private static string Bare(string text)
     {
         foreach (var prefix in (string[])["Authorization:", "Bearer "])

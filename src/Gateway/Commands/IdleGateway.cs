@@ -1,20 +1,20 @@
-using Gateway.Configuration;
+using Gateway.Configuration.Snapshots;
 using Yarp.ReverseProxy.Configuration;
 
 namespace Gateway.Commands;
 
-/// <summary>The gateway, made of the same parts but never started: to be asked what it would do. Its log is nowhere.</summary>
+/// <summary>Builds the gateway from the same components without starting it, to inspect how it would behave. It writes no logs.</summary>
 internal static class IdleGateway
 {
-    /// <summary>One that can reach what the configuration names, and does so only when asked.</summary>
+    /// <summary>Builds a gateway that can reach the configured dependencies, but does so only on request.</summary>
     public static WebApplication Build(Snapshot configuration, ProgramEnvironment environment) =>
         GatewayApplication.Build(
-            // YARP probes destinations from the moment that it knows them.
+            // YARP's active health checks start as soon as it has the destinations, so they are removed.
             configuration with { Clusters = [.. configuration.Clusters.Select(static cluster => cluster with { HealthCheck = null })] },
             environment.Name,
             static services => services.AddLogging(static logging => logging.ClearProviders()));
 
-    /// <summary>One that knows no destination at all.</summary>
+    /// <summary>Builds a gateway without destinations.</summary>
     public static WebApplication BuildAlone(Snapshot configuration, ProgramEnvironment environment) =>
         Build(configuration with { Clusters = [.. configuration.Clusters.Select(static cluster => new ClusterConfig { ClusterId = cluster.ClusterId })] }, environment);
 }

@@ -2,7 +2,7 @@ using System.CommandLine;
 using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Json.Serialization;
-using Gateway.Configuration;
+using Gateway.Configuration.Loading;
 
 namespace Gateway.Commands;
 
@@ -30,12 +30,12 @@ internal static class OutputFormat
 
     public static void WriteJson(this TextWriter output, object document) => output.WriteLine(JsonSerializer.Serialize(document, s_json));
 
-    /// <summary>What a command exits with by what was read alone.</summary>
+    /// <summary>Returns the exit code that follows from loading the configuration alone.</summary>
     public static int ExitCode(this LoadResult read) =>
         read.CannotRead ? Commands.ExitCode.CannotRead : read.Snapshot is null ? Commands.ExitCode.Failed : Commands.ExitCode.Good;
 }
 
-/// <summary>A finding as JSON has it. The key is absent when a whole file is meant.</summary>
+/// <summary>A finding as JSON. The key is absent when the finding concerns a whole file.</summary>
 internal sealed record FindingRow(string Severity, string? Key, string Source, string Message)
 {
     public static IReadOnlyList<FindingRow> Of(LoadResult read) =>

@@ -1,13 +1,16 @@
 using Gateway.Configuration;
+using Gateway.Configuration.Snapshots;
 
 namespace Gateway.Commands;
 
-/// <summary>Says what changes for routes that were written for YARP alone, and say nothing of who may use them.</summary>
+/// <summary>Warns when forwarding routes were written for plain YARP and do not set who may use them.</summary>
 internal static class PlainYarp
 {
     private const string Routes = "ReverseProxy:Routes";
 
-    /// <summary>The warning; null where a forwarding route has a policy or the gateway's own metadata.</summary>
+    /// <summary>
+    /// Returns a warning if there are forwarding routes, none names an AuthorizationPolicy, and none has metadata. Otherwise returns null.
+    /// </summary>
     public static Finding? FindingOf(Snapshot configuration)
     {
         var forwarding = configuration.Routes.Where(route => route.ClusterId is not null).ToArray();

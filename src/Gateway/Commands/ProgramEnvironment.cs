@@ -1,9 +1,9 @@
 using System.Collections;
-using Gateway.Configuration;
+using Gateway.Configuration.Loading;
 
 namespace Gateway.Commands;
 
-/// <summary>What the program finds beside its command line.</summary>
+/// <summary>The program's input besides its command line.</summary>
 /// <param name="Name">The environment, as in <c>appsettings.{Environment}.json</c>.</param>
 /// <param name="Variables">The process's environment variables.</param>
 internal sealed record ProgramEnvironment(string Name, IReadOnlyDictionary<string, string?> Variables)
@@ -14,6 +14,6 @@ internal sealed record ProgramEnvironment(string Name, IReadOnlyDictionary<strin
     public static ProgramEnvironment Of(IReadOnlyDictionary<string, string?> variables) => new(
         variables.GetValueOrDefault("ASPNETCORE_ENVIRONMENT") ?? variables.GetValueOrDefault("DOTNET_ENVIRONMENT") ?? Environments.Production, variables);
 
-    /// <summary>Reads and validates the configuration, with keys of the command line on top.</summary>
+    /// <summary>Loads and validates the configuration. Keys from the command line override all others.</summary>
     public LoadResult Load(IReadOnlyList<string> keys) => ConfigurationFolder.Load(keys, Name, Variables);
 }

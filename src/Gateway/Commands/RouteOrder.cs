@@ -3,7 +3,7 @@ using Yarp.ReverseProxy.Model;
 
 namespace Gateway.Commands;
 
-/// <summary>The routes' endpoints in the order in which ASP.NET Core prefers them: of those that match a request, the first takes it.</summary>
+/// <summary>The routes' endpoints in ASP.NET Core's order of preference. The first one that matches a request takes it.</summary>
 internal static class RouteOrder
 {
     public static IReadOnlyList<RouteEndpoint> Of(WebApplication gateway)
@@ -14,7 +14,7 @@ internal static class RouteOrder
             .Where(endpoint => endpoint.Metadata.GetMetadata<RouteModel>() is not null)
             .OrderBy(endpoint => endpoint.Order)
             .ThenBy(endpoint => endpoint.RoutePattern.InboundPrecedence);
-        // Then methods, hosts, headers and query, each as its own policy compares them.
+        // Ties are broken by methods, hosts, headers and query, each compared by its own matcher policy.
         foreach (var policy in gateway.Services.GetServices<MatcherPolicy>().OrderBy(policy => policy.Order).OfType<IEndpointComparerPolicy>())
             endpoints = endpoints.ThenBy(endpoint => endpoint, policy.Comparer);
         return [.. endpoints.ThenBy(endpoint => endpoint.RoutePattern.RawText, StringComparer.OrdinalIgnoreCase)];

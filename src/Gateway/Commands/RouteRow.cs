@@ -4,6 +4,8 @@ using CredentialModule.Http;
 using Gateway.Authorization;
 using Gateway.Configuration;
 using Gateway.Configuration.Rules;
+using Gateway.Configuration.Schema;
+using Gateway.Configuration.Snapshots;
 using Gateway.Routes;
 using Microsoft.AspNetCore.Authorization;
 using Microsoft.AspNetCore.Authorization.Infrastructure;
@@ -11,32 +13,34 @@ using Yarp.ReverseProxy.Configuration;
 
 namespace Gateway.Commands;
 
-/// <summary>One route as it works: what it takes, who may use it, and where it goes. Absent is what the route has none of.</summary>
+/// <summary>One effective route: what it matches, who may use it, and its target. Settings that the route does not have are absent.</summary>
 internal sealed record RouteRow
 {
     public required string Route { get; init; }
     public required RouteMatchRow Match { get; init; }
 
-    /// <summary>The policy's name; absent for any authenticated caller.</summary>
+    /// <summary>The policy's name. Absent when any authenticated caller may use the route.</summary>
     public string? Policy { get; init; }
 
-    /// <summary>Whether no caller is needed at all.</summary>
+    /// <summary>Whether the route is open without authentication.</summary>
     public required bool Anyone { get; init; }
 
-    /// <summary>What the policy asks for, in words; empty for any authenticated caller, and for anyone.</summary>
+    /// <summary>
+    /// The policy's requirements as text. Empty when any authenticated caller may use the route, or when it is open without authentication.
+    /// </summary>
     public required IReadOnlyList<string> Requirements { get; init; }
 
     public NamedRow? Limit { get; init; }
     public NamedRow? Cors { get; init; }
     public TimeSpan? Timeout { get; init; }
 
-    /// <summary>The most bytes of a request's body; -1: any number.</summary>
+    /// <summary>The largest request body, in bytes. -1 means no limit.</summary>
     public long? MaxRequestBodySize { get; init; }
 
     public string? IpAllow { get; init; }
     public required RouteTargetRow Target { get; init; }
 
-    /// <summary>The row of an endpoint of <paramref name="table"/>, whose clusters are <paramref name="configuration"/>'s.</summary>
+    /// <summary>Creates the row for an endpoint of <paramref name="table"/>, with the clusters of <paramref name="configuration"/>.</summary>
     public static RouteRow Of(RouteEndpoint endpoint, RouteTable table, Snapshot configuration)
     {
         var route = table.Written(endpoint.RouteId());
@@ -63,7 +67,7 @@ internal sealed record RouteRow
         };
     }
 
-    /// <summary>What a policy asks of an authenticated caller beside being one; of anyone, nothing.</summary>
+    /// <summary>Returns a policy's requirements other than being authenticated. The result is empty for a policy that is open to anyone.</summary>
     public static IEnumerable<IAuthorizationRequirement> RequirementsOf(AuthorizationPolicy policy) => policy == AuthorizationPolicies.Anyone
         ? []
         : policy.Requirements.Where(requirement => requirement is not DenyAnonymousAuthorizationRequirement);
@@ -88,10 +92,10 @@ internal sealed record RouteRow
         + (cors.Headers.Count > 0 ? $", headers {string.Join(", ", cors.Headers)}" : "");
 }
 
-/// <summary>A policy by its name, and what it says.</summary>
+/// <summary>A policy's name and its description.</summary>
 internal sealed record NamedRow(string Name, string Says);
 
-/// <summary>What a route takes. An empty list takes anything.</summary>
+/// <summary>The conditions that a route matches. An empty list matches anything.</summary>
 internal sealed record RouteMatchRow
 {
     public required int Order { get; init; }
@@ -126,7 +130,7 @@ internal sealed record RouteMatchRow
     }
 }
 
-/// <summary>Where a route's requests go: to a cluster, or to a module in process.</summary>
+/// <summary>A route's target: a cluster, or an in-process module.</summary>
 internal sealed record RouteTargetRow
 {
     public string? Cluster { get; init; }
@@ -134,7 +138,10 @@ internal sealed record RouteTargetRow
     public string? Module { get; init; }
     public string? Profile { get; init; }
 
-    /// <summary>The topics that sessions of the profile share: every organization may receive them. Those of single organizations have their id before them.</summary>
+    /// <summary>
+    /// The topics that the profile's sessions share. Every organization may receive them. A topic of a single organization is prefixed with that
+    /// organization's id.
+    /// </summary>
     public IReadOnlyList<string>? SharedTopics { get; init; }
 
     public static RouteTargetRow Of(RouteConfig route, Snapshot configuration) => ModuleRoute.ModuleOf(route) is { } module
@@ -153,7 +160,7 @@ internal sealed record RouteTargetRow
         return all.Count > 0 ? all : null;
     }
 
-    // What stands before an address's @ can be a password.
+    // The user information before an address's @ can contain a password.
     private static string WithoutUser(string address) =>
         new Uri(address).GetComponents(UriComponents.AbsoluteUri & ~UriComponents.UserInfo, UriFormat.UriEscaped);
 

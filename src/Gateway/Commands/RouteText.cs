@@ -3,7 +3,7 @@ using System.Text;
 
 namespace Gateway.Commands;
 
-/// <summary>Routes as a person reads them.</summary>
+/// <summary>Formats routes as text.</summary>
 internal static class RouteText
 {
     public static string Of(IReadOnlyList<RouteRow> rows)
@@ -18,19 +18,19 @@ internal static class RouteText
         return text.ToString();
     }
 
-    /// <summary>Everything that a route says of itself, below a title.</summary>
+    /// <summary>Appends all settings of a route, below a title.</summary>
     public static void Lines(StringBuilder text, RouteRow row)
     {
         foreach (var (name, value) in Lines(row)) text.Line(name, value);
     }
 
-    /// <summary>One named value, below a title.</summary>
+    /// <summary>Appends one named value, below a title.</summary>
     public static void Line(this StringBuilder text, string name, string value) => text.Append(CultureInfo.InvariantCulture, $"   {name,-12}{value.OneLine()}\n");
 
-    /// <summary>A text without what a terminal obeys.</summary>
+    /// <summary>Replaces control characters, so that the text cannot send commands to a terminal.</summary>
     public static string OneLine(this string text) => string.Concat(text.Select(character => char.IsControl(character) ? '?' : character));
 
-    /// <summary>Who may use a route. What needs no caller stands out.</summary>
+    /// <summary>Describes who may use a route. A route that is open without authentication is highlighted.</summary>
     public static string Who(RouteRow row) =>
         row.Anyone ? $"!! ANYONE, without a token ({row.Policy})"
         : (row.Policy is { } name ? $"{name}: " : "") + (row.Requirements.Count > 0 ? string.Join("; ", row.Requirements) : "any authenticated caller");

@@ -1,10 +1,10 @@
 using System.Net.Sockets;
+using CredentialModule.Failures;
 using Gateway.Telemetry;
-using SecretText = CredentialModule.Telemetry.SecretText;
 
 namespace Gateway.Commands;
 
-/// <summary>No command: the gateway, until it is told to stop.</summary>
+/// <summary>Runs the gateway until it is stopped. This is the default when no command is given.</summary>
 internal static partial class RunCommand
 {
     public static async Task<int> RunAsync(IReadOnlyList<string> keys, ProgramEnvironment environment)
@@ -21,7 +21,7 @@ internal static partial class RunCommand
         }
         catch (Exception e)
         {
-            // A port that is taken, a certificate that does not open: the reason in a line, no stack trace.
+            // A start can fail because a port is in use or a certificate cannot be opened. Print the reason on one line, without a stack trace.
             var reason = $"{e.GetBaseException().Message}{(e.GetBaseException() is SocketException ? $" ({e.Message})" : "")}";
             Console.Error.WriteLine($"error: the gateway cannot start: {SecretText.HideInSentence(reason)}");
             await gateway.DisposeAsync();
@@ -43,19 +43,20 @@ internal static partial class RunCommand
 
     private static partial class Log
     {
-        [LoggerMessage(EventIds.ConfigurationRead, LogLevel.Information, "The configuration was read from {Folder}, later layers winning: {Layers}")]
+        [LoggerMessage(EventIds.ConfigurationRead, LogLevel.Information, "The configuration was read from {Folder}, later layers winning: {Layers}",
+            EventName = nameof(EventIds.ConfigurationRead))]
         public static partial void Read(ILogger logger, string folder, string layers);
     }
 }
 
-/// <summary>What the program's exit codes say.</summary>
+/// <summary>The program's exit codes.</summary>
 internal static class ExitCode
 {
     public const int Good = 0;
 
-    /// <summary>The command was carried out, and what it was to find good is not.</summary>
+    /// <summary>The command ran, but its checks failed.</summary>
     public const int Failed = 1;
 
-    /// <summary>What the command needs cannot be read.</summary>
+    /// <summary>The command's input cannot be read.</summary>
     public const int CannotRead = 2;
 }

@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Security.Claims;
 using Gateway.Authentication;
+using Gateway.Authentication.Keys;
 using Microsoft.AspNetCore.Authentication;
 using Microsoft.AspNetCore.Authentication.JwtBearer;
 using Microsoft.Extensions.Options;
@@ -8,26 +9,26 @@ using Microsoft.IdentityModel.Tokens;
 
 namespace Gateway.Commands;
 
-/// <summary>What the gateway would say of a token, its signature aside: the keys are its issuer's, and no call is made.</summary>
+/// <summary>The gateway's judgment of a token, apart from its signature: that needs the issuer's keys, and no call is made.</summary>
 internal sealed record TokenVerdict
 {
-    /// <summary>The scheme that the token's <c>iss</c> belongs to; absent when it belongs to none.</summary>
+    /// <summary>The scheme that matches the token's <c>iss</c>. Absent when no scheme matches.</summary>
     public string? Scheme { get; init; }
 
     public string? Issuer { get; init; }
 
-    /// <summary>Everything that the token fails by; empty when it is good, if its signature is.</summary>
+    /// <summary>The reasons why the token is invalid. Empty when it is valid apart from its signature, which is not checked.</summary>
     public required IReadOnlyList<string> Failures { get; init; }
 
     public string Signature { get; } = "not checked: its keys are the issuer's, and no call is made";
 
-    /// <summary>Each thing that the route's policy asks for, and whether the token's caller has it.</summary>
+    /// <summary>The requirements of the route's policy, each with whether the token's caller meets it.</summary>
     public IReadOnlyList<RequirementVerdict> Requirements { get; init; } = [];
 
-    /// <summary>The caller whom the token names, good or not; null when it names none that the scheme accepts.</summary>
+    /// <summary>The token's caller, whether the token is valid or not. Null when the token identifies no caller that the scheme accepts.</summary>
     internal ClaimsPrincipal? Caller { get; init; }
 
-    /// <summary>Judges the token of a request by the options of its own scheme.</summary>
+    /// <summary>Judges a request's token by the options of the scheme that matches its issuer.</summary>
     public static async Task<TokenVerdict> OfAsync(HttpContext context)
     {
         var services = context.RequestServices;
@@ -50,14 +51,14 @@ internal sealed record TokenVerdict
         SecurityTokenExpiredException expired => $"it has expired at {Text(expired.Expires)}",
         SecurityTokenNotYetValidException early => $"it is not valid before {Text(early.NotBefore)}",
         SecurityTokenInvalidLifetimeException => "it ends before it begins",
-        // The gateway's own words, and Microsoft.Identity.Web's for a token without scope or role.
+        // These messages come from the gateway, or from Microsoft.Identity.Web for a token without scope or role.
         AuthenticationFailureException or UnauthorizedAccessException => failure.Message,
-        // Other messages can hold the token.
+        // Other messages can contain the token.
         _ => "it cannot be read",
     };
 
     private static string Text(DateTime? time) => time?.ToString("yyyy-MM-dd'T'HH:mm:ss'Z'", CultureInfo.InvariantCulture) ?? "";
 }
 
-/// <summary>One thing that a policy asks for.</summary>
+/// <summary>One requirement of a policy.</summary>
 internal sealed record RequirementVerdict(string Requirement, bool Met);

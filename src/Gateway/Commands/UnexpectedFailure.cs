@@ -1,12 +1,16 @@
 using System.Diagnostics;
 using Gateway.Configuration;
+using Gateway.Configuration.Loading;
 
 namespace Gateway.Commands;
 
-/// <summary>The one line about an exception that nothing expected.</summary>
+/// <summary>Describes an unexpected exception in one line.</summary>
 internal static class UnexpectedFailure
 {
-    /// <summary>Says which command failed, over which configuration and where. Not the exception's message, which can hold a value and so a secret.</summary>
+    /// <summary>
+    /// Describes which command failed, with which configuration folder, and where in the code. The exception's message is left out because it can
+    /// contain a value, and so a secret.
+    /// </summary>
     public static string Describe(string[] args, ProgramEnvironment environment, Exception exception)
     {
         var command = args is [("check" or "explain" or "doctor") and var name, ..] ? $"the command {name}" : "the gateway";
@@ -22,7 +26,7 @@ internal static class UnexpectedFailure
             : args.LastOrDefault(static arg => arg.StartsWith("--config=", StringComparison.OrdinalIgnoreCase))?["--config=".Length..];
     }
 
-    /// <summary>The exception's type, the method that threw it, and the method of this program that called that one.</summary>
+    /// <summary>Returns the exception's type, the method that threw it, and the nearest calling method of this program.</summary>
     public static string KindOf(Exception exception)
     {
         var frames = new StackTrace(exception.GetBaseException()).GetFrames().Select(DiagnosticMethodInfo.Create).OfType<DiagnosticMethodInfo>().ToList();

@@ -1,25 +1,25 @@
 namespace Gateway.Configuration;
 
 /// <summary>
-/// Which names stand below each key. The framework's provider looks through all keys for every section that is read,
-/// so that thousands of organizations would take minutes to bind.
+/// Indexes the child names of each key. The framework's provider scans all keys for every section that is read, so binding thousands of organizations
+/// would take minutes.
 /// </summary>
 internal sealed class ChildKeys
 {
     private readonly Dictionary<string, HashSet<string>> names = new(StringComparer.OrdinalIgnoreCase);
 
-    /// <summary>The index of some keys.</summary>
+    /// <summary>Indexes the given keys.</summary>
     public ChildKeys(IEnumerable<string> keys)
     {
         foreach (var key in keys) Add(key);
     }
 
-    /// <summary>The names below a key; of the root, those of the sections.</summary>
+    /// <summary>Returns the names below a key. For the root, these are the section names.</summary>
     public IEnumerable<string> Of(string? parentPath) => names.GetValueOrDefault(parentPath ?? "") ?? [];
 
     private void Add(string key)
     {
-        // Once a name is there, so are those above it.
+        // If a name is already indexed, so are its parents.
         var isNew = true;
         for (var path = key; isNew && path.Length > 0;)
         {

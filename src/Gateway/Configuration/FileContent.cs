@@ -3,10 +3,10 @@ namespace Gateway.Configuration;
 /// <summary>Reads a file of the configuration.</summary>
 internal static class FileContent
 {
-    /// <summary>The largest file that is read, in bytes: what is larger was named by mistake.</summary>
+    /// <summary>The largest file that is read, in bytes. A larger file was probably named by mistake.</summary>
     public const int MaxLength = 10 * 1024 * 1024;
 
-    /// <summary>The whole file, or null and what was in the way.</summary>
+    /// <summary>Returns the whole file, or null and the problem that prevented reading it.</summary>
     public static byte[]? Read(string path, out string problem)
     {
         problem = "";
@@ -22,7 +22,7 @@ internal static class FileContent
             using var content = new MemoryStream();
             var chunk = new byte[16 * 1024];
 
-            // Counted while reading, since a file may grow, and a device has no length.
+            // The length is checked while reading, because a file may grow and a device has no length.
             for (var read = stream.Read(chunk); read > 0; read = stream.Read(chunk))
             {
                 content.Write(chunk, 0, read);

@@ -1,26 +1,26 @@
 using System.Text;
-using CredentialModule.Telemetry;
+using CredentialModule.Failures;
 
 namespace Gateway.Configuration;
 
-/// <summary>How grave a finding is.</summary>
+/// <summary>The severity of a finding.</summary>
 internal enum Severity
 {
-    /// <summary>The configuration is not used.</summary>
+    /// <summary>The configuration is rejected.</summary>
     Error,
 
-    /// <summary>The configuration is used, and an operator should know.</summary>
+    /// <summary>The configuration is used, but an operator should look at the finding.</summary>
     Warning,
 }
 
-/// <summary>One thing that is wrong with the configuration.</summary>
-/// <param name="Severity">How grave it is.</param>
-/// <param name="Key">The key's path, or empty when a whole file is meant.</param>
-/// <param name="Source">The file and line, such as <c>appsettings.json:12</c>, the variable or the command line that says it.</param>
-/// <param name="Message">What is wrong, and what to write instead.</param>
+/// <summary>One problem in the configuration.</summary>
+/// <param name="Severity">The severity.</param>
+/// <param name="Key">The key's path, or empty when the finding concerns a whole file.</param>
+/// <param name="Source">The source of the value: a file and line, such as <c>appsettings.json:12</c>, a variable, or the command line.</param>
+/// <param name="Message">The problem, and what to write instead.</param>
 internal sealed record Finding(Severity Severity, string Key, string Source, string Message)
 {
-    /// <summary>The finding as one line, whatever a file's names hold.</summary>
+    /// <summary>Returns the finding on one line. Control characters are escaped, because a file's names can contain any text.</summary>
     public override string ToString()
     {
         var severity = Severity == Severity.Error ? "error" : "warning";
@@ -28,7 +28,7 @@ internal sealed record Finding(Severity Severity, string Key, string Source, str
         return OneLine($"{severity}{key} ({Source}): {Message}");
     }
 
-    /// <summary>A value as a message may show it: short, on one line, and without what may be a secret.</summary>
+    /// <summary>Returns a value for use in a message: shortened, on one line, and with possible secrets hidden.</summary>
     public static string Quote(string value)
     {
         var shown = SecretText.Hide(value);

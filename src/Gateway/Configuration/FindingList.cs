@@ -1,20 +1,20 @@
 namespace Gateway.Configuration;
 
-/// <summary>The findings of one reading of the configuration.</summary>
+/// <summary>The findings of one load of the configuration.</summary>
 internal sealed class FindingList
 {
     private readonly List<Finding> findings = [];
 
-    // With every path above: of thousands of keys it is asked whether something below them is wrong.
+    // Every parent path of an error is included, because HasErrorAt is called for thousands of keys.
     private readonly HashSet<string> pathsWithErrors = new(StringComparer.OrdinalIgnoreCase);
 
-    /// <summary>Whether anything found forbids the configuration's use.</summary>
+    /// <summary>Whether any finding is an error, which rejects the configuration.</summary>
     public bool HasErrors => findings.Exists(finding => finding.Severity == Severity.Error);
 
-    /// <summary>Whether something that could not be read was found.</summary>
+    /// <summary>Whether something could not be read.</summary>
     public bool CannotRead { get; private set; }
 
-    /// <summary>The keys that errors were found of.</summary>
+    /// <summary>The keys of all errors.</summary>
     public IEnumerable<string> KeysWithErrors => findings.Where(finding => finding.Severity == Severity.Error).Select(finding => finding.Key);
 
     /// <summary>Adds an error.</summary>
@@ -24,20 +24,20 @@ internal sealed class FindingList
         for (var path = key; path.Length > 0 && pathsWithErrors.Add(path);) path = path[..Math.Max(path.LastIndexOf(':'), 0)];
     }
 
-    /// <summary>Whether there is an error at a key, or at one below it.</summary>
+    /// <summary>Whether there is an error at a key, or at a key below it.</summary>
     public bool HasErrorAt(string key) => pathsWithErrors.Contains(key);
 
     /// <summary>Adds a warning.</summary>
     public void Warning(string key, string source, string message) => findings.Add(new(Severity.Warning, key, source, message));
 
-    /// <summary>Adds an error about something that could not be read, as opposed to what is written in it.</summary>
+    /// <summary>Adds an error about a source that could not be read, as opposed to one with wrong content.</summary>
     public void Unreadable(string source, string message)
     {
         CannotRead = true;
         Error("", source, message);
     }
 
-    /// <summary>All findings, ordered by key.</summary>
+    /// <summary>Returns all distinct findings, ordered by key.</summary>
     public IReadOnlyList<Finding> ToOrdered() =>
         [.. findings.Distinct()
             .OrderBy(finding => finding.Key, StringComparer.Ordinal)

@@ -3,7 +3,7 @@ using Microsoft.AspNetCore.Cors.Infrastructure;
 
 namespace Gateway.Cors;
 
-/// <summary>The policies that routes name in <c>CorsPolicy</c>, as ASP.NET Core's CORS takes them.</summary>
+/// <summary>Builds the CORS policies that routes name in <c>CorsPolicy</c>.</summary>
 internal static class CorsPolicies
 {
     public static CorsPolicy Build(CorsPolicyOptions options)

@@ -7,7 +7,7 @@ using Yarp.ReverseProxy.Transforms.Builder;
 
 namespace Gateway.Cors;
 
-/// <summary>CORS on routes that have a policy. That policy is the only one there: a service's own <c>Access-Control-*</c> headers are removed.</summary>
+/// <summary>Applies CORS on routes that have a policy. Only that policy is in effect: a service's own <c>Access-Control-*</c> headers are removed.</summary>
 internal static class RouteCors
 {
     public static IReverseProxyBuilder AddRouteCors(this IReverseProxyBuilder proxy)
@@ -22,7 +22,7 @@ internal static class RouteCors
     {
         cors.Use(static (context, next) =>
         {
-            // Registered first, so that it runs last, when all others have written their Vary.
+            // OnStarting callbacks run last-registered-first. This one is registered first, so it runs after all others have written their Vary.
             context.Response.OnStarting(static response => VaryByOriginAsync((HttpResponse)response), context.Response);
             return next(context);
         });
@@ -31,7 +31,8 @@ internal static class RouteCors
 
     private static bool HasPolicy(HttpContext context) => context.GetEndpoint()?.Metadata.GetMetadata<ICorsMetadata>() is not null;
 
-    // ASP.NET Core adds it only to responses with CORS headers. A cache must not give what an origin that is not allowed received to one that is.
+    // ASP.NET Core adds Vary only to responses with CORS headers. A response to an origin that is not allowed needs it too, so that a cache does not serve it
+    // to an allowed origin.
     private static Task VaryByOriginAsync(HttpResponse response)
     {
         var vary = response.Headers.Vary;
@@ -62,7 +63,7 @@ internal static class RouteCors
 
         public void Apply(TransformBuilderContext context)
         {
-            // The policy is on the endpoint. The route that YARP knows names none.
+            // The policy is in the endpoint's metadata. YARP's own route config names none.
             context.AddResponseTransform(static transform =>
             {
                 if (HasPolicy(transform.HttpContext)) Remove(transform.HttpContext.Response.Headers);

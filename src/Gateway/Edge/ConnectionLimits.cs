@@ -1,6 +1,7 @@
 using System.Diagnostics.Metrics;
 using System.Net;
 using Gateway.Configuration;
+using Gateway.Networking;
 using Gateway.Telemetry;
 using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
@@ -8,12 +9,13 @@ using Microsoft.AspNetCore.Server.Kestrel.Core;
 namespace Gateway.Edge;
 
 /// <summary>
-/// Keeps one address from holding the edge's connections: so many at once, and each has to send its first request, TLS handshake included,
-/// within <c>Kestrel:Limits:RequestHeadersTimeout</c> and five seconds. Behind <c>Edge:TrustedProxies</c> many clients share an address: those are not bounded.
+/// Keeps one address from occupying the edge's connections. The number of its connections is limited, and each must send its first request, TLS handshake
+/// included, within <c>Kestrel:Limits:RequestHeadersTimeout</c> plus five seconds. Behind <c>Edge:TrustedProxies</c> many clients share an address, so
+/// connections from there are not limited.
 /// </summary>
 internal sealed partial class ConnectionLimits
 {
-    // Of few connections in all, a quarter would be none that a browser could use.
+    // If the total is small, a quarter of it would be too few for a browser.
     private const long LeastPerAddress = 100;
 
     private static readonly TimeSpan s_betweenLines = TimeSpan.FromMinutes(1);
@@ -98,18 +100,21 @@ internal sealed partial class ConnectionLimits
     private static partial class Log
     {
         [LoggerMessage(EventIds.ConnectionRefused, LogLevel.Warning,
-            "The address {Client} holds as many connections as Edge:ConnectionsPerAddress allows, and further ones are closed: {Count} of all addresses since the last such line")]
+            "The address {Client} holds as many connections as Edge:ConnectionsPerAddress allows, and further ones are closed: {Count} of all addresses since the last such line",
+            EventName = nameof(EventIds.ConnectionRefused))]
         public static partial void Refused(ILogger logger, string client, long count);
     }
 }
 
-/// <summary>A connection feature: closes the connection unless its first request arrives in time. Kestrel would leave a silent one for its KeepAliveTimeout.</summary>
+/// <summary>
+/// A connection feature. It closes the connection unless its first request arrives in time. Kestrel would keep a silent connection for its KeepAliveTimeout.
+/// </summary>
 internal sealed class FirstRequest : IAsyncDisposable
 {
-    // Kestrel answers 408 to headers that began and do not end, and it counts from their first byte.
+    // Kestrel responds 408 to incomplete headers, and counts from their first byte. This timer must fire later.
     private static readonly TimeSpan s_later = TimeSpan.FromSeconds(5);
 
-    // A timer takes no more than 49 days.
+    // A timer takes 49 days at most.
     private static readonly TimeSpan s_longest = TimeSpan.FromDays(45);
 
     private readonly ConnectionContext _connection;
@@ -120,7 +125,7 @@ internal sealed class FirstRequest : IAsyncDisposable
     public FirstRequest(ConnectionContext connection, TimeSpan within, TimeProvider time, Counter<long> closed)
     {
         (_connection, _closed) = (connection, closed);
-        // Kestrel's word for no limit.
+        // Kestrel represents "no limit" as TimeSpan.MaxValue.
         if (within == TimeSpan.MaxValue) return;
         var due = within < s_longest ? within + s_later : s_longest;
         _timer = time.CreateTimer(static state => ((FirstRequest)state!).Close(), this, due, Timeout.InfiniteTimeSpan);
@@ -131,7 +136,7 @@ internal sealed class FirstRequest : IAsyncDisposable
         if (Interlocked.Exchange(ref _isOver, 1) == 0) _timer?.Dispose();
     }
 
-    // It waits for a callback that runs.
+    // Waits until a running callback has ended.
     public ValueTask DisposeAsync() => _timer?.DisposeAsync() ?? default;
 
     private void Close()
@@ -142,29 +147,21 @@ internal sealed class FirstRequest : IAsyncDisposable
     }
 }
 
-/// <summary>Adds the bounds on connections.</summary>
+/// <summary>Adds the limits on connections.</summary>
 internal static class ConnectionLimitsExtensions
 {
     public static void AddConnectionLimits(this WebApplicationBuilder builder)
     {
         builder.Services.AddSingleton<ConnectionLimits>();
-        // First, before the filter of AllowedHosts: a request that is refused has arrived, too.
-        builder.Services.Insert(0, ServiceDescriptor.Singleton<IStartupFilter, BeforeEverything>());
-        // Endpoint defaults come before an endpoint's own HTTPS, and so see a connection before its handshake.
+        // Endpoint defaults run before an endpoint's own HTTPS, and so see a connection before its handshake.
         builder.Services.AddOptions<KestrelServerOptions>().Configure<ConnectionLimits>(static (kestrel, limits) =>
             kestrel.ConfigureEndpointDefaults(listen => listen.Use(next => connection => limits.HoldAsync(connection, next, kestrel.Limits))));
     }
 
-    private sealed class BeforeEverything : IStartupFilter
+    /// <summary>Records that a connection's first request has arrived.</summary>
+    public static void UseFirstRequests(this IApplicationBuilder app) => app.Use(static (context, next) =>
     {
-        public Action<IApplicationBuilder> Configure(Action<IApplicationBuilder> next) => app =>
-        {
-            app.Use(static (context, following) =>
-            {
-                context.Features.Get<FirstRequest>()?.Arrived();
-                return following(context);
-            });
-            next(app);
-        };
-    }
+        context.Features.Get<FirstRequest>()?.Arrived();
+        return next(context);
+    });
 }

@@ -5,8 +5,9 @@ using Microsoft.Net.Http.Headers;
 namespace Gateway.Edge;
 
 /// <summary>
-/// Keeps the header names that a request's <c>Connection</c> holds beside <c>close</c>, <c>keep-alive</c> or <c>upgrade</c>: these headers are for this hop alone
-/// (RFC 9110, 7.6.1). Kestrel replaces the header by that word where it knows exactly one of the three in it, and keeps one in which it knows two, or none.
+/// Keeps the header names that a request's <c>Connection</c> lists beside <c>close</c>, <c>keep-alive</c> or <c>upgrade</c>: these headers are for this hop
+/// alone (RFC 9110, 7.6.1). If Kestrel finds exactly one of the three words in the header, it replaces the header's value by that word; if it finds two or
+/// none, it keeps the value.
 /// </summary>
 internal static class ConnectionWords
 {
@@ -16,15 +17,15 @@ internal static class ConnectionWords
 
     private static readonly WordsEncoding s_words = new();
 
-    /// <summary>Kestrel decodes the header by the encoding that is selected for it, and other headers as before.</summary>
+    /// <summary>Selects an encoding that rewrites the value while Kestrel decodes the header. Other headers are decoded as before.</summary>
     public static void Keep(KestrelServerOptions kestrel)
     {
         var others = kestrel.RequestHeaderEncodingSelector;
         kestrel.RequestHeaderEncodingSelector = name => name.Equals(HeaderNames.Connection, StringComparison.OrdinalIgnoreCase) ? s_words : others(name);
     }
 
-    // To keep alive is HTTP/1.1's default, and close wins over it: nothing changes by the word there. A connection of HTTP/1.0 is closed behind its response.
-    // Words are trimmed, because Kestrel does not know one with a tab around it.
+    // `keep-alive` is HTTP/1.1's default, and `close` wins over it, so the word can be added or removed without effect. An HTTP/1.0 connection is closed after
+    // its response. Words are trimmed, because Kestrel does not recognize one with a tab around it.
     private static string Decode(ReadOnlySpan<byte> bytes)
     {
         var value = Encoding.Latin1.GetString(bytes);

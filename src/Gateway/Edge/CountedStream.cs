@@ -1,6 +1,6 @@
 namespace Gateway.Edge;
 
-/// <summary>Counts what is written through it.</summary>
+/// <summary>Counts the bytes that are written through it.</summary>
 internal sealed class CountedStream(Stream inner) : Stream
 {
     public long Count { get; private set; }

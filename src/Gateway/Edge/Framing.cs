@@ -2,21 +2,21 @@ using System.Buffers;
 
 namespace Gateway.Edge;
 
-/// <summary>What of a request's frame Kestrel lets pass and others read differently.</summary>
+/// <summary>Checks the parts of a request's framing that Kestrel accepts and other servers read differently.</summary>
 internal static class Framing
 {
-    // Of a length beside a transfer coding Kestrel takes the coding, and puts the length aside under this name.
+    // If a request has both a length and a transfer coding, Kestrel uses the coding and moves the length to this header.
     private const string IgnoredLength = "X-Content-Length";
 
     private static readonly SearchValues<char> s_token = SearchValues.Create("!#$%&'*+-.^_`|~0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz");
 
     private static readonly SearchValues<char> s_controls = SearchValues.Create([.. Enumerable.Range(0, 0xa0).Select(code => (char)code).Where(code => char.IsControl(code) && code != '\t')]);
 
-    /// <summary>Whether everybody finds the same body, the same host and the same headers in a request.</summary>
+    /// <summary>Whether every server reads the same body, host and headers from a request.</summary>
     public static bool IsUnambiguous(HttpRequest request) =>
         request.Host.HasValue && (request.Headers.TransferEncoding.Count == 0 || IsChunkedOnly(request)) && AreWellFormed(request.Headers);
 
-    // Kestrel would take any coding before the last one off as if it were none, and the codings of an HTTP/1.0 client, who cannot know any.
+    // Kestrel would ignore any coding before the last one, and would accept codings from an HTTP/1.0 client, which cannot know any.
     private static bool IsChunkedOnly(HttpRequest request) =>
         request.Headers.TransferEncoding is [{ } coding] && coding.Equals("chunked", StringComparison.OrdinalIgnoreCase)
         && request.Headers.ContentLength is null && !request.Headers.ContainsKey(IgnoredLength)
@@ -29,7 +29,7 @@ internal static class Framing
             if (name.AsSpan().ContainsAnyExcept(s_token)) return false;
             foreach (var value in values)
             {
-                // Some take any control for white space or for the end of a line.
+                // Some servers treat any control character as white space or as the end of a line.
                 if (value.AsSpan().ContainsAny(s_controls)) return false;
             }
         }

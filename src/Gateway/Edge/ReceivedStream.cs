@@ -3,7 +3,7 @@ using Microsoft.AspNetCore.Http.Features;
 
 namespace Gateway.Edge;
 
-/// <summary>A request's body that knows whether it was read to its end.</summary>
+/// <summary>A request's body that records whether it was read to its end.</summary>
 internal sealed class ReceivedStream : Stream
 {
     private readonly Stream _inner;
@@ -29,7 +29,7 @@ internal sealed class ReceivedStream : Stream
         set => throw new NotSupportedException();
     }
 
-    /// <summary>Puts one around the body of a request; null where there can be no body, or where an upgrade takes its place.</summary>
+    /// <summary>Wraps the body of a request; null when there can be no body, or when an upgrade replaces it.</summary>
     public static ReceivedStream? Wrap(HttpContext context)
     {
         if (context.Features.Get<IHttpRequestBodyDetectionFeature>() is not { CanHaveBody: true }
@@ -44,7 +44,7 @@ internal sealed class ReceivedStream : Stream
     public override async ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
     {
         var read = await _inner.ReadAsync(buffer, cancellationToken);
-        // A read of no bytes only waits for some.
+        // A zero-byte read only waits for data.
         if (!buffer.IsEmpty) Count(read);
         return read;
     }

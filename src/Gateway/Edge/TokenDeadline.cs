@@ -4,17 +4,17 @@ using Microsoft.Extensions.ObjectPool;
 namespace Gateway.Edge;
 
 /// <summary>
-/// Ends an exchange when its caller's token expires while anything of it is still sent or received: a response of any kind, an upload, an
-/// upgraded connection. A request that arrived whole and waits for its service is not ended. Its response then has <see cref="Grace"/>.
+/// Ends an exchange when its caller's token expires while data is still sent or received: a response of any kind, an upload, an upgraded connection. If the
+/// request has fully arrived and waits for its service, it is not ended. Its response then has <see cref="Grace"/>.
 /// </summary>
 internal sealed class TokenDeadline : IDisposable
 {
-    /// <summary>How long a response may take that begins after the token has expired.</summary>
+    /// <summary>The time for a response that begins after the token has expired.</summary>
     public static readonly TimeSpan Grace = TimeSpan.FromSeconds(5);
 
     private static readonly TimeSpan s_betweenLooks = TimeSpan.FromSeconds(1);
 
-    // Some days before a timer's longest.
+    // A few days below the longest time that a timer takes.
     private static readonly TimeSpan s_longest = TimeSpan.FromDays(45);
 
     private readonly Lock _lock = new();
@@ -31,7 +31,7 @@ internal sealed class TokenDeadline : IDisposable
         _timer = time.CreateTimer(static state => ((TokenDeadline)state!).Look(), this, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
     }
 
-    /// <summary>The deadlines are pooled with their timers, so that an ordinary request allocates none and only sets one.</summary>
+    /// <summary>Pools the deadlines with their timers, so that an ordinary request allocates none and only sets one.</summary>
     public static ObjectPool<TokenDeadline> Pool(TimeProvider time) => new DefaultObjectPoolProvider { MaximumRetained = 1024 }.Create(new Policy(time));
 
     public void Start(HttpContext context, DateTimeOffset expiresAt)
@@ -40,12 +40,12 @@ internal sealed class TokenDeadline : IDisposable
         {
             (_context, _body, _hasWaited) = (context, ReceivedStream.Wrap(context), false);
             var now = _time.GetUtcNow();
-            // Within the clock skew a token is accepted that has expired already.
+            // Within the clock skew, an expired token is still accepted.
             SetDue(expiresAt > now ? expiresAt : now + Grace, now);
         }
     }
 
-    /// <summary>Lets go of the request. The next one may get the same context.</summary>
+    /// <summary>Releases the request. The next request may use the same HttpContext.</summary>
     public void Stop()
     {
         lock (_lock)
@@ -63,7 +63,7 @@ internal sealed class TokenDeadline : IDisposable
         {
             if (_context is not { } context) return;
             var now = _time.GetUtcNow();
-            // Set off for an earlier request, early, or by the longest that a timer takes.
+            // The timer fired for an earlier request, too early, or after the longest time that a timer takes.
             if (now < _due)
             {
                 SetDue(_due, now);
@@ -85,7 +85,7 @@ internal sealed class TokenDeadline : IDisposable
         }
     }
 
-    // A service may take a gRPC call's messages for as long as they come, or have none to send for as long: the call is one exchange.
+    // A gRPC call counts as in transfer throughout: either side may send messages, or pause, for any length of time.
     private bool IsInTransfer(HttpContext context) =>
         context.Response.HasStarted || _body is { IsReceived: false } || context.Request.ContentType?.StartsWith("application/grpc", StringComparison.OrdinalIgnoreCase) == true;
 
@@ -103,7 +103,7 @@ internal sealed class TokenDeadline : IDisposable
     }
 }
 
-/// <summary>Puts every exchange of an authenticated caller under its token's deadline.</summary>
+/// <summary>Applies the token's deadline to every exchange of an authenticated caller.</summary>
 internal static class TokenDeadlineExtensions
 {
     public static void UseTokenDeadlines(this IApplicationBuilder app)

@@ -10,9 +10,8 @@ using Microsoft.Extensions.Options;
 namespace Gateway.Edge;
 
 /// <summary>
-/// Bounds upgraded connections, such as WebSockets, over HTTP/1.1 and HTTP/2 together: all of them by
-/// <c>Kestrel:Limits:MaxConcurrentUpgradedConnections</c>, which Kestrel itself holds to over HTTP/1.1 alone, and those of one caller by
-/// <c>Edge:UpgradesPerCaller</c>.
+/// Limits upgraded connections, such as WebSockets, over HTTP/1.1 and HTTP/2 together: all of them by <c>Kestrel:Limits:MaxConcurrentUpgradedConnections</c>,
+/// which Kestrel itself applies to HTTP/1.1 only, and those of one caller by <c>Edge:UpgradesPerCaller</c>.
 /// </summary>
 internal sealed class UpgradeLimits
 {
@@ -32,12 +31,15 @@ internal sealed class UpgradeLimits
         _refused = meter.CreateCounter<long>("gateway.upgrades.refused", "{request}", "Upgrades that were refused, by the bound that was reached: all or caller.");
     }
 
-    /// <summary>Whether a request asks to become another protocol's connection. HTTP/2 without TLS is offered with ordinary requests, and is not taken up here.</summary>
+    /// <summary>
+    /// Whether a request asks to switch to another protocol. An h2c upgrade does not count: clients offer it with ordinary requests, and the gateway does not
+    /// accept it.
+    /// </summary>
     public static bool IsUpgrade(HttpContext context) =>
         context.Features.Get<IHttpExtendedConnectFeature>() is { IsExtendedConnect: true }
         || (context.Features.Get<IHttpUpgradeFeature>() is { IsUpgradableRequest: true } && !context.Request.Headers.Upgrade.ToString().Equals("h2c", StringComparison.OrdinalIgnoreCase));
 
-    /// <summary>Holds a place from before the service is asked until the connection has ended.</summary>
+    /// <summary>Counts the connection from before the request is forwarded until the connection has ended.</summary>
     public async Task InvokeAsync(HttpContext context, RequestDelegate next)
     {
         var caller = CallerKey.Of(context);
@@ -45,7 +47,7 @@ internal sealed class UpgradeLimits
         {
             _refused.Add(1, new KeyValuePair<string, object?>("bound", refusal == StatusCodes.Status429TooManyRequests ? "caller" : "all"));
             RetryAfter.Set(context.Response, TimeSpan.Zero);
-            await ErrorAnswer.WriteAsync(context, refusal);
+            await ErrorResponse.WriteAsync(context, refusal);
             return;
         }
 
@@ -82,7 +84,7 @@ internal sealed class UpgradeLimits
     }
 }
 
-/// <summary>Adds the bounds on upgraded connections.</summary>
+/// <summary>Adds the limits on upgraded connections.</summary>
 internal static class UpgradeLimitsExtensions
 {
     public static void UseUpgradeLimits(this IApplicationBuilder app)

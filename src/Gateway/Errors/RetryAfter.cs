@@ -2,7 +2,7 @@ using System.Globalization;
 
 namespace Gateway.Errors;
 
-/// <summary>The one form of <c>Retry-After</c>: whole seconds, rounded up so that the wait is over when they are, and at least 1.</summary>
+/// <summary>Writes <c>Retry-After</c> in its only form: whole seconds, rounded up so that the wait is over when they have passed, and at least 1.</summary>
 internal static class RetryAfter
 {
     public static void Set(HttpResponse response, TimeSpan wait) =>

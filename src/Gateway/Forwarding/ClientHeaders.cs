@@ -1,11 +1,11 @@
 using System.Collections.Frozen;
-using Gateway.Configuration;
+using Gateway.Configuration.Schema;
 using Microsoft.Extensions.Primitives;
 using Yarp.ReverseProxy.Configuration;
 
 namespace Gateway.Forwarding;
 
-/// <summary>Endpoint metadata: what a route passes on of the headers that are otherwise removed, and what it removes besides.</summary>
+/// <summary>Endpoint metadata: the headers that a route passes on although they are removed by default, and the headers that it removes in addition.</summary>
 internal sealed class ForwardedClientHeaders
 {
     private readonly FrozenSet<string> _names;
@@ -17,7 +17,7 @@ internal sealed class ForwardedClientHeaders
         Authorization = metadata.ForwardAuthorization;
         Cookies = metadata.ForwardCookies;
         _names = NamesIn(metadata.ForwardHeaders).ToFrozenSet(StringComparer.OrdinalIgnoreCase);
-        // X-Forwarded-* by another name: what the gateway appends there must not follow what a client made up.
+        // The transforms may give X-Forwarded-* another name. There, too, the gateway must not append its values to a client's.
         var prefixes = (route.Transforms ?? [])
             .Where(static transform => transform.ContainsKey("X-Forwarded"))
             .Select(static transform => transform.GetValueOrDefault("HeaderPrefix"))
@@ -30,34 +30,34 @@ internal sealed class ForwardedClientHeaders
 
     public bool Cookies { get; }
 
-    /// <summary>Whether a client's header of that name is removed.</summary>
+    /// <summary>Whether a client's header with that name is removed.</summary>
     public bool IsRemoved(string name) =>
         ReservedHeaders.IsRemovedAlways(name) || (ReservedHeaders.IsRemovedByDefault(name) && !_names.Contains(name)) || _ofTransforms?.Contains(name) == true;
 
-    /// <summary>The header names of a list that commas separate.</summary>
+    /// <summary>Splits a comma-separated list of header names.</summary>
     public static string[] NamesIn(string? list) => (list ?? "").Split(',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries);
 }
 
 /// <summary>
-/// Takes what is not a client's to say off its request, before YARP copies the request or a transform reads it. So no transform, whichever the
-/// operator writes, can bring a client's own value back.
+/// Removes the headers that a client must not set, before YARP copies the request or a transform reads it. So no transform in the configuration can restore a
+/// client's own value.
 /// </summary>
 internal static class ClientHeaders
 {
-    // What nearly every request has, and no server takes for another name.
+    // Headers of nearly every request, which no server takes for another name.
     private static readonly FrozenSet<string> s_usual = FrozenSet.ToFrozenSet(
         ["Accept", "Accept-Encoding", "Accept-Language", "Cache-Control", "Content-Type", "Host", "Origin", "Pragma", "Referer", "Sec-Fetch-User", "User-Agent"],
         StringComparer.OrdinalIgnoreCase);
 
     // Kestrel and YARP read these to frame the body, to upgrade and to send 100. They are not sent on as they are: YARP does not copy them, or IdentityHeaders
-    // removes them from what is sent. Via is read once more to be continued.
+    // removes them from the outgoing request. Via is read again, to be continued.
     private static readonly FrozenSet<string> s_framing = FrozenSet.ToFrozenSet(
         ["Connection", "Content-Length", "Content-Type", "Expect", "Host", "TE", "Transfer-Encoding", "Upgrade", "Via"], StringComparer.OrdinalIgnoreCase);
 
-    // Of what Connection may hold, the words that name no header to leave out.
+    // The words in Connection that do not name a header to remove.
     private static readonly FrozenSet<string> s_connectionOptions = FrozenSet.ToFrozenSet(["close", "keep-alive", "upgrade"], StringComparer.OrdinalIgnoreCase);
 
-    /// <summary>After session affinity, which reads a cookie that is removed here.</summary>
+    /// <summary>Removes the headers. It runs after session affinity, which reads a cookie that is removed here.</summary>
     public static void UseClientHeaders(this IApplicationBuilder pipeline) => pipeline.Use(static (context, next) =>
     {
         Remove(context.Request.Headers, context.GetEndpoint()!.Metadata.GetRequiredMetadata<ForwardedClientHeaders>());
@@ -79,7 +79,7 @@ internal static class ClientHeaders
         foreach (var name in removed ?? []) headers.Remove(name);
     }
 
-    // Headers for this hop alone. ConnectionWords makes Kestrel keep them.
+    // The headers that Connection names are for this hop only. ConnectionWords makes Kestrel keep the names.
     private static HashSet<string>? Named(StringValues connection)
     {
         HashSet<string>? named = null;

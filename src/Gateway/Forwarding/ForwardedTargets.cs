@@ -6,8 +6,8 @@ using Yarp.ReverseProxy.Transforms.Builder;
 namespace Gateway.Forwarding;
 
 /// <summary>
-/// Sends path and query on as the client wrote them, byte for byte. YARP would decode the path and encode it again, by other rules than the client's; so
-/// would <see cref="Uri"/>. Transforms change only what they are about: the rest keeps its encoding.
+/// Sends path and query on as the client wrote them, byte for byte. YARP would decode the path and encode it again by other rules than the client's, and so
+/// would <see cref="Uri"/>. Transforms change only their own part: the rest keeps its encoding.
 /// </summary>
 internal sealed class ForwardedTargets : ITransformProvider
 {
@@ -19,7 +19,7 @@ internal sealed class ForwardedTargets : ITransformProvider
 
     public void Apply(TransformBuilderContext context)
     {
-        // YARP has validated and built its own. Those of PathSteps stand in their place.
+        // YARP has validated and built its own path transforms. PathSteps replaces them.
         foreach (var transform in context.RequestTransforms.Where(static transform => transform is PathStringTransform or PathRouteValuesTransform).ToArray())
             context.RequestTransforms.Remove(transform);
         var steps = PathSteps.Of(context.Route);
@@ -30,7 +30,7 @@ internal sealed class ForwardedTargets : ITransformProvider
             var path = SentPath.Of(transform.HttpContext);
             foreach (var step in steps)
             {
-                if (step(request, path) is not { } changed) return new ValueTask(ErrorAnswer.WriteAsync(transform.HttpContext, StatusCodes.Status400BadRequest));
+                if (step(request, path) is not { } changed) return new ValueTask(ErrorResponse.WriteAsync(transform.HttpContext, StatusCodes.Status400BadRequest));
                 path = changed;
             }
 
@@ -41,7 +41,7 @@ internal sealed class ForwardedTargets : ITransformProvider
 
     private static Uri Address(string destination, string path, string? query)
     {
-        // What is put in front of a target as it is must be as plain as the target, or it could break the request line.
+        // The destination's address is put before the target unchanged. It must be plain ASCII like the target, or it could break the request line.
         if (destination.AsSpan().ContainsAnyExceptInRange('!', '~')) destination = new Uri(destination).AbsoluteUri;
         var hasPath = destination.AsSpan(destination.IndexOf("//", StringComparison.Ordinal) + 2).Contains('/');
         if (path.Length == 0 && !hasPath) path = "/";
@@ -67,7 +67,7 @@ internal sealed class ForwardedTargets : ITransformProvider
 
         return query.ToString();
 
-        // Whether the client's own values of a parameter are all still there; others may have been added behind them.
+        // Whether all of the client's own values of a parameter are still there. Others may have been added after them.
         bool IsKept(string name) =>
             after.TryGetValue(name, out var values) && values.Take(before[name].Count).SequenceEqual(before[name], StringComparer.Ordinal);
 

@@ -1,12 +1,12 @@
+using CredentialModule.Failures;
 using Gateway.Telemetry;
 using Yarp.ReverseProxy.Forwarder;
-using FailureText = CredentialModule.Telemetry.FailureText;
 
 namespace Gateway.Forwarding;
 
 /// <summary>
-/// Tells operators what became of each try that failed on a service's side. Callers learn the status alone, and what a client did itself, such
-/// as to leave, is nobody's failure.
+/// Logs and counts each attempt that failed on a service's side. Callers see the status only. If the client itself ended the request, for example by
+/// disconnecting, that is not a failure.
 /// </summary>
 internal static partial class ForwardingErrors
 {
@@ -21,7 +21,7 @@ internal static partial class ForwardingErrors
             await next(context);
             if (context.Features.Get<IForwarderErrorFeature>() is not { } failure || ErrorOf(context, failure.Error) is not { } error) return;
             var proxy = context.GetReverseProxyFeature();
-            // One that was changed live has a revision behind its name.
+            // If a cluster was changed by a reload, its id has a revision after the name.
             var cluster = proxy.Cluster.Config.ClusterId.Split(':')[0];
             metrics.ForwardingFailed(cluster, error);
             if (proxy.ProxiedDestination is not { } destination)
@@ -46,10 +46,12 @@ internal static partial class ForwardingErrors
 
     private static partial class Log
     {
-        [LoggerMessage(EventIds.ForwardingFailed, LogLevel.Warning, "The destination {Destination} of the cluster {Cluster} failed: {Error} ({Cause})")]
+        [LoggerMessage(EventIds.ForwardingFailed, LogLevel.Warning, "The destination {Destination} of the cluster {Cluster} failed: {Error} ({Cause})",
+            EventName = nameof(EventIds.ForwardingFailed))]
         public static partial void Failed(ILogger logger, string cluster, string destination, string error, string cause);
 
-        [LoggerMessage(EventIds.NoDestination, LogLevel.Warning, "The cluster {Cluster} has no healthy destination")]
+        [LoggerMessage(EventIds.NoDestination, LogLevel.Warning, "The cluster {Cluster} has no healthy destination",
+            EventName = nameof(EventIds.NoDestination))]
         public static partial void NoDestination(ILogger logger, string cluster);
     }
 }

@@ -1,13 +1,13 @@
 using System.Security.Cryptography;
 using System.Text;
 using CredentialModule.Http;
-using Gateway.Configuration;
+using Gateway.Configuration.Snapshots;
 
 namespace Gateway.Forwarding;
 
 /// <summary>
-/// The name that the gateway has in <c>Via</c> (RFC 9110, 7.6.3). It is made of the routes and destinations that the gateway started with: all
-/// replicas of a deployment have one name, and a gateway behind another one has its own.
+/// The gateway's name in <c>Via</c> (RFC 9110, 7.6.3). It is derived from the routes and destinations at start: all replicas of a deployment share one name,
+/// and a gateway behind another gateway has a name of its own.
 /// </summary>
 internal sealed class GatewayName(string name)
 {
@@ -28,7 +28,7 @@ internal sealed class GatewayName(string name)
 
     public override string ToString() => name;
 
-    /// <summary>Whether a request went through this gateway before, or through another replica of it.</summary>
+    /// <summary>Whether a request has already passed through this gateway or another of its replicas.</summary>
     public bool IsIn(HttpRequest request)
     {
         foreach (var value in request.Headers.Via)
@@ -39,7 +39,7 @@ internal sealed class GatewayName(string name)
         return false;
     }
 
-    /// <summary>A request's <c>Via</c> with the gateway behind those that it came through.</summary>
+    /// <summary>A request's <c>Via</c>, with the gateway appended.</summary>
     public string ContinuedVia(HttpRequest request)
     {
         var own = HttpProtocol.IsHttp2(request.Protocol) ? _http2 : HttpProtocol.IsHttp10(request.Protocol) ? _http10 : _http11;
@@ -47,19 +47,19 @@ internal sealed class GatewayName(string name)
         return before.Count == 0 ? own : $"{before}, {own}";
     }
 
-    // An address may hold a user and a password, and the name is told to every service.
+    // An address may hold a user and a password, and every service sees the name.
     private static string Origin(string address) =>
         Uri.TryCreate(address, UriKind.Absolute, out var uri)
             ? uri.GetComponents(UriComponents.SchemeAndServer | UriComponents.Path, UriFormat.UriEscaped)
             : "";
 }
 
-/// <summary>Ends requests that go round in a circle: 508, before anything is asked of an issuer or a service.</summary>
+/// <summary>Rejects requests that loop: 508, before any call to an issuer or a service.</summary>
 internal static class LoopDetection
 {
     public static void UseLoopDetection(this IApplicationBuilder app)
     {
         var gateway = app.ApplicationServices.GetRequiredService<GatewayName>();
-        app.Use((context, next) => gateway.IsIn(context.Request) ? ErrorAnswer.WriteAsync(context, StatusCodes.Status508LoopDetected) : next(context));
+        app.Use((context, next) => gateway.IsIn(context.Request) ? ErrorResponse.WriteAsync(context, StatusCodes.Status508LoopDetected) : next(context));
     }
 }

@@ -3,9 +3,9 @@ using System.Collections.Frozen;
 namespace Gateway.Forwarding;
 
 /// <summary>
-/// A set of header names; a pattern that ends in <c>*</c> stands for every name that begins so, one that begins with <c>*</c> for every name
-/// that ends so. Names are compared after every character but
-/// ASCII letters and digits became <c>-</c>, because servers map headers to variables, where <c>X_Gateway.Subject</c> and <c>X-Gateway-Subject</c> are one.
+/// A set of header names. A pattern that ends in <c>*</c> matches every name with that prefix, one that begins with <c>*</c> every name with that suffix.
+/// Before names are compared, every character but ASCII letters and digits becomes <c>-</c>, because servers map headers to variables, where
+/// <c>X_Gateway.Subject</c> and <c>X-Gateway-Subject</c> are the same.
 /// </summary>
 internal sealed class HeaderPatterns
 {
@@ -22,7 +22,7 @@ internal sealed class HeaderPatterns
             static pattern => Map(pattern.Trim('*'), new char[pattern.Length]).ToString());
         _names = mapped[Part.Whole].ToFrozenSet(StringComparer.Ordinal);
         _suffixes = [.. mapped[Part.Suffix]];
-        // Without those that another one covers, so that only the nearest prefix below a name can be the name's.
+        // Drop prefixes that a shorter one covers. Then only the nearest prefix in sort order can match a name.
         var prefixes = mapped[Part.Prefix].Order(StringComparer.Ordinal).ToList();
         for (var i = prefixes.Count - 1; i > 0; i--)
         {

@@ -7,12 +7,12 @@ using Yarp.ReverseProxy.Transforms.Builder;
 namespace Gateway.Forwarding;
 
 /// <summary>
-/// Says to a service what it learns of a request from the gateway, and from the gateway alone: who calls, for which organization, under which
-/// request id, and that the request came through here. A client's own headers of that kind were removed by <see cref="ClientHeaders"/>.
+/// Sets the headers that a service receives from the gateway alone: the caller, the organization, the request id, and <c>Via</c>. A client's own headers of
+/// that kind were removed by <see cref="ClientHeaders"/>.
 /// </summary>
 internal sealed class IdentityHeaders(GatewayName gateway) : ITransformProvider
 {
-    // Said to the gateway and not to the service. A transform that allows them by name would copy them.
+    // Headers for this hop only. A transform that allows them by name would copy them.
     private static readonly string[] s_ofOneHop =
         [HeaderNames.Connection, HeaderNames.Upgrade, HeaderNames.Expect, HeaderNames.TE, HeaderNames.TransferEncoding];
 
@@ -31,7 +31,7 @@ internal sealed class IdentityHeaders(GatewayName gateway) : ITransformProvider
         });
     }
 
-    // YARP adds its default X-Forwarded-* behind the operator's transforms, and would take back what these set.
+    // YARP adds its default X-Forwarded-* after the operator's transforms, and would overwrite what these set.
     private static void SetForwardedFirst(TransformBuilderContext context)
     {
         if (context.UseDefaultForwarders == false) return;
@@ -60,7 +60,7 @@ internal sealed class IdentityHeaders(GatewayName gateway) : ITransformProvider
         if (value is not null) headers.TryAddWithoutValidation(name, value);
     }
 
-    // A subject is whatever its issuer made of it: what is no plain header text is percent-encoded, and `%` with it.
+    // An issuer may choose any text as the subject. If it is not plain header text, it is percent-encoded, and `%` with it.
     private static string? HeaderValue(string? text)
     {
         foreach (var character in text.AsSpan())

@@ -4,13 +4,13 @@ using Yarp.ReverseProxy.Configuration;
 
 namespace Gateway.Forwarding;
 
-/// <summary>Changes an encoded path; null when the request makes no path for the service.</summary>
+/// <summary>Changes an encoded path; null when the request yields no valid path for the service.</summary>
 internal delegate string? PathStep(HttpRequest request, string path);
 
-/// <summary>YARP's path transforms on the path as the client encoded it: what comes through keeps its encoding.</summary>
+/// <summary>Applies YARP's path transforms to the path as the client encoded it. Unchanged parts keep their encoding.</summary>
 internal static class PathSteps
 {
-    /// <summary>A route's, in the order in which they are written.</summary>
+    /// <summary>The steps of a route, in the configured order.</summary>
     public static PathStep[] Of(RouteConfig route) => [.. (route.Transforms ?? []).Select(Of).OfType<PathStep>()];
 
     private static PathStep? Of(IReadOnlyDictionary<string, string> transform)
@@ -35,7 +35,7 @@ internal static class PathSteps
         return (path, SentPath.Encode(path));
     }
 
-    // No encoded slash passes the guard, so that both paths have the same segments.
+    // RequestGuard rejects encoded slashes, so both paths have the same segments.
     private static string WithoutPrefix(string path, PathString prefix)
     {
         if (!new PathString(Uri.UnescapeDataString(path)).StartsWithSegments(prefix)) return path;
@@ -62,9 +62,9 @@ internal static class PathSteps
                 RoutePatternParameterPart parameter => ValueOf(parameter, context),
                 _ => "",
             }));
-            // A part of the request's segment may be what no whole one is: the service would read another path.
+            // A part of a segment may form a segment, such as `..`, that RequestGuard would reject as a whole: the service would read another path.
             if (text is "." or ".." || (text.Length == 0 && segment.Parts.Any(IsNeeded))) return null;
-            // An optional parameter, or the rest of a path, that is not there.
+            // The text is empty when an optional parameter or a catch-all has no value.
             if (text.Length > 0) path.Append('/').Append(text);
         }
 
@@ -73,7 +73,7 @@ internal static class PathSteps
 
     private static bool IsNeeded(RoutePatternPart part) => part is RoutePatternParameterPart { IsOptional: false, IsCatchAll: false, Default: null };
 
-    // Alone, dots would be resolved instead.
+    // Encode would resolve a lone dot segment instead of encoding it.
     private static string Encoded(string part) => part is "." or ".." ? part : SentPath.Encode("/" + part)[1..];
 
     private static string ValueOf(RoutePatternParameterPart parameter, HttpContext context)

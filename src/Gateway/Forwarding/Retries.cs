@@ -4,12 +4,13 @@ using Yarp.ReverseProxy.Model;
 
 namespace Gateway.Forwarding;
 
-/// <summary>Endpoint metadata: how often a request of which nothing was answered is sent again.</summary>
+/// <summary>Endpoint metadata: how often a request without any response is sent again.</summary>
 internal sealed record RetryLimit(int Retries);
 
 /// <summary>
-/// Sends a request to another destination when one answered nothing of it: it could not be reached, hung up or was silent for too long. Only
-/// what may be sent twice is (RFC 9110, 9.2.2), and only without a body, since none is kept. What a service answers is its answer.
+/// Sends a request to another destination when the first sent no response: it could not be reached, closed the connection or was silent for too long. Only
+/// idempotent requests are retried (RFC 9110, 9.2.2), and only without a body, since none is buffered. Once a service has begun to respond, that response is
+/// final.
 /// </summary>
 internal static class Retries
 {
@@ -40,7 +41,7 @@ internal static class Retries
             proxy.AvailableDestinations = others;
             proxy.ProxiedDestination = null;
             context.Features.Set<IForwarderErrorFeature>(null);
-            // Transforms have run for the answer that was to be an error.
+            // Transforms have already run for the error response.
             context.Response.Clear();
             foreach (var header in headers) context.Response.Headers.Append(header.Key, header.Value);
         }
@@ -51,7 +52,7 @@ internal static class Retries
         && !context.Response.HasStarted
         && !context.RequestAborted.IsCancellationRequested;
 
-    // As a last resort one that is taken for sick: it may be back, and the request would fail without it.
+    // As a last resort, use a destination that is marked unhealthy: it may have recovered, and the request would fail without it.
     private static List<DestinationState> Others(ClusterDestinationsState destinations, List<DestinationState> failed) =>
         destinations.AvailableDestinations.Except(failed).ToList() is { Count: > 0 } available ? available : [.. destinations.AllDestinations.Except(failed)];
 }

@@ -5,16 +5,17 @@ using Yarp.ReverseProxy.Forwarder;
 
 namespace Gateway.Forwarding;
 
-/// <summary>The path of a request as the client encoded it.</summary>
+/// <summary>Reads the path of a request as the client encoded it.</summary>
 internal static class SentPath
 {
     /// <summary>
-    /// The path without the query. The organization alone is written out as it was authorized: no service may read another id than the gateway did.
+    /// The path without the query. The organization's segment alone is encoded again from its authorized value, so that no service reads another id than the
+    /// gateway did.
     /// </summary>
     public static string Of(HttpContext context)
     {
         var target = context.Features.Get<IHttpRequestFeature>()!.RawTarget;
-        // `*` asks about the server as a whole.
+        // The target is `*`, which addresses the server as a whole.
         if (!target.StartsWith('/')) return Encode(context.Request.Path);
         var query = target.IndexOf('?', StringComparison.Ordinal);
         var path = query < 0 ? target : target[..query];
@@ -26,7 +27,7 @@ internal static class SentPath
         return "/" + string.Join('/', segments);
     }
 
-    /// <summary>A route parameter as the client encoded it; null when it is no whole segment of the path, or not there.</summary>
+    /// <summary>A route parameter as the client encoded it; null when the parameter is not a whole segment of the path, or is missing.</summary>
     public static string? ParameterOf(HttpContext context, string name)
     {
         if (PatternOf(context) is not { } pattern || IndexOf(name, pattern) is not { } index || !pattern.PathSegments[index].IsSimple) return null;
@@ -35,7 +36,7 @@ internal static class SentPath
         return ((RoutePatternParameterPart)pattern.PathSegments[index].Parts[0]).IsCatchAll ? string.Join('/', segments[index..]) : segments[index];
     }
 
-    /// <summary>Encodes a path that is not the client's, as YARP does.</summary>
+    /// <summary>Encodes a path that did not come from the client, as YARP does.</summary>
     public static string Encode(PathString path) =>
         path.HasValue ? RequestUtilities.MakeDestinationAddress("http://any", path, QueryString.Empty).AbsolutePath : "";
 

@@ -2,7 +2,7 @@ using System.Diagnostics;
 
 namespace Gateway.Forwarding;
 
-/// <summary>Sends <c>traceparent</c> and <c>tracestate</c> on, and no baggage: what a client puts there is not the gateway's to vouch for.</summary>
+/// <summary>Sends <c>traceparent</c> and <c>tracestate</c> on, but no baggage: the gateway cannot vouch for a client's content in it.</summary>
 internal sealed class TraceContextPropagator : DistributedContextPropagator
 {
     private static readonly DistributedContextPropagator s_w3c = CreateW3CPropagator();

@@ -6,12 +6,12 @@ using Gateway.Configuration;
 
 namespace Gateway.Hosting;
 
-/// <summary>A certificate that Kestrel's configuration names by its files: <c>Path</c>, and <c>KeyPath</c> and <c>Password</c> where it says so.</summary>
+/// <summary>A certificate that Kestrel's configuration names by its files: <c>Path</c>, and optionally <c>KeyPath</c> and <c>Password</c>.</summary>
 internal sealed record CertificateFiles(string Path, string? KeyPath, string? Password)
 {
-    /// <summary>Every such certificate below a section: of endpoints, of their server names, the default one.</summary>
-    /// <param name="section">Kestrel's section, or one of it.</param>
-    /// <param name="folder">What paths are relative to.</param>
+    /// <summary>Every such certificate in a section: those of endpoints, of their server names, and the default one.</summary>
+    /// <param name="section">Kestrel's section, or a section within it.</param>
+    /// <param name="folder">The folder that paths are relative to.</param>
     public static IEnumerable<CertificateFiles> In(IConfiguration section, string folder)
     {
         foreach (var child in section.GetChildren())
@@ -22,7 +22,7 @@ internal sealed record CertificateFiles(string Path, string? KeyPath, string? Pa
         }
     }
 
-    /// <summary>What the files hold now, as far as it can be told from what they held before.</summary>
+    /// <summary>A digest of the files' content, or of the problem if a file cannot be read. It changes when the content does.</summary>
     public string Digest()
     {
         using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
@@ -37,8 +37,8 @@ internal sealed record CertificateFiles(string Path, string? KeyPath, string? Pa
         return Convert.ToHexString(hash.GetHashAndReset());
     }
 
-    /// <summary>The certificate with those that lead to its root.</summary>
-    /// <exception cref="CryptographicException">The files hold no certificate with its key, or cannot be read. No message tells of their content.</exception>
+    /// <summary>Loads the certificate with its chain.</summary>
+    /// <exception cref="CryptographicException">The files hold no certificate with its key, or cannot be read. No message contains their content.</exception>
     public SslStreamCertificateContext Load()
     {
         var certificate = Content(Path);

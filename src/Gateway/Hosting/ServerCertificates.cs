@@ -7,14 +7,14 @@ using Gateway.Telemetry;
 namespace Gateway.Hosting;
 
 /// <summary>
-/// The edge's certificates, read again when the content of their files has changed, however it was changed: file watchers miss the symlink
-/// swap of a mounted secret, and Kestrel's own reload closes the listener for it. Connections that are open keep what they began with.
+/// Reloads the edge's certificates when the content of their files has changed, by whatever means. File watchers miss the symlink swap of a mounted secret, and
+/// Kestrel's own reload closes the listener. Open connections keep their certificate.
 /// </summary>
 internal sealed partial class ServerCertificates : BackgroundService
 {
     private static readonly TimeSpan s_interval = TimeSpan.FromMilliseconds(500);
 
-    // By every certificate that a file was seen to hold: Kestrel has read the files at a moment of its own.
+    // Keyed by every certificate that a file has held, because Kestrel reads the files at another moment.
     private readonly ConcurrentDictionary<string, Watched> _byThumbprint = new(StringComparer.Ordinal);
     private readonly List<Watched> _watched;
     private readonly TimeProvider _time;
@@ -28,12 +28,12 @@ internal sealed partial class ServerCertificates : BackgroundService
         foreach (var watched in _watched)
         {
             watched.Seen = watched.Used = watched.Files.Digest();
-            // What cannot be used at start, Kestrel refuses to start with.
+            // If a certificate cannot be used at start, Kestrel itself refuses to start.
             TryLoad(watched, out _);
         }
     }
 
-    /// <summary>Puts what a certificate's file holds now in the place of what Kestrel read from it at start.</summary>
+    /// <summary>Replaces the certificate that Kestrel loaded at start by the one that its file holds now.</summary>
     public void Renew(SslServerAuthenticationOptions options)
     {
         var configured = options.ServerCertificateContext?.TargetCertificate ?? options.ServerCertificate as X509Certificate2;
@@ -50,7 +50,7 @@ internal sealed partial class ServerCertificates : BackgroundService
     private void Look(Watched watched)
     {
         var seen = watched.Files.Digest();
-        // A certificate and its key are two files: they belong together once both are at rest.
+        // A certificate and its key are two files. They match once neither changes any more.
         if (seen != watched.Seen)
         {
             watched.Seen = seen;
@@ -99,10 +99,12 @@ internal sealed partial class ServerCertificates : BackgroundService
 
     private static partial class Log
     {
-        [LoggerMessage(EventIds.CertificateRenewed, LogLevel.Information, "The certificate of {Path} was renewed, and is good until {NotAfter:u}")]
+        [LoggerMessage(EventIds.CertificateRenewed, LogLevel.Information, "The certificate of {Path} was renewed, and is good until {NotAfter:u}",
+            EventName = nameof(EventIds.CertificateRenewed))]
         public static partial void Renewed(ILogger logger, string path, DateTime notAfter);
 
-        [LoggerMessage(EventIds.CertificateKept, LogLevel.Error, "The certificate of {Path} was changed and cannot be used, and the one before serves on: {Problem}")]
+        [LoggerMessage(EventIds.CertificateKept, LogLevel.Error, "The certificate of {Path} was changed and cannot be used, and the one before serves on: {Problem}",
+            EventName = nameof(EventIds.CertificateKept))]
         public static partial void Kept(ILogger logger, string path, string problem);
     }
 }

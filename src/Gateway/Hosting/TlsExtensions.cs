@@ -2,7 +2,7 @@ using Microsoft.AspNetCore.Server.Kestrel.Core;
 
 namespace Gateway.Hosting;
 
-/// <summary>Adds TLS by Kestrel's own section, with certificates that are renewed while it listens.</summary>
+/// <summary>Adds TLS from Kestrel's own section, with certificates that are renewed while it listens.</summary>
 internal static class TlsExtensions
 {
     public static void AddTls(this WebApplicationBuilder builder)
@@ -11,7 +11,7 @@ internal static class TlsExtensions
         builder.Services.AddHostedService(services => services.GetRequiredService<ServerCertificates>());
         builder.Services.AddOptions<KestrelServerOptions>().Configure<ServerCertificates>((kestrel, certificates) =>
         {
-            // By default Kestrel would look at its section again with every change of the configuration, and bind anew what it finds changed.
+            // By default Kestrel would read its section again on every change of the configuration, and rebind changed endpoints.
             kestrel.Configure(builder.Configuration.GetSection("Kestrel"), reloadOnChange: false);
             kestrel.ConfigureHttpsDefaults(https => https.OnAuthenticate = (_, options) => certificates.Renew(options));
         });

@@ -1,5 +1,6 @@
 using CredentialModule.Aws;
 using CredentialModule.Caching;
+using Gateway.Hosting;
 using Microsoft.Extensions.Diagnostics.HealthChecks;
 
 namespace Gateway.Management;
@@ -16,7 +17,9 @@ internal static class ManagementExtensions
         builder.Services.AddHostedService(services => services.GetRequiredService<ManagementServer>());
     }
 
-    /// <summary>Ready is who takes requests: not yet while starting, no longer once told to stop, so that balancers turn away in time.</summary>
+    /// <summary>
+    /// The edge is ready while it accepts requests: not while starting, and not after the stop signal, so that load balancers stop sending requests in time.
+    /// </summary>
     private sealed class EdgeIsOpen(IHostApplicationLifetime lifetime) : IHealthCheck
     {
         public Task<HealthCheckResult> CheckHealthAsync(HealthCheckContext context, CancellationToken cancellationToken = default) => Task.FromResult(
@@ -25,14 +28,14 @@ internal static class ManagementExtensions
             : HealthCheckResult.Unhealthy("starting"));
     }
 
-    /// <summary>Whatever is cached serves on: no reason to turn callers away.</summary>
+    /// <summary>Degraded at most: cached credentials are still served, so callers need not be turned away.</summary>
     private sealed class AwsTakesCredentials(OwnCredentials own) : IHealthCheck
     {
         public Task<HealthCheckResult> CheckHealthAsync(HealthCheckContext context, CancellationToken cancellationToken = default) =>
             Task.FromResult(own.Problem is { } problem ? HealthCheckResult.Degraded(problem) : HealthCheckResult.Healthy());
     }
 
-    /// <summary>Without Redis the gateway serves on, and replicas share nothing.</summary>
+    /// <summary>Degraded at most: without Redis the gateway still serves, but replicas share nothing.</summary>
     private sealed class RedisIsUsable(CredentialCache cache) : IHealthCheck
     {
         public Task<HealthCheckResult> CheckHealthAsync(HealthCheckContext context, CancellationToken cancellationToken = default) => Task.FromResult(

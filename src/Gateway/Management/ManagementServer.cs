@@ -1,9 +1,9 @@
 using CredentialModule.Http;
 using Gateway.Authentication;
 using Gateway.Configuration;
-using Gateway.Edge;
 using Gateway.Errors;
 using Gateway.Forwarding;
+using Gateway.Networking;
 using Gateway.Telemetry;
 using Microsoft.AspNetCore.Authorization;
 using Microsoft.AspNetCore.Diagnostics.HealthChecks;
@@ -17,8 +17,8 @@ using Microsoft.Extensions.Options;
 namespace Gateway.Management;
 
 /// <summary>
-/// Health and metrics on a server of their own: the public one has no way to these paths, whatever a client writes into <c>Host</c>, and they
-/// are answered while the edge drains.
+/// Serves health and metrics on a separate server. The public server cannot reach these paths, whatever a client writes into <c>Host</c>, and they still
+/// respond while the edge drains.
 /// </summary>
 internal sealed partial class ManagementServer : IHostedLifecycleService, IDisposable
 {
@@ -39,7 +39,7 @@ internal sealed partial class ManagementServer : IHostedLifecycleService, IDispo
         _server.Features.Get<IServerAddressesFeature>()!.Addresses.Add(options.Management.Url);
     }
 
-    /// <summary>Where it listens, once started.</summary>
+    /// <summary>The address that it listens on, once started.</summary>
     public string Url => _server.Features.Get<IServerAddressesFeature>()!.Addresses.First();
 
     public async Task StartingAsync(CancellationToken cancellationToken)
@@ -53,15 +53,15 @@ internal sealed partial class ManagementServer : IHostedLifecycleService, IDispo
     private RequestDelegate Pipeline()
     {
         var app = new ApplicationBuilder(_services);
-        app.UseAnswerHeaders(static _ => true);
-        app.UseExceptionHandler(new ExceptionHandlerOptions { ExceptionHandler = static context => ErrorAnswer.WriteAsync(context, StatusCodes.Status500InternalServerError) });
-        app.UseStatusCodePages(static pages => ErrorAnswer.Has(pages.HttpContext.Response.StatusCode)
-            ? ErrorAnswer.WriteAsync(pages.HttpContext, pages.HttpContext.Response.StatusCode)
+        app.UseSecurityHeaders(static _ => true);
+        app.UseExceptionHandler(new ExceptionHandlerOptions { ExceptionHandler = static context => ErrorResponse.WriteAsync(context, StatusCodes.Status500InternalServerError) });
+        app.UseStatusCodePages(static pages => ErrorResponse.Has(pages.HttpContext.Response.StatusCode)
+            ? ErrorResponse.WriteAsync(pages.HttpContext, pages.HttpContext.Response.StatusCode)
             : Task.CompletedTask);
         app.UseRouting();
-        app.Use(ForgetCredentials.AuditAsync);
-        // Refused tokens count apart from the edge: a client that is locked out there must not keep operators from acting.
-        var failed = ActivatorUtilities.CreateInstance<FailedAuthentications>(_services);
+        app.Use(InvalidateCredentials.AuditAsync);
+        // Refused tokens are counted separately from the edge: a client that is locked out there must not keep operators from acting.
+        var failed = ActivatorUtilities.CreateInstance<AuthenticationThrottle>(_services);
         app.Use((context, next) =>
         {
             context.Features.Set(failed);
@@ -74,14 +74,14 @@ internal sealed partial class ManagementServer : IHostedLifecycleService, IDispo
             endpoints.MapGet("/health/live", static () => TypedResults.Text("Healthy")).AllowAnonymous();
             endpoints.MapHealthChecks("/health/ready", new HealthCheckOptions { ResponseWriter = ReadinessResponse.WriteAsync }).AllowAnonymous();
             endpoints.MapPrometheusScrapingEndpoint("/metrics").AllowAnonymous();
-            Guard(endpoints.MapDelete("/organizations/{organizationId}/credentials", ForgetCredentials.AnswerAsync).WithMetadata(new OrganizationIdRule()));
+            Guard(endpoints.MapDelete("/organizations/{organizationId}/credentials", InvalidateCredentials.AnswerAsync).WithMetadata(new OrganizationIdPrecondition()));
         });
         return app.Build();
     }
 
     private void Guard(RouteHandlerBuilder action)
     {
-        // By its name at each request: it may be published anew.
+        // Look the policy up by name at each request, because a reload can replace it.
         if (_options.Management.AuthorizationPolicy is { } policy)
             action.RequireAuthorization(operators => operators.RequireAuthenticatedUser().RequireAssertion(async caller =>
                 (await _services.GetRequiredService<IAuthorizationService>().AuthorizeAsync(caller.User, caller.Resource, policy)).Succeeded));
@@ -109,7 +109,7 @@ internal sealed partial class ManagementServer : IHostedLifecycleService, IDispo
 
     private static partial class Log
     {
-        [LoggerMessage(EventIds.ManagementListening, LogLevel.Information, "Management listening on: {Url}")]
+        [LoggerMessage(EventIds.ManagementListening, LogLevel.Information, "Management listening on: {Url}", EventName = nameof(EventIds.ManagementListening))]
         public static partial void Listening(ILogger logger, string url);
     }
 }

@@ -6,12 +6,14 @@ using Microsoft.Net.Http.Headers;
 
 namespace Gateway.Management;
 
-/// <summary>The response of <c>/health/ready</c>: the status in one word, or, where the client accepts JSON, with each check's status and description.</summary>
+/// <summary>
+/// Writes the response of <c>/health/ready</c>: the status in one word or, if the client accepts JSON, with each check's status and description.
+/// </summary>
 internal static class ReadinessResponse
 {
     private const string Json = "application/json";
 
-    // An operator reads it in a terminal, and no browser takes it for HTML.
+    // Operators read this in a terminal, and no browser treats it as HTML.
     private static readonly JsonSerializerOptions s_options = new(JsonSerializerDefaults.Web)
     {
         DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,
@@ -34,7 +36,7 @@ internal static class ReadinessResponse
         report.Status.ToString(),
         report.Entries.ToDictionary(
             static entry => entry.Key,
-            // The framework describes a check that throws by the exception's text, which may hold anything.
+            // If a check throws, the framework uses the exception's text as its description, which may hold anything.
             static entry => new Check(entry.Value.Status.ToString(), entry.Value.Exception is null ? entry.Value.Description : "the check failed")));
 
     private sealed record Readiness(string Status, IReadOnlyDictionary<string, Check> Checks);

@@ -2,7 +2,7 @@ using System.Threading.RateLimiting;
 
 namespace Gateway.RateLimiting;
 
-/// <summary>A bucket of permits that is refilled by some of them once a period, up to its limit.</summary>
+/// <summary>A bucket of permits. A part of them is refilled once per period, up to the limit.</summary>
 internal sealed class BucketLimiter(TokenBucketRateLimiterOptions options, TimeProvider time) : TimedLimiter(time)
 {
     private long _tokens = options.TokenLimit;

@@ -3,15 +3,15 @@ using System.Threading.RateLimiting;
 namespace Gateway.RateLimiting;
 
 /// <summary>
-/// A limiter that knows when its next permit is there. The limiters of System.Threading.RateLimiting report the whole window or nothing, and
-/// read no <see cref="TimeProvider"/>.
+/// A limiter that reports when its next permit is available. The limiters of System.Threading.RateLimiting report the whole window or nothing, and do not use a
+/// <see cref="TimeProvider"/>.
 /// </summary>
 internal abstract class TimedLimiter(TimeProvider time) : RateLimiter
 {
     private readonly Lock _lock = new();
     private readonly long _created = time.GetTimestamp();
 
-    /// <summary>How long all permits have been there; null while some are taken. A limiter that is idle for some seconds is dropped.</summary>
+    /// <summary>How long all permits have been available; null while some are taken. A limiter that is idle for some seconds is dropped.</summary>
     public override TimeSpan? IdleDuration
     {
         get
@@ -20,14 +20,14 @@ internal abstract class TimedLimiter(TimeProvider time) : RateLimiter
         }
     }
 
-    /// <summary>When all permits are there again if none is taken, counted from the limiter's creation.</summary>
+    /// <summary>When all permits are available again if no more are taken, counted from the limiter's creation.</summary>
     protected TimeSpan AllThereAt { get; set; }
 
     private TimeSpan Now => time.GetElapsedTime(_created);
 
     public override RateLimiterStatistics? GetStatistics() => null;
 
-    /// <summary>Takes permits and returns null, or takes none and returns the time until the next one is there.</summary>
+    /// <summary>Takes permits and returns null, or takes none and returns the time until the next one is available.</summary>
     protected abstract TimeSpan? Take(int permits, TimeSpan now);
 
     protected override RateLimitLease AttemptAcquireCore(int permitCount)
@@ -35,11 +35,11 @@ internal abstract class TimedLimiter(TimeProvider time) : RateLimiter
         lock (_lock) return Take(permitCount, Now) is { } wait ? new WaitLease(wait) : WaitLease.Acquired;
     }
 
-    // There is no queue: a request over the limit is refused at once.
+    // There is no queue: a request over the limit is rejected at once.
     protected override ValueTask<RateLimitLease> AcquireAsyncCore(int permitCount, CancellationToken cancellationToken) => new(AttemptAcquireCore(permitCount));
 }
 
-/// <summary>A lease that holds nothing to give back, and when refused, the time until a permit is there.</summary>
+/// <summary>A lease that has nothing to release. If it was not acquired, it holds the time until a permit is available.</summary>
 internal sealed class WaitLease : RateLimitLease
 {
     public static readonly WaitLease Acquired = new();

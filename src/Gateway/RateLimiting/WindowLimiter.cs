@@ -1,12 +1,12 @@
 namespace Gateway.RateLimiting;
 
 /// <summary>
-/// Counts permits over the last window, in segments: a permit is back one window after its segment began. With one segment that is a fixed
-/// window, which begins with the first request after the window before.
+/// Counts permits over the last window, in segments: a permit is available again one window after its segment began. With one segment this is a fixed window,
+/// which begins with the first request after the previous window.
 /// </summary>
 internal sealed class WindowLimiter(int permitLimit, TimeSpan window, int segments, TimeProvider time) : TimedLimiter(time)
 {
-    // A ring of the segments that hold permits: _length of them, from _first on.
+    // A ring buffer of the segments that hold permits: _length of them, starting at _first.
     private readonly (TimeSpan Begun, int Taken)[] _segments = new (TimeSpan, int)[segments];
     private int _first;
     private int _length;
@@ -25,7 +25,7 @@ internal sealed class WindowLimiter(int permitLimit, TimeSpan window, int segmen
 
         if (_taken + Math.Max(permits, 1) > permitLimit) return _segments[_first].Begun + window - now;
         if (permits == 0) return null;
-        // A window in ticks may not divide evenly: a full ring counts into its last segment.
+        // A window may not divide evenly into ticks. If the ring is full, count into its last segment.
         if (_length == 0 || (_length < segments && now - Last.Begun >= window / segments))
         {
             _length++;

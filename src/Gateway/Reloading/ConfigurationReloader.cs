@@ -1,28 +1,32 @@
 using Gateway.Configuration;
-using Gateway.Configuration.DryRun;
+using Gateway.Configuration.Loading;
+using Gateway.Configuration.Snapshots;
 using Gateway.Routes;
 using Gateway.Telemetry;
 
 namespace Gateway.Reloading;
 
 /// <summary>
-/// Looks for a change of the configuration's files and publishes it whole, or not at all: what does not validate, or takes a restart, is told
-/// once and leaves the last good configuration in force.
+/// Polls the configuration's files for changes and publishes a changed configuration whole or not at all. A change that fails validation or needs a
+/// restart is logged once, and the last good configuration stays in effect.
 /// </summary>
 internal sealed partial class ConfigurationReloader(
-    GatedConfigurationProvider gate, PublishedRoutes routes, GatewayMetrics metrics, TimeProvider time, ILogger<ConfigurationReloader> logger) : BackgroundService
+    SnapshotConfigurationProvider gate, SnapshotRoutes routes, GatewayMetrics metrics, TimeProvider time, ILogger<ConfigurationReloader> logger) : BackgroundService
 {
-    /// <summary>How often files are looked at.</summary>
+    /// <summary>How often the files are checked.</summary>
     public static readonly TimeSpan Interval = TimeSpan.FromMilliseconds(500);
 
     private readonly SemaphoreSlim _turn = new(1);
-    private Reading _seen = gate.Current.Reading;
-    private Reading? _unreadable;
+    private ConfigurationInput _seen = gate.Current.Reading;
+    private ConfigurationInput? _unreadable;
 
-    /// <summary>Whether the files hold a change that is not used.</summary>
+    /// <summary>Whether the files contain a rejected change.</summary>
     public bool IsRefused { get; private set; }
 
-    /// <summary>Whether it is not known which configuration the routes are served by. A change that is put in force ends it, unless nothing reaches the router any more.</summary>
+    /// <summary>
+    /// Whether it is unknown which configuration the routes are served by. It is reset when a change takes effect, unless the router no longer
+    /// receives changes.
+    /// </summary>
     public bool IsUncertain { get; private set; }
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
@@ -32,7 +36,7 @@ internal sealed partial class ConfigurationReloader(
         {
             try
             {
-                await LookAsync();
+                await CheckForChangesAsync();
             }
             catch (Exception e)
             {
@@ -41,8 +45,8 @@ internal sealed partial class ConfigurationReloader(
         }
     }
 
-    /// <summary>Looks at the files once.</summary>
-    public async Task LookAsync()
+    /// <summary>Checks the files once.</summary>
+    public async Task CheckForChangesAsync()
     {
         await _turn.WaitAsync();
         try
@@ -58,10 +62,10 @@ internal sealed partial class ConfigurationReloader(
     private async Task LookInTurnAsync()
     {
         if (_seen.IsCurrent()) return;
-        var read = _seen.Again();
-        // Files that changed while they were read may belong to two versions of the folder: the next look finds them at rest.
+        var read = ConfigurationFolder.Reload(_seen);
+        // If files changed while they were read, they may belong to two versions of the folder. Wait for the next check, when they are stable.
         if (!read.Reading!.IsCurrent()) return;
-        // A file that is being written is no JSON yet: it gets until the next look.
+        // A file that is still being written may not be valid JSON yet. Wait for the next check.
         if (read.CannotRead && _unreadable?.IsCurrent() != true)
         {
             _unreadable = read.Reading;
@@ -94,7 +98,10 @@ internal sealed partial class ConfigurationReloader(
         Log.Refused(logger, string.Join(Environment.NewLine, findings));
     }
 
-    /// <summary>Null, or what kept the configuration from being put in force; then the one before it is again.</summary>
+    /// <summary>
+    /// Publishes a snapshot. Returns null, or the failure that kept it from taking effect. After a failure, the previous configuration is published
+    /// again.
+    /// </summary>
     private async Task<Finding?> PublishAsync(Snapshot snapshot)
     {
         var inForce = gate.Current;
@@ -109,19 +116,23 @@ internal sealed partial class ConfigurationReloader(
 
     private static partial class Log
     {
-        [LoggerMessage(EventIds.ConfigurationApplied, LogLevel.Information, "The configuration was changed: {Routes} routes are in force")]
+        [LoggerMessage(EventIds.ConfigurationApplied, LogLevel.Information, "The configuration was changed: {Routes} routes are in force",
+            EventName = nameof(EventIds.ConfigurationApplied))]
         public static partial void Applied(ILogger logger, int routes);
 
-        [LoggerMessage(EventIds.ConfigurationRefused, LogLevel.Error, "A change of the configuration is refused, and the last good one serves on:\n{Findings}")]
+        [LoggerMessage(EventIds.ConfigurationRefused, LogLevel.Error, "A change of the configuration is refused, and the last good one serves on:\n{Findings}",
+            EventName = nameof(EventIds.ConfigurationRefused))]
         public static partial void Refused(ILogger logger, string findings);
 
-        [LoggerMessage(EventIds.ConfigurationWarning, LogLevel.Warning, "{Finding}")]
+        [LoggerMessage(EventIds.ConfigurationWarning, LogLevel.Warning, "{Finding}", EventName = nameof(EventIds.ConfigurationWarning))]
         public static partial void Warning(ILogger logger, Finding finding);
 
-        [LoggerMessage(EventIds.ConfigurationFailed, LogLevel.Error, "A change of the configuration could not be put in force, and the last good one serves on: {Cause}")]
+        [LoggerMessage(EventIds.ConfigurationFailed, LogLevel.Error, "A change of the configuration could not be put in force, and the last good one serves on: {Cause}",
+            EventName = nameof(EventIds.ConfigurationFailed))]
         public static partial void Failed(ILogger logger, string cause);
 
-        [LoggerMessage(EventIds.ConfigurationUncertain, LogLevel.Critical, "The routes may be served by an earlier configuration than the files hold: restart the gateway")]
+        [LoggerMessage(EventIds.ConfigurationUncertain, LogLevel.Critical, "The routes may be served by an earlier configuration than the files hold: restart the gateway",
+            EventName = nameof(EventIds.ConfigurationUncertain))]
         public static partial void Uncertain(ILogger logger);
     }
 }

@@ -1,14 +1,15 @@
 using Gateway.Configuration;
+using Gateway.Configuration.Snapshots;
 
 namespace Gateway.Reloading;
 
-/// <summary>The keys whose change takes a restart: all but those that are made to be changed live.</summary>
+/// <summary>The keys whose changes need a restart: all keys except those that support live reload.</summary>
 internal static class RestartOnly
 {
     private static readonly string[] s_live =
         ["ReverseProxy", "Services", "Authorization", "RateLimiting", "Cors", "IotCredentials:Profiles", "IotCredentials:Organizations", "AllowedHosts", "Logging", "$schema"];
 
-    /// <summary>An error for each such key that two configurations say differently.</summary>
+    /// <summary>Returns an error for each such key whose value differs between two configurations.</summary>
     public static IReadOnlyList<Finding> Changes(Snapshot before, Snapshot after) =>
         [.. before.Values.Keys.Union(after.Values.Keys, StringComparer.OrdinalIgnoreCase)
             .Where(key => !IsLive(key) && before.Values.GetValueOrDefault(key) != after.Values.GetValueOrDefault(key))

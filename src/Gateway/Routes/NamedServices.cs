@@ -1,14 +1,14 @@
-using Gateway.Configuration;
+using Gateway.Configuration.Snapshots;
 using Yarp.ReverseProxy.Configuration;
 using Yarp.ReverseProxy.ServiceDiscovery;
 
 namespace Gateway.Routes;
 
 /// <summary>
-/// Puts in the place of a destination whose host is a name of the section <c>Services</c> the addresses that stand there. Any other host is
-/// left to DNS, which is asked whenever a connection is made, and not once at a reload.
+/// If a destination's host is a name in the section <c>Services</c>, replaces the destination with the addresses there. Any other host is left to
+/// DNS, which is resolved for each new connection rather than once per reload.
 /// </summary>
-internal sealed class NamedServices(IDestinationResolver resolver, GatedConfigurationProvider gate) : IDestinationResolver
+internal sealed class NamedServices(IDestinationResolver resolver, SnapshotConfigurationProvider gate) : IDestinationResolver
 {
     public async ValueTask<ResolvedDestinationCollection> ResolveDestinationsAsync(
         IReadOnlyDictionary<string, DestinationConfig> destinations, CancellationToken cancellationToken)

@@ -3,8 +3,8 @@ using Microsoft.Extensions.Primitives;
 namespace Gateway.Routes;
 
 /// <summary>
-/// The routes' endpoints as the framework's router sees them: only such as a router was built from. When the framework's router cannot be
-/// built from changed endpoints, it stops listening for changes for good, and the routes of that moment would stay open for ever.
+/// Passes route endpoints to the framework's router only after a router was built from them. If the framework's router cannot be built from changed
+/// endpoints, it permanently stops listening for changes, and the routes of that moment would stay open forever.
 /// </summary>
 internal sealed class ProvenEndpoints : EndpointDataSource, IDisposable
 {
@@ -14,28 +14,28 @@ internal sealed class ProvenEndpoints : EndpointDataSource, IDisposable
     private volatile IReadOnlyList<Endpoint> _endpoints;
     private CancellationTokenSource _change = new();
 
-    /// <summary>Proves the endpoints that there are now, and listens for others.</summary>
-    /// <exception cref="Exception">No router can be built from those that there are now.</exception>
+    /// <summary>Checks the current endpoints, and listens for changes.</summary>
+    /// <exception cref="Exception">No router can be built from the current endpoints.</exception>
     public ProvenEndpoints(IServiceProvider services, EndpointDataSource source)
     {
         _services = services;
         _source = source;
         _endpoints = Proven();
-        // It listens on, whatever the callback throws.
+        // It keeps listening even if the callback throws.
         _listening = ChangeToken.OnChange(source.GetChangeToken, Follow);
     }
 
     public override IReadOnlyList<Endpoint> Endpoints => _endpoints;
 
-    /// <summary>Whether the framework's router is known to serve these endpoints. If not, only a restart brings it back.</summary>
+    /// <summary>Whether the framework's router is known to serve these endpoints. If not, only a restart restores it.</summary>
     public bool IsFollowed { get; private set; } = true;
 
-    // The sources of tokens are left to the collector: who asks for one may ask while it is replaced.
+    // Token sources are never disposed, because a caller may request a token while its source is replaced.
     public override IChangeToken GetChangeToken() => new CancellationChangeToken(Volatile.Read(ref _change).Token);
 
     public void Dispose() => _listening.Dispose();
 
-    // What it throws reaches the one who changed the endpoints, and those from before stay.
+    // An exception here reaches the code that changed the endpoints, and the previous endpoints stay in effect.
     private void Follow()
     {
         _endpoints = Proven();

@@ -1,10 +1,10 @@
 using CredentialModule;
 using CredentialModule.Http;
-using Gateway.Configuration;
 using Gateway.Configuration.Rules;
+using Gateway.Configuration.Schema;
 using Gateway.Cors;
-using Gateway.Edge;
 using Gateway.Forwarding;
+using Gateway.Networking;
 using Gateway.RateLimiting;
 using Microsoft.AspNetCore.Cors;
 using Yarp.ReverseProxy.Configuration;
@@ -12,13 +12,12 @@ using Yarp.ReverseProxy.Configuration;
 namespace Gateway.Routes;
 
 /// <summary>
-/// Puts on every route's endpoint what the route's own configuration says: the policy, the limits, the profiles themselves and not their
-/// names. A request keeps the endpoint that it was matched with, and so is judged and answered by one configuration, whatever is published
-/// meanwhile.
+/// Attaches each route's settings to its endpoint: the policy, the limits and the profiles themselves, not their names. A request keeps the endpoint
+/// that it matched, so it is authorized and served by one configuration even if another is published during the request.
 /// </summary>
 internal static class RouteControls
 {
-    public static ReverseProxyConventionBuilder MapRouteControls(this ReverseProxyConventionBuilder endpoints, PublishedRoutes routes) =>
+    public static ReverseProxyConventionBuilder MapRouteControls(this ReverseProxyConventionBuilder endpoints, SnapshotRoutes routes) =>
         endpoints.ConfigureEndpoints((endpoint, route) =>
         {
             var table = routes.Current;
@@ -37,10 +36,10 @@ internal static class RouteControls
         if (metadata.Retries > 0) endpoint.Metadata.Add(new RetryLimit(metadata.Retries));
 
         if (route.RateLimiterPolicy is { } name && table.Snapshot.Options.RateLimiting.Policies.GetValueOrDefault(name) is { } limit)
-            endpoint.Metadata.Add(new RouteLimit(name, limit));
+            endpoint.Metadata.Add(new RouteLimitMetadata(name, limit));
 
         if (endpoint.RoutePattern.GetParameter(RouteOrganization.Parameter) is null) return;
-        if (!endpoint.Metadata.OfType<IRequestRule>().Any()) endpoint.Metadata.Add(new OrganizationIdRule());
+        if (!endpoint.Metadata.OfType<IRequestPrecondition>().Any()) endpoint.Metadata.Add(new OrganizationIdPrecondition());
         if (policy.Requirements.Contains(OrganizationAccessRequirement.Instance)) endpoint.Metadata.Add(new MembershipProven());
     }
 
@@ -50,7 +49,7 @@ internal static class RouteControls
         if (ReservedPolicy.IsDisable(name)) endpoint.Metadata.Add(new DisableCorsAttribute());
         else endpoint.Metadata.Add(new CorsPolicyMetadata(CorsPolicies.Build(table.Snapshot.Options.Cors.Policies[name])));
 
-        // A preflight asks for the method that it precedes.
+        // Accept a preflight as well, which is matched by the method of the request that follows it.
         if (endpoint.Metadata.OfType<HttpMethodMetadata>().SingleOrDefault() is not { } methods) return;
         endpoint.Metadata.Remove(methods);
         endpoint.Metadata.Add(new HttpMethodMetadata(methods.HttpMethods, acceptCorsPreflight: true));

@@ -1,16 +1,16 @@
 using Gateway.Authorization;
-using Gateway.Configuration;
 using Gateway.Configuration.Rules;
+using Gateway.Configuration.Snapshots;
 using Microsoft.AspNetCore.Authorization;
 using Microsoft.Extensions.Primitives;
 using Yarp.ReverseProxy.Configuration;
 
 namespace Gateway.Routes;
 
-/// <summary>The routes of one configuration as YARP is given them, and the policies of that same configuration.</summary>
+/// <summary>The routes of one configuration as they are passed to YARP, with the policies of the same configuration.</summary>
 internal sealed class RouteTable : IProxyConfig
 {
-    // No operator's name holds a colon.
+    // Metadata names set by an operator cannot contain a colon.
     private const string RevisionName = "gateway:revision";
 
     private readonly Dictionary<string, RouteConfig> _written;
@@ -26,11 +26,12 @@ internal sealed class RouteTable : IProxyConfig
         Routes = [.. snapshot.Routes.Select(route => route with
         {
             ClusterId = route.ClusterId is null ? null : ids[route.ClusterId],
-            // YARP would leave these to be found by name at each request, in whatever configuration is in force by then.
+            // YARP would look these up by name for each request, in whichever configuration is then in effect.
             AuthorizationPolicy = null,
             RateLimiterPolicy = null,
             CorsPolicy = null,
-            // YARP makes an endpoint anew only for a route that changed itself; all are made of one configuration.
+            // YARP rebuilds an endpoint only if its own route changed. The revision makes YARP rebuild all of them, so that all endpoints belong to
+            // one configuration.
             Metadata = new Dictionary<string, string>(route.Metadata ?? new Dictionary<string, string>()) { [RevisionName] = $"{revision}" },
         })];
     }
@@ -45,10 +46,10 @@ internal sealed class RouteTable : IProxyConfig
 
     public IChangeToken ChangeToken { get; }
 
-    /// <summary>A route as the operator wrote it.</summary>
+    /// <summary>Returns a route as the operator wrote it.</summary>
     public RouteConfig Written(string routeId) => _written[routeId];
 
-    /// <summary>The policy of a route; of one that names none, any authenticated caller.</summary>
+    /// <summary>Returns a route's policy. If the route names none, any authenticated caller may use it.</summary>
     public AuthorizationPolicy PolicyOf(RouteConfig written) =>
         AuthorizationPolicyRules.IsAnonymous(written.AuthorizationPolicy) ? AuthorizationPolicies.Anyone
         : written.AuthorizationPolicy is { } name && Policies.TryGetValue(name, out var policy) ? policy

@@ -7,30 +7,30 @@ using Microsoft.Extensions.Options;
 
 namespace Gateway.Routes;
 
-/// <summary>ASP.NET Core's own router over some endpoints: it finds the one that takes a request, and runs nothing.</summary>
+/// <summary>ASP.NET Core's own router over the given endpoints. It finds the endpoint that takes a request, and runs nothing.</summary>
 internal sealed class Router
 {
     private readonly RequestDelegate _find;
 
-    /// <summary>Builds the router at once, as it is built for the gateway that serves.</summary>
-    /// <param name="routing">What <see cref="Services"/> returned.</param>
-    /// <param name="endpoints">The endpoints that it finds.</param>
-    /// <exception cref="Exception">Whatever the framework or a policy throws for an endpoint that no router can be built from.</exception>
+    /// <summary>Builds the router immediately, in the same way as for the running gateway.</summary>
+    /// <param name="routing">The provider from <see cref="Services"/>.</param>
+    /// <param name="endpoints">The endpoints to route to.</param>
+    /// <exception cref="Exception">The framework or a policy threw, because no router can be built from an endpoint.</exception>
     public Router(IServiceProvider routing, params IReadOnlyList<Endpoint> endpoints)
     {
         var app = new ApplicationBuilder(routing);
         app.UseRouting();
         app.Run(static _ => Task.CompletedTask);
-        // Only to name the endpoints: the line above ends every request before it.
+        // This only registers the endpoints. The line above ends every request before they would run.
         app.UseEndpoints(routes => routes.DataSources.Add(new DefaultEndpointDataSource(endpoints)));
         _find = app.Build();
-        // The framework builds its matcher for the first request.
+        // The framework builds its matcher on the first request.
         _find(new DefaultHttpContext { RequestServices = routing }).GetAwaiter().GetResult();
     }
 
     /// <summary>
-    /// The services that routers are built with: the gateway's matcher policies and constraints, in a provider of its own. The gateway's provider would keep
-    /// every matcher that was ever built.
+    /// Returns the services that routers are built with: the gateway's matcher policies and constraints, in a separate provider. The gateway's own
+    /// provider would retain every matcher that was ever built.
     /// </summary>
     public static ServiceProvider Services(IServiceProvider gateway)
     {
@@ -44,8 +44,8 @@ internal sealed class Router
         return routing.BuildServiceProvider();
     }
 
-    /// <summary>Sets the request's endpoint and route values, as they are at the gateway.</summary>
-    /// <returns>The endpoint; null when there is none. One that is none of the given answers 405.</returns>
+    /// <summary>Sets the request's endpoint and route values as the gateway does.</summary>
+    /// <returns>The endpoint, or null when none matches. An endpoint that is not one of those given responds with 405.</returns>
     public async Task<Endpoint?> FindAsync(HttpContext context)
     {
         await _find(context);

@@ -1,5 +1,5 @@
 using CredentialModule.Profiles;
-using Gateway.Configuration;
+using Gateway.Configuration.Snapshots;
 using Gateway.Cors;
 using Gateway.Forwarding;
 using Gateway.RateLimiting;
@@ -9,45 +9,47 @@ using Yarp.ReverseProxy.ServiceDiscovery;
 
 namespace Gateway.Routes;
 
-/// <summary>Makes what is published the one source of routes, policies and profiles: for the gateway that serves, and for the dry run of a configuration.</summary>
+/// <summary>
+/// Makes the current snapshot the only source of routes, policies and profiles, both for the running gateway and for the dry run of a configuration.
+/// </summary>
 internal static class RoutesExtensions
 {
-    /// <summary>Adds all that endpoints of routes are made of.</summary>
+    /// <summary>Adds the services that route endpoints are built from.</summary>
     public static void AddRoutes(this IServiceCollection services, IConfiguration configuration) =>
         services.AddReverseProxy()
             .LoadFromPublished()
-            // Before forwarding, whose last transform may send the response headers.
+            // CORS must come before forwarding, whose last transform may send the response headers.
             .AddRouteCors()
             .AddForwarding()
             .AddIotCredentials(configuration.GetSection("IotCredentials"));
 
-    /// <summary>Maps the routes that are published, now and from now on, as far as a router can be built from them.</summary>
+    /// <summary>Maps the current snapshot's routes and follows later changes. Only endpoints that a router can be built from are served.</summary>
     public static void MapRoutes(this IEndpointRouteBuilder app) =>
-        app.DataSources.Add(app.ServiceProvider.GetRequiredService<PublishedRoutes>().Prove(Endpoints(app.ServiceProvider)));
+        app.DataSources.Add(app.ServiceProvider.GetRequiredService<SnapshotRoutes>().Prove(Endpoints(app.ServiceProvider)));
 
-    /// <summary>The endpoints of the routes that are published, as YARP and the conventions make them.</summary>
+    /// <summary>Returns the endpoints of the current snapshot's routes, as YARP and the conventions build them.</summary>
     public static EndpointDataSource Endpoints(IServiceProvider services)
     {
         var app = new UnprovenRoutes(services);
         app.MapReverseProxy(pipeline => pipeline.UseForwarding())
             .MapIotCredentials()
-            .MapRouteControls(services.GetRequiredService<PublishedRoutes>())
-            .RequireRateLimiting(RateLimits.Policy);
+            .MapRouteControls(services.GetRequiredService<SnapshotRoutes>())
+            .RequireRateLimiting(RateLimitingSetup.Policy);
         return app.DataSources.Single();
     }
 
     private static IReverseProxyBuilder LoadFromPublished(this IReverseProxyBuilder proxy)
     {
-        proxy.Services.AddSingleton<PublishedRoutes>();
-        proxy.Services.AddSingleton<IProxyConfigProvider>(services => services.GetRequiredService<PublishedRoutes>());
-        proxy.Services.AddSingleton<IConfigChangeListener>(services => services.GetRequiredService<PublishedRoutes>());
-        proxy.Services.AddSingleton<IAuthorizationPolicyProvider, PublishedPolicies>();
-        proxy.Services.AddSingleton<ICurrentProfiles, PublishedProfiles>();
+        proxy.Services.AddSingleton<SnapshotRoutes>();
+        proxy.Services.AddSingleton<IProxyConfigProvider>(services => services.GetRequiredService<SnapshotRoutes>());
+        proxy.Services.AddSingleton<IConfigChangeListener>(services => services.GetRequiredService<SnapshotRoutes>());
+        proxy.Services.AddSingleton<IAuthorizationPolicyProvider, SnapshotPolicies>();
+        proxy.Services.AddSingleton<IProfileProvider, SnapshotProfiles>();
         proxy.AddServiceDiscoveryDestinationResolver();
         var resolver = proxy.Services.Last(service => service.ServiceType == typeof(IDestinationResolver)).ImplementationType!;
         proxy.Services.AddConfigurationServiceEndpointProvider();
         proxy.Services.AddSingleton<IDestinationResolver>(services => new NamedServices(
-            (IDestinationResolver)ActivatorUtilities.CreateInstance(services, resolver), services.GetRequiredService<GatedConfigurationProvider>()));
+            (IDestinationResolver)ActivatorUtilities.CreateInstance(services, resolver), services.GetRequiredService<SnapshotConfigurationProvider>()));
         return proxy;
     }
 

@@ -7,13 +7,16 @@ using Microsoft.Extensions.Options;
 namespace Gateway.Telemetry;
 
 /// <summary>
-/// The framework's console log, by its formatters and their settings, but written many lines at a time: the framework wakes a thread and makes a
-/// system call for each, which costs more than the request that the line is about. A line is out within <see cref="OutputBuffer.GatherFor"/>. No request
-/// waits for an output that nobody reads longer than <see cref="s_longestWait"/>: what finds no room is dropped, counted, and reported when there is room again.
+/// The framework's console log, with its formatters and their settings, but written in batches: the framework wakes a thread and makes a system call for each
+/// line, which costs more than the request that the line is about. A line is written within <see cref="OutputBuffer.GatherFor"/>. If the output is not read, a
+/// request waits <see cref="s_longestWait"/> at most: entries without room are dropped, counted, and reported when there is room again.
 /// </summary>
 [ProviderAlias("Console")]
 internal sealed class BufferedConsole : ILoggerProvider, ISupportExternalScope
 {
+    /// <summary>The category of the access log.</summary>
+    public const string AccessCategory = "Gateway.Access";
+
     private const int LongestKept = 4096;
     private static readonly TimeSpan s_longestWait = TimeSpan.FromSeconds(1);
 
@@ -57,11 +60,11 @@ internal sealed class BufferedConsole : ILoggerProvider, ISupportExternalScope
         var formatter = _formatters.GetValueOrDefault(settings.FormatterName ?? ConsoleFormatterNames.Simple) ?? _formatters[ConsoleFormatterNames.Simple];
         var line = t_line ??= new StringWriter();
         line.GetStringBuilder().Clear();
-        // One long line must not stay with every thread that once wrote one.
+        // Drop a buffer that a long line has grown, so that it does not stay with the thread.
         if (line.GetStringBuilder().Capacity > LongestKept) line = t_line = new StringWriter();
         formatter.Write(entry, _scopes, line);
         var isAudit = entry.Category == AuditTrail.Category;
-        var isAccessLine = entry.Category == AccessLog.Category;
+        var isAccessLine = entry.Category == AccessCategory;
         if ((entry.LogLevel >= settings.LogToStandardErrorThreshold ? _error.Value : _output).Write(line.GetStringBuilder(), isAudit, isAccessLine)) return true;
         if (isAccessLine) _metrics.AccessLineDropped();
         else _metrics.LogEntryDropped(isAudit);
@@ -87,7 +90,7 @@ internal sealed class BufferedConsole : ILoggerProvider, ISupportExternalScope
             if (exception is not null && WireFailure.KindOf(category, exception) is { } kind)
                 console.Write(new LogEntry<string>(logLevel, category, eventId, $"{formatter(state, exception)} ({kind})", null, static (message, _) => message));
             else
-                console.Write(new LogEntry<TState>(logLevel, category, eventId, state, exception is null ? null : new ToldException(exception), formatter));
+                console.Write(new LogEntry<TState>(logLevel, category, eventId, state, exception is null ? null : new LoggedException(exception), formatter));
         }
     }
 }

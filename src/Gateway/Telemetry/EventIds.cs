@@ -1,27 +1,27 @@
 namespace Gateway.Telemetry;
 
-/// <summary>The register of the gateway's log events.</summary>
+/// <summary>The gateway's log events: 100 to 199. Those of the plugin are 1 to 99.</summary>
 internal static class EventIds
 {
-    public const int ManagementListening = 1;
-    public const int LimitsApart = 2;
-    public const int LimitsTogether = 3;
-    public const int LimitNotCounted = 4;
-    public const int Access = 5;
-    public const int ConfigurationApplied = 6;
-    public const int ConfigurationRefused = 7;
-    public const int ConfigurationWarning = 8;
-    public const int ConfigurationFailed = 9;
-    public const int ForwardingFailed = 10;
-    public const int NoDestination = 11;
-    public const int CertificateRenewed = 12;
-    public const int CertificateKept = 13;
-    public const int KeysNotRead = 14;
-    public const int KeysReadAgain = 15;
-    public const int KeysRead = 16;
-    public const int ClientLockedOut = 17;
-    public const int ConfigurationRead = 40;
-    public const int ConnectionRefused = 45;
-    public const int LogEntriesLost = 60;
-    public const int ConfigurationUncertain = 50;
+    public const int ManagementListening = 101;
+    public const int LimitsApart = 102;
+    public const int LimitsTogether = 103;
+    public const int LimitNotCounted = 104;
+    public const int Access = 105;
+    public const int ConfigurationApplied = 106;
+    public const int ConfigurationRefused = 107;
+    public const int ConfigurationWarning = 108;
+    public const int ConfigurationFailed = 109;
+    public const int ForwardingFailed = 110;
+    public const int NoDestination = 111;
+    public const int CertificateRenewed = 112;
+    public const int CertificateKept = 113;
+    public const int KeysNotRead = 114;
+    public const int KeysReadAgain = 115;
+    public const int KeysRead = 116;
+    public const int ClientLockedOut = 117;
+    public const int ConfigurationRead = 140;
+    public const int ConnectionRefused = 145;
+    public const int LogEntriesLost = 160;
+    public const int ConfigurationUncertain = 150;
 }

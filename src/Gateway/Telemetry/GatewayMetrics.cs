@@ -2,7 +2,7 @@ using System.Diagnostics.Metrics;
 
 namespace Gateway.Telemetry;
 
-/// <summary>What an operator sees of the edge itself: the meter <c>Gateway</c>.</summary>
+/// <summary>The gateway's own metrics: the meter <c>Gateway</c>.</summary>
 internal sealed class GatewayMetrics
 {
     public const string MeterName = "Gateway";
@@ -28,7 +28,7 @@ internal sealed class GatewayMetrics
         meter.CreateObservableGauge("gateway.configuration.refused", () => _isRefused ? 1 : 0, description: "1 while the files hold a change that is not used.");
     }
 
-    /// <summary>Shows by scheme whether its issuer's keys can be read.</summary>
+    /// <summary>Reports per scheme whether its issuer's keys can be read.</summary>
     public void ObserveIssuers(Func<IEnumerable<(string Scheme, bool IsUnavailable)>> issuers) => _meter.CreateObservableGauge(
         "gateway.issuer.unavailable",
         () => issuers().Select(static issuer => new Measurement<int>(issuer.IsUnavailable ? 1 : 0, new KeyValuePair<string, object?>("scheme", issuer.Scheme))),
@@ -40,7 +40,7 @@ internal sealed class GatewayMetrics
 
     public void LogEntryDropped(bool isAudit) => _entriesDropped.Add(1, new KeyValuePair<string, object?>("log", isAudit ? "audit" : "other"));
 
-    /// <summary>Counts the entries that were lost with a write that failed.</summary>
+    /// <summary>Counts the entries that a failed write lost.</summary>
     public void EntriesLost(long accessLines, long audit, long others)
     {
         if (accessLines > 0) _dropped.Add(accessLines);

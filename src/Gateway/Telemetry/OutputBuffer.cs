@@ -4,20 +4,20 @@ using System.Text;
 namespace Gateway.Telemetry;
 
 /// <summary>
-/// Gathers text and writes it behind its writers. The audit has room of its own, which no other entry can fill. A writer that finds its room full waits
-/// for <paramref name="longestWait"/> at most; while the output is stalled nobody else waits at all, and what finds no room is dropped and counted.
+/// Buffers text and writes it in the background. The audit has a buffer of its own, which no other entry can fill. If its buffer is full, a writer waits for
+/// <paramref name="longestWait"/> at most. While the output is stalled no writer waits: entries without room are dropped and counted.
 /// </summary>
 /// <param name="stream">The output.</param>
-/// <param name="longestWait">The longest that a writer waits for room. Default: until there is some.</param>
+/// <param name="longestWait">The longest that a writer waits for room. Default: without limit.</param>
 /// <param name="tellLost">
-/// Called with the number of lost entries, of the audit and of all else, as soon as the output takes text again. It may write here. If it returns false, the
-/// numbers are kept for the next call.
+/// Called with the numbers of lost entries, of the audit and of all others, as soon as the output takes text again. It may write to this buffer. If it returns
+/// false, the numbers are kept for the next call.
 /// </param>
-/// <param name="countFailed">Called with the number of entries that a failed write lost: of the access log, of the audit and of all else.</param>
+/// <param name="countFailed">Called with the numbers of entries that a failed write lost: of the access log, of the audit and of all others.</param>
 internal sealed class OutputBuffer(
     Stream stream, TimeSpan? longestWait = null, Func<long, long, bool>? tellLost = null, Action<long, long, long>? countFailed = null) : IDisposable
 {
-    /// <summary>How long text is gathered.</summary>
+    /// <summary>How long text is buffered before it is written.</summary>
     public static readonly TimeSpan GatherFor = TimeSpan.FromMilliseconds(50);
 
     private const int MostBytes = 4 * 1024 * 1024;
@@ -31,7 +31,7 @@ internal sealed class OutputBuffer(
     private bool _isStalled;
     private bool _isEnding;
 
-    /// <summary>Starts to write.</summary>
+    /// <summary>Starts the background writer.</summary>
     public OutputBuffer Start()
     {
         _thread = new Thread(WriteOut) { IsBackground = true, Name = "log output" };
@@ -39,7 +39,7 @@ internal sealed class OutputBuffer(
         return this;
     }
 
-    /// <returns>False when there was no room, and the text is lost.</returns>
+    /// <returns>False if there was no room and the text was dropped.</returns>
     public bool Write(StringBuilder text, bool isAudit = false, bool isAccessLine = false)
     {
         lock (_lock)
@@ -67,7 +67,7 @@ internal sealed class OutputBuffer(
             Monitor.PulseAll(_lock);
         }
 
-        // Longer only if nobody takes what is written.
+        // Writing takes longer than this only if nothing reads the output.
         _thread?.Join(s_patience);
     }
 
@@ -75,13 +75,13 @@ internal sealed class OutputBuffer(
 
     private bool HasRoom(Room room)
     {
-        // The thread that empties the rooms would wait for itself. It writes one line at a time: the report of what was lost.
+        // The writing thread empties the buffers, and would wait for itself. It writes only one line at a time: the report of lost entries.
         if (room.Gathered.WrittenCount <= MostBytes || Thread.CurrentThread == _thread) return true;
         var begun = Environment.TickCount64;
         while (!_isStalled && !_isEnding)
         {
             var left = longestWait is { } longest ? longest - TimeSpan.FromMilliseconds(Environment.TickCount64 - begun) : Timeout.InfiniteTimeSpan;
-            // Every writer that waits is let go by the first that has waited long enough.
+            // The first writer that has waited long enough releases all the others.
             if (longestWait is not null && left <= TimeSpan.Zero) _isStalled = true;
             else Monitor.Wait(_lock, left);
             if (room.Gathered.WrittenCount <= MostBytes) return true;
@@ -127,7 +127,7 @@ internal sealed class OutputBuffer(
         }
         catch (Exception)
         {
-            // The output is closed or its disk is full. There is no other place to say so; the loss is told when it takes text again.
+            // The output is closed or its disk is full, and there is no other place to report that. The loss is reported when the output takes text again.
             lock (_lock) room.Lost += room.EntriesTaken;
             if (room == _audit) countFailed?.Invoke(0, room.EntriesTaken, 0);
             else countFailed?.Invoke(room.AccessLinesTaken, 0, room.EntriesTaken - room.AccessLinesTaken);
@@ -139,7 +139,7 @@ internal sealed class OutputBuffer(
         }
     }
 
-    /// <summary>Text that waits to be written, and text that is being written.</summary>
+    /// <summary>Text that waits to be written, and the text that is being written.</summary>
     private sealed class Room
     {
         public ArrayBufferWriter<byte> Gathered { get; private set; } = new();

@@ -5,9 +5,9 @@ using System.Globalization;
 namespace Gateway.Telemetry;
 
 /// <summary>
-/// How long requests to the edge and to services took, under the framework's names and tags, with a bounded status: one of those that IANA has registered, or
-/// the class of any other. The framework's own instruments have a time series for every status that a service makes up, and an exporter drops series beyond a
-/// number of them, good ones too.
+/// Measures the duration of requests to the edge and to services, under the framework's names and tags, with a bounded status: a status registered with IANA,
+/// or the class of any other. The framework's own instruments create a time series for every status that a service invents, and an exporter drops series beyond
+/// a limit, including valid ones.
 /// </summary>
 internal sealed class RequestDurations : IHostedService, IDisposable
 {
@@ -23,7 +23,7 @@ internal sealed class RequestDurations : IHostedService, IDisposable
         var meter = meters.Create(GatewayMetrics.MeterName);
         _listener.InstrumentPublished = (instrument, listener) =>
         {
-            // HTTP clients measure for the process, and have no scope.
+            // HTTP clients use process-wide meters, which have no scope.
             if (instrument is not Histogram<double> { Name: OfServer or OfClient } source || source.Meter == meter) return;
             if (source.Meter.Scope is null || source.Meter.Scope == meters)
                 listener.EnableMeasurementEvents(source, meter.CreateHistogram(source.Name, source.Unit, source.Description, tags: null, source.Advice));
@@ -48,7 +48,7 @@ internal sealed class RequestDurations : IHostedService, IDisposable
         histogram.Record(seconds, bounded);
     }
 
-    // An error's type is an exception's name, or the status once more.
+    // `error.type` is an exception's name, or the status again.
     private static object? Bounded(string tag, object? value)
     {
         if (tag is not ("http.response.status_code" or "error.type")) return value;
@@ -56,7 +56,7 @@ internal sealed class RequestDurations : IHostedService, IDisposable
         return isStatus && !IsRegistered(status) ? s_classes[status / 100 % 10] : value;
     }
 
-    // Hypertext Transfer Protocol (HTTP) Status Code Registry, and the framework's 499 for a client that has left.
+    // The statuses of IANA's Hypertext Transfer Protocol (HTTP) Status Code Registry, and the framework's 499 for a client that has disconnected.
     private static bool IsRegistered(int status) => status
         is (>= 100 and <= 104) or (>= 200 and <= 208) or 226 or (>= 300 and <= 308) or (>= 400 and <= 418) or (>= 421 and <= 426)
         or 428 or 429 or 431 or 451 or 499 or (>= 500 and <= 508) or 510 or 511;

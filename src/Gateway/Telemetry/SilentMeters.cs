@@ -2,7 +2,9 @@ using System.Diagnostics.Metrics;
 
 namespace Gateway.Telemetry;
 
-/// <summary>Meters that no exporter listens to: for parts of a gateway that are built to be tried, whose counts are no requests.</summary>
+/// <summary>
+/// Creates meters that no exporter listens to. For parts of a gateway that are built only for a trial, whose measurements must not count as requests.
+/// </summary>
 internal sealed class SilentMeters : IMeterFactory
 {
     private readonly List<Meter> _meters = [];

@@ -10,7 +10,9 @@ using Yarp.ReverseProxy.Transforms.Builder;
 
 namespace Gateway.Telemetry;
 
-/// <summary>OpenTelemetry: metrics for Prometheus on the management listener, and both signals by OTLP where the standard <c>OTEL_*</c> variables say so.</summary>
+/// <summary>
+/// Sets up OpenTelemetry: metrics for Prometheus on the management listener, and metrics and traces by OTLP if the standard <c>OTEL_*</c> variables are set.
+/// </summary>
 internal static class Telemetry
 {
     private const string RateLimitingMeter = "Microsoft.AspNetCore.RateLimiting";
@@ -18,11 +20,11 @@ internal static class Telemetry
 
     public static void AddTelemetry(this WebApplicationBuilder builder)
     {
-        // OpenTelemetry's own default would carry a client's baggage past the propagator of the process.
+        // OpenTelemetry's default propagator would forward a client's baggage in spite of the process's own propagator.
         Sdk.SetDefaultTextMapPropagator(new OpenTelemetry.Context.Propagation.TraceContextPropagator());
         builder.Services.AddSingleton<GatewayMetrics>();
         builder.Services.AddHostedService<RequestDurations>();
-        builder.Services.AddSingleton<IPostConfigureOptions<LoggerFilterOptions>, UntoldSecrets>();
+        builder.Services.AddSingleton<IPostConfigureOptions<LoggerFilterOptions>, SensitiveLogFilter>();
         builder.Services.Remove(builder.Services.Single(service => service.ImplementationType == typeof(ConsoleLoggerProvider)));
         builder.Services.AddSingleton<ILoggerProvider, BufferedConsole>();
         var telemetry = builder.Services.AddOpenTelemetry()
@@ -41,17 +43,17 @@ internal static class Telemetry
         }
         else
         {
-            builder.Services.AddSingleton<UnrecordedTraces>();
-            builder.Services.AddSingleton<ITransformProvider>(services => services.GetRequiredService<UnrecordedTraces>());
-            builder.Services.AddHostedService(services => services.GetRequiredService<UnrecordedTraces>());
+            builder.Services.AddSingleton<TraceContextForwarding>();
+            builder.Services.AddSingleton<ITransformProvider>(services => services.GetRequiredService<TraceContextForwarding>());
+            builder.Services.AddHostedService(services => services.GetRequiredService<TraceContextForwarding>());
         }
     }
 
-    /// <summary>Whether an instrument is exported. Limiters measure much more than who is refused, several times per request.</summary>
+    /// <summary>Whether an instrument is exported. The rate limiters measure far more than their rejections, several times per request.</summary>
     public static bool IsExported(Instrument instrument) => instrument.Meter.Name switch
     {
         RateLimitingMeter => instrument.Name is "aspnetcore.rate_limiting.requests",
-        // RequestDurations exports it with a bounded status.
+        // RequestDurations exports this one with a bounded status.
         HostingMeter => instrument.Name is not RequestDurations.OfServer,
         _ => true,
     };
@@ -60,5 +62,5 @@ internal static class Telemetry
         .AddAspNetCoreInstrumentation()
         .AddHttpClientInstrumentation()
         .AddSource("Yarp.ReverseProxy")
-        .AddProcessor(new SpansWithoutQueries());
+        .AddProcessor(new QueryStrippingProcessor());
 }

@@ -1,16 +1,16 @@
-using CredentialModule.Telemetry;
+using CredentialModule.Failures;
 
 namespace Gateway.Telemetry;
 
 /// <summary>
-/// An exception by which a library reports what a client or a service did on the wire. Its stack says nothing of a fault here, is fifty lines long for each
-/// malformed request, and its message can quote what was sent: its kind is all that is logged.
+/// An exception by which a library reports the behaviour of a client or a service on the wire. Only its kind is logged: its stack shows no fault here and is
+/// fifty lines long for each malformed request, and its message can quote received data.
 /// </summary>
 internal static class WireFailure
 {
     private static readonly string[] s_libraries = ["Microsoft.AspNetCore.", "Yarp.", "System.Net."];
 
-    /// <summary>The kinds of the exception and of its causes; null when the log is to have it whole.</summary>
+    /// <summary>The kinds of the exception and of its causes; null when it is to be logged in full.</summary>
     public static string? KindOf(string category, Exception error)
     {
         if (!Array.Exists(s_libraries, library => category.StartsWith(library, StringComparison.Ordinal))) return null;

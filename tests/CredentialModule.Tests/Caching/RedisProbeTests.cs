@@ -5,6 +5,7 @@ using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using System.Text;
 using CredentialModule.Caching;
+using CredentialModule.Failures;
 using Sandbox;
 using StackExchange.Redis;
 using Testing;

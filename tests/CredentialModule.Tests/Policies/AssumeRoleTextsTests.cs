@@ -1,3 +1,4 @@
+using CredentialModule.Findings;
 using CredentialModule.Policies;
 using Xunit;
 
@@ -41,7 +42,7 @@ public sealed class AssumeRoleTextsTests
     public void ReadRoleArn_NameOf64ForTheLongestId_IsRead()
     {
         Assert.NotNull(Texts().ReadRoleArn("RoleArn", "arn:aws:iam::111122223333:role/{organizationId}"));
-        Assert.Null(new AssumeRoleTexts(Templates.Prefixed, _findings).ReadRoleArn("RoleArn", "arn:aws:iam::111122223333:role/{organizationId}"));
+        Assert.Null(new AssumeRoleInputReader(Templates.Prefixed, _findings).ReadRoleArn("RoleArn", "arn:aws:iam::111122223333:role/{organizationId}"));
     }
 
     [Fact]
@@ -84,5 +85,5 @@ public sealed class AssumeRoleTextsTests
         Assert.Equal([FindingCode.DuplicateMember, FindingCode.Length, FindingCode.Length, FindingCode.Length], Codes);
     }
 
-    private AssumeRoleTexts Texts() => new(Templates.Wide, _findings);
+    private AssumeRoleInputReader Texts() => new(Templates.Wide, _findings);
 }

@@ -1,4 +1,5 @@
 using System.Text.RegularExpressions;
+using CredentialModule.Findings;
 using CredentialModule.Policies;
 using Xunit;
 
@@ -111,9 +112,9 @@ public sealed partial class FieldPolicyTests
     public void E1_an_external_id_is_as_short_as_the_shortest_id_makes_it()
     {
         var findings = new List<PolicyFinding>();
-        Assert.Null(new AssumeRoleTexts(Templates.Format("", "a-z", 1, 9), findings).ReadExternalId("ExternalId", "{organizationId}"));
+        Assert.Null(new AssumeRoleInputReader(Templates.Format("", "a-z", 1, 9), findings).ReadExternalId("ExternalId", "{organizationId}"));
         Assert.Contains("Length:Min", Assert.Single(findings).Message, StringComparison.Ordinal);
-        Assert.NotNull(new AssumeRoleTexts(Templates.Format("", "a-z", 2, 9), findings).ReadExternalId("ExternalId", "{organizationId}"));
+        Assert.NotNull(new AssumeRoleInputReader(Templates.Format("", "a-z", 2, 9), findings).ReadExternalId("ExternalId", "{organizationId}"));
     }
 
     [Theory]
@@ -495,10 +496,10 @@ public sealed partial class FieldPolicyTests
     [GeneratedRegex("Length:Max to ([0-9]+);")]
     private static partial Regex LengthMax();
 
-    private static void Texts(int max, bool expected, Func<AssumeRoleTexts, object?> read)
+    private static void Texts(int max, bool expected, Func<AssumeRoleInputReader, object?> read)
     {
         var findings = new List<PolicyFinding>();
-        Assert.Equal(expected, read(new AssumeRoleTexts(Templates.Format("", "a-z", 2, max), findings)) is not null);
+        Assert.Equal(expected, read(new AssumeRoleInputReader(Templates.Format("", "a-z", 2, max), findings)) is not null);
         if (!expected)
             Assert.Contains($"for an id of {max} characters ({max}, IotCredentials:OrganizationId:Length:Max)", Assert.Single(findings).Message, StringComparison.Ordinal);
     }

@@ -1,4 +1,5 @@
 using System.Reflection;
+using CredentialModule.Findings;
 using CredentialModule.Policies;
 using Xunit;
 

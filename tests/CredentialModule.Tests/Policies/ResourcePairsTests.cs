@@ -1,4 +1,4 @@
-using CredentialModule.Policies;
+using CredentialModule.Findings;
 using Xunit;
 
 namespace CredentialModule.Tests.Policies;

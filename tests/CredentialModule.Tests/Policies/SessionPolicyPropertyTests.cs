@@ -1,5 +1,5 @@
 using System.Globalization;
-using CredentialModule.Policies;
+using CredentialModule.Findings;
 using FsCheck;
 using FsCheck.Fluent;
 using Xunit;

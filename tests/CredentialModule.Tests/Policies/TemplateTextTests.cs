@@ -1,3 +1,4 @@
+using CredentialModule.Findings;
 using CredentialModule.Policies;
 using Xunit;
 

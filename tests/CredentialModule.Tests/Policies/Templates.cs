@@ -1,4 +1,5 @@
 using System.Text;
+using CredentialModule.Findings;
 using CredentialModule.Policies;
 
 namespace CredentialModule.Tests.Policies;

@@ -4,8 +4,8 @@ using System.Net.WebSockets;
 using System.Security.Authentication;
 using System.Text.Json;
 using Amazon.Runtime;
+using CredentialModule.Failures;
 using CredentialModule.Telemetry;
-using CredentialModule.Vending;
 using Microsoft.Extensions.Logging;
 using Microsoft.IdentityModel.Tokens;
 using StackExchange.Redis;
@@ -59,7 +59,7 @@ public sealed class FailureTextTests
         using var loggers = LoggerFactory.Create(logging => logging.AddProvider(log));
 
         var failure = new AggregateException("hunter2", new RedisServerException(RedisErrorKind.None, CommandFlags.None, "ERR hunter2"));
-        new KindsLogger<FailureTextTests>(loggers.CreateLogger<FailureTextTests>()).Log(LogLevel.Error, default, "a key", failure, static (key, _) => $"It failed for {key}");
+        new ExceptionKindLogger<FailureTextTests>(loggers.CreateLogger<FailureTextTests>()).Log(LogLevel.Error, default, "a key", failure, static (key, _) => $"It failed for {key}");
 
         Assert.Contains("It failed for a key (AggregateException, ERR)", log.Text, StringComparison.Ordinal);
         Assert.DoesNotContain("hunter2", log.Text, StringComparison.Ordinal);

@@ -1,4 +1,5 @@
 using System.Reflection;
+using CredentialModule.Aws;
 using CredentialModule.Vending;
 using Xunit;
 
@@ -6,11 +7,11 @@ namespace CredentialModule.Tests.Vending;
 
 public sealed class CacheKeyTests
 {
-    private static readonly VendRequest s_request = new()
+    private static readonly AssumeRoleParameters s_request = new()
     {
         Environment = "Production",
         OrganizationId = "o-acme",
-        Forgotten = null,
+        Generation = null,
         RoleArn = "arn:aws:iam::111122223333:role/iot",
         Region = "eu-west-1",
         SessionPolicy = "{}",
@@ -26,12 +27,12 @@ public sealed class CacheKeyTests
     [Fact]
     public void Of_EachInputChanged_IsAnotherKeyEachTime()
     {
-        var properties = typeof(VendRequest).GetProperties(BindingFlags.Public | BindingFlags.Instance);
+        var properties = typeof(AssumeRoleParameters).GetProperties(BindingFlags.Public | BindingFlags.Instance);
         var keys = new List<string> { CacheKey.Of(s_request) };
 
         foreach (var property in properties)
         {
-            var copy = (VendRequest)typeof(VendRequest).GetMethod("<Clone>$")!.Invoke(s_request, null)!;
+            var copy = (AssumeRoleParameters)typeof(AssumeRoleParameters).GetMethod("<Clone>$")!.Invoke(s_request, null)!;
             property.SetValue(copy, Changed(property.GetValue(s_request), property.PropertyType));
             keys.Add(CacheKey.Of(copy));
         }

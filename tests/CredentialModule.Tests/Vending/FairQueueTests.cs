@@ -1,4 +1,4 @@
-using CredentialModule.Vending;
+using CredentialModule.Aws;
 using Xunit;
 
 namespace CredentialModule.Tests.Vending;

@@ -12,9 +12,9 @@ public sealed class KnownKeysTests : IDisposable
 {
     private const int MostEntries = 20;
 
-    private static readonly VendInputs s_inputs = Inputs(Profile());
+    private static readonly VendContext s_inputs = Inputs(Profile());
 
-    private readonly KnownKeys _keys = new(Options.Create(new IotCredentialsOptions { Cache = new CacheOptions { MaxEntries = MostEntries } }));
+    private readonly CacheKeyCache _keys = new(Options.Create(new IotCredentialsOptions { Cache = new CacheOptions { MaxEntries = MostEntries } }));
     private int _made;
 
     public void Dispose() => _keys.Dispose();
@@ -29,7 +29,7 @@ public sealed class KnownKeysTests : IDisposable
     [Fact]
     public void Of_AnyInputChanged_MakesItAnew()
     {
-        var properties = typeof(VendInputs).GetProperties().Where(property => property.CanWrite).ToArray();
+        var properties = typeof(VendContext).GetProperties().Where(property => property.CanWrite).ToArray();
         KeyOf(s_inputs);
 
         foreach (var property in properties)
@@ -56,18 +56,18 @@ public sealed class KnownKeysTests : IDisposable
 
         foreach (var inputs in all) KeyOf(inputs);
         _made = 0;
-        foreach (var inputs in all) Assert.Equal(CacheKey.Of(inputs.Request()), KeyOf(inputs));
+        foreach (var inputs in all) Assert.Equal(CacheKey.Of(inputs.ToAssumeRoleParameters()), KeyOf(inputs));
 
         Assert.True(_made >= all.Length - MostEntries, $"{_made} made");
     }
 
-    private string KeyOf(VendInputs inputs) => _keys.Of(inputs, made =>
+    private string KeyOf(VendContext inputs) => _keys.Of(inputs, made =>
     {
         _made++;
-        return CacheKey.Of(made.Request());
+        return CacheKey.Of(made.ToAssumeRoleParameters());
     });
 
-    private static VendInputs Inputs(Profile profile) => new()
+    private static VendContext Inputs(Profile profile) => new()
     {
         Profile = profile,
         Organization = Organization("o-acme"),
@@ -75,7 +75,7 @@ public sealed class KnownKeysTests : IDisposable
         Subject = "alice",
         SessionDuration = TimeSpan.FromHours(1),
         Environment = "Production",
-        Forgotten = null,
+        Generation = null,
         GatewayIdentity = "arn:aws:sts::111122223333:assumed-role/gateway",
         StsAddress = "",
     };
@@ -103,6 +103,6 @@ public sealed class KnownKeysTests : IDisposable
             ["Profiles:default:SessionPolicy"] = "policies/organization.json",
         }).Build();
         using var files = new PhysicalFileProvider(Path.Combine(AppContext.BaseDirectory, "appsettings"));
-        return ProfileBook.Read(section, files, out _)!.Find("default", null)!;
+        return ProfileSet.Read(section, files, out _)!.Find("default", null)!;
     }
 }

@@ -1,4 +1,4 @@
-using CredentialModule.Vending;
+using CredentialModule.Aws;
 using FsCheck;
 using FsCheck.Fluent;
 using Xunit;

@@ -1,6 +1,6 @@
 using System.Text;
 using System.Text.Json;
-using CredentialModule.Vending;
+using CredentialModule.Caching;
 using Xunit;
 
 namespace CredentialModule.Tests.Vending;
@@ -10,7 +10,7 @@ public sealed class StoredCredentialsTests
     private const string Kept =
         """{"OrganizationId":"o-acme","IssuedAt":"2024-01-01T00:00:00+00:00","Expiration":"2024-01-01T01:00:00.5+00:00","AccessKeyId":"ASIA0","SecretAccessKey":"secret+/=","SessionToken":"token+/=\u0022"}""";
 
-    private static readonly StoredCredentials s_credentials = JsonSerializer.Deserialize<StoredCredentials>(Kept)!;
+    private static readonly CachedCredentials s_credentials = JsonSerializer.Deserialize<CachedCredentials>(Kept)!;
 
     [Fact]
     public void Serialized_HoldsWhatReplicasReadAndNoAnswer()
@@ -25,14 +25,14 @@ public sealed class StoredCredentialsTests
     [InlineData("SecretAccessKey")]
     [InlineData("SessionToken")]
     public void Deserialized_WithoutAPart_IsRefused(string member) =>
-        Assert.Throws<JsonException>(() => JsonSerializer.Deserialize<StoredCredentials>(Kept.Replace(member, "Other", StringComparison.Ordinal)));
+        Assert.Throws<JsonException>(() => JsonSerializer.Deserialize<CachedCredentials>(Kept.Replace(member, "Other", StringComparison.Ordinal)));
 
     [Fact]
     public void Answer_IsThatOfTheContract()
     {
-        var endpoint = new StoredEndpoint { Region = "eu-west-1", AskedAt = default, Address = "abc-ats.iot.eu-west-1.amazonaws.com" };
+        var endpoint = new CachedIotDataEndpoint { Region = "eu-west-1", AskedAt = default, Address = "abc-ats.iot.eu-west-1.amazonaws.com" };
 
-        var answer = Encoding.UTF8.GetString([.. endpoint.Answer, .. s_credentials.Answer, .. CredentialAnswer.Closing]);
+        var answer = Encoding.UTF8.GetString([.. endpoint.Response, .. s_credentials.Response, .. CredentialResponse.Closing]);
 
         Assert.Equal(
             """{"data":{"awsRegion":"eu-west-1","iotEndpoint":"abc-ats.iot.eu-west-1.amazonaws.com","credentials":{"accessKeyId":"ASIA0","secretAccessKey":"secret+/=","sessionToken":"token+/=\"","expiration":"2024-01-01T01:00:00.500Z"}}}""",

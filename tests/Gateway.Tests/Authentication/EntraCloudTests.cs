@@ -1,7 +1,7 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using Gateway.Authentication.Keys;
-using Gateway.Configuration;
+using Gateway.Configuration.Loading;
 using Gateway.Tests.Commands;
 using Microsoft.Extensions.DependencyInjection;
 using Sandbox;

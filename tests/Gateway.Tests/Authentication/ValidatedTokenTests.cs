@@ -20,7 +20,7 @@ public sealed class ValidatedTokenTests
     private static readonly OpenIdConnectConfiguration s_keys = new();
 
     private readonly FakeTimeProvider _time = new();
-    private readonly ValidatedTokens _tokens;
+    private readonly ValidatedTokenCache _tokens;
     private int _checks;
 
     public ValidatedTokenTests() => _tokens = new(_time);
@@ -178,7 +178,7 @@ public sealed class ValidatedTokenTests
     public void No_more_are_known_than_there_is_room_for_and_newcomers_find_some()
     {
         const int Most = 100;
-        var tokens = new ValidatedTokens(_time, Most * Caller("Platform", TimeSpan.Zero, TimeSpan.FromMinutes(1)).Size);
+        var tokens = new ValidatedTokenCache(_time, Most * Caller("Platform", TimeSpan.Zero, TimeSpan.FromMinutes(1)).Size);
 
         for (var i = 0; i < 10 * Most; i++)
         {
@@ -192,7 +192,7 @@ public sealed class ValidatedTokenTests
     public void S2_many_and_long_tokens_of_one_issuer_leave_the_others_theirs()
     {
         const long MostBytes = 4_000_000;
-        var tokens = new ValidatedTokens(_time, MostBytes);
+        var tokens = new ValidatedTokenCache(_time, MostBytes);
         TokenKey[] others = [.. Enumerable.Range(0, 200).Select(i => Add($"{i}", TimeSpan.Zero, TimeSpan.FromMinutes(1), tokens, "Partner"))];
 
         for (var i = 0; i < 5_000; i++)
@@ -208,7 +208,7 @@ public sealed class ValidatedTokenTests
     [Fact]
     public void S2_tokens_that_are_used_outlast_those_that_are_not()
     {
-        var tokens = new ValidatedTokens(_time, 200 * Caller("Platform", TimeSpan.Zero, TimeSpan.FromMinutes(1)).Size);
+        var tokens = new ValidatedTokenCache(_time, 200 * Caller("Platform", TimeSpan.Zero, TimeSpan.FromMinutes(1)).Size);
         var used = Add("used", TimeSpan.Zero, TimeSpan.FromMinutes(1), tokens);
 
         for (var i = 0; i < 2_000; i++)
@@ -221,7 +221,7 @@ public sealed class ValidatedTokenTests
     [Fact]
     public void S2_a_token_that_would_push_out_a_hundred_others_is_not_kept()
     {
-        var tokens = new ValidatedTokens(_time, 1_000_000);
+        var tokens = new ValidatedTokenCache(_time, 1_000_000);
 
         Add("big", TimeSpan.Zero, TimeSpan.FromMinutes(1), tokens, organizations: [.. Enumerable.Range(0, 200).Select(n => $"o-{n}")]);
 
@@ -235,7 +235,7 @@ public sealed class ValidatedTokenTests
     public void A_token_that_is_checked_again_takes_its_room_once(bool isUsed)
     {
         var size = Caller("Platform", TimeSpan.Zero, TimeSpan.FromHours(1)).Size;
-        var tokens = new ValidatedTokens(_time, 200 * size);
+        var tokens = new ValidatedTokenCache(_time, 200 * size);
         var others = Enumerable.Range(0, 199).Select(i => Add($"{i}", TimeSpan.Zero, TimeSpan.FromHours(1), tokens)).ToArray();
 
         for (var i = 0; i < 1_000; i++)
@@ -251,7 +251,7 @@ public sealed class ValidatedTokenTests
     [Fact]
     public void S2_what_has_ended_makes_room_first()
     {
-        var tokens = new ValidatedTokens(_time, 1_000_000);
+        var tokens = new ValidatedTokenCache(_time, 1_000_000);
         for (var i = 0; i < 100; i++) Add($"{i}", TimeSpan.Zero, TimeSpan.FromMinutes(1), tokens);
         _time.Advance(TimeSpan.FromMinutes(2));
 
@@ -260,7 +260,7 @@ public sealed class ValidatedTokenTests
         Assert.Equal(1, tokens.Count);
     }
 
-    private TokenKey Add(string token, TimeSpan from, TimeSpan until, ValidatedTokens? tokens = null, string scheme = "Platform", string[]? organizations = null)
+    private TokenKey Add(string token, TimeSpan from, TimeSpan until, ValidatedTokenCache? tokens = null, string scheme = "Platform", string[]? organizations = null)
     {
         var key = TokenKey.Of(scheme, token);
         (tokens ?? _tokens).Add(key, s_good, Caller(scheme, from, until, organizations), s_keys);

@@ -94,7 +94,7 @@ public sealed class DoctorTests(DoctorTests.Shared shared) : IClassFixture<Docto
     [InlineData(5.1, Outcome.Warning, "Redis, clock +5.1 s: one of the two clocks is wrong")]
     [InlineData(-5.1, Outcome.Warning, "Redis, clock -5.1 s: one of the two clocks is wrong")]
     internal void A_clock_of_Redis_that_is_off_is_a_warning(double ahead, Outcome outcome, string found) =>
-        Assert.Equal((outcome, found), RedisExamination.Judge("Redis", TimeSpan.FromSeconds(ahead)));
+        Assert.Equal((outcome, found), RedisCheck.Judge("Redis", TimeSpan.FromSeconds(ahead)));
 
     [Fact]
     public async Task A_profile_that_no_route_vends_by_is_not_needed_to_serve()

@@ -1,5 +1,6 @@
 using System.Text.Json.Nodes;
 using Gateway.Configuration;
+using Gateway.Configuration.Loading;
 using Xunit;
 
 namespace Gateway.Tests.Configuration;

@@ -2,6 +2,8 @@ using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using System.Text.Json.Nodes;
 using Gateway.Configuration;
+using Gateway.Configuration.Loading;
+using Gateway.Configuration.Snapshots;
 using Xunit;
 
 namespace Gateway.Tests.Configuration;

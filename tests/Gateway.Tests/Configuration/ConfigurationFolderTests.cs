@@ -1,4 +1,5 @@
 using Gateway.Configuration;
+using Gateway.Configuration.Loading;
 using Xunit;
 
 namespace Gateway.Tests.Configuration;

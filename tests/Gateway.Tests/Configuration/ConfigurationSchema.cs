@@ -3,7 +3,7 @@ using System.Text.Json;
 using System.Text.Json.Nodes;
 using CredentialModule;
 using Gateway.Configuration;
-using Gateway.Configuration.Shapes;
+using Gateway.Configuration.Schema;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.Extensions.Logging;
 
@@ -40,7 +40,7 @@ internal static class ConfigurationSchema
     private static JsonObject OfRecord(Type type)
     {
         var properties = new JsonObject();
-        foreach (var property in OptionsShape.PropertiesOf(type))
+        foreach (var property in OptionsSchema.PropertiesOf(type))
         {
             var schema = Of(property.PropertyType);
             schema.Insert(0, "description", s_descriptions.Of(property));
@@ -55,11 +55,11 @@ internal static class ConfigurationSchema
         var scalar = Nullable.GetUnderlyingType(type) ?? type;
         if (scalar.IsEnum) return OneOf(Enum.GetNames(scalar));
         if (scalar == typeof(TimeSpan)) return new JsonObject { ["type"] = OrNull("string"), ["pattern"] = Duration };
-        if (OptionsShape.ScalarOf(type) is not null)
+        if (OptionsSchema.ScalarOf(type) is not null)
             return new JsonObject { ["type"] = OrNull(scalar == typeof(string) ? "string" : scalar == typeof(bool) ? "boolean" : "integer") };
-        if (OptionsShape.ItemOf(type) is { } item)
+        if (OptionsSchema.ItemOf(type) is { } item)
             return new JsonObject { ["type"] = OrNull("array"), ["items"] = WithoutNull(Of(item)) };
-        return OptionsShape.ValueOf(type) is { } value
+        return OptionsSchema.ValueOf(type) is { } value
             ? new JsonObject { ["type"] = OrNull("object"), ["additionalProperties"] = Of(value) }
             : OfRecord(type);
     }
@@ -69,7 +69,7 @@ internal static class ConfigurationSchema
         ["type"] = OrNull("object"),
         ["properties"] = new JsonObject(type.GetProperties().Select(property => KeyValuePair.Create<string, JsonNode?>(
             property.Name,
-            property.PropertyType == typeof(double) ? Of(typeof(long)) : OptionsShape.ScalarOf(property.PropertyType) is null ? Limits(property.PropertyType) : Of(property.PropertyType)))),
+            property.PropertyType == typeof(double) ? Of(typeof(long)) : OptionsSchema.ScalarOf(property.PropertyType) is null ? Limits(property.PropertyType) : Of(property.PropertyType)))),
         ["additionalProperties"] = false,
     };
 

@@ -1,5 +1,5 @@
 using Gateway.Configuration;
-using Gateway.Edge;
+using Gateway.Networking;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.Extensions.Configuration;

@@ -1,6 +1,6 @@
 using System.Diagnostics;
 using System.Text.Json.Nodes;
-using Gateway.Configuration;
+using Gateway.Configuration.Loading;
 using Xunit;
 
 namespace Gateway.Tests.Configuration;

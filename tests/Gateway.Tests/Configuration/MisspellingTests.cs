@@ -2,7 +2,7 @@ using System.Globalization;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using System.Text.RegularExpressions;
-using Gateway.Configuration;
+using Gateway.Configuration.Loading;
 using Gateway.Routes;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
@@ -57,7 +57,7 @@ public sealed partial class MisspellingTests
         await using var world = await World.StartAsync();
         var shipped = Shipped(Main).Set("Urls", "\"http://127.0.0.1:0\"").Set("Management:Url", "\"http://127.0.0.1:0\"");
         await using var gateway = await RunningGateway.StartAsync(world, new GatewayFolder(shipped));
-        var routes = gateway.Services.GetRequiredService<PublishedRoutes>().Current;
+        var routes = gateway.Services.GetRequiredService<SnapshotRoutes>().Current;
         foreach (var (file, key) in ShippedKeys.Select(row => row.Data))
         {
             var name = key[(key.LastIndexOf(':') + 1)..];
@@ -70,7 +70,7 @@ public sealed partial class MisspellingTests
 
             Assert.True(gateway.IsConfigurationRefused, $"{file}: {key} as {slip}");
             Assert.Equal(told + 1, gateway.Log.Count(LogLevel.Error, advice));
-            Assert.Same(routes, gateway.Services.GetRequiredService<PublishedRoutes>().Current);
+            Assert.Same(routes, gateway.Services.GetRequiredService<SnapshotRoutes>().Current);
             gateway.Folder.Write(file, good);
         }
     }

@@ -1,4 +1,5 @@
 using Gateway.Configuration;
+using Gateway.Configuration.Snapshots;
 using Gateway.Routes;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;

@@ -1,4 +1,4 @@
-using CredentialModule.Telemetry;
+using CredentialModule.Failures;
 using Gateway.Configuration;
 using Xunit;
 

@@ -1,5 +1,5 @@
 using System.Net;
-using Gateway.Edge;
+using Gateway.Networking;
 using Xunit;
 
 namespace Gateway.Tests.Edge;

@@ -1,4 +1,4 @@
-using Gateway.Edge;
+using Gateway.Networking;
 using Gateway.Tests.Configuration;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.Extensions.Configuration;

@@ -33,7 +33,7 @@ public sealed class RetryAfterTests
     public async Task C2_a_permit_is_there_when_the_wait_is_over_and_not_a_millisecond_before(string algorithm, int permits, double window, double[] taken)
     {
         var clock = new FakeTimeProvider();
-        await using var limiter = LocalLimits.Create(new() { Algorithm = Enum.Parse<RateLimitAlgorithm>(algorithm), PermitLimit = permits, Window = TimeSpan.FromSeconds(window) }, clock);
+        await using var limiter = InProcessLimiterFactory.Create(new() { Algorithm = Enum.Parse<RateLimitAlgorithm>(algorithm), PermitLimit = permits, Window = TimeSpan.FromSeconds(window) }, clock);
         var begun = clock.GetUtcNow();
         foreach (var at in taken)
         {
@@ -60,7 +60,7 @@ public sealed class RetryAfterTests
     public async Task C2_a_limiter_is_idle_once_all_its_permits_are_back(string algorithm)
     {
         var clock = new FakeTimeProvider();
-        await using var limiter = LocalLimits.Create(new() { Algorithm = Enum.Parse<RateLimitAlgorithm>(algorithm), PermitLimit = 4, Window = TimeSpan.FromSeconds(60) }, clock);
+        await using var limiter = InProcessLimiterFactory.Create(new() { Algorithm = Enum.Parse<RateLimitAlgorithm>(algorithm), PermitLimit = 4, Window = TimeSpan.FromSeconds(60) }, clock);
         Assert.NotNull(limiter.IdleDuration);
         for (var i = 0; i < 4; i++) limiter.AttemptAcquire();
 

@@ -4,6 +4,7 @@ using System.Net.Sockets;
 using System.Text;
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using Gateway.AccessLogs;
 using Gateway.Telemetry;
 using Microsoft.AspNetCore.Authorization;
 using Microsoft.AspNetCore.Http;
@@ -212,7 +213,7 @@ public sealed class AccessLogTests(AccessLogTests.Logged platform) : IClassFixtu
         await log.StopAsync(TestContext.Current.CancellationToken);
 
         Assert.False(log.IsOn);
-        Assert.DoesNotContain(AccessLog.Category, gateway.Log.Text, StringComparison.Ordinal);
+        Assert.DoesNotContain(BufferedConsole.AccessCategory, gateway.Log.Text, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -249,7 +250,7 @@ public sealed class AccessLogTests(AccessLogTests.Logged platform) : IClassFixtu
 
     public sealed class Logged : Platform
     {
-        private const string Prefix = $"Information {AccessLog.Category}: ";
+        private const string Prefix = $"Information {BufferedConsole.AccessCategory}: ";
 
         private readonly TcpListener _scripted = new(IPAddress.Loopback, 0);
 
@@ -307,7 +308,7 @@ public sealed class AccessLogTests(AccessLogTests.Logged platform) : IClassFixtu
     {
         private bool _isAccess;
 
-        public ILogger CreateLogger(string categoryName) => new BlockedLog(release, lines) { _isAccess = categoryName == AccessLog.Category };
+        public ILogger CreateLogger(string categoryName) => new BlockedLog(release, lines) { _isAccess = categoryName == BufferedConsole.AccessCategory };
 
         public IDisposable? BeginScope<TState>(TState state) where TState : notnull => null;
 

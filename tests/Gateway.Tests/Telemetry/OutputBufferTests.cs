@@ -201,7 +201,7 @@ public sealed class OutputBufferTests : IDisposable
             services.GetServices<ConsoleFormatter>(), services.GetRequiredService<IOptionsMonitor<ConsoleLoggerOptions>>(),
             new GatewayMetrics(services.GetRequiredService<IMeterFactory>()), _stream))
         {
-            foreach (var (category, entries) in ((string, int)[])[("IotCredentials.Audit", 1), (AccessLog.Category, 2), ("Other", 3)])
+            foreach (var (category, entries) in ((string, int)[])[("IotCredentials.Audit", 1), (BufferedConsole.AccessCategory, 2), ("Other", 3)])
                 for (var i = 0; i < entries; i++) console.CreateLogger(category).Log(LogLevel.Information, 0, "lost", null, static (message, _) => message);
             _stream.Release();
         }

@@ -1,24 +1,24 @@
 using System.Text.Json;
-using CredentialModule.Telemetry;
+using CredentialModule.Failures;
 using Gateway.Configuration;
 
 namespace Gateway.Authentication.Keys;
 
-/// <summary>Reads an issuer's discovery document and key set over HTTP, each bounded in time and size.</summary>
+/// <summary>Reads an issuer's discovery document and key set over HTTP, each with a time and size limit.</summary>
 internal sealed class IssuerDocuments : IDisposable
 {
     public static readonly TimeSpan LongestRead = TimeSpan.FromSeconds(8);
 
     private const int MostBytes = 1024 * 1024;
 
-    // Entra's documents of many tenants leave the tenant open.
+    // Entra's documents for multiple tenants have a placeholder instead of the tenant.
     private const string AnyTenant = "{tenantid}";
 
     private readonly TimeProvider _time;
     private readonly HttpClient _client;
 
-    /// <param name="time">Now, for deadlines.</param>
-    /// <param name="handler">Sends requests. It must not follow a redirect from https to http.</param>
+    /// <param name="time">The clock for deadlines.</param>
+    /// <param name="handler">Sends the requests. It must not follow a redirect from https to http.</param>
     public IssuerDocuments(TimeProvider time, HttpMessageHandler handler)
     {
         _time = time;
@@ -27,7 +27,7 @@ internal sealed class IssuerDocuments : IDisposable
         _client.DefaultRequestHeaders.Accept.ParseAdd("application/json, */*;q=0.5");
     }
 
-    /// <summary>The framework's handler: it refuses a redirect from https to http by itself.</summary>
+    /// <summary>The framework's handler, which itself refuses a redirect from https to http.</summary>
     public static SocketsHttpHandler CreateHandler() => new()
     {
         MaxAutomaticRedirections = 3,
@@ -38,10 +38,10 @@ internal sealed class IssuerDocuments : IDisposable
 
     /// <summary>Reads the keys that an issuer publishes.</summary>
     /// <param name="metadataAddress">The discovery document's address.</param>
-    /// <param name="issuers">The issuers that the document may be of.</param>
-    /// <param name="requireHttps">Whether both documents are read over https alone.</param>
-    /// <param name="cancellation">Ends the reading.</param>
-    /// <exception cref="IssuerUnavailableException">One of the documents cannot be had, is none, or is another issuer's.</exception>
+    /// <param name="issuers">The issuers that the document may belong to.</param>
+    /// <param name="requireHttps">Whether both documents must be read over https.</param>
+    /// <param name="cancellation">Cancels the read.</param>
+    /// <exception cref="IssuerUnavailableException">One of the documents cannot be read, is malformed, or belongs to another issuer.</exception>
     /// <exception cref="OperationCanceledException"><paramref name="cancellation"/> is cancelled.</exception>
     public async Task<PublishedKeys> ReadAsync(
         string metadataAddress, IReadOnlyCollection<string> issuers, bool requireHttps, CancellationToken cancellation)
@@ -82,11 +82,11 @@ internal sealed class IssuerDocuments : IDisposable
 
     public void Dispose() => _client.Dispose();
 
-    /// <summary>An address as messages show it: with neither a user and password nor a query.</summary>
+    /// <summary>An address for messages: without user, password and query.</summary>
     public static string Shown(string address) =>
         Uri.TryCreate(address, UriKind.Absolute, out var uri) ? FailureText.Address(uri) : Finding.Quote(address);
 
-    /// <summary>Whether the issuer that a document names is the expected one.</summary>
+    /// <summary>Whether the issuer that a document names matches the expected one.</summary>
     public static bool IsIssuer(string documented, string expected) => documented.Split(AnyTenant) is [var before, var after]
         ? expected.Length > before.Length + after.Length
             && expected.StartsWith(before, StringComparison.Ordinal)

@@ -7,23 +7,23 @@ using Microsoft.IdentityModel.Tokens;
 namespace Gateway.Authentication.Keys;
 
 /// <summary>
-/// The keys of one issuer. They are fetched in the background, one fetch at a time; requests are judged by the keys at hand and do not wait.
-/// Only a token that the keys at hand cannot judge waits for a fetch, and not longer than <see cref="LongestWait"/>.
+/// The keys of one issuer. They are fetched in the background, one fetch at a time. Requests are judged by the current keys and do not wait. Only a token that
+/// the current keys cannot judge waits for a fetch, for <see cref="LongestWait"/> at most.
 /// </summary>
 internal sealed partial class IssuerKeys : BaseConfigurationManager, IConfigurationManager<OpenIdConnectConfiguration>, IDisposable
 {
-    /// <summary>How long a request waits for a fetch at most.</summary>
+    /// <summary>The longest that a request waits for a fetch.</summary>
     public static readonly TimeSpan LongestWait = TimeSpan.FromSeconds(5);
 
-    // A withdrawn key stops within five minutes. Replicas that start together must not fetch together: up to 30 s are taken off at random.
+    // A withdrawn key must stop working within five minutes. Up to 30 s are subtracted at random, so that replicas that start together do not fetch together.
     private static readonly TimeSpan s_refreshEvery = TimeSpan.FromSeconds(285);
     private static readonly TimeSpan s_refreshSpread = TimeSpan.FromSeconds(30);
 
-    // Tokens with unknown key ids cost an issuer one fetch in this time, however many they are.
+    // Tokens with unknown key ids cause one fetch in this time, however many there are.
     private static readonly TimeSpan s_onDemandEvery = TimeSpan.FromSeconds(10);
 
-    // Counted from the beginning of one attempt to that of the next: an attempt on an issuer that hangs ends after 8 s, and one that is well again is
-    // read within 10 s.
+    // The time from the start of one attempt to the start of the next. An attempt ends after 8 s if the issuer hangs, and a recovered issuer is read within 10
+    // s.
     private static readonly TimeSpan s_firstRetry = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan s_longestRetry = TimeSpan.FromSeconds(8);
     private static readonly TimeSpan s_shortestPause = TimeSpan.FromMilliseconds(500);
@@ -58,41 +58,41 @@ internal sealed partial class IssuerKeys : BaseConfigurationManager, IConfigurat
         (_scheme, _issuers, _requireHttps, _documents, _time, _logger) = (scheme, issuers, requireHttps, documents, time, logger);
         MetadataAddress = metadataAddress;
         _stopped = _stopping.Token;
-        // The last known good keys would let a withdrawn key live on.
+        // The library's last-known-good fallback would keep a withdrawn key valid.
         UseLastKnownGoodConfiguration = false;
         _timer = time.CreateTimer(_ => FetchAsync(), null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
     }
 
-    /// <summary>The keys at hand; null until the first fetch has succeeded. The same object for as long as the issuer publishes the same.</summary>
+    /// <summary>The current keys; null until the first fetch has succeeded. The object stays the same while the issuer publishes the same keys.</summary>
     public PublishedKeys? Current => _current;
 
-    /// <summary>Why the keys cannot be fetched; null while they can.</summary>
+    /// <summary>Why the keys cannot be fetched; null while they can be fetched.</summary>
     public IssuerOutage? Outage => _outage;
 
-    /// <summary>The fetch that is running; null when there is none.</summary>
+    /// <summary>The running fetch; null when there is none.</summary>
     public Task? Fetching
     {
         get { lock (_lock) return _fetching; }
     }
 
-    /// <summary>When it is worth asking again for a token that could not be judged.</summary>
+    /// <summary>When to retry a request whose token could not be judged.</summary>
     public TimeSpan RetryAfter => _outage is null ? s_firstRetry : s_longestRetry;
 
-    /// <summary>Starts a fetch, or joins the one that is running. From the first one on, the keys are kept fresh in the background.</summary>
-    /// <returns>When the fetch has ended, well or badly.</returns>
+    /// <summary>Starts a fetch, or joins the running one. After the first fetch, the keys are refreshed in the background.</summary>
+    /// <returns>A task that completes when the fetch has ended, successful or not.</returns>
     public Task FetchAsync()
     {
         lock (_lock)
         {
             if (_fetching is not null) return _fetching;
             _began = _time.GetTimestamp();
-            // Nothing of the request that happens to start a fetch belongs to it.
+            // Suppress the flow of the execution context: the fetch must not run in the context of the request that happens to start it.
             using (ExecutionContext.SuppressFlow()) return _fetching = Task.Run(FetchOnceAsync);
         }
     }
 
-    /// <summary>Fetches keys for a token that the keys at hand cannot judge.</summary>
-    /// <returns>Whether the keys at hand are those that the issuer publishes now; false when that cannot be known in time.</returns>
+    /// <summary>Fetches keys for a token that the current keys cannot judge.</summary>
+    /// <returns>Whether the current keys are the ones that the issuer publishes now; false when that cannot be determined in time.</returns>
     public async ValueTask<bool> RefreshAsync(CancellationToken cancellation)
     {
         Task fetching;
@@ -102,7 +102,7 @@ internal sealed partial class IssuerKeys : BaseConfigurationManager, IConfigurat
             if (_fetching is null)
             {
                 if (_onDemand is { } last && _time.GetElapsedTime(last) < s_onDemandEvery) return true;
-                // It counts whatever it finds: the nodes of an issuer may publish one thing in turn with another.
+                // Every fetch counts, whatever it finds: the nodes of an issuer may publish different keys alternately.
                 _onDemand = _time.GetTimestamp();
             }
 
@@ -121,7 +121,7 @@ internal sealed partial class IssuerKeys : BaseConfigurationManager, IConfigurat
         return _outage is null;
     }
 
-    /// <summary>The keys at hand; before the first fetch has succeeded, what it comes to.</summary>
+    /// <summary>The current keys. Before the first successful fetch, waits for a fetch.</summary>
     /// <exception cref="IssuerUnavailableException">The keys cannot be fetched.</exception>
     public async Task<OpenIdConnectConfiguration> GetConfigurationAsync(CancellationToken cancel)
     {
@@ -133,14 +133,14 @@ internal sealed partial class IssuerKeys : BaseConfigurationManager, IConfigurat
     /// <inheritdoc/>
     public override async Task<BaseConfiguration> GetBaseConfigurationAsync(CancellationToken cancel) => await GetConfigurationAsync(cancel);
 
-    /// <summary>Does nothing: the library asks for it with every bad signature, and when to fetch is decided here.</summary>
+    /// <summary>Does nothing. The library calls it for every bad signature, but this class decides when to fetch.</summary>
     public override void RequestRefresh()
     {
     }
 
     public void Dispose()
     {
-        // The container disposes of a service once for each way that it is registered by.
+        // The container disposes of a service once per registration.
         if (_stopped.IsCancellationRequested) return;
         _stopping.Cancel();
         _timer.Dispose();
@@ -200,13 +200,15 @@ internal sealed partial class IssuerKeys : BaseConfigurationManager, IConfigurat
     {
         [LoggerMessage(EventIds.KeysNotRead, LogLevel.Error,
             "The keys of {Scheme}'s issuer cannot be read from {Address}: {Cause}. Keys at hand serve on; tokens that they cannot judge get 503 "
-            + "until it can be reached")]
+            + "until it can be reached", EventName = nameof(EventIds.KeysNotRead))]
         public static partial void KeysNotRead(ILogger logger, string scheme, string address, string cause);
 
-        [LoggerMessage(EventIds.KeysReadAgain, LogLevel.Information, "The keys of {Scheme}'s issuer can be read again after {Seconds:F0} s")]
+        [LoggerMessage(EventIds.KeysReadAgain, LogLevel.Information, "The keys of {Scheme}'s issuer can be read again after {Seconds:F0} s",
+            EventName = nameof(EventIds.KeysReadAgain))]
         public static partial void KeysReadAgain(ILogger logger, string scheme, double seconds);
 
-        [LoggerMessage(EventIds.KeysRead, LogLevel.Information, "The keys of {Scheme}'s issuer have changed: {Count} in use{NotUsed}")]
+        [LoggerMessage(EventIds.KeysRead, LogLevel.Information, "The keys of {Scheme}'s issuer have changed: {Count} in use{NotUsed}",
+            EventName = nameof(EventIds.KeysRead))]
         public static partial void KeysRead(ILogger logger, string scheme, int count, string notUsed);
     }
 }
@@ -214,5 +216,5 @@ internal sealed partial class IssuerKeys : BaseConfigurationManager, IConfigurat
 /// <summary>Why an issuer's keys cannot be fetched.</summary>
 /// <param name="Address">The document that cannot be read.</param>
 /// <param name="Cause">The cause, for an operator.</param>
-/// <param name="Since">When the first attempt failed.</param>
+/// <param name="Since">The time of the first failed attempt.</param>
 internal sealed record IssuerOutage(string Address, string Cause, DateTimeOffset Since);

@@ -6,7 +6,7 @@ using Microsoft.Extensions.Options;
 
 namespace Gateway.Authentication.Keys;
 
-/// <summary>The keys of every scheme's issuer. They are fetched from the start of the gateway on.</summary>
+/// <summary>The keys of every scheme's issuer. Fetching begins when the gateway starts.</summary>
 internal sealed class KeySources : IHostedService, IDisposable
 {
     private readonly ConcurrentDictionary<string, IssuerKeys> _byScheme = new(StringComparer.Ordinal);
@@ -26,7 +26,7 @@ internal sealed class KeySources : IHostedService, IDisposable
     /// <summary>The keys of a scheme's issuer; null for a scheme that has not been used yet.</summary>
     public IssuerKeys? Find(string scheme) => _byScheme.GetValueOrDefault(scheme);
 
-    /// <summary>Makes the keys of a scheme's issuer, or finds them.</summary>
+    /// <summary>Creates the keys of a scheme's issuer, or returns the existing ones.</summary>
     public IssuerKeys Add(string scheme, string metadataAddress, IReadOnlyCollection<string> issuers, bool requireHttps) =>
         _byScheme.GetOrAdd(scheme, _ => new IssuerKeys(scheme, metadataAddress, issuers, requireHttps, _documents, _time, _logger));
 
@@ -38,7 +38,7 @@ internal sealed class KeySources : IHostedService, IDisposable
 
     public Task StartAsync(CancellationToken cancellationToken)
     {
-        // The schemes' options make the keys.
+        // Creating a scheme's options adds its keys.
         var options = _services.GetRequiredService<IOptionsMonitor<JwtBearerOptions>>();
         foreach (var scheme in _schemes.Names) _ = options.Get(scheme);
         foreach (var keys in _byScheme.Values) _ = keys.FetchAsync();
@@ -53,7 +53,9 @@ internal sealed class KeySources : IHostedService, IDisposable
     }
 }
 
-/// <summary>Readiness is degraded while an issuer's keys cannot be fetched: the others' callers, and keys at hand, are served.</summary>
+/// <summary>
+/// Reports degraded readiness while an issuer's keys cannot be fetched. Callers of other issuers, and tokens that the current keys can judge, are still served.
+/// </summary>
 internal sealed class IssuersAreReachable(KeySources sources) : IHealthCheck
 {
     public Task<HealthCheckResult> CheckHealthAsync(HealthCheckContext context, CancellationToken cancellationToken = default)

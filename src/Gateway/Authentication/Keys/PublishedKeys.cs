@@ -6,10 +6,10 @@ using Microsoft.IdentityModel.Tokens;
 
 namespace Gateway.Authentication.Keys;
 
-/// <summary>The keys of a JSON Web Key Set that verify signatures. The set is read key by key: a key that cannot be used costs that key alone.</summary>
+/// <summary>The keys of a JSON Web Key Set that verify signatures. The set is read key by key: an unusable key is skipped, and the others are used.</summary>
 internal sealed class PublishedKeys : OpenIdConnectConfiguration
 {
-    // Keys without an id are tried one after another.
+    // Keys without an id are tried one after another, this many at most.
     private const int MostTried = 32;
     private const int MostNamed = 10;
 
@@ -25,7 +25,7 @@ internal sealed class PublishedKeys : OpenIdConnectConfiguration
         foreach (var key in keys)
         {
             SigningKeys.Add(key.Key);
-            // Microsoft.Identity.Web looks here for the tenant that a key belongs to.
+            // Microsoft.Identity.Web reads the tenant of a key from here.
             var described = new JsonWebKey { Kid = key.Key.KeyId };
             if (key.Issuer is not null) described.AdditionalData["issuer"] = key.Issuer;
             JsonWebKeySet.Keys.Add(described);
@@ -37,10 +37,10 @@ internal sealed class PublishedKeys : OpenIdConnectConfiguration
         _withoutId = [.. keys.Where(key => key.Key.KeyId is null)];
     }
 
-    /// <summary>The keys that are not used, and why; the first few of them.</summary>
+    /// <summary>The first few keys that are not used, with the reasons.</summary>
     public IReadOnlyList<string> Passed { get; }
 
-    /// <exception cref="JsonException">It is no key set at all.</exception>
+    /// <exception cref="JsonException">The document is not a key set.</exception>
     public static PublishedKeys Parse(string issuer, string address, ReadOnlyMemory<byte> keySet)
     {
         using var document = JsonDocument.Parse(keySet);
@@ -58,23 +58,23 @@ internal sealed class PublishedKeys : OpenIdConnectConfiguration
         return new(issuer, address, keys, passed);
     }
 
-    /// <summary>Whether the issuer has published the same keys again, in whatever order and with whatever beside them.</summary>
+    /// <summary>Whether both sets hold the same keys, in any order and with any other members beside them.</summary>
     public bool SaysTheSameAs(PublishedKeys? other) => other is not null && _hash.AsSpan().SequenceEqual(other._hash);
 
     /// <summary>Whether a key has this id.</summary>
     public bool Has(string keyId) => _byId.ContainsKey(keyId);
 
-    /// <summary>Whether a token of this key id can be judged at all: by the key of that id, or by one without an id.</summary>
+    /// <summary>Whether a token with this key id can be judged: by the key with that id, or by a key without an id.</summary>
     public bool MayJudge(string? keyId) => keyId is null ? SigningKeys.Count > 0 : Has(keyId) || _withoutId.Length > 0;
 
-    /// <summary>The keys to try for a token: those of its key id, else those without one; for a token without a key id all of them.</summary>
+    /// <summary>The keys to try for a token: those with its key id, otherwise those without an id. For a token without a key id: all keys.</summary>
     public IEnumerable<SecurityKey> CandidatesFor(string? keyId, string algorithm) =>
         (string.IsNullOrEmpty(keyId) ? _keys : _byId.GetValueOrDefault(keyId) ?? _withoutId)
             .Where(key => key.Fits(algorithm)).Select(key => key.Key).Take(MostTried);
 
     private static byte[] HashOf(string issuer, IEnumerable<VerificationKey> keys)
     {
-        // A key's thumbprint (RFC 7638) is of its type and numbers.
+        // A key's thumbprint (RFC 7638) covers its type and numbers.
         var each = keys.Select(static key => JsonSerializer.Serialize(
             (string?[])[key.Key.KeyId, Convert.ToHexString(key.Key.ComputeJwkThumbprint()), key.Algorithm, key.Issuer]));
         return SHA256.HashData(JsonSerializer.SerializeToUtf8Bytes((string[])[issuer, .. each.Order(StringComparer.Ordinal)]));

@@ -8,12 +8,12 @@ using Microsoft.IdentityModel.Tokens;
 namespace Gateway.Authentication.Keys;
 
 /// <summary>
-/// Reads one JSON Web Key as a key that verifies signatures: RSA of 2048 to 16384 bits, or a NIST curve. Its numbers alone count; a certificate beside them
-/// is not looked at, since the issuer itself vouches for the key.
+/// Reads one JSON Web Key as a key that verifies signatures: RSA of 2048 to 16384 bits, or a NIST curve. Only the key's numbers count. A certificate beside
+/// them is ignored, since the issuer itself vouches for the key.
 /// </summary>
 /// <param name="Key">The key.</param>
-/// <param name="Algorithm">The one algorithm that it is for (RFC 7517, 4.4); null: any of its type.</param>
-/// <param name="Issuer">The issuer that it belongs to; null when the key set does not say.</param>
+/// <param name="Algorithm">The only algorithm that the key is for (RFC 7517, 4.4); null: any of its type.</param>
+/// <param name="Issuer">The issuer that the key belongs to; null when the key set does not say.</param>
 internal sealed record VerificationKey(SecurityKey Key, string? Algorithm, string? Issuer)
 {
     private const int LeastRsaBits = 2048;
@@ -23,7 +23,7 @@ internal sealed record VerificationKey(SecurityKey Key, string? Algorithm, strin
 
     private static readonly string[] s_algorithms = ["RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512"];
 
-    /// <summary>Whether it verifies a token of this <c>alg</c>.</summary>
+    /// <summary>Whether the key can verify a token with this <c>alg</c>.</summary>
     public bool Fits(string algorithm) => (Algorithm is null || Algorithm == algorithm) && algorithm switch
     {
         ['R' or 'P', 'S', ..] => Key is RsaSecurityKey,
@@ -39,7 +39,7 @@ internal sealed record VerificationKey(SecurityKey Key, string? Algorithm, strin
         try
         {
             if (member.ValueKind != JsonValueKind.Object) throw new FormatException("it is not an object");
-            // A member that stands there twice is read as the one here and as the other elsewhere.
+            // If a member appears twice, different readers take different values. Such a key is not used.
             using var once = JsonDocument.Parse(member.GetRawText(), s_once);
             var key = once.RootElement;
             var id = Text(key, "kid");
@@ -65,7 +65,7 @@ internal sealed record VerificationKey(SecurityKey Key, string? Algorithm, strin
         }
         catch (InvalidOperationException)
         {
-            // An escape of half a character.
+            // A string holds an escaped half of a surrogate pair.
             reason = $"{name} (a member is no text)";
         }
         catch (FormatException e)
@@ -92,7 +92,7 @@ internal sealed record VerificationKey(SecurityKey Key, string? Algorithm, strin
         var (modulus, exponent) = (Number(key, "n"), Number(key, "e"));
         var bits = modulus.Length == 0 ? 0 : (modulus.Length * 8) - byte.LeadingZeroCount(modulus[0]);
         if (bits is < LeastRsaBits or > MostRsaBits) throw new FormatException($"it has {bits} bits");
-        // With an exponent of 1 anybody can sign.
+        // With an exponent of 1 anyone can sign.
         if (exponent is [] or [1] || exponent.Length > 8 || exponent[^1] % 2 == 0) throw new FormatException("its e is no exponent");
         var parameters = new RSAParameters { Modulus = modulus, Exponent = exponent };
         RSA.Create(parameters).Dispose();
@@ -127,7 +127,7 @@ internal sealed record VerificationKey(SecurityKey Key, string? Algorithm, strin
         : value.ValueKind == JsonValueKind.String ? value.GetString()
         : throw new FormatException($"its {name} is no text");
 
-    // Some issuers write base64 with padding, or a leading zero.
+    // Some issuers write base64 with padding, or with a leading zero.
     private static byte[] Number(JsonElement key, string name)
     {
         var text = Text(key, name) ?? throw new FormatException($"it has no {name}");

@@ -1,12 +1,13 @@
+using Gateway.Configuration.Snapshots;
 using Gateway.Routes;
 using Yarp.ReverseProxy.Configuration;
 
 namespace Gateway.Configuration.DryRun;
 
-/// <summary>The router over as many routes as one can be built from, and why it cannot be built from the others.</summary>
+/// <summary>Builds a router from as many routes as possible, and records why it cannot be built from the others.</summary>
 internal sealed class BuiltRouter : IDisposable
 {
-    // Of a table that fails in hundreds of routes, some are enough to begin with.
+    // If a table fails for hundreds of routes, reporting some of them is enough.
     private const int MostBuilds = 200;
 
     private readonly Snapshot _snapshot;
@@ -14,10 +15,10 @@ internal sealed class BuiltRouter : IDisposable
     private ServiceProvider? _services;
     private int _builds;
 
-    /// <summary>Builds all routes at once, and only if that fails, ever fewer until those are found that it fails for.</summary>
+    /// <summary>Builds all routes at once. If that fails, builds smaller and smaller parts until the failing routes are found.</summary>
     /// <param name="routes">The routes.</param>
-    /// <param name="snapshot">Their clusters, policies and profiles. It reaches nobody.</param>
-    /// <param name="services">Services for the first try, which most often is the last.</param>
+    /// <param name="snapshot">Their clusters, policies and profiles, without destinations.</param>
+    /// <param name="services">The services for the first attempt, which is usually the only one.</param>
     public BuiltRouter(IReadOnlyList<RouteConfig> routes, Snapshot snapshot, IServiceProvider services)
     {
         _snapshot = snapshot;
@@ -27,13 +28,13 @@ internal sealed class BuiltRouter : IDisposable
         if (_builds > MostBuilds || !Build(good, out problem)) _failed.Add((null, problem));
     }
 
-    /// <summary>The router; null when there is none.</summary>
+    /// <summary>The router, or null when none can be built.</summary>
     public Router? Router { get; private set; }
 
-    /// <summary>The routes that the router is over.</summary>
+    /// <summary>The routes that the router contains.</summary>
     public IReadOnlyList<RouteConfig> Routes { get; private set; } = [];
 
-    /// <summary>The routes that no router can be built from; without a route, all together.</summary>
+    /// <summary>The routes that no router can be built from. An entry without a route stands for all routes together.</summary>
     public IReadOnlyList<(RouteConfig? Route, string Problem)> Failed => _failed;
 
     public void Dispose() => _services?.Dispose();
@@ -64,7 +65,7 @@ internal sealed class BuiltRouter : IDisposable
         _builds++;
         try
         {
-            services.GetRequiredService<GatedConfigurationProvider>().Publish(_snapshot with { Routes = routes });
+            services.GetRequiredService<SnapshotConfigurationProvider>().Publish(_snapshot with { Routes = routes });
             (Router, Routes) = (new Router(services, RoutesExtensions.Endpoints(services).Endpoints), routes);
             return true;
         }

@@ -1,5 +1,6 @@
 using CredentialModule.Policies;
 using Gateway.Configuration.Rules;
+using Gateway.Configuration.Snapshots;
 using Yarp.ReverseProxy.Configuration;
 using Yarp.ReverseProxy.Forwarder;
 using Yarp.ReverseProxy.Health;
@@ -9,7 +10,7 @@ using Yarp.ReverseProxy.SessionAffinity;
 
 namespace Gateway.Configuration.DryRun;
 
-/// <summary>Makes of every cluster the client and the health probes that serving makes, and has YARP's validators look at it.</summary>
+/// <summary>Builds each cluster's client and health probes as a running gateway does, and runs YARP's validators on it.</summary>
 internal sealed class ClusterTrial
 {
     private readonly RuleContext _context;
@@ -76,7 +77,7 @@ internal sealed class ClusterTrial
         return [];
     }
 
-    // A rule that found something at a key, or below, has said it better.
+    // If a rule has reported an error at this key or below it, skip this one: the rule's message is more specific.
     private void Report(ClusterConfig cluster, string name, string problem)
     {
         var key = name.Length == 0 ? RouteKey.Of(cluster) : RouteKey.Of(cluster, name);

@@ -1,15 +1,17 @@
 using Gateway.Configuration.Rules;
+using Gateway.Configuration.Snapshots;
 using Yarp.ReverseProxy.Configuration;
 
 namespace Gateway.Configuration.DryRun;
 
 /// <summary>
-/// Builds from a configuration what serving builds from it: transforms, clients, probes, endpoints, listeners and the router, and leads requests through that
-/// router. YARP and ASP.NET Core parse much only then, and what they throw would be met by every request.
+/// Builds everything that a running gateway builds from a configuration: transforms, clients, probes, endpoints, listeners and the router. It then
+/// sends test requests through that router. YARP and ASP.NET Core parse many settings only at that point, and their exceptions would otherwise fail
+/// every request.
 /// </summary>
 internal static class ConfigurationDryRun
 {
-    /// <summary>Reports everything that cannot be built, at the key that it comes from.</summary>
+    /// <summary>Reports everything that cannot be built, with the key that causes it.</summary>
     public static void Check(RuleContext context)
     {
         using var services = TrialServices.Of(Alone(context.Snapshot));
@@ -21,9 +23,11 @@ internal static class ConfigurationDryRun
         ListenerTrial.Check(context);
     }
 
-    /// <summary>A configuration that reaches nobody: YARP would probe destinations from the moment that it knows them.</summary>
+    /// <summary>
+    /// Returns a configuration that connects to nothing. YARP would probe destinations as soon as it has them, so they are removed.
+    /// </summary>
     /// <param name="snapshot">The configuration.</param>
-    /// <param name="isBroken">Which clusters are to be left out but for their names.</param>
+    /// <param name="isBroken">Selects clusters of which only the name is kept.</param>
     public static Snapshot Alone(Snapshot snapshot, Func<ClusterConfig, bool>? isBroken = null) => snapshot with
     {
         Clusters = [.. snapshot.Clusters.Select(cluster =>

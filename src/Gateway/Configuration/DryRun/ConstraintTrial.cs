@@ -1,12 +1,16 @@
 using CredentialModule.Policies;
 using Gateway.Configuration.Rules;
+using Gateway.Configuration.Snapshots;
 using Microsoft.AspNetCore.Routing.Patterns;
 using Microsoft.Extensions.Options;
 using Yarp.ReverseProxy.Configuration;
 
 namespace Gateway.Configuration.DryRun;
 
-/// <summary>Builds every constraint in a route's path and in its path patterns, and asks it. ASP.NET Core builds some with its router, for all routes together, and some for the first request.</summary>
+/// <summary>
+/// Builds and runs every constraint in a route's path and in its path patterns. ASP.NET Core builds some of them with its router, for all routes
+/// together, and some on the first request.
+/// </summary>
 internal sealed class ConstraintTrial(RuleContext context, Constraints constraints, IDictionary<string, Type> known)
 {
     private readonly Dictionary<string, string?> _problems = new(StringComparer.Ordinal);
@@ -44,7 +48,7 @@ internal sealed class ConstraintTrial(RuleContext context, Constraints constrain
         if (!known.ContainsKey(name)) return $"and there is none of that name. {NearestName.Advice(name, [.. known.Keys])}";
         try
         {
-            // Some, such as a regular expression, are built only when they are first asked.
+            // Some constraints, such as regular expressions, are built only when they are first used.
             if (constraints.Of(parameter, policy) is { } constraint) Constraints.Takes(constraint, parameter, "probe");
             return null;
         }

@@ -1,10 +1,14 @@
 using Gateway.Configuration.Rules;
+using Gateway.Configuration.Snapshots;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.Extensions.Options;
 
 namespace Gateway.Configuration.DryRun;
 
-/// <summary>Has Kestrel read its section with one listener at a time, as it does at start, and opens none. What it throws there, a start dies of.</summary>
+/// <summary>
+/// Lets Kestrel read its section with one listener at a time, as at start, without opening the listener. An exception that Kestrel throws here would
+/// make a start fail.
+/// </summary>
 internal static class ListenerTrial
 {
     private const string Kestrel = "Kestrel";
@@ -13,7 +17,7 @@ internal static class ListenerTrial
     /// <summary>Tries every public listener.</summary>
     public static void Check(RuleContext context)
     {
-        // A running gateway keeps its listeners.
+        // Skip a reload: a running gateway keeps its listeners.
         if (context.Snapshot.Reading.IsAgain || context.HasErrorAt("Kestrel:Certificates")) return;
         foreach (var (key, url) in ListenerAddress.Written(context))
         {
@@ -26,7 +30,8 @@ internal static class ListenerTrial
         }
     }
 
-    // Kestrel would take the development certificate of a machine that has one. A server has none, and `check` has to find there what it finds here.
+    // Reports an https listener that has no certificate. Kestrel would use the machine's development certificate if there is one. A server has none,
+    // so `check` must report the same findings on both machines.
     private static bool IsWithoutCertificate(RuleContext context, string key, string url, string section)
     {
         if (HasCertificate(context, DefaultCertificate) || HasCertificate(context, $"{section}:Certificate")) return false;

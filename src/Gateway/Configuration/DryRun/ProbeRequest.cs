@@ -3,13 +3,15 @@ using Yarp.ReverseProxy.Configuration;
 
 namespace Gateway.Configuration.DryRun;
 
-/// <summary>A request that is led through a router and reaches nobody.</summary>
+/// <summary>A test request that is routed but not sent.</summary>
 internal sealed record ProbeRequest(string Method, string Path, string? Host, IReadOnlyList<KeyValuePair<string, string>> Headers, IReadOnlyList<KeyValuePair<string, string>> Query)
 {
-    // The more conditions, the more combinations: enough are tried to meet one condition a name.
+    // The number of combinations grows with the number of conditions. The limit is enough to try one condition for each name.
     private const int MostRequests = 48;
 
-    /// <summary>Requests for paths that meet the conditions of all of some routes, as far as one header or parameter a name can.</summary>
+    /// <summary>
+    /// Returns requests for the given paths that meet the conditions of all given routes, as far as one header or parameter for each name can.
+    /// </summary>
     public static IEnumerable<ProbeRequest> For(IReadOnlyList<string> paths, params RouteConfig[] routes)
     {
         var methods = Common(routes.Select(route => route.Match.Methods)) ?? (IReadOnlyList<string>)["GET"];
@@ -26,7 +28,7 @@ internal sealed record ProbeRequest(string Method, string Path, string? Host, IR
         return requests.Take(MostRequests);
     }
 
-    /// <summary>The request as a gateway has it.</summary>
+    /// <summary>Returns the request as a gateway receives it.</summary>
     public HttpContext Context(IServiceProvider services)
     {
         var context = new DefaultHttpContext { RequestServices = services };
@@ -39,14 +41,14 @@ internal sealed record ProbeRequest(string Method, string Path, string? Host, IR
         return context;
     }
 
-    /// <summary>The request as a person reads it.</summary>
+    /// <summary>Describes the request for a message.</summary>
     public override string ToString() =>
         $"{Method} {Path}"
         + (Query.Count > 0 ? $"?{string.Join('&', Query.Select(pair => $"{pair.Key}={pair.Value}"))}" : "")
         + (Host is null ? "" : $" at {Host}")
         + string.Concat(Headers.Select(header => $" with {header.Key}: {header.Value}"));
 
-    // Null when no route asks for one; empty when no method is every route's.
+    // Returns null when no route restricts methods, and an empty list when the routes have no method in common.
     private static IReadOnlyList<string>? Common(IEnumerable<IReadOnlyList<string>?> lists) => lists
         .Where(list => list is { Count: > 0 })
         .Aggregate((IReadOnlyList<string>?)null, (common, list) => common is null ? list : [.. common.Intersect(list!, StringComparer.OrdinalIgnoreCase)]);

@@ -1,10 +1,11 @@
 using Gateway.Configuration.Rules;
+using Gateway.Configuration.Snapshots;
 using Yarp.ReverseProxy.Configuration;
 using Yarp.ReverseProxy.Transforms.Builder;
 
 namespace Gateway.Configuration.DryRun;
 
-/// <summary>Makes of every route the transforms that serving makes, and has YARP's validators look at it.</summary>
+/// <summary>Builds each route's transforms as a running gateway does, and runs YARP's validators on the route.</summary>
 internal sealed class RouteTrial(RuleContext context, IConfigValidator validator, ITransformBuilder transforms)
 {
     private readonly Dictionary<string, ClusterConfig> _clusters = context.Clusters
@@ -23,7 +24,7 @@ internal sealed class RouteTrial(RuleContext context, IConfigValidator validator
     {
         foreach (var (name, problem) in Parts.Failing(WithoutWhatRulesJudge(route), PartsOf, Problems))
         {
-            // A rule that found something at a key, or below, has said it better.
+            // If a rule has reported an error at this key or below it, skip this one: the rule's message is more specific.
             var key = name.Length == 0 ? RouteKey.Of(route) : RouteKey.Of(route, name);
             if (!context.HasErrorAt(key)) context.Error(key, $"cannot be used: {problem} {Advice(name)}");
         }
@@ -32,12 +33,12 @@ internal sealed class RouteTrial(RuleContext context, IConfigValidator validator
     private IReadOnlyList<string> Problems(RouteConfig route) => Parts.ProblemsOf(() =>
     {
         var errors = validator.ValidateRouteAsync(route).AsTask().GetAwaiter().GetResult();
-        // What it does not accept it need not be able to build.
+        // Transforms are built only for a valid route, because YARP need not be able to build an invalid one.
         if (errors.Count == 0) transforms.Build(route, _clusters.GetValueOrDefault(route.ClusterId ?? ""));
         return errors;
     });
 
-    // Names are looked up by the gateway's rules, which know the policies.
+    // Policy names are checked by the gateway's own rules, which know the policies.
     private static RouteConfig WithoutWhatRulesJudge(RouteConfig route) => route with
     {
         AuthorizationPolicy = null,

@@ -1,4 +1,7 @@
 using Gateway.Configuration.Rules;
+using Gateway.Configuration.Schema;
+using Gateway.Configuration.Snapshots;
+using Gateway.Errors;
 using Gateway.Routes;
 using Microsoft.AspNetCore.Routing.Patterns;
 using Yarp.ReverseProxy.Configuration;
@@ -6,8 +9,8 @@ using Yarp.ReverseProxy.Configuration;
 namespace Gateway.Configuration.DryRun;
 
 /// <summary>
-/// Builds the endpoints of all routes and the router over them, and leads requests through it: one for each route, and one for each two routes that could take the
-/// same request. A request that the router cannot decide on would get a 500.
+/// Builds the endpoints of all routes and the router over them, and sends test requests through it: for each route, and for each pair of routes that
+/// could match the same request. If the router cannot decide on a request, the request would fail with 500.
 /// </summary>
 internal sealed class RouterTrial(
     RuleContext context, IServiceProvider services, Constraints constraints, Router router, IReadOnlyDictionary<string, RouteConfig> routes)
@@ -17,7 +20,7 @@ internal sealed class RouterTrial(
     private readonly SegmentTexts _texts = new(constraints);
     private int _requests;
 
-    /// <summary>Tries the routes that nothing else was found wrong with.</summary>
+    /// <summary>Tries the routes for which no other error was found.</summary>
     public static void Check(RuleContext context, IServiceProvider services, Constraints constraints)
     {
         using var built = new BuiltRouter([.. context.Routes.Where(CanBeBuilt)], ConfigurationDryRun.Alone(context.Snapshot, cluster => context.HasErrorAt(RouteKey.Of(cluster))), services);
@@ -107,12 +110,12 @@ internal sealed class RouterTrial(
                 + "Give one of them a lower Order, or change its Match.");
     }
 
-    // The framework names the endpoints in the exception's message, one a line.
+    // The framework lists the endpoints in the exception's message, one per line.
     private RouteConfig[] NamesIn(Exception exception) => RouteConflict.Is(exception)
         ? [.. exception.Message.Split('\n', StringSplitOptions.TrimEntries).Select(routes.GetValueOrDefault).OfType<RouteConfig>().Distinct()]
         : [];
 
-    // Only routes of one Order, one kind of each segment and as many conditions can tie, and only where their literal segments are the same.
+    // Routes can tie only if they have the same Order, the same kind of each segment, the same number of conditions and the same literal segments.
     private static string Precedence(RouteConfig route, RoutePattern pattern)
     {
         var match = route.Match;
@@ -131,7 +134,7 @@ internal sealed class RouterTrial(
             if (segments[index].Count == 0) return [];
         }
 
-        // Each segment's first text, and then for one segment at a time its others.
+        // Take the first text of each segment, and then vary one segment at a time.
         string[] first = [.. segments.Select(texts => texts[0])];
         var paths = new List<string> { "/" + string.Join('/', first) };
         for (var index = 0; index < segments.Length; index++)

@@ -1,11 +1,11 @@
 namespace Gateway.Configuration.Rules;
 
-/// <summary>The hosts that are answered are hosts.</summary>
+/// <summary>Checks <c>AllowedHosts</c>.</summary>
 internal static class AllowedHostsRules
 {
     private const string Key = "AllowedHosts";
 
-    /// <summary>The rule.</summary>
+    /// <summary>Each item of AllowedHosts is <c>*</c>, a host, or <c>*.</c> followed by a host, without a port.</summary>
     public static void Check(RuleContext context)
     {
         foreach (var host in context.Options.AllowedHosts?.Split(';', StringSplitOptions.RemoveEmptyEntries) ?? [])

@@ -1,17 +1,17 @@
 namespace Gateway.Configuration.Rules;
 
-/// <summary>A policy asks for something, under a name that is its own.</summary>
+/// <summary>Checks the authorization policies.</summary>
 internal static class AuthorizationPolicyRules
 {
     private const string Policies = "Authorization:Policies";
 
-    /// <summary>The policy of a route that needs an authenticated caller, whoever it is.</summary>
+    /// <summary>The policy of a route that any authenticated caller may use.</summary>
     public const string Default = "Default";
 
-    /// <summary>The policy of a route that needs no caller.</summary>
+    /// <summary>The policy of a route that is open without authentication.</summary>
     public const string Anonymous = "Anonymous";
 
-    /// <summary>The rule.</summary>
+    /// <summary>A policy has no reserved name, has at least one requirement and no empty scope or role, and names only existing schemes.</summary>
     public static void Check(RuleContext context)
     {
         string[] schemes = [.. context.Options.Authentication.Schemes.Keys, .. context.Options.AzureAd is null ? [] : new[] { SchemeRules.AzureAd }];
@@ -35,10 +35,10 @@ internal static class AuthorizationPolicyRules
         }
     }
 
-    /// <summary>Whether a name is one of those that need no entry.</summary>
+    /// <summary>Whether a name is reserved: <see cref="Default"/> or <see cref="Anonymous"/>. Such a policy needs no entry.</summary>
     public static bool IsReserved(string? name) =>
         Default.Equals(name, StringComparison.OrdinalIgnoreCase) || IsAnonymous(name);
 
-    /// <summary>Whether a route's policy lets anyone in.</summary>
+    /// <summary>Whether a route's policy opens it without authentication.</summary>
     public static bool IsAnonymous(string? name) => Anonymous.Equals(name, StringComparison.OrdinalIgnoreCase);
 }

@@ -1,11 +1,14 @@
 namespace Gateway.Configuration.Rules;
 
-/// <summary>The section AzureAd says which tenants' tokens are accepted.</summary>
+/// <summary>Checks the section AzureAd.</summary>
 internal static class AzureAdRules
 {
     private const string Section = "AzureAd";
 
-    /// <summary>The rule.</summary>
+    /// <summary>
+    /// Instance is an absolute http or https address, https if RequireHttpsMetadata is set, not of Azure AD B2C or of the closed cloud, and without a
+    /// path for a known cloud. Tenants are given by their ids, ClientId is set, and Tenants is set exactly when TenantId stands for several tenants.
+    /// </summary>
     public static void Check(RuleContext context)
     {
         if (context.Options.AzureAd is not { } azure) return;
@@ -48,7 +51,7 @@ internal static class AzureAdRules
         foreach (var (tenant, options) in azure.Tenants) OrganizationIdRules.CheckOnly(context, $"{Section}:Tenants:{tenant}:Only", options.Only);
     }
 
-    // Tokens name a tenant by its id, whatever name its address takes.
+    // The tenant must be a GUID: tokens name a tenant by its id, even if the tenant's address uses a name.
     private static void CheckTenant(RuleContext context, AzureAdOptions azure, string key, string tenant)
     {
         if (Guid.TryParseExact(tenant, "D", out _)) return;

@@ -5,7 +5,9 @@ using Microsoft.AspNetCore.Server.Kestrel.Https;
 
 namespace Gateway.Configuration.Rules;
 
-/// <summary>The certificates that listeners are to use are there, open, and belong to their keys. No finding shows a piece of a key or a password.</summary>
+/// <summary>
+/// Checks that the listeners' certificates exist, can be opened, and match their keys. No finding shows any part of a key or a password.
+/// </summary>
 internal static class CertificateRules
 {
     private const string Path = ":Path";
@@ -16,7 +18,7 @@ internal static class CertificateRules
     /// <summary>Checks every certificate of the section <c>Kestrel</c>.</summary>
     public static void Check(RuleContext context)
     {
-        // A running gateway reads renewed files by itself, once both of them are at rest.
+        // Skip a reload: a running gateway reloads renewed files by itself, once both files are stable.
         if (context.Snapshot.Reading.IsAgain) return;
         foreach (var (key, value) in context.Snapshot.Values)
         {
@@ -46,7 +48,7 @@ internal static class CertificateRules
         string? Value(string name) => context.Snapshot.Values.GetValueOrDefault($"{section}:{name}");
     }
 
-    // As Kestrel looks for it.
+    // Uses the same lookup as Kestrel.
     private static bool IsStored(string subject, string store, StoreLocation location, string? allowInvalid)
     {
         try
@@ -149,7 +151,7 @@ internal static class CertificateRules
         return null;
     }
 
-    // A certificate that has expired keeps no other change from being used.
+    // These findings are warnings, so that an expired certificate does not block other changes.
     private static void CheckDates(RuleContext context, string section, string path, X509Certificate2 certificate)
     {
         var now = TimeProvider.System.GetUtcNow();

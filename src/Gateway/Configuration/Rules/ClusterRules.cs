@@ -3,12 +3,16 @@ using Yarp.ReverseProxy.Configuration;
 
 namespace Gateway.Configuration.Rules;
 
-/// <summary>A cluster has destinations, each is an address, and its health is asked at an address too.</summary>
+/// <summary>
+/// Checks that each cluster has destinations, that destination and health addresses are valid, and that session affinity and health checks are
+/// usable.
+/// </summary>
 internal static class ClusterRules
 {
     private static readonly TimeSpan s_longestCookie = TimeSpan.FromDays(36_500);
 
-    // What YARP's health policies read in a cluster's metadata. For what is no number they take their defaults without a word.
+    // These are the numbers that YARP's health policies read from a cluster's metadata. If a value is not a number, they use their defaults without
+    // reporting it.
     private static readonly (string Name, Func<double, bool> IsGood, string Advice)[] s_numbers =
     [
         ("ConsecutiveFailuresHealthPolicy.Threshold", static number => number is >= 1 and < double.PositiveInfinity,
@@ -41,7 +45,7 @@ internal static class ClusterRules
         }
     }
 
-    // The key is a cookie's or a header's name: with another one every response fails.
+    // The key is the name of a cookie or a header. If the name is invalid, every response fails.
     private static void Check(RuleContext context, ClusterConfig cluster, SessionAffinityConfig affinity)
     {
         if (!string.IsNullOrEmpty(affinity.AffinityKeyName) && !HttpToken.Is(affinity.AffinityKeyName))

@@ -1,6 +1,5 @@
 using System.Text.RegularExpressions;
 using CredentialModule;
-using Gateway.Configuration.DryRun;
 using Microsoft.AspNetCore.Routing.Constraints;
 using Microsoft.AspNetCore.Routing.Patterns;
 using Yarp.ReverseProxy.Configuration;
@@ -8,8 +7,8 @@ using Yarp.ReverseProxy.Configuration;
 namespace Gateway.Configuration.Rules;
 
 /// <summary>
-/// Asks the constraints of a route's parameters, as the router does, for texts of a segment. Where a segment can be any id of an organization, the ids are
-/// too many to ask for each: then there is no text only if it is sure that no id is taken.
+/// Finds texts for a segment that the constraints of a route's parameters accept, as the router would. If a segment can be any organization id, there
+/// are too many ids to try. Then the result is null only if it is certain that no id is accepted.
 /// </summary>
 internal sealed partial class ConstrainedSegments(Constraints constraints, OrganizationIdFormat ids)
 {
@@ -20,12 +19,12 @@ internal sealed partial class ConstrainedSegments(Constraints constraints, Organ
 
     private readonly SegmentTexts _texts = new(constraints);
 
-    /// <summary>A text of a segment with which its route takes a request; null when there is none.</summary>
+    /// <summary>Returns a text of a segment with which the route accepts a request, or null when there is none.</summary>
     /// <param name="route">The route.</param>
     /// <param name="index">The segment's index.</param>
-    /// <param name="segment">The texts that it is to be one of.</param>
-    /// <param name="preferred">The one to take if it can be.</param>
-    /// <param name="isSure">Whether the text is taken for certain.</param>
+    /// <param name="segment">The texts that the segment can have.</param>
+    /// <param name="preferred">The text to return if it is accepted.</param>
+    /// <param name="isSure">Whether the returned text is certain to be accepted.</param>
     public string? TextFor(RouteConfig route, int index, SegmentText segment, string preferred, out bool isSure)
     {
         isSure = true;
@@ -43,12 +42,12 @@ internal sealed partial class ConstrainedSegments(Constraints constraints, Organ
         }
         catch (Exception e) when (e is RouteCreationException or ArgumentException or InvalidOperationException or FormatException or OverflowException)
         {
-            // A constraint that cannot be built is an error of its own.
+            // A constraint that cannot be built is reported as an error of its own.
             return preferred;
         }
     }
 
-    // A path is matched in any case, and an expression can tell cases apart.
+    // Path matching ignores case, but a regular expression can be case-sensitive.
     private static IEnumerable<string> InEachCase(string text) => [text, text.ToLowerInvariant(), text.ToUpperInvariant()];
 
     private static bool TellsCases(IRouteConstraint? constraint) => constraint switch
@@ -64,7 +63,7 @@ internal sealed partial class ConstrainedSegments(Constraints constraints, Organ
         if (segment.Ids is null) return texts.Select(text => segment.Start + text + segment.End);
         var bodies = texts.Concat(
             from character in new[] { ids.Characters.FirstOrDefault(char.IsAsciiDigit), ids.Characters.FirstOrDefault(char.IsAsciiLetter), ids.Characters[0] }.Distinct()
-            // An expression that backtracks can take seconds for each long text.
+            // A regular expression that backtracks can take seconds for each long text, so only a few lengths are tried.
             from length in new[] { 1, 2, 8, 32, ids.MinLength, ids.MaxLength }.Distinct()
             where character != default && length >= ids.MinLength && length <= ids.MaxLength
             select new string(character, length));
@@ -93,16 +92,16 @@ internal sealed partial class ConstrainedSegments(Constraints constraints, Organ
             _ => false,
         };
 
-        // Each id has a character that no such text has.
+        // If this is true, every id contains a character that the constraint's texts never contain.
         bool HasOther(string characters) =>
             around.Any(character => !characters.Contains(character, StringComparison.Ordinal)) || !ids.Characters.Any(character => characters.Contains(character, StringComparison.Ordinal));
     }
 
-    // An option in an expression by which it does not ignore case.
+    // Matches an inline option that makes a regular expression case-sensitive.
     [GeneratedRegex(@"\(\?[A-Za-z]*-[A-Za-z]*i")]
     private static partial Regex CaseOption();
 
-    // An expression that is a list of words.
+    // Matches a regular expression that is a plain list of words.
     [GeneratedRegex(@"^\^(?:\((?:\?:)?(?<words>[A-Za-z0-9_-]+(?:\|[A-Za-z0-9_-]+)*)\)|(?<words>[A-Za-z0-9_-]+))\$$")]
     private static partial Regex Words();
 }

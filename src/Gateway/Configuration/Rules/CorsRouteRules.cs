@@ -2,16 +2,21 @@ using Yarp.ReverseProxy.Configuration;
 
 namespace Gateway.Configuration.Rules;
 
-/// <summary>A route with a CORS policy can be used by a script: browsers ask before they send a token or an unusual method.</summary>
+/// <summary>
+/// Checks that scripts can use a route with a CORS policy. Browsers send a preflight before they send a token or a method that is not simple.
+/// </summary>
 internal static class CorsRouteRules
 {
     private const string Preflight = "OPTIONS";
     private const string Token = "Authorization";
 
-    // What browsers send without asking.
+    // Browsers send these methods without a preflight.
     private static readonly string[] simpleMethods = ["GET", "HEAD", "POST"];
 
-    /// <summary>The rule.</summary>
+    /// <summary>
+    /// For routes with a CORS policy, Edge:Methods includes OPTIONS, the policy's Headers include Authorization if a route needs a token, and the
+    /// policy allows at least one method of each route.
+    /// </summary>
     public static void Check(RuleContext context)
     {
         var routes = context.Routes.Where(route => route.CorsPolicy is not null && context.Options.Cors.Policies.ContainsKey(route.CorsPolicy)).ToArray();

@@ -1,12 +1,15 @@
 namespace Gateway.Configuration.Rules;
 
-/// <summary>A CORS policy names its origins one by one.</summary>
+/// <summary>Checks the CORS policies.</summary>
 internal static class CorsRules
 {
     private const string Policies = "Cors:Policies";
     private const string Any = "*";
 
-    /// <summary>The rule.</summary>
+    /// <summary>
+    /// A CORS policy has no reserved name, lists each origin without a wildcard or path, has valid methods and header names, and a MaxAge that is not
+    /// negative.
+    /// </summary>
     public static void Check(RuleContext context)
     {
         foreach (var (name, policy) in context.Options.Cors.Policies)
@@ -35,7 +38,8 @@ internal static class CorsRules
                 context.Error($"{key}:{index}", $"is {Finding.Quote(tokens[index])}. Write {expected}.");
     }
 
-    // Browsers send an origin in just this form, and it is compared as text.
+    // Whether a text is an http or https origin without user information, path or wildcard. Browsers send an origin in exactly this form, and it is
+    // compared as text.
     private static bool IsOrigin(string text) =>
         Uri.TryCreate(text, UriKind.Absolute, out var uri)
         && uri.Scheme is "http" or "https"

@@ -3,19 +3,19 @@ using System.Net;
 
 namespace Gateway.Configuration.Rules;
 
-/// <summary>The form of an address that requests are sent to. YARP puts the request's path behind it as it is written.</summary>
+/// <summary>Checks the form of an address that requests are forwarded to. YARP appends the request's path to it unchanged.</summary>
 internal static class DestinationAddress
 {
-    // What may stand in a path (RFC 3986, section 3.3).
+    // The characters that are valid in a path (RFC 3986, section 3.3).
     private static readonly SearchValues<char> s_path =
         SearchValues.Create("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~%!$&'()*+,;=:@/");
 
-    /// <summary>Whether a text is what a <c>Host</c> header holds: a name or an address, and a port where it matters.</summary>
+    /// <summary>Whether a text is a valid <c>Host</c> header: a name or an address, with an optional port.</summary>
     public static bool IsHost(string text) =>
         Uri.TryCreate($"http://{text}/", UriKind.Absolute, out var uri) && uri.PathAndQuery == "/" && uri.UserInfo.Length == 0
         && !text.Any(static character => char.IsWhiteSpace(character) || char.IsControl(character) || character is '/' or '?' or '#' or '\\');
 
-    /// <summary>What is wrong with an address, as the rest of "is …, …"; null when nothing is.</summary>
+    /// <summary>Returns the problem of an address, as the rest of "is …, …", or null when the address is valid.</summary>
     public static string? Problem(string? text)
     {
         if (text?.Contains('\\', StringComparison.Ordinal) == true) return "an address with a backslash in it";

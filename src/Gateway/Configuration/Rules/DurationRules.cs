@@ -1,18 +1,22 @@
+using Gateway.Configuration.Schema;
 using Yarp.ReverseProxy.Configuration;
 
 namespace Gateway.Configuration.Rules;
 
-/// <summary>Times are times, and none of them ends what another one still allows.</summary>
+/// <summary>Checks that times are valid and that no timeout cuts off work that a longer timeout still allows.</summary>
 internal static class DurationRules
 {
-    // Below the longest time of .NET's timers, which is about 49.7 days.
+    // The limit is below the longest time of .NET's timers, which is about 49.7 days.
     private static readonly TimeSpan s_longest = TimeSpan.FromDays(49);
 
-    // YARP's own, of an active health check.
+    // These are YARP's defaults for an active health check.
     private static readonly TimeSpan defaultInterval = TimeSpan.FromSeconds(15);
     private static readonly TimeSpan defaultProbeTimeout = TimeSpan.FromSeconds(10);
 
-    /// <summary>The rule.</summary>
+    /// <summary>
+    /// Timeouts are positive, and probe times are at most 49 days. A module route's Timeout is at least IotCredentials:Timeout. Shutdown:Timeout is
+    /// at least IotCredentials:Timeout and the longest Timeout of a route. A probe's Timeout is at most its Interval.
+    /// </summary>
     public static void Check(RuleContext context)
     {
         var vend = context.Options.IotCredentials.Timeout;
@@ -47,7 +51,7 @@ internal static class DurationRules
             context.Error(RouteKey.Of(cluster, "HttpRequest:ActivityTimeout"), $"is {cluster.HttpRequest.ActivityTimeout}, no time at all. Write such as \"00:01:40\".");
         if (cluster.HealthCheck?.Active is not { Enabled: true } active) return;
         var (interval, timeout) = (active.Interval ?? defaultInterval, active.Timeout ?? defaultProbeTimeout);
-        // What is no time at all is YARP's finding.
+        // YARP's validator reports times of zero or less.
         foreach (var (name, time) in new[] { ("Interval", interval), ("Timeout", timeout) })
             if (time > s_longest) context.Error(RouteKey.Of(cluster, $"HealthCheck:Active:{name}"), $"is {time}, longer than a timer can be. Write {s_longest} at most.");
         if (interval <= TimeSpan.Zero || timeout <= interval) return;

@@ -2,13 +2,16 @@ using Yarp.ReverseProxy.Configuration;
 
 namespace Gateway.Configuration.Rules;
 
-/// <summary>Says which requests never reach a route, because routes before it take them.</summary>
+/// <summary>Determines which requests never reach a route because earlier routes take them.</summary>
 internal sealed class EarlierRoutes(RuleContext context)
 {
     private readonly PathTree paths = PathsOf(context.Routes);
     private readonly string[] methods = [.. context.Options.Edge.Methods];
 
-    /// <summary>A method with which a request for a path, given by its segments, reaches a route whose path takes it; null when there is none.</summary>
+    /// <summary>
+    /// Returns a method with which a request for a path, given by its segments, reaches a route that matches the path. Returns null when there is
+    /// none.
+    /// </summary>
     public string? MethodThatReaches(RouteConfig route, IReadOnlyList<string> segments)
     {
         var path = "/" + string.Join('/', segments.Select(segment => segment.Replace("{", "{{", StringComparison.Ordinal).Replace("}", "}}", StringComparison.Ordinal)));
@@ -25,13 +28,15 @@ internal sealed class EarlierRoutes(RuleContext context)
         return paths;
     }
 
-    // With the same path and order, it depends on methods, hosts and headers: then none of the two is said to be before the other.
+    // Whether one route has a lower order, or the same order and a more specific path. If both are equal, methods, hosts and headers decide, and
+    // neither route counts as earlier.
     private static bool IsBefore(RouteConfig one, RouteConfig other) =>
         (one.Order ?? 0, RoutePath.Precedence(one)).CompareTo((other.Order ?? 0, RoutePath.Precedence(other))) < 0;
 
     private static bool Takes(RouteConfig route, string method) => UnreachableRouteRules.Holds(route.Match.Methods, [method]);
 
-    // A condition that the later route has too is met by all of its requests.
+    // Whether one route matches every request of the other: it takes all of its hosts, and each of its header and query conditions is a condition of
+    // the other too.
     private static bool TakesItsRequests(RouteMatch one, RouteMatch other) =>
         UnreachableRouteRules.Holds(one.Hosts, other.Hosts)
         && (one.Headers ?? []).All((other.Headers ?? []).Contains)

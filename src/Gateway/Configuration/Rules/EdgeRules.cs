@@ -1,13 +1,16 @@
-using Gateway.Edge;
+using Gateway.Networking;
 
 namespace Gateway.Configuration.Rules;
 
-/// <summary>The edge lets in methods, and trusts proxies that are addresses.</summary>
+/// <summary>Checks the section Edge.</summary>
 internal static class EdgeRules
 {
     private const string Methods = "Edge:Methods";
 
-    /// <summary>The rule.</summary>
+    /// <summary>
+    /// Edge:Methods is not empty and holds methods in capitals, TrustedProxies are addresses or networks, and ConnectionsPerAddress and
+    /// UpgradesPerCaller are 1 or more.
+    /// </summary>
     public static void Check(RuleContext context)
     {
         var edge = context.Options.Edge;

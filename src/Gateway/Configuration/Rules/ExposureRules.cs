@@ -1,10 +1,10 @@
 using System.Net;
 using System.Net.Sockets;
-using Gateway.Edge;
+using Gateway.Networking;
 
 namespace Gateway.Configuration.Rules;
 
-/// <summary>Settings that are valid, and give away what the gateway is there to protect.</summary>
+/// <summary>Reports settings that are valid but expose what the gateway should protect.</summary>
 internal static class ExposureRules
 {
     private const string Methods = "Edge:Methods";
@@ -12,13 +12,16 @@ internal static class ExposureRules
     private const string MaxBody = "Kestrel:Limits:MaxRequestBodySize";
     private const long Unlimited = -1;
 
-    // Networks of which no public client is part.
+    // No public client has an address in these networks.
     private static readonly IPNetwork[] privateNetworks =
     [
         .. new[] { "10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "127.0.0.0/8", "100.64.0.0/10", "169.254.0.0/16", "fc00::/7", "fe80::/10" }.Select(IPNetwork.Parse),
     ];
 
-    /// <summary>The rule.</summary>
+    /// <summary>
+    /// TrustedProxies are not wide public networks, remote issuers use https, the management policy requires roles or scopes, Edge:Methods lacks
+    /// TRACE, TRACK and CONNECT, request bodies are limited, and clusters validate certificates.
+    /// </summary>
     public static void Check(RuleContext context)
     {
         CheckProxies(context);

@@ -1,11 +1,15 @@
+using Gateway.Configuration.Schema;
 using Gateway.Forwarding;
 
 namespace Gateway.Configuration.Rules;
 
-/// <summary>A route's <c>ForwardHeaders</c> names headers of other proxies, and none that tells a service who calls.</summary>
+/// <summary>Checks the headers that a route's <c>ForwardHeaders</c> passes on.</summary>
 internal static class ForwardedHeaderRules
 {
-    /// <summary>The rule.</summary>
+    /// <summary>
+    /// ForwardHeaders is set only on forwarding routes, and names headers of other proxies that are removed by default. It never names headers that
+    /// identify the caller to a service.
+    /// </summary>
     public static void Check(RuleContext context)
     {
         foreach (var route in context.Routes)

@@ -4,10 +4,10 @@ using Yarp.ReverseProxy.Configuration;
 
 namespace Gateway.Configuration.Rules;
 
-/// <summary>The paths that routes with a membership check keep for members, by the destination's address.</summary>
+/// <summary>The paths that are reserved for members by routes with a membership check, indexed by the destination's address.</summary>
 internal sealed class GuardedPaths
 {
-    // Where the destination does not count.
+    // Stands for any destination.
     private const string AnyDestination = "";
 
     private readonly RuleContext context;
@@ -30,15 +30,15 @@ internal sealed class GuardedPaths
         }
     }
 
-    /// <summary>Where a route's requests go.</summary>
+    /// <summary>Returns the destinations of a route.</summary>
     public IEnumerable<Destination> DestinationsOf(RouteConfig route) =>
         route.ClusterId is null || !clusters.TryGetValue(route.ClusterId, out var cluster) ? []
         : (cluster.Destinations ?? new Dictionary<string, DestinationConfig>()).Values.SelectMany(DestinationsOf).Distinct();
 
-    /// <summary>The guarded paths at a destination that a path could get to, by its beginning.</summary>
+    /// <summary>Returns the guarded paths at a destination that start like a path, so that the path could reach them.</summary>
     public IEnumerable<GuardedPath> At(Destination destination, RoutedPath path) => Beginning(destination.Authority, path);
 
-    /// <summary>The guarded paths at the gateway itself in which a request has another parameter where the organization is.</summary>
+    /// <summary>Returns the guarded paths at the gateway itself for which a request has a different parameter in place of the organization.</summary>
     public IEnumerable<GuardedPath> Requests(RoutedPath request) => Beginning(AnyDestination, request)
         .Where(path => path.Organization < request.Request.Count && !request.Request[path.Organization].IsWhole
             && request.Request.Take(path.Organization).All(text => text.IsWhole));
@@ -53,14 +53,14 @@ internal sealed class GuardedPaths
 
     private void Add(string authority, GuardedPath path)
     {
-        // Thousands of routes guard few places.
+        // Skip duplicates, because thousands of routes guard only a few paths.
         if (!known.Add($"{authority} {path}")) return;
         var key = (authority, path.Segments.Count > 0 && path.Segments[0].IsWhole ? path.Segments[0].Start.ToUpperInvariant() : "");
         if (!paths.TryGetValue(key, out var list)) paths[key] = list = [];
         list.Add(path);
     }
 
-    // One server can be named in several ways; which names DNS gives it, but for this machine's own, is not known here.
+    // One server can have several names. Apart from this machine's own names, it is not known which names DNS gives it.
     private IEnumerable<Destination> DestinationsOf(DestinationConfig destination)
     {
         if (!Uri.TryCreate(destination.Address, UriKind.Absolute, out var address)) return [];
@@ -79,17 +79,18 @@ internal sealed class GuardedPaths
     }
 }
 
-/// <summary>A server, and the path that its address holds.</summary>
+/// <summary>A server, and the path of its address.</summary>
 internal sealed record Destination(string Authority, string Path);
 
-/// <summary>A path that a route keeps for the members of an organization.</summary>
+/// <summary>A path that a route reserves for the members of an organization.</summary>
 /// <param name="Route">The route.</param>
-/// <param name="Segments">The path; up to the organization's segment where it has one.</param>
-/// <param name="Organization">The index of the organization's segment; -1 where the service is not sent the organization in the path.</param>
-/// <param name="IsBelow">Whether everything below the path is meant as well.</param>
+/// <param name="Segments">The path's segments, up to the organization's segment if there is one.</param>
+/// <param name="Organization">The index of the organization's segment, or -1 if the path that the service receives does not contain the
+/// organization.</param>
+/// <param name="IsBelow">Whether all paths below this one are included.</param>
 internal sealed record GuardedPath(RouteConfig Route, IReadOnlyList<SegmentText> Segments, int Organization, bool IsBelow)
 {
-    /// <summary>The path that is kept of one form of what a route sends.</summary>
+    /// <summary>Returns the guarded path for one form of the paths that a route sends.</summary>
     public static GuardedPath? Of(RouteConfig route, RoutedPath path)
     {
         var organization = path.Sent.FindIndex(segment => segment.Text.NamesOrganization);
@@ -98,7 +99,7 @@ internal sealed record GuardedPath(RouteConfig Route, IReadOnlyList<SegmentText>
             : new(route, [.. path.Sent.Select(segment => segment.Text)], -1, path.SentHasRest);
     }
 
-    /// <summary>Whether a path that a service is sent can be this one.</summary>
+    /// <summary>Whether a path that a service receives can be this one.</summary>
     public bool IsReachedBy(RoutedPath path)
     {
         if (!IsBelow && path.Sent.Count > Segments.Count) return false;
@@ -108,11 +109,11 @@ internal sealed record GuardedPath(RouteConfig Route, IReadOnlyList<SegmentText>
         return true;
     }
 
-    /// <summary>Whether a route that checks membership does so for the organization that this path is kept for.</summary>
+    /// <summary>Whether a route's membership check is for the same organization that this path is reserved for.</summary>
     public bool IsProvenBy(RoutedPath path) =>
         Organization < 0
         || (Organization < path.Sent.Count && path.Sent[Organization].Text is { NamesOrganization: true } text && text == Segments[Organization]);
 
-    /// <summary>The path as text, the same for the same.</summary>
+    /// <summary>Returns the path as text. Equal paths have the same text.</summary>
     public override string ToString() => string.Join('/', Segments.Select(text => text.IsWhole ? text.Start : $"{text.Start}{{{(text.NamesOrganization ? "organization" : "")}}}{text.End}")) + (IsBelow ? "/**" : "");
 }

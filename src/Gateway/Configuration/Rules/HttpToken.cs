@@ -2,12 +2,12 @@ using System.Buffers;
 
 namespace Gateway.Configuration.Rules;
 
-/// <summary>The form of methods and of headers' names (RFC 9110, section 5.6.2).</summary>
+/// <summary>The syntax of methods and header names (RFC 9110, section 5.6.2).</summary>
 internal static class HttpToken
 {
     private static readonly SearchValues<char> characters =
         SearchValues.Create("!#$%&'*+-.^_`|~0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz");
 
-    /// <summary>Whether a text has the form.</summary>
+    /// <summary>Whether a text is a valid token.</summary>
     public static bool Is(string text) => text.Length > 0 && !text.AsSpan().ContainsAnyExcept(characters);
 }

@@ -1,18 +1,19 @@
 using CredentialModule.Profiles;
+using Gateway.Configuration.Snapshots;
 
 namespace Gateway.Configuration.Rules;
 
-/// <summary>The section <c>IotCredentials</c>, by the module's own rules.</summary>
+/// <summary>Checks the section <c>IotCredentials</c> with the module's own rules.</summary>
 internal static class IotCredentialsRules
 {
     private const string Section = "IotCredentials";
 
-    /// <summary>The profiles; null when something said of them is an error.</summary>
-    public static ProfileBook? Read(RuleContext context)
+    /// <summary>Returns the profiles, or null when there is an error in the section.</summary>
+    public static ProfileSet? Read(RuleContext context)
     {
-        var gate = new GatedConfigurationProvider(context.Snapshot);
+        var gate = new SnapshotConfigurationProvider(context.Snapshot);
         var section = new ConfigurationBuilder().Add(gate).Build().GetSection(Section);
-        var book = ProfileBook.Read(section, gate.Files, out var problems);
+        var book = ProfileSet.Read(section, gate.Files, out var problems);
         foreach (var problem in problems)
         {
             var key = $"{Section}:{problem.Key}";

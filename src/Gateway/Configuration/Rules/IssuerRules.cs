@@ -1,9 +1,11 @@
 namespace Gateway.Configuration.Rules;
 
-/// <summary>An issuer belongs to one scheme: else it would be chance whose settings a token is read by.</summary>
+/// <summary>
+/// Checks the issuers of all schemes. If two schemes had the same issuer, it would be undefined which scheme's settings apply to a token.
+/// </summary>
 internal static class IssuerRules
 {
-    /// <summary>The rule.</summary>
+    /// <summary>Each issuer belongs to exactly one scheme.</summary>
     public static void Check(RuleContext context)
     {
         var owners = new Dictionary<string, string>(StringComparer.OrdinalIgnoreCase);

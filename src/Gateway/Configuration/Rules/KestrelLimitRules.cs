@@ -1,15 +1,15 @@
-using CredentialModule.Telemetry;
-using Gateway.Edge;
+using CredentialModule.Failures;
+using Gateway.Networking;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 
 namespace Gateway.Configuration.Rules;
 
-/// <summary>Kestrel takes the limits that it is given.</summary>
+/// <summary>Checks the section <c>Kestrel:Limits</c>.</summary>
 internal static class KestrelLimitRules
 {
     private const string Buffer = $"{KestrelLimits.Section}:{nameof(KestrelServerLimits.MaxRequestBufferSize)}";
 
-    /// <summary>The rule.</summary>
+    /// <summary>Kestrel accepts each limit, and MaxRequestBufferSize is at least MaxRequestLineSize and MaxRequestHeadersTotalSize.</summary>
     public static void Check(RuleContext context)
     {
         CheckEach(context);
@@ -34,7 +34,7 @@ internal static class KestrelLimitRules
         }
     }
 
-    // Kestrel compares them only as it starts.
+    // Kestrel compares these limits only when it starts.
     private static void CheckBuffer(RuleContext context)
     {
         var limits = new KestrelServerLimits();
@@ -52,6 +52,6 @@ internal static class KestrelLimitRules
         }
     }
 
-    // The two halves of a rate are one limit.
+    // The two keys of a data rate form one limit.
     private static string LimitOf(string key) => key.Contains("DataRate:", StringComparison.OrdinalIgnoreCase) ? key[..key.LastIndexOf(':')] : key;
 }

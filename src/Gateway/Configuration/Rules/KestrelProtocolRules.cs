@@ -2,10 +2,10 @@ using Microsoft.AspNetCore.Server.Kestrel.Core;
 
 namespace Gateway.Configuration.Rules;
 
-/// <summary>No listener takes HTTP/3: the bounds on connections do not see one over QUIC.</summary>
+/// <summary>Checks the listeners' protocols. HTTP/3 is not allowed, because the connection limits do not count connections over QUIC.</summary>
 internal static class KestrelProtocolRules
 {
-    /// <summary>The rule.</summary>
+    /// <summary>No Protocols value of the section Kestrel includes HTTP/3.</summary>
     public static void Check(RuleContext context)
     {
         foreach (var (key, value) in context.Snapshot.Values)

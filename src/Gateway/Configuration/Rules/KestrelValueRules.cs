@@ -5,14 +5,14 @@ using Microsoft.AspNetCore.Server.Kestrel.Https;
 namespace Gateway.Configuration.Rules;
 
 /// <summary>
-/// The named values of the section <c>Kestrel</c> are names that Kestrel knows. Others it ignores, so that a slip would turn client certificates off, and a
-/// number it takes for whatever it stands for.
+/// Checks that the enumeration values of the section <c>Kestrel</c> are names that Kestrel knows. Kestrel ignores an unknown name, so a typo would
+/// turn client certificates off, and it accepts a number as whichever value the number stands for.
 /// </summary>
 internal static class KestrelValueRules
 {
     private const string Section = "Kestrel:";
 
-    /// <summary>Checks every named value.</summary>
+    /// <summary>Checks every enumeration value.</summary>
     public static void Check(RuleContext context)
     {
         foreach (var (key, value) in context.Snapshot.Values)

@@ -1,19 +1,22 @@
-using CredentialModule.Telemetry;
+using CredentialModule.Failures;
+using Gateway.Configuration.Snapshots;
 using Microsoft.Extensions.Logging.Console;
 using Microsoft.Extensions.Options;
 
 namespace Gateway.Configuration.Rules;
 
-/// <summary>The console's own settings are such as it can use: it reads them at a reload, where a value that is none would be met too late.</summary>
+/// <summary>
+/// Checks the console logger's settings. The logger reads them again at a reload, and an invalid value would then be detected too late.
+/// </summary>
 internal static class LoggingRules
 {
     private const string Section = "Logging";
 
-    /// <summary>The rule.</summary>
+    /// <summary>The settings of Logging:Console can be bound to the console logger's options.</summary>
     public static void Check(RuleContext context)
     {
         if (!context.Snapshot.Values.Keys.Any(static key => key.StartsWith($"{Section}:Console", StringComparison.OrdinalIgnoreCase))) return;
-        var section = new ConfigurationBuilder().Add(new GatedConfigurationProvider(context.Snapshot)).Build().GetSection(Section);
+        var section = new ConfigurationBuilder().Add(new SnapshotConfigurationProvider(context.Snapshot)).Build().GetSection(Section);
         using var services = new ServiceCollection().AddLogging(logging => logging.AddConfiguration(section).AddConsole()).BuildServiceProvider();
         Read<ConsoleLoggerOptions>("Console");
         Read<SimpleConsoleFormatterOptions>("Console:FormatterOptions");

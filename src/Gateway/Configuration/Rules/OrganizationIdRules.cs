@@ -2,13 +2,13 @@ using CredentialModule;
 
 namespace Gateway.Configuration.Rules;
 
-/// <summary>Organization ids where the gateway's own sections name them.</summary>
+/// <summary>Checks organization ids in the gateway's own sections.</summary>
 internal static class OrganizationIdRules
 {
-    /// <summary>Refuses entries of a list that are no ids; they would never match.</summary>
+    /// <summary>Reports an error for each item that is not an organization id, because it would never match.</summary>
     public static void CheckOnly(RuleContext context, string key, IReadOnlyList<string>? only)
     {
-        // A format that is none is the module's finding.
+        // If the format itself is invalid, the module reports it.
         if (OrganizationIdFormat.TryCreate(context.Options.IotCredentials.OrganizationId, out _) is not { } ids) return;
         for (var index = 0; index < only?.Count; index++)
         {

@@ -1,14 +1,14 @@
 using CredentialModule;
 using CredentialModule.Http;
 using CredentialModule.Policies;
-using Gateway.Configuration.DryRun;
+using Gateway.Configuration.Schema;
 using Yarp.ReverseProxy.Configuration;
 
 namespace Gateway.Configuration.Rules;
 
 /// <summary>
-/// An organization's paths at a service are reached by its members alone: a path below the place where a route with a membership check sends the
-/// organization is an error for every route that gets there without that check, unless it says <c>AnyOrganization</c>.
+/// Checks that only members reach an organization's paths at a service. If a route reaches a path at or below the place where a route with a
+/// membership check sends the organization, and does so without that check, it is an error, unless the route sets <c>AnyOrganization</c>.
 /// </summary>
 internal sealed class OrganizationReachRules
 {
@@ -36,10 +36,13 @@ internal sealed class OrganizationReachRules
         longestPath = context.Routes.Select(route => RoutePath.Segments(route).Count).DefaultIfEmpty().Max();
     }
 
-    /// <summary>The rule.</summary>
+    /// <summary>
+    /// A forwarding route without AnyOrganization reaches a path that is reserved for an organization's members only with a membership check for that
+    /// organization. Without a check, it takes no request that has an id where a checked route binds {organizationId}.
+    /// </summary>
     public static void Check(RuleContext context)
     {
-        // A format that is none is the module's finding.
+        // If the format itself is invalid, the module reports it.
         if (OrganizationIdFormat.TryCreate(context.Options.IotCredentials.OrganizationId, out _) is not { } ids) return;
         if (!context.Routes.Any(route => IsGuarded(context, route))) return;
         using var routing = new ServiceCollection().AddRouting().BuildServiceProvider();
@@ -48,12 +51,12 @@ internal sealed class OrganizationReachRules
             if (!RoutePath.IsBroken(route) && RouteMetadata.Of(route) is { Module: null, AnyOrganization: false } && !IsRefusedAnyway(context, route)) rules.Check(route);
     }
 
-    /// <summary>Whether a route lets in members of the organization in its path alone.</summary>
+    /// <summary>Whether a route admits only members of the organization in its path.</summary>
     public static bool IsGuarded(RuleContext context, RouteConfig route) =>
         route.AuthorizationPolicy is { } name && context.Options.Authorization.Policies.GetValueOrDefault(name)?.RequireOrganization == true
         && RoutePath.BindsOrganization(route);
 
-    // By the rules on policies and on parameters' names.
+    // Whether the rules on policies or on parameter names already report the route.
     private static bool IsRefusedAnyway(RuleContext context, RouteConfig route) =>
         RoutePath.BindsOrganization(route)
             ? !IsGuarded(context, route)
@@ -90,7 +93,8 @@ internal sealed class OrganizationReachRules
             $"{problem}: {example}. {remedy}, or if any caller may have any organization, write \"Metadata\": {{ \"AnyOrganization\": \"true\" }}.");
     }
 
-    // A request of the route that gets to the target, and what the service receives; null when none reaches the route.
+    // Returns a request of the route that reaches the target, and the path that the service receives. Returns null when no such request reaches the
+    // route.
     private (string Request, string Sent)? Find(RouteConfig route, RoutedPath path, GuardedPath target)
     {
         if (!target.IsReachedBy(path)) return null;
@@ -103,7 +107,7 @@ internal sealed class OrganizationReachRules
                 request[source] = path.Request[source].IsWhole ? request[source] : target.Segments[index];
         }
 
-        // Texts that no route spells out are taken by the fewest routes, so that these stand for all others.
+        // Use texts that no route contains as literals: the fewest routes match them, so they represent all other texts.
         var texts = new string[request.Length];
         var isSure = true;
         for (var index = 0; index < request.Length; index++)

@@ -1,9 +1,9 @@
 namespace Gateway.Configuration.Rules;
 
-/// <summary>A destination is not the gateway itself: a request would go round until its <c>Via</c> ends it with 508.</summary>
+/// <summary>Checks that no destination is the gateway itself. Such a request would loop until its <c>Via</c> header ends it with 508.</summary>
 internal static class OwnListenerRules
 {
-    /// <summary>The rule.</summary>
+    /// <summary>No address of a destination or of a named service is an address that the gateway listens on.</summary>
     public static void Check(RuleContext context)
     {
         var listeners = Listeners(context).ToArray();

@@ -2,7 +2,9 @@ using Yarp.ReverseProxy.Configuration;
 
 namespace Gateway.Configuration.Rules;
 
-/// <summary>Routes by the segments of their paths, so that of thousands only those are looked at that could take a path.</summary>
+/// <summary>
+/// Indexes routes by the segments of their paths, so that only the few routes that could match a path are examined among thousands.
+/// </summary>
 internal sealed class PathTree
 {
     private readonly Node root = new();
@@ -26,13 +28,13 @@ internal sealed class PathTree
         node.Ends.Add(route);
     }
 
-    /// <summary>The routes whose paths take everything that a route's path takes.</summary>
+    /// <summary>Returns the routes whose paths match every request that a route's path matches.</summary>
     public IEnumerable<RouteConfig> Covering(RouteConfig route)
     {
         var segments = RoutePath.Segments(route);
         var covering = Covering(root, segments);
 
-        // A path that may end earlier is covered when each of its forms is.
+        // A path with optional segments is covered only if each of its forms is covered.
         for (var length = segments.Count; length > 0 && segments[length - 1].CanBeOmitted; length--)
         {
             var shorter = Covering(root, segments.Take(length - 1).ToArray()).ToHashSet();

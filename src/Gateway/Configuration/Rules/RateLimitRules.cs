@@ -1,11 +1,14 @@
 namespace Gateway.Configuration.Rules;
 
-/// <summary>A limit lets something through, and its store is there.</summary>
+/// <summary>Checks the rate limits.</summary>
 internal static class RateLimitRules
 {
     private const string Policies = "RateLimiting:Policies";
 
-    /// <summary>The rule.</summary>
+    /// <summary>
+    /// A policy has no reserved name, a PermitLimit of 1 or more, and a Window of at least 1 ms unless it limits concurrency. The store Redis needs a
+    /// connection string, and whole seconds for fixed windows. The same bounds hold for Edge:FailedAuthentications.
+    /// </summary>
     public static void Check(RuleContext context)
     {
         foreach (var (name, policy) in context.Options.RateLimiting.Policies)

@@ -1,14 +1,18 @@
+using Gateway.Configuration.Schema;
+
 namespace Gateway.Configuration.Rules;
 
-/// <summary>A request is sent again a few times at most, and only where there is somewhere to send it.</summary>
+/// <summary>Checks the retries of routes.</summary>
 internal static class RetryRules
 {
     private const int Most = 2;
 
-    // YARP's own.
+    // This is YARP's default.
     private static readonly TimeSpan defaultActivityTimeout = TimeSpan.FromSeconds(100);
 
-    /// <summary>The rule.</summary>
+    /// <summary>
+    /// Retries is 0 to 2 and is not set on a module route. If a route has retries, its Timeout is longer than the cluster's ActivityTimeout.
+    /// </summary>
     public static void Check(RuleContext context)
     {
         var clusters = context.Clusters.ToDictionary(cluster => cluster.ClusterId, StringComparer.OrdinalIgnoreCase);

@@ -1,14 +1,15 @@
-using Gateway.Edge;
+using Gateway.Configuration.Schema;
+using Gateway.Networking;
 
 namespace Gateway.Configuration.Rules;
 
-/// <summary>What bounds who and how much a route takes is a bound.</summary>
+/// <summary>Checks the limits of routes.</summary>
 internal static class RouteBoundRules
 {
-    // YARP's word for no limit.
+    // YARP's value for no limit.
     private const long Unlimited = -1;
 
-    /// <summary>The rule.</summary>
+    /// <summary>A route's MaxRequestBodySize is -1 or more, and its IpAllow holds addresses and networks.</summary>
     public static void Check(RuleContext context)
     {
         foreach (var route in context.Routes)

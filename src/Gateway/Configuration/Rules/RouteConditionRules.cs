@@ -3,10 +3,10 @@ using Yarp.ReverseProxy.Configuration;
 
 namespace Gateway.Configuration.Rules;
 
-/// <summary>The conditions of a route are such that some request meets them: the edge lets it in, and HTTP can say it.</summary>
+/// <summary>Checks that a request can meet each route's conditions: the edge accepts it and HTTP can express it.</summary>
 internal static class RouteConditionRules
 {
-    // To ASP.NET Core each of them stands for every host.
+    // In ASP.NET Core, each of these values stands for every host.
     private static readonly string[] s_anyHost = ["*", "[::]", "0.0.0.0"];
 
     /// <summary>Checks the conditions of every route.</summary>
@@ -55,7 +55,7 @@ internal static class RouteConditionRules
         };
     }
 
-    // Routes are compared in Unicode, and allowed hosts as they are sent.
+    // ASP.NET Core compares routes' hosts in Unicode, and allowed hosts in the ASCII form that is sent.
     private static string Ascii(string host)
     {
         try

@@ -3,7 +3,9 @@ using System.Net;
 
 namespace Gateway.Configuration.Rules;
 
-/// <summary>The hosts that a route takes are such as a request can name. ASP.NET Core reads them only as it builds its router, and then no route responds.</summary>
+/// <summary>
+/// Checks that a route's hosts are valid. ASP.NET Core parses them only when it builds its router. If one is invalid, no route responds.
+/// </summary>
 internal static class RouteHostRules
 {
     /// <summary>Checks the hosts of every route.</summary>
@@ -39,7 +41,7 @@ internal static class RouteHostRules
     private static bool IsPort(string port) =>
         port == "*" || (port.All(char.IsAsciiDigit) && int.TryParse(port, NumberStyles.None, CultureInfo.InvariantCulture, out var number) && number is > 0 and <= IPEndPoint.MaxPort);
 
-    // What is left of an address that was pasted whole.
+    // Returns the host, and a port that is not the default, of an address that was pasted whole.
     private static string? Meant(string text) =>
         Uri.TryCreate(text.Contains("//", StringComparison.Ordinal) ? text.Trim() : $"http://{text.Trim()}", UriKind.Absolute, out var uri) && IsHost(uri.Host)
             ? uri.IsDefaultPort ? uri.Host : $"{uri.Host}:{uri.Port}"

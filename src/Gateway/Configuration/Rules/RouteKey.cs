@@ -2,18 +2,18 @@ using Yarp.ReverseProxy.Configuration;
 
 namespace Gateway.Configuration.Rules;
 
-/// <summary>The keys of routes and clusters.</summary>
+/// <summary>Builds the keys of routes and clusters.</summary>
 internal static class RouteKey
 {
-    /// <summary>A route's key.</summary>
+    /// <summary>Returns a route's key.</summary>
     public static string Of(RouteConfig route) => $"ReverseProxy:Routes:{route.RouteId}";
 
-    /// <summary>A key of a route.</summary>
+    /// <summary>Returns the key of a route's setting.</summary>
     public static string Of(RouteConfig route, string name) => $"{Of(route)}:{name}";
 
-    /// <summary>A cluster's key.</summary>
+    /// <summary>Returns a cluster's key.</summary>
     public static string Of(ClusterConfig cluster) => $"ReverseProxy:Clusters:{cluster.ClusterId}";
 
-    /// <summary>A key of a cluster.</summary>
+    /// <summary>Returns the key of a cluster's setting.</summary>
     public static string Of(ClusterConfig cluster, string name) => $"{Of(cluster)}:{name}";
 }

@@ -4,10 +4,13 @@ using Yarp.ReverseProxy.Configuration;
 
 namespace Gateway.Configuration.Rules;
 
-/// <summary>A path is a pattern, and no two routes take the same requests: ASP.NET Core answers those 500.</summary>
+/// <summary>Checks the paths of routes, and that no two routes match the same requests. ASP.NET Core responds to such requests with 500.</summary>
 internal static class RouteMatchRules
 {
-    /// <summary>The rule.</summary>
+    /// <summary>
+    /// A path is a valid pattern without literals that no request can match. Two routes with the same path, conditions and order do not overlap in
+    /// methods and hosts.
+    /// </summary>
     public static void Check(RuleContext context)
     {
         foreach (var route in context.Routes)
@@ -31,7 +34,7 @@ internal static class RouteMatchRules
         }
     }
 
-    // A literal part that the request guard lets no path contain, or that is escaped while paths are compared decoded.
+    // Returns a literal part that no path can match: the request guard rejects it, or it is escaped while paths are compared decoded.
     private static string? Unmatched(RouteConfig route) => RoutePath.Parse(route)?.PathSegments
         .SelectMany(segment => segment.Parts.OfType<RoutePatternLiteralPart>().Select(part => (part.Content, segment.IsSimple)))
         .FirstOrDefault(part => part.Content.AsSpan().ContainsAny("%;#") || (part.IsSimple && part.Content is "." or "..")).Content;
@@ -44,7 +47,8 @@ internal static class RouteMatchRules
         route.Order,
     });
 
-    // A route that names methods, or hosts, goes before one that names none, so such two are no riddle.
+    // Whether two routes overlap in both methods and hosts. If only one of them names methods, or hosts, it takes precedence, so they do not
+    // conflict.
     private static bool Overlap(RouteConfig one, RouteConfig other) =>
         Overlap(one.Match.Methods, other.Match.Methods) && Overlap(one.Match.Hosts, other.Match.Hosts);
 

@@ -1,16 +1,22 @@
 using System.Text.Encodings.Web;
 using System.Text.Json;
 using CredentialModule.Http;
+using Gateway.Configuration.Schema;
 using Yarp.ReverseProxy.Configuration;
 
 namespace Gateway.Configuration.Rules;
 
-/// <summary>What a route names is there. YARP answers 503 for a cluster that is not, and ignores a rate limit that is not.</summary>
+/// <summary>
+/// Checks the names that routes refer to. YARP responds with 503 for a cluster that does not exist, and ignores a rate limit that does not exist.
+/// </summary>
 internal static class RouteNameRules
 {
     private static readonly JsonSerializerOptions s_plain = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
-    /// <summary>The rule.</summary>
+    /// <summary>
+    /// Each cluster, profile, authorization policy, rate limit and CORS policy that a route names exists. Routes name no timeout or output cache
+    /// policy, and the management policy exists and is not reserved.
+    /// </summary>
     public static void Check(RuleContext context)
     {
         var options = context.Options;
@@ -50,7 +56,8 @@ internal static class RouteNameRules
                 "names a policy, and there are none: what one caller may read is not kept for another. Remove it.");
     }
 
-    // A policy that another host defines in code is written out here. Default and Disable have a meaning of their own.
+    // Suggests a definition for a policy that another host may define in code. Default and Disable are reserved, so another name is suggested for
+    // them.
     private static string Snippet(string section, string name, string policy)
     {
         var isReserved = ReservedPolicy.Is(name);
@@ -61,7 +68,8 @@ internal static class RouteNameRules
     private static void CheckName(
         RuleContext context, string key, string? name, string section, IEnumerable<string> names, bool known, Func<string, string>? otherwise = null)
     {
-        // Without a comparer the dictionary itself is asked: with thousands of routes and names that is felt.
+        // Call Contains without a comparer, so that the dictionary's own lookup is used. With thousands of routes and names the difference is
+        // noticeable.
         if (name is null || known || names.Contains(name)) return;
         context.Missing(key, name, section, [.. names], otherwise?.Invoke(name) ?? "");
     }

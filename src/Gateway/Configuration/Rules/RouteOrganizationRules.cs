@@ -1,13 +1,18 @@
 using CredentialModule.Http;
 using CredentialModule.Policies;
+using Gateway.Configuration.Schema;
 using Yarp.ReverseProxy.Configuration;
 
 namespace Gateway.Configuration.Rules;
 
-/// <summary>What belongs to an organization is for its members, unless the route says otherwise in so many words.</summary>
+/// <summary>Checks that an organization's routes are for its members only, unless a route explicitly opens them.</summary>
 internal static class RouteOrganizationRules
 {
-    /// <summary>The rule.</summary>
+    /// <summary>
+    /// A module route, or a route that binds {organizationId}, names a policy with RequireOrganization and is never Anonymous. Only a forwarding
+    /// route may set AnyOrganization instead. Any other route names no such policy, binds no parameter with a similar name, and is warned about if it
+    /// is Anonymous.
+    /// </summary>
     public static void Check(RuleContext context)
     {
         foreach (var route in context.Routes)
@@ -25,7 +30,7 @@ internal static class RouteOrganizationRules
         if (!isModule && !RoutePath.BindsOrganization(route))
         {
             if (AuthorizationPolicyRules.IsAnonymous(route.AuthorizationPolicy)) context.Warning(key, "is Anonymous: the route is open to everybody.");
-            // Misspelt, the parameter would open what belongs to an organization to everybody.
+            // If the parameter's name were misspelled, the route would open an organization's resources to everyone.
             foreach (var parameter in RoutePath.Parse(route)?.Parameters ?? [])
                 if (NearestName.Of(parameter.Name, [RouteOrganization.Parameter]) is { } meant)
                     context.Error(RouteKey.Of(route, "Match:Path"), $"binds {{{parameter.Name}}}. Did you mean {{{meant}}}? If not, choose a name less like it.");
@@ -41,7 +46,7 @@ internal static class RouteOrganizationRules
             context.Error(key, "is Anonymous on a route that belongs to an organization. Name a policy with RequireOrganization.");
         else if (policy is null && route.AuthorizationPolicy is not null && !AuthorizationPolicyRules.IsReserved(route.AuthorizationPolicy))
         {
-            // A name that does not exist is said where names are checked.
+            // RouteNameRules reports a name that does not exist.
         }
         else if (policy?.RequireOrganization != true && isModule)
             context.Error(key, "names no policy with RequireOrganization, and the module answers members only. Name one.");

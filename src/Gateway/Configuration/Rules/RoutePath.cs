@@ -4,16 +4,16 @@ using Yarp.ReverseProxy.Configuration;
 
 namespace Gateway.Configuration.Rules;
 
-/// <summary>What a route's path says.</summary>
+/// <summary>Parses a route's path.</summary>
 internal static class RoutePath
 {
-    /// <summary>The pattern of a route without a path.</summary>
+    /// <summary>The pattern that stands for a route without a path.</summary>
     public static RoutePattern Any { get; } = RoutePatternFactory.Parse("/{**catchall}");
 
-    /// <summary>The path's pattern; null when there is no path or it is no pattern.</summary>
+    /// <summary>Returns the path's pattern, or null when there is no path or the path is invalid.</summary>
     public static RoutePattern? Parse(RouteConfig route) => string.IsNullOrEmpty(route.Match.Path) ? null : Parse(route.Match.Path);
 
-    /// <summary>A text's pattern; null when it is none.</summary>
+    /// <summary>Returns a text's pattern, or null when the text is invalid.</summary>
     public static RoutePattern? Parse(string text)
     {
         try
@@ -22,35 +22,37 @@ internal static class RoutePath
         }
         catch (Exception exception) when (exception is RoutePatternException or InvalidOperationException or ArgumentException)
         {
-            // Too many segments are not the parser's exception.
+            // If there are too many segments, the exception is not a RoutePatternException.
             return null;
         }
     }
 
-    /// <summary>The parameters that the path binds, by name.</summary>
+    /// <summary>Returns the parameters that the path binds, by name.</summary>
     public static IReadOnlyDictionary<string, RoutePatternParameterPart> Parameters(RouteConfig route) =>
         (Parse(route) ?? Any).Parameters.ToDictionary(parameter => parameter.Name, StringComparer.OrdinalIgnoreCase);
 
-    /// <summary>The same in words.</summary>
+    /// <summary>Describes the bound parameters for a message.</summary>
     public static string Bound(RouteConfig route) => Parameters(route).Keys.ToArray() is { Length: > 0 } names
         ? $"Match:Path binds {string.Join(", ", names.Select(name => $"{{{name}}}"))}"
         : "Match:Path binds no parameter";
 
-    /// <summary>Whether there is a path that is no pattern: of what it would have taken nothing can be said.</summary>
+    /// <summary>Whether there is a path that is not a valid pattern. It is unknown which requests it was meant to match.</summary>
     public static bool IsBroken(RouteConfig route) => !string.IsNullOrEmpty(route.Match.Path) && Parse(route) is null;
 
-    /// <summary>Whether the path binds the organization, however the parameter is written.</summary>
+    /// <summary>Whether the path binds the organization. The parameter's case is ignored.</summary>
     public static bool BindsOrganization(RouteConfig route) =>
         Parse(route)?.Parameters.Any(parameter => parameter.Name.Equals(RouteOrganization.Parameter, StringComparison.OrdinalIgnoreCase)) == true;
 
-    /// <summary>How specific the path is: of two routes with one Order that match a request, the lower takes it.</summary>
+    /// <summary>
+    /// Returns the path's precedence. If two routes with the same Order match a request, the one with the lower precedence takes it.
+    /// </summary>
     public static decimal Precedence(RouteConfig route) => (Parse(route) ?? Any).InboundPrecedence;
 
-    /// <summary>The path without what does not change which requests it takes: letters' case and parameters' names.</summary>
+    /// <summary>Returns the path without letter case and parameter names, which do not affect which requests it matches.</summary>
     public static string Normalize(RouteConfig route) =>
         Parse(route) is { } pattern ? string.Concat(pattern.PathSegments.Select(segment => "/" + TextOf(segment))) : route.Match.Path ?? "";
 
-    /// <summary>The path's segments; of a route without a path, which takes every one, the rest alone.</summary>
+    /// <summary>Returns the path's segments. A route without a path matches every request, so it has only the rest segment.</summary>
     public static IReadOnlyList<PathSegment> Segments(RouteConfig route)
     {
         if (Parse(route) is not { } pattern) return [new(PathSegmentKind.Rest, "", true)];
@@ -86,24 +88,24 @@ internal static class RoutePath
     }
 }
 
-/// <summary>What a segment of a path takes.</summary>
+/// <summary>The texts that a path segment matches.</summary>
 internal enum PathSegmentKind
 {
-    /// <summary>What its text says.</summary>
+    /// <summary>Its literal text.</summary>
     Text,
 
     /// <summary>Any one segment.</summary>
     Any,
 
-    /// <summary>All segments that are left, and none.</summary>
+    /// <summary>All remaining segments, including none.</summary>
     Rest,
 
-    /// <summary>Of what <see cref="Rest"/> takes, what a constraint lets through.</summary>
+    /// <summary>The part of <see cref="Rest"/> that a constraint accepts.</summary>
     SomeRest,
 }
 
 /// <summary>A segment of a path.</summary>
-/// <param name="Kind">What it takes.</param>
-/// <param name="Text">The segment as far as it changes what is taken: the same for the same.</param>
+/// <param name="Kind">The kind of texts that it matches.</param>
+/// <param name="Text">The segment's normalized text. Segments with the same text match the same requests.</param>
 /// <param name="CanBeOmitted">Whether the path may end before it.</param>
 internal sealed record PathSegment(PathSegmentKind Kind, string Text, bool CanBeOmitted);

@@ -1,15 +1,18 @@
 using CredentialModule.Http;
 using CredentialModule.Policies;
+using Gateway.Configuration.Schema;
 using Yarp.ReverseProxy.Configuration;
 
 namespace Gateway.Configuration.Rules;
 
-/// <summary>A route goes to a cluster or is answered by a module, never both.</summary>
+/// <summary>Checks the targets of routes.</summary>
 internal static class RouteTargetRules
 {
     private static readonly string[] modules = [ModuleRoute.Name];
 
-    /// <summary>The rule.</summary>
+    /// <summary>
+    /// A route has either a ClusterId or a Module, not both. A module route names a known module, binds {organizationId}, and names no methods.
+    /// </summary>
     public static void Check(RuleContext context)
     {
         foreach (var route in context.Routes)

@@ -3,12 +3,19 @@ using Yarp.ReverseProxy.Configuration;
 
 namespace Gateway.Configuration.Rules;
 
-/// <summary>A transform of a request's headers does what it says, and puts nothing that a client chose where a service expects the gateway's word.</summary>
+/// <summary>
+/// Checks the transforms of request headers. A transform must take effect, and must not put a value that the client chose into a header that services
+/// trust.
+/// </summary>
 internal static class RouteTransformRules
 {
     private static readonly string[] s_forwarded = ["For", "Host", "Proto", "Prefix"];
 
-    /// <summary>The rule.</summary>
+    /// <summary>
+    /// A transform writes or removes no header that the gateway sets itself. It writes no connection header, no second Host, and no route value into
+    /// a header that is removed from clients' requests. HeaderPrefix is not empty. RequestHeadersAllowed lists no header that is removed from
+    /// clients' requests anyway.
+    /// </summary>
     public static void Check(RuleContext context)
     {
         foreach (var route in context.Routes)

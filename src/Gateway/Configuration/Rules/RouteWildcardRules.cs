@@ -3,10 +3,12 @@ using Microsoft.AspNetCore.Routing.Patterns;
 
 namespace Gateway.Configuration.Rules;
 
-/// <summary>A path is written as ASP.NET Core's routes are: wildcards of other products would be taken letter by letter.</summary>
+/// <summary>Checks for wildcards of other products in paths. ASP.NET Core would match them literally.</summary>
 internal static partial class RouteWildcardRules
 {
-    /// <summary>The rule.</summary>
+    /// <summary>
+    /// Neither a route's path nor a path in its transforms contains a wildcard, parameter or regular expression in another product's syntax.
+    /// </summary>
     public static void Check(RuleContext context)
     {
         foreach (var route in context.Routes)
@@ -30,7 +32,8 @@ internal static partial class RouteWildcardRules
             + "Write the path itself, or PathPattern with {name} and {**rest}, which Match:Path binds.");
     }
 
-    // Only what no parameter holds: a constraint may be a regular expression. One that is written plainly can reach over a slash.
+    // Only literals are examined, because a constraint may contain a regular expression. The joined text is examined too, because an expression
+    // outside a parameter can span several segments.
     private static string? WordFor(RoutePattern path)
     {
         var segments = path.PathSegments.Select(segment => string.Concat(segment.Parts.Select(part => part is RoutePatternLiteralPart literal ? literal.Content : "/"))).ToArray();
@@ -50,7 +53,7 @@ internal static partial class RouteWildcardRules
     [GeneratedRegex("<[^>]*>")]
     private static partial Regex Angle();
 
-    // Not "$metadata", "items(7)" or "files:copy", which APIs have.
+    // The expression must not match "$metadata", "items(7)" or "files:copy", which are used in real APIs.
     [GeneratedRegex(@"^\^|.\$$|\$[0-9]|\.\+|\\[dwsbDWSB.]|\[[^\]]*\]|\(\?|\([^)]*\|[^)]*\)|^~[ *]")]
     private static partial Regex Expression();
 }

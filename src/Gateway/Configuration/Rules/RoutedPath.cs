@@ -7,27 +7,28 @@ using Yarp.ReverseProxy.Configuration;
 namespace Gateway.Configuration.Rules;
 
 /// <summary>
-/// One form of the paths that a route takes, and the path that a service receives for it. A parameter stands for any text; constraints are ignored,
-/// so that a form can hold more paths than the route takes, never fewer; of the paths in question, <see cref="ConstrainedSegments"/> asks them.
+/// One form of the paths that a route matches, and the path that a service receives for it. A parameter stands for any text. Constraints are ignored,
+/// so a form can include more paths than the route matches, but never fewer. <see cref="ConstrainedSegments"/> applies the constraints to the paths
+/// in question.
 /// </summary>
 internal sealed record RoutedPath
 {
     /// <summary>The request's segments.</summary>
     public required ImmutableList<SegmentText> Request { get; init; }
 
-    /// <summary>Whether any number of segments may follow in the request.</summary>
+    /// <summary>Whether any number of further segments may follow in the request.</summary>
     public bool RequestHasRest { get; init; }
 
     /// <summary>The segments that the service receives.</summary>
     public required ImmutableList<SentSegment> Sent { get; init; }
 
-    /// <summary>Whether the service receives the rest of the request behind <see cref="Sent"/>.</summary>
+    /// <summary>Whether the service receives the rest of the request after <see cref="Sent"/>.</summary>
     public bool SentHasRest { get; init; }
 
-    // What the parameters of the route's path come to in this form, by name. One that is not there was left out.
+    // The values of the path's parameters in this form, by name. An omitted parameter has no entry.
     private ImmutableDictionary<string, Value> Values { get; init; } = ImmutableDictionary.Create<string, Value>(StringComparer.OrdinalIgnoreCase);
 
-    /// <summary>The forms of a route's requests, as they arrive at the gateway.</summary>
+    /// <summary>Returns the forms of a route's requests, as they arrive at the gateway.</summary>
     public static IEnumerable<RoutedPath> RequestsOf(RouteConfig route, OrganizationIdFormat? ids)
     {
         var segments = RoutePath.Parse(route)?.PathSegments ?? [];
@@ -42,7 +43,7 @@ internal sealed record RoutedPath
         return forms;
     }
 
-    /// <summary>The forms of what a service receives below a destination's own path.</summary>
+    /// <summary>Returns the forms of the paths that a service receives, including the destination's own path.</summary>
     public static IEnumerable<RoutedPath> SentBy(RouteConfig route, string destinationPath, OrganizationIdFormat? ids)
     {
         var forms = RequestsOf(route, ids);
@@ -61,7 +62,7 @@ internal sealed record RoutedPath
     {
         if (segment is { IsSimple: true, Parts: [RoutePatternParameterPart parameter] })
         {
-            // A catch-all organization is one id, or the request is refused.
+            // A catch-all organization parameter must hold a single id, or the request is rejected.
             var isOrganization = IsOrganization(parameter);
             if (parameter.IsCatchAll && !isOrganization)
                 return this with { RequestHasRest = true, SentHasRest = true, Values = Values.SetItem(parameter.Name, Value.Rest) };
@@ -75,7 +76,7 @@ internal sealed record RoutedPath
 
     private RoutedPath Add(SegmentText text) => this with { Request = Request.Add(text), Sent = Sent.Add(new(text, Request.Count)) };
 
-    // PathString.StartsWithSegments: a prefix that ends in a slash is followed by another one, or is the whole.
+    // This follows PathString.StartsWithSegments: a prefix that ends in a slash matches only if another slash follows, or if it is the whole path.
     private IEnumerable<RoutedPath> WithoutPrefix(string prefix)
     {
         var form = this;
@@ -108,10 +109,10 @@ internal sealed record RoutedPath
 
     private List<RoutedPath> Bind(string template)
     {
-        // YARP refuses what is no pattern, and so does the check of transforms.
+        // YARP and the transform rules reject a template that is not a pattern.
         if (RoutePath.Parse(template.StartsWith('/') ? template : "/" + template) is not { } pattern) return [this];
 
-        // The rest of a path in the place of one segment is sent as one, with its slashes escaped.
+        // If the rest of a path is bound to a single segment, it is sent as one segment with escaped slashes.
         var single = pattern.Parameters.FirstOrDefault(parameter => !parameter.IsCatchAll && Values.GetValueOrDefault(parameter.Name) == Value.Rest);
         if (single is not null)
         {
@@ -125,7 +126,7 @@ internal sealed record RoutedPath
 
         var forms = new List<RoutedPath> { this with { Sent = [], SentHasRest = false } };
         foreach (var segment in pattern.PathSegments) forms = [.. forms.SelectMany(form => form.Bound(segment))];
-        // Without a value for a parameter in the middle, there is no path at all.
+        // If a required parameter has no value, YARP sends no path at all.
         if (pattern.Parameters.Any(parameter => parameter is { IsOptional: false, IsCatchAll: false, Default: null } && !Values.ContainsKey(parameter.Name)))
             forms.Add(this with { Sent = [], SentHasRest = false });
         return forms;
@@ -144,7 +145,7 @@ internal sealed record RoutedPath
             (_, { } text) => this with { Sent = Sent.AddRange(TextsOf($"{text}")) },
             _ => this,
         };
-        // The template's own default is not written at the end.
+        // A value that equals the template's default is omitted at the end.
         return parameter.Default is null ? [bound] : [bound, this];
     }
 
@@ -166,7 +167,7 @@ internal sealed record RoutedPath
 
     private static bool IsOrganization(RoutePatternParameterPart parameter) => parameter.Name.Equals(RouteOrganization.Parameter, StringComparison.OrdinalIgnoreCase);
 
-    // The organization in a transform's pattern is the request's.
+    // The organization in a transform's pattern has the same id format as in the request.
     private OrganizationIdFormat? IdsOf(RoutePatternPathSegment segment) =>
         segment.Parts.OfType<RoutePatternParameterPart>().Any(IsOrganization) ? Request.Concat(Sent.Select(sent => sent.Text)).FirstOrDefault(text => text.Ids is not null)?.Ids : null;
 
@@ -179,7 +180,7 @@ internal sealed record RoutedPath
     private static ImmutableList<SentSegment> TextsOf(string path) =>
         [.. path.Split('/', StringSplitOptions.RemoveEmptyEntries).Select(text => new SentSegment(SegmentText.Whole(text), -1))];
 
-    // As the client of the service resolves them.
+    // Resolves dot segments as the HTTP client does.
     private static ImmutableList<SentSegment> WithoutDots(ImmutableList<SentSegment> segments)
     {
         var resolved = ImmutableList<SentSegment>.Empty;
@@ -191,14 +192,14 @@ internal sealed record RoutedPath
         return resolved;
     }
 
-    // A segment of the request, a part of one, a default, or the rest of the request.
+    // The value of a parameter: a segment of the request, part of a segment, a default, or the rest of the request.
     private sealed record Value(int Source, string? Text, SegmentText? Part = null)
     {
         public static Value Rest { get; } = new(-1, null);
     }
 }
 
-/// <summary>A segment of what a service receives.</summary>
-/// <param name="Text">What it can be.</param>
-/// <param name="Source">The index of the request's segment that it repeats; -1 for none.</param>
+/// <summary>A segment of the path that a service receives.</summary>
+/// <param name="Text">The texts that it can have.</param>
+/// <param name="Source">The index of the request's segment that it repeats, or -1 for none.</param>
 internal sealed record SentSegment(SegmentText Text, int Source);

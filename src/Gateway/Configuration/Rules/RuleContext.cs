@@ -1,34 +1,34 @@
 using CredentialModule.Policies;
+using Gateway.Configuration.Snapshots;
 using Yarp.ReverseProxy.Configuration;
 
 namespace Gateway.Configuration.Rules;
 
-/// <summary>What rules look at, and where they say what they find.</summary>
+/// <summary>The input of the rules, and the findings that they add.</summary>
 internal sealed class RuleContext(Snapshot snapshot, FindingList findings)
 {
-    // A second's worth: where thousands of names are missing among thousands, finding the nearest of each would take minutes.
+    // The limit is about one second of work. If thousands of names are missing in a section of thousands, finding the nearest name for each would
+    // take minutes.
     private const int MostComparisons = 1_000_000;
     private long comparisons;
 
-    // Of a key that does not even have its type, a rule would judge the default.
+    // If a key's value failed schema validation, a rule would judge its default, so rules add no finding for it.
     private readonly HashSet<string> judged = new(findings.KeysWithErrors, StringComparer.OrdinalIgnoreCase);
 
     /// <summary>The gateway's own sections.</summary>
     public GatewayOptions Options => snapshot.Options;
 
-    /// <summary>The routes.</summary>
     public IReadOnlyList<RouteConfig> Routes => snapshot.Routes;
 
-    /// <summary>The clusters.</summary>
     public IReadOnlyList<ClusterConfig> Clusters => snapshot.Clusters;
 
-    /// <summary>All that was read.</summary>
+    /// <summary>The whole configuration.</summary>
     public Snapshot Snapshot => snapshot;
 
-    /// <summary>Whether something was found to be an error at a key, or at one below it.</summary>
+    /// <summary>Whether there is an error at a key, or at a key below it.</summary>
     public bool HasErrorAt(string key) => findings.HasErrorAt(key);
 
-    /// <summary>Adds an error: a name that is none of those that a section has.</summary>
+    /// <summary>Adds an error for a name that a section does not have.</summary>
     public void Missing(string key, string name, string section, IReadOnlyCollection<string> names, string otherwise = "")
     {
         comparisons += names.Count;

@@ -1,15 +1,19 @@
 namespace Gateway.Configuration.Rules;
 
-/// <summary>Each scheme says whose tokens it takes, and for whom.</summary>
+/// <summary>Checks the authentication schemes.</summary>
 internal static class SchemeRules
 {
-    /// <summary>The name of the scheme that the section AzureAd stands for.</summary>
+    /// <summary>The name of the scheme that the section AzureAd defines.</summary>
     public const string AzureAd = "AzureAd";
 
     private const string Schemes = "Authentication:Schemes";
     private const string WellKnown = "/.well-known/";
 
-    /// <summary>The rule.</summary>
+    /// <summary>
+    /// Each scheme has an absolute http or https Authority, https if RequireHttpsMetadata is set. It has at least one audience, and no empty issuer,
+    /// audience or claim name. Its name is not that of the scheme that the section AzureAd defines. A configuration without any scheme is warned
+    /// about.
+    /// </summary>
     public static void Check(RuleContext context)
     {
         var schemes = context.Options.Authentication.Schemes;
@@ -20,7 +24,7 @@ internal static class SchemeRules
             context.Error($"{Schemes}:{taken}", "has the name of the scheme that the section AzureAd stands for. Choose another.");
     }
 
-    /// <summary>Checks how a scheme reads organizations.</summary>
+    /// <summary>If Organizations is set, its Claim is not empty, and Only holds organization ids.</summary>
     public static void CheckOrganizations(RuleContext context, string key, OrganizationClaimOptions? organizations)
     {
         if (organizations is null) return;
@@ -59,7 +63,7 @@ internal static class SchemeRules
         CheckOrganizations(context, $"{key}:Organizations", scheme.Organizations);
     }
 
-    /// <summary>Whether a text, not blank as a whole, begins or ends with a blank.</summary>
+    /// <summary>Whether a text starts or ends with white space. It is false for a blank text, and for one with control characters.</summary>
     public static bool HasBlankAround(string? text) => !string.IsNullOrWhiteSpace(text) && text.Trim() != text && !text.Any(char.IsControl);
 
     private static void CheckAuthority(RuleContext context, string key, SchemeOptions scheme, string authority)
@@ -75,7 +79,8 @@ internal static class SchemeRules
         else if (scheme.ValidIssuers.Count == 0 && EntraCloud.Has(uri.Host)) CheckTenant(context, key, authority, uri);
     }
 
-    // Tokens of Microsoft Entra ID name their tenant's id, and only one form of a tenant's address is also its issuer.
+    // The authority must contain the tenant's id, as tokens of Microsoft Entra ID do, and must be one of the tenant's issuers. Only one form of a
+    // tenant's address is also its issuer.
     private static void CheckTenant(RuleContext context, string key, string authority, Uri uri)
     {
         var tenant = uri.Segments.ElementAtOrDefault(1)?.TrimEnd('/') ?? "";

@@ -1,16 +1,19 @@
 using System.Text;
 using CredentialModule.Caching;
-using CredentialModule.Telemetry;
+using CredentialModule.Failures;
 
 namespace Gateway.Configuration.Rules;
 
-/// <summary>Nothing goes to Redis that is not sealed with a key that is there. No finding shows a piece of a key or a connection string.</summary>
+/// <summary>Checks that everything in Redis is sealed with a key that exists. No finding shows any part of a key or a connection string.</summary>
 internal static class SealingRules
 {
     private const string Redis = "ConnectionStrings:Redis";
     private const string KeyPath = "Sealing:KeyPath";
 
-    /// <summary>The rule.</summary>
+    /// <summary>
+    /// The Redis connection string is valid. With Redis, Sealing:KeyPath is required. It names a readable file with base64 256-bit keys, one per
+    /// line, and is not a key itself.
+    /// </summary>
     public static void Check(RuleContext context)
     {
         var redis = context.Options.ConnectionStrings.Redis;
@@ -56,7 +59,8 @@ internal static class SealingRules
                 "names a file without a key. Write 32 random bytes in base64 on a line, for example from \"openssl rand -base64 32\".");
     }
 
-    // In whatever form it was copied: base64 of both alphabets, with or without its end, or hexadecimal; in quotes, groups or lines.
+    // Whether a text is a key in any form in which it may have been copied: base64 in either alphabet, with or without padding, or hexadecimal; in
+    // quotes, groups or lines.
     private static bool IsKey(string text)
     {
         var digits = string.Concat(text.Where(character => char.IsAsciiLetterOrDigit(character) || character is '+' or '/' or '-' or '_')).Replace('-', '+').Replace('_', '/');

@@ -3,33 +3,33 @@ using CredentialModule;
 namespace Gateway.Configuration.Rules;
 
 /// <summary>
-/// The texts that one segment of a path can have: one text, or any with a start and an end, in the middle of which an organization's id may be
-/// required. Comparisons ignore case, as routing does and as services may.
+/// The texts that one path segment can have: a single text, or any text with a given start and end, between which an organization id may be required.
+/// Comparisons ignore case, because routing does and services may.
 /// </summary>
 internal sealed record SegmentText
 {
-    /// <summary>A segment of any text.</summary>
+    /// <summary>A segment with any text.</summary>
     public static SegmentText Any { get; } = new() { Start = "", End = "" };
 
-    /// <summary>The whole text, or what it begins with.</summary>
+    /// <summary>The whole text, or its start.</summary>
     public required string Start { get; init; }
 
-    /// <summary>The end of the text; empty when <see cref="Start"/> is the whole.</summary>
+    /// <summary>The end of the text. Empty when <see cref="Start"/> is the whole text.</summary>
     public required string End { get; init; }
 
     /// <summary>Whether <see cref="Start"/> is the whole text.</summary>
     public bool IsWhole { get; init; }
 
-    /// <summary>The form of the organization's id that stands between start and end; null when anything may.</summary>
+    /// <summary>The format of the organization id between start and end. Null when any text is allowed there.</summary>
     public OrganizationIdFormat? Ids { get; init; }
 
-    /// <summary>Whether the text says which organization is meant.</summary>
+    /// <summary>Whether the text identifies the organization.</summary>
     public bool NamesOrganization { get; init; }
 
-    /// <summary>A segment of one text.</summary>
+    /// <summary>Returns a segment with exactly one text.</summary>
     public static SegmentText Whole(string text) => new() { Start = text, End = "", IsWhole = true };
 
-    /// <summary>Whether some text is one of both. True as well where it is not known.</summary>
+    /// <summary>Whether some text matches both segments. Also true if that is unknown.</summary>
     public bool Meets(SegmentText other)
     {
         if (IsWhole) return other.IsWhole ? Same(Start, other.Start) : other.Takes(Start);
@@ -44,7 +44,8 @@ internal sealed record SegmentText
         && text.StartsWith(Start, StringComparison.OrdinalIgnoreCase) && text.EndsWith(End, StringComparison.OrdinalIgnoreCase)
         && (Ids is null || IsIdInSomeCase(Ids, text[Start.Length..^End.Length]));
 
-    // A client may write a literal of a route in any case, and ids tell cases apart.
+    // Whether a text is an organization id after letters are switched to the case that the format accepts. Ids are case-sensitive, but a client may
+    // write a route's literal in any case.
     private static bool IsIdInSomeCase(OrganizationIdFormat ids, string text)
     {
         if (!text.StartsWith(ids.Prefix, StringComparison.OrdinalIgnoreCase)) return false;

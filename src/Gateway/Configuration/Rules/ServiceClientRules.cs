@@ -1,12 +1,17 @@
+using Gateway.Configuration.Schema;
+
 namespace Gateway.Configuration.Rules;
 
-/// <summary>How a cluster's services are connected to.</summary>
+/// <summary>Checks the connections to a cluster's services.</summary>
 internal static class ServiceClientRules
 {
     private static readonly TimeSpan s_least = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan s_most = TimeSpan.FromMinutes(10);
 
-    /// <summary>The rule.</summary>
+    /// <summary>
+    /// A cluster's IdleTimeout is 0, or more than one second and at most 10 minutes. A proxy's address has an http, https or socks scheme.
+    /// ResponseHeaderEncoding has no effect.
+    /// </summary>
     public static void Check(RuleContext context)
     {
         foreach (var cluster in context.Clusters)

@@ -1,9 +1,9 @@
 namespace Gateway.Configuration.Rules;
 
-/// <summary>A named service's addresses are addresses. Who is there is found out when requests come.</summary>
+/// <summary>Checks the section Services. Only the form of an address is checked; connections are made when requests arrive.</summary>
 internal static class ServiceRules
 {
-    /// <summary>The rule.</summary>
+    /// <summary>Each address of a named service is a host and a port.</summary>
     public static void Check(RuleContext context)
     {
         foreach (var (name, service) in context.Options.Services)

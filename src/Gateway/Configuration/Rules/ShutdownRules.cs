@@ -1,9 +1,9 @@
 namespace Gateway.Configuration.Rules;
 
-/// <summary>The process ends after its start.</summary>
+/// <summary>Checks the section Shutdown.</summary>
 internal static class ShutdownRules
 {
-    /// <summary>The rule.</summary>
+    /// <summary>Shutdown:Delay and Shutdown:Timeout are not negative.</summary>
     public static void Check(RuleContext context)
     {
         var shutdown = context.Options.Shutdown;

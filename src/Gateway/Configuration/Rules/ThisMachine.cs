@@ -4,12 +4,12 @@ using System.Net.Sockets;
 
 namespace Gateway.Configuration.Rules;
 
-/// <summary>The names and addresses of the machine that the gateway runs on, as far as it knows them itself.</summary>
+/// <summary>The names and addresses of the gateway's machine, as far as the machine itself knows them.</summary>
 internal sealed class ThisMachine
 {
     private readonly Lazy<HashSet<IPAddress>> addresses = new(Addresses);
 
-    /// <summary>Whether a host, a name or an address without brackets, is this machine.</summary>
+    /// <summary>Whether a host is this machine. The host is a name, or an address without brackets.</summary>
     public bool Is(string host)
     {
         if (IsLoopback(host) || host.TrimEnd('.').Equals(Environment.MachineName, StringComparison.OrdinalIgnoreCase)) return true;
@@ -18,11 +18,11 @@ internal sealed class ThisMachine
         return address.Equals(IPAddress.Any) || address.Equals(IPAddress.IPv6Any) || addresses.Value.Contains(address);
     }
 
-    /// <summary>Whether a host stands for the machine that asks for it.</summary>
+    /// <summary>Whether a host is a loopback address, <c>localhost</c> or a name below it.</summary>
     public static bool IsLoopback(string host) =>
         IPAddress.TryParse(host, out var address) ? IPAddress.IsLoopback(Unmapped(address)) : $".{host.TrimEnd('.')}".EndsWith(".localhost", StringComparison.OrdinalIgnoreCase);
 
-    /// <summary>An address of IPv4 that is written as one of IPv6, as the former.</summary>
+    /// <summary>Returns an IPv4-mapped IPv6 address as IPv4, and any other address unchanged.</summary>
     public static IPAddress Unmapped(IPAddress address) => address.IsIPv4MappedToIPv6 ? address.MapToIPv4() : address;
 
     private static HashSet<IPAddress> Addresses()
@@ -38,7 +38,7 @@ internal sealed class ThisMachine
         }
         catch (Exception e) when (e is NetworkInformationException or SocketException or PlatformNotSupportedException)
         {
-            // A sandbox may not say which addresses there are, and start-up does without them.
+            // A sandbox may not allow listing the addresses. Start-up does not depend on them.
             return [];
         }
     }

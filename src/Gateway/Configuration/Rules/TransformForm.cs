@@ -1,14 +1,14 @@
 namespace Gateway.Configuration.Rules;
 
-/// <summary>One of YARP's transforms: the key that names it, and the keys that stand beside it.</summary>
-/// <param name="Values">Keys of which exactly one is required; empty when the name alone says all.</param>
-/// <param name="Options">Keys that may be left out.</param>
-/// <param name="Name">The form of what stands behind the key that names it.</param>
+/// <summary>The form of one of YARP's transforms: the key that names it, and the keys that may stand beside it.</summary>
+/// <param name="Values">The keys of which exactly one is required. Empty when the transform needs no other key.</param>
+/// <param name="Options">The optional keys.</param>
+/// <param name="Name">The form of the value of the key that names the transform.</param>
 internal sealed record TransformForm(string[] Values, string[] Options, TransformName Name)
 {
     private static readonly string[] s_setOrAppend = ["Set", "Append"];
 
-    /// <summary>All that there are, by the key that names each.</summary>
+    /// <summary>All of YARP's transforms, by the key that names each.</summary>
     public static IReadOnlyDictionary<string, TransformForm> All { get; } = new Dictionary<string, TransformForm>(StringComparer.OrdinalIgnoreCase)
     {
         ["PathPrefix"] = new([], [], TransformName.Path),
@@ -38,12 +38,12 @@ internal sealed record TransformForm(string[] Values, string[] Options, Transfor
         ["ClientCert"] = new([], [], TransformName.Header),
     };
 
-    /// <summary>The transform that an item of a route's list names; null when it names none, or two.</summary>
+    /// <summary>Returns the transform that an item of a route's list names, or null when it names none or more than one.</summary>
     public static (string Key, TransformForm Form)? Of(IReadOnlyDictionary<string, string> transform) =>
         transform.Keys.Where(All.ContainsKey).ToArray() is [var key] ? (key, All[key]) : null;
 }
 
-/// <summary>The form of what stands behind the key that names a transform.</summary>
+/// <summary>The form of the value of the key that names a transform.</summary>
 internal enum TransformName
 {
     /// <summary>Any text.</summary>
@@ -52,7 +52,7 @@ internal enum TransformName
     /// <summary>True or false.</summary>
     Boolean,
 
-    /// <summary>What becomes of the <c>X-Forwarded</c> headers.</summary>
+    /// <summary>The action on the <c>X-Forwarded</c> headers.</summary>
     Action,
 
     /// <summary>An HTTP method.</summary>
@@ -61,12 +61,12 @@ internal enum TransformName
     /// <summary>A header's name.</summary>
     Header,
 
-    /// <summary>Headers' names with <c>;</c> between them.</summary>
+    /// <summary>Header names, separated by <c>;</c>.</summary>
     Headers,
 
     /// <summary>A path.</summary>
     Path,
 
-    /// <summary>A path with the route's parameters in it.</summary>
+    /// <summary>A path that contains the route's parameters.</summary>
     Pattern,
 }

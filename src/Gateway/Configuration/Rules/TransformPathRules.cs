@@ -3,7 +3,7 @@ using Yarp.ReverseProxy.Configuration;
 
 namespace Gateway.Configuration.Rules;
 
-/// <summary>A path that a transform makes arrives as it is meant: all of its parameters are the route's, and nothing in it is sent as another character.</summary>
+/// <summary>Checks the paths in transforms. Each parameter must be bound by the route, and no character may be sent as a different one.</summary>
 internal static class TransformPathRules
 {
     private const string Pattern = "PathPattern";
@@ -24,7 +24,8 @@ internal static class TransformPathRules
         if (string.IsNullOrWhiteSpace(value))
             context.Error(key, "is empty. Write a path, such as \"/api\".");
         else if (value.Contains('%', StringComparison.Ordinal))
-            // YARP decodes escapes in one transform and escapes them again in others: the path that arrives would not be the one that the rules judged.
+            // YARP decodes escapes in one transform and escapes them again in others, so the path that arrives would differ from the one that the
+            // rules checked.
             context.Error(key, $"is {Finding.Quote(value)}, and escapes are not read alike everywhere. Write each character itself; the gateway escapes what a path cannot hold.");
         else if (name.Equals(Pattern, StringComparison.OrdinalIgnoreCase))
             CheckPattern(context, route, key, value);

@@ -2,10 +2,13 @@ using Yarp.ReverseProxy.Configuration;
 
 namespace Gateway.Configuration.Rules;
 
-/// <summary>Each transform is one of YARP's, whole, and what it puts into a message is what HTTP takes. YARP looks at most of it only when a request comes.</summary>
+/// <summary>
+/// Checks that each transform is a complete YARP transform, and that the values that it writes are valid in HTTP. YARP validates most of this only
+/// when a request arrives.
+/// </summary>
 internal static class TransformRules
 {
-    // Framing is the server's: with another word on it no message would arrive whole.
+    // The server sets the framing headers. If a transform changed them, no message would arrive complete.
     private static readonly HashSet<string> s_framing = new(StringComparer.OrdinalIgnoreCase) { "Content-Length", "Transfer-Encoding" };
 
     /// <summary>Checks every transform of every route.</summary>
@@ -18,7 +21,7 @@ internal static class TransformRules
 
     private static void Check(RuleContext context, RouteConfig route, string key, IReadOnlyDictionary<string, string> transform)
     {
-        // Of an item whose keys are unknown, more is not known.
+        // If the item has an unknown key, nothing more can be checked.
         if (context.HasErrorAt(key)) return;
         if (TransformForm.Of(transform) is not var (name, form))
         {
@@ -92,7 +95,8 @@ internal static class TransformRules
         }
     }
 
-    // A request's header goes out as UTF-8, a response's as ASCII.
+    // Returns the first character that cannot be sent: a control character other than tab, or, in a response, a non-ASCII character. Returns null
+    // when there is none. Request headers are sent as UTF-8, response headers as ASCII.
     private static char? Unsendable(string value, bool isResponse)
     {
         foreach (var character in value)

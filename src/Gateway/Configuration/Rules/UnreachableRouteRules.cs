@@ -2,13 +2,13 @@ using Yarp.ReverseProxy.Configuration;
 
 namespace Gateway.Configuration.Rules;
 
-/// <summary>Every route can be reached: none is behind another that has a lower <c>Order</c> and takes all that it would.</summary>
+/// <summary>Checks that every route can be reached.</summary>
 internal static class UnreachableRouteRules
 {
-    /// <summary>The rule.</summary>
+    /// <summary>No route is preceded by one with a lower <c>Order</c> that matches all of its requests.</summary>
     public static void Check(RuleContext context)
     {
-        // With one Order for all, the more specific path goes first, and each route is reached.
+        // If all routes have the same Order, the more specific path takes precedence, so every route can be reached.
         if (context.Routes.Select(OrderOf).Distinct().Take(2).Count() < 2) return;
         var paths = new PathTree();
         foreach (var route in context.Routes)
@@ -24,7 +24,7 @@ internal static class UnreachableRouteRules
 
     private static bool TakesAll(RouteMatch first, RouteMatch second) => Holds(first.Methods, second.Methods) && Holds(first.Hosts, second.Hosts);
 
-    /// <summary>Whether a list of what is taken holds all of another. An empty list stands for everything.</summary>
+    /// <summary>Whether a list of conditions includes all of another. An empty list matches everything.</summary>
     public static bool Holds(IReadOnlyList<string>? all, IReadOnlyList<string>? some) =>
         all is null or { Count: 0 }
         || (some is { Count: > 0 } && some.All(item => all.Contains(item, StringComparer.OrdinalIgnoreCase)));

@@ -2,13 +2,16 @@ using System.Net;
 
 namespace Gateway.Configuration.Rules;
 
-/// <summary>The public and the management listeners are where their keys say, and apart.</summary>
+/// <summary>Checks the public and the management listeners.</summary>
 internal static class UrlRules
 {
     private const string Urls = "Urls";
     private const string Management = "Management:Url";
 
-    /// <summary>The rule.</summary>
+    /// <summary>
+    /// Each listener has a valid address, no two listeners share an address, Urls and Kestrel:Endpoints are not both set, and the management listener
+    /// is http and separate from the public ones.
+    /// </summary>
     public static void Check(RuleContext context)
     {
         var names = ListenerAddress.NamesOf(context);
@@ -46,7 +49,7 @@ internal static class UrlRules
 
     private static BindingAddress? Read(RuleContext context, string key, string url)
     {
-        // Null is said together with what parses and cannot be listened on.
+        // An unparsable address is reported with the same message as one that cannot be listened on.
         var address = ListenerAddress.Parse(url);
         if (address is null || address.Scheme is not ("http" or "https") || address.PathBase.Length > 0 || address.Port is < 0 or > IPEndPoint.MaxPort
             || url.Contains(';', StringComparison.Ordinal))
@@ -62,7 +65,9 @@ internal static class UrlRules
         return null;
     }
 
-    // Wider than what cannot be opened: with one port at two addresses of a machine it would be chance which of the two a probe asks.
+    // Whether the public and the management listener share a port on overlapping addresses, or one of them listens on any address, or both are
+    // loopback. This is stricter than a failure to open: with one port on two addresses of a machine, it would be undefined which listener a probe
+    // reaches.
     private static bool Overlap(BindingAddress one, BindingAddress other) =>
         one.Port == other.Port && one.Port != 0
         && (ListenerAddress.AreTheSame(one, other) || ListenerAddress.IsAny(one) || ListenerAddress.IsAny(other)

@@ -1,0 +1,42 @@
+using System.Collections.Concurrent;
+using CredentialModule.Failures;
+using Polly;
+using Polly.CircuitBreaker;
+
+namespace CredentialModule.Aws;
+
+/// <summary>
+/// A circuit breaker for each region's STS. It opens for 5 s when half of the calls fail because STS throttles or is unavailable. A refusal by AWS does not
+/// count as a failure.
+/// </summary>
+internal sealed class StsCircuitBreaker(TimeProvider time)
+{
+    private static readonly TimeSpan Break = TimeSpan.FromSeconds(5);
+
+    private readonly ConcurrentDictionary<string, ResiliencePipeline> _regions = new(StringComparer.Ordinal);
+
+    /// <exception cref="VendingException">The circuit is open, or the call threw it.</exception>
+    public async Task<T> CallAsync<T>(string region, Func<Task<T>> call)
+    {
+        try
+        {
+            return await _regions.GetOrAdd(region, Create).ExecuteAsync(static async (call, _) => await call(), call);
+        }
+        catch (BrokenCircuitException e)
+        {
+            throw new VendingException(FailureClass.Unavailable, $"STS in {region} keeps failing and is left alone for a while", e.RetryAfter is { Ticks: > 0 } after ? after : Break);
+        }
+    }
+
+    private ResiliencePipeline Create(string region) =>
+        new ResiliencePipelineBuilder { TimeProvider = time }
+            .AddCircuitBreaker(new CircuitBreakerStrategyOptions
+            {
+                FailureRatio = 0.5,
+                MinimumThroughput = 10,
+                SamplingDuration = TimeSpan.FromSeconds(10),
+                BreakDuration = Break,
+                ShouldHandle = new PredicateBuilder().Handle<VendingException>(e => e.Failure is FailureClass.Unavailable or FailureClass.Throttled),
+            })
+            .Build();
+}

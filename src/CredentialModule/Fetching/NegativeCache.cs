@@ -1,0 +1,78 @@
+using System.Diagnostics.CodeAnalysis;
+using CredentialModule.Failures;
+using Microsoft.Extensions.Caching.Memory;
+
+namespace CredentialModule.Fetching;
+
+/// <summary>Caches failures for a short time, so that callers share one failed call instead of each repeating it.</summary>
+internal sealed class NegativeCache(TimeProvider time) : IDisposable
+{
+    private const int MostRemembered = 10_000;
+    private static readonly TimeSpan LongestBackOff = TimeSpan.FromSeconds(30);
+
+    // The maximum of IotCredentials:Timeout.
+    private static readonly TimeSpan LongestTry = TimeSpan.FromMinutes(1);
+
+    private readonly MemoryCache _memory = new(new MemoryCacheOptions { SizeLimit = MostRemembered });
+
+    public bool Contains(string key) => TryRecall(key, out var known) && time.GetUtcNow() < known.Until;
+
+    /// <summary>
+    /// True if a failure is cached and this is the first call for it, so that its consequences are logged once. Always false for failures of the gateway's own
+    /// credentials, which are already logged.
+    /// </summary>
+    public bool ShouldLog(string key) => TryRecall(key, out var known) && known.Failure.Failure != FailureClass.Credentials && known.TellsFirst();
+
+    /// <exception cref="VendingException">A failure is cached, or the run threw it.</exception>
+    public async Task<T> GuardAsync<T>(string key, Func<Task<T>> run)
+    {
+        ThrowIfContained(key);
+        try
+        {
+            var result = await run();
+            _memory.Remove(key);
+            return result;
+        }
+        catch (VendingException e)
+        {
+            throw Add(key, e);
+        }
+    }
+
+    /// <exception cref="VendingException">A failure is cached.</exception>
+    public void ThrowIfContained(string key)
+    {
+        if (TryRecall(key, out var known) && time.GetUtcNow() is var now && now < known.Until)
+            throw new VendingException(known.Failure.Failure, known.Failure.Message, known.Until - now);
+    }
+
+    /// <summary>Caches a failure for its RetryAfter. Consecutive throttles are cached for longer each time. Returns the failure with the time used.</summary>
+    public VendingException Add(string key, VendingException failure)
+    {
+        TryRecall(key, out var known);
+        var throttles = failure.Failure == FailureClass.Throttled ? (known?.Throttles ?? 0) + 1 : 0;
+        if (throttles > 0) failure = new VendingException(failure.Failure, failure.Message, BackOff(failure.RetryAfter, throttles));
+        // A throttle is kept until the next attempt has ended, so that another throttle counts as consecutive.
+        var kept = throttles > 0 ? (failure.RetryAfter * 2) + LongestTry : failure.RetryAfter * 2;
+        var entry = new MemoryCacheEntryOptions { Size = 1, AbsoluteExpirationRelativeToNow = kept };
+        _memory.Set(key, new Remembered(failure, time.GetUtcNow() + failure.RetryAfter, throttles), entry);
+        return failure;
+    }
+
+    public void Dispose() => _memory.Dispose();
+
+    private static TimeSpan BackOff(TimeSpan first, int throttles)
+    {
+        var longest = Math.Min(LongestBackOff.TotalSeconds, first.TotalSeconds * Math.Pow(2, throttles - 1));
+        return TimeSpan.FromSeconds(longest * (0.5 + (Random.Shared.NextDouble() / 2)));
+    }
+
+    private bool TryRecall(string key, [NotNullWhen(true)] out Remembered? known) => _memory.TryGetValue(key, out known) && known is not null;
+
+    private sealed record Remembered(VendingException Failure, DateTimeOffset Until, int Throttles)
+    {
+        private int _told;
+
+        public bool TellsFirst() => Interlocked.Exchange(ref _told, 1) == 0;
+    }
+}

@@ -1,0 +1,37 @@
+using System.Collections.Concurrent;
+
+namespace CredentialModule.Fetching;
+
+/// <summary>Runs one task per key at a time in this process. Callers that join a running task share its outcome, including a failure.</summary>
+internal sealed class SingleFlight
+{
+    private readonly ConcurrentDictionary<string, Lazy<Task>> _underWay = new(StringComparer.Ordinal);
+
+    public bool IsUnderWay(string key) => _underWay.ContainsKey(key);
+
+    public Task<T> JoinAsync<T>(string key, Func<Task<T>> run)
+    {
+        Lazy<Task>? mine = null;
+        // Task.Run, so that a caller that only joins never runs the work on its own thread, and the work never runs inside the dictionary.
+        mine = new Lazy<Task>(() => Observed(Task.Run(async () =>
+        {
+            try
+            {
+                return await run();
+            }
+            finally
+            {
+                // Remove the entry before the task completes, so that no caller joins a finished task.
+                _underWay.TryRemove(KeyValuePair.Create(key, mine!));
+            }
+        })));
+        return (Task<T>)_underWay.GetOrAdd(key, mine).Value;
+    }
+
+    // Observes the exception, because all waiters may have left by the time the task fails.
+    public static T Observed<T>(T task) where T : Task
+    {
+        _ = task.ContinueWith(static failed => failed.Exception, CancellationToken.None, TaskContinuationOptions.OnlyOnFaulted, TaskScheduler.Default);
+        return task;
+    }
+}

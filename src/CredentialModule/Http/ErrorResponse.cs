@@ -1,0 +1,42 @@
+using System.Text.Json;
+using Microsoft.AspNetCore.Http;
+
+namespace CredentialModule.Http;
+
+/// <summary>The format of all error responses made here: <c>{"error","message"}</c>. It contains the contract's texts and nothing else.</summary>
+internal static class ErrorResponse
+{
+    private static readonly Dictionary<int, byte[]> s_bodies = new()
+    {
+        [400] = Body("BadRequest", "The request cannot be understood."),
+        [401] = Body("Unauthenticated", "Authentication is required and has failed or has not yet been provided."),
+        [403] = Body("Forbidden", "Access to the requested resource is forbidden."),
+        [404] = Body("NotFound", "The requested resource does not exist."),
+        [405] = Body("MethodNotAllowed", "The method is not allowed for the requested resource."),
+        [408] = Body("RequestTimeout", "The request did not arrive in time."),
+        [413] = Body("PayloadTooLarge", "The request body is too large."),
+        [422] = Body("ValidationError", "Input data validation failed."),
+        [429] = Body("TooManyRequests", "Too many requests have been sent."),
+        [500] = Body("InternalServerError", "The request could not be completed."),
+        [502] = Body("BadGateway", "The service behind the gateway gave no usable answer."),
+        [503] = Body("ServiceUnavailable", "The service is temporarily unavailable."),
+        [504] = Body("GatewayTimeout", "The service behind the gateway did not answer in time."),
+        [508] = Body("LoopDetected", "The request has come back to a gateway that it went through before."),
+    };
+
+    public static bool Has(int status) => s_bodies.ContainsKey(status);
+
+    public static Task WriteAsync(HttpContext context, int status)
+    {
+        var body = s_bodies[status];
+        var response = context.Response;
+        response.StatusCode = status;
+        response.ContentType = "application/json";
+        response.Headers.CacheControl = "no-store";
+        response.Headers.XContentTypeOptions = "nosniff";
+        response.ContentLength = body.Length;
+        return HttpMethods.IsHead(context.Request.Method) ? Task.CompletedTask : response.Body.WriteAsync(body, context.RequestAborted).AsTask();
+    }
+
+    private static byte[] Body(string error, string message) => JsonSerializer.SerializeToUtf8Bytes(new Dictionary<string, string> { ["error"] = error, ["message"] = message });
+}

@@ -1,0 +1,49 @@
+using CredentialModule.Caching;
+using CredentialModule.Profiles;
+using Microsoft.AspNetCore.Authorization;
+using Microsoft.AspNetCore.Authorization.Infrastructure;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
+
+namespace CredentialModule.Http;
+
+/// <summary>Prevents a host from starting that cannot vend safely: without a handler for membership, or with an unusable section or sealing keys.</summary>
+internal sealed class HostValidation(IServiceProvider services) : IHostedLifecycleService
+{
+    public Task StartingAsync(CancellationToken cancellationToken)
+    {
+        using var scope = services.CreateScope();
+        if (!scope.ServiceProvider.GetServices<IAuthorizationHandler>().Any(MayAnswer))
+            throw new InvalidOperationException(
+                $"No authorization handler answers {nameof(OrganizationAccessRequirement)}: register an AuthorizationHandler<{nameof(OrganizationAccessRequirement)}, {nameof(OrganizationId)}> "
+                + "that says whether the caller may have the organization.");
+
+        // Both read their configuration in the constructor, and throw if it cannot be used.
+        services.GetRequiredService<IProfileProvider>();
+        services.GetRequiredService<CredentialCache>();
+        return Task.CompletedTask;
+    }
+
+    private static bool MayAnswer(IAuthorizationHandler handler)
+    {
+        for (var type = handler.GetType(); type is not null; type = type.BaseType)
+        {
+            if (!type.IsGenericType) continue;
+            var generic = type.GetGenericTypeDefinition();
+            if (generic == typeof(AuthorizationHandler<>) || generic == typeof(AuthorizationHandler<,>))
+                return type.GetGenericArguments()[0] == typeof(OrganizationAccessRequirement);
+        }
+
+        return handler is not PassThroughAuthorizationHandler;
+    }
+
+    public Task StartAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+    public Task StartedAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+    public Task StoppingAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+    public Task StopAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+    public Task StoppedAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+}

@@ -1,0 +1,226 @@
+using System.Collections.Concurrent;
+using System.Globalization;
+using System.Security.Cryptography;
+using System.Text;
+using System.Threading.Channels;
+using CredentialModule.Caching;
+using CredentialModule.Failures;
+using CredentialModule.Fetching;
+using CredentialModule.Telemetry;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+using StackExchange.Redis;
+
+namespace CredentialModule.Vending;
+
+/// <summary>
+/// Invalidates organizations' cached credentials. An organization's generation is part of its cache keys: a new generation makes everything that was vended
+/// before unreachable, including a renewal in progress. Replicas learn of a generation by a notice, and by polling Redis every few seconds. The stale entries
+/// are also deleted from Redis, so that they stay unreachable if the generation is lost.
+/// </summary>
+internal sealed partial class CacheInvalidation(CredentialCache cache, SingleFlight flights, TimeProvider time, ILogger<CacheInvalidation> logger) : BackgroundService
+{
+    private static readonly TimeSpan LookEvery = TimeSpan.FromSeconds(5);
+
+    // The least time between polls: a client that can publish in Redis must not keep replicas busy with polls.
+    private static readonly TimeSpan BetweenLooks = TimeSpan.FromMilliseconds(100);
+    private static readonly TimeSpan LongestPass = TimeSpan.FromSeconds(10);
+    private static readonly TimeSpan LongestWait = TimeSpan.FromSeconds(2);
+
+    // Longer than any session lives: entries of the previous generation have expired by then.
+    private static readonly TimeSpan KeptFor = TimeSpan.FromHours(13);
+
+    private const int TimeLength = 15;
+
+    private readonly ConcurrentDictionary<string, string> _marks = new(StringComparer.Ordinal);
+    private readonly StaleEntryRemoval _outdated = new(cache);
+
+    // One pending notice is enough: the poll that it triggers covers all notices before it.
+    private readonly Channel<bool> _notices = Channel.CreateBounded<bool>(new BoundedChannelOptions(1) { FullMode = BoundedChannelFullMode.DropWrite });
+    private volatile bool _looked;
+
+    /// <summary>Whether the generations that existed before this process started are loaded. Loads them if they are not.</summary>
+    public async ValueTask<bool> IsLoadedAsync() => _looked || await flights.JoinAsync(cache.ForgottenKey, LookAsync);
+
+    /// <summary>The organization's generation; null when it was not invalidated.</summary>
+    public string? GenerationOf(string organization) => _marks.GetValueOrDefault(organization);
+
+    /// <summary>Invalidates an organization in this replica and in all others. False when the others could not be reached.</summary>
+    public async Task<bool> InvalidateAsync(OrganizationId organization)
+    {
+        if (cache.Redis is not { } redis)
+        {
+            Adopt(organization.Value, NewMark(organization.Value, time.GetUtcNow()));
+            return true;
+        }
+
+        _outdated.Add(organization.Value);
+        try
+        {
+            var connection = await redis.GetAsync().WaitAsync(LongestWait);
+            var database = connection.GetDatabase();
+            // Use Redis's clock, so that all replicas agree which of two generations is newer.
+            var mark = NewMark(organization.Value, TimeOf((RedisResult[])(await database.ExecuteAsync("TIME"))!));
+            Adopt(organization.Value, mark);
+            await database.HashSetAsync(cache.ForgottenKey, organization.Value, Seal(organization.Value, mark));
+            _ = connection.GetSubscriber().PublishAsync(Notices, organization.Value, CommandFlags.FireAndForget);
+        }
+        catch (Exception e)
+        {
+            Adopt(organization.Value, NewMark(organization.Value, time.GetUtcNow()));
+            Log.NotShared(logger, organization.Value, RedisProblem.KindOf(e));
+            return false;
+        }
+
+        try
+        {
+            await DeleteOutdatedAsync().WaitAsync(LongestPass);
+        }
+        catch (Exception e)
+        {
+            Log.NotDeleted(logger, organization.Value, RedisProblem.KindOf(e));
+        }
+
+        return true;
+    }
+
+    private Task<bool> DeleteOutdatedAsync() => flights.JoinAsync(cache.ForgottenKey + " outdated", async () =>
+    {
+        await _outdated.DeleteAsync(GenerationOf);
+        return true;
+    });
+
+    public override async Task StartAsync(CancellationToken cancellationToken)
+    {
+        // Load the generations before the first read from Redis: entries of an older generation must not be served.
+        await LookAsync();
+        await base.StartAsync(cancellationToken);
+    }
+
+    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    {
+        if (cache.Redis is not { } redis) return;
+        var subscribed = false;
+        using var timer = new PeriodicTimer(LookEvery, time);
+        var (tick, notice) = (timer.WaitForNextTickAsync(stoppingToken).AsTask(), _notices.Reader.ReadAsync(stoppingToken).AsTask());
+        while (true)
+        {
+            try
+            {
+                if (!subscribed) await (await redis.GetAsync().WaitAsync(LongestWait, stoppingToken)).GetSubscriber().SubscribeAsync(Notices, (_, _) => _notices.Writer.TryWrite(true));
+                subscribed = true;
+            }
+            catch (Exception) when (!stoppingToken.IsCancellationRequested)
+            {
+                // The next poll tries again. The client itself renews a subscription that was established once.
+            }
+
+            await LookAsync();
+            await Task.Delay(BetweenLooks, TimeProvider.System, stoppingToken);
+            await Task.WhenAny(tick, notice);
+            if (tick.IsCompleted && await tick) tick = timer.WaitForNextTickAsync(stoppingToken).AsTask();
+            if (notice.IsCompleted && await notice) notice = _notices.Reader.ReadAsync(stoppingToken).AsTask();
+        }
+    }
+
+    public override void Dispose()
+    {
+        _outdated.Dispose();
+        base.Dispose();
+    }
+
+    private RedisChannel Notices => RedisChannel.Literal(cache.ForgottenKey);
+
+    private async Task<bool> LookAsync()
+    {
+        if (cache.Redis is not { } redis) return _looked = true;
+        try
+        {
+            var database = (await redis.GetAsync().WaitAsync(LongestWait)).GetDatabase();
+            var known = new Dictionary<string, (string Mark, RedisValue Sealed)>(StringComparer.Ordinal);
+            var forged = 0;
+            foreach (var field in await database.HashGetAllAsync(cache.ForgottenKey))
+            {
+                // Generations are sealed, so that a client that can write to Redis cannot invalidate an organization or undo an invalidation.
+                if (Open(field.Name!, field.Value, out var isForged) is { } mark) known.Add(field.Name!, (mark, field.Value));
+                if (isForged) forged++;
+            }
+
+            if (forged > 0) cache.MarksRefused(forged);
+            foreach (var (organization, shared) in known)
+            {
+                // Replicas may have written entries before they knew the new generation: delete those too. Before its first poll a replica writes nothing.
+                if (Adopt(organization, shared.Mark) && _looked) _outdated.Add(organization);
+            }
+
+            _looked = true;
+            await TidyAsync(database, known);
+            // Not awaited: a pass over all keys can take long, and the next generation must not wait for it.
+            if (!_outdated.IsEmpty) _ = DeleteOutdatedAsync();
+            return true;
+        }
+        catch (Exception)
+        {
+            // Redis is unreachable, and so are its entries. The next poll is soon. The client also throws cancellations, when a connection ends.
+            return _looked;
+        }
+    }
+
+    private async Task TidyAsync(IDatabase database, Dictionary<string, (string Mark, RedisValue Sealed)> known)
+    {
+        var oldest = Time(time.GetUtcNow() - KeptFor);
+        foreach (var (organization, mark) in _marks)
+        {
+            if (string.CompareOrdinal(mark, oldest) < 0)
+            {
+                _marks.TryRemove(KeyValuePair.Create(organization, mark));
+                if (!known.TryGetValue(organization, out var old)) continue;
+                // Delete only the value that was read: another replica may have written a new generation since.
+                var removal = database.CreateTransaction();
+                removal.AddCondition(Condition.HashEqual(cache.ForgottenKey, organization, old.Sealed));
+                _ = removal.HashDeleteAsync(cache.ForgottenKey, organization);
+                await removal.ExecuteAsync();
+            }
+            else if (!known.TryGetValue(organization, out var shared) || string.CompareOrdinal(shared.Mark, mark) < 0)
+            {
+                // Redis lost this generation, or was unreachable when it was made. Any replica that knows it writes it again.
+                await database.HashSetAsync(cache.ForgottenKey, organization, Seal(organization, mark));
+            }
+        }
+    }
+
+    private RedisValue Seal(string organization, string mark) => cache.Sealer!.Seal($"{cache.ForgottenKey} {organization}", Encoding.ASCII.GetBytes(mark));
+
+    private string? Open(string organization, RedisValue value, out bool isForged) =>
+        cache.Sealer!.Open($"{cache.ForgottenKey} {organization}", value, out isForged) is { } mark ? Encoding.ASCII.GetString(mark) : null;
+
+    /// <summary>Adopts a generation if it is newer. Generations begin with their time, so that the newer one sorts after the older.</summary>
+    private bool Adopt(string organization, string mark) =>
+        ReferenceEquals(mark, _marks.AddOrUpdate(organization, mark, (_, known) => string.CompareOrdinal(mark, known) > 0 ? mark : known));
+
+    private string NewMark(string organization, DateTimeOffset at)
+    {
+        // If the last generation is ahead of this clock, continue from its time: a new generation must never be older than the last.
+        if (GenerationOf(organization) is { } last && string.CompareOrdinal(last, Time(at)) > 0)
+            at = DateTimeOffset.FromUnixTimeMilliseconds(long.Parse(last.AsSpan(0, TimeLength), CultureInfo.InvariantCulture) + 1);
+        return $"{Time(at)}-{RandomNumberGenerator.GetHexString(8)}";
+    }
+
+    private static string Time(DateTimeOffset at) => at.ToUnixTimeMilliseconds().ToString($"D{TimeLength}", CultureInfo.InvariantCulture);
+
+    private static DateTimeOffset TimeOf(RedisResult[] secondsAndMicroseconds) =>
+        DateTimeOffset.FromUnixTimeSeconds((long)secondsAndMicroseconds[0]).AddMicroseconds((long)secondsAndMicroseconds[1]);
+
+    private static partial class Log
+    {
+        [LoggerMessage(EventIds.OutdatedNotDeleted, LogLevel.Error,
+            "The credentials of {Organization} are forgotten, but what was vended before could not be deleted from Redis ({Kind}). It is tried again, and no replica "
+            + "serves it; see that the gateway's user in Redis may SCAN and UNLINK", EventName = nameof(EventIds.OutdatedNotDeleted))]
+        public static partial void NotDeleted(ILogger logger, string organization, string kind);
+
+        [LoggerMessage(EventIds.ForgottenHereOnly, LogLevel.Error,
+            "The credentials of {Organization} are forgotten here, but Redis did not take it ({Kind}): repeat the DELETE, other replicas may still serve them",
+            EventName = nameof(EventIds.ForgottenHereOnly))]
+        public static partial void NotShared(ILogger logger, string organization, string kind);
+    }
+}

@@ -1,0 +1,58 @@
+using System.Collections.Concurrent;
+using CredentialModule.Caching;
+using StackExchange.Redis;
+
+namespace CredentialModule.Vending;
+
+/// <summary>Deletes the entries of older generations from Redis. One pass over the keys runs at a time, for all pending organizations.</summary>
+internal sealed class StaleEntryRemoval(CredentialCache cache) : IDisposable
+{
+    private const int PageSize = 1000;
+
+    private readonly ConcurrentDictionary<string, Wish> _waiting = new(StringComparer.Ordinal);
+    private readonly SemaphoreSlim _pass = new(1);
+
+    /// <summary>Adds an organization to the next pass.</summary>
+    public void Add(string organization) => _waiting[CacheKey.OrganizationTag(organization)] = new Wish(organization);
+
+    public bool IsEmpty => _waiting.IsEmpty;
+
+    /// <summary>Deletes the stale entries of all pending organizations. If a pass fails, its organizations stay pending.</summary>
+    /// <exception cref="RedisException">Redis cannot be used.</exception>
+    public async Task DeleteAsync(Func<string, string?> markOf)
+    {
+        if (_waiting.IsEmpty) return;
+        await _pass.WaitAsync();
+        try
+        {
+            // Another pass may have handled them.
+            if (_waiting.IsEmpty) return;
+            var batch = _waiting.ToArray();
+            var current = batch.ToDictionary(static entry => entry.Key, entry => CacheKey.GenerationTag(markOf(entry.Value.Organization)), StringComparer.Ordinal);
+            var connection = await cache.Redis!.GetAsync();
+            var database = connection.GetDatabase();
+            foreach (var server in connection.GetServers().Where(static server => server is { IsConnected: true, IsReplica: false }))
+            {
+                await foreach (var page in server.KeysAsync(database.Database, cache.EntryPattern, PageSize).Chunk(PageSize))
+                    await Task.WhenAll(page.Where(key => IsOutdated((string)key!, current)).Select(key => database.KeyDeleteAsync(key)));
+            }
+
+            foreach (var entry in batch) _waiting.TryRemove(entry);
+        }
+        finally
+        {
+            _pass.Release();
+        }
+    }
+
+    public void Dispose() => _pass.Dispose();
+
+    private bool IsOutdated(string redisKey, Dictionary<string, string> current) =>
+        redisKey[cache.EntryPrefix.Length..].Split('-', 3) is [var organization, var mark, _] && current.TryGetValue(organization, out var kept) && mark != kept;
+
+    // A class, compared by reference: a request added during a pass is not removed with the one that the pass has fulfilled.
+    private sealed class Wish(string organization)
+    {
+        public string Organization { get; } = organization;
+    }
+}

@@ -1,0 +1,57 @@
+using System.Security.Claims;
+using CredentialModule.Aws;
+using CredentialModule.Failures;
+using CredentialModule.Profiles;
+using Microsoft.Extensions.Hosting;
+
+namespace CredentialModule.Vending;
+
+/// <summary>Creates the vend context for a profile, an organization and, if sessions are per caller, the caller.</summary>
+internal sealed class VendContextFactory(AwsClients clients, GatewayIdentity identity, CacheInvalidation forgotten, IHostEnvironment host, TimeProvider time)
+{
+    // STS AssumeRole, DurationSeconds: at least 900. A session may outlive the token that it was vended for by this much.
+    private static readonly TimeSpan ShortestSession = TimeSpan.FromMinutes(15);
+
+    /// <summary>Creates the context; null if sessions are per caller and the caller has no issuer, no subject or no token expiration.</summary>
+    /// <exception cref="VendingException">The gateway's identity at AWS cannot be determined.</exception>
+    public async ValueTask<VendContext?> ForAsync(Profile profile, OrganizationId organization, ClaimsPrincipal user)
+    {
+        var owner = profile.Scope == SessionScope.User ? VendCaller.Of(user) : null;
+        return !MayOwn(owner) ? null : InputsOf(
+            profile, organization, owner, host.EnvironmentName, forgotten.GenerationOf(organization.Value),
+            await identity.FindAsync(profile.Region), clients.StsAddress(profile.Region), time.GetUtcNow());
+    }
+
+    /// <summary>Creates the AssumeRole parameters for a gateway whose identity at AWS is <paramref name="identity"/>.</summary>
+    public static AssumeRoleParameters? Make(
+        Profile profile, OrganizationId organization, VendCaller caller, string environment, string? forgotten, string identity, string stsAddress, DateTimeOffset now)
+    {
+        var owner = profile.Scope == SessionScope.User ? caller : null;
+        return MayOwn(owner) ? InputsOf(profile, organization, owner, environment, forgotten, identity, stsAddress, now).ToAssumeRoleParameters() : null;
+    }
+
+    // The owner is the caller if sessions are per caller, else null. A caller can own a session only with an issuer, a subject and a token expiration.
+    private static bool MayOwn(VendCaller? owner) => owner is null or { Issuer: not null, Subject: not null, TokenExpires: not null };
+
+    private static VendContext InputsOf(
+        Profile profile, OrganizationId organization, VendCaller? owner, string environment, string? forgotten, string identity, string stsAddress, DateTimeOffset now) => new()
+        {
+            Profile = profile,
+            Organization = organization,
+            Issuer = owner?.Issuer,
+            Subject = owner?.Subject,
+            SessionDuration = owner is null ? profile.SessionDuration : DurationOf(profile, owner.TokenExpires!.Value - now),
+            Environment = environment,
+            Generation = forgotten,
+            GatewayIdentity = identity,
+            StsAddress = stsAddress,
+        };
+
+    // In whole quarters of an hour, so that a caller's requests share a session while its token ages. An entry cached under one duration was vended when the
+    // token had as many quarters remaining as now: it outlives this token by no more than the last, begun quarter.
+    private static TimeSpan DurationOf(Profile profile, TimeSpan tokenLife)
+    {
+        var quarters = Math.Max(1, Math.Ceiling(tokenLife / ShortestSession));
+        return quarters * ShortestSession < profile.SessionDuration ? quarters * ShortestSession : profile.SessionDuration;
+    }
+}

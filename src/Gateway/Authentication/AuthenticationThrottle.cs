@@ -1,0 +1,225 @@
+using Gateway.Authentication.Keys;
+using Gateway.Configuration;
+using Gateway.Networking;
+using Gateway.Telemetry;
+using Microsoft.AspNetCore.Authentication;
+using Microsoft.IdentityModel.Tokens;
+
+namespace Gateway.Authentication;
+
+/// <summary>
+/// Counts refused tokens per client address, and locks out an address that sent too many: until the window ends, none of its tokens is checked. A check is
+/// counted before it begins, so that concurrent requests do not exceed the limit, and is uncounted when the token is valid. A token counts once per window,
+/// however often it is sent, and is not checked again while its issuer's keys are the ones that it was refused under. The number of addresses and of cached
+/// refusals is bounded.
+/// </summary>
+internal sealed partial class AuthenticationThrottle(FailedAuthenticationsOptions options, TimeProvider time, ILogger<AuthenticationThrottle> logger)
+{
+    private const int MostClients = 8192;
+    private const int MostRemembered = 128;
+    private const int MostLinesInAMinute = 20;
+
+    // One object is shared by all tokens, so a cached refusal is small.
+    private static readonly Refusal s_badSignature = new(AuthenticateResult.Fail(new SecurityTokenInvalidSignatureException()), DateTimeOffset.MaxValue);
+    private static readonly Refusal s_forGood = new(AuthenticateResult.Fail("it was refused before"), DateTimeOffset.MaxValue);
+    private static readonly Refusal s_uncertain = s_forGood with { Until = default };
+
+    private readonly Lock _lock = new();
+    private readonly Dictionary<string, Client> _clients = new(StringComparer.Ordinal);
+
+    // Ordered by the begin of the window, which is also the order of their ends.
+    private readonly Queue<(Client Client, DateTimeOffset EndsAt)> _windows = new();
+
+    private DateTimeOffset _minuteEnds;
+    private int _lines;
+
+    /// <summary>The number of addresses that have a count.</summary>
+    public int Clients
+    {
+        get { lock (_lock) return _clients.Count; }
+    }
+
+    /// <summary>How long the client's address stays locked out; null when it is not locked out.</summary>
+    public TimeSpan? LockedFor(HttpContext context)
+    {
+        lock (_lock)
+        {
+            if (_clients.Count == 0) return null;
+            return _clients.TryGetValue(ClientAddress.Of(context), out var client) ? LockedFor(client, time.GetUtcNow()) : null;
+        }
+    }
+
+    /// <summary>
+    /// Begins the check of a token. If the running checks of the address already use up its remaining refusals, the call waits until one of them ends.
+    /// </summary>
+    /// <param name="context">The request.</param>
+    /// <param name="token">The token.</param>
+    /// <param name="keys">The keys of the token's issuer; null for an unknown issuer.</param>
+    /// <returns>The check; null when the address is locked out.</returns>
+    public async ValueTask<Check?> BeginAsync(HttpContext context, TokenKey token, IssuerKeys? keys)
+    {
+        while (true)
+        {
+            Task turn;
+            lock (_lock)
+            {
+                var now = time.GetUtcNow();
+                var address = ClientAddress.Of(context);
+                if (!_clients.TryGetValue(address, out var client)) _clients[address] = client = new(address);
+                if (LockedFor(client, now) is not null) return null;
+                // A refusal from the cache needs no check, and does not wait.
+                var known = client.Refused.Find(each => each.Token == token.HashStart);
+                var isKnown = known.Refusal is not null && known.Keys == keys?.Current && now < known.Refusal.Until;
+                if (isKnown || client.Failures + client.Checking < options.PermitLimit)
+                {
+                    if (!isKnown) client.Checking++;
+                    return new(this, client, token.HashStart, isKnown ? known : null);
+                }
+
+                var waiting = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+                client.Waiting.Enqueue(waiting);
+                turn = waiting.Task;
+            }
+
+            await turn.WaitAsync(context.RequestAborted);
+        }
+    }
+
+    private TimeSpan? LockedFor(Client client, DateTimeOffset now)
+    {
+        if (client.Failures > 0 && client.EndsAt <= now)
+        {
+            client.Failures = 0;
+            client.Refused.Clear();
+        }
+
+        return client.Failures >= options.PermitLimit ? client.EndsAt - now : null;
+    }
+
+    private void End(Client client, UInt128 token, bool isKnown, Refused? refused)
+    {
+        var locked = false;
+        lock (_lock)
+        {
+            var now = time.GetUtcNow();
+            if (!isKnown) client.Checking--;
+            _ = LockedFor(client, now);
+            if (refused is { } again && client.Refused.FindIndex(each => each.Token == token) is >= 0 and var place)
+            {
+                client.Refused[place] = again;
+            }
+            else if (refused is { } first)
+            {
+                if (client.Failures++ == 0)
+                {
+                    client.EndsAt = now + options.Window;
+                    _windows.Enqueue((client, client.EndsAt));
+                }
+
+                if (client.Refused.Count < MostRemembered) client.Refused.Add(first);
+                locked = client.Failures == options.PermitLimit && MayLog(now);
+            }
+
+            // Every waiting request checks the limit again.
+            while (client.Waiting.TryDequeue(out var waiting)) waiting.TrySetResult();
+            if (client.Failures == 0 && client.Checking == 0) Forget(client);
+            while (_windows.TryPeek(out var oldest) && (oldest.EndsAt <= now || _windows.Count > MostClients))
+            {
+                _windows.Dequeue();
+                // A client whose next window has begun has another entry in the queue.
+                if (oldest.Client.EndsAt == oldest.EndsAt) Forget(oldest.Client);
+            }
+        }
+
+        if (locked) Log.LockedOut(logger, client.Address, options.PermitLimit, options.Window.TotalSeconds);
+    }
+
+    private void Withdraw(Client client, UInt128 token)
+    {
+        lock (_lock)
+        {
+            client.Failures -= client.Refused.RemoveAll(each => each.Token == token);
+        }
+    }
+
+    private void Forget(Client client)
+    {
+        if (_clients.TryGetValue(client.Address, out var known) && known == client) _clients.Remove(client.Address);
+    }
+
+    private bool MayLog(DateTimeOffset now)
+    {
+        if (_minuteEnds <= now) (_minuteEnds, _lines) = (now + TimeSpan.FromMinutes(1), 0);
+        return _lines++ < MostLinesInAMinute;
+    }
+
+    /// <summary>A check that has begun. It counts only if <see cref="Refuse"/> was called.</summary>
+    public sealed class Check : IDisposable
+    {
+        private readonly AuthenticationThrottle _failed;
+        private readonly Client _client;
+        private readonly UInt128 _token;
+        private readonly Refused? _known;
+        private Refused? _refused;
+        private bool _hasEnded;
+
+        internal Check(AuthenticationThrottle failed, Client client, UInt128 token, Refused? known) =>
+            (_failed, _client, _token, _known) = (failed, client, token, known);
+
+        /// <summary>The earlier refusal of the token under these keys; null when the token has to be checked.</summary>
+        public AuthenticateResult? KnownUnder(PublishedKeys keys) => _known?.Keys == keys ? _known?.Refusal.Result : null;
+
+        /// <summary>Records that the token was refused.</summary>
+        /// <param name="result">The scheme's failure.</param>
+        /// <param name="keys">The issuer's keys that it was checked with; null if it was checked without keys.</param>
+        public void Refuse(AuthenticateResult result, PublishedKeys? keys) => _refused = new(_token, keys, result.Failure switch
+        {
+            SecurityTokenNotYetValidException { NotBefore: { Kind: DateTimeKind.Utc } from } =>
+                s_forGood with { Until = new DateTimeOffset(from) - IssuerAuthentication.ClockSkew },
+            SecurityTokenNotYetValidException => s_uncertain,
+            SecurityTokenInvalidSignatureException => s_badSignature,
+            SecurityTokenException or AuthenticationFailureException => s_forGood,
+            // Another exception may be temporary: the next check can have another result.
+            _ => s_uncertain,
+        });
+
+        /// <summary>Removes the token from the count, when it turns out to be valid after all.</summary>
+        public void Withdraw() => _failed.Withdraw(_client, _token);
+
+        public void Dispose()
+        {
+            if (_hasEnded) return;
+            _hasEnded = true;
+            _failed.End(_client, _token, _known is not null, _refused);
+        }
+    }
+
+    /// <summary>A refused token, and the keys of its issuer at the time.</summary>
+    internal readonly record struct Refused(UInt128 Token, PublishedKeys? Keys, Refusal Refusal);
+
+    /// <summary>Why a token was refused, and until when a check under the same keys would refuse it again.</summary>
+    internal sealed record Refusal(AuthenticateResult Result, DateTimeOffset Until);
+
+    internal sealed class Client(string address)
+    {
+        public string Address => address;
+
+        public int Failures { get; set; }
+
+        public int Checking { get; set; }
+
+        public DateTimeOffset EndsAt { get; set; }
+
+        public List<Refused> Refused { get; } = [];
+
+        public Queue<TaskCompletionSource> Waiting { get; } = new();
+    }
+
+    private static partial class Log
+    {
+        [LoggerMessage(EventIds.ClientLockedOut, LogLevel.Warning,
+            "Client {Address} sent {Count} different tokens that were refused within {Seconds} s: until these are over its tokens get 429, "
+            + "except those that were found good before", EventName = nameof(EventIds.ClientLockedOut))]
+        public static partial void LockedOut(ILogger logger, string address, int count, double seconds);
+    }
+}

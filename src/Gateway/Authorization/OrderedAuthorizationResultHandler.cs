@@ -1,0 +1,36 @@
+using CredentialModule.Http;
+using Gateway.Authentication;
+using Gateway.Errors;
+using Microsoft.AspNetCore.Authorization;
+using Microsoft.AspNetCore.Authorization.Policy;
+
+namespace Gateway.Authorization;
+
+/// <summary>
+/// Responds in the order of the contract: 401 (429 or 503 when the token was not judged), then the endpoint's preconditions on method, id and query (405, 422),
+/// then 403. The preconditions are checked here because a policy is evaluated only once, and only its result handler runs between the 401 and the 403.
+/// </summary>
+internal sealed class OrderedAuthorizationResultHandler : IAuthorizationMiddlewareResultHandler
+{
+    public Task HandleAsync(RequestDelegate next, HttpContext context, AuthorizationPolicy policy, PolicyAuthorizationResult authorizeResult)
+    {
+        if (authorizeResult.Challenged)
+        {
+            if (context.Features.Get<UnjudgedToken>() is { } unjudged)
+            {
+                RetryAfter.Set(context.Response, unjudged.RetryAfter);
+                return ErrorResponse.WriteAsync(context, unjudged.Status);
+            }
+
+            context.Response.Headers.WWWAuthenticate = BearerToken.WasSent(context.Request) ? "Bearer error=\"invalid_token\"" : "Bearer";
+            return ErrorResponse.WriteAsync(context, StatusCodes.Status401Unauthorized);
+        }
+
+        foreach (var rule in context.GetEndpoint()?.Metadata.GetOrderedMetadata<IRequestPrecondition>() ?? [])
+        {
+            if (rule.Check(context) is { } refusal) return ErrorResponse.WriteAsync(context, refusal);
+        }
+
+        return authorizeResult.Forbidden ? ErrorResponse.WriteAsync(context, StatusCodes.Status403Forbidden) : next(context);
+    }
+}

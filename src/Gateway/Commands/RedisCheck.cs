@@ -1,0 +1,75 @@
+using System.Diagnostics;
+using System.Globalization;
+using CredentialModule.Caching;
+using CredentialModule.Failures;
+using Gateway.Configuration;
+using Gateway.Configuration.Snapshots;
+using Gateway.RateLimiting;
+using StackExchange.Redis;
+
+namespace Gateway.Commands;
+
+/// <summary>Checks Redis with the module's own connection. The gateway can serve without it.</summary>
+internal static class RedisCheck
+{
+    private static readonly TimeSpan WorstClock = TimeSpan.FromSeconds(5);
+
+    public static async Task<DoctorResult[]> RunAsync(Snapshot configuration, IServiceProvider services, TimeSpan timeout) =>
+    [
+        configuration.Options.ConnectionStrings.Redis is null
+            ? new DoctorResult("Redis", Outcome.Ok, "ConnectionStrings:Redis is absent: replicas share nothing")
+            : await DoctorResult.OfAsync(
+                "Redis", timeout,
+                (_, cancellation) => LookAsync(
+                    services.GetRequiredService<CredentialCache>().Redis!, services.GetRequiredService<TimeProvider>(),
+                    configuration.Options.RateLimiting.Policies.Values.Any(static limit => limit.Store == RateLimitStore.Redis), timeout, cancellation),
+                Outcome.Warning),
+    ];
+
+    // The module's own timeouts are short and it retries later. Retry here too, and report only a Redis that stays unreachable.
+    private static async Task<(Outcome, string)> LookAsync(RedisConnection redis, TimeProvider time, bool countsLimits, TimeSpan timeout, CancellationToken cancellation)
+    {
+        if (await redis.FindProblemAsync(timeout * 0.3, cancellation) is { } problem) return (Outcome.Warning, $"{redis.EndPoints}: {problem.Cause}: {problem.Remedy}");
+        var begun = Stopwatch.GetTimestamp();
+        IConnectionMultiplexer? connection = null;
+        while (Stopwatch.GetElapsedTime(begun) < timeout * 0.6)
+        {
+            try
+            {
+                connection ??= await redis.ConnectedAsync();
+                if (connection is not null && Array.Find(connection.GetServers(), server => server.IsConnected) is { } server)
+                {
+                    if (countsLimits && await RedisRateLimiterFallback.FindProblemAsync(connection) is { } denied) return (Outcome.Warning, $"{redis.EndPoints}: {denied}");
+                    return await AskAsync(connection, server, time);
+                }
+            }
+            catch (Exception e) when (e is RedisException or TimeoutException)
+            {
+                // Retry.
+            }
+
+            await Task.Delay(TimeSpan.FromMilliseconds(50), cancellation);
+        }
+
+        return (Outcome.Warning, $"{redis.EndPoints}: {RedisProblem.NotConnected.Cause}: {RedisProblem.NotConnected.Remedy}");
+    }
+
+    private static async Task<(Outcome, string)> AskAsync(IConnectionMultiplexer connection, IServer server, TimeProvider time)
+    {
+        var latency = await server.PingAsync();
+        var ahead = await server.TimeAsync() - time.GetUtcNow().UtcDateTime;
+        var encryption = ConfigurationOptions.Parse(connection.Configuration).Ssl ? "TLS" : "no TLS";
+        var found = string.Create(
+            CultureInfo.InvariantCulture, $"{ShowEndPoint(server.EndPoint)}, version {server.Version}, {encryption}, PING {latency.TotalMilliseconds:0.0} ms");
+        return Judge(found, ahead);
+    }
+
+    /// <summary>Returns a warning if Redis's clock differs from this machine's by more than five seconds, else Ok.</summary>
+    internal static (Outcome, string) Judge(string found, TimeSpan ahead)
+    {
+        var all = string.Create(CultureInfo.InvariantCulture, $"{found}, clock {ahead.TotalSeconds:+0.0;-0.0;0.0} s");
+        return ahead.Duration() > WorstClock ? (Outcome.Warning, $"{all}: one of the two clocks is wrong") : (Outcome.Ok, all);
+    }
+
+    private static string? ShowEndPoint(System.Net.EndPoint endPoint) => endPoint is System.Net.DnsEndPoint dns ? $"{dns.Host}:{dns.Port}" : endPoint.ToString();
+}

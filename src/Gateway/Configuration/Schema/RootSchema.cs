@@ -1,0 +1,48 @@
+namespace Gateway.Configuration.Schema;
+
+/// <summary>The schema of the whole configuration.</summary>
+internal static class RootSchema
+{
+    private static readonly string[] categories = ["Gateway", "CredentialModule", "Microsoft.AspNetCore", "System.Net.Http", "Yarp"];
+
+    /// <summary>The gateway's own sections, YARP's section, and sections whose keys only other libraries know.</summary>
+    public static ObjectSchema Value { get; } = new(
+        OptionsSchema.OfRecord(typeof(GatewayOptions)).Members.Values.Select(WithSignInKeys).Concat(
+        [
+            new Member("ReverseProxy", YarpSchema.Read()),
+            new Member("Logging", Logging()),
+            new Member("Kestrel", Kestrel()),
+            new Member("$schema", ScalarSchema.Text),
+        ]));
+
+    private static Member WithSignInKeys(Member member) =>
+        member is { Name: nameof(GatewayOptions.AzureAd), Schema: ObjectSchema section }
+            ? member with { Schema = new ObjectSchema(section.Members.Values.Concat(AzureAdSignInKeys.Members.Where(key => !section.Members.ContainsKey(key.Name)))) }
+            : member;
+
+    // Besides levels, the section contains log providers by name, each with its own levels.
+    private static OpenSchema Logging()
+    {
+        var level = ScalarSchema.Enumeration(typeof(LogLevel));
+        var levels = new Member("LogLevel", new OpenSchema([new("Default", level), .. categories.Select(name => new Member(name, level))], level));
+        return new OpenSchema([levels], new OpenSchema([levels], new AnySchema()));
+    }
+
+    private static OpenSchema Kestrel()
+    {
+        var certificate = new Member("Certificate", Known("Path", "KeyPath", "Password", "Subject", "Store", "Location", "AllowInvalid"));
+        Member[] connection = [.. Known("Protocols", "SslProtocols", "ClientCertificateMode").Members.Values, certificate];
+        var host = new OpenSchema(connection, new AnySchema());
+        return new OpenSchema(
+            [
+                new("Endpoints", new MapSchema(new OpenSchema([.. connection, new("Url", ScalarSchema.Text), new("Sni", new MapSchema(host))], new AnySchema()))),
+                new("EndpointDefaults", host),
+                new("Certificates", new MapSchema(certificate.Schema)),
+                new("Limits", KestrelLimitsSchema.Read()),
+            ],
+            new AnySchema());
+    }
+
+    private static OpenSchema Known(params IEnumerable<string> names) =>
+        new(names.Select(name => new Member(name, new AnySchema())), new AnySchema());
+}

@@ -1,0 +1,38 @@
+using CredentialModule.Policies;
+using Gateway.Configuration.Schema;
+using Gateway.Configuration.Tree;
+
+namespace Gateway.Configuration.Sources;
+
+/// <summary>Reads the environment variables that are meant for the gateway.</summary>
+internal static class EnvironmentLayer
+{
+    /// <summary>The prefix of OpenTelemetry's own variables, which OpenTelemetry looks up in the configuration.</summary>
+    public const string TelemetryPrefix = "OTEL_";
+
+    /// <summary>
+    /// Reads the variables whose first name is a section of the root, or so similar to one that a typo is more likely than an unrelated variable.
+    /// </summary>
+    public static ObjectNode Read(IReadOnlyDictionary<string, string?> variables, ObjectSchema root, FindingList findings)
+    {
+        var tree = new TextTree("environment", findings);
+        foreach (var (name, value) in variables.OrderBy(variable => variable.Key, StringComparer.Ordinal))
+        {
+            if (value is null || name.StartsWith(TelemetryPrefix, StringComparison.OrdinalIgnoreCase)) continue;
+            if (Means(name, root)) tree.Set(name.Replace("__", ":", StringComparison.Ordinal), value, SourceOf(name), mayRepeat: false);
+        }
+
+        return tree.Root;
+    }
+
+    /// <summary>Returns a variable's source, as findings show it.</summary>
+    public static string SourceOf(string name) => $"environment variable {name}";
+
+    /// <summary>Whether a variable's name is a key of the root, or a key below one of its sections.</summary>
+    public static bool Names(string name, ObjectSchema root) =>
+        FirstOf(name) is { } first ? root.Members.ContainsKey(first) : root.Members.TryGetValue(name, out var member) && member.Schema is ScalarSchema;
+
+    private static bool Means(string name, ObjectSchema root) => Names(name, root) || (FirstOf(name) is { } first && NearestName.Of(first, root.Members.Keys) is not null);
+
+    private static string? FirstOf(string name) => name.IndexOf("__", StringComparison.Ordinal) is >= 0 and var end ? name[..end] : null;
+}

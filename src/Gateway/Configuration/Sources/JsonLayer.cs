@@ -1,0 +1,107 @@
+using System.Text;
+using System.Text.Json;
+using Gateway.Configuration.Tree;
+
+namespace Gateway.Configuration.Sources;
+
+/// <summary>
+/// Reads a JSON file, with comments and trailing commas. Each key's source is the file and the line, such as <c>appsettings.json:12</c>.
+/// </summary>
+internal static class JsonLayer
+{
+    /// <summary>Returns the file's content, or null when it is not JSON.</summary>
+    public static ObjectNode? Read(ReadOnlySpan<byte> content, string source, FindingList findings)
+    {
+        if (content.StartsWith("\uFEFF"u8)) content = content[3..];
+        var reader = new Utf8JsonReader(content, new JsonReaderOptions { CommentHandling = JsonCommentHandling.Skip, AllowTrailingCommas = true });
+        var lines = new LineCounter(content, source);
+        try
+        {
+            reader.Read();
+            if (reader.TokenType != JsonTokenType.StartObject)
+            {
+                findings.Unreadable(source, "holds no JSON object. Write the sections between { and }.");
+                return null;
+            }
+
+            var root = ReadObject(ref reader, ref lines, "", source, findings);
+            // Content after the object is only detected by another read.
+            reader.Read();
+            return root;
+        }
+        catch (JsonException exception)
+        {
+            // The parser's message can contain part of the file, and so a secret.
+            findings.Unreadable(source, $"is not JSON: see line {exception.LineNumber + 1}, byte {exception.BytePositionInLine + 1}.");
+        }
+        catch (Exception exception) when (exception is InvalidOperationException or DecoderFallbackException)
+        {
+            findings.Unreadable(lines.SourceAt(reader.TokenStartIndex), "holds text that is not UTF-8.");
+        }
+
+        return null;
+    }
+
+    private static ObjectNode ReadObject(ref Utf8JsonReader reader, ref LineCounter lines, string path, string source, FindingList findings)
+    {
+        var node = new ObjectNode(source, false);
+        while (reader.Read() && reader.TokenType != JsonTokenType.EndObject)
+        {
+            var name = reader.GetString()!;
+            var key = KeyPath.Combine(path, name);
+            var keySource = lines.SourceAt(reader.TokenStartIndex);
+            reader.Read();
+            var value = ReadValue(ref reader, ref lines, key, keySource, findings);
+            if (!KeyPath.IsName(name))
+                findings.Error(key, keySource, "a name is not empty and holds no \":\". Nest the sections, or choose another name.");
+            else if (!node.Children.TryAdd(name, value))
+                findings.Error(key, keySource, node.Children.Keys.FirstOrDefault(other => KeyPath.DifferByCaseOnly(path, other, name)) is { } first
+                    ? KeyPath.CaseMessage(first, name)
+                    : $"line {keySource[(keySource.LastIndexOf(':') + 1)..]}: is given twice in one file, by {node.Children[name].Source} too. Remove one of the two.");
+        }
+
+        return node;
+    }
+
+    private static Node ReadValue(ref Utf8JsonReader reader, ref LineCounter lines, string path, string source, FindingList findings)
+    {
+        switch (reader.TokenType)
+        {
+            case JsonTokenType.StartObject:
+                return ReadObject(ref reader, ref lines, path, source, findings);
+            case JsonTokenType.StartArray:
+                var items = new List<Node>();
+                while (reader.Read() && reader.TokenType != JsonTokenType.EndArray)
+                {
+                    var itemSource = lines.SourceAt(reader.TokenStartIndex);
+                    items.Add(ReadValue(ref reader, ref lines, KeyPath.Combine(path, KeyPath.Index(items.Count)), itemSource, findings));
+                }
+
+                return new ListNode(source, false, items);
+            case JsonTokenType.Null:
+                return new NullNode(source);
+            case JsonTokenType.String:
+                return new ScalarNode(source, false, reader.GetString()!);
+            default:
+                return new ScalarNode(source, false, Encoding.UTF8.GetString(reader.ValueSpan));
+        }
+    }
+
+    // Positions are requested in ascending order, so each file is scanned once.
+    private ref struct LineCounter(ReadOnlySpan<byte> content, string file)
+    {
+        private readonly ReadOnlySpan<byte> _content = content;
+        private int _counted;
+        private int _line = 1;
+        private string? _source;
+
+        public string SourceAt(long position)
+        {
+            var passed = _content[_counted..(int)position].Count((byte)'\n');
+            _counted = (int)position;
+            _line += passed;
+            if (passed > 0) _source = null;
+            return _source ??= $"{file}:{_line}";
+        }
+    }
+}

@@ -1,0 +1,52 @@
+using System.Text;
+using Gateway.Configuration.Schema;
+using OpenTelemetry.Trace;
+using Yarp.ReverseProxy.Forwarder;
+
+namespace Gateway.Forwarding;
+
+/// <summary>Creates the HTTP clients for services.</summary>
+internal sealed class DownstreamHttpClientFactory(ILogger<ForwarderHttpClientFactory> logger, TracerProvider? spans = null) : ForwarderHttpClientFactory(logger)
+{
+    private static readonly TimeSpan s_connectTimeout = TimeSpan.FromSeconds(5);
+
+    // After a service has moved, it is found within this time, however busy its connections are.
+    private static readonly TimeSpan s_connectionLifetime = TimeSpan.FromMinutes(2);
+
+    protected override void ConfigureHandler(ForwarderHttpClientContext context, SocketsHttpHandler handler)
+    {
+        base.ConfigureHandler(context, handler);
+        handler.ConnectTimeout = s_connectTimeout;
+        handler.PooledConnectionLifetime = s_connectionLifetime;
+        handler.PooledConnectionIdleTimeout = KeptFor(ClusterMetadata.Of(context.NewMetadata).IdleTimeout);
+        // The propagator makes the client start a span for each request, collected or not. Without an exporter, TraceContextForwarding sends the trace on.
+        if (spans is null) handler.ActivityHeadersPropagator = null;
+        // Kestrel reads request headers as UTF-8. Without this, a non-ASCII character would fail the request as the service's failure, and a client could have
+        // the service marked unhealthy.
+        handler.RequestHeaderEncodingSelector ??= static (_, _) => Encoding.UTF8;
+        // Each byte becomes one character, and Kestrel writes it as that byte again. So UTF-8 and Latin-1 pass as the service wrote them.
+        handler.ResponseHeaderEncodingSelector = static (_, _) => Encoding.Latin1;
+    }
+
+    // The pool removes idle connections four times within this time, but once a second at most. Until then it still uses them.
+    private static TimeSpan KeptFor(TimeSpan idleTimeout)
+    {
+        var betweenLooks = TimeSpan.FromSeconds(1);
+        return idleTimeout > 5 * betweenLooks ? idleTimeout * 0.8 : idleTimeout > betweenLooks ? idleTimeout - betweenLooks : TimeSpan.Zero;
+    }
+
+    protected override HttpMessageHandler WrapHandler(ForwarderHttpClientContext context, HttpMessageHandler handler) => new NoReplayHandler(handler);
+
+    /// <summary>
+    /// Keeps the HTTP client from sending a request again when a connection closes before its response. It does so up to three times for a request without a
+    /// body, whatever its method, and a POST must not happen twice. A request with a body, even an empty one, is sent once, and both are the same on the wire.
+    /// </summary>
+    private sealed class NoReplayHandler(HttpMessageHandler handler) : DelegatingHandler(handler)
+    {
+        protected override Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken)
+        {
+            if (request.Content is null && !Retries.IsIdempotent(request.Method.Method) && request.Method != HttpMethod.Connect) request.Content = new ByteArrayContent([]);
+            return base.SendAsync(request, cancellationToken);
+        }
+    }
+}

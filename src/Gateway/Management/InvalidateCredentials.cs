@@ -1,0 +1,33 @@
+using CredentialModule.Http;
+using CredentialModule.Vending;
+
+namespace Gateway.Management;
+
+/// <summary><c>DELETE /organizations/{organizationId}/credentials</c>: invalidates the credentials of an organization, in every replica.</summary>
+internal static class InvalidateCredentials
+{
+    /// <summary>Writes every such request to the audit, including refused ones.</summary>
+    public static async Task AuditAsync(HttpContext context, RequestDelegate next)
+    {
+        await next(context);
+        // If the client is locked out (429), its earlier refusals are already in the audit.
+        if (!HttpMethods.IsDelete(context.Request.Method) || context.Request.RouteValues[RouteOrganization.Parameter] is not string organization
+            || context.Response.StatusCode == StatusCodes.Status429TooManyRequests) return;
+        context.RequestServices.GetRequiredService<AuditTrail>().CacheInvalidated(
+            VendCaller.Of(context.User), organization, context.Response.StatusCode, context.TraceIdentifier);
+    }
+
+    /// <summary>204 once Redis holds the new generation; 503 when the credentials are invalidated in this replica only.</summary>
+    public static async Task AnswerAsync(HttpContext context, CacheInvalidation forgotten)
+    {
+        var organization = RouteOrganization.Of(context)!;
+        if (await forgotten.InvalidateAsync(organization))
+        {
+            context.Response.StatusCode = StatusCodes.Status204NoContent;
+            return;
+        }
+
+        context.Response.Headers.RetryAfter = "2";
+        await ErrorResponse.WriteAsync(context, StatusCodes.Status503ServiceUnavailable);
+    }
+}

@@ -1,0 +1,140 @@
+using System.Threading.RateLimiting;
+using CredentialModule;
+using CredentialModule.Caching;
+using CredentialModule.Failures;
+using Gateway.Telemetry;
+using Microsoft.Extensions.Options;
+using StackExchange.Redis;
+
+namespace Gateway.RateLimiting;
+
+/// <summary>
+/// Counts limits in Redis, shared by all replicas. While Redis does not respond, each replica falls back to its local limiter, with the full limit. Callers are
+/// still served; only requests that were in flight when Redis stopped responding have waited for it.
+/// </summary>
+internal sealed partial class RedisRateLimiterFallback : IAsyncDisposable
+{
+    // The limits' Redis keys begin with rl: and not with the key prefix.
+    private const string KeysDenied = "it does not permit the gateway's user the keys rl:* of the limits (NOPERM)";
+
+    private static readonly TimeSpan AskAgainAfter = TimeSpan.FromMilliseconds(500);
+
+    private const string Silent = "Redis does not answer";
+
+    private readonly PartitionedRateLimiter<LimitKey> _local;
+    private readonly Func<LimitKey, RateLimiter> _limiter;
+    private readonly RedisCircuitBreaker _silence = new();
+    private readonly CredentialCache _cache;
+    private readonly GatewayMetrics _metrics;
+    private readonly ILogger<RedisRateLimiterFallback> _logger;
+
+    // The Environment.TickCount64 since which this replica uses its local limiter; 0 while it counts in Redis.
+    private long _fallbackSince;
+    private long _askAgainAt;
+
+    public RedisRateLimiterFallback(InProcessLimiterFactory local, CredentialCache cache, IOptions<IotCredentialsOptions> module, GatewayMetrics metrics, ILogger<RedisRateLimiterFallback> logger)
+    {
+        _local = PartitionedRateLimiter.Create<LimitKey, LimitKey>(local.Partition);
+        _cache = cache;
+        _metrics = metrics;
+        _logger = logger;
+        var prefix = module.Value.Cache.KeyPrefix + "limit:";
+        _limiter = key => new RedisRateLimiter(this, key, prefix);
+    }
+
+    private bool IsApart => Volatile.Read(ref _fallbackSince) != 0;
+
+    public RateLimitPartition<LimitKey> Partition(LimitKey key) => RateLimitPartition.Get(key, _limiter);
+
+    /// <summary>Acquires a lease of the limit shared by all replicas, or of the local limiter while Redis does not respond.</summary>
+    public async ValueTask<RateLimitLease> TakeAsync(RedisRateLimiter limit)
+    {
+        if (!IsApart && await AskAsync(limit) is { } lease) return lease;
+        if (IsApart) AskInPassing(limit);
+        _metrics.LimitFellBack(limit.Key.Name);
+        return _local.AttemptAcquire(limit.Key);
+    }
+
+    /// <summary>Finds out why Redis does not let the gateway's user count a limit, and how to fix that; null when it does.</summary>
+    public static async Task<string?> FindProblemAsync(IConnectionMultiplexer redis)
+    {
+        try
+        {
+            await redis.GetDatabase().ScriptEvaluateAsync("return 1", ["rl:probe"]);
+            return null;
+        }
+        catch (RedisServerException e) when (IsDenied(e))
+        {
+            return $"{KeysDenied}: grant ~rl:* by ACL SETUSER, as docs/troubleshooting.md shows";
+        }
+    }
+
+    private static bool IsDenied(Exception error) => error is RedisServerException && error.Message.StartsWith("NOPERM", StringComparison.Ordinal);
+
+    // Probe with the limiter's own script: a full Redis responds to a ping but takes no counts.
+    private void AskInPassing(RedisRateLimiter limit)
+    {
+        var (now, at) = (Environment.TickCount64, Volatile.Read(ref _askAgainAt));
+        if (now >= at && Interlocked.CompareExchange(ref _askAgainAt, now + (long)AskAgainAfter.TotalMilliseconds, at) == at) _ = AskAsync();
+
+        async Task AskAsync() => (await this.AskAsync(limit))?.Dispose();
+    }
+
+    private async Task<RateLimitLease?> AskAsync(RedisRateLimiter limit)
+    {
+        var begun = Environment.TickCount64;
+        try
+        {
+            // Redis is set: validation rejects a limit with Store Redis and no connection string.
+            if (await _cache.Redis!.ConnectedAsync() is not { } redis)
+            {
+                EnterFallback(Silent);
+                return null;
+            }
+
+            var lease = await limit.TakeAsync(redis);
+            _silence.OnSuccess();
+            LeaveFallback(begun);
+            return lease;
+        }
+        catch (Exception e)
+        {
+            Log.NotCounted(_logger, FailureText.Kinds(e));
+            _silence.OnTimeout(begun);
+            if (_silence.IsOpen) EnterFallback(IsDenied(e) ? $"Redis takes no counts: {KeysDenied}" : Silent);
+            return null;
+        }
+    }
+
+    private void EnterFallback(string cause)
+    {
+        var now = Environment.TickCount64;
+        if (Interlocked.CompareExchange(ref _fallbackSince, now, 0) != 0) return;
+        Volatile.Write(ref _askAgainAt, now + (long)AskAgainAfter.TotalMilliseconds);
+        Log.Apart(_logger, cause);
+    }
+
+    private void LeaveFallback(long begun)
+    {
+        // Ignore a response to a call from before the fallback: it does not show that Redis responds now.
+        var since = Volatile.Read(ref _fallbackSince);
+        if (since != 0 && begun >= since && Interlocked.CompareExchange(ref _fallbackSince, 0, since) == since) Log.Together(_logger);
+    }
+
+    public ValueTask DisposeAsync() => _local.DisposeAsync();
+
+    private static partial class Log
+    {
+        [LoggerMessage(EventIds.LimitsApart, LogLevel.Warning,
+            "{Cause}: this replica counts the limits with Store Redis for itself, so that all replicas together let through up to as many times the limit as there are",
+            EventName = nameof(EventIds.LimitsApart))]
+        public static partial void Apart(ILogger logger, string cause);
+
+        [LoggerMessage(EventIds.LimitsTogether, LogLevel.Information, "Redis answers: the limits with Store Redis are counted over all replicas again",
+            EventName = nameof(EventIds.LimitsTogether))]
+        public static partial void Together(ILogger logger);
+
+        [LoggerMessage(EventIds.LimitNotCounted, LogLevel.Debug, "Redis did not take a count ({Kind})", EventName = nameof(EventIds.LimitNotCounted))]
+        public static partial void NotCounted(ILogger logger, string kind);
+    }
+}

@@ -1,0 +1,88 @@
+using Gateway.Configuration.Snapshots;
+using Yarp.ReverseProxy.Configuration;
+
+namespace Gateway.Routes;
+
+/// <summary>Provides the routes of the current snapshot to YARP, and reports whether YARP applied them.</summary>
+internal sealed class SnapshotRoutes(SnapshotConfigurationProvider gate, IConfiguration configuration, IServiceProvider services)
+    : IProxyConfigProvider, IConfigChangeListener, IDisposable
+{
+    private static readonly TimeSpan s_patience = TimeSpan.FromSeconds(30);
+
+    private readonly Dictionary<string, (ClusterConfig Written, string Id)> _clusters = new(StringComparer.OrdinalIgnoreCase);
+    private TaskCompletionSource<Exception?> _outcome = new();
+    private int _revision;
+    private volatile RouteTable? _current;
+    private ProvenEndpoints? _endpoints;
+
+    /// <summary>The routes that YARP received last.</summary>
+    public RouteTable Current => _current!;
+
+    /// <summary>Whether the router still receives changes. If not, only a restart restores it.</summary>
+    public bool ReachesRouter => _endpoints?.IsFollowed != false;
+
+    /// <summary>Returns the endpoints of these routes, limited to those that a router can be built from.</summary>
+    public EndpointDataSource Prove(EndpointDataSource endpoints) => _endpoints = new(services, endpoints);
+
+    /// <summary>Publishes a configuration and waits until it takes effect. Returns null, or the failure that prevented it.</summary>
+    public async Task<Exception?> PublishAsync(Snapshot snapshot)
+    {
+        _outcome = new(TaskCreationOptions.RunContinuationsAsynchronously);
+        Exception? failure = null;
+        try
+        {
+            gate.Publish(snapshot);
+        }
+        catch (Exception e)
+        {
+            // All listeners were notified, but one of them, such as a logging provider, failed to apply the new values.
+            failure = e;
+        }
+
+        try
+        {
+            return await _outcome.Task.WaitAsync(s_patience) ?? failure;
+        }
+        catch (TimeoutException e)
+        {
+            return e;
+        }
+    }
+
+    public IProxyConfig GetConfig()
+    {
+        // Get the token before the snapshot, so that a publish in between is not missed. Use the configuration's token, which destination resolvers
+        // also listen to, so that none of them returns results of the previous snapshot.
+        var changes = configuration.GetReloadToken();
+        var snapshot = gate.Current;
+        _revision++;
+        return _current = new RouteTable(snapshot, _revision, IdOf, changes);
+    }
+
+    public void ConfigurationLoaded(IReadOnlyList<IProxyConfig> proxyConfigs) { }
+
+    public void ConfigurationLoadingFailed(IProxyConfigProvider configProvider, Exception exception) => Became(exception);
+
+    public void ConfigurationApplied(IReadOnlyList<IProxyConfig> proxyConfigs) => Became(null);
+
+    public void ConfigurationApplyingFailed(IReadOnlyList<IProxyConfig> proxyConfigs, Exception exception) => Became(exception);
+
+    public void Dispose() => _endpoints?.Dispose();
+
+    // YARP also reloads when destinations move. It may still be applying the previous configuration when another one is published, so ignore that
+    // outcome.
+    private void Became(Exception? failure)
+    {
+        if (ReferenceEquals(_current!.Snapshot, gate.Current)) _outcome.TrySetResult(failure);
+    }
+
+    // YARP changes a cluster in place, even for requests that were matched and authorized by the previous routes. A changed cluster therefore gets a
+    // new id, and the old cluster serves those requests to their end. An unchanged cluster keeps its connections and its health state.
+    private string IdOf(ClusterConfig written)
+    {
+        if (_clusters.TryGetValue(written.ClusterId, out var known) && known.Written == written) return known.Id;
+        var id = _clusters.ContainsKey(written.ClusterId) ? $"{written.ClusterId}:{_revision}" : written.ClusterId;
+        _clusters[written.ClusterId] = (written, id);
+        return id;
+    }
+}

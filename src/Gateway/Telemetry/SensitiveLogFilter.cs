@@ -1,0 +1,49 @@
+using Microsoft.Extensions.Options;
+
+namespace Gateway.Telemetry;
+
+/// <summary>
+/// Keeps entries out of the log that contain whole URLs, headers or parts of a request, whatever log levels are configured. It filters within every rule: a
+/// rule of its own would give way to one for a longer category or for a single provider.
+/// </summary>
+internal sealed class SensitiveLogFilter : IPostConfigureOptions<LoggerFilterOptions>
+{
+    private static readonly (string Category, LogLevel From, LogLevel Below)[] s_bounds =
+    [
+        // Whole URLs; and a failed start with its stack trace, which the program reports in one line.
+        ("Microsoft.AspNetCore.Hosting.Diagnostics", LogLevel.Warning, LogLevel.Critical),
+        ("Microsoft.Extensions.Hosting.Internal.Host", LogLevel.None, LogLevel.None),
+        // Request lines and headers that cannot be parsed, and frames. Kestrel also leaves them out of its exceptions when no logger is enabled below Warning.
+        ("Microsoft.AspNetCore.Server.Kestrel", LogLevel.Warning, LogLevel.None),
+        // URLs of services, with the client's query; and exceptions that quote a service's data. ForwardingErrors logs the failure instead.
+        ("Yarp.ReverseProxy.Forwarder", LogLevel.None, LogLevel.None),
+        // The same for health probes.
+        ("Yarp.ReverseProxy.Health.ActiveHealthCheckMonitor", LogLevel.Information, LogLevel.Warning),
+        // URLs and headers of requests that the gateway itself makes; at Warning and above, also exceptions.
+        ("System.Net.Http", LogLevel.None, LogLevel.None),
+        // It reports the missing key ring as a failure; KeyPersistence disables the key ring on purpose.
+        ("Microsoft.AspNetCore.DataProtection", LogLevel.None, LogLevel.None),
+    ];
+
+    public void PostConfigure(string? name, LoggerFilterOptions options)
+    {
+        // If no rule matches, only the minimum level decides and no filter runs. This first rule matches everything.
+        options.Rules.Insert(0, new LoggerFilterRule(null, null, options.MinLevel, null));
+        for (var i = 0; i < options.Rules.Count; i++)
+        {
+            var rule = options.Rules[i];
+            options.Rules[i] = new LoggerFilterRule(rule.ProviderName, rule.CategoryName, rule.LogLevel, (provider, category, level) =>
+                IsTold(category, level) && (rule.Filter is null || rule.Filter(provider, category, level)));
+        }
+    }
+
+    private static bool IsTold(string? category, LogLevel level)
+    {
+        foreach (var bound in s_bounds)
+        {
+            if (category?.StartsWith(bound.Category, StringComparison.OrdinalIgnoreCase) == true) return level >= bound.From && level < bound.Below;
+        }
+
+        return true;
+    }
+}

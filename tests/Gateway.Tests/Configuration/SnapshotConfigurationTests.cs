@@ -1,0 +1,120 @@
+using CredentialModule;
+using Gateway.Configuration.Snapshots;
+using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.FileProviders;
+using Xunit;
+
+namespace Gateway.Tests.Configuration;
+
+public sealed class SnapshotConfigurationTests : IDisposable
+{
+    private const string Template = "policies/organization.json";
+    private readonly ConfigurationFixture configuration = new();
+
+    public void Dispose() => configuration.Dispose();
+
+    [Fact]
+    public void UseGatedConfiguration_LeavesNoOtherSource()
+    {
+        using var manager = new ConfigurationManager();
+        manager.AddInMemoryCollection([new("Foreign", "x")]);
+
+        var gate = manager.UseSnapshot(configuration.LoadGood());
+
+        Assert.Same(gate, Assert.Single(((IConfigurationBuilder)manager).Sources));
+        Assert.Null(manager["Foreign"]);
+        Assert.Equal("http://localhost:9090", manager["management:url"]);
+        Assert.Equal(["organizations"], manager.GetSection("ReverseProxy:Clusters").GetChildren().Select(child => child.Key));
+    }
+
+    [Fact]
+    public void Publish_ReplacesValuesAndFiles_AndTellsOfIt()
+    {
+        using var manager = new ConfigurationManager();
+        var gate = manager.UseSnapshot(configuration.LoadGood());
+        var told = 0;
+        string? seen = null;
+        using var registration = ((IConfiguration)manager).GetReloadToken().RegisterChangeCallback(
+            _ =>
+            {
+                told++;
+                seen = manager["Shutdown:Delay"] + Read(gate.Files.GetFileInfo(Template));
+            },
+            null);
+        var watch = gate.Files.Watch(Template);
+
+        configuration.Set("Shutdown:Delay", "\"00:00:09\"").Set("Cors:Policies:Web", null).Write(Template, ConfigurationFixture.Policy + "\n");
+        var snapshot = configuration.LoadGood();
+        Assert.Equal("00:00:00", manager["Shutdown:Delay"]);
+        gate.Publish(snapshot);
+
+        Assert.Equal(1, told);
+        Assert.Equal("00:00:09" + ConfigurationFixture.Policy + "\n", seen);
+        Assert.Empty(manager.GetSection("Cors:Policies").GetChildren());
+        Assert.True(watch.HasChanged);
+        Assert.Same(snapshot, gate.Current);
+    }
+
+    [Theory]
+    [InlineData(Template)]
+    [InlineData("/policies/../policies/./organization.json")]
+    public void Files_ThatTheConfigurationNames_ComeFromTheSnapshot(string path)
+    {
+        var gate = new SnapshotConfigurationProvider(configuration.LoadGood());
+        configuration.Write(Template, "changed");
+
+        var file = gate.Files.GetFileInfo(path);
+
+        Assert.True(file.Exists);
+        Assert.Equal(ConfigurationFixture.Policy, Read(file));
+        Assert.Null(file.PhysicalPath);
+    }
+
+    [Fact]
+    public void Files_ThatTheConfigurationDoesNotName_ComeFromTheFolder()
+    {
+        var gate = new SnapshotConfigurationProvider(configuration.LoadGood());
+        configuration.Write("certificate.pem", "later");
+
+        Assert.Equal("later", Read(gate.Files.GetFileInfo("certificate.pem")));
+        Assert.False(gate.Files.GetFileInfo("nothing").Exists);
+        Assert.Contains(gate.Files.GetDirectoryContents(""), file => file.Name == "certificate.pem");
+    }
+
+    [Fact]
+    public void Values_SetByTheHostsOwnCode_OutliveAReload()
+    {
+        using var manager = new ConfigurationManager();
+        var gate = manager.UseSnapshot(configuration.LoadGood());
+
+        manager["Kestrel:Limits:Some"] = "x";
+        gate.Publish(configuration.LoadGood());
+
+        Assert.Equal("x", manager["Kestrel:Limits:Some"]);
+        Assert.Equal(["Limits"], manager.GetSection("kestrel").GetChildren().Select(child => child.Key));
+    }
+
+    [Fact]
+    public void Values_BoundByAspNetCore_AreWhatTheOptionsSay()
+    {
+        var snapshot = configuration.LoadGood();
+        using var manager = new ConfigurationManager();
+        manager.UseSnapshot(snapshot);
+
+        var plain = new ConfigurationBuilder().AddInMemoryCollection(snapshot.Values).Build();
+        Assert.Equal(plain.AsEnumerable().OrderBy(pair => pair.Key), manager.AsEnumerable().OrderBy(pair => pair.Key));
+        var bound = manager.GetSection("IotCredentials").Get<IotCredentialsOptions>()!;
+
+        var (expected, actual) = (snapshot.Options.IotCredentials, bound);
+        Assert.Equal(expected.OrganizationId, actual.OrganizationId);
+        Assert.Equal(expected.Cache, actual.Cache);
+        Assert.Equivalent(expected.Profiles, actual.Profiles, strict: true);
+        Assert.Equivalent(expected.Organizations, actual.Organizations, strict: true);
+    }
+
+    private static string Read(IFileInfo file)
+    {
+        using var reader = new StreamReader(file.CreateReadStream());
+        return reader.ReadToEnd();
+    }
+}

@@ -1,0 +1,290 @@
+using System.Text.Json.Nodes;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Time.Testing;
+using Sandbox;
+using StackExchange.Redis;
+using Testing;
+using Xunit;
+
+namespace Gateway.Tests.Vending;
+
+[Trait("Category", "Redis")]
+public sealed class CacheInvalidationTests
+{
+    private static void Operators(JsonObject settings)
+    {
+        settings["Authorization"]!["Policies"]!["Operators"] = new JsonObject { ["Roles"] = new JsonArray("platform-operator") };
+        settings["Management"]!["AuthorizationPolicy"] = "Operators";
+    }
+
+    private static Task<Answer> ForgetAsync(World world, RunningGateway gateway, string organization, string? token) =>
+        world.Client.SendAsync($"{gateway.ManagementUrl}/organizations/{organization}/credentials", token, "DELETE");
+
+    private static string OperatorsToken(World world) => world.Issuer.Issue(new TokenRequest { Subject = "oscar", Roles = ["platform-operator"] });
+
+    [Fact]
+    public async Task Forgotten_credentials_are_served_by_no_replica_and_another_organizations_stay()
+    {
+        await using var world = await World.StartAsync();
+        var (one, two) = (await world.StartGatewayAsync(Operators), await world.StartGatewayAsync(Operators));
+        var old = await one.VendAsync("o-acme");
+        var other = await one.VendAsync("o-other");
+        Assert.Equal(old.AccessKeyId, (await two.VendAsync("o-acme")).AccessKeyId);
+
+        Assert.Equal(204, (await ForgetAsync(world, one, "o-acme", OperatorsToken(world))).Status);
+
+        var here = await one.VendAsync("o-acme");
+        var there = await LifetimeTests.UntilAsync(() => two.VendAsync("o-acme"), answer => answer.AccessKeyId != old.AccessKeyId);
+        Assert.NotEqual(old.AccessKeyId, here.AccessKeyId);
+        Assert.Equal(here.AccessKeyId, there.AccessKeyId);
+        Assert.Equal(here.AccessKeyId, (await two.VendAsync("o-acme")).AccessKeyId);
+        Assert.Equal(other.AccessKeyId, (await two.VendAsync("o-other")).AccessKeyId);
+    }
+
+    [Fact]
+    public async Task Who_may_forget_is_who_may_by_the_policy_that_is_in_force()
+    {
+        await using var world = await World.StartAsync();
+        var gateway = await world.StartGatewayAsync(Operators);
+        for (var i = 0; i < 2; i++) Assert.Equal(204, (await ForgetAsync(world, gateway, "o-acme", OperatorsToken(world))).Status);
+
+        await gateway.ChangeAsync(settings => settings["Authorization"]!["Policies"]!["Operators"] = new JsonObject { ["Roles"] = new JsonArray("another") });
+
+        Assert.Equal(403, (await ForgetAsync(world, gateway, "o-acme", OperatorsToken(world))).Status);
+        Assert.Equal(204, (await ForgetAsync(world, gateway, "o-acme", world.Issuer.Issue(new TokenRequest { Roles = ["another"] }))).Status);
+    }
+
+    [Fact]
+    public async Task A_replica_that_starts_afterwards_does_not_serve_them_either()
+    {
+        await using var world = await World.StartAsync();
+        var one = await world.StartGatewayAsync(Operators);
+        var old = await one.VendAsync("o-acme");
+        await ForgetAsync(world, one, "o-acme", OperatorsToken(world));
+
+        var late = await world.StartGatewayAsync(Operators);
+
+        Assert.NotEqual(old.AccessKeyId, (await late.VendAsync("o-acme")).AccessKeyId);
+    }
+
+    [Fact]
+    public async Task A_renewal_that_was_under_way_does_not_bring_the_old_ones_back()
+    {
+        var time = new FakeTimeProvider(DateTimeOffset.UtcNow);
+        await using var world = await World.StartAsync(time);
+        var gateway = await world.StartGatewayAsync(Operators);
+        var old = await gateway.VendAsync("o-acme");
+        time.Advance(TimeSpan.FromMinutes(31));
+        var hang = world.Aws.Inject(AwsFault.Hang(), "AssumeRole", times: 1);
+        await gateway.VendAsync("o-acme");
+        await world.Aws.Calls.WaitForAsync(call => call.Action == "AssumeRole", 2);
+
+        Assert.Equal(204, (await ForgetAsync(world, gateway, "o-acme", OperatorsToken(world))).Status);
+        var young = await gateway.VendAsync("o-acme");
+        hang.Dispose();
+        await LifetimeTests.UntilAsync(() => gateway.VendAsync("o-other"), _ => world.Aws.Calls.Count(call => call.AssumeRole?.RoleSessionName == "o-acme" && call.Issued is not null) == 3);
+
+        Assert.NotEqual(old.AccessKeyId, young.AccessKeyId);
+        for (var i = 0; i < 20; i++) Assert.Equal(young.AccessKeyId, (await gateway.VendAsync("o-acme")).AccessKeyId);
+    }
+
+    [Fact]
+    public async Task A_failure_that_is_remembered_is_forgotten_as_well()
+    {
+        await using var world = await World.StartAsync();
+        var gateway = await world.StartGatewayAsync(Operators);
+        var fault = world.Aws.Inject(AwsFault.Error("AccessDenied", 403), "AssumeRole");
+        Assert.Equal(503, (await gateway.VendAsync("o-acme")).Status);
+        fault.Dispose();
+        Assert.Equal(503, (await gateway.VendAsync("o-acme")).Status);
+
+        await ForgetAsync(world, gateway, "o-acme", OperatorsToken(world));
+
+        Assert.Equal(200, (await gateway.VendAsync("o-acme")).Status);
+    }
+
+    [Fact]
+    public async Task While_Redis_is_out_of_reach_they_are_forgotten_here_and_the_answer_is_503()
+    {
+        await using var world = await World.StartAsync(ownRedis: true);
+        var gateway = await world.StartGatewayAsync(Operators);
+        var old = await gateway.VendAsync("o-acme");
+        await world.Redis.KillAsync();
+
+        var answer = await ForgetAsync(world, gateway, "o-acme", OperatorsToken(world));
+
+        Assert.Equal(503, answer.Status);
+        Assert.Equal("ServiceUnavailable", answer.Error);
+        Assert.NotEqual(old.AccessKeyId, (await gateway.VendAsync("o-acme")).AccessKeyId);
+    }
+
+    [Fact]
+    public async Task Only_those_whom_the_named_policy_allows_may_forget_and_nobody_while_it_names_none()
+    {
+        await using var world = await World.StartAsync();
+        var closed = await world.StartGatewayAsync();
+        var open = await world.StartGatewayAsync(Operators);
+        var old = await open.VendAsync("o-acme");
+
+        Assert.Equal(401, (await ForgetAsync(world, closed, "o-acme", null)).Status);
+        Assert.Equal(403, (await ForgetAsync(world, closed, "o-acme", OperatorsToken(world))).Status);
+        Assert.Equal(401, (await ForgetAsync(world, open, "o-acme", null)).Status);
+        Assert.Equal(401, (await ForgetAsync(world, open, "o-acme", "no.token.atall")).Status);
+        Assert.Equal(403, (await ForgetAsync(world, open, "o-acme", world.Token("o-acme"))).Status);
+        Assert.Equal(422, (await ForgetAsync(world, open, "acme", OperatorsToken(world))).Status);
+        Assert.Equal(old.AccessKeyId, (await open.VendAsync("o-acme")).AccessKeyId);
+        Assert.Equal(403, (await open.SendAsync("/organizations/o-acme/credentials", OperatorsToken(world), "DELETE")).Status);
+    }
+
+    [Theory]
+    [InlineData("S6 vended before")]
+    [InlineData("S6 vended before, by a replica that is gone")]
+    [InlineData("S6 AWS was being asked")]
+    [InlineData("S6 forgotten twice")]
+    public async Task What_was_forgotten_is_gone_from_Redis_and_stays_so_when_the_mark_is_lost_and_replicas_restart(string when)
+    {
+        await using var world = await World.StartAsync(ownRedis: true);
+        await using var redis = await world.Redis.ConnectAsync();
+        var one = await world.StartGatewayAsync(Operators);
+        var old = new List<string>();
+        var hang = when.EndsWith("asked", StringComparison.Ordinal) ? world.Aws.Inject(AwsFault.Hang(), "AssumeRole") : null;
+        var vending = one.VendAsync("o-acme");
+        if (hang is null) old.Add((await vending).AccessKeyId);
+        else await world.Aws.Calls.WaitForAsync(call => call.Action == "AssumeRole");
+        if (hang is null) await one.VendAsync("o-other");
+        var two = when.EndsWith("gone", StringComparison.Ordinal) ? await world.StartGatewayAsync(Operators) : one;
+
+        Assert.Equal(204, (await ForgetAsync(world, two, "o-acme", OperatorsToken(world))).Status);
+        if (when.EndsWith("twice", StringComparison.Ordinal))
+        {
+            old.Add((await two.VendAsync("o-acme")).AccessKeyId);
+            Assert.Equal(204, (await ForgetAsync(world, two, "o-acme", OperatorsToken(world))).Status);
+        }
+
+        hang?.Dispose();
+        if (hang is not null) old.Add((await vending).AccessKeyId);
+        // The other organization's entry, and the endpoint's.
+        await Eventually.IsTrueAsync(() => Entries(redis, world).Count == (hang is null ? 2 : 1), () => string.Join('\n', Entries(redis, world)));
+        await redis.GetDatabase().KeyDeleteAsync(world.KeyPrefix + "forgotten");
+        var late = await world.StartGatewayAsync(Operators);
+        Assert.DoesNotContain((await late.VendAsync("o-acme")).AccessKeyId, old);
+    }
+
+    [Fact]
+    public async Task S6_a_replica_that_learns_of_it_late_deletes_what_it_wrote_meanwhile()
+    {
+        await using var world = await World.StartAsync(ownRedis: true);
+        await using var redis = await world.Redis.ConnectAsync();
+        var (one, two) = (await world.StartGatewayAsync(Operators), await world.StartGatewayAsync(Operators));
+        var hang = world.Aws.Inject(AwsFault.Hang(), "AssumeRole");
+        var vending = two.VendAsync("o-acme");
+        await world.Aws.Calls.WaitForAsync(call => call.Action == "AssumeRole");
+
+        Assert.Equal(204, (await ForgetAsync(world, one, "o-acme", OperatorsToken(world))).Status);
+        hang.Dispose();
+        await vending;
+
+        await Eventually.IsTrueAsync(() => Entries(redis, world).Count == 1, () => string.Join('\n', Entries(redis, world)));
+    }
+
+    [Fact]
+    public async Task S13_junk_among_the_marks_is_one_line_a_look_that_repeats_nothing_of_it()
+    {
+        await using var world = await World.StartAsync(ownRedis: true);
+        await using var redis = await world.Redis.ConnectAsync();
+        var gateway = await world.StartGatewayAsync(Operators);
+        await ForgetAsync(world, gateway, "o-acme", OperatorsToken(world));
+        var forged = await redis.GetDatabase().HashGetAsync(world.KeyPrefix + "forgotten", "o-acme");
+        string[] names = ["o-other", "a\nwarn: forged line", "\u001b[31mred", new('x', 5000), "\u0000", "\u2028", "héé"];
+        foreach (var name in names) await redis.GetDatabase().HashSetAsync(world.KeyPrefix + "forgotten", name, forged);
+        await redis.GetDatabase().HashSetAsync(world.KeyPrefix + "forgotten", [.. Enumerable.Range(0, 500).Select(i => new HashEntry($"junk {i}", forged))]);
+
+        // At once: a slow machine that sends one after the other has time for a look between two of them.
+        await Task.WhenAll(Enumerable.Range(0, 200).Select(i => redis.GetSubscriber().PublishAsync(RedisChannel.Literal(world.KeyPrefix + "forgotten"), $"junk\n{i}")));
+        await gateway.Log.WaitForAsync(LogLevel.Error, $"Security: {names.Length + 500} of the fields of {world.KeyPrefix}forgotten in Redis are not what this gateway sealed there");
+
+        // 200 notices are answered by two looks: by the one under way, and by one after it. A slow machine takes in the notices more slowly than it looks.
+        Assert.InRange(gateway.Log.Count(LogLevel.Error, "Security:"), 1, 100);
+        Assert.DoesNotContain("forged line", gateway.Log.Text, StringComparison.Ordinal);
+        Assert.DoesNotContain("\u001b", gateway.Log.Text, StringComparison.Ordinal);
+        Assert.DoesNotContain("xxxxx", gateway.Log.Text, StringComparison.Ordinal);
+        Assert.Equal(200, (await gateway.VendAsync("o-other")).Status);
+    }
+
+    [Fact]
+    public async Task S13_junk_on_any_channel_of_the_gateway_leaves_no_stack_trace()
+    {
+        await using var world = await World.StartAsync(ownRedis: true);
+        await using var redis = await world.Redis.ConnectAsync();
+        var gateway = await world.StartGatewayAsync();
+        await gateway.VendAsync("o-acme");
+        List<string> channels = [];
+        await Eventually.IsTrueAsync(
+            async () =>
+            {
+                var known = (RedisResult[])(await redis.GetDatabase().ExecuteAsync("PUBSUB", "CHANNELS"))!;
+                channels = [.. known.Select(channel => (string)channel!).Where(channel => channel.StartsWith(world.KeyPrefix, StringComparison.Ordinal))];
+                return channels.Count >= 2;
+            },
+            () => string.Join("; ", channels));
+        Assert.Equal(2, channels.Count);
+
+        byte[][] junk = [[], "\n\u001b[31m"u8.ToArray(), [0, 0, 0, 0], [255, 255, 255, 255, 255, 255], new byte[100_000], [1, .. Enumerable.Repeat((byte)7, 40)]];
+        foreach (var channel in channels)
+            foreach (var message in junk) await redis.GetSubscriber().PublishAsync(RedisChannel.Literal(channel), message);
+
+        // What it wrote and notified after the junk is known to the other replica: the junk is through by then.
+        var other = await world.StartGatewayAsync();
+        Assert.Equal((await gateway.VendAsync("o-late")).AccessKeyId, (await other.VendAsync("o-late")).AccessKeyId);
+        Assert.True(gateway.Log.Count(LogLevel.Warning, "") == 0, gateway.Log.Text);
+        Assert.Equal(0, gateway.Log.Count(LogLevel.Error, ""));
+    }
+
+    [Fact]
+    public async Task S19_two_sealing_keys_at_work_cost_one_AssumeRole_an_organization_each()
+    {
+        await using var world = await World.StartAsync(ownRedis: true);
+        var one = await world.StartGatewayAsync();
+        one.Folder.Write("other-keys", GatewayFolder.NewSealingKey());
+        var other = await world.StartGatewayAsync(settings => settings.Set("Sealing:KeyPath", $"\"{one.Folder.Path}/other-keys\""));
+
+        for (var round = 0; round < 20; round++)
+        {
+            Assert.Equal(200, (await one.VendAsync("o-acme")).Status);
+            Assert.Equal(200, (await other.VendAsync("o-acme")).Status);
+        }
+
+        Assert.Equal(2, world.Aws.Count("AssumeRole"));
+    }
+
+    [Fact]
+    public async Task S15_an_operators_request_to_forget_is_an_audit_event_carried_out_or_refused()
+    {
+        await using var world = await World.StartAsync(ownRedis: true);
+        var gateway = await world.StartGatewayAsync(Operators);
+
+        await ForgetAsync(world, gateway, "o-done", OperatorsToken(world));
+        await ForgetAsync(world, gateway, "o-forbidden", world.Token("o-forbidden"));
+        await ForgetAsync(world, gateway, "o-nobody", null);
+        await ForgetAsync(world, gateway, "o-expired", world.Issuer.Issue(new TokenRequest { Subject = "oscar", Expires = TimeSpan.FromHours(-1) }));
+        await ForgetAsync(world, gateway, "not%0aan%20id", OperatorsToken(world));
+        await world.Redis.KillAsync();
+        await ForgetAsync(world, gateway, "o-here", OperatorsToken(world));
+
+        // The audit is written behind the response.
+        await gateway.Log.WaitForAsync(LogLevel.Information, "organization o-here outcome");
+        var issuer = world.Issuer.Issuer;
+        foreach (var line in new[]
+        {
+            $"Forget credentials: issuer {issuer} subject oscar organization o-done outcome Done status 204 request ",
+            $"Forget credentials: issuer {issuer} subject alice organization o-forbidden outcome Refused status 403 request ",
+            "Forget credentials: issuer  subject  organization o-nobody outcome Refused status 401 request ",
+            "Forget credentials: issuer  subject  organization o-expired outcome Refused status 401 request ",
+            $"Forget credentials: issuer {issuer} subject oscar organization o-here outcome DoneHereOnly status 503 request ",
+        }) Assert.True(gateway.Log.Count(LogLevel.Information, line) == 1, $"{line}\n{gateway.Log.Text}");
+        Assert.Equal(6, gateway.Log.Count(LogLevel.Information, "Forget credentials: "));
+        Assert.Equal(1, gateway.Log.Count(LogLevel.Information, "subject oscar organization not%0Aan%20id outcome Refused status 422 "));
+    }
+
+    private static List<string> Entries(ConnectionMultiplexer redis, World world) => [.. redis.GetServers()[0].Keys(pattern: world.KeyPrefix + "v2:*").Select(key => (string)key!)];
+}
