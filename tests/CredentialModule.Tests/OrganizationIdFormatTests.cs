@@ -1,4 +1,3 @@
-using CredentialModule.Findings;
 using Xunit;
 
 namespace CredentialModule.Tests;

@@ -1,4 +1,12 @@
-#pragma warning disable IDE0130, SA1403 // Two namespaces in one file, none of them the folder's: a cycle for the test that looks for them.
+#pragma warning disable IDE0130, SA1403 // Namespaces in one file, none of them the folder's: a cycle for the test that looks for them, a root namespace included.
+namespace Gateway.Tests.Planted
+{
+    internal sealed class Root
+    {
+        public Upper.Caller? Holds { get; init; }
+    }
+}
+
 namespace Gateway.Tests.Planted.Upper
 {
     internal sealed class Caller
@@ -11,6 +19,6 @@ namespace Gateway.Tests.Planted.Lower
 {
     internal sealed class Callee
     {
-        public Upper.Caller? CalledBy { get; init; }
+        public Root? CalledBy { get; init; }
     }
 }

@@ -103,8 +103,8 @@ public sealed class RedisServer : ServerProcess
 
     public override async ValueTask DisposeAsync()
     {
-        if (_isEmbedded) await KillAsync();
-        else await base.DisposeAsync();
+        if (!_isEmbedded) await base.DisposeAsync();
+        else if (_embedded is not null) await _embedded.DisposeAsync();
     }
 
     private string? ConfigurationFile { get; init; }

@@ -59,7 +59,7 @@ public abstract class RedisTopology : IAsyncDisposable
     private protected abstract Task StartAsync();
 
     // A node that starts or changes its place closes connections and refuses commands.
-    private protected static Task EventuallyAsync(Func<Task<bool>> condition) => Eventually.IsTrueAsync(async () =>
+    private protected static Task EventuallyAsync(Func<Task<bool>> condition, Func<string>? failure = null) => Eventually.IsTrueAsync(async () =>
     {
         try
         {
@@ -69,7 +69,7 @@ public abstract class RedisTopology : IAsyncDisposable
         {
             return false;
         }
-    });
+    }, failure);
 
     private protected static async Task<bool> IsPrimaryAsync(RedisServer server)
     {
@@ -221,13 +221,23 @@ public abstract class RedisTopology : IAsyncDisposable
         public override async Task FailOverAsync()
         {
             var before = await PrimaryAsync();
+            var answer = "nothing";
             await EventuallyAsync(async () =>
             {
                 if (await PrimaryAsync() is var now && now != before) return await IsPrimaryAsync(now);
-                // Sentinel gives up in silence when a replica has not taken over within failover-timeout. While it is at work it refuses to be asked again.
-                await _sentinels[0].ExecuteAsync("SENTINEL", "FAILOVER", Name);
+                try
+                {
+                    // Sentinel gives up in silence when a replica has not taken over within failover-timeout.
+                    answer = await _sentinels[0].ExecuteAsync("SENTINEL", "FAILOVER", Name);
+                }
+                catch (InvalidOperationException refusal)
+                {
+                    // While it is at work it refuses to be asked again.
+                    answer = refusal.Message;
+                }
+
                 return false;
-            });
+            }, () => $"Sentinel says {answer}.");
         }
 
         public override Task SettleAsync() => EventuallyAsync(async () =>

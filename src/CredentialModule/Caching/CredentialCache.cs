@@ -154,7 +154,7 @@ internal sealed partial class CredentialCache : IAsyncDisposable
     /// <summary>
     /// Counts and logs generations that are not what was sealed there. Their names are not logged, because a client with access to Redis chose them.
     /// </summary>
-    public void MarksRefused(int count)
+    public void GenerationsRefused(int count)
     {
         _metrics.EntriesRefused(count);
         Log.MarksRefused(_logger, count, ForgottenKey);
@@ -189,9 +189,9 @@ internal sealed partial class CredentialCache : IAsyncDisposable
             EventName = nameof(EventIds.EntryRefused))]
         public static partial void EntryRefused(ILogger logger, string redisKey);
 
-        [LoggerMessage(EventIds.MarksRefused, LogLevel.Error,
+        [LoggerMessage(EventIds.GenerationsRefused, LogLevel.Error,
             "Security: {Count} of the fields of {RedisKey} in Redis are not what this gateway sealed there (moved, edited or forged). They were not used",
-            EventName = nameof(EventIds.MarksRefused))]
+            EventName = nameof(EventIds.GenerationsRefused))]
         public static partial void MarksRefused(ILogger logger, int count, string redisKey);
 
         [LoggerMessage(EventIds.NothingShared, LogLevel.Warning,

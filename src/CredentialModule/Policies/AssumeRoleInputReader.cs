@@ -1,5 +1,3 @@
-using CredentialModule.Findings;
-
 namespace CredentialModule.Policies;
 
 /// <summary>The role that a profile assumes, with the partition and the account of its ARN.</summary>

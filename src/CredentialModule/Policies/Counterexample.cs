@@ -1,5 +1,3 @@
-using CredentialModule.Findings;
-
 namespace CredentialModule.Policies;
 
 /// <summary>Finds two organizations that one or two resources cannot keep apart, and describes them.</summary>

@@ -1,5 +1,3 @@
-using CredentialModule.Findings;
-
 namespace CredentialModule.Policies;
 
 /// <summary>An Allow statement, as far as it could be read.</summary>

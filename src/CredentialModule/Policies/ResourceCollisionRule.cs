@@ -1,5 +1,3 @@
-using CredentialModule.Findings;
-
 namespace CredentialModule.Policies;
 
 /// <summary>

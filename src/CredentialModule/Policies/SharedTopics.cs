@@ -1,5 +1,3 @@
-using CredentialModule.Findings;
-
 namespace CredentialModule.Policies;
 
 /// <summary>The topics of a profile that every organization may receive and none may publish to.</summary>

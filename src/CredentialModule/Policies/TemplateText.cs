@@ -1,5 +1,4 @@
 using System.Diagnostics.CodeAnalysis;
-using CredentialModule.Findings;
 
 namespace CredentialModule.Policies;
 

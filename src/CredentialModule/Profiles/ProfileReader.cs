@@ -1,5 +1,4 @@
 using System.Text.RegularExpressions;
-using CredentialModule.Findings;
 using CredentialModule.Policies;
 using Microsoft.Extensions.FileProviders;
 

@@ -15,18 +15,18 @@ internal static class EventIds
     public const int ReloadRefused = 10;
     public const int NoPolicy = 11;
     public const int EndpointFailed = 12;
-    public const int ForgottenHereOnly = 13;
+    public const int InvalidatedHereOnly = 13;
     public const int Audit = 14;
     public const int IdentityUnknown = 15;
     public const int CallerRefused = 16;
     public const int CallerUnknown = 17;
     public const int RedisNotExamined = 18;
     public const int LockOverridden = 19;
-    public const int MarksRefused = 20;
+    public const int GenerationsRefused = 20;
     public const int RedisReconnects = 21;
     public const int RedisNotClosed = 22;
-    public const int AuditForgotten = 23;
-    public const int OutdatedNotDeleted = 24;
+    public const int AuditInvalidation = 23;
+    public const int StaleEntriesNotDeleted = 24;
     public const int CredentialsRefused = 30;
     public const int CredentialsTaken = 31;
 }

@@ -45,9 +45,9 @@ internal sealed partial class AuditTrail(ILoggerFactory loggers)
 
     private static partial class Log
     {
-        [LoggerMessage(EventIds.AuditForgotten, LogLevel.Information,
+        [LoggerMessage(EventIds.AuditInvalidation, LogLevel.Information,
             "Forget credentials: issuer {Issuer} subject {Subject} organization {Organization} outcome {Outcome} status {Status} request {RequestId} trace {TraceId}",
-            EventName = nameof(EventIds.AuditForgotten))]
+            EventName = nameof(EventIds.AuditInvalidation))]
         public static partial void Forgotten(
             ILogger logger, string? issuer, string? subject, string? organization, string outcome, int status, string requestId, string? traceId);
 

@@ -141,12 +141,12 @@ internal sealed partial class CacheInvalidation(CredentialCache cache, SingleFli
             var forged = 0;
             foreach (var field in await database.HashGetAllAsync(cache.ForgottenKey))
             {
-                // Generations are sealed, so that a client that can write to Redis cannot invalidate an organization or undo an invalidation.
+                // Generations are sealed, so that a client that can write to Redis cannot forge one.
                 if (Open(field.Name!, field.Value, out var isForged) is { } mark) known.Add(field.Name!, (mark, field.Value));
                 if (isForged) forged++;
             }
 
-            if (forged > 0) cache.MarksRefused(forged);
+            if (forged > 0) cache.GenerationsRefused(forged);
             foreach (var (organization, shared) in known)
             {
                 // Replicas may have written entries before they knew the new generation: delete those too. Before its first poll a replica writes nothing.
@@ -213,14 +213,14 @@ internal sealed partial class CacheInvalidation(CredentialCache cache, SingleFli
 
     private static partial class Log
     {
-        [LoggerMessage(EventIds.OutdatedNotDeleted, LogLevel.Error,
+        [LoggerMessage(EventIds.StaleEntriesNotDeleted, LogLevel.Error,
             "The credentials of {Organization} are forgotten, but what was vended before could not be deleted from Redis ({Kind}). It is tried again, and no replica "
-            + "serves it; see that the gateway's user in Redis may SCAN and UNLINK", EventName = nameof(EventIds.OutdatedNotDeleted))]
+            + "serves it; see that the gateway's user in Redis may SCAN and UNLINK", EventName = nameof(EventIds.StaleEntriesNotDeleted))]
         public static partial void NotDeleted(ILogger logger, string organization, string kind);
 
-        [LoggerMessage(EventIds.ForgottenHereOnly, LogLevel.Error,
+        [LoggerMessage(EventIds.InvalidatedHereOnly, LogLevel.Error,
             "The credentials of {Organization} are forgotten here, but Redis did not take it ({Kind}): repeat the DELETE, other replicas may still serve them",
-            EventName = nameof(EventIds.ForgottenHereOnly))]
+            EventName = nameof(EventIds.InvalidatedHereOnly))]
         public static partial void NotShared(ILogger logger, string organization, string kind);
     }
 }

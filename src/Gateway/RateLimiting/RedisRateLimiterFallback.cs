@@ -125,13 +125,13 @@ internal sealed partial class RedisRateLimiterFallback : IAsyncDisposable
 
     private static partial class Log
     {
-        [LoggerMessage(EventIds.LimitsApart, LogLevel.Warning,
+        [LoggerMessage(EventIds.LimitsFallback, LogLevel.Warning,
             "{Cause}: this replica counts the limits with Store Redis for itself, so that all replicas together let through up to as many times the limit as there are",
-            EventName = nameof(EventIds.LimitsApart))]
+            EventName = nameof(EventIds.LimitsFallback))]
         public static partial void Apart(ILogger logger, string cause);
 
-        [LoggerMessage(EventIds.LimitsTogether, LogLevel.Information, "Redis answers: the limits with Store Redis are counted over all replicas again",
-            EventName = nameof(EventIds.LimitsTogether))]
+        [LoggerMessage(EventIds.LimitsRestored, LogLevel.Information, "Redis answers: the limits with Store Redis are counted over all replicas again",
+            EventName = nameof(EventIds.LimitsRestored))]
         public static partial void Together(ILogger logger);
 
         [LoggerMessage(EventIds.LimitNotCounted, LogLevel.Debug, "Redis did not take a count ({Kind})", EventName = nameof(EventIds.LimitNotCounted))]

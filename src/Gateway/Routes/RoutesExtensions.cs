@@ -17,7 +17,7 @@ internal static class RoutesExtensions
     /// <summary>Adds the services that route endpoints are built from.</summary>
     public static void AddRoutes(this IServiceCollection services, IConfiguration configuration) =>
         services.AddReverseProxy()
-            .LoadFromPublished()
+            .LoadFromSnapshot()
             // CORS must come before forwarding, whose last transform may send the response headers.
             .AddRouteCors()
             .AddForwarding()
@@ -38,7 +38,7 @@ internal static class RoutesExtensions
         return app.DataSources.Single();
     }
 
-    private static IReverseProxyBuilder LoadFromPublished(this IReverseProxyBuilder proxy)
+    private static IReverseProxyBuilder LoadFromSnapshot(this IReverseProxyBuilder proxy)
     {
         proxy.Services.AddSingleton<SnapshotRoutes>();
         proxy.Services.AddSingleton<IProxyConfigProvider>(services => services.GetRequiredService<SnapshotRoutes>());

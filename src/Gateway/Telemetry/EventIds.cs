@@ -4,8 +4,8 @@ namespace Gateway.Telemetry;
 internal static class EventIds
 {
     public const int ManagementListening = 101;
-    public const int LimitsApart = 102;
-    public const int LimitsTogether = 103;
+    public const int LimitsFallback = 102;
+    public const int LimitsRestored = 103;
     public const int LimitNotCounted = 104;
     public const int Access = 105;
     public const int ConfigurationApplied = 106;

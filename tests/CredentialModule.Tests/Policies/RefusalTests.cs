@@ -1,5 +1,4 @@
 using System.Reflection;
-using CredentialModule.Findings;
 using CredentialModule.Policies;
 using Xunit;
 

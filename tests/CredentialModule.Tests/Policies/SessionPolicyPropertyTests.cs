@@ -1,5 +1,4 @@
 using System.Globalization;
-using CredentialModule.Findings;
 using FsCheck;
 using FsCheck.Fluent;
 using Xunit;

@@ -1,4 +1,3 @@
-using CredentialModule.Findings;
 using CredentialModule.Policies;
 using Xunit;
 

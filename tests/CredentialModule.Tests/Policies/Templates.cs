@@ -1,5 +1,4 @@
 using System.Text;
-using CredentialModule.Findings;
 using CredentialModule.Policies;
 
 namespace CredentialModule.Tests.Policies;

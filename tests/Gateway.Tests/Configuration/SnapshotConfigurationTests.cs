@@ -14,7 +14,7 @@ public sealed class SnapshotConfigurationTests : IDisposable
     public void Dispose() => configuration.Dispose();
 
     [Fact]
-    public void UseGatedConfiguration_LeavesNoOtherSource()
+    public void UseSnapshot_LeavesNoOtherSource()
     {
         using var manager = new ConfigurationManager();
         manager.AddInMemoryCollection([new("Foreign", "x")]);

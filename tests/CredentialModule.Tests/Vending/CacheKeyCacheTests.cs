@@ -8,7 +8,7 @@ using Xunit;
 
 namespace CredentialModule.Tests.Vending;
 
-public sealed class KnownKeysTests : IDisposable
+public sealed class CacheKeyCacheTests : IDisposable
 {
     private const int MostEntries = 20;
 

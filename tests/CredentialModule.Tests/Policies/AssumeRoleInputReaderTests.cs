@@ -1,10 +1,9 @@
-using CredentialModule.Findings;
 using CredentialModule.Policies;
 using Xunit;
 
 namespace CredentialModule.Tests.Policies;
 
-public sealed class AssumeRoleTextsTests
+public sealed class AssumeRoleInputReaderTests
 {
     private readonly List<PolicyFinding> _findings = [];
 

@@ -7,7 +7,7 @@ using Xunit;
 namespace Gateway.Tests.Vending;
 
 [Trait("Category", "Redis")]
-public sealed class StsCircuitTests
+public sealed class StsCircuitBreakerTests
 {
     [Fact]
     public async Task An_STS_that_keeps_failing_is_left_alone_while_what_is_valid_is_served()

@@ -1,10 +1,9 @@
-using CredentialModule.Findings;
 using Xunit;
 
 namespace CredentialModule.Tests.Policies;
 
 /// <summary>Two resources, each good by itself. What is said to collide is shown by name; the longest ids are where an off-by-one would sit.</summary>
-public sealed class ResourcePairsTests
+public sealed class ResourceCollisionRuleTests
 {
     private static readonly Dictionary<string, OrganizationIdFormat> s_ids = new(StringComparer.Ordinal)
     {

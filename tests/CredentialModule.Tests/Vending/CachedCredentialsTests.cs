@@ -5,7 +5,7 @@ using Xunit;
 
 namespace CredentialModule.Tests.Vending;
 
-public sealed class StoredCredentialsTests
+public sealed class CachedCredentialsTests
 {
     private const string Kept =
         """{"OrganizationId":"o-acme","IssuedAt":"2024-01-01T00:00:00+00:00","Expiration":"2024-01-01T01:00:00.5+00:00","AccessKeyId":"ASIA0","SecretAccessKey":"secret+/=","SessionToken":"token+/=\u0022"}""";

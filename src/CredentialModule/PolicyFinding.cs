@@ -1,4 +1,4 @@
-namespace CredentialModule.Findings;
+namespace CredentialModule;
 
 /// <summary>The reason why a template, or another input of AssumeRole, is refused.</summary>
 /// <param name="Code">One of <see cref="FindingCode"/>.</param>
