@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using Amazon.Runtime;
 using Amazon.Runtime.Credentials;
 using CredentialModule.Fetching;
@@ -25,11 +26,16 @@ internal sealed class CredentialSource(IOptions<AwsClientOptions> options)
     // A source renews before expiration, so a caller waits no longer than this if there are credentials to continue with.
     private static readonly TimeSpan s_patience = TimeSpan.FromSeconds(1);
 
+    // A query that hangs stays in memory for good. Each is replaced after twice the time of the one before, up to this, so callers cannot pile them up.
+    private static readonly TimeSpan s_longestUntilReplaced = TimeSpan.FromMinutes(1);
+
     private readonly Lock _lock = new();
     private Task<AWSCredentials>? _source;
     private Task<FoundCredentials>? _asking;
     private FoundCredentials? _last;
     private int _round;
+    private long _askedAt;
+    private TimeSpan _untilReplaced = s_patience;
 
     /// <summary>The current credentials.</summary>
     public async Task<FoundCredentials> FindAsync(CancellationToken cancellation)
@@ -45,7 +51,11 @@ internal sealed class CredentialSource(IOptions<AwsClientOptions> options)
             lock (_lock)
             {
                 // This query may never complete, so the next caller starts another one.
-                if (_asking == asking) _asking = null;
+                if (_asking == asking && !asking.IsCompleted && Stopwatch.GetElapsedTime(_askedAt) >= _untilReplaced)
+                {
+                    _asking = null;
+                    _untilReplaced = _untilReplaced * 2 < s_longestUntilReplaced ? _untilReplaced * 2 : s_longestUntilReplaced;
+                }
             }
 
             return last;
@@ -79,6 +89,7 @@ internal sealed class CredentialSource(IOptions<AwsClientOptions> options)
             if (_asking is null or { IsCompleted: true })
             {
                 var round = _round;
+                _askedAt = Stopwatch.GetTimestamp();
                 _asking = SingleFlight.Observed(Task.Run(() => AskAsync(round)));
             }
 
@@ -93,7 +104,7 @@ internal sealed class CredentialSource(IOptions<AwsClientOptions> options)
         lock (_lock)
         {
             // The result of an earlier round's query may be the credentials that AWS has rejected since.
-            if (round == _round) _last = found;
+            if (round == _round) (_last, _untilReplaced) = (found, s_patience);
         }
 
         return found;

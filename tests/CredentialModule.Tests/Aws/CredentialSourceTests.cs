@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using Amazon.Runtime;
 using CredentialModule.Aws;
 using Microsoft.Extensions.Options;
@@ -67,6 +68,21 @@ public sealed class CredentialSourceTests
         _source.Answers.SetResult();
 
         await Eventually.IsTrueAsync(async () => (await source.FindAsync(CancellationToken.None)).Values.AccessKey != first.Values.AccessKey);
+    }
+
+    [Fact]
+    public async Task FindAsync_WhileTheSourceHangs_StartsFewerQueriesThanCallersCome()
+    {
+        var source = NewSource();
+        _source.Answers.SetResult();
+        await source.FindAsync(CancellationToken.None);
+        _source.Answers = new TaskCompletionSource();
+
+        var begun = Stopwatch.StartNew();
+        for (var i = 0; i < 6; i++) await source.FindAsync(CancellationToken.None);
+
+        // Each caller waits a second. Queries are replaced after 1, 2, 4 and so on, so their number grows with the logarithm of the time.
+        Assert.InRange(_source.Asked, 2, 2 + Math.Ceiling(Math.Log2(1 + begun.Elapsed.TotalSeconds)));
     }
 
     [Fact]
