@@ -3,7 +3,7 @@ using System.Globalization;
 using System.Text.Encodings.Web;
 using System.Text.Json;
 using BenchmarkDotNet.Attributes;
-using CredentialModule.Caching;
+using IotCredentials.Caching;
 
 namespace Pieces;
 

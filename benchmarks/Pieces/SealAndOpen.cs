@@ -1,6 +1,6 @@
 using System.Text.Json;
 using BenchmarkDotNet.Attributes;
-using CredentialModule.Caching;
+using IotCredentials.Caching;
 using Testing;
 
 namespace Pieces;

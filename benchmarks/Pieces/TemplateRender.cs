@@ -1,7 +1,7 @@
 using BenchmarkDotNet.Attributes;
-using CredentialModule.Aws;
-using CredentialModule.Policies;
-using CredentialModule.Vending;
+using IotCredentials.Aws;
+using IotCredentials.Policies;
+using IotCredentials.Vending;
 using Microsoft.Extensions.DependencyInjection;
 
 namespace Pieces;

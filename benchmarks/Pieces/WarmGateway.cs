@@ -1,10 +1,10 @@
 using System.Security.Claims;
 using System.Text.Json.Nodes;
 using Amazon.Runtime;
-using CredentialModule;
-using CredentialModule.Caching;
-using CredentialModule.Profiles;
-using CredentialModule.Vending;
+using IotCredentials;
+using IotCredentials.Caching;
+using IotCredentials.Profiles;
+using IotCredentials.Vending;
 using Gateway;
 using Gateway.Configuration.Loading;
 using Gateway.Telemetry;

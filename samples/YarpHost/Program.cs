@@ -1,4 +1,4 @@
-using CredentialModule;
+using IotCredentials;
 using Microsoft.AspNetCore.Authorization;
 
 var builder = WebApplication.CreateBuilder(args);

@@ -1,6 +1,6 @@
 using Amazon.Runtime;
 
-namespace CredentialModule;
+namespace IotCredentials;
 
 /// <summary>
 /// The addresses and the base credentials of the module's AWS calls, for a host that has a source of its own. The AWS SDK determines each value that is null:

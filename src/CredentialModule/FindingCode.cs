@@ -1,4 +1,4 @@
-namespace CredentialModule;
+namespace IotCredentials;
 
 /// <summary>The rules that a template can break, by the names that operators and tests know.</summary>
 internal static class FindingCode

@@ -1,4 +1,4 @@
-using CredentialModule.Http;
+using IotCredentials.Http;
 using Microsoft.Extensions.DependencyInjection;
 
 namespace Microsoft.AspNetCore.Builder;

@@ -1,4 +1,4 @@
-namespace CredentialModule;
+namespace IotCredentials;
 
 /// <summary>The section <c>IotCredentials</c>: the module's profiles, organizations and limits.</summary>
 public sealed record IotCredentialsOptions

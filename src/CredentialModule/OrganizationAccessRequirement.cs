@@ -1,6 +1,6 @@
 using Microsoft.AspNetCore.Authorization;
 
-namespace CredentialModule;
+namespace IotCredentials;
 
 /// <summary>
 /// The requirement that the module checks before it vends: this caller may have this organization. It is evaluated by <see cref="IAuthorizationService"/> with

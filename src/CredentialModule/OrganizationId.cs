@@ -1,4 +1,4 @@
-namespace CredentialModule;
+namespace IotCredentials;
 
 /// <summary>
 /// The id of an organization. Ids are compared by ordinal, so case counts. Only <see cref="OrganizationIdFormat"/> makes instances, so every instance is a

@@ -1,7 +1,7 @@
 using System.Buffers;
 using System.Diagnostics.CodeAnalysis;
 
-namespace CredentialModule;
+namespace IotCredentials;
 
 /// <summary>
 /// The form of this platform's organization ids: a prefix, then <see cref="MinLength"/> to <see cref="MaxLength"/> characters of a set.

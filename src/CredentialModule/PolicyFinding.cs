@@ -1,4 +1,4 @@
-namespace CredentialModule;
+namespace IotCredentials;
 
 /// <summary>The reason why a template, or another input of AssumeRole, is refused.</summary>
 /// <param name="Code">One of <see cref="FindingCode"/>.</param>

@@ -1,4 +1,4 @@
-namespace CredentialModule;
+namespace IotCredentials;
 
 /// <summary>Defines how credentials are vended: the role, its session, and the lifetime requirement. Every member is a configuration key.</summary>
 public sealed record ProfileOptions

@@ -1,4 +1,4 @@
-using CredentialModule.Policies;
+using IotCredentials.Policies;
 
 namespace Sandbox;
 

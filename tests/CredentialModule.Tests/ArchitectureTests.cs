@@ -1,7 +1,7 @@
 using Testing;
 using Xunit;
 
-namespace CredentialModule.Tests;
+namespace IotCredentials.Tests;
 
 public sealed class ArchitectureTests
 {
@@ -10,10 +10,10 @@ public sealed class ArchitectureTests
     {
         var references = typeof(OrganizationId).Assembly.GetReferencedAssemblies().Select(reference => reference.Name).ToArray();
 
-        Assert.DoesNotContain(references, name => name is "Gateway" or "Sandbox" or "World");
+        Assert.DoesNotContain(references, name => name is "Gateway" or "Sandbox" or "Testing");
         Assert.Contains("Yarp.ReverseProxy", references);
     }
 
     [Fact]
-    public void Its_namespaces_depend_on_each_other_in_one_direction() => Assert.Empty(Namespaces.CyclesOf(typeof(OrganizationId).Assembly, "CredentialModule"));
+    public void Its_namespaces_depend_on_each_other_in_one_direction() => Assert.Empty(Namespaces.CyclesOf(typeof(OrganizationId).Assembly, "IotCredentials"));
 }

@@ -11,7 +11,7 @@ using Microsoft.Extensions.Logging;
 using Testing;
 using Xunit;
 
-namespace CredentialModule.Tests;
+namespace IotCredentials.Tests;
 
 /// <summary>A slip in a host's program or section is an error at start, in one line that says what to write.</summary>
 public sealed class HostSlipTests(HostTests.Aws aws) : IClassFixture<HostTests.Aws>

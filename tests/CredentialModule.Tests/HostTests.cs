@@ -13,7 +13,7 @@ using Testing;
 using Xunit;
 using Yarp.ReverseProxy.Configuration;
 
-namespace CredentialModule.Tests;
+namespace IotCredentials.Tests;
 
 /// <summary>The plugin in a YARP host that is not the gateway: a mistake in its routes does not vend.</summary>
 [Trait("Category", "Redis")]

@@ -1,6 +1,6 @@
 using Xunit;
 
-namespace CredentialModule.Tests;
+namespace IotCredentials.Tests;
 
 public sealed class OrganizationIdFormatTests
 {

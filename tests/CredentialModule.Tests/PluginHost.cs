@@ -11,7 +11,7 @@ using Microsoft.Extensions.Options;
 using Testing;
 using Yarp.ReverseProxy.Configuration;
 
-namespace CredentialModule.Tests;
+namespace IotCredentials.Tests;
 
 /// <summary>A YARP host with the plugin, each part of which a test can get wrong.</summary>
 public sealed class PluginHost

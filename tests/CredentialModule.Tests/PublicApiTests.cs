@@ -1,7 +1,7 @@
 using System.Reflection;
 using Xunit;
 
-namespace CredentialModule.Tests;
+namespace IotCredentials.Tests;
 
 /// <summary>What hosts compile against. A change of it is made on purpose: in PublicApi.txt too.</summary>
 public sealed class PublicApiTests

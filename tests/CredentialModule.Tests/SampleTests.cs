@@ -4,7 +4,7 @@ using Sandbox;
 using Testing;
 using Xunit;
 
-namespace CredentialModule.Tests;
+namespace IotCredentials.Tests;
 
 /// <summary>README's host compiles, since it is the sample's program, and vends.</summary>
 public sealed class SampleTests

@@ -8,7 +8,7 @@ public sealed class ArchitectureTests
     [Fact]
     public void The_gateway_knows_nothing_of_the_sandbox()
     {
-        Assert.DoesNotContain(References(typeof(GatewayApplication)), name => name is "Sandbox" or "World" or "Gateway.Tests");
+        Assert.DoesNotContain(References(typeof(GatewayApplication)), name => name is "Sandbox" or "Testing" or "Gateway.Tests");
         Assert.Contains("Gateway", References(typeof(World)));
     }
 

@@ -1,6 +1,6 @@
 using System.Globalization;
 using System.Reflection;
-using CredentialModule;
+using IotCredentials;
 using Gateway.Telemetry;
 using Microsoft.Extensions.Logging;
 using Xunit;

@@ -7,9 +7,9 @@ using Amazon.Runtime.Internal;
 using Amazon.Runtime.Internal.Auth;
 using Amazon.Runtime.Internal.Transform;
 using Amazon.Runtime.Internal.Util;
-using CredentialModule.Profiles;
+using IotCredentials.Profiles;
 
-namespace CredentialModule.Aws;
+namespace IotCredentials.Aws;
 
 // DescribeEndpoint of the AWS IoT control plane, on the SDK's own runtime: the SDK handles credentials, SigV4, retries and AWS_ENDPOINT_URL_IOT. The names are
 // those of the package AWSSDK.IoT, so that it can replace this file.

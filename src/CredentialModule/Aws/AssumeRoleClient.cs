@@ -1,13 +1,13 @@
 using Amazon.Runtime;
 using Amazon.SecurityToken.Model;
-using CredentialModule.Caching;
-using CredentialModule.Failures;
-using CredentialModule.Profiles;
-using CredentialModule.Telemetry;
+using IotCredentials.Caching;
+using IotCredentials.Failures;
+using IotCredentials.Profiles;
+using IotCredentials.Telemetry;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 
-namespace CredentialModule.Aws;
+namespace IotCredentials.Aws;
 
 /// <summary>Calls AssumeRole for vending: it sends the parameters unchanged, requires a complete response, and classifies failures.</summary>
 internal sealed partial class AssumeRoleClient(

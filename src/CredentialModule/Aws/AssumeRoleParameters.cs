@@ -1,4 +1,4 @@
-namespace CredentialModule.Aws;
+namespace IotCredentials.Aws;
 
 /// <summary>Everything that determines an AssumeRole call, and therefore the cache key.</summary>
 internal sealed record AssumeRoleParameters

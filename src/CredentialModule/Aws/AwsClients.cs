@@ -6,7 +6,7 @@ using Amazon.SecurityToken;
 using Amazon.SecurityToken.Model;
 using Microsoft.Extensions.Options;
 
-namespace CredentialModule.Aws;
+namespace IotCredentials.Aws;
 
 /// <summary>
 /// Creates the SDK's clients of a region. A client is made for each call, with fixed credentials: the SDK would query a source twice per signature, and sign

@@ -4,10 +4,10 @@ using System.Text.RegularExpressions;
 using Amazon.Runtime;
 using Amazon.Runtime.Internal;
 using Amazon.SecurityToken.Model;
-using CredentialModule.Failures;
+using IotCredentials.Failures;
 using Microsoft.Net.Http.Headers;
 
-namespace CredentialModule.Aws;
+namespace IotCredentials.Aws;
 
 /// <summary>Maps an error of an AWS call to a failure. Its message holds nothing of a response but the status, AWS's code and a denied action.</summary>
 internal static partial class AwsErrorMapper

@@ -1,7 +1,7 @@
 using System.Security.Cryptography;
 using System.Text;
 
-namespace CredentialModule.Aws;
+namespace IotCredentials.Aws;
 
 /// <summary>The sources that the AWS SDK looks for credentials in, in its order.</summary>
 internal enum AwsSourceKind

@@ -1,10 +1,10 @@
 using System.Diagnostics;
 using Amazon.Runtime;
 using Amazon.Runtime.Credentials;
-using CredentialModule.Fetching;
+using IotCredentials.Fetching;
 using Microsoft.Extensions.Options;
 
-namespace CredentialModule.Aws;
+namespace IotCredentials.Aws;
 
 /// <summary>A snapshot of the gateway's own credentials.</summary>
 /// <param name="Values">The keys and the session token.</param>

@@ -1,9 +1,9 @@
 using Amazon.Runtime;
-using CredentialModule.Failures;
-using CredentialModule.Profiles;
-using CredentialModule.Telemetry;
+using IotCredentials.Failures;
+using IotCredentials.Profiles;
+using IotCredentials.Telemetry;
 
-namespace CredentialModule.Aws;
+namespace IotCredentials.Aws;
 
 /// <summary>Calls DescribeEndpoint with the gateway's own credentials, or with the role that a profile names for it.</summary>
 internal sealed class DescribeEndpointClient(AwsClients clients, OwnCredentials own, AssumeRoleClient sts, TimeProvider time, CredentialMetrics metrics)

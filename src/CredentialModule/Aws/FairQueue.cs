@@ -1,4 +1,4 @@
-namespace CredentialModule.Aws;
+namespace IotCredentials.Aws;
 
 /// <summary>
 /// A queue that is round-robin over callers and, within a caller, over its organizations. A caller that floods it delays only itself. Not thread-safe.

@@ -1,11 +1,11 @@
 using Amazon.SecurityToken.Model;
-using CredentialModule.Failures;
-using CredentialModule.Fetching;
-using CredentialModule.Telemetry;
+using IotCredentials.Failures;
+using IotCredentials.Fetching;
+using IotCredentials.Telemetry;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 
-namespace CredentialModule.Aws;
+namespace IotCredentials.Aws;
 
 /// <summary>
 /// The gateway's identity at AWS, the same in every replica: the id of a long-lived access key, or a role's ARN without the session name (which differs by

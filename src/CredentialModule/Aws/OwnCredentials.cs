@@ -1,11 +1,11 @@
 using Amazon.Runtime;
 using Amazon.SecurityToken.Model;
-using CredentialModule.Failures;
-using CredentialModule.Telemetry;
+using IotCredentials.Failures;
+using IotCredentials.Telemetry;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 
-namespace CredentialModule.Aws;
+namespace IotCredentials.Aws;
 
 /// <summary>
 /// The gateway's own credentials, which sign its calls. If they are missing, or AWS rejects them, that is a condition of this process and not of each

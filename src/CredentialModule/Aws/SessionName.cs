@@ -3,7 +3,7 @@ using System.Globalization;
 using System.Security.Cryptography;
 using System.Text;
 
-namespace CredentialModule.Aws;
+namespace IotCredentials.Aws;
 
 /// <summary>
 /// The name of a role session: readable if it fits, and different for different inputs. STS AssumeRole allows 2 to 64 characters of <c>[\w+=,.@-]</c> in

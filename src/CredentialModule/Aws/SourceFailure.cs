@@ -1,7 +1,7 @@
 using Amazon.Runtime;
-using CredentialModule.Failures;
+using IotCredentials.Failures;
 
-namespace CredentialModule.Aws;
+namespace IotCredentials.Aws;
 
 /// <summary>
 /// Explains why the gateway's own credentials are not available, with the remedy. The SDK's messages are not used: they can hold the output of a program or a

@@ -1,9 +1,9 @@
 using System.Collections.Concurrent;
-using CredentialModule.Failures;
+using IotCredentials.Failures;
 using Polly;
 using Polly.CircuitBreaker;
 
-namespace CredentialModule.Aws;
+namespace IotCredentials.Aws;
 
 /// <summary>
 /// A circuit breaker for each region's STS. It opens for 5 s when half of the calls fail because STS throttles or is unavailable. A refusal by AWS does not

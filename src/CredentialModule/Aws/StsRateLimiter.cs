@@ -1,7 +1,7 @@
-using CredentialModule.Telemetry;
+using IotCredentials.Telemetry;
 using Microsoft.Extensions.Options;
 
-namespace CredentialModule.Aws;
+namespace IotCredentials.Aws;
 
 /// <summary>The key by which permits are shared fairly: round-robin over callers and, within a caller, over its organizations.</summary>
 /// <param name="Caller">The caller that waits for the call.</param>

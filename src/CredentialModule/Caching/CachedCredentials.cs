@@ -1,7 +1,7 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
 
-namespace CredentialModule.Caching;
+namespace IotCredentials.Caching;
 
 /// <summary>
 /// Cached credentials: the session that STS granted, its organization, and the time of the call. Not a record: its generated ToString would print the secrets.

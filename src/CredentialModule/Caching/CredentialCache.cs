@@ -1,5 +1,5 @@
 using System.Diagnostics;
-using CredentialModule.Telemetry;
+using IotCredentials.Telemetry;
 using Microsoft.Extensions.Caching.Memory;
 using Microsoft.Extensions.Caching.StackExchangeRedis;
 using Microsoft.Extensions.Hosting;
@@ -9,7 +9,7 @@ using ZiggyCreatures.Caching.Fusion;
 using ZiggyCreatures.Caching.Fusion.Backplane.StackExchangeRedis;
 using ZiggyCreatures.Caching.Fusion.Serialization.SystemTextJson;
 
-namespace CredentialModule.Caching;
+namespace IotCredentials.Caching;
 
 /// <summary>
 /// A cache with two levels: this process's memory and, if configured, Redis, synchronized by a backplane. It only stores: the reader decides from the entry

@@ -3,7 +3,7 @@ using System.Globalization;
 using System.Text.Encodings.Web;
 using System.Text.Json;
 
-namespace CredentialModule.Caching;
+namespace IotCredentials.Caching;
 
 /// <summary>The body of a response, in the parts that are cached: the endpoint's, the credentials', and the closing braces of both.</summary>
 internal static class CredentialResponse

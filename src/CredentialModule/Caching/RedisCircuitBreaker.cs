@@ -1,4 +1,4 @@
-namespace CredentialModule.Caching;
+namespace IotCredentials.Caching;
 
 /// <summary>
 /// A circuit breaker for Redis. One command that times out may be the fault of this process on a busy machine. If another command that began after that also

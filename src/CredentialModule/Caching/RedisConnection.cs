@@ -1,11 +1,11 @@
 using System.Net;
-using CredentialModule.Failures;
-using CredentialModule.Telemetry;
+using IotCredentials.Failures;
+using IotCredentials.Telemetry;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 using StackExchange.Redis;
 
-namespace CredentialModule.Caching;
+namespace IotCredentials.Caching;
 
 /// <summary>
 /// The one connection to Redis, configured so that a Redis that is gone, paused or full costs a caller only a part of its timeout: no command is queued, no

@@ -3,7 +3,7 @@ using System.Net;
 using System.Text.RegularExpressions;
 using StackExchange.Redis;
 
-namespace CredentialModule.Caching;
+namespace IotCredentials.Caching;
 
 /// <summary>
 /// Validates a connection string. StackExchange.Redis treats every part without <c>=</c> as a host name, even a URL with its password or a password alone, and

@@ -1,7 +1,7 @@
 using System.Diagnostics;
 using StackExchange.Redis;
 
-namespace CredentialModule.Caching;
+namespace IotCredentials.Caching;
 
 /// <summary>
 /// A lock in Redis that saves replicas a second call to AWS. It is extended while it is held and expires soon after its holder died. Two replicas may continue

@@ -3,10 +3,10 @@ using System.Net.Security;
 using System.Net.Sockets;
 using System.Security.Authentication;
 using System.Text;
-using CredentialModule.Failures;
+using IotCredentials.Failures;
 using StackExchange.Redis;
 
-namespace CredentialModule.Caching;
+namespace IotCredentials.Caching;
 
 /// <summary>
 /// Determines why Redis cannot be used, by connecting to it as the client would and sending the commands that the gateway needs. The client's own events do not

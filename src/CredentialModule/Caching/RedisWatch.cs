@@ -1,9 +1,9 @@
 using System.Diagnostics;
-using CredentialModule.Failures;
-using CredentialModule.Telemetry;
+using IotCredentials.Failures;
+using IotCredentials.Telemetry;
 using Microsoft.Extensions.Logging;
 
-namespace CredentialModule.Caching;
+namespace IotCredentials.Caching;
 
 /// <summary>
 /// Logs once why Redis cannot be used, with the cause that <see cref="RedisProbe"/> finds, and once that it works again. During a problem it probes every

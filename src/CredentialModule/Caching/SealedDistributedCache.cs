@@ -1,7 +1,7 @@
 using Microsoft.Extensions.Caching.Distributed;
 using StackExchange.Redis;
 
-namespace CredentialModule.Caching;
+namespace IotCredentials.Caching;
 
 /// <summary>
 /// Seals every entry on its way to Redis and binds it to its whole Redis key. That key ends in the id of the sealing key, so that replicas with different

@@ -2,7 +2,7 @@ using System.Buffers.Binary;
 using System.Security.Cryptography;
 using System.Text;
 
-namespace CredentialModule.Caching;
+namespace IotCredentials.Caching;
 
 /// <summary>
 /// Seals entries for Redis (AES-256-GCM) and binds them to the name that they are stored under: an entry that was moved, swapped, edited or forged does not

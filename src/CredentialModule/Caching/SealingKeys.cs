@@ -1,7 +1,7 @@
 using System.Globalization;
 using System.Security.Cryptography;
 
-namespace CredentialModule.Caching;
+namespace IotCredentials.Caching;
 
 /// <summary>
 /// The keys that seal entries in Redis: a file with one base64 256-bit key per line. The first key seals and all keys open, so that keys can be rotated. The

@@ -1,6 +1,6 @@
 using Microsoft.Extensions.Options;
 
-namespace CredentialModule.Caching;
+namespace IotCredentials.Caching;
 
 /// <summary>
 /// The Redis that replicas share vended credentials through, and the keys that seal them: <c>ConnectionStrings:Redis</c> and <c>Sealing:KeyPath</c>.

@@ -5,7 +5,7 @@ using System.Security.Authentication;
 using System.Security.Cryptography.X509Certificates;
 using StackExchange.Redis;
 
-namespace CredentialModule.Failures;
+namespace IotCredentials.Failures;
 
 /// <summary>
 /// Describes a failure in words of our own. A library's exception can quote a proxy's password, a header, or a whole response with the credentials in it, so

@@ -1,6 +1,6 @@
 using StackExchange.Redis;
 
-namespace CredentialModule.Failures;
+namespace IotCredentials.Failures;
 
 /// <summary>A problem that keeps Redis from being used, in the words that the log and <c>doctor</c> share.</summary>
 /// <param name="Code">The cause in a word, for metrics.</param>

@@ -1,7 +1,7 @@
 using System.Net;
 using System.Text.RegularExpressions;
 
-namespace CredentialModule.Failures;
+namespace IotCredentials.Failures;
 
 /// <summary>
 /// Removes possible secrets from a text: the part before an <c>@</c>, the value of a name such as <c>password</c>, and runs of characters that look random, as

@@ -1,4 +1,4 @@
-namespace CredentialModule.Failures;
+namespace IotCredentials.Failures;
 
 /// <summary>The reason why credentials or an endpoint are not available.</summary>
 internal enum FailureClass

@@ -1,8 +1,8 @@
 using System.Diagnostics.CodeAnalysis;
-using CredentialModule.Failures;
+using IotCredentials.Failures;
 using Microsoft.Extensions.Caching.Memory;
 
-namespace CredentialModule.Fetching;
+namespace IotCredentials.Fetching;
 
 /// <summary>Caches failures for a short time, so that callers share one failed call instead of each repeating it.</summary>
 internal sealed class NegativeCache(TimeProvider time) : IDisposable

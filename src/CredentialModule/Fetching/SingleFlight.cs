@@ -1,6 +1,6 @@
 using System.Collections.Concurrent;
 
-namespace CredentialModule.Fetching;
+namespace IotCredentials.Fetching;
 
 /// <summary>Runs one task per key at a time in this process. Callers that join a running task share its outcome, including a failure.</summary>
 internal sealed class SingleFlight

@@ -1,11 +1,11 @@
 using System.Buffers;
 using System.Globalization;
 using System.Security.Claims;
-using CredentialModule.Caching;
-using CredentialModule.Failures;
-using CredentialModule.Fetching;
-using CredentialModule.Telemetry;
-using CredentialModule.Vending;
+using IotCredentials.Caching;
+using IotCredentials.Failures;
+using IotCredentials.Fetching;
+using IotCredentials.Telemetry;
+using IotCredentials.Vending;
 using Microsoft.AspNetCore.Authorization;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Timeouts;
@@ -13,7 +13,7 @@ using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 
-namespace CredentialModule.Http;
+namespace IotCredentials.Http;
 
 /// <summary>
 /// Serves a module route in process. It does not rely on the host's pipeline: it checks again whether this caller may have this organization.

@@ -1,9 +1,9 @@
 using System.Globalization;
-using CredentialModule.Profiles;
+using IotCredentials.Profiles;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
 
-namespace CredentialModule.Http;
+namespace IotCredentials.Http;
 
 /// <summary>A caller's request for credentials.</summary>
 /// <param name="Profile">The profile to vend with.</param>

@@ -1,8 +1,8 @@
-using CredentialModule.Profiles;
+using IotCredentials.Profiles;
 using Microsoft.AspNetCore.Routing.Patterns;
 using Yarp.ReverseProxy.Configuration;
 
-namespace CredentialModule.Http;
+namespace IotCredentials.Http;
 
 /// <summary>Rejects a route table with a module route that cannot be served as it is configured.</summary>
 internal sealed class CredentialRouteFilter(IProfileProvider profiles) : IProxyConfigFilter

@@ -1,7 +1,7 @@
 using System.Text.Json;
 using Microsoft.AspNetCore.Http;
 
-namespace CredentialModule.Http;
+namespace IotCredentials.Http;
 
 /// <summary>The format of all error responses made here: <c>{"error","message"}</c>. It contains the contract's texts and nothing else.</summary>
 internal static class ErrorResponse

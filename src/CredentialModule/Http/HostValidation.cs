@@ -1,11 +1,11 @@
-using CredentialModule.Caching;
-using CredentialModule.Profiles;
+using IotCredentials.Caching;
+using IotCredentials.Profiles;
 using Microsoft.AspNetCore.Authorization;
 using Microsoft.AspNetCore.Authorization.Infrastructure;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 
-namespace CredentialModule.Http;
+namespace IotCredentials.Http;
 
 /// <summary>Prevents a host from starting that cannot vend safely: without a handler for membership, or with an unusable section or sealing keys.</summary>
 internal sealed class HostValidation(IServiceProvider services) : IHostedLifecycleService

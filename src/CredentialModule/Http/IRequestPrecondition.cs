@@ -1,9 +1,9 @@
-using CredentialModule.Profiles;
+using IotCredentials.Profiles;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.DependencyInjection;
 
-namespace CredentialModule.Http;
+namespace IotCredentials.Http;
 
 /// <summary>
 /// An endpoint's precondition on a request's method, id and query. It is endpoint metadata, so that a host can run it between authentication and authorization:

@@ -8,7 +8,7 @@ using Microsoft.Extensions.DependencyInjection;
 using Yarp.ReverseProxy.Configuration;
 using Yarp.ReverseProxy.Model;
 
-namespace CredentialModule.Http;
+namespace IotCredentials.Http;
 
 /// <summary>
 /// Prevents a host from listening whose pipeline cannot serve its module routes: each mistake would otherwise be a 401, 404, 500 or 503 on every request. It

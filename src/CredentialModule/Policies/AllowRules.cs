@@ -1,4 +1,4 @@
-namespace CredentialModule.Policies;
+namespace IotCredentials.Policies;
 
 /// <summary>
 /// The rules for Allow statements: known actions, on resources that are the organization's or shared, each action with a resource of its type and each resource

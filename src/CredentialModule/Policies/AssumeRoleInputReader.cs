@@ -1,4 +1,4 @@
-namespace CredentialModule.Policies;
+namespace IotCredentials.Policies;
 
 /// <summary>The role that a profile assumes, with the partition and the account of its ARN.</summary>
 /// <param name="Arn">The ARN; may name the organization.</param>

@@ -1,4 +1,4 @@
-namespace CredentialModule.Policies;
+namespace IotCredentials.Policies;
 
 /// <summary>Finds two organizations that one or two resources cannot keep apart, and describes them.</summary>
 internal static class Counterexample

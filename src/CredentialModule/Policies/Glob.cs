@@ -1,4 +1,4 @@
-namespace CredentialModule.Policies;
+namespace IotCredentials.Policies;
 
 /// <summary>
 /// A pattern of client ids or topics, used to find a text that two patterns cover. It only provides the example in a finding: it never finds a text that is not

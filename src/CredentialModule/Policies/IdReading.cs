@@ -1,4 +1,4 @@
-namespace CredentialModule.Policies;
+namespace IotCredentials.Policies;
 
 /// <summary>
 /// Determines whether an id can be read at the beginning of a text if only that beginning is known. docs/session-policies.md has the cases.

@@ -1,4 +1,4 @@
-namespace CredentialModule.Policies;
+namespace IotCredentials.Policies;
 
 /// <summary>The types of AWS IoT resources that a session may be granted.</summary>
 internal enum IotResourceType

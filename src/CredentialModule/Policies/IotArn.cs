@@ -1,4 +1,4 @@
-namespace CredentialModule.Policies;
+namespace IotCredentials.Policies;
 
 /// <summary>The ARN of an AWS IoT resource, split into parts. No placeholder's name holds a colon, so the source can be split like the rendered text.</summary>
 /// <param name="Before">The part before the type.</param>

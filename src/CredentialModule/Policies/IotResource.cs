@@ -1,4 +1,4 @@
-namespace CredentialModule.Policies;
+namespace IotCredentials.Policies;
 
 /// <summary>The characters that can directly follow an id.</summary>
 /// <param name="Literals">The possible characters.</param>

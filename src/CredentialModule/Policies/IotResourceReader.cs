@@ -1,4 +1,4 @@
-namespace CredentialModule.Policies;
+namespace IotCredentials.Policies;
 
 /// <summary>
 /// The rules for one resource: every text that it covers for an organization names that organization at one known place, and no other organization can be read

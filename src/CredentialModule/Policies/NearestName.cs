@@ -1,4 +1,4 @@
-namespace CredentialModule.Policies;
+namespace IotCredentials.Policies;
 
 /// <summary>Finds the name that was probably meant.</summary>
 internal static class NearestName

@@ -1,4 +1,4 @@
-namespace CredentialModule.Policies;
+namespace IotCredentials.Policies;
 
 /// <summary>An Allow statement, as far as it could be read.</summary>
 /// <param name="Sid">The statement's own name, if it has one.</param>

@@ -1,6 +1,6 @@
 using System.Text.Json;
 
-namespace CredentialModule.Policies;
+namespace IotCredentials.Policies;
 
 /// <summary>
 /// A policy template as a closed tree. The policy that is sent to AWS is written from it and never from the file's text, so that IAM cannot read the policy

@@ -2,7 +2,7 @@ using System.Text;
 using System.Text.Json;
 using System.Text.Unicode;
 
-namespace CredentialModule.Policies;
+namespace IotCredentials.Policies;
 
 /// <summary>Reads a template's file into the closed tree: strict JSON, each member once, each string parsed for placeholders.</summary>
 internal static class PolicyReader

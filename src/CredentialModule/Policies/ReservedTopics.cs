@@ -1,4 +1,4 @@
-namespace CredentialModule.Policies;
+namespace IotCredentials.Policies;
 
 /// <summary>The spaces of names. Resources are compared only within one space, because clients, things and topics have separate names.</summary>
 internal enum IotSpace

@@ -1,4 +1,4 @@
-namespace CredentialModule.Policies;
+namespace IotCredentials.Policies;
 
 /// <summary>
 /// The rules for two resources: a text that one covers for an organization is not covered by the other for another organization, and neither covers a shared

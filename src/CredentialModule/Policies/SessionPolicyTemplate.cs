@@ -3,7 +3,7 @@ using System.Text;
 using System.Text.Encodings.Web;
 using System.Text.Json;
 
-namespace CredentialModule.Policies;
+namespace IotCredentials.Policies;
 
 /// <summary>
 /// A session policy with placeholders that was proven to keep every two organizations apart, whatever their ids. A template that breaks a rule is never

@@ -1,4 +1,4 @@
-namespace CredentialModule.Policies;
+namespace IotCredentials.Policies;
 
 /// <summary>The topics of a profile that every organization may receive and none may publish to.</summary>
 internal sealed class SharedTopics

@@ -1,6 +1,6 @@
 using System.Diagnostics.CodeAnalysis;
 
-namespace CredentialModule.Policies;
+namespace IotCredentials.Policies;
 
 /// <summary>A string with placeholders such as <c>{organizationId}</c>, parsed once.</summary>
 internal sealed class TemplateText

@@ -1,4 +1,4 @@
-namespace CredentialModule.Policies;
+namespace IotCredentials.Policies;
 
 /// <summary>The names that a template may hold in braces.</summary>
 [Flags]

@@ -1,6 +1,6 @@
 using Amazon.Runtime.Internal.Endpoints.StandardLibrary;
 
-namespace CredentialModule.Profiles;
+namespace IotCredentials.Profiles;
 
 /// <summary>An AWS partition, as the AWS SDK knows it: regions under one domain, with accounts of their own.</summary>
 /// <param name="Name">The name, such as <c>aws</c>, <c>aws-cn</c>, <c>aws-us-gov</c>.</param>

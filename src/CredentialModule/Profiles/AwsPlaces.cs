@@ -1,7 +1,7 @@
 using System.Text.RegularExpressions;
-using CredentialModule.Policies;
+using IotCredentials.Policies;
 
-namespace CredentialModule.Profiles;
+namespace IotCredentials.Profiles;
 
 /// <summary>
 /// Checks that role, region and endpoints of a profile are in one partition, one region and one account: elsewhere a session reaches nothing.

@@ -1,4 +1,4 @@
-namespace CredentialModule.Profiles;
+namespace IotCredentials.Profiles;
 
 /// <summary>An error in the section, or a warning for the operator.</summary>
 /// <param name="Key">The key's path below the section.</param>

@@ -1,12 +1,12 @@
-using CredentialModule.Failures;
-using CredentialModule.Telemetry;
+using IotCredentials.Failures;
+using IotCredentials.Telemetry;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 using Microsoft.Extensions.Primitives;
 
-namespace CredentialModule.Profiles;
+namespace IotCredentials.Profiles;
 
 /// <summary>The profiles in effect.</summary>
 internal interface IProfileProvider

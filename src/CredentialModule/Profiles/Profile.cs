@@ -1,6 +1,6 @@
-using CredentialModule.Policies;
+using IotCredentials.Policies;
 
-namespace CredentialModule.Profiles;
+namespace IotCredentials.Profiles;
 
 /// <summary>
 /// The validated, effective profile of one organization: a profile with the organization's overrides. Compared by reference, so that values derived from one

@@ -1,8 +1,8 @@
 using System.Text.RegularExpressions;
-using CredentialModule.Policies;
+using IotCredentials.Policies;
 using Microsoft.Extensions.FileProviders;
 
-namespace CredentialModule.Profiles;
+namespace IotCredentials.Profiles;
 
 /// <summary>Reads one overlaid profile by AWS's limits; every problem is collected under the key that says it.</summary>
 internal sealed partial class ProfileReader(OrganizationIdFormat ids, IFileProvider files, Action<string, string, bool> report)

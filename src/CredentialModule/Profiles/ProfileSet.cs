@@ -1,7 +1,7 @@
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.FileProviders;
 
-namespace CredentialModule.Profiles;
+namespace IotCredentials.Profiles;
 
 /// <summary>Every profile, and every profile with each organization's overrides. It is read as a whole and never changes.</summary>
 internal sealed class ProfileSet

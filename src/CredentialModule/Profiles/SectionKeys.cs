@@ -1,8 +1,8 @@
 using System.Reflection;
-using CredentialModule.Policies;
+using IotCredentials.Policies;
 using Microsoft.Extensions.Configuration;
 
-namespace CredentialModule.Profiles;
+namespace IotCredentials.Profiles;
 
 /// <summary>
 /// Finds the keys of a section that no option reads. The configuration binder ignores them, so a misspelt key would silently keep its default.

@@ -1,7 +1,7 @@
 using System.Diagnostics.Metrics;
-using CredentialModule.Failures;
+using IotCredentials.Failures;
 
-namespace CredentialModule.Telemetry;
+namespace IotCredentials.Telemetry;
 
 /// <summary>The metrics of vending: the meter <c>IotCredentials</c>.</summary>
 internal sealed class CredentialMetrics

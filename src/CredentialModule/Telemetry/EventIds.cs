@@ -1,4 +1,4 @@
-namespace CredentialModule.Telemetry;
+namespace IotCredentials.Telemetry;
 
 /// <summary>The plugin's log events: 1 to 99.</summary>
 internal static class EventIds

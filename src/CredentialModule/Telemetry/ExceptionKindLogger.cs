@@ -1,7 +1,7 @@
-using CredentialModule.Failures;
+using IotCredentials.Failures;
 using Microsoft.Extensions.Logging;
 
-namespace CredentialModule.Telemetry;
+namespace IotCredentials.Telemetry;
 
 /// <summary>A library's logger that logs only the kinds of an exception: its message can repeat what was sent to a server, and the server's response.</summary>
 internal sealed class ExceptionKindLogger<T>(ILogger<T> inner) : ILogger<T>

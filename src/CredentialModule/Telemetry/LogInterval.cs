@@ -1,4 +1,4 @@
-namespace CredentialModule.Telemetry;
+namespace IotCredentials.Telemetry;
 
 /// <summary>Allows one log entry per interval, for conditions that every request can meet.</summary>
 internal sealed class LogInterval(TimeSpan interval, TimeProvider time)

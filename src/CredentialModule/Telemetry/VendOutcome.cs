@@ -1,4 +1,4 @@
-namespace CredentialModule.Telemetry;
+namespace IotCredentials.Telemetry;
 
 /// <summary>The source of the credentials in a response.</summary>
 internal enum VendOutcome

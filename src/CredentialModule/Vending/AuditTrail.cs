@@ -1,8 +1,8 @@
 using System.Diagnostics;
-using CredentialModule.Telemetry;
+using IotCredentials.Telemetry;
 using Microsoft.Extensions.Logging;
 
-namespace CredentialModule.Vending;
+namespace IotCredentials.Vending;
 
 /// <summary>
 /// The category <c>IotCredentials.Audit</c>: one event for every response with credentials that was sent, in whole or in part, with the access key id that

@@ -3,15 +3,15 @@ using System.Globalization;
 using System.Security.Cryptography;
 using System.Text;
 using System.Threading.Channels;
-using CredentialModule.Caching;
-using CredentialModule.Failures;
-using CredentialModule.Fetching;
-using CredentialModule.Telemetry;
+using IotCredentials.Caching;
+using IotCredentials.Failures;
+using IotCredentials.Fetching;
+using IotCredentials.Telemetry;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using StackExchange.Redis;
 
-namespace CredentialModule.Vending;
+namespace IotCredentials.Vending;
 
 /// <summary>
 /// Invalidates organizations' cached credentials. An organization's generation is part of its cache keys: a new generation makes everything that was vended

@@ -1,9 +1,9 @@
 using System.Buffers.Binary;
 using System.Security.Cryptography;
 using System.Text;
-using CredentialModule.Aws;
+using IotCredentials.Aws;
 
-namespace CredentialModule.Vending;
+namespace IotCredentials.Vending;
 
 /// <summary>
 /// The key of an entry: a hash over length-prefixed fields, so that no two sets of fields have the same input. Hashes of the organization and of the generation

@@ -1,7 +1,7 @@
 using Microsoft.Extensions.Caching.Memory;
 using Microsoft.Extensions.Options;
 
-namespace CredentialModule.Vending;
+namespace IotCredentials.Vending;
 
 /// <summary>
 /// Caches computed cache keys by all their inputs, so that a request does not render and hash a policy again. A changed input is a different entry at once.

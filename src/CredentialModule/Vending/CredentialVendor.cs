@@ -1,13 +1,13 @@
 using System.Security.Claims;
-using CredentialModule.Aws;
-using CredentialModule.Caching;
-using CredentialModule.Failures;
-using CredentialModule.Fetching;
-using CredentialModule.Telemetry;
+using IotCredentials.Aws;
+using IotCredentials.Caching;
+using IotCredentials.Failures;
+using IotCredentials.Fetching;
+using IotCredentials.Telemetry;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 
-namespace CredentialModule.Vending;
+namespace IotCredentials.Vending;
 
 internal readonly record struct Vended(CachedCredentials Credentials, VendOutcome Outcome);
 

@@ -1,15 +1,15 @@
 using System.Runtime.CompilerServices;
-using CredentialModule.Aws;
-using CredentialModule.Caching;
-using CredentialModule.Failures;
-using CredentialModule.Fetching;
-using CredentialModule.Profiles;
-using CredentialModule.Telemetry;
+using IotCredentials.Aws;
+using IotCredentials.Caching;
+using IotCredentials.Failures;
+using IotCredentials.Fetching;
+using IotCredentials.Profiles;
+using IotCredentials.Telemetry;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 
-namespace CredentialModule.Vending;
+namespace IotCredentials.Vending;
 
 /// <summary>
 /// Finds the AWS IoT endpoint of an account and region. It never changes while the account exists, so it is cached for long and refreshed in the background.

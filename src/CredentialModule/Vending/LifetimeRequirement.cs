@@ -1,4 +1,4 @@
-namespace CredentialModule.Vending;
+namespace IotCredentials.Vending;
 
 /// <summary>The remaining lifetime that a caller's credentials must have, and the age at which they are renewed.</summary>
 /// <param name="Minimum">The minimum remaining lifetime.</param>

@@ -1,9 +1,9 @@
-using CredentialModule.Caching;
-using CredentialModule.Failures;
-using CredentialModule.Fetching;
+using IotCredentials.Caching;
+using IotCredentials.Failures;
+using IotCredentials.Fetching;
 using Microsoft.Extensions.Options;
 
-namespace CredentialModule.Vending;
+namespace IotCredentials.Vending;
 
 /// <summary>A value, and whether a call was made for it.</summary>
 internal readonly record struct Fetched<T>(T Value, bool IsNew);

@@ -1,8 +1,8 @@
 using System.Collections.Concurrent;
-using CredentialModule.Caching;
+using IotCredentials.Caching;
 using StackExchange.Redis;
 
-namespace CredentialModule.Vending;
+namespace IotCredentials.Vending;
 
 /// <summary>Deletes the entries of older generations from Redis. One pass over the keys runs at a time, for all pending organizations.</summary>
 internal sealed class StaleEntryRemoval(CredentialCache cache) : IDisposable

@@ -1,7 +1,7 @@
 using System.Globalization;
 using System.Security.Claims;
 
-namespace CredentialModule.Vending;
+namespace IotCredentials.Vending;
 
 /// <summary>
 /// The caller that requests credentials: its issuer, its subject and the expiration of its token, from the token's registered claims. JwtBearer renames

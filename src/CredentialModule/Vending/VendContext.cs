@@ -1,7 +1,7 @@
-using CredentialModule.Aws;
-using CredentialModule.Profiles;
+using IotCredentials.Aws;
+using IotCredentials.Profiles;
 
-namespace CredentialModule.Vending;
+namespace IotCredentials.Vending;
 
 /// <summary>The inputs of an AssumeRole call, before they are rendered. Equal inputs lead to the same call.</summary>
 internal sealed record VendContext

@@ -1,10 +1,10 @@
 using System.Security.Claims;
-using CredentialModule.Aws;
-using CredentialModule.Failures;
-using CredentialModule.Profiles;
+using IotCredentials.Aws;
+using IotCredentials.Failures;
+using IotCredentials.Profiles;
 using Microsoft.Extensions.Hosting;
 
-namespace CredentialModule.Vending;
+namespace IotCredentials.Vending;
 
 /// <summary>Creates the vend context for a profile, an organization and, if sessions are per caller, the caller.</summary>
 internal sealed class VendContextFactory(AwsClients clients, GatewayIdentity identity, CacheInvalidation forgotten, IHostEnvironment host, TimeProvider time)

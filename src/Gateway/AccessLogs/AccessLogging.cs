@@ -1,6 +1,6 @@
 using System.Diagnostics;
-using CredentialModule.Http;
-using CredentialModule.Profiles;
+using IotCredentials.Http;
+using IotCredentials.Profiles;
 using Gateway.Authentication;
 using Gateway.Edge;
 using Microsoft.AspNetCore.Diagnostics;

@@ -1,5 +1,5 @@
 using System.Security.Claims;
-using CredentialModule;
+using IotCredentials;
 using Gateway.Authentication.Keys;
 using Gateway.Configuration;
 using Microsoft.AspNetCore.Authentication;

@@ -1,7 +1,7 @@
 using System.Buffers.Text;
 using System.Collections.Frozen;
 using System.Text.Json;
-using CredentialModule;
+using IotCredentials;
 using Gateway.Configuration;
 using Microsoft.IdentityModel.JsonWebTokens;
 

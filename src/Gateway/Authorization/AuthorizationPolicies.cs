@@ -1,4 +1,4 @@
-using CredentialModule;
+using IotCredentials;
 using Gateway.Configuration;
 using Microsoft.AspNetCore.Authorization;
 using Microsoft.AspNetCore.Authorization.Policy;

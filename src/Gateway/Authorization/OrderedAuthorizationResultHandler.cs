@@ -1,4 +1,4 @@
-using CredentialModule.Http;
+using IotCredentials.Http;
 using Gateway.Authentication;
 using Gateway.Errors;
 using Microsoft.AspNetCore.Authorization;

@@ -1,5 +1,5 @@
-using CredentialModule;
-using CredentialModule.Http;
+using IotCredentials;
+using IotCredentials.Http;
 using Gateway.Authentication;
 using Microsoft.AspNetCore.Authorization;
 

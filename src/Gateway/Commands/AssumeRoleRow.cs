@@ -1,9 +1,9 @@
-using CredentialModule;
-using CredentialModule.Aws;
-using CredentialModule.Caching;
-using CredentialModule.Policies;
-using CredentialModule.Profiles;
-using CredentialModule.Vending;
+using IotCredentials;
+using IotCredentials.Aws;
+using IotCredentials.Caching;
+using IotCredentials.Policies;
+using IotCredentials.Profiles;
+using IotCredentials.Vending;
 using Gateway.Configuration.Snapshots;
 
 namespace Gateway.Commands;

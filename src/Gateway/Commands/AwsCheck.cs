@@ -1,11 +1,11 @@
 using System.Globalization;
 using Amazon.SecurityToken.Model;
-using CredentialModule;
-using CredentialModule.Aws;
-using CredentialModule.Failures;
-using CredentialModule.Http;
-using CredentialModule.Profiles;
-using CredentialModule.Vending;
+using IotCredentials;
+using IotCredentials.Aws;
+using IotCredentials.Failures;
+using IotCredentials.Http;
+using IotCredentials.Profiles;
+using IotCredentials.Vending;
 using Gateway.Configuration.Snapshots;
 
 namespace Gateway.Commands;

@@ -5,7 +5,7 @@ using System.Net.Security;
 using System.Net.Sockets;
 using System.Security.Authentication;
 using System.Security.Cryptography.X509Certificates;
-using CredentialModule.Failures;
+using IotCredentials.Failures;
 using Gateway.Configuration;
 using Gateway.Configuration.Snapshots;
 using Gateway.Forwarding;

@@ -1,6 +1,6 @@
 using System.CommandLine;
 using System.Globalization;
-using CredentialModule;
+using IotCredentials;
 using Gateway.Configuration.Snapshots;
 
 namespace Gateway.Commands;

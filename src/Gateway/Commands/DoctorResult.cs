@@ -1,4 +1,4 @@
-using CredentialModule.Failures;
+using IotCredentials.Failures;
 
 namespace Gateway.Commands;
 

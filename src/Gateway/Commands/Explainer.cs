@@ -1,6 +1,6 @@
-using CredentialModule;
-using CredentialModule.Http;
-using CredentialModule.Vending;
+using IotCredentials;
+using IotCredentials.Http;
+using IotCredentials.Vending;
 using Gateway.Configuration;
 using Gateway.Configuration.Snapshots;
 using Gateway.Errors;

@@ -1,5 +1,5 @@
 using System.Diagnostics.CodeAnalysis;
-using CredentialModule.Failures;
+using IotCredentials.Failures;
 
 namespace Gateway.Commands;
 

@@ -1,7 +1,7 @@
 using System.Diagnostics;
 using System.Globalization;
-using CredentialModule.Caching;
-using CredentialModule.Failures;
+using IotCredentials.Caching;
+using IotCredentials.Failures;
 using Gateway.Configuration;
 using Gateway.Configuration.Snapshots;
 using Gateway.RateLimiting;

@@ -1,6 +1,6 @@
 using System.Globalization;
-using CredentialModule;
-using CredentialModule.Http;
+using IotCredentials;
+using IotCredentials.Http;
 using Gateway.Authorization;
 using Gateway.Configuration;
 using Gateway.Configuration.Rules;

@@ -1,5 +1,5 @@
 using System.Net.Sockets;
-using CredentialModule.Failures;
+using IotCredentials.Failures;
 using Gateway.Telemetry;
 
 namespace Gateway.Commands;

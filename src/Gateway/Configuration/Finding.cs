@@ -1,5 +1,5 @@
 using System.Text;
-using CredentialModule.Failures;
+using IotCredentials.Failures;
 
 namespace Gateway.Configuration;
 

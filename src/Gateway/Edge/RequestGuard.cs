@@ -1,6 +1,6 @@
 using System.Buffers;
 using System.Text;
-using CredentialModule.Http;
+using IotCredentials.Http;
 using Microsoft.AspNetCore.Http.Features;
 
 namespace Gateway.Edge;

@@ -1,5 +1,5 @@
 using System.Diagnostics.Metrics;
-using CredentialModule.Http;
+using IotCredentials.Http;
 using Gateway.Configuration;
 using Gateway.Errors;
 using Gateway.Telemetry;

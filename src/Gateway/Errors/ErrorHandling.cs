@@ -1,4 +1,4 @@
-using CredentialModule.Http;
+using IotCredentials.Http;
 using Microsoft.AspNetCore.HostFiltering;
 using Yarp.ReverseProxy.Forwarder;
 using Yarp.ReverseProxy.Model;

@@ -1,5 +1,5 @@
 using System.Text;
-using CredentialModule.Http;
+using IotCredentials.Http;
 using Yarp.ReverseProxy.Transforms;
 using Yarp.ReverseProxy.Transforms.Builder;
 

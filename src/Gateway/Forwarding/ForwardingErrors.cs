@@ -1,4 +1,4 @@
-using CredentialModule.Failures;
+using IotCredentials.Failures;
 using Gateway.Telemetry;
 using Yarp.ReverseProxy.Forwarder;
 

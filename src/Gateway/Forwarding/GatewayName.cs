@@ -1,6 +1,6 @@
 using System.Security.Cryptography;
 using System.Text;
-using CredentialModule.Http;
+using IotCredentials.Http;
 using Gateway.Configuration.Snapshots;
 
 namespace Gateway.Forwarding;

@@ -1,4 +1,4 @@
-using CredentialModule.Http;
+using IotCredentials.Http;
 using Gateway.Authentication;
 using Microsoft.Net.Http.Headers;
 using Yarp.ReverseProxy.Transforms;

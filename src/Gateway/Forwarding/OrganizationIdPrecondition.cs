@@ -1,4 +1,4 @@
-using CredentialModule.Http;
+using IotCredentials.Http;
 
 namespace Gateway.Forwarding;
 

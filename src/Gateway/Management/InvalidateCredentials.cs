@@ -1,5 +1,5 @@
-using CredentialModule.Http;
-using CredentialModule.Vending;
+using IotCredentials.Http;
+using IotCredentials.Vending;
 
 namespace Gateway.Management;
 

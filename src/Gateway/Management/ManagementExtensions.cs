@@ -1,5 +1,5 @@
-using CredentialModule.Aws;
-using CredentialModule.Caching;
+using IotCredentials.Aws;
+using IotCredentials.Caching;
 using Gateway.Hosting;
 using Microsoft.Extensions.Diagnostics.HealthChecks;
 

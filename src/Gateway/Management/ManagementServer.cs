@@ -1,4 +1,4 @@
-using CredentialModule.Http;
+using IotCredentials.Http;
 using Gateway.Authentication;
 using Gateway.Configuration;
 using Gateway.Errors;

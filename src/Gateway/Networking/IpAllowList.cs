@@ -1,5 +1,5 @@
 using System.Net;
-using CredentialModule.Http;
+using IotCredentials.Http;
 
 namespace Gateway.Networking;
 

@@ -1,7 +1,7 @@
 using System.Threading.RateLimiting;
-using CredentialModule;
-using CredentialModule.Caching;
-using CredentialModule.Failures;
+using IotCredentials;
+using IotCredentials.Caching;
+using IotCredentials.Failures;
 using Gateway.Telemetry;
 using Microsoft.Extensions.Options;
 using StackExchange.Redis;

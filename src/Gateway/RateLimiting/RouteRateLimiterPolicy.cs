@@ -1,5 +1,5 @@
 using System.Threading.RateLimiting;
-using CredentialModule.Http;
+using IotCredentials.Http;
 using Gateway.Configuration;
 using Gateway.Edge;
 using Gateway.Errors;

@@ -1,4 +1,4 @@
-using CredentialModule.Profiles;
+using IotCredentials.Profiles;
 using Gateway.Configuration.Snapshots;
 using Gateway.Cors;
 using Gateway.Forwarding;

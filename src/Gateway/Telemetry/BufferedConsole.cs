@@ -1,5 +1,5 @@
 using System.Globalization;
-using CredentialModule.Vending;
+using IotCredentials.Vending;
 using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Logging.Console;
 using Microsoft.Extensions.Options;

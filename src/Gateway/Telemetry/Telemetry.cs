@@ -1,5 +1,5 @@
 using System.Diagnostics.Metrics;
-using CredentialModule.Telemetry;
+using IotCredentials.Telemetry;
 using Microsoft.Extensions.Logging.Console;
 using Microsoft.Extensions.Options;
 using OpenTelemetry;

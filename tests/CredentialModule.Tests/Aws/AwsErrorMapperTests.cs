@@ -2,11 +2,11 @@ using System.Net;
 using Amazon.Runtime;
 using Amazon.SecurityToken;
 using Amazon.SecurityToken.Model;
-using CredentialModule.Aws;
-using CredentialModule.Failures;
+using IotCredentials.Aws;
+using IotCredentials.Failures;
 using Xunit;
 
-namespace CredentialModule.Tests.Aws;
+namespace IotCredentials.Tests.Aws;
 
 /// <summary>What an error of AWS means for vending.</summary>
 public sealed class AwsErrorMapperTests

@@ -1,11 +1,11 @@
 using System.Diagnostics;
 using Amazon.Runtime;
-using CredentialModule.Aws;
+using IotCredentials.Aws;
 using Microsoft.Extensions.Options;
 using Testing;
 using Xunit;
 
-namespace CredentialModule.Tests.Aws;
+namespace IotCredentials.Tests.Aws;
 
 public sealed class CredentialSourceTests
 {

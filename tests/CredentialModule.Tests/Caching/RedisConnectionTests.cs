@@ -1,13 +1,13 @@
 using System.Diagnostics.Metrics;
-using CredentialModule.Caching;
-using CredentialModule.Telemetry;
+using IotCredentials.Caching;
+using IotCredentials.Telemetry;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Options;
 using Sandbox;
 using Xunit;
 
-namespace CredentialModule.Tests.Caching;
+namespace IotCredentials.Tests.Caching;
 
 public sealed class RedisConnectionTests
 {

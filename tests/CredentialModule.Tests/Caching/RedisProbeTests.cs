@@ -4,14 +4,14 @@ using System.Net.Sockets;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using System.Text;
-using CredentialModule.Caching;
-using CredentialModule.Failures;
+using IotCredentials.Caching;
+using IotCredentials.Failures;
 using Sandbox;
 using StackExchange.Redis;
 using Testing;
 using Xunit;
 
-namespace CredentialModule.Tests.Caching;
+namespace IotCredentials.Tests.Caching;
 
 /// <summary>Each cause why Redis cannot be used is found as what it is, and says nothing of the connection string.</summary>
 public sealed class RedisProbeTests(RedisProbeTests.Redis redis) : IClassFixture<RedisProbeTests.Redis>

@@ -1,13 +1,13 @@
 using System.Diagnostics.Metrics;
-using CredentialModule.Caching;
-using CredentialModule.Telemetry;
+using IotCredentials.Caching;
+using IotCredentials.Telemetry;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using StackExchange.Redis;
 using Testing;
 using Xunit;
 
-namespace CredentialModule.Tests.Caching;
+namespace IotCredentials.Tests.Caching;
 
 /// <summary>The watch lasts as long as the trouble.</summary>
 public sealed class RedisWatchTests

@@ -1,12 +1,12 @@
 using System.Security.Cryptography;
 using System.Text;
-using CredentialModule.Caching;
+using IotCredentials.Caching;
 using Microsoft.Extensions.Caching.Distributed;
 using Microsoft.Extensions.Caching.Memory;
 using Microsoft.Extensions.Options;
 using Xunit;
 
-namespace CredentialModule.Tests.Caching;
+namespace IotCredentials.Tests.Caching;
 
 public sealed class SealedDistributedCacheTests : IDisposable
 {

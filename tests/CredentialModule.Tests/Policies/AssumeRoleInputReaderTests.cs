@@ -1,7 +1,7 @@
-using CredentialModule.Policies;
+using IotCredentials.Policies;
 using Xunit;
 
-namespace CredentialModule.Tests.Policies;
+namespace IotCredentials.Tests.Policies;
 
 public sealed class AssumeRoleInputReaderTests
 {

@@ -1,8 +1,8 @@
 using System.Text.RegularExpressions;
-using CredentialModule.Policies;
+using IotCredentials.Policies;
 using Xunit;
 
-namespace CredentialModule.Tests.Policies;
+namespace IotCredentials.Tests.Policies;
 
 /// <summary>Policies that the field wrote, and others of their kinds. What is accepted is also searched by the evaluator.</summary>
 public sealed partial class FieldPolicyTests

@@ -2,7 +2,7 @@ using System.Text.RegularExpressions;
 using FsCheck;
 using FsCheck.Fluent;
 
-namespace CredentialModule.Tests.Policies;
+namespace IotCredentials.Tests.Policies;
 
 /// <summary>A template to try the rules with: good ones, nearly good ones and nasty ones, over small alphabets so that things coincide.</summary>
 internal sealed record GeneratedTemplate(GeneratedTemplate.IdForm Form, GeneratedTemplate.Part[] Parts, string[] Shared, int Salt)

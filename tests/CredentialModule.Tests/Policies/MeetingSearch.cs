@@ -1,4 +1,4 @@
-namespace CredentialModule.Tests.Policies;
+namespace IotCredentials.Tests.Policies;
 
 /// <summary>What the holders of two policies both reach.</summary>
 /// <param name="Kind"><c>client id</c>, <c>topic</c>, <c>thing</c> or <c>client</c>; the last two by topics of different kinds.</param>

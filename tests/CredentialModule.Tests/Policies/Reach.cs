@@ -1,6 +1,6 @@
 using System.Text.Json;
 
-namespace CredentialModule.Tests.Policies;
+namespace IotCredentials.Tests.Policies;
 
 /// <summary>What a rendered policy lets its holder reach, worked out from IAM's and MQTT's own words; it shares nothing with the rules under test.</summary>
 internal static class Reach

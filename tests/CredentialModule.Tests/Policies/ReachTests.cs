@@ -1,6 +1,6 @@
 using Xunit;
 
-namespace CredentialModule.Tests.Policies;
+namespace IotCredentials.Tests.Policies;
 
 /// <summary>The evaluator is worth something only if it finds trouble where there is some, and if its two halves agree.</summary>
 public sealed class ReachTests

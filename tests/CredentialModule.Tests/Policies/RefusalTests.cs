@@ -1,8 +1,8 @@
 using System.Reflection;
-using CredentialModule.Policies;
+using IotCredentials.Policies;
 using Xunit;
 
-namespace CredentialModule.Tests.Policies;
+namespace IotCredentials.Tests.Policies;
 
 /// <summary>
 /// Every refusal has a template that the evaluator shows to be unsafe, as it would have been sent; or a reason why it is refused although no two

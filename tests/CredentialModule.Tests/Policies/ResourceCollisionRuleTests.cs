@@ -1,6 +1,6 @@
 using Xunit;
 
-namespace CredentialModule.Tests.Policies;
+namespace IotCredentials.Tests.Policies;
 
 /// <summary>Two resources, each good by itself. What is said to collide is shown by name; the longest ids are where an off-by-one would sit.</summary>
 public sealed class ResourceCollisionRuleTests

@@ -3,7 +3,7 @@ using FsCheck;
 using FsCheck.Fluent;
 using Xunit;
 
-namespace CredentialModule.Tests.Policies;
+namespace IotCredentials.Tests.Policies;
 
 /// <summary>
 /// The rules prove, the evaluator searches; neither knows the other. Whatever the rules accept, the evaluator finds nothing in, and every example

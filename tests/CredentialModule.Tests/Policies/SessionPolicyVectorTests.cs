@@ -1,6 +1,6 @@
 using Xunit;
 
-namespace CredentialModule.Tests.Policies;
+namespace IotCredentials.Tests.Policies;
 
 /// <summary>Templates whose verdict was settled before the rules were written.</summary>
 public sealed class SessionPolicyVectorTests

@@ -1,6 +1,6 @@
 using Xunit;
 
-namespace CredentialModule.Tests.Policies;
+namespace IotCredentials.Tests.Policies;
 
 /// <summary>The template that operators start from.</summary>
 public sealed class ShippedPolicyTests

@@ -1,7 +1,7 @@
 using System.Text;
-using CredentialModule.Policies;
+using IotCredentials.Policies;
 
-namespace CredentialModule.Tests.Policies;
+namespace IotCredentials.Tests.Policies;
 
 /// <summary>How the tests of templates write them: <c>§</c> is the common part of every ARN.</summary>
 internal static class Templates

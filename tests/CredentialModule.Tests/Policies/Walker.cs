@@ -1,4 +1,4 @@
-namespace CredentialModule.Tests.Policies;
+namespace IotCredentials.Tests.Policies;
 
 /// <summary>Walks along a name and knows, after each character, whether the resource reaches what was read so far.</summary>
 internal abstract class Walker(string pattern)

@@ -1,9 +1,9 @@
 using System.Diagnostics.Metrics;
-using CredentialModule.Telemetry;
+using IotCredentials.Telemetry;
 using Microsoft.Extensions.DependencyInjection;
 using Xunit;
 
-namespace CredentialModule.Tests.Telemetry;
+namespace IotCredentials.Tests.Telemetry;
 
 public sealed class CredentialMetricsTests
 {

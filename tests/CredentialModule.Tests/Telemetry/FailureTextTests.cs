@@ -4,15 +4,15 @@ using System.Net.WebSockets;
 using System.Security.Authentication;
 using System.Text.Json;
 using Amazon.Runtime;
-using CredentialModule.Failures;
-using CredentialModule.Telemetry;
+using IotCredentials.Failures;
+using IotCredentials.Telemetry;
 using Microsoft.Extensions.Logging;
 using Microsoft.IdentityModel.Tokens;
 using StackExchange.Redis;
 using Testing;
 using Xunit;
 
-namespace CredentialModule.Tests.Telemetry;
+namespace IotCredentials.Tests.Telemetry;
 
 /// <summary>Of an exception of any library its kind is told, and none of its text.</summary>
 public sealed class FailureTextTests

@@ -1,12 +1,12 @@
 using System.Reflection;
-using CredentialModule.Profiles;
-using CredentialModule.Vending;
+using IotCredentials.Profiles;
+using IotCredentials.Vending;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.FileProviders;
 using Microsoft.Extensions.Options;
 using Xunit;
 
-namespace CredentialModule.Tests.Vending;
+namespace IotCredentials.Tests.Vending;
 
 public sealed class CacheKeyCacheTests : IDisposable
 {
@@ -82,7 +82,7 @@ public sealed class CacheKeyCacheTests : IDisposable
 
     private static object Changed(PropertyInfo property) => property.GetValue(s_inputs) switch
     {
-        CredentialModule.Profiles.Profile => Profile(),
+        IotCredentials.Profiles.Profile => Profile(),
         OrganizationId => Organization("o-other"),
         TimeSpan span => span + TimeSpan.FromMinutes(15),
         string text => text + "x",

@@ -1,9 +1,9 @@
 using System.Reflection;
-using CredentialModule.Aws;
-using CredentialModule.Vending;
+using IotCredentials.Aws;
+using IotCredentials.Vending;
 using Xunit;
 
-namespace CredentialModule.Tests.Vending;
+namespace IotCredentials.Tests.Vending;
 
 public sealed class CacheKeyTests
 {

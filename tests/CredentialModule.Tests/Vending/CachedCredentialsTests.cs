@@ -1,9 +1,9 @@
 using System.Text;
 using System.Text.Json;
-using CredentialModule.Caching;
+using IotCredentials.Caching;
 using Xunit;
 
-namespace CredentialModule.Tests.Vending;
+namespace IotCredentials.Tests.Vending;
 
 public sealed class CachedCredentialsTests
 {

@@ -1,7 +1,7 @@
-using CredentialModule.Aws;
+using IotCredentials.Aws;
 using Xunit;
 
-namespace CredentialModule.Tests.Vending;
+namespace IotCredentials.Tests.Vending;
 
 public sealed class FairQueueTests
 {

@@ -1,9 +1,9 @@
-using CredentialModule.Aws;
+using IotCredentials.Aws;
 using FsCheck;
 using FsCheck.Fluent;
 using Xunit;
 
-namespace CredentialModule.Tests.Vending;
+namespace IotCredentials.Tests.Vending;
 
 public sealed class SessionNameTests
 {

@@ -1,12 +1,12 @@
 using System.Diagnostics.Metrics;
-using CredentialModule.Aws;
-using CredentialModule.Telemetry;
+using IotCredentials.Aws;
+using IotCredentials.Telemetry;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Options;
 using Microsoft.Extensions.Time.Testing;
 using Xunit;
 
-namespace CredentialModule.Tests.Vending;
+namespace IotCredentials.Tests.Vending;
 
 public sealed class StsRateLimiterTests : IDisposable
 {

@@ -2,7 +2,7 @@ using System.Text.Json.Nodes;
 using Testing;
 using Xunit;
 
-namespace CredentialModule.Tests.Vending;
+namespace IotCredentials.Tests.Vending;
 
 /// <summary>What is kept for the next answer is never in the way of a change.</summary>
 public sealed class WarmAnswerTests : IAsyncLifetime

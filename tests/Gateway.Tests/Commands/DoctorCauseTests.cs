@@ -1,7 +1,7 @@
 using System.Net;
 using System.Net.Sockets;
 using System.Text.Json.Nodes;
-using CredentialModule.Aws;
+using IotCredentials.Aws;
 using Testing;
 using Xunit;
 

@@ -1,4 +1,4 @@
-using CredentialModule;
+using IotCredentials;
 using Gateway.Configuration.Snapshots;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.FileProviders;

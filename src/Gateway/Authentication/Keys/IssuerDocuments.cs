@@ -1,5 +1,5 @@
 using System.Text.Json;
-using CredentialModule.Failures;
+using IotCredentials.Failures;
 using Gateway.Configuration;
 
 namespace Gateway.Authentication.Keys;

@@ -1,4 +1,4 @@
-using CredentialModule.Policies;
+using IotCredentials.Policies;
 using Gateway.Configuration.Rules;
 using Gateway.Configuration.Snapshots;
 using Microsoft.AspNetCore.Routing.Patterns;

@@ -1,5 +1,5 @@
 using System.Text.RegularExpressions;
-using CredentialModule;
+using IotCredentials;
 using Microsoft.AspNetCore.Routing.Constraints;
 using Microsoft.AspNetCore.Routing.Patterns;
 using Yarp.ReverseProxy.Configuration;

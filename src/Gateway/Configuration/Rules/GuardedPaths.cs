@@ -1,5 +1,5 @@
 using System.Net;
-using CredentialModule;
+using IotCredentials;
 using Yarp.ReverseProxy.Configuration;
 
 namespace Gateway.Configuration.Rules;

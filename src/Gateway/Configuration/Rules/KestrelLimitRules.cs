@@ -1,4 +1,4 @@
-using CredentialModule.Failures;
+using IotCredentials.Failures;
 using Gateway.Networking;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 

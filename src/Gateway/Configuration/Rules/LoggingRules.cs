@@ -1,4 +1,4 @@
-using CredentialModule.Failures;
+using IotCredentials.Failures;
 using Gateway.Configuration.Snapshots;
 using Microsoft.Extensions.Logging.Console;
 using Microsoft.Extensions.Options;

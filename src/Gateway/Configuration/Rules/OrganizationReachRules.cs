@@ -1,6 +1,6 @@
-using CredentialModule;
-using CredentialModule.Http;
-using CredentialModule.Policies;
+using IotCredentials;
+using IotCredentials.Http;
+using IotCredentials.Policies;
 using Gateway.Configuration.Schema;
 using Yarp.ReverseProxy.Configuration;
 

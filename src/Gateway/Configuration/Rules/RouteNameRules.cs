@@ -1,6 +1,6 @@
 using System.Text.Encodings.Web;
 using System.Text.Json;
-using CredentialModule.Http;
+using IotCredentials.Http;
 using Gateway.Configuration.Schema;
 using Yarp.ReverseProxy.Configuration;
 

@@ -1,5 +1,5 @@
-using CredentialModule.Http;
-using CredentialModule.Policies;
+using IotCredentials.Http;
+using IotCredentials.Policies;
 using Gateway.Configuration.Schema;
 using Yarp.ReverseProxy.Configuration;
 

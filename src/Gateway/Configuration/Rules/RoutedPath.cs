@@ -1,6 +1,6 @@
 using System.Collections.Immutable;
-using CredentialModule;
-using CredentialModule.Http;
+using IotCredentials;
+using IotCredentials.Http;
 using Microsoft.AspNetCore.Routing.Patterns;
 using Yarp.ReverseProxy.Configuration;
 

@@ -1,4 +1,4 @@
-using CredentialModule.Policies;
+using IotCredentials.Policies;
 using Gateway.Configuration.Snapshots;
 using Yarp.ReverseProxy.Configuration;
 

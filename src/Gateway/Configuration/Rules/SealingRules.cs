@@ -1,6 +1,6 @@
 using System.Text;
-using CredentialModule.Caching;
-using CredentialModule.Failures;
+using IotCredentials.Caching;
+using IotCredentials.Failures;
 
 namespace Gateway.Configuration.Rules;
 

@@ -3,7 +3,7 @@ namespace Gateway.Configuration.Schema;
 /// <summary>The schema of the whole configuration.</summary>
 internal static class RootSchema
 {
-    private static readonly string[] categories = ["Gateway", "CredentialModule", "Microsoft.AspNetCore", "System.Net.Http", "Yarp"];
+    private static readonly string[] categories = ["Gateway", "IotCredentials", "Microsoft.AspNetCore", "System.Net.Http", "Yarp"];
 
     /// <summary>The gateway's own sections, YARP's section, and sections whose keys only other libraries know.</summary>
     public static ObjectSchema Value { get; } = new(

@@ -1,5 +1,5 @@
-using CredentialModule.Failures;
-using CredentialModule.Policies;
+using IotCredentials.Failures;
+using IotCredentials.Policies;
 using Gateway.Configuration.Tree;
 
 namespace Gateway.Configuration.Schema;

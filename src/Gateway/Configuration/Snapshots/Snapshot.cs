@@ -1,4 +1,4 @@
-using CredentialModule.Profiles;
+using IotCredentials.Profiles;
 using Yarp.ReverseProxy.Configuration;
 
 namespace Gateway.Configuration.Snapshots;

@@ -1,4 +1,4 @@
-using CredentialModule;
+using IotCredentials;
 
 namespace Gateway.Configuration.Snapshots;
 

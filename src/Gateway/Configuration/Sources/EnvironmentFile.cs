@@ -1,4 +1,4 @@
-using CredentialModule.Policies;
+using IotCredentials.Policies;
 using Gateway.Configuration.Snapshots;
 
 namespace Gateway.Configuration.Sources;

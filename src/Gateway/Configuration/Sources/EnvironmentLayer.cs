@@ -1,4 +1,4 @@
-using CredentialModule.Policies;
+using IotCredentials.Policies;
 using Gateway.Configuration.Schema;
 using Gateway.Configuration.Tree;
 

@@ -1,7 +1,7 @@
 using System.Diagnostics.Metrics;
 using System.Text.Json.Nodes;
 using Amazon.Runtime;
-using CredentialModule;
+using IotCredentials;
 using Gateway;
 using Gateway.Authentication.Keys;
 using Gateway.Configuration.Loading;
