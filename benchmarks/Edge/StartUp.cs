@@ -6,7 +6,7 @@ namespace Edge;
 internal static class StartUp
 {
     private const int Starts = 5;
-    private static readonly TimeSpan Rest = TimeSpan.FromSeconds(2);
+    private static readonly TimeSpan s_rest = TimeSpan.FromSeconds(2);
 
     /// <returns>Seconds from the process' start to the first authenticated 200 that was passed through, the median; and bytes at rest after one more start.</returns>
     public static async Task<(double Seconds, double Memory)> MeasureAsync(Stage stage)
@@ -21,7 +21,7 @@ internal static class StartUp
             await stage.AskAsync(gateway.Url + path, token);
             took.Add(Stopwatch.GetElapsedTime(begun).TotalSeconds);
             if (start < Starts - 1) continue;
-            await Task.Delay(Rest);
+            await Task.Delay(s_rest);
             memory = gateway.Server.Memory;
         }
 

@@ -8,8 +8,8 @@ namespace Vending;
 internal static class WarmLatency
 {
     private const int CallersAtOnce = 8;
-    private static readonly TimeSpan Warmup = TimeSpan.FromSeconds(4);
-    private static readonly TimeSpan Measured = TimeSpan.FromSeconds(4);
+    private static readonly TimeSpan s_warmup = TimeSpan.FromSeconds(4);
+    private static readonly TimeSpan s_measured = TimeSpan.FromSeconds(4);
     private static readonly string[] s_organizations = [.. Enumerable.Range(0, 16).Select(i => $"o-warm{i}")];
 
     public static async Task MeasureAsync(Figures figures)
@@ -41,7 +41,7 @@ internal static class WarmLatency
             Callers.Quiet(settings);
             settings["IotCredentials"]!["Profiles"]!["default"]!["RefreshAfter"] = JsonValue.Create(refreshAfter);
         });
-        await Callers.LoopAsync(world, gateway.Url, s_organizations, CallersAtOnce, Warmup);
+        await Callers.LoopAsync(world, gateway.Url, s_organizations, CallersAtOnce, s_warmup);
         return gateway.Url;
     }
 
@@ -49,6 +49,6 @@ internal static class WarmLatency
     {
         // Until the other gateway's last renewals are over, and this one's are in their stride.
         await Callers.LoopAsync(world, gateway, s_organizations, CallersAtOnce, TimeSpan.FromSeconds(3));
-        return (await Callers.LoopAsync(world, gateway, s_organizations, CallersAtOnce, Measured)).All;
+        return (await Callers.LoopAsync(world, gateway, s_organizations, CallersAtOnce, s_measured)).All;
     }
 }

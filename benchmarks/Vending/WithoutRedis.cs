@@ -8,7 +8,7 @@ internal static class WithoutRedis
 {
     private const int CallersAtOnce = 8;
     private const int ColdWarmups = 20;
-    private static readonly TimeSpan Measured = TimeSpan.FromSeconds(3);
+    private static readonly TimeSpan s_measured = TimeSpan.FromSeconds(3);
     private static readonly string[] s_warm = [.. Enumerable.Range(0, 16).Select(i => $"o-warm{i}")];
 
     public static async Task MeasureAsync(Figures figures)
@@ -27,14 +27,14 @@ internal static class WithoutRedis
     {
         await using var world = await World.StartAsync(ownRedis: true);
         var gateway = await world.StartGatewayProcessAsync(Callers.Quiet);
-        await Callers.LoopAsync(world, gateway.Url, s_warm, CallersAtOnce, Measured);
+        await Callers.LoopAsync(world, gateway.Url, s_warm, CallersAtOnce, s_measured);
         for (var i = 0; i < ColdWarmups; i++) await Callers.AskAsync(world, gateway.Url, $"o-cold{i}", world.Token($"o-cold{i}"));
 
         await harm(world.Redis);
         var first = await AskOnceAsync(world, gateway, "o-first");
         var second = await AskOnceAsync(world, gateway, "o-second");
         figures.Add($"{when}: first answer of a cold organization, and of the next one", $"{first}, {second}");
-        figures.Add($"{when}: warm, {CallersAtOnce} callers", $"{await Callers.LoopAsync(world, gateway.Url, s_warm, CallersAtOnce, Measured)}");
+        figures.Add($"{when}: warm, {CallersAtOnce} callers", $"{await Callers.LoopAsync(world, gateway.Url, s_warm, CallersAtOnce, s_measured)}");
     }
 
     // A 503 is a figure too, here.

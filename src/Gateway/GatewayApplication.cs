@@ -21,14 +21,14 @@ namespace Gateway;
 internal static class GatewayApplication
 {
     // Each watcher takes an inotify instance, and a user has few of them. None is needed: the configuration's files are polled.
-    private static readonly string[] NoFileWatchers = ["--hostBuilder:reloadConfigOnChange=false"];
+    private static readonly string[] s_noFileWatchers = ["--hostBuilder:reloadConfigOnChange=false"];
 
     public static WebApplication Build(Snapshot configuration, string environment, Action<IServiceCollection>? replace = null)
     {
         // Some proxies in front read a line that ends in a bare LF as the boundary between two requests.
         AppContext.SetSwitch("Microsoft.AspNetCore.Server.Kestrel.DisableHttp1LineFeedTerminators", true);
         DistributedContextPropagator.Current = new TraceContextPropagator();
-        var builder = WebApplication.CreateBuilder(new WebApplicationOptions { EnvironmentName = environment, ContentRootPath = configuration.Folder, Args = NoFileWatchers });
+        var builder = WebApplication.CreateBuilder(new WebApplicationOptions { EnvironmentName = environment, ContentRootPath = configuration.Folder, Args = s_noFileWatchers });
         var gate = builder.Configuration.UseSnapshot(configuration);
         builder.Environment.ContentRootFileProvider = gate.Files;
         builder.WebHost.ConfigureKestrel(kestrel =>

@@ -8,16 +8,16 @@ namespace Sandbox;
 /// <summary>The wire formats of STS (query protocol, XML) and IoT (REST, JSON) for responses and errors.</summary>
 internal sealed record AwsProtocol(string Service, string ContentType, Func<AwsErrorException, string, string> WriteError)
 {
-    private static readonly XNamespace StsNamespace = "https://sts.amazonaws.com/doc/2011-06-15/";
+    private static readonly XNamespace s_stsNamespace = "https://sts.amazonaws.com/doc/2011-06-15/";
 
     public static AwsProtocol Sts { get; } = new("sts", "text/xml", (error, requestId) => Xml(new XElement(
-        StsNamespace + "ErrorResponse",
+        s_stsNamespace + "ErrorResponse",
         new XElement(
-            StsNamespace + "Error",
-            new XElement(StsNamespace + "Type", error.Status < 500 ? "Sender" : "Receiver"),
-            new XElement(StsNamespace + "Code", error.Code),
-            new XElement(StsNamespace + "Message", error.Message)),
-        new XElement(StsNamespace + "RequestId", requestId))));
+            s_stsNamespace + "Error",
+            new XElement(s_stsNamespace + "Type", error.Status < 500 ? "Sender" : "Receiver"),
+            new XElement(s_stsNamespace + "Code", error.Code),
+            new XElement(s_stsNamespace + "Message", error.Message)),
+        new XElement(s_stsNamespace + "RequestId", requestId))));
 
     /// <summary>The protocol of AWS IoT. Its service model names <c>iot</c> as the signing service of DescribeEndpoint.</summary>
     public static AwsProtocol Iot { get; } = new(
@@ -25,14 +25,14 @@ internal sealed record AwsProtocol(string Service, string ContentType, Func<AwsE
 
     public static string StsAnswer(string action, string requestId, params (string Path, string Value)[] values)
     {
-        var result = new XElement(StsNamespace + $"{action}Result");
+        var result = new XElement(s_stsNamespace + $"{action}Result");
         foreach (var (path, value) in values)
         {
             var element = result;
             foreach (var name in path.Split('/'))
             {
-                var next = element.Element(StsNamespace + name);
-                if (next is null) element.Add(next = new XElement(StsNamespace + name));
+                var next = element.Element(s_stsNamespace + name);
+                if (next is null) element.Add(next = new XElement(s_stsNamespace + name));
                 element = next;
             }
 
@@ -40,9 +40,9 @@ internal sealed record AwsProtocol(string Service, string ContentType, Func<AwsE
         }
 
         return Xml(new XElement(
-            StsNamespace + $"{action}Response",
+            s_stsNamespace + $"{action}Response",
             result,
-            new XElement(StsNamespace + "ResponseMetadata", new XElement(StsNamespace + "RequestId", requestId))));
+            new XElement(s_stsNamespace + "ResponseMetadata", new XElement(s_stsNamespace + "RequestId", requestId))));
     }
 
     public static string Time(DateTimeOffset time) => time.UtcDateTime.ToString("yyyy-MM-dd'T'HH:mm:ss'Z'", CultureInfo.InvariantCulture);

@@ -12,7 +12,7 @@ internal sealed partial record AwsSignature(
 {
     private const string Algorithm = "AWS4-HMAC-SHA256";
     private const string StampFormat = "yyyyMMdd'T'HHmmss'Z'";
-    private static readonly TimeSpan Tolerance = TimeSpan.FromMinutes(15);
+    private static readonly TimeSpan s_tolerance = TimeSpan.FromMinutes(15);
 
     /// <summary>The signature; null when there is no readable one.</summary>
     public static AwsSignature? Read(HttpRequest request)
@@ -49,10 +49,10 @@ internal sealed partial record AwsSignature(
         if (!stamp.StartsWith(Date, StringComparison.Ordinal))
             return $"Date in Credential scope does not match YYYYMMDD from ISO-8601 version of date: '{Date}' != '{stamp[..8]}'.";
         if (now is not { } time) return null;
-        if (signedAt < time - Tolerance)
-            return $"Signature expired: {stamp} is now earlier than {Stamp(time - Tolerance)} ({Stamp(time)} - 15 min.)";
-        if (signedAt > time + Tolerance)
-            return $"Signature not yet current: {stamp} is still later than {Stamp(time + Tolerance)} ({Stamp(time)} + 15 min.)";
+        if (signedAt < time - s_tolerance)
+            return $"Signature expired: {stamp} is now earlier than {Stamp(time - s_tolerance)} ({Stamp(time)} - 15 min.)";
+        if (signedAt > time + s_tolerance)
+            return $"Signature not yet current: {stamp} is still later than {Stamp(time + s_tolerance)} ({Stamp(time)} + 15 min.)";
         return null;
     }
 

@@ -18,7 +18,7 @@ public sealed class ChaosTests(ITestOutputHelper output)
 {
     private const int Organizations = 20;
     private const int Callers = 6;
-    private static readonly TimeSpan Floor = TimeSpan.FromMinutes(10);
+    private static readonly TimeSpan s_floor = TimeSpan.FromMinutes(10);
 
     public static TheoryData<string, string> Runs =>
         [.. RedisTopology.Names.SelectMany(static name => new[] { (name, "sessions are renewed every 3 s"), (name, "sessions last") })];
@@ -108,7 +108,7 @@ public sealed class ChaosTests(ITestOutputHelper output)
                 // Within the run, many times.
                 module["Profiles"]!["default"]!["RefreshAfter"] = "00:00:03";
                 module["Profiles"]!["default"]!["SessionDuration"] = "00:15:00";
-                module["Profiles"]!["default"]!["MinimumLifetime"] = Floor.ToString();
+                module["Profiles"]!["default"]!["MinimumLifetime"] = s_floor.ToString();
             }
 
             settings["Authorization"]!["Policies"]!["Operators"] = new JsonObject { ["Roles"] = new JsonArray("platform-operator") };
@@ -138,7 +138,7 @@ public sealed class ChaosTests(ITestOutputHelper output)
         var issued = world.Aws.Calls.Snapshot().FirstOrDefault(call => call.Issued?.AccessKeyId == answer.AccessKeyId);
         if (issued?.AssumeRole?.RoleSessionName != organization) return $"{organization}: got credentials of {issued?.AssumeRole?.RoleSessionName}";
         var life = answer.Credentials.GetProperty("expiration").GetDateTimeOffset() - DateTimeOffset.UtcNow;
-        return life >= Floor ? null : $"{organization}: lives {life}";
+        return life >= s_floor ? null : $"{organization}: lives {life}";
     }
 
     private static async Task StrikeAsync(World world, RedisTopology redis, RunningGateway gateway, string fault, TimeSpan span, CancellationToken end)

@@ -11,7 +11,7 @@ namespace IotCredentials.Aws;
 /// </summary>
 internal sealed class StsCircuitBreaker(TimeProvider time)
 {
-    private static readonly TimeSpan Break = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan s_break = TimeSpan.FromSeconds(5);
 
     private readonly ConcurrentDictionary<string, ResiliencePipeline> _regions = new(StringComparer.Ordinal);
 
@@ -24,7 +24,7 @@ internal sealed class StsCircuitBreaker(TimeProvider time)
         }
         catch (BrokenCircuitException e)
         {
-            throw new VendingException(FailureClass.Unavailable, $"STS in {region} keeps failing and is left alone for a while", e.RetryAfter is { Ticks: > 0 } after ? after : Break);
+            throw new VendingException(FailureClass.Unavailable, $"STS in {region} keeps failing and is left alone for a while", e.RetryAfter is { Ticks: > 0 } after ? after : s_break);
         }
     }
 
@@ -35,7 +35,7 @@ internal sealed class StsCircuitBreaker(TimeProvider time)
                 FailureRatio = 0.5,
                 MinimumThroughput = 10,
                 SamplingDuration = TimeSpan.FromSeconds(10),
-                BreakDuration = Break,
+                BreakDuration = s_break,
                 ShouldHandle = new PredicateBuilder().Handle<VendingException>(e => e.Failure is FailureClass.Unavailable or FailureClass.Throttled),
             })
             .Build();

@@ -17,10 +17,10 @@ namespace IotCredentials.Caching;
 /// </summary>
 internal sealed partial class CredentialCache : IAsyncDisposable
 {
-    private static readonly TimeSpan BackplaneBreak = TimeSpan.FromSeconds(2);
+    private static readonly TimeSpan s_backplaneBreak = TimeSpan.FromSeconds(2);
 
     // Longer than any entry's own lifetime, which must not be shortened by a read.
-    private static readonly TimeSpan LongestKept = TimeSpan.FromDays(8);
+    private static readonly TimeSpan s_longestKept = TimeSpan.FromDays(8);
 
     private readonly FusionCache _cache;
     private readonly MemoryCache _memory;
@@ -43,7 +43,7 @@ internal sealed partial class CredentialCache : IAsyncDisposable
             {
                 CacheName = "IotCredentials",
                 DisableTagging = true,
-                BackplaneCircuitBreakerDuration = BackplaneBreak,
+                BackplaneCircuitBreakerDuration = s_backplaneBreak,
                 BackplaneChannelPrefix = module.Value.Cache.KeyPrefix,
                 // Keys need no prefix: each is a hash over all its inputs, and the cache holds nothing else.
                 MissingCacheKeyPrefixWarningLogLevel = LogLevel.None,
@@ -57,8 +57,8 @@ internal sealed partial class CredentialCache : IAsyncDisposable
             },
             _memory,
             new ExceptionKindLogger<FusionCache>(loggers.CreateLogger<FusionCache>()));
-        _localOnly = Entry(LongestKept).SetSkipDistributedCache(true, true);
-        _sharedOnly = Entry(LongestKept).SetSkipMemoryCacheRead();
+        _localOnly = Entry(s_longestKept).SetSkipDistributedCache(true, true);
+        _sharedOnly = Entry(s_longestKept).SetSkipMemoryCacheRead();
 
         ForgottenKey = module.Value.Cache.KeyPrefix + "forgotten";
         EntryPrefix = module.Value.Cache.KeyPrefix + WireKeyOf("");

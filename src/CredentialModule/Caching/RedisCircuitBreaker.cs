@@ -6,7 +6,7 @@ namespace IotCredentials.Caching;
 /// </summary>
 internal sealed class RedisCircuitBreaker(Action? leftAlone = null)
 {
-    private static readonly TimeSpan LeftAloneFor = TimeSpan.FromSeconds(2);
+    private static readonly TimeSpan s_leftAloneFor = TimeSpan.FromSeconds(2);
 
     private long _suspectedSince = long.MaxValue;
     private long _leftAloneUntil;
@@ -20,7 +20,7 @@ internal sealed class RedisCircuitBreaker(Action? leftAlone = null)
     {
         var now = Environment.TickCount64;
         if (begun < Interlocked.CompareExchange(ref _suspectedSince, now, long.MaxValue)) return;
-        Volatile.Write(ref _leftAloneUntil, now + (long)LeftAloneFor.TotalMilliseconds);
+        Volatile.Write(ref _leftAloneUntil, now + (long)s_leftAloneFor.TotalMilliseconds);
         leftAlone?.Invoke();
     }
 }

@@ -14,7 +14,7 @@ namespace IotCredentials.Caching;
 internal sealed partial class RedisConnection : IAsyncDisposable
 {
     // Longer than any command's timeout: a server is reported as silent only if it does not respond for this long.
-    private static readonly TimeSpan WatchTimeout = TimeSpan.FromSeconds(2);
+    private static readonly TimeSpan s_watchTimeout = TimeSpan.FromSeconds(2);
 
     private readonly TimeSpan _commandTimeout;
     private readonly Lazy<Task<IConnectionMultiplexer>> _connection;
@@ -35,7 +35,7 @@ internal sealed partial class RedisConnection : IAsyncDisposable
         _lockPrefix = module.Value.Cache.KeyPrefix + "lock:";
         _connection = new(() => ConnectAsync(connectionString));
         _probeOf = timeout => new RedisProbe(ConfigurationOptions.Parse(connectionString), module.Value.Cache.KeyPrefix, timeout);
-        EndPoints = _probeOf(WatchTimeout).EndPoints;
+        EndPoints = _probeOf(s_watchTimeout).EndPoints;
         _watch = new(EndPoints, LookAsync, () => Connected is { IsConnected: true }, _sockets.Close, metrics, logger);
         metrics.ObserveRedis(() => _watch.Problem is null);
         _lockIsTold = new(TimeSpan.FromMinutes(1), time);
@@ -64,7 +64,7 @@ internal sealed partial class RedisConnection : IAsyncDisposable
 
     private async Task<RedisProblem?> LookAsync(CancellationToken cancellation)
     {
-        var problem = await FindProblemAsync(WatchTimeout, cancellation);
+        var problem = await FindProblemAsync(s_watchTimeout, cancellation);
         // The client has missed that Sentinel named another primary. It queries Sentinel again when its connections are closed.
         if (_isBehindSentinel && problem?.Code == RedisProblem.ReadOnly.Code) _sockets.Close();
         return problem;

@@ -8,10 +8,10 @@ namespace IotCredentials.Fetching;
 internal sealed class NegativeCache(TimeProvider time) : IDisposable
 {
     private const int MostRemembered = 10_000;
-    private static readonly TimeSpan LongestBackOff = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan s_longestBackOff = TimeSpan.FromSeconds(30);
 
     // The maximum of IotCredentials:Timeout.
-    private static readonly TimeSpan LongestTry = TimeSpan.FromMinutes(1);
+    private static readonly TimeSpan s_longestTry = TimeSpan.FromMinutes(1);
 
     private readonly MemoryCache _memory = new(new MemoryCacheOptions { SizeLimit = MostRemembered });
 
@@ -53,7 +53,7 @@ internal sealed class NegativeCache(TimeProvider time) : IDisposable
         var throttles = failure.Failure == FailureClass.Throttled ? (known?.Throttles ?? 0) + 1 : 0;
         if (throttles > 0) failure = new VendingException(failure.Failure, failure.Message, BackOff(failure.RetryAfter, throttles));
         // A throttle is kept until the next attempt has ended, so that another throttle counts as consecutive.
-        var kept = throttles > 0 ? (failure.RetryAfter * 2) + LongestTry : failure.RetryAfter * 2;
+        var kept = throttles > 0 ? (failure.RetryAfter * 2) + s_longestTry : failure.RetryAfter * 2;
         var entry = new MemoryCacheEntryOptions { Size = 1, AbsoluteExpirationRelativeToNow = kept };
         _memory.Set(key, new Remembered(failure, time.GetUtcNow() + failure.RetryAfter, throttles), entry);
         return failure;
@@ -63,7 +63,7 @@ internal sealed class NegativeCache(TimeProvider time) : IDisposable
 
     private static TimeSpan BackOff(TimeSpan first, int throttles)
     {
-        var longest = Math.Min(LongestBackOff.TotalSeconds, first.TotalSeconds * Math.Pow(2, throttles - 1));
+        var longest = Math.Min(s_longestBackOff.TotalSeconds, first.TotalSeconds * Math.Pow(2, throttles - 1));
         return TimeSpan.FromSeconds(longest * (0.5 + (Random.Shared.NextDouble() / 2)));
     }
 

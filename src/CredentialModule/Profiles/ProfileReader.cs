@@ -8,12 +8,12 @@ namespace IotCredentials.Profiles;
 internal sealed partial class ProfileReader(OrganizationIdFormat ids, IFileProvider files, Action<string, string, bool> report)
 {
     // STS AssumeRole: DurationSeconds, 900 to 43,200.
-    private static readonly TimeSpan ShortestSession = TimeSpan.FromMinutes(15);
-    private static readonly TimeSpan LongestSession = TimeSpan.FromHours(12);
+    private static readonly TimeSpan s_shortestSession = TimeSpan.FromMinutes(15);
+    private static readonly TimeSpan s_longestSession = TimeSpan.FromHours(12);
 
     // STS AssumeRole: a role's own session may take on another role for one hour at most (role chaining).
-    private static readonly TimeSpan LongestChainedSession = TimeSpan.FromHours(1);
-    private static readonly TimeSpan LeastRefreshAfter = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan s_longestChainedSession = TimeSpan.FromHours(1);
+    private static readonly TimeSpan s_leastRefreshAfter = TimeSpan.FromSeconds(1);
     private const int LargestTemplate = 64 * 1024;
 
     public Profile? Read(ProfileOptions options)
@@ -83,11 +83,11 @@ internal sealed partial class ProfileReader(OrganizationIdFormat ids, IFileProvi
 
         void CheckTimes(ProfileOptions times)
         {
-            if (times.SessionDuration < ShortestSession || times.SessionDuration > LongestSession || times.SessionDuration.Ticks % TimeSpan.TicksPerSecond != 0)
+            if (times.SessionDuration < s_shortestSession || times.SessionDuration > s_longestSession || times.SessionDuration.Ticks % TimeSpan.TicksPerSecond != 0)
                 Error(nameof(times.SessionDuration), "is not from 00:15:00 to 12:00:00 in whole seconds, which is what STS takes.");
-            else if (times.SessionDuration > LongestChainedSession)
+            else if (times.SessionDuration > s_longestChainedSession)
                 report(nameof(times.SessionDuration), "is over an hour: a gateway that itself runs as a role gets one hour at most (role chaining), and the role's own maximum must allow it.", true);
-            if (times.RefreshAfter < LeastRefreshAfter)
+            if (times.RefreshAfter < s_leastRefreshAfter)
                 Error(nameof(times.RefreshAfter), "is under 00:00:01.");
             if (times.MinimumLifetime < TimeSpan.Zero)
                 Error(nameof(times.MinimumLifetime), "is negative.");

@@ -20,15 +20,15 @@ namespace IotCredentials.Vending;
 /// </summary>
 internal sealed partial class CacheInvalidation(CredentialCache cache, SingleFlight flights, TimeProvider time, ILogger<CacheInvalidation> logger) : BackgroundService
 {
-    private static readonly TimeSpan LookEvery = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan s_lookEvery = TimeSpan.FromSeconds(5);
 
     // The least time between polls: a client that can publish in Redis must not keep replicas busy with polls.
-    private static readonly TimeSpan BetweenLooks = TimeSpan.FromMilliseconds(100);
-    private static readonly TimeSpan LongestPass = TimeSpan.FromSeconds(10);
-    private static readonly TimeSpan LongestWait = TimeSpan.FromSeconds(2);
+    private static readonly TimeSpan s_betweenLooks = TimeSpan.FromMilliseconds(100);
+    private static readonly TimeSpan s_longestPass = TimeSpan.FromSeconds(10);
+    private static readonly TimeSpan s_longestWait = TimeSpan.FromSeconds(2);
 
     // Longer than any session lives: entries of the previous generation have expired by then.
-    private static readonly TimeSpan KeptFor = TimeSpan.FromHours(13);
+    private static readonly TimeSpan s_keptFor = TimeSpan.FromHours(13);
 
     private const int TimeLength = 15;
 
@@ -57,7 +57,7 @@ internal sealed partial class CacheInvalidation(CredentialCache cache, SingleFli
         _outdated.Add(organization.Value);
         try
         {
-            var connection = await redis.GetAsync().WaitAsync(LongestWait);
+            var connection = await redis.GetAsync().WaitAsync(s_longestWait);
             var database = connection.GetDatabase();
             // Use Redis's clock, so that all replicas agree which of two generations is newer.
             var mark = NewMark(organization.Value, TimeOf((RedisResult[])(await database.ExecuteAsync("TIME"))!));
@@ -74,7 +74,7 @@ internal sealed partial class CacheInvalidation(CredentialCache cache, SingleFli
 
         try
         {
-            await DeleteOutdatedAsync().WaitAsync(LongestPass);
+            await DeleteOutdatedAsync().WaitAsync(s_longestPass);
         }
         catch (Exception e)
         {
@@ -101,13 +101,13 @@ internal sealed partial class CacheInvalidation(CredentialCache cache, SingleFli
     {
         if (cache.Redis is not { } redis) return;
         var subscribed = false;
-        using var timer = new PeriodicTimer(LookEvery, time);
+        using var timer = new PeriodicTimer(s_lookEvery, time);
         var (tick, notice) = (timer.WaitForNextTickAsync(stoppingToken).AsTask(), _notices.Reader.ReadAsync(stoppingToken).AsTask());
         while (true)
         {
             try
             {
-                if (!subscribed) await (await redis.GetAsync().WaitAsync(LongestWait, stoppingToken)).GetSubscriber().SubscribeAsync(Notices, (_, _) => _notices.Writer.TryWrite(true));
+                if (!subscribed) await (await redis.GetAsync().WaitAsync(s_longestWait, stoppingToken)).GetSubscriber().SubscribeAsync(Notices, (_, _) => _notices.Writer.TryWrite(true));
                 subscribed = true;
             }
             catch (Exception) when (!stoppingToken.IsCancellationRequested)
@@ -116,7 +116,7 @@ internal sealed partial class CacheInvalidation(CredentialCache cache, SingleFli
             }
 
             await LookAsync();
-            await Task.Delay(BetweenLooks, TimeProvider.System, stoppingToken);
+            await Task.Delay(s_betweenLooks, TimeProvider.System, stoppingToken);
             await Task.WhenAny(tick, notice);
             if (tick.IsCompleted && await tick) tick = timer.WaitForNextTickAsync(stoppingToken).AsTask();
             if (notice.IsCompleted && await notice) notice = _notices.Reader.ReadAsync(stoppingToken).AsTask();
@@ -136,7 +136,7 @@ internal sealed partial class CacheInvalidation(CredentialCache cache, SingleFli
         if (cache.Redis is not { } redis) return _looked = true;
         try
         {
-            var database = (await redis.GetAsync().WaitAsync(LongestWait)).GetDatabase();
+            var database = (await redis.GetAsync().WaitAsync(s_longestWait)).GetDatabase();
             var known = new Dictionary<string, (string Mark, RedisValue Sealed)>(StringComparer.Ordinal);
             var forged = 0;
             foreach (var field in await database.HashGetAllAsync(cache.ForgottenKey))
@@ -168,7 +168,7 @@ internal sealed partial class CacheInvalidation(CredentialCache cache, SingleFli
 
     private async Task TidyAsync(IDatabase database, Dictionary<string, (string Mark, RedisValue Sealed)> known)
     {
-        var oldest = Time(time.GetUtcNow() - KeptFor);
+        var oldest = Time(time.GetUtcNow() - s_keptFor);
         foreach (var (organization, mark) in _marks)
         {
             if (string.CompareOrdinal(mark, oldest) < 0)

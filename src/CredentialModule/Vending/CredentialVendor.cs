@@ -20,8 +20,8 @@ internal sealed partial class CredentialVendor(
     IOptions<IotCredentialsOptions> options, TimeProvider time, ILogger<CredentialVendor> logger)
 {
     // A replica's clock may be off by this much without violating the requirement.
-    private static readonly TimeSpan ClockTolerance = TimeSpan.FromSeconds(30);
-    private static readonly TimeSpan LeastBetweenVends = TimeSpan.FromSeconds(60);
+    private static readonly TimeSpan s_clockTolerance = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan s_leastBetweenVends = TimeSpan.FromSeconds(60);
     private const int MostRounds = 3;
     private const string NoPermit = "no permit of IotCredentials:Sts came up in time";
 
@@ -165,19 +165,19 @@ internal sealed partial class CredentialVendor(
     }
 
     private bool Satisfies([System.Diagnostics.CodeAnalysis.NotNullWhen(true)] CachedCredentials? entry, LifetimeRequirement promise) =>
-        entry is not null && RemainingLifetime(entry) >= promise.Minimum + (IsRecentlyIssued(entry, promise) ? TimeSpan.Zero : ClockTolerance);
+        entry is not null && RemainingLifetime(entry) >= promise.Minimum + (IsRecentlyIssued(entry, promise) ? TimeSpan.Zero : s_clockTolerance);
 
     private TimeSpan RemainingLifetime(CachedCredentials entry) => entry.Expiration - time.GetUtcNow();
 
     // Issued within the last 60 s, or within RefreshAfter if that is shorter. Such an entry is accepted without clock tolerance and not renewed again, so that
     // a too-short grant does not cause one STS call per request.
     private bool IsRecentlyIssued(CachedCredentials entry, LifetimeRequirement promise) =>
-        time.GetUtcNow() - entry.IssuedAt < (promise.RefreshAfter < LeastBetweenVends ? promise.RefreshAfter : LeastBetweenVends);
+        time.GetUtcNow() - entry.IssuedAt < (promise.RefreshAfter < s_leastBetweenVends ? promise.RefreshAfter : s_leastBetweenVends);
 
     // Older than 90 to 100 % of RefreshAfter, or within twice the clock tolerance of the minimum lifetime: renewing it before it falls below the minimum saves
     // the next caller a wait.
     private bool IsRefreshDue(CachedCredentials entry, LifetimeRequirement promise) =>
-        time.GetUtcNow() - entry.IssuedAt >= promise.RefreshAfter * (1 - (0.1 * _spread)) || RemainingLifetime(entry) < promise.Minimum + (2 * ClockTolerance);
+        time.GetUtcNow() - entry.IssuedAt >= promise.RefreshAfter * (1 - (0.1 * _spread)) || RemainingLifetime(entry) < promise.Minimum + (2 * s_clockTolerance);
 
     private static partial class Log
     {

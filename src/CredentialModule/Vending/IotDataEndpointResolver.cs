@@ -18,8 +18,8 @@ internal sealed partial class IotDataEndpointResolver(
     CredentialCache cache, CacheKeyCache keys, SharedFetch fetch, NegativeCache failures, AwsClients clients, GatewayIdentity identity, DescribeEndpointClient iot,
     IHostEnvironment host, IOptions<IotCredentialsOptions> options, TimeProvider time, ILogger<IotDataEndpointResolver> logger)
 {
-    private static readonly TimeSpan RefreshAfter = TimeSpan.FromDays(1);
-    private static readonly TimeSpan KeptFor = TimeSpan.FromDays(7);
+    private static readonly TimeSpan s_refreshAfter = TimeSpan.FromDays(1);
+    private static readonly TimeSpan s_keptFor = TimeSpan.FromDays(7);
 
     // The endpoints that profiles configure, released together with their profile.
     private readonly ConditionalWeakTable<Profile, CachedIotDataEndpoint> _configured = [];
@@ -65,7 +65,7 @@ internal sealed partial class IotDataEndpointResolver(
             {
                 var address = await iot.DescribeEndpointAsync(profile, deadline.Token);
                 var endpoint = new CachedIotDataEndpoint { Region = profile.Region, AskedAt = time.GetUtcNow(), Address = address };
-                await cache.WriteAsync(key, endpoint, KeptFor);
+                await cache.WriteAsync(key, endpoint, s_keptFor);
                 return endpoint;
             }
             catch (Exception e)
@@ -78,7 +78,7 @@ internal sealed partial class IotDataEndpointResolver(
 
     private static bool Fits(CachedIotDataEndpoint endpoint, Profile profile) => string.Equals(endpoint.Region, profile.Region, StringComparison.Ordinal);
 
-    private bool IsDue(CachedIotDataEndpoint endpoint) => time.GetUtcNow() - endpoint.AskedAt >= RefreshAfter;
+    private bool IsDue(CachedIotDataEndpoint endpoint) => time.GetUtcNow() - endpoint.AskedAt >= s_refreshAfter;
 
     private static partial class Log
     {

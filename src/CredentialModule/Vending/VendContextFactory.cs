@@ -10,7 +10,7 @@ namespace IotCredentials.Vending;
 internal sealed class VendContextFactory(AwsClients clients, GatewayIdentity identity, CacheInvalidation forgotten, IHostEnvironment host, TimeProvider time)
 {
     // STS AssumeRole, DurationSeconds: at least 900. A session may outlive the token that it was vended for by this much.
-    private static readonly TimeSpan ShortestSession = TimeSpan.FromMinutes(15);
+    private static readonly TimeSpan s_shortestSession = TimeSpan.FromMinutes(15);
 
     /// <summary>Creates the context; null if sessions are per caller and the caller has no issuer, no subject or no token expiration.</summary>
     /// <exception cref="VendingException">The gateway's identity at AWS cannot be determined.</exception>
@@ -51,7 +51,7 @@ internal sealed class VendContextFactory(AwsClients clients, GatewayIdentity ide
     // token had as many quarters remaining as now: it outlives this token by no more than the last, begun quarter.
     private static TimeSpan DurationOf(Profile profile, TimeSpan tokenLife)
     {
-        var quarters = Math.Max(1, Math.Ceiling(tokenLife / ShortestSession));
-        return quarters * ShortestSession < profile.SessionDuration ? quarters * ShortestSession : profile.SessionDuration;
+        var quarters = Math.Max(1, Math.Ceiling(tokenLife / s_shortestSession));
+        return quarters * s_shortestSession < profile.SessionDuration ? quarters * s_shortestSession : profile.SessionDuration;
     }
 }

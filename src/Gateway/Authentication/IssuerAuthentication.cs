@@ -18,7 +18,7 @@ internal static class IssuerAuthentication
     public static readonly TimeSpan ClockSkew = TimeSpan.FromSeconds(30);
 
     // RFC 8725 requires a list of allowed algorithms.
-    private static readonly string[] Algorithms =
+    private static readonly string[] s_algorithms =
     [
         SecurityAlgorithms.RsaSha256, SecurityAlgorithms.RsaSha384, SecurityAlgorithms.RsaSha512,
         SecurityAlgorithms.RsaSsaPssSha256, SecurityAlgorithms.RsaSsaPssSha384, SecurityAlgorithms.RsaSsaPssSha512,
@@ -124,7 +124,7 @@ internal static class IssuerAuthentication
         parameters.ValidAudiences = audiences;
         parameters.ValidAudience = null;
         parameters.AudienceValidator = null;
-        parameters.ValidAlgorithms = Algorithms;
+        parameters.ValidAlgorithms = s_algorithms;
         parameters.RequireExpirationTime = true;
         parameters.RequireSignedTokens = true;
         parameters.ValidateLifetime = true;

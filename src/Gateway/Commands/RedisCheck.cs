@@ -12,7 +12,7 @@ namespace Gateway.Commands;
 /// <summary>Checks Redis with the module's own connection. The gateway can serve without it.</summary>
 internal static class RedisCheck
 {
-    private static readonly TimeSpan WorstClock = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan s_worstClock = TimeSpan.FromSeconds(5);
 
     public static async Task<DoctorResult[]> RunAsync(Snapshot configuration, IServiceProvider services, TimeSpan timeout) =>
     [
@@ -68,7 +68,7 @@ internal static class RedisCheck
     internal static (Outcome, string) Judge(string found, TimeSpan ahead)
     {
         var all = string.Create(CultureInfo.InvariantCulture, $"{found}, clock {ahead.TotalSeconds:+0.0;-0.0;0.0} s");
-        return ahead.Duration() > WorstClock ? (Outcome.Warning, $"{all}: one of the two clocks is wrong") : (Outcome.Ok, all);
+        return ahead.Duration() > s_worstClock ? (Outcome.Warning, $"{all}: one of the two clocks is wrong") : (Outcome.Ok, all);
     }
 
     private static string? ShowEndPoint(System.Net.EndPoint endPoint) => endPoint is System.Net.DnsEndPoint dns ? $"{dns.Host}:{dns.Port}" : endPoint.ToString();

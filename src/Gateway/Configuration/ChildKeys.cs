@@ -6,7 +6,7 @@ namespace Gateway.Configuration;
 /// </summary>
 internal sealed class ChildKeys
 {
-    private readonly Dictionary<string, HashSet<string>> names = new(StringComparer.OrdinalIgnoreCase);
+    private readonly Dictionary<string, HashSet<string>> _names = new(StringComparer.OrdinalIgnoreCase);
 
     /// <summary>Indexes the given keys.</summary>
     public ChildKeys(IEnumerable<string> keys)
@@ -15,7 +15,7 @@ internal sealed class ChildKeys
     }
 
     /// <summary>Returns the names below a key. For the root, these are the section names.</summary>
-    public IEnumerable<string> Of(string? parentPath) => names.GetValueOrDefault(parentPath ?? "") ?? [];
+    public IEnumerable<string> Of(string? parentPath) => _names.GetValueOrDefault(parentPath ?? "") ?? [];
 
     private void Add(string key)
     {
@@ -25,7 +25,7 @@ internal sealed class ChildKeys
         {
             var end = path.LastIndexOf(':');
             var parent = end < 0 ? "" : path[..end];
-            if (!names.TryGetValue(parent, out var below)) names[parent] = below = new HashSet<string>(StringComparer.OrdinalIgnoreCase);
+            if (!_names.TryGetValue(parent, out var below)) _names[parent] = below = new HashSet<string>(StringComparer.OrdinalIgnoreCase);
             isNew = below.Add(path[(end + 1)..]);
             path = parent;
         }

@@ -17,7 +17,7 @@ internal sealed partial class RedisRateLimiterFallback : IAsyncDisposable
     // The limits' Redis keys begin with rl: and not with the key prefix.
     private const string KeysDenied = "it does not permit the gateway's user the keys rl:* of the limits (NOPERM)";
 
-    private static readonly TimeSpan AskAgainAfter = TimeSpan.FromMilliseconds(500);
+    private static readonly TimeSpan s_askAgainAfter = TimeSpan.FromMilliseconds(500);
 
     private const string Silent = "Redis does not answer";
 
@@ -75,7 +75,7 @@ internal sealed partial class RedisRateLimiterFallback : IAsyncDisposable
     private void AskInPassing(RedisRateLimiter limit)
     {
         var (now, at) = (Environment.TickCount64, Volatile.Read(ref _askAgainAt));
-        if (now >= at && Interlocked.CompareExchange(ref _askAgainAt, now + (long)AskAgainAfter.TotalMilliseconds, at) == at) _ = AskAsync();
+        if (now >= at && Interlocked.CompareExchange(ref _askAgainAt, now + (long)s_askAgainAfter.TotalMilliseconds, at) == at) _ = AskAsync();
 
         async Task AskAsync() => (await this.AskAsync(limit))?.Dispose();
     }
@@ -110,7 +110,7 @@ internal sealed partial class RedisRateLimiterFallback : IAsyncDisposable
     {
         var now = Environment.TickCount64;
         if (Interlocked.CompareExchange(ref _fallbackSince, now, 0) != 0) return;
-        Volatile.Write(ref _askAgainAt, now + (long)AskAgainAfter.TotalMilliseconds);
+        Volatile.Write(ref _askAgainAt, now + (long)s_askAgainAfter.TotalMilliseconds);
         Log.Apart(_logger, cause);
     }
 

@@ -28,7 +28,7 @@ internal sealed class BufferedConsole : ILoggerProvider, ISupportExternalScope
     private IExternalScopeProvider? _scopes;
 
     [ThreadStatic]
-    private static StringWriter? t_line;
+    private static StringWriter? s_line;
 
     public BufferedConsole(IEnumerable<ConsoleFormatter> formatters, IOptionsMonitor<ConsoleLoggerOptions> options, GatewayMetrics metrics)
         : this(formatters, options, metrics, Console.OpenStandardOutput())
@@ -58,10 +58,10 @@ internal sealed class BufferedConsole : ILoggerProvider, ISupportExternalScope
     {
         var settings = _options.CurrentValue;
         var formatter = _formatters.GetValueOrDefault(settings.FormatterName ?? ConsoleFormatterNames.Simple) ?? _formatters[ConsoleFormatterNames.Simple];
-        var line = t_line ??= new StringWriter();
+        var line = s_line ??= new StringWriter();
         line.GetStringBuilder().Clear();
         // Drop a buffer that a long line has grown, so that it does not stay with the thread.
-        if (line.GetStringBuilder().Capacity > LongestKept) line = t_line = new StringWriter();
+        if (line.GetStringBuilder().Capacity > LongestKept) line = s_line = new StringWriter();
         formatter.Write(entry, _scopes, line);
         var isAudit = entry.Category == AuditTrail.Category;
         var isAccessLine = entry.Category == AccessCategory;

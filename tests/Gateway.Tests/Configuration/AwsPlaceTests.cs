@@ -11,9 +11,9 @@ public sealed class AwsPlaceTests : IDisposable
     private const string Profile = "IotCredentials:Profiles:default";
     private const string Organization = "IotCredentials:Organizations:o-dedicated";
 
-    private readonly ConfigurationFixture configuration = new();
+    private readonly ConfigurationFixture _configuration = new();
 
-    public void Dispose() => configuration.Dispose();
+    public void Dispose() => _configuration.Dispose();
 
     [Theory]
     [InlineData("D7 a profile's endpoint in another region", Profile, """{ "IotEndpoint": "abc-ats.iot.eu-west-1.amazonaws.com" }""", Profile + ":IotEndpoint", "is in the region eu-west-1, and Region is ap-northeast-1")]
@@ -38,7 +38,7 @@ public sealed class AwsPlaceTests : IDisposable
     [InlineData("D7 an endpoint role of another account", Profile, """{ "EndpointRoleArn": "arn:aws:iam::999900001111:role/e" }""", Profile + ":EndpointRoleArn", "is of the account 999900001111, and RoleArn of 111122223333")]
     public void D7_what_contradicts_is_an_error(string name, string section, string json, string key, string message)
     {
-        var findings = Overlay(configuration, section, json).Load().Findings;
+        var findings = Overlay(_configuration, section, json).Load().Findings;
 
         Assert.True(findings.Count == 1, $"{name}: {string.Join('\n', findings)}");
         Assert.Equal((Severity.Error, key), (findings[0].Severity, findings[0].Key));
@@ -59,7 +59,7 @@ public sealed class AwsPlaceTests : IDisposable
     [InlineData("D7 an endpoint role", Profile, """{ "EndpointRoleArn": "arn:aws:iam::111122223333:role/e" }""")]
     public void D7_what_fits_is_taken(string name, string section, string json)
     {
-        var findings = Overlay(configuration, section, json).Load().Findings;
+        var findings = Overlay(_configuration, section, json).Load().Findings;
 
         Assert.True(findings.Count == 0, $"{name}: {string.Join('\n', findings)}");
     }
@@ -70,7 +70,7 @@ public sealed class AwsPlaceTests : IDisposable
     [InlineData("D10 an endpoint that is named", """{ "EndpointRoleArn": "arn:aws:iam::111122223333:role/e", "ExternalId": "x-{organizationId}", "IotEndpoint": "abc-ats.iot.ap-northeast-1.amazonaws.com" }""", false)]
     public void D10_an_external_id_that_the_endpoints_role_is_not_asked_with_is_a_warning(string name, string json, bool warns)
     {
-        var findings = Overlay(configuration, Profile, json).Load().Findings;
+        var findings = Overlay(_configuration, Profile, json).Load().Findings;
 
         Assert.Equal((name, warns ? 1 : 0), (name, findings.Count));
         Assert.All(findings, finding =>

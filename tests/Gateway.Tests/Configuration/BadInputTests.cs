@@ -8,16 +8,16 @@ namespace Gateway.Tests.Configuration;
 /// <summary>Files that are none: said in words, and told apart from files that say something wrong.</summary>
 public sealed class BadInputTests : IDisposable
 {
-    private readonly ConfigurationFixture configuration = new();
+    private readonly ConfigurationFixture _configuration = new();
 
-    public void Dispose() => configuration.Dispose();
+    public void Dispose() => _configuration.Dispose();
 
     [Fact]
     public void A_file_in_place_of_the_folder_cannot_be_read()
     {
-        var file = Path.Combine(configuration.Folder, "appsettings.json");
+        var file = Path.Combine(_configuration.Folder, "appsettings.json");
 
-        CannotRead(ConfigurationFolder.Load(["--config", file], "Production", configuration.Variables), "there is no folder");
+        CannotRead(ConfigurationFolder.Load(["--config", file], "Production", _configuration.Variables), "there is no folder");
     }
 
     [Theory]
@@ -27,7 +27,7 @@ public sealed class BadInputTests : IDisposable
     {
         Directory.CreateDirectory(Removed(name));
 
-        CannotRead(configuration.Load("Staging"), "is a folder", name);
+        CannotRead(_configuration.Load("Staging"), "is a folder", name);
     }
 
     [Theory]
@@ -38,7 +38,7 @@ public sealed class BadInputTests : IDisposable
     {
         File.CreateSymbolicLink(Removed(name), target);
 
-        CannotRead(configuration.Load("Staging"), expected, name);
+        CannotRead(_configuration.Load("Staging"), expected, name);
     }
 
     [Fact]
@@ -47,7 +47,7 @@ public sealed class BadInputTests : IDisposable
         // Not even the superuser may read this one, as tests in a container do.
         File.CreateSymbolicLink(Removed("appsettings.json"), "/proc/sys/vm/compact_memory");
 
-        CannotRead(configuration.Load(), "may not be read by this process's user", "appsettings.json");
+        CannotRead(_configuration.Load(), "may not be read by this process's user", "appsettings.json");
     }
 
     [Fact]
@@ -55,7 +55,7 @@ public sealed class BadInputTests : IDisposable
     {
         File.CreateSymbolicLink(Removed("appsettings.json"), "/dev/zero");
 
-        CannotRead(configuration.Load(), "larger than 10 MB", "appsettings.json");
+        CannotRead(_configuration.Load(), "larger than 10 MB", "appsettings.json");
     }
 
     [Theory]
@@ -67,26 +67,26 @@ public sealed class BadInputTests : IDisposable
     [InlineData("\"{}\"", "holds no JSON object")]
     public void A_file_that_is_no_object_of_JSON_cannot_be_read(string content, string expected)
     {
-        configuration.Write("appsettings.json", content);
+        _configuration.Write("appsettings.json", content);
 
-        CannotRead(configuration.Load(), expected, "appsettings.json");
+        CannotRead(_configuration.Load(), expected, "appsettings.json");
     }
 
     [Fact]
     public void Sections_without_end_cannot_be_read()
     {
-        configuration.Write("appsettings.json", string.Concat(Enumerable.Repeat("{\"a\":", 100_000)));
+        _configuration.Write("appsettings.json", string.Concat(Enumerable.Repeat("{\"a\":", 100_000)));
 
-        CannotRead(configuration.Load(), "is not JSON", "appsettings.json");
+        CannotRead(_configuration.Load(), "is not JSON", "appsettings.json");
     }
 
     [Fact]
     public void A_template_that_is_no_file_is_an_error_at_its_key()
     {
-        configuration.Write("policies/large.json", new string(' ', FileContent.MaxLength + 1));
-        configuration.Set("IotCredentials:Organizations", new JsonObject { ["o-1"] = new JsonObject { ["SessionPolicy"] = "policies/large.json" } }.ToJsonString());
+        _configuration.Write("policies/large.json", new string(' ', FileContent.MaxLength + 1));
+        _configuration.Set("IotCredentials:Organizations", new JsonObject { ["o-1"] = new JsonObject { ["SessionPolicy"] = "policies/large.json" } }.ToJsonString());
 
-        var finding = configuration.LoadBad();
+        var finding = _configuration.LoadBad();
 
         Assert.Equal("IotCredentials:Organizations:o-1:SessionPolicy", finding.Key);
         Assert.Contains("larger than 10 MB", finding.Message, StringComparison.Ordinal);
@@ -94,7 +94,7 @@ public sealed class BadInputTests : IDisposable
 
     private string Removed(string name)
     {
-        var path = Path.Combine(configuration.Folder, name);
+        var path = Path.Combine(_configuration.Folder, name);
         File.Delete(path);
         return path;
     }

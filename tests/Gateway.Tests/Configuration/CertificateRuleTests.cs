@@ -9,9 +9,9 @@ namespace Gateway.Tests.Configuration;
 public sealed class CertificateRuleTests : IDisposable
 {
     private const string Password = "hush-password";
-    private readonly ConfigurationFixture configuration = new();
+    private readonly ConfigurationFixture _configuration = new();
 
-    public void Dispose() => configuration.Dispose();
+    public void Dispose() => _configuration.Dispose();
 
     [Theory]
     [InlineData("F10 no such file", """{ "Path": "none.crt", "KeyPath": "a.key" }""", "Path", "is not there")]
@@ -41,7 +41,7 @@ public sealed class CertificateRuleTests : IDisposable
         foreach (var place in (string[])["Kestrel:Endpoints:Https:Certificate", "Kestrel:Endpoints:Https:Sni:*.example.com:Certificate", "Kestrel:Certificates:Default"])
         {
             Listen().Set(place, json);
-            var finding = Assert.Single(configuration.Load().Findings);
+            var finding = Assert.Single(_configuration.Load().Findings);
             Assert.True((finding.Severity, finding.Key) == (Severity.Error, $"{place}:{key}"), $"{name}: {finding}");
             Assert.Contains(expected, finding.Message, StringComparison.Ordinal);
             Assert.DoesNotContain("secret", finding.Message, StringComparison.Ordinal);
@@ -66,15 +66,15 @@ public sealed class CertificateRuleTests : IDisposable
     {
         Write(from, until);
         Listen().Set("Kestrel:Endpoints:Https:Certificate", """{ "Path": "a.crt", "KeyPath": "a.key" }""");
-        var finding = Assert.Single(configuration.Load().Findings);
+        var finding = Assert.Single(_configuration.Load().Findings);
         Assert.Equal((Severity.Warning, "Kestrel:Endpoints:Https:Certificate:Path"), (finding.Severity, finding.Key));
         Assert.Contains(expected, finding.Message, StringComparison.Ordinal);
     }
 
     private ConfigurationFixture Listen()
     {
-        configuration.Write("appsettings.json", Example.Json);
-        return configuration.Set("Urls", null).Set("Kestrel:Endpoints:Https:Url", "\"https://localhost:8443\"");
+        _configuration.Write("appsettings.json", Example.Json);
+        return _configuration.Set("Urls", null).Set("Kestrel:Endpoints:Https:Url", "\"https://localhost:8443\"");
     }
 
     private void Write(int from = -1, int until = 400)
@@ -84,15 +84,15 @@ public sealed class CertificateRuleTests : IDisposable
         var now = DateTimeOffset.UtcNow;
         using var certificate = new CertificateRequest("CN=localhost", key, HashAlgorithmName.SHA256).CreateSelfSigned(now.AddDays(from), now.AddDays(until));
         using var withoutKey = X509CertificateLoader.LoadCertificate(certificate.RawData);
-        configuration.Write("a.crt", certificate.ExportCertificatePem());
-        configuration.Write("a.key", key.ExportPkcs8PrivateKeyPem());
-        configuration.Write("b.key", other.ExportPkcs8PrivateKeyPem());
-        configuration.Write("encrypted.key", key.ExportEncryptedPkcs8PrivateKeyPem(Password, new PbeParameters(PbeEncryptionAlgorithm.Aes256Cbc, HashAlgorithmName.SHA256, 1000)));
+        _configuration.Write("a.crt", certificate.ExportCertificatePem());
+        _configuration.Write("a.key", key.ExportPkcs8PrivateKeyPem());
+        _configuration.Write("b.key", other.ExportPkcs8PrivateKeyPem());
+        _configuration.Write("encrypted.key", key.ExportEncryptedPkcs8PrivateKeyPem(Password, new PbeParameters(PbeEncryptionAlgorithm.Aes256Cbc, HashAlgorithmName.SHA256, 1000)));
         WriteFor("client", "1.3.6.1.5.5.7.3.2");
         WriteFor("code", "1.3.6.1.5.5.7.3.3");
-        configuration.Write("empty", "");
-        File.WriteAllBytes(Path.Combine(configuration.Folder, "a.pfx"), certificate.Export(X509ContentType.Pkcs12, Password));
-        File.WriteAllBytes(Path.Combine(configuration.Folder, "public.pfx"), withoutKey.Export(X509ContentType.Pkcs12));
+        _configuration.Write("empty", "");
+        File.WriteAllBytes(Path.Combine(_configuration.Folder, "a.pfx"), certificate.Export(X509ContentType.Pkcs12, Password));
+        File.WriteAllBytes(Path.Combine(_configuration.Folder, "public.pfx"), withoutKey.Export(X509ContentType.Pkcs12));
     }
 
     private void WriteFor(string name, string usage)
@@ -101,8 +101,8 @@ public sealed class CertificateRuleTests : IDisposable
         var request = new CertificateRequest("CN=localhost", key, HashAlgorithmName.SHA256);
         request.CertificateExtensions.Add(new X509EnhancedKeyUsageExtension([new Oid(usage)], false));
         using var certificate = request.CreateSelfSigned(DateTimeOffset.UtcNow.AddDays(-1), DateTimeOffset.UtcNow.AddDays(400));
-        configuration.Write($"{name}.crt", certificate.ExportCertificatePem());
-        configuration.Write($"{name}.key", key.ExportPkcs8PrivateKeyPem());
-        File.WriteAllBytes(Path.Combine(configuration.Folder, $"{name}.pfx"), certificate.Export(X509ContentType.Pkcs12, Password));
+        _configuration.Write($"{name}.crt", certificate.ExportCertificatePem());
+        _configuration.Write($"{name}.key", key.ExportPkcs8PrivateKeyPem());
+        File.WriteAllBytes(Path.Combine(_configuration.Folder, $"{name}.pfx"), certificate.Export(X509ContentType.Pkcs12, Password));
     }
 }

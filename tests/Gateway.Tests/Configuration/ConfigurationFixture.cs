@@ -19,7 +19,7 @@ internal sealed class ConfigurationFixture : IDisposable
         }
         """;
 
-    private readonly DirectoryInfo folder = Directory.CreateTempSubdirectory("gateway-configuration-");
+    private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("gateway-configuration-");
 
     public ConfigurationFixture()
     {
@@ -28,13 +28,13 @@ internal sealed class ConfigurationFixture : IDisposable
         Write("sealing-keys", Convert.ToBase64String(new byte[32]) + "\n" + Convert.ToBase64String(new byte[32]) + "\n");
     }
 
-    public string Folder => folder.FullName;
+    public string Folder => _folder.FullName;
 
     public Dictionary<string, string?> Variables { get; } = [];
 
     public List<string> Arguments { get; } = [];
 
-    public void Dispose() => folder.Delete(recursive: true);
+    public void Dispose() => _folder.Delete(recursive: true);
 
     public void Write(string name, string content)
     {

@@ -6,29 +6,29 @@ namespace Gateway.Tests.Configuration;
 
 public sealed class ConfigurationFolderTests : IDisposable
 {
-    private readonly ConfigurationFixture configuration = new();
+    private readonly ConfigurationFixture _configuration = new();
 
-    public void Dispose() => configuration.Dispose();
+    public void Dispose() => _configuration.Dispose();
 
     [Fact]
     public void Load_DocumentedExample_HasNoFindings()
     {
-        var snapshot = configuration.LoadGood();
+        var snapshot = _configuration.LoadGood();
 
         Assert.Equal("https://id.example.com", snapshot.Options.Authentication.Schemes["Platform"].Authority);
         Assert.Equal(TimeSpan.FromHours(1), snapshot.Options.IotCredentials.Profiles["default"].SessionDuration);
         Assert.Equal(2, snapshot.Routes.Count);
         Assert.Equal(["organizations"], snapshot.Clusters.Select(cluster => cluster.ClusterId));
         Assert.Equal(["policies/organization.json"], snapshot.Files.Keys);
-        Assert.Equal(configuration.Folder, snapshot.Folder);
+        Assert.Equal(_configuration.Folder, snapshot.Folder);
     }
 
     [Fact]
     public void Load_AlmostNothing_HasDocumentedDefaults()
     {
-        configuration.Write("appsettings.json", "{}");
+        _configuration.Write("appsettings.json", "{}");
 
-        var result = configuration.Load();
+        var result = _configuration.Load();
 
         var options = result.Snapshot!.Options;
         Assert.Equal([Severity.Warning], result.Findings.Select(finding => finding.Severity));
@@ -47,25 +47,25 @@ public sealed class ConfigurationFolderTests : IDisposable
     [Fact]
     public void Load_KestrelEndpoints_PublishesNoDefaultUrls()
     {
-        configuration.Set("Urls", null).Set("Kestrel:Endpoints:Http:Url", "\"http://*:8080\"");
+        _configuration.Set("Urls", null).Set("Kestrel:Endpoints:Http:Url", "\"http://*:8080\"");
 
-        Assert.DoesNotContain("Urls", configuration.LoadGood().Values.Keys);
+        Assert.DoesNotContain("Urls", _configuration.LoadGood().Values.Keys);
     }
 
     [Fact]
     public void Load_FolderInVariable_IsUsed()
     {
-        configuration.Variables["GATEWAY_CONFIG"] = configuration.Folder;
+        _configuration.Variables["GATEWAY_CONFIG"] = _configuration.Folder;
 
-        var result = ConfigurationFolder.Load([], "Production", configuration.Variables);
+        var result = ConfigurationFolder.Load([], "Production", _configuration.Variables);
 
-        Assert.Equal(configuration.Folder, result.Snapshot!.Folder);
+        Assert.Equal(_configuration.Folder, result.Snapshot!.Folder);
     }
 
     [Fact]
     public void Load_FolderMissing_CannotRead()
     {
-        var result = ConfigurationFolder.Load(["--config=/does/not/exist"], "Production", configuration.Variables);
+        var result = ConfigurationFolder.Load(["--config=/does/not/exist"], "Production", _configuration.Variables);
 
         Assert.True(result.CannotRead);
         Assert.Contains("/does/not/exist", Assert.Single(result.Findings).ToString(), StringComparison.Ordinal);
@@ -74,9 +74,9 @@ public sealed class ConfigurationFolderTests : IDisposable
     [Fact]
     public void Load_MainFileMissing_CannotRead()
     {
-        File.Delete(Path.Combine(configuration.Folder, "appsettings.json"));
+        File.Delete(Path.Combine(_configuration.Folder, "appsettings.json"));
 
-        var result = configuration.Load();
+        var result = _configuration.Load();
 
         Assert.True(result.CannotRead);
         Assert.Contains("is not there", Assert.Single(result.Findings).Message, StringComparison.Ordinal);
@@ -85,35 +85,35 @@ public sealed class ConfigurationFolderTests : IDisposable
     [Fact]
     public void Load_EnvironmentFileThatLeadsNowhere_CannotRead()
     {
-        File.CreateSymbolicLink(Path.Combine(configuration.Folder, "appsettings.Staging.json"), "missing");
+        File.CreateSymbolicLink(Path.Combine(_configuration.Folder, "appsettings.Staging.json"), "missing");
 
-        Assert.True(configuration.Load("Staging").CannotRead);
-        Assert.Empty(configuration.Load("../Staging").Findings);
+        Assert.True(_configuration.Load("Staging").CannotRead);
+        Assert.Empty(_configuration.Load("../Staging").Findings);
     }
 
     [Fact]
     public void Load_OtherLayers_AreJudgedThoughAFileIsNot()
     {
-        configuration.Write("appsettings.json", "{");
-        configuration.Variables["Shutdown__Dealy"] = "00:00:01";
+        _configuration.Write("appsettings.json", "{");
+        _configuration.Variables["Shutdown__Dealy"] = "00:00:01";
 
-        Assert.Equal(["", "Shutdown:Dealy"], configuration.Load().Findings.Select(finding => finding.Key));
+        Assert.Equal(["", "Shutdown:Dealy"], _configuration.Load().Findings.Select(finding => finding.Key));
     }
 
     [Fact]
     public void Snapshot_AsText_HoldsNoSecret()
     {
-        configuration.Set("ConnectionStrings:Redis", "\"localhost,password=hush\"").Set("AzureAd:ClientSecret", "\"hush\"");
+        _configuration.Set("ConnectionStrings:Redis", "\"localhost,password=hush\"").Set("AzureAd:ClientSecret", "\"hush\"");
 
-        Assert.DoesNotContain("hush", configuration.Load().Snapshot!.ToString(), StringComparison.Ordinal);
+        Assert.DoesNotContain("hush", _configuration.Load().Snapshot!.ToString(), StringComparison.Ordinal);
     }
 
     [Fact]
     public void Load_FileTooLarge_CannotRead()
     {
-        configuration.Write("appsettings.Staging.json", new string(' ', 10 * 1024 * 1024 + 1));
+        _configuration.Write("appsettings.Staging.json", new string(' ', 10 * 1024 * 1024 + 1));
 
-        var result = configuration.Load("Staging");
+        var result = _configuration.Load("Staging");
 
         Assert.True(result.CannotRead);
         Assert.Contains("larger than 10 MB", Assert.Single(result.Findings).Message, StringComparison.Ordinal);
@@ -127,9 +127,9 @@ public sealed class ConfigurationFolderTests : IDisposable
     [InlineData("{ \"Urls\": \"\\ud800\" }", "UTF-8")]
     public void Load_NotJson_SaysWhere(string content, string expected)
     {
-        configuration.Write("appsettings.json", content);
+        _configuration.Write("appsettings.json", content);
 
-        var result = configuration.Load();
+        var result = _configuration.Load();
 
         Assert.True(result.CannotRead);
         var finding = Assert.Single(result.Findings);
@@ -141,19 +141,19 @@ public sealed class ConfigurationFolderTests : IDisposable
     public void Load_CommentsTrailingCommasAndByteOrderMark_AreAllowed()
     {
         File.WriteAllText(
-            Path.Combine(configuration.Folder, "appsettings.Staging.json"),
+            Path.Combine(_configuration.Folder, "appsettings.Staging.json"),
             "{ /* one */ \"Shutdown\": { \"Delay\": \"00:00:01\", }, // two\n }",
             new System.Text.UTF8Encoding(encoderShouldEmitUTF8Identifier: true));
 
-        Assert.Equal(TimeSpan.FromSeconds(1), configuration.LoadGood("Staging").Options.Shutdown.Delay);
+        Assert.Equal(TimeSpan.FromSeconds(1), _configuration.LoadGood("Staging").Options.Shutdown.Delay);
     }
 
     [Fact]
     public void Load_KeyTwiceInAFile_IsAnErrorWithItsPath()
     {
-        configuration.Write("appsettings.Staging.json", "{\n\"Shutdown\": { \"Delay\": \"00:00:01\",\n \"delay\": \"00:00:02\" } }");
+        _configuration.Write("appsettings.Staging.json", "{\n\"Shutdown\": { \"Delay\": \"00:00:01\",\n \"delay\": \"00:00:02\" } }");
 
-        var finding = configuration.LoadBad("Staging");
+        var finding = _configuration.LoadBad("Staging");
 
         Assert.Equal("Shutdown:delay", finding.Key);
         Assert.Contains("line 3", finding.Message, StringComparison.Ordinal);
@@ -162,9 +162,9 @@ public sealed class ConfigurationFolderTests : IDisposable
     [Fact]
     public void Load_NameWithSeparator_IsAnError()
     {
-        configuration.Set("ReverseProxy:Clusters:organizations:Metadata", """{ "a:b": "c" }""");
+        _configuration.Set("ReverseProxy:Clusters:organizations:Metadata", """{ "a:b": "c" }""");
 
-        Assert.Equal("ReverseProxy:Clusters:organizations:Metadata:a:b", configuration.LoadBad().Key);
+        Assert.Equal("ReverseProxy:Clusters:organizations:Metadata:a:b", _configuration.LoadBad().Key);
     }
 
     [Theory]
@@ -174,9 +174,9 @@ public sealed class ConfigurationFolderTests : IDisposable
     [InlineData("\"policies\"", "is a folder")]
     public void Load_TemplateThatCannotBeRead_IsAnErrorAtItsKey(string path, string expected)
     {
-        configuration.Set("IotCredentials:Organizations:o-dedicated:SessionPolicy", path);
+        _configuration.Set("IotCredentials:Organizations:o-dedicated:SessionPolicy", path);
 
-        var finding = configuration.LoadBad();
+        var finding = _configuration.LoadBad();
 
         Assert.Equal("IotCredentials:Organizations:o-dedicated:SessionPolicy", finding.Key);
         Assert.Contains(expected, finding.Message, StringComparison.Ordinal);

@@ -10,9 +10,9 @@ public sealed class DryRunTests : IDisposable
 {
     private const string Route = "ReverseProxy:Routes:r";
     private const string Cluster = "ReverseProxy:Clusters:c";
-    private readonly ConfigurationFixture configuration = new();
+    private readonly ConfigurationFixture _configuration = new();
 
-    public void Dispose() => configuration.Dispose();
+    public void Dispose() => _configuration.Dispose();
 
     [Theory]
     [InlineData("A1 a URL", "https://www.example.com", "\"www.example.com\"")]
@@ -44,7 +44,7 @@ public sealed class DryRunTests : IDisposable
     public void A1_A_host_that_requests_name_is_good(string host)
     {
         Add("/r/{**rest}", "Match:Hosts", new JsonArray(host));
-        configuration.LoadGood();
+        _configuration.LoadGood();
     }
 
     [Theory]
@@ -152,7 +152,7 @@ public sealed class DryRunTests : IDisposable
     public void A_transform_that_works_is_good(string path, string transforms)
     {
         Add(path, "Transforms", JsonNode.Parse(transforms)!);
-        configuration.LoadGood();
+        _configuration.LoadGood();
     }
 
     [Theory]
@@ -180,7 +180,7 @@ public sealed class DryRunTests : IDisposable
     public void A7_A_user_in_an_address_is_a_warning_that_does_not_show_it()
     {
         Add("/r/{**rest}").Set($"{Cluster}:Destinations:a:Address", "\"http://user:password@localhost:5001/\"");
-        var finding = Assert.Single(configuration.Load().Findings);
+        var finding = Assert.Single(_configuration.Load().Findings);
         Assert.Equal((Severity.Warning, $"{Cluster}:Destinations:a:Address"), (finding.Severity, finding.Key));
         Assert.DoesNotContain("password", finding.ToString(), StringComparison.Ordinal);
     }
@@ -225,7 +225,7 @@ public sealed class DryRunTests : IDisposable
         FindsOne(name, $"{Cluster}:{at ?? key}", expected, () =>
         {
             Add("/r/{**rest}").Set($"{Cluster}:{key}", json);
-            if (key.StartsWith("HealthCheck:Active", StringComparison.Ordinal)) configuration.Set($"{Cluster}:HealthCheck:Active:Enabled", "true");
+            if (key.StartsWith("HealthCheck:Active", StringComparison.Ordinal)) _configuration.Set($"{Cluster}:HealthCheck:Active:Enabled", "true");
         });
 
     [Theory]
@@ -243,16 +243,16 @@ public sealed class DryRunTests : IDisposable
     [InlineData("A6 hosts in common", """{ "Path": "/{x}.js", "Hosts": ["a.example.com"] }""", """{ "Path": "/{x}a.js", "Hosts": ["b.example.com", "a.example.com"] }""")]
     public void A6_Two_routes_that_fit_one_request_are_an_error_that_names_both(string name, string one, string other)
     {
-        configuration.Write("appsettings.json", Example.Json);
-        configuration.Set(Cluster, """{ "Destinations": { "a": { "Address": "http://localhost:5099/" } } }""");
-        configuration.Set("ReverseProxy:Routes:a", $$"""{ "ClusterId": "c", "Match": {{one}} }""").Set("ReverseProxy:Routes:b", $$"""{ "ClusterId": "c", "Match": {{other}} }""");
-        var read = configuration.Load();
+        _configuration.Write("appsettings.json", Example.Json);
+        _configuration.Set(Cluster, """{ "Destinations": { "a": { "Address": "http://localhost:5099/" } } }""");
+        _configuration.Set("ReverseProxy:Routes:a", $$"""{ "ClusterId": "c", "Match": {{one}} }""").Set("ReverseProxy:Routes:b", $$"""{ "ClusterId": "c", "Match": {{other}} }""");
+        var read = _configuration.Load();
         var finding = Assert.Single(read.Findings);
         Assert.True(finding.Key == "ReverseProxy:Routes:b:Match", $"{name}: {finding}");
         Assert.Contains("requests as the route \"a\"", finding.Message, StringComparison.Ordinal);
 
-        configuration.Set("ReverseProxy:Routes:b:Order", "-1").Load();
-        Assert.DoesNotContain(configuration.Load().Findings, each => each.Message.Contains("of the same requests", StringComparison.Ordinal));
+        _configuration.Set("ReverseProxy:Routes:b:Order", "-1").Load();
+        Assert.DoesNotContain(_configuration.Load().Findings, each => each.Message.Contains("of the same requests", StringComparison.Ordinal));
     }
 
     [Theory]
@@ -265,9 +265,9 @@ public sealed class DryRunTests : IDisposable
     [InlineData("""{ "Path": "/{x}.js", "Hosts": ["a.example.com"] }""", """{ "Path": "/{x}a.js", "Hosts": ["*.example.com"] }""")]
     public void Routes_that_no_request_fits_both_of_are_good(string one, string other)
     {
-        configuration.Write("appsettings.json", Example.Json);
-        configuration.Set(Cluster, """{ "Destinations": { "a": { "Address": "http://localhost:5099/" } } }""");
-        configuration.Set("ReverseProxy:Routes:a", $$"""{ "ClusterId": "c", "Match": {{one}} }""").Set("ReverseProxy:Routes:b", $$"""{ "ClusterId": "c", "Match": {{other}} }""").LoadGood();
+        _configuration.Write("appsettings.json", Example.Json);
+        _configuration.Set(Cluster, """{ "Destinations": { "a": { "Address": "http://localhost:5099/" } } }""");
+        _configuration.Set("ReverseProxy:Routes:a", $$"""{ "ClusterId": "c", "Match": {{one}} }""").Set("ReverseProxy:Routes:b", $$"""{ "ClusterId": "c", "Match": {{other}} }""").LoadGood();
     }
 
     [Theory]
@@ -276,15 +276,15 @@ public sealed class DryRunTests : IDisposable
     [InlineData("A6 as many as are tried", 300, """{{ "Path": "/p{0}-{{x}}" }}""", false)]
     public void A6_Pairs_that_were_not_tried_are_a_warning(string name, int count, string match, bool isFound)
     {
-        configuration.Write("appsettings.json", Example.Json);
-        configuration.Set(Cluster, """{ "Destinations": { "a": { "Address": "http://localhost:5099/" } } }""");
+        _configuration.Write("appsettings.json", Example.Json);
+        _configuration.Set(Cluster, """{ "Destinations": { "a": { "Address": "http://localhost:5099/" } } }""");
         var routes = new JsonObject();
         var format = System.Text.CompositeFormat.Parse(match);
         for (var index = 0; index < count; index++)
             routes[$"r{index}"] = new JsonObject { ["ClusterId"] = "c", ["Match"] = JsonNode.Parse(string.Format(null, format, index)) };
-        configuration.Set("IotCredentials", null).Set("ReverseProxy:Routes", routes.ToJsonString());
+        _configuration.Set("IotCredentials", null).Set("ReverseProxy:Routes", routes.ToJsonString());
 
-        var findings = configuration.Load().Findings.Where(finding => finding.Key == "ReverseProxy:Routes").ToArray();
+        var findings = _configuration.Load().Findings.Where(finding => finding.Key == "ReverseProxy:Routes").ToArray();
 
         Assert.True(isFound == (findings is [{ Severity: Severity.Warning }]), $"{name}: {string.Join('\n', (IEnumerable<Finding>)findings)}");
     }
@@ -293,11 +293,11 @@ public sealed class DryRunTests : IDisposable
     public void A10_What_YARP_cannot_read_hides_nothing_else()
     {
         Add("/r/{**rest}", "Transforms", new JsonArray(new JsonObject { ["PathPrefix"] = "/a" }, new JsonObject { ["Set"] = "x-range" }));
-        configuration.Set($"{Cluster}:HttpClient:SslProtocols", """["TLS1.2"]""").Set("ReverseProxy:Routes:organizations:Match:Hosts", """["http://a"]""").Set($"{Route}:Order", "9999999999");
+        _configuration.Set($"{Cluster}:HttpClient:SslProtocols", """["TLS1.2"]""").Set("ReverseProxy:Routes:organizations:Match:Hosts", """["http://a"]""").Set($"{Route}:Order", "9999999999");
 
         Assert.Equal(
             [$"{Cluster}:HttpClient:SslProtocols:0", "ReverseProxy:Routes:organizations:Match:Hosts:0", $"{Route}:Order", $"{Route}:Transforms:1"],
-            configuration.Load().Findings.Select(finding => finding.Key));
+            _configuration.Load().Findings.Select(finding => finding.Key));
     }
 
     [Theory]
@@ -309,46 +309,46 @@ public sealed class DryRunTests : IDisposable
     public void A10_A_policy_that_is_defined_in_code_elsewhere_comes_with_what_to_paste(string key, string name)
     {
         Add("/r/{**rest}", key, name);
-        var finding = configuration.LoadBad();
+        var finding = _configuration.LoadBad();
         Assert.Equal($"{Route}:{key}", finding.Key);
 
         var pasted = JsonNode.Parse("{" + Regex.Match(finding.Message, "\"[A-Za-z]+\": \\{ \"Policies\": .* \\} \\}(?= |\\.|$)").Value.TrimEnd('.') + "}")!.AsObject();
         var section = pasted.Single().Key;
         var policy = pasted[section]!["Policies"]!.AsObject().Single();
-        configuration.Write("appsettings.Production.json", pasted.ToJsonString());
-        configuration.Set($"{Route}:{key}", JsonValue.Create(policy.Key).ToJsonString()).LoadGood();
+        _configuration.Write("appsettings.Production.json", pasted.ToJsonString());
+        _configuration.Set($"{Route}:{key}", JsonValue.Create(policy.Key).ToJsonString()).LoadGood();
     }
 
     [Fact]
     public void A10_Metadata_of_ones_own_is_told_where_it_may_go()
     {
         Add("/r/{**rest}", "Metadata", new JsonObject { ["MyName"] = "MyValue" });
-        var finding = configuration.LoadBad();
+        var finding = _configuration.LoadBad();
         Assert.Equal($"{Route}:Metadata:MyName", finding.Key);
         Assert.Contains("Metadata of the cluster", finding.Message, StringComparison.Ordinal);
 
-        configuration.Set($"{Route}:Metadata", null).Set($"{Cluster}:Metadata:MyName", "\"MyValue\"").Set($"{Cluster}:Destinations:a:Metadata:MyName", "\"MyValue\"").LoadGood();
+        _configuration.Set($"{Route}:Metadata", null).Set($"{Cluster}:Metadata:MyName", "\"MyValue\"").Set($"{Cluster}:Destinations:a:Metadata:MyName", "\"MyValue\"").LoadGood();
     }
 
     private ConfigurationFixture Add(string path, string? key = null, JsonNode? value = null)
     {
         var isBound = path.Contains("{organizationId", StringComparison.OrdinalIgnoreCase);
-        configuration.Write("appsettings.json", Example.Json);
-        configuration.Set(Route, new JsonObject
+        _configuration.Write("appsettings.json", Example.Json);
+        _configuration.Set(Route, new JsonObject
         {
             ["ClusterId"] = "c",
             ["AuthorizationPolicy"] = isBound ? "OrganizationMember" : null,
             ["Match"] = new JsonObject { ["Path"] = path },
         }.ToJsonString());
         // Another service than the organizations': what reaches that one is for other rules.
-        configuration.Set(Cluster, """{ "Destinations": { "a": { "Address": "http://localhost:5099/" } } }""");
-        return key is null ? configuration : configuration.Set($"{Route}:{key}", value!.ToJsonString());
+        _configuration.Set(Cluster, """{ "Destinations": { "a": { "Address": "http://localhost:5099/" } } }""");
+        return key is null ? _configuration : _configuration.Set($"{Route}:{key}", value!.ToJsonString());
     }
 
     private void FindsOne(string name, string key, string expected, Action change)
     {
         change();
-        var read = configuration.Load();
+        var read = _configuration.Load();
         Assert.True(read is { Snapshot: null, Findings.Count: 1, CannotRead: false }, $"{name}:\n{string.Join('\n', read.Findings)}");
         var finding = read.Findings[0];
         Assert.Equal((key, "appsettings.json:1"), (finding.Key, finding.Source));

@@ -8,9 +8,9 @@ public sealed class DurationRuleTests : IDisposable
     private const string Route = "ReverseProxy:Routes:organizations";
     private const string Module = "ReverseProxy:Routes:iot-endpoint-and-credentials";
     private const string Cluster = "ReverseProxy:Clusters:organizations";
-    private readonly ConfigurationFixture configuration = new();
+    private readonly ConfigurationFixture _configuration = new();
 
-    public void Dispose() => configuration.Dispose();
+    public void Dispose() => _configuration.Dispose();
 
     [Theory]
     [InlineData(Route + ":Timeout", "00:00:00")]
@@ -18,7 +18,7 @@ public sealed class DurationRuleTests : IDisposable
     [InlineData(Cluster + ":HttpRequest:ActivityTimeout", "00:00:00")]
     public void A_time_that_is_none_is_an_error(string key, string time)
     {
-        var finding = configuration.Set(key, $"\"{time}\"").LoadBad();
+        var finding = _configuration.Set(key, $"\"{time}\"").LoadBad();
 
         Assert.Equal(key, finding.Key);
         Assert.Contains("no time at all", finding.Message, StringComparison.Ordinal);
@@ -33,7 +33,7 @@ public sealed class DurationRuleTests : IDisposable
     [InlineData("IotCredentials:Profiles:default:SessionDuration", "\"02:00:00\"", "IotCredentials:Profiles:default:SessionDuration", "over an hour")]
     public void Times_that_contradict_each_other_are_a_warning(string key, string json, string warned, string expected)
     {
-        var read = configuration.Set("IotCredentials:Organizations", null).Set(key, json).Load();
+        var read = _configuration.Set("IotCredentials:Organizations", null).Set(key, json).Load();
 
         Assert.NotNull(read.Snapshot);
         var finding = Assert.Single(read.Findings);
@@ -46,5 +46,5 @@ public sealed class DurationRuleTests : IDisposable
     [InlineData(Route + ":Timeout", "\"00:00:30\"")]
     [InlineData(Cluster + ":HealthCheck", """{ "Active": { "Timeout": "00:00:20" } }""")]
     [InlineData(Cluster + ":HealthCheck", """{ "Active": { "Enabled": true, "Interval": "00:00:05", "Timeout": "00:00:05" } }""")]
-    public void Times_that_agree_are_not_spoken_of(string key, string json) => configuration.Set(key, json).LoadGood();
+    public void Times_that_agree_are_not_spoken_of(string key, string json) => _configuration.Set(key, json).LoadGood();
 }

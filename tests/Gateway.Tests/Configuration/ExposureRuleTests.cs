@@ -8,9 +8,9 @@ public sealed class ExposureRuleTests : IDisposable
     private const string Cluster = "ReverseProxy:Clusters:organizations";
     private const string Route = "ReverseProxy:Routes:organizations";
     private const string Scheme = "Authentication:Schemes:Platform";
-    private readonly ConfigurationFixture configuration = new();
+    private readonly ConfigurationFixture _configuration = new();
 
-    public void Dispose() => configuration.Dispose();
+    public void Dispose() => _configuration.Dispose();
 
     [Theory]
     [InlineData("S22", "Edge:TrustedProxies", """["0.0.0.0/0"]""", "error", "Edge:TrustedProxies:0")]
@@ -65,7 +65,7 @@ public sealed class ExposureRuleTests : IDisposable
         Prepare(kind);
         Merge(key, json);
 
-        var finding = Assert.Single(configuration.Load().Findings);
+        var finding = Assert.Single(_configuration.Load().Findings);
         Assert.Equal((expected, severity), (finding.Key, finding.Severity.ToString().ToLowerInvariant()));
     }
 
@@ -92,7 +92,7 @@ public sealed class ExposureRuleTests : IDisposable
         Prepare(kind);
         Merge(key, json);
 
-        Assert.Empty(configuration.Load().Findings);
+        Assert.Empty(_configuration.Load().Findings);
     }
 
     [Fact]
@@ -100,21 +100,21 @@ public sealed class ExposureRuleTests : IDisposable
     {
         Prepare("F14");
         Merge(Route, """{ "Timeout": "00:00:30", "Metadata": { "Retries": "1" } }""");
-        configuration.Set(Cluster + ":HttpRequest:ActivityTimeout", "\"00:00:10\"");
+        _configuration.Set(Cluster + ":HttpRequest:ActivityTimeout", "\"00:00:10\"");
 
-        Assert.Empty(configuration.Load().Findings);
+        Assert.Empty(_configuration.Load().Findings);
     }
 
     private void Prepare(string kind)
     {
-        configuration.Set("Shutdown:Timeout", "\"00:03:00\"").Set("Authorization:Policies:Callers", """{ "Schemes": ["Platform"] }""");
-        if (kind == "F13") configuration.Set("ReverseProxy:Routes:x", """{ "ClusterId": "organizations", "Match": { "Path": "/x" } }""");
-        if (kind == "A14") configuration.Set($"{Route}:CorsPolicy", "\"Web\"");
+        _configuration.Set("Shutdown:Timeout", "\"00:03:00\"").Set("Authorization:Policies:Callers", """{ "Schemes": ["Platform"] }""");
+        if (kind == "F13") _configuration.Set("ReverseProxy:Routes:x", """{ "ClusterId": "organizations", "Match": { "Path": "/x" } }""");
+        if (kind == "A14") _configuration.Set($"{Route}:CorsPolicy", "\"Web\"");
     }
 
     private void Merge(string key, string json)
     {
-        if (key == Route) configuration.Write("appsettings.Production.json", $$"""{ "ReverseProxy": { "Routes": { "organizations": {{json}} } } }""");
-        else configuration.Set(key, json);
+        if (key == Route) _configuration.Write("appsettings.Production.json", $$"""{ "ReverseProxy": { "Routes": { "organizations": {{json}} } } }""");
+        else _configuration.Set(key, json);
     }
 }

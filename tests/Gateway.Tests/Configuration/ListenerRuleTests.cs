@@ -12,7 +12,7 @@ namespace Gateway.Tests.Configuration;
 public sealed class ListenerRuleTests : IDisposable
 {
     private const string Certificate = """{ "Path": "a.crt", "KeyPath": "a.key" }""";
-    private readonly ConfigurationFixture configuration = new();
+    private readonly ConfigurationFixture _configuration = new();
 
     /// <summary>Kestrel takes the development certificate of a machine that has one; a configuration does not depend on that.</summary>
     public static TheoryData<string, string, string, string> WithoutCertificate => new()
@@ -54,7 +54,7 @@ public sealed class ListenerRuleTests : IDisposable
     {
         Listen(kestrel);
 
-        var finding = Assert.Single(configuration.Load().Findings);
+        var finding = Assert.Single(_configuration.Load().Findings);
         Assert.True((finding.Severity, finding.Key) == (Severity.Error, key), $"{name}: {finding}");
         Assert.Contains(message, finding.Message, StringComparison.Ordinal);
         Assert.Matches("^appsettings.json:[0-9]+$", finding.Source);
@@ -83,7 +83,7 @@ public sealed class ListenerRuleTests : IDisposable
     {
         Listen(kestrel);
 
-        configuration.LoadGood();
+        _configuration.LoadGood();
         await StartAsync();
     }
 
@@ -96,18 +96,18 @@ public sealed class ListenerRuleTests : IDisposable
     [InlineData("http://localhost:8081;https://localhost:8443", "no certificate")]
     public void F10_So_is_one_of_Urls(string urls, string message)
     {
-        configuration.Set("Urls", $"\"{urls}\"");
+        _configuration.Set("Urls", $"\"{urls}\"");
 
-        var finding = configuration.LoadBad();
+        var finding = _configuration.LoadBad();
         Assert.Equal("Urls", finding.Key);
         Assert.Contains(message, finding.Message, StringComparison.Ordinal);
     }
 
-    public void Dispose() => configuration.Dispose();
+    public void Dispose() => _configuration.Dispose();
 
     private async Task StartAsync()
     {
-        var builder = WebApplication.CreateEmptyBuilder(new() { ContentRootPath = configuration.Folder });
+        var builder = WebApplication.CreateEmptyBuilder(new() { ContentRootPath = _configuration.Folder });
         builder.Configuration.AddJsonFile("appsettings.json");
         builder.WebHost.UseKestrel(kestrel =>
         {
@@ -121,9 +121,9 @@ public sealed class ListenerRuleTests : IDisposable
 
     private void Listen(string kestrel)
     {
-        configuration.WriteCertificate();
-        if (kestrel.Contains("Endpoints", StringComparison.Ordinal)) configuration.Set("Urls", null);
-        else configuration.Set("Urls", "\"http://127.0.0.1:0\"");
-        configuration.Set("Kestrel", kestrel.Replace("PORT", $"{FreePort.Find()}", StringComparison.Ordinal));
+        _configuration.WriteCertificate();
+        if (kestrel.Contains("Endpoints", StringComparison.Ordinal)) _configuration.Set("Urls", null);
+        else _configuration.Set("Urls", "\"http://127.0.0.1:0\"");
+        _configuration.Set("Kestrel", kestrel.Replace("PORT", $"{FreePort.Find()}", StringComparison.Ordinal));
     }
 }

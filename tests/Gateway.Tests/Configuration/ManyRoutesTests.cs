@@ -10,9 +10,9 @@ namespace Gateway.Tests.Configuration;
 public sealed class ManyRoutesTests(ITestOutputHelper output) : IDisposable
 {
     private const int Count = 10_000;
-    private readonly ConfigurationFixture configuration = new();
+    private readonly ConfigurationFixture _configuration = new();
 
-    public void Dispose() => configuration.Dispose();
+    public void Dispose() => _configuration.Dispose();
 
     [Fact]
     public void A_typo_in_one_of_many_routes_is_found()
@@ -50,7 +50,7 @@ public sealed class ManyRoutesTests(ITestOutputHelper output) : IDisposable
     private LoadResult Load()
     {
         var watch = Stopwatch.StartNew();
-        var result = configuration.Load();
+        var result = _configuration.Load();
         output.WriteLine($"{Count} routes, {result.Findings.Count} findings: {watch.Elapsed}");
         return result;
     }
@@ -73,7 +73,7 @@ public sealed class ManyRoutesTests(ITestOutputHelper output) : IDisposable
         }
 
         change(routes);
-        configuration
+        _configuration
             .Set("IotCredentials", null)
             .Set("Authorization:Policies", policies.ToJsonString())
             .Set("ReverseProxy:Routes", routes.ToJsonString())

@@ -18,13 +18,13 @@ public sealed class OrganizationReachPropertyTests(ITestOutputHelper output) : I
     private const string Own = "o-1";
     private const string Other = "o-2";
 
-    private static readonly string[] guardedPaths =
+    private static readonly string[] s_guardedPaths =
     [
         "/organizations/{organizationId}/{**rest}", "/organizations/{organizationId}", "/organizations/{organizationId}/devices", "/organizations/{organizationId}/{id?}",
         "/api/organizations/{organizationId}/{**rest}", "/{organizationId}/devices", "/x-{organizationId}/{**rest}", "/organizations/{organizationId:length(3)}/{**rest}",
     ];
 
-    private static readonly string[] openPaths =
+    private static readonly string[] s_openPaths =
     [
         "/{**rest}", "/organizations/{**rest}", "/organizations/{orgId}/{**rest}", "/organizations/{orgId}/devices", "/{a}/{b}", "/{a}/{b}/{**rest}", "/api/{**rest}", "/api/{a}/{b?}",
         "/docs/{**rest}", "/docs/{a=o-2}", "/organizations", "/organizations/o-2", "/organizations/x{a}", "/devices/{a:length(3)}/{**rest}", "/{a}-{b}/{**rest}", "/docs/{a?}",
@@ -32,7 +32,7 @@ public sealed class OrganizationReachPropertyTests(ITestOutputHelper output) : I
         "/partners/{organizationId}/{a}", "/partners/{organizationId}/{**rest}",
     ];
 
-    private static readonly string[][] transforms =
+    private static readonly string[][] s_transforms =
     [
         [], [], [], [], ["PathRemovePrefix", "/api"], ["PathRemovePrefix", "/organizations"], ["PathRemovePrefix", "/docs"], ["PathPrefix", "/api"], ["PathPrefix", "/organizations"],
         ["PathPrefix", "/docs/../organizations"], ["PathSet", "/organizations/o-2"], ["PathSet", "/devices"], ["PathPattern", "/{**rest}"], ["PathPattern", "/organizations/{a}"],
@@ -40,26 +40,26 @@ public sealed class OrganizationReachPropertyTests(ITestOutputHelper output) : I
         ["PathPrefix", "/docs", "PathRemovePrefix", "/docs/organizations"],
     ];
 
-    private static readonly string[] addresses = ["http://a:1/", "http://a:1/organizations/", "http://a:1/api", "http://b:1/"];
-    private readonly ConfigurationFixture configuration = new();
+    private static readonly string[] s_addresses = ["http://a:1/", "http://a:1/organizations/", "http://a:1/api", "http://b:1/"];
+    private readonly ConfigurationFixture _configuration = new();
 
-    public void Dispose() => configuration.Dispose();
+    public void Dispose() => _configuration.Dispose();
 
     [Fact]
     public async Task S4_where_nothing_is_found_no_request_reaches_another_organizations_path()
     {
-        configuration
+        _configuration
             .Set("IotCredentials:OrganizationId", """{ "Prefix": "o-", "Characters": "A-Za-z0-9" }""")
             .Set("Edge:Methods", """["GET", "POST"]""")
             .Set("ReverseProxy:Routes:organizations", null);
-        for (var index = 0; index < addresses.Length; index++)
-            configuration.Set($"ReverseProxy:Clusters:c{index}", $$"""{ "Destinations": { "a": { "Address": "{{addresses[index]}}" } } }""");
+        for (var index = 0; index < s_addresses.Length; index++)
+            _configuration.Set($"ReverseProxy:Clusters:c{index}", $$"""{ "Destinations": { "a": { "Address": "{{s_addresses[index]}}" } } }""");
         var random = new Random(4);
         var (accepted, refused, reallyOpen) = (0, 0, 0);
         for (var table = 0; table < Tables; table++)
         {
             var routes = string.Join(",\n", Enumerable.Range(0, random.Next(2, 5)).Select(index => Route(random, index)));
-            configuration.Write("appsettings.Production.json", $$"""{ "ReverseProxy": { "Routes": { {{routes}} } } }""");
+            _configuration.Write("appsettings.Production.json", $$"""{ "ReverseProxy": { "Routes": { {{routes}} } } }""");
             var (snapshot, findings) = Load();
             // Other mistakes say nothing of this.
             if (findings.Any(finding => !finding.Message.Contains("organization's path", StringComparison.Ordinal) && !finding.Message.Contains("another one's path", StringComparison.Ordinal))) continue;
@@ -83,16 +83,16 @@ public sealed class OrganizationReachPropertyTests(ITestOutputHelper output) : I
     // Routes and clusters are there even where something was found.
     private (ReverseProxyTable Table, IReadOnlyList<Finding> Findings) Load()
     {
-        var result = configuration.Load();
+        var result = _configuration.Load();
         var findings = result.Findings.Where(finding => finding.Severity == Severity.Error).ToArray();
         var allowed = result.Snapshot ?? Permissive();
         return (new(allowed.Routes, allowed.Clusters), findings);
 
         Snapshot Permissive()
         {
-            var text = File.ReadAllText(Path.Combine(configuration.Folder, "appsettings.Production.json"));
-            configuration.Write("appsettings.Permissive.json", text.Replace("\"ClusterId\"", "\"Metadata\": { \"AnyOrganization\": \"true\" }, \"ClusterId\"", StringComparison.Ordinal));
-            return configuration.Load("Permissive").Snapshot ?? new Snapshot
+            var text = File.ReadAllText(Path.Combine(_configuration.Folder, "appsettings.Production.json"));
+            _configuration.Write("appsettings.Permissive.json", text.Replace("\"ClusterId\"", "\"Metadata\": { \"AnyOrganization\": \"true\" }, \"ClusterId\"", StringComparison.Ordinal));
+            return _configuration.Load("Permissive").Snapshot ?? new Snapshot
             {
                 Options = new(),
                 Routes = [],
@@ -109,16 +109,16 @@ public sealed class OrganizationReachPropertyTests(ITestOutputHelper output) : I
     private static string Route(Random random, int index)
     {
         var isGuarded = index == 0 || random.Next(4) == 0;
-        var path = Pick(random, isGuarded ? guardedPaths : openPaths);
+        var path = Pick(random, isGuarded ? s_guardedPaths : s_openPaths);
         var policy = path.Contains("{organizationId", StringComparison.Ordinal) ? "'AuthorizationPolicy': 'OrganizationMember', " : "";
         var methods = random.Next(4) == 0 ? $", 'Methods': ['{Pick(random, ["GET", "POST"])}']" : "";
         var order = random.Next(4) == 0 ? $"'Order': {random.Next(-1, 2)}, " : "";
-        var transform = Pick(random, transforms);
+        var transform = Pick(random, s_transforms);
         // A pattern with a parameter that the path does not bind is another mistake.
         while (transform is ["PathPattern", var pattern] && !pattern.Split('{', '}').Where((_, at) => at % 2 == 1).All(name => path.Contains(name.Trim('*', '?'), StringComparison.Ordinal)))
-            transform = Pick(random, transforms);
+            transform = Pick(random, s_transforms);
         var list = string.Join(", ", transform.Chunk(2).Select(pair => $$"""{ "{{pair[0]}}": "{{pair[1]}}" }"""));
-        return $$"""'r{{index}}': { {{policy}}{{order}}'ClusterId': 'c{{random.Next(addresses.Length)}}', 'Match': { 'Path': '{{path}}'{{methods}} }, 'Transforms': [{{list}}] }""".Replace('\'', '"');
+        return $$"""'r{{index}}': { {{policy}}{{order}}'ClusterId': 'c{{random.Next(s_addresses.Length)}}', 'Match': { 'Path': '{{path}}'{{methods}} }, 'Transforms': [{{list}}] }""".Replace('\'', '"');
     }
 
     private static T Pick<T>(Random random, T[] choices) => choices[random.Next(choices.Length)];

@@ -11,9 +11,9 @@ public sealed class OrganizationReachTests : IDisposable
     private const string Host = "'Hosts': ['api.example.com']";
     private const string Writers = $"'writers': {{ {Cluster}, {Member}, 'Match': {{ 'Path': '/organizations/{{organizationId}}/{{**rest}}', 'Methods': ['POST', 'PUT', 'PATCH', 'DELETE'] }} }}, ";
     private const string Version = "'Headers': [{ 'Name': 'X-Version', 'Values': ['2'] }]";
-    private readonly ConfigurationFixture configuration = new();
+    private readonly ConfigurationFixture _configuration = new();
 
-    public OrganizationReachTests() => configuration
+    public OrganizationReachTests() => _configuration
         .Set("IotCredentials:OrganizationId", """{ "Prefix": "o-", "Characters": "A-Za-z0-9" }""")
         .Set("ReverseProxy:Clusters:docs", """{ "Destinations": { "a": { "Address": "http://docs.internal/" } } }""")
         .Set("ReverseProxy:Clusters:alias", """{ "Destinations": { "a": { "Address": "http://127.0.0.1:5001/" } } }""")
@@ -135,28 +135,28 @@ public sealed class OrganizationReachTests : IDisposable
     [InlineData("""{ "OrganizationMember": null }""")]
     public void S4_a_policy_that_a_later_layer_empties_is_an_error(string policies)
     {
-        configuration.Write("appsettings.Production.json", $$"""{ "Authorization": { "Policies": {{policies}} } }""");
+        _configuration.Write("appsettings.Production.json", $$"""{ "Authorization": { "Policies": {{policies}} } }""");
 
-        Assert.Contains(configuration.Load().Findings, finding => finding is { Severity: Severity.Error, Key: "ReverseProxy:Routes:organizations:AuthorizationPolicy" });
+        Assert.Contains(_configuration.Load().Findings, finding => finding is { Severity: Severity.Error, Key: "ReverseProxy:Routes:organizations:AuthorizationPolicy" });
     }
 
     [Fact]
     public void S4_a_service_by_its_name_is_the_address_behind_it()
     {
-        configuration
+        _configuration
             .Set("Services:devices", """{ "Http": ["localhost:5001"] }""")
             .Set("ReverseProxy:Clusters:named", """{ "Destinations": { "a": { "Address": "http://devices/" } } }""");
 
         Assert.Contains("localhost:5001", Assert.Single(Load(Route("/raw/{**path}", Transform("PathPattern", "/{**path}"), "named"))).Message, StringComparison.Ordinal);
     }
 
-    public void Dispose() => configuration.Dispose();
+    public void Dispose() => _configuration.Dispose();
 
     private IReadOnlyList<Finding> Load(string routes)
     {
-        configuration.Set("Authorization:Policies:Staff", """{ "Roles": ["staff"] }""");
-        configuration.Write("appsettings.Production.json", $$"""{ "ReverseProxy": { "Routes": { {{routes.Replace('\'', '"')}} } } }""");
-        return [.. configuration.Load().Findings.Where(finding => !finding.Message.StartsWith("is Anonymous", StringComparison.Ordinal))];
+        _configuration.Set("Authorization:Policies:Staff", """{ "Roles": ["staff"] }""");
+        _configuration.Write("appsettings.Production.json", $$"""{ "ReverseProxy": { "Routes": { {{routes.Replace('\'', '"')}} } } }""");
+        return [.. _configuration.Load().Findings.Where(finding => !finding.Message.StartsWith("is Anonymous", StringComparison.Ordinal))];
     }
 
     private static string Guarded(string match, string path = "/organizations/{organizationId}/{**rest}", string more = "") =>

@@ -6,9 +6,9 @@ namespace Gateway.Tests.Configuration;
 /// <summary>Sections and keys of other libraries, layers of listeners, and files for environments.</summary>
 public sealed class OtherProductsTests : IDisposable
 {
-    private readonly ConfigurationFixture configuration = new();
+    private readonly ConfigurationFixture _configuration = new();
 
-    public void Dispose() => configuration.Dispose();
+    public void Dispose() => _configuration.Dispose();
 
     [Theory]
     [InlineData("Serilog", "Logging:LogLevel")]
@@ -27,9 +27,9 @@ public sealed class OtherProductsTests : IDisposable
     [InlineData("serilog", "Logging:LogLevel")]
     public void A12_a_section_of_another_library_says_what_stands_for_it(string section, string expected)
     {
-        configuration.Set(section, """{ "MinimumLevel": "Information" }""");
+        _configuration.Set(section, """{ "MinimumLevel": "Information" }""");
 
-        var finding = configuration.LoadBad();
+        var finding = _configuration.LoadBad();
 
         Assert.Equal(section, finding.Key);
         Assert.Contains(expected, finding.Message, StringComparison.Ordinal);
@@ -42,9 +42,9 @@ public sealed class OtherProductsTests : IDisposable
     [InlineData("SomethingElse")]
     public void A12_a_name_that_is_not_near_has_no_suggestion(string section)
     {
-        configuration.Set(section, "{}");
+        _configuration.Set(section, "{}");
 
-        Assert.DoesNotContain("Did you mean", configuration.LoadBad().Message, StringComparison.Ordinal);
+        Assert.DoesNotContain("Did you mean", _configuration.LoadBad().Message, StringComparison.Ordinal);
     }
 
     [Theory]
@@ -54,9 +54,9 @@ public sealed class OtherProductsTests : IDisposable
     [InlineData("RateLimitting", "RateLimiting")]
     public void A12_a_slip_has_one(string section, string meant)
     {
-        configuration.Set(section, "{}");
+        _configuration.Set(section, "{}");
 
-        Assert.Contains($"Did you mean \"{meant}\"?", configuration.LoadBad().Message, StringComparison.Ordinal);
+        Assert.Contains($"Did you mean \"{meant}\"?", _configuration.LoadBad().Message, StringComparison.Ordinal);
     }
 
     [Theory]
@@ -76,9 +76,9 @@ public sealed class OtherProductsTests : IDisposable
     [InlineData("callbackpath", "\"/signin-oidc\"", "has no effect here")]
     public void A11_a_key_of_signing_in_is_a_warning_that_shows_no_value(string key, string json, string expected)
     {
-        configuration.Set($"AzureAd:{key}", json);
+        _configuration.Set($"AzureAd:{key}", json);
 
-        var result = configuration.Load();
+        var result = _configuration.Load();
 
         Assert.NotNull(result.Snapshot);
         var finding = Assert.Single(result.Findings);
@@ -90,17 +90,17 @@ public sealed class OtherProductsTests : IDisposable
     [Fact]
     public void A11_a_misspelt_key_is_an_error_still()
     {
-        configuration.Set("AzureAd:TenantID2", "\"x\"");
+        _configuration.Set("AzureAd:TenantID2", "\"x\"");
 
-        Assert.Contains("Did you mean \"TenantId\"?", configuration.LoadBad().Message, StringComparison.Ordinal);
+        Assert.Contains("Did you mean \"TenantId\"?", _configuration.LoadBad().Message, StringComparison.Ordinal);
     }
 
     [Fact]
     public void F11_endpoints_of_a_later_layer_replace_Urls_of_an_earlier_one()
     {
-        configuration.Write("appsettings.Production.json", """{ "Kestrel": { "Endpoints": { "Http": { "Url": "http://localhost:8081" } } } }""");
+        _configuration.Write("appsettings.Production.json", """{ "Kestrel": { "Endpoints": { "Http": { "Url": "http://localhost:8081" } } } }""");
 
-        Assert.False(configuration.LoadGood().Values.ContainsKey("Urls"));
+        Assert.False(_configuration.LoadGood().Values.ContainsKey("Urls"));
     }
 
     [Theory]
@@ -110,19 +110,19 @@ public sealed class OtherProductsTests : IDisposable
     [InlineData("""{ "Kestrel": { "Limits": { "MaxConcurrentConnections": 5 } } }""")]
     public void F11_one_layer_with_both_is_an_error_and_others_are_as_they_were(string json)
     {
-        configuration.Write("appsettings.Production.json", json);
-        if (json.Contains("8082", StringComparison.Ordinal)) Assert.Equal("Urls", configuration.LoadBad().Key);
-        else Assert.Equal(!json.Contains("null", StringComparison.Ordinal), configuration.LoadGood().Values.ContainsKey("Urls"));
+        _configuration.Write("appsettings.Production.json", json);
+        if (json.Contains("8082", StringComparison.Ordinal)) Assert.Equal("Urls", _configuration.LoadBad().Key);
+        else Assert.Equal(!json.Contains("null", StringComparison.Ordinal), _configuration.LoadGood().Values.ContainsKey("Urls"));
     }
 
     [Fact]
     public void F11_variables_and_the_command_line_are_later_layers()
     {
-        configuration.Variables["Kestrel__Endpoints__Http__Url"] = "http://localhost:8081";
-        Assert.False(configuration.LoadGood().Values.ContainsKey("Urls"));
+        _configuration.Variables["Kestrel__Endpoints__Http__Url"] = "http://localhost:8081";
+        Assert.False(_configuration.LoadGood().Values.ContainsKey("Urls"));
 
-        configuration.Arguments.AddRange(["--Urls", "http://localhost:8082"]);
-        Assert.Equal("Urls", configuration.LoadBad().Key);
+        _configuration.Arguments.AddRange(["--Urls", "http://localhost:8082"]);
+        Assert.Equal("Urls", _configuration.LoadBad().Key);
     }
 
     [Theory]
@@ -135,22 +135,22 @@ public sealed class OtherProductsTests : IDisposable
     public void A17_a_variable_of_the_host_is_used_where_nothing_else_says_it(string name, string value, string urls)
     {
         WithCertificate().Set("Urls", null);
-        configuration.Variables[name] = value;
+        _configuration.Variables[name] = value;
 
-        Assert.Equal(urls, configuration.LoadGood().Options.Urls);
+        Assert.Equal(urls, _configuration.LoadGood().Options.Urls);
     }
 
     [Fact]
     public void A17_ports_of_both_kinds_are_used_and_addresses_before_ports()
     {
         WithCertificate().Set("Urls", null);
-        configuration.Variables["ASPNETCORE_HTTP_PORTS"] = "7000";
-        configuration.Variables["ASPNETCORE_HTTPS_PORTS"] = "7443";
-        Assert.Equal("http://*:7000;https://*:7443", configuration.LoadGood().Options.Urls);
+        _configuration.Variables["ASPNETCORE_HTTP_PORTS"] = "7000";
+        _configuration.Variables["ASPNETCORE_HTTPS_PORTS"] = "7443";
+        Assert.Equal("http://*:7000;https://*:7443", _configuration.LoadGood().Options.Urls);
 
-        configuration.Variables["ASPNETCORE_URLS"] = "http://*:7001";
-        Assert.Equal("http://*:7001", configuration.Load().Snapshot!.Options.Urls);
-        Assert.Equal(2, configuration.Load().Findings.Count);
+        _configuration.Variables["ASPNETCORE_URLS"] = "http://*:7001";
+        Assert.Equal("http://*:7001", _configuration.Load().Snapshot!.Options.Urls);
+        Assert.Equal(2, _configuration.Load().Findings.Count);
     }
 
     [Theory]
@@ -162,9 +162,9 @@ public sealed class OtherProductsTests : IDisposable
     public void A17_of_one_kind_the_variable_of_ASP_NET_Core_is_used_alone(string name, string variables, string urls, string? unused)
     {
         WithCertificate().Set("Urls", null);
-        foreach (var variable in variables.Split(' ')) configuration.Variables[variable.Split('=')[0]] = variable.Split('=')[1];
+        foreach (var variable in variables.Split(' ')) _configuration.Variables[variable.Split('=')[0]] = variable.Split('=')[1];
 
-        var read = configuration.Load();
+        var read = _configuration.Load();
 
         Assert.Equal((name, urls), (name, read.Snapshot!.Options.Urls));
         Assert.Equal(unused is null ? [] : [$"environment variable {unused}"], read.Findings.Select(finding => finding.Source));
@@ -179,16 +179,16 @@ public sealed class OtherProductsTests : IDisposable
     [InlineData("ASPNETCORE_URLS", "", false)]
     public void A17_a_variable_that_a_file_replaces_is_a_warning_but_for_the_container_images_own(string name, string value, bool isWarning)
     {
-        configuration.Variables[name] = value;
+        _configuration.Variables[name] = value;
 
-        var result = configuration.Load();
+        var result = _configuration.Load();
 
         Assert.Equal("http://localhost:8080", result.Snapshot!.Options.Urls);
         if (!isWarning) Assert.Empty(result.Findings);
         else Assert.Equal((Severity.Warning, "Urls", $"environment variable {name}"), (result.Findings.Single().Severity, result.Findings[0].Key, result.Findings[0].Source));
 
-        configuration.Set("Urls", null).Set("Kestrel:Endpoints:Http:Url", "\"http://localhost:8081\"");
-        Assert.Equal(isWarning ? 1 : 0, configuration.Load().Findings.Count);
+        _configuration.Set("Urls", null).Set("Kestrel:Endpoints:Http:Url", "\"http://localhost:8081\"");
+        Assert.Equal(isWarning ? 1 : 0, _configuration.Load().Findings.Count);
     }
 
     [Theory]
@@ -197,10 +197,10 @@ public sealed class OtherProductsTests : IDisposable
     [InlineData("\"http://localhost:8081\"", "ASPNETCORE_URLS", "http://*:7000", "says where the gateway listens")]
     public void A17_a_variable_that_a_null_removes_is_a_warning_that_says_what_is_used(string urls, string name, string value, string message)
     {
-        configuration.Write("appsettings.Production.json", $$"""{ "Urls": {{urls}} }""");
-        configuration.Variables[name] = value;
+        _configuration.Write("appsettings.Production.json", $$"""{ "Urls": {{urls}} }""");
+        _configuration.Variables[name] = value;
 
-        var read = configuration.Load();
+        var read = _configuration.Load();
         var finding = Assert.Single(read.Findings);
         Assert.NotNull(read.Snapshot);
         Assert.Equal((Severity.Warning, "Urls", $"environment variable {name}"), (finding.Severity, finding.Key, finding.Source));
@@ -213,10 +213,10 @@ public sealed class OtherProductsTests : IDisposable
     [InlineData("\"http://localhost:8081;http://localhost:8081\"", "another listener")]
     public void A17_a_variable_without_effect_hides_no_error(string urls, string message)
     {
-        configuration.Set("Urls", urls);
-        configuration.Variables["ASPNETCORE_URLS"] = "http://*:7000";
+        _configuration.Set("Urls", urls);
+        _configuration.Variables["ASPNETCORE_URLS"] = "http://*:7000";
 
-        Assert.Contains(configuration.Load().Findings, finding => finding is { Severity: Severity.Error, Key: "Urls" } && finding.Message.Contains(message, StringComparison.Ordinal));
+        Assert.Contains(_configuration.Load().Findings, finding => finding is { Severity: Severity.Error, Key: "Urls" } && finding.Message.Contains(message, StringComparison.Ordinal));
     }
 
     [Theory]
@@ -228,9 +228,9 @@ public sealed class OtherProductsTests : IDisposable
     public void A17_a_port_that_is_none_is_an_error(string name, string value)
     {
         WithCertificate().Set("Urls", null);
-        configuration.Variables[name] = value;
+        _configuration.Variables[name] = value;
 
-        var finding = configuration.LoadBad();
+        var finding = _configuration.LoadBad();
         Assert.Equal(("Urls", $"environment variable {name}"), (finding.Key, finding.Source));
         Assert.Contains("no port", finding.Message, StringComparison.Ordinal);
     }
@@ -244,9 +244,9 @@ public sealed class OtherProductsTests : IDisposable
     [InlineData("DOTNET_SHUTDOWNTIMEOUTSECONDS", "60", "Shutdown:Timeout", "Shutdown:Timeout")]
     public void A17_a_variable_with_a_prefix_that_would_set_something_is_a_warning(string name, string value, string key, string instead)
     {
-        configuration.Variables[name] = value;
+        _configuration.Variables[name] = value;
 
-        var finding = Assert.Single(configuration.Load().Findings);
+        var finding = Assert.Single(_configuration.Load().Findings);
         Assert.Equal((Severity.Warning, key, $"environment variable {name}"), (finding.Severity, finding.Key, finding.Source));
         Assert.Contains($"has no effect: write {instead}", finding.Message, StringComparison.Ordinal);
         Assert.DoesNotContain("hush", finding.Message, StringComparison.Ordinal);
@@ -259,9 +259,9 @@ public sealed class OtherProductsTests : IDisposable
     [InlineData("ASPNETCORE_MyApp__Url", "x")]
     public void A17_a_variable_of_the_runtime_is_no_finding(string name, string value)
     {
-        configuration.Variables[name] = value;
+        _configuration.Variables[name] = value;
 
-        configuration.LoadGood();
+        _configuration.LoadGood();
     }
 
     [Theory]
@@ -273,9 +273,9 @@ public sealed class OtherProductsTests : IDisposable
     [InlineData("qa", null, "Write the file")]
     public void F12_an_environment_without_its_file_is_a_warning(string environment, string? file, string expected)
     {
-        if (file is not null) configuration.Write($"appsettings.{file}.json", "{}");
+        if (file is not null) _configuration.Write($"appsettings.{file}.json", "{}");
 
-        var result = configuration.Load(environment);
+        var result = _configuration.Load(environment);
 
         Assert.NotNull(result.Snapshot);
         Assert.Contains(expected, Assert.Single(result.Findings).Message, StringComparison.Ordinal);
@@ -284,9 +284,9 @@ public sealed class OtherProductsTests : IDisposable
     [Fact]
     public void F12_the_layers_that_were_read_are_known()
     {
-        configuration.Variables["Shutdown__Timeout"] = "00:00:40";
+        _configuration.Variables["Shutdown__Timeout"] = "00:00:40";
 
-        string[] read = [.. configuration.Load().Layers.Select(layer => layer.ToString())];
+        string[] read = [.. _configuration.Load().Layers.Select(layer => layer.ToString())];
 
         Assert.Matches(@"^appsettings\.json \(\d+ keys\)$", read[0]);
         Assert.Equal(["appsettings.Production.json (not there)", "environment variables (1 key)", "command line (no keys)"], read[1..]);
@@ -300,5 +300,5 @@ public sealed class OtherProductsTests : IDisposable
         public int GetHashCode((Severity Severity, string Key) value) => value.Severity.GetHashCode();
     }
 
-    private ConfigurationFixture WithCertificate() => configuration.WriteCertificate().Set("Kestrel:Certificates:Default", """{ "Path": "a.crt", "KeyPath": "a.key" }""");
+    private ConfigurationFixture WithCertificate() => _configuration.WriteCertificate().Set("Kestrel:Certificates:Default", """{ "Path": "a.crt", "KeyPath": "a.key" }""");
 }

@@ -9,9 +9,9 @@ public sealed class RedisConnectionStringTests : IDisposable
 {
     private const string Key = "ConnectionStrings:Redis";
 
-    private readonly ConfigurationFixture configuration = new();
+    private readonly ConfigurationFixture _configuration = new();
 
-    public void Dispose() => configuration.Dispose();
+    public void Dispose() => _configuration.Dispose();
 
     public static TheoryData<string, string, string> Wrong => new()
     {
@@ -52,9 +52,9 @@ public sealed class RedisConnectionStringTests : IDisposable
     [MemberData(nameof(Wrong))]
     public void D2_what_is_no_connection_string_is_an_error_that_shows_the_right_form_alone(string name, string written, string form)
     {
-        configuration.Set(Key, System.Text.Json.JsonSerializer.Serialize(written));
+        _configuration.Set(Key, System.Text.Json.JsonSerializer.Serialize(written));
 
-        var finding = configuration.LoadBad();
+        var finding = _configuration.LoadBad();
 
         Assert.Equal((name, Severity.Error, Key), (name, finding.Severity, finding.Key));
         Assert.Contains(form, finding.Message, StringComparison.Ordinal);
@@ -73,9 +73,9 @@ public sealed class RedisConnectionStringTests : IDisposable
     [InlineData("password.internal:6379")]
     public void D2_what_the_client_understands_is_taken(string written)
     {
-        configuration.Set(Key, System.Text.Json.JsonSerializer.Serialize(written));
+        _configuration.Set(Key, System.Text.Json.JsonSerializer.Serialize(written));
 
-        Assert.DoesNotContain(configuration.Load().Findings, finding => finding.Severity == Severity.Error);
+        Assert.DoesNotContain(_configuration.Load().Findings, finding => finding.Severity == Severity.Error);
     }
 
     [Theory]
@@ -84,11 +84,11 @@ public sealed class RedisConnectionStringTests : IDisposable
     public void S7_wherever_it_is_written(string place)
     {
         const string Url = "redis://gateway:hunter2@redis.internal:6379";
-        configuration.Set(Key, null);
-        if (place == "a variable") configuration.Variables["ConnectionStrings__Redis"] = Url;
-        else configuration.Arguments.Add($"--ConnectionStrings:Redis={Url}");
+        _configuration.Set(Key, null);
+        if (place == "a variable") _configuration.Variables["ConnectionStrings__Redis"] = Url;
+        else _configuration.Arguments.Add($"--ConnectionStrings:Redis={Url}");
 
-        Assert.DoesNotContain("hunter2", configuration.LoadBad().ToString(), StringComparison.Ordinal);
+        Assert.DoesNotContain("hunter2", _configuration.LoadBad().ToString(), StringComparison.Ordinal);
     }
 
     [Fact]

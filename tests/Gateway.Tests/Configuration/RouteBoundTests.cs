@@ -5,9 +5,9 @@ namespace Gateway.Tests.Configuration;
 public sealed class RouteBoundTests : IDisposable
 {
     private const string Route = "ReverseProxy:Routes:organizations";
-    private readonly ConfigurationFixture configuration = new();
+    private readonly ConfigurationFixture _configuration = new();
 
-    public void Dispose() => configuration.Dispose();
+    public void Dispose() => _configuration.Dispose();
 
     [Theory]
     [InlineData("10.0.0.1")]
@@ -15,7 +15,7 @@ public sealed class RouteBoundTests : IDisposable
     [InlineData("::ffff:10.0.0.1 0.0.0.0/0")]
     public void Addresses_and_networks_are_a_bound(string addresses)
     {
-        configuration.Set($"{Route}:Metadata:IpAllow", $"\"{addresses}\"").LoadGood();
+        _configuration.Set($"{Route}:Metadata:IpAllow", $"\"{addresses}\"").LoadGood();
     }
 
     [Theory]
@@ -31,7 +31,7 @@ public sealed class RouteBoundTests : IDisposable
     [InlineData("office.example.com", "\"office.example.com\"")]
     public void Anything_else_is_an_error_that_shows_the_bad_item(string addresses, string expected)
     {
-        var finding = configuration.Set($"{Route}:Metadata:IpAllow", $"\"{addresses}\"").LoadBad();
+        var finding = _configuration.Set($"{Route}:Metadata:IpAllow", $"\"{addresses}\"").LoadBad();
 
         Assert.Equal($"{Route}:Metadata:IpAllow", finding.Key);
         Assert.Contains(expected, finding.Message, StringComparison.Ordinal);
@@ -39,18 +39,18 @@ public sealed class RouteBoundTests : IDisposable
 
     [Fact]
     public void Limits_that_replicas_share_are_a_bound() =>
-        configuration.Set("RateLimiting:Policies:PerOrganization:Store", "\"Redis\"").LoadGood();
+        _configuration.Set("RateLimiting:Policies:PerOrganization:Store", "\"Redis\"").LoadGood();
 
     [Theory]
     [InlineData(1)]
     [InlineData(0)]
     public void A_bodys_size_is_a_number_of_bytes(long size) =>
-        configuration.Set($"{Route}:MaxRequestBodySize", $"{size}").LoadGood();
+        _configuration.Set($"{Route}:MaxRequestBodySize", $"{size}").LoadGood();
 
     [Fact]
     public void A_bodys_size_may_be_YARPs_word_for_no_limit_which_is_a_warning()
     {
-        var result = configuration.Set($"{Route}:MaxRequestBodySize", "-1").Load();
+        var result = _configuration.Set($"{Route}:MaxRequestBodySize", "-1").Load();
 
         Assert.NotNull(result.Snapshot);
         Assert.Equal($"{Route}:MaxRequestBodySize", Assert.Single(result.Findings).Key);
@@ -58,5 +58,5 @@ public sealed class RouteBoundTests : IDisposable
 
     [Fact]
     public void A_bodys_size_below_nothing_is_an_error() =>
-        Assert.Equal($"{Route}:MaxRequestBodySize", configuration.Set($"{Route}:MaxRequestBodySize", "-2").LoadBad().Key);
+        Assert.Equal($"{Route}:MaxRequestBodySize", _configuration.Set($"{Route}:MaxRequestBodySize", "-2").LoadBad().Key);
 }

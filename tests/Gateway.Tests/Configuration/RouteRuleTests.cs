@@ -7,9 +7,9 @@ public sealed class RouteRuleTests : IDisposable
 {
     private const string Routes = "ReverseProxy:Routes";
     private const string Route = Routes + ":organizations";
-    private readonly ConfigurationFixture configuration = new();
+    private readonly ConfigurationFixture _configuration = new();
 
-    public void Dispose() => configuration.Dispose();
+    public void Dispose() => _configuration.Dispose();
 
     [Theory]
     [InlineData("/x/{organizationId}")]
@@ -22,30 +22,30 @@ public sealed class RouteRuleTests : IDisposable
     [InlineData("/x/{**organizationId}")]
     public void Route_ThatBindsTheOrganization_NeedsAPolicyThatRequiresIt(string path)
     {
-        configuration.Set($"{Routes}:other", $$"""{ "ClusterId": "organizations", "Match": { "Path": "{{path}}" } }""");
-        Assert.Equal($"{Routes}:other:AuthorizationPolicy", configuration.LoadBad().Key);
+        _configuration.Set($"{Routes}:other", $$"""{ "ClusterId": "organizations", "Match": { "Path": "{{path}}" } }""");
+        Assert.Equal($"{Routes}:other:AuthorizationPolicy", _configuration.LoadBad().Key);
 
-        configuration.Set($"{Routes}:other:Metadata", """{ "AnyOrganization": "true" }""");
-        configuration.LoadGood();
+        _configuration.Set($"{Routes}:other:Metadata", """{ "AnyOrganization": "true" }""");
+        _configuration.LoadGood();
 
-        configuration.Set($"{Routes}:other:Metadata", null).Set($"{Routes}:other:AuthorizationPolicy", "\"IotOperator\"");
-        configuration.LoadGood();
+        _configuration.Set($"{Routes}:other:Metadata", null).Set($"{Routes}:other:AuthorizationPolicy", "\"IotOperator\"");
+        _configuration.LoadGood();
     }
 
     [Fact]
     public void Route_WithoutOrganization_MayBeAnyonesAndNeedsNoPolicy()
     {
-        configuration
+        _configuration
             .Set($"{Routes}:closed", """{ "ClusterId": "organizations", "Match": { "Path": "/closed" } }""");
-        configuration.LoadGood();
+        _configuration.LoadGood();
 
-        configuration.Set($"{Routes}:open", """{ "ClusterId": "organizations", "AuthorizationPolicy": "Anonymous", "Match": { "Path": "/open" } }""");
-        var listed = Assert.Single(configuration.Load().Findings);
+        _configuration.Set($"{Routes}:open", """{ "ClusterId": "organizations", "AuthorizationPolicy": "Anonymous", "Match": { "Path": "/open" } }""");
+        var listed = Assert.Single(_configuration.Load().Findings);
         Assert.Equal((Severity.Warning, $"{Routes}:open:AuthorizationPolicy"), (listed.Severity, listed.Key));
-        configuration.Set($"{Routes}:open", null);
+        _configuration.Set($"{Routes}:open", null);
 
-        configuration.Set($"{Routes}:closed:AuthorizationPolicy", "\"OrganizationMember\"");
-        Assert.Contains("nobody would meet it", configuration.LoadBad().Message, StringComparison.Ordinal);
+        _configuration.Set($"{Routes}:closed:AuthorizationPolicy", "\"OrganizationMember\"");
+        Assert.Contains("nobody would meet it", _configuration.LoadBad().Message, StringComparison.Ordinal);
     }
 
     [Theory]
@@ -55,50 +55,50 @@ public sealed class RouteRuleTests : IDisposable
     public void Routes_OfOnePathAndOneHost_AreAnError(string hosts, string otherHosts, bool isGood)
     {
         foreach (var (name, its) in new[] { ("one", hosts), ("other", otherHosts) })
-            configuration.Set($"{Routes}:{name}", $$"""{ "ClusterId": "organizations", "Match": { "Path": "/hosted", "Hosts": {{its}} } }""");
+            _configuration.Set($"{Routes}:{name}", $$"""{ "ClusterId": "organizations", "Match": { "Path": "/hosted", "Hosts": {{its}} } }""");
 
-        if (isGood) configuration.LoadGood();
-        else Assert.Contains("same requests as the route \"one\"", configuration.LoadBad().Message, StringComparison.Ordinal);
+        if (isGood) _configuration.LoadGood();
+        else Assert.Contains("same requests as the route \"one\"", _configuration.LoadBad().Message, StringComparison.Ordinal);
     }
 
     [Fact]
     public void Routes_ThatTakeTheSameRequests_AreAnError()
     {
-        configuration.Set($"{Routes}:twin", """
+        _configuration.Set($"{Routes}:twin", """
             { "ClusterId": "organizations", "AuthorizationPolicy": "OrganizationMember",
               "Match": { "Path": "/Organizations/{organizationId}/{**other}" } }
             """);
-        Assert.Contains("same requests as the route \"organizations\"", configuration.LoadBad().Message, StringComparison.Ordinal);
+        Assert.Contains("same requests as the route \"organizations\"", _configuration.LoadBad().Message, StringComparison.Ordinal);
 
-        configuration.Set($"{Routes}:twin:Match:Methods", "[\"GET\"]");
-        configuration.LoadGood();
+        _configuration.Set($"{Routes}:twin:Match:Methods", "[\"GET\"]");
+        _configuration.LoadGood();
 
-        configuration.Set($"{Route}:Match:Methods", "[\"GET\", \"POST\"]");
-        Assert.Equal($"{Routes}:twin:Match", configuration.LoadBad().Key);
+        _configuration.Set($"{Route}:Match:Methods", "[\"GET\", \"POST\"]");
+        Assert.Equal($"{Routes}:twin:Match", _configuration.LoadBad().Key);
 
-        configuration.Set($"{Routes}:twin:Order", "-5");
-        configuration.LoadGood();
+        _configuration.Set($"{Routes}:twin:Order", "-5");
+        _configuration.LoadGood();
     }
 
     [Fact]
     public void Route_ThatYarpWouldRefuse_IsAnError()
     {
-        configuration.Set($"{Routes}:odd", """{ "ClusterId": "organizations", "Match": { "Path": "/odd" }, "Transforms": [{ "NoSuchTransform": "x" }] }""");
+        _configuration.Set($"{Routes}:odd", """{ "ClusterId": "organizations", "Match": { "Path": "/odd" }, "Transforms": [{ "NoSuchTransform": "x" }] }""");
 
-        var finding = configuration.LoadBad();
+        var finding = _configuration.LoadBad();
 
         Assert.Equal($"{Routes}:odd:Transforms:0:NoSuchTransform", finding.Key);
 
-        configuration.Set($"{Routes}:odd:Transforms", """[{ "PathSet": "/a", "PathPrefix": "/b" }]""");
-        Assert.Equal($"{Routes}:odd:Transforms:0", configuration.LoadBad().Key);
+        _configuration.Set($"{Routes}:odd:Transforms", """[{ "PathSet": "/a", "PathPrefix": "/b" }]""");
+        Assert.Equal($"{Routes}:odd:Transforms:0", _configuration.LoadBad().Key);
     }
 
     [Fact]
     public void Section_ThatYarpCannotRead_IsAnError()
     {
-        configuration.Set("ReverseProxy:Clusters:organizations:HttpClient", """{ "SslProtocols": ["Tls99"] }""");
+        _configuration.Set("ReverseProxy:Clusters:organizations:HttpClient", """{ "SslProtocols": ["Tls99"] }""");
 
-        Assert.Equal("ReverseProxy:Clusters:organizations:HttpClient:SslProtocols:0", configuration.LoadBad().Key);
+        Assert.Equal("ReverseProxy:Clusters:organizations:HttpClient:SslProtocols:0", _configuration.LoadBad().Key);
     }
 
     [Theory]
@@ -142,18 +142,18 @@ public sealed class RouteRuleTests : IDisposable
     {
         Condition(condition, json);
 
-        configuration.LoadGood();
+        _configuration.LoadGood();
     }
 
     private Finding Conditioned(string condition, string json, string name)
     {
         Condition(condition, json);
-        var findings = configuration.Load().Findings;
+        var findings = _configuration.Load().Findings;
         Assert.True(findings.Count == 1, $"{name}: {string.Join('\n', findings)}");
         return findings[0];
     }
 
-    private void Condition(string condition, string json) => configuration
+    private void Condition(string condition, string json) => _configuration
         .Set("AllowedHosts", "\"api.example.com;*.example.org;xn--mnchen-3ya.example.de\"")
         .Set("Edge:Methods", """["GET", "HEAD", "POST", "OPTIONS"]""")
         .Set($"{Routes}:conditioned", $$"""{ "ClusterId": "organizations", "Match": { "Path": "/conditioned", "{{condition}}": {{json}} } }""");

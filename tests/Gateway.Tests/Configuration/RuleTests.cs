@@ -9,9 +9,9 @@ public sealed class RuleTests : IDisposable
     private const string Module = Routes + ":iot-endpoint-and-credentials";
     private const string Scheme = "Authentication:Schemes:Platform";
     private const string Limit = "RateLimiting:Policies:PerOrganization";
-    private readonly ConfigurationFixture configuration = new();
+    private readonly ConfigurationFixture _configuration = new();
 
-    public void Dispose() => configuration.Dispose();
+    public void Dispose() => _configuration.Dispose();
 
     [Theory]
     // Names that routes and sections give
@@ -114,11 +114,11 @@ public sealed class RuleTests : IDisposable
     [InlineData("Shutdown:Timeout", "\"-00:00:01\"", "less than nothing")]
     public void Rule_BrokenInOneKey_SaysSoThere(string key, string? json, string expected)
     {
-        Assert.Empty(configuration.Load().Findings);
+        Assert.Empty(_configuration.Load().Findings);
 
-        configuration.Set(key, json);
+        _configuration.Set(key, json);
 
-        var finding = configuration.LoadBad();
+        var finding = _configuration.LoadBad();
         Assert.StartsWith(key, finding.Key, StringComparison.Ordinal);
         Assert.Contains(expected, finding.Message, StringComparison.Ordinal);
         Assert.Equal("appsettings.json:1", finding.Source);
@@ -131,10 +131,10 @@ public sealed class RuleTests : IDisposable
     [InlineData("Http2", true)]
     public void S16_an_endpoint_takes_no_protocol_that_the_bounds_do_not_see(string protocols, bool isGood)
     {
-        configuration.Set("Urls", null).Set("Kestrel:Endpoints:One", $$"""{ "Url": "http://localhost:8080", "Protocols": "{{protocols}}" }""");
+        _configuration.Set("Urls", null).Set("Kestrel:Endpoints:One", $$"""{ "Url": "http://localhost:8080", "Protocols": "{{protocols}}" }""");
 
-        if (isGood) configuration.LoadGood();
-        else Assert.Equal("Kestrel:Endpoints:One:Protocols", configuration.LoadBad().Key);
+        if (isGood) _configuration.LoadGood();
+        else Assert.Equal("Kestrel:Endpoints:One:Protocols", _configuration.LoadBad().Key);
     }
 
     [Theory]
@@ -156,9 +156,9 @@ public sealed class RuleTests : IDisposable
     [InlineData("Authorization:Policies:IotOperator:Scopes", "")]
     public void Rule_BrokenInAListsItem_SaysSoThere(string key, string item)
     {
-        configuration.Set(key, $"[\"{item}\"]");
+        _configuration.Set(key, $"[\"{item}\"]");
 
-        Assert.Equal(key + ":0", configuration.LoadBad().Key);
+        Assert.Equal(key + ":0", _configuration.LoadBad().Key);
     }
 
     [Theory]
@@ -183,30 +183,30 @@ public sealed class RuleTests : IDisposable
     [InlineData("AzureAd", null)]
     public void Rule_Kept_FindsNothing(string key, string? json)
     {
-        configuration.Set(key, json);
+        _configuration.Set(key, json);
 
-        Assert.NotNull(configuration.LoadGood());
+        Assert.NotNull(_configuration.LoadGood());
     }
 
     [Fact]
     public void Urls_TogetherWithKestrelEndpoints_AreAnError()
     {
-        configuration.Set("Kestrel:Endpoints:Http:Url", "\"http://localhost:8081\"");
-        Assert.Equal("Urls", configuration.LoadBad().Key);
+        _configuration.Set("Kestrel:Endpoints:Http:Url", "\"http://localhost:8081\"");
+        Assert.Equal("Urls", _configuration.LoadBad().Key);
 
-        configuration.Set("Urls", null);
-        configuration.LoadGood();
+        _configuration.Set("Urls", null);
+        _configuration.LoadGood();
 
-        configuration.Set("Kestrel:Endpoints:Http:Url", "\"http://[::]:9090\"");
-        Assert.Equal("Management:Url", configuration.LoadBad().Key);
+        _configuration.Set("Kestrel:Endpoints:Http:Url", "\"http://[::]:9090\"");
+        Assert.Equal("Management:Url", _configuration.LoadBad().Key);
     }
 
     [Fact]
     public void RateLimitInRedis_WithoutRedis_IsAnError()
     {
-        configuration.Set($"{Limit}:Store", "\"Redis\"").Set("ConnectionStrings", null);
+        _configuration.Set($"{Limit}:Store", "\"Redis\"").Set("ConnectionStrings", null);
 
-        Assert.All(configuration.Load().Findings, finding => Assert.Equal($"{Limit}:Store", finding.Key));
+        Assert.All(_configuration.Load().Findings, finding => Assert.Equal($"{Limit}:Store", finding.Key));
     }
 
     [Theory]
@@ -215,9 +215,9 @@ public sealed class RuleTests : IDisposable
     [InlineData("\n", "without a key")]
     public void SealingKeys_OfTheWrongForm_AreAnErrorThatDoesNotShowThem(string content, string expected)
     {
-        configuration.Write("sealing-keys", content);
+        _configuration.Write("sealing-keys", content);
 
-        var finding = configuration.LoadBad();
+        var finding = _configuration.LoadBad();
 
         Assert.Contains(expected, finding.Message, StringComparison.Ordinal);
         Assert.DoesNotContain("c2VjcmV0", finding.ToString(), StringComparison.Ordinal);
@@ -227,8 +227,8 @@ public sealed class RuleTests : IDisposable
     [Fact]
     public void ConnectionString_ThatIsNone_IsNotShown()
     {
-        configuration.Set("ConnectionStrings:Redis", "\"localhost,nonsense=secret\"");
+        _configuration.Set("ConnectionStrings:Redis", "\"localhost,nonsense=secret\"");
 
-        Assert.DoesNotContain("secret", configuration.LoadBad().ToString(), StringComparison.Ordinal);
+        Assert.DoesNotContain("secret", _configuration.LoadBad().ToString(), StringComparison.Ordinal);
     }
 }

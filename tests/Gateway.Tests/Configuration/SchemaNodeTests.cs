@@ -8,9 +8,9 @@ namespace Gateway.Tests.Configuration;
 
 public sealed class SchemaNodeTests : IDisposable
 {
-    private readonly ConfigurationFixture configuration = new();
+    private readonly ConfigurationFixture _configuration = new();
 
-    public void Dispose() => configuration.Dispose();
+    public void Dispose() => _configuration.Dispose();
 
     [Theory]
     [InlineData("Managment", "Management")]
@@ -40,9 +40,9 @@ public sealed class SchemaNodeTests : IDisposable
     [InlineData("ReverseProxy:Clusters:organizations:Destinations:a:Addres", "Address")]
     public void UnknownKey_IsAnError_ThatNamesTheNearest(string key, string nearest)
     {
-        configuration.Set(key, "\"x\"");
+        _configuration.Set(key, "\"x\"");
 
-        var finding = Assert.Single(configuration.Load().Findings);
+        var finding = Assert.Single(_configuration.Load().Findings);
 
         Assert.Equal(key, finding.Key);
         Assert.Contains($"Did you mean \"{nearest}\"?", finding.Message, StringComparison.Ordinal);
@@ -51,9 +51,9 @@ public sealed class SchemaNodeTests : IDisposable
     [Fact]
     public void UnknownKey_NearNothing_ListsWhatIsKnown()
     {
-        configuration.Set("Shutdown:Grace", "\"x\"");
+        _configuration.Set("Shutdown:Grace", "\"x\"");
 
-        Assert.Contains("Known here: Delay, Timeout.", configuration.LoadBad().Message, StringComparison.Ordinal);
+        Assert.Contains("Known here: Delay, Timeout.", _configuration.LoadBad().Message, StringComparison.Ordinal);
     }
 
     [Theory]
@@ -80,18 +80,18 @@ public sealed class SchemaNodeTests : IDisposable
     [InlineData("IotCredentials:Profiles", "[]", "list where a section belongs")]
     public void Value_OfTheWrongForm_IsAnError_ThatSaysWhatToWrite(string key, string json, string expected)
     {
-        configuration.Set(key, json);
+        _configuration.Set(key, json);
 
-        Assert.Contains(configuration.Load().Findings, finding =>
+        Assert.Contains(_configuration.Load().Findings, finding =>
             finding.Key.StartsWith(key, StringComparison.Ordinal) && finding.Message.Contains(expected, StringComparison.Ordinal));
     }
 
     [Fact]
     public void Value_OfTheWrongForm_IsJudgedOnce()
     {
-        configuration.Set("RateLimiting:Policies:PerOrganization:PermitLimit", "\"many\"");
+        _configuration.Set("RateLimiting:Policies:PerOrganization:PermitLimit", "\"many\"");
 
-        Assert.Equal("RateLimiting:Policies:PerOrganization:PermitLimit", configuration.LoadBad().Key);
+        Assert.Equal("RateLimiting:Policies:PerOrganization:PermitLimit", _configuration.LoadBad().Key);
     }
 
     [Fact]
@@ -106,16 +106,16 @@ public sealed class SchemaNodeTests : IDisposable
     [Fact]
     public void FreeSections_HoldAnything()
     {
-        configuration
+        _configuration
             .Set("$schema", "\"https://json.schemastore.org/appsettings.json\"")
             .Set("Logging", """{ "LogLevel": { "Default": "Debug", "A.B": "None" }, "Console": { "Some": [1, true] } }""")
             .Set("Kestrel", """{ "Limits": { "MaxConcurrentConnections": 100 } }""")
             .Set("ReverseProxy:Routes:organizations:Transforms", """[{ "PathRemovePrefix": "/x" }, { "RequestHeader": "a", "Set": "b" }]""")
             .Set("ReverseProxy:Clusters:organizations:Metadata", """{ "anything": "x" }""");
-        configuration.Variables["Logging__LogLevel__Default"] = "Trace";
-        configuration.Variables["Kestrel__Some__0"] = "a";
+        _configuration.Variables["Logging__LogLevel__Default"] = "Trace";
+        _configuration.Variables["Kestrel__Some__0"] = "a";
 
-        var values = configuration.LoadGood().Values;
+        var values = _configuration.LoadGood().Values;
 
         Assert.Equal("Trace", values["Logging:LogLevel:Default"]);
         Assert.Equal("true", values["Logging:Console:Some:1"]);
@@ -125,13 +125,13 @@ public sealed class SchemaNodeTests : IDisposable
     [Fact]
     public void Values_AreNumbersTruthsAndNames_HoweverTheyAreWritten()
     {
-        configuration
+        _configuration
             .Set("Edge:FailedAuthentications:PermitLimit", "\"7\"")
             .Set("Authentication:Schemes:Platform:AcceptIdTokens", "\"TRUE\"")
             .Set("RateLimiting:Policies:PerOrganization:Algorithm", "\"slidingwindow\"")
             .Set("ReverseProxy:Routes:organizations:Metadata", """{ "ForwardCookies": true }""");
 
-        var snapshot = configuration.LoadGood();
+        var snapshot = _configuration.LoadGood();
 
         Assert.Equal(7, snapshot.Options.Edge.FailedAuthentications.PermitLimit);
         Assert.True(snapshot.Options.Authentication.Schemes["Platform"].AcceptIdTokens);

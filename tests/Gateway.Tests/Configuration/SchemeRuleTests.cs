@@ -5,9 +5,9 @@ namespace Gateway.Tests.Configuration;
 public sealed class SchemeRuleTests : IDisposable
 {
     private const string Scheme = "Authentication:Schemes:Platform";
-    private readonly ConfigurationFixture configuration = new();
+    private readonly ConfigurationFixture _configuration = new();
 
-    public void Dispose() => configuration.Dispose();
+    public void Dispose() => _configuration.Dispose();
 
     [Theory]
     [InlineData("\"ValidIssuers\": [\"https://id.example.com/\"]", ":ValidIssuers:0")]
@@ -16,25 +16,25 @@ public sealed class SchemeRuleTests : IDisposable
     [InlineData("\"RoleClaim\": \"r\"", ":Authority")]
     public void Issuer_OfTwoSchemes_IsAnError(string json, string expected)
     {
-        configuration.Set("Authentication:Schemes:Second", $$"""{ "Authority": "https://id.example.com", "ValidAudiences": ["a"], {{json}} }""");
+        _configuration.Set("Authentication:Schemes:Second", $$"""{ "Authority": "https://id.example.com", "ValidAudiences": ["a"], {{json}} }""");
 
-        Assert.Equal("Authentication:Schemes:Second" + expected, configuration.LoadBad().Key);
+        Assert.Equal("Authentication:Schemes:Second" + expected, _configuration.LoadBad().Key);
     }
 
     [Fact]
     public void Issuer_OverHttp_IsAllowedWhenSaidSo()
     {
-        configuration.Set($"{Scheme}:Authority", "\"http://localhost:5000\"").Set($"{Scheme}:RequireHttpsMetadata", "false");
+        _configuration.Set($"{Scheme}:Authority", "\"http://localhost:5000\"").Set($"{Scheme}:RequireHttpsMetadata", "false");
 
-        configuration.LoadGood();
+        _configuration.LoadGood();
     }
 
     [Fact]
     public void Scheme_WithTheNameOfAzureAd_IsAnError()
     {
-        configuration.Set("Authentication:Schemes:azuread", """{ "Authority": "https://other.example.com", "ValidAudiences": ["a"] }""");
+        _configuration.Set("Authentication:Schemes:azuread", """{ "Authority": "https://other.example.com", "ValidAudiences": ["a"] }""");
 
-        Assert.Equal("Authentication:Schemes:azuread", configuration.LoadBad().Key);
+        Assert.Equal("Authentication:Schemes:azuread", _configuration.LoadBad().Key);
     }
 
     [Theory]
@@ -43,22 +43,22 @@ public sealed class SchemeRuleTests : IDisposable
     [InlineData("consumers")]
     public void AzureAd_ForManyTenants_NeedsThemListed(string tenant)
     {
-        configuration.Set("AzureAd:TenantId", $"\"{tenant}\"");
-        Assert.Equal("AzureAd:Tenants", configuration.LoadBad().Key);
+        _configuration.Set("AzureAd:TenantId", $"\"{tenant}\"");
+        Assert.Equal("AzureAd:Tenants", _configuration.LoadBad().Key);
 
-        configuration.Set("AzureAd:Tenants", """{ "33333333-3333-3333-3333-333333333333": { "Only": ["o-1"] } }""");
-        Assert.Equal(2, configuration.LoadGood().Options.AzureAd!.Issuers.Count());
+        _configuration.Set("AzureAd:Tenants", """{ "33333333-3333-3333-3333-333333333333": { "Only": ["o-1"] } }""");
+        Assert.Equal(2, _configuration.LoadGood().Options.AzureAd!.Issuers.Count());
 
-        configuration.Set("AzureAd:Tenants:33333333-3333-3333-3333-333333333333:Only", "[\"o#1\"]");
-        Assert.Equal("AzureAd:Tenants:33333333-3333-3333-3333-333333333333:Only:0", configuration.LoadBad().Key);
+        _configuration.Set("AzureAd:Tenants:33333333-3333-3333-3333-333333333333:Only", "[\"o#1\"]");
+        Assert.Equal("AzureAd:Tenants:33333333-3333-3333-3333-333333333333:Only:0", _configuration.LoadBad().Key);
     }
 
     [Fact]
     public void AzureAd_ForOneTenant_ListsNone()
     {
-        configuration.Set("AzureAd:Tenants", """{ "33333333-3333-3333-3333-333333333333": {} }""");
+        _configuration.Set("AzureAd:Tenants", """{ "33333333-3333-3333-3333-333333333333": {} }""");
 
-        Assert.Equal("AzureAd:Tenants", configuration.LoadBad().Key);
+        Assert.Equal("AzureAd:Tenants", _configuration.LoadBad().Key);
     }
 
     [Theory]
@@ -69,11 +69,11 @@ public sealed class SchemeRuleTests : IDisposable
     [InlineData("", "a-z-", "a-c", true)]
     public void Only_HoldsOrganizationIds(string prefix, string characters, string id, bool good)
     {
-        configuration
+        _configuration
             .Set("IotCredentials:OrganizationId", $$"""{ "Prefix": "{{prefix}}", "Characters": "{{characters}}" }""")
             .Set($"{Scheme}:Organizations:Only", $"[\"{id}\"]");
 
-        Assert.Equal(good, configuration.Load().Snapshot is not null);
+        Assert.Equal(good, _configuration.Load().Snapshot is not null);
     }
 
     [Theory]
@@ -91,9 +91,9 @@ public sealed class SchemeRuleTests : IDisposable
     [InlineData("B8 a closed cloud", "https://login.microsoftonline.de/33333333-3333-3333-3333-333333333333/v2.0", ":Authority", "closed in 2021")]
     public void B8_An_authority_of_which_no_token_is_accepted_is_an_error(string name, string authority, string key, string message)
     {
-        configuration.Set($"{Scheme}:Authority", $"\"{authority}\"");
+        _configuration.Set($"{Scheme}:Authority", $"\"{authority}\"");
 
-        var finding = configuration.LoadBad();
+        var finding = _configuration.LoadBad();
         Assert.Equal((name, Scheme + key), (name, finding.Key));
         Assert.Contains(message, finding.Message, StringComparison.Ordinal);
     }
@@ -106,9 +106,9 @@ public sealed class SchemeRuleTests : IDisposable
     [InlineData("https://id.example.com/common/v2.0", "[]")]
     public void B8_An_authority_whose_issuers_are_known_is_good(string authority, string issuers)
     {
-        configuration.Set($"{Scheme}:Authority", $"\"{authority}\"").Set($"{Scheme}:ValidIssuers", issuers);
+        _configuration.Set($"{Scheme}:Authority", $"\"{authority}\"").Set($"{Scheme}:ValidIssuers", issuers);
 
-        configuration.LoadGood();
+        _configuration.LoadGood();
     }
 
     [Theory]
@@ -124,9 +124,9 @@ public sealed class SchemeRuleTests : IDisposable
     [InlineData("B8 a blank before Entra's application", "AzureAd:ClientId", "\" 22222222-2222-2222-2222-222222222222\"", "Remove it", "AzureAd:ClientId")]
     public void B8_A_value_that_no_token_has_is_an_error(string name, string key, string json, string message, string expected)
     {
-        configuration.Set(key, json);
+        _configuration.Set(key, json);
 
-        var finding = configuration.LoadBad();
+        var finding = _configuration.LoadBad();
         Assert.Equal((name, expected), (name, finding.Key));
         Assert.Contains(message, finding.Message, StringComparison.Ordinal);
     }

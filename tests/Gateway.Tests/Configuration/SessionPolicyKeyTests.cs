@@ -8,9 +8,9 @@ public sealed class SessionPolicyKeyTests : IDisposable
 {
     private const string Arn = "arn:{partition}:iot:{region}:{accountId}:";
     private const string Policy = "policies/organization.json";
-    private readonly ConfigurationFixture configuration = new();
+    private readonly ConfigurationFixture _configuration = new();
 
-    public void Dispose() => configuration.Dispose();
+    public void Dispose() => _configuration.Dispose();
 
     [Theory]
     [InlineData("""{ "Min": 36, "Max": 36 }""")]
@@ -18,10 +18,10 @@ public sealed class SessionPolicyKeyTests : IDisposable
     [InlineData("""{ "Min": 3 }""")]
     public void E1_a_length_is_read(string length)
     {
-        configuration.Set("IotCredentials:OrganizationId:Length", length);
-        configuration.Set("IotCredentials:Organizations", null);
+        _configuration.Set("IotCredentials:OrganizationId:Length", length);
+        _configuration.Set("IotCredentials:Organizations", null);
 
-        configuration.LoadGood();
+        _configuration.LoadGood();
     }
 
     [Theory]
@@ -32,9 +32,9 @@ public sealed class SessionPolicyKeyTests : IDisposable
     [InlineData("""{ "Max": "many" }""", "IotCredentials:OrganizationId:Length:Max", "\"many\"")]
     public void E1_a_length_that_is_none_is_an_error(string length, string key, string expected)
     {
-        configuration.Set("IotCredentials:OrganizationId:Length", length);
+        _configuration.Set("IotCredentials:OrganizationId:Length", length);
 
-        var finding = configuration.LoadBad();
+        var finding = _configuration.LoadBad();
 
         Assert.Equal(key, finding.Key);
         Assert.Contains(expected, finding.Message, StringComparison.Ordinal);
@@ -43,40 +43,40 @@ public sealed class SessionPolicyKeyTests : IDisposable
     [Fact]
     public void E1_an_organization_that_is_too_long_is_an_error_at_its_key()
     {
-        configuration.Set("IotCredentials:OrganizationId:Length", """{ "Max": 10 }""");
+        _configuration.Set("IotCredentials:OrganizationId:Length", """{ "Max": 10 }""");
 
-        Assert.Equal("IotCredentials:Organizations:o-dedicated", configuration.LoadBad().Key);
+        Assert.Equal("IotCredentials:Organizations:o-dedicated", _configuration.LoadBad().Key);
     }
 
     [Fact]
     public void E2_a_session_policy_for_ids_of_one_length_is_read()
     {
-        configuration.Write(Policy, ConfigurationFixture.Policy.Replace("{organizationId}:*", "{organizationId}-*", StringComparison.Ordinal));
-        configuration.Set("IotCredentials:Organizations", null);
+        _configuration.Write(Policy, ConfigurationFixture.Policy.Replace("{organizationId}:*", "{organizationId}-*", StringComparison.Ordinal));
+        _configuration.Set("IotCredentials:Organizations", null);
 
-        Assert.Contains("NotClosed", configuration.LoadBad().Message, StringComparison.Ordinal);
-        configuration.Set("IotCredentials:OrganizationId:Length", """{ "Min": 36, "Max": 36 }""");
-        configuration.LoadGood();
+        Assert.Contains("NotClosed", _configuration.LoadBad().Message, StringComparison.Ordinal);
+        _configuration.Set("IotCredentials:OrganizationId:Length", """{ "Min": 36, "Max": 36 }""");
+        _configuration.LoadGood();
     }
 
     [Fact]
     public void E6_a_shared_topic_is_read_where_it_is_listed()
     {
         WriteBroadcast();
-        Assert.All(configuration.Load().Findings, finding => Assert.Contains("SharedTopics", finding.Message, StringComparison.Ordinal));
+        Assert.All(_configuration.Load().Findings, finding => Assert.Contains("SharedTopics", finding.Message, StringComparison.Ordinal));
 
-        configuration.Set("IotCredentials:Profiles:default:SharedTopics", $"""["{Arn}topicfilter/broadcast"]""");
-        Assert.Equal([$"{Arn}topicfilter/broadcast"], configuration.LoadGood().Options.IotCredentials.Profiles["default"].SharedTopics);
+        _configuration.Set("IotCredentials:Profiles:default:SharedTopics", $"""["{Arn}topicfilter/broadcast"]""");
+        Assert.Equal([$"{Arn}topicfilter/broadcast"], _configuration.LoadGood().Options.IotCredentials.Profiles["default"].SharedTopics);
     }
 
     [Fact]
     public void E6_an_organizations_list_replaces_its_profiles()
     {
         WriteBroadcast();
-        configuration.Set("IotCredentials:Profiles:default:SharedTopics", $"""["{Arn}topicfilter/broadcast"]""");
-        configuration.Set("IotCredentials:Organizations:o-dedicated:SharedTopics", $"""["{Arn}topic/other"]""");
+        _configuration.Set("IotCredentials:Profiles:default:SharedTopics", $"""["{Arn}topicfilter/broadcast"]""");
+        _configuration.Set("IotCredentials:Organizations:o-dedicated:SharedTopics", $"""["{Arn}topic/other"]""");
 
-        var finding = configuration.LoadBad();
+        var finding = _configuration.LoadBad();
 
         Assert.Equal("IotCredentials:Organizations:o-dedicated:SessionPolicy", finding.Key);
         Assert.Contains("NoOrganization", finding.Message, StringComparison.Ordinal);
@@ -86,19 +86,19 @@ public sealed class SessionPolicyKeyTests : IDisposable
     public void E6_an_organizations_empty_list_shares_nothing()
     {
         WriteBroadcast();
-        configuration.Set("IotCredentials:Profiles:default:SharedTopics", $"""["{Arn}topicfilter/broadcast"]""");
-        configuration.Set("IotCredentials:Organizations:o-dedicated:SharedTopics", "[]");
+        _configuration.Set("IotCredentials:Profiles:default:SharedTopics", $"""["{Arn}topicfilter/broadcast"]""");
+        _configuration.Set("IotCredentials:Organizations:o-dedicated:SharedTopics", "[]");
 
-        Assert.Equal("IotCredentials:Organizations:o-dedicated:SessionPolicy", configuration.LoadBad().Key);
+        Assert.Equal("IotCredentials:Organizations:o-dedicated:SessionPolicy", _configuration.LoadBad().Key);
     }
 
     [Fact]
     public void E6_an_entry_that_is_no_shared_topic_is_an_error_at_its_place()
     {
-        configuration.Set("IotCredentials:Organizations", null);
-        configuration.Set("IotCredentials:Profiles:default:SharedTopics", $"""["{Arn}topic/all/*", "topic/announcements"]""");
+        _configuration.Set("IotCredentials:Organizations", null);
+        _configuration.Set("IotCredentials:Profiles:default:SharedTopics", $"""["{Arn}topic/all/*", "topic/announcements"]""");
 
-        var finding = configuration.LoadBad();
+        var finding = _configuration.LoadBad();
 
         Assert.Equal("IotCredentials:Profiles:default:SharedTopics:1", finding.Key);
         Assert.Contains("ArnShape: is not of the shape", finding.Message, StringComparison.Ordinal);
@@ -127,7 +127,7 @@ public sealed class SessionPolicyKeyTests : IDisposable
         Assert.Equal([$"{Arn}topic/announcements/*", $"o-dedicated: {Arn}topic/news"], target.GetProperty("sharedTopics").EnumerateArray().Select(topic => topic.GetString()!));
     }
 
-    private void WriteBroadcast() => configuration.Write(Policy, $$"""
+    private void WriteBroadcast() => _configuration.Write(Policy, $$"""
         {
           "Version": "2012-10-17",
           "Statement": [{ "Effect": "Allow", "Action": "iot:Subscribe", "Resource": ["{{Arn}}topicfilter/{organizationId}/messages", "{{Arn}}topicfilter/broadcast"] }]

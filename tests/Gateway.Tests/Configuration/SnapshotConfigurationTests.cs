@@ -9,9 +9,9 @@ namespace Gateway.Tests.Configuration;
 public sealed class SnapshotConfigurationTests : IDisposable
 {
     private const string Template = "policies/organization.json";
-    private readonly ConfigurationFixture configuration = new();
+    private readonly ConfigurationFixture _configuration = new();
 
-    public void Dispose() => configuration.Dispose();
+    public void Dispose() => _configuration.Dispose();
 
     [Fact]
     public void UseSnapshot_LeavesNoOtherSource()
@@ -19,7 +19,7 @@ public sealed class SnapshotConfigurationTests : IDisposable
         using var manager = new ConfigurationManager();
         manager.AddInMemoryCollection([new("Foreign", "x")]);
 
-        var gate = manager.UseSnapshot(configuration.LoadGood());
+        var gate = manager.UseSnapshot(_configuration.LoadGood());
 
         Assert.Same(gate, Assert.Single(((IConfigurationBuilder)manager).Sources));
         Assert.Null(manager["Foreign"]);
@@ -31,7 +31,7 @@ public sealed class SnapshotConfigurationTests : IDisposable
     public void Publish_ReplacesValuesAndFiles_AndTellsOfIt()
     {
         using var manager = new ConfigurationManager();
-        var gate = manager.UseSnapshot(configuration.LoadGood());
+        var gate = manager.UseSnapshot(_configuration.LoadGood());
         var told = 0;
         string? seen = null;
         using var registration = ((IConfiguration)manager).GetReloadToken().RegisterChangeCallback(
@@ -43,8 +43,8 @@ public sealed class SnapshotConfigurationTests : IDisposable
             null);
         var watch = gate.Files.Watch(Template);
 
-        configuration.Set("Shutdown:Delay", "\"00:00:09\"").Set("Cors:Policies:Web", null).Write(Template, ConfigurationFixture.Policy + "\n");
-        var snapshot = configuration.LoadGood();
+        _configuration.Set("Shutdown:Delay", "\"00:00:09\"").Set("Cors:Policies:Web", null).Write(Template, ConfigurationFixture.Policy + "\n");
+        var snapshot = _configuration.LoadGood();
         Assert.Equal("00:00:00", manager["Shutdown:Delay"]);
         gate.Publish(snapshot);
 
@@ -60,8 +60,8 @@ public sealed class SnapshotConfigurationTests : IDisposable
     [InlineData("/policies/../policies/./organization.json")]
     public void Files_ThatTheConfigurationNames_ComeFromTheSnapshot(string path)
     {
-        var gate = new SnapshotConfigurationProvider(configuration.LoadGood());
-        configuration.Write(Template, "changed");
+        var gate = new SnapshotConfigurationProvider(_configuration.LoadGood());
+        _configuration.Write(Template, "changed");
 
         var file = gate.Files.GetFileInfo(path);
 
@@ -73,8 +73,8 @@ public sealed class SnapshotConfigurationTests : IDisposable
     [Fact]
     public void Files_ThatTheConfigurationDoesNotName_ComeFromTheFolder()
     {
-        var gate = new SnapshotConfigurationProvider(configuration.LoadGood());
-        configuration.Write("certificate.pem", "later");
+        var gate = new SnapshotConfigurationProvider(_configuration.LoadGood());
+        _configuration.Write("certificate.pem", "later");
 
         Assert.Equal("later", Read(gate.Files.GetFileInfo("certificate.pem")));
         Assert.False(gate.Files.GetFileInfo("nothing").Exists);
@@ -85,10 +85,10 @@ public sealed class SnapshotConfigurationTests : IDisposable
     public void Values_SetByTheHostsOwnCode_OutliveAReload()
     {
         using var manager = new ConfigurationManager();
-        var gate = manager.UseSnapshot(configuration.LoadGood());
+        var gate = manager.UseSnapshot(_configuration.LoadGood());
 
         manager["Kestrel:Limits:Some"] = "x";
-        gate.Publish(configuration.LoadGood());
+        gate.Publish(_configuration.LoadGood());
 
         Assert.Equal("x", manager["Kestrel:Limits:Some"]);
         Assert.Equal(["Limits"], manager.GetSection("kestrel").GetChildren().Select(child => child.Key));
@@ -97,7 +97,7 @@ public sealed class SnapshotConfigurationTests : IDisposable
     [Fact]
     public void Values_BoundByAspNetCore_AreWhatTheOptionsSay()
     {
-        var snapshot = configuration.LoadGood();
+        var snapshot = _configuration.LoadGood();
         using var manager = new ConfigurationManager();
         manager.UseSnapshot(snapshot);
 

@@ -7,9 +7,9 @@ namespace Gateway.Tests.Configuration;
 public sealed class TransformRuleTests : IDisposable
 {
     private const string Transforms = "ReverseProxy:Routes:t:Transforms";
-    private readonly ConfigurationFixture configuration = new();
+    private readonly ConfigurationFixture _configuration = new();
 
-    public void Dispose() => configuration.Dispose();
+    public void Dispose() => _configuration.Dispose();
 
     [Theory]
     [InlineData("A5", """{ "PathRemovePrefix": "/raft" }, { "RequestHeader": "X-Forwarded-Prefix", "Append": "/raft" }, { "X-Forwarded": "Append" }""")]
@@ -22,7 +22,7 @@ public sealed class TransformRuleTests : IDisposable
     {
         Set(transforms);
 
-        Assert.True(configuration.Load().Findings is [], name + string.Join('\n', configuration.Load().Findings));
+        Assert.True(_configuration.Load().Findings is [], name + string.Join('\n', _configuration.Load().Findings));
     }
 
     [Theory]
@@ -47,7 +47,7 @@ public sealed class TransformRuleTests : IDisposable
     {
         Set(transforms);
 
-        var error = configuration.LoadBad();
+        var error = _configuration.LoadBad();
         Assert.Equal((name, $"{Transforms}:{key}"), (name, error.Key));
         Assert.Contains(message, error.Message, StringComparison.Ordinal);
     }
@@ -61,7 +61,7 @@ public sealed class TransformRuleTests : IDisposable
     {
         Set($$"""{ "RequestHeadersAllowed": "{{headers}}" }""");
 
-        var loaded = configuration.Load();
+        var loaded = _configuration.Load();
         Assert.NotNull(loaded.Snapshot);
         Assert.Equal(isFound ? [(Severity.Warning, $"{Transforms}:0:RequestHeadersAllowed")] : [], loaded.Findings.Select(finding => (finding.Severity, finding.Key)));
     }
@@ -76,12 +76,12 @@ public sealed class TransformRuleTests : IDisposable
     [InlineData("5", "00:00:30")]
     public void C5_an_idle_time_is_one(string value, string? message)
     {
-        configuration.Set("ReverseProxy:Clusters:organizations:Metadata", $$"""{ "IdleTimeout": "{{value}}", "Team": "devices" }""");
+        _configuration.Set("ReverseProxy:Clusters:organizations:Metadata", $$"""{ "IdleTimeout": "{{value}}", "Team": "devices" }""");
 
-        if (message is null) configuration.LoadGood();
+        if (message is null) _configuration.LoadGood();
         else
         {
-            var error = configuration.LoadBad();
+            var error = _configuration.LoadBad();
             Assert.Equal("ReverseProxy:Clusters:organizations:Metadata:IdleTimeout", error.Key);
             Assert.Contains(message, error.Message, StringComparison.Ordinal);
         }
@@ -90,17 +90,17 @@ public sealed class TransformRuleTests : IDisposable
     [Fact]
     public void C5_a_misspelt_idle_time_is_an_error()
     {
-        configuration.Set("ReverseProxy:Clusters:organizations:Metadata", """{ "IdelTimeout": "00:00:04" }""");
+        _configuration.Set("ReverseProxy:Clusters:organizations:Metadata", """{ "IdelTimeout": "00:00:04" }""");
 
-        Assert.Contains("IdleTimeout", configuration.LoadBad().Message, StringComparison.Ordinal);
+        Assert.Contains("IdleTimeout", _configuration.LoadBad().Message, StringComparison.Ordinal);
     }
 
     [Fact]
     public void C1_an_encoding_of_responses_is_a_warning()
     {
-        configuration.Set("ReverseProxy:Clusters:organizations:HttpClient", """{ "ResponseHeaderEncoding": "utf-8" }""");
+        _configuration.Set("ReverseProxy:Clusters:organizations:HttpClient", """{ "ResponseHeaderEncoding": "utf-8" }""");
 
-        Assert.Equal((Severity.Warning, "ReverseProxy:Clusters:organizations:HttpClient:ResponseHeaderEncoding"), configuration.Load().Findings.Select(finding => (finding.Severity, finding.Key)).Single());
+        Assert.Equal((Severity.Warning, "ReverseProxy:Clusters:organizations:HttpClient:ResponseHeaderEncoding"), _configuration.Load().Findings.Select(finding => (finding.Severity, finding.Key)).Single());
     }
 
     [Theory]
@@ -125,19 +125,19 @@ public sealed class TransformRuleTests : IDisposable
     [Fact]
     public void A13_a_named_services_address_is_found()
     {
-        configuration.Set("Urls", "\"http://*:8080\"").Set("Services:devices:Http", """["127.0.0.1:8080"]""");
+        _configuration.Set("Urls", "\"http://*:8080\"").Set("Services:devices:Http", """["127.0.0.1:8080"]""");
 
-        Assert.Contains(configuration.Load().Findings, static finding => finding is { Severity: Severity.Warning, Key: "Services:devices:Http:0" });
+        Assert.Contains(_configuration.Load().Findings, static finding => finding is { Severity: Severity.Warning, Key: "Services:devices:Http:0" });
     }
 
     private void Check(string name, string urls, string address, bool isFound)
     {
-        configuration.Set("Urls", $"\"{urls}\"").Set("ReverseProxy:Clusters:organizations:Destinations:a:Address", $"\"{address}\"");
+        _configuration.Set("Urls", $"\"{urls}\"").Set("ReverseProxy:Clusters:organizations:Destinations:a:Address", $"\"{address}\"");
 
-        var warned = configuration.Load().Findings.Any(static finding => finding is { Severity: Severity.Warning, Key: "ReverseProxy:Clusters:organizations:Destinations:a:Address" });
+        var warned = _configuration.Load().Findings.Any(static finding => finding is { Severity: Severity.Warning, Key: "ReverseProxy:Clusters:organizations:Destinations:a:Address" });
         Assert.Equal((name, isFound), (name, warned));
     }
 
     private void Set(string transforms) =>
-        configuration.Set("ReverseProxy:Routes:t", $$"""{ "ClusterId": "organizations", "Match": { "Path": "/t/{**rest}" }, "Transforms": [{{transforms}}] }""");
+        _configuration.Set("ReverseProxy:Routes:t", $$"""{ "ClusterId": "organizations", "Match": { "Path": "/t/{**rest}" }, "Transforms": [{{transforms}}] }""");
 }

@@ -6,9 +6,9 @@ namespace Gateway.Tests.Configuration;
 public sealed class UnreachableRouteTests : IDisposable
 {
     private const string Routes = "ReverseProxy:Routes";
-    private readonly ConfigurationFixture configuration = new();
+    private readonly ConfigurationFixture _configuration = new();
 
-    public void Dispose() => configuration.Dispose();
+    public void Dispose() => _configuration.Dispose();
 
     [Theory]
     [InlineData("/a/b", "/a/b")]
@@ -29,7 +29,7 @@ public sealed class UnreachableRouteTests : IDisposable
         Route("first", first, -1);
         Route("second", second, null);
 
-        var finding = configuration.LoadBad();
+        var finding = _configuration.LoadBad();
 
         Assert.Equal($"{Routes}:second:Match", finding.Key);
         Assert.Contains("\"first\"", finding.Message, StringComparison.Ordinal);
@@ -53,7 +53,7 @@ public sealed class UnreachableRouteTests : IDisposable
         Route("first", first, -1);
         Route("second", second, null);
 
-        configuration.LoadGood();
+        _configuration.LoadGood();
     }
 
     [Fact]
@@ -61,26 +61,26 @@ public sealed class UnreachableRouteTests : IDisposable
     {
         Route("first", "/a/{**rest}", 1, """{ "Methods": ["GET"] }""");
         Route("second", "/a/b", 2);
-        configuration.LoadGood();
+        _configuration.LoadGood();
 
         Route("second", "/a/b", 2, """{ "Methods": ["get"] }""");
-        Assert.Equal($"{Routes}:second:Match", configuration.LoadBad().Key);
+        Assert.Equal($"{Routes}:second:Match", _configuration.LoadBad().Key);
 
         Route("second", "/a/b", 1, """{ "Methods": ["GET"] }""");
-        configuration.LoadGood();
+        _configuration.LoadGood();
 
         Route("second", "/a/b", 2, """{ "Hosts": ["a.example", "b.example"] }""");
         Route("first", "/a/{**rest}", 1, """{ "Hosts": ["A.EXAMPLE"] }""");
-        configuration.LoadGood();
+        _configuration.LoadGood();
 
         Route("first", "/a/{**rest}", 1, """{ "Hosts": ["A.EXAMPLE", "b.example"] }""");
-        Assert.Equal($"{Routes}:second:Match", configuration.LoadBad().Key);
+        Assert.Equal($"{Routes}:second:Match", _configuration.LoadBad().Key);
 
         Route("first", "/a/{**rest}", 1, """{ "Headers": [{ "Name": "x", "Mode": "Exists" }] }""");
-        configuration.LoadGood();
+        _configuration.LoadGood();
 
         Route("first", "/a/{**rest}", 1, """{ "QueryParameters": [{ "Name": "x", "Mode": "Exists" }] }""");
-        configuration.LoadGood();
+        _configuration.LoadGood();
     }
 
     [Fact]
@@ -89,7 +89,7 @@ public sealed class UnreachableRouteTests : IDisposable
         Route("first", null, 1, """{ "Hosts": ["a.example"] }""");
         Route("second", "/a/b", 2, """{ "Hosts": ["a.example"] }""");
 
-        Assert.Equal($"{Routes}:second:Match", configuration.LoadBad().Key);
+        Assert.Equal($"{Routes}:second:Match", _configuration.LoadBad().Key);
     }
 
     private void Route(string name, string? path, int? order, string match = "{}")
@@ -97,6 +97,6 @@ public sealed class UnreachableRouteTests : IDisposable
         var route = new JsonObject { ["ClusterId"] = "organizations", ["Match"] = JsonNode.Parse(match) };
         if (path is not null) route["Match"]!["Path"] = path;
         if (order is not null) route["Order"] = order;
-        configuration.Set($"{Routes}:{name}", route.ToJsonString());
+        _configuration.Set($"{Routes}:{name}", route.ToJsonString());
     }
 }

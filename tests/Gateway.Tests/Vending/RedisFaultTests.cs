@@ -11,7 +11,7 @@ namespace Gateway.Tests.Vending;
 [Trait("Category", "Redis")]
 public sealed class RedisFaultTests(ITestOutputHelper output)
 {
-    private static readonly TimeSpan Timeout = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan s_timeout = TimeSpan.FromSeconds(5);
 
     [Theory]
     [InlineData("killed")]
@@ -20,7 +20,7 @@ public sealed class RedisFaultTests(ITestOutputHelper output)
     public async Task Callers_get_answers_within_the_timeout_whatever_becomes_of_Redis(string fault)
     {
         await using var world = await World.StartAsync(pausableRedis: true);
-        var gateway = await world.StartGatewayAsync(settings => settings.Set("IotCredentials:Timeout", $"\"{Timeout}\""));
+        var gateway = await world.StartGatewayAsync(settings => settings.Set("IotCredentials:Timeout", $"\"{s_timeout}\""));
         Assert.Equal(200, (await gateway.VendAsync("o-warm")).Status);
         var machine = await Machine.MeasureAsync(i => gateway.VendAsync($"o-measured{i}"), output.WriteLine);
 
@@ -37,7 +37,7 @@ public sealed class RedisFaultTests(ITestOutputHelper output)
             if (begun.Elapsed > slowest) slowest = begun.Elapsed;
         }
 
-        Assert.InRange(slowest, TimeSpan.Zero, machine.Within(Timeout));
+        Assert.InRange(slowest, TimeSpan.Zero, machine.Within(s_timeout));
         if (fault == "paused") world.Redis.Resume();
     }
 

@@ -7,7 +7,7 @@ namespace Gateway.Configuration.Loading;
 /// <summary>The rules that a configuration must meet in addition to its schema. Start, reload and <c>check</c> use the same list.</summary>
 internal static class ConfigurationRules
 {
-    private static readonly Action<RuleContext>[] all =
+    private static readonly Action<RuleContext>[] s_all =
     [
         UrlRules.Check,
         AllowedHostsRules.Check,
@@ -55,7 +55,7 @@ internal static class ConfigurationRules
     public static void Check(Snapshot snapshot, FindingList findings)
     {
         var context = new RuleContext(snapshot, findings);
-        foreach (var rule in all)
+        foreach (var rule in s_all)
         {
             try
             {

@@ -11,7 +11,7 @@ internal static class CorsRouteRules
     private const string Token = "Authorization";
 
     // Browsers send these methods without a preflight.
-    private static readonly string[] simpleMethods = ["GET", "HEAD", "POST"];
+    private static readonly string[] s_simpleMethods = ["GET", "HEAD", "POST"];
 
     /// <summary>
     /// For routes with a CORS policy, Edge:Methods includes OPTIONS, the policy's Headers include Authorization if a route needs a token, and the
@@ -31,7 +31,7 @@ internal static class CorsRouteRules
                 context.Warning($"Cors:Policies:{routesOfPolicy.Key}:Headers",
                     $"does not hold {Token}, and the route {Finding.Quote(closed.RouteId)} needs a token: browsers will not send it. Add \"{Token.ToLowerInvariant()}\".");
             foreach (var route in routesOfPolicy.Where(route => route.Match.Methods is { Count: > 0 }))
-                if (!route.Match.Methods!.Any(method => simpleMethods.Concat(policy.Methods).Contains(method, StringComparer.OrdinalIgnoreCase)))
+                if (!route.Match.Methods!.Any(method => s_simpleMethods.Concat(policy.Methods).Contains(method, StringComparer.OrdinalIgnoreCase)))
                     context.Warning($"Cors:Policies:{routesOfPolicy.Key}:Methods",
                         $"holds none of the methods of the route {Finding.Quote(route.RouteId)} ({string.Join(", ", route.Match.Methods!)}): browsers will not send them. Add those that scripts use.");
         }

@@ -10,8 +10,8 @@ internal static class DurationRules
     private static readonly TimeSpan s_longest = TimeSpan.FromDays(49);
 
     // These are YARP's defaults for an active health check.
-    private static readonly TimeSpan defaultInterval = TimeSpan.FromSeconds(15);
-    private static readonly TimeSpan defaultProbeTimeout = TimeSpan.FromSeconds(10);
+    private static readonly TimeSpan s_defaultInterval = TimeSpan.FromSeconds(15);
+    private static readonly TimeSpan s_defaultProbeTimeout = TimeSpan.FromSeconds(10);
 
     /// <summary>
     /// Timeouts are positive, and probe times are at most 49 days. A module route's Timeout is at least IotCredentials:Timeout. Shutdown:Timeout is
@@ -50,7 +50,7 @@ internal static class DurationRules
         if (cluster.HttpRequest?.ActivityTimeout <= TimeSpan.Zero)
             context.Error(RouteKey.Of(cluster, "HttpRequest:ActivityTimeout"), $"is {cluster.HttpRequest.ActivityTimeout}, no time at all. Write such as \"00:01:40\".");
         if (cluster.HealthCheck?.Active is not { Enabled: true } active) return;
-        var (interval, timeout) = (active.Interval ?? defaultInterval, active.Timeout ?? defaultProbeTimeout);
+        var (interval, timeout) = (active.Interval ?? s_defaultInterval, active.Timeout ?? s_defaultProbeTimeout);
         // YARP's validator reports times of zero or less.
         foreach (var (name, time) in new[] { ("Interval", interval), ("Timeout", timeout) })
             if (time > s_longest) context.Error(RouteKey.Of(cluster, $"HealthCheck:Active:{name}"), $"is {time}, longer than a timer can be. Write {s_longest} at most.");

@@ -5,8 +5,8 @@ namespace Gateway.Configuration.Rules;
 /// <summary>Determines which requests never reach a route because earlier routes take them.</summary>
 internal sealed class EarlierRoutes(RuleContext context)
 {
-    private readonly PathTree paths = PathsOf(context.Routes);
-    private readonly string[] methods = [.. context.Options.Edge.Methods];
+    private readonly PathTree _paths = PathsOf(context.Routes);
+    private readonly string[] _methods = [.. context.Options.Edge.Methods];
 
     /// <summary>
     /// Returns a method with which a request for a path, given by its segments, reaches a route that matches the path. Returns null when there is
@@ -16,8 +16,8 @@ internal sealed class EarlierRoutes(RuleContext context)
     {
         var path = "/" + string.Join('/', segments.Select(segment => segment.Replace("{", "{{", StringComparison.Ordinal).Replace("}", "}}", StringComparison.Ordinal)));
         var request = new RouteConfig { Match = new RouteMatch { Path = path } };
-        var before = paths.Covering(request).Where(other => IsBefore(other, route) && TakesItsRequests(other.Match, route.Match)).ToArray();
-        return Array.Find(methods, method => Takes(route, method) && !before.Any(other => Takes(other, method)));
+        var before = _paths.Covering(request).Where(other => IsBefore(other, route) && TakesItsRequests(other.Match, route.Match)).ToArray();
+        return Array.Find(_methods, method => Takes(route, method) && !before.Any(other => Takes(other, method)));
     }
 
     private static PathTree PathsOf(IEnumerable<RouteConfig> routes)

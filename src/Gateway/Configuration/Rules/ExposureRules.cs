@@ -13,7 +13,7 @@ internal static class ExposureRules
     private const long Unlimited = -1;
 
     // No public client has an address in these networks.
-    private static readonly IPNetwork[] privateNetworks =
+    private static readonly IPNetwork[] s_privateNetworks =
     [
         .. new[] { "10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "127.0.0.0/8", "100.64.0.0/10", "169.254.0.0/16", "fc00::/7", "fe80::/10" }.Select(IPNetwork.Parse),
     ];
@@ -54,7 +54,7 @@ internal static class ExposureRules
     }
 
     private static bool IsPublic(IPNetwork network) =>
-        !Array.Exists(privateNetworks, known => known.PrefixLength <= network.PrefixLength && known.Contains(network.BaseAddress));
+        !Array.Exists(s_privateNetworks, known => known.PrefixLength <= network.PrefixLength && known.Contains(network.BaseAddress));
 
     private static void CheckIssuers(RuleContext context)
     {

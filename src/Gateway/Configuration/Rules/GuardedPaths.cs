@@ -10,16 +10,16 @@ internal sealed class GuardedPaths
     // Stands for any destination.
     private const string AnyDestination = "";
 
-    private readonly RuleContext context;
-    private readonly ThisMachine machine = new();
-    private readonly Dictionary<string, ClusterConfig> clusters;
-    private readonly Dictionary<(string Authority, string First), List<GuardedPath>> paths = [];
-    private readonly HashSet<string> known = new(StringComparer.OrdinalIgnoreCase);
+    private readonly RuleContext _context;
+    private readonly ThisMachine _machine = new();
+    private readonly Dictionary<string, ClusterConfig> _clusters;
+    private readonly Dictionary<(string Authority, string First), List<GuardedPath>> _paths = [];
+    private readonly HashSet<string> _known = new(StringComparer.OrdinalIgnoreCase);
 
     public GuardedPaths(RuleContext context, OrganizationIdFormat? ids)
     {
-        this.context = context;
-        clusters = context.Clusters.ToDictionary(cluster => cluster.ClusterId, StringComparer.OrdinalIgnoreCase);
+        this._context = context;
+        _clusters = context.Clusters.ToDictionary(cluster => cluster.ClusterId, StringComparer.OrdinalIgnoreCase);
         foreach (var route in context.Routes.Where(route => OrganizationReachRules.IsGuarded(context, route)))
         {
             foreach (var request in RoutedPath.RequestsOf(route, ids))
@@ -32,7 +32,7 @@ internal sealed class GuardedPaths
 
     /// <summary>Returns the destinations of a route.</summary>
     public IEnumerable<Destination> DestinationsOf(RouteConfig route) =>
-        route.ClusterId is null || !clusters.TryGetValue(route.ClusterId, out var cluster) ? []
+        route.ClusterId is null || !_clusters.TryGetValue(route.ClusterId, out var cluster) ? []
         : (cluster.Destinations ?? new Dictionary<string, DestinationConfig>()).Values.SelectMany(DestinationsOf).Distinct();
 
     /// <summary>Returns the guarded paths at a destination that start like a path, so that the path could reach them.</summary>
@@ -45,18 +45,18 @@ internal sealed class GuardedPaths
 
     private IEnumerable<GuardedPath> Beginning(string authority, RoutedPath path)
     {
-        if (path.Sent.Count == 0 || !path.Sent[0].Text.IsWhole) return paths.Where(entry => entry.Key.Authority == authority).SelectMany(entry => entry.Value);
+        if (path.Sent.Count == 0 || !path.Sent[0].Text.IsWhole) return _paths.Where(entry => entry.Key.Authority == authority).SelectMany(entry => entry.Value);
         return Of(path.Sent[0].Text.Start.ToUpperInvariant()).Concat(Of(""));
 
-        IEnumerable<GuardedPath> Of(string first) => paths.GetValueOrDefault((authority, first)) ?? [];
+        IEnumerable<GuardedPath> Of(string first) => _paths.GetValueOrDefault((authority, first)) ?? [];
     }
 
     private void Add(string authority, GuardedPath path)
     {
         // Skip duplicates, because thousands of routes guard only a few paths.
-        if (!known.Add($"{authority} {path}")) return;
+        if (!_known.Add($"{authority} {path}")) return;
         var key = (authority, path.Segments.Count > 0 && path.Segments[0].IsWhole ? path.Segments[0].Start.ToUpperInvariant() : "");
-        if (!paths.TryGetValue(key, out var list)) paths[key] = list = [];
+        if (!_paths.TryGetValue(key, out var list)) _paths[key] = list = [];
         list.Add(path);
     }
 
@@ -65,7 +65,7 @@ internal sealed class GuardedPaths
     {
         if (!Uri.TryCreate(destination.Address, UriKind.Absolute, out var address)) return [];
         var path = Uri.UnescapeDataString(address.AbsolutePath);
-        var service = context.Options.ServiceOf(address.Host);
+        var service = _context.Options.ServiceOf(address.Host);
         string[] authorities = service is null ? [$"{address.IdnHost}:{address.Port}"] : [.. service.Http, .. service.Https];
         return authorities.Select(authority => new Destination(Normalize(authority), path));
     }
@@ -75,7 +75,7 @@ internal sealed class GuardedPaths
         var colon = Math.Max(authority.LastIndexOf(':'), 0);
         var host = authority[..colon].Trim('[', ']').TrimEnd('.').ToLowerInvariant();
         if (IPAddress.TryParse(host, out var address)) host = $"{ThisMachine.Unmapped(address)}";
-        return (machine.Is(host) ? "localhost" : host) + authority[colon..];
+        return (_machine.Is(host) ? "localhost" : host) + authority[colon..];
     }
 }
 

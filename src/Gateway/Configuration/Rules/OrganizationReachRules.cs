@@ -12,28 +12,28 @@ namespace Gateway.Configuration.Rules;
 /// </summary>
 internal sealed class OrganizationReachRules
 {
-    private readonly RuleContext context;
-    private readonly OrganizationIdFormat ids;
-    private readonly EarlierRoutes earlier;
-    private readonly GuardedPaths guarded;
-    private readonly ConstrainedSegments constrained;
-    private readonly string someId;
-    private readonly string ownId;
-    private readonly string someText;
-    private readonly int longestPath;
+    private readonly RuleContext _context;
+    private readonly OrganizationIdFormat _ids;
+    private readonly EarlierRoutes _earlier;
+    private readonly GuardedPaths _guarded;
+    private readonly ConstrainedSegments _constrained;
+    private readonly string _someId;
+    private readonly string _ownId;
+    private readonly string _someText;
+    private readonly int _longestPath;
 
     private OrganizationReachRules(RuleContext context, OrganizationIdFormat ids, Constraints constraints)
     {
-        this.context = context;
-        this.ids = ids;
-        earlier = new EarlierRoutes(context);
-        guarded = new GuardedPaths(context, ids);
-        constrained = new ConstrainedSegments(constraints, ids);
+        this._context = context;
+        this._ids = ids;
+        _earlier = new EarlierRoutes(context);
+        _guarded = new GuardedPaths(context, ids);
+        _constrained = new ConstrainedSegments(constraints, ids);
         var texts = context.Routes.SelectMany(route => RoutedPath.RequestsOf(route, ids)).SelectMany(form => form.Request).Select(text => text.Start).ToHashSet(StringComparer.OrdinalIgnoreCase);
-        someText = Unused("x", texts);
-        someId = Counterexample.Others(ids).Append(ids.LongestId).Select(id => id.Value).FirstOrDefault(id => !texts.Contains(id), ids.LongestId.Value);
-        ownId = someId[..^1] + ids.Characters[^1];
-        longestPath = context.Routes.Select(route => RoutePath.Segments(route).Count).DefaultIfEmpty().Max();
+        _someText = Unused("x", texts);
+        _someId = Counterexample.Others(ids).Append(ids.LongestId).Select(id => id.Value).FirstOrDefault(id => !texts.Contains(id), ids.LongestId.Value);
+        _ownId = _someId[..^1] + ids.Characters[^1];
+        _longestPath = context.Routes.Select(route => RoutePath.Segments(route).Count).DefaultIfEmpty().Max();
     }
 
     /// <summary>
@@ -64,10 +64,10 @@ internal sealed class OrganizationReachRules
 
     private void Check(RouteConfig route)
     {
-        var isGuarded = IsGuarded(context, route);
-        foreach (var destination in guarded.DestinationsOf(route))
-            foreach (var path in RoutedPath.SentBy(route, destination.Path, ids))
-                foreach (var target in guarded.At(destination, path))
+        var isGuarded = IsGuarded(_context, route);
+        foreach (var destination in _guarded.DestinationsOf(route))
+            foreach (var path in RoutedPath.SentBy(route, destination.Path, _ids))
+                foreach (var target in _guarded.At(destination, path))
                     if (!(isGuarded && target.IsProvenBy(path)) && Find(route, path, target) is var (request, sent))
                     {
                         Report(route, isGuarded, $"{request} arrives at {destination.Authority}{sent}, which the route {Finding.Quote(target.Route.RouteId)} keeps for members");
@@ -75,8 +75,8 @@ internal sealed class OrganizationReachRules
                     }
 
         if (isGuarded) return;
-        foreach (var path in RoutedPath.RequestsOf(route, ids))
-            foreach (var target in guarded.Requests(path))
+        foreach (var path in RoutedPath.RequestsOf(route, _ids))
+            foreach (var target in _guarded.Requests(path))
                 if (Find(route, path, target) is var (request, _))
                 {
                     Report(route, isGuarded, $"{request} has an id in the place in which the route {Finding.Quote(target.Route.RouteId)} binds {{organizationId}} for members");
@@ -89,7 +89,7 @@ internal sealed class OrganizationReachRules
         var (key, problem, remedy) = isGuarded
             ? ("Transforms", "send members of one organization to another one's path", "Send {organizationId} in that place")
             : ("AuthorizationPolicy", "lets callers reach an organization's path without a check of membership", "Bind {organizationId} there and name a policy with RequireOrganization");
-        context.Error(RouteKey.Of(route, key),
+        _context.Error(RouteKey.Of(route, key),
             $"{problem}: {example}. {remedy}, or if any caller may have any organization, write \"Metadata\": {{ \"AnyOrganization\": \"true\" }}.");
     }
 
@@ -113,24 +113,24 @@ internal sealed class OrganizationReachRules
         for (var index = 0; index < request.Length; index++)
         {
             var isOwn = ReferenceEquals(request[index], path.Request[index]) && request[index].Ids is not null;
-            var preferred = isOwn ? request[index].Start + ownId + request[index].End : Text(request[index]);
-            if (constrained.TextFor(route, index, request[index], preferred, out var isTaken) is not { } text) return null;
+            var preferred = isOwn ? request[index].Start + _ownId + request[index].End : Text(request[index]);
+            if (_constrained.TextFor(route, index, request[index], preferred, out var isTaken) is not { } text) return null;
             (texts[index], isSure) = (text, isSure && isTaken);
         }
 
         var sent = path.Sent.Select(segment => segment.Source >= 0 ? texts[segment.Source] : Text(segment.Text)).ToArray();
-        var most = path.RequestHasRest && (target.IsBelow || !path.SentHasRest) ? longestPath + 1 : 0;
+        var most = path.RequestHasRest && (target.IsBelow || !path.SentHasRest) ? _longestPath + 1 : 0;
         for (var more = 0; more <= most; more++)
         {
-            string[] further = [.. path.RequestHasRest ? rest : [], .. Enumerable.Repeat(someText, more)];
-            if (earlier.MethodThatReaches(route, [.. texts, .. further]) is { } method)
+            string[] further = [.. path.RequestHasRest ? rest : [], .. Enumerable.Repeat(_someText, more)];
+            if (_earlier.MethodThatReaches(route, [.. texts, .. further]) is { } method)
                 return ($"{(isSure ? "" : "a request such as ")}{method} {PathOf([.. texts, .. further])}", PathOf(path.SentHasRest ? [.. sent, .. further] : sent));
         }
 
         return null;
     }
 
-    private string Text(SegmentText text) => text.IsWhole ? text.Start : text.Start + (text.Ids is null ? someText : someId) + text.End;
+    private string Text(SegmentText text) => text.IsWhole ? text.Start : text.Start + (text.Ids is null ? _someText : _someId) + text.End;
 
     private static string PathOf(IEnumerable<string> segments) => "/" + string.Join('/', segments);
 

@@ -7,12 +7,12 @@ namespace Gateway.Configuration.Rules;
 /// </summary>
 internal sealed class PathTree
 {
-    private readonly Node root = new();
+    private readonly Node _root = new();
 
     /// <summary>Adds a route.</summary>
     public void Add(RouteConfig route)
     {
-        var node = root;
+        var node = _root;
         foreach (var segment in RoutePath.Segments(route))
         {
             if (segment.CanBeOmitted) node.Ends.Add(route);
@@ -32,12 +32,12 @@ internal sealed class PathTree
     public IEnumerable<RouteConfig> Covering(RouteConfig route)
     {
         var segments = RoutePath.Segments(route);
-        var covering = Covering(root, segments);
+        var covering = Covering(_root, segments);
 
         // A path with optional segments is covered only if each of its forms is covered.
         for (var length = segments.Count; length > 0 && segments[length - 1].CanBeOmitted; length--)
         {
-            var shorter = Covering(root, segments.Take(length - 1).ToArray()).ToHashSet();
+            var shorter = Covering(_root, segments.Take(length - 1).ToArray()).ToHashSet();
             covering = covering.Where(shorter.Contains);
         }
 

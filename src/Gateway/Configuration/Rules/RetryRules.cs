@@ -8,7 +8,7 @@ internal static class RetryRules
     private const int Most = 2;
 
     // This is YARP's default.
-    private static readonly TimeSpan defaultActivityTimeout = TimeSpan.FromSeconds(100);
+    private static readonly TimeSpan s_defaultActivityTimeout = TimeSpan.FromSeconds(100);
 
     /// <summary>
     /// Retries is 0 to 2 and is not set on a module route. If a route has retries, its Timeout is longer than the cluster's ActivityTimeout.
@@ -24,7 +24,7 @@ internal static class RetryRules
             else if (metadata is { Retries: > 0, Module: not null })
                 context.Error(RouteKey.Of(route, "Metadata:Retries"), "has no place on a route that a module answers: nothing is sent to a service. Remove it.");
             else if (metadata.Retries > 0 && route is { Timeout: { } timeout, ClusterId: { } id } && clusters.TryGetValue(id, out var cluster))
-                CheckTime(timeout, cluster.HttpRequest?.ActivityTimeout ?? defaultActivityTimeout);
+                CheckTime(timeout, cluster.HttpRequest?.ActivityTimeout ?? s_defaultActivityTimeout);
 
             void CheckTime(TimeSpan timeout, TimeSpan activityTimeout)
             {

@@ -8,7 +8,7 @@ namespace Gateway.Configuration.Rules;
 /// <summary>Checks the targets of routes.</summary>
 internal static class RouteTargetRules
 {
-    private static readonly string[] modules = [ModuleRoute.Name];
+    private static readonly string[] s_modules = [ModuleRoute.Name];
 
     /// <summary>
     /// A route has either a ClusterId or a Module, not both. A module route names a known module, binds {organizationId}, and names no methods.
@@ -26,9 +26,9 @@ internal static class RouteTargetRules
 
     private static void CheckModule(RuleContext context, RouteConfig route, string module)
     {
-        if (!modules.Contains(module, StringComparer.Ordinal))
+        if (!s_modules.Contains(module, StringComparer.Ordinal))
             context.Error(RouteKey.Of(route, "Metadata:Module"),
-                $"is {Finding.Quote(module)}, which is no module. {NearestName.Advice(module, modules)}");
+                $"is {Finding.Quote(module)}, which is no module. {NearestName.Advice(module, s_modules)}");
         if (route.ClusterId is not null)
             context.Error(RouteKey.Of(route, "ClusterId"),
                 $"has no place on a route that the module {Finding.Quote(module)} answers. Remove it, or Metadata:Module.");

@@ -10,10 +10,10 @@ internal sealed class RuleContext(Snapshot snapshot, FindingList findings)
     // The limit is about one second of work. If thousands of names are missing in a section of thousands, finding the nearest name for each would
     // take minutes.
     private const int MostComparisons = 1_000_000;
-    private long comparisons;
+    private long _comparisons;
 
     // If a key's value failed schema validation, a rule would judge its default, so rules add no finding for it.
-    private readonly HashSet<string> judged = new(findings.KeysWithErrors, StringComparer.OrdinalIgnoreCase);
+    private readonly HashSet<string> _judged = new(findings.KeysWithErrors, StringComparer.OrdinalIgnoreCase);
 
     /// <summary>The gateway's own sections.</summary>
     public GatewayOptions Options => snapshot.Options;
@@ -31,21 +31,21 @@ internal sealed class RuleContext(Snapshot snapshot, FindingList findings)
     /// <summary>Adds an error for a name that a section does not have.</summary>
     public void Missing(string key, string name, string section, IReadOnlyCollection<string> names, string otherwise = "")
     {
-        comparisons += names.Count;
-        var isNear = comparisons <= MostComparisons && NearestName.Of(name, names) is not null;
-        var advice = comparisons <= MostComparisons ? " " + NearestName.Advice(name, names) : "";
+        _comparisons += names.Count;
+        var isNear = _comparisons <= MostComparisons && NearestName.Of(name, names) is not null;
+        var advice = _comparisons <= MostComparisons ? " " + NearestName.Advice(name, names) : "";
         Error(key, $"is {Finding.Quote(name)}, and {section} has no such name.{advice}{(isNear || otherwise.Length == 0 ? "" : " " + otherwise)}");
     }
 
     /// <summary>Adds an error.</summary>
     public void Error(string key, string message)
     {
-        if (!judged.Contains(key)) findings.Error(key, snapshot.SourceOf(key), message);
+        if (!_judged.Contains(key)) findings.Error(key, snapshot.SourceOf(key), message);
     }
 
     /// <summary>Adds a warning.</summary>
     public void Warning(string key, string message)
     {
-        if (!judged.Contains(key)) findings.Warning(key, snapshot.SourceOf(key), message);
+        if (!_judged.Contains(key)) findings.Warning(key, snapshot.SourceOf(key), message);
     }
 }

@@ -7,7 +7,7 @@ namespace Gateway.Configuration.Rules;
 /// <summary>The names and addresses of the gateway's machine, as far as the machine itself knows them.</summary>
 internal sealed class ThisMachine
 {
-    private readonly Lazy<HashSet<IPAddress>> addresses = new(Addresses);
+    private readonly Lazy<HashSet<IPAddress>> _addresses = new(Addresses);
 
     /// <summary>Whether a host is this machine. The host is a name, or an address without brackets.</summary>
     public bool Is(string host)
@@ -15,7 +15,7 @@ internal sealed class ThisMachine
         if (IsLoopback(host) || host.TrimEnd('.').Equals(Environment.MachineName, StringComparison.OrdinalIgnoreCase)) return true;
         if (!IPAddress.TryParse(host, out var parsed)) return false;
         var address = Unmapped(parsed);
-        return address.Equals(IPAddress.Any) || address.Equals(IPAddress.IPv6Any) || addresses.Value.Contains(address);
+        return address.Equals(IPAddress.Any) || address.Equals(IPAddress.IPv6Any) || _addresses.Value.Contains(address);
     }
 
     /// <summary>Whether a host is a loopback address, <c>localhost</c> or a name below it.</summary>

@@ -19,7 +19,7 @@ internal static class OtherProducts
     private const string Retries = "A route's Timeout and its Metadata:Retries, and a cluster's HttpRequest:ActivityTimeout and HealthCheck, say what is done about a slow or failing service.";
     private const string Nothing = "No part of the gateway reads it. Remove it.";
 
-    private static readonly Dictionary<string, string> advice = new(StringComparer.OrdinalIgnoreCase)
+    private static readonly Dictionary<string, string> s_advice = new(StringComparer.OrdinalIgnoreCase)
     {
         ["Serilog"] = Logs,
         ["NLog"] = Logs,
@@ -195,5 +195,5 @@ internal static class OtherProducts
     /// <summary>
     /// Returns advice on what to write instead of a section, or that nothing reads it. Returns null for a name of no known product.
     /// </summary>
-    public static string? AdviceFor(string name) => advice.GetValueOrDefault(name);
+    public static string? AdviceFor(string name) => s_advice.GetValueOrDefault(name);
 }

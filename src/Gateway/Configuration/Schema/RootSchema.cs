@@ -3,7 +3,7 @@ namespace Gateway.Configuration.Schema;
 /// <summary>The schema of the whole configuration.</summary>
 internal static class RootSchema
 {
-    private static readonly string[] categories = ["Gateway", "IotCredentials", "Microsoft.AspNetCore", "System.Net.Http", "Yarp"];
+    private static readonly string[] s_categories = ["Gateway", "IotCredentials", "Microsoft.AspNetCore", "System.Net.Http", "Yarp"];
 
     /// <summary>The gateway's own sections, YARP's section, and sections whose keys only other libraries know.</summary>
     public static ObjectSchema Value { get; } = new(
@@ -24,7 +24,7 @@ internal static class RootSchema
     private static OpenSchema Logging()
     {
         var level = ScalarSchema.Enumeration(typeof(LogLevel));
-        var levels = new Member("LogLevel", new OpenSchema([new("Default", level), .. categories.Select(name => new Member(name, level))], level));
+        var levels = new Member("LogLevel", new OpenSchema([new("Default", level), .. s_categories.Select(name => new Member(name, level))], level));
         return new OpenSchema([levels], new OpenSchema([levels], new AnySchema()));
     }
 

@@ -9,7 +9,7 @@ namespace Gateway.Configuration.Snapshots;
 internal sealed class ConfigurationInput(string folder, IReadOnlyList<string> arguments, string environmentName, IReadOnlyDictionary<string, string?> variables)
 {
     // The digest is null if the file could not be read.
-    private readonly Dictionary<string, byte[]?> digests = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, byte[]?> _digests = new(StringComparer.Ordinal);
 
     /// <summary>The folder's full path.</summary>
     public string Folder => folder;
@@ -30,11 +30,11 @@ internal sealed class ConfigurationInput(string folder, IReadOnlyList<string> ar
     public byte[]? Read(string name, out string problem)
     {
         var content = FileContent.Read(Path.Combine(folder, name), out problem);
-        digests[name] = content is null ? null : SHA256.HashData(content);
+        _digests[name] = content is null ? null : SHA256.HashData(content);
         return content;
     }
 
     /// <summary>Whether each file still has the content that it had when it was read.</summary>
-    public bool IsCurrent() => digests.All(read =>
+    public bool IsCurrent() => _digests.All(read =>
         FileContent.Read(Path.Combine(folder, read.Key), out _) is { } content ? read.Value is not null && SHA256.HashData(content).AsSpan().SequenceEqual(read.Value) : read.Value is null);
 }

@@ -8,17 +8,17 @@ namespace Gateway.Configuration.Snapshots;
 internal sealed class SnapshotConfigurationProvider : ConfigurationProvider, IConfigurationSource
 {
     // The snapshot and its child names are kept in one field, so that a reader never combines the values of one snapshot with the names of another.
-    private volatile Published published;
+    private volatile Published _published;
 
     /// <summary>Creates a provider with an initial snapshot.</summary>
     public SnapshotConfigurationProvider(Snapshot snapshot)
     {
-        published = new Published(snapshot);
+        _published = new Published(snapshot);
         Files = new SnapshotFiles(this);
     }
 
     /// <summary>The current snapshot. A caller that needs consistent values, routes and files must read this property once.</summary>
-    public Snapshot Current => published.Snapshot;
+    public Snapshot Current => _published.Snapshot;
 
     /// <summary>The snapshot's files. A file that the configuration does not name is read from the folder on disk.</summary>
     public IFileProvider Files { get; }
@@ -26,7 +26,7 @@ internal sealed class SnapshotConfigurationProvider : ConfigurationProvider, ICo
     /// <summary>Replaces values and files, then notifies all change listeners.</summary>
     public void Publish(Snapshot snapshot)
     {
-        published = new Published(snapshot);
+        _published = new Published(snapshot);
         OnReload();
     }
 
@@ -35,11 +35,11 @@ internal sealed class SnapshotConfigurationProvider : ConfigurationProvider, ICo
 
     /// <summary>Returns a value that the host's own code has set, or else the snapshot's value.</summary>
     public override bool TryGet(string key, out string? value) =>
-        base.TryGet(key, out value) || published.Snapshot.Values.TryGetValue(key, out value);
+        base.TryGet(key, out value) || _published.Snapshot.Values.TryGetValue(key, out value);
 
     /// <summary>Returns the names below a key, together with those of earlier providers.</summary>
     public override IEnumerable<string> GetChildKeys(IEnumerable<string> earlierKeys, string? parentPath) =>
-        base.GetChildKeys(earlierKeys.Concat(published.ChildKeys.Of(parentPath)), parentPath);
+        base.GetChildKeys(earlierKeys.Concat(_published.ChildKeys.Of(parentPath)), parentPath);
 
     private sealed record Published(Snapshot Snapshot)
     {

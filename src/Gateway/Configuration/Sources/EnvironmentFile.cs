@@ -11,7 +11,7 @@ internal static class EnvironmentFile
     private const string Variables = "ASPNETCORE_ENVIRONMENT or DOTNET_ENVIRONMENT";
 
     // The framework's own environment names are often set without a file of their own.
-    private static readonly string[] common = [Environments.Production, Environments.Development, Environments.Staging];
+    private static readonly string[] s_common = [Environments.Production, Environments.Development, Environments.Staging];
 
     /// <summary>The file's name.</summary>
     public static string NameOf(string environment) => $"{Prefix}{environment}{Suffix}";
@@ -25,7 +25,7 @@ internal static class EnvironmentFile
         var others = FilesIn(reading.Folder).Select(file => Path.GetFileName(file)[Prefix.Length..])
             .Where(file => file.Length > Suffix.Length).Select(file => file[..^Suffix.Length]).Where(other => other != "schema").Order(StringComparer.Ordinal).ToArray();
         var near = others.FirstOrDefault(other => IsShort(name, other) || IsShort(other, name)) ?? NearestName.Of(name, others);
-        if (near is null && common.Contains(name, StringComparer.Ordinal)) return;
+        if (near is null && s_common.Contains(name, StringComparer.Ordinal)) return;
         findings.Warning("", NameOf(name),
             $"is not there: the environment is {Finding.Quote(name)}, from {Variables}, and {Snapshot.MainFile} alone is read. "
             + (near is not null ? $"Did you mean {Finding.Quote(near)}, for {NameOf(near)}?"

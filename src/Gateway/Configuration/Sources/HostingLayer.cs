@@ -16,10 +16,10 @@ internal static class HostingLayer
     // The .NET container images set this port by default, so it does not show an operator's intent.
     private const string ImagePort = "8080";
 
-    private static readonly string[] prefixes = ["ASPNETCORE_", "DOTNET_"];
+    private static readonly string[] s_prefixes = ["ASPNETCORE_", "DOTNET_"];
 
     // ASP.NET Core's own settings, by the name after the prefix, and the gateway key that replaces each.
-    private static readonly Dictionary<string, string> replaced = new(StringComparer.OrdinalIgnoreCase)
+    private static readonly Dictionary<string, string> s_replaced = new(StringComparer.OrdinalIgnoreCase)
     {
         ["FORWARDEDHEADERS_ENABLED"] = "Edge:TrustedProxies",
         ["SHUTDOWNTIMEOUTSECONDS"] = "Shutdown:Timeout",
@@ -59,9 +59,9 @@ internal static class HostingLayer
     {
         foreach (var (name, value) in variables)
         {
-            if (string.IsNullOrEmpty(value) || prefixes.FirstOrDefault(prefix => name.StartsWith(prefix, StringComparison.OrdinalIgnoreCase)) is not { } prefix) continue;
+            if (string.IsNullOrEmpty(value) || s_prefixes.FirstOrDefault(prefix => name.StartsWith(prefix, StringComparison.OrdinalIgnoreCase)) is not { } prefix) continue;
             var rest = name[prefix.Length..];
-            if (replaced.TryGetValue(rest, out var key)) Warn(key, key);
+            if (s_replaced.TryGetValue(rest, out var key)) Warn(key, key);
             else if (!KeyPath.Equal(rest, Urls) && EnvironmentLayer.Names(rest, root)) Warn(rest.Replace("__", ":", StringComparison.Ordinal), rest);
 
             void Warn(string key, string instead) =>
@@ -94,7 +94,7 @@ internal static class HostingLayer
     // The order is ASP.NET Core's precedence.
     private static IEnumerable<(string Name, string Value)> Written(IReadOnlyDictionary<string, string?> variables) =>
         from suffix in (string[])["URLS", "HTTP_PORTS", "HTTPS_PORTS"]
-        from prefix in prefixes
+        from prefix in s_prefixes
         from variable in variables
         where variable.Key.Equals(prefix + suffix, StringComparison.OrdinalIgnoreCase) && !string.IsNullOrWhiteSpace(variable.Value)
         select (variable.Key, variable.Value);
