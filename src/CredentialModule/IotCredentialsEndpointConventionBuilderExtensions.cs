@@ -18,7 +18,7 @@ public static class IotCredentialsEndpointConventionBuilderExtensions
         if (!ModuleRoute.IsAdded) throw new InvalidOperationException(NotAdded);
         return endpoints.ConfigureEndpoints((endpoint, route) =>
         {
-            if (ModuleRoute.ModuleOf(route) != ModuleRoute.Name) return;
+            if (!ModuleRoute.IsCredentials(route)) return;
             var profile = ModuleRoute.ProfileOf(route);
             var rule = new CredentialQueryRule(profile);
             endpoint.Add(builder =>

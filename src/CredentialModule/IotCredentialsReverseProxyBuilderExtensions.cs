@@ -3,6 +3,7 @@ using IotCredentials.Aws;
 using IotCredentials.Caching;
 using IotCredentials.Fetching;
 using IotCredentials.Http;
+using IotCredentials.Operations;
 using IotCredentials.Profiles;
 using IotCredentials.Telemetry;
 using IotCredentials.Vending;
@@ -10,7 +11,6 @@ using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection.Extensions;
-using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 using Yarp.ReverseProxy.Configuration;
@@ -21,11 +21,11 @@ namespace Microsoft.Extensions.DependencyInjection;
 public static class IotCredentialsReverseProxyBuilderExtensions
 {
     /// <summary>
-    /// Adds the services that vending needs. A route with the metadata <c>"Module": "IotCredentials"</c> is then served in process, if <see
+    /// Adds the services that vending needs, configured by a section and by <c>services.Configure&lt;IotCredentialsOptions&gt;(…)</c>. A route with the metadata <c>"Module": "IotCredentials"</c> is then served in process, if <see
     /// cref="IotCredentialsEndpointConventionBuilderExtensions.MapIotCredentials"/> is called.
     /// <para>
     /// The host registers an authorization handler for <see cref="OrganizationAccessRequirement"/>; without one it does not start. Replicas share vended
-    /// credentials through the Redis of <c>ConnectionStrings:Redis</c>, sealed with the keys of <c>Sealing:KeyPath</c>.
+    /// credentials through the Redis of <see cref="SharedCacheOptions"/>.
     /// </para>
     /// </summary>
     /// <param name="proxy">The host's reverse proxy.</param>
@@ -38,6 +38,7 @@ public static class IotCredentialsReverseProxyBuilderExtensions
             throw new InvalidOperationException("AddIotCredentials was called twice: call it once, on the builder that AddReverseProxy returned.");
         ModuleRoute.IsAdded = true;
         services.Configure<IotCredentialsOptions>(section);
+        services.AddSingleton<IValidateOptions<IotCredentialsOptions>>(new SectionKeys(section));
         services.AddOptions<SharedCacheOptions>().Configure<IConfiguration>((shared, configuration) =>
         {
             shared.Redis = configuration.GetConnectionString("Redis");
@@ -50,8 +51,7 @@ public static class IotCredentialsReverseProxyBuilderExtensions
         services.TryAddSingleton(TimeProvider.System);
         services.AddSingleton<CredentialMetrics>();
         services.AddSingleton<AuditTrail>();
-        services.TryAddSingleton<IProfileProvider>(provider => new ConfigurationProfileProvider(
-            section, provider.GetRequiredService<IHostEnvironment>(), provider.GetRequiredService<ILogger<ConfigurationProfileProvider>>()));
+        services.TryAddSingleton<IProfileProvider, OptionsProfileProvider>();
         services.AddSingleton<CredentialCache>();
         services.AddSingleton<SingleFlight>();
         services.AddSingleton<NegativeCache>();
@@ -71,6 +71,8 @@ public static class IotCredentialsReverseProxyBuilderExtensions
         services.AddSingleton<CredentialVendor>();
         services.AddSingleton<IotDataEndpointResolver>();
         services.AddSingleton<CredentialEndpoint>();
+        services.AddOperations();
+        services.AddSingleton(new RouteModule(ModuleRoute.Name));
         services.AddSingleton<IProxyConfigFilter, CredentialRouteFilter>();
         services.AddHostedService<HostValidation>();
         services.AddSingleton<IStartupFilter, PipelineValidation>();

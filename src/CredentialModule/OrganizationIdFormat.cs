@@ -74,23 +74,23 @@ public sealed class OrganizationIdFormat
     internal bool MayHold(char character) => Contains(character) || Prefix.Contains(character, StringComparison.Ordinal);
 
     /// <summary>Creates the format from the options; null, with at least one finding that contains the option's name, if they are invalid.</summary>
-    internal static OrganizationIdFormat? TryCreate(OrganizationIdOptions options, out IReadOnlyList<PolicyFinding> findings)
+    public static OrganizationIdFormat? TryCreate(OrganizationIdOptions options, out IReadOnlyList<Finding> findings)
     {
         // A configuration file can set null, although the options declare a string.
         var prefix = options.Prefix ?? "";
-        var found = new List<PolicyFinding>();
+        var found = new List<Finding>();
         foreach (var stray in prefix.Where(character => !MayBeInId(character)))
-            found.Add(new PolicyFinding(FindingCode.IdAlphabet, $"Prefix holds {Show(stray)}; it may hold only A-Z a-z 0-9 - _."));
+            found.Add(Finding.Of(FindingCode.IdAlphabet, $"Prefix holds {Show(stray)}; it may hold only A-Z a-z 0-9 - _."));
         var characters = ReadSet(options.Characters ?? "", found);
         var length = options.Length ?? new();
         if (length.Min < 1 || length.Min > length.Max || length.Max > LongestLength)
-            found.Add(new PolicyFinding(FindingCode.IdLength,
+            found.Add(Finding.Of(FindingCode.IdLength,
                 $"Length is {length.Min} to {length.Max}; Min is at least 1 and not over Max, and Max is at most {LongestLength}."));
         findings = found;
         return found.Count == 0 ? new OrganizationIdFormat(prefix, characters, length) : null;
     }
 
-    private static HashSet<char> ReadSet(string text, List<PolicyFinding> findings)
+    private static HashSet<char> ReadSet(string text, List<Finding> findings)
     {
         var set = new HashSet<char>();
         for (var i = 0; i < text.Length; i++)
@@ -98,7 +98,7 @@ public sealed class OrganizationIdFormat
             var first = text[i];
             if (!MayBeInId(first))
             {
-                findings.Add(new PolicyFinding(FindingCode.IdAlphabet,
+                findings.Add(Finding.Of(FindingCode.IdAlphabet,
                     $"Characters holds {Show(first)}; it may hold only A-Z a-z 0-9 - _ and ranges of them."));
                 continue;
             }
@@ -112,19 +112,19 @@ public sealed class OrganizationIdFormat
             var last = text[i + 2];
             // A range over two alphabets includes the characters between them: A-z includes [ \ ] ^ and the backtick.
             if (AlphabetOf(first) != AlphabetOf(last) || first > last)
-                findings.Add(new PolicyFinding(FindingCode.Range,
+                findings.Add(Finding.Of(FindingCode.Range,
                     $"Characters holds the range {first}-{last}; a range lies inside A-Z, a-z or 0-9 and goes upwards."));
             for (var character = first; character <= last; character++)
                 set.Add(character);
             i += 2;
             // "a-c-e" can be read in more than one way, so it is rejected.
             if (IsRange(text, i))
-                findings.Add(new PolicyFinding(FindingCode.Range,
+                findings.Add(Finding.Of(FindingCode.Range,
                     $"Characters holds {first}-{last}-{text[i + 2]}, which can be read in two ways; a literal - stands first or last."));
         }
 
         if (text.Length == 0)
-            findings.Add(new PolicyFinding(FindingCode.IdAlphabet,
+            findings.Add(Finding.Of(FindingCode.IdAlphabet,
                 "Characters is empty; an id has at least one character after its prefix."));
         return set;
     }

@@ -1,46 +1,71 @@
 namespace IotCredentials;
 
-/// <summary>Defines how credentials are vended: the role, its session, and the lifetime requirement. Every member is a configuration key.</summary>
+/// <summary>
+/// Defines how credentials are vended: the role, its session, and the lifetime requirement. Every member is a configuration key. For an organization, a member
+/// that is null is the profile's.
+/// </summary>
 public sealed record ProfileOptions
 {
+    internal static readonly TimeSpan DefaultSessionDuration = TimeSpan.FromHours(1);
+    internal static readonly TimeSpan DefaultMinimumLifetime = TimeSpan.FromMinutes(15);
+    internal static readonly TimeSpan DefaultRefreshAfter = TimeSpan.FromMinutes(30);
+
     /// <summary>The role that is assumed. Required. May hold <c>{organizationId}</c>.</summary>
-    public string? RoleArn { get; init; }
+    public string? RoleArn { get; set; }
 
     /// <summary>The region of the AWS IoT endpoint that is returned, and of the STS that is called. Required.</summary>
-    public string? Region { get; init; }
+    public string? Region { get; set; }
 
     /// <summary>The AWS IoT data endpoint, a host name. Default: requested from AWS IoT (<c>iot:Data-ATS</c>).</summary>
-    public string? IotEndpoint { get; init; }
+    public string? IotEndpoint { get; set; }
 
     /// <summary>The role that requests the endpoint from AWS IoT, if the endpoint belongs to another account than the gateway's. Default: none.</summary>
-    public string? EndpointRoleArn { get; init; }
+    public string? EndpointRoleArn { get; set; }
 
     /// <summary>The duration of a session: 15 minutes to 12 hours (STS AssumeRole: DurationSeconds). Default: 1 hour.</summary>
-    public TimeSpan SessionDuration { get; init; } = TimeSpan.FromHours(1);
+    public TimeSpan? SessionDuration { get; set; }
 
     /// <summary>The minimum remaining lifetime of any credentials that a caller gets. Default: 15 minutes.</summary>
-    public TimeSpan MinimumLifetime { get; init; } = TimeSpan.FromMinutes(15);
+    public TimeSpan? MinimumLifetime { get; set; }
 
     /// <summary>The age from which credentials are renewed in the background. Default: 30 minutes.</summary>
-    public TimeSpan RefreshAfter { get; init; } = TimeSpan.FromMinutes(30);
+    public TimeSpan? RefreshAfter { get; set; }
 
     /// <summary>The session-policy template's file, relative to the configuration folder. Required.</summary>
-    public string? SessionPolicy { get; init; }
+    public string? SessionPolicy { get; set; }
 
     /// <summary>
     /// Resources of type <c>topic</c> or <c>topicfilter</c> that the session policy may let every organization receive and subscribe to, and no organization
-    /// publish to. Default: none.
+    /// publish to. An organization's list replaces the profile's. Default: none.
     /// </summary>
-    public IReadOnlyList<string> SharedTopics { get; init; } = [];
+    public IReadOnlyList<string>? SharedTopics { get; set; }
 
-    /// <summary>Session tags; a value may hold <c>{organizationId}</c>. Default: none.</summary>
-    public IDictionary<string, string> SessionTags { get; init; } = new Dictionary<string, string>(StringComparer.Ordinal);
+    /// <summary>Session tags; a value may hold <c>{organizationId}</c>. An organization's tags are added to the profile's. Default: none.</summary>
+    public IDictionary<string, string> SessionTags { get; set; } = new Dictionary<string, string>(StringComparer.Ordinal);
 
     /// <summary>The external id; may hold <c>{organizationId}</c>. Default: none.</summary>
-    public string? ExternalId { get; init; }
+    public string? ExternalId { get; set; }
 
     /// <summary>The callers that share a session. Default: those of an organization.</summary>
-    public SessionScope Scope { get; init; } = SessionScope.Organization;
+    public SessionScope? Scope { get; set; }
+
+    /// <summary>The profile with an organization's overrides.</summary>
+    internal ProfileOptions With(ProfileOptions overrides) => new()
+    {
+        RoleArn = overrides.RoleArn ?? RoleArn,
+        Region = overrides.Region ?? Region,
+        IotEndpoint = overrides.IotEndpoint ?? IotEndpoint,
+        EndpointRoleArn = overrides.EndpointRoleArn ?? EndpointRoleArn,
+        SessionDuration = overrides.SessionDuration ?? SessionDuration,
+        MinimumLifetime = overrides.MinimumLifetime ?? MinimumLifetime,
+        RefreshAfter = overrides.RefreshAfter ?? RefreshAfter,
+        SessionPolicy = overrides.SessionPolicy ?? SessionPolicy,
+        SharedTopics = overrides.SharedTopics ?? SharedTopics,
+        SessionTags = SessionTags.Concat(overrides.SessionTags).GroupBy(static tag => tag.Key, StringComparer.Ordinal)
+            .ToDictionary(static tags => tags.Key, static tags => tags.Last().Value, StringComparer.Ordinal),
+        ExternalId = overrides.ExternalId ?? ExternalId,
+        Scope = overrides.Scope ?? Scope,
+    };
 }
 
 /// <summary>The callers that share a session.</summary>

@@ -1,4 +1,4 @@
-using IotCredentials.Policies;
+using IotCredentials.Failures;
 
 namespace Sandbox;
 

@@ -1,6 +1,5 @@
 using System.Globalization;
 using System.Reflection;
-using IotCredentials;
 using Gateway.Telemetry;
 using Microsoft.Extensions.Logging;
 using Xunit;

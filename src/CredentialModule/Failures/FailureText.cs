@@ -11,7 +11,7 @@ namespace IotCredentials.Failures;
 /// Describes a failure in words of our own. A library's exception can quote a proxy's password, a header, or a whole response with the credentials in it, so
 /// its kind is shown and its message is not. Every log entry, finding and printed line about a failure is made from this.
 /// </summary>
-internal static class FailureText
+public static class FailureText
 {
     private const int LongestCode = 64;
 

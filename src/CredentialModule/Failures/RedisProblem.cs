@@ -6,71 +6,72 @@ namespace IotCredentials.Failures;
 /// <param name="Code">The cause in a word, for metrics.</param>
 /// <param name="Cause">The cause. It holds nothing of the connection string, and nothing of Redis's responses but an error's code.</param>
 /// <param name="Remedy">The remedy, for an operator.</param>
-internal sealed record RedisProblem(string Code, string Cause, string Remedy)
+public sealed record RedisProblem(string Code, string Cause, string Remedy)
 {
     private const int LongestCode = 24;
 
     /// <summary>The node that has the problem, as <c>host:port</c>; null if all nodes have it.</summary>
     public string? At { get; init; }
 
-    public static RedisProblem NameNotResolved { get; } = new(
+    internal static RedisProblem NameNotResolved { get; } = new(
         "name_not_resolved",
         "its name does not resolve",
         "correct the host in ConnectionStrings:Redis, or the DNS of this machine");
 
-    public static RedisProblem Refused { get; } = new("connection_refused", "the connection is refused", "start Redis, or correct the port in ConnectionStrings:Redis");
+    internal static RedisProblem Refused { get; } = new("connection_refused", "the connection is refused", "start Redis, or correct the port in ConnectionStrings:Redis");
 
-    public static RedisProblem Unreachable { get; } = new(
+    internal static RedisProblem Unreachable { get; } = new(
         "unreachable",
         "it cannot be reached",
         "look for a firewall, a security group or a missing route between the gateway and Redis");
 
-    public static RedisProblem Silent { get; } = new("silent", "it takes connections and does not answer", "look at the server: it is paused, stopped or overloaded");
+    internal static RedisProblem Silent { get; } = new("silent", "it takes connections and does not answer", "look at the server: it is paused, stopped or overloaded");
 
-    public static RedisProblem Closed { get; } = new(
+    internal static RedisProblem Closed { get; } = new(
         "closed",
         "it closes connections at once",
         "look at its log: it may have reached maxclients, or take no connections from this address");
 
-    public static RedisProblem ExpectsTls { get; } = new("expects_tls", "it expects TLS, and the gateway connects without", "add ssl=true to ConnectionStrings:Redis");
+    internal static RedisProblem ExpectsTls { get; } = new("expects_tls", "it expects TLS, and the gateway connects without", "add ssl=true to ConnectionStrings:Redis");
 
-    public static RedisProblem SpeaksNoTls { get; } = new(
+    internal static RedisProblem SpeaksNoTls { get; } = new(
         "speaks_no_tls",
         "it speaks no TLS, and the gateway connects with it",
         "name its TLS port in ConnectionStrings:Redis, or take ssl=true out");
 
-    public static RedisProblem AsksForPassword { get; } = new(
+    internal static RedisProblem AsksForPassword { get; } = new(
         "no_password_given",
         "it asks for a password, and the gateway has none (NOAUTH)",
         "add password=… to ConnectionStrings:Redis");
 
-    public static RedisProblem RefusesPassword { get; } = new(
+    internal static RedisProblem RefusesPassword { get; } = new(
         "wrong_password",
         "it refuses the user or the password (WRONGPASS)",
         "write the current user=… and password=… into ConnectionStrings:Redis, and restart the gateway");
 
-    public static RedisProblem HasNoPassword { get; } = new(
+    internal static RedisProblem HasNoPassword { get; } = new(
         "has_no_password",
         "it has no password, and the gateway sends one",
         "take password=… out of ConnectionStrings:Redis, or set a password in Redis");
 
-    public static RedisProblem ReadOnly { get; } = new("read_only", "it is a read-only replica (READONLY)", "name the primary in ConnectionStrings:Redis, by a name that moves with it, or all nodes of the set");
+    internal static RedisProblem ReadOnly { get; } = new("read_only", "it is a read-only replica (READONLY)", "name the primary in ConnectionStrings:Redis, by a name that moves with it, or all nodes of the set");
 
-    public static RedisProblem Full { get; } = new("full", "it is full (OOM)", "raise maxmemory, or set a maxmemory-policy that evicts");
+    internal static RedisProblem Full { get; } = new("full", "it is full (OOM)", "raise maxmemory, or set a maxmemory-policy that evicts");
 
-    public static RedisProblem CannotPersist { get; } = new("cannot_persist", "it takes no writes because it cannot save to disk (MISCONF)", "look at its log and its disk");
+    internal static RedisProblem CannotPersist { get; } = new("cannot_persist", "it takes no writes because it cannot save to disk (MISCONF)", "look at its log and its disk");
 
-    public static RedisProblem Loading { get; } = new("loading", "it is loading its data (LOADING)", "wait: it answers when it has finished");
+    internal static RedisProblem Loading { get; } = new("loading", "it is loading its data (LOADING)", "wait: it answers when it has finished");
 
+    /// <summary>The client does not connect, although a probe finds nothing wrong.</summary>
     public static RedisProblem NotConnected { get; } = new(
         "not_connected",
         "the client does not connect, though Redis answers",
         "compare ssl, sslProtocols and timeouts in ConnectionStrings:Redis with the server");
 
-    public static RedisProblem Certificate(string errors) =>
+    internal static RedisProblem Certificate(string errors) =>
         new("certificate", $"its certificate is not trusted ({errors})", "name the certificate's host by sslHost=…, or add its authority to the trust store of this machine");
 
-    public static RedisProblem Denied(string command) =>
+    internal static RedisProblem Denied(string command) =>
         new("denied", $"it does not permit the gateway's user the command {command} (NOPERM)",
             "grant it the keys, channels and commands of docs/troubleshooting.md by ACL SETUSER");
 
@@ -88,7 +89,7 @@ internal sealed record RedisProblem(string Code, string Cause, string Remedy)
     /// <summary>The problem that an error response stands for; null for an error that a working Redis returns.</summary>
     /// <param name="code">The error's code, the first word of the response.</param>
     /// <param name="command">The command that caused it.</param>
-    public static RedisProblem? OfError(string code, string command) => code switch
+    internal static RedisProblem? OfError(string code, string command) => code switch
     {
         // Another node of the cluster has the key.
         "MOVED" or "ASK" => null,

@@ -7,7 +7,7 @@ namespace IotCredentials.Failures;
 /// Removes possible secrets from a text: the part before an <c>@</c>, the value of a name such as <c>password</c>, and runs of characters that look random, as
 /// keys and tokens do. In doubt, it removes: a finding's key says where to look.
 /// </summary>
-internal static partial class SecretText
+public static partial class SecretText
 {
     private const string Hidden = "…";
 

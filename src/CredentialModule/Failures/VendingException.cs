@@ -1,7 +1,7 @@
 namespace IotCredentials.Failures;
 
 /// <summary>The reason why credentials or an endpoint are not available.</summary>
-internal enum FailureClass
+public enum FailureClass
 {
     /// <summary>AWS throttled the call.</summary>
     Throttled,
@@ -23,8 +23,9 @@ internal enum FailureClass
 /// Credentials or an endpoint are not available. The message is for operators; callers get a 503. It has no inner exception: one of the SDK's can carry the
 /// response that it could not read, and with it the credentials.
 /// </summary>
-internal sealed class VendingException(FailureClass failure, string message, TimeSpan? retryAfter = null) : Exception(message)
+public sealed class VendingException(FailureClass failure, string message, TimeSpan? retryAfter = null) : Exception(message)
 {
+    /// <summary>The class of the failure.</summary>
     public FailureClass Failure { get; } = failure;
 
     /// <summary>The time during which a retry is pointless.</summary>

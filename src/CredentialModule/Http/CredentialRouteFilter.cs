@@ -5,12 +5,18 @@ using Yarp.ReverseProxy.Configuration;
 namespace IotCredentials.Http;
 
 /// <summary>Rejects a route table with a module route that cannot be served as it is configured.</summary>
-internal sealed class CredentialRouteFilter(IProfileProvider profiles) : IProxyConfigFilter
+internal sealed class CredentialRouteFilter(IProfileProvider profiles, IEnumerable<RouteModule> modules) : IProxyConfigFilter
 {
     public ValueTask<RouteConfig> ConfigureRouteAsync(RouteConfig route, ClusterConfig? cluster, CancellationToken cancel)
     {
         if (ModuleRoute.ModuleOf(route) is not { } module) return new(route);
-        if (module != ModuleRoute.Name) throw Refused(route, $"Metadata:Module is {module}; the one module is {ModuleRoute.Name}.");
+        if (!modules.Any(known => known.Name == module))
+        {
+            throw Refused(
+                route, $"Metadata:Module is {module}; the modules of this host are {string.Join(", ", modules.Select(static known => known.Name).Order())}.");
+        }
+
+        if (!ModuleRoute.IsCredentials(route)) return new(route);
         if (route.ClusterId is not null) throw Refused(route, "has a Module and a ClusterId; a route has one of them.");
         if (OtherParameters(route.Match.Path) is { } others)
             throw Refused(route, $"Match:Path names no {{{RouteOrganization.Parameter}}}: write the organization's part of the path as {{{RouteOrganization.Parameter}}}{others}.");
@@ -36,24 +42,4 @@ internal sealed class CredentialRouteFilter(IProfileProvider profiles) : IProxyC
     public ValueTask<ClusterConfig> ConfigureClusterAsync(ClusterConfig cluster, CancellationToken cancel) => new(cluster);
 
     private static InvalidOperationException Refused(RouteConfig route, string why) => new($"ReverseProxy:Routes:{route.RouteId} {why}");
-}
-
-/// <summary>A route that this module serves, according to its metadata.</summary>
-internal static class ModuleRoute
-{
-    public const string Name = "IotCredentials";
-
-    // MapReverseProxy returns a builder without services, so a missing AddIotCredentials can only be detected for the whole process.
-    private static volatile bool s_isAdded;
-
-    /// <summary>Whether any host of this process has added the module.</summary>
-    public static bool IsAdded
-    {
-        get => s_isAdded;
-        set => s_isAdded = value;
-    }
-
-    public static string? ModuleOf(RouteConfig route) => route.Metadata?.GetValueOrDefault("Module");
-
-    public static string ProfileOf(RouteConfig route) => route.Metadata?.GetValueOrDefault("Profile") ?? "default";
 }

@@ -4,7 +4,7 @@ using Microsoft.AspNetCore.Http;
 namespace IotCredentials.Http;
 
 /// <summary>The format of all error responses made here: <c>{"error","message"}</c>. It contains the contract's texts and nothing else.</summary>
-internal static class ErrorResponse
+public static class ErrorResponse
 {
     private static readonly Dictionary<int, byte[]> s_bodies = new()
     {
@@ -24,8 +24,12 @@ internal static class ErrorResponse
         [508] = Body("LoopDetected", "The request has come back to a gateway that it went through before."),
     };
 
+    /// <summary>Whether there is a body for a status.</summary>
     public static bool Has(int status) => s_bodies.ContainsKey(status);
 
+    /// <summary>Writes the response: status, headers and body.</summary>
+    /// <param name="context">The request, whose response has not started.</param>
+    /// <param name="status">A status that has a body.</param>
     public static Task WriteAsync(HttpContext context, int status)
     {
         var body = s_bodies[status];

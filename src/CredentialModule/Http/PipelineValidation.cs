@@ -23,9 +23,9 @@ internal sealed class PipelineValidation(IServiceProvider services, EndpointData
     public Action<IApplicationBuilder> Configure(Action<IApplicationBuilder> next) => app =>
     {
         next(app);
-        if (!tables.SelectMany(static table => table.GetConfig().Routes).Any(IsOurs)) return;
+        if (!tables.SelectMany(static table => table.GetConfig().Routes).Any(ModuleRoute.IsCredentials)) return;
 
-        var endpoints = mapped.Endpoints.Where(static endpoint => endpoint.Metadata.GetMetadata<RouteModel>() is { } route && IsOurs(route.Config)).ToList();
+        var endpoints = mapped.Endpoints.Where(static endpoint => endpoint.Metadata.GetMetadata<RouteModel>() is { } route && ModuleRoute.IsCredentials(route.Config)).ToList();
         if (endpoints.Count == 0) throw Refused("YARP's routes are not mapped", "app.MapReverseProxy().MapIotCredentials()");
         if (endpoints.Exists(static endpoint => endpoint.Metadata.GetMetadata<CredentialQueryRule>() is null))
             throw Refused("MapIotCredentials was not called", "app.MapReverseProxy().MapIotCredentials()");
@@ -53,8 +53,6 @@ internal sealed class PipelineValidation(IServiceProvider services, EndpointData
                     "AddAuthentication(\"the default scheme\"), or AddAuthenticationSchemes in the policy");
         }
     }
-
-    private static bool IsOurs(RouteConfig route) => ModuleRoute.ModuleOf(route) == ModuleRoute.Name;
 
     private static InvalidOperationException Refused(string slip, string remedy) =>
         new($"A route has the module {ModuleRoute.Name}, and {slip}: write {remedy}.");

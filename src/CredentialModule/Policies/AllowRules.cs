@@ -4,7 +4,7 @@ namespace IotCredentials.Policies;
 /// The rules for Allow statements: known actions, on resources that are the organization's or shared, each action with a resource of its type and each resource
 /// with an action.
 /// </summary>
-internal sealed class AllowRules(OrganizationIdFormat ids, SharedTopics shared, List<PolicyFinding> findings)
+internal sealed class AllowRules(OrganizationIdFormat ids, SharedTopics shared, List<Finding> findings)
 {
     /// <summary>Checks the statements and returns the resources that are valid by themselves, in their order.</summary>
     public IReadOnlyList<IotResource> Check(IReadOnlyList<AllowStatement> statements)
@@ -34,7 +34,7 @@ internal sealed class AllowRules(OrganizationIdFormat ids, SharedTopics shared, 
             if (IotAction.Find(node.Text.Source) is { } action)
                 actions.Add(action);
             else
-                findings.Add(new PolicyFinding(FindingCode.Action,
+                findings.Add(Finding.Of(FindingCode.Action,
                     $"{statement.Where(node)} allows `{node.Text.Source}`; a session may have only actions on one client, topic or thing: {Known()}, each written out."));
         }
 
@@ -52,7 +52,7 @@ internal sealed class AllowRules(OrganizationIdFormat ids, SharedTopics shared, 
             if (actions.TrueForAll(action => action.Type != types[i]))
             {
                 var resource = statement.Resources[i];
-                findings.Add(new PolicyFinding(FindingCode.Inert,
+                findings.Add(Finding.Of(FindingCode.Inert,
                     $"{statement.Where(resource)} `{resource.Text}` is used by no action of its statement."));
             }
         }
@@ -60,7 +60,7 @@ internal sealed class AllowRules(OrganizationIdFormat ids, SharedTopics shared, 
         for (var i = 0; i < actions.Count; i++)
         {
             if (!types.Contains(actions[i].Type))
-                findings.Add(new PolicyFinding(FindingCode.Inert,
+                findings.Add(Finding.Of(FindingCode.Inert,
                     $"{statement.Where(statement.Actions[i])} allows `{actions[i].Name}` on nothing: it needs a resource `{actions[i].Type.Spell()}/…` in its statement."));
         }
     }

@@ -10,7 +10,7 @@ internal sealed record RoleArnTemplate(TemplateText Arn, string Partition, strin
 /// <remarks>
 /// Each method returns null, with at least one finding that begins with <c>where</c>, for a value that AWS would refuse at the first session.
 /// </remarks>
-internal sealed class AssumeRoleInputReader(OrganizationIdFormat ids, List<PolicyFinding> findings)
+internal sealed class AssumeRoleInputReader(OrganizationIdFormat ids, List<Finding> findings)
 {
     // IAM CreateRole: RoleName, 64 characters of [\w+=,.@-]; Path, 512.
     private const int LongestRoleName = 64;
@@ -116,5 +116,5 @@ internal sealed class AssumeRoleInputReader(OrganizationIdFormat ids, List<Polic
         return false;
     }
 
-    private void Find(string where, string code, string message) => findings.Add(new PolicyFinding(code, $"{where} {message}"));
+    private void Find(string where, string code, string message) => findings.Add(Finding.Of(code, $"{where} {message}"));
 }

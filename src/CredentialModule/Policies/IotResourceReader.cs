@@ -4,7 +4,7 @@ namespace IotCredentials.Policies;
 /// The rules for one resource: every text that it covers for an organization names that organization at one known place, and no other organization can be read
 /// there. docs/session-policies.md has the argument.
 /// </summary>
-internal sealed class IotResourceReader(OrganizationIdFormat ids, SharedTopics shared, List<PolicyFinding> findings)
+internal sealed class IotResourceReader(OrganizationIdFormat ids, SharedTopics shared, List<Finding> findings)
 {
     private const string Organization = TemplateText.OrganizationPlaceholder;
 
@@ -198,5 +198,5 @@ internal sealed class IotResourceReader(OrganizationIdFormat ids, SharedTopics s
             $"has a placeholder {side} {Organization} that is not decided until it is rendered; write its value.");
 
     private void Find(string code, string where, string message, PolicyCounterexample? example = null) =>
-        findings.Add(new PolicyFinding(code, $"{where} {message}") { Counterexample = example });
+        findings.Add(Finding.Of(code, $"{where} {message}", example));
 }

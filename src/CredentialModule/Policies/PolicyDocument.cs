@@ -1,3 +1,5 @@
+using IotCredentials.Failures;
+
 namespace IotCredentials.Policies;
 
 /// <summary>An Allow statement, as far as it could be read.</summary>
@@ -11,7 +13,7 @@ internal sealed record AllowStatement(string? Sid, List<PolicyString> Actions, L
 }
 
 /// <summary>The members of a policy, and the values that each may hold. Names and values are compared with case, as IAM's grammar is written.</summary>
-internal sealed class PolicyDocument(List<PolicyFinding> findings)
+internal sealed class PolicyDocument(List<Finding> findings)
 {
     private static readonly string[] s_documentMembers = ["Version", "Id", "Statement"];
     private static readonly string[] s_statementMembers = ["Sid", "Effect", "Action", "NotAction", "Resource", "NotResource", "Condition"];
@@ -149,13 +151,13 @@ internal sealed class PolicyDocument(List<PolicyFinding> findings)
         {
             var near = known.FirstOrDefault(candidate => string.Equals(candidate, name, StringComparison.OrdinalIgnoreCase));
             var advice = near is null ? NearestName.Advice(name, known) : $"Write \"{near}\": case counts.";
-            findings.Add(new PolicyFinding(FindingCode.UnknownMember, $"{value.Path} is no member of a session policy. {advice}"));
+            findings.Add(Finding.Of(FindingCode.UnknownMember, $"{value.Path} is no member of a session policy. {advice}"));
         }
     }
 
     private void Find(PolicyNode node, string code, string message)
     {
         if (node is not PolicyInvalid)
-            findings.Add(new PolicyFinding(code, message));
+            findings.Add(Finding.Of(code, message));
     }
 }

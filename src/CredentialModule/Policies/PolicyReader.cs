@@ -16,7 +16,7 @@ internal static class PolicyReader
     private const int LongestFile = 16 * 1024;
 
     /// <summary>The tree; null, with a finding, if the file is not JSON.</summary>
-    public static PolicyNode? Read(ReadOnlySpan<byte> utf8, List<PolicyFinding> findings)
+    public static PolicyNode? Read(ReadOnlySpan<byte> utf8, List<Finding> findings)
     {
         if (utf8.Length > LongestFile)
             return Refuse(findings, FindingCode.Length, $"The file has {utf8.Length} bytes; a template has at most {LongestFile}.");
@@ -40,7 +40,7 @@ internal static class PolicyReader
         }
     }
 
-    private static PolicyNode ReadValue(ref Utf8JsonReader reader, string path, int depth, List<PolicyFinding> findings)
+    private static PolicyNode ReadValue(ref Utf8JsonReader reader, string path, int depth, List<Finding> findings)
     {
         switch (reader.TokenType)
         {
@@ -65,7 +65,7 @@ internal static class PolicyReader
         }
     }
 
-    private static PolicyObject ReadObject(ref Utf8JsonReader reader, string path, int depth, List<PolicyFinding> findings)
+    private static PolicyObject ReadObject(ref Utf8JsonReader reader, string path, int depth, List<Finding> findings)
     {
         var members = new List<KeyValuePair<string, PolicyNode>>();
         var names = new HashSet<string>(StringComparer.Ordinal);
@@ -81,13 +81,13 @@ internal static class PolicyReader
             if (names.Add(name))
                 members.Add(KeyValuePair.Create(name, value));
             else
-                findings.Add(new PolicyFinding(FindingCode.DuplicateMember, $"{memberPath} is there more than once."));
+                findings.Add(Finding.Of(FindingCode.DuplicateMember, $"{memberPath} is there more than once."));
         }
 
         return new PolicyObject(path, members);
     }
 
-    private static TemplateText? ReadText(ref Utf8JsonReader reader, string where, Placeholders allowed, List<PolicyFinding> findings)
+    private static TemplateText? ReadText(ref Utf8JsonReader reader, string where, Placeholders allowed, List<Finding> findings)
     {
         string text;
         try
@@ -96,7 +96,7 @@ internal static class PolicyReader
         }
         catch (InvalidOperationException)
         {
-            findings.Add(new PolicyFinding(FindingCode.Character, $"{where} holds half a surrogate pair; a text is printable ASCII."));
+            findings.Add(Finding.Of(FindingCode.Character, $"{where} holds half a surrogate pair; a text is printable ASCII."));
             return null;
         }
 
@@ -106,15 +106,15 @@ internal static class PolicyReader
         return null;
     }
 
-    private static PolicyInvalid Invalid(string path, string code, string message, List<PolicyFinding> findings)
+    private static PolicyInvalid Invalid(string path, string code, string message, List<Finding> findings)
     {
-        findings.Add(new PolicyFinding(code, $"{(path.Length == 0 ? "The file" : path)} {message}"));
+        findings.Add(Finding.Of(code, $"{(path.Length == 0 ? "The file" : path)} {message}"));
         return new PolicyInvalid(path);
     }
 
-    private static PolicyNode? Refuse(List<PolicyFinding> findings, string code, string message)
+    private static PolicyNode? Refuse(List<Finding> findings, string code, string message)
     {
-        findings.Add(new PolicyFinding(code, message));
+        findings.Add(Finding.Of(code, message));
         return null;
     }
 }

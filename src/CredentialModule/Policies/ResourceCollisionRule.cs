@@ -5,7 +5,7 @@ namespace IotCredentials.Policies;
 /// topic. The text after a closer is assumed to be anything at all, so nothing unsafe passes and no search is needed. docs/session-policies.md has the
 /// argument.
 /// </summary>
-internal sealed class ResourceCollisionRule(OrganizationIdFormat ids, SharedTopics shared, List<PolicyFinding> findings)
+internal sealed class ResourceCollisionRule(OrganizationIdFormat ids, SharedTopics shared, List<Finding> findings)
 {
     /// <summary>Compares every two resources of the same space, and each resource with the shared topics.</summary>
     public void Check(IReadOnlyList<IotResource> resources)
@@ -61,7 +61,7 @@ internal sealed class ResourceCollisionRule(OrganizationIdFormat ids, SharedTopi
     private void CheckShared(IotResource resource)
     {
         foreach (var topic in shared.All.Where(topic => topic.Beginnings.Any(beginning => MayCover(resource, beginning))))
-            findings.Add(new PolicyFinding(
+            findings.Add(Finding.Of(
                 FindingCode.SharedTopicOverlap,
                 $"{resource.Where} and the shared topic `{topic.Source}` can be about the same topic, which one organization would publish to and all receive; "
                 + "begin the shared one with a text that no organization's topics begin with."));
@@ -88,9 +88,6 @@ internal sealed class ResourceCollisionRule(OrganizationIdFormat ids, SharedTopi
         var remedy = one.IsFromRight || other.IsFromRight
             ? $"Begin them with literals of which neither begins the other, or write the same text, or none, behind {TemplateText.OrganizationPlaceholder} in both"
             : $"Give both the same text before {TemplateText.OrganizationPlaceholder}, or texts of which neither begins the other";
-        findings.Add(new PolicyFinding(FindingCode.Collision, $"{one.Where} and {other.Where} meet: {sentence}. {remedy}.")
-        {
-            Counterexample = example,
-        });
+        findings.Add(Finding.Of(FindingCode.Collision, $"{one.Where} and {other.Where} meet: {sentence}. {remedy}.", example));
     }
 }

@@ -36,9 +36,9 @@ internal sealed class SessionPolicyTemplate
     /// <param name="findings">All problems, in the order of the file; the same for the same file.</param>
     /// <returns>The template; null if there is any finding.</returns>
     public static SessionPolicyTemplate? Parse(
-        ReadOnlySpan<byte> utf8, OrganizationIdFormat ids, SharedTopics shared, TemplateValues longest, out IReadOnlyList<PolicyFinding> findings)
+        ReadOnlySpan<byte> utf8, OrganizationIdFormat ids, SharedTopics shared, TemplateValues longest, out IReadOnlyList<Finding> findings)
     {
-        var found = new List<PolicyFinding>();
+        var found = new List<Finding>();
         findings = found;
         if (PolicyReader.Read(utf8, found) is not { } root)
             return null;
@@ -48,7 +48,7 @@ internal sealed class SessionPolicyTemplate
         new ResourceCollisionRule(ids, shared, found).Check(resources);
         var length = LengthFor(ids.LongestId);
         if (length > LongestPolicy)
-            found.Add(new PolicyFinding(FindingCode.Length,
+            found.Add(Finding.Of(FindingCode.Length,
                 $"For an id of {ids.LongestDescription} the policy has {length} characters; AssumeRole takes {LongestPolicy}. {Remedy()}"));
         return found.Count == 0 ? new SessionPolicyTemplate(root, length) : null;
 

@@ -41,7 +41,7 @@ internal sealed class SharedTopics
     }
 
     /// <summary>Reads the list. A finding's message begins where a caller's "where" ends; it is reported with the entry's index.</summary>
-    public static SharedTopics Read(IReadOnlyList<string> entries, Action<int, PolicyFinding> report)
+    public static SharedTopics Read(IReadOnlyList<string> entries, Action<int, Finding> report)
     {
         var shared = new SharedTopics();
         for (var i = 0; i < entries.Count; i++)
@@ -60,25 +60,25 @@ internal sealed class SharedTopics
         arn.Type is IotResourceType.Topic or IotResourceType.TopicFilter
         && _topics.Exists(topic => topic.Arn.Before == arn.Before && topic.Arn.Name == arn.Name);
 
-    private static Topic? ReadOne(string? entry, out PolicyFinding? finding)
+    private static Topic? ReadOne(string? entry, out Finding? finding)
     {
         if (!TemplateText.TryParse(entry ?? "", Placeholders.All, out var text, out finding))
             return null;
         if (IotArn.Parse(text.Source, out var problem) is not { } arn)
-            finding = new PolicyFinding(FindingCode.ArnShape, problem);
+            finding = Finding.Of(FindingCode.ArnShape, problem);
         else if (arn.Type is not (IotResourceType.Topic or IotResourceType.TopicFilter))
-            finding = new PolicyFinding(FindingCode.SharedTopic, "is no topic: only a topic or a topicfilter is shared.");
+            finding = Finding.Of(FindingCode.SharedTopic, "is no topic: only a topic or a topicfilter is shared.");
         else if (text.NamesOrganization)
-            finding = new PolicyFinding(FindingCode.SharedTopic, $"names an organization; a topic with {TemplateText.OrganizationPlaceholder} in it is not shared. Remove the entry.");
+            finding = Finding.Of(FindingCode.SharedTopic, $"names an organization; a topic with {TemplateText.OrganizationPlaceholder} in it is not shared. Remove the entry.");
         else if (arn.Name.Contains('{'))
-            finding = new PolicyFinding(FindingCode.PlaceholderInResource, "has a placeholder in the topic, which is not decided until it is rendered; write its value.");
+            finding = Finding.Of(FindingCode.PlaceholderInResource, "has a placeholder in the topic, which is not decided until it is rendered; write its value.");
         else if (arn.Name.Length == 0 || arn.Name[0] is '$' or '*' or '?' or '+' or '#')
-            finding = new PolicyFinding(FindingCode.SharedTopic,
+            finding = Finding.Of(FindingCode.SharedTopic,
                 "begins with `$` or a wildcard, or is empty, so that it covers AWS's own topics, or every organization's; begin it with a literal.");
         else if (arn.Name.Contains('$'))
-            finding = new PolicyFinding(FindingCode.ReservedTopic, "has `$` inside; it may only begin a topic that AWS reserves.");
+            finding = Finding.Of(FindingCode.ReservedTopic, "has `$` inside; it may only begin a topic that AWS reserves.");
         else if (arn.Name.AsSpan().IndexOfAny('+', '#') >= 0 && (arn.Type == IotResourceType.Topic || !IotResourceReader.IsGrammatical(arn.Name)))
-            finding = new PolicyFinding(FindingCode.FilterGrammar, "has `+` or `#` in a place that MQTT has none: each is a whole level of a topicfilter, and `#` is the last.");
+            finding = Finding.Of(FindingCode.FilterGrammar, "has `+` or `#` in a place that MQTT has none: each is a whole level of a topicfilter, and `#` is the last.");
         else
             return new Topic(text.Source, arn);
         return null;

@@ -41,7 +41,7 @@ internal sealed class TemplateText
     /// <param name="template">The text, or null.</param>
     /// <param name="finding">The problem of the text, or null.</param>
     public static bool TryParse(
-        string text, Placeholders allowed, [NotNullWhen(true)] out TemplateText? template, [NotNullWhen(false)] out PolicyFinding? finding)
+        string text, Placeholders allowed, [NotNullWhen(true)] out TemplateText? template, [NotNullWhen(false)] out Finding? finding)
     {
         template = null;
         finding = CheckCharacters(text);
@@ -64,7 +64,7 @@ internal sealed class TemplateText
             var length = rest[0] == '{' ? rest[1..].IndexOfAny('{', '}') : -1;
             if (length < 0 || rest[length + 1] != '}')
             {
-                finding = new PolicyFinding(FindingCode.StrayBrace,
+                finding = Finding.Of(FindingCode.StrayBrace,
                     $"holds a `{rest[0]}` that belongs to no placeholder; braces stand only around a name. Here stand {Spell(allowed)}.");
                 return false;
             }
@@ -72,7 +72,7 @@ internal sealed class TemplateText
             var name = rest.Slice(1, length).ToString();
             if (!s_names.TryGetValue(name, out var placeholder) || (placeholder & allowed) == 0)
             {
-                finding = new PolicyFinding(FindingCode.UnknownPlaceholder,
+                finding = Finding.Of(FindingCode.UnknownPlaceholder,
                     $"holds the placeholder {{{name}}}; here stand {Spell(allowed)}.");
                 return false;
             }
@@ -99,19 +99,19 @@ internal sealed class TemplateText
     /// <summary>The text as it was written.</summary>
     public override string ToString() => Source;
 
-    private static PolicyFinding? CheckCharacters(string text)
+    private static Finding? CheckCharacters(string text)
     {
         foreach (var character in text)
         {
             // Only printable ASCII that JSON does not escape is allowed, so that the text is counted, sent and compared as it is written.
             if (character is < ' ' or > '~' or '"' or '\\')
-                return new PolicyFinding(FindingCode.Character,
+                return Finding.Of(FindingCode.Character,
                     $"holds the character U+{(int)character:X4}; a text is printable ASCII without quotation mark and backslash.");
         }
 
         // IAM would replace a variable after our checks, with a value that was never checked.
         return text.Contains("${", StringComparison.Ordinal)
-            ? new PolicyFinding(FindingCode.PolicyVariable,
+            ? Finding.Of(FindingCode.PolicyVariable,
                 $"holds an IAM policy variable (`${{`); write the placeholder {OrganizationPlaceholder} or a literal.")
             : null;
     }

@@ -1,6 +1,5 @@
 using IotCredentials.Failures;
 using IotCredentials.Telemetry;
-using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
@@ -8,30 +7,31 @@ using Microsoft.Extensions.Primitives;
 
 namespace IotCredentials.Profiles;
 
-/// <summary>The profiles in effect.</summary>
-internal interface IProfileProvider
+/// <summary>Provides the profiles in effect. A host that has profiles elsewhere than in options registers its own.</summary>
+public interface IProfileProvider
 {
+    /// <summary>The profiles in effect. Reading them must not block.</summary>
     ProfileSet Current { get; }
 }
 
-/// <summary>The profiles of a configuration section. A change that cannot be used leaves the previous profiles in effect.</summary>
-internal sealed partial class ConfigurationProfileProvider : IProfileProvider, IDisposable
+/// <summary>The profiles of <see cref="IotCredentialsOptions"/>. A change that cannot be used leaves the previous profiles in effect.</summary>
+internal sealed partial class OptionsProfileProvider : IProfileProvider, IDisposable
 {
-    private readonly IConfiguration _section;
+    private readonly IOptionsFactory<IotCredentialsOptions> _options;
     private readonly IHostEnvironment _host;
-    private readonly ILogger<ConfigurationProfileProvider> _logger;
-    private readonly IDisposable _changes;
+    private readonly ILogger<OptionsProfileProvider> _logger;
+    private readonly IReadOnlyList<IDisposable> _changes;
     private volatile ProfileSet _current;
 
-    /// <exception cref="OptionsValidationException">The section cannot be used.</exception>
-    public ConfigurationProfileProvider(IConfiguration section, IHostEnvironment host, ILogger<ConfigurationProfileProvider> logger)
+    /// <exception cref="OptionsValidationException">The options cannot be used.</exception>
+    public OptionsProfileProvider(
+        IOptionsFactory<IotCredentialsOptions> options, IEnumerable<IOptionsChangeTokenSource<IotCredentialsOptions>> sources, IHostEnvironment host,
+        ILogger<OptionsProfileProvider> logger)
     {
-        _section = section;
-        _host = host;
-        _logger = logger;
-        _current = Read(out var problems) ?? throw new OptionsValidationException(
-            "IotCredentials", typeof(IotCredentialsOptions), problems.Where(problem => !problem.IsWarning).Select(problem => $"{Path(problem.Key)} {problem.Message}"));
-        _changes = ChangeToken.OnChange(section.GetReloadToken, Reload);
+        (_options, _host, _logger) = (options, host, logger);
+        _current = Read();
+        // Not IOptionsMonitor: it throws what it cannot read at the source of the change.
+        _changes = [.. sources.Select(source => ChangeToken.OnChange(source.GetChangeToken, Reload))];
     }
 
     public ProfileSet Current => _current;
@@ -40,32 +40,36 @@ internal sealed partial class ConfigurationProfileProvider : IProfileProvider, I
     {
         try
         {
-            if (Read(out var problems) is { } book) _current = book;
-            else foreach (var problem in problems.Where(problem => !problem.IsWarning)) Log.ReloadRefused(_logger, Path(problem.Key), problem.Message);
+            _current = Read();
+        }
+        catch (OptionsValidationException e)
+        {
+            foreach (var failure in e.Failures) Log.ReloadRefused(_logger, failure);
         }
         catch (Exception e) when (e is InvalidOperationException or IOException or UnauthorizedAccessException)
         {
             // A value is not of its key's type, or a template cannot be read.
-            Log.ReloadRefused(_logger, "IotCredentials", SecretText.HideInSentence(e.Message));
+            Log.ReloadRefused(_logger, SecretText.HideInSentence(e.Message));
         }
     }
 
-    private ProfileSet? Read(out IReadOnlyList<ConfigurationProblem> problems)
+    private ProfileSet Read()
     {
-        var unknown = SectionKeys.Unknown(_section).ToList();
-        var book = ProfileSet.Read(_section, _host.ContentRootFileProvider, out var found);
-        problems = [.. unknown, .. found];
-        return unknown.Count == 0 ? book : null;
+        var profiles = ProfileSet.Create(_options.Create(Options.DefaultName), _host.ContentRootFileProvider, out var findings);
+        return profiles ?? throw new OptionsValidationException(
+            Options.DefaultName, typeof(IotCredentialsOptions),
+            findings.Where(static finding => finding.Severity == Severity.Error).Select(static finding => $"{finding.Key} {finding.Message}"));
     }
 
-    private string Path(string key) => _section is IConfigurationSection section ? $"{section.Path}:{key}" : key;
-
-    public void Dispose() => _changes.Dispose();
+    public void Dispose()
+    {
+        foreach (var change in _changes) change.Dispose();
+    }
 
     private static partial class Log
     {
-        [LoggerMessage(EventIds.ReloadRefused, LogLevel.Error, "A change of IotCredentials is not used: {Key} {Problem}",
+        [LoggerMessage(EventIds.ReloadRefused, LogLevel.Error, "A change of IotCredentials is not used: {Problem}",
             EventName = nameof(EventIds.ReloadRefused))]
-        public static partial void ReloadRefused(ILogger logger, string key, string problem);
+        public static partial void ReloadRefused(ILogger logger, string problem);
     }
 }

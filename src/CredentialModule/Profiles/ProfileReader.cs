@@ -5,7 +5,7 @@ using Microsoft.Extensions.FileProviders;
 namespace IotCredentials.Profiles;
 
 /// <summary>Reads one overlaid profile by AWS's limits; every problem is collected under the key that says it.</summary>
-internal sealed partial class ProfileReader(OrganizationIdFormat ids, IFileProvider files, Action<string, string, bool> report)
+internal sealed partial class ProfileReader(OrganizationIdFormat ids, IFileProvider files, Action<Severity, string, string> report)
 {
     // STS AssumeRole: DurationSeconds, 900 to 43,200.
     private static readonly TimeSpan s_shortestSession = TimeSpan.FromMinutes(15);
@@ -19,6 +19,9 @@ internal sealed partial class ProfileReader(OrganizationIdFormat ids, IFileProvi
     public Profile? Read(ProfileOptions options)
     {
         var errors = 0;
+        var sessionDuration = options.SessionDuration ?? ProfileOptions.DefaultSessionDuration;
+        var minimumLifetime = options.MinimumLifetime ?? ProfileOptions.DefaultMinimumLifetime;
+        var refreshAfter = options.RefreshAfter ?? ProfileOptions.DefaultRefreshAfter;
 
         var role = Text(nameof(options.RoleArn), options.RoleArn, static (texts, key, text) => texts.ReadRoleArn(key, text));
         var externalId = options.ExternalId is null ? null : Text(nameof(options.ExternalId), options.ExternalId, static (texts, key, text) => texts.ReadExternalId(key, text));
@@ -29,14 +32,14 @@ internal sealed partial class ProfileReader(OrganizationIdFormat ids, IFileProvi
             Error(nameof(options.Region), options.Region is null ? "is missing; name the AWS region, such as eu-west-1." : "is no AWS region, such as eu-west-1.");
         if (options.IotEndpoint is not null && Uri.CheckHostName(options.IotEndpoint) != UriHostNameType.Dns)
             Error(nameof(options.IotEndpoint), "is no host name, such as abc-ats.iot.eu-west-1.amazonaws.com; leave it out to ask AWS IoT.");
-        CheckTimes(options);
+        CheckTimes();
         var shared = SharedTopics.Read(options.SharedTopics ?? [], (index, finding) => Error($"{nameof(options.SharedTopics)}:{index}", $"{finding.Code}: {finding.Message}"));
         if (errors == 0)
             foreach (var (key, message) in AwsPlaces.Find(options, role!)) Error(key, message);
         if (options.EndpointRoleArn is not null && options.IotEndpoint is null && externalId is { NamesOrganization: true })
         {
-            report(nameof(options.EndpointRoleArn),
-                "is assumed without an external id, since ExternalId names the organization: its trust policy must not ask for one.", true);
+            report(Severity.Warning, nameof(options.EndpointRoleArn),
+                "is assumed without an external id, since ExternalId names the organization: its trust policy must not ask for one.");
         }
 
         var policy = errors == 0 ? ReadPolicy(options, role!, shared) : options.SessionPolicy is null ? Missing(nameof(options.SessionPolicy)) : null;
@@ -46,19 +49,19 @@ internal sealed partial class ProfileReader(OrganizationIdFormat ids, IFileProvi
             Region = options.Region!,
             IotEndpoint = options.IotEndpoint,
             EndpointRoleArn = options.EndpointRoleArn,
-            SessionDuration = options.SessionDuration,
-            MinimumLifetime = options.MinimumLifetime,
-            RefreshAfter = options.RefreshAfter,
+            SessionDuration = sessionDuration,
+            MinimumLifetime = minimumLifetime,
+            RefreshAfter = refreshAfter,
             SessionPolicy = policy!,
             SessionTags = tags!,
             ExternalId = externalId,
-            Scope = options.Scope,
+            Scope = options.Scope ?? SessionScope.Organization,
         };
 
         void Error(string key, string message)
         {
             errors++;
-            report(key, message, false);
+            report(Severity.Error, key, message);
         }
 
         SessionPolicyTemplate? Missing(string key)
@@ -75,24 +78,35 @@ internal sealed partial class ProfileReader(OrganizationIdFormat ids, IFileProvi
                 return null;
             }
 
-            var findings = new List<PolicyFinding>();
+            var findings = new List<Finding>();
             var result = read(new AssumeRoleInputReader(ids, findings), key, given);
             foreach (var finding in findings) Error(key, finding.Message[(key.Length + 1)..]);
             return result;
         }
 
-        void CheckTimes(ProfileOptions times)
+        void CheckTimes()
         {
-            if (times.SessionDuration < s_shortestSession || times.SessionDuration > s_longestSession || times.SessionDuration.Ticks % TimeSpan.TicksPerSecond != 0)
-                Error(nameof(times.SessionDuration), "is not from 00:15:00 to 12:00:00 in whole seconds, which is what STS takes.");
-            else if (times.SessionDuration > s_longestChainedSession)
-                report(nameof(times.SessionDuration), "is over an hour: a gateway that itself runs as a role gets one hour at most (role chaining), and the role's own maximum must allow it.", true);
-            if (times.RefreshAfter < s_leastRefreshAfter)
-                Error(nameof(times.RefreshAfter), "is under 00:00:01.");
-            if (times.MinimumLifetime < TimeSpan.Zero)
-                Error(nameof(times.MinimumLifetime), "is negative.");
-            else if (times.MinimumLifetime > times.SessionDuration - times.RefreshAfter)
-                Error(nameof(times.MinimumLifetime), "is over SessionDuration less RefreshAfter: credentials would fall below it before they are renewed. Lower it, or renew earlier.");
+            if (sessionDuration < s_shortestSession || sessionDuration > s_longestSession || sessionDuration.Ticks % TimeSpan.TicksPerSecond != 0)
+            {
+                Error(nameof(options.SessionDuration), "is not from 00:15:00 to 12:00:00 in whole seconds, which is what STS takes.");
+            }
+            else if (sessionDuration > s_longestChainedSession)
+            {
+                report(Severity.Warning, nameof(options.SessionDuration),
+                    "is over an hour: a gateway that itself runs as a role gets one hour at most (role chaining), "
+                    + "and the role's own maximum must allow it.");
+            }
+
+            if (refreshAfter < s_leastRefreshAfter) Error(nameof(options.RefreshAfter), "is under 00:00:01.");
+            if (minimumLifetime < TimeSpan.Zero)
+            {
+                Error(nameof(options.MinimumLifetime), "is negative.");
+            }
+            else if (minimumLifetime > sessionDuration - refreshAfter)
+            {
+                Error(nameof(options.MinimumLifetime),
+                    "is over SessionDuration less RefreshAfter: credentials would fall below it before they are renewed. Lower it, or renew earlier.");
+            }
         }
 
         SessionPolicyTemplate? ReadPolicy(ProfileOptions given, RoleArnTemplate of, SharedTopics sharedTopics)
@@ -122,7 +136,7 @@ internal sealed partial class ProfileReader(OrganizationIdFormat ids, IFileProvi
     }
 
     // These depend on what an organization id may look like: another form of the ids can be the remedy.
-    private static bool IsOfTheIds(PolicyFinding finding) => finding.Code is FindingCode.NotClosed or FindingCode.Collision or FindingCode.SharedTopicOverlap;
+    private static bool IsOfTheIds(Finding finding) => finding.Code is FindingCode.NotClosed or FindingCode.Collision or FindingCode.SharedTopicOverlap;
 
     [GeneratedRegex("^[a-z]{2,4}(-[a-z]+)+-[0-9]{1,2}$")]
     private static partial Regex Region();

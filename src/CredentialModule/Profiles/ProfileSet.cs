@@ -1,11 +1,12 @@
-using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.FileProviders;
 
 namespace IotCredentials.Profiles;
 
-/// <summary>Every profile, and every profile with each organization's overrides. It is read as a whole and never changes.</summary>
-internal sealed class ProfileSet
+/// <summary>Every profile, and every profile with each organization's overrides. It is validated as a whole and never changes.</summary>
+public sealed class ProfileSet
 {
+    private const string Section = "IotCredentials";
+
     private readonly Dictionary<(string Profile, string? Organization), Profile> _profiles;
 
     private ProfileSet(OrganizationIdFormat ids, Dictionary<(string, string?), Profile> profiles)
@@ -14,20 +15,28 @@ internal sealed class ProfileSet
         _profiles = profiles;
     }
 
+    /// <summary>The form of the organization ids.</summary>
     public OrganizationIdFormat OrganizationIds { get; }
 
+    /// <summary>The names of the profiles.</summary>
+    public IEnumerable<string> Names => _profiles.Keys.Where(static key => key.Organization is null).Select(static key => key.Profile);
+
+    /// <summary>Whether there is a profile of this name.</summary>
     public bool Has(string profile) => _profiles.ContainsKey((profile, null));
 
     /// <summary>The profile for an organization, or for none; null if no profile has that name.</summary>
-    public Profile? Find(string profile, OrganizationId? organization) =>
+    internal Profile? Find(string profile, OrganizationId? organization) =>
         _profiles.GetValueOrDefault((profile, organization?.Value)) ?? _profiles.GetValueOrDefault((profile, null));
 
-    /// <summary>Reads the whole section; null if a problem is more than a warning.</summary>
-    public static ProfileSet? Read(IConfiguration section, IFileProvider files, out IReadOnlyList<ConfigurationProblem> problems)
+    /// <summary>Validates the options and the session-policy templates that they name.</summary>
+    /// <param name="options">The options.</param>
+    /// <param name="files">The folder that templates are relative to.</param>
+    /// <param name="findings">All errors and warnings, by keys of the section <c>IotCredentials</c>.</param>
+    /// <returns>The profiles; null if a finding is an error.</returns>
+    public static ProfileSet? Create(IotCredentialsOptions options, IFileProvider files, out IReadOnlyList<Finding> findings)
     {
-        var found = new List<ConfigurationProblem>();
-        problems = found;
-        var options = section.Get<IotCredentialsOptions>() ?? new IotCredentialsOptions();
+        var found = new List<Finding>();
+        findings = found;
 
         if (options.Timeout <= TimeSpan.Zero || options.Timeout > TimeSpan.FromMinutes(1)) Error("Timeout", "is not over 0 and up to 00:01:00.");
         if (options.Cache.MaxEntries < 1) Error("Cache:MaxEntries", "is not at least 1.");
@@ -39,41 +48,32 @@ internal sealed class ProfileSet
         if (ids is null) return null;
 
         var profiles = new Dictionary<(string, string?), Profile>();
-        var organizations = section.GetSection("Organizations").GetChildren().ToList();
-        foreach (var organization in organizations)
+        foreach (var organization in options.Organizations.Keys)
         {
-            if (!ids.TryParse(organization.Key, out _))
-                Error($"Organizations:{organization.Key}", "is no organization id: it is not of the form that IotCredentials:OrganizationId sets.");
+            if (!ids.TryParse(organization, out _))
+                Error($"Organizations:{organization}", "is no organization id: it is not of the form that IotCredentials:OrganizationId sets.");
         }
 
-        foreach (var profile in section.GetSection("Profiles").GetChildren())
+        foreach (var (name, given) in options.Profiles)
         {
-            var plain = Overlaid(profile, null);
-            var reader = new ProfileReader(ids, files, (key, message, warns) => found.Add(new($"Profiles:{profile.Key}:{key}", message, warns)));
-            if (reader.Read(plain) is not { } read) continue;
-            profiles.Add((profile.Key, null), read);
-            foreach (var organization in organizations)
+            // A configuration file can set null, or an object without members.
+            var profile = given ?? new();
+            var reader = new ProfileReader(ids, files, (severity, key, message) => Add(severity, $"Profiles:{name}:{key}", message));
+            if (reader.Read(profile) is not { } read) continue;
+            profiles.Add((name, null), read);
+            foreach (var (organization, overrides) in options.Organizations)
             {
                 // A problem of a profile with overrides is reported for the organization's entry, whichever of the two set the value.
-                var overlay = new ProfileReader(ids, files, (key, message, warns) =>
-                    found.Add(new($"Organizations:{organization.Key}:{key}", $"(over profile {profile.Key}) {message}", warns)));
-                if (overlay.Read(Overlaid(profile, organization)) is { } overlaid) profiles.Add((profile.Key, organization.Key), overlaid);
+                var overlay = new ProfileReader(
+                    ids, files, (severity, key, message) => Add(severity, $"Organizations:{organization}:{key}", $"(over profile {name}) {message}"));
+                if (overlay.Read(profile.With(overrides ?? new())) is { } overlaid) profiles.Add((name, organization), overlaid);
             }
         }
 
-        return found.All(problem => problem.IsWarning) ? new ProfileSet(ids, profiles) : null;
+        return found.Exists(static finding => finding.Severity == Severity.Error) ? null : new ProfileSet(ids, profiles);
 
-        void Error(string key, string message) => found.Add(new(key, message));
-    }
+        void Error(string key, string message) => Add(Severity.Error, key, message);
 
-    private static ProfileOptions Overlaid(IConfigurationSection profile, IConfigurationSection? organization)
-    {
-        var options = new ProfileOptions();
-        profile.Bind(options);
-        // The binder would add to the list, but an organization's list replaces the profile's.
-        if (organization?.GetSection(nameof(ProfileOptions.SharedTopics)).Exists() == true)
-            options = options with { SharedTopics = [] };
-        organization?.Bind(options);
-        return options;
+        void Add(Severity severity, string key, string message) => found.Add(new(severity, $"{Section}:{key}", "", message));
     }
 }

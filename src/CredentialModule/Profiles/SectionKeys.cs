@@ -1,32 +1,39 @@
 using System.Reflection;
-using IotCredentials.Policies;
+using IotCredentials.Failures;
 using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.Options;
 
 namespace IotCredentials.Profiles;
 
 /// <summary>
-/// Finds the keys of a section that no option reads. The configuration binder ignores them, so a misspelt key would silently keep its default.
+/// Rejects keys of the section that no option reads. The configuration binder ignores them, so a misspelt key would silently keep its default.
 /// </summary>
-internal static class SectionKeys
+internal sealed class SectionKeys(IConfiguration section) : IValidateOptions<IotCredentialsOptions>
 {
-    public static IEnumerable<ConfigurationProblem> Unknown(IConfiguration section) =>
-        section.GetSection("IotCredentials").Exists()
-            ? [new(
-                "IotCredentials",
-                "is inside the section that AddIotCredentials was given. Pass builder.Configuration.GetSection(\"IotCredentials\"), not the whole configuration.")]
-            : Unknown(section, typeof(IotCredentialsOptions), "");
+    public ValidateOptionsResult Validate(string? name, IotCredentialsOptions options)
+    {
+        if (section.GetSection("IotCredentials").Exists())
+        {
+            return ValidateOptionsResult.Fail(
+                "IotCredentials is inside the section that AddIotCredentials was given. "
+                + "Pass builder.Configuration.GetSection(\"IotCredentials\"), not the whole configuration.");
+        }
 
-    private static IEnumerable<ConfigurationProblem> Unknown(IConfiguration section, Type options, string path)
+        var unknown = Unknown(section, typeof(IotCredentialsOptions), "IotCredentials:").ToList();
+        return unknown.Count == 0 ? ValidateOptionsResult.Success : ValidateOptionsResult.Fail(unknown);
+    }
+
+    private static IEnumerable<string> Unknown(IConfiguration section, Type options, string path)
     {
         var known = options.GetProperties(BindingFlags.Public | BindingFlags.Instance)
             .Where(static property => property.CanWrite)
             .ToDictionary(static property => property.Name, static property => property.PropertyType, StringComparer.OrdinalIgnoreCase);
         return section.GetChildren().SelectMany(child => known.TryGetValue(child.Key, out var type)
             ? Below(child, type, $"{path}{child.Key}:")
-            : [new($"{path}{child.Key}", $"is not known. {NearestName.Advice(child.Key, known.Keys)}")]);
+            : [$"{path}{child.Key} is not known. {NearestName.Advice(child.Key, known.Keys)}"]);
     }
 
-    private static IEnumerable<ConfigurationProblem> Below(IConfigurationSection section, Type type, string path) =>
+    private static IEnumerable<string> Below(IConfigurationSection section, Type type, string path) =>
         IsOptions(type) ? Unknown(section, type, path)
         // The operator chooses the names in a dictionary.
         : type is { IsGenericType: true } && type.GetGenericArguments() is [_, var value] && IsOptions(value)

@@ -1,5 +1,4 @@
 using System.Security.Claims;
-using IotCredentials;
 using Gateway.Authentication.Keys;
 using Gateway.Configuration;
 using Microsoft.AspNetCore.Authentication;

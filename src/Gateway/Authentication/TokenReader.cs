@@ -1,7 +1,6 @@
 using System.Buffers.Text;
 using System.Collections.Frozen;
 using System.Text.Json;
-using IotCredentials;
 using Gateway.Configuration;
 using Microsoft.IdentityModel.JsonWebTokens;
 

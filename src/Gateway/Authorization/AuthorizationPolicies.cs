@@ -1,4 +1,3 @@
-using IotCredentials;
 using Gateway.Configuration;
 using Microsoft.AspNetCore.Authorization;
 using Microsoft.AspNetCore.Authorization.Policy;

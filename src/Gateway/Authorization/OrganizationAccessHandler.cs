@@ -1,4 +1,3 @@
-using IotCredentials;
 using IotCredentials.Http;
 using Gateway.Authentication;
 using Microsoft.AspNetCore.Authorization;

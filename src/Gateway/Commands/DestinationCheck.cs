@@ -1,3 +1,4 @@
+using IotCredentials.Operations;
 using System.Diagnostics;
 using System.Globalization;
 using System.Net;
@@ -38,7 +39,7 @@ internal sealed class DestinationCheck(GatewayOptions options, IForwarderHttpCli
         });
         var rows = await Task.WhenAll((cluster.Destinations ?? new Dictionary<string, DestinationConfig>())
             .SelectMany(destination => Found(destination.Value).Select(found => DoctorResult.OfAsync(
-                $"destination {cluster.ClusterId}/{destination.Key}", timeout, (waiting, cancellation) => LookAsync(cluster, found, client, waiting, cancellation)))));
+                $"destination {cluster.ClusterId}/{destination.Key}", timeout, (progress, cancellation) => LookAsync(cluster, found, client, progress, cancellation)))));
         if (isUsed && Array.TrueForAll(rows, row => row.Outcome == Outcome.Failed)) return rows;
         return [.. rows.Select(row => row.Outcome != Outcome.Failed
             ? row
@@ -55,21 +56,21 @@ internal sealed class DestinationCheck(GatewayOptions options, IForwarderHttpCli
     }
 
     private static async Task<(Outcome, string)> LookAsync(
-        ClusterConfig cluster, DestinationConfig destination, HttpMessageInvoker client, Waiting waiting, CancellationToken cancellation)
+        ClusterConfig cluster, DestinationConfig destination, HttpMessageInvoker client, DiagnosticProgress progress, CancellationToken cancellation)
     {
         var address = new Uri(destination.Address);
         // Behind a proxy, the proxy connects to the destination, so no direct connection is tried.
         var proxy = ServiceProxy.Of(cluster, address);
-        var (connected, problem) = proxy is null ? await ConnectAsync(cluster, destination, waiting, cancellation) : ($"{address.IdnHost}:{address.Port}", null);
-        return problem is not null ? (Outcome.Failed, problem) : await AskAsync(cluster, destination, client, connected, waiting, cancellation);
+        var (connected, problem) = proxy is null ? await ConnectAsync(cluster, destination, progress, cancellation) : ($"{address.IdnHost}:{address.Port}", null);
+        return problem is not null ? (Outcome.Failed, problem) : await AskAsync(cluster, destination, client, connected, progress, cancellation);
     }
 
     private static async Task<(string Connected, string? Problem)> ConnectAsync(
-        ClusterConfig cluster, DestinationConfig destination, Waiting waiting, CancellationToken cancellation)
+        ClusterConfig cluster, DestinationConfig destination, DiagnosticProgress progress, CancellationToken cancellation)
     {
         var address = new Uri(destination.Address);
         var at = $"{address.IdnHost}:{address.Port}";
-        waiting.For = $"{at} cannot be reached";
+        progress.WaitsFor = $"{at} cannot be reached";
         var begun = Stopwatch.GetTimestamp();
         using var connection = new TcpClient();
         try
@@ -84,7 +85,7 @@ internal sealed class DestinationCheck(GatewayOptions options, IForwarderHttpCli
         var security = "";
         if (address.Scheme == Uri.UriSchemeHttps)
         {
-            waiting.For = $"{at} takes connections, and no TLS handshake comes about";
+            progress.WaitsFor = $"{at} takes connections, and no TLS handshake comes about";
             var (secured, problem) = await SecureAsync(connection, cluster, destination, cancellation);
             if (problem is not null) return ("", $"{at}: {problem}");
             security = secured;
@@ -123,14 +124,14 @@ internal sealed class DestinationCheck(GatewayOptions options, IForwarderHttpCli
 
     // Sends the same request as the active health check, by which the gateway judges the destination.
     private static async Task<(Outcome, string)> AskAsync(
-        ClusterConfig cluster, DestinationConfig destination, HttpMessageInvoker client, string connected, Waiting waiting, CancellationToken cancellation)
+        ClusterConfig cluster, DestinationConfig destination, HttpMessageInvoker client, string connected, DiagnosticProgress progress, CancellationToken cancellation)
     {
         var check = cluster.HealthCheck?.Active is { Enabled: true } active ? active : null;
         var probed = string.IsNullOrEmpty(destination.Health) ? destination.Address : destination.Health;
         var url = new Uri($"{probed.TrimEnd('/')}/{check?.Path?.TrimStart('/')}{check?.Query}");
         var proxy = ServiceProxy.Of(cluster, url);
         var (asked, through) = ($"GET {url.AbsolutePath}", FailureText.Through(proxy));
-        waiting.For = $"{connected}{through}, and {asked} has no response: the {(proxy is null ? "service hangs" : "proxy or the service hangs")}";
+        progress.WaitsFor = $"{connected}{through}, and {asked} has no response: the {(proxy is null ? "service hangs" : "proxy or the service hangs")}";
         using var request = new HttpRequestMessage(HttpMethod.Get, url)
         {
             Version = cluster.HttpRequest?.Version ?? HttpVersion.Version20,

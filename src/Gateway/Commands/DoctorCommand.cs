@@ -1,6 +1,5 @@
 using System.CommandLine;
 using System.Globalization;
-using IotCredentials;
 using Gateway.Configuration.Snapshots;
 
 namespace Gateway.Commands;

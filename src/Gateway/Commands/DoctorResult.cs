@@ -1,4 +1,5 @@
 using IotCredentials.Failures;
+using IotCredentials.Operations;
 
 namespace Gateway.Commands;
 
@@ -21,42 +22,30 @@ internal enum Outcome
 internal sealed record DoctorResult(string Check, Outcome Outcome, string Found)
 {
     /// <summary>Checks a dependency within a timeout.</summary>
-    /// <param name="check">The name of the check.</param>
+    /// <param name="name">The name of the check.</param>
     /// <param name="timeout">The longest that the check may take.</param>
-    /// <param name="look">Runs the check and records what it waits for.</param>
+    /// <param name="check">Runs the check and records what it waits for.</param>
     /// <param name="otherwise">The outcome when the check fails or times out.</param>
     public static async Task<DoctorResult> OfAsync(
-        string check, TimeSpan timeout, Func<Waiting, CancellationToken, Task<(Outcome, string)>> look, Outcome otherwise = Outcome.Failed)
+        string name, TimeSpan timeout, Func<DiagnosticProgress, CancellationToken, Task<(Outcome, string)>> check, Outcome otherwise = Outcome.Failed)
     {
-        var waiting = new Waiting();
+        var progress = new DiagnosticProgress();
         using var deadline = new CancellationTokenSource(timeout);
         try
         {
             // WaitAsync is needed because some operations ignore cancellation.
-            var (outcome, found) = await Task.Run(() => look(waiting, deadline.Token)).WaitAsync(deadline.Token);
-            return new(check, outcome, found);
+            var (outcome, found) = await Task.Run(() => check(progress, deadline.Token)).WaitAsync(deadline.Token);
+            return new(name, outcome, found);
         }
         catch (OperationCanceledException) when (deadline.IsCancellationRequested)
         {
-            return new(check, otherwise, $"no answer within {timeout.TotalSeconds} s{(waiting.For is { } what ? $": {what}" : "")}");
+            return new(name, otherwise, $"no answer within {timeout.TotalSeconds} s{(progress.WaitsFor is { } what ? $": {what}" : "")}");
         }
         catch (Exception e)
         {
-            return new(check, otherwise, Reason(e));
+            return new(name, otherwise, Reason(e));
         }
     }
 
     private static string Reason(Exception error) => error is VendingException known ? known.Message : $"cannot be used ({FailureText.Of(error)})";
-}
-
-/// <summary>Describes the operation that a check is waiting for. It is reported when the check times out.</summary>
-internal sealed class Waiting
-{
-    private volatile string? _for;
-
-    public string? For
-    {
-        get => _for;
-        set => _for = value;
-    }
 }

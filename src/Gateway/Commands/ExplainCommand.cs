@@ -1,3 +1,4 @@
+using IotCredentials.Operations;
 using System.CommandLine;
 using System.Globalization;
 using System.Text;
@@ -120,7 +121,7 @@ internal static class ExplainCommand
         foreach (var requirement in token.Requirements) text.Line(requirement.Met ? "met" : "NOT MET", requirement.Requirement);
     }
 
-    private static void Append(StringBuilder text, AssumeRoleRow request, string condition)
+    private static void Append(StringBuilder text, AssumeRoleExplanation request, string condition)
     {
         text.Append(CultureInfo.InvariantCulture, $"\nAssumeRole{condition}\n");
         text.Line("role", request.Role);

@@ -1,11 +1,9 @@
-using IotCredentials;
-using IotCredentials.Http;
-using IotCredentials.Vending;
-using Gateway.Configuration;
 using Gateway.Configuration.Snapshots;
 using Gateway.Errors;
 using Gateway.Networking;
 using Gateway.Routes;
+using IotCredentials.Http;
+using IotCredentials.Operations;
 using Microsoft.AspNetCore.Authorization;
 
 namespace Gateway.Commands;
@@ -22,7 +20,7 @@ internal sealed class Explainer(Snapshot configuration, ProgramEnvironment envir
     /// Returns the first module route's request for an organization, or null when there is no such route or its path has other required parameters.
     /// </summary>
     public ExplainedRequest? FirstModuleRequest(string organization, string method, string? host) =>
-        _endpoints.FirstOrDefault(endpoint => ModuleRoute.ModuleOf(_table.Written(endpoint.RouteId())) is not null) is { } endpoint
+        _endpoints.FirstOrDefault(endpoint => ModuleRoute.IsCredentials(_table.Written(endpoint.RouteId()))) is { } endpoint
         && ExplainedRequest.PathOf(endpoint.RoutePattern, RouteOrganization.Parameter, organization) is { } path
             ? new(method, path, host ?? HostOf(endpoint) ?? ExplainCommand.AnyHost)
             : null;
@@ -114,15 +112,15 @@ internal sealed class Explainer(Snapshot configuration, ProgramEnvironment envir
         return judged;
     }
 
-    private AssumeRoleRow? AssumeRole(HttpContext context, RouteRow row, string? asked, TokenVerdict? verdict)
+    private AssumeRoleExplanation? AssumeRole(HttpContext context, RouteRow row, string? asked, TokenVerdict? verdict)
     {
         var named = RouteOrganization.Of(context);
         if (named is not null && asked is not null && named.Value != asked) _notes.Add($"the path names the organization {named}, not {Finding.Quote(asked)}");
-        if (row.Target.Profile is not { } name || named is null || RouteOrganization.ProfilesOf(context).Find(name, named) is not { } profile) return null;
+        var profiles = RouteOrganization.ProfilesOf(context);
+        if (row.Target.Profile is not { } name || named is null || !profiles.Has(name)) return null;
 
-        var caller = verdict?.Caller is { } user ? VendCaller.Of(user) : new VendCaller(null, null, null);
-        var assumed = AssumeRoleRow.Of(profile, named, caller, configuration, environment, _services);
-        if (assumed is null && profile.Scope == SessionScope.User)
+        var assumed = _services.GetRequiredService<AssumeRoleExplainer>().Explain(profiles, name, named, verdict?.Caller, environment.Variables);
+        if (assumed is null)
             _notes.Add("sessions of the profile are a caller's own: with a token that names one, the AssumeRole is shown");
         if (assumed is { Identity: null })
             _notes.Add("who the gateway is to AWS is AWS's to tell, and no call is made: the key is shown with the identity left empty, which is not the real one");

@@ -1,3 +1,4 @@
+using IotCredentials.Operations;
 namespace Gateway.Commands;
 
 /// <summary>The gateway's expected handling of a request, with the reasons.</summary>
@@ -22,7 +23,7 @@ internal sealed record Explanation
 
     public TokenVerdict? Token { get; init; }
 
-    public AssumeRoleRow? AssumeRole { get; init; }
+    public AssumeRoleExplanation? AssumeRole { get; init; }
 
     /// <summary>Notes on points that the explanation leaves open.</summary>
     public required IReadOnlyList<string> Notes { get; init; }

@@ -1,3 +1,4 @@
+using IotCredentials.Operations;
 using Gateway.Authentication.Keys;
 using Microsoft.AspNetCore.Authentication;
 using Microsoft.AspNetCore.Authentication.JwtBearer;
@@ -14,12 +15,12 @@ internal static class IssuerCheck
         var options = services.GetRequiredService<IOptionsMonitor<JwtBearerOptions>>();
         return await Task.WhenAll(schemes
             .Where(scheme => scheme.HandlerType == typeof(JwtBearerHandler))
-            .Select(scheme => DoctorResult.OfAsync($"issuer {scheme.Name}", timeout, (waiting, cancellation) => LookAsync(options.Get(scheme.Name), waiting, cancellation))));
+            .Select(scheme => DoctorResult.OfAsync($"issuer {scheme.Name}", timeout, (progress, cancellation) => LookAsync(options.Get(scheme.Name), progress, cancellation))));
     }
 
-    private static async Task<(Outcome, string)> LookAsync(JwtBearerOptions scheme, Waiting waiting, CancellationToken cancellation)
+    private static async Task<(Outcome, string)> LookAsync(JwtBearerOptions scheme, DiagnosticProgress progress, CancellationToken cancellation)
     {
-        waiting.For = IssuerDocuments.Shown(scheme.MetadataAddress!);
+        progress.WaitsFor = IssuerDocuments.Shown(scheme.MetadataAddress!);
         try
         {
             var document = await scheme.ConfigurationManager!.GetConfigurationAsync(cancellation);

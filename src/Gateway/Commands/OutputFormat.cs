@@ -41,6 +41,6 @@ internal sealed record FindingRow(string Severity, string? Key, string Source, s
     public static IReadOnlyList<FindingRow> Of(LoadResult read) =>
     [
         .. read.Findings.Select(static finding => new FindingRow(
-            finding.Severity == Configuration.Severity.Error ? "error" : "warning", finding.Key.Length > 0 ? finding.Key : null, finding.Source, finding.Message)),
+            finding.Severity == IotCredentials.Severity.Error ? "error" : "warning", finding.Key.Length > 0 ? finding.Key : null, finding.Source, finding.Message)),
     ];
 }

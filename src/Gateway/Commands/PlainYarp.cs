@@ -1,4 +1,3 @@
-using Gateway.Configuration;
 using Gateway.Configuration.Snapshots;
 
 namespace Gateway.Commands;

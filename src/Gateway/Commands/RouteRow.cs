@@ -1,5 +1,4 @@
 using System.Globalization;
-using IotCredentials;
 using IotCredentials.Http;
 using Gateway.Authorization;
 using Gateway.Configuration;
@@ -155,8 +154,8 @@ internal sealed record RouteTargetRow
 
     private static List<string>? SharedTopicsOf(string profile, IotCredentialsOptions options)
     {
-        var shared = options.Profiles.TryGetValue(profile, out var named) ? named.SharedTopics : [];
-        List<string> all = [.. shared, .. options.Organizations.SelectMany(organization => organization.Value.SharedTopics.Select(topic => $"{organization.Key}: {topic}"))];
+        var shared = options.Profiles.TryGetValue(profile, out var named) ? named.SharedTopics ?? [] : [];
+        List<string> all = [.. shared, .. options.Organizations.SelectMany(organization => (organization.Value.SharedTopics ?? []).Select(topic => $"{organization.Key}: {topic}"))];
         return all.Count > 0 ? all : null;
     }
 

@@ -1,5 +1,4 @@
 using System.Diagnostics;
-using Gateway.Configuration;
 using Gateway.Configuration.Loading;
 
 namespace Gateway.Commands;

@@ -1,5 +1,5 @@
 using IotCredentials.Http;
-using IotCredentials.Vending;
+using IotCredentials.Operations;
 
 namespace Gateway.Management;
 
@@ -13,15 +13,15 @@ internal static class InvalidateCredentials
         // If the client is locked out (429), its earlier refusals are already in the audit.
         if (!HttpMethods.IsDelete(context.Request.Method) || context.Request.RouteValues[RouteOrganization.Parameter] is not string organization
             || context.Response.StatusCode == StatusCodes.Status429TooManyRequests) return;
-        context.RequestServices.GetRequiredService<AuditTrail>().CacheInvalidated(
-            VendCaller.Of(context.User), organization, context.Response.StatusCode, context.TraceIdentifier);
+        context.RequestServices.GetRequiredService<CredentialInvalidation>().Audit(
+            context.User, organization, context.Response.StatusCode, context.TraceIdentifier);
     }
 
     /// <summary>204 once Redis holds the new generation; 503 when the credentials are invalidated in this replica only.</summary>
-    public static async Task AnswerAsync(HttpContext context, CacheInvalidation forgotten)
+    public static async Task AnswerAsync(HttpContext context, CredentialInvalidation invalidation)
     {
         var organization = RouteOrganization.Of(context)!;
-        if (await forgotten.InvalidateAsync(organization))
+        if (await invalidation.InvalidateAsync(organization))
         {
             context.Response.StatusCode = StatusCodes.Status204NoContent;
             return;

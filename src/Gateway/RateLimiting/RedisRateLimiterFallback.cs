@@ -1,5 +1,4 @@
 using System.Threading.RateLimiting;
-using IotCredentials;
 using IotCredentials.Caching;
 using IotCredentials.Failures;
 using Gateway.Telemetry;

@@ -1,4 +1,3 @@
-using IotCredentials;
 using IotCredentials.Http;
 using Gateway.Configuration.Rules;
 using Gateway.Configuration.Schema;

@@ -5,7 +5,7 @@ namespace IotCredentials.Tests.Policies;
 
 public sealed class AssumeRoleInputReaderTests
 {
-    private readonly List<PolicyFinding> _findings = [];
+    private readonly List<Finding> _findings = [];
 
     private string[] Codes => [.. _findings.Select(finding => finding.Code)];
 

@@ -110,7 +110,7 @@ public sealed partial class FieldPolicyTests
     [Fact]
     public void E1_an_external_id_is_as_short_as_the_shortest_id_makes_it()
     {
-        var findings = new List<PolicyFinding>();
+        var findings = new List<Finding>();
         Assert.Null(new AssumeRoleInputReader(Templates.Format("", "a-z", 1, 9), findings).ReadExternalId("ExternalId", "{organizationId}"));
         Assert.Contains("Length:Min", Assert.Single(findings).Message, StringComparison.Ordinal);
         Assert.NotNull(new AssumeRoleInputReader(Templates.Format("", "a-z", 2, 9), findings).ReadExternalId("ExternalId", "{organizationId}"));
@@ -419,7 +419,7 @@ public sealed partial class FieldPolicyTests
     [InlineData("§topicfilter/x/#/y", FindingCode.FilterGrammar)]
     public void E6_an_entry_that_is_no_shared_topic_is_refused(string entry, string code)
     {
-        var findings = new List<PolicyFinding>();
+        var findings = new List<Finding>();
         var shared = SharedTopics.Read([entry.Replace("§", Templates.Arn, StringComparison.Ordinal)], (_, finding) => findings.Add(finding));
         Assert.Empty(shared.All);
         Assert.Equal(code, Assert.Single(findings).Code);
@@ -497,7 +497,7 @@ public sealed partial class FieldPolicyTests
 
     private static void Texts(int max, bool expected, Func<AssumeRoleInputReader, object?> read)
     {
-        var findings = new List<PolicyFinding>();
+        var findings = new List<Finding>();
         Assert.Equal(expected, read(new AssumeRoleInputReader(Templates.Format("", "a-z", 2, max), findings)) is not null);
         if (!expected)
             Assert.Contains($"for an id of {max} characters ({max}, IotCredentials:OrganizationId:Length:Max)", Assert.Single(findings).Message, StringComparison.Ordinal);

@@ -21,7 +21,7 @@ internal static class Templates
     public static TemplateValues Values(this OrganizationIdFormat ids, string organization) =>
         new(ids.TryParse(organization, out var id) ? id : throw new ArgumentException("No id.", nameof(organization)), "111122223333", "ap-northeast-1", "aws");
 
-    public static SessionPolicyTemplate? Parse(string text, OrganizationIdFormat ids, out IReadOnlyList<PolicyFinding> findings, params string[] shared) =>
+    public static SessionPolicyTemplate? Parse(string text, OrganizationIdFormat ids, out IReadOnlyList<Finding> findings, params string[] shared) =>
         SessionPolicyTemplate.Parse(
             Encoding.UTF8.GetBytes(text.Replace("§", Arn, StringComparison.Ordinal)),
             ids,

@@ -1,7 +1,6 @@
 using System.Reflection;
 using IotCredentials.Profiles;
 using IotCredentials.Vending;
-using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.FileProviders;
 using Microsoft.Extensions.Options;
 using Xunit;
@@ -94,15 +93,20 @@ public sealed class CacheKeyCacheTests : IDisposable
 
     private static Profile Profile()
     {
-        var section = new ConfigurationBuilder().AddInMemoryCollection(new Dictionary<string, string?>
+        var options = new IotCredentialsOptions
         {
-            ["OrganizationId:Prefix"] = "o-",
-            ["OrganizationId:Characters"] = "A-Za-z0-9",
-            ["Profiles:default:RoleArn"] = "arn:aws:iam::111122223333:role/iot-organization",
-            ["Profiles:default:Region"] = "ap-northeast-1",
-            ["Profiles:default:SessionPolicy"] = "policies/organization.json",
-        }).Build();
+            OrganizationId = new() { Prefix = "o-", Characters = "A-Za-z0-9" },
+            Profiles =
+            {
+                ["default"] = new()
+                {
+                    RoleArn = "arn:aws:iam::111122223333:role/iot-organization",
+                    Region = "ap-northeast-1",
+                    SessionPolicy = "policies/organization.json",
+                },
+            },
+        };
         using var files = new PhysicalFileProvider(Path.Combine(AppContext.BaseDirectory, "appsettings"));
-        return ProfileSet.Read(section, files, out _)!.Find("default", null)!;
+        return ProfileSet.Create(options, files, out _)!.Find("default", null)!;
     }
 }

@@ -1,5 +1,4 @@
 using System.Text.Json.Nodes;
-using Gateway.Configuration;
 using Testing;
 using Xunit;
 

@@ -1,7 +1,6 @@
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using System.Text.Json.Nodes;
-using Gateway.Configuration;
 using Gateway.Configuration.Loading;
 using Gateway.Configuration.Snapshots;
 using Xunit;

@@ -1,7 +1,6 @@
 using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Json.Nodes;
-using IotCredentials;
 using Gateway.Configuration;
 using Gateway.Configuration.Schema;
 using Microsoft.AspNetCore.Server.Kestrel.Core;

@@ -1,6 +1,5 @@
 using System.Text.Json.Nodes;
 using System.Text.RegularExpressions;
-using Gateway.Configuration;
 using Xunit;
 
 namespace Gateway.Tests.Configuration;

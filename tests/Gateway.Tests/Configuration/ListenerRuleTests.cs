@@ -1,4 +1,3 @@
-using Gateway.Configuration;
 using Gateway.Networking;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;

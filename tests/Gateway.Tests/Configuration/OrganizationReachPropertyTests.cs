@@ -1,4 +1,3 @@
-using Gateway.Configuration;
 using Gateway.Configuration.Snapshots;
 using Gateway.Routes;
 using Microsoft.AspNetCore.Builder;

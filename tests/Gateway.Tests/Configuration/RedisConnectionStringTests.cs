@@ -1,4 +1,3 @@
-using Gateway.Configuration;
 using Testing;
 using Xunit;
 

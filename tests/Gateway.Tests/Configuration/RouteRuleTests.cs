@@ -1,4 +1,3 @@
-using Gateway.Configuration;
 using Xunit;
 
 namespace Gateway.Tests.Configuration;

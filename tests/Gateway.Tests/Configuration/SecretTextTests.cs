@@ -1,5 +1,4 @@
 using IotCredentials.Failures;
-using Gateway.Configuration;
 using Xunit;
 
 namespace Gateway.Tests.Configuration;

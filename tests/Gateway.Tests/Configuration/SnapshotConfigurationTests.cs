@@ -1,4 +1,3 @@
-using IotCredentials;
 using Gateway.Configuration.Snapshots;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.FileProviders;

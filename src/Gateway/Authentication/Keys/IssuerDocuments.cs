@@ -1,6 +1,5 @@
 using System.Text.Json;
 using IotCredentials.Failures;
-using Gateway.Configuration;
 
 namespace Gateway.Authentication.Keys;
 

@@ -2,7 +2,6 @@ using System.Buffers.Text;
 using System.Diagnostics.CodeAnalysis;
 using System.Security.Cryptography;
 using System.Text.Json;
-using Gateway.Configuration;
 using Microsoft.IdentityModel.Tokens;
 
 namespace Gateway.Authentication.Keys;

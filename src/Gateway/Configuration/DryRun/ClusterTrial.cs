@@ -1,6 +1,6 @@
-using IotCredentials.Policies;
 using Gateway.Configuration.Rules;
 using Gateway.Configuration.Snapshots;
+using IotCredentials.Failures;
 using Yarp.ReverseProxy.Configuration;
 using Yarp.ReverseProxy.Forwarder;
 using Yarp.ReverseProxy.Health;

@@ -1,6 +1,6 @@
-using IotCredentials.Policies;
 using Gateway.Configuration.Rules;
 using Gateway.Configuration.Snapshots;
+using IotCredentials.Failures;
 using Microsoft.AspNetCore.Routing.Patterns;
 using Microsoft.Extensions.Options;
 using Yarp.ReverseProxy.Configuration;

@@ -1,5 +1,4 @@
 using System.Text.RegularExpressions;
-using IotCredentials;
 using Microsoft.AspNetCore.Routing.Constraints;
 using Microsoft.AspNetCore.Routing.Patterns;
 using Yarp.ReverseProxy.Configuration;

@@ -1,5 +1,4 @@
 using System.Net;
-using IotCredentials;
 using Yarp.ReverseProxy.Configuration;
 
 namespace Gateway.Configuration.Rules;

@@ -1,5 +1,3 @@
-using IotCredentials;
-
 namespace Gateway.Configuration.Rules;
 
 /// <summary>Checks organization ids in the gateway's own sections.</summary>

@@ -1,7 +1,7 @@
-using IotCredentials;
+using Gateway.Configuration.Schema;
+using IotCredentials.Failures;
 using IotCredentials.Http;
 using IotCredentials.Policies;
-using Gateway.Configuration.Schema;
 using Yarp.ReverseProxy.Configuration;
 
 namespace Gateway.Configuration.Rules;

@@ -1,6 +1,6 @@
-using IotCredentials.Http;
-using IotCredentials.Policies;
 using Gateway.Configuration.Schema;
+using IotCredentials.Failures;
+using IotCredentials.Http;
 using Yarp.ReverseProxy.Configuration;
 
 namespace Gateway.Configuration.Rules;

@@ -1,5 +1,4 @@
 using System.Collections.Immutable;
-using IotCredentials;
 using IotCredentials.Http;
 using Microsoft.AspNetCore.Routing.Patterns;
 using Yarp.ReverseProxy.Configuration;

@@ -1,5 +1,5 @@
-using IotCredentials.Policies;
 using Gateway.Configuration.Snapshots;
+using IotCredentials.Failures;
 using Yarp.ReverseProxy.Configuration;
 
 namespace Gateway.Configuration.Rules;

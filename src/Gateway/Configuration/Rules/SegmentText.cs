@@ -1,5 +1,3 @@
-using IotCredentials;
-
 namespace Gateway.Configuration.Rules;
 
 /// <summary>

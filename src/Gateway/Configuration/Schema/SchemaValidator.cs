@@ -1,6 +1,5 @@
-using IotCredentials.Failures;
-using IotCredentials.Policies;
 using Gateway.Configuration.Tree;
+using IotCredentials.Failures;
 
 namespace Gateway.Configuration.Schema;
 

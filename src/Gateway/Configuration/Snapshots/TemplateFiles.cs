@@ -1,5 +1,3 @@
-using IotCredentials;
-
 namespace Gateway.Configuration.Snapshots;
 
 /// <summary>Reads the session policy templates that profiles and organizations name.</summary>

@@ -1,5 +1,5 @@
-using IotCredentials.Policies;
 using Gateway.Configuration.Snapshots;
+using IotCredentials.Failures;
 
 namespace Gateway.Configuration.Sources;
 

@@ -1,6 +1,6 @@
-using IotCredentials.Policies;
 using Gateway.Configuration.Schema;
 using Gateway.Configuration.Tree;
+using IotCredentials.Failures;
 
 namespace Gateway.Configuration.Sources;
 

@@ -1,7 +1,7 @@
-namespace IotCredentials.Policies;
+namespace IotCredentials.Failures;
 
 /// <summary>Finds the name that was probably meant.</summary>
-internal static class NearestName
+public static class NearestName
 {
     private const int MostNames = 40;
 

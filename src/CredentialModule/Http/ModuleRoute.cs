@@ -1,0 +1,35 @@
+using Yarp.ReverseProxy.Configuration;
+
+namespace IotCredentials.Http;
+
+/// <summary>
+/// A module that serves routes in process. Every plugin that does so registers its own as a singleton; a route with the name of none is refused.
+/// </summary>
+/// <param name="Name">The name that routes give in <c>Metadata:Module</c>.</param>
+public sealed record RouteModule(string Name);
+
+/// <summary>The metadata of routes that modules serve.</summary>
+public static class ModuleRoute
+{
+    /// <summary>The name of the module that vends credentials.</summary>
+    public const string Name = "IotCredentials";
+
+    // MapReverseProxy returns a builder without services, so a missing AddIotCredentials can only be detected for the whole process.
+    private static volatile bool s_isAdded;
+
+    /// <summary>Whether any host of this process has added the module.</summary>
+    internal static bool IsAdded
+    {
+        get => s_isAdded;
+        set => s_isAdded = value;
+    }
+
+    /// <summary>The name of the module that serves a route; null if the route is forwarded.</summary>
+    public static string? ModuleOf(RouteConfig route) => route.Metadata?.GetValueOrDefault("Module");
+
+    /// <summary>Whether the route vends credentials.</summary>
+    public static bool IsCredentials(RouteConfig route) => ModuleOf(route) == Name;
+
+    /// <summary>The profile that a route vends with.</summary>
+    public static string ProfileOf(RouteConfig route) => route.Metadata?.GetValueOrDefault("Profile") ?? "default";
+}

@@ -1,0 +1,131 @@
+using System.Globalization;
+using Amazon.SecurityToken.Model;
+using IotCredentials.Aws;
+using IotCredentials.Failures;
+using IotCredentials.Profiles;
+using IotCredentials.Vending;
+using Microsoft.Extensions.Hosting;
+
+namespace IotCredentials.Operations;
+
+/// <summary>One check of a dependency, which the host runs under a timeout of its own.</summary>
+/// <param name="Name">The name of the check.</param>
+/// <param name="IsNeeded">Whether routes need the dependency to serve.</param>
+/// <param name="RunAsync">
+/// Runs the check and returns what was found, without secrets. It throws a <see cref="VendingException"/> whose message is the cause and the remedy.
+/// </param>
+public sealed record DiagnosticCheck(string Name, bool IsNeeded, Func<DiagnosticProgress, CancellationToken, Task<string>> RunAsync);
+
+/// <summary>The operation that a check is waiting for, to be reported if the check times out.</summary>
+public sealed class DiagnosticProgress
+{
+    private volatile string? _waitsFor;
+
+    /// <summary>The operation in words; null if it needs no words of its own.</summary>
+    public string? WaitsFor
+    {
+        get => _waitsFor;
+        set => _waitsFor = value;
+    }
+}
+
+/// <summary>
+/// Checks AWS with the module's own clients: the host's own identity, the IoT endpoints that must be looked up, and a trial session if an organization is given.
+/// </summary>
+public sealed class AwsDiagnostics
+{
+    private const string Searching =
+        "the AWS SDK found no credentials in the environment's variables, a web identity, a profile or a container, and the last place, "
+        + "the instance metadata, does not answer";
+
+    private readonly AwsClients _clients;
+    private readonly OwnCredentials _own;
+    private readonly DescribeEndpointClient _iot;
+    private readonly IHostEnvironment _host;
+    private readonly TimeProvider _time;
+
+    internal AwsDiagnostics(AwsClients clients, OwnCredentials own, DescribeEndpointClient iot, IHostEnvironment host, TimeProvider time) =>
+        (_clients, _own, _iot, _host, _time) = (clients, own, iot, host, time);
+
+    /// <summary>The reason why AWS rejects the host's own credentials, and the remedy; null while AWS accepts them, as far as is known.</summary>
+    public string? CredentialsProblem => _own.Problem;
+
+    /// <summary>The checks of some profiles.</summary>
+    /// <param name="profiles">The profiles.</param>
+    /// <param name="needed">The names of those that routes vend with.</param>
+    /// <param name="organization">An organization to request a session for; null to request none.</param>
+    /// <param name="variables">The environment variables that determine the source of the host's credentials.</param>
+    public IReadOnlyList<DiagnosticCheck> ChecksOf(
+        ProfileSet profiles, IReadOnlySet<string> needed, OrganizationId? organization, IReadOnlyDictionary<string, string?> variables)
+    {
+        var all = profiles.Names.Select(name => (Name: name, Profile: profiles.Find(name, organization)!, IsNeeded: needed.Contains(name))).ToList();
+        var checks = new List<DiagnosticCheck>();
+        foreach (var region in all.GroupBy(static one => one.Profile.Region, StringComparer.Ordinal))
+            checks.Add(Check($"STS {region.Key}", region.Any(static one => one.IsNeeded), cancellation => DescribeCallerAsync(region.Key, cancellation)));
+        foreach (var (name, profile, isNeeded) in all.Where(static one => one.Profile.IotEndpoint is null))
+            checks.Add(Check($"IoT endpoint of {name}", isNeeded, cancellation => FindEndpointAsync(profile, cancellation)));
+        foreach (var (name, profile, isNeeded) in all.Where(one => one.IsNeeded && organization is not null))
+            checks.Add(Check($"AssumeRole of {name} for {organization}", isNeeded, cancellation => AssumeRoleAsync(profile, organization!, cancellation)));
+        return checks;
+
+        DiagnosticCheck Check(string name, bool isNeeded, Func<CancellationToken, Task<string>> run) => new(name, isNeeded, async (progress, cancellation) =>
+        {
+            var sources = AwsSources.Of(variables);
+            // If the environment has no credential source, this message is clearer than the error of a call without credentials.
+            if (sources.Problem is { } problem) throw new VendingException(FailureClass.Credentials, problem);
+            progress.WaitsFor = sources.Kind == AwsSourceKind.InstanceMetadata ? Searching : $"{sources.Name} does not lead to credentials in that time";
+            await _own.FindAsync(cancellation);
+            progress.WaitsFor = null;
+            return await run(cancellation);
+        });
+    }
+
+    private async Task<string> DescribeCallerAsync(string region, CancellationToken cancellation)
+    {
+        var caller = await GetCallerAsync(region, cancellation);
+        return $"account {caller.Account}, {caller.Arn}";
+    }
+
+    private Task<GetCallerIdentityResponse> GetCallerAsync(string region, CancellationToken cancellation) => _own.UseAsync(
+        region, "sts:GetCallerIdentity", _clients.StsUrl(region),
+        async credentials =>
+        {
+            using var sts = _clients.Sts(region, credentials);
+            return await sts.GetCallerIdentityAsync(new GetCallerIdentityRequest(), cancellation);
+        },
+        cancellation);
+
+    private async Task<string> FindEndpointAsync(Profile profile, CancellationToken cancellation)
+    {
+        var endpoint = await _iot.DescribeEndpointAsync(profile, cancellation);
+        if (profile.EndpointRoleArn is not null) return endpoint;
+        var account = (await GetCallerAsync(profile.Region, cancellation)).Account;
+        return account == profile.Role.AccountId ? endpoint : throw new VendingException(
+            FailureClass.Refused,
+            $"AWS IoT names the endpoint of the account {account}, the gateway's own, and RoleArn is of {profile.Role.AccountId}: "
+            + "name EndpointRoleArn or IotEndpoint");
+    }
+
+    private async Task<string> AssumeRoleAsync(Profile profile, OrganizationId organization, CancellationToken cancellation)
+    {
+        var now = _time.GetUtcNow();
+        // If sessions belong to a caller, this check is the caller.
+        var caller = new VendCaller("gateway", "doctor", now + profile.SessionDuration);
+        var request = VendContextFactory.Make(
+            profile, organization, caller, _host.EnvironmentName, forgotten: null, identity: "", _clients.StsAddress(profile.Region), now)!;
+        var response = await _own.UseAsync(
+            profile.Region, "sts:AssumeRole", _clients.StsUrl(profile.Region),
+            async credentials =>
+            {
+                using var sts = _clients.Sts(profile.Region, credentials);
+                return await sts.AssumeRoleAsync(AssumeRoleClient.RequestOf(request), cancellation);
+            },
+            cancellation);
+#pragma warning disable CS0618 // The successor, SessionTokenUtilization, is not returned everywhere yet.
+        var packed = response.PackedPolicySize is { } size ? $", packed policy {size} % of what STS takes" : "";
+#pragma warning restore CS0618
+        return response.Credentials?.Expiration is { } expiration
+            ? string.Create(CultureInfo.InvariantCulture, $"{request.RoleArn}, until {expiration.ToUniversalTime():yyyy-MM-dd'T'HH:mm:ss'Z'}{packed}")
+            : throw new VendingException(FailureClass.Unavailable, "the answer of sts:AssumeRole holds no credentials");
+    }
+}

@@ -1,0 +1,25 @@
+using IotCredentials.Aws;
+using IotCredentials.Caching;
+using IotCredentials.Vending;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Options;
+
+namespace IotCredentials.Operations;
+
+/// <summary>Registers the public classes for operators. Their constructors take internal services, so the container cannot call them itself.</summary>
+internal static class OperationsExtensions
+{
+    public static void AddOperations(this IServiceCollection services)
+    {
+        services.AddSingleton(static provider => new CredentialInvalidation(
+            provider.GetRequiredService<CacheInvalidation>(), provider.GetRequiredService<AuditTrail>()));
+        services.AddSingleton(static provider => new AssumeRoleExplainer(
+            provider.GetRequiredService<AwsClients>(), provider.GetRequiredService<CredentialCache>(),
+            provider.GetRequiredService<IOptions<IotCredentialsOptions>>(), provider.GetRequiredService<IHostEnvironment>(),
+            provider.GetRequiredService<TimeProvider>()));
+        services.AddSingleton(static provider => new AwsDiagnostics(
+            provider.GetRequiredService<AwsClients>(), provider.GetRequiredService<OwnCredentials>(), provider.GetRequiredService<DescribeEndpointClient>(),
+            provider.GetRequiredService<IHostEnvironment>(), provider.GetRequiredService<TimeProvider>()));
+    }
+}
