@@ -67,7 +67,8 @@ public sealed class GeneratedSectionTests(ITestOutputHelper output)
             var routes = section.Json["Routes"]!.AsObject();
             settings["ReverseProxy"] = section.Json;
             // Only in this section: it tells whether the section is in force.
-            routes[$"mark{number}"] = JsonNode.Parse($$"""{ "ClusterId": "mark", "Order": -9, "Match": { "Path": "/mark/{{number}}" }, "Transforms": [{ "ResponseHeader": "X-Mark", "Set": "{{number}}" }] }""");
+            routes[$"mark{number}"] = JsonNode.Parse($$"""{ "ClusterId": "mark", "Order": -9, "Match": { "Path": "/mark/{{number}}" },"""
+                + $$""" "Transforms": [{ "ResponseHeader": "X-Mark", "Set": "{{number}}" }] }""");
             section.Json["Clusters"]!["mark"] = JsonNode.Parse($$"""{ "Destinations": { "a": { "Address": "{{world.Downstream.Url}}" } } }""");
             gateway.Folder.Write("appsettings.json", settings.ToJsonString());
             await gateway.LookForChangesAsync();
@@ -121,7 +122,8 @@ public sealed class GeneratedSectionTests(ITestOutputHelper output)
 
             // explain knows of no headers.
             if (header is not null) continue;
-            var explained = await new Explainer(snapshot, environment, idle).ExplainAsync(new ExplainedRequest(method, target, host ?? ExplainCommand.AnyHost), "o-1", token);
+            var explained = await new Explainer(
+                snapshot, environment, idle).ExplainAsync(new ExplainedRequest(method, target, host ?? ExplainCommand.AnyHost), "o-1", token);
             Assert.True((explained.Refused ?? StatusCodes.Status200OK) == response.Status, $"explain says {explained.Refused} ({explained.Why}), and {where}");
         }
     }

@@ -59,7 +59,8 @@ public sealed class UserScopeTests
         await using var world = await World.StartAsync();
         var (one, two) = (await world.StartGatewayAsync(Scoped), await world.StartGatewayAsync(Scoped));
 
-        var answers = new[] { await VendAsync(world, one, "alice"), await VendAsync(world, one, "alice"), await VendAsync(world, two, "alice"), await VendAsync(world, two, "alice") };
+        var answers = new[] { await VendAsync(
+            world, one, "alice"), await VendAsync(world, one, "alice"), await VendAsync(world, two, "alice"), await VendAsync(world, two, "alice") };
 
         // The event follows the response.
         await one.Log.WaitForAsync(LogLevel.Information, "outcome L1");
