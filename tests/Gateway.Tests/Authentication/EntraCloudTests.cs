@@ -32,8 +32,11 @@ public sealed class EntraCloudTests(EntraCloudTests.Cloud cloud) : IClassFixture
         foreach (var tenant in tenants)
         {
             var organization = section["Tenants"]?[tenant]?["Only"]?[0]?.GetValue<string>() ?? "o-acme";
-            var token = Token(
-                $"https://login.microsoftonline.com/{tenant}/v2.0", tenant) with { Audiences = [audience], Organizations = (string[])[organization] };
+            var token = Token($"https://login.microsoftonline.com/{tenant}/v2.0", tenant) with
+            {
+                Audiences = [audience],
+                Organizations = (string[])[organization],
+            };
             var answer = await gateway.SendAsync($"/organizations/{organization}/entra", cloud.World.Issuer.Issue(token));
             Assert.True(answer.Status == 200, $"{place}: {answer.Status} {answer.Body}\n{gateway.Log.Text}");
         }
@@ -121,8 +124,10 @@ public sealed class EntraCloudTests(EntraCloudTests.Cloud cloud) : IClassFixture
     public async Task Entras_access_tokens_name_who_asked(string name, string claims, int status)
     {
         var token = Token($"https://login.microsoftonline.com/{Tenant}/v2.0", Tenant);
-        token = token with { Claims = JsonNode.Parse(claims)!.AsObject().Append(new("tid", Tenant)).ToDictionary(
-            claim => claim.Key, claim => (object?)claim.Value) };
+        token = token with
+        {
+            Claims = JsonNode.Parse(claims)!.AsObject().Append(new("tid", Tenant)).ToDictionary(claim => claim.Key, claim => (object?)claim.Value),
+        };
 
         var answer = await cloud.OneTenant.SendAsync(Path, cloud.World.Issuer.Issue(token));
 

@@ -169,8 +169,9 @@ public sealed class KeySetTests(KeySetTests.OddIssuer platform) : IClassFixture<
     public void B3_the_keys_that_are_not_used_are_named_and_their_number_is_bounded()
     {
         var keys = PublishedKeys.Parse(
-            "i", "a", System.Text.Encoding.UTF8.GetBytes(
-                $$"""{ "keys": [{{string.Join(',', Enumerable.Repeat("""{ "kid": "a\u001bb", "kty": "oct" }""", 500))}}] }"""));
+            "i",
+            "a",
+            System.Text.Encoding.UTF8.GetBytes($$"""{ "keys": [{{string.Join(',', Enumerable.Repeat("""{ "kid": "a\u001bb", "kty": "oct" }""", 500))}}] }"""));
 
         Assert.Empty(keys.SigningKeys);
         Assert.Equal(10, keys.Passed.Count);
@@ -244,8 +245,11 @@ public sealed class KeySetTests(KeySetTests.OddIssuer platform) : IClassFixture<
         var name = new X500DistinguishedName("CN=issuer");
         var request = new CertificateRequest(name, PublicKey.CreateFromSubjectPublicKeyInfo(key.PublicKeyDer, out _), HashAlgorithmName.SHA256);
         using var certificate = request.Create(
-            name, X509SignatureGenerator.CreateForRSA(
-                s_authority, RSASignaturePadding.Pkcs1), DateTimeOffset.UtcNow.AddYears(-2), DateTimeOffset.UtcNow.AddYears(-1), [1]);
+            name,
+            X509SignatureGenerator.CreateForRSA(s_authority, RSASignaturePadding.Pkcs1),
+            DateTimeOffset.UtcNow.AddYears(-2),
+            DateTimeOffset.UtcNow.AddYears(-1),
+            [1]);
         return Convert.ToBase64String(certificate.RawData);
     }
 

@@ -164,7 +164,8 @@ public sealed class TokenTests(TokenTests.Issuers platform) : IClassFixture<Toke
             await platform.SendAsync(Path, change: request => request.Headers.Add("X-Authorization", $"Bearer {token}")), tokenSent: false);
         Refusal.IsUnauthenticated(
             await platform.SendAsync(
-                Path, method: "POST", change: request => request.Content = new FormUrlEncodedContent([new("access_token", token)])), tokenSent: false);
+                Path, method: "POST", change: request => request.Content = new FormUrlEncodedContent([new("access_token", token)])),
+            tokenSent: false);
     }
 
     [Fact]

@@ -271,8 +271,8 @@ public sealed class ValidatedTokenTests
         return key;
     }
 
-    private CallerIdentity Caller(
-        string scheme, TimeSpan from, TimeSpan until, string[]? organizations = null) => new("https://id.example.com", "alice", Now + until)
+    private CallerIdentity Caller(string scheme, TimeSpan from, TimeSpan until, string[]? organizations = null) =>
+        new("https://id.example.com", "alice", Now + until)
     {
         Scheme = scheme,
         NotBefore = Now + from,

@@ -151,7 +151,10 @@ public sealed class CheckTests(CheckTests.Shared shared) : IClassFixture<CheckTe
         var json = await Invoked.Of(
             ["check", "--config", folder.Path, "--format", "json"], new Dictionary<string, string> { ["ASPNETCORE_ENVIRONMENT"] = "prod" });
 
-        Assert.Matches(@"^Read, later ones winning: appsettings\.json \(\d+ keys\), appsettings\.Production\.json \(not there\), environment variables \(no keys\), command line \(1 key\)\.", text.Output);
+        Assert.Matches(
+            @"^Read, later ones winning: appsettings\.json \(\d+ keys\), appsettings\.Production\.json \(not there\), "
+                + @"environment variables \(no keys\), command line \(1 key\)\.",
+            text.Output);
         Assert.Equal(
             ["appsettings.json", "appsettings.prod.json", "environment variables", "command line"],
             json.Json.GetProperty("layers").EnumerateArray().Select(layer => layer.GetProperty("name").GetString()));

@@ -34,8 +34,8 @@ public sealed class DoctorCauseTests(DoctorTests.Shared shared) : IClassFixture<
 
     [Theory]
     [InlineData(
-        "F16 a health path that says no", """{ "Active": { "Enabled": true, "Path": "/status/503", "Policy": "ConsecutiveFailures" } }""", "failed",
-        "GET /status/503 503: the active health check takes 2xx alone")]
+        "F16 a health path that says no", """{ "Active": { "Enabled": true, "Path": "/status/503", "Policy": "ConsecutiveFailures" } }""",
+        "failed", "GET /status/503 503: the active health check takes 2xx alone")]
     [InlineData(
         "F16 a health path that says yes",
         """{ "Active": { "Enabled": true, "Path": "/health", "Policy": "ConsecutiveFailures" } }""", "ok", "GET /health 200")]
@@ -99,9 +99,10 @@ public sealed class DoctorCauseTests(DoctorTests.Shared shared) : IClassFixture<
     public async Task An_issuer_that_fails_is_told_with_its_address_and_the_cause(string name, string authority, string? proxy, string found)
     {
         var (closed, service) = ($"{FreePort.Find()}", new Uri(World.Issuer.Issuer).Port.ToString(System.Globalization.CultureInfo.InvariantCulture));
-        string Filled(string text) => text.Replace("AUTHORITY", World.Issuer.Issuer, StringComparison.Ordinal).Replace(
-            "HTTPS", World.Issuer.Issuer.Replace("http:", "https:", StringComparison.Ordinal), StringComparison.Ordinal)
-            .Replace("PORT", closed, StringComparison.Ordinal).Replace("SERVICE", service, StringComparison.Ordinal);
+        string Filled(string text) => text.Replace("AUTHORITY", World.Issuer.Issuer, StringComparison.Ordinal)
+            .Replace("HTTPS", World.Issuer.Issuer.Replace("http:", "https:", StringComparison.Ordinal), StringComparison.Ordinal)
+            .Replace("PORT", closed, StringComparison.Ordinal)
+            .Replace("SERVICE", service, StringComparison.Ordinal);
         var variables = proxy is null
             ? []
             : new Dictionary<string, string> { ["HTTP_PROXY"] = Filled(proxy), ["HTTPS_PROXY"] = Filled(proxy), ["NO_PROXY"] = "127.0.0.1,localhost" };

@@ -200,8 +200,8 @@ public sealed class DoctorTests(DoctorTests.Shared shared) : IClassFixture<Docto
     public async Task A_certificate_that_nobody_vouches_for_fails_unless_the_cluster_takes_any(bool acceptsAny, string outcome, string found)
     {
         using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
-        using var made = new CertificateRequest(
-            "CN=localhost", key, HashAlgorithmName.SHA256).CreateSelfSigned(DateTimeOffset.UtcNow.AddDays(-1), DateTimeOffset.UtcNow.AddDays(1));
+        using var made = new CertificateRequest("CN=localhost", key, HashAlgorithmName.SHA256)
+            .CreateSelfSigned(DateTimeOffset.UtcNow.AddDays(-1), DateTimeOffset.UtcNow.AddDays(1));
         using var listener = new TcpListener(IPAddress.Loopback, 0);
         listener.Start();
         using var ended = new CancellationTokenSource();

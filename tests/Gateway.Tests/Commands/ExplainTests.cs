@@ -43,8 +43,8 @@ public sealed class ExplainTests(ExplainTests.Shared shared) : IClassFixture<Exp
         using var metadata = new TcpListener(IPAddress.Loopback, 0);
         redis.Start();
         metadata.Start();
-        var (discoveries, keys, calls, requests) = (
-            World.Issuer.DiscoveryRequests, World.Issuer.KeySetRequests, World.Aws.Calls.Count(), World.Downstream.Requests.Count());
+        var (discoveries, keys, calls, requests) =
+            (World.Issuer.DiscoveryRequests, World.Issuer.KeySetRequests, World.Aws.Calls.Count(), World.Downstream.Requests.Count());
         using var folder = World.Folder(settings => settings
             .Set("ConnectionStrings:Redis", $"\"127.0.0.1:{((IPEndPoint)redis.LocalEndpoint).Port}\"")
             .Set("ReverseProxy:Clusters:organizations:HealthCheck", """{ "Active": { "Enabled": true, "Path": "/probed" } }"""));
@@ -299,7 +299,8 @@ public sealed class ExplainTests(ExplainTests.Shared shared) : IClassFixture<Exp
     {
         var explained = await ExplainAsync(
             ["--path", "/open/x", "--token", "x"],
-            settings => settings.Route("open", "/open/{**rest}", """{ "AuthorizationPolicy": "Anonymous" }"""), format: "text");
+            settings => settings.Route("open", "/open/{**rest}", """{ "AuthorizationPolicy": "Anonymous" }"""),
+            format: "text");
 
         Assert.Equal(0, explained.ExitCode);
         Assert.Contains("!! ANYONE, without a token", explained.Output, StringComparison.Ordinal);

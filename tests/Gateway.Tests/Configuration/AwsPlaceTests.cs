@@ -111,8 +111,11 @@ public sealed class AwsPlaceTests : IDisposable
     [InlineData(
         "D10 an external id of each organization", """{ "EndpointRoleArn": "arn:aws:iam::111122223333:role/e", "ExternalId": "x-{organizationId}" }""", true)]
     [InlineData("D10 an external id of the account", """{ "EndpointRoleArn": "arn:aws:iam::111122223333:role/e", "ExternalId": "account-1" }""", false)]
-    [InlineData("D10 an endpoint that is named", """{ "EndpointRoleArn": "arn:aws:iam::111122223333:role/e", "ExternalId": "x-{organizationId}","""
-        + """ "IotEndpoint": "abc-ats.iot.ap-northeast-1.amazonaws.com" }""", false)]
+    [InlineData(
+        "D10 an endpoint that is named",
+        """{ "EndpointRoleArn": "arn:aws:iam::111122223333:role/e", "ExternalId": "x-{organizationId}","""
+            + """ "IotEndpoint": "abc-ats.iot.ap-northeast-1.amazonaws.com" }""",
+        false)]
     public void D10_an_external_id_that_the_endpoints_role_is_not_asked_with_is_a_warning(string name, string json, bool warns)
     {
         var findings = Overlay(_configuration, Profile, json).Load().Findings;

@@ -5,7 +5,9 @@ using Xunit;
 
 namespace Gateway.Tests.Configuration;
 
-/// <summary>What serving could not build, or would fail with for every request, is an error of the configuration: at its key, with its line and with what to write.</summary>
+/// <summary>
+/// What serving could not build, or would fail with for every request, is an error of the configuration: at its key, with its line and with what to write.
+/// </summary>
 public sealed class DryRunTests : IDisposable
 {
     private const string Route = "ReverseProxy:Routes:r";
@@ -293,8 +295,8 @@ public sealed class DryRunTests : IDisposable
     {
         _configuration.Write("appsettings.json", Example.Json);
         _configuration.Set(Cluster, """{ "Destinations": { "a": { "Address": "http://localhost:5099/" } } }""");
-        _configuration.Set("ReverseProxy:Routes:a", $$"""{ "ClusterId": "c", "Match": {{one}} }""").Set(
-            "ReverseProxy:Routes:b", $$"""{ "ClusterId": "c", "Match": {{other}} }""");
+        _configuration.Set("ReverseProxy:Routes:a", $$"""{ "ClusterId": "c", "Match": {{one}} }""")
+            .Set("ReverseProxy:Routes:b", $$"""{ "ClusterId": "c", "Match": {{other}} }""");
         var read = _configuration.Load();
         var finding = Assert.Single(read.Findings);
         Assert.True(finding.Key == "ReverseProxy:Routes:b:Match", $"{name}: {finding}");
@@ -366,8 +368,8 @@ public sealed class DryRunTests : IDisposable
         var finding = _configuration.LoadBad();
         Assert.Equal($"{Route}:{key}", finding.Key);
 
-        var pasted = JsonNode.Parse("{" + Regex.Match(finding.Message, "\"[A-Za-z]+\": \\{ \"Policies\": .* \\} \\}(?= |\\.|$)").Value.TrimEnd('.') + "}")!
-            .AsObject();
+        var pasted = JsonNode.Parse(
+            "{" + Regex.Match(finding.Message, "\"[A-Za-z]+\": \\{ \"Policies\": .* \\} \\}(?= |\\.|$)").Value.TrimEnd('.') + "}")!.AsObject();
         var section = pasted.Single().Key;
         var policy = pasted[section]!["Policies"]!.AsObject().Single();
         _configuration.Write("appsettings.Production.json", pasted.ToJsonString());
@@ -382,8 +384,10 @@ public sealed class DryRunTests : IDisposable
         Assert.Equal($"{Route}:Metadata:MyName", finding.Key);
         Assert.Contains("Metadata of the cluster", finding.Message, StringComparison.Ordinal);
 
-        _configuration.Set($"{Route}:Metadata", null).Set(
-            $"{Cluster}:Metadata:MyName", "\"MyValue\"").Set($"{Cluster}:Destinations:a:Metadata:MyName", "\"MyValue\"").LoadGood();
+        _configuration.Set($"{Route}:Metadata", null)
+            .Set($"{Cluster}:Metadata:MyName", "\"MyValue\"")
+            .Set($"{Cluster}:Destinations:a:Metadata:MyName", "\"MyValue\"")
+            .LoadGood();
     }
 
     private ConfigurationFixture Add(string path, string? key = null, JsonNode? value = null)

@@ -22,10 +22,10 @@ internal sealed class GeneratedSection
     ];
 
     private static readonly string[] s_hosts =
-        [
-            "www.example.com", "*.example.com", "a.example.com", "A.example.com", "*", "*:80", "www.example.com:80", "https://www.example.com", "", "a:b",
-            "bücher.example", "xn--bcher-kva.example", "a b", "[::1]", "*.*.com", "a..b", "www.example.com:*"
-        ];
+    [
+        "www.example.com", "*.example.com", "a.example.com", "A.example.com", "*", "*:80", "www.example.com:80", "https://www.example.com", "", "a:b",
+        "bücher.example", "xn--bcher-kva.example", "a b", "[::1]", "*.*.com", "a..b", "www.example.com:*",
+    ];
 
     private static readonly string[] s_transforms =
         [.. Gateway.Configuration.Rules.TransformForm.All.Keys, "Set", "Append", "When", "HeaderPrefix", "Action", "For", "ForFormat"];
@@ -40,39 +40,43 @@ internal sealed class GeneratedSection
     private static readonly string[] s_addresses =
     [
         "http://localhost:5001/ ", "http://localhost:5001/?x", "localhost:5001", "", "http://localhost:5001/#a", "http://u:p@localhost/", "http://{host}/",
-        "ftp://x/", "http://localhost:5001/a/../b"
+        "ftp://x/", "http://localhost:5001/a/../b",
     ];
 
     private static readonly (string Key, string[] Json)[] s_clusterKeys =
     [
         ("LoadBalancingPolicy", ["\"RoundRobin\"", "\"PowerOfTwoChoices\"", "\"FirstAlphabetical\"", "\"None\"", "\"\""]),
         ("HealthCheck",
-            [
-                """{ "Active": { "Enabled": true, "Path": "/status/200" } }""",
-                """{ "Active": { "Enabled": true, "Path": "health" } }""",
-                """{ "Active": { "Enabled": true, "Query": "x" } }""",
-                """{ "Passive": { "Enabled": true, "Policy": "x" } }""",
-                """{ "AvailableDestinationsPolicy": "x" }""",
-                """{ "Active": { "Enabled": true, "Interval": "00:00:00" } }"""]),
+        [
+            """{ "Active": { "Enabled": true, "Path": "/status/200" } }""",
+            """{ "Active": { "Enabled": true, "Path": "health" } }""",
+            """{ "Active": { "Enabled": true, "Query": "x" } }""",
+            """{ "Passive": { "Enabled": true, "Policy": "x" } }""",
+            """{ "AvailableDestinationsPolicy": "x" }""",
+            """{ "Active": { "Enabled": true, "Interval": "00:00:00" } }""",
+        ]),
         ("HttpClient",
-            [
-                """{ "SslProtocols": ["Tls12"] }""",
-                """{ "SslProtocols": ["TLS1.2"] }""",
-                """{ "MaxConnectionsPerServer": 5 }""",
-                """{ "MaxConnectionsPerServer": -1 }""",
-                """{ "RequestHeaderEncoding": "x" }""",
-                """{ "RequestHeaderEncoding": "latin1" }""",
-                """{ "WebProxy": { "Address": ":" } }"""]),
+        [
+            """{ "SslProtocols": ["Tls12"] }""",
+            """{ "SslProtocols": ["TLS1.2"] }""",
+            """{ "MaxConnectionsPerServer": 5 }""",
+            """{ "MaxConnectionsPerServer": -1 }""",
+            """{ "RequestHeaderEncoding": "x" }""",
+            """{ "RequestHeaderEncoding": "latin1" }""",
+            """{ "WebProxy": { "Address": ":" } }""",
+        ]),
         ("HttpRequest",
-            [
-                """{ "Version": "1.1" }""", """{ "Version": "x" }""", """{ "Version": "9" }""",
-                """{ "ActivityTimeout": "00:00:00" }""", """{ "ActivityTimeout": "00:00:20" }"""]),
+        [
+            """{ "Version": "1.1" }""", """{ "Version": "x" }""", """{ "Version": "9" }""",
+            """{ "ActivityTimeout": "00:00:00" }""", """{ "ActivityTimeout": "00:00:20" }""",
+        ]),
         ("SessionAffinity",
-            [
-                """{ "Enabled": true, "Policy": "HashCookie", "AffinityKeyName": "k" }""",
-                """{ "Enabled": true, "Policy": "HashCookie" }""",
-                """{ "Enabled": true, "Policy": "x", "AffinityKeyName": "k" }""",
-                """{ "Enabled": true, "Policy": "HashCookie", "AffinityKeyName": "k k" }"""]),
+        [
+            """{ "Enabled": true, "Policy": "HashCookie", "AffinityKeyName": "k" }""",
+            """{ "Enabled": true, "Policy": "HashCookie" }""",
+            """{ "Enabled": true, "Policy": "x", "AffinityKeyName": "k" }""",
+            """{ "Enabled": true, "Policy": "HashCookie", "AffinityKeyName": "k k" }""",
+        ]),
         ("Metadata", ["""{ "a": "b" }"""]),
     ];
 
@@ -132,24 +136,35 @@ internal sealed class GeneratedSection
             match["Hosts"] = new JsonArray(host);
             host = host.Replace("*.", "b.", StringComparison.Ordinal) is var named
                 && named.All(char.IsAscii)
-                && Uri.CheckHostName(named) == UriHostNameType.Dns ? named : null;
+                && Uri.CheckHostName(named) == UriHostNameType.Dns
+                ? named
+                : null;
         }
 
         if (Chance(15))
         {
             header = Any(["1", "2"]);
-            match["Headers"] = new JsonArray(new JsonObject { ["Name"] = Any(["X-V", "x-v", "X W"]), ["Values"] = new JsonArray(
-                header), ["Mode"] = Any(["ExactHeader", "Contains", "NotContains", "HeaderPrefix", "Exists"]) });
+            match["Headers"] = new JsonArray(new JsonObject
+            {
+                ["Name"] = Any(["X-V", "x-v", "X W"]),
+                ["Values"] = new JsonArray(header),
+                ["Mode"] = Any(["ExactHeader", "Contains", "NotContains", "HeaderPrefix", "Exists"]),
+            });
         }
 
-        if (Chance(10)) match["QueryParameters"] = new JsonArray(
-            new JsonObject { ["Name"] = "q", ["Values"] = new JsonArray(Any(["1", "2"])), ["Mode"] = Any(["Exact", "Prefix", "Contains", "Exists"]) });
+        if (Chance(10)) match["QueryParameters"] = new JsonArray(new JsonObject
+        {
+            ["Name"] = "q",
+            ["Values"] = new JsonArray(Any(["1", "2"])),
+            ["Mode"] = Any(["Exact", "Prefix", "Contains", "Exists"]),
+        });
         var route = new JsonObject { ["ClusterId"] = Any(["c0", "c0", "c1", Chance(breaks) ? "c2" : "c1"]), ["Match"] = match };
         if (path.Contains("organizationId", StringComparison.Ordinal)) route["AuthorizationPolicy"] = "OrganizationMember";
         if (Chance(15)) route["Order"] = Any([0, 1, -1]);
         if (Chance(30)) route["Transforms"] = new JsonArray([.. Enumerable.Range(0, _random.Next(1, 3)).Select(_ => Transform(breaks))]);
-        if (Chance(breaks)) route[Any(["AuthorizationPolicy", "RateLimiterPolicy", "CorsPolicy", "Timeout", "TimeoutPolicy", "MaxRequestBodySize"])] = Any(
-            ["x", "Default", "Anonymous", "00:00:10", "5"]);
+        if (Chance(breaks))
+            route[Any(["AuthorizationPolicy", "RateLimiterPolicy", "CorsPolicy", "Timeout", "TimeoutPolicy", "MaxRequestBodySize"])] =
+                Any(["x", "Default", "Anonymous", "00:00:10", "5"]);
         if (Chance(breaks)) route["Metadata"] = new JsonObject
         {
             [Any(["IpAllow", "Retries", "Module", "x", "ForwardCookies"])] = Any(["1", "true", "127.0.0.1", "IotCredentials"]),

@@ -25,15 +25,17 @@ public sealed class ListenerRuleTests : IDisposable
         },
         {
             "F10 a certificate of no known name",
-            $$"""{ "Certificates": { "Other": {{Certificate}} }, "Endpoints": { "A": { "Url": "https://127.0.0.1:PORT" } } }""", "Kestrel:Endpoints:A:Url",
-            "no certificate"
+            $$"""{ "Certificates": { "Other": {{Certificate}} }, "Endpoints": { "A": { "Url": "https://127.0.0.1:PORT" } } }""",
+            "Kestrel:Endpoints:A:Url", "no certificate"
         },
         {
             "F10 a server name without a certificate", """{ "Endpoints": { "A": { "Url": "https://127.0.0.1:PORT", "Sni": { "a.example.com": { } } } } }""",
             "Kestrel:Endpoints:A:Sni:a.example.com", "no certificate"
         },
         {
-            "F10 a server name without a certificate beside one with", $$"""{ "Endpoints": { "A": { "Url": "https://127.0.0.1:PORT", "Sni": { "a.example.com": { "Protocols": "Http2" }, "*": { "Certificate": {{Certificate}} } } } } }""",
+            "F10 a server name without a certificate beside one with",
+            """{ "Endpoints": { "A": { "Url": "https://127.0.0.1:PORT", "Sni": { "a.example.com": { "Protocols": "Http2" },"""
+                + $$""" "*": { "Certificate": {{Certificate}} } } } } }""",
             "Kestrel:Endpoints:A:Sni:a.example.com", "no certificate"
         },
     };
@@ -46,7 +48,8 @@ public sealed class ListenerRuleTests : IDisposable
         },
         {
             "F10 client certificates without TLS",
-            """{ "Endpoints": { "A": { "Url": "http://127.0.0.1:PORT", "ClientCertificateMode": "AllowCertificate" } } }""", "Kestrel:Endpoints:A", "HTTPS-only"
+            """{ "Endpoints": { "A": { "Url": "http://127.0.0.1:PORT", "ClientCertificateMode": "AllowCertificate" } } }""",
+            "Kestrel:Endpoints:A", "HTTPS-only"
         },
         { "F10 no Url", """{ "Endpoints": { "A": { "Protocols": "Http2" } } }""", "Kestrel:Endpoints:A:Url", "is required" },
         { "F10 an empty Url", """{ "Endpoints": { "A": { "Url": "" } } }""", "Kestrel:Endpoints:A:Url", "is required" },
@@ -72,16 +75,13 @@ public sealed class ListenerRuleTests : IDisposable
             "Kestrel:Limits:MaxRequestBufferSize", "MaxRequestLineSize"
         },
         {
-            "F10 a buffer less than the headers", """{ "Limits": { "MaxRequestBufferSize": 10000 } }""", "Kestrel:Limits:MaxRequestBufferSize",
-            "MaxRequestHeadersTotalSize"
+            "F10 a buffer less than the headers", """{ "Limits": { "MaxRequestBufferSize": 10000 } }""",             "Kestrel:Limits:MaxRequestBufferSize", "MaxRequestHeadersTotalSize"
         },
         {
-            "F10 a request line more than the buffer", """{ "Limits": { "MaxRequestLineSize": 2000000 } }""", "Kestrel:Limits:MaxRequestLineSize",
-            "MaxRequestBufferSize"
+            "F10 a request line more than the buffer", """{ "Limits": { "MaxRequestLineSize": 2000000 } }""",             "Kestrel:Limits:MaxRequestLineSize", "MaxRequestBufferSize"
         },
         {
-            "F10 headers more than the buffer", """{ "Limits": { "MaxRequestHeadersTotalSize": 2000000 } }""", "Kestrel:Limits:MaxRequestHeadersTotalSize",
-            "MaxRequestBufferSize"
+            "F10 headers more than the buffer", """{ "Limits": { "MaxRequestHeadersTotalSize": 2000000 } }""",             "Kestrel:Limits:MaxRequestHeadersTotalSize", "MaxRequestBufferSize"
         },
     };
 

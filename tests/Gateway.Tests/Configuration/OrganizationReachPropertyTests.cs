@@ -66,7 +66,8 @@ public sealed class OrganizationReachPropertyTests(ITestOutputHelper output) : I
             var (snapshot, findings) = Load();
             // Other mistakes say nothing of this.
             if (findings.Any(finding => !finding.Message.Contains("organization's path", StringComparison.Ordinal)
-                && !finding.Message.Contains("another one's path", StringComparison.Ordinal))) continue;
+                && !finding.Message.Contains("another one's path", StringComparison.Ordinal)))
+                continue;
             var violation = await FindAsync(snapshot);
             if (findings.Count > 0)
             {
@@ -125,8 +126,8 @@ public sealed class OrganizationReachPropertyTests(ITestOutputHelper output) : I
             && !pattern.Split('{', '}').Where((_, at) => at % 2 == 1).All(name => path.Contains(name.Trim('*', '?'), StringComparison.Ordinal)))
             transform = Pick(random, s_transforms);
         var list = string.Join(", ", transform.Chunk(2).Select(pair => $$"""{ "{{pair[0]}}": "{{pair[1]}}" }"""));
-        return $$"""'r{{index}}': { {{policy}}{{order}}'ClusterId': 'c{{random.Next(s_addresses.Length)}}', 'Match': { 'Path': '{{path}}'{{methods}} },"""
-            + $$""" 'Transforms': [{{list}}] }""".Replace('\'', '"');
+        return $$"""'r{{index}}': { {{policy}}{{order}}'ClusterId': 'c{{random.Next(s_addresses.Length)}}', 'Match': { 'Path': '{{path}}'{{methods}} }, 'Transforms': [{{list}}] }"""
+            .Replace('\'', '"');
     }
 
     private static T Pick<T>(Random random, T[] choices) => choices[random.Next(choices.Length)];
@@ -154,8 +155,8 @@ public sealed class OrganizationReachPropertyTests(ITestOutputHelper output) : I
                 var context = new DefaultHttpContext { RequestServices = app.Services };
                 (context.Request.Method, context.Request.Path, context.Request.Host) = (method, path, new HostString("gateway"));
                 if (await FindAsync(router, context) is not RouteEndpoint endpoint || endpoint.Metadata.GetMetadata<RouteModel>() is not { } route) continue;
-                var (isGuarded, organization) = (
-                    guarded.Contains(route.Config.RouteId), context.Request.RouteValues.GetValueOrDefault("organizationId") as string);
+                var (isGuarded, organization) =
+                    (guarded.Contains(route.Config.RouteId), context.Request.RouteValues.GetValueOrDefault("organizationId") as string);
                 foreach (var address in destinations[route.Config.ClusterId!])
                 {
                     using var request = new HttpRequestMessage();
@@ -168,8 +169,8 @@ public sealed class OrganizationReachPropertyTests(ITestOutputHelper output) : I
 
         // What is sent for members of any organization alike is kept as it is.
         var known = arrived.Select(request => (request.Request, request.Sent)).ToHashSet();
-        var (alike, kept) = (
-            new Dictionary<string, string>(StringComparer.OrdinalIgnoreCase), new Dictionary<string, string>(StringComparer.OrdinalIgnoreCase));
+        var (alike, kept) =
+            (new Dictionary<string, string>(StringComparer.OrdinalIgnoreCase), new Dictionary<string, string>(StringComparer.OrdinalIgnoreCase));
         foreach (var (request, sent, route) in forOther)
             if (known.Contains((request.Replace(Other, Own, StringComparison.Ordinal), sent))) alike[sent] = route;
             else kept[UpToOrganization(sent)] = route;

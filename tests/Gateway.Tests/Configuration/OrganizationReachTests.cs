@@ -9,7 +9,8 @@ public sealed class OrganizationReachTests : IDisposable
     private const string Member = "'AuthorizationPolicy': 'OrganizationMember'";
     private const string Cluster = "'ClusterId': 'organizations'";
     private const string Host = "'Hosts': ['api.example.com']";
-    private const string Writers = $"'writers': {{ {Cluster}, {Member}, 'Match': {{ 'Path': '/organizations/{{organizationId}}/{{**rest}}', 'Methods': ['POST', 'PUT', 'PATCH', 'DELETE'] }} }}, ";
+    private const string Writers = $"'writers': {{ {Cluster}, {Member}, "
+        + "'Match': { 'Path': '/organizations/{organizationId}/{**rest}', 'Methods': ['POST', 'PUT', 'PATCH', 'DELETE'] } }, ";
     private const string Version = "'Headers': [{ 'Name': 'X-Version', 'Values': ['2'] }]";
     private readonly ConfigurationFixture _configuration = new();
 
@@ -86,8 +87,8 @@ public sealed class OrganizationReachTests : IDisposable
         },
         {
             "S4 a guarded route with a complex segment", "x",
-            Guarded("", "/x-{organizationId}/{**rest}", Transform("PathPattern", "/organizations/{organizationId}/{**rest}")) + Route(
-                "/{a}/{b}", Transform("PathPattern", "/organizations/{a}/{b}"))
+            Guarded("", "/x-{organizationId}/{**rest}", Transform("PathPattern", "/organizations/{organizationId}/{**rest}"))
+                + Route("/{a}/{b}", Transform("PathPattern", "/organizations/{a}/{b}"))
         },
         {
             "S4 a transform with a complex segment", "x",
@@ -124,9 +125,12 @@ public sealed class OrganizationReachTests : IDisposable
             Route("/v2/{organizationId}/{**rest}", $"{Member}, {Transform("PathPattern", "/organizations/{organizationId}/{**rest}")}")
         },
         { "AnyOrganization", Route("/organizations/{orgId}/logo", "'Metadata': { 'AnyOrganization': 'true' }") },
-        { "AnyOrganization behind a transform", Route(
-            "/partners/{organizationId}/{other}",
-            $"{Member}, 'Metadata': {{ 'AnyOrganization': 'true' }}, {Transform("PathPattern", "/organizations/{other}")}") },
+        {
+            "AnyOrganization behind a transform",
+            Route(
+                "/partners/{organizationId}/{other}",
+                $"{Member}, 'Metadata': {{ 'AnyOrganization': 'true' }}, {Transform("PathPattern", "/organizations/{other}")}")
+        },
         { "a prefix that leads elsewhere", Route("/things/{id}", Transform("PathPrefix", "/organizations")) },
         { "a set path elsewhere", Route("/first/{id}", Transform("PathSet", "/first")) },
         {

@@ -139,8 +139,10 @@ public sealed class RouteRuleTests : IDisposable
 
     [Theory]
     [InlineData("Methods", "[\"GET\", \"post\"]")]
-    [InlineData("Hosts", "[\"*\", \"api.example.com\", \"API.example.com:8443\", \"a.example.org\", \"*.example.org\", \"*.a.example.org\", \"*.org\", "
-        + "\"*.example.com\", \"münchen.example.de\"]")]
+    [InlineData(
+        "Hosts",
+        "[\"*\", \"api.example.com\", \"API.example.com:8443\", \"a.example.org\", \"*.example.org\", \"*.a.example.org\", \"*.org\", "
+            + "\"*.example.com\", \"münchen.example.de\"]")]
     [InlineData(
         "Headers",
         """[{ "Name": "X-A", "Values": ["a b"] }, { "Name": "X-B", "Mode": "NotExists" }, { "Name": "X-C", "Mode": "Contains", "Values": [" b "] }]""")]

@@ -15,8 +15,9 @@ public sealed class TransformRuleTests : IDisposable
     [InlineData("A5", """{ "PathRemovePrefix": "/raft" }, { "RequestHeader": "X-Forwarded-Prefix", "Append": "/raft" }, { "X-Forwarded": "Append" }""")]
     [InlineData("A5 single", """{ "X-Forwarded": "Set", "For": "Append", "Prefix": "Append" }""")]
     [InlineData("A5 Forwarded", """{ "Forwarded": "for", "Action": "Append" }""")]
-    [InlineData("A4 copy off", """{ "RequestHeadersCopy": "false" }, { "RequestHeader": "X-Gateway-Role", "Append": "user" },"""
-        + """ { "RequestHeader": "Authorization", "Append": "Basic x" }""")]
+    [InlineData(
+        "A4 copy off",
+        """{ "RequestHeadersCopy": "false" }, { "RequestHeader": "X-Gateway-Role", "Append": "user" }, { "RequestHeader": "Authorization", "Append": "Basic x" }""")]
     [InlineData("A4 certificate", """{ "ClientCert": "X-Client-Cert" }""")]
     [InlineData("S10 a plain header", """{ "RequestHeaderRouteValue": "X-Rest", "Set": "rest" }""")]
     public void A_safe_transform_is_no_finding(string name, string transforms)
@@ -155,8 +156,8 @@ public sealed class TransformRuleTests : IDisposable
     {
         _configuration.Set("Urls", $"\"{urls}\"").Set("ReverseProxy:Clusters:organizations:Destinations:a:Address", $"\"{address}\"");
 
-        var warned = _configuration.Load()
-            .Findings.Any(static finding => finding is { Severity: Severity.Warning, Key: "ReverseProxy:Clusters:organizations:Destinations:a:Address" });
+        var warned = _configuration.Load().Findings.Any(
+            static finding => finding is { Severity: Severity.Warning, Key: "ReverseProxy:Clusters:organizations:Destinations:a:Address" });
         Assert.Equal((name, isFound), (name, warned));
     }
 

@@ -121,8 +121,11 @@ public sealed class OnlyPolicyTests(OnlyPolicyTests.Services platform) : IClassF
     [InlineData("/none2/trailers", true)]
     public async Task C7_trailers_are_headers_too(string path, bool arrive)
     {
-        using var request = new HttpRequestMessage(
-            HttpMethod.Get, platform.Http2 + path) { Version = HttpVersion.Version20, VersionPolicy = HttpVersionPolicy.RequestVersionExact };
+        using var request = new HttpRequestMessage(HttpMethod.Get, platform.Http2 + path)
+        {
+            Version = HttpVersion.Version20,
+            VersionPolicy = HttpVersionPolicy.RequestVersionExact,
+        };
         request.Headers.Authorization = new("Bearer", platform.World.Token());
         using var response = await platform.World.Client.SendAsync(request, TestContext.Current.CancellationToken);
         await response.Content.ReadAsStringAsync(TestContext.Current.CancellationToken);

@@ -50,8 +50,7 @@ public sealed class TargetPropertyTests(Platform platform, ITestOutputHelper out
             RawHttp.ExchangeAsync(
                 platform.Gateway.Url,
                 $"GET {target} HTTP/1.1\r\nHost: {new Uri(platform.Gateway.Url).Authority}\r\nAuthorization: Bearer {token}\r\nConnection: close\r\n\r\n")
-                .GetAwaiter()
-                .GetResult();
+                .GetAwaiter().GetResult();
             var received = platform.World.Downstream.Requests.Snapshot().Skip(before)
                 .Where(request => request.Headers.ContainsKey("X-Gateway-Organization")).Select(request => request.Target).ToArray();
 

@@ -10,8 +10,8 @@ using Xunit;
 namespace Gateway.Tests.Forwarding;
 
 /// <summary>
-/// Routes of random transforms, and requests with random headers of the kinds that the gateway removes, over HTTP/1.1 and HTTP/2: no client's value arrives, and
-/// every value that a transform writes and no later one takes back does. <c>HEADER_SEED</c> repeats a run.
+/// Routes of random transforms, and requests with random headers of the kinds that the gateway removes, over HTTP/1.1 and HTTP/2: no client's value arrives,
+/// and every value that a transform writes and no later one takes back does. <c>HEADER_SEED</c> repeats a run.
 /// </summary>
 public sealed class ClientHeaderPropertyTests(ClientHeaderPropertyTests.RandomRoutes platform, ITestOutputHelper output)
     : IClassFixture<ClientHeaderPropertyTests.RandomRoutes>
@@ -57,8 +57,9 @@ public sealed class ClientHeaderPropertyTests(ClientHeaderPropertyTests.RandomRo
                 var received = Assert.Single(
                     platform.World.Downstream.Requests.Snapshot(),
                     received => received.Target.Contains(target.Split('/')[^1], StringComparison.Ordinal)).Headers;
-                Assert.True(!received.Any(header =>
-                    header.Value.Any(value => value.Contains("forged", StringComparison.Ordinal) || value.Contains("Bearer", StringComparison.Ordinal))),
+                Assert.True(
+                    !received.Any(header => header.Value.Any(value =>
+                        value.Contains("forged", StringComparison.Ordinal) || value.Contains("Bearer", StringComparison.Ordinal))),
                     $"{JsonSerializer.Serialize(received)} {said}");
                 foreach (var (header, value) in Written(transforms))
                     Assert.True(
@@ -115,8 +116,9 @@ public sealed class ClientHeaderPropertyTests(ClientHeaderPropertyTests.RandomRo
 
         private static readonly string[] s_actions = ["Set", "Append", "Remove", "Off"];
 
-        public int Seed { get; } = Environment.GetEnvironmentVariable("HEADER_SEED") is { Length: > 0 } seed ? int.Parse(
-            seed, CultureInfo.InvariantCulture) : Random.Shared.Next();
+        public int Seed { get; } = Environment.GetEnvironmentVariable("HEADER_SEED") is { Length: > 0 } seed
+            ? int.Parse(seed, CultureInfo.InvariantCulture)
+            : Random.Shared.Next();
 
         public Dictionary<string, JsonArray> Routes { get; } = [];
 

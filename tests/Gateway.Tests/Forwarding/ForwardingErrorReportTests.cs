@@ -74,8 +74,8 @@ public sealed class ForwardingErrorReportTests(ForwardingErrorReportTests.Servic
                 ("nonsense", _nonsense.Url), ("nowhere", "http://user:secret-password@nowhere.invalid/"),
             })
             {
-                settings.Set($"ReverseProxy:Clusters:{name}", $$"""{ "Destinations": { "a": { "Address": "{{address}}" } } }""").Route(
-                    name, $"/{name}/{{**rest}}", $$"""{ "ClusterId": "{{name}}" }""");
+                settings.Set($"ReverseProxy:Clusters:{name}", $$"""{ "Destinations": { "a": { "Address": "{{address}}" } } }""")
+                    .Route(name, $"/{name}/{{**rest}}", $$"""{ "ClusterId": "{{name}}" }""");
             }
 
             settings.Set("ReverseProxy:Clusters:proxied", $$"""

@@ -50,8 +50,8 @@ public sealed class IdentityHeaderTests(Platform platform) : IClassFixture<Platf
     {
         string[] spellings =
         [
-            name.ToLowerInvariant(), name.ToUpperInvariant(), name.Replace(
-                '-', '_'), name.Replace('-', '.').ToUpperInvariant(), Alternating(name), Alternating(name.Replace('-', '_')),
+            name.ToLowerInvariant(), name.ToUpperInvariant(), name.Replace('-', '_'), name.Replace('-', '.').ToUpperInvariant(),
+            Alternating(name), Alternating(name.Replace('-', '_')),
         ];
         foreach (var spelling in spellings)
         {

@@ -61,9 +61,12 @@ public sealed class ReservedHeaderTests(ReservedHeaderTests.Services platform) :
     [Fact]
     public async Task S28_what_clients_say_themselves_arrives()
     {
-        string[] names = ["X-User-Agent", "X-Requested-With", "X-Amz-Date", "X-MS-Version", "X-Correlation-Id", "X-Client-Version", "Idempotency-Key",
-            "If-None-Match", "Sec-Fetch-Mode", "Sec-Fetch-User", "X-CSRF-Token", "X-Api-Version", "Range", "DNT", "X-Tenant-Id",
-            "CDN-Loop", "X-Site-Id", "X-Request-Start", "X-Zip", "X-Ship", "X-Superuser", "Userinfo", "X-Concert", "From"];
+        string[] names =
+        [
+            "X-User-Agent", "X-Requested-With", "X-Amz-Date", "X-MS-Version", "X-Correlation-Id", "X-Client-Version", "Idempotency-Key", "If-None-Match",
+            "Sec-Fetch-Mode", "Sec-Fetch-User", "X-CSRF-Token", "X-Api-Version", "Range", "DNT", "X-Tenant-Id", "CDN-Loop", "X-Site-Id", "X-Request-Start",
+            "X-Zip", "X-Ship", "X-Superuser", "Userinfo", "X-Concert", "From",
+        ];
         var target = $"/plain/{Guid.NewGuid():N}";
         await platform.SendAsync(
             target, platform.World.Token("o-acme"), change: request => Array.ForEach(names, name => request.Headers.TryAddWithoutValidation(name, "1")));

@@ -107,8 +107,11 @@ public sealed class ServiceResponseTests(ServiceResponseTests.Services platform)
         Assert.Contains($"\r\nContent-Disposition: {bytes}\r\n", http1, StringComparison.Ordinal);
 
         using var client = new HttpClient(new SocketsHttpHandler { ResponseHeaderEncodingSelector = static (_, _) => Encoding.Latin1 });
-        using var request = new HttpRequestMessage(
-            HttpMethod.Get, $"{platform.Http2}/raw/header/{value}") { Version = HttpVersion.Version20, VersionPolicy = HttpVersionPolicy.RequestVersionExact };
+        using var request = new HttpRequestMessage(HttpMethod.Get, $"{platform.Http2}/raw/header/{value}")
+        {
+            Version = HttpVersion.Version20,
+            VersionPolicy = HttpVersionPolicy.RequestVersionExact,
+        };
         using var http2 = await client.SendAsync(request);
         await http2.Content.ReadAsStringAsync();
         Assert.Equal([bytes], http2.Headers.GetValues("X-Name"));
@@ -215,8 +218,10 @@ public sealed class ServiceResponseTests(ServiceResponseTests.Services platform)
         {
             settings.Remove("Urls");
             settings.Set("Kestrel:Endpoints", """{ "A": { "Url": "http://127.0.0.1:0" }, "B": { "Url": "http://127.0.0.1:0", "Protocols": "Http2" } }""");
-            settings.Set("Logging:LogLevel", """{ "Default": "Trace", "Yarp.ReverseProxy.Forwarder.HttpForwarder": "Trace","""
-                + """ "Yarp.ReverseProxy.Health": "Trace", "System.Net.Http": "Trace", "Microsoft": "Trace" }""");
+            settings.Set(
+                "Logging:LogLevel",
+                """{ "Default": "Trace", "Yarp.ReverseProxy.Forwarder.HttpForwarder": "Trace","""
+                    + """ "Yarp.ReverseProxy.Health": "Trace", "System.Net.Http": "Trace", "Microsoft": "Trace" }""");
             settings.Set("ReverseProxy:Clusters:raw", $$"""{ "Destinations": { "a": { "Address": "{{Raw.Url}}" } } }""")
                 .Set("ReverseProxy:Clusters:probed", $$"""
                     { "Destinations": { "a": { "Address": "{{Raw.Url}}" } },

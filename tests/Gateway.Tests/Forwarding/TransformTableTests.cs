@@ -115,8 +115,11 @@ public sealed class TransformTableTests(TransformTableTests.Routes platform) : I
 
     private async Task<string?> TrailerAsync(int row, string name)
     {
-        using var request = new HttpRequestMessage(
-            HttpMethod.Get, $"{platform.Http2}/t{row}/x") { Version = HttpVersion.Version20, VersionPolicy = HttpVersionPolicy.RequestVersionExact };
+        using var request = new HttpRequestMessage(HttpMethod.Get, $"{platform.Http2}/t{row}/x")
+        {
+            Version = HttpVersion.Version20,
+            VersionPolicy = HttpVersionPolicy.RequestVersionExact,
+        };
         using var response = await platform.World.Client.SendAsync(request);
         await response.Content.ReadAsStringAsync();
         Assert.Equal(HttpStatusCode.OK, response.StatusCode);
@@ -150,8 +153,8 @@ public sealed class TransformTableTests(TransformTableTests.Routes platform) : I
             {
                 var transforms = s_table[row].Transforms.Replace("\"/t\"", $"\"/t{row}\"", StringComparison.Ordinal);
                 settings.Route($"t{row}", $"/t{row}/{{**rest}}",
-                    $$"""{ "ClusterId": "service", "AuthorizationPolicy": "Anonymous", "Transforms": [{{transforms}}, { "RequestHeader": "X-Row","""
-                        + $$""" "Set": "{{row}}" }] }""");
+                    """{ "ClusterId": "service", "AuthorizationPolicy": "Anonymous","""
+                        + $$""" "Transforms": [{{transforms}}, { "RequestHeader": "X-Row", "Set": "{{row}}" }] }""");
             }
         }
 

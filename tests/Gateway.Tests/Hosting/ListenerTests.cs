@@ -62,8 +62,11 @@ public sealed class ListenerTests(ListenerTests.BehindProxy platform) : IClassFi
     public async Task Over_HTTP_2_the_authority_decides_nothing_either()
     {
         using var client = new HttpClient();
-        using var request = new HttpRequestMessage(
-            HttpMethod.Get, platform.Http2 + "/metrics") { Version = HttpVersion.Version20, VersionPolicy = HttpVersionPolicy.RequestVersionExact };
+        using var request = new HttpRequestMessage(HttpMethod.Get, platform.Http2 + "/metrics")
+        {
+            Version = HttpVersion.Version20,
+            VersionPolicy = HttpVersionPolicy.RequestVersionExact,
+        };
         request.Headers.Host = new Uri(platform.Gateway.ManagementUrl).Authority;
         request.Headers.Add("Authorization", $"Bearer {platform.World.Token("o-acme")}");
 

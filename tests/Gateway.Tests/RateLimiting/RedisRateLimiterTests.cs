@@ -232,8 +232,9 @@ public sealed class RedisRateLimiterTests(ITestOutputHelper output)
 
         Assert.Null(await RedisRateLimiterFallback.FindProblemAsync(redis));
         var denied = RefusingRedis.Of(
-            redis, nameof(IDatabase.ScriptEvaluateAsync), new RedisServerException(
-                RedisErrorKind.NoPermission, CommandFlags.None, "NOPERM No permissions to access a key"));
+            redis,
+            nameof(IDatabase.ScriptEvaluateAsync),
+            new RedisServerException(RedisErrorKind.NoPermission, CommandFlags.None, "NOPERM No permissions to access a key"));
         Assert.StartsWith(
             "it does not permit the gateway's user the keys rl:* of the limits (NOPERM): grant ~rl:*",
             await RedisRateLimiterFallback.FindProblemAsync(denied),
@@ -242,9 +243,11 @@ public sealed class RedisRateLimiterTests(ITestOutputHelper output)
 
     // Garnet has no users of its own.
     public static TheoryData<string, string> Losses => RedisServer.IsReal
-        ? new() { {
-            "killed", Apart
-        }, { "keys not granted", "Redis takes no counts: it does not permit the gateway's user the keys rl:* of the limits (NOPERM): this replica counts" } }
+        ? new()
+        {
+            { "killed", Apart },
+            { "keys not granted", "Redis takes no counts: it does not permit the gateway's user the keys rl:* of the limits (NOPERM): this replica counts" },
+        }
         : new() { { "killed", Apart } };
 
     [Theory]
@@ -256,8 +259,8 @@ public sealed class RedisRateLimiterTests(ITestOutputHelper output)
         if (RedisServer.IsReal)
         {
             await using var admin = await ConnectionMultiplexer.ConnectAsync(connection + ",allowAdmin=true");
-            await admin.GetServers()[0].ExecuteAsync("ACL", "SETUSER", "gateway", "on", ">first", $"~{world.KeyPrefix}*",
-                loss == "killed" ? "~rl:*" : "resetchannels", "&*",
+            await admin.GetServers()[0].ExecuteAsync("ACL", "SETUSER", "gateway", "on", ">first",
+                $"~{world.KeyPrefix}*", loss == "killed" ? "~rl:*" : "resetchannels", "&*",
                 "+@read", "+@write", "+@transaction", "+@scripting", "+@pubsub", "+@connection", "+info", "+config|get", "+cluster", "+time", "+echo");
             connection += ",user=gateway,password=first";
         }

@@ -127,8 +127,10 @@ public sealed class AccessLogTests(AccessLogTests.Logged platform) : IClassFixtu
     public async Task A_client_that_leaves_before_the_answer_is_499()
     {
         using var leaving = new CancellationTokenSource();
-        using var request = new HttpRequestMessage(
-            HttpMethod.Get, platform.Gateway.Url + "/plain/left/slow/60000") { Headers = { { "Authorization", $"Bearer {Token}" } } };
+        using var request = new HttpRequestMessage(HttpMethod.Get, platform.Gateway.Url + "/plain/left/slow/60000")
+        {
+            Headers = { { "Authorization", $"Bearer {Token}" } },
+        };
         var sending = platform.World.Client.SendAsync(request, leaving.Token);
         await platform.World.Downstream.Requests.WaitForAsync(
             received => received.Target == "/plain/left/slow/60000", cancellationToken: TestContext.Current.CancellationToken);
@@ -307,8 +309,9 @@ public sealed class AccessLogTests(AccessLogTests.Logged platform) : IClassFixtu
     private sealed class ThrowingHandler : IAuthorizationHandler
     {
         public Task HandleAsync(AuthorizationHandlerContext context) =>
-            context.Resource is HttpContext http
-                && http.Request.Path.StartsWithSegments("/throws") ? throw new InvalidOperationException("deliberate") : Task.CompletedTask;
+            context.Resource is HttpContext http && http.Request.Path.StartsWithSegments("/throws")
+                ? throw new InvalidOperationException("deliberate")
+                : Task.CompletedTask;
     }
 
     private sealed class BlockedLog(ManualResetEventSlim release, ConcurrentQueue<string> lines) : ILoggerProvider, ILogger

@@ -20,20 +20,20 @@ public sealed class RequestIdTests(RequestIdTests.Traced platform) : IClassFixtu
         var token = platform.World.Token("o-acme");
         var answers = new List<Answer>
         {
-            await platform.SendAsync("/plain/1", token), await platform.SendAsync("/plain/1"), await platform.SendAsync(
-                "/plain/1", "bad"), await platform.SendAsync("/nowhere", token),
-            await platform.SendAsync("/a//b"), await platform.SendAsync("/plain/1", token, "PROPFIND"), await platform.SendAsync(
-                "/organizations/o-other/1", token), await platform.SendAsync("/organizations/bad/1", token),
-            await platform.SendAsync(
-                "/plain/abort", token), await platform.SendAsync("/plain/status/404", token), await platform.SendAsync("/plain/status/500", token),
+            await platform.SendAsync("/plain/1", token), await platform.SendAsync("/plain/1"),
+            await platform.SendAsync("/plain/1", "bad"), await platform.SendAsync("/nowhere", token),
+            await platform.SendAsync("/a//b"), await platform.SendAsync("/plain/1", token, "PROPFIND"),
+            await platform.SendAsync("/organizations/o-other/1", token), await platform.SendAsync("/organizations/bad/1", token),
+            await platform.SendAsync("/plain/abort", token),
+            await platform.SendAsync("/plain/status/404", token), await platform.SendAsync("/plain/status/500", token),
             await platform.SendAsync(Requests.CredentialsPath("o-acme"), token), await platform.SendAsync(Requests.CredentialsPath("o-acme"), token, "POST"),
             await platform.SendAsync(Requests.CredentialsPath("o-acme"), null, "OPTIONS", request =>
             {
                 request.Headers.Add("Origin", "https://app.example.com");
                 request.Headers.Add("Access-Control-Request-Method", "GET");
             }),
-            await platform.SendAsync(
-                "/plain/1", token, "HEAD"), await platform.SendAsync("/plain/1", token, change: request => request.Headers.Host = "other.example.com"),
+            await platform.SendAsync("/plain/1", token, "HEAD"),
+            await platform.SendAsync("/plain/1", token, change: request => request.Headers.Host = "other.example.com"),
         };
         foreach (var path in (string[])["/health/live", "/health/ready", "/metrics", "/nowhere", "/organizations/o-acme/credentials"])
             answers.Add(await platform.World.Client.SendAsync(

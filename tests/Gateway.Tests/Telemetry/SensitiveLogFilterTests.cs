@@ -31,8 +31,11 @@ public sealed class SensitiveLogFilterTests : IDisposable
         await SendAllAsync(world, gateway);
         await SendMalformedAsync(gateway);
         await VendAsync(world, gateway, "o-good");
-        foreach (var fault in (AwsFault[])[AwsFault.Truncated(), AwsFault.Garbage(), AwsFault.Abort(), AwsFault.WithoutCredentials(), AwsFault.Error(
-            "AccessDenied", 403), AwsFault.HttpStatus(500)])
+        foreach (var fault in (AwsFault[])
+            [
+                AwsFault.Truncated(), AwsFault.Garbage(), AwsFault.Abort(), AwsFault.WithoutCredentials(),
+                AwsFault.Error("AccessDenied", 403), AwsFault.HttpStatus(500),
+            ])
         {
             using (world.Aws.Inject(fault, "AssumeRole")) await VendAsync(world, gateway, $"o-fault{_secrets.Count}");
         }
@@ -64,8 +67,8 @@ public sealed class SensitiveLogFilterTests : IDisposable
     public async Task No_span_has_a_query_even_where_the_instrumentation_is_told_to_show_it()
     {
         await using var world = await World.StartAsync();
-        var gateway = await world.StartGatewayAsync(settings =>
-            settings.WithoutRedis().Route("open", "/open/{**rest}", """{ "AuthorizationPolicy": "Anonymous" }"""),
+        var gateway = await world.StartGatewayAsync(
+            settings => settings.WithoutRedis().Route("open", "/open/{**rest}", """{ "AuthorizationPolicy": "Anonymous" }"""),
             services => services.ConfigureOpenTelemetryTracerProvider(tracing => tracing.AddProcessor(_spans)));
 
         Assert.Equal(200, (await gateway.SendAsync("/open/1?name=value")).Status);
@@ -196,7 +199,8 @@ public sealed class SensitiveLogFilterTests : IDisposable
 
     // Of a token, what only this one has: a head says the algorithm, and an empty signature nothing.
     private static IEnumerable<string> Parts(string secret) =>
-        (secret.Contains('.', StringComparison.Ordinal) ? secret.Split('.')[1..] : [secret]).Where(part => part.Length > 8)
+        (secret.Contains('.', StringComparison.Ordinal) ? secret.Split('.')[1..] : [secret])
+            .Where(part => part.Length > 8)
             .Select(part => part[..Math.Min(part.Length, 32)]);
 
     private sealed class CollectedSpans : BaseProcessor<Activity>
@@ -216,8 +220,9 @@ public sealed class SensitiveLogFilterTests : IDisposable
         {
             var events = data.Events.SelectMany(happened => happened.Tags);
             lock (_lock)
-                _told.AddRange([data.DisplayName, $"{data.StatusDescription}", $"{data.TraceStateString}", .. data.TagObjects.Concat(events)
-                    .Select(tag => $"{tag.Key}={tag.Value}"), .. data.Baggage.Select(item => $"{item.Key}={item.Value}")]);
+                _told.AddRange([
+                    data.DisplayName, $"{data.StatusDescription}", $"{data.TraceStateString}",
+                    .. data.TagObjects.Concat(events).Select(tag => $"{tag.Key}={tag.Value}"), .. data.Baggage.Select(item => $"{item.Key}={item.Value}")]);
         }
     }
 }

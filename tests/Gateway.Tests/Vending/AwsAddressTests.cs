@@ -24,8 +24,9 @@ public sealed class AwsAddressTests
         await using var world = await World.StartAsync();
         var folder = world.Folder(settings => settings.WithoutRedis()
             .Set("IotCredentials:Profiles:default:Region", "\"ca-central-1\"")
-            .Set("IotCredentials:Organizations", """{ "o-far": { "Region": "eu-west-1" },"""
-                + """ "o-other": { "EndpointRoleArn": "arn:aws:iam::111122223333:role/describe", "Region": "sa-east-1" } }"""));
+            .Set(
+                "IotCredentials:Organizations",
+                """{ "o-far": { "Region": "eu-west-1" }, "o-other": { "EndpointRoleArn": "arn:aws:iam::111122223333:role/describe", "Region": "sa-east-1" } }"""));
         folder.Write("aws-config", config.Replace("HERE", world.Aws.Url, StringComparison.Ordinal));
         var environment = variables.Replace("HERE", world.Aws.Url, StringComparison.Ordinal)
             .Split(' ', StringSplitOptions.RemoveEmptyEntries)
@@ -79,8 +80,10 @@ public sealed class AwsAddressTests
         var output = await DoctorAsync(variables, config, region, proxy);
 
         Assert.Equal(
-            [$"{iot}:443", $"{sts}:443"], proxy.Asked.Distinct().Order().Where(
-                asked => asked.StartsWith("iot", StringComparison.Ordinal) || asked.StartsWith("sts", StringComparison.Ordinal)));
+            [$"{iot}:443", $"{sts}:443"],
+            proxy.Asked.Distinct()
+                .Order()
+                .Where(asked => asked.StartsWith("iot", StringComparison.Ordinal) || asked.StartsWith("sts", StringComparison.Ordinal)));
         Assert.True(output.Contains($"the proxy 127.0.0.1:{proxy.Port} does not let it pass (407)", StringComparison.Ordinal), $"{name}: {output}");
     }
 
@@ -100,15 +103,17 @@ public sealed class AwsAddressTests
             var line = output.Split('\n').Single(line => line.StartsWith(row, StringComparison.Ordinal));
             Assert.True(
                 line.Contains("FIPS and dual-stack endpoints exclude an address of one's own", StringComparison.Ordinal)
-                    && line.Contains("IotEndpoint", StringComparison.Ordinal), $"{name}: {line}");
+                    && line.Contains("IotEndpoint", StringComparison.Ordinal),
+                $"{name}: {line}");
         }
     }
 
     private static async Task<string> DoctorAsync(string variables, string config, string region, RefusingProxy proxy)
     {
         await using var world = await World.StartAsync();
-        var partition = region.StartsWith(
-            "cn-", StringComparison.Ordinal) ? "aws-cn" : region.StartsWith("us-gov-", StringComparison.Ordinal) ? "aws-us-gov" : "aws";
+        var partition = region.StartsWith("cn-", StringComparison.Ordinal) ? "aws-cn"
+            : region.StartsWith("us-gov-", StringComparison.Ordinal) ? "aws-us-gov"
+            : "aws";
         using var folder = world.Folder(settings => settings.WithoutRedis()
             .Set("IotCredentials:Profiles:default:Region", $"\"{region}\"")
             .Set("IotCredentials:Profiles:default:RoleArn", $"\"arn:{partition}:iam::111122223333:role/iot-organization\""));

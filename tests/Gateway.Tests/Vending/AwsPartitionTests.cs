@@ -27,8 +27,11 @@ public sealed class AwsPartitionTests
             .Set("IotCredentials:Profiles:default:RoleArn", $"\"arn:{partition}:iam::111122223333:role/{{organizationId}}/iot\""));
         folder.Write("web-identity", cluster.Issue(new TokenRequest { Subject = "gateway", Audiences = [$"sts.{domain}"] }));
         Dictionary<string, string> environment = byWebIdentity
-            ? new() { ["AWS_WEB_IDENTITY_TOKEN_FILE"] = Path.Combine(
-                folder.Path, "web-identity"), ["AWS_ROLE_ARN"] = $"arn:{partition}:iam::111122223333:role/gateway" }
+            ? new()
+            {
+                ["AWS_WEB_IDENTITY_TOKEN_FILE"] = Path.Combine(folder.Path, "web-identity"),
+                ["AWS_ROLE_ARN"] = $"arn:{partition}:iam::111122223333:role/gateway",
+            }
             : new() { ["AWS_ACCESS_KEY_ID"] = key.AccessKeyId, ["AWS_SECRET_ACCESS_KEY"] = key.SecretAccessKey };
         environment["AWS_REGION"] = region;
         environment["AWS_ENDPOINT_URL_STS"] = environment["AWS_ENDPOINT_URL_IOT"] = world.Aws.Url;

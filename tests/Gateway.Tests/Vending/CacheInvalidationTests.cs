@@ -237,7 +237,7 @@ public sealed class CacheInvalidationTests
 
         byte[][] junk =
         [
-            [], "\n\u001b[31m"u8.ToArray(), [0, 0, 0, 0], [255, 255, 255, 255, 255, 255], new byte[100_000], [1, .. Enumerable.Repeat((byte)7, 40)]
+            [], "\n\u001b[31m"u8.ToArray(), [0, 0, 0, 0], [255, 255, 255, 255, 255, 255], new byte[100_000], [1, .. Enumerable.Repeat((byte)7, 40)],
         ];
         foreach (var channel in channels)
             foreach (var message in junk) await redis.GetSubscriber().PublishAsync(RedisChannel.Literal(channel), message);

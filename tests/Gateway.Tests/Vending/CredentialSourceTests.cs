@@ -17,8 +17,8 @@ public sealed class CredentialSourceTests(ITestOutputHelper output)
     public static IEnumerable<TheoryDataRow<string, string, string>> Sources => Sample.Of<TheoryDataRow<string, string, string>>(3,
     [
         new("D11 IAM Identity Center", "AWS_PROFILE=dev AWS_ENDPOINT_URL_SSO=AGENT",
-            "[profile dev]\nsso_session = corp\nsso_account_id = 111122223333\nsso_role_name = gateway\n[sso-session corp]\nsso_region = eu-west-1\n"
-                + "sso_start_url = https://corp.awsapps.com/start\n"),
+            "[profile dev]\nsso_session = corp\nsso_account_id = 111122223333\nsso_role_name = gateway\n"
+                + "[sso-session corp]\nsso_region = eu-west-1\nsso_start_url = https://corp.awsapps.com/start\n"),
         new("D11 IAM Identity Center, as it was written before", "AWS_PROFILE=dev AWS_ENDPOINT_URL_SSO=AGENT",
             "[profile dev]\nsso_account_id = 111122223333\nsso_role_name = gateway\nsso_region = eu-west-1\nsso_start_url = https://corp.awsapps.com/start\n"),
         new("D11 a program", "AWS_PROFILE=dev", "[profile dev]\ncredential_process = sh FOLDER/process.sh\n"),
@@ -117,11 +117,11 @@ public sealed class CredentialSourceTests(ITestOutputHelper output)
         Volatile.Write(ref ended, true);
         await Task.WhenAll(load);
         output.WriteLine($"{name}: {string.Join(", ", statuses.Select(status => $"{status.Value} times {status.Key}"))}, signed by {signers.Count} keys");
-        Assert.True(
-            !HasFailed(), string.Join(
-                '\n', gateway.Output.Split('\n').Where(line => line.Contains(": 403", StringComparison.Ordinal)
-                    || line.Contains("AWS", StringComparison.Ordinal)
-                    || line.Contains("\"status\":503", StringComparison.Ordinal)).TakeLast(20)));
+        Assert.True(!HasFailed(), string.Join('\n', gateway.Output.Split('\n')
+            .Where(line => line.Contains(": 403", StringComparison.Ordinal)
+                || line.Contains("AWS", StringComparison.Ordinal)
+                || line.Contains("\"status\":503", StringComparison.Ordinal))
+            .TakeLast(20)));
         Assert.True(signers.Count > Rotations);
 
         bool Signs(AwsCredentials session) =>
@@ -213,8 +213,10 @@ public sealed class CredentialSourceTests(ITestOutputHelper output)
 #pragma warning restore CA5350
         }
 
-        var environment = Filled(variables).Split(' ', StringSplitOptions.RemoveEmptyEntries).Select(variable => variable.Split('=', 2)).ToDictionary(
-            variable => variable[0], variable => variable[1]);
+        var environment = Filled(variables)
+            .Split(' ', StringSplitOptions.RemoveEmptyEntries)
+            .Select(variable => variable.Split('=', 2))
+            .ToDictionary(variable => variable[0], variable => variable[1]);
         environment["HOME"] = folder.Path;
         environment["AWS_CONFIG_FILE"] = Path.Combine(folder.Path, "aws-config");
         environment["AWS_REGION"] = "ap-northeast-1";
