@@ -75,13 +75,16 @@ public sealed class ListenerRuleTests : IDisposable
             "Kestrel:Limits:MaxRequestBufferSize", "MaxRequestLineSize"
         },
         {
-            "F10 a buffer less than the headers", """{ "Limits": { "MaxRequestBufferSize": 10000 } }""",             "Kestrel:Limits:MaxRequestBufferSize", "MaxRequestHeadersTotalSize"
+            "F10 a buffer less than the headers", """{ "Limits": { "MaxRequestBufferSize": 10000 } }""",
+            "Kestrel:Limits:MaxRequestBufferSize", "MaxRequestHeadersTotalSize"
         },
         {
-            "F10 a request line more than the buffer", """{ "Limits": { "MaxRequestLineSize": 2000000 } }""",             "Kestrel:Limits:MaxRequestLineSize", "MaxRequestBufferSize"
+            "F10 a request line more than the buffer", """{ "Limits": { "MaxRequestLineSize": 2000000 } }""",
+            "Kestrel:Limits:MaxRequestLineSize", "MaxRequestBufferSize"
         },
         {
-            "F10 headers more than the buffer", """{ "Limits": { "MaxRequestHeadersTotalSize": 2000000 } }""",             "Kestrel:Limits:MaxRequestHeadersTotalSize", "MaxRequestBufferSize"
+            "F10 headers more than the buffer", """{ "Limits": { "MaxRequestHeadersTotalSize": 2000000 } }""",
+            "Kestrel:Limits:MaxRequestHeadersTotalSize", "MaxRequestBufferSize"
         },
     };
 

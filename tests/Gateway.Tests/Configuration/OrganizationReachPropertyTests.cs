@@ -126,8 +126,8 @@ public sealed class OrganizationReachPropertyTests(ITestOutputHelper output) : I
             && !pattern.Split('{', '}').Where((_, at) => at % 2 == 1).All(name => path.Contains(name.Trim('*', '?'), StringComparison.Ordinal)))
             transform = Pick(random, s_transforms);
         var list = string.Join(", ", transform.Chunk(2).Select(pair => $$"""{ "{{pair[0]}}": "{{pair[1]}}" }"""));
-        return $$"""'r{{index}}': { {{policy}}{{order}}'ClusterId': 'c{{random.Next(s_addresses.Length)}}', 'Match': { 'Path': '{{path}}'{{methods}} }, 'Transforms': [{{list}}] }"""
-            .Replace('\'', '"');
+        return ($$"""'r{{index}}': { {{policy}}{{order}}'ClusterId': 'c{{random.Next(s_addresses.Length)}}', 'Match': { 'Path': '{{path}}'{{methods}} },"""
+            + $$""" 'Transforms': [{{list}}] }""").Replace('\'', '"');
     }
 
     private static T Pick<T>(Random random, T[] choices) => choices[random.Next(choices.Length)];

@@ -17,7 +17,8 @@ public sealed class TransformRuleTests : IDisposable
     [InlineData("A5 Forwarded", """{ "Forwarded": "for", "Action": "Append" }""")]
     [InlineData(
         "A4 copy off",
-        """{ "RequestHeadersCopy": "false" }, { "RequestHeader": "X-Gateway-Role", "Append": "user" }, { "RequestHeader": "Authorization", "Append": "Basic x" }""")]
+        """{ "RequestHeadersCopy": "false" }, { "RequestHeader": "X-Gateway-Role", "Append": "user" },"""
+            + """ { "RequestHeader": "Authorization", "Append": "Basic x" }""")]
     [InlineData("A4 certificate", """{ "ClientCert": "X-Client-Cert" }""")]
     [InlineData("S10 a plain header", """{ "RequestHeaderRouteValue": "X-Rest", "Set": "rest" }""")]
     public void A_safe_transform_is_no_finding(string name, string transforms)

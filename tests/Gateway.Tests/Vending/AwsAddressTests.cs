@@ -26,7 +26,8 @@ public sealed class AwsAddressTests
             .Set("IotCredentials:Profiles:default:Region", "\"ca-central-1\"")
             .Set(
                 "IotCredentials:Organizations",
-                """{ "o-far": { "Region": "eu-west-1" }, "o-other": { "EndpointRoleArn": "arn:aws:iam::111122223333:role/describe", "Region": "sa-east-1" } }"""));
+                """{ "o-far": { "Region": "eu-west-1" },"""
+                    + """ "o-other": { "EndpointRoleArn": "arn:aws:iam::111122223333:role/describe", "Region": "sa-east-1" } }"""));
         folder.Write("aws-config", config.Replace("HERE", world.Aws.Url, StringComparison.Ordinal));
         var environment = variables.Replace("HERE", world.Aws.Url, StringComparison.Ordinal)
             .Split(' ', StringSplitOptions.RemoveEmptyEntries)

@@ -61,7 +61,8 @@ public sealed class UserScopeTests
 
         var answers = new[]
         {
-            await VendAsync(world, one, "alice"), await VendAsync(world, one, "alice"), await VendAsync(world, two, "alice"), await VendAsync(world, two, "alice"),
+            await VendAsync(world, one, "alice"), await VendAsync(world, one, "alice"),
+            await VendAsync(world, two, "alice"), await VendAsync(world, two, "alice"),
         };
 
         // The event follows the response.
