@@ -50,7 +50,8 @@ public sealed class LogEventTests
     }
 
     private static string Row(LoggerMessageAttribute logged) => string.Create(
-        CultureInfo.InvariantCulture, $"| {logged.EventId} | {logged.EventName} | {logged.Level} | "
+        CultureInfo.InvariantCulture,
+        $"| {logged.EventId} | {logged.EventName} | {logged.Level} | "
             + $"{(logged.Message is "" ? "—" : logged.Message.Replace("\n", "\\n", StringComparison.Ordinal))} |");
 
     private static LoggerMessageAttribute[] EventsOf(Assembly assembly) =>

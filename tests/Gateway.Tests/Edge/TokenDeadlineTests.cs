@@ -45,7 +45,8 @@ public sealed class TokenDeadlineTests : IAsyncLifetime
         foreach (var type in (string[])
             [
                 "application/x-ndjson", "application/json-seq", "multipart/x-mixed-replace;boundary=b", "application/connect+json", "application/octet-stream",
-                "application/json", "text/event-stream", "application/grpc-web", ""])
+                "application/json", "text/event-stream", "application/grpc-web", "",
+            ])
         {
             foreach (var length in (string[])["", "1000000000"])
             {

@@ -137,8 +137,8 @@ public sealed class TransformTableTests(TransformTableTests.Routes platform) : I
     public sealed class Routes : Platform
     {
         internal RawService Service { get; } = new(static _ =>
-            "HTTP/1.1 200 OK\r\nX-One: 1\r\nX-Request-Id: service\r\nTrailer: X-Last\r\nTransfer-Encoding: chunked\r\nConnection: close\r\n\r\n1\r\na\r\n0\r\n"
-                + "X-Last: 9\r\n\r\n");
+            "HTTP/1.1 200 OK\r\nX-One: 1\r\nX-Request-Id: service\r\nTrailer: X-Last\r\nTransfer-Encoding: chunked\r\nConnection: close\r\n\r\n"
+                + "1\r\na\r\n0\r\nX-Last: 9\r\n\r\n");
 
         public string Http1 => Address(0);
 
