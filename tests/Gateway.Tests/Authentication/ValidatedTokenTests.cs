@@ -273,13 +273,13 @@ public sealed class ValidatedTokenTests
 
     private CallerIdentity Caller(string scheme, TimeSpan from, TimeSpan until, string[]? organizations = null) =>
         new("https://id.example.com", "alice", Now + until)
-    {
-        Scheme = scheme,
-        NotBefore = Now + from,
-        Organizations = (organizations ?? []).ToFrozenSet(),
-        Roles = [],
-        Scopes = [],
-    };
+        {
+            Scheme = scheme,
+            NotBefore = Now + from,
+            Organizations = (organizations ?? []).ToFrozenSet(),
+            Roles = [],
+            Scopes = [],
+        };
 
     private Task<RunningGateway> StartAsync(World world) => world.StartGatewayAsync(
         settings => settings.WithoutRedis(),
