@@ -49,12 +49,15 @@ public sealed class LogEventTests
     }
 
     private static string Row(LoggerMessageAttribute logged) => string.Create(
-        CultureInfo.InvariantCulture, $"| {logged.EventId} | {logged.EventName} | {logged.Level} | {(logged.Message is "" ? "—" : logged.Message.Replace("\n", "\\n", StringComparison.Ordinal))} |");
+        CultureInfo.InvariantCulture,
+        $"| {logged.EventId} | {logged.EventName} | {logged.Level} | "
+            + $"{(logged.Message is "" ? "—" : logged.Message.Replace("\n", "\\n", StringComparison.Ordinal))} |");
 
     private static LoggerMessageAttribute[] EventsOf(Assembly assembly) =>
     [
         .. assembly.GetTypes()
-            .SelectMany(type => type.GetMethods(BindingFlags.Public | BindingFlags.NonPublic | BindingFlags.Static | BindingFlags.Instance | BindingFlags.DeclaredOnly))
+            .SelectMany(
+                type => type.GetMethods(BindingFlags.Public | BindingFlags.NonPublic | BindingFlags.Static | BindingFlags.Instance | BindingFlags.DeclaredOnly))
             .Select(method => method.GetCustomAttribute<LoggerMessageAttribute>())
             .OfType<LoggerMessageAttribute>(),
     ];

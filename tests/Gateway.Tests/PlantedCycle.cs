@@ -1,4 +1,5 @@
-#pragma warning disable IDE0130, SA1403 // Namespaces in one file, none of them the folder's: a cycle for the test that looks for them, a root namespace included.
+// Namespaces in one file, none of them the folder's: a cycle for the test that looks for them, a root namespace included.
+#pragma warning disable IDE0130, SA1403
 namespace Gateway.Tests.Planted
 {
     internal sealed class Root

@@ -31,8 +31,11 @@ public sealed partial class SecurityDocumentationTests
     [Fact]
     public void Every_threat_has_an_answer_that_is_shown()
     {
-        var rows = s_text.Split('\n').SkipWhile(line => !line.StartsWith("## Tokens", StringComparison.Ordinal)).TakeWhile(line => !line.StartsWith("## TLS", StringComparison.Ordinal))
-            .Where(line => line.StartsWith("| ", StringComparison.Ordinal) && !line.StartsWith("| threat", StringComparison.Ordinal)).ToList();
+        var rows = s_text.Split('\n')
+            .SkipWhile(line => !line.StartsWith("## Tokens", StringComparison.Ordinal))
+            .TakeWhile(line => !line.StartsWith("## TLS", StringComparison.Ordinal))
+            .Where(line => line.StartsWith("| ", StringComparison.Ordinal) && !line.StartsWith("| threat", StringComparison.Ordinal))
+            .ToList();
 
         Assert.InRange(rows.Count, 35, int.MaxValue);
         Assert.All(rows, row => Assert.Matches(TestName(), row));

@@ -9,5 +9,6 @@ internal static class ShippedSettings
     private static readonly JsonDocumentOptions s_withComments = new() { CommentHandling = JsonCommentHandling.Skip };
 
     public static JsonObject Read() =>
-        JsonNode.Parse(File.ReadAllText(Path.Combine(AppContext.BaseDirectory, "appsettings", "appsettings.json")), documentOptions: s_withComments)!.AsObject();
+        JsonNode.Parse(
+            File.ReadAllText(Path.Combine(AppContext.BaseDirectory, "appsettings", "appsettings.json")), documentOptions: s_withComments)!.AsObject();
 }

@@ -245,7 +245,8 @@ public sealed partial class AuthenticationThrottleTests
         // Probes need no token, and mind none.
         Assert.Equal(200, (await world.Client.SendAsync(gateway.ManagementUrl + "/health/ready", Junk())).Status);
 
-        async Task<int> DeleteAsync(string token) => (await world.Client.SendAsync(gateway.ManagementUrl + "/organizations/o-acme/credentials", token, "DELETE")).Status;
+        async Task<int> DeleteAsync(string token) =>
+            (await world.Client.SendAsync(gateway.ManagementUrl + "/organizations/o-acme/credentials", token, "DELETE")).Status;
     }
 
     [Fact]
@@ -277,7 +278,8 @@ public sealed partial class AuthenticationThrottleTests
         var time = new FakeTimeProvider();
         var log = new LogLines();
         using var loggers = LoggerFactory.Create(logging => logging.AddProvider(log));
-        var failed = new AuthenticationThrottle(new() { PermitLimit = 2, Window = TimeSpan.FromMinutes(1) }, time, loggers.CreateLogger<AuthenticationThrottle>());
+        var failed = new AuthenticationThrottle(
+            new() { PermitLimit = 2, Window = TimeSpan.FromMinutes(1) }, time, loggers.CreateLogger<AuthenticationThrottle>());
 
         for (var client = 0; client < 20_000; client++)
         {
@@ -334,7 +336,8 @@ public sealed partial class AuthenticationThrottleTests
 
     private static async Task<int> StatusAsync(RunningGateway gateway, string? token, string from = "127.0.0.1", string? header = null)
     {
-        var lines = $"Host: 127.0.0.1\r\nConnection: close\r\n{(token is null ? "" : $"Authorization: Bearer {token}\r\n")}{(header is null ? "" : header + "\r\n")}";
+        var lines =
+            $"Host: 127.0.0.1\r\nConnection: close\r\n{(token is null ? "" : $"Authorization: Bearer {token}\r\n")}{(header is null ? "" : header + "\r\n")}";
         var answer = await RawHttp.ExchangeAsync(gateway.Url, $"GET {Good} HTTP/1.1\r\n{lines}\r\n", from);
         return int.Parse(StatusLine().Match(answer).Groups["status"].Value, CultureInfo.InvariantCulture);
     }

@@ -32,7 +32,11 @@ public sealed class EntraCloudTests(EntraCloudTests.Cloud cloud) : IClassFixture
         foreach (var tenant in tenants)
         {
             var organization = section["Tenants"]?[tenant]?["Only"]?[0]?.GetValue<string>() ?? "o-acme";
-            var token = Token($"https://login.microsoftonline.com/{tenant}/v2.0", tenant) with { Audiences = [audience], Organizations = (string[])[organization] };
+            var token = Token($"https://login.microsoftonline.com/{tenant}/v2.0", tenant) with
+            {
+                Audiences = [audience],
+                Organizations = (string[])[organization],
+            };
             var answer = await gateway.SendAsync($"/organizations/{organization}/entra", cloud.World.Issuer.Issue(token));
             Assert.True(answer.Status == 200, $"{place}: {answer.Status} {answer.Body}\n{gateway.Log.Text}");
         }
@@ -40,13 +44,23 @@ public sealed class EntraCloudTests(EntraCloudTests.Cloud cloud) : IClassFixture
 
     [Theory]
     [InlineData("B1 no Instance", null, Tenant, "https://login.microsoftonline.com/TENANT/v2.0", "https://sts.windows.net/TENANT/")]
-    [InlineData("B1 no slash at the end", "https://login.microsoftonline.com", Tenant, "https://login.microsoftonline.com/TENANT/v2.0", "https://sts.windows.net/TENANT/")]
-    [InlineData("B8 a tenant in capitals", null, "AABBCCDD-1111-4111-8111-AABBCCDDEEFF", "https://login.microsoftonline.com/TENANT/v2.0", "https://sts.windows.net/TENANT/")]
+    [InlineData(
+        "B1 no slash at the end", "https://login.microsoftonline.com", Tenant,
+        "https://login.microsoftonline.com/TENANT/v2.0", "https://sts.windows.net/TENANT/")]
+    [InlineData(
+        "B8 a tenant in capitals", null, "AABBCCDD-1111-4111-8111-AABBCCDDEEFF",
+        "https://login.microsoftonline.com/TENANT/v2.0", "https://sts.windows.net/TENANT/")]
     [InlineData("B8 an older name", "https://login.windows.net/", Tenant, "https://login.microsoftonline.com/TENANT/v2.0", "https://sts.windows.net/TENANT/")]
-    [InlineData("B8 US Government", "https://login.microsoftonline.us/", Tenant, "https://login.microsoftonline.us/TENANT/v2.0", "https://sts.windows.net/TENANT/")]
-    [InlineData("B8 China", "https://login.partner.microsoftonline.cn/", Tenant, "https://login.partner.microsoftonline.cn/TENANT/v2.0", "https://sts.chinacloudapi.cn/TENANT/")]
-    [InlineData("B8 China's older name", "https://login.chinacloudapi.cn/", Tenant, "https://login.partner.microsoftonline.cn/TENANT/v2.0", "https://sts.chinacloudapi.cn/TENANT/")]
-    [InlineData("B8 a customers' tenant", "https://contoso.ciamlogin.com/", Tenant, "https://TENANT.ciamlogin.com/TENANT/v2.0", "https://sts.windows.net/TENANT/")]
+    [InlineData(
+        "B8 US Government", "https://login.microsoftonline.us/", Tenant, "https://login.microsoftonline.us/TENANT/v2.0", "https://sts.windows.net/TENANT/")]
+    [InlineData(
+        "B8 China", "https://login.partner.microsoftonline.cn/", Tenant,
+        "https://login.partner.microsoftonline.cn/TENANT/v2.0", "https://sts.chinacloudapi.cn/TENANT/")]
+    [InlineData(
+        "B8 China's older name", "https://login.chinacloudapi.cn/", Tenant,
+        "https://login.partner.microsoftonline.cn/TENANT/v2.0", "https://sts.chinacloudapi.cn/TENANT/")]
+    [InlineData(
+        "B8 a customers' tenant", "https://contoso.ciamlogin.com/", Tenant, "https://TENANT.ciamlogin.com/TENANT/v2.0", "https://sts.windows.net/TENANT/")]
     public async Task A_clouds_tokens_of_both_versions_are_taken(string name, string? instance, string tenant, params string[] issuers)
     {
         var section = new JsonObject { ["TenantId"] = tenant, ["ClientId"] = Client, ["Organizations"] = new JsonObject { ["Claim"] = "organizations" } };
@@ -59,7 +73,8 @@ public sealed class EntraCloudTests(EntraCloudTests.Cloud cloud) : IClassFixture
             Assert.True(answer.Status == 200, $"{name}, {issuer}: {answer.Status} {answer.Body}\n{gateway.Log.Text}");
         }
 
-        foreach (var other in (string[])["https://login.microsoftonline.com/11111111-2222-3333-4444-555555555555/v2.0", $"https://login.microsoftonline.de/{Tenant}/v2.0"])
+        foreach (var other in (string[])
+            ["https://login.microsoftonline.com/11111111-2222-3333-4444-555555555555/v2.0", $"https://login.microsoftonline.de/{Tenant}/v2.0"])
             Refusal.IsUnauthenticated(await gateway.SendAsync(Path, cloud.World.Issuer.Issue(Token(other, Tenant))), tokenSent: true);
     }
 
@@ -89,7 +104,8 @@ public sealed class EntraCloudTests(EntraCloudTests.Cloud cloud) : IClassFixture
         var gateway = await cloud.StartAsync($$"""
             { "TenantId": "organizations", "ClientId": "{{Client}}", "Organizations": { "Claim": "organizations" }, "Tenants": { "{{Tenant.ToUpperInvariant()}}": { "Only": ["o-acme"] } } }
             """);
-        var token = cloud.World.Issuer.Issue(Token($"https://login.microsoftonline.com/{Tenant}/v2.0", Tenant) with { Organizations = (string[])["o-acme", "o-other"] });
+        var token = cloud.World.Issuer.Issue(
+            Token($"https://login.microsoftonline.com/{Tenant}/v2.0", Tenant) with { Organizations = (string[])["o-acme", "o-other"] });
 
         Assert.Equal(200, (await gateway.SendAsync(Path, token)).Status);
         Assert.Equal(403, (await gateway.SendAsync("/organizations/o-other/entra", token)).Status);
@@ -97,7 +113,9 @@ public sealed class EntraCloudTests(EntraCloudTests.Cloud cloud) : IClassFixture
 
     [Theory]
     [InlineData("S26 an ID token without any usual claim, with roles", """{"roles":["reader"]}""", 401)]
-    [InlineData("S26 an ID token with a profile and roles", """{"roles":["reader"],"name":"Alice","preferred_username":"alice@example.com","oid":"1","ver":"2.0"}""", 401)]
+    [InlineData(
+        "S26 an ID token with a profile and roles",
+        """{"roles":["reader"],"name":"Alice","preferred_username":"alice@example.com","oid":"1","ver":"2.0"}""", 401)]
     [InlineData("S26 an ID token as Entra writes it", """{"roles":["reader"],"uti":"a","rh":"b","aio":"c","sid":"d","nonce":"e"}""", 401)]
     [InlineData("S26 an access token of version 2", """{"scp":"iot.connect","azp":"app","azpacr":"0","name":"Alice","sid":"d","uti":"a"}""", 200)]
     [InlineData("S26 an access token of version 1", """{"scp":"iot.connect","appid":"app","appidacr":"0","amr":["pwd"]}""", 200)]
@@ -106,7 +124,10 @@ public sealed class EntraCloudTests(EntraCloudTests.Cloud cloud) : IClassFixture
     public async Task Entras_access_tokens_name_who_asked(string name, string claims, int status)
     {
         var token = Token($"https://login.microsoftonline.com/{Tenant}/v2.0", Tenant);
-        token = token with { Claims = JsonNode.Parse(claims)!.AsObject().Append(new("tid", Tenant)).ToDictionary(claim => claim.Key, claim => (object?)claim.Value) };
+        token = token with
+        {
+            Claims = JsonNode.Parse(claims)!.AsObject().Append(new("tid", Tenant)).ToDictionary(claim => claim.Key, claim => (object?)claim.Value),
+        };
 
         var answer = await cloud.OneTenant.SendAsync(Path, cloud.World.Issuer.Issue(token));
 
@@ -119,7 +140,8 @@ public sealed class EntraCloudTests(EntraCloudTests.Cloud cloud) : IClassFixture
         using var folder = cloud.World.Folder(settings => settings.WithoutRedis().Set("AzureAd", Cloud.WithoutInstance));
         var token = cloud.World.Issuer.Issue(Token($"https://login.microsoftonline.com/{Tenant}/v2.0", Tenant));
 
-        var explained = await Invoked.Of(["explain", "--organization", "o-acme", "--token", token, "--format", "json", "--config", folder.Path], cloud.World.Aws.EnvironmentVariables);
+        var explained = await Invoked.Of(
+            ["explain", "--organization", "o-acme", "--token", token, "--format", "json", "--config", folder.Path], cloud.World.Aws.EnvironmentVariables);
 
         Assert.True(explained.ExitCode == 0, explained.Output + explained.Error);
         Assert.Equal("AzureAd", explained.Json.GetProperty("token").GetProperty("scheme").GetString());
@@ -127,11 +149,23 @@ public sealed class EntraCloudTests(EntraCloudTests.Cloud cloud) : IClassFixture
     }
 
     [Theory]
-    [InlineData("B8 a domain", """{ "TenantId": "contoso.onmicrosoft.com", "ClientId": "c" }""", "AzureAd:TenantId", "contoso.onmicrosoft.com/v2.0/.well-known/openid-configuration")]
+    [InlineData(
+        "B8 a domain",
+        """{ "TenantId": "contoso.onmicrosoft.com", "ClientId": "c" }""",
+        "AzureAd:TenantId",
+        "contoso.onmicrosoft.com/v2.0/.well-known/openid-configuration")]
     [InlineData("B8 a domain of one's own", """{ "TenantId": "example.com", "ClientId": "c" }""", "AzureAd:TenantId", "Write the id")]
     [InlineData("B8 a slip in the id", """{ "TenantId": "aabbccdd-1111-4111-8111-aabbccddeef", "ClientId": "c" }""", "AzureAd:TenantId", "Write the id")]
-    [InlineData("B8 a domain among many", """{ "TenantId": "common", "ClientId": "c", "Tenants": { "contoso.com": {} } }""", "AzureAd:Tenants:contoso.com", "Write the id")]
-    [InlineData("B8 Azure AD B2C", """{ "Instance": "https://contoso.b2clogin.com/", "TenantId": "aabbccdd-1111-4111-8111-aabbccddeeff", "ClientId": "c" }""", "AzureAd:Instance", "Authentication:Schemes")]
+    [InlineData(
+        "B8 a domain among many",
+        """{ "TenantId": "common", "ClientId": "c", "Tenants": { "contoso.com": {} } }""",
+        "AzureAd:Tenants:contoso.com",
+        "Write the id")]
+    [InlineData(
+        "B8 Azure AD B2C",
+        """{ "Instance": "https://contoso.b2clogin.com/", "TenantId": "aabbccdd-1111-4111-8111-aabbccddeeff", "ClientId": "c" }""",
+        "AzureAd:Instance",
+        "Authentication:Schemes")]
     public void What_cannot_work_is_an_error_that_says_what_to_write(string name, string section, string key, string advice)
     {
         using var folder = cloud.World.Folder(settings => settings.WithoutRedis().Set("AzureAd", section));
@@ -157,7 +191,8 @@ public sealed class EntraCloudTests(EntraCloudTests.Cloud cloud) : IClassFixture
 
         Assert.True(answer.Status == 200, $"{name}: {answer.Status} {answer.Body}\n{gateway.Log.Text}");
         foreach (var other in (string[])[issuer.ToUpperInvariant(), issuer + "/", issuer.TrimEnd('/')[1..], cloud.World.Issuer.Issuer])
-            Refusal.IsUnauthenticated(await gateway.SendAsync(Path, cloud.World.Issuer.Issue(new() { Issuer = other, Organizations = (string[])["o-acme"] })), tokenSent: true);
+            Refusal.IsUnauthenticated(
+                await gateway.SendAsync(Path, cloud.World.Issuer.Issue(new() { Issuer = other, Organizations = (string[])["o-acme"] })), tokenSent: true);
     }
 
     [Fact]

@@ -220,7 +220,10 @@ public sealed class IssuerOutageTests(ITestOutputHelper output)
         if (isAccepted) return;
         ExpectUnavailable(answer);
         var outage = gateway.KeysOf("Platform").Outage!;
-        Assert.Contains(documented is null ? "it has no issuer" : $"its issuer is \"{documented}\", and not \"{valid ?? authority}\"", outage.Cause, StringComparison.Ordinal);
+        Assert.Contains(
+            documented is null ? "it has no issuer" : $"its issuer is \"{documented}\", and not \"{valid ?? authority}\"",
+            outage.Cause,
+            StringComparison.Ordinal);
         Assert.Equal(1, gateway.Log.Count(LogLevel.Error, outage.Cause));
     }
 
@@ -342,16 +345,19 @@ public sealed class IssuerOutageTests(ITestOutputHelper output)
 
     private static readonly SigningKey s_stranger = SigningKey.CreateRsa();
 
-    private static Task<RunningGateway> StartAsync(World world, OpenIdProvider? partner = null, Action<JsonObject>? change = null) => world.StartGatewayAsync(settings =>
-    {
-        settings.WithoutRedis().Route("open", "/open/{**rest}", """{ "AuthorizationPolicy": "Anonymous" }""").Set("Edge:FailedAuthentications:PermitLimit", "1000000");
-        if (partner is not null)
+    private static Task<RunningGateway> StartAsync(World world, OpenIdProvider? partner = null, Action<JsonObject>? change = null) =>
+        world.StartGatewayAsync(settings =>
         {
-            settings.Set("Authentication:Schemes:Partner", $$"""
-                { "Authority": "{{partner.Issuer}}", "RequireHttpsMetadata": false, "ValidAudiences": ["api://gateway"], "Organizations": { "Claim": "organizations" } }
-                """);
-        }
+            settings.WithoutRedis()
+                .Route("open", "/open/{**rest}", """{ "AuthorizationPolicy": "Anonymous" }""")
+                .Set("Edge:FailedAuthentications:PermitLimit", "1000000");
+            if (partner is not null)
+            {
+                settings.Set("Authentication:Schemes:Partner", $$"""
+                    { "Authority": "{{partner.Issuer}}", "RequireHttpsMetadata": false, "ValidAudiences": ["api://gateway"], "Organizations": { "Claim": "organizations" } }
+                    """);
+            }
 
-        change?.Invoke(settings);
-    });
+            change?.Invoke(settings);
+        });
 }

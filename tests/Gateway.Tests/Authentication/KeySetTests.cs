@@ -130,7 +130,8 @@ public sealed class KeySetTests(KeySetTests.OddIssuer platform) : IClassFixture<
         });
 
         Assert.Equal(200, (await platform.SendAsync(Path, platform.World.Issuer.Issue(new() { WithoutKeyId = withoutId }))).Status);
-        Refusal.IsUnauthenticated(await platform.SendAsync(Path, platform.World.Issuer.Issue(new() { WithoutKeyId = withoutId, Key = SigningKey.CreateRsa() })), tokenSent: true);
+        Refusal.IsUnauthenticated(
+            await platform.SendAsync(Path, platform.World.Issuer.Issue(new() { WithoutKeyId = withoutId, Key = SigningKey.CreateRsa() })), tokenSent: true);
     }
 
     [Fact]
@@ -167,7 +168,10 @@ public sealed class KeySetTests(KeySetTests.OddIssuer platform) : IClassFixture<
     [Fact]
     public void B3_the_keys_that_are_not_used_are_named_and_their_number_is_bounded()
     {
-        var keys = PublishedKeys.Parse("i", "a", System.Text.Encoding.UTF8.GetBytes($$"""{ "keys": [{{string.Join(',', Enumerable.Repeat("""{ "kid": "a\u001bb", "kty": "oct" }""", 500))}}] }"""));
+        var keys = PublishedKeys.Parse(
+            "i",
+            "a",
+            System.Text.Encoding.UTF8.GetBytes($$"""{ "keys": [{{string.Join(',', Enumerable.Repeat("""{ "kid": "a\u001bb", "kty": "oct" }""", 500))}}] }"""));
 
         Assert.Empty(keys.SigningKeys);
         Assert.Equal(10, keys.Passed.Count);
@@ -241,7 +245,11 @@ public sealed class KeySetTests(KeySetTests.OddIssuer platform) : IClassFixture<
         var name = new X500DistinguishedName("CN=issuer");
         var request = new CertificateRequest(name, PublicKey.CreateFromSubjectPublicKeyInfo(key.PublicKeyDer, out _), HashAlgorithmName.SHA256);
         using var certificate = request.Create(
-            name, X509SignatureGenerator.CreateForRSA(s_authority, RSASignaturePadding.Pkcs1), DateTimeOffset.UtcNow.AddYears(-2), DateTimeOffset.UtcNow.AddYears(-1), [1]);
+            name,
+            X509SignatureGenerator.CreateForRSA(s_authority, RSASignaturePadding.Pkcs1),
+            DateTimeOffset.UtcNow.AddYears(-2),
+            DateTimeOffset.UtcNow.AddYears(-1),
+            [1]);
         return Convert.ToBase64String(certificate.RawData);
     }
 

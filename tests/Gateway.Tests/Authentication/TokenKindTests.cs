@@ -95,7 +95,8 @@ public sealed class TokenKindTests(TokenKindTests.Issuers platform) : IClassFixt
     [InlineData("an access token with a claim typ that says JWT", """{"typ":"JWT","client_id":"app","sid":"1"}""", 200)]
     [InlineData("S26 an access token as Auth0 writes it", """{"azp":"app","scope":"openid read","permissions":[]}""", 200)]
     [InlineData("S26 an access token as Okta writes it", """{"ver":1,"cid":"app","uid":"00u","scp":["read"],"auth_time":1700000000}""", 200)]
-    [InlineData("S26 an access token as AD FS writes it", """{"appid":"app","apptype":"Public","auth_time":"2024-01-01T00:00:00Z","scp":"read","ver":"1.0"}""", 200)]
+    [InlineData(
+        "S26 an access token as AD FS writes it", """{"appid":"app","apptype":"Public","auth_time":"2024-01-01T00:00:00Z","scp":"read","ver":"1.0"}""", 200)]
     [InlineData("S26 an access token with a profile and a client", """{"client_id":"app","email":"alice@example.com"}""", 200)]
     [InlineData("S26 a profile beside an empty scope", """{"scope":"","name":"Alice"}""", 401)]
     [InlineData("S26 a profile beside an empty list of scopes", """{"scp":[],"email":"alice@example.com"}""", 401)]
@@ -119,13 +120,25 @@ public sealed class TokenKindTests(TokenKindTests.Issuers platform) : IClassFixt
     [InlineData("S26 a session's state", """{"session_state":"08a5019c"}""", 401)]
     [InlineData("S26 of Identity Assurance", """{"verified_claims":{"claims":{}}}""", 401)]
     [InlineData("S26 of a self-issued provider", """{"sub_jwk":{"kty":"RSA"},"client_id":"app"}""", 401)]
-    [InlineData("S26 an access token as Entra writes it, version 2", """{"azp":"app","azpacr":"1","oid":"o","rh":"r","tid":"t","uti":"u","scp":"read","name":"Alice","preferred_username":"alice","ver":"2.0"}""", 200)]
-    [InlineData("S26 an application's as Entra writes it, version 2", """{"azp":"app","azpacr":"1","oid":"o","rh":"r","tid":"t","uti":"u","roles":["reader"],"ver":"2.0"}""", 200)]
-    [InlineData("S26 an access token as Entra writes it, version 1", """{"appid":"app","appidacr":"1","ipaddr":"192.0.2.7","oid":"o","upn":"alice","unique_name":"alice","scp":"read","tid":"t","ver":"1.0"}""", 200)]
-    [InlineData("S26 an application's as Entra writes it, version 1", """{"appid":"app","appidacr":"1","idtyp":"app","oid":"o","rh":"r","tid":"t","uti":"u","ver":"1.0"}""", 200)]
+    [InlineData(
+        "S26 an access token as Entra writes it, version 2",
+        """{"azp":"app","azpacr":"1","oid":"o","rh":"r","tid":"t","uti":"u","scp":"read","name":"Alice","preferred_username":"alice","ver":"2.0"}""", 200)]
+    [InlineData(
+        "S26 an application's as Entra writes it, version 2",
+        """{"azp":"app","azpacr":"1","oid":"o","rh":"r","tid":"t","uti":"u","roles":["reader"],"ver":"2.0"}""", 200)]
+    [InlineData(
+        "S26 an access token as Entra writes it, version 1",
+        """{"appid":"app","appidacr":"1","ipaddr":"192.0.2.7","oid":"o","upn":"alice","unique_name":"alice","scp":"read","tid":"t","ver":"1.0"}""", 200)]
+    [InlineData(
+        "S26 an application's as Entra writes it, version 1",
+        """{"appid":"app","appidacr":"1","idtyp":"app","oid":"o","rh":"r","tid":"t","uti":"u","ver":"1.0"}""", 200)]
     [InlineData("S26 an access token as B2C writes it", """{"azp":"app","scp":"read","tfp":"B2C_1_sign_in","emails":["alice@example.com"],"ver":"1.0"}""", 200)]
-    [InlineData("S26 an access token as Keycloak writes it", """{"typ":"Bearer","azp":"app","session_state":"s","sid":"s","acr":"1","preferred_username":"alice","scope":"openid"}""", 200)]
-    [InlineData("S26 an access token as Cognito writes it", """{"token_use":"access","client_id":"app","username":"alice","cognito:groups":["a"],"auth_time":1700000000}""", 200)]
+    [InlineData(
+        "S26 an access token as Keycloak writes it",
+        """{"typ":"Bearer","azp":"app","session_state":"s","sid":"s","acr":"1","preferred_username":"alice","scope":"openid"}""", 200)]
+    [InlineData(
+        "S26 an access token as Cognito writes it",
+        """{"token_use":"access","client_id":"app","username":"alice","cognito:groups":["a"],"auth_time":1700000000}""", 200)]
     [InlineData("S26 a machine's access token as Auth0 writes it", """{"azp":"app","gty":"client-credentials"}""", 200)]
     [InlineData("S26 a machine's access token as Okta writes it", """{"ver":1,"cid":"app","scp":["read"]}""", 200)]
     [InlineData("S26 a service account's token as Kubernetes writes it", """{"kubernetes.io":{"namespace":"default"}}""", 200)]
@@ -134,7 +147,11 @@ public sealed class TokenKindTests(TokenKindTests.Issuers platform) : IClassFixt
         Assert.NotEmpty(name);
         foreach (var type in (string?[])["JWT", null])
         {
-            var token = new TokenRequest { Type = type, Claims = JsonNode.Parse(claims)!.AsObject().ToDictionary(claim => claim.Key, claim => (object?)claim.Value) };
+            var token = new TokenRequest
+            {
+                Type = type,
+                Claims = JsonNode.Parse(claims)!.AsObject().ToDictionary(claim => claim.Key, claim => (object?)claim.Value),
+            };
             await ExpectAsync(status, token);
             await ExpectAsync(200, token, platform.Lenient);
         }

@@ -18,7 +18,9 @@ public sealed class TokenMemoryTests(ITestOutputHelper output)
         await using var world = await World.StartAsync();
         await using var partner = await OpenIdProvider.StartAsync();
         var gateway = await world.StartGatewayProcessAsync(
-            settings => settings.WithoutRedis().Set("Logging:LogLevel:Default", "\"Warning\"").Set("Logging:LogLevel:Microsoft.Hosting.Lifetime", "\"Information\"")
+            settings => settings.WithoutRedis()
+                .Set("Logging:LogLevel:Default", "\"Warning\"")
+                .Set("Logging:LogLevel:Microsoft.Hosting.Lifetime", "\"Information\"")
                 .Set("Logging:LogLevel:Gateway.Management", "\"Information\"")
                 .Set("Authentication:Schemes:Partner", $$"""
                     { "Authority": "{{partner.Issuer}}", "RequireHttpsMetadata": false, "ValidAudiences": ["api://gateway"], "Organizations": { "Claim": "organizations" } }

@@ -62,7 +62,8 @@ public sealed class TokenTests(TokenTests.Issuers platform) : IClassFixture<Toke
         ["an ID token in an access token's header"] = _ => new() { Claims = With("token_use", "id") },
         ["two issuers in one token"] = issuers => new()
         {
-            RawPayload = $$"""{"iss":"{{issuers.Other.Issuer}}","iss":"{{issuers.World.Issuer.Issuer}}","sub":"alice","aud":"api://gateway","exp":4102444800}""",
+            RawPayload =
+                $$"""{"iss":"{{issuers.Other.Issuer}}","iss":"{{issuers.World.Issuer.Issuer}}","sub":"alice","aud":"api://gateway","exp":4102444800}""",
         },
         ["an issuer that is no text"] = _ => new() { RawPayload = """{"iss":"\ud800","sub":"alice","aud":"api://gateway","exp":4102444800}""" },
         ["a subject that is no text"] = issuers => new()
@@ -81,7 +82,8 @@ public sealed class TokenTests(TokenTests.Issuers platform) : IClassFixture<Toke
         ["a payload that is no object"] = _ => new() { RawPayload = "[]" },
         ["a header that is no JSON"] = _ => new() { RawHeader = "{" },
         ["another issuer's key"] = issuers => new() { Key = issuers.Other.CurrentKey },
-        ["another issuer's key under a key id of this one"] = issuers => new() { Key = issuers.Other.CurrentKey, KeyId = issuers.World.Issuer.CurrentKey.KeyId },
+        ["another issuer's key under a key id of this one"] = issuers =>
+            new() { Key = issuers.Other.CurrentKey, KeyId = issuers.World.Issuer.CurrentKey.KeyId },
         ["this issuer's key for another"] = issuers => new() { Issuer = issuers.Other.Issuer, Audiences = ["api://other"] },
         ["this issuer's key for another under its key id"] = issuers => new()
         {
@@ -158,9 +160,12 @@ public sealed class TokenTests(TokenTests.Issuers platform) : IClassFixture<Toke
 
         Refusal.IsUnauthenticated(await platform.SendAsync($"{Path}?access_token={token}&token={token}"), tokenSent: false);
         Refusal.IsUnauthenticated(await platform.SendAsync(Path, change: request => request.Headers.Add("Cookie", $"access_token={token}")), tokenSent: false);
-        Refusal.IsUnauthenticated(await platform.SendAsync(Path, change: request => request.Headers.Add("X-Authorization", $"Bearer {token}")), tokenSent: false);
         Refusal.IsUnauthenticated(
-            await platform.SendAsync(Path, method: "POST", change: request => request.Content = new FormUrlEncodedContent([new("access_token", token)])), tokenSent: false);
+            await platform.SendAsync(Path, change: request => request.Headers.Add("X-Authorization", $"Bearer {token}")), tokenSent: false);
+        Refusal.IsUnauthenticated(
+            await platform.SendAsync(
+                Path, method: "POST", change: request => request.Content = new FormUrlEncodedContent([new("access_token", token)])),
+            tokenSent: false);
     }
 
     [Fact]

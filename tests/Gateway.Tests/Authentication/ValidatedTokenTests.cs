@@ -67,10 +67,13 @@ public sealed class ValidatedTokenTests
         Assert.Equal(200, (await gateway.SendAsync(Path, good)).Status);
 
         var end = good[^1] == 'A' ? 'Q' : 'A';
-        foreach (var forged in (string[])[good[..^1] + end, good[..^1], good + "A", good + "=", good.ToUpperInvariant(), $"{good},{good}", good[..(good.LastIndexOf('.') + 1)]])
+        foreach (var forged in (string[])
+            [good[..^1] + end, good[..^1], good + "A", good + "=", good.ToUpperInvariant(), $"{good},{good}", good[..(good.LastIndexOf('.') + 1)]])
             Refusal.IsUnauthenticated(await gateway.SendAsync(Path, forged), tokenSent: true);
         Refusal.IsUnauthenticated(
-            await gateway.SendAsync(Path, change: request => request.Headers.TryAddWithoutValidation("Authorization", (string[])[$"Bearer {good}", $"Bearer {good}"])), tokenSent: true);
+            await gateway.SendAsync(
+                Path, change: request => request.Headers.TryAddWithoutValidation("Authorization", (string[])[$"Bearer {good}", $"Bearer {good}"])),
+            tokenSent: true);
         Assert.Equal(200, (await gateway.SendAsync(Path, good)).Status);
     }
 
@@ -260,21 +263,23 @@ public sealed class ValidatedTokenTests
         Assert.Equal(1, tokens.Count);
     }
 
-    private TokenKey Add(string token, TimeSpan from, TimeSpan until, ValidatedTokenCache? tokens = null, string scheme = "Platform", string[]? organizations = null)
+    private TokenKey Add(
+        string token, TimeSpan from, TimeSpan until, ValidatedTokenCache? tokens = null, string scheme = "Platform", string[]? organizations = null)
     {
         var key = TokenKey.Of(scheme, token);
         (tokens ?? _tokens).Add(key, s_good, Caller(scheme, from, until, organizations), s_keys);
         return key;
     }
 
-    private CallerIdentity Caller(string scheme, TimeSpan from, TimeSpan until, string[]? organizations = null) => new("https://id.example.com", "alice", Now + until)
-    {
-        Scheme = scheme,
-        NotBefore = Now + from,
-        Organizations = (organizations ?? []).ToFrozenSet(),
-        Roles = [],
-        Scopes = [],
-    };
+    private CallerIdentity Caller(string scheme, TimeSpan from, TimeSpan until, string[]? organizations = null) =>
+        new("https://id.example.com", "alice", Now + until)
+        {
+            Scheme = scheme,
+            NotBefore = Now + from,
+            Organizations = (organizations ?? []).ToFrozenSet(),
+            Roles = [],
+            Scopes = [],
+        };
 
     private Task<RunningGateway> StartAsync(World world) => world.StartGatewayAsync(
         settings => settings.WithoutRedis(),

@@ -68,7 +68,10 @@ public sealed class CheckTests(CheckTests.Shared shared) : IClassFixture<CheckTe
                target      cluster organizations: http://localhost:5001/
 
             """[2..].Replace("\n            ", "\n", StringComparison.Ordinal), check.Output, StringComparison.Ordinal);
-        Assert.Contains("policy      IotOperator: the route's organization must be one of the caller's; any of the scopes iot.connect; any of the roles operator\n", check.Output, StringComparison.Ordinal);
+        Assert.Contains(
+            "policy      IotOperator: the route's organization must be one of the caller's; any of the scopes iot.connect; any of the roles operator\n",
+            check.Output,
+            StringComparison.Ordinal);
         Assert.Contains("policy      !! ANYONE, without a token (Anonymous)\n", check.Output, StringComparison.Ordinal);
         Assert.Contains("policy      any authenticated caller, whatever the organization\n", check.Output, StringComparison.Ordinal);
         Assert.Contains("target      module IotCredentials, profile default\n", check.Output, StringComparison.Ordinal);
@@ -145,10 +148,16 @@ public sealed class CheckTests(CheckTests.Shared shared) : IClassFixture<CheckTe
         using var folder = shared.World.Folder();
 
         var text = await Invoked.Of(["check", "--config", folder.Path, "--Shutdown:Timeout", "00:00:31"]);
-        var json = await Invoked.Of(["check", "--config", folder.Path, "--format", "json"], new Dictionary<string, string> { ["ASPNETCORE_ENVIRONMENT"] = "prod" });
+        var json = await Invoked.Of(
+            ["check", "--config", folder.Path, "--format", "json"], new Dictionary<string, string> { ["ASPNETCORE_ENVIRONMENT"] = "prod" });
 
-        Assert.Matches(@"^Read, later ones winning: appsettings\.json \(\d+ keys\), appsettings\.Production\.json \(not there\), environment variables \(no keys\), command line \(1 key\)\.", text.Output);
-        Assert.Equal(["appsettings.json", "appsettings.prod.json", "environment variables", "command line"], json.Json.GetProperty("layers").EnumerateArray().Select(layer => layer.GetProperty("name").GetString()));
+        Assert.Matches(
+            @"^Read, later ones winning: appsettings\.json \(\d+ keys\), appsettings\.Production\.json \(not there\), "
+                + @"environment variables \(no keys\), command line \(1 key\)\.",
+            text.Output);
+        Assert.Equal(
+            ["appsettings.json", "appsettings.prod.json", "environment variables", "command line"],
+            json.Json.GetProperty("layers").EnumerateArray().Select(layer => layer.GetProperty("name").GetString()));
         Assert.Contains("is not there", json.Json.GetProperty("findings")[0].GetProperty("message").GetString(), StringComparison.Ordinal);
     }
 
@@ -187,11 +196,13 @@ public sealed class CheckTests(CheckTests.Shared shared) : IClassFixture<CheckTe
         using var folder = shared.World.Folder();
 
         var check = await Invoked.Of([
-            "check", "--config", "/nowhere", "--ReverseProxy:Routes:organizations:Timeout", "00:00:09", "--format", "json", "--ReverseProxy:Routes:organizations:Order=7",
-            "ReverseProxy:Routes:organizations:AuthorizationPolicy=IotOperator", "--config", folder.Path]);
+            "check", "--config", "/nowhere", "--ReverseProxy:Routes:organizations:Timeout", "00:00:09", "--format", "json",
+            "--ReverseProxy:Routes:organizations:Order=7", "ReverseProxy:Routes:organizations:AuthorizationPolicy=IotOperator", "--config", folder.Path]);
 
         var route = check.Json.GetProperty("routes").EnumerateArray().Last();
-        Assert.Equal((7, "00:00:09", "IotOperator"), (route.GetProperty("match").GetProperty("order").GetInt32(), route.GetProperty("timeout").GetString(), route.GetProperty("policy").GetString()));
+        Assert.Equal(
+            (7, "00:00:09", "IotOperator"),
+            (route.GetProperty("match").GetProperty("order").GetInt32(), route.GetProperty("timeout").GetString(), route.GetProperty("policy").GetString()));
     }
 
     [Fact]

@@ -24,12 +24,16 @@ public sealed class DoctorTests(DoctorTests.Shared shared) : IClassFixture<Docto
 
         Assert.True(exitCode == 0, output);
         Assert.Equal(("ok", $"{World.Issuer.Issuer}, 1 signing key"), rows["issuer Platform"]);
-        Assert.Matches($@"^ok {World.Redis.ConnectionString}, version [0-9.]+, no TLS, PING [0-9.]+ ms, clock [+-]?[0-4]\.[0-9] s$", $"{rows["Redis"].Outcome} {rows["Redis"].Found}");
+        Assert.Matches(
+            $@"^ok {World.Redis.ConnectionString}, version [0-9.]+, no TLS, PING [0-9.]+ ms, clock [+-]?[0-4]\.[0-9] s$",
+            $"{rows["Redis"].Outcome} {rows["Redis"].Found}");
         Assert.Equal(("ok", "account 111122223333, arn:aws:iam::111122223333:user/gateway"), rows["STS ap-northeast-1"]);
         Assert.Equal(("ok", AwsEmulator.IotEndpoint("111122223333", "ap-northeast-1")), rows["IoT endpoint of default"]);
         Assert.Matches("^ok arn:aws:iam::111122223333:role/iot-organization, until 20[0-9TZ:-]+, packed policy [0-9]+ % of what STS takes$",
             $"{rows["AssumeRole of default for o-acme"].Outcome} {rows["AssumeRole of default for o-acme"].Found}");
-        Assert.Matches("^ok 127.0.0.1:[0-9]+, connected in [0-9]+ ms, GET / 200$", $"{rows["destination organizations/a"].Outcome} {rows["destination organizations/a"].Found}");
+        Assert.Matches(
+            "^ok 127.0.0.1:[0-9]+, connected in [0-9]+ ms, GET / 200$",
+            $"{rows["destination organizations/a"].Outcome} {rows["destination organizations/a"].Found}");
         Assert.Equal(6, rows.Count);
         Assert.DoesNotContain(World.Aws.BaseCredentials.SecretAccessKey, output, StringComparison.Ordinal);
         Assert.DoesNotContain("ASIA", output, StringComparison.Ordinal);
@@ -40,7 +44,8 @@ public sealed class DoctorTests(DoctorTests.Shared shared) : IClassFixture<Docto
     public async Task The_trial_session_is_what_a_vend_would_ask_for()
     {
         var (_, rows, _) = await ExamineAsync(
-            settings => settings.Set("IotCredentials:Organizations:o-own", """{ "RoleArn": "arn:aws:iam::444455556666:role/own", "Region": "eu-west-1", "Scope": "User" }"""),
+            settings => settings.Set(
+                "IotCredentials:Organizations:o-own", """{ "RoleArn": "arn:aws:iam::444455556666:role/own", "Region": "eu-west-1", "Scope": "User" }"""),
             ["--organization", "o-own"]);
 
         var sent = Assert.Single(World.Aws.Calls.Snapshot(), call => call.AssumeRole?.RoleArn == "arn:aws:iam::444455556666:role/own").AssumeRole!;
@@ -53,8 +58,10 @@ public sealed class DoctorTests(DoctorTests.Shared shared) : IClassFixture<Docto
     [Fact]
     public async Task A_role_that_may_not_be_assumed_fails_with_the_action_that_is_denied()
     {
-        const string Sentence = "User: arn:aws:iam::111122223333:user/gateway is not authorized to perform: sts:TagSession on resource: arn:aws:iam::111122223333:role/iot-organization";
-        using var fault = World.Aws.Inject(AwsFault.Error("AccessDenied", 403, Sentence), "AssumeRole", call => call.AssumeRole!.Tags.Any(tag => tag.Value == "o-refused"));
+        const string Sentence = "User: arn:aws:iam::111122223333:user/gateway is not authorized to perform: sts:TagSession on resource: "
+            + "arn:aws:iam::111122223333:role/iot-organization";
+        using var fault = World.Aws.Inject(
+            AwsFault.Error("AccessDenied", 403, Sentence), "AssumeRole", call => call.AssumeRole!.Tags.Any(tag => tag.Value == "o-refused"));
 
         var (exitCode, rows, _) = await ExamineAsync(arguments: ["--organization", "o-refused"]);
 
@@ -68,10 +75,13 @@ public sealed class DoctorTests(DoctorTests.Shared shared) : IClassFixture<Docto
         await using var world = await World.StartAsync();
         using var fault = world.Aws.Inject(AwsFault.Hang());
 
-        var (exitCode, rows, output) = await ExamineAsync(settings => settings.Set("IotCredentials:Timeout", "\"00:01:00\""), ["--organization", "o-acme"], world, timeout: 5);
+        var (exitCode, rows, output) = await ExamineAsync(
+            settings => settings.Set("IotCredentials:Timeout", "\"00:01:00\""), ["--organization", "o-acme"], world, timeout: 5);
 
         Assert.Equal(1, exitCode);
-        Assert.All(["STS ap-northeast-1", "IoT endpoint of default", "AssumeRole of default for o-acme"], check => Assert.Equal(("failed", "no answer within 5 s"), rows[check]));
+        Assert.All(
+            ["STS ap-northeast-1", "IoT endpoint of default", "AssumeRole of default for o-acme"],
+            check => Assert.Equal(("failed", "no answer within 5 s"), rows[check]));
         Assert.True(rows["destination organizations/a"].Outcome == "ok", output);
     }
 
@@ -80,7 +90,8 @@ public sealed class DoctorTests(DoctorTests.Shared shared) : IClassFixture<Docto
     {
         var port = FreePort.Find();
 
-        var (exitCode, rows, output) = await ExamineAsync(settings => settings.Set("ConnectionStrings:Redis", $"\"127.0.0.1:{port},user=reader,password=hunter2\""));
+        var (exitCode, rows, output) = await ExamineAsync(
+            settings => settings.Set("ConnectionStrings:Redis", $"\"127.0.0.1:{port},user=reader,password=hunter2\""));
 
         Assert.True(exitCode == 0, output);
         Assert.Equal("warning", rows["Redis"].Outcome);
@@ -141,7 +152,8 @@ public sealed class DoctorTests(DoctorTests.Shared shared) : IClassFixture<Docto
     [Fact]
     public async Task An_issuer_of_another_name_is_told_with_both()
     {
-        var (exitCode, rows, _) = await ExamineAsync(settings => settings.Set("Authentication:Schemes:Platform:ValidIssuers", """["https://other.example.com"]"""));
+        var (exitCode, rows, _) = await ExamineAsync(
+            settings => settings.Set("Authentication:Schemes:Platform:ValidIssuers", """["https://other.example.com"]"""));
 
         Assert.Equal(0, exitCode);
         Assert.Equal("warning", rows["issuer Platform"].Outcome);
@@ -174,7 +186,9 @@ public sealed class DoctorTests(DoctorTests.Shared shared) : IClassFixture<Docto
         Assert.Equal(("warning", $"127.0.0.1:{one}: Connection refused"), rows["destination organizations/b"]);
 
         (exitCode, rows, _) = await ExamineAsync(settings => settings
-            .Set("ReverseProxy:Clusters:organizations:Destinations", $$"""{ "a": { "Address": "http://127.0.0.1:{{one}}" }, "b": { "Address": "http://127.0.0.1:{{other}}" } }"""));
+            .Set(
+                "ReverseProxy:Clusters:organizations:Destinations",
+                $$"""{ "a": { "Address": "http://127.0.0.1:{{one}}" }, "b": { "Address": "http://127.0.0.1:{{other}}" } }"""));
         Assert.Equal(1, exitCode);
         Assert.Equal(("failed", $"127.0.0.1:{one}: Connection refused"), rows["destination organizations/a"]);
         Assert.Equal("failed", rows["destination organizations/b"].Outcome);
@@ -186,7 +200,8 @@ public sealed class DoctorTests(DoctorTests.Shared shared) : IClassFixture<Docto
     public async Task A_certificate_that_nobody_vouches_for_fails_unless_the_cluster_takes_any(bool acceptsAny, string outcome, string found)
     {
         using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
-        using var made = new CertificateRequest("CN=localhost", key, HashAlgorithmName.SHA256).CreateSelfSigned(DateTimeOffset.UtcNow.AddDays(-1), DateTimeOffset.UtcNow.AddDays(1));
+        using var made = new CertificateRequest("CN=localhost", key, HashAlgorithmName.SHA256)
+            .CreateSelfSigned(DateTimeOffset.UtcNow.AddDays(-1), DateTimeOffset.UtcNow.AddDays(1));
         using var listener = new TcpListener(IPAddress.Loopback, 0);
         listener.Start();
         using var ended = new CancellationTokenSource();
@@ -237,7 +252,8 @@ public sealed class DoctorTests(DoctorTests.Shared shared) : IClassFixture<Docto
     {
         world ??= World;
         using var folder = world.Folder(change);
-        var (exitCode, output) = await GatewayProcess.RunAsync(["doctor", "--config", folder.Path, "--timeout", $"{timeout}", .. arguments ?? []], world.Aws.EnvironmentVariables);
+        var (exitCode, output) = await GatewayProcess.RunAsync(
+            ["doctor", "--config", folder.Path, "--timeout", $"{timeout}", .. arguments ?? []], world.Aws.EnvironmentVariables);
         var rows = output.Split('\n', StringSplitOptions.RemoveEmptyEntries)
             .Select(line => line.Split("  ", StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries))
             .Where(parts => parts.Length == 3)
@@ -257,7 +273,8 @@ public sealed class DoctorTests(DoctorTests.Shared shared) : IClassFixture<Docto
                 await Record.ExceptionAsync(async () =>
                 {
                     await tls.AuthenticateAsServerAsync(certificate);
-                    if (await tls.ReadAsync(new byte[4096], ended) > 0) await tls.WriteAsync("HTTP/1.1 204 No Content\r\nConnection: close\r\n\r\n"u8.ToArray(), ended);
+                    if (await tls.ReadAsync(new byte[4096], ended) > 0)
+                        await tls.WriteAsync("HTTP/1.1 204 No Content\r\nConnection: close\r\n\r\n"u8.ToArray(), ended);
                 });
             }
         }

@@ -16,7 +16,8 @@ public sealed class ExplainInputTests(ExplainTests.Shared shared) : IClassFixtur
     [Theory]
     [InlineData("F17 a path without an organization", "/reports/7", 0, "reports", null)]
     [InlineData("F17 a path with one", "/organizations/o-acme/iot-endpoint-and-credentials", 0, "iot-endpoint-and-credentials", "o-acme")]
-    [InlineData("F17 another one, and a query", "/organizations/o-other/iot-endpoint-and-credentials?minimumLifetime=60", 0, "iot-endpoint-and-credentials", "o-other")]
+    [InlineData(
+        "F17 another one, and a query", "/organizations/o-other/iot-endpoint-and-credentials?minimumLifetime=60", 0, "iot-endpoint-and-credentials", "o-other")]
     [InlineData("F17 a malformed one", "/organizations/acme/devices", 1, "organizations", null)]
     [InlineData("F17 a path that no route takes", "/nowhere", 1, null, null)]
     public async Task Method_and_path_are_enough(string name, string path, int exitCode, string? route, string? sessionName)
@@ -26,7 +27,9 @@ public sealed class ExplainInputTests(ExplainTests.Shared shared) : IClassFixtur
         Assert.True(explained.ExitCode == exitCode, $"{name}: {explained.Output}{explained.Error}");
         Assert.Equal(route, explained.Json.TryGetProperty("route", out var taken) ? taken.GetProperty("route").GetString() : null);
         Assert.Equal(sessionName, explained.Json.TryGetProperty("assumeRole", out var assumed) ? assumed.GetProperty("sessionName").GetString() : null);
-        Assert.DoesNotContain(explained.Json.GetProperty("notes").EnumerateArray(), note => note.GetString()!.StartsWith("the path names the organization", StringComparison.Ordinal));
+        Assert.DoesNotContain(
+            explained.Json.GetProperty("notes").EnumerateArray(),
+            note => note.GetString()!.StartsWith("the path names the organization", StringComparison.Ordinal));
     }
 
     [Fact]

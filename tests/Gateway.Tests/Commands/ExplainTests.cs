@@ -43,14 +43,20 @@ public sealed class ExplainTests(ExplainTests.Shared shared) : IClassFixture<Exp
         using var metadata = new TcpListener(IPAddress.Loopback, 0);
         redis.Start();
         metadata.Start();
-        var (discoveries, keys, calls, requests) = (World.Issuer.DiscoveryRequests, World.Issuer.KeySetRequests, World.Aws.Calls.Count(), World.Downstream.Requests.Count());
+        var (discoveries, keys, calls, requests) =
+            (World.Issuer.DiscoveryRequests, World.Issuer.KeySetRequests, World.Aws.Calls.Count(), World.Downstream.Requests.Count());
         using var folder = World.Folder(settings => settings
             .Set("ConnectionStrings:Redis", $"\"127.0.0.1:{((IPEndPoint)redis.LocalEndpoint).Port}\"")
             .Set("ReverseProxy:Clusters:organizations:HealthCheck", """{ "Active": { "Enabled": true, "Path": "/probed" } }"""));
 
         var (exitCode, output) = await GatewayProcess.RunAsync(
             ["explain", "--organization", "o-acme", "--token", World.Token("o-acme"), "--config", folder.Path],
-            new Dictionary<string, string> { ["AWS_EC2_METADATA_SERVICE_ENDPOINT"] = $"http://{metadata.LocalEndpoint}", ["AWS_CONFIG_FILE"] = "/nowhere", ["AWS_DEFAULTS_MODE"] = "auto" });
+            new Dictionary<string, string>
+            {
+                ["AWS_EC2_METADATA_SERVICE_ENDPOINT"] = $"http://{metadata.LocalEndpoint}",
+                ["AWS_CONFIG_FILE"] = "/nowhere",
+                ["AWS_DEFAULTS_MODE"] = "auto",
+            });
 
         Assert.True(exitCode == 0, output);
         Assert.False(redis.Pending());
@@ -235,7 +241,8 @@ public sealed class ExplainTests(ExplainTests.Shared shared) : IClassFixture<Exp
         Assert.Equal((1, 401), (explained.ExitCode, explained.Json.GetProperty("refused").GetInt32()));
         Assert.StartsWith(failure, Assert.Single(Strings(explained.Json.GetProperty("token").GetProperty("failures"))), StringComparison.Ordinal);
         Assert.Contains("FAILS", text.Output, StringComparison.Ordinal);
-        foreach (var part in token.Split('.').Where(part => part.Length > 0)) Assert.DoesNotContain(part, explained.Output + text.Output, StringComparison.Ordinal);
+        foreach (var part in token.Split('.').Where(part => part.Length > 0))
+            Assert.DoesNotContain(part, explained.Output + text.Output, StringComparison.Ordinal);
     }
 
     [Theory]
@@ -271,7 +278,9 @@ public sealed class ExplainTests(ExplainTests.Shared shared) : IClassFixture<Exp
         Assert.Contains("not checked", Text(judged, "signature"), StringComparison.Ordinal);
         Assert.Equal(
             [("the route's organization must be one of the caller's", true), ("any of the scopes iot.connect", true), ("any of the roles operator", false)],
-            judged.GetProperty("requirements").EnumerateArray().Select(requirement => (Text(requirement, "requirement")!, requirement.GetProperty("met").GetBoolean())));
+            judged.GetProperty("requirements")
+                .EnumerateArray()
+                .Select(requirement => (Text(requirement, "requirement")!, requirement.GetProperty("met").GetBoolean())));
     }
 
     [Fact]
@@ -289,7 +298,9 @@ public sealed class ExplainTests(ExplainTests.Shared shared) : IClassFixture<Exp
     public async Task An_anonymous_route_takes_a_request_whatever_its_token()
     {
         var explained = await ExplainAsync(
-            ["--path", "/open/x", "--token", "x"], settings => settings.Route("open", "/open/{**rest}", """{ "AuthorizationPolicy": "Anonymous" }"""), format: "text");
+            ["--path", "/open/x", "--token", "x"],
+            settings => settings.Route("open", "/open/{**rest}", """{ "AuthorizationPolicy": "Anonymous" }"""),
+            format: "text");
 
         Assert.Equal(0, explained.ExitCode);
         Assert.Contains("!! ANYONE, without a token", explained.Output, StringComparison.Ordinal);

@@ -10,7 +10,8 @@ internal sealed record Invoked(int ExitCode, string Output, string Error)
 
     public static async Task<Invoked> Of(IEnumerable<string> arguments, IReadOnlyDictionary<string, string>? variables = null)
     {
-        var environment = ProgramEnvironment.Of((variables ?? new Dictionary<string, string>()).ToDictionary(variable => variable.Key, string? (variable) => variable.Value));
+        var environment = ProgramEnvironment.Of(
+            (variables ?? new Dictionary<string, string>()).ToDictionary(variable => variable.Key, string? (variable) => variable.Value));
         using var output = new StringWriter();
         using var error = new StringWriter();
         var exitCode = await GatewayProgram.InvokeAsync([.. arguments], environment, output, error);

@@ -15,26 +15,63 @@ public sealed class AwsPlaceTests : IDisposable
     public void Dispose() => _configuration.Dispose();
 
     [Theory]
-    [InlineData("D7 a profile's endpoint in another region", Profile, """{ "IotEndpoint": "abc-ats.iot.eu-west-1.amazonaws.com" }""", Profile + ":IotEndpoint", "is in the region eu-west-1, and Region is ap-northeast-1")]
-    [InlineData("D7 in capitals, with the root's dot", Profile, """{ "IotEndpoint": "ABC-ATS.iot.EU-WEST-1.amazonaws.com." }""", Profile + ":IotEndpoint", "is in the region eu-west-1")]
-    [InlineData("D7 an overlay that changes the region alone", Organization, """{ "Region": "us-east-1", "IotEndpoint": "abc-ats.iot.eu-west-1.amazonaws.com" }""", Organization + ":IotEndpoint", "(over profile default) is in the region eu-west-1, and Region is us-east-1")]
-    [InlineData("D7 an endpoint of another partition", Profile, """{ "IotEndpoint": "abc.ats.iot.cn-north-1.amazonaws.com.cn" }""", Profile + ":IotEndpoint", "is of another partition than the region ap-northeast-1, whose hosts end in amazonaws.com")]
-    [InlineData("D7 the partition's domain and another's region", Profile, """{ "Region": "cn-north-1", "RoleArn": "arn:aws-cn:iam::111122223333:role/r", "IotEndpoint": "abc-ats.iot.cn-north-1.amazonaws.com" }""", Profile + ":IotEndpoint", "whose hosts end in amazonaws.com.cn")]
-    [InlineData("D7 GovCloud's endpoint", Profile, """{ "IotEndpoint": "abc-ats.iot.us-gov-west-1.amazonaws.com" }""", Profile + ":IotEndpoint", "is in the region us-gov-west-1")]
-    [InlineData("D7 an interface endpoint elsewhere", Profile, """{ "IotEndpoint": "vpce-0123.data.iot.eu-west-1.vpce.amazonaws.com" }""", Profile + ":IotEndpoint", "is in the region eu-west-1")]
-    [InlineData("D7 a FIPS endpoint elsewhere", Profile, """{ "IotEndpoint": "data.iot-fips.us-east-2.amazonaws.com" }""", Profile + ":IotEndpoint", "is in the region us-east-2")]
-    [InlineData("D7 a dual-stack endpoint elsewhere", Profile, """{ "IotEndpoint": "abc-ats.iot.us-east-2.api.aws" }""", Profile + ":IotEndpoint", "is in the region us-east-2")]
+    [InlineData(
+        "D7 a profile's endpoint in another region", Profile, """{ "IotEndpoint": "abc-ats.iot.eu-west-1.amazonaws.com" }""", Profile + ":IotEndpoint",
+        "is in the region eu-west-1, and Region is ap-northeast-1")]
+    [InlineData(
+        "D7 in capitals, with the root's dot", Profile, """{ "IotEndpoint": "ABC-ATS.iot.EU-WEST-1.amazonaws.com." }""",
+        Profile + ":IotEndpoint", "is in the region eu-west-1")]
+    [InlineData(
+        "D7 an overlay that changes the region alone", Organization, """{ "Region": "us-east-1", "IotEndpoint": "abc-ats.iot.eu-west-1.amazonaws.com" }""",
+        Organization + ":IotEndpoint", "(over profile default) is in the region eu-west-1, and Region is us-east-1")]
+    [InlineData(
+        "D7 an endpoint of another partition", Profile, """{ "IotEndpoint": "abc.ats.iot.cn-north-1.amazonaws.com.cn" }""", Profile + ":IotEndpoint",
+        "is of another partition than the region ap-northeast-1, whose hosts end in amazonaws.com")]
+    [InlineData(
+        "D7 the partition's domain and another's region",
+        Profile,
+        """{ "Region": "cn-north-1", "RoleArn": "arn:aws-cn:iam::111122223333:role/r", "IotEndpoint": "abc-ats.iot.cn-north-1.amazonaws.com" }""",
+        Profile + ":IotEndpoint",
+        "whose hosts end in amazonaws.com.cn")]
+    [InlineData(
+        "D7 GovCloud's endpoint", Profile, """{ "IotEndpoint": "abc-ats.iot.us-gov-west-1.amazonaws.com" }""",
+        Profile + ":IotEndpoint", "is in the region us-gov-west-1")]
+    [InlineData(
+        "D7 an interface endpoint elsewhere", Profile, """{ "IotEndpoint": "vpce-0123.data.iot.eu-west-1.vpce.amazonaws.com" }""",
+        Profile + ":IotEndpoint", "is in the region eu-west-1")]
+    [InlineData(
+        "D7 a FIPS endpoint elsewhere", Profile, """{ "IotEndpoint": "data.iot-fips.us-east-2.amazonaws.com" }""",
+        Profile + ":IotEndpoint", "is in the region us-east-2")]
+    [InlineData(
+        "D7 a dual-stack endpoint elsewhere", Profile, """{ "IotEndpoint": "abc-ats.iot.us-east-2.api.aws" }""",
+        Profile + ":IotEndpoint", "is in the region us-east-2")]
     [InlineData("D7 the control plane", Profile, """{ "IotEndpoint": "iot.ap-northeast-1.amazonaws.com" }""", Profile + ":IotEndpoint", "is no data endpoint")]
-    [InlineData("D7 the credential provider", Profile, """{ "IotEndpoint": "abc.credentials.iot.ap-northeast-1.amazonaws.com" }""", Profile + ":IotEndpoint", "is no data endpoint")]
-    [InlineData("D7 the jobs endpoint", Profile, """{ "IotEndpoint": "abc.jobs.iot.ap-northeast-1.amazonaws.com" }""", Profile + ":IotEndpoint", "is no data endpoint")]
-    [InlineData("D7 China's role in Ireland", Profile, """{ "Region": "eu-west-1", "RoleArn": "arn:aws-cn:iam::111122223333:role/r" }""", Profile + ":RoleArn", "is of the partition aws-cn, and the region eu-west-1 is of aws")]
-    [InlineData("D7 a role in GovCloud's region", Profile, """{ "Region": "us-gov-west-1" }""", Profile + ":RoleArn", "is of the partition aws, and the region us-gov-west-1 is of aws-us-gov")]
-    [InlineData("D7 GovCloud's role outside", Profile, """{ "RoleArn": "arn:aws-us-gov:iam::111122223333:role/r" }""", Profile + ":RoleArn", "is of the partition aws-us-gov")]
+    [InlineData(
+        "D7 the credential provider", Profile, """{ "IotEndpoint": "abc.credentials.iot.ap-northeast-1.amazonaws.com" }""",
+        Profile + ":IotEndpoint", "is no data endpoint")]
+    [InlineData(
+        "D7 the jobs endpoint", Profile, """{ "IotEndpoint": "abc.jobs.iot.ap-northeast-1.amazonaws.com" }""", Profile + ":IotEndpoint", "is no data endpoint")]
+    [InlineData(
+        "D7 China's role in Ireland", Profile, """{ "Region": "eu-west-1", "RoleArn": "arn:aws-cn:iam::111122223333:role/r" }""", Profile + ":RoleArn",
+        "is of the partition aws-cn, and the region eu-west-1 is of aws")]
+    [InlineData(
+        "D7 a role in GovCloud's region", Profile, """{ "Region": "us-gov-west-1" }""", Profile + ":RoleArn",
+        "is of the partition aws, and the region us-gov-west-1 is of aws-us-gov")]
+    [InlineData(
+        "D7 GovCloud's role outside", Profile, """{ "RoleArn": "arn:aws-us-gov:iam::111122223333:role/r" }""",
+        Profile + ":RoleArn", "is of the partition aws-us-gov")]
     [InlineData("D7 a region that is new", Profile, """{ "Region": "cn-southeast-7" }""", Profile + ":RoleArn", "the region cn-southeast-7 is of aws-cn")]
-    [InlineData("D7 the European Sovereign Cloud", Profile, """{ "Region": "eusc-de-east-1" }""", Profile + ":RoleArn", "the region eusc-de-east-1 is of aws-eusc")]
-    [InlineData("D7 an overlay's role", Organization, """{ "RoleArn": "arn:aws-cn:iam::444455556666:role/iot" }""", Organization + ":RoleArn", "(over profile default) is of the partition aws-cn")]
-    [InlineData("D7 an endpoint role of another partition", Profile, """{ "EndpointRoleArn": "arn:aws-cn:iam::111122223333:role/e" }""", Profile + ":EndpointRoleArn", "is of the partition aws-cn")]
-    [InlineData("D7 an endpoint role of another account", Profile, """{ "EndpointRoleArn": "arn:aws:iam::999900001111:role/e" }""", Profile + ":EndpointRoleArn", "is of the account 999900001111, and RoleArn of 111122223333")]
+    [InlineData(
+        "D7 the European Sovereign Cloud", Profile, """{ "Region": "eusc-de-east-1" }""", Profile + ":RoleArn", "the region eusc-de-east-1 is of aws-eusc")]
+    [InlineData(
+        "D7 an overlay's role", Organization, """{ "RoleArn": "arn:aws-cn:iam::444455556666:role/iot" }""", Organization + ":RoleArn",
+        "(over profile default) is of the partition aws-cn")]
+    [InlineData(
+        "D7 an endpoint role of another partition", Profile, """{ "EndpointRoleArn": "arn:aws-cn:iam::111122223333:role/e" }""",
+        Profile + ":EndpointRoleArn", "is of the partition aws-cn")]
+    [InlineData(
+        "D7 an endpoint role of another account", Profile, """{ "EndpointRoleArn": "arn:aws:iam::999900001111:role/e" }""", Profile + ":EndpointRoleArn",
+        "is of the account 999900001111, and RoleArn of 111122223333")]
     public void D7_what_contradicts_is_an_error(string name, string section, string json, string key, string message)
     {
         var findings = Overlay(_configuration, section, json).Load().Findings;
@@ -52,9 +89,15 @@ public sealed class AwsPlaceTests : IDisposable
     [InlineData("D7 an interface endpoint", Profile, """{ "IotEndpoint": "vpce-0123.data.iot.ap-northeast-1.vpce.amazonaws.com" }""")]
     [InlineData("D7 FIPS", Profile, """{ "Region": "us-east-2", "IotEndpoint": "data.iot-fips.us-east-2.amazonaws.com" }""")]
     [InlineData("D7 dual stack", Profile, """{ "IotEndpoint": "abc-ats.iot.ap-northeast-1.api.aws" }""")]
-    [InlineData("D7 China", Profile, """{ "Region": "cn-north-1", "RoleArn": "arn:aws-cn:iam::111122223333:role/r", "IotEndpoint": "abc.ats.iot.cn-north-1.amazonaws.com.cn" }""")]
-    [InlineData("D7 GovCloud", Profile, """{ "Region": "us-gov-west-1", "RoleArn": "arn:aws-us-gov:iam::111122223333:role/r", "IotEndpoint": "abc-ats.iot.us-gov-west-1.amazonaws.com" }""")]
-    [InlineData("D7 an endpoint role that nobody asks", Profile, """{ "EndpointRoleArn": "arn:aws:iam::999900001111:role/e", "IotEndpoint": "abc-ats.iot.ap-northeast-1.amazonaws.com" }""")]
+    [InlineData(
+        "D7 China", Profile,
+        """{ "Region": "cn-north-1", "RoleArn": "arn:aws-cn:iam::111122223333:role/r", "IotEndpoint": "abc.ats.iot.cn-north-1.amazonaws.com.cn" }""")]
+    [InlineData(
+        "D7 GovCloud", Profile,
+        """{ "Region": "us-gov-west-1", "RoleArn": "arn:aws-us-gov:iam::111122223333:role/r", "IotEndpoint": "abc-ats.iot.us-gov-west-1.amazonaws.com" }""")]
+    [InlineData(
+        "D7 an endpoint role that nobody asks", Profile,
+        """{ "EndpointRoleArn": "arn:aws:iam::999900001111:role/e", "IotEndpoint": "abc-ats.iot.ap-northeast-1.amazonaws.com" }""")]
     [InlineData("D7 an endpoint role", Profile, """{ "EndpointRoleArn": "arn:aws:iam::111122223333:role/e" }""")]
     public void D7_what_fits_is_taken(string name, string section, string json)
     {
@@ -64,9 +107,14 @@ public sealed class AwsPlaceTests : IDisposable
     }
 
     [Theory]
-    [InlineData("D10 an external id of each organization", """{ "EndpointRoleArn": "arn:aws:iam::111122223333:role/e", "ExternalId": "x-{organizationId}" }""", true)]
+    [InlineData(
+        "D10 an external id of each organization", """{ "EndpointRoleArn": "arn:aws:iam::111122223333:role/e", "ExternalId": "x-{organizationId}" }""", true)]
     [InlineData("D10 an external id of the account", """{ "EndpointRoleArn": "arn:aws:iam::111122223333:role/e", "ExternalId": "account-1" }""", false)]
-    [InlineData("D10 an endpoint that is named", """{ "EndpointRoleArn": "arn:aws:iam::111122223333:role/e", "ExternalId": "x-{organizationId}", "IotEndpoint": "abc-ats.iot.ap-northeast-1.amazonaws.com" }""", false)]
+    [InlineData(
+        "D10 an endpoint that is named",
+        """{ "EndpointRoleArn": "arn:aws:iam::111122223333:role/e", "ExternalId": "x-{organizationId}","""
+            + """ "IotEndpoint": "abc-ats.iot.ap-northeast-1.amazonaws.com" }""",
+        false)]
     public void D10_an_external_id_that_the_endpoints_role_is_not_asked_with_is_a_warning(string name, string json, bool warns)
     {
         var findings = Overlay(_configuration, Profile, json).Load().Findings;

@@ -84,7 +84,8 @@ public sealed class BadInputTests : IDisposable
     public void A_template_that_is_no_file_is_an_error_at_its_key()
     {
         _configuration.Write("policies/large.json", new string(' ', FileContent.MaxLength + 1));
-        _configuration.Set("IotCredentials:Organizations", new JsonObject { ["o-1"] = new JsonObject { ["SessionPolicy"] = "policies/large.json" } }.ToJsonString());
+        _configuration.Set(
+            "IotCredentials:Organizations", new JsonObject { ["o-1"] = new JsonObject { ["SessionPolicy"] = "policies/large.json" } }.ToJsonString());
 
         var finding = _configuration.LoadBad();
 

@@ -20,14 +20,16 @@ public sealed class CertificateRuleTests : IDisposable
     [InlineData("F10 the key as its certificate", """{ "Path": "a.key", "KeyPath": "a.key" }""", "Path", "no certificate in PEM")]
     [InlineData("F10 no key at all", """{ "Path": "a.crt" }""", "Path", "Name the key's file as KeyPath")]
     [InlineData("F10 a key that needs a password", """{ "Path": "a.crt", "KeyPath": "encrypted.key" }""", "Password", "is required")]
-    [InlineData("F10 a key with another password", """{ "Path": "a.crt", "KeyPath": "encrypted.key", "Password": "other-secret" }""", "Password", "does not open")]
+    [InlineData(
+        "F10 a key with another password", """{ "Path": "a.crt", "KeyPath": "encrypted.key", "Password": "other-secret" }""", "Password", "does not open")]
     [InlineData("F10 a container with another password", """{ "Path": "a.pfx", "Password": "other-secret" }""", "Password", "does not open")]
     [InlineData("F10 a container without its password", """{ "Path": "a.pfx" }""", "Path", "without a password")]
     [InlineData("F10 a container that is none", """{ "Path": "empty", "Password": "other-secret" }""", "Password", "no PKCS #12 file")]
     [InlineData("F10 a certificate for clients", """{ "Path": "client.crt", "KeyPath": "client.key" }""", "Path", "not for servers")]
     [InlineData("F10 a container with a certificate for code", """{ "Path": "code.pfx", "Password": "hush-password" }""", "Path", "not for servers")]
     [InlineData("F10 a subject that no store has", """{ "Subject": "nobody.example.com" }""", "Subject", "has no certificate of it")]
-    [InlineData("F10 a store that is none", """{ "Subject": "nobody.example.com", "Store": "None", "AllowInvalid": true }""", "Subject", "has no certificate of it")]
+    [InlineData(
+        "F10 a store that is none", """{ "Subject": "nobody.example.com", "Store": "None", "AllowInvalid": true }""", "Subject", "has no certificate of it")]
     [InlineData("F10 a place that is a number", """{ "Subject": "localhost", "Location": "7" }""", "Location", "no place of stores")]
     [InlineData("F10 two places", """{ "Subject": "localhost", "Location": "CurrentUser, LocalMachine" }""", "Location", "no place of stores")]
     [InlineData("F10 a place that is none", """{ "Subject": "localhost", "Location": "Machine" }""", "Location", "no place of stores")]
@@ -37,7 +39,8 @@ public sealed class CertificateRuleTests : IDisposable
     public void F10_A_certificate_that_cannot_be_used(string name, string json, string key, string expected)
     {
         Write();
-        foreach (var place in (string[])["Kestrel:Endpoints:Https:Certificate", "Kestrel:Endpoints:Https:Sni:*.example.com:Certificate", "Kestrel:Certificates:Default"])
+        foreach (var place in (string[])
+            ["Kestrel:Endpoints:Https:Certificate", "Kestrel:Endpoints:Https:Sni:*.example.com:Certificate", "Kestrel:Certificates:Default"])
         {
             Listen().Set(place, json);
             var finding = Assert.Single(_configuration.Load().Findings);
@@ -86,7 +89,9 @@ public sealed class CertificateRuleTests : IDisposable
         _configuration.Write("a.crt", certificate.ExportCertificatePem());
         _configuration.Write("a.key", key.ExportPkcs8PrivateKeyPem());
         _configuration.Write("b.key", other.ExportPkcs8PrivateKeyPem());
-        _configuration.Write("encrypted.key", key.ExportEncryptedPkcs8PrivateKeyPem(Password, new PbeParameters(PbeEncryptionAlgorithm.Aes256Cbc, HashAlgorithmName.SHA256, 1000)));
+        _configuration.Write(
+            "encrypted.key",
+            key.ExportEncryptedPkcs8PrivateKeyPem(Password, new PbeParameters(PbeEncryptionAlgorithm.Aes256Cbc, HashAlgorithmName.SHA256, 1000)));
         WriteFor("client", "1.3.6.1.5.5.7.3.2");
         WriteFor("code", "1.3.6.1.5.5.7.3.3");
         _configuration.Write("empty", "");

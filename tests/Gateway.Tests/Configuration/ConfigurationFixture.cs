@@ -46,7 +46,8 @@ internal sealed class ConfigurationFixture : IDisposable
     public ConfigurationFixture WriteCertificate()
     {
         using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
-        using var certificate = new CertificateRequest("CN=localhost", key, HashAlgorithmName.SHA256).CreateSelfSigned(DateTimeOffset.UtcNow.AddDays(-1), DateTimeOffset.UtcNow.AddDays(400));
+        using var certificate = new CertificateRequest("CN=localhost", key, HashAlgorithmName.SHA256)
+            .CreateSelfSigned(DateTimeOffset.UtcNow.AddDays(-1), DateTimeOffset.UtcNow.AddDays(400));
         Write("a.crt", certificate.ExportCertificatePem());
         Write("a.key", key.ExportPkcs8PrivateKeyPem());
         return this;

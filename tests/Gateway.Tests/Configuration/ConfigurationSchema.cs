@@ -8,11 +8,14 @@ using Microsoft.Extensions.Logging;
 
 namespace Gateway.Tests.Configuration;
 
-/// <summary>Writes the JSON schema by which editors complete and check the configuration: of one file, so that nothing but its keys' names and forms is asked.</summary>
+/// <summary>
+/// Writes the JSON schema by which editors complete and check the configuration: of one file, so that nothing but its keys' names and forms is asked.
+/// </summary>
 internal static class ConfigurationSchema
 {
     private const string Duration = @"^-?(\d+\.)?\d\d:\d\d:\d\d(\.\d{1,7})?$";
-    private static readonly JsonSerializerOptions s_readable = new() { WriteIndented = true, NewLine = "\n", Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
+    private static readonly JsonSerializerOptions s_readable =
+        new() { WriteIndented = true, NewLine = "\n", Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
     private static readonly XmlDescriptions s_descriptions = new(typeof(GatewayOptions).Assembly, typeof(IotCredentialsOptions).Assembly);
 
     public static string Write()
@@ -68,7 +71,9 @@ internal static class ConfigurationSchema
         ["type"] = OrNull("object"),
         ["properties"] = new JsonObject(type.GetProperties().Select(property => KeyValuePair.Create<string, JsonNode?>(
             property.Name,
-            property.PropertyType == typeof(double) ? Of(typeof(long)) : OptionsSchema.ScalarOf(property.PropertyType) is null ? Limits(property.PropertyType) : Of(property.PropertyType)))),
+            property.PropertyType == typeof(double) ? Of(typeof(long))
+                : OptionsSchema.ScalarOf(property.PropertyType) is null ? Limits(property.PropertyType)
+                : Of(property.PropertyType)))),
         ["additionalProperties"] = false,
     };
 

@@ -4,7 +4,9 @@ using Xunit;
 
 namespace Gateway.Tests.Configuration;
 
-/// <summary>What serving could not build, or would fail with for every request, is an error of the configuration: at its key, with its line and with what to write.</summary>
+/// <summary>
+/// What serving could not build, or would fail with for every request, is an error of the configuration: at its key, with its line and with what to write.
+/// </summary>
 public sealed class DryRunTests : IDisposable
 {
     private const string Route = "ReverseProxy:Routes:r";
@@ -103,7 +105,8 @@ public sealed class DryRunTests : IDisposable
     [InlineData("A8 a header's name beyond ASCII", "ClientCert", "X-Zertifikät", "no header's name")]
     [InlineData("A8 an empty name", "ResponseTrailerRemove", "", "no header's name")]
     public void A3_A7_A8_A_transform_that_cannot_work(string name, string transform, string value, string expected) =>
-        FindsOne(name, $"{Route}:Transforms:0:{transform}", expected, () => Add("/r/{**rest}", "Transforms", new JsonArray(new JsonObject { [transform] = value })));
+        FindsOne(
+            name, $"{Route}:Transforms:0:{transform}", expected, () => Add("/r/{**rest}", "Transforms", new JsonArray(new JsonObject { [transform] = value })));
 
     [Theory]
     [InlineData("A8 the reported case", "ResponseHeader", "X-Name", "Set", "Ägypten", "Set", "U+00C4")]
@@ -124,7 +127,9 @@ public sealed class DryRunTests : IDisposable
     [InlineData("A7 a header from an unknown parameter", "RequestHeaderRouteValue", "X-Name", "Set", "id", "Set", "Match:Path binds {rest}")]
     [InlineData("A7 a query from an unknown parameter", "QueryRouteParameter", "q", "Append", "id", "Append", "Match:Path binds {rest}")]
     public void A7_A8_A_value_that_cannot_be_sent(string name, string transform, string text, string value, string set, string key, string expected) =>
-        FindsOne(name, $"{Route}:Transforms:0:{key}", expected, () => Add("/r/{**rest}", "Transforms", new JsonArray(new JsonObject { [transform] = text, [value] = set })));
+        FindsOne(
+            name, $"{Route}:Transforms:0:{key}", expected,
+            () => Add("/r/{**rest}", "Transforms", new JsonArray(new JsonObject { [transform] = text, [value] = set })));
 
     [Theory]
     [InlineData("A10 nothing that says what to change", """{ "Set": "x-range" }""", "", "no key that says what to change")]
@@ -139,15 +144,21 @@ public sealed class DryRunTests : IDisposable
 
     [Fact]
     public void A7_A_parameter_that_may_be_left_out() =>
-        FindsOne("A7", $"{Route}:Transforms:0:PathPattern", "{id?}", () => Add("/r/{id?}", "Transforms", new JsonArray(new JsonObject { ["PathPattern"] = "/v/{id}" })));
+        FindsOne(
+            "A7", $"{Route}:Transforms:0:PathPattern", "{id?}",
+            () => Add("/r/{id?}", "Transforms", new JsonArray(new JsonObject { ["PathPattern"] = "/v/{id}" })));
 
     [Theory]
     [InlineData("/r/{**rest}", """[{ "PathPattern": "/v/{**rest}" }]""")]
     [InlineData("/r/{id}/{x=1}", """[{ "PathPattern": "/{x}/{id}/{y=2}" }]""")]
     [InlineData("/r/{id?}", """[{ "PathPattern": "v/{id?}" }]""")]
     [InlineData("/r/{**rest}", """[{ "PathRemovePrefix": "/r" }, { "PathPrefix": "/a b/" }, { "RequestHeader": "X-Name", "Set": "" }]""")]
-    [InlineData("/r/{id:regex(^[a-z]{{2}}$)}", """[{ "RequestHeaderRouteValue": "X-Id", "Append": "ID" }, { "ResponseHeader": "X-A", "Append": "b c", "When": "Always" }]""")]
-    [InlineData("/r/{a:int:min(5)}/{b:length(2,4)}/{c:guid}", """[{ "X-Forwarded": "Set", "HeaderPrefix": "X-Forwarded-", "For": "Off" }, { "HttpMethodChange": "PUT", "Set": "POST" }]""")]
+    [InlineData(
+        "/r/{id:regex(^[a-z]{{2}}$)}",
+        """[{ "RequestHeaderRouteValue": "X-Id", "Append": "ID" }, { "ResponseHeader": "X-A", "Append": "b c", "When": "Always" }]""")]
+    [InlineData(
+        "/r/{a:int:min(5)}/{b:length(2,4)}/{c:guid}",
+        """[{ "X-Forwarded": "Set", "HeaderPrefix": "X-Forwarded-", "For": "Off" }, { "HttpMethodChange": "PUT", "Set": "POST" }]""")]
     public void A_transform_that_works_is_good(string path, string transforms)
     {
         Add(path, "Transforms", JsonNode.Parse(transforms)!);
@@ -195,15 +206,42 @@ public sealed class DryRunTests : IDisposable
     [InlineData("A9 the destination's own address", "Destinations:a:Health", "\"localhost:5002\"", "no absolute")]
     [InlineData("A9 the destination's own host", "Destinations:a:Host", "\"http://other\"", "no host")]
     [InlineData("A10 load balancing", "LoadBalancingPolicy", "\"LeastConnections\"", "Known here: ")]
-    [InlineData("A10 passive health", "HealthCheck:Passive", """{ "Enabled": true, "Policy": "None" }""", "Known here: TransportFailureRate", "HealthCheck:Passive:Policy")]
-    [InlineData("A10 affinity", "SessionAffinity", """{ "Enabled": true, "Policy": "Sticky", "AffinityKeyName": "k" }""", "Known here: ", "SessionAffinity:Policy")]
+    [InlineData(
+        "A10 passive health", "HealthCheck:Passive", """{ "Enabled": true, "Policy": "None" }""",
+        "Known here: TransportFailureRate", "HealthCheck:Passive:Policy")]
+    [InlineData(
+        "A10 affinity", "SessionAffinity", """{ "Enabled": true, "Policy": "Sticky", "AffinityKeyName": "k" }""", "Known here: ", "SessionAffinity:Policy")]
     [InlineData("A10 affinity without a key", "SessionAffinity", """{ "Enabled": true, "Policy": "HashCookie" }""", "Write such as")]
-    [InlineData("A8 affinity with a name that is none", "SessionAffinity", """{ "Enabled": true, "Policy": "HashCookie", "AffinityKeyName": "k k" }""", "no cookie's name", "SessionAffinity:AffinityKeyName")]
-    [InlineData("A8 a cookie's path", "SessionAffinity", """{ "Enabled": true, "Policy": "HashCookie", "AffinityKeyName": "k", "Cookie": { "Path": "/ä" } }""", "no cookie can say", "SessionAffinity:Cookie:Path")]
-    [InlineData("A8 a cookie beyond the calendar", "SessionAffinity", """{ "Enabled": true, "Policy": "HashCookie", "AffinityKeyName": "k", "Cookie": { "Expiration": "3000000.00:00:00" } }""", "no cookie can last", "SessionAffinity:Cookie:Expiration")]
-    [InlineData("A8 a cookie's age beyond the calendar", "SessionAffinity", """{ "Enabled": true, "Policy": "ArrCookie", "AffinityKeyName": "k", "Cookie": { "MaxAge": "10675199.00:00:00" } }""", "no cookie can last", "SessionAffinity:Cookie:MaxAge")]
-    [InlineData("A8 a cookie's age below zero", "SessionAffinity", """{ "Enabled": true, "Policy": "HashCookie", "AffinityKeyName": "k", "Cookie": { "MaxAge": "-00:00:01" } }""", "no cookie can last", "SessionAffinity:Cookie:MaxAge")]
-    [InlineData("A8 a cookie of no time", "SessionAffinity", """{ "Enabled": true, "Policy": "HashCookie", "AffinityKeyName": "k", "Cookie": { "Expiration": "00:00:00" } }""", "no cookie can last", "SessionAffinity:Cookie:Expiration")]
+    [InlineData(
+        "A8 affinity with a name that is none", "SessionAffinity", """{ "Enabled": true, "Policy": "HashCookie", "AffinityKeyName": "k k" }""",
+        "no cookie's name", "SessionAffinity:AffinityKeyName")]
+    [InlineData(
+        "A8 a cookie's path", "SessionAffinity", """{ "Enabled": true, "Policy": "HashCookie", "AffinityKeyName": "k", "Cookie": { "Path": "/ä" } }""",
+        "no cookie can say", "SessionAffinity:Cookie:Path")]
+    [InlineData(
+        "A8 a cookie beyond the calendar",
+        "SessionAffinity",
+        """{ "Enabled": true, "Policy": "HashCookie", "AffinityKeyName": "k", "Cookie": { "Expiration": "3000000.00:00:00" } }""",
+        "no cookie can last",
+        "SessionAffinity:Cookie:Expiration")]
+    [InlineData(
+        "A8 a cookie's age beyond the calendar",
+        "SessionAffinity",
+        """{ "Enabled": true, "Policy": "ArrCookie", "AffinityKeyName": "k", "Cookie": { "MaxAge": "10675199.00:00:00" } }""",
+        "no cookie can last",
+        "SessionAffinity:Cookie:MaxAge")]
+    [InlineData(
+        "A8 a cookie's age below zero",
+        "SessionAffinity",
+        """{ "Enabled": true, "Policy": "HashCookie", "AffinityKeyName": "k", "Cookie": { "MaxAge": "-00:00:01" } }""",
+        "no cookie can last",
+        "SessionAffinity:Cookie:MaxAge")]
+    [InlineData(
+        "A8 a cookie of no time",
+        "SessionAffinity",
+        """{ "Enabled": true, "Policy": "HashCookie", "AffinityKeyName": "k", "Cookie": { "Expiration": "00:00:00" } }""",
+        "no cookie can last",
+        "SessionAffinity:Cookie:Expiration")]
     [InlineData("A9 failures in words", "Metadata:ConsecutiveFailuresHealthPolicy.Threshold", "\"three\"", "such as \"3\"")]
     [InlineData("A9 no failures", "Metadata:ConsecutiveFailuresHealthPolicy.Threshold", "\"0\"", "1 or more")]
     [InlineData("A9 failures without end", "Metadata:ConsecutiveFailuresHealthPolicy.Threshold", "\"NaN\"", "1 or more")]
@@ -235,16 +273,29 @@ public sealed class DryRunTests : IDisposable
     [InlineData("A6 expressions that overlap", """{ "Path": "/{x:regex(^(en|de)$)}" }""", """{ "Path": "/{y:regex(^(de|fr)$)}" }""")]
     [InlineData("A6 optional and default", """{ "Path": "/o/{x?}" }""", """{ "Path": "/o/{y=1}" }""")]
     [InlineData("A6 catch-alls", """{ "Path": "/s/{*x}" }""", """{ "Path": "/S/{**y}" }""")]
-    [InlineData("A6 other headers", """{ "Path": "/h", "Headers": [{ "Name": "X-A", "Mode": "Exists" }] }""", """{ "Path": "/h", "Headers": [{ "Name": "X-B", "Values": ["1"] }] }""")]
-    [InlineData("A6 prefixes of one header", """{ "Path": "/h", "Headers": [{ "Name": "X-A", "Mode": "HeaderPrefix", "Values": ["1"] }] }""", """{ "Path": "/h", "Headers": [{ "Name": "x-a", "Mode": "HeaderPrefix", "Values": ["12"] }] }""")]
-    [InlineData("A6 other parameters", """{ "Path": "/q", "QueryParameters": [{ "Name": "a", "Mode": "Exists" }] }""", """{ "Path": "/q", "QueryParameters": [{ "Name": "b", "Values": ["1"] }] }""")]
+    [InlineData(
+        "A6 other headers",
+        """{ "Path": "/h", "Headers": [{ "Name": "X-A", "Mode": "Exists" }] }""",
+        """{ "Path": "/h", "Headers": [{ "Name": "X-B", "Values": ["1"] }] }""")]
+    [InlineData(
+        "A6 prefixes of one header",
+        """{ "Path": "/h", "Headers": [{ "Name": "X-A", "Mode": "HeaderPrefix", "Values": ["1"] }] }""",
+        """{ "Path": "/h", "Headers": [{ "Name": "x-a", "Mode": "HeaderPrefix", "Values": ["12"] }] }""")]
+    [InlineData(
+        "A6 other parameters",
+        """{ "Path": "/q", "QueryParameters": [{ "Name": "a", "Mode": "Exists" }] }""",
+        """{ "Path": "/q", "QueryParameters": [{ "Name": "b", "Values": ["1"] }] }""")]
     [InlineData("A6 methods in common", """{ "Path": "/{x}.js", "Methods": ["GET", "PUT"] }""", """{ "Path": "/{x}a.js", "Methods": ["POST", "PUT"] }""")]
-    [InlineData("A6 hosts in common", """{ "Path": "/{x}.js", "Hosts": ["a.example.com"] }""", """{ "Path": "/{x}a.js", "Hosts": ["b.example.com", "a.example.com"] }""")]
+    [InlineData(
+        "A6 hosts in common",
+        """{ "Path": "/{x}.js", "Hosts": ["a.example.com"] }""",
+        """{ "Path": "/{x}a.js", "Hosts": ["b.example.com", "a.example.com"] }""")]
     public void A6_Two_routes_that_fit_one_request_are_an_error_that_names_both(string name, string one, string other)
     {
         _configuration.Write("appsettings.json", Example.Json);
         _configuration.Set(Cluster, """{ "Destinations": { "a": { "Address": "http://localhost:5099/" } } }""");
-        _configuration.Set("ReverseProxy:Routes:a", $$"""{ "ClusterId": "c", "Match": {{one}} }""").Set("ReverseProxy:Routes:b", $$"""{ "ClusterId": "c", "Match": {{other}} }""");
+        _configuration.Set("ReverseProxy:Routes:a", $$"""{ "ClusterId": "c", "Match": {{one}} }""")
+            .Set("ReverseProxy:Routes:b", $$"""{ "ClusterId": "c", "Match": {{other}} }""");
         var read = _configuration.Load();
         var finding = Assert.Single(read.Findings);
         Assert.True(finding.Key == "ReverseProxy:Routes:b:Match", $"{name}: {finding}");
@@ -259,14 +310,17 @@ public sealed class DryRunTests : IDisposable
     [InlineData("""{ "Path": "/{x:regex(^en$)}" }""", """{ "Path": "/{y:regex(^de$)}" }""")]
     [InlineData("""{ "Path": "/{x}.js" }""", """{ "Path": "/{x}.css" }""")]
     [InlineData("""{ "Path": "/a-{x}" }""", """{ "Path": "/b-{x}" }""")]
-    [InlineData("""{ "Path": "/h", "Headers": [{ "Name": "X-V", "Values": ["1"] }] }""", """{ "Path": "/h", "Headers": [{ "Name": "X-V", "Values": ["2"] }] }""")]
+    [InlineData(
+        """{ "Path": "/h", "Headers": [{ "Name": "X-V", "Values": ["1"] }] }""", """{ "Path": "/h", "Headers": [{ "Name": "X-V", "Values": ["2"] }] }""")]
     [InlineData("""{ "Path": "/{x}.js", "Methods": ["GET"] }""", """{ "Path": "/{x}a.js", "Methods": ["PUT"] }""")]
     [InlineData("""{ "Path": "/{x}.js", "Hosts": ["a.example.com"] }""", """{ "Path": "/{x}a.js", "Hosts": ["*.example.com"] }""")]
     public void Routes_that_no_request_fits_both_of_are_good(string one, string other)
     {
         _configuration.Write("appsettings.json", Example.Json);
         _configuration.Set(Cluster, """{ "Destinations": { "a": { "Address": "http://localhost:5099/" } } }""");
-        _configuration.Set("ReverseProxy:Routes:a", $$"""{ "ClusterId": "c", "Match": {{one}} }""").Set("ReverseProxy:Routes:b", $$"""{ "ClusterId": "c", "Match": {{other}} }""").LoadGood();
+        _configuration.Set("ReverseProxy:Routes:a", $$"""{ "ClusterId": "c", "Match": {{one}} }""")
+            .Set("ReverseProxy:Routes:b", $$"""{ "ClusterId": "c", "Match": {{other}} }""")
+            .LoadGood();
     }
 
     [Theory]
@@ -292,7 +346,9 @@ public sealed class DryRunTests : IDisposable
     public void A10_What_YARP_cannot_read_hides_nothing_else()
     {
         Add("/r/{**rest}", "Transforms", new JsonArray(new JsonObject { ["PathPrefix"] = "/a" }, new JsonObject { ["Set"] = "x-range" }));
-        _configuration.Set($"{Cluster}:HttpClient:SslProtocols", """["TLS1.2"]""").Set("ReverseProxy:Routes:organizations:Match:Hosts", """["http://a"]""").Set($"{Route}:Order", "9999999999");
+        _configuration.Set($"{Cluster}:HttpClient:SslProtocols", """["TLS1.2"]""")
+            .Set("ReverseProxy:Routes:organizations:Match:Hosts", """["http://a"]""")
+            .Set($"{Route}:Order", "9999999999");
 
         Assert.Equal(
             [$"{Cluster}:HttpClient:SslProtocols:0", "ReverseProxy:Routes:organizations:Match:Hosts:0", $"{Route}:Order", $"{Route}:Transforms:1"],
@@ -311,7 +367,8 @@ public sealed class DryRunTests : IDisposable
         var finding = _configuration.LoadBad();
         Assert.Equal($"{Route}:{key}", finding.Key);
 
-        var pasted = JsonNode.Parse("{" + Regex.Match(finding.Message, "\"[A-Za-z]+\": \\{ \"Policies\": .* \\} \\}(?= |\\.|$)").Value.TrimEnd('.') + "}")!.AsObject();
+        var pasted = JsonNode.Parse(
+            "{" + Regex.Match(finding.Message, "\"[A-Za-z]+\": \\{ \"Policies\": .* \\} \\}(?= |\\.|$)").Value.TrimEnd('.') + "}")!.AsObject();
         var section = pasted.Single().Key;
         var policy = pasted[section]!["Policies"]!.AsObject().Single();
         _configuration.Write("appsettings.Production.json", pasted.ToJsonString());
@@ -326,7 +383,10 @@ public sealed class DryRunTests : IDisposable
         Assert.Equal($"{Route}:Metadata:MyName", finding.Key);
         Assert.Contains("Metadata of the cluster", finding.Message, StringComparison.Ordinal);
 
-        _configuration.Set($"{Route}:Metadata", null).Set($"{Cluster}:Metadata:MyName", "\"MyValue\"").Set($"{Cluster}:Destinations:a:Metadata:MyName", "\"MyValue\"").LoadGood();
+        _configuration.Set($"{Route}:Metadata", null)
+            .Set($"{Cluster}:Metadata:MyName", "\"MyValue\"")
+            .Set($"{Cluster}:Destinations:a:Metadata:MyName", "\"MyValue\"")
+            .LoadGood();
     }
 
     private ConfigurationFixture Add(string path, string? key = null, JsonNode? value = null)

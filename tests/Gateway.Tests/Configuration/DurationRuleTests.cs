@@ -27,8 +27,10 @@ public sealed class DurationRuleTests : IDisposable
     [InlineData(Module + ":Timeout", "\"00:00:04\"", Module + ":Timeout", "IotCredentials:Timeout")]
     [InlineData(Route + ":Timeout", "\"00:01:00\"", "Shutdown:Timeout", "\"organizations\" may take 00:01:00")]
     [InlineData("Shutdown:Timeout", "\"00:00:04\"", "Shutdown:Timeout", "IotCredentials:Timeout is 00:00:05")]
-    [InlineData(Cluster + ":HealthCheck", """{ "Active": { "Enabled": true, "Timeout": "00:00:20" } }""", Cluster + ":HealthCheck:Active:Timeout", "every 00:00:15")]
-    [InlineData(Cluster + ":HealthCheck", """{ "Active": { "Enabled": true, "Interval": "00:00:05" } }""", Cluster + ":HealthCheck:Active:Interval", "take 00:00:10")]
+    [InlineData(
+        Cluster + ":HealthCheck", """{ "Active": { "Enabled": true, "Timeout": "00:00:20" } }""", Cluster + ":HealthCheck:Active:Timeout", "every 00:00:15")]
+    [InlineData(
+        Cluster + ":HealthCheck", """{ "Active": { "Enabled": true, "Interval": "00:00:05" } }""", Cluster + ":HealthCheck:Active:Interval", "take 00:00:10")]
     [InlineData("IotCredentials:Profiles:default:SessionDuration", "\"02:00:00\"", "IotCredentials:Profiles:default:SessionDuration", "over an hour")]
     public void Times_that_contradict_each_other_are_a_warning(string key, string json, string warned, string expected)
     {

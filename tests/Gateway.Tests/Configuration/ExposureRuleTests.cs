@@ -20,11 +20,19 @@ public sealed class ExposureRuleTests : IDisposable
     [InlineData("S22", "Edge:TrustedProxies", """["::ffff:0.0.0.0/96"]""", "error", "Edge:TrustedProxies:0")]
     [InlineData("S22", "Edge:TrustedProxies", """["52.0.0.0/8"]""", "warning", "Edge:TrustedProxies:0")]
     [InlineData("S22", "Edge:TrustedProxies", """["2600::/20"]""", "warning", "Edge:TrustedProxies:0")]
-    [InlineData("S22", Scheme, """{ "Authority": "http://id.example.com", "RequireHttpsMetadata": false, "ValidAudiences": ["a"] }""", "warning", Scheme + ":RequireHttpsMetadata")]
-    [InlineData("S22", Scheme, """{ "Authority": "http://10.0.0.5:8080/realms/iot", "RequireHttpsMetadata": false, "ValidAudiences": ["a"] }""", "warning", Scheme + ":RequireHttpsMetadata")]
-    [InlineData("S22", Scheme, """{ "Authority": "https://id.example.com", "RequireHttpsMetadata": false, "ValidAudiences": ["a"] }""", "warning", Scheme + ":RequireHttpsMetadata")]
+    [InlineData(
+        "S22", Scheme, """{ "Authority": "http://id.example.com", "RequireHttpsMetadata": false, "ValidAudiences": ["a"] }""",
+        "warning", Scheme + ":RequireHttpsMetadata")]
+    [InlineData(
+        "S22", Scheme, """{ "Authority": "http://10.0.0.5:8080/realms/iot", "RequireHttpsMetadata": false, "ValidAudiences": ["a"] }""",
+        "warning", Scheme + ":RequireHttpsMetadata")]
+    [InlineData(
+        "S22", Scheme, """{ "Authority": "https://id.example.com", "RequireHttpsMetadata": false, "ValidAudiences": ["a"] }""",
+        "warning", Scheme + ":RequireHttpsMetadata")]
     [InlineData("S22", "AzureAd:RequireHttpsMetadata", "false", "warning", "AzureAd:RequireHttpsMetadata")]
-    [InlineData("S22", Cluster + ":HttpClient", """{ "DangerousAcceptAnyServerCertificate": true }""", "warning", Cluster + ":HttpClient:DangerousAcceptAnyServerCertificate")]
+    [InlineData(
+        "S22", Cluster + ":HttpClient", """{ "DangerousAcceptAnyServerCertificate": true }""", "warning",
+        Cluster + ":HttpClient:DangerousAcceptAnyServerCertificate")]
     [InlineData("S22", "Edge:Methods", """["GET", "TRACE"]""", "warning", "Edge:Methods:1")]
     [InlineData("S22", "Edge:Methods", """["GET", "TRACK"]""", "warning", "Edge:Methods:1")]
     [InlineData("S22", "Edge:Methods", """["CONNECT", "GET"]""", "warning", "Edge:Methods:0")]
@@ -48,11 +56,16 @@ public sealed class ExposureRuleTests : IDisposable
     [InlineData("F13", "ReverseProxy:Routes:x:Match:Path", "\"/devices/\\\\d\"", "warning", "ReverseProxy:Routes:x:Match:Path")]
     [InlineData("F13", "ReverseProxy:Routes:x:Match:Path", "\"/c/[^/]+\"", "warning", "ReverseProxy:Routes:x:Match:Path")]
     [InlineData("F13", "ReverseProxy:Routes:x:Match:Path", "\"/c/$1\"", "warning", "ReverseProxy:Routes:x:Match:Path")]
-    [InlineData("F13", "ReverseProxy:Routes:x:Transforms", """[{ "PathRemovePrefix": "/c/[^/]+" }]""", "warning", "ReverseProxy:Routes:x:Transforms:0:PathRemovePrefix")]
-    [InlineData("F13", "ReverseProxy:Routes:x:Transforms", """[{ "PathPrefix": "/a" }, { "PathSet": "/c/$1" }]""", "warning", "ReverseProxy:Routes:x:Transforms:1:PathSet")]
+    [InlineData(
+        "F13", "ReverseProxy:Routes:x:Transforms", """[{ "PathRemovePrefix": "/c/[^/]+" }]""", "warning",
+        "ReverseProxy:Routes:x:Transforms:0:PathRemovePrefix")]
+    [InlineData(
+        "F13", "ReverseProxy:Routes:x:Transforms", """[{ "PathPrefix": "/a" }, { "PathSet": "/c/$1" }]""", "warning",
+        "ReverseProxy:Routes:x:Transforms:1:PathSet")]
     [InlineData("F13", "ReverseProxy:Routes:x:Transforms", """[{ "PathPattern": "/c/$1" }]""", "warning", "ReverseProxy:Routes:x:Transforms:0:PathPattern")]
     [InlineData("F13", "ReverseProxy:Routes:x:Transforms", """[{ "PathPattern": "/c/:id" }]""", "warning", "ReverseProxy:Routes:x:Transforms:0:PathPattern")]
-    [InlineData("F13", "ReverseProxy:Routes:x:Transforms", """[{ "PathRemovePrefix": "^/api" }]""", "warning", "ReverseProxy:Routes:x:Transforms:0:PathRemovePrefix")]
+    [InlineData(
+        "F13", "ReverseProxy:Routes:x:Transforms", """[{ "PathRemovePrefix": "^/api" }]""", "warning", "ReverseProxy:Routes:x:Transforms:0:PathRemovePrefix")]
     [InlineData("F13", "ReverseProxy:Routes:x:Transforms", """[{ "PathPrefix": "/api/*" }]""", "warning", "ReverseProxy:Routes:x:Transforms:0:PathPrefix")]
     [InlineData("F13", "ReverseProxy:Routes:x:Transforms", """[{ "PathSet": "/(a|b)/.+" }]""", "warning", "ReverseProxy:Routes:x:Transforms:0:PathSet")]
     [InlineData("F14", Route, """{ "Timeout": "00:00:30", "Metadata": { "Retries": "1" } }""", "warning", Route + ":Timeout")]
@@ -70,7 +83,9 @@ public sealed class ExposureRuleTests : IDisposable
     }
 
     [Theory]
-    [InlineData("S22", "Edge:TrustedProxies", """["10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "fc00::/7", "100.64.0.0/10", "104.16.0.0/13", "130.211.0.0/22", "2600:9000::/28"]""")]
+    [InlineData(
+        "S22", "Edge:TrustedProxies",
+        """["10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "fc00::/7", "100.64.0.0/10", "104.16.0.0/13", "130.211.0.0/22", "2600:9000::/28"]""")]
     [InlineData("S22", Scheme, """{ "Authority": "http://127.0.0.1:5000", "RequireHttpsMetadata": false, "ValidAudiences": ["a"] }""")]
     [InlineData("S22", Scheme, """{ "Authority": "http://localhost:5000", "RequireHttpsMetadata": false, "ValidAudiences": ["a"] }""")]
     [InlineData("S22", "Management:Url", "\"http://10.0.0.5:9090\"")]
@@ -81,7 +96,9 @@ public sealed class ExposureRuleTests : IDisposable
     [InlineData("F13", "ReverseProxy:Routes:x:Match:Path", "\"/items(7)/files:copy\"")]
     [InlineData("F13", "ReverseProxy:Routes:x:Match:Path", "\"/devices/{id:regex(^[[a-z]]+$)}/{**rest}\"")]
     [InlineData("F13", "ReverseProxy:Routes:x:Match:Path", "\"/~me/v1.0/a+b\"")]
-    [InlineData("F13", "ReverseProxy:Routes:x:Transforms", """[{ "PathPrefix": "/odata/$metadata" }, { "PathPattern": "/items(7)/files:copy" }, { "PathRemovePrefix": "/~me/v1.0/a+b" }]""")]
+    [InlineData(
+        "F13", "ReverseProxy:Routes:x:Transforms",
+        """[{ "PathPrefix": "/odata/$metadata" }, { "PathPattern": "/items(7)/files:copy" }, { "PathRemovePrefix": "/~me/v1.0/a+b" }]""")]
     [InlineData("F14", Route, """{ "Timeout": "00:02:00", "Metadata": { "Retries": "1" } }""")]
     [InlineData("F14", Route, """{ "Timeout": "00:00:30" }""")]
     [InlineData("F14", Route, """{ "Metadata": { "Retries": "1" } }""")]

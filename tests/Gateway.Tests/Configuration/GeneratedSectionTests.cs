@@ -13,8 +13,8 @@ using Xunit;
 namespace Gateway.Tests.Configuration;
 
 /// <summary>
-/// Thousands of sections, good and broken by chance. Validation judges each without failing; what it accepts is built, and decides every request; what it refuses
-/// changes nothing. Another seed: <c>GENERATED_SEED</c>; another number: <c>GENERATED_COUNT</c>, 5,000 in <c>.ci/run</c>.
+/// Thousands of sections, good and broken by chance. Validation judges each without failing; what it accepts is built, and decides every request;
+/// what it refuses changes nothing. Another seed: <c>GENERATED_SEED</c>; another number: <c>GENERATED_COUNT</c>, 5,000 in <c>.ci/run</c>.
 /// </summary>
 [Trait("Category", "Long")]
 public sealed class GeneratedSectionTests(ITestOutputHelper output)
@@ -67,7 +67,9 @@ public sealed class GeneratedSectionTests(ITestOutputHelper output)
             var routes = section.Json["Routes"]!.AsObject();
             settings["ReverseProxy"] = section.Json;
             // Only in this section: it tells whether the section is in force.
-            routes[$"mark{number}"] = JsonNode.Parse($$"""{ "ClusterId": "mark", "Order": -9, "Match": { "Path": "/mark/{{number}}" }, "Transforms": [{ "ResponseHeader": "X-Mark", "Set": "{{number}}" }] }""");
+            routes[$"mark{number}"] = JsonNode.Parse(
+                $$"""{ "ClusterId": "mark", "Order": -9, "Match": { "Path": "/mark/{{number}}" },"""
+                    + $$""" "Transforms": [{ "ResponseHeader": "X-Mark", "Set": "{{number}}" }] }""");
             section.Json["Clusters"]!["mark"] = JsonNode.Parse($$"""{ "Destinations": { "a": { "Address": "{{world.Downstream.Url}}" } } }""");
             gateway.Folder.Write("appsettings.json", settings.ToJsonString());
             await gateway.LookForChangesAsync();
@@ -121,7 +123,8 @@ public sealed class GeneratedSectionTests(ITestOutputHelper output)
 
             // explain knows of no headers.
             if (header is not null) continue;
-            var explained = await new Explainer(snapshot, environment, idle).ExplainAsync(new ExplainedRequest(method, target, host ?? ExplainCommand.AnyHost), "o-1", token);
+            var explained = await new Explainer(snapshot, environment, idle)
+                .ExplainAsync(new ExplainedRequest(method, target, host ?? ExplainCommand.AnyHost), "o-1", token);
             Assert.True((explained.Refused ?? StatusCodes.Status200OK) == response.Status, $"explain says {explained.Refused} ({explained.Why}), and {where}");
         }
     }

@@ -18,32 +18,73 @@ public sealed class ListenerRuleTests : IDisposable
     {
         { "F10 https without a certificate", """{ "Endpoints": { "A": { "Url": "https://127.0.0.1:PORT" } } }""", "Kestrel:Endpoints:A:Url", "no certificate" },
         {
-            "F10 https without a certificate beside one with", $$"""{ "Endpoints": { "A": { "Url": "https://127.0.0.1:PORT" }, "B": { "Url": "https://127.0.0.1:0", "Certificate": {{Certificate}} } } }""",
+            "F10 https without a certificate beside one with",
+            $$"""{ "Endpoints": { "A": { "Url": "https://127.0.0.1:PORT" }, "B": { "Url": "https://127.0.0.1:0", "Certificate": {{Certificate}} } } }""",
             "Kestrel:Endpoints:A:Url", "no certificate"
         },
-        { "F10 a certificate of no known name", $$"""{ "Certificates": { "Other": {{Certificate}} }, "Endpoints": { "A": { "Url": "https://127.0.0.1:PORT" } } }""", "Kestrel:Endpoints:A:Url", "no certificate" },
-        { "F10 a server name without a certificate", """{ "Endpoints": { "A": { "Url": "https://127.0.0.1:PORT", "Sni": { "a.example.com": { } } } } }""", "Kestrel:Endpoints:A:Sni:a.example.com", "no certificate" },
         {
-            "F10 a server name without a certificate beside one with", $$"""{ "Endpoints": { "A": { "Url": "https://127.0.0.1:PORT", "Sni": { "a.example.com": { "Protocols": "Http2" }, "*": { "Certificate": {{Certificate}} } } } } }""",
+            "F10 a certificate of no known name",
+            $$"""{ "Certificates": { "Other": {{Certificate}} }, "Endpoints": { "A": { "Url": "https://127.0.0.1:PORT" } } }""",
+            "Kestrel:Endpoints:A:Url", "no certificate"
+        },
+        {
+            "F10 a server name without a certificate", """{ "Endpoints": { "A": { "Url": "https://127.0.0.1:PORT", "Sni": { "a.example.com": { } } } } }""",
+            "Kestrel:Endpoints:A:Sni:a.example.com", "no certificate"
+        },
+        {
+            "F10 a server name without a certificate beside one with",
+            """{ "Endpoints": { "A": { "Url": "https://127.0.0.1:PORT", "Sni": { "a.example.com": { "Protocols": "Http2" },"""
+                + $$""" "*": { "Certificate": {{Certificate}} } } } } }""",
             "Kestrel:Endpoints:A:Sni:a.example.com", "no certificate"
         },
     };
 
     public static TheoryData<string, string, string, string> Dying => new()
     {
-        { "F10 a certificate without TLS", $$"""{ "Endpoints": { "A": { "Url": "http://127.0.0.1:PORT", "Certificate": {{Certificate}} } } }""", "Kestrel:Endpoints:A", "HTTPS-only" },
-        { "F10 client certificates without TLS", """{ "Endpoints": { "A": { "Url": "http://127.0.0.1:PORT", "ClientCertificateMode": "AllowCertificate" } } }""", "Kestrel:Endpoints:A", "HTTPS-only" },
+        {
+            "F10 a certificate without TLS", $$"""{ "Endpoints": { "A": { "Url": "http://127.0.0.1:PORT", "Certificate": {{Certificate}} } } }""",
+            "Kestrel:Endpoints:A", "HTTPS-only"
+        },
+        {
+            "F10 client certificates without TLS",
+            """{ "Endpoints": { "A": { "Url": "http://127.0.0.1:PORT", "ClientCertificateMode": "AllowCertificate" } } }""",
+            "Kestrel:Endpoints:A", "HTTPS-only"
+        },
         { "F10 no Url", """{ "Endpoints": { "A": { "Protocols": "Http2" } } }""", "Kestrel:Endpoints:A:Url", "is required" },
         { "F10 an empty Url", """{ "Endpoints": { "A": { "Url": "" } } }""", "Kestrel:Endpoints:A:Url", "is required" },
         { "F10 an endpoint of nothing", """{ "Endpoints": { "A": { } } }""", "Kestrel:Endpoints:A:Url", "is required" },
-        { "F10 one address twice", """{ "Endpoints": { "A": { "Url": "http://127.0.0.1:PORT" }, "B": { "Url": "http://127.0.0.1:PORT" } } }""", "Kestrel:Endpoints:B:Url", "another listener" },
-        { "F10 an address and its name", """{ "Endpoints": { "A": { "Url": "http://127.0.0.1:PORT" }, "B": { "Url": "http://localhost:PORT" } } }""", "Kestrel:Endpoints:B:Url", "another listener" },
-        { "F10 an address and all", """{ "Endpoints": { "A": { "Url": "http://127.0.0.1:PORT" }, "B": { "Url": "http://*:PORT" } } }""", "Kestrel:Endpoints:B:Url", "another listener" },
-        { "F10 all of IPv4 and all", """{ "Endpoints": { "A": { "Url": "http://0.0.0.0:PORT" }, "B": { "Url": "http://[::]:PORT" } } }""", "Kestrel:Endpoints:B:Url", "another listener" },
-        { "F10 a buffer less than a request line", """{ "Limits": { "MaxRequestBufferSize": 1000, "MaxRequestHeadersTotalSize": 900 } }""", "Kestrel:Limits:MaxRequestBufferSize", "MaxRequestLineSize" },
-        { "F10 a buffer less than the headers", """{ "Limits": { "MaxRequestBufferSize": 10000 } }""", "Kestrel:Limits:MaxRequestBufferSize", "MaxRequestHeadersTotalSize" },
-        { "F10 a request line more than the buffer", """{ "Limits": { "MaxRequestLineSize": 2000000 } }""", "Kestrel:Limits:MaxRequestLineSize", "MaxRequestBufferSize" },
-        { "F10 headers more than the buffer", """{ "Limits": { "MaxRequestHeadersTotalSize": 2000000 } }""", "Kestrel:Limits:MaxRequestHeadersTotalSize", "MaxRequestBufferSize" },
+        {
+            "F10 one address twice", """{ "Endpoints": { "A": { "Url": "http://127.0.0.1:PORT" }, "B": { "Url": "http://127.0.0.1:PORT" } } }""",
+            "Kestrel:Endpoints:B:Url", "another listener"
+        },
+        {
+            "F10 an address and its name", """{ "Endpoints": { "A": { "Url": "http://127.0.0.1:PORT" }, "B": { "Url": "http://localhost:PORT" } } }""",
+            "Kestrel:Endpoints:B:Url", "another listener"
+        },
+        {
+            "F10 an address and all", """{ "Endpoints": { "A": { "Url": "http://127.0.0.1:PORT" }, "B": { "Url": "http://*:PORT" } } }""",
+            "Kestrel:Endpoints:B:Url", "another listener"
+        },
+        {
+            "F10 all of IPv4 and all", """{ "Endpoints": { "A": { "Url": "http://0.0.0.0:PORT" }, "B": { "Url": "http://[::]:PORT" } } }""",
+            "Kestrel:Endpoints:B:Url", "another listener"
+        },
+        {
+            "F10 a buffer less than a request line", """{ "Limits": { "MaxRequestBufferSize": 1000, "MaxRequestHeadersTotalSize": 900 } }""",
+            "Kestrel:Limits:MaxRequestBufferSize", "MaxRequestLineSize"
+        },
+        {
+            "F10 a buffer less than the headers", """{ "Limits": { "MaxRequestBufferSize": 10000 } }""",
+            "Kestrel:Limits:MaxRequestBufferSize", "MaxRequestHeadersTotalSize"
+        },
+        {
+            "F10 a request line more than the buffer", """{ "Limits": { "MaxRequestLineSize": 2000000 } }""",
+            "Kestrel:Limits:MaxRequestLineSize", "MaxRequestBufferSize"
+        },
+        {
+            "F10 headers more than the buffer", """{ "Limits": { "MaxRequestHeadersTotalSize": 2000000 } }""",
+            "Kestrel:Limits:MaxRequestHeadersTotalSize", "MaxRequestBufferSize"
+        },
     };
 
     [Theory]
@@ -74,7 +115,8 @@ public sealed class ListenerRuleTests : IDisposable
     [InlineData($$"""{ "Certificates": { "Default": {{Certificate}} }, "Endpoints": { "A": { "Url": "https://127.0.0.1:PORT" } } }""")]
     [InlineData($$"""{ "Endpoints": { "A": { "Url": "https://127.0.0.1:PORT", "Certificate": {{Certificate}} } } }""")]
     [InlineData($$"""{ "Endpoints": { "A": { "Url": "https://127.0.0.1:PORT", "Sni": { "*": { "Certificate": {{Certificate}} } } } } }""")]
-    [InlineData("""{ "Endpoints": { "A": { "Url": "http://127.0.0.1:PORT" }, "B": { "Url": "http://[::1]:PORT" }, "C": { "Url": "http://127.0.0.2:PORT" } } }""")]
+    [InlineData(
+        """{ "Endpoints": { "A": { "Url": "http://127.0.0.1:PORT" }, "B": { "Url": "http://[::1]:PORT" }, "C": { "Url": "http://127.0.0.2:PORT" } } }""")]
     [InlineData("""{ "Endpoints": { "A": { "Url": "http://127.0.0.1:0" }, "B": { "Url": "http://127.0.0.1:0" } } }""")]
     [InlineData("""{ "Limits": { "MaxRequestBufferSize": 40000 } }""")]
     [InlineData("""{ "Limits": { "MaxRequestBufferSize": null, "MaxRequestLineSize": 2000000 } }""")]

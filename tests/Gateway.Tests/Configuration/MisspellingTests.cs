@@ -85,7 +85,8 @@ public sealed partial class MisspellingTests
 
             Assert.Equal(1, exitCode);
             Assert.Contains(
-                "error ReverseProxy:Routes:organizations:AuthorizatonPolicy (appsettings.json:1): is not a known key. Did you mean \"AuthorizationPolicy\"?", output, StringComparison.Ordinal);
+                "error ReverseProxy:Routes:organizations:AuthorizatonPolicy (appsettings.json:1): is not a known key. Did you mean \"AuthorizationPolicy\"?",
+                output, StringComparison.Ordinal);
         }
     }
 

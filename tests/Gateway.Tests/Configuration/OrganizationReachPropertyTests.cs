@@ -19,23 +19,26 @@ public sealed class OrganizationReachPropertyTests(ITestOutputHelper output) : I
 
     private static readonly string[] s_guardedPaths =
     [
-        "/organizations/{organizationId}/{**rest}", "/organizations/{organizationId}", "/organizations/{organizationId}/devices", "/organizations/{organizationId}/{id?}",
-        "/api/organizations/{organizationId}/{**rest}", "/{organizationId}/devices", "/x-{organizationId}/{**rest}", "/organizations/{organizationId:length(3)}/{**rest}",
+        "/organizations/{organizationId}/{**rest}", "/organizations/{organizationId}", "/organizations/{organizationId}/devices",
+        "/organizations/{organizationId}/{id?}", "/api/organizations/{organizationId}/{**rest}", "/{organizationId}/devices", "/x-{organizationId}/{**rest}",
+        "/organizations/{organizationId:length(3)}/{**rest}",
     ];
 
     private static readonly string[] s_openPaths =
     [
-        "/{**rest}", "/organizations/{**rest}", "/organizations/{orgId}/{**rest}", "/organizations/{orgId}/devices", "/{a}/{b}", "/{a}/{b}/{**rest}", "/api/{**rest}", "/api/{a}/{b?}",
-        "/docs/{**rest}", "/docs/{a=o-2}", "/organizations", "/organizations/o-2", "/organizations/x{a}", "/devices/{a:length(3)}/{**rest}", "/{a}-{b}/{**rest}", "/docs/{a?}",
-        "/{a:length(13)}/{b}/{**rest}", "/{a:length(2)}/{b}/{**rest}", "/organizations/{a:int}/{**rest}", "/organizations/{a:regex(^o-[[0-9]]$)}/{**rest}", "/{a:alpha}/{b:minlength(3)}",
-        "/partners/{organizationId}/{a}", "/partners/{organizationId}/{**rest}",
+        "/{**rest}", "/organizations/{**rest}", "/organizations/{orgId}/{**rest}", "/organizations/{orgId}/devices", "/{a}/{b}", "/{a}/{b}/{**rest}",
+        "/api/{**rest}", "/api/{a}/{b?}", "/docs/{**rest}", "/docs/{a=o-2}", "/organizations", "/organizations/o-2", "/organizations/x{a}",
+        "/devices/{a:length(3)}/{**rest}", "/{a}-{b}/{**rest}", "/docs/{a?}", "/{a:length(13)}/{b}/{**rest}", "/{a:length(2)}/{b}/{**rest}",
+        "/organizations/{a:int}/{**rest}", "/organizations/{a:regex(^o-[[0-9]]$)}/{**rest}", "/{a:alpha}/{b:minlength(3)}", "/partners/{organizationId}/{a}",
+        "/partners/{organizationId}/{**rest}",
     ];
 
     private static readonly string[][] s_transforms =
     [
-        [], [], [], [], ["PathRemovePrefix", "/api"], ["PathRemovePrefix", "/organizations"], ["PathRemovePrefix", "/docs"], ["PathPrefix", "/api"], ["PathPrefix", "/organizations"],
-        ["PathPrefix", "/docs/../organizations"], ["PathSet", "/organizations/o-2"], ["PathSet", "/devices"], ["PathPattern", "/{**rest}"], ["PathPattern", "/organizations/{a}"],
-        ["PathPattern", "/organizations/{a}/{**rest}"], ["PathPattern", "/organizations/{organizationId}/{a?}"], ["PathPattern", "/organizations/{rest}"], ["PathPattern", "/x-{a}/{**rest}"],
+        [], [], [], [], ["PathRemovePrefix", "/api"], ["PathRemovePrefix", "/organizations"], ["PathRemovePrefix", "/docs"], ["PathPrefix", "/api"],
+        ["PathPrefix", "/organizations"], ["PathPrefix", "/docs/../organizations"], ["PathSet", "/organizations/o-2"], ["PathSet", "/devices"],
+        ["PathPattern", "/{**rest}"], ["PathPattern", "/organizations/{a}"], ["PathPattern", "/organizations/{a}/{**rest}"],
+        ["PathPattern", "/organizations/{organizationId}/{a?}"], ["PathPattern", "/organizations/{rest}"], ["PathPattern", "/x-{a}/{**rest}"],
         ["PathPrefix", "/docs", "PathRemovePrefix", "/docs/organizations"],
     ];
 
@@ -61,7 +64,9 @@ public sealed class OrganizationReachPropertyTests(ITestOutputHelper output) : I
             _configuration.Write("appsettings.Production.json", $$"""{ "ReverseProxy": { "Routes": { {{routes}} } } }""");
             var (snapshot, findings) = Load();
             // Other mistakes say nothing of this.
-            if (findings.Any(finding => !finding.Message.Contains("organization's path", StringComparison.Ordinal) && !finding.Message.Contains("another one's path", StringComparison.Ordinal))) continue;
+            if (findings.Any(finding => !finding.Message.Contains("organization's path", StringComparison.Ordinal)
+                && !finding.Message.Contains("another one's path", StringComparison.Ordinal)))
+                continue;
             var violation = await FindAsync(snapshot);
             if (findings.Count > 0)
             {
@@ -90,7 +95,9 @@ public sealed class OrganizationReachPropertyTests(ITestOutputHelper output) : I
         Snapshot Permissive()
         {
             var text = File.ReadAllText(Path.Combine(_configuration.Folder, "appsettings.Production.json"));
-            _configuration.Write("appsettings.Permissive.json", text.Replace("\"ClusterId\"", "\"Metadata\": { \"AnyOrganization\": \"true\" }, \"ClusterId\"", StringComparison.Ordinal));
+            _configuration.Write(
+                "appsettings.Permissive.json",
+                text.Replace("\"ClusterId\"", "\"Metadata\": { \"AnyOrganization\": \"true\" }, \"ClusterId\"", StringComparison.Ordinal));
             return _configuration.Load("Permissive").Snapshot ?? new Snapshot
             {
                 Options = new(),
@@ -114,10 +121,12 @@ public sealed class OrganizationReachPropertyTests(ITestOutputHelper output) : I
         var order = random.Next(4) == 0 ? $"'Order': {random.Next(-1, 2)}, " : "";
         var transform = Pick(random, s_transforms);
         // A pattern with a parameter that the path does not bind is another mistake.
-        while (transform is ["PathPattern", var pattern] && !pattern.Split('{', '}').Where((_, at) => at % 2 == 1).All(name => path.Contains(name.Trim('*', '?'), StringComparison.Ordinal)))
+        while (transform is ["PathPattern", var pattern]
+            && !pattern.Split('{', '}').Where((_, at) => at % 2 == 1).All(name => path.Contains(name.Trim('*', '?'), StringComparison.Ordinal)))
             transform = Pick(random, s_transforms);
         var list = string.Join(", ", transform.Chunk(2).Select(pair => $$"""{ "{{pair[0]}}": "{{pair[1]}}" }"""));
-        return $$"""'r{{index}}': { {{policy}}{{order}}'ClusterId': 'c{{random.Next(s_addresses.Length)}}', 'Match': { 'Path': '{{path}}'{{methods}} }, 'Transforms': [{{list}}] }""".Replace('\'', '"');
+        return ($$"""'r{{index}}': { {{policy}}{{order}}'ClusterId': 'c{{random.Next(s_addresses.Length)}}', 'Match': { 'Path': '{{path}}'{{methods}} },"""
+            + $$""" 'Transforms': [{{list}}] }""").Replace('\'', '"');
     }
 
     private static T Pick<T>(Random random, T[] choices) => choices[random.Next(choices.Length)];
@@ -128,12 +137,15 @@ public sealed class OrganizationReachPropertyTests(ITestOutputHelper output) : I
         var builder = WebApplication.CreateEmptyBuilder(new());
         builder.WebHost.UseKestrelCore();
         builder.Services.AddRouting();
-        builder.Services.AddReverseProxy().LoadFromMemory([.. table.Routes.Where(route => route.ClusterId is not null).Select(route => route with { AuthorizationPolicy = null, RateLimiterPolicy = null })], table.Clusters);
+        builder.Services.AddReverseProxy().LoadFromMemory(
+            [.. table.Routes.Where(route => route.ClusterId is not null).Select(route => route with { AuthorizationPolicy = null, RateLimiterPolicy = null })],
+            table.Clusters);
         await using var app = builder.Build();
         app.MapReverseProxy();
         var endpoints = ((IEndpointRouteBuilder)app).DataSources.SelectMany(source => source.Endpoints).ToArray();
         var router = new Router(app.Services, endpoints);
-        var destinations = table.Clusters.ToDictionary(cluster => cluster.ClusterId, cluster => cluster.Destinations!.Values.Select(destination => destination.Address).ToArray());
+        var destinations = table.Clusters.ToDictionary(
+            cluster => cluster.ClusterId, cluster => cluster.Destinations!.Values.Select(destination => destination.Address).ToArray());
         var guarded = table.Routes.Where(route => route.AuthorizationPolicy is not null).Select(route => route.RouteId).ToHashSet();
         var (forOther, arrived) = (new List<(string Request, string Sent, string Route)>(), new List<(string Request, string Sent, bool IsGuarded)>());
         foreach (var path in Probes())
@@ -142,7 +154,8 @@ public sealed class OrganizationReachPropertyTests(ITestOutputHelper output) : I
                 var context = new DefaultHttpContext { RequestServices = app.Services };
                 (context.Request.Method, context.Request.Path, context.Request.Host) = (method, path, new HostString("gateway"));
                 if (await FindAsync(router, context) is not RouteEndpoint endpoint || endpoint.Metadata.GetMetadata<RouteModel>() is not { } route) continue;
-                var (isGuarded, organization) = (guarded.Contains(route.Config.RouteId), context.Request.RouteValues.GetValueOrDefault("organizationId") as string);
+                var (isGuarded, organization) =
+                    (guarded.Contains(route.Config.RouteId), context.Request.RouteValues.GetValueOrDefault("organizationId") as string);
                 foreach (var address in destinations[route.Config.ClusterId!])
                 {
                     using var request = new HttpRequestMessage();
@@ -155,7 +168,8 @@ public sealed class OrganizationReachPropertyTests(ITestOutputHelper output) : I
 
         // What is sent for members of any organization alike is kept as it is.
         var known = arrived.Select(request => (request.Request, request.Sent)).ToHashSet();
-        var (alike, kept) = (new Dictionary<string, string>(StringComparer.OrdinalIgnoreCase), new Dictionary<string, string>(StringComparer.OrdinalIgnoreCase));
+        var (alike, kept) =
+            (new Dictionary<string, string>(StringComparer.OrdinalIgnoreCase), new Dictionary<string, string>(StringComparer.OrdinalIgnoreCase));
         foreach (var (request, sent, route) in forOther)
             if (known.Contains((request.Replace(Other, Own, StringComparison.Ordinal), sent))) alike[sent] = route;
             else kept[UpToOrganization(sent)] = route;

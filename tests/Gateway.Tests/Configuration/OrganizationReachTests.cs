@@ -8,7 +8,8 @@ public sealed class OrganizationReachTests : IDisposable
     private const string Member = "'AuthorizationPolicy': 'OrganizationMember'";
     private const string Cluster = "'ClusterId': 'organizations'";
     private const string Host = "'Hosts': ['api.example.com']";
-    private const string Writers = $"'writers': {{ {Cluster}, {Member}, 'Match': {{ 'Path': '/organizations/{{organizationId}}/{{**rest}}', 'Methods': ['POST', 'PUT', 'PATCH', 'DELETE'] }} }}, ";
+    private const string Writers = $"'writers': {{ {Cluster}, {Member}, "
+        + "'Match': { 'Path': '/organizations/{organizationId}/{**rest}', 'Methods': ['POST', 'PUT', 'PATCH', 'DELETE'] } }, ";
     private const string Version = "'Headers': [{ 'Name': 'X-Version', 'Values': ['2'] }]";
     private readonly ConfigurationFixture _configuration = new();
 
@@ -70,12 +71,28 @@ public sealed class OrganizationReachTests : IDisposable
         { "S4 anyone", "x", Route("/organizations/{orgId}/things", "'AuthorizationPolicy': 'Anonymous'") },
         { "S4 a policy without membership", "x", Route("/organizations/{orgId}/things", "'AuthorizationPolicy': 'Staff'") },
         { "S4 another service below an organization", "x", Route("/organizations/{orgId}/billing", cluster: "docs") },
-        { "S4 another parameter in the organization's place", "x", Route("/partners/{organizationId}/{other}", $"{Member}, {Transform("PathPattern", "/organizations/{other}")}") },
+        {
+            "S4 another parameter in the organization's place", "x",
+            Route("/partners/{organizationId}/{other}", $"{Member}, {Transform("PathPattern", "/organizations/{other}")}")
+        },
         { "S4 the rest in the organization's place", "x", Route("/partners/{organizationId}/{**rest}", $"{Member}, {Transform("PathPattern", "/{**rest}")}") },
-        { "S4 a guarded route that does not send the organization", "x", Guarded("", "/tenants/{organizationId}/report", Transform("PathSet", "/report")) + Route("/report") },
-        { "S4 a guarded route that removes a prefix", "x", Guarded("", "/api/{organizationId}/{**rest}", Transform("PathRemovePrefix", "/api")) + Route("/{id}/things") },
-        { "S4 a guarded route with a complex segment", "x", Guarded("", "/x-{organizationId}/{**rest}", Transform("PathPattern", "/organizations/{organizationId}/{**rest}")) + Route("/{a}/{b}", Transform("PathPattern", "/organizations/{a}/{b}")) },
-        { "S4 a transform with a complex segment", "x", Guarded("", "/organizations/{organizationId}/things", Transform("PathPattern", "/x-{organizationId}/things")) + Route("/x-{a}/more") },
+        {
+            "S4 a guarded route that does not send the organization", "x",
+            Guarded("", "/tenants/{organizationId}/report", Transform("PathSet", "/report")) + Route("/report")
+        },
+        {
+            "S4 a guarded route that removes a prefix", "x",
+            Guarded("", "/api/{organizationId}/{**rest}", Transform("PathRemovePrefix", "/api")) + Route("/{id}/things")
+        },
+        {
+            "S4 a guarded route with a complex segment", "x",
+            Guarded("", "/x-{organizationId}/{**rest}", Transform("PathPattern", "/organizations/{organizationId}/{**rest}"))
+                + Route("/{a}/{b}", Transform("PathPattern", "/organizations/{a}/{b}"))
+        },
+        {
+            "S4 a transform with a complex segment", "x",
+            Guarded("", "/organizations/{organizationId}/things", Transform("PathPattern", "/x-{organizationId}/things")) + Route("/x-{a}/more")
+        },
         { "S4 a policy emptied by a later layer", "organizations", "'organizations': { 'AuthorizationPolicy': null }" },
     };
 
@@ -102,12 +119,23 @@ public sealed class OrganizationReachTests : IDisposable
         { "the list of organizations", Route("/organizations") },
         { "a name that is no id", Route("/organizations/search") },
         { "a complex segment that is no id", Route("/organizations/by-{name}") },
-        { "a guarded route by another name", Route("/v2/{organizationId}/{**rest}", $"{Member}, {Transform("PathPattern", "/organizations/{organizationId}/{**rest}")}") },
+        {
+            "a guarded route by another name",
+            Route("/v2/{organizationId}/{**rest}", $"{Member}, {Transform("PathPattern", "/organizations/{organizationId}/{**rest}")}")
+        },
         { "AnyOrganization", Route("/organizations/{orgId}/logo", "'Metadata': { 'AnyOrganization': 'true' }") },
-        { "AnyOrganization behind a transform", Route("/partners/{organizationId}/{other}", $"{Member}, 'Metadata': {{ 'AnyOrganization': 'true' }}, {Transform("PathPattern", "/organizations/{other}")}") },
+        {
+            "AnyOrganization behind a transform",
+            Route(
+                "/partners/{organizationId}/{other}",
+                $"{Member}, 'Metadata': {{ 'AnyOrganization': 'true' }}, {Transform("PathPattern", "/organizations/{other}")}")
+        },
         { "a prefix that leads elsewhere", Route("/things/{id}", Transform("PathPrefix", "/organizations")) },
         { "a set path elsewhere", Route("/first/{id}", Transform("PathSet", "/first")) },
-        { "another path at the same server", Guarded("", "/organizations/{organizationId}/{**rest}", Transform("PathPrefix", "/api")) + Route("/public/{**rest}") },
+        {
+            "another path at the same server",
+            Guarded("", "/organizations/{organizationId}/{**rest}", Transform("PathPrefix", "/api")) + Route("/public/{**rest}")
+        },
     };
 
     [Theory]
@@ -126,7 +154,8 @@ public sealed class OrganizationReachTests : IDisposable
 
     [Theory]
     [MemberData(nameof(Closed))]
-    public void S4_a_table_that_checks_membership_is_clean(string kind, string routes) => Assert.True(Load(routes).Count == 0, $"{kind}: {string.Join("\n", Load(routes))}");
+    public void S4_a_table_that_checks_membership_is_clean(string kind, string routes) =>
+        Assert.True(Load(routes).Count == 0, $"{kind}: {string.Join("\n", Load(routes))}");
 
     [Theory]
     [InlineData("""{ "OrganizationMember": { "RequireOrganization": false, "Roles": ["a"] } }""")]
@@ -136,7 +165,8 @@ public sealed class OrganizationReachTests : IDisposable
     {
         _configuration.Write("appsettings.Production.json", $$"""{ "Authorization": { "Policies": {{policies}} } }""");
 
-        Assert.Contains(_configuration.Load().Findings, finding => finding is { Severity: Severity.Error, Key: "ReverseProxy:Routes:organizations:AuthorizationPolicy" });
+        Assert.Contains(
+            _configuration.Load().Findings, finding => finding is { Severity: Severity.Error, Key: "ReverseProxy:Routes:organizations:AuthorizationPolicy" });
     }
 
     [Fact]
@@ -146,7 +176,8 @@ public sealed class OrganizationReachTests : IDisposable
             .Set("Services:devices", """{ "Http": ["localhost:5001"] }""")
             .Set("ReverseProxy:Clusters:named", """{ "Destinations": { "a": { "Address": "http://devices/" } } }""");
 
-        Assert.Contains("localhost:5001", Assert.Single(Load(Route("/raw/{**path}", Transform("PathPattern", "/{**path}"), "named"))).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "localhost:5001", Assert.Single(Load(Route("/raw/{**path}", Transform("PathPattern", "/{**path}"), "named"))).Message, StringComparison.Ordinal);
     }
 
     public void Dispose() => _configuration.Dispose();

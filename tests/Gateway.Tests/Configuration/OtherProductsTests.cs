@@ -184,7 +184,8 @@ public sealed class OtherProductsTests : IDisposable
 
         Assert.Equal("http://localhost:8080", result.Snapshot!.Options.Urls);
         if (!isWarning) Assert.Empty(result.Findings);
-        else Assert.Equal((Severity.Warning, "Urls", $"environment variable {name}"), (result.Findings.Single().Severity, result.Findings[0].Key, result.Findings[0].Source));
+        else Assert.Equal(
+            (Severity.Warning, "Urls", $"environment variable {name}"), (result.Findings.Single().Severity, result.Findings[0].Key, result.Findings[0].Source));
 
         _configuration.Set("Urls", null).Set("Kestrel:Endpoints:Http:Url", "\"http://localhost:8081\"");
         Assert.Equal(isWarning ? 1 : 0, _configuration.Load().Findings.Count);
@@ -215,7 +216,9 @@ public sealed class OtherProductsTests : IDisposable
         _configuration.Set("Urls", urls);
         _configuration.Variables["ASPNETCORE_URLS"] = "http://*:7000";
 
-        Assert.Contains(_configuration.Load().Findings, finding => finding is { Severity: Severity.Error, Key: "Urls" } && finding.Message.Contains(message, StringComparison.Ordinal));
+        Assert.Contains(
+            _configuration.Load().Findings,
+            finding => finding is { Severity: Severity.Error, Key: "Urls" } && finding.Message.Contains(message, StringComparison.Ordinal));
     }
 
     [Theory]
@@ -235,7 +238,8 @@ public sealed class OtherProductsTests : IDisposable
     }
 
     [Theory]
-    [InlineData("ASPNETCORE_Kestrel__Certificates__Default__Path", "/https/tls.pfx", "Kestrel:Certificates:Default:Path", "Kestrel__Certificates__Default__Path")]
+    [InlineData(
+        "ASPNETCORE_Kestrel__Certificates__Default__Path", "/https/tls.pfx", "Kestrel:Certificates:Default:Path", "Kestrel__Certificates__Default__Path")]
     [InlineData("ASPNETCORE_Kestrel__Endpoints__Https__Url", "https://*:8443", "Kestrel:Endpoints:Https:Url", "Kestrel__Endpoints__Https__Url")]
     [InlineData("DOTNET_Logging__LogLevel__Default", "Debug", "Logging:LogLevel:Default", "Logging__LogLevel__Default")]
     [InlineData("aspnetcore_allowedhosts", "api.example.com", "allowedhosts", "allowedhosts")]
@@ -299,5 +303,6 @@ public sealed class OtherProductsTests : IDisposable
         public int GetHashCode((Severity Severity, string Key) value) => value.Severity.GetHashCode();
     }
 
-    private ConfigurationFixture WithCertificate() => _configuration.WriteCertificate().Set("Kestrel:Certificates:Default", """{ "Path": "a.crt", "KeyPath": "a.key" }""");
+    private ConfigurationFixture WithCertificate() =>
+        _configuration.WriteCertificate().Set("Kestrel:Certificates:Default", """{ "Path": "a.crt", "KeyPath": "a.key" }""");
 }

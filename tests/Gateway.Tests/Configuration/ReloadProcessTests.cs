@@ -24,7 +24,8 @@ public sealed class ReloadProcessTests
         Assert.Equal(404, (await world.Client.SendAsync($"{gateway.Url}/new/1", world.Token())).Status);
 
         Link("..next", after.Path);
-        using (var move = Process.Start("mv", ["-T", Path.Combine(mounted.Path, "..next"), Path.Combine(mounted.Path, "..data")])) await move.WaitForExitAsync(TestContext.Current.CancellationToken);
+        using (var move = Process.Start("mv", ["-T", Path.Combine(mounted.Path, "..next"), Path.Combine(mounted.Path, "..data")]))
+            await move.WaitForExitAsync(TestContext.Current.CancellationToken);
 
         await Eventually.IsTrueAsync(async () => (await world.Client.SendAsync($"{gateway.Url}/new/1", world.Token())).Status != 404, () => gateway.Output);
 

@@ -98,7 +98,8 @@ public sealed class ReloadTests : IAsyncLifetime
     [Fact]
     public async Task An_open_route_that_lists_addresses_is_open_to_those_alone()
     {
-        await ChangeAsync(settings => settings.Route("open", "/open/{**rest}", """{ "AuthorizationPolicy": "Anonymous", "Metadata": { "IpAllow": "10.0.0.0/8" } }"""));
+        await ChangeAsync(
+            settings => settings.Route("open", "/open/{**rest}", """{ "AuthorizationPolicy": "Anonymous", "Metadata": { "IpAllow": "10.0.0.0/8" } }"""));
         Assert.Equal(403, (await _gateway.SendAsync("/open/1")).Status);
 
         await ChangeAsync(settings => settings.Set("ReverseProxy:Routes:open:Metadata:IpAllow", "\"127.0.0.1\""));
@@ -111,7 +112,8 @@ public sealed class ReloadTests : IAsyncLifetime
         Assert.Equal(200, (await _gateway.VendAsync("o-acme")).Status);
         var before = Assert.Single(_world.Aws.Calls.Snapshot(), call => call.AssumeRole is not null).AssumeRole!;
 
-        await ChangeAsync(settings => settings.Set("IotCredentials:Organizations:o-acme", """{ "RoleArn": "arn:aws:iam::444455556666:role/iot", "Region": "eu-west-1" }"""));
+        await ChangeAsync(
+            settings => settings.Set("IotCredentials:Organizations:o-acme", """{ "RoleArn": "arn:aws:iam::444455556666:role/iot", "Region": "eu-west-1" }"""));
         var dedicated = await _gateway.VendAsync("o-acme");
         Assert.Equal("eu-west-1", dedicated.Json.GetProperty("data").GetProperty("awsRegion").GetString());
 
@@ -193,7 +195,8 @@ public sealed class ReloadTests : IAsyncLifetime
             },
             isGood: false);
 
-        await _gateway.Log.WaitForAsync(Microsoft.Extensions.Logging.LogLevel.Error, $"needs a restart: {(secondJson is null && second is not null ? second : key)}");
+        await _gateway.Log.WaitForAsync(
+            Microsoft.Extensions.Logging.LogLevel.Error, $"needs a restart: {(secondJson is null && second is not null ? second : key)}");
         Assert.Equal(404, (await GetAsync("/new/1")).Status);
         Assert.Equal((200, "Degraded"), await ReadyAsync());
     }

@@ -110,7 +110,9 @@ public sealed class ReloadUnderLoadTests(ITestOutputHelper output) : IAsyncLifet
 
         public async Task CallOnceAsync()
         {
-            Judge(await gateway.SendAsync("/organizations/o-acme/things", _token), "first", $"\"{test._first.Url[7..]}\"", "second", $"\"{test._second.Url[7..]}\"");
+            Judge(
+                await gateway.SendAsync("/organizations/o-acme/things", _token),
+                "first", $"\"{test._first.Url[7..]}\"", "second", $"\"{test._second.Url[7..]}\"");
             Judge(await gateway.SendAsync(Requests.CredentialsPath("o-acme"), _token), "first", "\"eu-west-1\"", "second", "\"us-east-1\"");
         }
 
@@ -118,7 +120,10 @@ public sealed class ReloadUnderLoadTests(ITestOutputHelper output) : IAsyncLifet
         {
             Interlocked.Increment(ref _answers);
             if (answer.Status == 200) Interlocked.Increment(ref _served);
-            var servedBy = answer.Status == 403 ? null : answer.Body.Contains(mark, StringComparison.Ordinal) ? role : answer.Body.Contains(otherMark, StringComparison.Ordinal) ? otherRole : "?";
+            var servedBy = answer.Status == 403 ? null
+                : answer.Body.Contains(mark, StringComparison.Ordinal) ? role
+                : answer.Body.Contains(otherMark, StringComparison.Ordinal) ? otherRole
+                : "?";
             if (answer.Status == 403 && mayBeRefused) return;
             if (answer.Status != 200 || !roles.Contains(servedBy)) Mistakes.Enqueue($"{answer.Status} by {servedBy} for {string.Join('+', roles)}");
         }

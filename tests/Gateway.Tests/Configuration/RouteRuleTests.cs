@@ -110,7 +110,9 @@ public sealed class RouteRuleTests : IDisposable
     [InlineData("a host in other letters", "[\"bücher.example.net\"]", "Hosts", "Match:Hosts:0", "AllowedHosts refuses")]
     [InlineData("a value with a blank before it", """[{ "Name": "X-A", "Values": ["1", " 2"] }]""", "Headers", "Match:Headers:0:Values:1", "blank at an end")]
     [InlineData("a value with a blank behind it", """[{ "Name": "X-A", "Values": ["1 "] }]""", "Headers", "Match:Headers:0:Values:0", "blank at an end")]
-    [InlineData("a prefix with a blank before it", """[{ "Name": "X-A", "Mode": "HeaderPrefix", "Values": [" 1"] }]""", "Headers", "Match:Headers:0:Values:0", "blank at an end")]
+    [InlineData(
+        "a prefix with a blank before it", """[{ "Name": "X-A", "Mode": "HeaderPrefix", "Values": [" 1"] }]""", "Headers",
+        "Match:Headers:0:Values:0", "blank at an end")]
     public void Condition_ThatTheEdgeLetsNoRequestMeet_IsAWarning(string name, string json, string condition, string key, string message)
     {
         var finding = Conditioned(condition, json, name);
@@ -121,7 +123,8 @@ public sealed class RouteRuleTests : IDisposable
 
     [Theory]
     [InlineData("a name with a blank", """[{ "Name": "X A", "Values": ["1"] }]""", "Headers", "Match:Headers:0:Name")]
-    [InlineData("a name with a blank behind it", """[{ "Name": "X-B", "Mode": "Exists" }, { "Name": "X-A ", "Mode": "Exists" }]""", "Headers", "Match:Headers:1:Name")]
+    [InlineData(
+        "a name with a blank behind it", """[{ "Name": "X-B", "Mode": "Exists" }, { "Name": "X-A ", "Mode": "Exists" }]""", "Headers", "Match:Headers:1:Name")]
     [InlineData("a name with a colon", """[{ "Name": "X-A:", "Values": ["1"] }]""", "Headers", "Match:Headers:0:Name")]
     [InlineData("an empty value", """[{ "Name": "X-A", "Values": ["1", ""] }]""", "Headers", "Match:Headers:0:Values:1")]
     [InlineData("a part that is empty", """[{ "Name": "X-A", "Mode": "Contains", "Values": [""] }]""", "Headers", "Match:Headers:0:Values:0")]
@@ -135,8 +138,13 @@ public sealed class RouteRuleTests : IDisposable
 
     [Theory]
     [InlineData("Methods", "[\"GET\", \"post\"]")]
-    [InlineData("Hosts", "[\"*\", \"api.example.com\", \"API.example.com:8443\", \"a.example.org\", \"*.example.org\", \"*.a.example.org\", \"*.org\", \"*.example.com\", \"münchen.example.de\"]")]
-    [InlineData("Headers", """[{ "Name": "X-A", "Values": ["a b"] }, { "Name": "X-B", "Mode": "NotExists" }, { "Name": "X-C", "Mode": "Contains", "Values": [" b "] }]""")]
+    [InlineData(
+        "Hosts",
+        "[\"*\", \"api.example.com\", \"API.example.com:8443\", \"a.example.org\", \"*.example.org\", \"*.a.example.org\", \"*.org\", "
+            + "\"*.example.com\", \"münchen.example.de\"]")]
+    [InlineData(
+        "Headers",
+        """[{ "Name": "X-A", "Values": ["a b"] }, { "Name": "X-B", "Mode": "NotExists" }, { "Name": "X-C", "Mode": "Contains", "Values": [" b "] }]""")]
     public void Condition_ThatRequestsMeet_IsGood(string condition, string json)
     {
         Condition(condition, json);

@@ -59,8 +59,11 @@ public sealed class SchemaTests
     private static string[] Broken(string json)
     {
         using var document = JsonDocument.Parse(json, s_withComments);
-        var results = JsonSchema.FromText(ConfigurationSchema.Write()).Evaluate(document.RootElement, new EvaluationOptions { OutputFormat = OutputFormat.List });
-        return results.IsValid ? [] : [.. results.Details!.Where(detail => detail.Errors is not null).Select(detail => detail.InstanceLocation.ToString()).Distinct()];
+        var results = JsonSchema.FromText(ConfigurationSchema.Write()).Evaluate(
+            document.RootElement, new EvaluationOptions { OutputFormat = OutputFormat.List });
+        return results.IsValid
+            ? []
+            : [.. results.Details!.Where(detail => detail.Errors is not null).Select(detail => detail.InstanceLocation.ToString()).Distinct()];
     }
 
     private static string Root()

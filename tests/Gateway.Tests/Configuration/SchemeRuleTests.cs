@@ -77,17 +77,25 @@ public sealed class SchemeRuleTests : IDisposable
     }
 
     [Theory]
-    [InlineData("B8 a discovery document", "https://id.example.com/realms/a/.well-known/openid-configuration", ":Authority", "\"https://id.example.com/realms/a\"")]
+    [InlineData(
+        "B8 a discovery document", "https://id.example.com/realms/a/.well-known/openid-configuration", ":Authority", "\"https://id.example.com/realms/a\"")]
     [InlineData("B8 the same in other letters", "https://id.example.com/.Well-Known/OpenID-Configuration/", ":Authority", "\"https://id.example.com\"")]
     [InlineData("B8 a server's metadata", "https://id.example.com/.well-known/oauth-authorization-server/a", ":Authority", "\"https://id.example.com\"")]
-    [InlineData("B8 Entra's document", "https://login.microsoftonline.com/33333333-3333-3333-3333-333333333333/v2.0/.well-known/openid-configuration", ":Authority", "/v2.0\"")]
+    [InlineData(
+        "B8 Entra's document",
+        "https://login.microsoftonline.com/33333333-3333-3333-3333-333333333333/v2.0/.well-known/openid-configuration", ":Authority", "/v2.0\"")]
     [InlineData("B8 every tenant", "https://login.microsoftonline.com/common/v2.0", ":Authority", "ValidIssuers")]
     [InlineData("B8 every organization", "https://login.microsoftonline.us/organizations/v2.0", ":Authority", "ValidIssuers")]
     [InlineData("B8 every person", "https://login.microsoftonline.com/consumers/v2.0/", ":Authority", "ValidIssuers")]
     [InlineData("B8 a tenant's domain", "https://login.microsoftonline.com/contoso.onmicrosoft.com/v2.0", ":Authority", "ValidIssuers")]
     [InlineData("B8 no tenant", "https://login.microsoftonline.com/", ":Authority", "ValidIssuers")]
-    [InlineData("B8 the address without its version", "https://login.microsoftonline.com/33333333-3333-3333-3333-333333333333", ":Authority", "\"https://sts.windows.net/33333333-3333-3333-3333-333333333333/\"")]
-    [InlineData("B8 an older name of the cloud", "https://login.windows.net/33333333-3333-3333-3333-333333333333/v2.0", ":Authority", "login.microsoftonline.com/3")]
+    [InlineData(
+        "B8 the address without its version",
+        "https://login.microsoftonline.com/33333333-3333-3333-3333-333333333333",
+        ":Authority",
+        "\"https://sts.windows.net/33333333-3333-3333-3333-333333333333/\"")]
+    [InlineData(
+        "B8 an older name of the cloud", "https://login.windows.net/33333333-3333-3333-3333-333333333333/v2.0", ":Authority", "login.microsoftonline.com/3")]
     [InlineData("B8 a closed cloud", "https://login.microsoftonline.de/33333333-3333-3333-3333-333333333333/v2.0", ":Authority", "closed in 2021")]
     public void B8_An_authority_of_which_no_token_is_accepted_is_an_error(string name, string authority, string key, string message)
     {
@@ -102,7 +110,9 @@ public sealed class SchemeRuleTests : IDisposable
     [InlineData("https://login.microsoftonline.com/33333333-3333-3333-3333-333333333333/v2.0", "[]")]
     [InlineData("https://sts.windows.net/33333333-3333-3333-3333-333333333333/", "[]")]
     [InlineData("https://login.microsoftonline.com/common/v2.0", """["https://login.microsoftonline.com/33333333-3333-3333-3333-333333333333/v2.0"]""")]
-    [InlineData("https://login.microsoftonline.com/contoso.onmicrosoft.com/v2.0", """["https://login.microsoftonline.com/33333333-3333-3333-3333-333333333333/v2.0"]""")]
+    [InlineData(
+        "https://login.microsoftonline.com/contoso.onmicrosoft.com/v2.0",
+        """["https://login.microsoftonline.com/33333333-3333-3333-3333-333333333333/v2.0"]""")]
     [InlineData("https://id.example.com/common/v2.0", "[]")]
     public void B8_An_authority_whose_issuers_are_known_is_good(string authority, string issuers)
     {
@@ -113,10 +123,15 @@ public sealed class SchemeRuleTests : IDisposable
 
     [Theory]
     [InlineData("B8 a closed cloud", "AzureAd:Instance", "\"https://login.microsoftonline.de/\"", "closed in 2021", "AzureAd:Instance")]
-    [InlineData("B8 a tenant in the address", "AzureAd:Instance", "\"https://login.microsoftonline.com/33333333-3333-3333-3333-333333333333\"", "\"https://login.microsoftonline.com/\"", "AzureAd:Instance")]
+    [InlineData(
+        "B8 a tenant in the address", "AzureAd:Instance", "\"https://login.microsoftonline.com/33333333-3333-3333-3333-333333333333\"",
+        "\"https://login.microsoftonline.com/\"", "AzureAd:Instance")]
     [InlineData("B8 every tenant in the address", "AzureAd:Instance", "\"https://login.microsoftonline.us/common/v2.0\"", "TenantId", "AzureAd:Instance")]
-    [InlineData("B8 customers' tenant in the address", "AzureAd:Instance", "\"https://contoso.ciamlogin.com/contoso.onmicrosoft.com\"", "TenantId", "AzureAd:Instance")]
-    [InlineData("B8 a blank before an issuer", Scheme + ":ValidIssuers", """["https://id.example.com", " https://b.example.com"]""", "Remove the blank", Scheme + ":ValidIssuers:1")]
+    [InlineData(
+        "B8 customers' tenant in the address", "AzureAd:Instance", "\"https://contoso.ciamlogin.com/contoso.onmicrosoft.com\"", "TenantId", "AzureAd:Instance")]
+    [InlineData(
+        "B8 a blank before an issuer", Scheme + ":ValidIssuers", """["https://id.example.com", " https://b.example.com"]""",
+        "Remove the blank", Scheme + ":ValidIssuers:1")]
     [InlineData("B8 a blank behind an issuer", Scheme + ":ValidIssuers", """["https://id.example.com "]""", "Remove the blank", Scheme + ":ValidIssuers:0")]
     [InlineData("B8 a blank before an audience", Scheme + ":ValidAudiences", """[" api://gateway"]""", "Remove the blank", Scheme + ":ValidAudiences:0")]
     [InlineData("B8 a blank behind an audience", Scheme + ":ValidAudiences", """["a", "api://gateway "]""", "Remove the blank", Scheme + ":ValidAudiences:1")]

@@ -72,7 +72,9 @@ public sealed class SecretTextTests
     public void What_names_something_is_shown_whole(string value) => Assert.Equal($"\"{value}\"", Finding.Quote(value));
 
     [Theory]
-    [InlineData("Failed to convert configuration value 'q7Zk3mV0tX9bLw2RfYc5HsJ8' at 'Kestrel:Limits'.", "Failed to convert configuration value '…' at 'Kestrel:Limits'.")]
+    [InlineData(
+        "Failed to convert configuration value 'q7Zk3mV0tX9bLw2RfYc5HsJ8' at 'Kestrel:Limits'.",
+        "Failed to convert configuration value '…' at 'Kestrel:Limits'.")]
     [InlineData("Cannot reach redis://user:q7Zk@host:6379 now.", "Cannot reach redis://…@host:6379 now.")]
     [InlineData("Cannot reach user:q7Zk@host:6379 now.", "Cannot reach …@host:6379 now.")]
     public void S23_a_librarys_sentence_keeps_its_words(string text, string expected) => Assert.Equal(expected, SecretText.HideInSentence(text));

@@ -119,12 +119,20 @@ public sealed class SessionPolicyKeyTests : IDisposable
         Assert.True(check.ExitCode == 0, check.Error);
         if (format == "text")
         {
-            Assert.Contains($"   shared      every organization receives {Arn}topic/announcements/*, o-dedicated: {Arn}topic/news\n", check.Output, StringComparison.Ordinal);
+            Assert.Contains(
+                $"   shared      every organization receives {Arn}topic/announcements/*, o-dedicated: {Arn}topic/news\n",
+                check.Output,
+                StringComparison.Ordinal);
             return;
         }
 
-        var target = check.Json.GetProperty("routes").EnumerateArray().Select(route => route.GetProperty("target")).Single(target => target.TryGetProperty("module", out _));
-        Assert.Equal([$"{Arn}topic/announcements/*", $"o-dedicated: {Arn}topic/news"], target.GetProperty("sharedTopics").EnumerateArray().Select(topic => topic.GetString()!));
+        var target = check.Json.GetProperty("routes")
+            .EnumerateArray()
+            .Select(route => route.GetProperty("target"))
+            .Single(target => target.TryGetProperty("module", out _));
+        Assert.Equal(
+            [$"{Arn}topic/announcements/*", $"o-dedicated: {Arn}topic/news"],
+            target.GetProperty("sharedTopics").EnumerateArray().Select(topic => topic.GetString()!));
     }
 
     private void WriteBroadcast() => _configuration.Write(Policy, $$"""

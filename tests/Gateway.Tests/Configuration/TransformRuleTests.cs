@@ -14,7 +14,10 @@ public sealed class TransformRuleTests : IDisposable
     [InlineData("A5", """{ "PathRemovePrefix": "/raft" }, { "RequestHeader": "X-Forwarded-Prefix", "Append": "/raft" }, { "X-Forwarded": "Append" }""")]
     [InlineData("A5 single", """{ "X-Forwarded": "Set", "For": "Append", "Prefix": "Append" }""")]
     [InlineData("A5 Forwarded", """{ "Forwarded": "for", "Action": "Append" }""")]
-    [InlineData("A4 copy off", """{ "RequestHeadersCopy": "false" }, { "RequestHeader": "X-Gateway-Role", "Append": "user" }, { "RequestHeader": "Authorization", "Append": "Basic x" }""")]
+    [InlineData(
+        "A4 copy off",
+        """{ "RequestHeadersCopy": "false" }, { "RequestHeader": "X-Gateway-Role", "Append": "user" },"""
+            + """ { "RequestHeader": "Authorization", "Append": "Basic x" }""")]
     [InlineData("A4 certificate", """{ "ClientCert": "X-Client-Cert" }""")]
     [InlineData("S10 a plain header", """{ "RequestHeaderRouteValue": "X-Rest", "Set": "rest" }""")]
     public void A_safe_transform_is_no_finding(string name, string transforms)
@@ -26,15 +29,31 @@ public sealed class TransformRuleTests : IDisposable
 
     [Theory]
     [InlineData("A4 the subject", """{ "RequestHeader": "X-Gateway-Subject", "Set": "root" }""", "0:RequestHeader", "gateway sets on every request")]
-    [InlineData("A4 the organization, otherwise spelled", """{ "RequestHeader": "x_gateway_organization", "Append": "o-1" }""", "0:RequestHeader", "gateway sets on every request")]
+    [InlineData(
+        "A4 the organization, otherwise spelled",
+        """{ "RequestHeader": "x_gateway_organization", "Append": "o-1" }""",
+        "0:RequestHeader",
+        "gateway sets on every request")]
     [InlineData("A4 the request id", """{ "RequestHeader": "X-Request-ID", "Set": "1" }""", "0:RequestHeader", "gateway sets on every request")]
     [InlineData("A4 the trace", """{ "RequestHeaderRemove": "traceparent" }""", "0:RequestHeaderRemove", "gateway sets on every request")]
     [InlineData("A13 Via", """{ "RequestHeaderRemove": "via" }""", "0:RequestHeaderRemove", "gateway sets on every request")]
     [InlineData("A4 the certificate as subject", """{ "ClientCert": "X-Gateway-Subject" }""", "0:ClientCert", "gateway sets on every request")]
-    [InlineData("S10 the organization", """{ "RequestHeaderRouteValue": "X-Gateway-Organization", "Set": "rest" }""", "0:RequestHeaderRouteValue", "gateway sets on every request")]
-    [InlineData("S10 another of the gateway's kind", """{ "RequestHeaderRouteValue": "X-Gateway-Role", "Append": "rest" }""", "0:RequestHeaderRouteValue", "which the client chooses")]
+    [InlineData(
+        "S10 the organization",
+        """{ "RequestHeaderRouteValue": "X-Gateway-Organization", "Set": "rest" }""",
+        "0:RequestHeaderRouteValue",
+        "gateway sets on every request")]
+    [InlineData(
+        "S10 another of the gateway's kind",
+        """{ "RequestHeaderRouteValue": "X-Gateway-Role", "Append": "rest" }""",
+        "0:RequestHeaderRouteValue",
+        "which the client chooses")]
     [InlineData("S10 an address", """{ "RequestHeaderRouteValue": "X-Real-IP", "Set": "rest" }""", "0:RequestHeaderRouteValue", "which the client chooses")]
-    [InlineData("S10 another proxy's user", """{ "RequestHeaderRouteValue": "X-Remote-User", "Set": "rest" }""", "0:RequestHeaderRouteValue", "which the client chooses")]
+    [InlineData(
+        "S10 another proxy's user",
+        """{ "RequestHeaderRouteValue": "X-Remote-User", "Set": "rest" }""",
+        "0:RequestHeaderRouteValue",
+        "which the client chooses")]
     [InlineData("S10 a token", """{ "RequestHeaderRouteValue": "Authorization", "Set": "rest" }""", "0:RequestHeaderRouteValue", "which the client chooses")]
     [InlineData("S10 a cookie", """{ "RequestHeaderRouteValue": "cookie", "Append": "rest" }""", "0:RequestHeaderRouteValue", "which the client chooses")]
     [InlineData("a length", """{ "RequestHeader": "Content-Length", "Set": "5" }""", "0:RequestHeader", "about the connection")]
@@ -62,7 +81,8 @@ public sealed class TransformRuleTests : IDisposable
 
         var loaded = _configuration.Load();
         Assert.NotNull(loaded.Snapshot);
-        Assert.Equal(isFound ? [(Severity.Warning, $"{Transforms}:0:RequestHeadersAllowed")] : [], loaded.Findings.Select(finding => (finding.Severity, finding.Key)));
+        Assert.Equal(
+            isFound ? [(Severity.Warning, $"{Transforms}:0:RequestHeadersAllowed")] : [], loaded.Findings.Select(finding => (finding.Severity, finding.Key)));
     }
 
     [Theory]
@@ -99,7 +119,9 @@ public sealed class TransformRuleTests : IDisposable
     {
         _configuration.Set("ReverseProxy:Clusters:organizations:HttpClient", """{ "ResponseHeaderEncoding": "utf-8" }""");
 
-        Assert.Equal((Severity.Warning, "ReverseProxy:Clusters:organizations:HttpClient:ResponseHeaderEncoding"), _configuration.Load().Findings.Select(finding => (finding.Severity, finding.Key)).Single());
+        Assert.Equal(
+            (Severity.Warning, "ReverseProxy:Clusters:organizations:HttpClient:ResponseHeaderEncoding"),
+            _configuration.Load().Findings.Select(finding => (finding.Severity, finding.Key)).Single());
     }
 
     [Theory]
@@ -116,7 +138,8 @@ public sealed class TransformRuleTests : IDisposable
     [InlineData("A13 another port", "http://localhost:8080", "http://localhost:8081/", false)]
     [InlineData("A13 another host", "http://0.0.0.0:8080", "http://organizations.internal:8080/", false)]
     [InlineData("A13 one address alone", "http://192.0.2.1:8080", "http://localhost:8080/", false)]
-    public void A_destination_that_the_gateway_listens_on_is_a_warning(string name, string urls, string address, bool isFound) => Check(name, urls, address, isFound);
+    public void A_destination_that_the_gateway_listens_on_is_a_warning(string name, string urls, string address, bool isFound) =>
+        Check(name, urls, address, isFound);
 
     [Fact]
     public void A13_the_machines_own_name_is_found() => Check("name", "http://*:8080", $"http://{Environment.MachineName}:8080/", true);
@@ -133,10 +156,12 @@ public sealed class TransformRuleTests : IDisposable
     {
         _configuration.Set("Urls", $"\"{urls}\"").Set("ReverseProxy:Clusters:organizations:Destinations:a:Address", $"\"{address}\"");
 
-        var warned = _configuration.Load().Findings.Any(static finding => finding is { Severity: Severity.Warning, Key: "ReverseProxy:Clusters:organizations:Destinations:a:Address" });
+        var warned = _configuration.Load().Findings.Any(
+            static finding => finding is { Severity: Severity.Warning, Key: "ReverseProxy:Clusters:organizations:Destinations:a:Address" });
         Assert.Equal((name, isFound), (name, warned));
     }
 
     private void Set(string transforms) =>
-        _configuration.Set("ReverseProxy:Routes:t", $$"""{ "ClusterId": "organizations", "Match": { "Path": "/t/{**rest}" }, "Transforms": [{{transforms}}] }""");
+        _configuration.Set(
+            "ReverseProxy:Routes:t", $$"""{ "ClusterId": "organizations", "Match": { "Path": "/t/{**rest}" }, "Transforms": [{{transforms}}] }""");
 }

@@ -121,7 +121,11 @@ public sealed class OnlyPolicyTests(OnlyPolicyTests.Services platform) : IClassF
     [InlineData("/none2/trailers", true)]
     public async Task C7_trailers_are_headers_too(string path, bool arrive)
     {
-        using var request = new HttpRequestMessage(HttpMethod.Get, platform.Http2 + path) { Version = HttpVersion.Version20, VersionPolicy = HttpVersionPolicy.RequestVersionExact };
+        using var request = new HttpRequestMessage(HttpMethod.Get, platform.Http2 + path)
+        {
+            Version = HttpVersion.Version20,
+            VersionPolicy = HttpVersionPolicy.RequestVersionExact,
+        };
         request.Headers.Authorization = new("Bearer", platform.World.Token());
         using var response = await platform.World.Client.SendAsync(request, TestContext.Current.CancellationToken);
         await response.Content.ReadAsStringAsync(TestContext.Current.CancellationToken);
@@ -147,12 +151,15 @@ public sealed class OnlyPolicyTests(OnlyPolicyTests.Services platform) : IClassF
         Assert.Equal(["true"], preflight.Headers.GetValues("Access-Control-Allow-Credentials"));
     }
 
-    private static bool IsCors(KeyValuePair<string, IEnumerable<string>> header) => header.Key.StartsWith("Access-Control-", StringComparison.OrdinalIgnoreCase);
+    private static bool IsCors(KeyValuePair<string, IEnumerable<string>> header) =>
+        header.Key.StartsWith("Access-Control-", StringComparison.OrdinalIgnoreCase);
 
-    private static void VariesByOriginOnce(Answer answer) => Assert.Single(answer.Headers.Vary, name => name.Equals("Origin", StringComparison.OrdinalIgnoreCase));
+    private static void VariesByOriginOnce(Answer answer) =>
+        Assert.Single(answer.Headers.Vary, name => name.Equals("Origin", StringComparison.OrdinalIgnoreCase));
 
     private Task<Answer> GetAsync(string path, string? origin, bool withToken = true) => platform.SendAsync(
-        path, withToken ? platform.World.Token("o-acme") : null, change: request => request.Headers.TryAddWithoutValidation("Origin", origin is null ? [] : [origin]));
+        path, withToken ? platform.World.Token("o-acme") : null,
+        change: request => request.Headers.TryAddWithoutValidation("Origin", origin is null ? [] : [origin]));
 
     public sealed class Services : Platform
     {
@@ -181,7 +188,10 @@ public sealed class OnlyPolicyTests(OnlyPolicyTests.Services platform) : IClassF
                 .Set("Cors:Policies:Own", $$"""{ "Origins": ["{{App}}"], "ExposedHeaders": ["ETag"], "MaxAge": "02:00:00", "AllowCredentials": true }""")
                 .Set("RateLimiting:Policies:Once", """{ "Algorithm": "FixedWindow", "PartitionBy": "Route", "PermitLimit": 1, "Window": "01:00:00" }""")
                 .Route("web", "/web/{**rest}", """{ "ClusterId": "one", "CorsPolicy": "Web" }""")
-                .Route("web-forbidden", "/forbidden/{organizationId}", """{ "ClusterId": "one", "CorsPolicy": "Web", "AuthorizationPolicy": "OrganizationMember" }""")
+                .Route(
+                    "web-forbidden",
+                    "/forbidden/{organizationId}",
+                    """{ "ClusterId": "one", "CorsPolicy": "Web", "AuthorizationPolicy": "OrganizationMember" }""")
                 .Route("web-limited", "/web/limited", """{ "ClusterId": "one", "CorsPolicy": "Web", "RateLimiterPolicy": "Once" }""")
                 .Route("web-down", "/web/down", """{ "ClusterId": "down", "CorsPolicy": "Web" }""")
                 .Route("two", "/two/{**rest}", """{ "ClusterId": "one", "CorsPolicy": "Two" }""")

@@ -16,6 +16,7 @@ public class BothProtocols : Platform
     protected override void Change(JsonObject settings)
     {
         settings.Remove("Urls");
-        settings.Set("Kestrel:Endpoints:One", $$"""{ "Url": "{{Http1}}" }""").Set("Kestrel:Endpoints:Two", $$"""{ "Url": "{{Http2}}", "Protocols": "Http2" }""");
+        settings.Set("Kestrel:Endpoints:One", $$"""{ "Url": "{{Http1}}" }""")
+            .Set("Kestrel:Endpoints:Two", $$"""{ "Url": "{{Http2}}", "Protocols": "Http2" }""");
     }
 }

@@ -125,7 +125,8 @@ public sealed class ConnectionLimitTests : IAsyncLifetime
         _clock.Advance(TimeSpan.FromSeconds(61));
         Assert.Equal("", await ExchangeAsync("127.0.0.7"));
         await _gateway.Log.WaitForAsync(LogLevel.Warning, "3 of all addresses since the last such line");
-        Assert.Matches("gateway_connections_closed_total\\{[^}]*reason=\"address\"[^}]*\\} 4", (await _world.Client.SendAsync(_gateway.ManagementUrl + "/metrics")).Body);
+        Assert.Matches(
+            "gateway_connections_closed_total\\{[^}]*reason=\"address\"[^}]*\\} 4", (await _world.Client.SendAsync(_gateway.ManagementUrl + "/metrics")).Body);
 
         held[0].Dispose();
         var patience = Patience;

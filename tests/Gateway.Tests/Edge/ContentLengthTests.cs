@@ -55,7 +55,8 @@ public sealed class ContentLengthTests(BothProtocols platform) : IClassFixture<B
         // The name in full, or as entry 28 of the static table.
         headers.AddRange(isIndexed ? [0x0f, 0x0d, .. Text(length)] : [0, .. Text("content-length"), .. Text(length)]);
         await stream.WriteAsync(
-            (byte[])[.. "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"u8, .. Frame(4, 0, 0, []), .. Frame(1, 4, 1, [.. headers]), .. Frame(0, 1, 1, "hello"u8.ToArray())], patience.Token);
+            (byte[])[.. "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"u8, .. Frame(4, 0, 0, []), .. Frame(1, 4, 1, [.. headers]), .. Frame(0, 1, 1, "hello"u8.ToArray())],
+            patience.Token);
 
         var error = await ErrorAsync(stream, patience.Token);
 

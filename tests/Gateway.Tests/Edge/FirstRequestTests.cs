@@ -19,7 +19,8 @@ public sealed class FirstRequestTests
     {
         using var meter = new Meter(nameof(FirstRequestTests));
         await using var connection = new DefaultConnectionContext();
-        await using var first = new FirstRequest(connection, TimeSpan.Parse(within, CultureInfo.InvariantCulture), TimeProvider.System, meter.CreateCounter<long>("closed"));
+        await using var first = new FirstRequest(
+            connection, TimeSpan.Parse(within, CultureInfo.InvariantCulture), TimeProvider.System, meter.CreateCounter<long>("closed"));
 
         first.Arrived();
         Assert.False(connection.ConnectionClosed.IsCancellationRequested);

@@ -184,7 +184,8 @@ public sealed record HostileRequest(string Name, string Bytes, int[] Statuses, s
 
         // Line ends
         Raw("bare line feeds", $"GET {Own}x HTTP/1.1\nHost: {{host}}\nAuthorization: Bearer {{token}}\nConnection: close\n\n", [400]),
-        Raw("a bare line feed after the request line", $"GET {Own}x HTTP/1.1\nHost: {{host}}\r\nAuthorization: Bearer {{token}}\r\nConnection: close\r\n\r\n", [400]),
+        Raw("a bare line feed after the request line",
+            $"GET {Own}x HTTP/1.1\nHost: {{host}}\r\nAuthorization: Bearer {{token}}\r\nConnection: close\r\n\r\n", [400]),
         Raw("a bare line feed after a header", $"GET {Own}x HTTP/1.1\r\nHost: {{host}}\nAuthorization: Bearer {{token}}\r\nConnection: close\r\n\r\n", [400]),
         Raw("bare carriage returns", $"GET {Own}x HTTP/1.1\rHost: {{host}}\rConnection: close\r\r\n\r\n", [400]),
         Header("a bare carriage return in a value", "X-A: b\rX-Gateway-Subject: forged", 400),
@@ -229,10 +230,13 @@ public sealed record HostileRequest(string Name, string Bytes, int[] Statuses, s
         Header("a switch to HTTP/2", "Upgrade: h2c\r\nHTTP2-Settings: AAMAAABkAARAAAAAAAIAAAAA", 200, Own + "hop"),
         Header("a switch to another protocol", "Upgrade: forged/1.0", 200, Own + "hop"),
         Header("an expectation that nobody knows", "Expect: forged", 200, Own + "hop"),
-        Header("the gateway's own headers as words for this hop", "Connection: X-Gateway-Subject, x-gateway-organization, X-Forwarded-For, traceparent\r\nX-Gateway-Subject: forged", 200, Own + "hop"),
-        Header("words for this hop", "TE: trailers, forged\r\nTrailer: forged\r\nKeep-Alive: forged\r\nProxy-Connection: forged\r\nProxy-Authorization: Basic forged", 200, Own + "hop"),
+        Header("the gateway's own headers as words for this hop",
+            "Connection: X-Gateway-Subject, x-gateway-organization, X-Forwarded-For, traceparent\r\nX-Gateway-Subject: forged", 200, Own + "hop"),
+        Header("words for this hop",
+            "TE: trailers, forged\r\nTrailer: forged\r\nKeep-Alive: forged\r\nProxy-Connection: forged\r\nProxy-Authorization: Basic forged", 200, Own + "hop"),
         Header("a subject of one's own", "X-Gateway-Subject: forged", 200, Own + "hop"),
-        Header("a subject of one's own, twice and in other words", "x-gateway-subject: forged\r\nX_Gateway_Subject: forged\r\nX.Gateway.Subject: forged\r\nx-gateway-subject: forged", 200, Own + "hop"),
+        Header("a subject of one's own, twice and in other words",
+            "x-gateway-subject: forged\r\nX_Gateway_Subject: forged\r\nX.Gateway.Subject: forged\r\nx-gateway-subject: forged", 200, Own + "hop"),
         Header("another method", "X-HTTP-Method-Override: DELETE, forged\r\nX-Method-Override: forged\r\nX_HTTP_Method: forged", 200, Own + "hop"),
         Header("another target", "X-Original-URL: /forged\r\nX-Rewrite-URL: /forged\r\nX-Forwarded-Prefix: /forged", 200, Own + "hop"),
         Header("a proxy for the service's own requests", "Proxy: http://forged", 200, Own + "hop"),
@@ -293,7 +297,9 @@ public sealed record HostileRequest(string Name, string Bytes, int[] Statuses, s
         Body("chunks in capitals", "Transfer-Encoding: CHUNKED", "5\r\nhello\r\n0\r\n\r\n", [200], "POST"),
         Body("trailers", "Transfer-Encoding: chunked\r\nTrailer: X-Gateway-Subject", "5\r\nhello\r\n0\r\nX-Gateway-Subject: forged\r\n\r\n", [200], "POST"),
         Raw("a body of GET that is another request",
-            $"GET {Own}first HTTP/1.1\r\nHost: {{host}}\r\nAuthorization: Bearer {{token}}\r\nConnection: close\r\nContent-Length: {Smuggled.Length}\r\n\r\n{Smuggled}", [200], $"GET {Own}first"),
+            $"GET {Own}first HTTP/1.1\r\nHost: {{host}}\r\nAuthorization: Bearer {{token}}\r\nConnection: close\r\n"
+                + $"Content-Length: {Smuggled.Length}\r\n\r\n{Smuggled}",
+            [200], $"GET {Own}first"),
     ];
 
     private static HostileRequest Path(string name, string target, int status, string? arrives = null) =>
@@ -303,17 +309,22 @@ public sealed record HostileRequest(string Name, string Bytes, int[] Statuses, s
         Raw(name, $"{line}\r\nHost: {{host}}\r\nAuthorization: Bearer {{token}}\r\nConnection: close\r\n\r\n", [status], arrives);
 
     private static HostileRequest Header(string name, string header, int status, string? arrives = null) =>
-        Raw(name, $"GET {Own}hop HTTP/1.1\r\nHost: {{host}}\r\nAuthorization: Bearer {{token}}\r\nConnection: close\r\n{header}\r\n\r\n", [status], arrives is null ? null : $"GET {arrives}");
+        Raw(name, $"GET {Own}hop HTTP/1.1\r\nHost: {{host}}\r\nAuthorization: Bearer {{token}}\r\nConnection: close\r\n{header}\r\n\r\n",
+            [status], arrives is null ? null : $"GET {arrives}");
 
     private static HostileRequest Host(string name, string host, int status) =>
         Raw(name, $"GET {Own}x HTTP/1.1\r\nHost: {host}\r\nAuthorization: Bearer {{token}}\r\nConnection: close\r\n\r\n", [status]);
 
-    private static HostileRequest Body(string name, string headers, string body, int[] statuses, string? arrives = null, string version = "1.1", bool closes = true) =>
-        Raw(name, $"POST {Own}body HTTP/{version}\r\nHost: {{host}}\r\nAuthorization: Bearer {{token}}\r\n{headers}\r\n{(closes ? "Connection: close\r\n" : "")}\r\n{body}",
+    private static HostileRequest Body(
+        string name, string headers, string body, int[] statuses, string? arrives = null, string version = "1.1", bool closes = true) =>
+        Raw(name,
+            $"POST {Own}body HTTP/{version}\r\nHost: {{host}}\r\nAuthorization: Bearer {{token}}\r\n{headers}\r\n"
+                + $"{(closes ? "Connection: close\r\n" : "")}\r\n{body}",
             statuses, arrives is null ? null : $"{arrives} {Own}body");
 
     // What is behind it would be the next request, on a connection that stays open.
-    private static HostileRequest Length(string name, string length) => Body("C3 a length " + name, $"Content-Length: {length}", Smuggled, [400], closes: false);
+    private static HostileRequest Length(string name, string length) =>
+        Body("C3 a length " + name, $"Content-Length: {length}", Smuggled, [400], closes: false);
 
     private static HostileRequest Raw(string name, string bytes, int[] statuses, string? arrives = null) => new(name, bytes, statuses, arrives);
 }

@@ -9,7 +9,10 @@ namespace Gateway.Tests.Edge;
 public sealed partial class HostileRequestTests(HostileRequestTests.Shipped platform) : IClassFixture<HostileRequestTests.Shipped>
 {
     private static readonly string[] s_ofOneHop =
-        ["Upgrade", "HTTP2-Settings", "Expect", "TE", "Trailer", "Keep-Alive", "Proxy-Connection", "Proxy-Authorization", "Proxy", "Authorization", "Cookie", "X-Content-Length"];
+    [
+        "Upgrade", "HTTP2-Settings", "Expect", "TE", "Trailer", "Keep-Alive", "Proxy-Connection", "Proxy-Authorization", "Proxy", "Authorization", "Cookie",
+        "X-Content-Length",
+    ];
 
     public static TheoryData<string> Names => [.. HostileRequest.All.Select(request => request.Name)];
 

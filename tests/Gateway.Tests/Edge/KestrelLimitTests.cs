@@ -73,7 +73,9 @@ public sealed class KestrelLimitTests
     {
         await using var world = await World.StartAsync();
         var gateway = await world.StartGatewayAsync(settings => settings.WithoutRedis()
-            .Set("Kestrel:Limits", """{ "MaxRequestHeaderCount": 12, "MaxRequestLineSize": 200, "MaxRequestBodySize": 10, "RequestHeadersTimeout": "00:00:01" }"""));
+            .Set(
+                "Kestrel:Limits",
+                """{ "MaxRequestHeaderCount": 12, "MaxRequestLineSize": 200, "MaxRequestBodySize": 10, "RequestHeadersTimeout": "00:00:01" }"""));
         var token = $"Authorization: Bearer {world.Token("o-acme")}";
         var many = Enumerable.Range(0, 15).Select(i => $"X-{i}: a").ToArray();
 

@@ -117,7 +117,8 @@ public sealed class OrganizationIdTests(Platform platform) : IClassFixture<Platf
     public async Task E1_an_id_of_another_length_than_the_configured_is_none(string id, int expected)
     {
         await using var world = await World.StartAsync();
-        var gateway = await world.StartGatewayAsync(settings => settings.WithoutRedis().Set("IotCredentials:OrganizationId:Length", """{ "Min": 4, "Max": 7 }"""));
+        var gateway = await world.StartGatewayAsync(
+            settings => settings.WithoutRedis().Set("IotCredentials:OrganizationId:Length", """{ "Min": 4, "Max": 7 }"""));
         var token = world.Issuer.Issue(new TokenRequest { Organizations = (string[])[id, Uri.UnescapeDataString(id)] });
 
         var answer = await RawHttp.SendAsync(gateway.Url, Requests.CredentialsPath(id), "GET", $"Authorization: Bearer {token}");

@@ -18,10 +18,11 @@ public sealed class TargetPropertyTests(Platform platform, ITestOutputHelper out
 
     private static readonly string[] s_hostile =
     [
-        "", ".", "..", "%2e", "%2e%2e", ".%2E", "%252e%252e", "..%20", "..%00", "...", "..;", "..;x=1", ";x", "%3b", "..%3b", "o-other", "organizations", "plain", "*", "%", "%2",
-        "%2f", "..%2f..%2fo-other", "..%252f..%252fo-other", "\\", "..\\..\\o-other", "%5c", "..%5c..%5co-other", "%255c", "%c0%ae%c0%ae", "..%c0%afo-other",
-        "%EF%BC%8E%EF%BC%8E", "..%EF%BC%8F..%EF%BC%8Fo-other", "..%EF%BC%BCo-other", "%EF%BC%852e%EF%BC%852e", "%E2%80%A5", ".%E2%80%8B.", "%E2%80%A4%E2%80%A4", "..%CD%BEx",
-        "#", "a#b", "%23", "?a", "%3f", "..?", "%u002e%u002e", "%0d%0a", "%09", "\u0001", "\u00e9", "%E9", "%ED%A0%80", "http:", "@evil.example.com", "..%E2%88%95..%E2%88%95o-other",
+        "", ".", "..", "%2e", "%2e%2e", ".%2E", "%252e%252e", "..%20", "..%00", "...", "..;", "..;x=1", ";x", "%3b", "..%3b", "o-other", "organizations",
+        "plain", "*", "%", "%2", "%2f", "..%2f..%2fo-other", "..%252f..%252fo-other", "\\", "..\\..\\o-other", "%5c", "..%5c..%5co-other", "%255c",
+        "%c0%ae%c0%ae", "..%c0%afo-other", "%EF%BC%8E%EF%BC%8E", "..%EF%BC%8F..%EF%BC%8Fo-other", "..%EF%BC%BCo-other", "%EF%BC%852e%EF%BC%852e", "%E2%80%A5",
+        ".%E2%80%8B.", "%E2%80%A4%E2%80%A4", "..%CD%BEx", "#", "a#b", "%23", "?a", "%3f", "..?", "%u002e%u002e", "%0d%0a", "%09", "\u0001", "\u00e9", "%E9",
+        "%ED%A0%80", "http:", "@evil.example.com", "..%E2%88%95..%E2%88%95o-other",
     ];
 
     // Where most targets are refused at once, a start that is let in leaves more to what follows it.
@@ -48,7 +49,8 @@ public sealed class TargetPropertyTests(Platform platform, ITestOutputHelper out
             var before = platform.World.Downstream.Requests.Snapshot().Count;
             RawHttp.ExchangeAsync(
                 platform.Gateway.Url,
-                $"GET {target} HTTP/1.1\r\nHost: {new Uri(platform.Gateway.Url).Authority}\r\nAuthorization: Bearer {token}\r\nConnection: close\r\n\r\n").GetAwaiter().GetResult();
+                $"GET {target} HTTP/1.1\r\nHost: {new Uri(platform.Gateway.Url).Authority}\r\nAuthorization: Bearer {token}\r\nConnection: close\r\n\r\n")
+                .GetAwaiter().GetResult();
             var received = platform.World.Downstream.Requests.Snapshot().Skip(before)
                 .Where(request => request.Headers.ContainsKey("X-Gateway-Organization")).Select(request => request.Target).ToArray();
 

@@ -43,7 +43,10 @@ public sealed class TokenDeadlineTests : IAsyncLifetime
     public async Task S12_a_response_of_any_kind_ends_with_its_token()
     {
         foreach (var type in (string[])
-            ["application/x-ndjson", "application/json-seq", "multipart/x-mixed-replace;boundary=b", "application/connect+json", "application/octet-stream", "application/json", "text/event-stream", "application/grpc-web", ""])
+            [
+                "application/x-ndjson", "application/json-seq", "multipart/x-mixed-replace;boundary=b", "application/connect+json", "application/octet-stream",
+                "application/json", "text/event-stream", "application/grpc-web", "",
+            ])
         {
             foreach (var length in (string[])["", "1000000000"])
             {
@@ -210,7 +213,8 @@ public sealed class TokenDeadlineTests : IAsyncLifetime
         }
 
         if (context.Request.Query["type"].ToString() is { Length: > 0 } type) response.ContentType = type;
-        if (context.Request.Query["length"].ToString() is { Length: > 0 } length) response.ContentLength = long.Parse(length, System.Globalization.CultureInfo.InvariantCulture);
+        if (context.Request.Query["length"].ToString() is { Length: > 0 } length)
+            response.ContentLength = long.Parse(length, System.Globalization.CultureInfo.InvariantCulture);
         try
         {
             while (true)

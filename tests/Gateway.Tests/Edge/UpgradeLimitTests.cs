@@ -34,16 +34,21 @@ public sealed class UpgradeLimitTests(UpgradeLimitTests.Bounded platform) : ICla
 
         // Requests that stay requests are served, an offer of HTTP/2 among them.
         Assert.Equal(200, (await platform.SendAsync("/plain/x", Of("carol"))).Status);
-        Assert.Equal(200, (await RawHttp.SendAsync(platform.Http1, "/plain/x", "GET", $"Authorization: Bearer {Of("carol")}", "Connection: Upgrade, HTTP2-Settings", "Upgrade: h2c", "HTTP2-Settings: AAMAAABkAARAAAAAAAIAAAAA")).Status);
+        Assert.Equal(200, (await RawHttp.SendAsync(
+            platform.Http1, "/plain/x", "GET",
+            $"Authorization: Bearer {Of("carol")}", "Connection: Upgrade, HTTP2-Settings", "Upgrade: h2c", "HTTP2-Settings: AAMAAABkAARAAAAAAAIAAAAA")).Status);
         var refusal = await RawHttp.SendAsync(platform.Http1, "/plain/socket", "GET",
-            $"Authorization: Bearer {Of("carol")}", "Connection: Upgrade", "Upgrade: websocket", "Sec-WebSocket-Version: 13", "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==");
+            $"Authorization: Bearer {Of("carol")}", "Connection: Upgrade", "Upgrade: websocket", "Sec-WebSocket-Version: 13",
+            "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==");
         Refusal.Body("ServiceUnavailable", refusal.Body);
         Assert.Equal("1", refusal.Headers["Retry-After"].Single());
 
         await two.CloseAsync(WebSocketCloseStatus.NormalClosure, null, Patience);
         await CountedAsync(2);
         using var four = await ConnectAsync("carol", 1);
-        Assert.Matches("gateway_upgrades_refused_total\\{[^}]*bound=\"caller\"[^}]*\\} 2", (await platform.World.Client.SendAsync(platform.Gateway.ManagementUrl + "/metrics")).Body);
+        Assert.Matches(
+            "gateway_upgrades_refused_total\\{[^}]*bound=\"caller\"[^}]*\\} 2",
+            (await platform.World.Client.SendAsync(platform.Gateway.ManagementUrl + "/metrics")).Body);
 
         foreach (var socket in (ClientWebSocket[])[one, three, four]) socket.Abort();
         await CountedAsync(0);
@@ -69,7 +74,8 @@ public sealed class UpgradeLimitTests(UpgradeLimitTests.Bounded platform) : ICla
     private async Task<int> RefusedAsync(string? subject, int version, string? path = null)
     {
         using var socket = new ClientWebSocket();
-        var failure = await Assert.ThrowsAsync<WebSocketException>(() => ConnectAsync(socket, subject, version, path ?? (subject is null ? "/open/socket" : "/plain/socket")));
+        var failure = await Assert.ThrowsAsync<WebSocketException>(
+            () => ConnectAsync(socket, subject, version, path ?? (subject is null ? "/open/socket" : "/plain/socket")));
         return int.Parse(Regex.Match(failure.Message, @"'(?<status>\d{3})'").Groups["status"].Value, System.Globalization.CultureInfo.InvariantCulture);
     }
 
@@ -86,7 +92,8 @@ public sealed class UpgradeLimitTests(UpgradeLimitTests.Bounded platform) : ICla
         var url = version == 1 ? platform.Http1 : platform.Http2;
         socket.Options.HttpVersion = version == 1 ? HttpVersion.Version11 : HttpVersion.Version20;
         socket.Options.HttpVersionPolicy = HttpVersionPolicy.RequestVersionExact;
-        await socket.ConnectAsync(new Uri(url.Replace("http", "ws", StringComparison.Ordinal) + path), new HttpMessageInvoker(new SocketsHttpHandler()), Patience);
+        await socket.ConnectAsync(
+            new Uri(url.Replace("http", "ws", StringComparison.Ordinal) + path), new HttpMessageInvoker(new SocketsHttpHandler()), Patience);
     }
 
     public sealed class Bounded : BothProtocols

@@ -8,7 +8,8 @@ namespace Gateway.Tests.Errors;
 /// <summary>The credential route's table of answers, a row at a time.</summary>
 public sealed class ErrorResponseTableTests(Platform platform) : IClassFixture<Platform>
 {
-    private const string Unauthenticated = """{"error":"Unauthenticated","message":"Authentication is required and has failed or has not yet been provided."}""";
+    private const string Unauthenticated =
+        """{"error":"Unauthenticated","message":"Authentication is required and has failed or has not yet been provided."}""";
     private const string ValidationError = """{"error":"ValidationError","message":"Input data validation failed."}""";
     private const string Forbidden = """{"error":"Forbidden","message":"Access to the requested resource is forbidden."}""";
 

@@ -154,7 +154,8 @@ public sealed class ForwardingErrorTests(ForwardingErrorTests.Clusters platform)
     public sealed class Clusters : Platform
     {
         private static readonly byte[] s_answer = Encoding.ASCII.GetBytes(string.Join("\r\n",
-            "HTTP/1.1 500 Broken", "Content-Type: text/plain", "Content-Length: 8", "X-Service: 1", "X-Service: 2", "Server: service/1", "X-Powered-By: service", "Cache-Control: max-age=7", "", "it broke"));
+            "HTTP/1.1 500 Broken", "Content-Type: text/plain", "Content-Length: 8", "X-Service: 1", "X-Service: 2", "Server: service/1",
+            "X-Powered-By: service", "Cache-Control: max-age=7", "", "it broke"));
 
         private readonly TcpListener _scripted = new(IPAddress.Loopback, 0);
 

@@ -10,18 +10,20 @@ using Xunit;
 namespace Gateway.Tests.Forwarding;
 
 /// <summary>
-/// Routes of random transforms, and requests with random headers of the kinds that the gateway removes, over HTTP/1.1 and HTTP/2: no client's value arrives, and
-/// every value that a transform writes and no later one takes back does. <c>HEADER_SEED</c> repeats a run.
+/// Routes of random transforms, and requests with random headers of the kinds that the gateway removes, over HTTP/1.1 and HTTP/2: no client's value arrives,
+/// and every value that a transform writes and no later one takes back does. <c>HEADER_SEED</c> repeats a run.
 /// </summary>
-public sealed class ClientHeaderPropertyTests(ClientHeaderPropertyTests.RandomRoutes platform, ITestOutputHelper output) : IClassFixture<ClientHeaderPropertyTests.RandomRoutes>
+public sealed class ClientHeaderPropertyTests(ClientHeaderPropertyTests.RandomRoutes platform, ITestOutputHelper output)
+    : IClassFixture<ClientHeaderPropertyTests.RandomRoutes>
 {
     private const int RequestsForRoute = 3;
 
     private static readonly string[] s_clients =
     [
-        "X-Gateway-Subject", "X-Gateway-Issuer", "X-Gateway-Organization", "X-Gateway-Role", "X-Forwarded-For", "X-Forwarded-Host", "X-Forwarded-Proto", "X-Forwarded-Prefix", "X-Forwarded-User",
-        "X-Forwarded", "Forwarded", "X-Real-IP", "X-Client-IP", "True-Client-IP", "X-Original-URL", "X-Rewrite-URL", "X-HTTP-Method", "X-HTTP-Method-Override", "X-Method-Override", "Remote-User",
-        "X-Auth-Request-User", "X-MS-Client-Principal", "X-MS-Client-Principal-Id", "X-Amzn-Oidc-Data", "baggage", "X-Request-Id", "Cookie", "X-Remote-User", "CF-Connecting-IP", "X-Envoy-Peer",
+        "X-Gateway-Subject", "X-Gateway-Issuer", "X-Gateway-Organization", "X-Gateway-Role", "X-Forwarded-For", "X-Forwarded-Host", "X-Forwarded-Proto",
+        "X-Forwarded-Prefix", "X-Forwarded-User", "X-Forwarded", "Forwarded", "X-Real-IP", "X-Client-IP", "True-Client-IP", "X-Original-URL", "X-Rewrite-URL",
+        "X-HTTP-Method", "X-HTTP-Method-Override", "X-Method-Override", "Remote-User", "X-Auth-Request-User", "X-MS-Client-Principal",
+        "X-MS-Client-Principal-Id", "X-Amzn-Oidc-Data", "baggage", "X-Request-Id", "Cookie", "X-Remote-User", "CF-Connecting-IP", "X-Envoy-Peer",
         "X-Goog-Authenticated-User-Email", "X-Client-Cert",
     ];
 
@@ -45,17 +47,24 @@ public sealed class ClientHeaderPropertyTests(ClientHeaderPropertyTests.RandomRo
                     VersionPolicy = HttpVersionPolicy.RequestVersionExact,
                 };
                 request.Headers.TryAddWithoutValidation("Authorization", $"Bearer {platform.World.Token("o-acme")}");
-                foreach (var header in random.GetItems(transforms.Any(transform => transform!["HeaderPrefix"] is not null) ? s_prefixed : s_clients, 30)) request.Headers.TryAddWithoutValidation(Spelled(header, random), $"forged-{random.Next()}");
+                foreach (var header in random.GetItems(transforms.Any(transform => transform!["HeaderPrefix"] is not null) ? s_prefixed : s_clients, 30))
+                    request.Headers.TryAddWithoutValidation(Spelled(header, random), $"forged-{random.Next()}");
 
                 using var answer = await client.SendAsync(request);
 
                 var said = $"seed {platform.Seed}, {transforms.ToJsonString()}\n{request}";
                 Assert.True(answer.StatusCode == HttpStatusCode.OK, $"{answer.StatusCode} {said}");
-                var received = Assert.Single(platform.World.Downstream.Requests.Snapshot(), received => received.Target.Contains(target.Split('/')[^1], StringComparison.Ordinal)).Headers;
-                Assert.True(!received.Any(header => header.Value.Any(value => value.Contains("forged", StringComparison.Ordinal) || value.Contains("Bearer", StringComparison.Ordinal))),
+                var received = Assert.Single(
+                    platform.World.Downstream.Requests.Snapshot(),
+                    received => received.Target.Contains(target.Split('/')[^1], StringComparison.Ordinal)).Headers;
+                Assert.True(
+                    !received.Any(header => header.Value.Any(value =>
+                        value.Contains("forged", StringComparison.Ordinal) || value.Contains("Bearer", StringComparison.Ordinal))),
                     $"{JsonSerializer.Serialize(received)} {said}");
                 foreach (var (header, value) in Written(transforms))
-                    Assert.True(received.TryGetValue(header, out var values) && values.Any(arrived => arrived.Contains(value, StringComparison.Ordinal)), $"{header}: {value} is missing in {JsonSerializer.Serialize(received)} {said}");
+                    Assert.True(
+                        received.TryGetValue(header, out var values) && values.Any(arrived => arrived.Contains(value, StringComparison.Ordinal)),
+                        $"{header}: {value} is missing in {JsonSerializer.Serialize(received)} {said}");
                 Assert.Equal(["alice"], received["X-Gateway-Subject"]);
                 Assert.Equal(answer.Headers.GetValues("X-Request-Id"), received["X-Request-Id"]);
             }
@@ -89,7 +98,8 @@ public sealed class ClientHeaderPropertyTests(ClientHeaderPropertyTests.RandomRo
         return (Is(transform["RequestHeader"]) && transform.ContainsKey("Set"))
             || Is(transform["RequestHeaderRemove"]) || Is(transform["ClientCert"])
             || (transform["X-Forwarded"]?.GetValue<string>() is { } action && action != "Off"
-                && ((isForwarded && action != "Append" && !transform.ContainsKey("HeaderPrefix")) || header.Equals("Forwarded", StringComparison.OrdinalIgnoreCase)))
+                && ((isForwarded && action != "Append" && !transform.ContainsKey("HeaderPrefix"))
+                    || header.Equals("Forwarded", StringComparison.OrdinalIgnoreCase)))
             || (transform.ContainsKey("Forwarded") && transform["Action"]!.GetValue<string>() is var how && how != "Off"
                 && (isForwarded || (how != "Append" && header.Equals("Forwarded", StringComparison.OrdinalIgnoreCase))));
     }
@@ -100,13 +110,15 @@ public sealed class ClientHeaderPropertyTests(ClientHeaderPropertyTests.RandomRo
 
         private static readonly string[] s_written =
         [
-            "X-Gateway-Role", "X-Forwarded-For", "X-Forwarded-Prefix", "X-Forwarded-Host", "Forwarded", "X-Real-IP", "X-Remote-User", "CF-Connecting-IP", "Authorization", "Cookie", "baggage",
-            "X-HTTP-Method-Override", "X-Custom", "x-original-url", "X_Real_IP",
+            "X-Gateway-Role", "X-Forwarded-For", "X-Forwarded-Prefix", "X-Forwarded-Host", "Forwarded", "X-Real-IP", "X-Remote-User", "CF-Connecting-IP",
+            "Authorization", "Cookie", "baggage", "X-HTTP-Method-Override", "X-Custom", "x-original-url", "X_Real_IP",
         ];
 
         private static readonly string[] s_actions = ["Set", "Append", "Remove", "Off"];
 
-        public int Seed { get; } = Environment.GetEnvironmentVariable("HEADER_SEED") is { Length: > 0 } seed ? int.Parse(seed, CultureInfo.InvariantCulture) : Random.Shared.Next();
+        public int Seed { get; } = Environment.GetEnvironmentVariable("HEADER_SEED") is { Length: > 0 } seed
+            ? int.Parse(seed, CultureInfo.InvariantCulture)
+            : Random.Shared.Next();
 
         public Dictionary<string, JsonArray> Routes { get; } = [];
 

@@ -29,7 +29,8 @@ public sealed class ForwardedTargetTests(ForwardedTargetTests.Routes platform) :
     [Theory]
     [InlineData("C8 the whole", "/organizations/%6F%2Dacme/a%2Bb", "/organizations/o-acme/a%2Bb")]
     [InlineData("C8 lower case", "/organizations/o%2dacme/%7e", "/organizations/o-acme/%7e")]
-    public async Task An_organization_arrives_as_it_was_authorized(string name, string target, string expected) => Assert.Equal((name, expected), (name, await TargetAsync(target)));
+    public async Task An_organization_arrives_as_it_was_authorized(string name, string target, string expected) =>
+        Assert.Equal((name, expected), (name, await TargetAsync(target)));
 
     [Theory]
     [InlineData("C8 PathPrefix", "/prefix/a%2Bb/%7E?x=%7E", "/v1/pre%20fix/prefix/a%2Bb/%7E?x=%7E")]
@@ -53,7 +54,8 @@ public sealed class ForwardedTargetTests(ForwardedTargetTests.Routes platform) :
     [InlineData("C8 a query transform that removes all", "/query-removed/x?removed=1", "/query-removed/x")]
     [InlineData("C8 a query transform from the route", "/query-route/a%2Bb?q=%7E", "/query-route/a%2Bb?q=%7E&from=a%2Bb")]
     [InlineData("C8 a destination with a path", "/based/a%2Bb", "/base/path/based/a%2Bb")]
-    public async Task A_transform_changes_its_own_part(string name, string target, string expected) => Assert.Equal((name, expected), (name, await TargetAsync(target)));
+    public async Task A_transform_changes_its_own_part(string name, string target, string expected) =>
+        Assert.Equal((name, expected), (name, await TargetAsync(target)));
 
     [Theory]
     [InlineData("C8 two dots", "/dots/..-b")]
@@ -91,7 +93,9 @@ public sealed class ForwardedTargetTests(ForwardedTargetTests.Routes platform) :
             Add("dots", "/dots/{a}-{b}", """{ "PathPattern": "/v4/{a}/{b}" }""");
             Add("within", "/within/{a}-{b}", """{ "PathPattern": "/v5/{a}x/{b}.{b2=b}" }""");
             Add("joined", "/joined/{a}-{b}", """{ "PathPattern": "/v6/.{a}" }""");
-            settings.Route("any", "/any/{organizationId}/{**rest}", """{ "Metadata": { "AnyOrganization": "true" }, "Transforms": [{ "PathPattern": "/of/{organizationId}/{**rest}" }] }""");
+            settings.Route(
+                "any", "/any/{organizationId}/{**rest}",
+                """{ "Metadata": { "AnyOrganization": "true" }, "Transforms": [{ "PathPattern": "/of/{organizationId}/{**rest}" }] }""");
             Add("both", "/both/{**rest}", """{ "PathRemovePrefix": "/both" }, { "PathPrefix": "/outer" }""");
             Add("query", "/query/{**rest}", """{ "QueryValueParameter": "added", "Append": "1 +" }""");
             Add("query-set", "/query-set/{**rest}", """{ "QueryValueParameter": "set", "Set": "operator" }""");

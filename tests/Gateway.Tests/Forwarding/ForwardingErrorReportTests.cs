@@ -22,7 +22,8 @@ public sealed class ForwardingErrorReportTests(ForwardingErrorReportTests.Servic
         var answer = await platform.SendAsync($"/{cluster}/1?key=secret-query", platform.World.Token("o-acme"));
 
         Assert.Equal(1, measurements[$"gateway.forwarding.errors {cluster} {error}"]);
-        Assert.Equal(1, platform.Gateway.Log.Count(LogLevel.Warning, $"Gateway.Forwarding: The destination a of the cluster {cluster} failed: {error} ({cause}"));
+        Assert.Equal(
+            1, platform.Gateway.Log.Count(LogLevel.Warning, $"Gateway.Forwarding: The destination a of the cluster {cluster} failed: {error} ({cause}"));
         Assert.DoesNotContain(cause, answer.Body, StringComparison.Ordinal);
         Assert.DoesNotContain("127.0.0.1", answer.Body, StringComparison.Ordinal);
         foreach (var line in platform.Gateway.Log.Text.Split('\n').Where(line => line.Contains("Gateway.Forwarding", StringComparison.Ordinal)))
@@ -73,7 +74,8 @@ public sealed class ForwardingErrorReportTests(ForwardingErrorReportTests.Servic
                 ("nonsense", _nonsense.Url), ("nowhere", "http://user:secret-password@nowhere.invalid/"),
             })
             {
-                settings.Set($"ReverseProxy:Clusters:{name}", $$"""{ "Destinations": { "a": { "Address": "{{address}}" } } }""").Route(name, $"/{name}/{{**rest}}", $$"""{ "ClusterId": "{{name}}" }""");
+                settings.Set($"ReverseProxy:Clusters:{name}", $$"""{ "Destinations": { "a": { "Address": "{{address}}" } } }""")
+                    .Route(name, $"/{name}/{{**rest}}", $$"""{ "ClusterId": "{{name}}" }""");
             }
 
             settings.Set("ReverseProxy:Clusters:proxied", $$"""

@@ -9,14 +9,14 @@ public sealed class IdentityHeaderTests(Platform platform) : IClassFixture<Platf
 {
     public static TheoryData<string> Forged =>
     [
-        "X-Gateway-Subject", "x-gateway-subject", "X_Gateway_Subject", "X_GATEWAY-SUBJECT", "X.Gateway.Subject", "X~Gateway~Subject",
-        "X-Gateway-Issuer", "X-Gateway-Organization", "X_Gateway.Organization", "X-Gateway-Anything", "X-Gateway-",
-        "X-Forwarded-For", "X_Forwarded_For", "X-Forwarded-Host", "X-Forwarded-Proto", "X-Forwarded-Prefix", "X-Forwarded-Port",
-        "X-Forwarded-User", "X-Forwarded-Email", "X-Forwarded-Client-Cert", "X-Forwarded-Access-Token", "Forwarded",
-        "X-Real-IP", "X_Real_IP", "X-Client-IP", "True-Client-IP", "X-Original-URL", "X-Original-Host", "X-Original-Method", "X-Rewrite-URL",
-        "X-HTTP-Method", "X-HTTP-Method-Override", "X_HTTP_Method_Override", "X-Method-Override",
-        "Remote-User", "Remote_User", "X-Auth-Request-User", "X-Auth-Request-Email", "X-MS-CLIENT-PRINCIPAL", "X-MS-CLIENT-PRINCIPAL-ID", "X-MS-CLIENT-PRINCIPAL-NAME",
-        "X-Amzn-Oidc-Data", "X-Amzn-Oidc-Identity", "X-Amzn-Oidc-Accesstoken", "baggage", "Baggage", "Correlation-Context", "Correlation_Context", "X-Request-Id", "X_Request_Id",
+        "X-Gateway-Subject", "x-gateway-subject", "X_Gateway_Subject", "X_GATEWAY-SUBJECT", "X.Gateway.Subject", "X~Gateway~Subject", "X-Gateway-Issuer",
+        "X-Gateway-Organization", "X_Gateway.Organization", "X-Gateway-Anything", "X-Gateway-", "X-Forwarded-For", "X_Forwarded_For", "X-Forwarded-Host",
+        "X-Forwarded-Proto", "X-Forwarded-Prefix", "X-Forwarded-Port", "X-Forwarded-User", "X-Forwarded-Email", "X-Forwarded-Client-Cert",
+        "X-Forwarded-Access-Token", "Forwarded", "X-Real-IP", "X_Real_IP", "X-Client-IP", "True-Client-IP", "X-Original-URL", "X-Original-Host",
+        "X-Original-Method", "X-Rewrite-URL", "X-HTTP-Method", "X-HTTP-Method-Override", "X_HTTP_Method_Override", "X-Method-Override", "Remote-User",
+        "Remote_User", "X-Auth-Request-User", "X-Auth-Request-Email", "X-MS-CLIENT-PRINCIPAL", "X-MS-CLIENT-PRINCIPAL-ID", "X-MS-CLIENT-PRINCIPAL-NAME",
+        "X-Amzn-Oidc-Data", "X-Amzn-Oidc-Identity", "X-Amzn-Oidc-Accesstoken", "baggage", "Baggage", "Correlation-Context", "Correlation_Context",
+        "X-Request-Id", "X_Request_Id",
     ];
 
     [Theory]
@@ -50,11 +50,13 @@ public sealed class IdentityHeaderTests(Platform platform) : IClassFixture<Platf
     {
         string[] spellings =
         [
-            name.ToLowerInvariant(), name.ToUpperInvariant(), name.Replace('-', '_'), name.Replace('-', '.').ToUpperInvariant(), Alternating(name), Alternating(name.Replace('-', '_')),
+            name.ToLowerInvariant(), name.ToUpperInvariant(), name.Replace('-', '_'), name.Replace('-', '.').ToUpperInvariant(),
+            Alternating(name), Alternating(name.Replace('-', '_')),
         ];
         foreach (var spelling in spellings)
         {
-            var received = await ReceiveAsync("/organizations/o-acme/spelled", platform.World.Token("o-acme"), $"{spelling}: forged=1", $"{spelling}: forged=2", $"{name}: forged=3");
+            var received = await ReceiveAsync(
+                "/organizations/o-acme/spelled", platform.World.Token("o-acme"), $"{spelling}: forged=1", $"{spelling}: forged=2", $"{name}: forged=3");
 
             Assert.DoesNotContain(received.Headers, header => header.Value.Any(value => value.Contains("forged", StringComparison.Ordinal)));
             Assert.Equal(["alice"], received.Headers["X-Gateway-Subject"]);
@@ -67,7 +69,8 @@ public sealed class IdentityHeaderTests(Platform platform) : IClassFixture<Platf
     [Fact]
     public async Task The_gateways_own_arrive_once_each()
     {
-        var received = await ReceiveAsync("/organizations/o-acme/own", platform.World.Token("o-acme"), "X-Gateway-Subject: root", "x-gateway-organization: o-other");
+        var received = await ReceiveAsync(
+            "/organizations/o-acme/own", platform.World.Token("o-acme"), "X-Gateway-Subject: root", "x-gateway-organization: o-other");
 
         Assert.Equal(["alice"], received.Headers["X-Gateway-Subject"]);
         Assert.Equal([platform.World.Issuer.Issuer], received.Headers["X-Gateway-Issuer"]);
@@ -190,7 +193,8 @@ public sealed class IdentityHeaderTests(Platform platform) : IClassFixture<Platf
     [InlineData("\ud83d\ude00", "%F0%9F%98%80")]
     public async Task A_subject_arrives_in_a_form_that_cannot_be_taken_for_another(string subject, string expected)
     {
-        var received = await ReceiveAsync($"/plain/{Guid.NewGuid().ToString("N", CultureInfo.InvariantCulture)}", platform.World.Issuer.Issue(new() { Subject = subject }));
+        var received = await ReceiveAsync(
+            $"/plain/{Guid.NewGuid().ToString("N", CultureInfo.InvariantCulture)}", platform.World.Issuer.Issue(new() { Subject = subject }));
 
         Assert.Equal([expected], received.Headers["X-Gateway-Subject"]);
         Assert.Equal(subject, Uri.UnescapeDataString(expected));

@@ -39,7 +39,8 @@ public sealed class IdleConnectionTests(IdleConnectionTests.Services platform) :
         var service = platform.Closes[route[1..]];
         Assert.Equal(200, (await platform.SendAsync($"{route}/first", platform.World.Token())).Status);
 
-        var answer = await platform.SendAsync($"{route}/second", platform.World.Token(), method, request => request.Content = hasBody ? new ByteArrayContent([1]) : null);
+        var answer = await platform.SendAsync(
+            $"{route}/second", platform.World.Token(), method, request => request.Content = hasBody ? new ByteArrayContent([1]) : null);
 
         Assert.Equal((name, 502, 2), (name, answer.Status, service.Requests));
     }

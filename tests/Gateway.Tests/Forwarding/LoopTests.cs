@@ -26,7 +26,8 @@ public sealed class LoopTests(LoopTests.Gateways platform) : IClassFixture<LoopT
     {
         var own = (await ViaAsync("/open/name")).Split(' ')[1];
 
-        var answer = await platform.SendAsync(path, change: request => request.Headers.TryAddWithoutValidation("Via", string.Format(null, System.Text.CompositeFormat.Parse(via ?? "1.1 {0}"), own.ToUpperInvariant())));
+        var answer = await platform.SendAsync(path, change: request =>
+            request.Headers.TryAddWithoutValidation("Via", string.Format(null, System.Text.CompositeFormat.Parse(via ?? "1.1 {0}"), own.ToUpperInvariant())));
 
         Assert.True(answer.Status == 508, $"{name}: {answer.Status}");
     }
@@ -54,7 +55,9 @@ public sealed class LoopTests(LoopTests.Gateways platform) : IClassFixture<LoopT
         var target = $"{path}?{Guid.NewGuid():N}";
         var answer = await platform.SendAsync(target, change: request => request.Headers.TryAddWithoutValidation("Via", via));
         Assert.True(answer.Status == 200, answer.Body);
-        return string.Join(", ", Assert.Single(platform.World.Downstream.Requests.Snapshot(), received => received.Target.EndsWith(target.Split('?')[1], StringComparison.Ordinal)).Headers["Via"]);
+        return string.Join(", ", Assert.Single(
+            platform.World.Downstream.Requests.Snapshot(),
+            received => received.Target.EndsWith(target.Split('?')[1], StringComparison.Ordinal)).Headers["Via"]);
     }
 
     public sealed class Gateways : Platform

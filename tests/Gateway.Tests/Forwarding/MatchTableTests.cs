@@ -18,14 +18,16 @@ public sealed class MatchTableTests(MatchTableTests.Routes platform) : IClassFix
         (""" "Path": "/m", "Hosts": ["*.example.com"] """, "GET /m|Host: b.example.com", "GET /m|Host: example.org"),
         (""" "Path": "/m", "Hosts": ["a.example.com:8443"] """, "GET /m|Host: a.example.com:8443", "GET /m|Host: a.example.com"),
         (""" "Path": "/m", "Headers": [{ "Name": "X-H", "Values": ["one", "two"] }] """, "GET /m|X-H: TWO", "GET /m|X-H: three"),
-        (""" "Path": "/m", "Headers": [{ "Name": "X-H", "Values": ["One"], "Mode": "ExactHeader", "IsCaseSensitive": true }] """, "GET /m|X-H: One", "GET /m|X-H: one"),
+        (""" "Path": "/m", "Headers": [{ "Name": "X-H", "Values": ["One"], "Mode": "ExactHeader", "IsCaseSensitive": true }] """,
+            "GET /m|X-H: One", "GET /m|X-H: one"),
         (""" "Path": "/m", "Headers": [{ "Name": "X-H", "Values": ["one"], "Mode": "HeaderPrefix" }] """, "GET /m|X-H: one-more", "GET /m|X-H: no-one"),
         (""" "Path": "/m", "Headers": [{ "Name": "X-H", "Values": ["one"], "Mode": "Contains" }] """, "GET /m|X-H: no-one-more", "GET /m|X-H: two"),
         (""" "Path": "/m", "Headers": [{ "Name": "X-H", "Values": ["one"], "Mode": "NotContains" }] """, "GET /m|X-H: two", "GET /m|X-H: no-one-more"),
         (""" "Path": "/m", "Headers": [{ "Name": "X-H", "Mode": "Exists" }] """, "GET /m|X-H: any", "GET /m"),
         (""" "Path": "/m", "Headers": [{ "Name": "X-H", "Mode": "NotExists" }] """, "GET /m", "GET /m|X-H: any"),
         (""" "Path": "/m", "QueryParameters": [{ "Name": "q", "Values": ["one", "two"] }] """, "GET /m?q=TWO", "GET /m?q=three"),
-        (""" "Path": "/m", "QueryParameters": [{ "Name": "q", "Values": ["One"], "Mode": "Exact", "IsCaseSensitive": true }] """, "GET /m?q=One", "GET /m?q=one"),
+        (""" "Path": "/m", "QueryParameters": [{ "Name": "q", "Values": ["One"], "Mode": "Exact", "IsCaseSensitive": true }] """,
+            "GET /m?q=One", "GET /m?q=one"),
         (""" "Path": "/m", "QueryParameters": [{ "Name": "q", "Values": ["one"], "Mode": "Prefix" }] """, "GET /m?q=one-more", "GET /m?q=no-one"),
         (""" "Path": "/m", "QueryParameters": [{ "Name": "q", "Values": ["one"], "Mode": "Contains" }] """, "GET /m?q=no-one-more", "GET /m?q=two"),
         (""" "Path": "/m", "QueryParameters": [{ "Name": "q", "Values": ["one"], "Mode": "NotContains" }] """, "GET /m?q=two", "GET /m?q=no-one-more"),
@@ -56,7 +58,9 @@ public sealed class MatchTableTests(MatchTableTests.Routes platform) : IClassFix
     {
         var parts = request.Split('|');
         var (method, target) = (parts[0].Split(' ')[0], parts[0].Split(' ')[1]);
-        return (await RawHttp.SendAsync(platform.Gateway.Url, target.Replace("/m", $"/m{row}", StringComparison.Ordinal), method, [$"Authorization: Bearer {platform.World.Token()}", "Content-Length: 0", .. parts[1..]])).Status;
+        return (await RawHttp.SendAsync(
+            platform.Gateway.Url, target.Replace("/m", $"/m{row}", StringComparison.Ordinal), method,
+            [$"Authorization: Bearer {platform.World.Token()}", "Content-Length: 0", .. parts[1..]])).Status;
     }
 
     public sealed class Routes : Platform
@@ -72,7 +76,9 @@ public sealed class MatchTableTests(MatchTableTests.Routes platform) : IClassFix
             foreach (var (name, order) in new[] { ("last", 2), ("first", 1) })
             {
                 var path = name == "first" ? "/ordered/{x}" : "/ordered/{**rest}";
-                settings.Route(name, path, $$"""{ "Order": {{order}}, "AuthorizationPolicy": "Anonymous", "Transforms": [{ "RequestHeader": "X-Route", "Set": "{{name}}" }] }""");
+                settings.Route(
+                    name, path,
+                    $$"""{ "Order": {{order}}, "AuthorizationPolicy": "Anonymous", "Transforms": [{ "RequestHeader": "X-Route", "Set": "{{name}}" }] }""");
             }
         }
     }

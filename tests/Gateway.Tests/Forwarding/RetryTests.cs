@@ -36,7 +36,8 @@ public sealed class RetryTests(RetryTests.Services platform) : IClassFixture<Ret
     [InlineData("PUT", true)]
     public async Task One_that_is_not_or_has_a_body_does_not(string method, bool hasBody)
     {
-        var answer = await platform.SendAsync($"/once/hangs-up/{method}", Token, method, request => request.Content = hasBody ? new ByteArrayContent([1]) : null);
+        var answer = await platform.SendAsync(
+            $"/once/hangs-up/{method}", Token, method, request => request.Content = hasBody ? new ByteArrayContent([1]) : null);
 
         Refusal.Is(502, "BadGateway", answer);
     }

@@ -88,7 +88,8 @@ public sealed class ServiceResponseTests(ServiceResponseTests.Services platform)
         Assert.Contains("le=\"0.005\"", metrics, StringComparison.Ordinal);
         foreach (var status in odd) Assert.DoesNotContain($"http_response_status_code=\"{status}\"", metrics, StringComparison.Ordinal);
 
-        string[] Values(string instrument, string tag) => [.. measured.Where(each => each.Instrument == instrument && each.Tag == tag).Select(each => each.Value).Distinct()];
+        string[] Values(string instrument, string tag) =>
+            [.. measured.Where(each => each.Instrument == instrument && each.Tag == tag).Select(each => each.Value).Distinct()];
     }
 
     [Theory]
@@ -106,7 +107,11 @@ public sealed class ServiceResponseTests(ServiceResponseTests.Services platform)
         Assert.Contains($"\r\nContent-Disposition: {bytes}\r\n", http1, StringComparison.Ordinal);
 
         using var client = new HttpClient(new SocketsHttpHandler { ResponseHeaderEncodingSelector = static (_, _) => Encoding.Latin1 });
-        using var request = new HttpRequestMessage(HttpMethod.Get, $"{platform.Http2}/raw/header/{value}") { Version = HttpVersion.Version20, VersionPolicy = HttpVersionPolicy.RequestVersionExact };
+        using var request = new HttpRequestMessage(HttpMethod.Get, $"{platform.Http2}/raw/header/{value}")
+        {
+            Version = HttpVersion.Version20,
+            VersionPolicy = HttpVersionPolicy.RequestVersionExact,
+        };
         using var http2 = await client.SendAsync(request);
         await http2.Content.ReadAsStringAsync();
         Assert.Equal([bytes], http2.Headers.GetValues("X-Name"));
@@ -183,7 +188,8 @@ public sealed class ServiceResponseTests(ServiceResponseTests.Services platform)
     public async Task C4_what_a_service_sends_malformed_to_a_health_probe_is_quoted_nowhere()
     {
         using var limit = new CancellationTokenSource(TimeSpan.FromSeconds(60));
-        while (!platform.Raw.Heads.Any(static head => head.StartsWith("GET /probed", StringComparison.Ordinal)) || platform.Gateway.Log.Count(LogLevel.Warning, "is set to 'Unhealthy'") == 0)
+        while (!platform.Raw.Heads.Any(static head => head.StartsWith("GET /probed", StringComparison.Ordinal))
+            || platform.Gateway.Log.Count(LogLevel.Warning, "is set to 'Unhealthy'") == 0)
         {
             Assert.False(limit.IsCancellationRequested, platform.Gateway.Log.Text);
             await Task.Yield();
@@ -212,7 +218,10 @@ public sealed class ServiceResponseTests(ServiceResponseTests.Services platform)
         {
             settings.Remove("Urls");
             settings.Set("Kestrel:Endpoints", """{ "A": { "Url": "http://127.0.0.1:0" }, "B": { "Url": "http://127.0.0.1:0", "Protocols": "Http2" } }""");
-            settings.Set("Logging:LogLevel", """{ "Default": "Trace", "Yarp.ReverseProxy.Forwarder.HttpForwarder": "Trace", "Yarp.ReverseProxy.Health": "Trace", "System.Net.Http": "Trace", "Microsoft": "Trace" }""");
+            settings.Set(
+                "Logging:LogLevel",
+                """{ "Default": "Trace", "Yarp.ReverseProxy.Forwarder.HttpForwarder": "Trace","""
+                    + """ "Yarp.ReverseProxy.Health": "Trace", "System.Net.Http": "Trace", "Microsoft": "Trace" }""");
             settings.Set("ReverseProxy:Clusters:raw", $$"""{ "Destinations": { "a": { "Address": "{{Raw.Url}}" } } }""")
                 .Set("ReverseProxy:Clusters:probed", $$"""
                     { "Destinations": { "a": { "Address": "{{Raw.Url}}" } },
@@ -231,7 +240,8 @@ public sealed class ServiceResponseTests(ServiceResponseTests.Services platform)
             if (target.StartsWith("/raw/bytes/", StringComparison.Ordinal)) return Encoding.Latin1.GetString(Convert.FromHexString(rest));
             if (target.StartsWith("/raw/status/", StringComparison.Ordinal)) return $"HTTP/1.1 {rest} Odd\r\nContent-Length: 0\r\nConnection: close\r\n\r\n";
             var value = target.StartsWith("/raw/header/", StringComparison.Ordinal) ? Encoding.Latin1.GetString(Convert.FromHexString(rest)) : "";
-            return $"HTTP/1.1 200 OK\r\nX-Name: {value}\r\nContent-Disposition: {value}\r\nTrailer: X-Trailer\r\nTransfer-Encoding: chunked\r\nConnection: close\r\n\r\n1\r\na\r\n0\r\nX-Trailer: {value}\r\n\r\n";
+            return $"HTTP/1.1 200 OK\r\nX-Name: {value}\r\nContent-Disposition: {value}\r\nTrailer: X-Trailer\r\nTransfer-Encoding: chunked\r\n"
+                + $"Connection: close\r\n\r\n1\r\na\r\n0\r\nX-Trailer: {value}\r\n\r\n";
         }
 
         private string Address(int index) => Gateway.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.ElementAt(index);
@@ -244,6 +254,7 @@ public sealed class ServiceResponseTests(ServiceResponseTests.Services platform)
         public string Text => string.Join('\n', _texts);
 
         public override void OnEnd(System.Diagnostics.Activity data) =>
-            _texts.Enqueue($"{data.StatusDescription} {string.Join(' ', data.TagObjects.Concat(data.Events.SelectMany(happened => happened.Tags)).Select(tag => $"{tag.Key}={tag.Value}"))}");
+            _texts.Enqueue($"{data.StatusDescription} "
+                + $"{string.Join(' ', data.TagObjects.Concat(data.Events.SelectMany(happened => happened.Tags)).Select(tag => $"{tag.Key}={tag.Value}"))}");
     }
 }

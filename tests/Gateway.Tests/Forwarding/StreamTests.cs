@@ -13,7 +13,8 @@ public sealed class StreamTests(StreamTests.Services platform, ITestOutputHelper
 {
     private static CancellationToken Patience => new CancellationTokenSource(TimeSpan.FromSeconds(20)).Token;
 
-    private string TokenOf(double seconds) => platform.World.Issuer.Issue(new TokenRequest { Organizations = new[] { "o-acme" }, Expires = TimeSpan.FromSeconds(seconds) });
+    private string TokenOf(double seconds) =>
+        platform.World.Issuer.Issue(new TokenRequest { Organizations = new[] { "o-acme" }, Expires = TimeSpan.FromSeconds(seconds) });
 
     [Fact]
     public async Task A_WebSocket_passes_both_ways_and_closes_as_its_ends_say()
@@ -207,7 +208,8 @@ public sealed class StreamTests(StreamTests.Services platform, ITestOutputHelper
     public sealed class Services : Platform
     {
         private readonly ScriptedService _mute = new("HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n", stays: true);
-        private readonly ScriptedService _careless = new("HTTP/1.1 200 OK\r\nContent-Type: text/event-stream;\r\nTransfer-Encoding: chunked\r\n\r\n", stays: true);
+        private readonly ScriptedService _careless = new(
+            "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream;\r\nTransfer-Encoding: chunked\r\n\r\n", stays: true);
 
         protected override void Change(JsonObject settings) => settings
             .Set("ReverseProxy:Clusters:mute", $$"""{ "Destinations": { "a": { "Address": "{{_mute.Url}}" } } }""")
@@ -259,7 +261,8 @@ public sealed class StreamTests(StreamTests.Services platform, ITestOutputHelper
             socket.Options.HttpVersion = HttpVersion.Version20;
             socket.Options.HttpVersionPolicy = HttpVersionPolicy.RequestVersionExact;
             socket.Options.SetRequestHeader("Authorization", $"Bearer {token}");
-            await socket.ConnectAsync(new Uri(gateway.Url.Replace("http", "ws", StringComparison.Ordinal) + path), new HttpMessageInvoker(new SocketsHttpHandler()), Patience);
+            await socket.ConnectAsync(
+                new Uri(gateway.Url.Replace("http", "ws", StringComparison.Ordinal) + path), new HttpMessageInvoker(new SocketsHttpHandler()), Patience);
             return socket;
         }
 

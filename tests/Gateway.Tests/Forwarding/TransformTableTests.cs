@@ -48,7 +48,8 @@ public sealed class TransformTableTests(TransformTableTests.Routes platform) : I
         ("""{ "X-Forwarded": "Set", "For": "Remove" }""", "request X-Forwarded-For", null),
         ("""{ "X-Forwarded": "Remove", "Proto": "Append" }""", "request X-Forwarded-Proto", "http"),
         ("""{ "X-Forwarded": "Append", "HeaderPrefix": "X-Edge-" }""", "request X-Edge-For", "127.0.0.1"),
-        ("""{ "PathRemovePrefix": "/t" }, { "RequestHeader": "X-Forwarded-Prefix", "Append": "/t" }, { "X-Forwarded": "Append" }""", "request X-Forwarded-Prefix", "/t"),
+        ("""{ "PathRemovePrefix": "/t" }, { "RequestHeader": "X-Forwarded-Prefix", "Append": "/t" }, { "X-Forwarded": "Append" }""",
+            "request X-Forwarded-Prefix", "/t"),
         ("""{ "Forwarded": "for,proto", "ForFormat": "Ip" }""", "request Forwarded", "proto=http;for=127.0.0.1"),
         ("""{ "Forwarded": "host", "Action": "Append" }""", "request Forwarded", "host=\"edge.example.com\""),
         ("""{ "Forwarded": "for", "Action": "Append" }""", "request X-Forwarded-For", null),
@@ -89,7 +90,9 @@ public sealed class TransformTableTests(TransformTableTests.Routes platform) : I
         }
 
         var answer = await RawHttp.ExchangeAsync(platform.Http1,
-            $"GET /t{row}/x?q=1 HTTP/1.1\r\nHost: edge.example.com\r\nX-Client: sent\r\nX-Gateway-Role: forged\r\nX-Forwarded-For: 6.6.6.6\r\n{(transforms.Contains("HeaderPrefix", StringComparison.Ordinal) ? "X-Edge-For: 6.6.6.6\r\n" : "")}X-Client-Cert: forged\r\nForwarded: for=6.6.6.6\r\nTE: trailers\r\nConnection: close\r\n\r\n");
+            $"GET /t{row}/x?q=1 HTTP/1.1\r\nHost: edge.example.com\r\nX-Client: sent\r\nX-Gateway-Role: forged\r\nX-Forwarded-For: 6.6.6.6\r\n"
+                + $"{(transforms.Contains("HeaderPrefix", StringComparison.Ordinal) ? "X-Edge-For: 6.6.6.6\r\n" : "")}X-Client-Cert: forged\r\n"
+                + "Forwarded: for=6.6.6.6\r\nTE: trailers\r\nConnection: close\r\n\r\n");
 
         Assert.StartsWith("HTTP/1.1 200", answer, StringComparison.Ordinal);
         var service = new Uri(platform.Service.Url).Authority;
@@ -103,14 +106,20 @@ public sealed class TransformTableTests(TransformTableTests.Routes platform) : I
             _ => Value(answer.Split("\r\n\r\n")[0], parts[1]),
         };
         if (expected == "GATEWAY") Assert.Equal(Value(head, "X-Request-Id"), found);
-        else Assert.Equal((transforms, expected?.Replace("SERVICE", service, StringComparison.Ordinal)), (transforms, found?.Replace($"/t{row}", "/t", StringComparison.Ordinal)));
+        else Assert.Equal(
+            (transforms, expected?.Replace("SERVICE", service, StringComparison.Ordinal)),
+            (transforms, found?.Replace($"/t{row}", "/t", StringComparison.Ordinal)));
         Assert.DoesNotContain("forged", head, StringComparison.Ordinal);
         Assert.DoesNotContain("6.6.6.6", head, StringComparison.Ordinal);
     }
 
     private async Task<string?> TrailerAsync(int row, string name)
     {
-        using var request = new HttpRequestMessage(HttpMethod.Get, $"{platform.Http2}/t{row}/x") { Version = HttpVersion.Version20, VersionPolicy = HttpVersionPolicy.RequestVersionExact };
+        using var request = new HttpRequestMessage(HttpMethod.Get, $"{platform.Http2}/t{row}/x")
+        {
+            Version = HttpVersion.Version20,
+            VersionPolicy = HttpVersionPolicy.RequestVersionExact,
+        };
         using var response = await platform.World.Client.SendAsync(request);
         await response.Content.ReadAsStringAsync();
         Assert.Equal(HttpStatusCode.OK, response.StatusCode);
@@ -118,14 +127,18 @@ public sealed class TransformTableTests(TransformTableTests.Routes platform) : I
     }
 
     private static string? Value(string lines, string name) =>
-        lines.Split("\r\n").Where(line => line.StartsWith(name + ":", StringComparison.OrdinalIgnoreCase)).Select(line => line[(name.Length + 1)..].Trim()).ToArray() is { Length: > 0 } values
+        lines.Split("\r\n")
+            .Where(line => line.StartsWith(name + ":", StringComparison.OrdinalIgnoreCase))
+            .Select(line => line[(name.Length + 1)..].Trim())
+            .ToArray() is { Length: > 0 } values
             ? string.Join(", ", values)
             : null;
 
     public sealed class Routes : Platform
     {
         internal RawService Service { get; } = new(static _ =>
-            "HTTP/1.1 200 OK\r\nX-One: 1\r\nX-Request-Id: service\r\nTrailer: X-Last\r\nTransfer-Encoding: chunked\r\nConnection: close\r\n\r\n1\r\na\r\n0\r\nX-Last: 9\r\n\r\n");
+            "HTTP/1.1 200 OK\r\nX-One: 1\r\nX-Request-Id: service\r\nTrailer: X-Last\r\nTransfer-Encoding: chunked\r\nConnection: close\r\n\r\n"
+                + "1\r\na\r\n0\r\nX-Last: 9\r\n\r\n");
 
         public string Http1 => Address(0);
 
@@ -140,7 +153,8 @@ public sealed class TransformTableTests(TransformTableTests.Routes platform) : I
             {
                 var transforms = s_table[row].Transforms.Replace("\"/t\"", $"\"/t{row}\"", StringComparison.Ordinal);
                 settings.Route($"t{row}", $"/t{row}/{{**rest}}",
-                    $$"""{ "ClusterId": "service", "AuthorizationPolicy": "Anonymous", "Transforms": [{{transforms}}, { "RequestHeader": "X-Row", "Set": "{{row}}" }] }""");
+                    """{ "ClusterId": "service", "AuthorizationPolicy": "Anonymous","""
+                        + $$""" "Transforms": [{{transforms}}, { "RequestHeader": "X-Row", "Set": "{{row}}" }] }""");
             }
         }
 

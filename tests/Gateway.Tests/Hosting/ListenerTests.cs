@@ -19,7 +19,8 @@ public sealed class ListenerTests(ListenerTests.BehindProxy platform) : IClassFi
             var data = new TheoryData<string, string>();
             foreach (var path in (string[])["/metrics", "/health/ready", "/organizations/o-acme/credentials"])
             {
-                foreach (var spoof in (string[])["Host", "absolute form", "X-Forwarded-Host", "X-Forwarded-Port", "X-Original-URL", "Forwarded"]) data.Add(path, spoof);
+                foreach (var spoof in (string[])["Host", "absolute form", "X-Forwarded-Host", "X-Forwarded-Port", "X-Original-URL", "Forwarded"])
+                    data.Add(path, spoof);
             }
 
             return data;
@@ -61,7 +62,11 @@ public sealed class ListenerTests(ListenerTests.BehindProxy platform) : IClassFi
     public async Task Over_HTTP_2_the_authority_decides_nothing_either()
     {
         using var client = new HttpClient();
-        using var request = new HttpRequestMessage(HttpMethod.Get, platform.Http2 + "/metrics") { Version = HttpVersion.Version20, VersionPolicy = HttpVersionPolicy.RequestVersionExact };
+        using var request = new HttpRequestMessage(HttpMethod.Get, platform.Http2 + "/metrics")
+        {
+            Version = HttpVersion.Version20,
+            VersionPolicy = HttpVersionPolicy.RequestVersionExact,
+        };
         request.Headers.Host = new Uri(platform.Gateway.ManagementUrl).Authority;
         request.Headers.Add("Authorization", $"Bearer {platform.World.Token("o-acme")}");
 

@@ -38,9 +38,14 @@ public sealed class TlsTests(TlsTests.Worlds worlds) : IClassFixture<TlsTests.Wo
         var gateway = await StartAsync(Write("tls"));
         using var client = Client();
 
-        foreach (var (path, status) in ((string, int)[])[(Requests.CredentialsPath("o-tls"), 200), ("/organizations/o-tls/1", 200), ("/organizations/o-other/1", 403), ("/nowhere", 404), ("/a//b", 400)])
+        foreach (var (path, status) in ((string, int)[])
+            [(Requests.CredentialsPath("o-tls"), 200), ("/organizations/o-tls/1", 200), ("/organizations/o-other/1", 403), ("/nowhere", 404), ("/a//b", 400)])
         {
-            using var request = new HttpRequestMessage(HttpMethod.Get, gateway.Url + path) { Version = HttpVersion.Version20, VersionPolicy = HttpVersionPolicy.RequestVersionExact };
+            using var request = new HttpRequestMessage(HttpMethod.Get, gateway.Url + path)
+            {
+                Version = HttpVersion.Version20,
+                VersionPolicy = HttpVersionPolicy.RequestVersionExact,
+            };
             request.Headers.Add("Authorization", $"Bearer {_world.Token("o-tls")}");
             using var answer = await client.SendAsync(request, TestContext.Current.CancellationToken);
 

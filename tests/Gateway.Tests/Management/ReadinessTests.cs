@@ -20,10 +20,12 @@ public sealed class ReadinessTests
         {
             services.AddHostedService(provider => whileStarting.Of(provider));
             services.AddHealthChecks().AddCheck("throws", static () => throw new InvalidOperationException("hunter2"));
-            services.Configure<HealthCheckServiceOptions>(checks => checks.Registrations.Single(check => check.Name == "throws").FailureStatus = HealthStatus.Degraded);
+            services.Configure<HealthCheckServiceOptions>(
+                checks => checks.Registrations.Single(check => check.Name == "throws").FailureStatus = HealthStatus.Degraded);
         });
 
-        Assert.Equal((503, "Unhealthy", "starting"), (whileStarting.Ready!.Status, Of(whileStarting.Ready, "edge").Status, Of(whileStarting.Ready, "edge").Description));
+        Assert.Equal(
+            (503, "Unhealthy", "starting"), (whileStarting.Ready!.Status, Of(whileStarting.Ready, "edge").Status, Of(whileStarting.Ready, "edge").Description));
 
         var good = await ReadAsync(world, gateway);
         Assert.Equal((200, "application/json"), (good.Status, good.ContentHeaders.ContentType!.ToString()));
@@ -35,7 +37,8 @@ public sealed class ReadinessTests
 
         gateway.Folder.Write("appsettings.json", """{ "Urls": 7 }""");
         await gateway.LookForChangesAsync();
-        Assert.Equal(("Degraded", "The files hold a change that is not used: the log lists the findings."), Of(await ReadAsync(world, gateway), "configuration"));
+        Assert.Equal(
+            ("Degraded", "The files hold a change that is not used: the log lists the findings."), Of(await ReadAsync(world, gateway), "configuration"));
 
         gateway.Services.GetRequiredService<IHostApplicationLifetime>().StopApplication();
         var draining = await ReadAsync(world, gateway);
@@ -69,7 +72,8 @@ public sealed class ReadinessTests
             Assert.Contains(ready.ContentHeaders.ContentType!.MediaType!, contentTypes.Split(','));
             if (method == "HEAD") Assert.Equal("", ready.Body);
             else if (ready.ContentHeaders.ContentType.MediaType == "text/plain") Assert.Equal("Degraded", ready.Body);
-            else Assert.StartsWith($"the keys of Platform's issuer cannot be read from {world.Issuer.Issuer}/", Of(ready, "issuers").Description, StringComparison.Ordinal);
+            else Assert.StartsWith(
+                $"the keys of Platform's issuer cannot be read from {world.Issuer.Issuer}/", Of(ready, "issuers").Description, StringComparison.Ordinal);
         }
     }
 
@@ -97,7 +101,8 @@ public sealed class ReadinessTests
             return this;
         }
 
-        public async Task StartAsync(CancellationToken cancellationToken) => Ready = await ReadAsync(world, _services!.GetRequiredService<ManagementServer>().Url);
+        public async Task StartAsync(CancellationToken cancellationToken) =>
+            Ready = await ReadAsync(world, _services!.GetRequiredService<ManagementServer>().Url);
 
         public Task StopAsync(CancellationToken cancellationToken) => Task.CompletedTask;
     }

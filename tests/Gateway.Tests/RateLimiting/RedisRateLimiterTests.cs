@@ -59,7 +59,8 @@ public sealed class RedisRateLimiterTests(ITestOutputHelper output)
     public async Task Requests_in_flight_count_over_both_replicas_until_they_end()
     {
         await using var world = await World.StartAsync();
-        var (first, second) = await StartTwoAsync(world, """{ "Algorithm": "Concurrency", "PartitionBy": "Organization", "PermitLimit": 1, "Store": "Redis" }""");
+        var (first, second) = await StartTwoAsync(
+            world, """{ "Algorithm": "Concurrency", "PartitionBy": "Organization", "PermitLimit": 1, "Store": "Redis" }""");
         var hang = world.Aws.Inject(AwsFault.Hang(), "AssumeRole", call => call.AssumeRole?.RoleSessionName == "o-busy");
         var busy = first.VendAsync("o-busy");
         await world.Aws.Calls.WaitForAsync(call => call.AssumeRole?.RoleSessionName == "o-busy", cancellationToken: TestContext.Current.CancellationToken);
@@ -109,7 +110,8 @@ public sealed class RedisRateLimiterTests(ITestOutputHelper output)
         await using var world = await World.StartAsync(ownRedis: true);
         var (first, second) = await StartTwoAsync(world, Limit(algorithm, 3));
         var gateways = (RunningGateway[])[first, second];
-        Assert.All(await Task.WhenAll(gateways.Select(gateway => gateway.SendAsync("/limited/1", Of(world, "warm")))), answer => Assert.Equal(200, answer.Status));
+        Assert.All(
+            await Task.WhenAll(gateways.Select(gateway => gateway.SendAsync("/limited/1", Of(world, "warm")))), answer => Assert.Equal(200, answer.Status));
 
         var machine = await Machine.MeasureAsync(i => first.SendAsync("/limited/1", Of(world, $"measured-{i}")), output.WriteLine);
         await world.Redis.KillAsync();
@@ -229,13 +231,23 @@ public sealed class RedisRateLimiterTests(ITestOutputHelper output)
         await using var redis = await world.Redis.ConnectAsync();
 
         Assert.Null(await RedisRateLimiterFallback.FindProblemAsync(redis));
-        var denied = RefusingRedis.Of(redis, nameof(IDatabase.ScriptEvaluateAsync), new RedisServerException(RedisErrorKind.NoPermission, CommandFlags.None, "NOPERM No permissions to access a key"));
-        Assert.StartsWith("it does not permit the gateway's user the keys rl:* of the limits (NOPERM): grant ~rl:*", await RedisRateLimiterFallback.FindProblemAsync(denied), StringComparison.Ordinal);
+        var denied = RefusingRedis.Of(
+            redis,
+            nameof(IDatabase.ScriptEvaluateAsync),
+            new RedisServerException(RedisErrorKind.NoPermission, CommandFlags.None, "NOPERM No permissions to access a key"));
+        Assert.StartsWith(
+            "it does not permit the gateway's user the keys rl:* of the limits (NOPERM): grant ~rl:*",
+            await RedisRateLimiterFallback.FindProblemAsync(denied),
+            StringComparison.Ordinal);
     }
 
     // Garnet has no users of its own.
     public static TheoryData<string, string> Losses => RedisServer.IsReal
-        ? new() { { "killed", Apart }, { "keys not granted", "Redis takes no counts: it does not permit the gateway's user the keys rl:* of the limits (NOPERM): this replica counts" } }
+        ? new()
+        {
+            { "killed", Apart },
+            { "keys not granted", "Redis takes no counts: it does not permit the gateway's user the keys rl:* of the limits (NOPERM): this replica counts" },
+        }
         : new() { { "killed", Apart } };
 
     [Theory]
@@ -247,7 +259,8 @@ public sealed class RedisRateLimiterTests(ITestOutputHelper output)
         if (RedisServer.IsReal)
         {
             await using var admin = await ConnectionMultiplexer.ConnectAsync(connection + ",allowAdmin=true");
-            await admin.GetServers()[0].ExecuteAsync("ACL", "SETUSER", "gateway", "on", ">first", $"~{world.KeyPrefix}*", loss == "killed" ? "~rl:*" : "resetchannels", "&*",
+            await admin.GetServers()[0].ExecuteAsync("ACL", "SETUSER", "gateway", "on", ">first",
+                $"~{world.KeyPrefix}*", loss == "killed" ? "~rl:*" : "resetchannels", "&*",
                 "+@read", "+@write", "+@transaction", "+@scripting", "+@pubsub", "+@connection", "+info", "+config|get", "+cluster", "+time", "+echo");
             connection += ",user=gateway,password=first";
         }
@@ -275,7 +288,8 @@ public sealed class RedisRateLimiterTests(ITestOutputHelper output)
             Add(settings, Limit("SlidingWindow", 1000));
         });
         var (_, output) = await GatewayProcess.RunAsync(["doctor", "--config", folder.Path], world.Aws.EnvironmentVariables);
-        Assert.True(output.Contains("it does not permit the gateway's user the keys rl:* of the limits (NOPERM): grant ~rl:*", StringComparison.Ordinal), output);
+        Assert.True(
+            output.Contains("it does not permit the gateway's user the keys rl:* of the limits (NOPERM): grant ~rl:*", StringComparison.Ordinal), output);
     }
 
     private static string Limit(string algorithm, int limit, string window = "01:00:00") =>

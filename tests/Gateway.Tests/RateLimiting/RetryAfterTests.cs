@@ -33,7 +33,8 @@ public sealed class RetryAfterTests
     public async Task C2_a_permit_is_there_when_the_wait_is_over_and_not_a_millisecond_before(string algorithm, int permits, double window, double[] taken)
     {
         var clock = new FakeTimeProvider();
-        await using var limiter = InProcessLimiterFactory.Create(new() { Algorithm = Enum.Parse<RateLimitAlgorithm>(algorithm), PermitLimit = permits, Window = TimeSpan.FromSeconds(window) }, clock);
+        await using var limiter = InProcessLimiterFactory.Create(
+            new() { Algorithm = Enum.Parse<RateLimitAlgorithm>(algorithm), PermitLimit = permits, Window = TimeSpan.FromSeconds(window) }, clock);
         var begun = clock.GetUtcNow();
         foreach (var at in taken)
         {
@@ -60,7 +61,8 @@ public sealed class RetryAfterTests
     public async Task C2_a_limiter_is_idle_once_all_its_permits_are_back(string algorithm)
     {
         var clock = new FakeTimeProvider();
-        await using var limiter = InProcessLimiterFactory.Create(new() { Algorithm = Enum.Parse<RateLimitAlgorithm>(algorithm), PermitLimit = 4, Window = TimeSpan.FromSeconds(60) }, clock);
+        await using var limiter = InProcessLimiterFactory.Create(
+            new() { Algorithm = Enum.Parse<RateLimitAlgorithm>(algorithm), PermitLimit = 4, Window = TimeSpan.FromSeconds(60) }, clock);
         Assert.NotNull(limiter.IdleDuration);
         for (var i = 0; i < 4; i++) limiter.AttemptAcquire();
 
@@ -129,7 +131,9 @@ public sealed class RetryAfterTests
     }
 
     private static void Add(JsonObject settings, string algorithm, string store, string window = "00:01:00") => settings
-        .Set($"RateLimiting:Policies:{algorithm}", $$"""{ "Algorithm": "{{algorithm}}", "PartitionBy": "Subject", "PermitLimit": 2, "Window": "{{window}}", "Store": "{{store}}" }""")
+        .Set(
+            $"RateLimiting:Policies:{algorithm}",
+            $$"""{ "Algorithm": "{{algorithm}}", "PartitionBy": "Subject", "PermitLimit": 2, "Window": "{{window}}", "Store": "{{store}}" }""")
         .Route(algorithm, $"/limited/{algorithm}/{{**rest}}", $$"""{ "RateLimiterPolicy": "{{algorithm}}" }""");
 
     private static TimeSpan Wait(RateLimiter limiter)
@@ -154,7 +158,8 @@ public sealed class RetryAfterTests
             else if (name.EndsWith(":ts", StringComparison.Ordinal)) await database.StringDecrementAsync(key, (long)by.TotalMilliseconds);
             else if (await database.KeyTypeAsync(key) == RedisType.SortedSet)
             {
-                foreach (var entry in await database.SortedSetRangeByRankWithScoresAsync(key)) await database.SortedSetAddAsync(key, entry.Element, entry.Score - by.TotalSeconds);
+                foreach (var entry in await database.SortedSetRangeByRankWithScoresAsync(key))
+                    await database.SortedSetAddAsync(key, entry.Element, entry.Score - by.TotalSeconds);
             }
         }
     }

@@ -29,7 +29,8 @@ public sealed class AccessLogTests(AccessLogTests.Logged platform) : IClassFixtu
     {
         var before = DateTimeOffset.UtcNow.AddMilliseconds(-1);
 
-        var answer = await platform.SendAsync("/organizations/o-acme/told?page=2", platform.World.Issuer.Issue(new TokenRequest { Subject = "alice", Organizations = (string[])["o-acme"] }));
+        var answer = await platform.SendAsync(
+            "/organizations/o-acme/told?page=2", platform.World.Issuer.Issue(new TokenRequest { Subject = "alice", Organizations = (string[])["o-acme"] }));
         var line = await platform.LineAsync("/organizations/o-acme/told");
 
         Assert.Equal(s_members, line.EnumerateObject().Select(member => member.Name));
@@ -126,7 +127,10 @@ public sealed class AccessLogTests(AccessLogTests.Logged platform) : IClassFixtu
     public async Task A_client_that_leaves_before_the_answer_is_499()
     {
         using var leaving = new CancellationTokenSource();
-        using var request = new HttpRequestMessage(HttpMethod.Get, platform.Gateway.Url + "/plain/left/slow/60000") { Headers = { { "Authorization", $"Bearer {Token}" } } };
+        using var request = new HttpRequestMessage(HttpMethod.Get, platform.Gateway.Url + "/plain/left/slow/60000")
+        {
+            Headers = { { "Authorization", $"Bearer {Token}" } },
+        };
         var sending = platform.World.Client.SendAsync(request, leaving.Token);
         await platform.World.Downstream.Requests.WaitForAsync(
             received => received.Target == "/plain/left/slow/60000", cancellationToken: TestContext.Current.CancellationToken);
@@ -170,7 +174,8 @@ public sealed class AccessLogTests(AccessLogTests.Logged platform) : IClassFixtu
         var url = new Uri(platform.Gateway.Url);
         await platform.SendAsync("/plain/secrets?token=hush-query", token, change: request => request.Headers.Add("X-Key", "hush-header"));
         await RawHttp.SendAsync(platform.Gateway.Url, "/plain/fragment#hush-fragment", "GET", $"Authorization: Bearer {token}");
-        await RawHttp.SendAsync(platform.Gateway.Url, $"http://user:hush-user@{url.Authority}/plain/absolute?hush-absolute", "GET", $"Authorization: Bearer {token}");
+        await RawHttp.SendAsync(
+            platform.Gateway.Url, $"http://user:hush-user@{url.Authority}/plain/absolute?hush-absolute", "GET", $"Authorization: Bearer {token}");
         await platform.SendAsync(longPath + "?hush-long", token);
 
         await platform.LineAsync("/plain/secrets");
@@ -198,7 +203,9 @@ public sealed class AccessLogTests(AccessLogTests.Logged platform) : IClassFixtu
         await log.StopAsync(TestContext.Current.CancellationToken);
 
         Assert.Contains("gateway_access_log_dropped", metrics);
-        Assert.Equal(Enumerable.Range(0, 20).Select(i => $"/plain/{i}"), lines.Take(20).Select(line => JsonDocument.Parse(line).RootElement.GetProperty("path").GetString()));
+        Assert.Equal(
+            Enumerable.Range(0, 20).Select(i => $"/plain/{i}"),
+            lines.Take(20).Select(line => JsonDocument.Parse(line).RootElement.GetProperty("path").GetString()));
         Assert.InRange(lines.Count, 20, 9_999);
     }
 
@@ -219,7 +226,8 @@ public sealed class AccessLogTests(AccessLogTests.Logged platform) : IClassFixtu
     [Fact]
     public async Task What_is_queued_when_the_gateway_stops_is_still_told()
     {
-        var gateway = await platform.World.StartGatewayProcessAsync(settings => settings.WithoutRedis().Route("open", "/open/{**rest}", """{ "AuthorizationPolicy": "Anonymous" }"""));
+        var gateway = await platform.World.StartGatewayProcessAsync(
+            settings => settings.WithoutRedis().Route("open", "/open/{**rest}", """{ "AuthorizationPolicy": "Anonymous" }"""));
         await Task.WhenAll(Enumerable.Range(0, 50).Select(i => platform.World.Client.SendAsync($"{gateway.Url}/open/{i}")));
 
         gateway.Signal("TERM");
@@ -301,7 +309,9 @@ public sealed class AccessLogTests(AccessLogTests.Logged platform) : IClassFixtu
     private sealed class ThrowingHandler : IAuthorizationHandler
     {
         public Task HandleAsync(AuthorizationHandlerContext context) =>
-            context.Resource is HttpContext http && http.Request.Path.StartsWithSegments("/throws") ? throw new InvalidOperationException("deliberate") : Task.CompletedTask;
+            context.Resource is HttpContext http && http.Request.Path.StartsWithSegments("/throws")
+                ? throw new InvalidOperationException("deliberate")
+                : Task.CompletedTask;
     }
 
     private sealed class BlockedLog(ManualResetEventSlim release, ConcurrentQueue<string> lines) : ILoggerProvider, ILogger

@@ -65,7 +65,8 @@ public sealed partial class FailureTextGuardTests
             .Where(source => !source.Path.Contains("/obj/", StringComparison.Ordinal) && !source.Path.Contains("/bin/", StringComparison.Ordinal));
     }
 
-    [GeneratedRegex(@"\b(e|error|exception|cause|reason|failure|known|refusal|Failure|GetBaseException\(\)|InnerException!?)\??\.Message\b|when \(\w+\.Message")]
+    [GeneratedRegex(
+        @"\b(e|error|exception|cause|reason|failure|known|refusal|Failure|GetBaseException\(\)|InnerException!?)\??\.Message\b|when \(\w+\.Message")]
     private static partial Regex Text();
 
     [GeneratedRegex(@"partial void \w+\(ILogger logger[^)]*Exception\b")]

@@ -19,14 +19,36 @@ public sealed class PlantedSecretTests
         { "D4 a proxy's page", "AssumeRole", 502, "<html><head><title>SECRET</title></head><body><h1>Bad gateway</h1>password=SECRET</body></html>" },
         { "D4 a page with the status of a refusal", "AssumeRole", 403, "<html><body>SECRET</body></html>" },
         { "D4 a page that says it is well", "AssumeRole", 200, "<html><body>SECRET</body></html>" },
-        { "D4 STS's answer, cut off", "AssumeRole", 200, "<AssumeRoleResponse xmlns=\"https://sts.amazonaws.com/doc/2011-06-15/\"><AssumeRoleResult><Credentials><AccessKeyId>ASIAIOSFODNN7EXAMPLE</AccessKeyId><SecretAccessKey>SECRET</SecretAccessKey><SessionToken>SECRET" },
-        { "D4 STS's error, cut off", "AssumeRole", 400, "<ErrorResponse xmlns=\"https://sts.amazonaws.com/doc/2011-06-15/\"><Error><Code>ValidationError</Code><Message>SECRET" },
-        { "D4 a secret in STS's message", "AssumeRole", 403, "<ErrorResponse><Error><Code>SignatureDoesNotMatch</Code><Message>The Canonical String should have been x-amz-security-token:SECRET</Message></Error></ErrorResponse>" },
+        {
+            "D4 STS's answer, cut off", "AssumeRole", 200,
+            "<AssumeRoleResponse xmlns=\"https://sts.amazonaws.com/doc/2011-06-15/\"><AssumeRoleResult><Credentials>"
+                + "<AccessKeyId>ASIAIOSFODNN7EXAMPLE</AccessKeyId><SecretAccessKey>SECRET</SecretAccessKey><SessionToken>SECRET"
+        },
+        {
+            "D4 STS's error, cut off", "AssumeRole", 400,
+            "<ErrorResponse xmlns=\"https://sts.amazonaws.com/doc/2011-06-15/\"><Error><Code>ValidationError</Code><Message>SECRET"
+        },
+        {
+            "D4 a secret in STS's message", "AssumeRole", 403,
+            "<ErrorResponse><Error><Code>SignatureDoesNotMatch</Code>"
+                + "<Message>The Canonical String should have been x-amz-security-token:SECRET</Message></Error></ErrorResponse>"
+        },
         { "D4 a secret in STS's code", "AssumeRole", 403, "<ErrorResponse><Error><Code>SECRET</Code><Message>no</Message></Error></ErrorResponse>" },
-        { "D4 a secret in STS's request id", "AssumeRole", 403, "<ErrorResponse><Error><Code>AccessDenied</Code><Message>no</Message></Error><RequestId>SECRET</RequestId></ErrorResponse>" },
-        { "D4 a role that is denied in a sentence", "AssumeRole", 403, "<ErrorResponse><Error><Code>AccessDenied</Code><Message>User: SECRET is not authorized to perform: sts:AssumeRole on resource: SECRET</Message></Error></ErrorResponse>" },
+        {
+            "D4 a secret in STS's request id", "AssumeRole", 403,
+            "<ErrorResponse><Error><Code>AccessDenied</Code><Message>no</Message></Error><RequestId>SECRET</RequestId></ErrorResponse>"
+        },
+        {
+            "D4 a role that is denied in a sentence", "AssumeRole", 403,
+            "<ErrorResponse><Error><Code>AccessDenied</Code>"
+                + "<Message>User: SECRET is not authorized to perform: sts:AssumeRole on resource: SECRET</Message></Error></ErrorResponse>"
+        },
         { "D4 JSON where XML is due", "AssumeRole", 500, """{ "Error": { "Code": "SECRET", "Message": "SECRET" }, "SecretAccessKey": "SECRET" }""" },
-        { "D4 a session without its end", "AssumeRole", 200, "<AssumeRoleResponse><AssumeRoleResult><Credentials><AccessKeyId>ASIAIOSFODNN7EXAMPLE</AccessKeyId><SecretAccessKey>SECRET</SecretAccessKey><SessionToken>SECRET</SessionToken><Expiration>SECRET</Expiration></Credentials></AssumeRoleResult></AssumeRoleResponse>" },
+        {
+            "D4 a session without its end", "AssumeRole", 200,
+            "<AssumeRoleResponse><AssumeRoleResult><Credentials><AccessKeyId>ASIAIOSFODNN7EXAMPLE</AccessKeyId><SecretAccessKey>SECRET</SecretAccessKey>"
+                + "<SessionToken>SECRET</SessionToken><Expiration>SECRET</Expiration></Credentials></AssumeRoleResult></AssumeRoleResponse>"
+        },
         { "D4 a megabyte", "AssumeRole", 400, "<html>MEGABYTE</html>" },
         { "D4 a megabyte that says it is well", "AssumeRole", 200, "MEGABYTE" },
         { "D4 AWS IoT's error", "DescribeEndpoint", 403, """{ "message": "SECRET", "__type": "UnauthorizedException", "token": "SECRET" }""" },
@@ -45,8 +67,12 @@ public sealed class PlantedSecretTests
         await using var world = await World.StartAsync();
         var gateway = await world.StartGatewayAsync(settings => settings.WithoutRedis().Set("Logging:LogLevel:Default", "\"Trace\""));
         var secret = Plant(name);
-        world.Aws.Inject(AwsFault.Response(status, body.Replace("MEGABYTE", string.Concat(Enumerable.Repeat($"{secret} ", 1024 * 1024 / secret.Length)), StringComparison.Ordinal)
-            .Replace("SECRET", secret, StringComparison.Ordinal)), action);
+        world.Aws.Inject(
+            AwsFault.Response(
+                status,
+                body.Replace("MEGABYTE", string.Concat(Enumerable.Repeat($"{secret} ", 1024 * 1024 / secret.Length)), StringComparison.Ordinal)
+                    .Replace("SECRET", secret, StringComparison.Ordinal)),
+            action);
 
         var answer = await gateway.VendAsync("o-acme");
 
@@ -63,10 +89,16 @@ public sealed class PlantedSecretTests
     {
         await using var world = await World.StartAsync();
         await using var agent = await CredentialAgent.StartAsync(world.Aws);
-        await using var proxy = new RefusingProxy($"HTTP/1.1 407 Proxy Authentication Required\r\nProxy-Authenticate: Basic realm=\"{Plant("a proxy's realm")}\"\r\nContent-Length: 0\r\n\r\n");
-        await using var plainProxy = new RefusingProxy($"HTTP/1.1 502 {Plant("a proxy's reason")}\r\nX-Secret: {Plant("a proxy's header")}\r\nConnection: close\r\n\r\n<html>{Plant("a proxy's page")}</html>");
+        await using var proxy = new RefusingProxy(
+            $"HTTP/1.1 407 Proxy Authentication Required\r\nProxy-Authenticate: Basic realm=\"{Plant("a proxy's realm")}\"\r\nContent-Length: 0\r\n\r\n");
+        await using var plainProxy = new RefusingProxy(
+            $"HTTP/1.1 502 {Plant("a proxy's reason")}\r\nX-Secret: {Plant("a proxy's header")}\r\n"
+                + $"Connection: close\r\n\r\n<html>{Plant("a proxy's page")}</html>");
         await using var redis = new ParrotServer($"-ERR {Plant("Redis's error")}\r\n");
-        await using var issuer = new ParrotServer($"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nConnection: close\r\n\r\n{{ \"issuer\": \"https://user:{Plant("a discovery document")}@id.example.com\", ", closes: true);
+        await using var issuer = new ParrotServer(
+            "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nConnection: close\r\n\r\n"
+                + $"{{ \"issuer\": \"https://user:{Plant("a discovery document")}@id.example.com\", ",
+            closes: true);
         await using var collector = new ParrotServer("HTTP/1.1 200 OK\r\nContent-Length: 0\r\nContent-Type: application/x-protobuf\r\n\r\n", keeps: true);
         agent.Instead = (500, $$"""{ "code": "Failed", "message": "{{Plant("the agent's response")}}", "SecretAccessKey": "{{Plant("the agent's key")}}" }""");
 
@@ -75,16 +107,29 @@ public sealed class PlantedSecretTests
             .Set("Logging:LogLevel:Default", "\"Trace\"")
             .Set("IotCredentials:Timeout", "\"00:00:03\"")
             .Set("ConnectionStrings:Redis", $"\"127.0.0.1:{redis.Port},user=gateway,password={Plant("a connection string")}\"")
-            .Set("Authentication:Schemes:Secured", $$"""{ "Authority": "https://user:{{Plant("an issuer's address")}}@id.example.invalid/?key={{Plant("an issuer's query")}}", "ValidAudiences": ["a"], "ValidIssuers": ["https://secured.example.com"] }""")
-            .Set("Authentication:Schemes:Odd", $$"""{ "Authority": "http://127.0.0.1:{{issuer.Port}}", "RequireHttpsMetadata": false, "ValidAudiences": ["a"] }""")
-            .Set("AzureAd", $$"""{ "TenantId": "11111111-1111-1111-1111-111111111111", "ClientId": "22222222-2222-2222-2222-222222222222", "ClientSecret": "{{Plant("a client secret")}}" }""")
-            .Set("ReverseProxy:Clusters:proxied", $$"""{ "HttpClient": { "WebProxy": { "Address": "http://user:{{Plant("a cluster's proxy")}}@127.0.0.1:{{plainProxy.Port}}" } }, "Destinations": { "a": { "Address": "http://service.example.invalid/" } } }""")
+            .Set(
+                "Authentication:Schemes:Secured",
+                $$"""{ "Authority": "https://user:{{Plant("an issuer's address")}}@id.example.invalid/?key={{Plant("an issuer's query")}}","""
+                    + """ "ValidAudiences": ["a"], "ValidIssuers": ["https://secured.example.com"] }""")
+            .Set(
+                "Authentication:Schemes:Odd",
+                $$"""{ "Authority": "http://127.0.0.1:{{issuer.Port}}", "RequireHttpsMetadata": false, "ValidAudiences": ["a"] }""")
+            .Set(
+                "AzureAd",
+                """{ "TenantId": "11111111-1111-1111-1111-111111111111", "ClientId": "22222222-2222-2222-2222-222222222222","""
+                    + $$""" "ClientSecret": "{{Plant("a client secret")}}" }""")
+            .Set(
+                "ReverseProxy:Clusters:proxied",
+                $$"""{ "HttpClient": { "WebProxy": { "Address": "http://user:{{Plant("a cluster's proxy")}}@127.0.0.1:{{plainProxy.Port}}" } },"""
+                    + """ "Destinations": { "a": { "Address": "http://service.example.invalid/" } } }""")
             .Route("proxied", "/proxied/{**rest}", """{ "ClusterId": "proxied" }"""));
         folder.Write("agent-token", Plant("the agent's token"));
         folder.Write("aws-config", $"[default]\naws_access_key_id = AKIAIOSFODNN7EXAMPLE\naws_secret_access_key = {Plant("a profile's key")}\n");
         var environment = new Dictionary<string, string>
         {
-            ["AWS_CONTAINER_CREDENTIALS_FULL_URI"] = $"{agent.Url.Replace("http://", $"http://user:{Plant("the agent's address")}@", StringComparison.Ordinal)}/credentials?key={Plant("the agent's query")}",
+            ["AWS_CONTAINER_CREDENTIALS_FULL_URI"] =
+                $"{agent.Url.Replace("http://", $"http://user:{Plant("the agent's address")}@", StringComparison.Ordinal)}"
+                + $"/credentials?key={Plant("the agent's query")}",
             ["AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE"] = Path.Combine(folder.Path, "agent-token"),
             ["AWS_REGION"] = "ap-northeast-1",
             ["AWS_CONFIG_FILE"] = "/nowhere",
@@ -103,7 +148,8 @@ public sealed class PlantedSecretTests
         [
             ("the address in AWS_CONTAINER_CREDENTIALS_FULL_URI does not hand out credentials", [], null),
             ("AWS does not know the gateway's access key", Keys("AKIAIOSFODNN7UNKNOWN", Plant("AWS_SECRET_ACCESS_KEY"), Plant("AWS_SESSION_TOKEN")), null),
-            ("does not let it pass (407)", new(Keys(world)) { ["AWS_ENDPOINT_URL_STS"] = "https://sts.example.invalid", ["AWS_ENDPOINT_URL_IOT"] = "https://iot.example.invalid" }, null),
+            ("does not let it pass (407)",
+                new(Keys(world)) { ["AWS_ENDPOINT_URL_STS"] = "https://sts.example.invalid", ["AWS_ENDPOINT_URL_IOT"] = "https://iot.example.invalid" }, null),
             ("credential_process of the profile default does not print credentials", new() { ["AWS_CONFIG_FILE"] = WriteProcess(folder) }, null),
             ("403 AccessDenied", Keys(world), world => world.Aws.Inject(AwsFault.Error("AccessDenied", 403, Plant("a message of AWS")))),
         ];
@@ -137,7 +183,8 @@ public sealed class PlantedSecretTests
             }
 
             // What is an error ends a start as well.
-            if (exitCode != 0 && started.Contains((name, key, json))) Search(($"{name}: a start", (await GatewayProcess.RunAsync(["--config", folder.Path])).Output));
+            if (exitCode != 0 && started.Contains((name, key, json)))
+                Search(($"{name}: a start", (await GatewayProcess.RunAsync(["--config", folder.Path])).Output));
         }
     }
 
@@ -146,7 +193,8 @@ public sealed class PlantedSecretTests
         var copy = new GatewayFolder(JsonNode.Parse(folder.Read("appsettings.json"))!.AsObject());
         copy.Write("sealing-keys", GatewayFolder.NewSealingKey());
         copy.Write("agent-token", folder.Read("agent-token"));
-        foreach (var arguments in (string[][])[["check"], ["check", "--format", "json"], ["explain", "--organization", "o-acme"], ["doctor", "--organization", "o-acme", "--timeout", "10"]])
+        foreach (var arguments in (string[][])
+            [["check"], ["check", "--format", "json"], ["explain", "--organization", "o-acme"], ["doctor", "--organization", "o-acme", "--timeout", "10"]])
         {
             var (_, output) = await GatewayProcess.RunAsync([.. arguments, "--config", copy.Path], environment);
             Search(($"{told}: {arguments[0]}", output));
@@ -156,7 +204,8 @@ public sealed class PlantedSecretTests
         await using var gateway = await GatewayProcess.StartAsync(copy, environment);
         foreach (var path in (string[])[Requests.CredentialsPath("o-acme"), Requests.CredentialsPath("o-other"), "/proxied/1"])
             await world.Client.SendAsync(gateway.Url + path, world.Token("o-acme", "o-other"));
-        var ready = await world.Client.SendAsync(gateway.ManagementUrl + "/health/ready", change: request => request.Headers.TryAddWithoutValidation("Accept", "application/json"));
+        var ready = await world.Client.SendAsync(
+            gateway.ManagementUrl + "/health/ready", change: request => request.Headers.TryAddWithoutValidation("Accept", "application/json"));
         var metrics = await world.Client.SendAsync(gateway.ManagementUrl + "/metrics");
         gateway.Signal("TERM");
         await gateway.WaitForExitAsync();
@@ -178,7 +227,8 @@ public sealed class PlantedSecretTests
 
     private string WriteProcess(GatewayFolder folder)
     {
-        folder.Write("process.sh", $"echo '{{ \"Version\": 1, \"SecretAccessKey\": \"{Plant("a process's output")}\"'; echo {Plant("a process's error")} >&2; exit 1");
+        folder.Write(
+            "process.sh", $"echo '{{ \"Version\": 1, \"SecretAccessKey\": \"{Plant("a process's output")}\"'; echo {Plant("a process's error")} >&2; exit 1");
         folder.Write("aws-process", $"[default]\ncredential_process = sh {folder.Path}/process.sh {Plant("a process's argument")}\n");
         return Path.Combine(folder.Path, "aws-process");
     }
@@ -206,7 +256,10 @@ public sealed class PlantedSecretTests
             foreach (var (place, secret) in _planted)
             {
                 var at = text.IndexOf(secret[..12], StringComparison.Ordinal);
-                Assert.True(at < 0, $"{where} tells the secret of {place}: {text[Math.Max(0, at - 200)..Math.Min(text.Length, at + 12 + 100)]}".Replace(secret, "SECRET", StringComparison.Ordinal));
+                Assert.True(
+                    at < 0,
+                    $"{where} tells the secret of {place}: {text[Math.Max(0, at - 200)..Math.Min(text.Length, at + 12 + 100)]}"
+                        .Replace(secret, "SECRET", StringComparison.Ordinal));
             }
         }
     }
@@ -224,7 +277,8 @@ public sealed class PlantedSecretTests
         ("an endpoint", "IotCredentials:Profiles:default:IotEndpoint", $"\"https://user:{Plant("an endpoint")}@abc/\""),
         ("a role", "IotCredentials:Profiles:default:RoleArn", $"\"{Plant("a role")}\""),
         ("an authority", "Authentication:Schemes:Platform:Authority", $"\"id.example.com?secret={Plant("an authority")}\""),
-        ("a listener's password", "Kestrel:Endpoints:Https", $$"""{ "Url": "https://127.0.0.1:0", "Certificate": { "Path": "none.pfx", "Password": "{{Plant("a certificate's password")}}" } }"""),
+        ("a listener's password", "Kestrel:Endpoints:Https",
+            $$"""{ "Url": "https://127.0.0.1:0", "Certificate": { "Path": "none.pfx", "Password": "{{Plant("a certificate's password")}}" } }"""),
         ("a log level", "Logging:LogLevel:Default", $"\"{Plant("a log level")}\""),
     ];
 }

@@ -20,19 +20,24 @@ public sealed class RequestIdTests(RequestIdTests.Traced platform) : IClassFixtu
         var token = platform.World.Token("o-acme");
         var answers = new List<Answer>
         {
-            await platform.SendAsync("/plain/1", token), await platform.SendAsync("/plain/1"), await platform.SendAsync("/plain/1", "bad"), await platform.SendAsync("/nowhere", token),
-            await platform.SendAsync("/a//b"), await platform.SendAsync("/plain/1", token, "PROPFIND"), await platform.SendAsync("/organizations/o-other/1", token), await platform.SendAsync("/organizations/bad/1", token),
-            await platform.SendAsync("/plain/abort", token), await platform.SendAsync("/plain/status/404", token), await platform.SendAsync("/plain/status/500", token),
+            await platform.SendAsync("/plain/1", token), await platform.SendAsync("/plain/1"),
+            await platform.SendAsync("/plain/1", "bad"), await platform.SendAsync("/nowhere", token),
+            await platform.SendAsync("/a//b"), await platform.SendAsync("/plain/1", token, "PROPFIND"),
+            await platform.SendAsync("/organizations/o-other/1", token), await platform.SendAsync("/organizations/bad/1", token),
+            await platform.SendAsync("/plain/abort", token),
+            await platform.SendAsync("/plain/status/404", token), await platform.SendAsync("/plain/status/500", token),
             await platform.SendAsync(Requests.CredentialsPath("o-acme"), token), await platform.SendAsync(Requests.CredentialsPath("o-acme"), token, "POST"),
             await platform.SendAsync(Requests.CredentialsPath("o-acme"), null, "OPTIONS", request =>
             {
                 request.Headers.Add("Origin", "https://app.example.com");
                 request.Headers.Add("Access-Control-Request-Method", "GET");
             }),
-            await platform.SendAsync("/plain/1", token, "HEAD"), await platform.SendAsync("/plain/1", token, change: request => request.Headers.Host = "other.example.com"),
+            await platform.SendAsync("/plain/1", token, "HEAD"),
+            await platform.SendAsync("/plain/1", token, change: request => request.Headers.Host = "other.example.com"),
         };
         foreach (var path in (string[])["/health/live", "/health/ready", "/metrics", "/nowhere", "/organizations/o-acme/credentials"])
-            answers.Add(await platform.World.Client.SendAsync(platform.Gateway.ManagementUrl + path, method: path.StartsWith("/organizations", StringComparison.Ordinal) ? "DELETE" : "GET"));
+            answers.Add(await platform.World.Client.SendAsync(
+                platform.Gateway.ManagementUrl + path, method: path.StartsWith("/organizations", StringComparison.Ordinal) ? "DELETE" : "GET"));
 
         var ids = answers.ConvertAll(static answer => Assert.Single(answer.Headers.GetValues("X-Request-Id")));
         Assert.All(ids, static id => Assert.Matches("^[0-9a-f]{32}$", id));
@@ -54,7 +59,8 @@ public sealed class RequestIdTests(RequestIdTests.Traced platform) : IClassFixtu
         Assert.NotEqual(Trace, id);
         Assert.Equal([id], Assert.Single(platform.Received("/plain/known")).Headers["X-Request-Id"]);
         await platform.Gateway.Log.WaitForAsync(Microsoft.Extensions.Logging.LogLevel.Information, $"\"requestId\":\"{id}\"");
-        await platform.Gateway.Log.WaitForAsync(Microsoft.Extensions.Logging.LogLevel.Information, $"request {Assert.Single(vended.Headers.GetValues("X-Request-Id"))} delivered ");
+        await platform.Gateway.Log.WaitForAsync(
+            Microsoft.Extensions.Logging.LogLevel.Information, $"request {Assert.Single(vended.Headers.GetValues("X-Request-Id"))} delivered ");
     }
 
     [Theory]
@@ -133,7 +139,8 @@ public sealed class RequestIdTests(RequestIdTests.Traced platform) : IClassFixtu
             while (true)
             {
                 // The service is a server of this process too, and has no routes.
-                if (_ended.FirstOrDefault(span => path.Equals(span.GetTagItem("url.path")) && span.GetTagItem("http.route") is not null) is { } span) return span;
+                if (_ended.FirstOrDefault(span => path.Equals(span.GetTagItem("url.path")) && span.GetTagItem("http.route") is not null) is { } span)
+                    return span;
                 Assert.False(limit.IsCancellationRequested, path);
                 await Task.Yield();
             }

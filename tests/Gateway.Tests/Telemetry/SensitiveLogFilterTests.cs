@@ -24,13 +24,18 @@ public sealed class SensitiveLogFilterTests : IDisposable
     public async Task Whatever_the_level_and_whatever_fails_no_secret_is_told()
     {
         await using var world = await World.StartAsync(ownRedis: true);
-        var gateway = await world.StartGatewayAsync(TellAll, services => services.ConfigureOpenTelemetryTracerProvider(tracing => tracing.AddProcessor(_spans)));
+        var gateway = await world.StartGatewayAsync(
+            TellAll, services => services.ConfigureOpenTelemetryTracerProvider(tracing => tracing.AddProcessor(_spans)));
         _secrets.AddRange([world.Aws.BaseCredentials.SecretAccessKey, gateway.Folder.Read("sealing-keys")]);
 
         await SendAllAsync(world, gateway);
         await SendMalformedAsync(gateway);
         await VendAsync(world, gateway, "o-good");
-        foreach (var fault in (AwsFault[])[AwsFault.Truncated(), AwsFault.Garbage(), AwsFault.Abort(), AwsFault.WithoutCredentials(), AwsFault.Error("AccessDenied", 403), AwsFault.HttpStatus(500)])
+        foreach (var fault in (AwsFault[])
+            [
+                AwsFault.Truncated(), AwsFault.Garbage(), AwsFault.Abort(), AwsFault.WithoutCredentials(),
+                AwsFault.Error("AccessDenied", 403), AwsFault.HttpStatus(500),
+            ])
         {
             using (world.Aws.Inject(fault, "AssumeRole")) await VendAsync(world, gateway, $"o-fault{_secrets.Count}");
         }
@@ -39,7 +44,9 @@ public sealed class SensitiveLogFilterTests : IDisposable
         await VendAsync(world, gateway, "o-alone");
         await world.Downstream.DisposeAsync();
         await SendAllAsync(world, gateway);
-        _secrets.AddRange(world.Aws.Calls.Snapshot().Where(call => call.Issued is not null).SelectMany(call => (string[])[call.Issued!.SecretAccessKey, call.Issued.SessionToken!]));
+        _secrets.AddRange(world.Aws.Calls.Snapshot()
+            .Where(call => call.Issued is not null)
+            .SelectMany(call => (string[])[call.Issued!.SecretAccessKey, call.Issued.SessionToken!]));
         var metrics = (await world.Client.SendAsync(gateway.ManagementUrl + "/metrics")).Body;
 
         Assert.True(gateway.Log.Count(LogLevel.Trace, "") > 0 && gateway.Log.Count(LogLevel.Debug, "Microsoft.AspNetCore.Routing") > 0);
@@ -49,7 +56,9 @@ public sealed class SensitiveLogFilterTests : IDisposable
             foreach (var secret in _secrets)
             {
                 foreach (var part in Parts(secret))
-                    Assert.True(!place.Contains(part, StringComparison.Ordinal), $"{part} in:\n{place.Split('\n').FirstOrDefault(line => line.Contains(part, StringComparison.Ordinal))}");
+                    Assert.True(
+                        !place.Contains(part, StringComparison.Ordinal),
+                        $"{part} in:\n{place.Split('\n').FirstOrDefault(line => line.Contains(part, StringComparison.Ordinal))}");
             }
         }
     }
@@ -58,7 +67,8 @@ public sealed class SensitiveLogFilterTests : IDisposable
     public async Task No_span_has_a_query_even_where_the_instrumentation_is_told_to_show_it()
     {
         await using var world = await World.StartAsync();
-        var gateway = await world.StartGatewayAsync(settings => settings.WithoutRedis().Route("open", "/open/{**rest}", """{ "AuthorizationPolicy": "Anonymous" }"""),
+        var gateway = await world.StartGatewayAsync(
+            settings => settings.WithoutRedis().Route("open", "/open/{**rest}", """{ "AuthorizationPolicy": "Anonymous" }"""),
             services => services.ConfigureOpenTelemetryTracerProvider(tracing => tracing.AddProcessor(_spans)));
 
         Assert.Equal(200, (await gateway.SendAsync("/open/1?name=value")).Status);
@@ -83,7 +93,9 @@ public sealed class SensitiveLogFilterTests : IDisposable
             .Set("AllowedHosts", "\"127.0.0.1\"")
             .Set("IotCredentials:Timeout", "\"00:00:10\"")
             .Set("Cors:Policies:Web", """{ "Origins": ["https://app.example.com"], "Methods": ["GET"], "Headers": ["authorization"] }""")
-            .Set("RateLimiting:Policies:Few", """{ "Algorithm": "FixedWindow", "PartitionBy": "Subject", "PermitLimit": 3, "Window": "01:00:00", "Store": "Redis" }""")
+            .Set(
+                "RateLimiting:Policies:Few",
+                """{ "Algorithm": "FixedWindow", "PartitionBy": "Subject", "PermitLimit": 3, "Window": "01:00:00", "Store": "Redis" }""")
             .Set("ReverseProxy:Clusters:down", $$"""{ "Destinations": { "a": { "Address": "http://127.0.0.1:{{FreePort.Find()}}/" } } }""")
             .Route("plain", "/plain/{**rest}", """{ "RateLimiterPolicy": "Few", "CorsPolicy": "Web", "Timeout": "00:00:02" }""")
             .Route("trusted", "/trusted/{**rest}", """{ "Metadata": { "ForwardAuthorization": "true", "ForwardCookies": "true" } }""")
@@ -110,8 +122,11 @@ public sealed class SensitiveLogFilterTests : IDisposable
         foreach (var path in paths) await SendAsync(gateway, path, $"Bearer {tokens[0]}", "POST");
         foreach (var token in tokens) await SendAsync(gateway, "/trusted/2", $"Bearer {token}", "GET");
         await SendAsync(gateway, "/trusted/3", $"Basic {Secret()}", "GET");
-        await SendAsync(gateway, "/open/websocket", $"Bearer {tokens[0]}", "GET", ("Connection", "Upgrade"), ("Upgrade", "websocket"), ("Sec-WebSocket-Version", "13"), ("Sec-WebSocket-Key", "dGhlIHNhbXBsZSBub25jZQ=="));
-        await SendAsync(gateway, "/plain/cors", $"Bearer {tokens[0]}", "OPTIONS", ("Origin", "https://app.example.com"), ("Access-Control-Request-Method", "GET"));
+        await SendAsync(
+            gateway, "/open/websocket", $"Bearer {tokens[0]}", "GET", ("Connection", "Upgrade"), ("Upgrade", "websocket"), ("Sec-WebSocket-Version", "13"),
+            ("Sec-WebSocket-Key", "dGhlIHNhbXBsZSBub25jZQ=="));
+        await SendAsync(
+            gateway, "/plain/cors", $"Bearer {tokens[0]}", "OPTIONS", ("Origin", "https://app.example.com"), ("Access-Control-Request-Method", "GET"));
         await SendAsync(gateway, "/plain/cors", $"Bearer {tokens[0]}", "GET", ("Origin", "https://evil.example"));
     }
 
@@ -122,7 +137,8 @@ public sealed class SensitiveLogFilterTests : IDisposable
             await gateway.SendAsync($"{path}?access_token={Secret()}&code={Secret()}", method: method, change: request =>
             {
                 if (method == "POST") request.Content = new StringContent($"password={Secret()}");
-                foreach (var (name, value) in ((string, string)[])[("Authorization", authorization), ("Cookie", $"session={Secret()}"), ("X-Api-Key", Secret()), ("baggage", $"key={Secret()}"), .. more])
+                foreach (var (name, value) in ((string, string)[])
+                    [("Authorization", authorization), ("Cookie", $"session={Secret()}"), ("X-Api-Key", Secret()), ("baggage", $"key={Secret()}"), .. more])
                     request.Headers.TryAddWithoutValidation(name, value);
             });
         }
@@ -183,7 +199,9 @@ public sealed class SensitiveLogFilterTests : IDisposable
 
     // Of a token, what only this one has: a head says the algorithm, and an empty signature nothing.
     private static IEnumerable<string> Parts(string secret) =>
-        (secret.Contains('.', StringComparison.Ordinal) ? secret.Split('.')[1..] : [secret]).Where(part => part.Length > 8).Select(part => part[..Math.Min(part.Length, 32)]);
+        (secret.Contains('.', StringComparison.Ordinal) ? secret.Split('.')[1..] : [secret])
+            .Where(part => part.Length > 8)
+            .Select(part => part[..Math.Min(part.Length, 32)]);
 
     private sealed class CollectedSpans : BaseProcessor<Activity>
     {
@@ -202,7 +220,9 @@ public sealed class SensitiveLogFilterTests : IDisposable
         {
             var events = data.Events.SelectMany(happened => happened.Tags);
             lock (_lock)
-                _told.AddRange([data.DisplayName, $"{data.StatusDescription}", $"{data.TraceStateString}", .. data.TagObjects.Concat(events).Select(tag => $"{tag.Key}={tag.Value}"), .. data.Baggage.Select(item => $"{item.Key}={item.Value}")]);
+                _told.AddRange([
+                    data.DisplayName, $"{data.StatusDescription}", $"{data.TraceStateString}",
+                    .. data.TagObjects.Concat(events).Select(tag => $"{tag.Key}={tag.Value}"), .. data.Baggage.Select(item => $"{item.Key}={item.Value}")]);
         }
     }
 }

@@ -51,7 +51,9 @@ public sealed class AssumeRoleTests
         var answers = await Task.WhenAll(Enumerable.Range(0, 20).Select(i => gateway.VendAsync($"o-{i % 10}")));
 
         Assert.All(answers, answer => Assert.Equal(200, answer.Status));
-        var issued = world.Aws.Calls.Snapshot().Where(call => call.Action == "AssumeRole").ToDictionary(call => call.AssumeRole!.RoleSessionName!, call => call.Issued!.AccessKeyId);
+        var issued = world.Aws.Calls.Snapshot()
+            .Where(call => call.Action == "AssumeRole")
+            .ToDictionary(call => call.AssumeRole!.RoleSessionName!, call => call.Issued!.AccessKeyId);
         Assert.Equal(10, issued.Count);
         for (var i = 0; i < answers.Length; i++) Assert.Equal(issued[$"o-{i % 10}"], answers[i].AccessKeyId);
     }

@@ -10,9 +10,11 @@ public sealed class AwsAddressTests
     [
         new("D6 each service's variable", "AWS_ENDPOINT_URL_STS=HERE AWS_ENDPOINT_URL_IOT=HERE", ""),
         new("D6 one variable for all services", "AWS_ENDPOINT_URL=HERE", ""),
-        new("D6 a profile's services", "", "[default]\nregion = us-east-1\nservices = here\n[services here]\nsts =\n  endpoint_url = HERE\niot =\n  endpoint_url = HERE\n"),
+        new("D6 a profile's services", "",
+            "[default]\nregion = us-east-1\nservices = here\n[services here]\nsts =\n  endpoint_url = HERE\niot =\n  endpoint_url = HERE\n"),
         new("D6 a profile's address", "", "[default]\nregion = us-east-1\nendpoint_url = HERE\n"),
-        new("D6 a named profile's address beside a variable for one service", "AWS_PROFILE=named AWS_ENDPOINT_URL_STS=HERE", "[profile named]\nendpoint_url = HERE\n"),
+        new("D6 a named profile's address beside a variable for one service", "AWS_PROFILE=named AWS_ENDPOINT_URL_STS=HERE",
+            "[profile named]\nendpoint_url = HERE\n"),
     ]);
 
     [Theory]
@@ -22,10 +24,15 @@ public sealed class AwsAddressTests
         await using var world = await World.StartAsync();
         var folder = world.Folder(settings => settings.WithoutRedis()
             .Set("IotCredentials:Profiles:default:Region", "\"ca-central-1\"")
-            .Set("IotCredentials:Organizations", """{ "o-far": { "Region": "eu-west-1" }, "o-other": { "EndpointRoleArn": "arn:aws:iam::111122223333:role/describe", "Region": "sa-east-1" } }"""));
+            .Set(
+                "IotCredentials:Organizations",
+                """{ "o-far": { "Region": "eu-west-1" },"""
+                    + """ "o-other": { "EndpointRoleArn": "arn:aws:iam::111122223333:role/describe", "Region": "sa-east-1" } }"""));
         folder.Write("aws-config", config.Replace("HERE", world.Aws.Url, StringComparison.Ordinal));
         var environment = variables.Replace("HERE", world.Aws.Url, StringComparison.Ordinal)
-            .Split(' ', StringSplitOptions.RemoveEmptyEntries).Select(variable => variable.Split('=', 2)).ToDictionary(variable => variable[0], variable => variable[1]);
+            .Split(' ', StringSplitOptions.RemoveEmptyEntries)
+            .Select(variable => variable.Split('=', 2))
+            .ToDictionary(variable => variable[0], variable => variable[1]);
         environment["AWS_ACCESS_KEY_ID"] = world.Aws.BaseCredentials.AccessKeyId;
         environment["AWS_SECRET_ACCESS_KEY"] = world.Aws.BaseCredentials.SecretAccessKey;
         environment["AWS_REGION"] = "us-east-1";
@@ -45,35 +52,47 @@ public sealed class AwsAddressTests
         }
     }
 
-    public static IEnumerable<TheoryDataRow<string, string, string, string, string, string>> Settings => Sample.Of<TheoryDataRow<string, string, string, string, string, string>>(3,
-    [
-        new("D8 nothing said", "", "", "eu-west-1", "sts.eu-west-1.amazonaws.com", "iot.eu-west-1.amazonaws.com"),
-        new("D8 FIPS", "AWS_USE_FIPS_ENDPOINT=true", "", "us-east-2", "sts-fips.us-east-2.amazonaws.com", "iot-fips.us-east-2.amazonaws.com"),
-        new("D8 dual stack", "AWS_USE_DUALSTACK_ENDPOINT=true", "", "eu-west-1", "sts.eu-west-1.api.aws", "iot.eu-west-1.api.aws"),
-        new("D8 both", "AWS_USE_FIPS_ENDPOINT=true AWS_USE_DUALSTACK_ENDPOINT=true", "", "ca-central-1", "sts-fips.ca-central-1.api.aws", "iot-fips.ca-central-1.api.aws"),
-        new("D8 FIPS in a file", "", "[default]\nuse_fips_endpoint = true\n", "us-west-2", "sts-fips.us-west-2.amazonaws.com", "iot-fips.us-west-2.amazonaws.com"),
-        new("D8 dual stack in a file", "AWS_PROFILE=dev", "[profile dev]\nuse_dualstack_endpoint = true\n", "us-west-2", "sts.us-west-2.api.aws", "iot.us-west-2.api.aws"),
-        new("D8 FIPS in GovCloud", "AWS_USE_FIPS_ENDPOINT=true", "", "us-gov-west-1", "sts.us-gov-west-1.amazonaws.com", "iot-fips.us-gov-west-1.amazonaws.com"),
-        new("D8 China", "", "", "cn-north-1", "sts.cn-north-1.amazonaws.com.cn", "iot.cn-north-1.amazonaws.com.cn"),
-        new("D8 dual stack in China", "AWS_USE_DUALSTACK_ENDPOINT=true", "", "cn-northwest-1", "sts.cn-northwest-1.api.amazonwebservices.com.cn", "iot.cn-northwest-1.api.amazonwebservices.com.cn"),
-    ]);
+    public static IEnumerable<TheoryDataRow<string, string, string, string, string, string>> Settings =>
+        Sample.Of<TheoryDataRow<string, string, string, string, string, string>>(3,
+        [
+            new("D8 nothing said", "", "", "eu-west-1", "sts.eu-west-1.amazonaws.com", "iot.eu-west-1.amazonaws.com"),
+            new("D8 FIPS", "AWS_USE_FIPS_ENDPOINT=true", "", "us-east-2", "sts-fips.us-east-2.amazonaws.com", "iot-fips.us-east-2.amazonaws.com"),
+            new("D8 dual stack", "AWS_USE_DUALSTACK_ENDPOINT=true", "", "eu-west-1", "sts.eu-west-1.api.aws", "iot.eu-west-1.api.aws"),
+            new("D8 both", "AWS_USE_FIPS_ENDPOINT=true AWS_USE_DUALSTACK_ENDPOINT=true", "", "ca-central-1", "sts-fips.ca-central-1.api.aws",
+                "iot-fips.ca-central-1.api.aws"),
+            new("D8 FIPS in a file", "", "[default]\nuse_fips_endpoint = true\n", "us-west-2", "sts-fips.us-west-2.amazonaws.com",
+                "iot-fips.us-west-2.amazonaws.com"),
+            new("D8 dual stack in a file", "AWS_PROFILE=dev", "[profile dev]\nuse_dualstack_endpoint = true\n", "us-west-2", "sts.us-west-2.api.aws",
+                "iot.us-west-2.api.aws"),
+            new("D8 FIPS in GovCloud", "AWS_USE_FIPS_ENDPOINT=true", "", "us-gov-west-1", "sts.us-gov-west-1.amazonaws.com",
+                "iot-fips.us-gov-west-1.amazonaws.com"),
+            new("D8 China", "", "", "cn-north-1", "sts.cn-north-1.amazonaws.com.cn", "iot.cn-north-1.amazonaws.com.cn"),
+            new("D8 dual stack in China", "AWS_USE_DUALSTACK_ENDPOINT=true", "", "cn-northwest-1", "sts.cn-northwest-1.api.amazonwebservices.com.cn",
+                "iot.cn-northwest-1.api.amazonwebservices.com.cn"),
+        ]);
 
     [Theory]
     [MemberData(nameof(Settings))]
-    public async Task D8_the_addresses_of_STS_and_AWS_IoT_follow_the_same_settings(string name, string variables, string config, string region, string sts, string iot)
+    public async Task D8_the_addresses_of_STS_and_AWS_IoT_follow_the_same_settings(
+        string name, string variables, string config, string region, string sts, string iot)
     {
         await using var proxy = new RefusingProxy("HTTP/1.1 407 Proxy Authentication Required\r\nContent-Length: 0\r\n\r\n");
 
         var output = await DoctorAsync(variables, config, region, proxy);
 
-        Assert.Equal([$"{iot}:443", $"{sts}:443"], proxy.Asked.Distinct().Order().Where(asked => asked.StartsWith("iot", StringComparison.Ordinal) || asked.StartsWith("sts", StringComparison.Ordinal)));
+        Assert.Equal(
+            [$"{iot}:443", $"{sts}:443"],
+            proxy.Asked.Distinct()
+                .Order()
+                .Where(asked => asked.StartsWith("iot", StringComparison.Ordinal) || asked.StartsWith("sts", StringComparison.Ordinal)));
         Assert.True(output.Contains($"the proxy 127.0.0.1:{proxy.Port} does not let it pass (407)", StringComparison.Ordinal), $"{name}: {output}");
     }
 
     [Theory]
     [InlineData("D8 FIPS beside an address", "AWS_USE_FIPS_ENDPOINT=true AWS_ENDPOINT_URL=http://127.0.0.1:1")]
     [InlineData("D8 dual stack beside an address", "AWS_USE_DUALSTACK_ENDPOINT=true AWS_ENDPOINT_URL=http://127.0.0.1:1")]
-    [InlineData("D8 both beside each service's address", "AWS_USE_FIPS_ENDPOINT=true AWS_ENDPOINT_URL_STS=http://127.0.0.1:1 AWS_ENDPOINT_URL_IOT=http://127.0.0.1:1")]
+    [InlineData(
+        "D8 both beside each service's address", "AWS_USE_FIPS_ENDPOINT=true AWS_ENDPOINT_URL_STS=http://127.0.0.1:1 AWS_ENDPOINT_URL_IOT=http://127.0.0.1:1")]
     public async Task D8_settings_that_exclude_each_other_are_said(string name, string variables)
     {
         await using var proxy = new RefusingProxy("HTTP/1.1 502 Bad Gateway\r\nContent-Length: 0\r\n\r\n");
@@ -83,19 +102,26 @@ public sealed class AwsAddressTests
         foreach (var row in (string[])["STS us-east-2", "IoT endpoint of default"])
         {
             var line = output.Split('\n').Single(line => line.StartsWith(row, StringComparison.Ordinal));
-            Assert.True(line.Contains("FIPS and dual-stack endpoints exclude an address of one's own", StringComparison.Ordinal) && line.Contains("IotEndpoint", StringComparison.Ordinal), $"{name}: {line}");
+            Assert.True(
+                line.Contains("FIPS and dual-stack endpoints exclude an address of one's own", StringComparison.Ordinal)
+                    && line.Contains("IotEndpoint", StringComparison.Ordinal),
+                $"{name}: {line}");
         }
     }
 
     private static async Task<string> DoctorAsync(string variables, string config, string region, RefusingProxy proxy)
     {
         await using var world = await World.StartAsync();
-        var partition = region.StartsWith("cn-", StringComparison.Ordinal) ? "aws-cn" : region.StartsWith("us-gov-", StringComparison.Ordinal) ? "aws-us-gov" : "aws";
+        var partition = region.StartsWith("cn-", StringComparison.Ordinal) ? "aws-cn"
+            : region.StartsWith("us-gov-", StringComparison.Ordinal) ? "aws-us-gov"
+            : "aws";
         using var folder = world.Folder(settings => settings.WithoutRedis()
             .Set("IotCredentials:Profiles:default:Region", $"\"{region}\"")
             .Set("IotCredentials:Profiles:default:RoleArn", $"\"arn:{partition}:iam::111122223333:role/iot-organization\""));
         folder.Write("aws-config", config);
-        var environment = variables.Split(' ', StringSplitOptions.RemoveEmptyEntries).Select(variable => variable.Split('=', 2)).ToDictionary(variable => variable[0], variable => variable[1]);
+        var environment = variables.Split(' ', StringSplitOptions.RemoveEmptyEntries)
+            .Select(variable => variable.Split('=', 2))
+            .ToDictionary(variable => variable[0], variable => variable[1]);
         environment["AWS_ACCESS_KEY_ID"] = world.Aws.BaseCredentials.AccessKeyId;
         environment["AWS_SECRET_ACCESS_KEY"] = world.Aws.BaseCredentials.SecretAccessKey;
         environment["AWS_REGION"] = "us-east-1";

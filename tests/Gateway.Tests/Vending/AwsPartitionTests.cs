@@ -17,7 +17,8 @@ public sealed class AwsPartitionTests
     {
         await using var world = await World.StartAsync();
         await using var cluster = await OpenIdProvider.StartAsync();
-        var key = world.Aws.AddBaseCredentials("AKIAIOSFODNN7PARTITN", Convert.ToHexString(System.Security.Cryptography.RandomNumberGenerator.GetBytes(20)), "111122223333", partition);
+        var key = world.Aws.AddBaseCredentials(
+            "AKIAIOSFODNN7PARTITN", Convert.ToHexString(System.Security.Cryptography.RandomNumberGenerator.GetBytes(20)), "111122223333", partition);
         world.Aws.AddIdentityProvider("111122223333", cluster.Issuer, $"sts.{domain}");
         world.Aws.AddRole(new AwsRole($"arn:{partition}:iam::111122223333:role/gateway", WebIdentitySubject: "gateway"));
         var folder = world.Folder(settings => settings.WithoutRedis()
@@ -26,7 +27,11 @@ public sealed class AwsPartitionTests
             .Set("IotCredentials:Profiles:default:RoleArn", $"\"arn:{partition}:iam::111122223333:role/{{organizationId}}/iot\""));
         folder.Write("web-identity", cluster.Issue(new TokenRequest { Subject = "gateway", Audiences = [$"sts.{domain}"] }));
         Dictionary<string, string> environment = byWebIdentity
-            ? new() { ["AWS_WEB_IDENTITY_TOKEN_FILE"] = Path.Combine(folder.Path, "web-identity"), ["AWS_ROLE_ARN"] = $"arn:{partition}:iam::111122223333:role/gateway" }
+            ? new()
+            {
+                ["AWS_WEB_IDENTITY_TOKEN_FILE"] = Path.Combine(folder.Path, "web-identity"),
+                ["AWS_ROLE_ARN"] = $"arn:{partition}:iam::111122223333:role/gateway",
+            }
             : new() { ["AWS_ACCESS_KEY_ID"] = key.AccessKeyId, ["AWS_SECRET_ACCESS_KEY"] = key.SecretAccessKey };
         environment["AWS_REGION"] = region;
         environment["AWS_ENDPOINT_URL_STS"] = environment["AWS_ENDPOINT_URL_IOT"] = world.Aws.Url;

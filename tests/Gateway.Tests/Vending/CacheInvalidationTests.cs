@@ -83,7 +83,9 @@ public sealed class CacheInvalidationTests
         Assert.Equal(204, (await ForgetAsync(world, gateway, "o-acme", OperatorsToken(world))).Status);
         var young = await gateway.VendAsync("o-acme");
         hang.Dispose();
-        await LifetimeTests.UntilAsync(() => gateway.VendAsync("o-other"), _ => world.Aws.Calls.Count(call => call.AssumeRole?.RoleSessionName == "o-acme" && call.Issued is not null) == 3);
+        await LifetimeTests.UntilAsync(
+            () => gateway.VendAsync("o-other"),
+            _ => world.Aws.Calls.Count(call => call.AssumeRole?.RoleSessionName == "o-acme" && call.Issued is not null) == 3);
 
         Assert.NotEqual(old.AccessKeyId, young.AccessKeyId);
         for (var i = 0; i < 20; i++) Assert.Equal(young.AccessKeyId, (await gateway.VendAsync("o-acme")).AccessKeyId);
@@ -201,8 +203,10 @@ public sealed class CacheInvalidationTests
         await redis.GetDatabase().HashSetAsync(world.KeyPrefix + "forgotten", [.. Enumerable.Range(0, 500).Select(i => new HashEntry($"junk {i}", forged))]);
 
         var begun = Stopwatch.StartNew();
-        await Task.WhenAll(Enumerable.Range(0, 200).Select(i => redis.GetSubscriber().PublishAsync(RedisChannel.Literal(world.KeyPrefix + "forgotten"), $"junk\n{i}")));
-        await gateway.Log.WaitForAsync(LogLevel.Error, $"Security: {names.Length + 500} of the fields of {world.KeyPrefix}forgotten in Redis are not what this gateway sealed there");
+        await Task.WhenAll(
+            Enumerable.Range(0, 200).Select(i => redis.GetSubscriber().PublishAsync(RedisChannel.Literal(world.KeyPrefix + "forgotten"), $"junk\n{i}")));
+        await gateway.Log.WaitForAsync(
+            LogLevel.Error, $"Security: {names.Length + 500} of the fields of {world.KeyPrefix}forgotten in Redis are not what this gateway sealed there");
 
         // However many notices come, two looks are at least 100 ms apart.
         var looks = gateway.Log.Count(LogLevel.Error, "Security:");
@@ -231,7 +235,10 @@ public sealed class CacheInvalidationTests
             () => string.Join("; ", channels));
         Assert.Equal(2, channels.Count);
 
-        byte[][] junk = [[], "\n\u001b[31m"u8.ToArray(), [0, 0, 0, 0], [255, 255, 255, 255, 255, 255], new byte[100_000], [1, .. Enumerable.Repeat((byte)7, 40)]];
+        byte[][] junk =
+        [
+            [], "\n\u001b[31m"u8.ToArray(), [0, 0, 0, 0], [255, 255, 255, 255, 255, 255], new byte[100_000], [1, .. Enumerable.Repeat((byte)7, 40)],
+        ];
         foreach (var channel in channels)
             foreach (var message in junk) await redis.GetSubscriber().PublishAsync(RedisChannel.Literal(channel), message);
 
@@ -288,5 +295,6 @@ public sealed class CacheInvalidationTests
         Assert.Equal(1, gateway.Log.Count(LogLevel.Information, "subject oscar organization not%0Aan%20id outcome Refused status 422 "));
     }
 
-    private static List<string> Entries(ConnectionMultiplexer redis, World world) => [.. redis.GetServers()[0].Keys(pattern: world.KeyPrefix + "v2:*").Select(key => (string)key!)];
+    private static List<string> Entries(ConnectionMultiplexer redis, World world) =>
+        [.. redis.GetServers()[0].Keys(pattern: world.KeyPrefix + "v2:*").Select(key => (string)key!)];
 }

@@ -32,7 +32,8 @@ public sealed class CredentialRouteTests
         await using var world = await World.StartAsync();
         var gateway = await world.StartGatewayAsync();
 
-        var answer = await gateway.SendAsync("/organizations/o-acme/devices?page=2", world.Token("o-acme"), change: request => request.Headers.Add("X_Gateway.Subject", "mallory"));
+        var answer = await gateway.SendAsync(
+            "/organizations/o-acme/devices?page=2", world.Token("o-acme"), change: request => request.Headers.Add("X_Gateway.Subject", "mallory"));
 
         Assert.True(answer.Status == 200, answer.Body + "\n" + gateway.Log.Text);
         var received = Assert.Single(world.Downstream.Requests.Snapshot());

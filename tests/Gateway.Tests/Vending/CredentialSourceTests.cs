@@ -17,13 +17,16 @@ public sealed class CredentialSourceTests(ITestOutputHelper output)
     public static IEnumerable<TheoryDataRow<string, string, string>> Sources => Sample.Of<TheoryDataRow<string, string, string>>(3,
     [
         new("D11 IAM Identity Center", "AWS_PROFILE=dev AWS_ENDPOINT_URL_SSO=AGENT",
-            "[profile dev]\nsso_session = corp\nsso_account_id = 111122223333\nsso_role_name = gateway\n[sso-session corp]\nsso_region = eu-west-1\nsso_start_url = https://corp.awsapps.com/start\n"),
+            "[profile dev]\nsso_session = corp\nsso_account_id = 111122223333\nsso_role_name = gateway\n"
+                + "[sso-session corp]\nsso_region = eu-west-1\nsso_start_url = https://corp.awsapps.com/start\n"),
         new("D11 IAM Identity Center, as it was written before", "AWS_PROFILE=dev AWS_ENDPOINT_URL_SSO=AGENT",
             "[profile dev]\nsso_account_id = 111122223333\nsso_role_name = gateway\nsso_region = eu-west-1\nsso_start_url = https://corp.awsapps.com/start\n"),
         new("D11 a program", "AWS_PROFILE=dev", "[profile dev]\ncredential_process = sh FOLDER/process.sh\n"),
         new("D11 the default profile", "", "[default]\naws_access_key_id = KEY\naws_secret_access_key = SECRET\n"),
-        new("D11 a chain of profiles", "AWS_PROFILE=dev", "[profile dev]\nrole_arn = ROLE\nsource_profile = base\n[profile base]\naws_access_key_id = KEY\naws_secret_access_key = SECRET\n"),
-        new("D11 a role of the container's", "AWS_PROFILE=dev AWS_CONTAINER_CREDENTIALS_FULL_URI=AGENT/credentials AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE=FOLDER/agent-token",
+        new("D11 a chain of profiles", "AWS_PROFILE=dev",
+            "[profile dev]\nrole_arn = ROLE\nsource_profile = base\n[profile base]\naws_access_key_id = KEY\naws_secret_access_key = SECRET\n"),
+        new("D11 a role of the container's",
+            "AWS_PROFILE=dev AWS_CONTAINER_CREDENTIALS_FULL_URI=AGENT/credentials AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE=FOLDER/agent-token",
             "[profile dev]\nrole_arn = ROLE\ncredential_source = EcsContainer\n"),
         new("D11 a profile's web identity", "AWS_PROFILE=dev", "[profile dev]\nrole_arn = ROLE\nweb_identity_token_file = FOLDER/web-identity\n"),
         new("a web identity", "AWS_ROLE_ARN=ROLE AWS_WEB_IDENTITY_TOKEN_FILE=FOLDER/web-identity", "[default]\nregion = us-east-1\n"),
@@ -43,7 +46,8 @@ public sealed class CredentialSourceTests(ITestOutputHelper output)
 
         // The SDK gives up the instance metadata after a time of its own, which a busy machine can miss; the gateway looks again soon.
         await Eventually.IsTrueAsync(
-            async () => (await world.Client.SendAsync(gateway.Url + Requests.CredentialsPath("o-acme"), world.Token("o-acme"))).Status == 200, () => $"{name}: {gateway.Output}");
+            async () => (await world.Client.SendAsync(gateway.Url + Requests.CredentialsPath("o-acme"), world.Token("o-acme"))).Status == 200,
+            () => $"{name}: {gateway.Output}");
     }
 
     public static IEnumerable<TheoryDataRow<string, string, string>> Rotated => Sample.Of<TheoryDataRow<string, string, string>>(1,
@@ -69,7 +73,8 @@ public sealed class CredentialSourceTests(ITestOutputHelper output)
         await using var gateway = await GatewayProcess.StartAsync(folder, environment);
         var (statuses, count, ended) = (new ConcurrentDictionary<int, int>(), 0, false);
         var warm = world.Token("o-warm");
-        await Eventually.IsTrueAsync(async () => (await world.Client.SendAsync(gateway.Url + Requests.CredentialsPath("o-warm"), warm)).Status == 200, () => gateway.Output);
+        await Eventually.IsTrueAsync(
+            async () => (await world.Client.SendAsync(gateway.Url + Requests.CredentialsPath("o-warm"), warm)).Status == 200, () => gateway.Output);
         var load = Enumerable.Range(0, 2).Select(_ => Task.Run(async () =>
         {
             while (!Volatile.Read(ref ended))
@@ -102,7 +107,8 @@ public sealed class CredentialSourceTests(ITestOutputHelper output)
         if (name == "the instance metadata")
         {
             agent.Lifetime = TimeSpan.FromHours(1);
-            await Eventually.IsTrueAsync(() => HasFailed() || agent.Issued.Any(session => session.Expiration > DateTimeOffset.UtcNow.AddMinutes(30) && Signs(session)));
+            await Eventually.IsTrueAsync(
+                () => HasFailed() || agent.Issued.Any(session => session.Expiration > DateTimeOffset.UtcNow.AddMinutes(30) && Signs(session)));
             agent.IsDown = true;
             var vended = Vends();
             await Eventually.IsTrueAsync(() => Vends() >= vended + 20 || HasFailed());
@@ -111,10 +117,15 @@ public sealed class CredentialSourceTests(ITestOutputHelper output)
         Volatile.Write(ref ended, true);
         await Task.WhenAll(load);
         output.WriteLine($"{name}: {string.Join(", ", statuses.Select(status => $"{status.Value} times {status.Key}"))}, signed by {signers.Count} keys");
-        Assert.True(!HasFailed(), string.Join('\n', gateway.Output.Split('\n').Where(line => line.Contains(": 403", StringComparison.Ordinal) || line.Contains("AWS", StringComparison.Ordinal) || line.Contains("\"status\":503", StringComparison.Ordinal)).TakeLast(20)));
+        Assert.True(!HasFailed(), string.Join('\n', gateway.Output.Split('\n')
+            .Where(line => line.Contains(": 403", StringComparison.Ordinal)
+                || line.Contains("AWS", StringComparison.Ordinal)
+                || line.Contains("\"status\":503", StringComparison.Ordinal))
+            .TakeLast(20)));
         Assert.True(signers.Count > Rotations);
 
-        bool Signs(AwsCredentials session) => world.Aws.Calls.Count(call => call is { Action: "AssumeRole", Status: 200 } && call.AccessKeyId == session.AccessKeyId) > 0;
+        bool Signs(AwsCredentials session) =>
+            world.Aws.Calls.Count(call => call is { Action: "AssumeRole", Status: 200 } && call.AccessKeyId == session.AccessKeyId) > 0;
 
         bool HasFailed() => statuses.Keys.Any(status => status != 200);
 
@@ -134,13 +145,17 @@ public sealed class CredentialSourceTests(ITestOutputHelper output)
         await using var gateway = await GatewayProcess.StartAsync(folder, environment);
 
         for (var i = 0; i < 3; i++) Assert.Equal(503, await VendAsync($"o-{i}"));
-        folder.Write("aws-config", $"[default]\naws_access_key_id = {world.Aws.BaseCredentials.AccessKeyId}\naws_secret_access_key = {world.Aws.BaseCredentials.SecretAccessKey}\n");
+        folder.Write(
+            "aws-config",
+            $"[default]\naws_access_key_id = {world.Aws.BaseCredentials.AccessKeyId}\naws_secret_access_key = {world.Aws.BaseCredentials.SecretAccessKey}\n");
 
         await Eventually.IsTrueAsync(async () => await VendAsync("o-0") == 200, () => gateway.Output);
-        foreach (var told in (string[])["The gateway has no credentials that AWS takes: no AWS credentials are configured", "AWS takes the gateway's credentials again"])
+        foreach (var told in (string[])
+            ["The gateway has no credentials that AWS takes: no AWS credentials are configured", "AWS takes the gateway's credentials again"])
             Assert.Single(gateway.Output.Split('\n'), line => line.Contains(told, StringComparison.Ordinal));
 
-        async Task<int> VendAsync(string organization) => (await world.Client.SendAsync(gateway.Url + Requests.CredentialsPath(organization), world.Token(organization))).Status;
+        async Task<int> VendAsync(string organization) =>
+            (await world.Client.SendAsync(gateway.Url + Requests.CredentialsPath(organization), world.Token(organization))).Status;
     }
 
     private static void Rotate(World world, CredentialAgent agent, OpenIdProvider cluster, GatewayFolder folder, string name, int rotation)
@@ -165,7 +180,8 @@ public sealed class CredentialSourceTests(ITestOutputHelper output)
         if (name == "a file of keys")
         {
             var old = world.Aws.Calls.Snapshot()[^1].AccessKeyId;
-            var next = world.Aws.AddBaseCredentials($"AKIAIOSFODNN7ROTATE{rotation}", Convert.ToHexString(System.Security.Cryptography.RandomNumberGenerator.GetBytes(20)), "111122223333");
+            var next = world.Aws.AddBaseCredentials(
+                $"AKIAIOSFODNN7ROTATE{rotation}", Convert.ToHexString(System.Security.Cryptography.RandomNumberGenerator.GetBytes(20)), "111122223333");
             folder.Write("aws-config", $"[default]\naws_access_key_id = {next.AccessKeyId}\naws_secret_access_key = {next.SecretAccessKey}\n");
             world.Aws.Revoke(next with { AccessKeyId = old });
         }
@@ -192,11 +208,15 @@ public sealed class CredentialSourceTests(ITestOutputHelper output)
         {
 #pragma warning disable CA5350 // AWS's own name for the file.
             folder.Write($".aws/sso/cache/{Convert.ToHexStringLower(SHA1.HashData(Encoding.UTF8.GetBytes(session)))}.json",
-                $$"""{ "accessToken": "{{agent.Token}}", "expiresAt": "{{DateTime.UtcNow.AddHours(1):yyyy-MM-dd'T'HH:mm:ss'Z'}}", "region": "eu-west-1", "startUrl": "https://corp.awsapps.com/start" }""");
+                $$"""{ "accessToken": "{{agent.Token}}", "expiresAt": "{{DateTime.UtcNow.AddHours(1):yyyy-MM-dd'T'HH:mm:ss'Z'}}", "region": "eu-west-1","""
+                    + """ "startUrl": "https://corp.awsapps.com/start" }""");
 #pragma warning restore CA5350
         }
 
-        var environment = Filled(variables).Split(' ', StringSplitOptions.RemoveEmptyEntries).Select(variable => variable.Split('=', 2)).ToDictionary(variable => variable[0], variable => variable[1]);
+        var environment = Filled(variables)
+            .Split(' ', StringSplitOptions.RemoveEmptyEntries)
+            .Select(variable => variable.Split('=', 2))
+            .ToDictionary(variable => variable[0], variable => variable[1]);
         environment["HOME"] = folder.Path;
         environment["AWS_CONFIG_FILE"] = Path.Combine(folder.Path, "aws-config");
         environment["AWS_REGION"] = "ap-northeast-1";

@@ -166,7 +166,8 @@ public sealed class DeliveryTests : IAsyncLifetime
             return how == "fails" ? throw new IOException("cannot be written") : inner.StartAsync(cancellationToken);
         }
 
-        public Task SendFileAsync(string path, long offset, long? count, CancellationToken cancellationToken = default) => inner.SendFileAsync(path, offset, count, cancellationToken);
+        public Task SendFileAsync(string path, long offset, long? count, CancellationToken cancellationToken = default) =>
+            inner.SendFileAsync(path, offset, count, cancellationToken);
 
         public async Task CompleteAsync()
         {

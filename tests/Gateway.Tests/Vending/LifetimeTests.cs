@@ -63,7 +63,9 @@ public sealed class LifetimeTests
             var asked = (minute * 37) % 1801;
             var answer = await gateway.VendAsync("o-acme", $"?minimumLifetime={asked}");
             Assert.True(answer.Status == 200, $"minute {minute}: asked for {asked}\n{gateway.Log.Text}");
-            Assert.True(Expiration(answer) - _time.GetUtcNow() >= TimeSpan.FromSeconds(Math.Max(asked, 900)), $"minute {minute}: asked for {asked}, got {Expiration(answer) - _time.GetUtcNow()}");
+            Assert.True(
+                Expiration(answer) - _time.GetUtcNow() >= TimeSpan.FromSeconds(Math.Max(asked, 900)),
+                $"minute {minute}: asked for {asked}, got {Expiration(answer) - _time.GetUtcNow()}");
             _time.Advance(TimeSpan.FromMinutes(7));
         }
     }

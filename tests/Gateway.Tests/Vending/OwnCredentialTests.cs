@@ -14,13 +14,16 @@ public sealed class OwnCredentialTests
     private const string Over = "AWS takes the gateway's credentials again";
 
     [Theory]
-    [InlineData("D13 an expired session", "ExpiredToken", 403, "the gateway's session at AWS has expired: renew AWS_SESSION_TOKEN and its keys where they come from (403 ExpiredToken)")]
+    [InlineData(
+        "D13 an expired session", "ExpiredToken", 403,
+        "the gateway's session at AWS has expired: renew AWS_SESSION_TOKEN and its keys where they come from (403 ExpiredToken)")]
     [InlineData("D13 as the JSON services say it", "ExpiredTokenException", 400, "the gateway's session at AWS has expired")]
     [InlineData("D13 a key that was deleted", "InvalidClientTokenId", 403, "AWS does not know the gateway's access key: it was deleted or deactivated")]
     [InlineData("D13 as the JSON services say it of a key", "UnrecognizedClientException", 403, "AWS does not know the gateway's access key")]
     [InlineData("D13 as S3 says it of a key", "InvalidAccessKeyId", 403, "AWS does not know the gateway's access key")]
     [InlineData("D13 another secret", "SignatureDoesNotMatch", 403, "the gateway's secret key does not belong to its access key id")]
-    [InlineData("D13 as the JSON services say it of a secret", "InvalidSignatureException", 403, "the gateway's secret key does not belong to its access key id")]
+    [InlineData(
+        "D13 as the JSON services say it of a secret", "InvalidSignatureException", 403, "the gateway's secret key does not belong to its access key id")]
     [InlineData("D13 a clock that is off", "RequestExpired", 400, "the clock of this machine is wrong: set it by NTP (400 RequestExpired)")]
     [InlineData("D13 a clock that is ahead", "RequestInTheFuture", 400, "the clock of this machine is wrong")]
     [InlineData("D13 no signature arrives", "MissingAuthenticationToken", 403, "something on the way to AWS removes the signature")]
@@ -46,14 +49,16 @@ public sealed class OwnCredentialTests
         Assert.Equal(1, gateway.Log.Count(LogLevel.Error, ""));
         Assert.Equal(1, gateway.Log.Count(LogLevel.Error, $"{Told}: {told}"));
         Assert.Equal((200, "Degraded"), await ReadinessAsync(world, gateway, told));
-        await Eventually.IsTrueAsync(async () => (await MetricsAsync(world, gateway)).Contains("iotcredentials_aws_credentials_taken{otel_scope_name=\"IotCredentials\"} 0", StringComparison.Ordinal));
+        await Eventually.IsTrueAsync(async () => (await MetricsAsync(world, gateway)).Contains(
+            "iotcredentials_aws_credentials_taken{otel_scope_name=\"IotCredentials\"} 0", StringComparison.Ordinal));
 
         fault.Dispose();
         time.Advance(TimeSpan.FromSeconds(3));
         Assert.Equal(200, (await gateway.VendAsync("o-cold0")).Status);
         Assert.Equal(1, gateway.Log.Count(LogLevel.Information, Over));
         Assert.Equal((200, "Healthy"), await ReadinessAsync(world, gateway, ""));
-        await Eventually.IsTrueAsync(async () => (await MetricsAsync(world, gateway)).Contains("iotcredentials_aws_credentials_taken{otel_scope_name=\"IotCredentials\"} 1", StringComparison.Ordinal));
+        await Eventually.IsTrueAsync(async () => (await MetricsAsync(world, gateway)).Contains(
+            "iotcredentials_aws_credentials_taken{otel_scope_name=\"IotCredentials\"} 1", StringComparison.Ordinal));
         Assert.Equal(1, gateway.Log.Count(LogLevel.Error, ""));
     }
 
@@ -128,11 +133,13 @@ public sealed class OwnCredentialTests
 
     private static async Task<(int, string?)> ReadinessAsync(World world, RunningGateway gateway, string description)
     {
-        var ready = await world.Client.SendAsync(gateway.ManagementUrl + "/health/ready", change: request => request.Headers.TryAddWithoutValidation("Accept", "application/json"));
+        var ready = await world.Client.SendAsync(
+            gateway.ManagementUrl + "/health/ready", change: request => request.Headers.TryAddWithoutValidation("Accept", "application/json"));
         var aws = JsonNode.Parse(ready.Body)!["checks"]!["aws"]!;
         Assert.StartsWith(description, (string?)aws["description"] ?? "", StringComparison.Ordinal);
         return (ready.Status, (string?)aws["status"]);
     }
 
-    private static async Task<string> MetricsAsync(World world, RunningGateway gateway) => (await world.Client.SendAsync(gateway.ManagementUrl + "/metrics")).Body;
+    private static async Task<string> MetricsAsync(World world, RunningGateway gateway) =>
+        (await world.Client.SendAsync(gateway.ManagementUrl + "/metrics")).Body;
 }

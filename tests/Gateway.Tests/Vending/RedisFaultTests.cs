@@ -87,7 +87,8 @@ public sealed class RedisFaultTests(ITestOutputHelper output)
         Assert.Equal([200, 200], [again.Status, theirsAgain.Status]);
         Assert.Equal(
             [again.AccessKeyId, theirsAgain.AccessKeyId],
-            new[] { "o-mine", "o-theirs" }.Select(name => world.Aws.Calls.Snapshot().Last(call => call.AssumeRole?.RoleSessionName == name).Issued!.AccessKeyId));
+            new[] { "o-mine", "o-theirs" }.Select(
+                name => world.Aws.Calls.Snapshot().Last(call => call.AssumeRole?.RoleSessionName == name).Issued!.AccessKeyId));
         Assert.DoesNotContain(again.AccessKeyId, new[] { mine.AccessKeyId, theirs.AccessKeyId });
         if (tampering is "swapped" or "edited") Assert.True(replica.Log.Count(LogLevel.Error, $"Security: the entry {world.KeyPrefix}") >= 2, replica.Log.Text);
 

@@ -47,7 +47,8 @@ public sealed class RedisTroubleTests
         }
 
         Assert.Equal(("Degraded", $"{world.Redis.ConnectionString}: {cause}"), await ReadinessAsync(world, gateway));
-        await Eventually.IsTrueAsync(async () => (await MetricsAsync(world, gateway)) is var metrics && Usable(0).IsMatch(metrics) && Failures().IsMatch(metrics));
+        await Eventually.IsTrueAsync(
+            async () => (await MetricsAsync(world, gateway)) is var metrics && Usable(0).IsMatch(metrics) && Failures().IsMatch(metrics));
 
         await MendAsync(world, name);
         // Nobody asks for anything: recovery is found all the same.
@@ -99,7 +100,8 @@ public sealed class RedisTroubleTests
         {
             time.Advance(TimeSpan.FromMinutes(31));
             await one.VendAsync("o-shared0");
-            await Eventually.IsTrueAsync(async () => (await one.VendAsync("o-shared0")).Credentials.GetProperty("expiration").GetDateTimeOffset() > time.GetUtcNow().AddMinutes(59));
+            await Eventually.IsTrueAsync(
+                async () => (await one.VendAsync("o-shared0")).Credentials.GetProperty("expiration").GetDateTimeOffset() > time.GetUtcNow().AddMinutes(59));
             return (await one.VendAsync("o-shared0")).AccessKeyId == (await two.VendAsync("o-shared0")).AccessKeyId;
         });
     }
@@ -132,7 +134,8 @@ public sealed class RedisTroubleTests
         if (isUsed)
         {
             var i = 0;
-            await Eventually.IsTrueAsync(async () => (await gateway.VendAsync($"o-later{i++}")).Status == 200 && server.Keys(pattern: world.KeyPrefix + "v2:*").Any());
+            await Eventually.IsTrueAsync(
+                async () => (await gateway.VendAsync($"o-later{i++}")).Status == 200 && server.Keys(pattern: world.KeyPrefix + "v2:*").Any());
             return;
         }
 
@@ -145,11 +148,13 @@ public sealed class RedisTroubleTests
     public async Task D9_options_that_have_no_effect_are_a_warning()
     {
         await using var world = await World.StartAsync();
-        var folder = world.Folder(settings => settings.Set("ConnectionStrings:Redis", $"\"{world.Redis.ConnectionString},syncTimeout=9000,AsyncTimeout=9000,abortConnect=true,connectTimeout=4000\""));
+        var folder = world.Folder(settings => settings.Set(
+            "ConnectionStrings:Redis", $"\"{world.Redis.ConnectionString},syncTimeout=9000,AsyncTimeout=9000,abortConnect=true,connectTimeout=4000\""));
 
         var check = await Invoked.Of(["check", "--config", folder.Path]);
 
-        foreach (var name in new[] { "syncTimeout", "AsyncTimeout", "abortConnect" }) Assert.Contains($"has the option {name}, which has no effect here: ", check.Output + check.Error, StringComparison.Ordinal);
+        foreach (var name in new[] { "syncTimeout", "AsyncTimeout", "abortConnect" })
+            Assert.Contains($"has the option {name}, which has no effect here: ", check.Output + check.Error, StringComparison.Ordinal);
         Assert.DoesNotContain("connectTimeout", check.Output + check.Error, StringComparison.Ordinal);
         Assert.Equal(0, check.ExitCode);
     }
@@ -185,13 +190,15 @@ public sealed class RedisTroubleTests
 
     private static async Task<(string? Status, string? Description)> ReadinessAsync(World world, RunningGateway gateway)
     {
-        var answer = await world.Client.SendAsync(gateway.ManagementUrl + "/health/ready", change: static request => request.Headers.Accept.ParseAdd("application/json"));
+        var answer = await world.Client.SendAsync(
+            gateway.ManagementUrl + "/health/ready", change: static request => request.Headers.Accept.ParseAdd("application/json"));
         Assert.Equal(200, answer.Status);
         var check = JsonNode.Parse(answer.Body)!["checks"]!["redis"]!;
         return ((string?)check["status"], (string?)check["description"]);
     }
 
-    private static async Task<string> MetricsAsync(World world, RunningGateway gateway) => (await world.Client.SendAsync(gateway.ManagementUrl + "/metrics")).Body;
+    private static async Task<string> MetricsAsync(World world, RunningGateway gateway) =>
+        (await world.Client.SendAsync(gateway.ManagementUrl + "/metrics")).Body;
 
     private static Regex Usable(int value) => new($@"^iotcredentials_redis_usable(\{{[^}}]*\}})? {value}\b", RegexOptions.Multiline);
 
@@ -220,7 +227,8 @@ public sealed class RedisTroubleTests
                 await ExecuteAsync(world, "CONFIG SET maxmemory-policy noeviction", "CONFIG SET maxmemory 1");
                 break;
             case "D5 not written to disk":
-                await ExecuteAsync(world, "CONFIG SET dir /proc", "CONFIG SET save 3600_1", "CONFIG SET stop-writes-on-bgsave-error yes", "SET a-key a-value", "BGSAVE");
+                await ExecuteAsync(
+                    world, "CONFIG SET dir /proc", "CONFIG SET save 3600_1", "CONFIG SET stop-writes-on-bgsave-error yes", "SET a-key a-value", "BGSAVE");
                 break;
             default:
                 await ExecuteAsync(world, "REPLICAOF 127.0.0.1 1");
@@ -263,6 +271,7 @@ public sealed class RedisTroubleTests
     private static async Task ExecuteAsync(World world, params string[] commands)
     {
         await using var admin = await world.Redis.ConnectAsync();
-        foreach (var command in commands.Select(command => command.Split(' ').Select(word => word.Replace('_', ' ')).ToArray())) await admin.GetServers()[0].ExecuteAsync(command[0], [.. command[1..]]);
+        foreach (var command in commands.Select(command => command.Split(' ').Select(word => word.Replace('_', ' ')).ToArray()))
+            await admin.GetServers()[0].ExecuteAsync(command[0], [.. command[1..]]);
     }
 }

@@ -34,7 +34,8 @@ public sealed class StsSharingTests(ITestOutputHelper output)
 
         var begun = Stopwatch.StartNew();
         var answer = await gateway.SendAsync(
-            Requests.CredentialsPath(stormedOrganization), world.Issuer.Issue(new TokenRequest { Subject = "victim", Organizations = new[] { stormedOrganization } }));
+            Requests.CredentialsPath(stormedOrganization),
+            world.Issuer.Issue(new TokenRequest { Subject = "victim", Organizations = new[] { stormedOrganization } }));
 
         output.WriteLine($"{when}: {begun.Elapsed.TotalSeconds:F2} s");
         Assert.True(answer.Status == 200, answer.Body);

@@ -59,7 +59,11 @@ public sealed class UserScopeTests
         await using var world = await World.StartAsync();
         var (one, two) = (await world.StartGatewayAsync(Scoped), await world.StartGatewayAsync(Scoped));
 
-        var answers = new[] { await VendAsync(world, one, "alice"), await VendAsync(world, one, "alice"), await VendAsync(world, two, "alice"), await VendAsync(world, two, "alice") };
+        var answers = new[]
+        {
+            await VendAsync(world, one, "alice"), await VendAsync(world, one, "alice"),
+            await VendAsync(world, two, "alice"), await VendAsync(world, two, "alice"),
+        };
 
         // The event follows the response.
         await one.Log.WaitForAsync(LogLevel.Information, "outcome L1");
@@ -69,7 +73,10 @@ public sealed class UserScopeTests
         Assert.Equal(["Sts", "L1", "Redis", "L1"], events.Select(line => line.Split("outcome ")[1].Split(' ')[0]));
         foreach (var line in events)
         {
-            foreach (var part in new[] { $"issuer {world.Issuer.Issuer} ", "subject alice ", "organization o-acme ", "profile default ", $"accessKeyId {answers[0].AccessKeyId} " })
+            foreach (var part in new[]
+            {
+                $"issuer {world.Issuer.Issuer} ", "subject alice ", "organization o-acme ", "profile default ", $"accessKeyId {answers[0].AccessKeyId} ",
+            })
                 Assert.Contains(part, line, StringComparison.Ordinal);
             Assert.Matches("delivered True trace [0-9a-f]{32}", line);
         }
