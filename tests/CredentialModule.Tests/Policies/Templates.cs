@@ -30,7 +30,8 @@ internal static class Templates
             out findings);
 
     public static SharedTopics Shared(params string[] topics) => SharedTopics.Read(
-        [.. topics.Select(topic => topic.Replace("§", Arn, StringComparison.Ordinal))], (index, finding) => throw new ArgumentException($"{topics[index]} {finding.Message}"));
+        [.. topics.Select(topic => topic.Replace("§", Arn, StringComparison.Ordinal))],
+        (index, finding) => throw new ArgumentException($"{topics[index]} {finding.Message}"));
 
     public static string[] Codes(string text, OrganizationIdFormat ids, params string[] shared)
     {
