@@ -28,7 +28,8 @@ if (proxies)
             {
                 ClusterId = "service",
                 Destinations = new Dictionary<string, DestinationConfig> { ["a"] = new() { Address = configuration["service"]! } }
-            }]);
+            }
+        ]);
 }
 
 var app = builder.Build();
