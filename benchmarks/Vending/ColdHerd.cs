@@ -27,8 +27,8 @@ internal static class ColdHerd
         for (var round = 0; round < Rounds; round++) herds.Add(await Callers.AllAtOnceAsync(world, gateways, CallersEach, $"o-cold{round}"));
         figures.Add(
             $"cold herd: {Replicas} replicas × {CallersEach} callers at once, one organization ({Rounds} times)",
-            $"{world.Aws.Count("AssumeRole") / (double)Rounds:0.##} AssumeRole each; "
-            + $"all answered in {herds.Order().ElementAt(Rounds / 2):F0} ms (median), {herds.Max():F0} ms (worst)");
+            $"{world.Aws.Count("AssumeRole") / (double)Rounds:0.##} AssumeRole each; all answered in {
+                herds.Order().ElementAt(Rounds / 2):F0} ms (median), {herds.Max():F0} ms (worst)");
 
         world.Aws.Calls.Clear();
         var organizations = Enumerable.Range(0, Organizations)
