@@ -49,11 +49,13 @@ internal static class Benchmark
             tables += $"\n## Growth\n\n{Results.TableOf(steps)}";
         }
 
-        if (loaded is { } bytes) tables += string.Create(CultureInfo.InvariantCulture, $"\nAfter its rounds the gateway as shipped had {bytes / (1 << 20)} MiB resident.\n");
+        if (loaded is { } bytes)
+            tables += string.Create(CultureInfo.InvariantCulture, $"\nAfter its rounds the gateway as shipped had {bytes / (1 << 20)} MiB resident.\n");
         if (goals.Count > 0) tables = $"## Goals\n\n{Results.TableOf(goals)}\n{tables}";
         Console.WriteLine(tables);
         if (!arguments.WantsAll) return;
-        await File.WriteAllTextAsync(Path.Combine(arguments.Results, "results.md"), Results.Page(await Machine.DescribeAsync(), targets, tables, arguments.Seconds));
+        await File.WriteAllTextAsync(
+            Path.Combine(arguments.Results, "results.md"), Results.Page(await Machine.DescribeAsync(), targets, tables, arguments.Seconds));
         await File.WriteAllTextAsync(Path.Combine(arguments.Results, "results.svg"), Plot.Of(targets));
 
         void Say(string what) => Console.Error.WriteLine($"{arguments.Elapsed:mm\\:ss} {what}");

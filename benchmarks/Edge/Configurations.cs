@@ -59,7 +59,9 @@ internal static class Configurations
             }
         """);
 
-    /// <summary>HAProxy that verifies signature, issuer, audience and <c>exp</c> of every token, as its own handbook does it, and passes the request on.</summary>
+    /// <summary>
+    /// HAProxy that verifies signature, issuer, audience and <c>exp</c> of every token, as its own handbook does it, and passes the request on.
+    /// </summary>
     public static string HaProxy(int port, int service, string issuer, string publicKey) => $$"""
         global
           nbthread 2

@@ -42,7 +42,8 @@ internal static class Goals
         yield return new(
             "memory of an organization",
             "≤ 4,096 bytes", "grows with their number, no faster",
-            FormattableString.Invariant($"{each:N0} bytes ({Each(first, middle):N0} up to {middle.Organizations:N0}, {Each(middle, last):N0} from there)"), Goal.Judge(each <= 4096, isLinear));
+            FormattableString.Invariant($"{each:N0} bytes ({Each(first, middle):N0} up to {middle.Organizations:N0}, {Each(middle, last):N0} from there)"),
+            Goal.Judge(each <= 4096, isLinear));
         yield return new(
             "memory of an organization beyond `Cache:MaxEntries`",
             "none", "none",
@@ -56,6 +57,7 @@ internal static class Goals
         if (targets.FirstOrDefault(target => target.Name == peer) is not { } other) return null;
         var rounds = gateway.Rates.Zip(other.Rates, (ours, theirs) => ours / theirs).ToArray();
         return Goal.AtLeast(
-            $"{gateway.What}, over {other.What}", gateway.Rate / other.Rate, goal, least, FormattableString.Invariant($"{rounds.Min():F2} to {rounds.Max():F2}"));
+            $"{gateway.What}, over {other.What}", gateway.Rate / other.Rate, goal, least,
+            FormattableString.Invariant($"{rounds.Min():F2} to {rounds.Max():F2}"));
     };
 }

@@ -52,7 +52,9 @@ internal static class Growth
             if (size == before) break;
 
             var every = Math.Max(1, size / MostAsked);
-            var requests = stage.WriteRequests($"growth{size}", callers[..size].Where((_, i) => i % every == 0).Select(caller => (Requests.CredentialsPath(caller.Organization), caller.Token)));
+            var requests = stage.WriteRequests(
+                $"growth{size}",
+                callers[..size].Where((_, i) => i % every == 0).Select(caller => (Requests.CredentialsPath(caller.Organization), caller.Token)));
             if (steps.Count == 0) await Wrk.WarmUpAsync(gateway.Server, requests);
             var run = await Wrk.RunAsync(gateway.Server, requests, Seconds, Connections);
             steps.Add(new(size, filled, run, await heap.MeasureAsync(), gateway.Server.Memory));

@@ -37,5 +37,6 @@ internal sealed class Heap(Gateway gateway, HttpClient client)
 
     private static double Sum(IEnumerable<string> metrics, string name) => metrics
         .Where(line => line.StartsWith(name, StringComparison.Ordinal))
-        .Sum(line => double.Parse(line[(line.IndexOf('}', StringComparison.Ordinal) + 1)..].Split(' ', StringSplitOptions.RemoveEmptyEntries)[0], CultureInfo.InvariantCulture));
+        .Sum(line => double.Parse(
+            line[(line.IndexOf('}', StringComparison.Ordinal) + 1)..].Split(' ', StringSplitOptions.RemoveEmptyEntries)[0], CultureInfo.InvariantCulture));
 }

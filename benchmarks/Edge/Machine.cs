@@ -10,8 +10,10 @@ internal static class Machine
 {
     public static async Task<IReadOnlyList<string>> DescribeAsync() =>
     [
-        $"{DateTime.UtcNow.ToString("yyyy-MM-dd HH:mm", CultureInfo.InvariantCulture)} UTC, commit {await FirstLineAsync("git", "describe", "--always", "--dirty")}",
-        $"{Environment.ProcessorCount} cores of {Field("/proc/cpuinfo", "model name")}, memory {Field("/proc/meminfo", "MemTotal")}, {RuntimeInformation.OSDescription}",
+        $"{DateTime.UtcNow.ToString("yyyy-MM-dd HH:mm", CultureInfo.InvariantCulture)} UTC, "
+            + $"commit {await FirstLineAsync("git", "describe", "--always", "--dirty")}",
+        $"{Environment.ProcessorCount} cores of {Field("/proc/cpuinfo", "model name")}, memory {Field("/proc/meminfo", "MemTotal")}, "
+            + $"{RuntimeInformation.OSDescription}",
         RuntimeInformation.FrameworkDescription,
         await FirstLineAsync("haproxy", "-v"),
         await FirstLineAsync("nginx", "-v"),

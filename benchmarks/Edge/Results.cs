@@ -17,7 +17,8 @@ internal static class Results
         {
             table.AppendLine(
                 CultureInfo.InvariantCulture,
-                $"| {each.What} (`{each.Name}`) | {each.Rates.Min():N0} | {each.Rate:N0} | {each.Rates.Max():N0} | {each.P50:F2} | {each.P99:F2} | {each.Processor:F0} |");
+                $"| {each.What} (`{each.Name}`) | {each.Rates.Min():N0} | {each.Rate:N0} | {each.Rates.Max():N0} | "
+                + $"{each.P50:F2} | {each.P99:F2} | {each.Processor:F0} |");
         }
 
         return table.ToString();
@@ -30,7 +31,8 @@ internal static class Results
             |---|---|---|---|---|
 
             """);
-        foreach (var each in goals) table.AppendLine(CultureInfo.InvariantCulture, $"| {each.What} | {each.Wanted} | {each.Required} | {each.Measured} | {each.Verdict} |");
+        foreach (var each in goals)
+            table.AppendLine(CultureInfo.InvariantCulture, $"| {each.What} | {each.Wanted} | {each.Required} | {each.Measured} | {each.Verdict} |");
         return table.ToString();
     }
 
@@ -45,7 +47,8 @@ internal static class Results
         {
             table.AppendLine(
                 CultureInfo.InvariantCulture,
-                $"| {each.Organizations:N0} | {each.Filled:N0} | {each.Warm.P50:F2} | {each.Warm.P99:F2} | {each.Warm.Processor:F0} | {each.Heap / (1 << 20):F1} | {each.Memory / (1 << 20):F0} |");
+                $"| {each.Organizations:N0} | {each.Filled:N0} | {each.Warm.P50:F2} | {each.Warm.P99:F2} | {each.Warm.Processor:F0} | "
+                + $"{each.Heap / (1 << 20):F1} | {each.Memory / (1 << 20):F0} |");
         }
 
         return table.ToString();

@@ -48,7 +48,8 @@ internal sealed class Server : IDisposable
             var process = ChildProcess.Start("/bin/sh", ["-c", "out=$1; shift; exec \"$@\" >>\"$out\" 2>&1", "sh", output, .. command(port)], environment);
             if (await ListensAsync(process, port)) return new(process, port);
             // Another program may have taken the port meanwhile.
-            if (attempt == Attempts) throw new InvalidOperationException($"{command(port)[0]} ended with {process.ExitCode}:\n{await File.ReadAllTextAsync(output)}");
+            if (attempt == Attempts)
+                throw new InvalidOperationException($"{command(port)[0]} ended with {process.ExitCode}:\n{await File.ReadAllTextAsync(output)}");
         }
     }
 

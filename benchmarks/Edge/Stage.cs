@@ -8,7 +8,8 @@ namespace Edge;
 internal sealed class Stage : IAsyncDisposable
 {
     /// <summary>The targets.</summary>
-    public static readonly IReadOnlyList<string> Names = ["kestrel", "kestrel-jwt", "yarp", "yarp-jwt", "haproxy", "nginx", "pass", "vend", "pass-quiet", "vend-quiet"];
+    public static readonly IReadOnlyList<string> Names =
+        ["kestrel", "kestrel-jwt", "yarp", "yarp-jwt", "haproxy", "nginx", "pass", "vend", "pass-quiet", "vend-quiet"];
 
     private const int Organizations = 1_000;
     private const int AtOnce = 64;
@@ -62,7 +63,10 @@ internal sealed class Stage : IAsyncDisposable
 
     private async Task StartAsync(Predicate<string> wanted)
     {
-        var callers = Enumerable.Range(0, Organizations).Select(i => $"o-{i}").Select(organization => (Organization: organization, Token: World.Token(organization))).ToArray();
+        var callers = Enumerable.Range(0, Organizations)
+            .Select(i => $"o-{i}")
+            .Select(organization => (Organization: organization, Token: World.Token(organization)))
+            .ToArray();
         var devices = WriteRequests("devices", callers.Select(caller => (DevicesPath(caller.Organization), caller.Token)));
         var credentials = WriteRequests("credentials", callers.Select(caller => (Requests.CredentialsPath(caller.Organization), caller.Token)));
         var answer = $$"""{"data":"{{new string('x', AnswerBytes - """{"data":""}""".Length)}}"}""";
@@ -73,7 +77,9 @@ internal sealed class Stage : IAsyncDisposable
         SomePassThrough = (DevicesPath(callers[0].Organization), callers[0].Token);
 
         await AddAsync("kestrel", "Kestrel, constant bytes", credentials, () => PeerAsync("kestrel", "--answer", answerFile));
-        await AddAsync("kestrel-jwt", "Kestrel + JwtBearer, constant bytes", credentials, () => PeerAsync("kestrel-jwt", "--answer", answerFile, "--authority", World.Issuer.Issuer));
+        await AddAsync(
+            "kestrel-jwt", "Kestrel + JwtBearer, constant bytes", credentials,
+            () => PeerAsync("kestrel-jwt", "--answer", answerFile, "--authority", World.Issuer.Issuer));
         await AddAsync("yarp", "YARP", devices, () => PeerAsync("yarp", "--service", _service.Url));
         await AddAsync("yarp-jwt", "YARP + JwtBearer", devices, () => PeerAsync("yarp-jwt", "--service", _service.Url, "--authority", World.Issuer.Issuer));
         await AddAsync("haproxy", "HAProxy, jwt_verify", devices, () => HaProxyAsync(World.Issuer.Issuer, key));
@@ -105,7 +111,8 @@ internal sealed class Stage : IAsyncDisposable
         var path = File.ReadLines(target.Requests).First().Split('\t')[0];
         var answer = await AskAsync(target.Server.Url + path, token);
         if (answer.Body.Length != AnswerBytes)
-            throw new InvalidOperationException($"{target.Name} answers {answer.Body.Length} bytes, and others {AnswerBytes}: they would not be compared alike.");
+            throw new InvalidOperationException(
+                $"{target.Name} answers {answer.Body.Length} bytes, and others {AnswerBytes}: they would not be compared alike.");
     }
 
     /// <summary>Starts one more gateway, which the caller disposes of.</summary>
@@ -123,7 +130,13 @@ internal sealed class Stage : IAsyncDisposable
             port =>
             {
                 management = $"http://127.0.0.1:{FreePort.Find()}";
-                return ["dotnet", Path.Combine(_published, "gateway", "Gateway.dll"), "--config", folder.Path, "--Urls", $"http://127.0.0.1:{port}", "--Management:Url", management];
+                return
+                [
+                    "dotnet", Path.Combine(_published, "gateway", "Gateway.dll"),
+                    "--config", folder.Path,
+                    "--Urls", $"http://127.0.0.1:{port}",
+                    "--Management:Url", management
+                ];
             },
             World.Aws.EnvironmentVariables);
         return new(server, management, folder);
@@ -142,7 +155,8 @@ internal sealed class Stage : IAsyncDisposable
     }
 
     private Task<Server> PeerAsync(string name, params string[] arguments) =>
-        Server.StartAsync(Output(name), port => ["dotnet", Path.Combine(_published, "peers", "Peers.dll"), name, "--urls", $"http://127.0.0.1:{port}", .. arguments]);
+        Server.StartAsync(
+            Output(name), port => ["dotnet", Path.Combine(_published, "peers", "Peers.dll"), name, "--urls", $"http://127.0.0.1:{port}", .. arguments]);
 
     private Task<Server> NginxAsync(string name, Func<int, string> configuration)
     {

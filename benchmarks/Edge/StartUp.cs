@@ -8,7 +8,9 @@ internal static class StartUp
     private const int Starts = 5;
     private static readonly TimeSpan s_rest = TimeSpan.FromSeconds(2);
 
-    /// <returns>Seconds from the process' start to the first authenticated 200 that was passed through, the median; and bytes at rest after one more start.</returns>
+    /// <returns>
+    /// Seconds from the process' start to the first authenticated 200 that was passed through, the median; and bytes at rest after one more start.
+    /// </returns>
     public static async Task<(double Seconds, double Memory)> MeasureAsync(Stage stage)
     {
         var (path, token) = stage.SomePassThrough;

@@ -23,7 +23,13 @@ if (proxies)
 {
     builder.Services.AddReverseProxy().LoadFromMemory(
         [new RouteConfig { RouteId = "all", ClusterId = "service", Match = new() { Path = "/{**path}" } }],
-        [new ClusterConfig { ClusterId = "service", Destinations = new Dictionary<string, DestinationConfig> { ["a"] = new() { Address = configuration["service"]! } } }]);
+        [
+            new ClusterConfig
+            {
+                ClusterId = "service",
+                Destinations = new Dictionary<string, DestinationConfig> { ["a"] = new() { Address = configuration["service"]! } }
+            }
+        ]);
 }
 
 var app = builder.Build();

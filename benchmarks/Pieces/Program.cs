@@ -10,7 +10,11 @@ using Perfolizer.Horology;
 using Pieces;
 
 // In this process: a program that is generated and built for each benchmark would take longer than the benchmark.
-var job = Job.ShortRun.WithToolchain(InProcessEmitToolchain.Instance).WithIterationTime(TimeInterval.FromMilliseconds(250)).WithWarmupCount(5).WithIterationCount(5);
+var job = Job.ShortRun
+    .WithToolchain(InProcessEmitToolchain.Instance)
+    .WithIterationTime(TimeInterval.FromMilliseconds(250))
+    .WithWarmupCount(5)
+    .WithIterationCount(5);
 var config = ManualConfig.CreateMinimumViable()
     .AddJob(job)
     .AddDiagnoser(new MemoryDiagnoser(new MemoryDiagnoserConfig(displayGenColumns: false)))

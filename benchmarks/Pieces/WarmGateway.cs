@@ -35,7 +35,12 @@ internal sealed class WarmGateway : IAsyncDisposable
         _folder = folder;
         _app = app;
         Server = server;
-        Token = world.Issuer.Issue(new TokenRequest { Organizations = (string[])[Organization], Roles = ["operator"], Scopes = ["iot.connect", "organizations.read"] });
+        Token = world.Issuer.Issue(new TokenRequest
+        {
+            Organizations = (string[])[Organization],
+            Roles = ["operator"],
+            Scopes = ["iot.connect", "organizations.read"]
+        });
     }
 
     public MemoryServer Server { get; }
@@ -94,13 +99,15 @@ internal sealed class WarmGateway : IAsyncDisposable
         await _world.DisposeAsync();
     }
 
-    // But for the number in the limit, which a benchmark would run into, and the access log: it is written behind requests, some of it when they are measured and some after.
+    // But for the number in the limit, which a benchmark would run into, and the access log: it is written behind requests, some of it when they are
+    // measured and some after.
     private static void AsShipped(JsonObject settings)
     {
         settings.Remove("ConnectionStrings");
         settings.Remove("Sealing");
         settings["RateLimiting"] = JsonNode.Parse(
-            $$"""{ "Policies": { "PerOrganization": { "Algorithm": "TokenBucket", "PartitionBy": "Organization", "PermitLimit": {{int.MaxValue}}, "Window": "00:00:01" } } }""");
+            """{ "Policies": { "PerOrganization": { "Algorithm": "TokenBucket", "PartitionBy": "Organization","""
+            + $$""" "PermitLimit": {{int.MaxValue}}, "Window": "00:00:01" } } }""");
         settings["ReverseProxy"]!["Routes"]!["iot-endpoint-and-credentials"]!["RateLimiterPolicy"] = "PerOrganization";
         foreach (var category in (string[])["Microsoft.AspNetCore", "Yarp", "System.Net.Http"]) settings["Logging"]!["LogLevel"]![category] = "Warning";
         settings["Logging"]!["LogLevel"]![BufferedConsole.AccessCategory] = "None";
@@ -115,7 +122,8 @@ internal sealed class WarmGateway : IAsyncDisposable
 
         public IDisposable? BeginScope<TState>(TState state) where TState : notnull => null;
 
-        public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter) => formatter(state, exception);
+        public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter) =>
+            formatter(state, exception);
 
         public void Dispose() { }
     }

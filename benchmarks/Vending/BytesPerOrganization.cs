@@ -15,7 +15,11 @@ internal static class BytesPerOrganization
     public static async Task MeasureAsync(Figures figures)
     {
         await using var world = await World.StartAsync(ownRedis: true);
-        var callers = Enumerable.Range(0, Organizations).Select(i => $"o-size{i}").Chunk(InOneToken).Select(organizations => (Organizations: organizations, Token: world.Token(organizations))).ToArray();
+        var callers = Enumerable.Range(0, Organizations)
+            .Select(i => $"o-size{i}")
+            .Chunk(InOneToken)
+            .Select(organizations => (Organizations: organizations, Token: world.Token(organizations)))
+            .ToArray();
 
         // STS answers to another gateway, so that what the emulator remembers is there before the heap is measured.
         await AskForAllAsync(world, await StartAsync(world), callers);

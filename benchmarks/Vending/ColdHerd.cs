@@ -27,10 +27,14 @@ internal static class ColdHerd
         for (var round = 0; round < Rounds; round++) herds.Add(await Callers.AllAtOnceAsync(world, gateways, CallersEach, $"o-cold{round}"));
         figures.Add(
             $"cold herd: {Replicas} replicas × {CallersEach} callers at once, one organization ({Rounds} times)",
-            $"{world.Aws.Count("AssumeRole") / (double)Rounds:0.##} AssumeRole each; all answered in {herds.Order().ElementAt(Rounds / 2):F0} ms (median), {herds.Max():F0} ms (worst)");
+            $"{world.Aws.Count("AssumeRole") / (double)Rounds:0.##} AssumeRole each; all answered in {
+                herds.Order().ElementAt(Rounds / 2):F0} ms (median), {herds.Max():F0} ms (worst)");
 
         world.Aws.Calls.Clear();
-        var organizations = Enumerable.Range(0, Organizations).Select(i => $"o-many{i}").Select(organization => (Id: organization, Token: world.Token(organization))).ToArray();
+        var organizations = Enumerable.Range(0, Organizations)
+            .Select(i => $"o-many{i}")
+            .Select(organization => (Id: organization, Token: world.Token(organization)))
+            .ToArray();
         var begun = Stopwatch.GetTimestamp();
         await Parallel.ForEachAsync(organizations, new ParallelOptions { MaxDegreeOfParallelism = AtOnce }, async (organization, _) =>
             await Task.WhenAll(gateways.Select(gateway => Callers.AskAsync(world, gateway, organization.Id, organization.Token))));

@@ -20,7 +20,9 @@ internal sealed class Figures
     {
         var redis = RedisServer.IsReal ? "redis-server" : "Garnet";
         Console.WriteLine();
-        Console.WriteLine($"{DateTime.UtcNow:yyyy-MM-dd}, {Environment.ProcessorCount} cores, {RuntimeInformation.OSDescription}, {RuntimeInformation.FrameworkDescription}, {redis}");
+        Console.WriteLine(
+            $"{DateTime.UtcNow:yyyy-MM-dd}, {Environment.ProcessorCount} cores, {RuntimeInformation.OSDescription}, "
+            + $"{RuntimeInformation.FrameworkDescription}, {redis}");
         Console.WriteLine();
         Console.WriteLine("| what | figure |");
         Console.WriteLine("|---|---|");

@@ -30,7 +30,9 @@ internal static class WarmLatency
 
         Latencies calmly = new(without), meanwhile = new(during);
         figures.Add($"warm, no renewal, {CallersAtOnce} callers", $"{calmly}");
-        figures.Add($"warm, while {s_organizations.Length} organizations are renewed and STS takes 2 s a call", $"{meanwhile}; {world.Aws.Count("AssumeRole")} AssumeRole");
+        figures.Add(
+            $"warm, while {s_organizations.Length} organizations are renewed and STS takes 2 s a call",
+            $"{meanwhile}; {world.Aws.Count("AssumeRole")} AssumeRole");
         figures.Add("what a renewal adds to the p99 (goal: at most 10 ms)", $"{meanwhile.P99 - calmly.P99:F2} ms");
     }
 

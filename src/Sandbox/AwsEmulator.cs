@@ -208,7 +208,8 @@ public sealed class AwsEmulator : IAsyncDisposable
             var caller = action == WithWebIdentity ? null : Authenticate(context.Request, body, signature, protocol);
             // AWS ignores unknown parameters. Here a typo must not silently select the default.
             if (isIot && context.Request.Query.Keys.FirstOrDefault(static name => name != "endpointType") is { } unknown)
-                throw new AwsErrorException("InvalidRequestException", StatusCodes.Status400BadRequest, $"{unknown} is no parameter of DescribeEndpoint. Did you mean \"endpointType\"?");
+                throw new AwsErrorException("InvalidRequestException", StatusCodes.Status400BadRequest,
+                    $"{unknown} is no parameter of DescribeEndpoint. Did you mean \"endpointType\"?");
             await AnswerAsync(context, call, caller, faults, form["WebIdentityToken"], protocol, requestId, cancellationToken);
         }
         catch (AwsErrorException error)
@@ -252,7 +253,8 @@ public sealed class AwsEmulator : IAsyncDisposable
         var answer = call.Action switch
         {
             "AssumeRole" => AssumeRole(call, caller!, requestId, [.. faults.Select(each => each.Fault)]),
-            WithWebIdentity => await AssumeRoleWithWebIdentityAsync(call, webIdentityToken, requestId, [.. faults.Select(each => each.Fault)], cancellationToken),
+            WithWebIdentity => await AssumeRoleWithWebIdentityAsync(
+                call, webIdentityToken, requestId, [.. faults.Select(each => each.Fault)], cancellationToken),
             "GetCallerIdentity" => AwsProtocol.StsAnswer(
                 call.Action, requestId, ("Arn", caller!.Arn), ("UserId", caller.UserId), ("Account", caller.Account)),
             "DescribeEndpoint" => DescribeEndpoint(call, caller!, [.. faults.Select(each => each.Fault)]),
@@ -284,7 +286,9 @@ public sealed class AwsEmulator : IAsyncDisposable
         var input = call.AssumeRole!;
         var (duration, packedPolicySize) = AssumeRoleLimits.Check(input, roleChaining: caller.SessionToken is not null);
         var isKnown = _roles.TryGetValue(input.RoleArn!, out var role);
-        if (input.RoleArn!.Split(':')[1] != Partition(call.Region) || (OnlyKnownRoles && !isKnown) || (role?.ExternalId is { } externalId && externalId != input.ExternalId))
+        if (input.RoleArn!.Split(':')[1] != Partition(call.Region)
+            || (OnlyKnownRoles && !isKnown)
+            || (role?.ExternalId is { } externalId && externalId != input.ExternalId))
             throw AwsErrorException.Denied(caller.Arn, "sts:AssumeRole", input.RoleArn!);
         if (duration > role?.MaxSessionDuration)
             throw AwsErrorException.Validation("The requested DurationSeconds exceeds the MaxSessionDuration set for this role.");

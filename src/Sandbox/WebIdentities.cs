@@ -20,9 +20,11 @@ internal sealed class WebIdentities : IDisposable
 
     /// <summary>Checks a token and returns its issuer, audience and subject.</summary>
     /// <exception cref="AwsErrorException">The token is invalid; the error has STS's words.</exception>
-    public async Task<(string Issuer, string Audience, string Subject)> CheckAsync(string account, string? token, DateTimeOffset now, CancellationToken cancellationToken)
+    public async Task<(string Issuer, string Audience, string Subject)> CheckAsync(
+        string account, string? token, DateTimeOffset now, CancellationToken cancellationToken)
     {
-        if (token is null or { Length: < 4 or > 20_000 }) throw AwsErrorException.Validation("1 validation error detected: Value at 'webIdentityToken' failed to satisfy constraint");
+        if (token is null or { Length: < 4 or > 20_000 })
+            throw AwsErrorException.Validation("1 validation error detected: Value at 'webIdentityToken' failed to satisfy constraint");
         if (!_handler.CanReadToken(token)) throw Invalid("The ID Token provided is not a valid JWT. (You may see this error if you sent an Access Token)");
         var read = _handler.ReadJsonWebToken(token);
         if (!_providers.TryGetValue((account, read.Issuer), out var audiences))
@@ -41,7 +43,9 @@ internal sealed class WebIdentities : IDisposable
         if (read.ValidTo == default || read.ValidTo <= now.UtcDateTime)
         {
             throw new AwsErrorException("ExpiredTokenException", StatusCodes.Status400BadRequest,
-                string.Create(CultureInfo.InvariantCulture, $"Token expired: current date/time {now.ToUnixTimeSeconds()} must be before the expiration date/time {read.ValidTo:O}"));
+                string.Create(
+                    CultureInfo.InvariantCulture,
+                    $"Token expired: current date/time {now.ToUnixTimeSeconds()} must be before the expiration date/time {read.ValidTo:O}"));
         }
 
         if (read.ValidFrom > now.UtcDateTime) throw Invalid("Token must not be used before its time");

@@ -55,7 +55,8 @@ internal static class Welcome
     private static string Curl(OpenIdProvider issuer, string url) =>
         $"""curl -sS -w '\n' -H "Authorization: Bearer $(curl -sS -H 'Accept: text/plain' '{issuer.Issuer}/token?organization={Organization}')" {url}""";
 
-    private static string Variables(AwsEmulator aws) => string.Join(' ', aws.EnvironmentVariables.Select(static variable => $"{variable.Key}={Quoted(variable.Value)}"));
+    private static string Variables(AwsEmulator aws) =>
+        string.Join(' ', aws.EnvironmentVariables.Select(static variable => $"{variable.Key}={Quoted(variable.Value)}"));
 
     private static string Explain(string folder, IEnumerable<string> platform)
     {

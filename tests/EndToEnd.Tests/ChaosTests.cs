@@ -79,7 +79,9 @@ public sealed class ChaosTests(ITestOutputHelper output)
         foreach (var (name, measured) in times.OrderBy(pair => pair.Key, StringComparer.Ordinal))
         {
             var sorted = measured.Order().ToList();
-            output.WriteLine($"{name}: {sorted.Count} answers, p50 {sorted[sorted.Count / 2]:F1} ms, p99 {sorted[sorted.Count * 99 / 100]:F1} ms, slowest {sorted[^1]:F1} ms");
+            output.WriteLine(
+                $"{name}: {sorted.Count} answers, p50 {sorted[sorted.Count / 2]:F1} ms, p99 {sorted[sorted.Count * 99 / 100]:F1} ms, "
+                + $"slowest {sorted[^1]:F1} ms");
         }
 
         var calls = Enumerable.Range(0, Organizations).Select(i => world.Aws.Calls.Count(call => call.AssumeRole?.RoleSessionName == $"o-{i}")).ToList();

@@ -12,7 +12,8 @@ public sealed class LargeBodyTests(ITestOutputHelper output)
 {
     private const int MiB = 1024 * 1024;
 
-    private static long Length => MiB * (Environment.GetEnvironmentVariable("LARGE_BODY_MIB") is { Length: > 0 } text ? long.Parse(text, CultureInfo.InvariantCulture) : 256);
+    private static long Length =>
+        MiB * (Environment.GetEnvironmentVariable("LARGE_BODY_MIB") is { Length: > 0 } text ? long.Parse(text, CultureInfo.InvariantCulture) : 256);
 
     [Fact]
     public async Task A_large_body_up_and_one_down_take_no_memory()
@@ -32,7 +33,8 @@ public sealed class LargeBodyTests(ITestOutputHelper output)
 
         process.Refresh();
         var grown = process.PeakWorkingSet64 - before;
-        output.WriteLine($"{Length / MiB} MiB up and down in {begun.Elapsed.TotalSeconds:F1} s: {before / MiB} MiB at most before, {grown / MiB} MiB more after");
+        output.WriteLine(
+            $"{Length / MiB} MiB up and down in {begun.Elapsed.TotalSeconds:F1} s: {before / MiB} MiB at most before, {grown / MiB} MiB more after");
         Assert.True(grown < 64 * MiB, $"{grown / MiB} MiB");
 
         async Task<long> UpAsync(long length)
@@ -44,7 +46,8 @@ public sealed class LargeBodyTests(ITestOutputHelper output)
 
         async Task<long> DownAsync(long length)
         {
-            using var request = new HttpRequestMessage(HttpMethod.Get, $"{gateway.Url}/organizations/o-acme/bytes/{length.ToString(CultureInfo.InvariantCulture)}");
+            using var request = new HttpRequestMessage(
+                HttpMethod.Get, $"{gateway.Url}/organizations/o-acme/bytes/{length.ToString(CultureInfo.InvariantCulture)}");
             request.Headers.Authorization = new("Bearer", world.Token("o-acme"));
             using var response = await world.Client.SendAsync(request, HttpCompletionOption.ResponseHeadersRead);
             await using var body = await response.Content.ReadAsStreamAsync();

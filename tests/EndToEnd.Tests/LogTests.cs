@@ -24,7 +24,9 @@ public sealed class LogTests
         var paths = events
             .Where(line => line.GetProperty("Category").GetString() == "Gateway.Access")
             .Select(line => JsonDocument.Parse(line.GetProperty("Message").GetString()!).RootElement.GetProperty("path").GetString());
-        Assert.Equal(Enumerable.Range(0, Requests).Select(i => $"/organizations/o-acme/request-{i}").Order(StringComparer.Ordinal), paths.Order(StringComparer.Ordinal));
+        Assert.Equal(
+            Enumerable.Range(0, Requests).Select(i => $"/organizations/o-acme/request-{i}").Order(StringComparer.Ordinal),
+            paths.Order(StringComparer.Ordinal));
         Assert.Contains(events, line => line.GetProperty("Category").GetString() == "Microsoft.Hosting.Lifetime");
     }
 }

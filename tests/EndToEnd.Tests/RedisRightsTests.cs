@@ -30,7 +30,8 @@ public sealed partial class RedisRightsTests : IDisposable
         await using var redis = await StartAsync();
         if (RedisServer.IsReal) foreach (var rights in RightsOf(world.KeyPrefix)) await redis.ExecuteAsync(rights);
         var connection = RedisServer.IsReal
-            ? $"127.0.0.1:{redis.TlsPort},ssl=true,user=gateway,password={Password}{(way.Contains("name", StringComparison.Ordinal) ? ",sslHost=redis.internal" : "")}"
+            ? $"127.0.0.1:{redis.TlsPort},ssl=true,user=gateway,password={Password}"
+                + $"{(way.Contains("name", StringComparison.Ordinal) ? ",sslHost=redis.internal" : "")}"
             : redis.ConnectionString;
         var gateways = new List<GatewayProcess>();
         for (var i = 0; i < 2; i++) gateways.Add(await StartAsync(world, connection));
@@ -44,13 +45,16 @@ public sealed partial class RedisRightsTests : IDisposable
         await Eventually.IsTrueAsync(async () => (await VendAsync(world, gateways[1], "o-acme")).AccessKeyId != vended.AccessKeyId);
         // Of three permits each replica takes one, and the other the rest.
         var statuses = new List<int>();
-        for (var i = 0; i < 5; i++) statuses.Add((await world.Client.SendAsync(gateways[i % 2].Url + "/organizations/o-acme/devices", world.Token("o-acme"))).Status);
+        for (var i = 0; i < 5; i++)
+            statuses.Add((await world.Client.SendAsync(gateways[i % 2].Url + "/organizations/o-acme/devices", world.Token("o-acme"))).Status);
 
-        Assert.True(statuses is [200, 200, 200, 429, 429], $"{string.Join(' ', statuses)}\n{(RedisServer.IsReal ? await redis.ExecuteAsync("ACL", "LOG") : "")}");
+        Assert.True(
+            statuses is [200, 200, 200, 429, 429], $"{string.Join(' ', statuses)}\n{(RedisServer.IsReal ? await redis.ExecuteAsync("ACL", "LOG") : "")}");
         if (RedisServer.IsReal) Assert.Equal("", await redis.ExecuteAsync("ACL", "LOG"));
         foreach (var gateway in gateways)
         {
-            Assert.True(!gateway.Output.Contains("warn:", StringComparison.Ordinal) && !gateway.Output.Contains("fail:", StringComparison.Ordinal), gateway.Output);
+            Assert.True(
+                !gateway.Output.Contains("warn:", StringComparison.Ordinal) && !gateway.Output.Contains("fail:", StringComparison.Ordinal), gateway.Output);
             Assert.DoesNotContain(Password, gateway.Output, StringComparison.Ordinal);
         }
     }
@@ -76,8 +80,10 @@ public sealed partial class RedisRightsTests : IDisposable
         }
 
         return await RedisServer.StartTlsAsync(
-            "--tls-cert-file", Written("redis.crt", certificate.ExportCertificatePem()), "--tls-key-file", Written("redis.key", certificate.GetRSAPrivateKey()!.ExportPkcs8PrivateKeyPem()),
-            "--tls-ca-cert-file", Written("ca.crt", authority.ExportCertificatePem()), "--tls-auth-clients", "no");
+            "--tls-cert-file", Written("redis.crt", certificate.ExportCertificatePem()),
+            "--tls-key-file", Written("redis.key", certificate.GetRSAPrivateKey()!.ExportPkcs8PrivateKeyPem()),
+            "--tls-ca-cert-file", Written("ca.crt", authority.ExportCertificatePem()),
+            "--tls-auth-clients", "no");
     }
 
     private Task<GatewayProcess> StartAsync(World world, string connection) => world.StartGatewayProcessAsync(

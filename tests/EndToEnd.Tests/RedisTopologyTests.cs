@@ -31,7 +31,8 @@ public sealed class RedisTopologyTests
         await first.Log.WaitForAsync(LogLevel.Information, "works again, after ");
         await SharesAsync(gateways, "o-after");
 
-        Assert.True(first.Log.Count(LogLevel.Warning, "cannot be used: ") == 1 && first.Log.Count(LogLevel.Information, "works again, after ") == 1, first.Log.Text);
+        Assert.True(
+            first.Log.Count(LogLevel.Warning, "cannot be used: ") == 1 && first.Log.Count(LogLevel.Information, "works again, after ") == 1, first.Log.Text);
         Assert.Equal("Healthy", await ReadinessAsync(world, first));
 
         async Task VendAsync()
@@ -85,7 +86,8 @@ public sealed class RedisTopologyTests
 
     private static async Task<string?> ReadinessAsync(World world, RunningGateway gateway)
     {
-        var answer = await world.Client.SendAsync(gateway.ManagementUrl + "/health/ready", change: static request => request.Headers.Accept.ParseAdd("application/json"));
+        var answer = await world.Client.SendAsync(
+            gateway.ManagementUrl + "/health/ready", change: static request => request.Headers.Accept.ParseAdd("application/json"));
         return (string?)JsonNode.Parse(answer.Body)!["checks"]!["redis"]!["status"];
     }
 }

@@ -10,7 +10,8 @@ namespace EndToEnd.Tests;
 [Trait("Category", "Redis")]
 public sealed class ReplicaTests(ITestOutputHelper output)
 {
-    private static void BigBudget(JsonObject settings) => settings["IotCredentials"]!["Sts"] = new JsonObject { ["PermitsPerSecond"] = 10_000, ["MaxConcurrent"] = 1_000 };
+    private static void BigBudget(JsonObject settings) =>
+        settings["IotCredentials"]!["Sts"] = new JsonObject { ["PermitsPerSecond"] = 10_000, ["MaxConcurrent"] = 1_000 };
 
     // Started, and through with compiling what a first request runs; with patience, since how fast this machine is, is not the question.
     private static async Task<GatewayProcess[]> StartAsync(World world, Action<JsonObject>? change = null)
@@ -18,7 +19,12 @@ public sealed class ReplicaTests(ITestOutputHelper output)
         var gateways = await Task.WhenAll(Enumerable.Range(0, 3).Select(_ => world.StartGatewayProcessAsync(settings =>
         {
             settings["IotCredentials"]!["Timeout"] = "00:00:20";
-            settings["Logging"]!["LogLevel"] = new JsonObject { ["Default"] = "Warning", ["Microsoft.Hosting.Lifetime"] = "Information", ["Gateway.Management"] = "Information" };
+            settings["Logging"]!["LogLevel"] = new JsonObject
+            {
+                ["Default"] = "Warning",
+                ["Microsoft.Hosting.Lifetime"] = "Information",
+                ["Gateway.Management"] = "Information"
+            };
             change?.Invoke(settings);
         })));
         foreach (var gateway in gateways) Assert.Equal(200, (await VendAsync(world, gateway, $"o-warm{gateway.Id}")).Status);
@@ -68,7 +74,8 @@ public sealed class ReplicaTests(ITestOutputHelper output)
     {
         await using var world = await World.StartAsync();
         var gateways = await StartAsync(world);
-        var machine = await Machine.MeasureAsync(i => Task.WhenAll(VendAsync(world, gateways[1], $"o-measured{i}"), VendAsync(world, gateways[2], $"o-measured{i}")), output.WriteLine);
+        var machine = await Machine.MeasureAsync(
+            i => Task.WhenAll(VendAsync(world, gateways[1], $"o-measured{i}"), VendAsync(world, gateways[2], $"o-measured{i}")), output.WriteLine);
         world.Aws.Inject(AwsFault.Hang(), "AssumeRole", times: 1);
         var doomed = VendAsync(world, gateways[0], "o-cold");
         await world.Aws.Calls.WaitForAsync(call => call.AssumeRole?.RoleSessionName == "o-cold");
@@ -115,7 +122,8 @@ public sealed class ReplicaTests(ITestOutputHelper output)
         await world.Aws.Calls.WaitForAsync(call => call.Action == "AssumeRole", 4);
 
         var begun = Stopwatch.StartNew();
-        var answer = await VendAsync(world, gateway, "o-quiet", world.Issuer.Issue(new TokenRequest { Subject = "quiet", Organizations = new[] { "o-quiet" } }));
+        var answer = await VendAsync(
+            world, gateway, "o-quiet", world.Issuer.Issue(new TokenRequest { Subject = "quiet", Organizations = new[] { "o-quiet" } }));
 
         output.WriteLine($"a calm caller's cold vend took {begun.Elapsed.TotalSeconds:F2} s behind 300 of another's");
         Assert.Equal(200, answer.Status);

@@ -34,7 +34,8 @@ public sealed class RollingRestartTests(ITestOutputHelper output)
                 var path = caller == 0 ? "/organizations/o-acme/slow/700" : "/organizations/o-acme/devices";
                 try
                 {
-                    var answer = await world.Client.SendAsync(balancer.Url + path, token, method, request => request.Content = method == "POST" ? new ByteArrayContent(new byte[100]) : null);
+                    var answer = await world.Client.SendAsync(
+                        balancer.Url + path, token, method, request => request.Content = method == "POST" ? new ByteArrayContent(new byte[100]) : null);
                     if (answer.Status != 200) failures.Enqueue($"{method} {path}: {answer.Status} {answer.Body}");
                 }
                 catch (HttpRequestException e)
@@ -76,7 +77,12 @@ public sealed class RollingRestartTests(ITestOutputHelper output)
         var gateway = await world.StartGatewayProcessAsync(settings =>
         {
             settings["Shutdown"] = new JsonObject { ["Delay"] = "00:00:02", ["Timeout"] = "00:00:10" };
-            settings["Logging"]!["LogLevel"] = new JsonObject { ["Default"] = "Warning", ["Microsoft.Hosting.Lifetime"] = "Information", ["Gateway.Management"] = "Information" };
+            settings["Logging"]!["LogLevel"] = new JsonObject
+            {
+                ["Default"] = "Warning",
+                ["Microsoft.Hosting.Lifetime"] = "Information",
+                ["Gateway.Management"] = "Information"
+            };
         });
         Assert.Equal(200, (await world.Client.SendAsync(gateway.Url + "/organizations/o-acme/warm", world.Token("o-acme"))).Status);
         return gateway;

@@ -19,7 +19,13 @@ public sealed partial class SandboxEditTests
 
         // G1: what is started is printed as it starts, before anything that needs all of it.
         Assert.Equal(
-            ["Starting an OpenID provider", "Starting an emulator of AWS STS and AWS IoT", "Starting a Redis", "Starting a downstream service", $"Starting the gateway with {folder.Path}"],
+            [
+                "Starting an OpenID provider",
+                "Starting an emulator of AWS STS and AWS IoT",
+                "Starting a Redis",
+                "Starting a downstream service",
+                $"Starting the gateway with {folder.Path}"
+            ],
             lines.Take(5));
 
         // G2: a file of the folder is honoured while it runs, and its effect is what README says.
@@ -33,14 +39,19 @@ public sealed partial class SandboxEditTests
 
         // A slip is reported with its key and the nearest name, and changes nothing.
         folder.Write("""{ "IotCredentials": { "Profiles": { "default": { "Regon": "us-east-1" } } } }""");
-        await EventuallyAsync(() => sandbox.Lines.Any(line => line.Contains("IotCredentials:Profiles:default:Regon", StringComparison.Ordinal) && line.Contains("\"Region\"", StringComparison.Ordinal)));
+        await EventuallyAsync(() => sandbox.Lines.Any(line =>
+            line.Contains("IotCredentials:Profiles:default:Regon", StringComparison.Ordinal) && line.Contains("\"Region\"", StringComparison.Ordinal)));
         Assert.Equal("eu-west-1", await RegionAsync());
         folder.Write("{}");
         await EventuallyAsync(async () => await RegionAsync() == "ap-northeast-1");
 
         // G4: the variables by which another program's AWS SDK finds STS and AWS IoT.
-        var variables = lines.Single(line => line.StartsWith("export ", StringComparison.Ordinal))["export ".Length..].Split(' ').Select(variable => variable.Split('=', 2)).ToDictionary(variable => variable[0], variable => variable[1]);
-        Assert.Equal(["AWS_ACCESS_KEY_ID", "AWS_ENDPOINT_URL_IOT", "AWS_ENDPOINT_URL_STS", "AWS_REGION", "AWS_SECRET_ACCESS_KEY"], variables.Keys.Order(StringComparer.Ordinal));
+        var variables = lines.Single(line => line.StartsWith("export ", StringComparison.Ordinal))["export ".Length..].Split(' ')
+            .Select(variable => variable.Split('=', 2))
+            .ToDictionary(variable => variable[0], variable => variable[1]);
+        Assert.Equal(
+            ["AWS_ACCESS_KEY_ID", "AWS_ENDPOINT_URL_IOT", "AWS_ENDPOINT_URL_STS", "AWS_REGION", "AWS_SECRET_ACCESS_KEY"],
+            variables.Keys.Order(StringComparer.Ordinal));
 
         // F17: the commands see this sandbox by the printed keys and variables. The printed line runs the same program through dotnet run.
         var command = lines.Single(line => line.Contains(" -- explain ", StringComparison.Ordinal));
@@ -53,7 +64,8 @@ public sealed partial class SandboxEditTests
         var (examined, examination) = await GatewayProcess.RunAsync(["doctor", .. arguments.SkipWhile(argument => argument != "--config")], variables);
         Assert.True(examined == 0, examination);
 
-        async Task<string?> RegionAsync() => (await client.SendAsync(curl.Groups["url"].Value, token)).Json.GetProperty("data").GetProperty("awsRegion").GetString();
+        async Task<string?> RegionAsync() =>
+            (await client.SendAsync(curl.Groups["url"].Value, token)).Json.GetProperty("data").GetProperty("awsRegion").GetString();
     }
 
     private static Task EventuallyAsync(Func<bool> isTrue) => EventuallyAsync(() => Task.FromResult(isTrue()));

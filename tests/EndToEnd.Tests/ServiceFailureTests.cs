@@ -13,7 +13,9 @@ public sealed class ServiceFailureTests(ITestOutputHelper output)
 {
     private const int Callers = 16;
 
-    private static int Total => Environment.GetEnvironmentVariable("FAILURE_REQUESTS") is { Length: > 0 } text ? int.Parse(text, CultureInfo.InvariantCulture) : 500;
+    private static int Total => Environment.GetEnvironmentVariable("FAILURE_REQUESTS") is { Length: > 0 } text
+        ? int.Parse(text, CultureInfo.InvariantCulture)
+        : 500;
 
     [Fact]
     public async Task With_one_of_three_destinations_killed_restarted_and_slowed_in_turn_no_idempotent_request_fails()
@@ -70,7 +72,9 @@ public sealed class ServiceFailureTests(ITestOutputHelper output)
         Volatile.Write(ref faulting, 0);
         await Task.WhenAll(callers);
         var sorted = times.Order().ToList();
-        output.WriteLine($"{sorted.Count} requests, {failures.Count} failed; p50 {sorted[sorted.Count / 2]:F1} ms, p99 {sorted[sorted.Count * 99 / 100]:F1} ms, slowest {sorted[^1]:F1} ms");
+        output.WriteLine(
+            $"{sorted.Count} requests, {failures.Count} failed; p50 {sorted[sorted.Count / 2]:F1} ms, p99 {sorted[sorted.Count * 99 / 100]:F1} ms, "
+            + $"slowest {sorted[^1]:F1} ms");
         Assert.Empty(failures);
     }
 
@@ -89,7 +93,12 @@ public sealed class ServiceFailureTests(ITestOutputHelper output)
                 }
                 """),
         };
-        settings["Logging"]!["LogLevel"] = new JsonObject { ["Default"] = "Error", ["Microsoft.Hosting.Lifetime"] = "Information", ["Gateway.Management"] = "Information" };
+        settings["Logging"]!["LogLevel"] = new JsonObject
+        {
+            ["Default"] = "Error",
+            ["Microsoft.Hosting.Lifetime"] = "Information",
+            ["Gateway.Management"] = "Information"
+        };
     }
 
     // The faults are what takes time here, not the waiting for something to come about.

@@ -95,12 +95,17 @@ public sealed class ShutdownTests(ITestOutputHelper output)
     private static async Task<GatewayProcess> StartAsync(World world, int delay, int timeout)
     {
         var gateway = await world.StartGatewayProcessAsync(settings =>
-            settings["Shutdown"] = new JsonObject { ["Delay"] = TimeSpan.FromSeconds(delay).ToString(), ["Timeout"] = TimeSpan.FromSeconds(timeout).ToString() });
+            settings["Shutdown"] = new JsonObject
+            {
+                ["Delay"] = TimeSpan.FromSeconds(delay).ToString(),
+                ["Timeout"] = TimeSpan.FromSeconds(timeout).ToString()
+            });
         Assert.Equal(200, await ReadyAsync(world, gateway));
         return gateway;
     }
 
-    private static async Task<int> ReadyAsync(World world, GatewayProcess gateway) => (await world.Client.SendAsync(gateway.ManagementUrl + "/health/ready")).Status;
+    private static async Task<int> ReadyAsync(World world, GatewayProcess gateway) =>
+        (await world.Client.SendAsync(gateway.ManagementUrl + "/health/ready")).Status;
 
     private static async Task<bool> AcceptsAsync(World world, GatewayProcess gateway, string token)
     {

@@ -23,15 +23,22 @@ public sealed class SlowLorisTests(ITestOutputHelper output)
     [Fact]
     public async Task Whoever_sends_a_byte_now_and_then_is_cut_off_and_harms_nobody()
     {
-        var span = TimeSpan.FromSeconds(Environment.GetEnvironmentVariable("LORIS_SECONDS") is { Length: > 0 } seconds ? int.Parse(seconds, CultureInfo.InvariantCulture) : 6);
+        var span = TimeSpan.FromSeconds(
+            Environment.GetEnvironmentVariable("LORIS_SECONDS") is { Length: > 0 } seconds ? int.Parse(seconds, CultureInfo.InvariantCulture) : 6);
         await using var world = await World.StartAsync();
         var gateway = await world.StartGatewayProcessAsync(settings =>
         {
             settings.Remove("ConnectionStrings");
             settings.Remove("Sealing");
             settings["Kestrel"] = JsonNode.Parse("""{ "Limits": { "RequestHeadersTimeout": "00:00:05" } }""");
-            settings["ReverseProxy"]!["Routes"]!["open"] = JsonNode.Parse("""{ "ClusterId": "organizations", "AuthorizationPolicy": "Anonymous", "Match": { "Path": "/open/{**rest}" } }""");
-            settings["Logging"]!["LogLevel"] = new JsonObject { ["Default"] = "Warning", ["Microsoft.Hosting.Lifetime"] = "Information", ["Gateway.Management"] = "Information" };
+            settings["ReverseProxy"]!["Routes"]!["open"] = JsonNode.Parse(
+                """{ "ClusterId": "organizations", "AuthorizationPolicy": "Anonymous", "Match": { "Path": "/open/{**rest}" } }""");
+            settings["Logging"]!["LogLevel"] = new JsonObject
+            {
+                ["Default"] = "Warning",
+                ["Microsoft.Hosting.Lifetime"] = "Information",
+                ["Gateway.Management"] = "Information"
+            };
         });
         // Through with compiling what a first request runs.
         await ServeAsync(world, gateway, TimeSpan.FromSeconds(2), CancellationToken.None);
@@ -47,7 +54,9 @@ public sealed class SlowLorisTests(ITestOutputHelper output)
         await attack.CancelAsync();
         var cutOff = await Task.WhenAll(attackers).WaitAsync(Eventually.Limit, TestContext.Current.CancellationToken);
 
-        output.WriteLine($"{Connections} connections at once, {cutOff.Sum()} cut off in all; memory {memory >> 20} MiB before, {held >> 20:+0;-0} with them, {grown >> 20:+0;-0} over the second half");
+        output.WriteLine(
+            $"{Connections} connections at once, {cutOff.Sum()} cut off in all; "
+            + $"memory {memory >> 20} MiB before, {held >> 20:+0;-0} with them, {grown >> 20:+0;-0} over the second half");
         output.WriteLine($"p99 before {P99(before):F1} ms of {before.Count}, during {P99(during):F1} ms of {during.Count}");
         Assert.All(cutOff, times => Assert.True(times > 0));
         // What a connection holds, and no more the longer it lasts or the more often it comes again.

@@ -98,7 +98,8 @@ public sealed class TraceTests(TraceTests.Gateways gateways) : IClassFixture<Tra
         {
             World = await World.StartAsync();
             Plain = await World.StartGatewayProcessAsync();
-            BehindProxy = await World.StartGatewayProcessAsync(static settings => settings["Edge"] = new JsonObject { ["TrustedProxies"] = new JsonArray("127.0.0.1") });
+            BehindProxy = await World.StartGatewayProcessAsync(
+                static settings => settings["Edge"] = new JsonObject { ["TrustedProxies"] = new JsonArray("127.0.0.1") });
         }
 
         public ValueTask DisposeAsync() => World.DisposeAsync();

@@ -37,7 +37,9 @@ public sealed class WebIdentityTests : IAsyncLifetime
 
         Assert.Equal((Subject, _issuer.Issuer, "sts.amazonaws.com"), (answer.SubjectFromWebIdentityToken, answer.Provider, answer.Audience));
         using var client = new AmazonSecurityTokenServiceClient(answer.Credentials, Config());
-        Assert.Equal("arn:aws:sts::111122223333:assumed-role/gateway/session", (await client.GetCallerIdentityAsync(new(), TestContext.Current.CancellationToken)).Arn);
+        Assert.Equal(
+            "arn:aws:sts::111122223333:assumed-role/gateway/session",
+            (await client.GetCallerIdentityAsync(new(), TestContext.Current.CancellationToken)).Arn);
         var call = Assert.Single(_aws.Calls.Snapshot(), call => call.Action == "AssumeRoleWithWebIdentity");
         Assert.Equal((Role, answer.Credentials.AccessKeyId, ""), (call.AssumeRole!.RoleArn, call.Issued!.AccessKeyId, call.AccessKeyId));
     }
@@ -69,7 +71,9 @@ public sealed class WebIdentityTests : IAsyncLifetime
     [InlineData("a role that is not there", "arn:aws:iam::111122223333:role/none", "AccessDenied")]
     [InlineData("an account that does not trust the issuer", "arn:aws:iam::444455556666:role/gateway", "InvalidIdentityToken")]
     public async Task A_role_has_its_own_say(string name, string role, string code) =>
-        Assert.Equal((name, code), (name, (await Assert.ThrowsAnyAsync<AmazonSecurityTokenServiceException>(() => AssumeAsync(_issuer.Issue(Good), role))).ErrorCode));
+        Assert.Equal(
+            (name, code),
+            (name, (await Assert.ThrowsAnyAsync<AmazonSecurityTokenServiceException>(() => AssumeAsync(_issuer.Issue(Good), role))).ErrorCode));
 
     [Fact]
     public async Task An_issuer_that_is_down_is_STSs_own_error_for_it()
@@ -109,12 +113,14 @@ public sealed class WebIdentityTests : IAsyncLifetime
 
     private static TokenRequest Good => new() { Subject = Subject, Audiences = ["sts.amazonaws.com"] };
 
-    private AmazonSecurityTokenServiceConfig Config(string region = "ap-northeast-1") => new() { ServiceURL = _aws.Url, AuthenticationRegion = region, MaxErrorRetry = 0 };
+    private AmazonSecurityTokenServiceConfig Config(string region = "ap-northeast-1") =>
+        new() { ServiceURL = _aws.Url, AuthenticationRegion = region, MaxErrorRetry = 0 };
 
     private async Task<AssumeRoleWithWebIdentityResponse> AssumeAsync(string token, string role = Role)
     {
         using var client = new AmazonSecurityTokenServiceClient(new AnonymousAWSCredentials(), Config());
         return await client.AssumeRoleWithWebIdentityAsync(
-            new AssumeRoleWithWebIdentityRequest { RoleArn = role, RoleSessionName = "session", WebIdentityToken = token }, TestContext.Current.CancellationToken);
+            new AssumeRoleWithWebIdentityRequest { RoleArn = role, RoleSessionName = "session", WebIdentityToken = token },
+            TestContext.Current.CancellationToken);
     }
 }

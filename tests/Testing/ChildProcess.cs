@@ -23,7 +23,8 @@ public static class ChildProcess
         }
     };
 
-    public static Process Start(string program, IEnumerable<string> arguments, IEnumerable<KeyValuePair<string, string>>? environment = null, Action<string>? onLine = null)
+    public static Process Start(
+        string program, IEnumerable<string> arguments, IEnumerable<KeyValuePair<string, string>>? environment = null, Action<string>? onLine = null)
     {
         var start = new ProcessStartInfo(program, arguments) { RedirectStandardOutput = true, RedirectStandardError = true };
         // A process that lives for seconds does not earn back what it costs to profile its code.

@@ -83,10 +83,15 @@ public sealed class CredentialAgent : IAsyncDisposable
         return (request.Method, request.Path.Value) switch
         {
             ("PUT", "/latest/api/token") => (200, _metadataToken),
-            ("GET", "/latest/meta-data/iam/security-credentials" or "/latest/meta-data/iam/security-credentials/") => isOfMetadata ? (200, "gateway") : (401, ""),
+            ("GET", "/latest/meta-data/iam/security-credentials" or "/latest/meta-data/iam/security-credentials/") =>
+                isOfMetadata ? (200, "gateway") : (401, ""),
             ("GET", "/latest/meta-data/iam/security-credentials/gateway") => isOfMetadata ? (200, OfAgent()) : (401, ""),
-            ("GET", "/credentials") => request.Headers.Authorization == Token || request.Headers.Authorization == NextToken ? (200, OfAgent()) : (403, """{"code":"AccessDenied","message":"no"}"""),
-            ("GET", "/federation/credentials") => request.Headers["x-amz-sso_bearer_token"] == Token ? (200, OfPortal()) : (401, """{"__type":"UnauthorizedException","message":"Session token not found or invalid"}"""),
+            ("GET", "/credentials") => request.Headers.Authorization == Token || request.Headers.Authorization == NextToken
+                ? (200, OfAgent())
+                : (403, """{"code":"AccessDenied","message":"no"}"""),
+            ("GET", "/federation/credentials") => request.Headers["x-amz-sso_bearer_token"] == Token
+                ? (200, OfPortal())
+                : (401, """{"__type":"UnauthorizedException","message":"Session token not found or invalid"}"""),
             _ => (404, ""),
         };
     }

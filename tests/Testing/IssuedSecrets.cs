@@ -13,7 +13,8 @@ public static class IssuedSecrets
 
     private static readonly SearchValues<char> s_letters = SearchValues.Create("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789");
     private static readonly ConcurrentDictionary<string, byte> s_beginnings = new(StringComparer.Ordinal);
-    private static readonly ConcurrentDictionary<string, byte>.AlternateLookup<ReadOnlySpan<char>> s_lookup = s_beginnings.GetAlternateLookup<ReadOnlySpan<char>>();
+    private static readonly ConcurrentDictionary<string, byte>.AlternateLookup<ReadOnlySpan<char>> s_lookup =
+        s_beginnings.GetAlternateLookup<ReadOnlySpan<char>>();
     private static readonly ConcurrentQueue<string> s_told = new();
 
     /// <summary>Where secrets were told, and around which words; the secrets themselves are left out.</summary>

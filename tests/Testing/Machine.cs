@@ -31,7 +31,8 @@ public sealed class Machine
             if (Stopwatch.GetElapsedTime(begun) is var elapsed && elapsed > slowest) slowest = elapsed;
         }
 
-        print(string.Create(CultureInfo.InvariantCulture, $"This machine takes up to {slowest.TotalMilliseconds:F1} ms; bounds are widened by {Tolerance} times that."));
+        print(string.Create(
+            CultureInfo.InvariantCulture, $"This machine takes up to {slowest.TotalMilliseconds:F1} ms; bounds are widened by {Tolerance} times that."));
         return new(slowest);
     }
 

@@ -16,7 +16,8 @@ public sealed class NoSecretIsTold : IDisposable
         OpenIdProvider.Minted -= IssuedSecrets.Add;
         AwsEmulator.Known -= Add;
         if (IssuedSecrets.Told.Count > 0)
-            throw new InvalidOperationException($"{IssuedSecrets.Told.Count} times a secret was told:\n{string.Join('\n', IssuedSecrets.Told.Distinct().Take(20))}");
+            throw new InvalidOperationException(
+                $"{IssuedSecrets.Told.Count} times a secret was told:\n{string.Join('\n', IssuedSecrets.Told.Distinct().Take(20))}");
     }
 
     private static void Add(AwsCredentials credentials)

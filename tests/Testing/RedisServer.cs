@@ -78,7 +78,8 @@ public sealed class RedisServer : ServerProcess
         using var client = new TcpClient();
         await client.ConnectAsync("127.0.0.1", Port);
         await using var stream = client.GetStream();
-        await stream.WriteAsync(Encoding.UTF8.GetBytes($"*{command.Length}\r\n{string.Concat(command.Select(part => $"${Encoding.UTF8.GetByteCount(part)}\r\n{part}\r\n"))}"));
+        await stream.WriteAsync(Encoding.UTF8.GetBytes(
+            $"*{command.Length}\r\n{string.Concat(command.Select(part => $"${Encoding.UTF8.GetByteCount(part)}\r\n{part}\r\n"))}"));
         using var reader = new StreamReader(stream, Encoding.UTF8);
         return await ReadAsync(reader);
     }
@@ -111,9 +112,15 @@ public sealed class RedisServer : ServerProcess
 
     protected override Process Start() => Program is { } redis
         ? ChildProcess.Start(
-            redis, ConfigurationFile is not null ? [ConfigurationFile, "--sentinel", "--port", Port.ToString(CultureInfo.InvariantCulture), "--bind", "127.0.0.1"] : ["--port", Port.ToString(CultureInfo.InvariantCulture), "--bind", "127.0.0.1", "--save", "", "--appendonly", "no", "--enable-protected-configs", "yes",
-                // Replicas get their copy by the connection alone: servers that share a directory would load each other's file.
-                "--repl-diskless-sync", "yes", "--repl-diskless-sync-delay", "0", "--repl-diskless-load", "swapdb", .. _options])
+            redis,
+            ConfigurationFile is not null
+                ? [ConfigurationFile, "--sentinel", "--port", Port.ToString(CultureInfo.InvariantCulture), "--bind", "127.0.0.1"]
+                : [
+                    "--port", Port.ToString(CultureInfo.InvariantCulture), "--bind", "127.0.0.1", "--save", "", "--appendonly", "no",
+                    "--enable-protected-configs", "yes",
+                    // Replicas get their copy by the connection alone: servers that share a directory would load each other's file.
+                    "--repl-diskless-sync", "yes", "--repl-diskless-sync-delay", "0", "--repl-diskless-load", "swapdb", .. _options
+                ])
         : StartBuilt("GarnetHost");
 
     private static async Task<string> ReadAsync(StreamReader reader)

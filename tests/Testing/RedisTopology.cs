@@ -125,7 +125,8 @@ public abstract class RedisTopology : IAsyncDisposable
                 await server.ExecuteAsync("CLUSTER", "SET-CONFIG-EPOCH", (i + 1).ToString(CultureInfo.InvariantCulture));
                 if (i >= Primaries) continue;
                 var (first, last) = (i * Slots / Primaries, ((i + 1) * Slots / Primaries) - 1);
-                await server.ExecuteAsync("CLUSTER", "ADDSLOTSRANGE", first.ToString(CultureInfo.InvariantCulture), last.ToString(CultureInfo.InvariantCulture));
+                await server.ExecuteAsync(
+                    "CLUSTER", "ADDSLOTSRANGE", first.ToString(CultureInfo.InvariantCulture), last.ToString(CultureInfo.InvariantCulture));
             }
 
             for (var i = 1; i < _servers.Count; i++)
@@ -207,7 +208,10 @@ public abstract class RedisTopology : IAsyncDisposable
                 var file = Path.Combine(_directory.FullName, $"{i}.conf");
                 await File.WriteAllTextAsync(
                     file,
-                    $"sentinel monitor {Name} 127.0.0.1 {primary} 2\nsentinel down-after-milliseconds {Name} 1000\nsentinel failover-timeout {Name} 3000\nsentinel parallel-syncs {Name} 2\n");
+                    $"sentinel monitor {Name} 127.0.0.1 {primary} 2\n"
+                    + $"sentinel down-after-milliseconds {Name} 1000\n"
+                    + $"sentinel failover-timeout {Name} 3000\n"
+                    + $"sentinel parallel-syncs {Name} 2\n");
                 _sentinels.Add(await RedisServer.StartSentinelAsync(file));
             }
         }
@@ -254,7 +258,8 @@ public abstract class RedisTopology : IAsyncDisposable
                 var others = await sentinel.ExecuteAsync("SENTINEL", "SENTINELS", Name);
                 var replicas = await sentinel.ExecuteAsync("SENTINEL", "REPLICAS", Name);
                 if (Count(others, "runid\n") != 2 || Count(replicas, "runid\n") != 2 || (others + replicas).Contains("down,", StringComparison.Ordinal)
-                    || (others + replicas).Contains("down\n", StringComparison.Ordinal) || (others + replicas).Contains("disconnected", StringComparison.Ordinal)) return false;
+                    || (others + replicas).Contains("down\n", StringComparison.Ordinal)
+                    || (others + replicas).Contains("disconnected", StringComparison.Ordinal)) return false;
             }
 
             return true;

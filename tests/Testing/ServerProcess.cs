@@ -54,7 +54,8 @@ public abstract class ServerProcess : IAsyncDisposable
     /// <summary>Starts a program that was built beside the tests, with the port as its argument.</summary>
     protected Process StartBuilt(string program) => ChildProcess.Start("dotnet",
     [
-        "exec", "--runtimeconfig", Path.Combine(AppContext.BaseDirectory, $"{program}.runtimeconfig.json"), Path.Combine(AppContext.BaseDirectory, $"{program}.dll"),
+        "exec", "--runtimeconfig", Path.Combine(AppContext.BaseDirectory, $"{program}.runtimeconfig.json"),
+        Path.Combine(AppContext.BaseDirectory, $"{program}.dll"),
         Port.ToString(CultureInfo.InvariantCulture),
     ]);
 

@@ -50,7 +50,8 @@ public sealed class TcpForwarder : IDisposable
             {
                 await Task.Delay(Delay, _end.Token);
                 await server.ConnectAsync(IPAddress.Loopback, _target, _end.Token);
-                await Task.WhenAny(client.GetStream().CopyToAsync(server.GetStream(), _end.Token), server.GetStream().CopyToAsync(client.GetStream(), _end.Token));
+                await Task.WhenAny(
+                    client.GetStream().CopyToAsync(server.GetStream(), _end.Token), server.GetStream().CopyToAsync(client.GetStream(), _end.Token));
             }
             catch (Exception e) when (e is IOException or SocketException or OperationCanceledException)
             {

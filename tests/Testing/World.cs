@@ -35,11 +35,18 @@ public sealed class World : IAsyncDisposable
 
     public string KeyPrefix { get; } = $"world-{Guid.NewGuid():N}:";
 
-    public HttpClient Client { get; } = new(new SocketsHttpHandler { AllowAutoRedirect = false, UseCookies = false, PooledConnectionLifetime = TimeSpan.FromMinutes(1) });
+    public HttpClient Client { get; } = new(new SocketsHttpHandler
+    {
+        AllowAutoRedirect = false,
+        UseCookies = false,
+        PooledConnectionLifetime = TimeSpan.FromMinutes(1)
+    });
 
     private bool OwnsRedis { get; }
 
-    /// <param name="time">Now, for STS and gateways in this process; absent: the system's clock. Tokens are validated by the system's clock in any case.</param>
+    /// <param name="time">
+    /// Now, for STS and gateways in this process; absent: the system's clock. Tokens are validated by the system's clock in any case.
+    /// </param>
     /// <param name="ownRedis">Whether the Redis is for this world alone, to be killed.</param>
     /// <param name="pausableRedis">Whether it is to be paused, too.</param>
     public static async Task<World> StartAsync(TimeProvider? time = null, bool ownRedis = false, bool pausableRedis = false)

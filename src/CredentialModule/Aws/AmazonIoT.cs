@@ -35,7 +35,8 @@ internal sealed class AmazonIoTException(string message, Exception? inner, Error
 internal sealed class AmazonIoTConfig : ClientConfig
 {
     public AmazonIoTConfig()
-        : base(new Amazon.Runtime.Internal.DefaultConfigurationProvider(Amazon.SecurityToken.AmazonSecurityTokenServiceDefaultConfiguration.GetAllConfigurations()))
+        : base(new Amazon.Runtime.Internal.DefaultConfigurationProvider(
+            Amazon.SecurityToken.AmazonSecurityTokenServiceDefaultConfiguration.GetAllConfigurations()))
     {
         ServiceId = "IoT";
         AuthenticationServiceName = "iot";

@@ -72,7 +72,8 @@ internal static partial class AwsErrorMapper
     {
         VendingException e => e,
         // The credentials are those of a session that was just opened, which AWS does not know everywhere yet.
-        AmazonServiceException e when ServiceCodeOf(e) is { } code && s_ofCredentials.ContainsKey(code) => new(FailureClass.Unavailable, $"{call}: {(int)e.StatusCode} {code}"),
+        AmazonServiceException e when ServiceCodeOf(e) is { } code && s_ofCredentials.ContainsKey(code) =>
+            new(FailureClass.Unavailable, $"{call}: {(int)e.StatusCode} {code}"),
         AmazonServiceException e when ServiceCodeOf(e) is { } code => new(ClassOf(e), $"{call}: {(int)e.StatusCode} {code}{ReasonOf(e, code)}"),
         // The response is a proxy's page, truncated or empty, and not AWS's verdict.
         AmazonServiceException { StatusCode: not 0 } e => new(FailureClass.Unavailable, $"{call}: {(int)e.StatusCode}, and the response is not one of AWS's"),

@@ -55,7 +55,9 @@ internal sealed class FairQueue<T> where T : class
             return value;
         }
 
-        public bool TryNext([System.Diagnostics.CodeAnalysis.MaybeNullWhen(false)] out TKey key, [System.Diagnostics.CodeAnalysis.MaybeNullWhen(false)] out TValue value)
+        public bool TryNext(
+            [System.Diagnostics.CodeAnalysis.MaybeNullWhen(false)] out TKey key,
+            [System.Diagnostics.CodeAnalysis.MaybeNullWhen(false)] out TValue value)
         {
             value = null;
             return _order.TryDequeue(out key) && _values.Remove(key, out value);

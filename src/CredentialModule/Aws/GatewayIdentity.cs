@@ -54,7 +54,8 @@ internal sealed partial class GatewayIdentity(
     private static partial class Log
     {
         [LoggerMessage(EventIds.IdentityUnknown, LogLevel.Error,
-            "Who the gateway is to AWS could not be found out ({Failure}): {Cause}. Nothing is vended until it is: check the credentials that the AWS SDK finds",
+            "Who the gateway is to AWS could not be found out ({Failure}): {Cause}. Nothing is vended until it is: "
+            + "check the credentials that the AWS SDK finds",
             EventName = nameof(EventIds.IdentityUnknown))]
         public static partial void IdentityUnknown(ILogger logger, FailureClass failure, string cause);
     }

@@ -24,7 +24,10 @@ internal sealed class StsCircuitBreaker(TimeProvider time)
         }
         catch (BrokenCircuitException e)
         {
-            throw new VendingException(FailureClass.Unavailable, $"STS in {region} keeps failing and is left alone for a while", e.RetryAfter is { Ticks: > 0 } after ? after : s_break);
+            throw new VendingException(
+                FailureClass.Unavailable,
+                $"STS in {region} keeps failing and is left alone for a while",
+                e.RetryAfter is { Ticks: > 0 } after ? after : s_break);
         }
     }
 

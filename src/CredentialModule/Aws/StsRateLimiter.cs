@@ -114,7 +114,8 @@ internal sealed class StsRateLimiter : IDisposable
             _underWay++;
         }
 
-        if (_waiting.Count > 0 && _underWay < _mostConcurrent) _wake.Change(TimeSpan.FromSeconds(Math.Max(0, 1 - _permits) / _perSecond), Timeout.InfiniteTimeSpan);
+        if (_waiting.Count > 0 && _underWay < _mostConcurrent)
+            _wake.Change(TimeSpan.FromSeconds(Math.Max(0, 1 - _permits) / _perSecond), Timeout.InfiniteTimeSpan);
     }
 
     private void ServeLocked()

@@ -18,21 +18,30 @@ public sealed record RedisProblem(string Code, string Cause, string Remedy)
         "its name does not resolve",
         "correct the host in ConnectionStrings:Redis, or the DNS of this machine");
 
-    internal static RedisProblem Refused { get; } = new("connection_refused", "the connection is refused", "start Redis, or correct the port in ConnectionStrings:Redis");
+    internal static RedisProblem Refused { get; } = new(
+        "connection_refused",
+        "the connection is refused",
+        "start Redis, or correct the port in ConnectionStrings:Redis");
 
     internal static RedisProblem Unreachable { get; } = new(
         "unreachable",
         "it cannot be reached",
         "look for a firewall, a security group or a missing route between the gateway and Redis");
 
-    internal static RedisProblem Silent { get; } = new("silent", "it takes connections and does not answer", "look at the server: it is paused, stopped or overloaded");
+    internal static RedisProblem Silent { get; } = new(
+        "silent",
+        "it takes connections and does not answer",
+        "look at the server: it is paused, stopped or overloaded");
 
     internal static RedisProblem Closed { get; } = new(
         "closed",
         "it closes connections at once",
         "look at its log: it may have reached maxclients, or take no connections from this address");
 
-    internal static RedisProblem ExpectsTls { get; } = new("expects_tls", "it expects TLS, and the gateway connects without", "add ssl=true to ConnectionStrings:Redis");
+    internal static RedisProblem ExpectsTls { get; } = new(
+        "expects_tls",
+        "it expects TLS, and the gateway connects without",
+        "add ssl=true to ConnectionStrings:Redis");
 
     internal static RedisProblem SpeaksNoTls { get; } = new(
         "speaks_no_tls",
@@ -54,11 +63,17 @@ public sealed record RedisProblem(string Code, string Cause, string Remedy)
         "it has no password, and the gateway sends one",
         "take password=… out of ConnectionStrings:Redis, or set a password in Redis");
 
-    internal static RedisProblem ReadOnly { get; } = new("read_only", "it is a read-only replica (READONLY)", "name the primary in ConnectionStrings:Redis, by a name that moves with it, or all nodes of the set");
+    internal static RedisProblem ReadOnly { get; } = new(
+        "read_only",
+        "it is a read-only replica (READONLY)",
+        "name the primary in ConnectionStrings:Redis, by a name that moves with it, or all nodes of the set");
 
     internal static RedisProblem Full { get; } = new("full", "it is full (OOM)", "raise maxmemory, or set a maxmemory-policy that evicts");
 
-    internal static RedisProblem CannotPersist { get; } = new("cannot_persist", "it takes no writes because it cannot save to disk (MISCONF)", "look at its log and its disk");
+    internal static RedisProblem CannotPersist { get; } = new(
+        "cannot_persist",
+        "it takes no writes because it cannot save to disk (MISCONF)",
+        "look at its log and its disk");
 
     internal static RedisProblem Loading { get; } = new("loading", "it is loading its data (LOADING)", "wait: it answers when it has finished");
 
@@ -69,7 +84,10 @@ public sealed record RedisProblem(string Code, string Cause, string Remedy)
         "compare ssl, sslProtocols and timeouts in ConnectionStrings:Redis with the server");
 
     internal static RedisProblem Certificate(string errors) =>
-        new("certificate", $"its certificate is not trusted ({errors})", "name the certificate's host by sslHost=…, or add its authority to the trust store of this machine");
+        new(
+            "certificate",
+            $"its certificate is not trusted ({errors})",
+            "name the certificate's host by sslHost=…, or add its authority to the trust store of this machine");
 
     internal static RedisProblem Denied(string command) =>
         new("denied", $"it does not permit the gateway's user the command {command} (NOPERM)",
@@ -100,8 +118,10 @@ public sealed record RedisProblem(string Code, string Cause, string Remedy)
         "OOM" => Full,
         "MISCONF" => CannotPersist,
         "LOADING" => Loading,
-        "DENIED" => new("protected_mode", "it takes no connections from other machines (DENIED)", "set a password or a bind address in Redis: it is in protected mode"),
-        "CLUSTERDOWN" => new("cluster_down", "a part of the cluster has no primary (CLUSTERDOWN)", "look at CLUSTER NODES: start the node, or fail over to its replica"),
+        "DENIED" => new(
+            "protected_mode", "it takes no connections from other machines (DENIED)", "set a password or a bind address in Redis: it is in protected mode"),
+        "CLUSTERDOWN" => new(
+            "cluster_down", "a part of the cluster has no primary (CLUSTERDOWN)", "look at CLUSTER NODES: start the node, or fail over to its replica"),
         _ => new("error", $"it answers {command} with the error {code}", "look at its log"),
     };
 }

@@ -40,12 +40,16 @@ public static partial class SecretText
     private static string HideRuns(string text) => Run().Replace(text, match => IsRandom(match.Value) ? Hidden : match.Value);
 
     private static bool IsGroupedHex(string value) =>
-        value.Length >= ShortestHex && !IPAddress.TryParse(value, out _) && Grouping().Replace(value, "") is { Length: >= ShortestHex } digits && digits.All(char.IsAsciiHexDigit)
+        value.Length >= ShortestHex
+        && !IPAddress.TryParse(value, out _)
+        && Grouping().Replace(value, "") is { Length: >= ShortestHex } digits
+        && digits.All(char.IsAsciiHexDigit)
         && digits.Any(char.IsAsciiLetter);
 
     // True if a part between slashes looks random, or if the whole run does, as for base64 that contains slashes.
     private static bool IsRandom(string run) =>
-        run.Split('/').Any(part => LooksDrawn(part, ShortestRun, 0.22)) || (run.Any(char.IsAsciiDigit) && run.Any(char.IsAsciiLetterUpper) && LooksDrawn(run, LongRun, 0.3));
+        run.Split('/').Any(part => LooksDrawn(part, ShortestRun, 0.22))
+        || (run.Any(char.IsAsciiDigit) && run.Any(char.IsAsciiLetterUpper) && LooksDrawn(run, LongRun, 0.3));
 
     // True if the text is long enough and often switches from lower case to capitals or between letters and digits. Words do so seldom, random text at nearly
     // every other character.
@@ -76,7 +80,10 @@ public static partial class SecretText
     private static partial Regex Grouping();
 
     // A password may hold any separator, so everything after the name is removed.
-    [GeneratedRegex("""((?:pass(?:word|wd|phrase)?|pwd|secret|token|(?:api|account|access|shared|private|sealing|client)[ _-]?key|sharedaccess\w*|credentials?|sig(?:nature)?)\w*["']?\s*[=:]\s*|\b(?:bearer|basic)\s+).+""", RegexOptions.IgnoreCase | RegexOptions.Singleline)]
+    [GeneratedRegex(
+        """((?:pass(?:word|wd|phrase)?|pwd|secret|token|(?:api|account|access|shared|private|sealing|client)[ _-]?key|sharedaccess\w*|credentials?|"""
+        + """sig(?:nature)?)\w*["']?\s*[=:]\s*|\b(?:bearer|basic)\s+).+""",
+        RegexOptions.IgnoreCase | RegexOptions.Singleline)]
     private static partial Regex Given();
 
     [GeneratedRegex("""((?:["'(\s=,;]|^)(?:[a-z][a-z0-9+.-]*://)?)[^\s"']*@""", RegexOptions.IgnoreCase)]

@@ -35,7 +35,8 @@ internal sealed class AllowRules(OrganizationIdFormat ids, SharedTopics shared, 
                 actions.Add(action);
             else
                 findings.Add(Finding.Of(FindingCode.Action,
-                    $"{statement.Where(node)} allows `{node.Text.Source}`; a session may have only actions on one client, topic or thing: {Known()}, each written out."));
+                    $"{statement.Where(node)} allows `{node.Text.Source}`; "
+                    + $"a session may have only actions on one client, topic or thing: {Known()}, each written out."));
         }
 
         return actions;
@@ -61,7 +62,8 @@ internal sealed class AllowRules(OrganizationIdFormat ids, SharedTopics shared, 
         {
             if (!types.Contains(actions[i].Type))
                 findings.Add(Finding.Of(FindingCode.Inert,
-                    $"{statement.Where(statement.Actions[i])} allows `{actions[i].Name}` on nothing: it needs a resource `{actions[i].Type.Spell()}/…` in its statement."));
+                    $"{statement.Where(statement.Actions[i])} allows `{actions[i].Name}` on nothing: "
+                    + $"it needs a resource `{actions[i].Type.Spell()}/…` in its statement."));
         }
     }
 

@@ -54,7 +54,9 @@ internal sealed class AssumeRoleInputReader(OrganizationIdFormat ids, List<Findi
             return null;
         if (externalId.Render(new TemplateValues(ids.ShortestId, "", "", "")).Length >= ShortestExternalId)
             return externalId;
-        Find(where, FindingCode.Length, $"is too short for an id of {ids.ShortestId.Value.Length} characters; STS takes at least {ShortestExternalId}. Lengthen it, or raise IotCredentials:OrganizationId:Length:Min.");
+        Find(where, FindingCode.Length,
+            $"is too short for an id of {ids.ShortestId.Value.Length} characters; STS takes at least {ShortestExternalId}. "
+            + "Lengthen it, or raise IotCredentials:OrganizationId:Length:Min.");
         return null;
     }
 
@@ -112,7 +114,8 @@ internal sealed class AssumeRoleInputReader(OrganizationIdFormat ids, List<Findi
         if (text.Length <= most)
             return true;
         Find(where, FindingCode.Length,
-            $"{what} of {text.Length} characters for an id of {ids.LongestDescription}; AWS takes at most {most}. Shorten it, or lower Length:Max to what your ids have.");
+            $"{what} of {text.Length} characters for an id of {ids.LongestDescription}; AWS takes at most {most}. "
+            + "Shorten it, or lower Length:Max to what your ids have.");
         return false;
     }
 

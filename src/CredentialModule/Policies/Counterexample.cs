@@ -23,7 +23,12 @@ internal static class Counterexample
     public static IEnumerable<OrganizationId> Others(OrganizationIdFormat ids)
     {
         var (shortest, first, last) = (ids.ShortestId.Value, ids.Characters[0], ids.Characters[^1]);
-        string[] texts = [shortest, shortest + first, shortest[..^1] + last, $"{ids.Prefix}{last}{shortest[(ids.Prefix.Length + 1)..]}", ids.Prefix + new string(last, ids.MinLength)];
+        string[] texts =
+        [
+            shortest, shortest + first, shortest[..^1] + last,
+            $"{ids.Prefix}{last}{shortest[(ids.Prefix.Length + 1)..]}",
+            ids.Prefix + new string(last, ids.MinLength)
+        ];
         foreach (var text in texts.Distinct())
         {
             if (ids.TryParse(text, out var id))

@@ -67,8 +67,8 @@ internal sealed class IotResourceReader(OrganizationIdFormat ids, SharedTopics s
         var example = Counterexample.Within(resource, ids);
         var verdict = example is null ? ". It may be safe, but cannot be proven here" : Counterexample.Spell(resource, example);
         Find(FindingCode.WildcardBeforeOrganization, resource.Where,
-            $"has `{resource.Head[wildcard]}` before {Organization}, {why}{verdict}. Write literals there; or begin with a literal, and put {Organization} last, "
-            + "behind a literal that no id holds, such as `/`.",
+            $"has `{resource.Head[wildcard]}` before {Organization}, {why}{verdict}. Write literals there; or begin with a literal, "
+            + $"and put {Organization} last, behind a literal that no id holds, such as `/`.",
             example);
         return resource;
     }
@@ -102,8 +102,9 @@ internal sealed class IotResourceReader(OrganizationIdFormat ids, SharedTopics s
         var example = Counterexample.Within(resource, ids);
         var what = closer == '{' ? "a placeholder" : $"`{closer}`";
         Find(FindingCode.NotClosed, resource.Where,
-            $"has {what} right after {Organization}, where one id can go on as another{Counterexample.Spell(resource, example)}; write a literal there that no id holds, "
-            + "such as `/` or `:`, or nothing. If all ids have one length, set OrganizationId:Length with Min and Max alike: then anything may stand there.",
+            $"has {what} right after {Organization}, where one id can go on as another{Counterexample.Spell(resource, example)}; "
+            + "write a literal there that no id holds, such as `/` or `:`, or nothing. "
+            + "If all ids have one length, set OrganizationId:Length with Min and Max alike: then anything may stand there.",
             example);
     }
 
@@ -145,7 +146,8 @@ internal sealed class IotResourceReader(OrganizationIdFormat ids, SharedTopics s
             var cut = resource with { Space = topics.Of, Fixed = topics.Start, Head = resource.Head[topics.Start.Length..] };
             if (topics.NameIsLevel && cut.Head.Contains('/'))
                 Find(FindingCode.ReservedTopic, resource.Where,
-                    $"has {Organization} behind the name that follows `{topics.Start}`, so that all organizations share what has that name; write it into the name.");
+                    $"has {Organization} behind the name that follows `{topics.Start}`, "
+                    + "so that all organizations share what has that name; write it into the name.");
             return cut;
         }
 
@@ -187,7 +189,9 @@ internal sealed class IotResourceReader(OrganizationIdFormat ids, SharedTopics s
 
     private void FindNoOrganization(string where, IReadOnlyList<IotAction> actions) =>
         Find(FindingCode.NoOrganization, where, $"names no organization, so that all of them share it; write {Organization} into it"
-            + (actions.Any(action => action.ReadsTopics) ? ", or list it under the profile's SharedTopics if every organization may receive it and none publish to it." : "."));
+            + (actions.Any(action => action.ReadsTopics)
+                ? ", or list it under the profile's SharedTopics if every organization may receive it and none publish to it."
+                : "."));
 
     private void FindFilterInTopic(string where) =>
         Find(FindingCode.FilterGrammar, where,

@@ -55,7 +55,8 @@ internal sealed class ResourceCollisionRule(OrganizationIdFormat ids, SharedTopi
     private PolicyCounterexample? Example(IotResource one, IotResource other)
     {
         var some = Counterexample.Others(ids).Take(3).ToList();
-        return some.SelectMany(a => some.Where(b => a != b).Select(b => Counterexample.Meet(one, a, other, b))).FirstOrDefault(example => example.Shared is not null);
+        return some.SelectMany(a => some.Where(b => a != b).Select(b => Counterexample.Meet(one, a, other, b)))
+            .FirstOrDefault(example => example.Shared is not null);
     }
 
     private void CheckShared(IotResource resource)
@@ -86,7 +87,8 @@ internal sealed class ResourceCollisionRule(OrganizationIdFormat ids, SharedTopi
                 ? $"for organization `{example.Reaching}` here and `{example.Reached}` there both begin alike, and what follows is not told apart"
                 : "both can begin alike, and it cannot be proven here that they end otherwise";
         var remedy = one.IsFromRight || other.IsFromRight
-            ? $"Begin them with literals of which neither begins the other, or write the same text, or none, behind {TemplateText.OrganizationPlaceholder} in both"
+            ? "Begin them with literals of which neither begins the other, or write the same text, or none, "
+                + $"behind {TemplateText.OrganizationPlaceholder} in both"
             : $"Give both the same text before {TemplateText.OrganizationPlaceholder}, or texts of which neither begins the other";
         findings.Add(Finding.Of(FindingCode.Collision, $"{one.Where} and {other.Where} meet: {sentence}. {remedy}.", example));
     }

@@ -59,7 +59,8 @@ internal sealed class SessionPolicyTemplate
             var perCharacter = length - LengthFor(new OrganizationId(ids.LongestId.Value[..^1]));
             var most = perCharacter == 0 ? 0 : ids.MaxLength - (length - LongestPolicy + perCharacter - 1) / perCharacter;
             return most >= ids.MinLength
-                ? $"If no id has more than {most} characters{(ids.Prefix.Length > 0 ? " after the prefix" : "")}, set IotCredentials:OrganizationId:Length:Max to {most}; else shorten the policy."
+                ? $"If no id has more than {most} characters{(ids.Prefix.Length > 0 ? " after the prefix" : "")}, "
+                    + $"set IotCredentials:OrganizationId:Length:Max to {most}; else shorten the policy."
                 : "No shorter id makes it fit; shorten the policy.";
         }
     }

@@ -69,16 +69,19 @@ internal sealed class SharedTopics
         else if (arn.Type is not (IotResourceType.Topic or IotResourceType.TopicFilter))
             finding = Finding.Of(FindingCode.SharedTopic, "is no topic: only a topic or a topicfilter is shared.");
         else if (text.NamesOrganization)
-            finding = Finding.Of(FindingCode.SharedTopic, $"names an organization; a topic with {TemplateText.OrganizationPlaceholder} in it is not shared. Remove the entry.");
+            finding = Finding.Of(
+                FindingCode.SharedTopic, $"names an organization; a topic with {TemplateText.OrganizationPlaceholder} in it is not shared. Remove the entry.");
         else if (arn.Name.Contains('{'))
-            finding = Finding.Of(FindingCode.PlaceholderInResource, "has a placeholder in the topic, which is not decided until it is rendered; write its value.");
+            finding = Finding.Of(
+                FindingCode.PlaceholderInResource, "has a placeholder in the topic, which is not decided until it is rendered; write its value.");
         else if (arn.Name.Length == 0 || arn.Name[0] is '$' or '*' or '?' or '+' or '#')
             finding = Finding.Of(FindingCode.SharedTopic,
                 "begins with `$` or a wildcard, or is empty, so that it covers AWS's own topics, or every organization's; begin it with a literal.");
         else if (arn.Name.Contains('$'))
             finding = Finding.Of(FindingCode.ReservedTopic, "has `$` inside; it may only begin a topic that AWS reserves.");
         else if (arn.Name.AsSpan().IndexOfAny('+', '#') >= 0 && (arn.Type == IotResourceType.Topic || !IotResourceReader.IsGrammatical(arn.Name)))
-            finding = Finding.Of(FindingCode.FilterGrammar, "has `+` or `#` in a place that MQTT has none: each is a whole level of a topicfilter, and `#` is the last.");
+            finding = Finding.Of(
+                FindingCode.FilterGrammar, "has `+` or `#` in a place that MQTT has none: each is a whole level of a topicfilter, and `#` is the last.");
         else
             return new Topic(text.Source, arn);
         return null;

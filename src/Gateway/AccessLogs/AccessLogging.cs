@@ -28,7 +28,8 @@ internal static class AccessLogging
     public static void UseAccessLog(this IApplicationBuilder app)
     {
         var services = app.ApplicationServices;
-        var (log, clock, profiles) = (services.GetRequiredService<AccessLog>(), services.GetRequiredService<TimeProvider>(), services.GetRequiredService<IProfileProvider>());
+        var (log, clock, profiles) =
+            (services.GetRequiredService<AccessLog>(), services.GetRequiredService<TimeProvider>(), services.GetRequiredService<IProfileProvider>());
         app.Use(next => context => log.IsOn ? LogAsync(context, next, log, clock, profiles) : next(context));
     }
 

@@ -100,7 +100,8 @@ internal sealed partial class ConnectionLimits
     private static partial class Log
     {
         [LoggerMessage(EventIds.ConnectionRefused, LogLevel.Warning,
-            "The address {Client} holds as many connections as Edge:ConnectionsPerAddress allows, and further ones are closed: {Count} of all addresses since the last such line",
+            "The address {Client} holds as many connections as Edge:ConnectionsPerAddress allows, and further ones are closed: "
+            + "{Count} of all addresses since the last such line",
             EventName = nameof(EventIds.ConnectionRefused))]
         public static partial void Refused(ILogger logger, string client, long count);
     }

@@ -87,7 +87,9 @@ internal sealed class TokenDeadline : IDisposable
 
     // A gRPC call counts as in transfer throughout: either side may send messages, or pause, for any length of time.
     private bool IsInTransfer(HttpContext context) =>
-        context.Response.HasStarted || _body is { IsReceived: false } || context.Request.ContentType?.StartsWith("application/grpc", StringComparison.OrdinalIgnoreCase) == true;
+        context.Response.HasStarted
+        || _body is { IsReceived: false }
+        || context.Request.ContentType?.StartsWith("application/grpc", StringComparison.OrdinalIgnoreCase) == true;
 
     private void SetDue(DateTimeOffset due, DateTimeOffset now)
     {

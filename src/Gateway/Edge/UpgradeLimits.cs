@@ -27,8 +27,10 @@ internal sealed class UpgradeLimits
         _most = kestrel.Value.Limits.MaxConcurrentUpgradedConnections ?? long.MaxValue;
         _mostOfACaller = options.Edge.UpgradesPerCaller;
         var meter = meters.Create(GatewayMetrics.MeterName);
-        meter.CreateObservableGauge("gateway.upgrades.active", () => _count, "{connection}", "Upgraded connections, such as WebSockets, over HTTP/1.1 and HTTP/2.");
-        _refused = meter.CreateCounter<long>("gateway.upgrades.refused", "{request}", "Upgrades that were refused, by the bound that was reached: all or caller.");
+        meter.CreateObservableGauge(
+            "gateway.upgrades.active", () => _count, "{connection}", "Upgraded connections, such as WebSockets, over HTTP/1.1 and HTTP/2.");
+        _refused = meter.CreateCounter<long>(
+            "gateway.upgrades.refused", "{request}", "Upgrades that were refused, by the bound that was reached: all or caller.");
     }
 
     /// <summary>
@@ -37,7 +39,8 @@ internal sealed class UpgradeLimits
     /// </summary>
     public static bool IsUpgrade(HttpContext context) =>
         context.Features.Get<IHttpExtendedConnectFeature>() is { IsExtendedConnect: true }
-        || (context.Features.Get<IHttpUpgradeFeature>() is { IsUpgradableRequest: true } && !context.Request.Headers.Upgrade.ToString().Equals("h2c", StringComparison.OrdinalIgnoreCase));
+        || (context.Features.Get<IHttpUpgradeFeature>() is { IsUpgradableRequest: true }
+            && !context.Request.Headers.Upgrade.ToString().Equals("h2c", StringComparison.OrdinalIgnoreCase));
 
     /// <summary>Counts the connection from before the request is forwarded until the connection has ended.</summary>
     public async Task InvokeAsync(HttpContext context, RequestDelegate next)

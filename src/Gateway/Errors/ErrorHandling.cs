@@ -30,7 +30,8 @@ internal static class ErrorHandling
         {
             await next(context);
             var response = context.Response;
-            if (!response.HasStarted && ErrorResponse.Has(response.StatusCode) && response.ContentLength is null && string.IsNullOrEmpty(response.ContentType) && IsOurs(context))
+            if (!response.HasStarted && ErrorResponse.Has(response.StatusCode)
+                && response.ContentLength is null && string.IsNullOrEmpty(response.ContentType) && IsOurs(context))
                 await ErrorResponse.WriteAsync(context, response.StatusCode);
         });
     }

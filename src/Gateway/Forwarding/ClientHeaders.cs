@@ -46,7 +46,10 @@ internal static class ClientHeaders
 {
     // Headers of nearly every request, which no server takes for another name.
     private static readonly FrozenSet<string> s_usual = FrozenSet.ToFrozenSet(
-        ["Accept", "Accept-Encoding", "Accept-Language", "Cache-Control", "Content-Type", "Host", "Origin", "Pragma", "Referer", "Sec-Fetch-User", "User-Agent"],
+        [
+            "Accept", "Accept-Encoding", "Accept-Language", "Cache-Control", "Content-Type", "Host",
+            "Origin", "Pragma", "Referer", "Sec-Fetch-User", "User-Agent"
+        ],
         StringComparer.OrdinalIgnoreCase);
 
     // Kestrel and YARP read these to frame the body, to upgrade and to send 100. They are not sent on as they are: YARP does not copy them, or IdentityHeaders

@@ -30,7 +30,8 @@ internal sealed class ForwardedTargets : ITransformProvider
             var path = SentPath.Of(transform.HttpContext);
             foreach (var step in steps)
             {
-                if (step(request, path) is not { } changed) return new ValueTask(ErrorResponse.WriteAsync(transform.HttpContext, StatusCodes.Status400BadRequest));
+                if (step(request, path) is not { } changed)
+                    return new ValueTask(ErrorResponse.WriteAsync(transform.HttpContext, StatusCodes.Status400BadRequest));
                 path = changed;
             }
 

@@ -45,7 +45,8 @@ internal sealed class DownstreamHttpClientFactory(ILogger<ForwarderHttpClientFac
     {
         protected override Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken)
         {
-            if (request.Content is null && !Retries.IsIdempotent(request.Method.Method) && request.Method != HttpMethod.Connect) request.Content = new ByteArrayContent([]);
+            if (request.Content is null && !Retries.IsIdempotent(request.Method.Method) && request.Method != HttpMethod.Connect)
+                request.Content = new ByteArrayContent([]);
             return base.SendAsync(request, cancellationToken);
         }
     }

@@ -17,7 +17,9 @@ internal static class Retries
     private static readonly HashSet<string> s_idempotent = new(StringComparer.Ordinal) { "GET", "HEAD", "OPTIONS", "PUT", "DELETE" };
 
     public static void UseRetries(this IReverseProxyApplicationBuilder pipeline) => pipeline.Use(static (context, next) =>
-        context.GetEndpoint()?.Metadata.GetMetadata<RetryLimit>() is { } limit && MayBeSentAgain(context) ? SendAsync(context, next, limit.Retries) : next(context));
+        context.GetEndpoint()?.Metadata.GetMetadata<RetryLimit>() is { } limit && MayBeSentAgain(context)
+            ? SendAsync(context, next, limit.Retries)
+            : next(context));
 
     /// <summary>Whether a request with this method may be sent again.</summary>
     public static bool IsIdempotent(string method) => s_idempotent.Contains(method);

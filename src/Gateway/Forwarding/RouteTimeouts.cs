@@ -13,7 +13,8 @@ internal static class RouteTimeouts
     }
 
     /// <summary>Whether the route's timeout has passed.</summary>
-    public static bool HasPassed(HttpContext context) => context.Features.Get<IHttpRequestTimeoutFeature>() is { RequestTimeoutToken.IsCancellationRequested: true };
+    public static bool HasPassed(HttpContext context) =>
+        context.Features.Get<IHttpRequestTimeoutFeature>() is { RequestTimeoutToken.IsCancellationRequested: true };
 
     private static async Task AnswerAsync(HttpContext context, RequestDelegate next)
     {

@@ -17,7 +17,10 @@ internal sealed record CertificateFiles(string Path, string? KeyPath, string? Pa
         foreach (var child in section.GetChildren())
         {
             if (child["Path"] is { Length: > 0 } path)
-                yield return new(System.IO.Path.Combine(folder, path), child["KeyPath"] is { Length: > 0 } key ? System.IO.Path.Combine(folder, key) : null, child["Password"]);
+                yield return new(
+                    System.IO.Path.Combine(folder, path),
+                    child["KeyPath"] is { Length: > 0 } key ? System.IO.Path.Combine(folder, key) : null,
+                    child["Password"]);
             foreach (var file in In(child, folder)) yield return file;
         }
     }
@@ -54,7 +57,9 @@ internal sealed record CertificateFiles(string Path, string? KeyPath, string? Pa
             var (certificates, key) = (Encoding.UTF8.GetString(certificate), Encoding.UTF8.GetString(Content(KeyPath)));
             try
             {
-                leaf = Password is null ? X509Certificate2.CreateFromPem(certificates, key) : X509Certificate2.CreateFromEncryptedPem(certificates, key, Password);
+                leaf = Password is null
+                    ? X509Certificate2.CreateFromPem(certificates, key)
+                    : X509Certificate2.CreateFromEncryptedPem(certificates, key, Password);
             }
             catch (ArgumentException e)
             {

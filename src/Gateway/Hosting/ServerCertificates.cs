@@ -103,7 +103,8 @@ internal sealed partial class ServerCertificates : BackgroundService
             EventName = nameof(EventIds.CertificateRenewed))]
         public static partial void Renewed(ILogger logger, string path, DateTime notAfter);
 
-        [LoggerMessage(EventIds.CertificateKept, LogLevel.Error, "The certificate of {Path} was changed and cannot be used, and the one before serves on: {Problem}",
+        [LoggerMessage(EventIds.CertificateKept, LogLevel.Error,
+            "The certificate of {Path} was changed and cannot be used, and the one before serves on: {Problem}",
             EventName = nameof(EventIds.CertificateKept))]
         public static partial void Kept(ILogger logger, string path, string problem);
     }

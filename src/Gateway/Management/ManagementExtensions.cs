@@ -39,6 +39,8 @@ internal static class ManagementExtensions
     private sealed class RedisIsUsable(CredentialCache cache) : IHealthCheck
     {
         public Task<HealthCheckResult> CheckHealthAsync(HealthCheckContext context, CancellationToken cancellationToken = default) => Task.FromResult(
-            cache.Redis?.Problem is { } problem ? HealthCheckResult.Degraded($"{problem.At ?? cache.Redis.EndPoints}: {problem.Cause}") : HealthCheckResult.Healthy());
+            cache.Redis?.Problem is { } problem
+                ? HealthCheckResult.Degraded($"{problem.At ?? cache.Redis.EndPoints}: {problem.Cause}")
+                : HealthCheckResult.Healthy());
     }
 }

@@ -54,7 +54,10 @@ internal sealed partial class ManagementServer : IHostedLifecycleService, IDispo
     {
         var app = new ApplicationBuilder(_services);
         app.UseSecurityHeaders(static _ => true);
-        app.UseExceptionHandler(new ExceptionHandlerOptions { ExceptionHandler = static context => ErrorResponse.WriteAsync(context, StatusCodes.Status500InternalServerError) });
+        app.UseExceptionHandler(new ExceptionHandlerOptions
+        {
+            ExceptionHandler = static context => ErrorResponse.WriteAsync(context, StatusCodes.Status500InternalServerError)
+        });
         app.UseStatusCodePages(static pages => ErrorResponse.Has(pages.HttpContext.Response.StatusCode)
             ? ErrorResponse.WriteAsync(pages.HttpContext, pages.HttpContext.Response.StatusCode)
             : Task.CompletedTask);
@@ -74,7 +77,8 @@ internal sealed partial class ManagementServer : IHostedLifecycleService, IDispo
             endpoints.MapGet("/health/live", static () => TypedResults.Text("Healthy")).AllowAnonymous();
             endpoints.MapHealthChecks("/health/ready", new HealthCheckOptions { ResponseWriter = ReadinessResponse.WriteAsync }).AllowAnonymous();
             endpoints.MapPrometheusScrapingEndpoint("/metrics").AllowAnonymous();
-            Guard(endpoints.MapDelete("/organizations/{organizationId}/credentials", InvalidateCredentials.AnswerAsync).WithMetadata(new OrganizationIdPrecondition()));
+            Guard(endpoints.MapDelete("/organizations/{organizationId}/credentials", InvalidateCredentials.AnswerAsync)
+                .WithMetadata(new OrganizationIdPrecondition()));
         });
         return app.Build();
     }

@@ -18,7 +18,9 @@ internal static class TrustedProxies
             }
 
             // If the list is empty, the middleware would trust every sender.
-            forwarded.ForwardedHeaders = options.Edge.TrustedProxies.Count > 0 ? ForwardedHeaders.XForwardedFor | ForwardedHeaders.XForwardedProto : ForwardedHeaders.None;
+            forwarded.ForwardedHeaders = options.Edge.TrustedProxies.Count > 0
+                ? ForwardedHeaders.XForwardedFor | ForwardedHeaders.XForwardedProto
+                : ForwardedHeaders.None;
             forwarded.ForwardLimit = null;
         });
 }

@@ -77,7 +77,8 @@ internal sealed class RedisRateLimiter(RedisRateLimiterFallback limits, LimitKey
             // The fixed-window limiter counts in whole seconds of the clock, and a window lasts until the end of the second in which it is due. Its window is
             // therefore 999 ms shorter.
             RateLimitAlgorithm.FixedWindow => new RedisFixedWindowRateLimiter<string>(
-                name, new() { ConnectionMultiplexerFactory = factory, PermitLimit = options.PermitLimit, Window = options.Window - TimeSpan.FromMilliseconds(999) }),
+                name,
+                new() { ConnectionMultiplexerFactory = factory, PermitLimit = options.PermitLimit, Window = options.Window - TimeSpan.FromMilliseconds(999) }),
             RateLimitAlgorithm.SlidingWindow => new RedisSlidingWindowRateLimiter<string>(
                 name, new() { ConnectionMultiplexerFactory = factory, PermitLimit = options.PermitLimit, Window = options.Window }),
             RateLimitAlgorithm.TokenBucket => TokenBucket(InProcessLimiterFactory.Bucket(options)),
@@ -99,7 +100,8 @@ internal sealed class RedisRateLimiter(RedisRateLimiterFallback limits, LimitKey
     {
         // The key includes the options: during a rolling update, replicas with different limits must not share a counter.
         var options = key.Options;
-        var digest = SHA256.HashData(Encoding.UTF8.GetBytes($"{options.Algorithm} {options.PartitionBy} {options.PermitLimit} {options.Window.Ticks}\n{key.Partition}"));
+        var digest = SHA256.HashData(Encoding.UTF8.GetBytes(
+            $"{options.Algorithm} {options.PartitionBy} {options.PermitLimit} {options.Window.Ticks}\n{key.Partition}"));
         return $"{keyPrefix}{key.Name}:{Convert.ToHexStringLower(digest)}";
     }
 

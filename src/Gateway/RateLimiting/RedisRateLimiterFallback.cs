@@ -31,7 +31,12 @@ internal sealed partial class RedisRateLimiterFallback : IAsyncDisposable
     private long _fallbackSince;
     private long _askAgainAt;
 
-    public RedisRateLimiterFallback(InProcessLimiterFactory local, CredentialCache cache, IOptions<IotCredentialsOptions> module, GatewayMetrics metrics, ILogger<RedisRateLimiterFallback> logger)
+    public RedisRateLimiterFallback(
+        InProcessLimiterFactory local,
+        CredentialCache cache,
+        IOptions<IotCredentialsOptions> module,
+        GatewayMetrics metrics,
+        ILogger<RedisRateLimiterFallback> logger)
     {
         _local = PartitionedRateLimiter.Create<LimitKey, LimitKey>(local.Partition);
         _cache = cache;
@@ -125,7 +130,8 @@ internal sealed partial class RedisRateLimiterFallback : IAsyncDisposable
     private static partial class Log
     {
         [LoggerMessage(EventIds.LimitsFallback, LogLevel.Warning,
-            "{Cause}: this replica counts the limits with Store Redis for itself, so that all replicas together let through up to as many times the limit as there are",
+            "{Cause}: this replica counts the limits with Store Redis for itself, "
+            + "so that all replicas together let through up to as many times the limit as there are",
             EventName = nameof(EventIds.LimitsFallback))]
         public static partial void Apart(ILogger logger, string cause);
 

@@ -10,7 +10,11 @@ namespace Gateway.Reloading;
 /// restart is logged once, and the last good configuration stays in effect.
 /// </summary>
 internal sealed partial class ConfigurationReloader(
-    SnapshotConfigurationProvider gate, SnapshotRoutes routes, GatewayMetrics metrics, TimeProvider time, ILogger<ConfigurationReloader> logger) : BackgroundService
+    SnapshotConfigurationProvider gate,
+    SnapshotRoutes routes,
+    GatewayMetrics metrics,
+    TimeProvider time,
+    ILogger<ConfigurationReloader> logger) : BackgroundService
 {
     /// <summary>How often the files are checked.</summary>
     public static readonly TimeSpan Interval = TimeSpan.FromMilliseconds(500);
@@ -126,11 +130,13 @@ internal sealed partial class ConfigurationReloader(
         [LoggerMessage(EventIds.ConfigurationWarning, LogLevel.Warning, "{Finding}", EventName = nameof(EventIds.ConfigurationWarning))]
         public static partial void Warning(ILogger logger, Finding finding);
 
-        [LoggerMessage(EventIds.ConfigurationFailed, LogLevel.Error, "A change of the configuration could not be put in force, and the last good one serves on: {Cause}",
+        [LoggerMessage(EventIds.ConfigurationFailed, LogLevel.Error,
+            "A change of the configuration could not be put in force, and the last good one serves on: {Cause}",
             EventName = nameof(EventIds.ConfigurationFailed))]
         public static partial void Failed(ILogger logger, string cause);
 
-        [LoggerMessage(EventIds.ConfigurationUncertain, LogLevel.Critical, "The routes may be served by an earlier configuration than the files hold: restart the gateway",
+        [LoggerMessage(EventIds.ConfigurationUncertain, LogLevel.Critical,
+            "The routes may be served by an earlier configuration than the files hold: restart the gateway",
             EventName = nameof(EventIds.ConfigurationUncertain))]
         public static partial void Uncertain(ILogger logger);
     }

@@ -6,7 +6,10 @@ namespace Gateway.Reloading;
 internal static class RestartOnly
 {
     private static readonly string[] s_live =
-        ["ReverseProxy", "Services", "Authorization", "RateLimiting", "Cors", "IotCredentials:Profiles", "IotCredentials:Organizations", "AllowedHosts", "Logging", "$schema"];
+    [
+        "ReverseProxy", "Services", "Authorization", "RateLimiting", "Cors", "IotCredentials:Profiles", "IotCredentials:Organizations",
+        "AllowedHosts", "Logging", "$schema"
+    ];
 
     /// <summary>Returns an error for each such key whose value differs between two configurations.</summary>
     public static IReadOnlyList<Finding> Changes(Snapshot before, Snapshot after) =>
@@ -15,9 +18,12 @@ internal static class RestartOnly
             .Select(WithoutIndex)
             .Distinct(StringComparer.OrdinalIgnoreCase)
             .Order(StringComparer.Ordinal)
-            .Select(key => new Finding(Severity.Error, key, after.SourceOf(key), $"needs a restart: {key}. Nothing of the change is used until then; take this key back to use the rest."))];
+            .Select(key => new Finding(
+                Severity.Error, key, after.SourceOf(key),
+                $"needs a restart: {key}. Nothing of the change is used until then; take this key back to use the rest."))];
 
-    private static bool IsLive(string key) => s_live.Any(live => key.StartsWith(live, StringComparison.OrdinalIgnoreCase) && (key.Length == live.Length || key[live.Length] == ':'));
+    private static bool IsLive(string key) => s_live.Any(live =>
+        key.StartsWith(live, StringComparison.OrdinalIgnoreCase) && (key.Length == live.Length || key[live.Length] == ':'));
 
     private static string WithoutIndex(string key) => key[(key.LastIndexOf(':') + 1)..].All(char.IsAsciiDigit) ? key[..key.LastIndexOf(':')] : key;
 }

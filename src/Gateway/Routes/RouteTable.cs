@@ -19,7 +19,8 @@ internal sealed class RouteTable : IProxyConfig
     {
         Snapshot = snapshot;
         ChangeToken = changeToken;
-        Policies = snapshot.Options.Authorization.Policies.ToDictionary(policy => policy.Key, policy => AuthorizationPolicies.Build(policy.Value), StringComparer.Ordinal);
+        Policies = snapshot.Options.Authorization.Policies.ToDictionary(
+            policy => policy.Key, policy => AuthorizationPolicies.Build(policy.Value), StringComparer.Ordinal);
         _written = snapshot.Routes.ToDictionary(route => route.RouteId, StringComparer.OrdinalIgnoreCase);
         var ids = snapshot.Clusters.ToDictionary(cluster => cluster.ClusterId, clusterId, StringComparer.OrdinalIgnoreCase);
         Clusters = [.. snapshot.Clusters.Select(cluster => cluster with { ClusterId = ids[cluster.ClusterId] })];

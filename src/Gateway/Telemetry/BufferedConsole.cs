@@ -65,7 +65,8 @@ internal sealed class BufferedConsole : ILoggerProvider, ISupportExternalScope
         formatter.Write(entry, _scopes, line);
         var isAudit = entry.Category == AuditTrail.Category;
         var isAccessLine = entry.Category == AccessCategory;
-        if ((entry.LogLevel >= settings.LogToStandardErrorThreshold ? _error.Value : _output).Write(line.GetStringBuilder(), isAudit, isAccessLine)) return true;
+        if ((entry.LogLevel >= settings.LogToStandardErrorThreshold ? _error.Value : _output).Write(line.GetStringBuilder(), isAudit, isAccessLine))
+            return true;
         if (isAccessLine) _metrics.AccessLineDropped();
         else _metrics.LogEntryDropped(isAudit);
         return false;
@@ -75,7 +76,8 @@ internal sealed class BufferedConsole : ILoggerProvider, ISupportExternalScope
         LogLevel.Warning,
         typeof(BufferedConsole).FullName!,
         new EventId(EventIds.LogEntriesLost, nameof(EventIds.LogEntriesLost)),
-        string.Create(CultureInfo.InvariantCulture, $"The output takes log entries again. {audit + others} were lost while it took none, {audit} of them of the audit"),
+        string.Create(
+            CultureInfo.InvariantCulture, $"The output takes log entries again. {audit + others} were lost while it took none, {audit} of them of the audit"),
         null,
         static (message, _) => message));
 
@@ -88,7 +90,8 @@ internal sealed class BufferedConsole : ILoggerProvider, ISupportExternalScope
         public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter)
         {
             if (exception is not null && WireFailure.KindOf(category, exception) is { } kind)
-                console.Write(new LogEntry<string>(logLevel, category, eventId, $"{formatter(state, exception)} ({kind})", null, static (message, _) => message));
+                console.Write(
+                    new LogEntry<string>(logLevel, category, eventId, $"{formatter(state, exception)} ({kind})", null, static (message, _) => message));
             else
                 console.Write(new LogEntry<TState>(logLevel, category, eventId, state, exception is null ? null : new LoggedException(exception), formatter));
         }

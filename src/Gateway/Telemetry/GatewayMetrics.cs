@@ -22,10 +22,13 @@ internal sealed class GatewayMetrics
             "gateway.rate_limit.fallbacks", "{request}", "Requests whose limit in Redis could not be asked and that this replica counted for itself.");
         _dropped = meter.CreateCounter<long>("gateway.access_log.dropped", "{line}", "Lines of the access log that were not written.");
         _entriesDropped = meter.CreateCounter<long>(
-            "gateway.log.dropped", "{entry}", "Entries of the audit, or of any log but the access log, that were lost because the console's output was not read or not writable.");
-        _reloads = meter.CreateCounter<long>("gateway.configuration.reloads", "{reload}", "Changes of the configuration, by whether they were applied or refused.");
+            "gateway.log.dropped", "{entry}",
+            "Entries of the audit, or of any log but the access log, that were lost because the console's output was not read or not writable.");
+        _reloads = meter.CreateCounter<long>(
+            "gateway.configuration.reloads", "{reload}", "Changes of the configuration, by whether they were applied or refused.");
         _forwardingErrors = meter.CreateCounter<long>("gateway.forwarding.errors", "{try}", "Tries to forward a request that failed on the service's side.");
-        meter.CreateObservableGauge("gateway.configuration.refused", () => _isRefused ? 1 : 0, description: "1 while the files hold a change that is not used.");
+        meter.CreateObservableGauge(
+            "gateway.configuration.refused", () => _isRefused ? 1 : 0, description: "1 while the files hold a change that is not used.");
     }
 
     /// <summary>Reports per scheme whether its issuer's keys can be read.</summary>

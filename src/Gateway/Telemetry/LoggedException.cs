@@ -11,7 +11,8 @@ internal sealed class LoggedException(Exception error) : Exception
 {
     private const int LongestText = 500;
 
-    private static readonly string[] s_quoting = ["Amazon.", "StackExchange.", "Microsoft.IdentityModel.", "System.Net.", "System.IO.", "System.Text.Json.", "ZiggyCreatures."];
+    private static readonly string[] s_quoting =
+        ["Amazon.", "StackExchange.", "Microsoft.IdentityModel.", "System.Net.", "System.IO.", "System.Text.Json.", "ZiggyCreatures."];
 
     public override string ToString()
     {

@@ -37,7 +37,8 @@ internal static class Telemetry
                 .AddView(static instrument => IsExported(instrument) ? null : MetricStreamConfiguration.Drop)
                 .AddPrometheusExporter());
         if (builder.Configuration.AsEnumerable().Any(setting =>
-            setting.Key.StartsWith("OTEL_EXPORTER_OTLP", StringComparison.OrdinalIgnoreCase) && setting.Key.EndsWith("ENDPOINT", StringComparison.OrdinalIgnoreCase)))
+            setting.Key.StartsWith("OTEL_EXPORTER_OTLP", StringComparison.OrdinalIgnoreCase)
+            && setting.Key.EndsWith("ENDPOINT", StringComparison.OrdinalIgnoreCase)))
         {
             telemetry.WithTracing(AddSpans).UseOtlpExporter();
         }

@@ -15,7 +15,9 @@ internal sealed class TraceContextForwarding(TracerProvider? spans = null) : ITr
     {
         ShouldListenTo = static source => source.Name == "Microsoft.AspNetCore",
         Sample = static (ref ActivityCreationOptions<ActivityContext> options) =>
-            options.Parent == default || options.Parent.TraceFlags.HasFlag(ActivityTraceFlags.Recorded) ? ActivitySamplingResult.AllDataAndRecorded : ActivitySamplingResult.PropagationData,
+            options.Parent == default || options.Parent.TraceFlags.HasFlag(ActivityTraceFlags.Recorded)
+                ? ActivitySamplingResult.AllDataAndRecorded
+                : ActivitySamplingResult.PropagationData,
         // The trace is marked as recorded, but its tags are not set: no exporter would read them.
         ActivityStarted = static activity => activity.IsAllDataRequested = false,
     };

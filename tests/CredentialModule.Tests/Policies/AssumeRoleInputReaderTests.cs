@@ -7,7 +7,7 @@ public sealed class AssumeRoleInputReaderTests
 {
     private readonly List<Finding> _findings = [];
 
-    private string[] Codes => [.. _findings.Select(finding => finding.Code)];
+    private string[] Codes => [.. _findings.Select(finding => finding.Code!)];
 
     [Theory]
     [InlineData("arn:aws:iam::111122223333:role/iot-organization", "aws")]

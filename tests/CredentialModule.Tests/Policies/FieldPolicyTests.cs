@@ -53,7 +53,8 @@ public sealed partial class FieldPolicyTests
     public void E1_a_policy_that_no_id_makes_fit_says_so()
     {
         var text = Templates.Document(
-            """{"Effect":"Allow","Action":"iot:Publish","Resource":"§topic/t/{organizationId}/*"}""", $$"""{"Effect":"Deny","Action":"{{new string('x', 2048)}}","Resource":"*"}""");
+            """{"Effect":"Allow","Action":"iot:Publish","Resource":"§topic/t/{organizationId}/*"}""",
+            $$"""{"Effect":"Deny","Action":"{{new string('x', 2048)}}","Resource":"*"}""");
         Assert.Null(Templates.Parse(text, Templates.Wide, out var findings));
         Assert.Contains("No shorter id makes it fit", Assert.Single(findings).Message, StringComparison.Ordinal);
     }
@@ -134,7 +135,8 @@ public sealed partial class FieldPolicyTests
     {
         Accept(Template(resource), s_uuids);
         // With one more length they do.
-        Assert.NotEmpty(Templates.Codes(Template(resource), Templates.Format("", "0-9a-f-", 35, 36)).Append(IsSafeAnyway(resource) ? "" : null).OfType<string>());
+        Assert.NotEmpty(
+            Templates.Codes(Template(resource), Templates.Format("", "0-9a-f-", 35, 36)).Append(IsSafeAnyway(resource) ? "" : null).OfType<string>());
     }
 
     [Theory]
@@ -169,7 +171,8 @@ public sealed partial class FieldPolicyTests
     [InlineData("", "ab", 2, 3, "topic/{organizationId}/*", "topic/a{organizationId}/*", FindingCode.Collision)]
     [InlineData("", "ab", 2, 3, "topic/{organizationId}/*", "topic/ab{organizationId}/*")] // with an id behind it, too long
     [InlineData("a", "ab", 2, 3, "topic/{organizationId}/*", "topic/a{organizationId}/*", FindingCode.Collision)]
-    public void E2_heads_meet_where_an_id_of_the_true_lengths_fits(string prefix, string characters, int min, int max, string one, string other, params string[] codes)
+    public void E2_heads_meet_where_an_id_of_the_true_lengths_fits(
+        string prefix, string characters, int min, int max, string one, string other, params string[] codes)
     {
         var ids = Templates.Format(prefix, characters, min, max);
         Assert.Equal(codes, Templates.Codes(Template(one, other), ids));
@@ -234,7 +237,8 @@ public sealed partial class FieldPolicyTests
     public void E4_a_topic_of_one_thing_or_client_is_accepted(string resource)
     {
         Accept(Template(resource), Templates.Prefixed);
-        Accept(Template(resource, "thing/{organizationId}-*", "client/{organizationId}-*", "topic/$aws/things/{organizationId}-*/shadow/*"), Templates.Prefixed);
+        Accept(
+            Template(resource, "thing/{organizationId}-*", "client/{organizationId}-*", "topic/$aws/things/{organizationId}-*/shadow/*"), Templates.Prefixed);
     }
 
     [Theory]
@@ -257,7 +261,8 @@ public sealed partial class FieldPolicyTests
     [InlineData("client/$aws/things/{organizationId}", FindingCode.ReservedTopic)]
     [InlineData("thing/$aws/things/{organizationId}", FindingCode.ReservedTopic)]
     [InlineData("topic/$aws/events/presence/*/{organizationId}", FindingCode.ReservedTopic)]
-    public void E4_other_reserved_topics_are_refused(string resource, string code) => Assert.Contains(code, Templates.Codes(Template(resource), Templates.Prefixed));
+    public void E4_other_reserved_topics_are_refused(string resource, string code) =>
+        Assert.Contains(code, Templates.Codes(Template(resource), Templates.Prefixed));
 
     [Theory]
     // A thing that one resource reaches by its own name is another organization's by another one.
@@ -345,7 +350,8 @@ public sealed partial class FieldPolicyTests
     [InlineData("topic/a/?/b", "topic/a/?/b")]
     public void E6_a_listed_topic_may_be_received_by_all(string listed, params string[] used)
     {
-        var text = Templates.Document([Statement("iot:Publish", "topic/o/{organizationId}/*"), .. used.Select(resource => Statement(ActionOf(resource), resource))]);
+        var text = Templates.Document(
+            [Statement("iot:Publish", "topic/o/{organizationId}/*"), .. used.Select(resource => Statement(ActionOf(resource), resource))]);
         Assert.NotEmpty(Templates.Codes(text, Templates.Wide));
         Accept(text, Templates.Wide, $"§{listed}");
     }
@@ -362,7 +368,10 @@ public sealed partial class FieldPolicyTests
     [InlineData("iot:Connect", "client/broadcast", FindingCode.NoOrganization)]
     [InlineData("iot:GetThingShadow", "thing/broadcast", FindingCode.NoOrganization)]
     public void E6_a_listed_topic_is_no_more_than_received(string action, string resource, string code) =>
-        Assert.Equal([code], Templates.Codes(Templates.Document(Statement("iot:Publish", "topic/o/{organizationId}/*"), Statement(action, resource)), Templates.Wide, "§topic/broadcast"));
+        Assert.Equal(
+            [code],
+            Templates.Codes(
+                Templates.Document(Statement("iot:Publish", "topic/o/{organizationId}/*"), Statement(action, resource)), Templates.Wide, "§topic/broadcast"));
 
     [Theory]
     [InlineData("topic/o/{organizationId}/*", "topic/o/*")]
@@ -395,7 +404,8 @@ public sealed partial class FieldPolicyTests
     [InlineData("thing/{organizationId}:*", "topic/announcements/*", "W")]
     [InlineData("topic/$aws/things/{organizationId}:*/shadow/*", "topic/things/*", "W")]
     [InlineData("topic/{organizationId}/*", "topic/abc/*", "uuids")] // too short for an id
-    public void E6_a_shared_topic_beside_the_organizations_is_accepted(string own, string shared, string ids) => Accept(Template(own, shared), Ids(ids), $"§{shared}");
+    public void E6_a_shared_topic_beside_the_organizations_is_accepted(string own, string shared, string ids) =>
+        Accept(Template(own, shared), Ids(ids), $"§{shared}");
 
     [Theory]
     [InlineData("", FindingCode.ArnShape)]
@@ -428,7 +438,8 @@ public sealed partial class FieldPolicyTests
     [Theory]
     [InlineData("arn:aws:iot:*:{accountId}:topic/t/{organizationId}/*", "has `*` as its region: write {region}, or one region such as eu-west-1.")]
     [InlineData("arn:aws:iot:{region}:*:topic/t/{organizationId}/*", "has `*` as its account: write {accountId}, or 12 digits.")]
-    [InlineData("arn:aws:iot:*:*:topic/t/{organizationId}/*", "has `*` as its region: write {region}, or one region such as eu-west-1; and `*` as its account: write {accountId}, or 12 digits.")]
+    [InlineData("arn:aws:iot:*:*:topic/t/{organizationId}/*",
+        "has `*` as its region: write {region}, or one region such as eu-west-1; and `*` as its account: write {accountId}, or 12 digits.")]
     [InlineData("arn:aws*:iot:{region}:{accountId}:topic/t/{organizationId}/*", "has `aws*` as its partition")]
     [InlineData("arn:aws-eu:iot:{region}:{accountId}:topic/t/{organizationId}/*", "has `aws-eu` as its partition")]
     [InlineData("arn:aws:iot:EU-WEST-1:{accountId}:topic/t/{organizationId}/*", "has `EU-WEST-1` as its region")]
@@ -460,7 +471,8 @@ public sealed partial class FieldPolicyTests
     [InlineData("[1,2.0,\"3\",false]")]
     public void E7_numbers_and_booleans_of_conditions_are_sent_as_they_are_written(string value)
     {
-        var statement = """{"Effect":"Allow","Action":"iot:Publish","Resource":"§topic/t/{organizationId}/*","Condition":{"NumericLessThan":{"aws:MultiFactorAuthAge":"""
+        var statement =
+            """{"Effect":"Allow","Action":"iot:Publish","Resource":"§topic/t/{organizationId}/*","Condition":{"NumericLessThan":{"aws:MultiFactorAuthAge":"""
             + value + "}}}";
         var template = Templates.Parse(Templates.Document(statement), Templates.Wide, out var findings);
         Assert.Empty(findings);
@@ -500,7 +512,8 @@ public sealed partial class FieldPolicyTests
         var findings = new List<Finding>();
         Assert.Equal(expected, read(new AssumeRoleInputReader(Templates.Format("", "a-z", 2, max), findings)) is not null);
         if (!expected)
-            Assert.Contains($"for an id of {max} characters ({max}, IotCredentials:OrganizationId:Length:Max)", Assert.Single(findings).Message, StringComparison.Ordinal);
+            Assert.Contains(
+                $"for an id of {max} characters ({max}, IotCredentials:OrganizationId:Length:Max)", Assert.Single(findings).Message, StringComparison.Ordinal);
     }
 
     private static bool IsSafeAnyway(string resource) => resource is "client/dev-{organizationId}";
@@ -518,7 +531,9 @@ public sealed partial class FieldPolicyTests
     private static string? Trouble(string text, OrganizationIdFormat ids, IReadOnlyList<string> names, params string[] shared)
     {
         var topics = shared.Select(topic => topic.Split('/', 2)[1]).ToHashSet(StringComparer.Ordinal);
-        var policies = names.Where(name => ids.TryParse(name, out _)).Select(name => (name, Own: Rendered(text, name).Where(resource => !topics.Contains(resource.Pattern)).ToList())).ToList();
+        var policies = names.Where(name => ids.TryParse(name, out _))
+            .Select(name => (name, Own: Rendered(text, name).Where(resource => !topics.Contains(resource.Pattern)).ToList()))
+            .ToList();
         return policies.SelectMany(one => policies.Where(other => string.CompareOrdinal(one.name, other.name) < 0).Select(other => (one, other)))
             .Select(pair => MeetingSearch.Find(pair.one.Own, pair.other.Own) is { } meeting ? $"{pair.one.name} and {pair.other.name} meet in {meeting}" : null)
             .FirstOrDefault(trouble => trouble is not null);

@@ -9,22 +9,24 @@ internal sealed record GeneratedTemplate(GeneratedTemplate.IdForm Form, Generate
 {
     private static readonly IdForm[] s_forms =
     [
-        new("", "A-Za-z0-9_-"), new("o-", "A-Za-z0-9"), new("", "a-z"), new("", "a"), new("a", "ab"), new("-", "-a"), new("o-", "a-z-"), new("ab", "a-b"), new("aa", "a"),
-        new("", "a-z", 2, 5), new("o-", "a-z-", 1, 3), new("", "ab", 1, 2), new("", "A-Za-z0-9_-", 3, 64), new("a", "ab", 2, 3), new("", "a-z", 6, 13),
+        new("", "A-Za-z0-9_-"), new("o-", "A-Za-z0-9"), new("", "a-z"), new("", "a"), new("a", "ab"), new("-", "-a"),
+        new("o-", "a-z-"), new("ab", "a-b"), new("aa", "a"), new("", "a-z", 2, 5), new("o-", "a-z-", 1, 3),
+        new("", "ab", 1, 2), new("", "A-Za-z0-9_-", 3, 64), new("a", "ab", 2, 3), new("", "a-z", 6, 13),
     ];
 
     private static readonly IdForm[] s_oneLength =
     [
-        new("", "0-9a-f-", 4, 4), new("", "a-c-", 3, 3), new("o-", "a-z-", 2, 2), new("", "ab", 2, 2), new("a", "ab", 2, 2), new("-", "-a", 3, 3), new("ab", "ab", 3, 3),
-        new("", "A-Za-z0-9_-", 3, 3), new("", "ab-", 1, 1), new("aa", "ab", 1, 1), new("a-a", "a-", 2, 2), new("", "a-z", 6, 6),
+        new("", "0-9a-f-", 4, 4), new("", "a-c-", 3, 3), new("o-", "a-z-", 2, 2), new("", "ab", 2, 2), new("a", "ab", 2, 2), new("-", "-a", 3, 3),
+        new("ab", "ab", 3, 3), new("", "A-Za-z0-9_-", 3, 3), new("", "ab-", 1, 1), new("aa", "ab", 1, 1), new("a-a", "a-", 2, 2), new("", "a-z", 6, 6),
     ];
 
     private static readonly string[] s_types = ["client", "topic", "topic", "topicfilter", "thing"];
 
     private static readonly string[] s_heads =
     [
-        "", "a", "a/", "o", "o-", "o-a-", "ab", "-", "t/", "organizations/", "organizations", "x/", "a-", "b/a", "aa", ":", "ao-", "aab/", "-/", "/", "ab/", "aaa", "ba-/", "a-a", "bb",
-        "shadow/", "status/", "notify/", new('a', 62), new('a', 63), new('a', 64), $"{new string('a', 63)}/", $"{new string('a', 64)}/", $"{new string('a', 65)}/",
+        "", "a", "a/", "o", "o-", "o-a-", "ab", "-", "t/", "organizations/", "organizations", "x/", "a-", "b/a", "aa",
+        ":", "ao-", "aab/", "-/", "/", "ab/", "aaa", "ba-/", "a-a", "bb", "shadow/", "status/", "notify/", new('a', 62),
+        new('a', 63), new('a', 64), $"{new string('a', 63)}/", $"{new string('a', 64)}/", $"{new string('a', 65)}/",
     ];
 
     // The heads that differ by one of these are those that meet.
@@ -32,18 +34,23 @@ internal sealed record GeneratedTemplate(GeneratedTemplate.IdForm Form, Generate
 
     private static readonly string[] s_starts =
     [
-        "$aws/things/", "$aws/things/", "$aws/rules/r/", "$aws/things/a", "$aws/commands/things/", "$aws/commands/things/a", "$aws/events/thing/", "$aws/events/thingTypeAssociation/thing/",
-        "$aws/commands/clients/", "$aws/events/presence/connected/", "$aws/events/presence/disconnected/a", "$aws/events/subscriptions/subscribed/", "$share/g/",
+        "$aws/things/", "$aws/things/", "$aws/rules/r/", "$aws/things/a", "$aws/commands/things/", "$aws/commands/things/a",
+        "$aws/events/thing/", "$aws/events/thingTypeAssociation/thing/", "$aws/commands/clients/", "$aws/events/presence/connected/",
+        "$aws/events/presence/disconnected/a", "$aws/events/subscriptions/subscribed/", "$share/g/",
     ];
 
     private static readonly string[] s_clientStarts =
     [
-        "$aws/commands/clients/", "$aws/events/presence/connected/", "$aws/events/presence/disconnected/", "$aws/events/presence/connect_failed/", "$aws/events/subscriptions/subscribed/",
+        "$aws/commands/clients/", "$aws/events/presence/connected/", "$aws/events/presence/disconnected/",
+        "$aws/events/presence/connect_failed/", "$aws/events/subscriptions/subscribed/",
     ];
 
     // Behind these, the end of a text is all that tells the id.
-    private static readonly string[] s_openHeads = ["a/*/", "s/*/", "a*:", "a/?/", "x/*/a/", "status/*/", "t*", "a/b*/", "a?/", "ab*-", "x*/", "a/*", "s/?", "*/", "*:", "?*/", "a/*/a/",
-        "$aws/events/presence/connected/*:", "$aws/things/a*/", "$aws/rules/*/", "$share/g/a/*/"];
+    private static readonly string[] s_openHeads =
+    [
+        "a/*/", "s/*/", "a*:", "a/?/", "x/*/a/", "status/*/", "t*", "a/b*/", "a?/", "ab*-", "x*/", "a/*", "s/?", "*/",
+        "*:", "?*/", "a/*/a/", "$aws/events/presence/connected/*:", "$aws/things/a*/", "$aws/rules/*/", "$share/g/a/*/"
+    ];
 
     private static readonly string[] s_openFilterHeads = ["s/+/", "a/+/*/", "a/*/+/", "status/+/", "s/+/a/"];
 
@@ -51,11 +58,16 @@ internal sealed record GeneratedTemplate(GeneratedTemplate.IdForm Form, Generate
 
     private static readonly string[] s_nastyHeads =
     [
-        "*", "*/", "?/", "+/", "#/", "{region}/", "$share/", "$share/*/", "$share/g?/", "$share/{region}/", "$aws/rules/", "$aws/rules/*/", "$aws/rules/r?/", "$aws/", "$queue/", "$aws/things/*/",
-        "$aws/events/presence/*/", "$aws/commands/*/", "$aws/certificates/", "$aws/events/job/", "$aws/events/thing*/", "$aws/commands/things/x/executions/",
+        "*", "*/", "?/", "+/", "#/", "{region}/", "$share/", "$share/*/", "$share/g?/", "$share/{region}/", "$aws/rules/",
+        "$aws/rules/*/", "$aws/rules/r?/", "$aws/", "$queue/", "$aws/things/*/", "$aws/events/presence/*/", "$aws/commands/*/",
+        "$aws/certificates/", "$aws/events/job/", "$aws/events/thing*/", "$aws/commands/things/x/executions/",
     ];
 
-    private static readonly string[] s_tails = ["", "", "/*", "/*", "/*", "/x", ":*", "-*", "-", "/", ".*", "/a/*", "/*/a", "/?", "/{organizationId}", "-a/*", "/shadow/*", "/executions/*", "/jobs/notify"];
+    private static readonly string[] s_tails =
+    [
+        "", "", "/*", "/*", "/*", "/x", ":*", "-*", "-", "/", ".*", "/a/*", "/*/a",
+        "/?", "/{organizationId}", "-a/*", "/shadow/*", "/executions/*", "/jobs/notify"
+    ];
 
     private static readonly string[] s_filterTails = ["/+/status", "/#", "/+", "/*/#", "/?/#", "-/#", ":/+/#", "-*/executions/+/request/#"];
 
@@ -64,7 +76,8 @@ internal sealed record GeneratedTemplate(GeneratedTemplate.IdForm Form, Generate
     // With ids of one length, whatever follows one is good.
     private static readonly string[] s_oneLengthTails = ["*", "?", "?/*", "a*", "a/*", "-x", "{organizationId}/*", "b", "-*", "a", "ab", "-/#", "*/#", "?/+"];
 
-    private static readonly string[] s_shared = ["announcements/*", "broadcast", "a/*", "aa", "aa/*", "x/y", "o-a/*", "organizations/*", "status/x", "s/?/x", "abc", "/*", "a-/*", "t/b*"];
+    private static readonly string[] s_shared =
+        ["announcements/*", "broadcast", "a/*", "aa", "aa/*", "x/y", "o-a/*", "organizations/*", "status/x", "s/?/x", "abc", "/*", "a-/*", "t/b*"];
 
     /// <summary>The form of ids.</summary>
     internal sealed record IdForm(string Prefix, string Characters, int Min = 1, int Max = 64)
@@ -86,7 +99,13 @@ internal sealed record GeneratedTemplate(GeneratedTemplate.IdForm Form, Generate
     /// <summary>One resource.</summary>
     internal sealed record Part(string Type, string Head, string Tail)
     {
-        private string Action => Type switch { "client" => "iot:Connect", "topic" => "iot:Publish", "topicfilter" => "iot:Subscribe", _ => "iot:GetThingShadow" };
+        private string Action => Type switch
+        {
+            "client" => "iot:Connect",
+            "topic" => "iot:Publish",
+            "topicfilter" => "iot:Subscribe",
+            _ => "iot:GetThingShadow"
+        };
 
         public string Name => $"{Head}{{organizationId}}{Tail}";
 
@@ -117,7 +136,12 @@ internal sealed record GeneratedTemplate(GeneratedTemplate.IdForm Form, Generate
         var letters = Form.Letters;
         var closers = Parts.Where(part => part.Tail.Length > 0 && letters.Contains(part.Tail[0])).Select(part => part.Tail[0]);
         var bodies = letters.Take(1).Concat(closers).Append(letters[^1]).Distinct()
-            .SelectMany(letter => new[] { new string(letter, Form.Min), $"{letters[0]}{new string(letter, Form.Min - 1)}", new string(letter, Math.Min(Form.Min + 1, Form.Max)) })
+            .SelectMany(letter => new[]
+            {
+                new string(letter, Form.Min),
+                $"{letters[0]}{new string(letter, Form.Min - 1)}",
+                new string(letter, Math.Min(Form.Min + 1, Form.Max))
+            })
             .Select(body => Form.Prefix + body).Distinct().Take(5).ToList();
         if (Form.Max <= 3 && Form.Letters.Length <= 3 && Every(Form.Min, Form.Max) is { Count: <= 8 } all)
             return all;
@@ -177,10 +201,15 @@ internal sealed record GeneratedTemplate(GeneratedTemplate.IdForm Form, Generate
         let isOtherOpen = other is not null && other.Head.AsSpan().IndexOfAny("*?+") >= 0
         from isOpen in Gen.Frequency((isOtherOpen ? 1 : 6, Gen.Constant(false)), (1, Gen.Constant(true)))
         from someHead in Gen.Elements(type == "topicfilter" ? [.. s_openHeads, .. s_openFilterHeads] : s_openHeads)
-        from openHead in Gen.Frequency((1, Gen.Constant(someHead)), (isOtherOpen ? 3 : 0, Gen.Constant(type == "topicfilter" ? other?.Head ?? "" : other?.Head.Replace('+', '*') ?? "")))
+        from openHead in Gen.Frequency(
+            (1, Gen.Constant(someHead)),
+            (isOtherOpen ? 3 : 0, Gen.Constant(type == "topicfilter" ? other?.Head ?? "" : other?.Head.Replace('+', '*') ?? "")))
         from literalTail in Gen.Elements(s_literalTails)
         from tail in Gen.Frequency(
-            (16, Gen.Elements(s_tails)), (type == "topicfilter" ? 6 : 0, Gen.Elements(s_filterTails)), (1, Gen.Elements(s_nastyTails)), (form.HasOneLength ? 8 : 0, Gen.Elements(s_oneLengthTails)))
+            (16, Gen.Elements(s_tails)),
+            (type == "topicfilter" ? 6 : 0, Gen.Elements(s_filterTails)),
+            (1, Gen.Elements(s_nastyTails)),
+            (form.HasOneLength ? 8 : 0, Gen.Elements(s_oneLengthTails)))
         let head = isOpen ? openHead : (other is null ? start : HeadFor(type, other, start)) + string.Concat(pieces.Take(count))
         let end = isOpen ? literalTail : tail
         // Filter grammar is a rule of its own; where it is broken nothing else shows.
@@ -189,7 +218,9 @@ internal sealed record GeneratedTemplate(GeneratedTemplate.IdForm Form, Generate
     private static string HeadFor(string type, Part other, string start)
     {
         // The name behind the fixed part, as another type or another kind of topic has it.
-        var name = s_starts.Where(known => known.EndsWith('/') && other.Head.StartsWith(known, StringComparison.Ordinal)).Select(known => other.Head[known.Length..]).FirstOrDefault(other.Head);
+        var name = s_starts.Where(known => known.EndsWith('/') && other.Head.StartsWith(known, StringComparison.Ordinal))
+            .Select(known => other.Head[known.Length..])
+            .FirstOrDefault(other.Head);
         return type is "topic" or "topicfilter" ? (start.EndsWith('/') || other.Head == name ? start : other.Head[..^name.Length]) + name : name;
     }
 

@@ -137,7 +137,8 @@ public sealed class ReachTests
         Assert.NotNull(MeetingSearch.Find(Resources(one), Resources(other)));
     }
 
-    private static bool Walks(Reach.Resource resource, string name) => Walks(resource, name, resource.IsClient ? Walker.OfClientId(resource) : Walker.Of(resource));
+    private static bool Walks(Reach.Resource resource, string name) =>
+        Walks(resource, name, resource.IsClient ? Walker.OfClientId(resource) : Walker.Of(resource));
 
     private static bool Walks(Reach.Resource resource, string name, Walker walker)
     {

@@ -33,7 +33,8 @@ public sealed class ResourceCollisionRuleTests
         Assert.Null(Templates.Parse(Template(one, other), s_ids[ids], out var findings));
         var finding = Assert.Single(findings);
         Assert.Equal(FindingCode.Collision, finding.Code);
-        Assert.Equal((reaching, reached, shared), (finding.Counterexample?.Reaching.Value, finding.Counterexample?.Reached.Value, finding.Counterexample?.Shared));
+        Assert.Equal(
+            (reaching, reached, shared), (finding.Counterexample?.Reaching.Value, finding.Counterexample?.Reached.Value, finding.Counterexample?.Shared));
     }
 
     [Theory]

@@ -14,7 +14,9 @@ public sealed class SessionPolicyPropertyTests(ITestOutputHelper output)
 {
     private const int Batch = 500;
 
-    private static readonly int s_wanted = Environment.GetEnvironmentVariable("POLICY_TEMPLATES") is { Length: > 0 } text ? int.Parse(text, CultureInfo.InvariantCulture) : 1_000;
+    private static readonly int s_wanted = Environment.GetEnvironmentVariable("POLICY_TEMPLATES") is { Length: > 0 } text
+        ? int.Parse(text, CultureInfo.InvariantCulture)
+        : 1_000;
 
     private int _tried;
     private int _accepted;
@@ -50,8 +52,9 @@ public sealed class SessionPolicyPropertyTests(ITestOutputHelper output)
             }
         }
 
-        output.WriteLine($"POLICY_SEED={seed}: {_tried} templates, {_accepted} accepted ({_oneLength} with ids of one length, {_fromRight} read from the right, {_shared} with shared "
-            + $"topics), {_unsafeRefused} refused that are unsafe, {_examples} examples confirmed");
+        output.WriteLine(
+            $"POLICY_SEED={seed}: {_tried} templates, {_accepted} accepted ({_oneLength} with ids of one length, {_fromRight} read from the right, "
+            + $"{_shared} with shared topics), {_unsafeRefused} refused that are unsafe, {_examples} examples confirmed");
         // A generator that is all refused, or all harmless, would prove nothing.
         Assert.InRange(_accepted, _tried / 10, _tried * 9 / 10);
         Assert.InRange(_unsafeRefused, _tried / 25, _tried);
@@ -106,7 +109,9 @@ public sealed class SessionPolicyPropertyTests(ITestOutputHelper output)
             foreach (var policy in new[] { one.Own, other.Own })
             {
                 Assert.True(
-                    meeting.Kind is "thing" or "client" || policy.Any(resource => meeting.Kind == "topic" ? Reach.Reaches(resource, meeting.Name) : Reach.ReachesClient(resource, meeting.Name)),
+                    meeting.Kind is "thing" or "client"
+                    || policy.Any(resource =>
+                        meeting.Kind == "topic" ? Reach.Reaches(resource, meeting.Name) : Reach.ReachesClient(resource, meeting.Name)),
                     $"{meeting} is found by one half of the evaluator alone: {template}");
             }
 

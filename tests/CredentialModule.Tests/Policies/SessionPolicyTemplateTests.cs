@@ -167,7 +167,8 @@ public sealed class SessionPolicyTemplateTests
     [Fact]
     public void Render_IsMinifiedAndEscapesNothing()
     {
-        var punctuation = string.Concat(Enumerable.Range(0x20, 0x5f).Select(code => (char)code).Where(character => character is not ('"' or '\\' or '{' or '}')));
+        var punctuation = string.Concat(
+            Enumerable.Range(0x20, 0x5f).Select(code => (char)code).Where(character => character is not ('"' or '\\' or '{' or '}')));
         var text = $$"""
             {
               "Version" : "2012-10-17", "Id": "{{punctuation}}",
@@ -178,7 +179,8 @@ public sealed class SessionPolicyTemplateTests
         var template = Templates.Parse(text, Templates.Wide, out var findings);
         Assert.Empty(findings);
         Assert.Equal(
-            $$$"""{"Version":"2012-10-17","Id":"{{{punctuation}}}","Statement":{"Effect":"Allow","Action":"iot:Publish","Resource":"arn:aws:iot:ap-northeast-1:111122223333:topic/t/o-1/*","""
+            $$$"""{"Version":"2012-10-17","Id":"{{{punctuation}}}","Statement":"""
+            + """{"Effect":"Allow","Action":"iot:Publish","Resource":"arn:aws:iot:ap-northeast-1:111122223333:topic/t/o-1/*","""
             + """ "Condition":{"Bool":{"aws:SecureTransport":true},"StringEquals":{"aws:PrincipalTag/organization":["o-1","ap-northeast-1"]}}}}"""[1..],
             template!.Render(Templates.Wide.Values("o-1")));
     }

@@ -15,8 +15,10 @@ public sealed class ShippedPolicyTests
         const string Arn = "arn:aws:iot:ap-northeast-1:111122223333:";
         Assert.Equal(
             $$$"""{"Version":"2012-10-17","Statement":[{"Sid":"Connect","Effect":"Allow","Action":"iot:Connect","Resource":"{{{Arn}}}client/o-acme-web-*"},"""
-            + $$$"""{"Sid":"PublishAndReceive","Effect":"Allow","Action":["iot:Publish","iot:Receive"],"Resource":["{{{Arn}}}topic/o-acme/*","{{{Arn}}}topic/$aws/things/o-acme-*/shadow/*"]},"""
-            + $$$"""{"Sid":"Subscribe","Effect":"Allow","Action":"iot:Subscribe","Resource":["{{{Arn}}}topicfilter/o-acme/*","{{{Arn}}}topicfilter/$aws/things/o-acme-*/shadow/*"]}]}""",
+            + """{"Sid":"PublishAndReceive","Effect":"Allow","Action":["iot:Publish","iot:Receive"],"Resource":"""
+            + $$$"""["{{{Arn}}}topic/o-acme/*","{{{Arn}}}topic/$aws/things/o-acme-*/shadow/*"]},"""
+            + """{"Sid":"Subscribe","Effect":"Allow","Action":"iot:Subscribe","Resource":"""
+            + $$$"""["{{{Arn}}}topicfilter/o-acme/*","{{{Arn}}}topicfilter/$aws/things/o-acme-*/shadow/*"]}]}""",
             template!.Render(Templates.Prefixed.Values("o-acme")));
     }
 
@@ -30,7 +32,8 @@ public sealed class ShippedPolicyTests
     public void Render_LookAlikeOrganizations_NeverMeet(string one, string other)
     {
         var template = Templates.Parse(s_text, Templates.Prefixed, out _)!;
-        var (mine, theirs) = (Reach.Resources(template.Render(Templates.Prefixed.Values(one))), Reach.Resources(template.Render(Templates.Prefixed.Values(other))));
+        var (mine, theirs) =
+            (Reach.Resources(template.Render(Templates.Prefixed.Values(one))), Reach.Resources(template.Render(Templates.Prefixed.Values(other))));
         Assert.Null(MeetingSearch.Find(mine, theirs));
         Assert.Null(MeetingSearch.Find(theirs, mine));
         Assert.NotNull(MeetingSearch.Find(mine, mine));

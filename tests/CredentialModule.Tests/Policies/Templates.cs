@@ -30,13 +30,14 @@ internal static class Templates
             out findings);
 
     public static SharedTopics Shared(params string[] topics) => SharedTopics.Read(
-        [.. topics.Select(topic => topic.Replace("§", Arn, StringComparison.Ordinal))], (index, finding) => throw new ArgumentException($"{topics[index]} {finding.Message}"));
+        [.. topics.Select(topic => topic.Replace("§", Arn, StringComparison.Ordinal))],
+        (index, finding) => throw new ArgumentException($"{topics[index]} {finding.Message}"));
 
     public static string[] Codes(string text, OrganizationIdFormat ids, params string[] shared)
     {
         var template = Parse(text, ids, out var findings, shared);
         Xunit.Assert.Equal(findings.Count == 0, template is not null);
-        return [.. findings.Select(finding => finding.Code)];
+        return [.. findings.Select(finding => finding.Code!)];
     }
 
     /// <summary>A policy of one statement that allows the actions on the resources.</summary>

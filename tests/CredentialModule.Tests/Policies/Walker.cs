@@ -78,7 +78,8 @@ internal abstract class Walker(string pattern)
     {
         public override IReadOnlyCollection<State> Start => [new State(0, Mode.Plain)];
 
-        public override IReadOnlyCollection<State> Step(State state, char letter) => [.. Take(state.Place, letter).Select(place => new State(place, Mode.Plain))];
+        public override IReadOnlyCollection<State> Step(State state, char letter) =>
+            [.. Take(state.Place, letter).Select(place => new State(place, Mode.Plain))];
 
         public override bool IsEnd(State state) => CanEnd(state.Place);
     }
