@@ -3,6 +3,7 @@ using System.Reflection;
 using IotCredentials;
 using Gateway.Telemetry;
 using Microsoft.Extensions.Logging;
+using Testing;
 using Xunit;
 
 namespace Gateway.Tests;
@@ -44,7 +45,7 @@ public sealed class LogEventTests
     {
         var expected = s_plugin.Concat(s_gateway).OrderBy(logged => logged.EventId).Select(Row);
 
-        var documented = File.ReadLines(Path.Combine(Root(), "docs", "log-events.md")).Where(line => line.StartsWith('|')).Skip(2);
+        var documented = File.ReadLines(Path.Combine(Repository.Root, "docs", "log-events.md")).Where(line => line.StartsWith('|')).Skip(2);
 
         Assert.Equal(string.Join('\n', expected), string.Join('\n', documented));
     }
@@ -59,11 +60,4 @@ public sealed class LogEventTests
             .Select(method => method.GetCustomAttribute<LoggerMessageAttribute>())
             .OfType<LoggerMessageAttribute>(),
     ];
-
-    private static string Root()
-    {
-        var root = new DirectoryInfo(AppContext.BaseDirectory);
-        while (!File.Exists(Path.Combine(root.FullName, "IotCredentials.sln"))) root = root.Parent!;
-        return root.FullName;
-    }
 }

@@ -116,7 +116,7 @@ public sealed class IssuerOutageTests(ITestOutputHelper output)
         ExpectUnavailable(await gateway.SendAsync("/nowhere", world.Token("o-acme")));
         // Known keys serve on, and a bad signature under one of them is judged as ever.
         Assert.Equal(200, (await gateway.SendAsync(Path, known)).Status);
-        Refusal.IsUnauthenticated(await gateway.SendAsync(Path, Forged(world)), tokenSent: true);
+        ErrorResponseAssert.IsUnauthenticated(await gateway.SendAsync(Path, Forged(world)), tokenSent: true);
         await ExpectHealthAsync("Degraded", 1);
         for (var i = 0; i < 5; i++)
         {
@@ -180,7 +180,7 @@ public sealed class IssuerOutageTests(ITestOutputHelper output)
             {
                 var answer = await gateway.SendAsync(Path, world.Issuer.Issue(request with { Organizations = (string[])["o-acme"] })).WaitAsync(s_patience);
                 Assert.True(answer.Status == 401, $"{name}, {kind}: {answer.Status} {answer.Body}\n{gateway.Log.Text}");
-                Refusal.IsUnauthenticated(answer, tokenSent: true);
+                ErrorResponseAssert.IsUnauthenticated(answer, tokenSent: true);
             }
         }
 
@@ -246,7 +246,7 @@ public sealed class IssuerOutageTests(ITestOutputHelper output)
         world.Issuer.BeforeDocument = Hang;
         var gateway = await StartAsync(world, change: settings => settings.Set("ReverseProxy:Routes:organizations:Timeout", "\"00:00:01\""));
 
-        Refusal.Is(504, "GatewayTimeout", await gateway.SendAsync(Path, world.Token("o-acme")).WaitAsync(s_patience));
+        ErrorResponseAssert.Matches(504, "GatewayTimeout", await gateway.SendAsync(Path, world.Token("o-acme")).WaitAsync(s_patience));
     }
 
     [Fact]
@@ -307,7 +307,7 @@ public sealed class IssuerOutageTests(ITestOutputHelper output)
         time.Advance(TimeSpan.FromMinutes(5));
         if (gateway.KeysOf("Platform").Fetching is { } fetch) await fetch.WaitAsync(s_patience);
 
-        Refusal.IsUnauthenticated(await gateway.SendAsync(Path, token), tokenSent: true);
+        ErrorResponseAssert.IsUnauthenticated(await gateway.SendAsync(Path, token), tokenSent: true);
     }
 
     private static readonly Dictionary<string, TokenRequest> s_hopeless = new()
@@ -328,7 +328,7 @@ public sealed class IssuerOutageTests(ITestOutputHelper output)
 
     private static void ExpectUnavailable(Answer answer)
     {
-        Refusal.Is(503, "ServiceUnavailable", answer);
+        ErrorResponseAssert.Matches(503, "ServiceUnavailable", answer);
         Assert.InRange(int.Parse(Assert.Single(answer.Headers.GetValues("Retry-After")), CultureInfo.InvariantCulture), 1, 10);
     }
 

@@ -154,7 +154,7 @@ public sealed class OnlyPolicyTests(OnlyPolicyTests.Services platform) : IClassF
     private Task<Answer> GetAsync(string path, string? origin, bool withToken = true) => platform.SendAsync(
         path, withToken ? platform.World.Token("o-acme") : null, change: request => request.Headers.TryAddWithoutValidation("Origin", origin is null ? [] : [origin]));
 
-    public sealed class Services : Platform
+    public sealed class Services : PlatformFixture
     {
         private readonly int _http2 = FreePort.Find();
         private readonly int _down = FreePort.Find();

@@ -59,7 +59,7 @@ public sealed class MatchTableTests(MatchTableTests.Routes platform) : IClassFix
         return (await RawHttp.SendAsync(platform.Gateway.Url, target.Replace("/m", $"/m{row}", StringComparison.Ordinal), method, [$"Authorization: Bearer {platform.World.Token()}", "Content-Length: 0", .. parts[1..]])).Status;
     }
 
-    public sealed class Routes : Platform
+    public sealed class Routes : PlatformFixture
     {
         protected override void Change(JsonObject settings)
         {

@@ -122,7 +122,7 @@ public sealed class TransformTableTests(TransformTableTests.Routes platform) : I
             ? string.Join(", ", values)
             : null;
 
-    public sealed class Routes : Platform
+    public sealed class Routes : PlatformFixture
     {
         internal RawService Service { get; } = new(static _ =>
             "HTTP/1.1 200 OK\r\nX-One: 1\r\nX-Request-Id: service\r\nTrailer: X-Last\r\nTransfer-Encoding: chunked\r\nConnection: close\r\n\r\n1\r\na\r\n0\r\nX-Last: 9\r\n\r\n");

@@ -109,7 +109,7 @@ public sealed class RequestIdTests(RequestIdTests.Traced platform) : IClassFixtu
         Assert.NotEqual([Trace], received["X-Request-Id"]);
     }
 
-    public sealed class Traced : Platform
+    public sealed class Traced : PlatformFixture
     {
         internal ServerSpans Spans { get; } = new();
 
