@@ -7,7 +7,7 @@ namespace Gateway.Tests;
 /// <summary>Asserts that a response is one of the gateway's own error responses.</summary>
 internal static class ErrorResponseAssert
 {
-    public static void Matches(int status, string error, Answer answer)
+    public static void Matches(int status, string error, Response answer)
     {
         Assert.True(answer.Status == status, $"{answer.Status} {answer.Body}");
         Assert.Equal("application/json", answer.ContentHeaders.ContentType?.ToString());
@@ -24,7 +24,7 @@ internal static class ErrorResponseAssert
         Assert.NotEmpty(json.RootElement.GetProperty("message").GetString()!);
     }
 
-    public static void IsUnauthenticated(Answer answer, bool tokenSent)
+    public static void IsUnauthenticated(Response answer, bool tokenSent)
     {
         Matches(401, "Unauthenticated", answer);
         Assert.Equal(tokenSent ? "Bearer error=\"invalid_token\"" : "Bearer", answer.Headers.WwwAuthenticate.ToString());

@@ -2,6 +2,7 @@ using System.Collections.Concurrent;
 using System.Diagnostics.Metrics;
 using System.Text.RegularExpressions;
 using Gateway.Telemetry;
+using IotCredentials.Failures;
 using IotCredentials.Telemetry;
 using Microsoft.Extensions.DependencyInjection;
 using Testing;
@@ -13,6 +14,9 @@ namespace Gateway.Tests;
 public sealed partial class MetricTests
 {
     private const int ComparedColumns = 4;
+
+    private static readonly string[] s_rows =
+        [.. File.ReadLines(Path.Combine(Repository.Root, "docs", "metrics.md")).Where(line => line.StartsWith('|')).Skip(2)];
 
     [Fact]
     public async Task The_documentation_lists_each_as_it_is_exported()
@@ -27,12 +31,23 @@ public sealed partial class MetricTests
 
         var exported = TypeLine().Matches(scrape).Select(line => (Name: line.Groups["name"].Value, Kind: line.Groups["kind"].Value)).ToArray();
         var expected = instruments.OrderBy(instrument => instrument.Name, StringComparer.Ordinal).Select(instrument => Row(instrument, exported));
-        var documented = File.ReadLines(Path.Combine(Repository.Root, "docs", "metrics.md")).Where(line => line.StartsWith('|')).Skip(2)
-            .Select(row => string.Join('|', row.Split('|')[..(ComparedColumns + 1)]) + "|");
+        var documented = s_rows.Select(row => string.Join('|', row.Split('|')[..(ComparedColumns + 1)]) + "|");
         Assert.Equal(string.Join('\n', expected), string.Join('\n', documented));
     }
 
-    private static IReadOnlyCollection<Instrument> InstrumentsOf(RunningGateway gateway)
+    [Fact]
+    public void The_documentation_lists_every_failure_that_is_a_tag()
+    {
+        var outcomes = Assert.Single(s_rows, row => row.StartsWith("| `iotcredentials.vends`", StringComparison.Ordinal));
+        var causes = Assert.Single(s_rows, row => row.StartsWith("| `iotcredentials.redis.failures`", StringComparison.Ordinal));
+        var problems = typeof(RedisProblem).GetProperties().Where(property => property.PropertyType == typeof(RedisProblem))
+            .Select(property => (RedisProblem)property.GetValue(null)!);
+
+        Assert.All(Enum.GetNames<FailureClass>(), name => Assert.Contains($"`{name.ToLowerInvariant()}`", outcomes, StringComparison.Ordinal));
+        Assert.All(problems, problem => Assert.Contains($"`{problem.Code}`", causes, StringComparison.Ordinal));
+    }
+
+    private static Instrument[] InstrumentsOf(RunningGateway gateway)
     {
         var factory = gateway.Services.GetRequiredService<IMeterFactory>();
         var instruments = new ConcurrentQueue<Instrument>();
@@ -44,7 +59,7 @@ public sealed partial class MetricTests
             },
         };
         listener.Start();
-        return instruments;
+        return [.. instruments];
     }
 
     private static void Measure(Instrument instrument)

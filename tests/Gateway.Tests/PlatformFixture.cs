@@ -32,7 +32,7 @@ public class PlatformFixture : IAsyncLifetime
         }, Replace);
     }
 
-    public Task<Answer> SendAsync(string path, string? token = null, string method = "GET", Action<HttpRequestMessage>? change = null) =>
+    public Task<Response> SendAsync(string path, string? token = null, string method = "GET", Action<HttpRequestMessage>? change = null) =>
         Gateway.SendAsync(path, token, method, change);
 
     /// <summary>The requests that the downstream service received under a path. Each test uses a path of its own.</summary>

@@ -38,7 +38,8 @@ internal sealed class RateLimitTimer : IStartupFilter, IDisposable
         for (var type = step.GetType(); type is not null; type = type.BaseType)
         {
             if (type.GetField("_endpointLimiter", Fields)?.GetValue(step) is IDisposable limiter) return limiter;
-            var steps = type.GetFields(Fields).Where(static field => field.FieldType == typeof(RequestDelegate) || field.FieldType.Name.Contains("DisplayClass", StringComparison.Ordinal));
+            var steps = type.GetFields(Fields).Where(static field =>
+                field.FieldType == typeof(RequestDelegate) || field.FieldType.Name.Contains("DisplayClass", StringComparison.Ordinal));
             if (steps.Select(field => Find(field.GetValue(step))).FirstOrDefault(static found => found is not null) is { } found) return found;
         }
 

@@ -37,7 +37,7 @@ public sealed class IssuerOutageTests(ITestOutputHelper output)
         world.Issuer.BeforeDocument = wait;
 
         var longest = TimeSpan.Zero;
-        var junk = new List<Task<Answer>>();
+        var junk = new List<Task<Response>>();
         var step = isSlow ? 2 : 8;
         for (var second = step; second <= 720; second += step)
         {
@@ -326,7 +326,7 @@ public sealed class IssuerOutageTests(ITestOutputHelper output)
         ["without a subject"] = new() { Subject = null },
     };
 
-    private static void ExpectUnavailable(Answer answer)
+    private static void ExpectUnavailable(Response answer)
     {
         ErrorResponseAssert.Matches(503, "ServiceUnavailable", answer);
         Assert.InRange(int.Parse(Assert.Single(answer.Headers.GetValues("Retry-After")), CultureInfo.InvariantCulture), 1, 10);

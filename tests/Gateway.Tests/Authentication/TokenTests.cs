@@ -226,7 +226,7 @@ public sealed class TokenTests(TokenTests.Issuers platform) : IClassFixture<Toke
 
     private static Dictionary<string, object?> With(string name, object? value) => new() { [name] = value };
 
-    private Task<Answer> WithAuthorization(string value) =>
+    private Task<Response> WithAuthorization(string value) =>
         platform.SendAsync(Path, change: request => request.Headers.TryAddWithoutValidation("Authorization", value));
 
     public sealed class Issuers : PlatformFixture

@@ -70,7 +70,7 @@ public sealed class GeneratedSectionTests(ITestOutputHelper output)
             routes[$"mark{number}"] = JsonNode.Parse($$"""{ "ClusterId": "mark", "Order": -9, "Match": { "Path": "/mark/{{number}}" }, "Transforms": [{ "ResponseHeader": "X-Mark", "Set": "{{number}}" }] }""");
             section.Json["Clusters"]!["mark"] = JsonNode.Parse($$"""{ "Destinations": { "a": { "Address": "{{world.Downstream.Url}}" } } }""");
             gateway.Folder.Write("appsettings.json", settings.ToJsonString());
-            await gateway.LookForChangesAsync();
+            await gateway.CheckForChangesAsync();
 
             var mark = await gateway.SendAsync($"/mark/{number}", world.Token());
             // A route of the section before may take every path.

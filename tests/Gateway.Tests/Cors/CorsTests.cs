@@ -62,7 +62,7 @@ public sealed class CorsTests(PlatformFixture platform) : IClassFixture<Platform
         Assert.DoesNotContain(answer.Headers, header => header.Key.StartsWith("Access-Control-", StringComparison.OrdinalIgnoreCase));
     }
 
-    private Task<Answer> PreflightAsync(string path, string origin) => platform.SendAsync(path, method: "OPTIONS", change: request =>
+    private Task<Response> PreflightAsync(string path, string origin) => platform.SendAsync(path, method: "OPTIONS", change: request =>
     {
         request.Headers.Add("Origin", origin);
         request.Headers.Add("Access-Control-Request-Method", "GET");

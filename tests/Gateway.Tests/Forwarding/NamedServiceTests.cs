@@ -41,7 +41,7 @@ public sealed class NamedServiceTests : IAsyncDisposable
         var settings = JsonNode.Parse(gateway.Folder.Read("appsettings.json"))!.AsObject();
         Change(settings, _world.Downstream);
         gateway.Folder.Write("appsettings.json", settings.ToJsonString());
-        await gateway.LookForChangesAsync();
+        await gateway.CheckForChangesAsync();
 
         Assert.Equal(200, (await gateway.SendAsync("/named/1", _world.Token())).Status);
     }

@@ -28,7 +28,7 @@ public sealed class RedisRateLimiterTests(ITestOutputHelper output)
         var (first, second) = await StartTwoAsync(world, Limit(algorithm, 100));
         var token = world.Token();
 
-        var answers = new List<Answer>();
+        var answers = new List<Response>();
         foreach (var some in Enumerable.Range(0, 200).Chunk(20))
             answers.AddRange(await Task.WhenAll(some.Select(i => (i % 2 == 0 ? first : second).SendAsync("/limited/1", token))));
 

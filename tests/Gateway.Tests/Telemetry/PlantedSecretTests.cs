@@ -55,7 +55,7 @@ public sealed class PlantedSecretTests
         var told = gateway.Log.Text.Split('\n').Single(line => line.StartsWith("Error ", StringComparison.Ordinal));
         Assert.InRange(told.Length, 1, 600);
         if (status != 200) Assert.Contains($"{status}", told, StringComparison.Ordinal);
-        Search(("the log", gateway.Log.Text), ("the response", answer.Body), ("a span or a metric", string.Join('\n', IssuedSecrets.Told)));
+        Search(("the log", gateway.Log.Text), ("the response", answer.Body), ("a span or a metric", string.Join('\n', IssuedSecrets.Leaks)));
     }
 
     [Fact]

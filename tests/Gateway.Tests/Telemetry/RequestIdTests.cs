@@ -18,7 +18,7 @@ public sealed class RequestIdTests(RequestIdTests.Traced platform) : IClassFixtu
     public async Task S14_every_response_has_an_id_of_its_own()
     {
         var token = platform.World.Token("o-acme");
-        var answers = new List<Answer>
+        var answers = new List<Response>
         {
             await platform.SendAsync("/plain/1", token), await platform.SendAsync("/plain/1"), await platform.SendAsync("/plain/1", "bad"), await platform.SendAsync("/nowhere", token),
             await platform.SendAsync("/a//b"), await platform.SendAsync("/plain/1", token, "PROPFIND"), await platform.SendAsync("/organizations/o-other/1", token), await platform.SendAsync("/organizations/bad/1", token),
