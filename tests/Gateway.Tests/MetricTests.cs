@@ -57,7 +57,8 @@ public sealed partial class MetricTests
         {
             InstrumentPublished = (instrument, _) =>
             {
-                if (instrument.Meter.Scope == factory && instrument.Meter.Name is GatewayMetrics.MeterName or CredentialMetrics.MeterName) instruments.Enqueue(instrument);
+                if (instrument.Meter.Scope == factory && instrument.Meter.Name is GatewayMetrics.MeterName or CredentialMetrics.MeterName)
+                    instruments.Enqueue(instrument);
             },
         };
         listener.Start();

@@ -23,7 +23,8 @@ public sealed partial class SecurityDocumentationTests
     [MemberData(nameof(Named))]
     public void A_test_that_is_named_is_there(string type, string method)
     {
-        var sources = Directory.EnumerateFiles(Path.Combine(Repository.Root, "tests"), $"{type}.cs", SearchOption.AllDirectories).Select(File.ReadAllText).ToList();
+        var sources = Directory.EnumerateFiles(Path.Combine(Repository.Root, "tests"), $"{type}.cs", SearchOption.AllDirectories)
+            .Select(File.ReadAllText).ToList();
 
         Assert.Contains(sources, source => Regex.IsMatch(source, $@"public (void|async Task|Task) {method}\("));
     }
