@@ -148,7 +148,7 @@ internal sealed class Stage : IAsyncDisposable
             await AskAsync(gateway.Url + Requests.CredentialsPath(caller.Organization), caller.Token));
 
     /// <summary>The answer, which is 200 or an exception.</summary>
-    public async Task<Answer> AskAsync(string url, string token)
+    public async Task<Response> AskAsync(string url, string token)
     {
         var answer = await World.Client.SendAsync(url, token);
         return answer.Status == 200 ? answer : throw new InvalidOperationException($"{url}: {answer.Status} {answer.Body}");

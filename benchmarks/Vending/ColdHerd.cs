@@ -25,21 +25,19 @@ internal static class ColdHerd
         world.Aws.Calls.Clear();
         var herds = new List<double>();
         for (var round = 0; round < Rounds; round++) herds.Add(await Callers.AllAtOnceAsync(world, gateways, CallersEach, $"o-cold{round}"));
+        var (each, median, worst) = (world.Aws.Count("AssumeRole") / (double)Rounds, herds.Order().ElementAt(Rounds / 2), herds.Max());
         figures.Add(
             $"cold herd: {Replicas} replicas × {CallersEach} callers at once, one organization ({Rounds} times)",
-            $"{world.Aws.Count("AssumeRole") / (double)Rounds:0.##} AssumeRole each; all answered in {
-                herds.Order().ElementAt(Rounds / 2):F0} ms (median), {herds.Max():F0} ms (worst)");
+            $"{each:0.##} AssumeRole each; all served in {median:F0} ms (median), {worst:F0} ms (worst)");
 
         world.Aws.Calls.Clear();
-        var organizations = Enumerable.Range(0, Organizations)
-            .Select(i => $"o-many{i}")
-            .Select(organization => (Id: organization, Token: world.Token(organization)))
-            .ToArray();
+        var organizations = Enumerable.Range(0, Organizations).Select(i => $"o-many{i}")
+            .Select(organization => (Id: organization, Token: world.Token(organization))).ToArray();
         var begun = Stopwatch.GetTimestamp();
         await Parallel.ForEachAsync(organizations, new ParallelOptions { MaxDegreeOfParallelism = AtOnce }, async (organization, _) =>
             await Task.WhenAll(gateways.Select(gateway => Callers.AskAsync(world, gateway, organization.Id, organization.Token))));
         figures.Add(
             $"cold fleet: {Organizations} organizations, each asked for at all {Replicas} replicas at once, {AtOnce} organizations at a time",
-            $"{world.Aws.Count("AssumeRole")} AssumeRole; all answered in {Stopwatch.GetElapsedTime(begun).TotalSeconds:F1} s");
+            $"{world.Aws.Count("AssumeRole")} AssumeRole; all served in {Stopwatch.GetElapsedTime(begun).TotalSeconds:F1} s");
     }
 }

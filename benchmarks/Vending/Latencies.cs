@@ -1,6 +1,6 @@
 namespace Vending;
 
-/// <summary>How long answers took, in milliseconds.</summary>
+/// <summary>How long responses took, in milliseconds.</summary>
 internal sealed class Latencies
 {
     private readonly double[] _sorted;
@@ -17,7 +17,7 @@ internal sealed class Latencies
 
     public double Max => _sorted[^1];
 
-    public override string ToString() => FormattableString.Invariant($"p50 {P50:F2} ms, p99 {P99:F2} ms, max {Max:F1} ms ({Count} answers)");
+    public override string ToString() => FormattableString.Invariant($"p50 {P50:F2} ms, p99 {P99:F2} ms, max {Max:F1} ms ({Count} responses)");
 
     private double At(double share) => _sorted[(int)Math.Ceiling(_sorted.Length * share) - 1];
 }

@@ -33,7 +33,7 @@ internal static class WithoutRedis
         await harm(world.Redis);
         var first = await AskOnceAsync(world, gateway, "o-first");
         var second = await AskOnceAsync(world, gateway, "o-second");
-        figures.Add($"{when}: first answer of a cold organization, and of the next one", $"{first}, {second}");
+        figures.Add($"{when}: first response of a cold organization, and of the next one", $"{first}, {second}");
         figures.Add($"{when}: warm, {CallersAtOnce} callers", $"{await Callers.LoopAsync(world, gateway.Url, s_warm, CallersAtOnce, s_measured)}");
     }
 

@@ -147,7 +147,7 @@ public sealed class HostSlipTests(HostTests.Aws aws) : IClassFixture<HostTests.A
 
     private static (PluginHost, string) Setting(string key, string value, string remedy) => (new() { Settings = { [$"IotCredentials:{key}"] = value } }, remedy);
 
-    private Task<Answer> AskAsync(WebApplication host, string path, params string[] claims) =>
+    private Task<Response> AskAsync(WebApplication host, string path, params string[] claims) =>
         aws.Client.SendAsync(host.Urls.First() + path, change: request => request.Headers.Add("X-Claim", claims));
 
     private static IEnumerable<string> Messages(Exception? failure)

@@ -157,7 +157,7 @@ public sealed class HostTests(HostTests.Aws aws) : IClassFixture<HostTests.Aws>
         }
     }
 
-    private Task<Answer> AskAsync(WebApplication host, string? organization, string? path = null, string method = "GET") =>
+    private Task<Response> AskAsync(WebApplication host, string? organization, string? path = null, string method = "GET") =>
         aws.Client.SendAsync(host.Urls.First() + (path ?? s_path), method: method, change: request =>
         {
             if (organization is not null) request.Headers.Add("X-Caller", organization);

@@ -9,14 +9,12 @@ namespace IotCredentials.Tests;
 /// <summary>README's host compiles, since it is the sample's program, and vends.</summary>
 public sealed class SampleTests
 {
-    private static readonly string s_root = FindRoot();
-
     [Fact]
     public void G5_the_program_in_the_README_is_the_samples()
     {
-        var program = File.ReadAllText(Path.Combine(s_root, "samples", "YarpHost", "Program.cs"));
+        var program = File.ReadAllText(Path.Combine(Repository.Root, "samples", "YarpHost", "Program.cs"));
 
-        Assert.Contains($"```csharp\n{program}```", File.ReadAllText(Path.Combine(s_root, "README.md")), StringComparison.Ordinal);
+        Assert.Contains($"```csharp\n{program}```", File.ReadAllText(Path.Combine(Repository.Root, "README.md")), StringComparison.Ordinal);
     }
 
     [Fact]
@@ -40,7 +38,7 @@ public sealed class SampleTests
             "dotnet",
             [
                 "exec", "--runtimeconfig", Path.Combine(AppContext.BaseDirectory, "YarpHost.runtimeconfig.json"), Path.Combine(AppContext.BaseDirectory, "YarpHost.dll"),
-                "--contentRoot", Path.Combine(s_root, "samples", "YarpHost"), "--urls", url,
+                "--contentRoot", Path.Combine(Repository.Root, "samples", "YarpHost"), "--urls", url,
                 "--Authentication:Schemes:Bearer:Authority", issuer.Issuer, "--Authentication:Schemes:Bearer:RequireHttpsMetadata", "false", "--IotCredentials:Timeout", "00:00:20",
             ],
             aws.EnvironmentVariables,
@@ -71,12 +69,5 @@ public sealed class SampleTests
         }
 
         Assert.Contains(lines, line => line.Contains($"issuer {issuer.Issuer} subject alice organization o-acme", StringComparison.Ordinal));
-    }
-
-    private static string FindRoot()
-    {
-        var root = new DirectoryInfo(AppContext.BaseDirectory);
-        while (!File.Exists(Path.Combine(root.FullName, "IotCredentials.sln"))) root = root.Parent!;
-        return root.FullName;
     }
 }

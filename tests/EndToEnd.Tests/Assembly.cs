@@ -5,4 +5,4 @@ using Xunit.v3;
 
 // Each test starts processes of its own, and some load the machine.
 [assembly: Parallelization(Mode = ParallelMode.None)]
-[assembly: AssemblyFixture(typeof(NoSecretIsTold))]
+[assembly: AssemblyFixture(typeof(SecretLeakCheck))]

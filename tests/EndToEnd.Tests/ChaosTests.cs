@@ -134,7 +134,7 @@ public sealed class ChaosTests(ITestOutputHelper output)
         }, () => string.Join("\n\n", gateways.Select(static gateway => gateway.Log.Text)));
     }
 
-    private static string? WrongWith(World world, Answer answer, string organization)
+    private static string? WrongWith(World world, Response answer, string organization)
     {
         if (answer.Status != 200) return $"{organization}: {answer.Status} {answer.Body}";
         var issued = world.Aws.Calls.Snapshot().FirstOrDefault(call => call.Issued?.AccessKeyId == answer.AccessKeyId);

@@ -99,7 +99,7 @@ public sealed partial class RedisRightsTests : IDisposable
         },
         RedisServer.IsReal ? new Dictionary<string, string> { ["SSL_CERT_FILE"] = Path.Combine(_directory.FullName, "ca.crt") } : null);
 
-    private static Task<Answer> VendAsync(World world, GatewayProcess gateway, string organization) =>
+    private static Task<Response> VendAsync(World world, GatewayProcess gateway, string organization) =>
         world.Client.SendAsync(gateway.Url + Requests.CredentialsPath(organization), world.Token(organization));
 
     private static X509Certificate2 Certificate(string subject, X509Certificate2? authority)

@@ -76,7 +76,7 @@ public sealed class RedisTopologyTests
         var i = 0;
         await Eventually.IsTrueAsync(async () =>
         {
-            var answers = new List<Answer>();
+            var answers = new List<Response>();
             foreach (var gateway in gateways) answers.Add(await gateway.VendAsync($"{organizations}{i}"));
             i++;
             Assert.All(answers, answer => Assert.True(answer.Status == 200, gateways[0].Log.Text));

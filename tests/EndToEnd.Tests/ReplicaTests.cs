@@ -32,7 +32,7 @@ public sealed class ReplicaTests(ITestOutputHelper output)
         return gateways;
     }
 
-    private static Task<Answer> VendAsync(World world, GatewayProcess gateway, string organization, string? token = null) =>
+    private static Task<Response> VendAsync(World world, GatewayProcess gateway, string organization, string? token = null) =>
         world.Client.SendAsync(gateway.Url + Requests.CredentialsPath(organization), token ?? world.Token(organization));
 
     [Fact]

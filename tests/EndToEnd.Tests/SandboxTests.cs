@@ -24,7 +24,7 @@ public sealed partial class SandboxTests
         Assert.Equal(3, sandbox.Curls.Count);
 
         using var client = new HttpClient();
-        var answers = new List<Answer>();
+        var answers = new List<Response>();
         foreach (var curl in sandbox.Curls)
         {
             var parts = Curl().Match(curl);

@@ -1,4 +1,4 @@
 using Testing;
 using Xunit;
 
-[assembly: AssemblyFixture(typeof(NoSecretIsTold))]
+[assembly: AssemblyFixture(typeof(SecretLeakCheck))]

@@ -43,11 +43,8 @@ public sealed partial class DocumentationTests
 
     private static TheoryData<string, string> Blocks(string language)
     {
-        var root = new DirectoryInfo(AppContext.BaseDirectory);
-        while (!File.Exists(Path.Combine(root.FullName, "IotCredentials.sln"))) root = root.Parent!;
-
         var blocks = new TheoryData<string, string>();
-        string[] files = [Path.Combine(root.FullName, "README.md"), .. Directory.EnumerateFiles(Path.Combine(root.FullName, "docs"), "*.md")];
+        string[] files = [Path.Combine(Repository.Root, "README.md"), .. Directory.EnumerateFiles(Path.Combine(Repository.Root, "docs"), "*.md")];
         foreach (var file in files)
         {
             var text = File.ReadAllText(file);

@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Reflection;
 using Gateway.Telemetry;
 using Microsoft.Extensions.Logging;
+using Testing;
 using Xunit;
 
 namespace Gateway.Tests;
@@ -43,7 +44,7 @@ public sealed class LogEventTests
     {
         var expected = s_plugin.Concat(s_gateway).OrderBy(logged => logged.EventId).Select(Row);
 
-        var documented = File.ReadLines(Path.Combine(Root(), "docs", "log-events.md")).Where(line => line.StartsWith('|')).Skip(2);
+        var documented = File.ReadLines(Path.Combine(Repository.Root, "docs", "log-events.md")).Where(line => line.StartsWith('|')).Skip(2);
 
         Assert.Equal(string.Join('\n', expected), string.Join('\n', documented));
     }
@@ -61,11 +62,4 @@ public sealed class LogEventTests
             .Select(method => method.GetCustomAttribute<LoggerMessageAttribute>())
             .OfType<LoggerMessageAttribute>(),
     ];
-
-    private static string Root()
-    {
-        var root = new DirectoryInfo(AppContext.BaseDirectory);
-        while (!File.Exists(Path.Combine(root.FullName, "IotCredentials.sln"))) root = root.Parent!;
-        return root.FullName;
-    }
 }

@@ -1,4 +1,5 @@
 using System.Text.RegularExpressions;
+using Testing;
 using Xunit;
 
 namespace Gateway.Tests;
@@ -6,8 +7,7 @@ namespace Gateway.Tests;
 /// <summary>Every test that docs/security.md calls upon is there, and every threat of its tables calls upon one.</summary>
 public sealed partial class SecurityDocumentationTests
 {
-    private static readonly string s_root = Root();
-    private static readonly string s_text = File.ReadAllText(Path.Combine(s_root, "docs", "security.md"));
+    private static readonly string s_text = File.ReadAllText(Path.Combine(Repository.Root, "docs", "security.md"));
 
     public static TheoryData<string, string> Named
     {
@@ -23,7 +23,8 @@ public sealed partial class SecurityDocumentationTests
     [MemberData(nameof(Named))]
     public void A_test_that_is_named_is_there(string type, string method)
     {
-        var sources = Directory.EnumerateFiles(Path.Combine(s_root, "tests"), $"{type}.cs", SearchOption.AllDirectories).Select(File.ReadAllText).ToList();
+        var sources = Directory.EnumerateFiles(Path.Combine(Repository.Root, "tests"), $"{type}.cs", SearchOption.AllDirectories)
+            .Select(File.ReadAllText).ToList();
 
         Assert.Contains(sources, source => Regex.IsMatch(source, $@"public (void|async Task|Task) {method}\("));
     }
@@ -39,13 +40,6 @@ public sealed partial class SecurityDocumentationTests
 
         Assert.InRange(rows.Count, 35, int.MaxValue);
         Assert.All(rows, row => Assert.Matches(TestName(), row));
-    }
-
-    private static string Root()
-    {
-        var folder = new DirectoryInfo(AppContext.BaseDirectory);
-        while (!File.Exists(Path.Combine(folder.FullName, "IotCredentials.sln"))) folder = folder.Parent!;
-        return folder.FullName;
     }
 
     [GeneratedRegex(@"`(?<class>[A-Za-z]+Tests)\.(?<method>[A-Za-z0-9_]+)`")]

@@ -23,7 +23,7 @@ internal sealed class CheckedSpans : BaseProcessor<Activity>
     private static void Check(string? text) => IssuedSecrets.Check("a span", text);
 }
 
-/// <summary>Looks for secrets in the tags of everything that a gateway measures.</summary>
+/// <summary>Looks for secrets in the tags of every measurement of a gateway.</summary>
 internal sealed class CheckedMetrics : IDisposable
 {
     private readonly MeterListener _listener = new();
@@ -32,7 +32,7 @@ internal sealed class CheckedMetrics : IDisposable
     {
         _listener.InstrumentPublished = (instrument, listener) =>
         {
-            // Without a scope they are the process's own, such as those of HTTP clients.
+            // Meters without a scope are process-wide, such as those of HTTP clients.
             if (instrument.Meter.Scope is null || instrument.Meter.Scope == meters) listener.EnableMeasurementEvents(instrument);
         };
         _listener.SetMeasurementEventCallback<int>(Check);

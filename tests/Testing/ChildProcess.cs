@@ -3,7 +3,7 @@ using System.Diagnostics;
 
 namespace Testing;
 
-/// <summary>Starts processes that end with the tests, however these end.</summary>
+/// <summary>Starts processes that are killed at the latest when the test process exits.</summary>
 public static class ChildProcess
 {
     private static readonly ConcurrentBag<Process> s_started = [];
@@ -18,7 +18,7 @@ public static class ChildProcess
             }
             catch (InvalidOperationException)
             {
-                // Ended, or already disposed of.
+                // The process has ended, or was disposed of.
             }
         }
     };
@@ -27,7 +27,7 @@ public static class ChildProcess
         string program, IEnumerable<string> arguments, IEnumerable<KeyValuePair<string, string>>? environment = null, Action<string>? onLine = null)
     {
         var start = new ProcessStartInfo(program, arguments) { RedirectStandardOutput = true, RedirectStandardError = true };
-        // A process that lives for seconds does not earn back what it costs to profile its code.
+        // In a process that lives for seconds, profiling its code costs more than it saves.
         start.Environment["DOTNET_TieredPGO"] = "0";
         foreach (var (name, value) in environment ?? []) start.Environment[name] = value;
         var process = new Process { StartInfo = start };

@@ -10,8 +10,8 @@ using Sandbox;
 namespace Testing;
 
 /// <summary>
-/// What hands out a role's credentials beside a program: the agent of ECS and EKS Pod Identity, the instance metadata service (version 2 alone), and the
-/// portal of IAM Identity Center. Each request gets a session of its own.
+/// Emulates three sources of a role's credentials: the agent of ECS and EKS Pod Identity, the instance metadata service (version 2 only), and the portal of
+/// IAM Identity Center. Each request gets a new session.
 /// </summary>
 public sealed class CredentialAgent : IAsyncDisposable
 {
@@ -30,21 +30,21 @@ public sealed class CredentialAgent : IAsyncDisposable
 
     public string Url => _app.Urls.Single();
 
-    /// <summary>The bearer's token that the agent of containers and the portal ask for.</summary>
+    /// <summary>The bearer token that the container agent and the portal require.</summary>
     public string Token { get; set; } = NewToken();
 
-    /// <summary>A token that is taken as well, as while a platform replaces the one before.</summary>
+    /// <summary>A second token that the container agent accepts, as while a platform replaces the first.</summary>
     public string? NextToken { get; set; }
 
     public TimeSpan Lifetime { get; set; } = TimeSpan.FromHours(1);
 
-    /// <summary>Whether it answers 500.</summary>
+    /// <summary>Whether every response is a 500.</summary>
     public bool IsDown { get; set; }
 
-    /// <summary>Whether requests wait until they are given up.</summary>
+    /// <summary>Whether requests get no response until their clients give up.</summary>
     public bool Hangs { get; set; }
 
-    /// <summary>What it answers with in place of credentials; null: credentials.</summary>
+    /// <summary>The response in place of credentials; null: credentials.</summary>
     public (int Status, string Body)? Instead { get; set; }
 
     public IReadOnlyCollection<AwsCredentials> Issued => _issued;
@@ -55,7 +55,7 @@ public sealed class CredentialAgent : IAsyncDisposable
         builder.WebHost.UseUrls("http://127.0.0.1:0");
         builder.Logging.ClearProviders();
         var agent = new CredentialAgent(aws, builder.Build());
-        agent._app.Run(agent.AnswerAsync);
+        agent._app.Run(agent.RespondAsync);
         await agent._app.StartAsync();
         return agent;
     }
@@ -69,7 +69,7 @@ public sealed class CredentialAgent : IAsyncDisposable
 
     public ValueTask DisposeAsync() => _app.DisposeAsync();
 
-    private async Task AnswerAsync(HttpContext context)
+    private async Task RespondAsync(HttpContext context)
     {
         if (Hangs) await Task.Delay(Timeout.Infinite, context.RequestAborted);
         var (status, body) = IsDown ? (500, "") : Instead ?? Respond(context.Request);
@@ -79,24 +79,24 @@ public sealed class CredentialAgent : IAsyncDisposable
 
     private (int, string) Respond(HttpRequest request)
     {
-        var isOfMetadata = request.Headers["x-aws-ec2-metadata-token"] == _metadataToken;
+        const string Roles = "/latest/meta-data/iam/security-credentials";
+        var hasMetadataToken = request.Headers["x-aws-ec2-metadata-token"] == _metadataToken;
         return (request.Method, request.Path.Value) switch
         {
             ("PUT", "/latest/api/token") => (200, _metadataToken),
-            ("GET", "/latest/meta-data/iam/security-credentials" or "/latest/meta-data/iam/security-credentials/") =>
-                isOfMetadata ? (200, "gateway") : (401, ""),
-            ("GET", "/latest/meta-data/iam/security-credentials/gateway") => isOfMetadata ? (200, OfAgent()) : (401, ""),
+            ("GET", Roles or $"{Roles}/") => hasMetadataToken ? (200, "gateway") : (401, ""),
+            ("GET", $"{Roles}/gateway") => hasMetadataToken ? (200, AgentCredentials()) : (401, ""),
             ("GET", "/credentials") => request.Headers.Authorization == Token || request.Headers.Authorization == NextToken
-                ? (200, OfAgent())
+                ? (200, AgentCredentials())
                 : (403, """{"code":"AccessDenied","message":"no"}"""),
             ("GET", "/federation/credentials") => request.Headers["x-amz-sso_bearer_token"] == Token
-                ? (200, OfPortal())
+                ? (200, PortalCredentials())
                 : (401, """{"__type":"UnauthorizedException","message":"Session token not found or invalid"}"""),
             _ => (404, ""),
         };
     }
 
-    private string OfAgent()
+    private string AgentCredentials()
     {
         var session = Issue();
         return new JsonObject
@@ -111,7 +111,7 @@ public sealed class CredentialAgent : IAsyncDisposable
         }.ToJsonString();
     }
 
-    private string OfPortal()
+    private string PortalCredentials()
     {
         var session = Issue();
         return new JsonObject

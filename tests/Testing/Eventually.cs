@@ -1,9 +1,9 @@
 namespace Testing;
 
-/// <summary>Waits for a state that comes about by itself. Asks at intervals, since a wait that spins takes the processor from what it waits for.</summary>
+/// <summary>Waits for a condition. It polls at intervals, because a spinning wait takes processor time from the code under test.</summary>
 public static class Eventually
 {
-    /// <summary>The longest wait of a test. It is no promise of the product: a machine ten times slower than a developer's has to meet it.</summary>
+    /// <summary>The longest wait of a test. It is not a guarantee of the product: machines ten times slower than a developer's have to meet it.</summary>
     public static readonly TimeSpan Limit = TimeSpan.FromMinutes(2);
 
     private static readonly TimeSpan s_interval = TimeSpan.FromMilliseconds(20);
@@ -23,7 +23,7 @@ public static class Eventually
             }
             catch (OperationCanceledException)
             {
-                throw new TimeoutException($"It did not come about within {Limit}. {failure?.Invoke()}");
+                throw new TimeoutException($"The condition did not hold within {Limit}. {failure?.Invoke()}");
             }
         }
     }

@@ -4,8 +4,8 @@ using System.Net.Sockets;
 namespace Testing;
 
 /// <summary>
-/// A port that was free a moment ago, for programs that cannot pick one themselves. It is below those that Linux gives, by default, to connections and
-/// to listeners that leave the choice to it: one of these could take it in the meantime.
+/// Finds a port that is free now, for programs that cannot pick one themselves. It is below Linux's default range for outgoing connections and for listeners
+/// on port 0, so that none of these takes it before the program does.
 /// </summary>
 public static class FreePort
 {
@@ -22,7 +22,7 @@ public static class FreePort
             }
             catch (SocketException)
             {
-                // It is taken.
+                // The port is taken.
             }
         }
     }

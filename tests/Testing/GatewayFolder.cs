@@ -3,7 +3,7 @@ using System.Text.Json.Nodes;
 
 namespace Testing;
 
-/// <summary>A configuration folder for one gateway: a small platform with two issuers' worth of room, changed by a test as it needs.</summary>
+/// <summary>A temporary configuration folder for one gateway, with the shipped session policies.</summary>
 public sealed class GatewayFolder : IDisposable
 {
     public GatewayFolder(JsonObject settings)
@@ -24,7 +24,7 @@ public sealed class GatewayFolder : IDisposable
         return key;
     }
 
-    /// <summary>Writes a file in one step, as those do who change it under a gateway that reads it.</summary>
+    /// <summary>Replaces a file in one step, so that a running gateway never reads half of it.</summary>
     public void Write(string file, string content)
     {
         var unfinished = System.IO.Path.Combine(Path, $"{Guid.NewGuid():N}.tmp");

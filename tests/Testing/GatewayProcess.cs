@@ -27,9 +27,8 @@ public sealed partial class GatewayProcess : IAsyncDisposable
 
     public int Id => _process.Id;
 
-    private static string Program => Environment.GetEnvironmentVariable("TEST_GATEWAY") is { Length: > 0 } path
-        ? path
-        : Path.Combine(AppContext.BaseDirectory, "Gateway.dll");
+    private static string Program =>
+        Environment.GetEnvironmentVariable("TEST_GATEWAY") is { Length: > 0 } path ? path : Path.Combine(AppContext.BaseDirectory, "Gateway.dll");
 
     public static async Task<GatewayProcess> StartAsync(GatewayFolder folder, IEnumerable<KeyValuePair<string, string>> environment)
     {
@@ -41,7 +40,7 @@ public sealed partial class GatewayProcess : IAsyncDisposable
         return gateway;
     }
 
-    /// <summary>Runs a gateway that is not expected to stay: its exit code and what it printed.</summary>
+    /// <summary>Runs the program until it exits by itself. Returns its exit code and output.</summary>
     public static async Task<(int ExitCode, string Output)> RunAsync(
         IEnumerable<string> arguments, IEnumerable<KeyValuePair<string, string>>? environment = null)
     {

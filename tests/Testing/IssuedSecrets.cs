@@ -4,8 +4,8 @@ using System.Collections.Concurrent;
 namespace Testing;
 
 /// <summary>
-/// Every secret that the tests of this process issued, and whether any of them was told. Text is looked at once, as it comes, and not kept:
-/// of secrets and texts alike only runs of letters and digits count, so that no escape hides one, and of a run its beginning, so that one cut short is found.
+/// The secrets that tests of this process issued, and the texts that leaked one. Each text is checked when it arrives, and not kept. Only runs of letters and
+/// digits are compared, so that escaping hides no secret, and only the beginning of a run, so that a truncated secret is found.
 /// </summary>
 public static class IssuedSecrets
 {
@@ -15,10 +15,10 @@ public static class IssuedSecrets
     private static readonly ConcurrentDictionary<string, byte> s_beginnings = new(StringComparer.Ordinal);
     private static readonly ConcurrentDictionary<string, byte>.AlternateLookup<ReadOnlySpan<char>> s_lookup =
         s_beginnings.GetAlternateLookup<ReadOnlySpan<char>>();
-    private static readonly ConcurrentQueue<string> s_told = new();
+    private static readonly ConcurrentQueue<string> s_leaks = new();
 
-    /// <summary>Where secrets were told, and around which words; the secrets themselves are left out.</summary>
-    public static IReadOnlyCollection<string> Told => s_told;
+    /// <summary>The places where a secret was found, each with the text before it but without the secret.</summary>
+    public static IReadOnlyCollection<string> Leaks => s_leaks;
 
     public static void Add(string secret)
     {
@@ -32,7 +32,7 @@ public static class IssuedSecrets
         while (TryTake(ref rest, out var run))
         {
             if (!s_lookup.ContainsKey(run[..Beginning])) continue;
-            s_told.Enqueue($"{place}: {text.AsSpan(0, Math.Min(text!.Length - rest.Length - run.Length, 200))}…");
+            s_leaks.Enqueue($"{place}: {text.AsSpan(0, Math.Min(text!.Length - rest.Length - run.Length, 200))}…");
             return;
         }
     }

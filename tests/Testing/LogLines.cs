@@ -2,7 +2,7 @@ using Microsoft.Extensions.Logging;
 
 namespace Testing;
 
-/// <summary>The log of a gateway, exceptions included: its latest lines, up to a bound.</summary>
+/// <summary>The latest lines of a gateway's log, with exceptions, up to a bound in characters.</summary>
 public sealed class LogLines : ILoggerProvider
 {
     private const int MostCharacters = 8 * 1024 * 1024;
@@ -28,7 +28,7 @@ public sealed class LogLines : ILoggerProvider
         using var limit = new CancellationTokenSource(Eventually.Limit);
         while (true)
         {
-            // The signal first, so that a line that comes while the others are searched ends the wait.
+            // Take the signal before the search, so that a line that is added during the search ends the wait.
             Task added;
             lock (_lock) added = _added.Task;
             if (Count(level, part) > 0) return;

@@ -4,8 +4,8 @@ using System.Globalization;
 namespace Testing;
 
 /// <summary>
-/// How fast this machine is now, for tests whose promise is a real time, such as a response within a timeout. The promise holds for the product; beside
-/// it the test allows for the machine itself: ten times the slowest of a few plain requests of the same kind.
+/// The speed of this machine, for tests of a guarantee in real time, such as a response within a timeout. The test adds to the guaranteed time ten times the
+/// slowest of a few plain requests of the same kind, measured on this machine.
 /// </summary>
 public sealed class Machine
 {
@@ -21,7 +21,7 @@ public sealed class Machine
     /// <param name="print">Prints to the test's output.</param>
     public static async Task<Machine> MeasureAsync(Func<int, Task> work, Action<string> print)
     {
-        // The first compiles what the others run.
+        // The first run compiles the code of the others.
         await work(0);
         var slowest = TimeSpan.Zero;
         for (var i = 1; i <= Times; i++)
@@ -39,6 +39,6 @@ public sealed class Machine
     /// <inheritdoc cref="MeasureAsync(Func{int, Task}, Action{string})"/>
     public static Task<Machine> MeasureAsync(Func<Task> work, Action<string> print) => MeasureAsync(_ => work(), print);
 
-    /// <summary>A bound that holds on this machine.</summary>
-    public TimeSpan Within(TimeSpan promise) => promise + (Tolerance * _slowest);
+    /// <summary>The bound on this machine for a guaranteed time.</summary>
+    public TimeSpan Within(TimeSpan guaranteed) => guaranteed + (Tolerance * _slowest);
 }

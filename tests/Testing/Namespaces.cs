@@ -4,10 +4,10 @@ using ArchUnitNET.Loader;
 
 namespace Testing;
 
-/// <summary>How the namespaces of an assembly depend on each other.</summary>
+/// <summary>The dependencies between the namespaces of an assembly.</summary>
 public static class Namespaces
 {
-    /// <summary>The cycles between the namespaces of an assembly, from its root down, with the types that close them; none, if all point one way.</summary>
+    /// <summary>Finds cycles between the namespaces below a root, each with the types that close it. Empty if all dependencies point one way.</summary>
     public static IReadOnlyList<string> CyclesOf(Assembly assembly, string root)
     {
         var architecture = new ArchLoader().LoadAssembly(assembly).Build();

@@ -8,8 +8,8 @@ using StackExchange.Redis;
 namespace Testing;
 
 /// <summary>
-/// A Redis: the <c>redis-server</c> that <c>TEST_REDIS_SERVER</c> names, in a process of its own, or Garnet. A Garnet that a test has to itself runs in the
-/// test's process, which takes a tenth of the processor time, unless the test pauses it.
+/// A Redis: the <c>redis-server</c> that <c>TEST_REDIS_SERVER</c> names, in a process of its own, or Garnet. A Garnet for one test runs in the test's process,
+/// which takes a tenth of the processor time, unless the test pauses it.
 /// </summary>
 public sealed class RedisServer : ServerProcess
 {
@@ -23,7 +23,7 @@ public sealed class RedisServer : ServerProcess
 
     public string ConnectionString => $"127.0.0.1:{Port}";
 
-    /// <summary>A client that waits for as long as a busy machine may take.</summary>
+    /// <summary>Connects a client whose timeouts a busy machine meets.</summary>
     public Task<ConnectionMultiplexer> ConnectAsync() =>
         ConnectionMultiplexer.ConnectAsync($"{ConnectionString},allowAdmin=true,connectTimeout=60000,syncTimeout=60000,asyncTimeout=60000");
 
@@ -32,10 +32,11 @@ public sealed class RedisServer : ServerProcess
 
     private static string? Program => Environment.GetEnvironmentVariable("TEST_REDIS_SERVER") is { Length: > 0 } path ? path : null;
 
-    /// <summary>One for all tests of the process that do it no harm; every world has a key prefix of its own.</summary>
+    /// <summary>The server for all tests of the process that neither stop nor change it. Each world has its own key prefix.</summary>
     public static Task<RedisServer> SharedAsync() => s_shared.Value;
 
-    /// <param name="options">Options of redis-server; with any, it has to be one.</param>
+    /// <summary>Starts a server for one test.</summary>
+    /// <param name="options">Options of redis-server. Garnet takes none.</param>
     public static async Task<RedisServer> StartAsync(params string[] options)
     {
         var server = new RedisServer(options, isEmbedded: !IsReal);
@@ -43,7 +44,7 @@ public sealed class RedisServer : ServerProcess
         return server;
     }
 
-    /// <summary>One that can be paused.</summary>
+    /// <summary>Starts a server for one test that can be paused.</summary>
     public static async Task<RedisServer> StartProcessAsync()
     {
         var server = new RedisServer([]);
@@ -51,11 +52,11 @@ public sealed class RedisServer : ServerProcess
         return server;
     }
 
-    /// <summary>The port that speaks TLS, of a server that does.</summary>
+    /// <summary>The TLS port of a server with TLS.</summary>
     public int TlsPort { get; private init; }
 
-    /// <summary>A server that speaks TLS beside.</summary>
-    /// <param name="options">The options of its certificates.</param>
+    /// <summary>Starts a server that has a TLS port too.</summary>
+    /// <param name="options">Options of redis-server, with those of its certificates.</param>
     public static async Task<RedisServer> StartTlsAsync(params string[] options)
     {
         var port = FreePort.Find();
@@ -64,7 +65,7 @@ public sealed class RedisServer : ServerProcess
         return server;
     }
 
-    /// <summary>A Sentinel, with the configuration file that it also keeps its state in.</summary>
+    /// <summary>Starts a Sentinel. It also keeps its state in the configuration file.</summary>
     public static async Task<RedisServer> StartSentinelAsync(string configurationFile)
     {
         var sentinel = new RedisServer([]) { ConfigurationFile = configurationFile };
@@ -72,14 +73,14 @@ public sealed class RedisServer : ServerProcess
         return sentinel;
     }
 
-    /// <summary>Sends a command, without the client's knowledge of what a server is; the parts of the response are lines.</summary>
+    /// <summary>Sends a command to this server over a plain connection, and returns the parts of the response as lines.</summary>
     public async Task<string> ExecuteAsync(params string[] command)
     {
         using var client = new TcpClient();
         await client.ConnectAsync("127.0.0.1", Port);
         await using var stream = client.GetStream();
-        await stream.WriteAsync(Encoding.UTF8.GetBytes(
-            $"*{command.Length}\r\n{string.Concat(command.Select(part => $"${Encoding.UTF8.GetByteCount(part)}\r\n{part}\r\n"))}"));
+        var parts = command.Select(part => $"${Encoding.UTF8.GetByteCount(part)}\r\n{part}\r\n");
+        await stream.WriteAsync(Encoding.UTF8.GetBytes($"*{command.Length}\r\n{string.Concat(parts)}"));
         using var reader = new StreamReader(stream, Encoding.UTF8);
         return await ReadAsync(reader);
     }
@@ -110,18 +111,17 @@ public sealed class RedisServer : ServerProcess
 
     private string? ConfigurationFile { get; init; }
 
-    protected override Process Start() => Program is { } redis
-        ? ChildProcess.Start(
-            redis,
-            ConfigurationFile is not null
-                ? [ConfigurationFile, "--sentinel", "--port", Port.ToString(CultureInfo.InvariantCulture), "--bind", "127.0.0.1"]
-                : [
-                    "--port", Port.ToString(CultureInfo.InvariantCulture), "--bind", "127.0.0.1", "--save", "", "--appendonly", "no",
-                    "--enable-protected-configs", "yes",
-                    // Replicas get their copy by the connection alone: servers that share a directory would load each other's file.
-                    "--repl-diskless-sync", "yes", "--repl-diskless-sync-delay", "0", "--repl-diskless-load", "swapdb", .. _options
-                ])
-        : StartBuilt("GarnetHost");
+    protected override Process Start()
+    {
+        if (Program is not { } redis) return StartBuilt("GarnetHost");
+        string[] address = ["--port", Port.ToString(CultureInfo.InvariantCulture), "--bind", "127.0.0.1"];
+        return ChildProcess.Start(redis, ConfigurationFile is not null ? [ConfigurationFile, "--sentinel", .. address] :
+        [
+            .. address, "--save", "", "--appendonly", "no", "--enable-protected-configs", "yes",
+            // Replicas get their copy over the connection only: servers that share a directory would load each other's file.
+            "--repl-diskless-sync", "yes", "--repl-diskless-sync-delay", "0", "--repl-diskless-load", "swapdb", .. _options,
+        ]);
+    }
 
     private static async Task<string> ReadAsync(StreamReader reader)
     {

@@ -9,7 +9,7 @@ public abstract class RedisTopology : IAsyncDisposable
     public const string Cluster = "Cluster";
     public const string Sentinel = "Sentinel";
 
-    /// <summary>Those that the Redis of this run can be: Garnet is one server.</summary>
+    /// <summary>The topologies that the Redis of this run supports: Garnet is one server.</summary>
     public static IEnumerable<string> Names => RedisServer.IsReal ? [OneServer, Cluster, Sentinel] : [OneServer];
 
     public abstract string ConnectionString { get; }
@@ -38,16 +38,16 @@ public abstract class RedisTopology : IAsyncDisposable
         }
     }
 
-    /// <summary>A primary; of several, any.</summary>
+    /// <summary>Any primary.</summary>
     public abstract Task<RedisServer> PrimaryAsync();
 
     /// <summary>A primary and all its replicas.</summary>
     public virtual Task<IReadOnlyList<RedisServer>> ShardAsync() => Task.FromResult(Servers);
 
-    /// <summary>Gives a primary's place to one of its replicas, if it has any, and waits until that is so.</summary>
+    /// <summary>Promotes a replica of a primary, if there is one, and waits until it is the primary.</summary>
     public abstract Task FailOverAsync();
 
-    /// <summary>Waits until all is as it was at the start, whichever node is which.</summary>
+    /// <summary>Waits until the topology is complete and in sync; which node is the primary does not matter.</summary>
     public abstract Task SettleAsync();
 
     public virtual async ValueTask DisposeAsync()
@@ -58,7 +58,7 @@ public abstract class RedisTopology : IAsyncDisposable
 
     private protected abstract Task StartAsync();
 
-    // A node that starts or changes its place closes connections and refuses commands.
+    // A node that starts or changes its role closes connections and rejects commands.
     private protected static Task EventuallyAsync(Func<Task<bool>> condition, Func<string>? failure = null) => Eventually.IsTrueAsync(async () =>
     {
         try
@@ -158,7 +158,7 @@ public abstract class RedisTopology : IAsyncDisposable
             foreach (var server in _servers.OrderBy(static _ => Random.Shared.Next()))
             {
                 if (await IsPrimaryAsync(server)) continue;
-                // An ordinary one gives up in silence if the others do not agree in time.
+                // Without TAKEOVER it gives up silently if the other nodes do not agree in time.
                 await server.ExecuteAsync("CLUSTER", "FAILOVER", "TAKEOVER");
                 await Eventually.IsTrueAsync(() => IsPrimaryAsync(server));
                 return;
@@ -208,10 +208,13 @@ public abstract class RedisTopology : IAsyncDisposable
                 var file = Path.Combine(_directory.FullName, $"{i}.conf");
                 await File.WriteAllTextAsync(
                     file,
-                    $"sentinel monitor {Name} 127.0.0.1 {primary} 2\n"
-                    + $"sentinel down-after-milliseconds {Name} 1000\n"
-                    + $"sentinel failover-timeout {Name} 3000\n"
-                    + $"sentinel parallel-syncs {Name} 2\n");
+                    $"""
+                    sentinel monitor {Name} 127.0.0.1 {primary} 2
+                    sentinel down-after-milliseconds {Name} 1000
+                    sentinel failover-timeout {Name} 3000
+                    sentinel parallel-syncs {Name} 2
+
+                    """);
                 _sentinels.Add(await RedisServer.StartSentinelAsync(file));
             }
         }
@@ -225,23 +228,23 @@ public abstract class RedisTopology : IAsyncDisposable
         public override async Task FailOverAsync()
         {
             var before = await PrimaryAsync();
-            var answer = "nothing";
+            var response = "nothing";
             await EventuallyAsync(async () =>
             {
                 if (await PrimaryAsync() is var now && now != before) return await IsPrimaryAsync(now);
                 try
                 {
-                    // Sentinel gives up in silence when a replica has not taken over within failover-timeout.
-                    answer = await _sentinels[0].ExecuteAsync("SENTINEL", "FAILOVER", Name);
+                    // Sentinel gives up silently if no replica has taken over within failover-timeout.
+                    response = await _sentinels[0].ExecuteAsync("SENTINEL", "FAILOVER", Name);
                 }
                 catch (InvalidOperationException refusal)
                 {
-                    // While it is at work it refuses to be asked again.
-                    answer = refusal.Message;
+                    // Sentinel rejects the command while a failover is in progress.
+                    response = refusal.Message;
                 }
 
                 return false;
-            }, () => $"Sentinel says {answer}.");
+            }, () => $"Sentinel says {response}.");
         }
 
         public override Task SettleAsync() => EventuallyAsync(async () =>
@@ -257,9 +260,9 @@ public abstract class RedisTopology : IAsyncDisposable
             {
                 var others = await sentinel.ExecuteAsync("SENTINEL", "SENTINELS", Name);
                 var replicas = await sentinel.ExecuteAsync("SENTINEL", "REPLICAS", Name);
-                if (Count(others, "runid\n") != 2 || Count(replicas, "runid\n") != 2 || (others + replicas).Contains("down,", StringComparison.Ordinal)
-                    || (others + replicas).Contains("down\n", StringComparison.Ordinal)
-                    || (others + replicas).Contains("disconnected", StringComparison.Ordinal)) return false;
+                string[] unhealthy = ["down,", "down\n", "disconnected"];
+                if (Count(others, "runid\n") != 2 || Count(replicas, "runid\n") != 2
+                    || unhealthy.Any(state => (others + replicas).Contains(state, StringComparison.Ordinal))) return false;
             }
 
             return true;

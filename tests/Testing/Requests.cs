@@ -3,8 +3,8 @@ using System.Text.Json;
 
 namespace Testing;
 
-/// <summary>An answer, read whole.</summary>
-public sealed record Answer(int Status, HttpResponseHeaders Headers, HttpContentHeaders ContentHeaders, string Body)
+/// <summary>A response with its whole body.</summary>
+public sealed record Response(int Status, HttpResponseHeaders Headers, HttpContentHeaders ContentHeaders, string Body)
 {
     public JsonElement Json => JsonDocument.Parse(Body).RootElement;
 
@@ -15,10 +15,10 @@ public sealed record Answer(int Status, HttpResponseHeaders Headers, HttpContent
     public string AccessKeyId => Credentials.GetProperty("accessKeyId").GetString()!;
 }
 
-/// <summary>Requests as clients make them.</summary>
+/// <summary>Requests of clients.</summary>
 public static class Requests
 {
-    public static async Task<Answer> SendAsync(
+    public static async Task<Response> SendAsync(
         this HttpClient client, string url, string? token = null, string method = "GET", Action<HttpRequestMessage>? change = null)
     {
         using var request = new HttpRequestMessage(new HttpMethod(method), new Uri(url));

@@ -17,7 +17,7 @@ using OpenTelemetry.Trace;
 
 namespace Testing;
 
-/// <summary>A gateway in this process: its clock is the world's, and its log can be read.</summary>
+/// <summary>A gateway in this process. It has the world's clock, and its log can be read.</summary>
 public sealed class RunningGateway : IAsyncDisposable
 {
     private readonly WebApplication _app;
@@ -40,19 +40,19 @@ public sealed class RunningGateway : IAsyncDisposable
 
     public GatewayFolder Folder => _folder;
 
-    /// <summary>Whether the files hold a change that is not used.</summary>
+    /// <summary>Whether the files hold a rejected change.</summary>
     public bool IsConfigurationRefused => Services.GetRequiredService<ConfigurationReloader>().IsRefused;
 
-    /// <summary>Lets the gateway see now what was changed in its files, and not at its next look.</summary>
-    public Task LookForChangesAsync() => Services.GetRequiredService<ConfigurationReloader>().CheckForChangesAsync();
+    /// <summary>Makes the gateway check its files now, and not at its next poll.</summary>
+    public Task CheckForChangesAsync() => Services.GetRequiredService<ConfigurationReloader>().CheckForChangesAsync();
 
-    /// <summary>Changes <c>appsettings.json</c>, and lets the gateway see it.</summary>
+    /// <summary>Changes <c>appsettings.json</c>, and makes the gateway check its files.</summary>
     public Task ChangeAsync(Action<JsonObject> change)
     {
         var settings = JsonNode.Parse(Folder.Read("appsettings.json"))!.AsObject();
         change(settings);
         Folder.Write("appsettings.json", settings.ToJsonString());
-        return LookForChangesAsync();
+        return CheckForChangesAsync();
     }
 
     public IServiceProvider Services => _app.Services;
@@ -74,12 +74,12 @@ public sealed class RunningGateway : IAsyncDisposable
             services.AddLogging(logging => logging.ClearProviders().AddProvider(log));
             services.AddOpenTelemetry().WithTracing(tracing =>
             {
-                // As with an exporter, so that what it would send can be looked at.
+                // Create spans as with an exporter, so that those it would send are checked.
                 Telemetry.AddSpans(tracing);
                 tracing.AddProcessor(new CheckedSpans());
             });
-            // Of all gateways in this process it exports its own instruments: one that is shared is gone for all when the first of them ends. Room for
-            // 2,000 time series an instrument is 144 KB each, and a test process starts hundreds of gateways.
+            // Export this gateway's own instruments only: a shared one is gone for all gateways of the process when the first of them ends. The default
+            // room for 2,000 time series takes 144 KB per instrument, and a test process starts hundreds of gateways.
             services.ConfigureOpenTelemetryMeterProvider((own, metrics) =>
             {
                 var factory = own.GetRequiredService<IMeterFactory>();
@@ -97,17 +97,17 @@ public sealed class RunningGateway : IAsyncDisposable
         });
         var gateway = new RunningGateway(app, world, folder, log, rateLimitTimer);
         await app.StartAsync();
-        // On a busy machine the first fetch can take longer than a request waits for it. An issuer that a test holds up is not waited for.
+        // On a busy machine the first fetch of the keys can take longer than a request waits for it. If a test holds up the issuer, do not wait.
         if (world.Issuer.BeforeDocument is null && gateway.Services.GetRequiredService<KeySources>().Find("Platform")?.Fetching is { } fetching) await fetching;
         return gateway;
     }
 
     /// <summary>Sends a request to the edge.</summary>
-    public Task<Answer> SendAsync(string path, string? token = null, string method = "GET", Action<HttpRequestMessage>? change = null) =>
+    public Task<Response> SendAsync(string path, string? token = null, string method = "GET", Action<HttpRequestMessage>? change = null) =>
         _world.Client.SendAsync(Url + path, token, method, change);
 
-    /// <summary>Asks for an organization's credentials as a member of it.</summary>
-    public Task<Answer> VendAsync(string organization, string query = "") =>
+    /// <summary>Requests an organization's credentials as a member of it.</summary>
+    public Task<Response> VendAsync(string organization, string query = "") =>
         SendAsync(Requests.CredentialsPath(organization) + query, _world.Token(organization));
 
     public async ValueTask DisposeAsync()

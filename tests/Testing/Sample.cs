@@ -1,8 +1,8 @@
 namespace Testing;
 
 /// <summary>
-/// A few rows of a long table, or fewer repetitions, so that <c>dotnet test</c> stays short: other rows each day. <c>TEST_ROWS=all</c> takes all, as
-/// <c>.ci/run</c> does.
+/// Picks a few rows of a long table, different ones each day, or fewer repetitions, so that <c>dotnet test</c> stays short. <c>TEST_ROWS=all</c> picks all,
+/// as <c>.ci/run</c> does.
 /// </summary>
 public static class Sample
 {

@@ -4,7 +4,7 @@ using System.Net.Sockets;
 
 namespace Testing;
 
-/// <summary>A server in a process of its own, to be killed, paused and restarted at the same port.</summary>
+/// <summary>A server in a process of its own, which a test can kill, pause and restart on the same port.</summary>
 public abstract class ServerProcess : IAsyncDisposable
 {
     private Process _process = null!;
@@ -36,7 +36,7 @@ public abstract class ServerProcess : IAsyncDisposable
         await _process.WaitForExitAsync();
     }
 
-    /// <summary>Stops it in its tracks: connections stay open and are taken, nothing is answered.</summary>
+    /// <summary>Suspends the process: connections stay open and new ones are accepted, but nothing gets a response.</summary>
     public virtual void Pause() => Signal("STOP");
 
     public void Resume() => Signal("CONT");

@@ -3,7 +3,7 @@ using System.Net.Sockets;
 
 namespace Testing;
 
-/// <summary>A name that can move: gives each new connection to the port that is set now, after a delay, and copies bytes.</summary>
+/// <summary>Forwards each new connection to the current target port after a delay, like a DNS name that can move.</summary>
 public sealed class TcpForwarder : IDisposable
 {
     private readonly TcpListener _listener = new(IPAddress.Loopback, 0);
@@ -22,10 +22,10 @@ public sealed class TcpForwarder : IDisposable
 
     public int Accepted => Volatile.Read(ref _accepted);
 
-    /// <summary>The time that a connection takes before its first byte gets through.</summary>
+    /// <summary>The delay of a connection's first byte.</summary>
     public TimeSpan Delay { get; init; }
 
-    /// <summary>Gives new connections to another port. Those that are open stay where they are.</summary>
+    /// <summary>Forwards new connections to another port. Open ones keep theirs.</summary>
     public void MoveTo(int target) => _target = target;
 
     public void Dispose()
@@ -50,12 +50,12 @@ public sealed class TcpForwarder : IDisposable
             {
                 await Task.Delay(Delay, _end.Token);
                 await server.ConnectAsync(IPAddress.Loopback, _target, _end.Token);
-                await Task.WhenAny(
-                    client.GetStream().CopyToAsync(server.GetStream(), _end.Token), server.GetStream().CopyToAsync(client.GetStream(), _end.Token));
+                var (from, to) = (client.GetStream(), server.GetStream());
+                await Task.WhenAny(from.CopyToAsync(to, _end.Token), to.CopyToAsync(from, _end.Token));
             }
             catch (Exception e) when (e is IOException or SocketException or OperationCanceledException)
             {
-                // One end broke off, and so does the other.
+                // One end has closed, so both are closed.
             }
         }
     }

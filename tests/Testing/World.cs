@@ -35,25 +35,19 @@ public sealed class World : IAsyncDisposable
 
     public string KeyPrefix { get; } = $"world-{Guid.NewGuid():N}:";
 
-    public HttpClient Client { get; } = new(new SocketsHttpHandler
-    {
-        AllowAutoRedirect = false,
-        UseCookies = false,
-        PooledConnectionLifetime = TimeSpan.FromMinutes(1)
-    });
+    public HttpClient Client { get; } =
+        new(new SocketsHttpHandler { AllowAutoRedirect = false, UseCookies = false, PooledConnectionLifetime = TimeSpan.FromMinutes(1) });
 
     private bool OwnsRedis { get; }
 
-    /// <param name="time">
-    /// Now, for STS and gateways in this process; absent: the system's clock. Tokens are validated by the system's clock in any case.
-    /// </param>
-    /// <param name="ownRedis">Whether the Redis is for this world alone, to be killed.</param>
-    /// <param name="pausableRedis">Whether it is to be paused, too.</param>
+    /// <param name="time">The clock of STS and of gateways in this process; null: the system's. Tokens are always validated by the system's clock.</param>
+    /// <param name="ownRedis">Whether the world has its own Redis, which the test may kill.</param>
+    /// <param name="pausableRedis">Whether the world has its own Redis, which the test may kill and pause.</param>
     public static async Task<World> StartAsync(TimeProvider? time = null, bool ownRedis = false, bool pausableRedis = false)
     {
         var clock = time ?? TimeProvider.System;
         var aws = await AwsEmulator.StartAsync(time: clock);
-        // The SDK signs by the system's clock, wherever the test's stands.
+        // The SDK signs by the system's clock, not by the test's.
         aws.CheckSignatureDate = time is null;
         return new(
             await OpenIdProvider.StartAsync(), aws,
@@ -61,7 +55,7 @@ public sealed class World : IAsyncDisposable
             await OrganizationService.StartAsync(), clock, ownRedis || pausableRedis);
     }
 
-    /// <summary>The configuration that gateways start with unless a test changes it. Its timeout is one that a busy machine meets.</summary>
+    /// <summary>The configuration of gateways unless a test changes it. A busy machine meets its timeout.</summary>
     public JsonObject Settings() => JsonNode.Parse($$"""
         {
           "Urls": "http://127.0.0.1:0",
@@ -113,7 +107,7 @@ public sealed class World : IAsyncDisposable
         return gateway;
     }
 
-    /// <summary>A configuration folder as gateways of this world have it, sealing key included.</summary>
+    /// <summary>Makes a configuration folder for a gateway of this world, with the world's sealing key.</summary>
     public GatewayFolder Folder(Action<JsonObject>? change = null)
     {
         var settings = Settings();
@@ -123,7 +117,7 @@ public sealed class World : IAsyncDisposable
         return folder;
     }
 
-    /// <summary>A good token of a member of organizations.</summary>
+    /// <summary>Issues a valid token for a member of organizations.</summary>
     public string Token(params string[] organizations) => Issuer.Issue(new TokenRequest { Organizations = organizations });
 
     public async ValueTask DisposeAsync()

@@ -1,6 +1,4 @@
-using System.Net;
 using System.Net.Security;
-using System.Net.Sockets;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using System.Text;
@@ -42,7 +40,7 @@ public sealed class RedisProbeTests(RedisProbeTests.Redis redis) : IClassFixture
     [InlineData("HTTP/1.1 400 Bad Request", "", "it closes connections at once")]
     public async Task F8_an_error_of_Redis_is_told_by_its_code_alone(string responses, string options, string cause)
     {
-        await using var server = new ScriptedServer(async (stream, ended) =>
+        await using var server = new StubTcpServer(async (stream, ended) =>
         {
             var buffer = new byte[1024];
             foreach (var response in responses.Split('|'))
@@ -69,8 +67,8 @@ public sealed class RedisProbeTests(RedisProbeTests.Redis redis) : IClassFixture
     [InlineData(",ssl=true")]
     public async Task F8_a_server_that_is_silent_is_told_from_one_that_closes(string options)
     {
-        await using var silent = new ScriptedServer((_, ended) => Task.Delay(Timeout.Infinite, ended));
-        await using var closing = new ScriptedServer((_, _) => Task.CompletedTask);
+        await using var silent = new StubTcpServer((_, ended) => Task.Delay(Timeout.Infinite, ended));
+        await using var closing = new StubTcpServer((_, _) => Task.CompletedTask);
 
         Assert.Equal(RedisProblem.Silent, await FindAsync($"127.0.0.1:{silent.Port}{options}"));
         Assert.Equal(RedisProblem.Closed, await FindAsync($"127.0.0.1:{closing.Port}{options}"));
@@ -81,7 +79,7 @@ public sealed class RedisProbeTests(RedisProbeTests.Redis redis) : IClassFixture
     {
         using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
         using var certificate = new CertificateRequest("CN=localhost", key, HashAlgorithmName.SHA256).CreateSelfSigned(DateTimeOffset.UtcNow.AddDays(-1), DateTimeOffset.UtcNow.AddDays(1));
-        await using var secured = new ScriptedServer(async (stream, ended) =>
+        await using var secured = new StubTcpServer(async (stream, ended) =>
         {
             await using var tls = new SslStream(stream);
             await tls.AuthenticateAsServerAsync(new SslServerAuthenticationOptions { ServerCertificate = certificate }, ended);
@@ -104,9 +102,7 @@ public sealed class RedisProbeTests(RedisProbeTests.Redis redis) : IClassFixture
     [Fact]
     public void F8_the_documentation_lists_every_cause_with_its_remedy()
     {
-        var root = new DirectoryInfo(AppContext.BaseDirectory);
-        while (!File.Exists(Path.Combine(root.FullName, "IotCredentials.sln"))) root = root.Parent!;
-        var page = File.ReadAllText(Path.Combine(root.FullName, "docs", "troubleshooting.md"));
+        var page = File.ReadAllText(Path.Combine(Repository.Root, "docs", "troubleshooting.md"));
         var fixedOnes = typeof(RedisProblem).GetProperties().Where(property => property.PropertyType == typeof(RedisProblem)).Select(property => (RedisProblem)property.GetValue(null)!);
 
         Assert.All(
@@ -128,47 +124,5 @@ public sealed class RedisProbeTests(RedisProbeTests.Redis redis) : IClassFixture
         public async ValueTask InitializeAsync() => Embedded = await EmbeddedRedis.StartAsync();
 
         public ValueTask DisposeAsync() => Embedded.DisposeAsync();
-    }
-
-    /// <summary>Takes connections and does to each what a test says, then closes it.</summary>
-    private sealed class ScriptedServer : IAsyncDisposable
-    {
-        private readonly TcpListener _listener = new(IPAddress.Loopback, 0);
-        private readonly CancellationTokenSource _ended = new();
-        private readonly Task _serving;
-
-        public ScriptedServer(Func<Stream, CancellationToken, Task> script)
-        {
-            _listener.Start();
-            _serving = ServeAsync(script);
-        }
-
-        public int Port => ((IPEndPoint)_listener.LocalEndpoint).Port;
-
-        private async Task ServeAsync(Func<Stream, CancellationToken, Task> script)
-        {
-            var connections = new List<Task>();
-            try
-            {
-                while (true) connections.Add(AnswerAsync(await _listener.AcceptTcpClientAsync(_ended.Token), script));
-            }
-            catch (OperationCanceledException)
-            {
-                await Task.WhenAll(connections);
-            }
-        }
-
-        private async Task AnswerAsync(TcpClient client, Func<Stream, CancellationToken, Task> script)
-        {
-            using (client) await Record.ExceptionAsync(() => script(client.GetStream(), _ended.Token));
-        }
-
-        public async ValueTask DisposeAsync()
-        {
-            await _ended.CancelAsync();
-            await _serving;
-            _listener.Dispose();
-            _ended.Dispose();
-        }
     }
 }

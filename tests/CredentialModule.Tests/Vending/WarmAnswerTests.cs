@@ -18,7 +18,11 @@ public sealed class WarmAnswerTests : IAsyncLifetime
     {
         var (one, two) = (await _world.StartGatewayAsync(), await _world.StartGatewayAsync());
 
-        Answer[] answers = [await one.VendAsync("o-acme"), await one.VendAsync("o-acme"), await two.VendAsync("o-acme"), await two.VendAsync("o-acme"), await two.VendAsync("o-acme", "?minimumLifetime=900")];
+        Response[] answers =
+        [
+            await one.VendAsync("o-acme"), await one.VendAsync("o-acme"), await two.VendAsync("o-acme"), await two.VendAsync("o-acme"),
+            await two.VendAsync("o-acme", "?minimumLifetime=900"),
+        ];
 
         Assert.Equal(200, answers[0].Status);
         Assert.Single(answers.Select(answer => answer.Body).Distinct(StringComparer.Ordinal));
@@ -26,7 +30,7 @@ public sealed class WarmAnswerTests : IAsyncLifetime
         Assert.Equal(answers[0].Body.Length, answers[4].ContentHeaders.ContentLength);
         Assert.Equal(1, _world.Aws.Count("AssumeRole"));
 
-        static string HeadersOf(Answer answer) => string.Join('\n', answer.Headers.Concat(answer.ContentHeaders)
+        static string HeadersOf(Response answer) => string.Join('\n', answer.Headers.Concat(answer.ContentHeaders)
             .Where(header => header.Key != "Date" && !header.Key.Equals("X-Request-Id", StringComparison.OrdinalIgnoreCase)).Select(header => $"{header.Key}: {string.Join(',', header.Value)}"));
     }
 
@@ -36,15 +40,15 @@ public sealed class WarmAnswerTests : IAsyncLifetime
         var gateway = await _world.StartGatewayAsync();
         var asked = await gateway.VendAsync("o-acme");
 
-        Answer[] changed = [await EndpointAsync("\"one.example.com\""), await EndpointAsync("\"two.example.com\""), await EndpointAsync("null")];
+        Response[] changed = [await EndpointAsync("\"one.example.com\""), await EndpointAsync("\"two.example.com\""), await EndpointAsync("null")];
 
         Assert.Equal([asked.AccessKeyId, asked.AccessKeyId, asked.AccessKeyId], changed.Select(answer => answer.AccessKeyId));
         Assert.Equal(["one.example.com", "two.example.com", EndpointOf(asked)], changed.Select(EndpointOf));
         Assert.Equal(asked.Body, changed[2].Body);
 
-        Task<Answer> EndpointAsync(string json) => ChangedAsync(gateway, profile => profile["IotEndpoint"] = JsonNode.Parse(json));
+        Task<Response> EndpointAsync(string json) => ChangedAsync(gateway, profile => profile["IotEndpoint"] = JsonNode.Parse(json));
 
-        static string? EndpointOf(Answer answer) => answer.Json.GetProperty("data").GetProperty("iotEndpoint").GetString();
+        static string? EndpointOf(Response answer) => answer.Json.GetProperty("data").GetProperty("iotEndpoint").GetString();
     }
 
     [Fact]
@@ -63,12 +67,12 @@ public sealed class WarmAnswerTests : IAsyncLifetime
             _world.Aws.Calls.Snapshot().Where(call => call.AssumeRole is not null).Select(call => call.AssumeRole!.RoleArn));
     }
 
-    private static async Task<Answer> ChangedAsync(RunningGateway gateway, Action<JsonObject> change)
+    private static async Task<Response> ChangedAsync(RunningGateway gateway, Action<JsonObject> change)
     {
         var settings = JsonNode.Parse(gateway.Folder.Read("appsettings.json"))!.AsObject();
         change(settings["IotCredentials"]!["Profiles"]!["default"]!.AsObject());
         gateway.Folder.Write("appsettings.json", settings.ToJsonString());
-        await gateway.LookForChangesAsync();
+        await gateway.CheckForChangesAsync();
         Assert.False(gateway.IsConfigurationRefused, gateway.Log.Text);
         return await gateway.VendAsync("o-acme");
     }

@@ -36,7 +36,7 @@ public sealed partial class AuthenticationThrottleTests
         var refused = await RawHttp.SendAsync(gateway.Url, Good, "GET", $"Authorization: Bearer {Stolen(world)}");
 
         Assert.Equal(429, refused.Status);
-        Refusal.Body("TooManyRequests", refused.Body);
+        ErrorResponseAssert.BodyMatches("TooManyRequests", refused.Body);
         Assert.InRange(int.Parse(Assert.Single(refused.Headers["Retry-After"]), CultureInfo.InvariantCulture), 1, 600);
         // A good token's too, unless it is known: whose it is only a check could tell.
         Assert.Equal(429, await StatusAsync(gateway, world.Token("o-acme")));
@@ -263,7 +263,7 @@ public sealed partial class AuthenticationThrottleTests
         for (var i = 0; i < 20; i++)
         {
             var refused = await gateway.SendAsync(Good, Junk());
-            Refusal.Is(429, "TooManyRequests", refused);
+            ErrorResponseAssert.Matches(429, "TooManyRequests", refused);
             Assert.Equal("31", Assert.Single(refused.Headers.GetValues("Retry-After")));
         }
 

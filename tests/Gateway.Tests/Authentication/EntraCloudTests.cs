@@ -75,7 +75,7 @@ public sealed class EntraCloudTests(EntraCloudTests.Cloud cloud) : IClassFixture
 
         foreach (var other in (string[])
             ["https://login.microsoftonline.com/11111111-2222-3333-4444-555555555555/v2.0", $"https://login.microsoftonline.de/{Tenant}/v2.0"])
-            Refusal.IsUnauthenticated(await gateway.SendAsync(Path, cloud.World.Issuer.Issue(Token(other, Tenant))), tokenSent: true);
+            ErrorResponseAssert.IsUnauthenticated(await gateway.SendAsync(Path, cloud.World.Issuer.Issue(Token(other, Tenant))), tokenSent: true);
     }
 
     [Theory]
@@ -140,7 +140,7 @@ public sealed class EntraCloudTests(EntraCloudTests.Cloud cloud) : IClassFixture
         using var folder = cloud.World.Folder(settings => settings.WithoutRedis().Set("AzureAd", Cloud.WithoutInstance));
         var token = cloud.World.Issuer.Issue(Token($"https://login.microsoftonline.com/{Tenant}/v2.0", Tenant));
 
-        var explained = await Invoked.Of(
+        var explained = await CommandResult.RunAsync(
             ["explain", "--organization", "o-acme", "--token", token, "--format", "json", "--config", folder.Path], cloud.World.Aws.EnvironmentVariables);
 
         Assert.True(explained.ExitCode == 0, explained.Output + explained.Error);
@@ -191,7 +191,7 @@ public sealed class EntraCloudTests(EntraCloudTests.Cloud cloud) : IClassFixture
 
         Assert.True(answer.Status == 200, $"{name}: {answer.Status} {answer.Body}\n{gateway.Log.Text}");
         foreach (var other in (string[])[issuer.ToUpperInvariant(), issuer + "/", issuer.TrimEnd('/')[1..], cloud.World.Issuer.Issuer])
-            Refusal.IsUnauthenticated(
+            ErrorResponseAssert.IsUnauthenticated(
                 await gateway.SendAsync(Path, cloud.World.Issuer.Issue(new() { Issuer = other, Organizations = (string[])["o-acme"] })), tokenSent: true);
     }
 

@@ -35,7 +35,7 @@ public sealed class IssuerKeyTests
         world.Issuer.WithdrawOldKeys();
         Assert.Equal(200, (await gateway.VendAsync("o-acme")).Status);
 
-        Refusal.IsUnauthenticated(await gateway.SendAsync(s_path, old), tokenSent: true);
+        ErrorResponseAssert.IsUnauthenticated(await gateway.SendAsync(s_path, old), tokenSent: true);
     }
 
     [Fact]
@@ -52,7 +52,7 @@ public sealed class IssuerKeyTests
 
         Assert.Equal(200, known.Status);
         // Only the issuer could say whether this key is one of its new ones.
-        Refusal.Is(503, "ServiceUnavailable", unknown);
+        ErrorResponseAssert.Matches(503, "ServiceUnavailable", unknown);
         Assert.Equal(200, afterwards.Status);
     }
 

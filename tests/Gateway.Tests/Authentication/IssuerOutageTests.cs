@@ -37,7 +37,7 @@ public sealed class IssuerOutageTests(ITestOutputHelper output)
         world.Issuer.BeforeDocument = wait;
 
         var longest = TimeSpan.Zero;
-        var junk = new List<Task<Answer>>();
+        var junk = new List<Task<Response>>();
         var step = isSlow ? 2 : 8;
         for (var second = step; second <= 720; second += step)
         {
@@ -116,7 +116,7 @@ public sealed class IssuerOutageTests(ITestOutputHelper output)
         ExpectUnavailable(await gateway.SendAsync("/nowhere", world.Token("o-acme")));
         // Known keys serve on, and a bad signature under one of them is judged as ever.
         Assert.Equal(200, (await gateway.SendAsync(Path, known)).Status);
-        Refusal.IsUnauthenticated(await gateway.SendAsync(Path, Forged(world)), tokenSent: true);
+        ErrorResponseAssert.IsUnauthenticated(await gateway.SendAsync(Path, Forged(world)), tokenSent: true);
         await ExpectHealthAsync("Degraded", 1);
         for (var i = 0; i < 5; i++)
         {
@@ -180,7 +180,7 @@ public sealed class IssuerOutageTests(ITestOutputHelper output)
             {
                 var answer = await gateway.SendAsync(Path, world.Issuer.Issue(request with { Organizations = (string[])["o-acme"] })).WaitAsync(s_patience);
                 Assert.True(answer.Status == 401, $"{name}, {kind}: {answer.Status} {answer.Body}\n{gateway.Log.Text}");
-                Refusal.IsUnauthenticated(answer, tokenSent: true);
+                ErrorResponseAssert.IsUnauthenticated(answer, tokenSent: true);
             }
         }
 
@@ -249,7 +249,7 @@ public sealed class IssuerOutageTests(ITestOutputHelper output)
         world.Issuer.BeforeDocument = Hang;
         var gateway = await StartAsync(world, change: settings => settings.Set("ReverseProxy:Routes:organizations:Timeout", "\"00:00:01\""));
 
-        Refusal.Is(504, "GatewayTimeout", await gateway.SendAsync(Path, world.Token("o-acme")).WaitAsync(s_patience));
+        ErrorResponseAssert.Matches(504, "GatewayTimeout", await gateway.SendAsync(Path, world.Token("o-acme")).WaitAsync(s_patience));
     }
 
     [Fact]
@@ -310,7 +310,7 @@ public sealed class IssuerOutageTests(ITestOutputHelper output)
         time.Advance(TimeSpan.FromMinutes(5));
         if (gateway.KeysOf("Platform").Fetching is { } fetch) await fetch.WaitAsync(s_patience);
 
-        Refusal.IsUnauthenticated(await gateway.SendAsync(Path, token), tokenSent: true);
+        ErrorResponseAssert.IsUnauthenticated(await gateway.SendAsync(Path, token), tokenSent: true);
     }
 
     private static readonly Dictionary<string, TokenRequest> s_hopeless = new()
@@ -329,9 +329,9 @@ public sealed class IssuerOutageTests(ITestOutputHelper output)
         ["without a subject"] = new() { Subject = null },
     };
 
-    private static void ExpectUnavailable(Answer answer)
+    private static void ExpectUnavailable(Response answer)
     {
-        Refusal.Is(503, "ServiceUnavailable", answer);
+        ErrorResponseAssert.Matches(503, "ServiceUnavailable", answer);
         Assert.InRange(int.Parse(Assert.Single(answer.Headers.GetValues("Retry-After")), CultureInfo.InvariantCulture), 1, 10);
     }
 

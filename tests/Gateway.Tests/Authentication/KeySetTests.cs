@@ -130,7 +130,7 @@ public sealed class KeySetTests(KeySetTests.OddIssuer platform) : IClassFixture<
         });
 
         Assert.Equal(200, (await platform.SendAsync(Path, platform.World.Issuer.Issue(new() { WithoutKeyId = withoutId }))).Status);
-        Refusal.IsUnauthenticated(
+        ErrorResponseAssert.IsUnauthenticated(
             await platform.SendAsync(Path, platform.World.Issuer.Issue(new() { WithoutKeyId = withoutId, Key = SigningKey.CreateRsa() })), tokenSent: true);
     }
 
@@ -162,7 +162,7 @@ public sealed class KeySetTests(KeySetTests.OddIssuer platform) : IClassFixture<
 
         await PublishAsync(keys => keys.Clear());
 
-        Refusal.IsUnauthenticated(await platform.SendAsync(Path, token), tokenSent: true);
+        ErrorResponseAssert.IsUnauthenticated(await platform.SendAsync(Path, token), tokenSent: true);
     }
 
     [Fact]
@@ -265,7 +265,7 @@ public sealed class KeySetTests(KeySetTests.OddIssuer platform) : IClassFixture<
         Assert.Null(platform.Gateway.KeysOf("Platform").Outage);
     }
 
-    public sealed class OddIssuer : Platform
+    public sealed class OddIssuer : PlatformFixture
     {
         protected override ValueTask PrepareAsync()
         {

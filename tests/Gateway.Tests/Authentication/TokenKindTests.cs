@@ -163,7 +163,7 @@ public sealed class TokenKindTests(TokenKindTests.Issuers platform) : IClassFixt
         Assert.True(answer.Status == status, $"{answer.Status} {answer.Body}\n{platform.Gateway.Log.Text}");
     }
 
-    public sealed class Issuers : Platform
+    public sealed class Issuers : PlatformFixture
     {
         /// <summary>An issuer whose ID tokens are accepted.</summary>
         public OpenIdProvider Lenient { get; private set; } = null!;

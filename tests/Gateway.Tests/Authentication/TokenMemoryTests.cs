@@ -55,7 +55,7 @@ public sealed class TokenMemoryTests(ITestOutputHelper output)
         Assert.InRange(memory, 1, 512);
         Assert.DoesNotContain("OutOfMemory", gateway.Output, StringComparison.Ordinal);
 
-        Task<Answer> SendAsync(string token) => world.Client.SendAsync(gateway.Url + Path, token);
+        Task<Response> SendAsync(string token) => world.Client.SendAsync(gateway.Url + Path, token);
 
         async Task<double> ServeAsync(string[] tokens, int requests)
         {

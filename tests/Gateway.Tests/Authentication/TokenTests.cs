@@ -135,7 +135,7 @@ public sealed class TokenTests(TokenTests.Issuers platform) : IClassFixture<Toke
     {
         var token = platform.World.Issuer.Issue(s_bad[name](platform));
 
-        Refusal.IsUnauthenticated(await platform.SendAsync(Path, token), tokenSent: true);
+        ErrorResponseAssert.IsUnauthenticated(await platform.SendAsync(Path, token), tokenSent: true);
         Assert.DoesNotContain(token, platform.Gateway.Log.Text, StringComparison.Ordinal);
     }
 
@@ -151,18 +151,18 @@ public sealed class TokenTests(TokenTests.Issuers platform) : IClassFixture<Toke
     [Theory]
     [MemberData(nameof(Malformed))]
     public async Task What_is_no_token_is_refused(string name) =>
-        Refusal.IsUnauthenticated(await platform.SendAsync(Path, s_malformed[name]), tokenSent: true);
+        ErrorResponseAssert.IsUnauthenticated(await platform.SendAsync(Path, s_malformed[name]), tokenSent: true);
 
     [Fact]
     public async Task A_token_is_read_from_its_header_alone()
     {
         var token = platform.World.Token();
 
-        Refusal.IsUnauthenticated(await platform.SendAsync($"{Path}?access_token={token}&token={token}"), tokenSent: false);
-        Refusal.IsUnauthenticated(await platform.SendAsync(Path, change: request => request.Headers.Add("Cookie", $"access_token={token}")), tokenSent: false);
-        Refusal.IsUnauthenticated(
+        ErrorResponseAssert.IsUnauthenticated(await platform.SendAsync($"{Path}?access_token={token}&token={token}"), tokenSent: false);
+        ErrorResponseAssert.IsUnauthenticated(await platform.SendAsync(Path, change: request => request.Headers.Add("Cookie", $"access_token={token}")), tokenSent: false);
+        ErrorResponseAssert.IsUnauthenticated(
             await platform.SendAsync(Path, change: request => request.Headers.Add("X-Authorization", $"Bearer {token}")), tokenSent: false);
-        Refusal.IsUnauthenticated(
+        ErrorResponseAssert.IsUnauthenticated(
             await platform.SendAsync(
                 Path, method: "POST", change: request => request.Content = new FormUrlEncodedContent([new("access_token", token)])),
             tokenSent: false);
@@ -171,11 +171,11 @@ public sealed class TokenTests(TokenTests.Issuers platform) : IClassFixture<Toke
     [Fact]
     public async Task Another_scheme_or_an_empty_header_is_no_token()
     {
-        Refusal.IsUnauthenticated(await WithAuthorization("Basic YWxpY2U6c2VjcmV0"), tokenSent: false);
-        Refusal.IsUnauthenticated(await WithAuthorization(platform.World.Token()), tokenSent: false);
-        Refusal.IsUnauthenticated(await WithAuthorization("Bearer"), tokenSent: false);
-        Refusal.IsUnauthenticated(await WithAuthorization("Bearer "), tokenSent: false);
-        Refusal.IsUnauthenticated(await WithAuthorization(""), tokenSent: false);
+        ErrorResponseAssert.IsUnauthenticated(await WithAuthorization("Basic YWxpY2U6c2VjcmV0"), tokenSent: false);
+        ErrorResponseAssert.IsUnauthenticated(await WithAuthorization(platform.World.Token()), tokenSent: false);
+        ErrorResponseAssert.IsUnauthenticated(await WithAuthorization("Bearer"), tokenSent: false);
+        ErrorResponseAssert.IsUnauthenticated(await WithAuthorization("Bearer "), tokenSent: false);
+        ErrorResponseAssert.IsUnauthenticated(await WithAuthorization(""), tokenSent: false);
     }
 
     [Fact]
@@ -204,9 +204,9 @@ public sealed class TokenTests(TokenTests.Issuers platform) : IClassFixture<Toke
         var parts = platform.World.Token("o-acme").Split('.');
         var others = platform.World.Token("o-other").Split('.');
 
-        Refusal.IsUnauthenticated(await platform.SendAsync(Path, $"{parts[0]}.{others[1]}.{parts[2]}"), tokenSent: true);
-        Refusal.IsUnauthenticated(await platform.SendAsync(Path, $"{parts[0]}.{parts[1]}."), tokenSent: true);
-        Refusal.IsUnauthenticated(await platform.SendAsync(Path, $"{parts[0]}.{parts[1]}"), tokenSent: true);
+        ErrorResponseAssert.IsUnauthenticated(await platform.SendAsync(Path, $"{parts[0]}.{others[1]}.{parts[2]}"), tokenSent: true);
+        ErrorResponseAssert.IsUnauthenticated(await platform.SendAsync(Path, $"{parts[0]}.{parts[1]}."), tokenSent: true);
+        ErrorResponseAssert.IsUnauthenticated(await platform.SendAsync(Path, $"{parts[0]}.{parts[1]}"), tokenSent: true);
     }
 
     [Theory]
@@ -229,10 +229,10 @@ public sealed class TokenTests(TokenTests.Issuers platform) : IClassFixture<Toke
 
     private static Dictionary<string, object?> With(string name, object? value) => new() { [name] = value };
 
-    private Task<Answer> WithAuthorization(string value) =>
+    private Task<Response> WithAuthorization(string value) =>
         platform.SendAsync(Path, change: request => request.Headers.TryAddWithoutValidation("Authorization", value));
 
-    public sealed class Issuers : Platform
+    public sealed class Issuers : PlatformFixture
     {
         public OpenIdProvider Other { get; private set; } = null!;
 

@@ -53,7 +53,7 @@ public sealed class ValidatedTokenTests
 
         for (var i = 0; i < 3; i++)
         {
-            Refusal.IsUnauthenticated(await gateway.SendAsync(Path, stolen), tokenSent: true);
+            ErrorResponseAssert.IsUnauthenticated(await gateway.SendAsync(Path, stolen), tokenSent: true);
             Assert.Equal(1, _checks);
         }
     }
@@ -69,8 +69,8 @@ public sealed class ValidatedTokenTests
         var end = good[^1] == 'A' ? 'Q' : 'A';
         foreach (var forged in (string[])
             [good[..^1] + end, good[..^1], good + "A", good + "=", good.ToUpperInvariant(), $"{good},{good}", good[..(good.LastIndexOf('.') + 1)]])
-            Refusal.IsUnauthenticated(await gateway.SendAsync(Path, forged), tokenSent: true);
-        Refusal.IsUnauthenticated(
+            ErrorResponseAssert.IsUnauthenticated(await gateway.SendAsync(Path, forged), tokenSent: true);
+        ErrorResponseAssert.IsUnauthenticated(
             await gateway.SendAsync(
                 Path, change: request => request.Headers.TryAddWithoutValidation("Authorization", (string[])[$"Bearer {good}", $"Bearer {good}"])),
             tokenSent: true);
@@ -92,7 +92,7 @@ public sealed class ValidatedTokenTests
         // What the passing of time does.
         await gateway.KeysOf("Platform").FetchAsync();
 
-        Refusal.IsUnauthenticated(await gateway.SendAsync(Path, token), tokenSent: true);
+        ErrorResponseAssert.IsUnauthenticated(await gateway.SendAsync(Path, token), tokenSent: true);
         Assert.InRange(world.Issuer.KeySetRequests - reads, 1, 2);
         // No key has its key id, so there is nothing to check it with.
         Assert.Equal(checks, _checks);

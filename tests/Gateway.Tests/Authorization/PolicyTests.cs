@@ -32,7 +32,7 @@ public sealed class PolicyTests(PolicyTests.Policies platform) : IClassFixture<P
         var token = platform.World.Issuer.Issue(new() { Organizations = (string[])["o-acme"], Scopes = scopes, Roles = roles });
 
         Assert.Equal(expected, (await platform.SendAsync(path, token)).Status);
-        Refusal.IsUnauthenticated(await platform.SendAsync(path), tokenSent: false);
+        ErrorResponseAssert.IsUnauthenticated(await platform.SendAsync(path), tokenSent: false);
     }
 
     [Fact]
@@ -66,7 +66,7 @@ public sealed class PolicyTests(PolicyTests.Policies platform) : IClassFixture<P
     [Fact]
     public async Task A_route_without_a_policy_needs_a_caller_and_no_more()
     {
-        Refusal.IsUnauthenticated(await platform.SendAsync("/plain/policy"), tokenSent: false);
+        ErrorResponseAssert.IsUnauthenticated(await platform.SendAsync("/plain/policy"), tokenSent: false);
         Assert.Equal(200, (await platform.SendAsync("/plain/policy", platform.World.Token())).Status);
     }
 
@@ -83,7 +83,7 @@ public sealed class PolicyTests(PolicyTests.Policies platform) : IClassFixture<P
 
     private string Other(string claim, object value) => platform.Issuer.Issue(new() { Claims = Claim(claim, value) });
 
-    public sealed class Policies : Platform
+    public sealed class Policies : PlatformFixture
     {
         public OpenIdProvider Issuer { get; private set; } = null!;
 

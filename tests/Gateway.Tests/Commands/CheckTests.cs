@@ -19,7 +19,7 @@ public sealed class CheckTests(CheckTests.Shared shared) : IClassFixture<CheckTe
             .Route("last", "/reports/yearly/{**rest}", """{ "Order": 1 }""")
             .Route("first", "/audits/{**rest}", """{ "Order": -1 }"""));
 
-        var check = await Invoked.Of(["check", "--config", folder.Path, "--format", "json"]);
+        var check = await CommandResult.RunAsync(["check", "--config", folder.Path, "--format", "json"]);
 
         var routes = check.Json.GetProperty("routes").EnumerateArray().Select(route => route.GetProperty("route").GetString()!).ToList();
         string[] expected = ["first", "literal", "one-method", "one-host", "with-header", "with-query", "any-method", "last"];
@@ -49,7 +49,7 @@ public sealed class CheckTests(CheckTests.Shared shared) : IClassFixture<CheckTe
             .Route("open", "/open/{**rest}", """{ "AuthorizationPolicy": "Anonymous" }""")
             .Route("any", "/any/{organizationId}", """{ "Metadata": { "AnyOrganization": "true" } }"""));
 
-        var check = await Invoked.Of(["check", "--config", folder.Path]);
+        var check = await CommandResult.RunAsync(["check", "--config", folder.Path]);
 
         Assert.True(check.ExitCode == 0, check.Error);
         Assert.Contains("""
@@ -85,7 +85,7 @@ public sealed class CheckTests(CheckTests.Shared shared) : IClassFixture<CheckTe
     {
         using var folder = shared.World.Folder(settings => settings.Set("ReverseProxy:Routes:organizations:AuthorizationPolicy", "\"None\""));
 
-        var check = await Invoked.Of(["check", "--config", folder.Path, "--format", format]);
+        var check = await CommandResult.RunAsync(["check", "--config", folder.Path, "--format", format]);
 
         Assert.Equal(1, check.ExitCode);
         if (format == "json")
@@ -108,7 +108,7 @@ public sealed class CheckTests(CheckTests.Shared shared) : IClassFixture<CheckTe
     {
         using var folder = shared.World.Folder(settings => settings.Set("IotCredentials:Profiles:default:SessionDuration", "\"02:00:00\""));
 
-        var check = await Invoked.Of(["check", "--config", folder.Path]);
+        var check = await CommandResult.RunAsync(["check", "--config", folder.Path]);
 
         Assert.Equal(0, check.ExitCode);
         Assert.StartsWith("warning IotCredentials:Profiles:default:SessionDuration (", check.Error, StringComparison.Ordinal);
@@ -131,8 +131,8 @@ public sealed class CheckTests(CheckTests.Shared shared) : IClassFixture<CheckTe
             settings.Set("ReverseProxy:Routes:two:AuthorizationPolicy", "\"Anonymous\"");
         });
 
-        var told = await Invoked.Of(["check", "--config", plain.Path]);
-        var untold = await Invoked.Of(["check", "--config", guarded.Path]);
+        var told = await CommandResult.RunAsync(["check", "--config", plain.Path]);
+        var untold = await CommandResult.RunAsync(["check", "--config", guarded.Path]);
 
         Assert.Equal(0, told.ExitCode);
         var line = Assert.Single(told.Error.Split('\n', StringSplitOptions.RemoveEmptyEntries));
@@ -147,8 +147,8 @@ public sealed class CheckTests(CheckTests.Shared shared) : IClassFixture<CheckTe
     {
         using var folder = shared.World.Folder();
 
-        var text = await Invoked.Of(["check", "--config", folder.Path, "--Shutdown:Timeout", "00:00:31"]);
-        var json = await Invoked.Of(
+        var text = await CommandResult.RunAsync(["check", "--config", folder.Path, "--Shutdown:Timeout", "00:00:31"]);
+        var json = await CommandResult.RunAsync(
             ["check", "--config", folder.Path, "--format", "json"], new Dictionary<string, string> { ["ASPNETCORE_ENVIRONMENT"] = "prod" });
 
         Assert.Matches(
@@ -166,7 +166,7 @@ public sealed class CheckTests(CheckTests.Shared shared) : IClassFixture<CheckTe
     [InlineData("json")]
     public async Task A_folder_that_is_not_there_cannot_be_read(string format)
     {
-        var check = await Invoked.Of(["check", "--config", "/nowhere", "--format", format]);
+        var check = await CommandResult.RunAsync(["check", "--config", "/nowhere", "--format", format]);
 
         Assert.Equal(2, check.ExitCode);
         Assert.Contains("/nowhere", format == "json" ? check.Output : check.Error, StringComparison.Ordinal);
@@ -183,7 +183,7 @@ public sealed class CheckTests(CheckTests.Shared shared) : IClassFixture<CheckTe
     {
         using var folder = shared.World.Folder();
 
-        var check = await Invoked.Of(["check", .. arguments], new Dictionary<string, string> { ["GATEWAY_CONFIG"] = folder.Path });
+        var check = await CommandResult.RunAsync(["check", .. arguments], new Dictionary<string, string> { ["GATEWAY_CONFIG"] = folder.Path });
 
         Assert.Equal(1, check.ExitCode);
         Assert.NotEqual("", check.Error);
@@ -195,7 +195,7 @@ public sealed class CheckTests(CheckTests.Shared shared) : IClassFixture<CheckTe
     {
         using var folder = shared.World.Folder();
 
-        var check = await Invoked.Of([
+        var check = await CommandResult.RunAsync([
             "check", "--config", "/nowhere", "--ReverseProxy:Routes:organizations:Timeout", "00:00:09", "--format", "json",
             "--ReverseProxy:Routes:organizations:Order=7", "ReverseProxy:Routes:organizations:AuthorizationPolicy=IotOperator", "--config", folder.Path]);
 
@@ -211,7 +211,7 @@ public sealed class CheckTests(CheckTests.Shared shared) : IClassFixture<CheckTe
         using var folder = shared.World.Folder(settings => settings
             .Set("ReverseProxy:Clusters:organizations:HealthCheck", """{ "Active": { "Enabled": true, "Path": "/probed" } }"""));
 
-        var check = await Invoked.Of(["check", "--config", folder.Path]);
+        var check = await CommandResult.RunAsync(["check", "--config", folder.Path]);
 
         Assert.Equal(0, check.ExitCode);
         Assert.DoesNotContain(shared.World.Downstream.Requests.Snapshot(), request => request.Target.StartsWith("/probed", StringComparison.Ordinal));

@@ -114,9 +114,7 @@ public sealed class DoctorAwsTests
     [Fact]
     public void Each_cause_is_documented()
     {
-        var root = new DirectoryInfo(AppContext.BaseDirectory);
-        while (!File.Exists(Path.Combine(root.FullName, "IotCredentials.sln"))) root = root.Parent!;
-        var documented = File.ReadAllText(Path.Combine(root.FullName, "docs", "troubleshooting.md"));
+        var documented = File.ReadAllText(Path.Combine(Repository.Root, "docs", "troubleshooting.md"));
 
         // Names, numbers and remedies differ: three words in a row are the same.
         var missing = s_failures.Where(failure =>

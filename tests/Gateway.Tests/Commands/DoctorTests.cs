@@ -229,7 +229,7 @@ public sealed class DoctorTests(DoctorTests.Shared shared) : IClassFixture<Docto
     {
         using var folder = World.Folder();
 
-        var doctor = await Invoked.Of(["doctor", .. arguments], new Dictionary<string, string> { ["GATEWAY_CONFIG"] = folder.Path });
+        var doctor = await CommandResult.RunAsync(["doctor", .. arguments], new Dictionary<string, string> { ["GATEWAY_CONFIG"] = folder.Path });
 
         Assert.Equal((1, ""), (doctor.ExitCode, doctor.Output));
         Assert.NotEqual("", doctor.Error);
@@ -240,11 +240,11 @@ public sealed class DoctorTests(DoctorTests.Shared shared) : IClassFixture<Docto
     {
         using var folder = World.Folder(settings => settings.Set("Urls", "7"));
 
-        var doctor = await Invoked.Of(["doctor", "--config", folder.Path]);
+        var doctor = await CommandResult.RunAsync(["doctor", "--config", folder.Path]);
 
         Assert.Equal((1, ""), (doctor.ExitCode, doctor.Output));
         Assert.StartsWith("error Urls (", doctor.Error, StringComparison.Ordinal);
-        Assert.Equal(2, (await Invoked.Of(["doctor", "--config", "/nowhere"])).ExitCode);
+        Assert.Equal(2, (await CommandResult.RunAsync(["doctor", "--config", "/nowhere"])).ExitCode);
     }
 
     private async Task<(int ExitCode, Dictionary<string, (string Outcome, string Found)> Rows, string Output)> ExamineAsync(

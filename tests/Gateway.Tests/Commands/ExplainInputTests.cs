@@ -82,17 +82,17 @@ public sealed class ExplainInputTests(ExplainTests.Shared shared) : IClassFixtur
         Assert.Contains(error, explained.Error, StringComparison.Ordinal);
     }
 
-    private static void AssertGood(string name, Invoked explained)
+    private static void AssertGood(string name, CommandResult explained)
     {
         Assert.True(explained.ExitCode == 0, $"{name}: {explained.Output}{explained.Error}");
         Assert.Equal(JsonValueKind.Array, explained.Json.GetProperty("token").GetProperty("failures").ValueKind);
         Assert.Empty(explained.Json.GetProperty("token").GetProperty("failures").EnumerateArray());
     }
 
-    private async Task<Invoked> ExplainAsync(params string[] arguments)
+    private async Task<CommandResult> ExplainAsync(params string[] arguments)
     {
         using var folder = World.Folder(settings => settings.Route("reports", "/reports/{id}"));
-        return await Invoked.Of(["explain", "--config", folder.Path, "--format", "json", .. arguments]);
+        return await CommandResult.RunAsync(["explain", "--config", folder.Path, "--format", "json", .. arguments]);
     }
 
     public void Dispose()

@@ -79,7 +79,7 @@ public sealed class ExplainTests(ExplainTests.Shared shared) : IClassFixture<Exp
         var sent = Assert.Single(World.Aws.Calls.Snapshot(), call => call.AssumeRole?.Tags.Any(tag => tag.Value == "o-vended") == true).AssumeRole!;
 
         using var folder = World.Folder(Change);
-        var explained = await Invoked.Of(
+        var explained = await CommandResult.RunAsync(
             ["explain", "--organization", "o-vended", "--token", token, "--format", "json", "--config", folder.Path], World.Aws.EnvironmentVariables);
 
         var request = explained.Json.GetProperty("assumeRole");
@@ -340,7 +340,7 @@ public sealed class ExplainTests(ExplainTests.Shared shared) : IClassFixture<Exp
     {
         using var folder = World.Folder();
 
-        var explained = await Invoked.Of([.. arguments], new Dictionary<string, string> { ["GATEWAY_CONFIG"] = folder.Path });
+        var explained = await CommandResult.RunAsync([.. arguments], new Dictionary<string, string> { ["GATEWAY_CONFIG"] = folder.Path });
 
         Assert.Equal((1, ""), (explained.ExitCode, explained.Output));
         Assert.NotEqual("", explained.Error);
@@ -354,14 +354,14 @@ public sealed class ExplainTests(ExplainTests.Shared shared) : IClassFixture<Exp
 
         Assert.Equal((1, ""), (explained.ExitCode, explained.Output));
         Assert.StartsWith("error Urls (", explained.Error, StringComparison.Ordinal);
-        Assert.Equal(2, (await Invoked.Of(["explain", "--organization", "o-acme", "--config", "/nowhere"])).ExitCode);
+        Assert.Equal(2, (await CommandResult.RunAsync(["explain", "--organization", "o-acme", "--config", "/nowhere"])).ExitCode);
     }
 
-    private async Task<Invoked> ExplainAsync(
+    private async Task<CommandResult> ExplainAsync(
         string[] arguments, Action<JsonObject>? change = null, Dictionary<string, string>? variables = null, string format = "json")
     {
         using var folder = World.Folder(change);
-        return await Invoked.Of(["explain", "--organization", "o-acme", "--config", folder.Path, "--format", format, .. arguments], variables);
+        return await CommandResult.RunAsync(["explain", "--organization", "o-acme", "--config", folder.Path, "--format", format, .. arguments], variables);
     }
 
     private static string? Text(JsonElement json, params string[] path) => path.Aggregate(json, (element, name) => element.GetProperty(name)).GetString();

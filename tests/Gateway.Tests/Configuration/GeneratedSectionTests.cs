@@ -72,7 +72,7 @@ public sealed class GeneratedSectionTests(ITestOutputHelper output)
                     + $$""" "Transforms": [{ "ResponseHeader": "X-Mark", "Set": "{{number}}" }] }""");
             section.Json["Clusters"]!["mark"] = JsonNode.Parse($$"""{ "Destinations": { "a": { "Address": "{{world.Downstream.Url}}" } } }""");
             gateway.Folder.Write("appsettings.json", settings.ToJsonString());
-            await gateway.LookForChangesAsync();
+            await gateway.CheckForChangesAsync();
 
             var mark = await gateway.SendAsync($"/mark/{number}", world.Token());
             // A route of the section before may take every path.

@@ -66,7 +66,7 @@ public sealed partial class MisspellingTests
             var advice = $"Did you mean \"{name}\"?";
             var told = gateway.Log.Count(LogLevel.Error, advice);
             gateway.Folder.Write(file, Renamed(JsonNode.Parse(good)!.AsObject(), key, slip).ToJsonString());
-            await gateway.LookForChangesAsync();
+            await gateway.CheckForChangesAsync();
 
             Assert.True(gateway.IsConfigurationRefused, $"{file}: {key} as {slip}");
             Assert.Equal(told + 1, gateway.Log.Count(LogLevel.Error, advice));

@@ -50,7 +50,7 @@ public sealed class ReloadFaultTests : IAsyncLifetime
             _faults.Transforms = change == 'T' ? 1 : 0;
             _faults.Matchers = change == 'M' ? 1 : 0;
             Write(change, ++step);
-            await _gateway.LookForChangesAsync();
+            await _gateway.CheckForChangesAsync();
 
             var where = $"{name}, change {step} ({change}): {_gateway.Log.Text}";
             Assert.True(_gateway.IsConfigurationRefused == !isGood, where);
@@ -68,11 +68,11 @@ public sealed class ReloadFaultTests : IAsyncLifetime
         Assert.Equal(200, (await _gateway.SendAsync("/r")).Status);
         _faults.Matchers = 2;
         Write('c', 1);
-        await _gateway.LookForChangesAsync();
+        await _gateway.CheckForChangesAsync();
         Assert.Equal(503, (await _world.Client.SendAsync($"{_gateway.ManagementUrl}/health/ready")).Status);
 
         Write('c', 2);
-        await _gateway.LookForChangesAsync();
+        await _gateway.CheckForChangesAsync();
         var ready = await _world.Client.SendAsync($"{_gateway.ManagementUrl}/health/ready");
         Assert.Equal((503, "Unhealthy"), (ready.Status, ready.Body));
         Assert.Contains("restart the gateway", _gateway.Log.Text, StringComparison.Ordinal);
@@ -83,7 +83,7 @@ public sealed class ReloadFaultTests : IAsyncLifetime
     {
         _faults.AllTransforms = true;
         Write('c', 1);
-        await _gateway.LookForChangesAsync();
+        await _gateway.CheckForChangesAsync();
         Assert.Equal(503, (await _world.Client.SendAsync($"{_gateway.ManagementUrl}/health/ready")).Status);
         // Of the exception's message, a finding shows no secret.
         var refused = _gateway.Log.Text[_gateway.Log.Text.IndexOf("cannot be put in force: ", StringComparison.Ordinal)..].Split('\n')[0];
@@ -92,7 +92,7 @@ public sealed class ReloadFaultTests : IAsyncLifetime
 
         _faults.AllTransforms = false;
         _gateway.Folder.Write("appsettings.json", _settings.ToJsonString());
-        await _gateway.LookForChangesAsync();
+        await _gateway.CheckForChangesAsync();
 
         var ready = await _world.Client.SendAsync($"{_gateway.ManagementUrl}/health/ready");
         Assert.Equal((200, "Healthy"), (ready.Status, ready.Body));

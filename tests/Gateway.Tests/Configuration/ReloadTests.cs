@@ -91,7 +91,7 @@ public sealed class ReloadTests : IAsyncLifetime
         await ChangeAsync(settings => settings.Set("ReverseProxy:Routes:plain:Metadata:IpAllow", "\"10.0.0.0/8 127.0.0.0/8\""));
         Assert.Equal(200, (await GetAsync("/plain/1")).Status);
 
-        async Task<Answer> PostAsync(string body) =>
+        async Task<Response> PostAsync(string body) =>
             await _gateway.SendAsync("/plain/1", _world.Token(), "POST", request => request.Content = new StringContent(body));
     }
 
@@ -216,7 +216,7 @@ public sealed class ReloadTests : IAsyncLifetime
         Assert.Equal((200, "Healthy"), await ReadyAsync());
     }
 
-    private Task<Answer> GetAsync(string path) => _gateway.SendAsync(path, _world.Token());
+    private Task<Response> GetAsync(string path) => _gateway.SendAsync(path, _world.Token());
 
     private async Task<(int Status, string Body)> ReadyAsync()
     {
@@ -232,5 +232,5 @@ public sealed class ReloadTests : IAsyncLifetime
         Assert.True(_gateway.IsConfigurationRefused == !isGood, _gateway.Log.Text);
     }
 
-    private Task LookAsync() => _gateway.LookForChangesAsync();
+    private Task LookAsync() => _gateway.CheckForChangesAsync();
 }

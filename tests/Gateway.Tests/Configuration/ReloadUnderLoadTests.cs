@@ -44,7 +44,7 @@ public sealed class ReloadUnderLoadTests(ITestOutputHelper output) : IAsyncLifet
         {
             var isBroken = reload % 4 == 3;
             gateway.Folder.Write("appsettings.json", (isBroken ? broken : good)[reload / 2 % 2].ToJsonString());
-            await gateway.LookForChangesAsync();
+            await gateway.CheckForChangesAsync();
             Assert.Equal(isBroken, gateway.IsConfigurationRefused);
             // So that each configuration is met by requests of its own.
             var answered = callers.Sum(caller => caller.Answers);
@@ -116,7 +116,7 @@ public sealed class ReloadUnderLoadTests(ITestOutputHelper output) : IAsyncLifet
             Judge(await gateway.SendAsync(Requests.CredentialsPath("o-acme"), _token), "first", "\"eu-west-1\"", "second", "\"us-east-1\"");
         }
 
-        private void Judge(Answer answer, string role, string mark, string otherRole, string otherMark)
+        private void Judge(Response answer, string role, string mark, string otherRole, string otherMark)
         {
             Interlocked.Increment(ref _answers);
             if (answer.Status == 200) Interlocked.Increment(ref _served);

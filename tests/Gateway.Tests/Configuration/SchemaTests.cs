@@ -1,5 +1,6 @@
 using System.Text.Json;
 using Json.Schema;
+using Testing;
 using Xunit;
 
 namespace Gateway.Tests.Configuration;
@@ -7,7 +8,7 @@ namespace Gateway.Tests.Configuration;
 /// <summary>The schema that editors use: generated with <c>UPDATE_SCHEMA=1</c> from what is read, and so never behind it.</summary>
 public sealed class SchemaTests
 {
-    private static readonly string s_folder = Path.Combine(Root(), "appsettings");
+    private static readonly string s_folder = Path.Combine(Repository.Root, "appsettings");
     private static readonly JsonDocumentOptions s_withComments = new() { CommentHandling = JsonCommentHandling.Skip, AllowTrailingCommas = true };
 
     [Fact]
@@ -64,12 +65,5 @@ public sealed class SchemaTests
         return results.IsValid
             ? []
             : [.. results.Details!.Where(detail => detail.Errors is not null).Select(detail => detail.InstanceLocation.ToString()).Distinct()];
-    }
-
-    private static string Root()
-    {
-        var folder = new DirectoryInfo(AppContext.BaseDirectory);
-        while (!File.Exists(Path.Combine(folder.FullName, "IotCredentials.sln"))) folder = folder.Parent!;
-        return folder.FullName;
     }
 }

@@ -114,7 +114,7 @@ public sealed class SessionPolicyKeyTests : IDisposable
             .Set("IotCredentials:Profiles:default:SharedTopics", $"""["{Arn}topic/announcements/*"]""")
             .Set("IotCredentials:Organizations:o-dedicated:SharedTopics", $"""["{Arn}topic/news"]"""));
 
-        var check = await Commands.Invoked.Of(["check", "--config", folder.Path, "--format", format]);
+        var check = await Commands.CommandResult.RunAsync(["check", "--config", folder.Path, "--format", format]);
 
         Assert.True(check.ExitCode == 0, check.Error);
         if (format == "text")

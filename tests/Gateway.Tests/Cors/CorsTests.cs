@@ -3,7 +3,7 @@ using Xunit;
 
 namespace Gateway.Tests.Cors;
 
-public sealed class CorsTests(Platform platform) : IClassFixture<Platform>
+public sealed class CorsTests(PlatformFixture platform) : IClassFixture<PlatformFixture>
 {
     private const string App = "https://app.example.com";
 
@@ -41,15 +41,16 @@ public sealed class CorsTests(Platform platform) : IClassFixture<Platform>
     {
         var answer = await platform.SendAsync(s_path, change: request => request.Headers.Add("Origin", App));
 
-        Refusal.IsUnauthenticated(answer, tokenSent: false);
+        ErrorResponseAssert.IsUnauthenticated(answer, tokenSent: false);
         Assert.Equal([App], answer.Headers.GetValues("Access-Control-Allow-Origin"));
     }
 
     [Fact]
     public async Task OPTIONS_that_is_no_preflight_is_like_any_method()
     {
-        Refusal.IsUnauthenticated(await platform.SendAsync(s_path, method: "OPTIONS"), tokenSent: false);
-        Refusal.IsUnauthenticated(await platform.SendAsync(s_path, method: "OPTIONS", change: request => request.Headers.Add("Origin", App)), tokenSent: false);
+        ErrorResponseAssert.IsUnauthenticated(await platform.SendAsync(s_path, method: "OPTIONS"), tokenSent: false);
+        ErrorResponseAssert.IsUnauthenticated(
+            await platform.SendAsync(s_path, method: "OPTIONS", change: request => request.Headers.Add("Origin", App)), tokenSent: false);
     }
 
     [Fact]
@@ -57,11 +58,11 @@ public sealed class CorsTests(Platform platform) : IClassFixture<Platform>
     {
         var answer = await PreflightAsync("/plain/cors", App);
 
-        Refusal.IsUnauthenticated(answer, tokenSent: false);
+        ErrorResponseAssert.IsUnauthenticated(answer, tokenSent: false);
         Assert.DoesNotContain(answer.Headers, header => header.Key.StartsWith("Access-Control-", StringComparison.OrdinalIgnoreCase));
     }
 
-    private Task<Answer> PreflightAsync(string path, string origin) => platform.SendAsync(path, method: "OPTIONS", change: request =>
+    private Task<Response> PreflightAsync(string path, string origin) => platform.SendAsync(path, method: "OPTIONS", change: request =>
     {
         request.Headers.Add("Origin", origin);
         request.Headers.Add("Access-Control-Request-Method", "GET");

@@ -154,14 +154,14 @@ public sealed class OnlyPolicyTests(OnlyPolicyTests.Services platform) : IClassF
     private static bool IsCors(KeyValuePair<string, IEnumerable<string>> header) =>
         header.Key.StartsWith("Access-Control-", StringComparison.OrdinalIgnoreCase);
 
-    private static void VariesByOriginOnce(Answer answer) =>
+    private static void VariesByOriginOnce(Response answer) =>
         Assert.Single(answer.Headers.Vary, name => name.Equals("Origin", StringComparison.OrdinalIgnoreCase));
 
-    private Task<Answer> GetAsync(string path, string? origin, bool withToken = true) => platform.SendAsync(
+    private Task<Response> GetAsync(string path, string? origin, bool withToken = true) => platform.SendAsync(
         path, withToken ? platform.World.Token("o-acme") : null,
         change: request => request.Headers.TryAddWithoutValidation("Origin", origin is null ? [] : [origin]));
 
-    public sealed class Services : Platform
+    public sealed class Services : PlatformFixture
     {
         private readonly int _http2 = FreePort.Find();
         private readonly int _down = FreePort.Find();

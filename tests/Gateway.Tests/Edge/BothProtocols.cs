@@ -4,7 +4,7 @@ using Testing;
 namespace Gateway.Tests.Edge;
 
 /// <summary>A gateway with a listener for each of HTTP/1.1 and HTTP/2, as no TLS is there to negotiate.</summary>
-public class BothProtocols : Platform
+public class BothProtocols : PlatformFixture
 {
     private readonly int _http1 = FreePort.Find();
     private readonly int _http2 = FreePort.Find();

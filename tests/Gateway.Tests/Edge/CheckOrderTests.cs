@@ -5,18 +5,18 @@ using Xunit;
 namespace Gateway.Tests.Edge;
 
 /// <summary>Of two things that are wrong with a request, the earlier check's is answered: each adjacent pair.</summary>
-public sealed class CheckOrderTests(Platform platform) : IClassFixture<Platform>
+public sealed class CheckOrderTests(PlatformFixture platform) : IClassFixture<PlatformFixture>
 {
     private static readonly string s_path = Requests.CredentialsPath("o-acme");
     private readonly World _world = platform.World;
 
     [Fact]
     public async Task A_bad_path_goes_before_a_method_that_is_nowhere_allowed() =>
-        Refusal.Is(400, "BadRequest", await platform.SendAsync("/organizations/o-acme/a;b", method: "TRACE"));
+        ErrorResponseAssert.Matches(400, "BadRequest", await platform.SendAsync("/organizations/o-acme/a;b", method: "TRACE"));
 
     [Fact]
     public async Task A_bad_path_goes_before_a_missing_token() =>
-        Refusal.Is(400, "BadRequest", await platform.SendAsync("/organizations/o-acme/a;b"));
+        ErrorResponseAssert.Matches(400, "BadRequest", await platform.SendAsync("/organizations/o-acme/a;b"));
 
     [Theory]
     [InlineData("TRACE")]
@@ -27,7 +27,7 @@ public sealed class CheckOrderTests(Platform platform) : IClassFixture<Platform>
         var answer = await RawHttp.SendAsync(platform.Gateway.Url, s_path, method);
 
         Assert.Equal(405, answer.Status);
-        Refusal.Body("MethodNotAllowed", answer.Body);
+        ErrorResponseAssert.BodyMatches("MethodNotAllowed", answer.Body);
         Assert.Equal(["application/json"], answer.Headers["Content-Type"]);
         Assert.Equal(["no-store"], answer.Headers["Cache-Control"]);
         Assert.Equal(["GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS"], answer.Headers["Allow"]);
@@ -35,19 +35,20 @@ public sealed class CheckOrderTests(Platform platform) : IClassFixture<Platform>
 
     [Fact]
     public async Task A_missing_token_goes_before_the_routes_methods() =>
-        Refusal.IsUnauthenticated(await platform.SendAsync(s_path, method: "POST"), tokenSent: false);
+        ErrorResponseAssert.IsUnauthenticated(await platform.SendAsync(s_path, method: "POST"), tokenSent: false);
 
     [Fact]
     public async Task The_routes_methods_go_before_a_malformed_id() =>
-        Refusal.Is(405, "MethodNotAllowed", await platform.SendAsync(Requests.CredentialsPath("o-*"), _world.Token("o-acme"), "POST"));
+        ErrorResponseAssert.Matches(405, "MethodNotAllowed", await platform.SendAsync(Requests.CredentialsPath("o-*"), _world.Token("o-acme"), "POST"));
 
     [Fact]
     public async Task A_malformed_id_goes_before_membership() =>
-        Refusal.Is(422, "ValidationError", await platform.SendAsync(Requests.CredentialsPath("o-*"), _world.Token("o-acme")));
+        ErrorResponseAssert.Matches(422, "ValidationError", await platform.SendAsync(Requests.CredentialsPath("o-*"), _world.Token("o-acme")));
 
     [Fact]
     public async Task A_bad_query_goes_before_membership() =>
-        Refusal.Is(422, "ValidationError", await platform.SendAsync(Requests.CredentialsPath("o-other") + "?minimumLifetime=-1", _world.Token("o-acme")));
+        ErrorResponseAssert.Matches(
+            422, "ValidationError", await platform.SendAsync(Requests.CredentialsPath("o-other") + "?minimumLifetime=-1", _world.Token("o-acme")));
 
     [Theory]
     [InlineData("/organizations/o-*/devices")]
@@ -55,8 +56,8 @@ public sealed class CheckOrderTests(Platform platform) : IClassFixture<Platform>
     [InlineData("/any/acme/1")]
     public async Task A_malformed_id_is_422_on_routes_that_pass_through_too(string path)
     {
-        Refusal.Is(422, "ValidationError", await platform.SendAsync(path, _world.Token("o-acme", "acme")));
-        Refusal.IsUnauthenticated(await platform.SendAsync(path), tokenSent: false);
+        ErrorResponseAssert.Matches(422, "ValidationError", await platform.SendAsync(path, _world.Token("o-acme", "acme")));
+        ErrorResponseAssert.IsUnauthenticated(await platform.SendAsync(path), tokenSent: false);
         Assert.Empty(platform.Received(path));
     }
 
@@ -68,9 +69,9 @@ public sealed class CheckOrderTests(Platform platform) : IClassFixture<Platform>
             .Set("ReverseProxy:Routes:iot-endpoint-and-credentials:RateLimiterPolicy", "\"Once\""));
         using var fault = _world.Aws.Inject(AwsFault.Error("AccessDenied", 403), "AssumeRole", call => call.AssumeRole?.RoleSessionName == "o-down");
 
-        Refusal.Is(503, "ServiceUnavailable", await gateway.VendAsync("o-down"));
-        Refusal.Is(429, "TooManyRequests", await gateway.VendAsync("o-down"));
-        Refusal.Is(403, "Forbidden", await gateway.SendAsync(Requests.CredentialsPath("o-down"), _world.Token("o-acme")));
+        ErrorResponseAssert.Matches(503, "ServiceUnavailable", await gateway.VendAsync("o-down"));
+        ErrorResponseAssert.Matches(429, "TooManyRequests", await gateway.VendAsync("o-down"));
+        ErrorResponseAssert.Matches(403, "Forbidden", await gateway.SendAsync(Requests.CredentialsPath("o-down"), _world.Token("o-acme")));
     }
 
     [Fact]
@@ -80,8 +81,8 @@ public sealed class CheckOrderTests(Platform platform) : IClassFixture<Platform>
             .Set("RateLimiting:Policies:Once", """{ "Algorithm": "FixedWindow", "PartitionBy": "Organization", "PermitLimit": 1, "Window": "00:10:00" }""")
             .Set("ReverseProxy:Routes:iot-endpoint-and-credentials:RateLimiterPolicy", "\"Once\""));
 
-        Refusal.Is(403, "Forbidden", await gateway.SendAsync(s_path, _world.Token("o-other")));
-        Refusal.Is(422, "ValidationError", await gateway.VendAsync("o-acme", "?minimumLifetime=x"));
+        ErrorResponseAssert.Matches(403, "Forbidden", await gateway.SendAsync(s_path, _world.Token("o-other")));
+        ErrorResponseAssert.Matches(422, "ValidationError", await gateway.VendAsync("o-acme", "?minimumLifetime=x"));
 
         Assert.Equal(200, (await gateway.VendAsync("o-acme")).Status);
     }
@@ -97,7 +98,7 @@ public sealed class CheckOrderTests(Platform platform) : IClassFixture<Platform>
 
         Assert.Equal((400, 200), (other.Status, ours.Status));
         Assert.Equal(["application/json"], other.Headers["Content-Type"]);
-        Refusal.Body("BadRequest", other.Body);
+        ErrorResponseAssert.BodyMatches("BadRequest", other.Body);
     }
 
     [Fact]
@@ -107,7 +108,7 @@ public sealed class CheckOrderTests(Platform platform) : IClassFixture<Platform>
 
         var answer = await gateway.SendAsync("/nowhere", method: "DELETE");
 
-        Refusal.Is(405, "MethodNotAllowed", answer);
+        ErrorResponseAssert.Matches(405, "MethodNotAllowed", answer);
         Assert.Equal(["GET", "POST"], answer.ContentHeaders.Allow);
     }
 }

@@ -48,7 +48,7 @@ public sealed partial class HostileRequestTests(HostileRequestTests.Shipped plat
     private static partial Regex StatusLine();
 
     /// <summary>A gateway within the bounds that ship, which answers to its own address only.</summary>
-    public sealed class Shipped : Platform
+    public sealed class Shipped : PlatformFixture
     {
         protected override void Change(JsonObject settings)
         {

@@ -6,7 +6,7 @@ using Xunit;
 namespace Gateway.Tests.Edge;
 
 /// <summary>Ids as an attacker writes them, byte for byte, by a caller whose token names the very same text.</summary>
-public sealed class OrganizationIdTests(Platform platform) : IClassFixture<Platform>
+public sealed class OrganizationIdTests(PlatformFixture platform) : IClassFixture<PlatformFixture>
 {
     public static TheoryData<string, int> Ids => new()
     {
@@ -99,7 +99,7 @@ public sealed class OrganizationIdTests(Platform platform) : IClassFixture<Platf
 
             Assert.True(answer.Status == expected, $"{path}: {answer.Status.ToString(CultureInfo.InvariantCulture)} {answer.Body}");
             // What the server's parser refuses, before any middleware, has no body.
-            if (answer.Body.Length > 0) Refusal.Body(expected == 422 ? "ValidationError" : "BadRequest", answer.Body);
+            if (answer.Body.Length > 0) ErrorResponseAssert.BodyMatches(expected == 422 ? "ValidationError" : "BadRequest", answer.Body);
         }
 
         Assert.Equal(0, world.Aws.Calls.Count());
@@ -132,7 +132,7 @@ public sealed class OrganizationIdTests(Platform platform) : IClassFixture<Platf
     {
         var answer = await platform.SendAsync(Requests.CredentialsPath("o-ACME"), platform.World.Token("o-acme"));
 
-        Refusal.Is(403, "Forbidden", answer);
+        ErrorResponseAssert.Matches(403, "Forbidden", answer);
     }
 
     [Theory]

@@ -9,7 +9,7 @@ namespace Gateway.Tests.Edge;
 /// Raw targets of every kind, sent by a member of <c>o-acme</c> alone: what reaches a service under a policy that asks for membership stays a
 /// path of <c>o-acme</c>, whatever the service makes of it. <c>TARGET_SEED</c> repeats a run.
 /// </summary>
-public sealed class TargetPropertyTests(Platform platform, ITestOutputHelper output) : IClassFixture<Platform>
+public sealed class TargetPropertyTests(PlatformFixture platform, ITestOutputHelper output) : IClassFixture<PlatformFixture>
 {
     private const int Cases = 1500;
     private const string Own = "/organizations/o-acme";

@@ -6,7 +6,7 @@ using Xunit;
 namespace Gateway.Tests.Errors;
 
 /// <summary>The credential route's table of answers, a row at a time.</summary>
-public sealed class ErrorResponseTableTests(Platform platform) : IClassFixture<Platform>
+public sealed class ErrorResponseTableTests(PlatformFixture platform) : IClassFixture<PlatformFixture>
 {
     private const string Unauthenticated =
         """{"error":"Unauthenticated","message":"Authentication is required and has failed or has not yet been provided."}""";
@@ -41,7 +41,7 @@ public sealed class ErrorResponseTableTests(Platform platform) : IClassFixture<P
     {
         var answer = await platform.SendAsync(Requests.CredentialsPath("o-acme"));
 
-        Refusal.IsUnauthenticated(answer, tokenSent: false);
+        ErrorResponseAssert.IsUnauthenticated(answer, tokenSent: false);
         Assert.Equal(Unauthenticated, answer.Body);
     }
 
@@ -50,7 +50,7 @@ public sealed class ErrorResponseTableTests(Platform platform) : IClassFixture<P
     {
         var answer = await platform.SendAsync(Requests.CredentialsPath("o-acme"), "nonsense");
 
-        Refusal.IsUnauthenticated(answer, tokenSent: true);
+        ErrorResponseAssert.IsUnauthenticated(answer, tokenSent: true);
         Assert.Equal(Unauthenticated, answer.Body);
     }
 
@@ -70,7 +70,7 @@ public sealed class ErrorResponseTableTests(Platform platform) : IClassFixture<P
         Assert.Equal("application/json", answer.ContentHeaders.ContentType!.ToString());
         Assert.Equal("no-store", answer.Headers.CacheControl!.ToString());
         if (method == "HEAD") Assert.Empty(answer.Body);
-        else Refusal.Body("MethodNotAllowed", answer.Body);
+        else ErrorResponseAssert.BodyMatches("MethodNotAllowed", answer.Body);
         Assert.Empty(platform.Received(Requests.CredentialsPath("o-acme")));
     }
 
@@ -82,7 +82,7 @@ public sealed class ErrorResponseTableTests(Platform platform) : IClassFixture<P
     {
         var answer = await platform.SendAsync(Requests.CredentialsPath(id), _world.Token(id));
 
-        Refusal.Is(422, "ValidationError", answer);
+        ErrorResponseAssert.Matches(422, "ValidationError", answer);
         Assert.Equal(ValidationError, answer.Body);
     }
 
@@ -91,7 +91,7 @@ public sealed class ErrorResponseTableTests(Platform platform) : IClassFixture<P
     {
         var answer = await platform.SendAsync(Requests.CredentialsPath("o-other"), _world.Token("o-acme"));
 
-        Refusal.Is(403, "Forbidden", answer);
+        ErrorResponseAssert.Matches(403, "Forbidden", answer);
         Assert.Equal(Forbidden, answer.Body);
         Assert.DoesNotContain(_world.Aws.Calls.Snapshot(), call => call.AssumeRole?.RoleSessionName == "o-other");
     }
@@ -106,7 +106,7 @@ public sealed class ErrorResponseTableTests(Platform platform) : IClassFixture<P
 
         var answer = await gateway.VendAsync("o-acme");
 
-        Refusal.Is(429, "TooManyRequests", answer);
+        ErrorResponseAssert.Matches(429, "TooManyRequests", answer);
         Assert.InRange(answer.Headers.RetryAfter!.Delta!.Value, TimeSpan.FromSeconds(1), TimeSpan.FromMinutes(10));
     }
 
@@ -120,7 +120,7 @@ public sealed class ErrorResponseTableTests(Platform platform) : IClassFixture<P
 
         var answer = await platform.Gateway.VendAsync(organization);
 
-        Refusal.Is(503, "ServiceUnavailable", answer);
+        ErrorResponseAssert.Matches(503, "ServiceUnavailable", answer);
         Assert.True(answer.Headers.RetryAfter!.Delta!.Value >= TimeSpan.FromSeconds(1));
     }
 
@@ -135,7 +135,7 @@ public sealed class ErrorResponseTableTests(Platform platform) : IClassFixture<P
 
         Assert.Equal(200, answer.Status);
         Assert.Equal(["data"], answer.Json.EnumerateObject().Select(member => member.Name));
-        Refusal.Is(405, "MethodNotAllowed", post);
+        ErrorResponseAssert.Matches(405, "MethodNotAllowed", post);
     }
 
     [Fact]
@@ -164,8 +164,8 @@ public sealed class ErrorResponseTableTests(Platform platform) : IClassFixture<P
         var without = await platform.SendAsync("/nowhere");
         var with = await platform.SendAsync("/nowhere", _world.Token("o-acme"));
 
-        Refusal.IsUnauthenticated(without, tokenSent: false);
-        Refusal.Is(404, "NotFound", with);
+        ErrorResponseAssert.IsUnauthenticated(without, tokenSent: false);
+        ErrorResponseAssert.Matches(404, "NotFound", with);
     }
 
     [Fact]
@@ -174,8 +174,8 @@ public sealed class ErrorResponseTableTests(Platform platform) : IClassFixture<P
         var without = await platform.SendAsync("/reports/1", method: "POST");
         var with = await platform.SendAsync("/reports/1", _world.Token(), "POST");
 
-        Refusal.IsUnauthenticated(without, tokenSent: false);
-        Refusal.Is(405, "MethodNotAllowed", with);
+        ErrorResponseAssert.IsUnauthenticated(without, tokenSent: false);
+        ErrorResponseAssert.Matches(405, "MethodNotAllowed", with);
         Assert.Equal(["GET"], with.ContentHeaders.Allow);
         Assert.Empty(platform.Received("/reports/1"));
     }

@@ -104,7 +104,7 @@ public sealed class ClientHeaderPropertyTests(ClientHeaderPropertyTests.RandomRo
                 && (isForwarded || (how != "Append" && header.Equals("Forwarded", StringComparison.OrdinalIgnoreCase))));
     }
 
-    public sealed class RandomRoutes : Platform
+    public sealed class RandomRoutes : PlatformFixture
     {
         private const int Count = 40;
 

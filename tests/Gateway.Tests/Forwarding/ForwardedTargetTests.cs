@@ -80,7 +80,7 @@ public sealed class ForwardedTargetTests(ForwardedTargetTests.Routes platform) :
         return Assert.Single(platform.World.Downstream.Requests.Snapshot().Skip(before)).Target;
     }
 
-    public sealed class Routes : Platform
+    public sealed class Routes : PlatformFixture
     {
         protected override void Change(JsonObject settings)
         {

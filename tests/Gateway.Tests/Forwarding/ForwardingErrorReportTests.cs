@@ -37,7 +37,7 @@ public sealed class ForwardingErrorReportTests(ForwardingErrorReportTests.Servic
     {
         using var measurements = new Measurements(platform.Gateway);
 
-        Refusal.Is(504, "GatewayTimeout", await platform.SendAsync("/timed/slow/20000", platform.World.Token("o-acme")));
+        ErrorResponseAssert.Matches(504, "GatewayTimeout", await platform.SendAsync("/timed/slow/20000", platform.World.Token("o-acme")));
 
         Assert.Equal(1, measurements["gateway.forwarding.errors organizations RequestTimedOut"]);
     }
@@ -59,7 +59,7 @@ public sealed class ForwardingErrorReportTests(ForwardingErrorReportTests.Servic
         Assert.Equal(0, measurements["gateway.forwarding.errors organizations RequestCanceled"]);
     }
 
-    public sealed class Services : Platform
+    public sealed class Services : PlatformFixture
     {
         private readonly ScriptedService _hangsUp = new();
         private readonly ScriptedService _silent = new(stays: true);

@@ -5,7 +5,7 @@ using Xunit;
 namespace Gateway.Tests.Forwarding;
 
 /// <summary>What a service learns of a request, it learns from the gateway.</summary>
-public sealed class IdentityHeaderTests(Platform platform) : IClassFixture<Platform>
+public sealed class IdentityHeaderTests(PlatformFixture platform) : IClassFixture<PlatformFixture>
 {
     public static TheoryData<string> Forged =>
     [

@@ -45,7 +45,7 @@ public sealed class IdleConnectionTests(IdleConnectionTests.Services platform) :
         Assert.Equal((name, 502, 2), (name, answer.Status, service.Requests));
     }
 
-    public sealed class Services : Platform
+    public sealed class Services : PlatformFixture
     {
         internal KeptService Default { get; } = new();
 

@@ -63,7 +63,7 @@ public sealed class MatchTableTests(MatchTableTests.Routes platform) : IClassFix
             [$"Authorization: Bearer {platform.World.Token()}", "Content-Length: 0", .. parts[1..]])).Status;
     }
 
-    public sealed class Routes : Platform
+    public sealed class Routes : PlatformFixture
     {
         protected override void Change(JsonObject settings)
         {

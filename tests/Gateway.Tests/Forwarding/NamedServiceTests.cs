@@ -35,13 +35,13 @@ public sealed class NamedServiceTests : IAsyncDisposable
     {
         _world = await World.StartAsync();
         var gateway = await _world.StartGatewayAsync(settings => Change(settings));
-        Refusal.Is(503, "ServiceUnavailable", await gateway.SendAsync("/named/1", _world.Token()));
-        Refusal.Is(502, "BadGateway", await gateway.SendAsync("/unknown/1", _world.Token()));
+        ErrorResponseAssert.Matches(503, "ServiceUnavailable", await gateway.SendAsync("/named/1", _world.Token()));
+        ErrorResponseAssert.Matches(502, "BadGateway", await gateway.SendAsync("/unknown/1", _world.Token()));
 
         var settings = JsonNode.Parse(gateway.Folder.Read("appsettings.json"))!.AsObject();
         Change(settings, _world.Downstream);
         gateway.Folder.Write("appsettings.json", settings.ToJsonString());
-        await gateway.LookForChangesAsync();
+        await gateway.CheckForChangesAsync();
 
         Assert.Equal(200, (await gateway.SendAsync("/named/1", _world.Token())).Status);
     }

@@ -127,7 +127,7 @@ public sealed class ReservedHeaderTests(ReservedHeaderTests.Services platform) :
         }
     }
 
-    public sealed class Services : Platform
+    public sealed class Services : PlatformFixture
     {
         protected override void Change(JsonObject settings) =>
             settings.Route("named", "/named/{**rest}", """{ "Metadata": { "ForwardHeaders": "CF-Ray, X-User-Id" } }""");

@@ -39,12 +39,12 @@ public sealed class RetryTests(RetryTests.Services platform) : IClassFixture<Ret
         var answer = await platform.SendAsync(
             $"/once/hangs-up/{method}", Token, method, request => request.Content = hasBody ? new ByteArrayContent([1]) : null);
 
-        Refusal.Is(502, "BadGateway", answer);
+        ErrorResponseAssert.Matches(502, "BadGateway", answer);
     }
 
     [Fact]
     public async Task None_does_on_a_route_that_does_not_say_so() =>
-        Refusal.Is(502, "BadGateway", await platform.SendAsync("/never/hangs-up/1", Token));
+        ErrorResponseAssert.Matches(502, "BadGateway", await platform.SendAsync("/never/hangs-up/1", Token));
 
     [Fact]
     public async Task It_is_sent_again_as_often_as_the_route_says()
@@ -54,7 +54,7 @@ public sealed class RetryTests(RetryTests.Services platform) : IClassFixture<Ret
         var afterOnce = platform.HangsUp.Requests;
         var twice = await platform.SendAsync("/twice/two-hang-up/1", Token);
 
-        Refusal.Is(502, "BadGateway", once);
+        ErrorResponseAssert.Matches(502, "BadGateway", once);
         Assert.Equal(200, twice.Status);
         Assert.Equal((2, 4), (afterOnce - before, platform.HangsUp.Requests - before));
     }
@@ -64,7 +64,7 @@ public sealed class RetryTests(RetryTests.Services platform) : IClassFixture<Ret
     {
         var before = platform.HangsUp.Requests;
 
-        Refusal.Is(502, "BadGateway", await platform.SendAsync("/twice/alone/1", Token));
+        ErrorResponseAssert.Matches(502, "BadGateway", await platform.SendAsync("/twice/alone/1", Token));
 
         Assert.Equal(1, platform.HangsUp.Requests - before);
     }
@@ -106,7 +106,7 @@ public sealed class RetryTests(RetryTests.Services platform) : IClassFixture<Ret
         platform.Gateway.Services.GetRequiredService<IDestinationHealthUpdater>()
             .SetPassive(cluster, cluster.Destinations["b"], DestinationHealth.Unhealthy, TimeSpan.FromHours(1));
 
-        Refusal.Is(502, "BadGateway", await platform.SendAsync("/never/taken-for-sick/1", Token));
+        ErrorResponseAssert.Matches(502, "BadGateway", await platform.SendAsync("/never/taken-for-sick/1", Token));
         Assert.Equal(200, (await platform.SendAsync("/once/taken-for-sick/1", Token)).Status);
     }
 
@@ -115,7 +115,7 @@ public sealed class RetryTests(RetryTests.Services platform) : IClassFixture<Ret
     {
         var answer = await platform.SendAsync("/twice/closes/1", Token, "POST");
 
-        Refusal.Is(502, "BadGateway", answer);
+        ErrorResponseAssert.Matches(502, "BadGateway", answer);
         Assert.Equal(1, platform.Closes.Requests);
     }
 
@@ -135,7 +135,7 @@ public sealed class RetryTests(RetryTests.Services platform) : IClassFixture<Ret
         Assert.Empty(platform.Received("/once/waits/1"));
     }
 
-    public sealed class Services : Platform
+    public sealed class Services : PlatformFixture
     {
         internal ScriptedService HangsUp { get; } = new("HTTP/1.1 ");
 

@@ -39,7 +39,7 @@ public sealed class ServiceResponseTests(ServiceResponseTests.Services platform)
         var answer = await RawHttp.SendAsync(platform.Http1, $"/raw/bytes/{Convert.ToHexString(Encoding.Latin1.GetBytes(response))}");
 
         Assert.True(answer.Status == status, $"{answer.Status} {answer.Body}");
-        if (status == 502) Refusal.Body("BadGateway", answer.Body);
+        if (status == 502) ErrorResponseAssert.BodyMatches("BadGateway", answer.Body);
     }
 
     [Fact]
@@ -131,7 +131,7 @@ public sealed class ServiceResponseTests(ServiceResponseTests.Services platform)
             else
             {
                 Assert.True(answer.Status == 502, $"{text}: {answer.Status}");
-                Refusal.Body("BadGateway", answer.Body);
+                ErrorResponseAssert.BodyMatches("BadGateway", answer.Body);
             }
         }
     }
@@ -204,7 +204,7 @@ public sealed class ServiceResponseTests(ServiceResponseTests.Services platform)
         Assert.True(at < 0, $"{name}: {text[Math.Max(0, at - 400)..Math.Max(0, at)]}");
     }
 
-    public sealed class Services : Platform
+    public sealed class Services : PlatformFixture
     {
         internal RawService Raw { get; } = new(Respond);
 

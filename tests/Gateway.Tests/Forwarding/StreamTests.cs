@@ -205,7 +205,7 @@ public sealed class StreamTests(StreamTests.Services platform, ITestOutputHelper
         return buffer[..await stream.ReadAsync(buffer, Patience)];
     }
 
-    public sealed class Services : Platform
+    public sealed class Services : PlatformFixture
     {
         private readonly ScriptedService _mute = new("HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n", stays: true);
         private readonly ScriptedService _careless = new(

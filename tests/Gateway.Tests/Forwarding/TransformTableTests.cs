@@ -134,7 +134,7 @@ public sealed class TransformTableTests(TransformTableTests.Routes platform) : I
             ? string.Join(", ", values)
             : null;
 
-    public sealed class Routes : Platform
+    public sealed class Routes : PlatformFixture
     {
         internal RawService Service { get; } = new(static _ =>
             "HTTP/1.1 200 OK\r\nX-One: 1\r\nX-Request-Id: service\r\nTrailer: X-Last\r\nTransfer-Encoding: chunked\r\nConnection: close\r\n\r\n"

@@ -89,7 +89,7 @@ public sealed class ListenerTests(ListenerTests.BehindProxy platform) : IClassFi
         };
     }
 
-    public sealed class BehindProxy : Platform
+    public sealed class BehindProxy : PlatformFixture
     {
         public string Http2 => Gateway.Services.GetRequiredService<IServer>().Features.GetRequiredFeature<IServerAddressesFeature>().Addresses.Last();
 

@@ -3,7 +3,7 @@ using Xunit;
 
 namespace Gateway.Tests.Hosting;
 
-public sealed class ManagementAnswerTests(Platform platform) : IClassFixture<Platform>
+public sealed class ManagementAnswerTests(PlatformFixture platform) : IClassFixture<PlatformFixture>
 {
     [Theory]
     [InlineData("/health/live", 200)]

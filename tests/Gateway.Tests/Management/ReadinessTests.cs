@@ -36,7 +36,7 @@ public sealed class ReadinessTests
         Assert.DoesNotContain("hunter2", good.Body, StringComparison.Ordinal);
 
         gateway.Folder.Write("appsettings.json", """{ "Urls": 7 }""");
-        await gateway.LookForChangesAsync();
+        await gateway.CheckForChangesAsync();
         Assert.Equal(
             ("Degraded", "The files hold a change that is not used: the log lists the findings."), Of(await ReadAsync(world, gateway), "configuration"));
 
@@ -77,12 +77,12 @@ public sealed class ReadinessTests
         }
     }
 
-    private static Task<Answer> ReadAsync(World world, RunningGateway gateway) => ReadAsync(world, gateway.ManagementUrl);
+    private static Task<Response> ReadAsync(World world, RunningGateway gateway) => ReadAsync(world, gateway.ManagementUrl);
 
-    private static Task<Answer> ReadAsync(World world, string url) =>
+    private static Task<Response> ReadAsync(World world, string url) =>
         world.Client.SendAsync(url + "/health/ready", change: static request => request.Headers.Add("Accept", "application/json"));
 
-    private static (string? Status, string? Description) Of(Answer ready, string check)
+    private static (string? Status, string? Description) Of(Response ready, string check)
     {
         var found = JsonNode.Parse(ready.Body)!["checks"]![check]!;
         return ((string?)found["status"], (string?)found["description"]);
@@ -93,7 +93,7 @@ public sealed class ReadinessTests
     {
         private IServiceProvider? _services;
 
-        public Answer? Ready { get; private set; }
+        public Response? Ready { get; private set; }
 
         public WhileStarting Of(IServiceProvider services)
         {

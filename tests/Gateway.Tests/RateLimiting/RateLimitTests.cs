@@ -22,7 +22,7 @@ public sealed class RateLimitTests(RateLimitTests.Limits platform) : IClassFixtu
 
         var answer = await platform.SendAsync(path, platform.Of("alice"));
 
-        Refusal.Is(429, "TooManyRequests", answer);
+        ErrorResponseAssert.Matches(429, "TooManyRequests", answer);
         Assert.True(answer.Headers.RetryAfter!.Delta >= TimeSpan.FromSeconds(1));
         Assert.Equal(2, platform.Received(path).Count);
     }
@@ -39,7 +39,7 @@ public sealed class RateLimitTests(RateLimitTests.Limits platform) : IClassFixtu
         var other = await platform.Gateway.VendAsync("o-idle");
         hang.Dispose();
 
-        Refusal.Is(429, "TooManyRequests", second);
+        ErrorResponseAssert.Matches(429, "TooManyRequests", second);
         Assert.True(second.Headers.RetryAfter!.Delta >= TimeSpan.FromSeconds(1));
         Assert.Equal(200, other.Status);
         Assert.Equal(200, (await first).Status);
@@ -120,7 +120,7 @@ public sealed class RateLimitTests(RateLimitTests.Limits platform) : IClassFixtu
         Assert.Equal(429, answer.Status);
     }
 
-    public sealed class Limits : Platform
+    public sealed class Limits : PlatformFixture
     {
         public OpenIdProvider Other { get; private set; } = null!;
 

@@ -28,14 +28,14 @@ public sealed class RedisRateLimiterTests(ITestOutputHelper output)
         var (first, second) = await StartTwoAsync(world, Limit(algorithm, 100));
         var token = world.Token();
 
-        var answers = new List<Answer>();
+        var answers = new List<Response>();
         foreach (var some in Enumerable.Range(0, 200).Chunk(20))
             answers.AddRange(await Task.WhenAll(some.Select(i => (i % 2 == 0 ? first : second).SendAsync("/limited/1", token))));
 
         Assert.Equal(100, answers.Count(answer => answer.Status == 200));
         foreach (var refused in answers.Where(answer => answer.Status != 200))
         {
-            Refusal.Is(429, "TooManyRequests", refused);
+            ErrorResponseAssert.Matches(429, "TooManyRequests", refused);
             Assert.InRange(refused.Headers.RetryAfter!.Delta!.Value.TotalSeconds, 1, 3600);
         }
     }
@@ -69,7 +69,7 @@ public sealed class RedisRateLimiterTests(ITestOutputHelper output)
         var other = await second.VendAsync("o-idle");
         hang.Dispose();
 
-        Refusal.Is(429, "TooManyRequests", refused);
+        ErrorResponseAssert.Matches(429, "TooManyRequests", refused);
         Assert.Equal(TimeSpan.FromSeconds(1), refused.Headers.RetryAfter!.Delta);
         Assert.Equal(200, other.Status);
         Assert.Equal(200, (await busy).Status);

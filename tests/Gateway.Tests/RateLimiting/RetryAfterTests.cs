@@ -92,7 +92,7 @@ public sealed class RetryAfterTests
 
             var refused = await gateway.SendAsync(path, world.Token());
 
-            Refusal.Is(429, "TooManyRequests", refused);
+            ErrorResponseAssert.Matches(429, "TooManyRequests", refused);
             Assert.Equal(TimeSpan.FromSeconds(Math.Ceiling(seconds)), refused.Headers.RetryAfter!.Delta);
             clock.Advance(TimeSpan.FromSeconds(Math.Ceiling(seconds) - 1));
             Assert.Equal(429, (await gateway.SendAsync(path, world.Token())).Status);
@@ -118,7 +118,7 @@ public sealed class RetryAfterTests
 
         var (before, refused, after) = (DateTimeOffset.UtcNow, await gateway.SendAsync(path, world.Token()), DateTimeOffset.UtcNow);
 
-        Refusal.Is(429, "TooManyRequests", refused);
+        ErrorResponseAssert.Matches(429, "TooManyRequests", refused);
         var wait = refused.Headers.RetryAfter!.Delta!.Value;
         var due = await DueAsync(redis, world, algorithm);
         Assert.InRange(wait, due - after, due - before + TimeSpan.FromSeconds(1));

@@ -256,7 +256,7 @@ public sealed class AccessLogTests(AccessLogTests.Logged platform) : IClassFixtu
 
     private static void Is(JsonElement line, string member, string? value) => Assert.Equal(value, line.GetProperty(member).GetString());
 
-    public sealed class Logged : Platform
+    public sealed class Logged : PlatformFixture
     {
         private const string Prefix = $"Information {BufferedConsole.AccessCategory}: ";
 

@@ -1,4 +1,5 @@
 using System.Text.RegularExpressions;
+using Testing;
 using Xunit;
 
 namespace Gateway.Tests.Telemetry;
@@ -56,9 +57,7 @@ public sealed partial class FailureTextGuardTests
 
     private static IEnumerable<(string Path, string Content)> Sources()
     {
-        var root = new DirectoryInfo(AppContext.BaseDirectory);
-        while (!File.Exists(Path.Combine(root.FullName, "IotCredentials.sln"))) root = root.Parent!;
-        var sources = Path.Combine(root.FullName, "src");
+        var sources = Path.Combine(Repository.Root, "src");
         return ((string[])["CredentialModule", "Gateway"])
             .SelectMany(project => Directory.EnumerateFiles(Path.Combine(sources, project), "*.cs", SearchOption.AllDirectories))
             .Select(file => (Path: Path.GetRelativePath(sources, file).Replace('\\', '/'), Content: File.ReadAllText(file)))

@@ -81,7 +81,7 @@ public sealed class PlantedSecretTests
         var told = gateway.Log.Text.Split('\n').Single(line => line.StartsWith("Error ", StringComparison.Ordinal));
         Assert.InRange(told.Length, 1, 600);
         if (status != 200) Assert.Contains($"{status}", told, StringComparison.Ordinal);
-        Search(("the log", gateway.Log.Text), ("the response", answer.Body), ("a span or a metric", string.Join('\n', IssuedSecrets.Told)));
+        Search(("the log", gateway.Log.Text), ("the response", answer.Body), ("a span or a metric", string.Join('\n', IssuedSecrets.Leaks)));
     }
 
     [Fact]
@@ -177,7 +177,7 @@ public sealed class PlantedSecretTests
             var exitCode = 0;
             foreach (var arguments in (string[][])[["check"], ["check", "--format", "json"], ["explain", "--organization", "o-acme"]])
             {
-                var command = await Commands.Invoked.Of([.. arguments, "--config", folder.Path]);
+                var command = await Commands.CommandResult.RunAsync([.. arguments, "--config", folder.Path]);
                 exitCode = command.ExitCode;
                 Search(($"{name}: {string.Join(' ', arguments)}", command.Output + command.Error));
             }

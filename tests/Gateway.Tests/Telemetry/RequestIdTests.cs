@@ -18,7 +18,7 @@ public sealed class RequestIdTests(RequestIdTests.Traced platform) : IClassFixtu
     public async Task S14_every_response_has_an_id_of_its_own()
     {
         var token = platform.World.Token("o-acme");
-        var answers = new List<Answer>
+        var answers = new List<Response>
         {
             await platform.SendAsync("/plain/1", token), await platform.SendAsync("/plain/1"),
             await platform.SendAsync("/plain/1", "bad"), await platform.SendAsync("/nowhere", token),
@@ -115,7 +115,7 @@ public sealed class RequestIdTests(RequestIdTests.Traced platform) : IClassFixtu
         Assert.NotEqual([Trace], received["X-Request-Id"]);
     }
 
-    public sealed class Traced : Platform
+    public sealed class Traced : PlatformFixture
     {
         internal ServerSpans Spans { get; } = new();
 

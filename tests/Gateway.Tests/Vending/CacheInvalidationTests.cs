@@ -18,7 +18,7 @@ public sealed class CacheInvalidationTests
         settings["Management"]!["AuthorizationPolicy"] = "Operators";
     }
 
-    private static Task<Answer> ForgetAsync(World world, RunningGateway gateway, string organization, string? token) =>
+    private static Task<Response> ForgetAsync(World world, RunningGateway gateway, string organization, string? token) =>
         world.Client.SendAsync($"{gateway.ManagementUrl}/organizations/{organization}/credentials", token, "DELETE");
 
     private static string OperatorsToken(World world) => world.Issuer.Issue(new TokenRequest { Subject = "oscar", Roles = ["platform-operator"] });

@@ -101,7 +101,7 @@ public sealed class DeliveryTests : IAsyncLifetime
         Assert.Equal(1, _gateway.Log.Count(LogLevel.Information, Record));
     }
 
-    private Task<Answer> SendAsync(string how, string method = "GET") =>
+    private Task<Response> SendAsync(string how, string method = "GET") =>
         _gateway.SendAsync(Requests.CredentialsPath("o-acme"), _world.Token("o-acme"), method, request =>
         {
             (request.Version, request.VersionPolicy) = (HttpVersion.Version20, HttpVersionPolicy.RequestVersionExact);

@@ -189,11 +189,11 @@ public sealed class LifetimeTests
         Assert.InRange(waits[^1], TimeSpan.FromSeconds(15), TimeSpan.FromSeconds(30));
     }
 
-    internal static DateTimeOffset Expiration(Answer answer) => answer.Credentials.GetProperty("expiration").GetDateTimeOffset();
+    internal static DateTimeOffset Expiration(Response answer) => answer.Credentials.GetProperty("expiration").GetDateTimeOffset();
 
-    internal static async Task<Answer> UntilAsync(Func<Task<Answer>> ask, Func<Answer, bool> done)
+    internal static async Task<Response> UntilAsync(Func<Task<Response>> ask, Func<Response, bool> done)
     {
-        Answer? answer = null;
+        Response? answer = null;
         await Eventually.IsTrueAsync(async () =>
         {
             answer = await ask();

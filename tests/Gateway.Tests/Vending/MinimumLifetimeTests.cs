@@ -4,7 +4,7 @@ namespace Gateway.Tests.Vending;
 
 /// <summary>The profile promises half an hour at most: a session of one hour, renewed from half an hour on.</summary>
 [Trait("Category", "Redis")]
-public sealed class MinimumLifetimeTests(Platform platform) : IClassFixture<Platform>
+public sealed class MinimumLifetimeTests(PlatformFixture platform) : IClassFixture<PlatformFixture>
 {
     [Theory]
     [InlineData("?minimumLifetime=0")]
@@ -49,5 +49,5 @@ public sealed class MinimumLifetimeTests(Platform platform) : IClassFixture<Plat
     [InlineData("?minimumLifetime=18446744073709551617")]
     [InlineData("?minimumLifetime=99999999999999999999999999999999999999999999")]
     public async Task Anything_else_is_422(string query) =>
-        Refusal.Is(422, "ValidationError", await platform.Gateway.VendAsync("o-acme", query));
+        ErrorResponseAssert.Matches(422, "ValidationError", await platform.Gateway.VendAsync("o-acme", query));
 }

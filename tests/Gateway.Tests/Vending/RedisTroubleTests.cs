@@ -151,7 +151,7 @@ public sealed class RedisTroubleTests
         var folder = world.Folder(settings => settings.Set(
             "ConnectionStrings:Redis", $"\"{world.Redis.ConnectionString},syncTimeout=9000,AsyncTimeout=9000,abortConnect=true,connectTimeout=4000\""));
 
-        var check = await Invoked.Of(["check", "--config", folder.Path]);
+        var check = await CommandResult.RunAsync(["check", "--config", folder.Path]);
 
         foreach (var name in new[] { "syncTimeout", "AsyncTimeout", "abortConnect" })
             Assert.Contains($"has the option {name}, which has no effect here: ", check.Output + check.Error, StringComparison.Ordinal);

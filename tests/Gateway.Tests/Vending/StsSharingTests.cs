@@ -43,7 +43,7 @@ public sealed class StsSharingTests(ITestOutputHelper output)
         await Task.WhenAll(storming);
     }
 
-    private static async Task<Task<Answer>> FirstAsync(IEnumerable<Task<Answer>> answers, int status)
+    private static async Task<Task<Response>> FirstAsync(IEnumerable<Task<Response>> answers, int status)
     {
         await foreach (var answer in Task.WhenEach(answers))
             if ((await answer).Status == status) return answer;

@@ -11,7 +11,7 @@ public sealed class UserScopeTests
 {
     private static void PerUser(JsonObject settings) => settings["IotCredentials"]!["Profiles"]!["default"]!["Scope"] = "User";
 
-    private static Task<Answer> VendAsync(World world, RunningGateway gateway, string subject, TimeSpan? lifetime = null) => gateway.SendAsync(
+    private static Task<Response> VendAsync(World world, RunningGateway gateway, string subject, TimeSpan? lifetime = null) => gateway.SendAsync(
         Requests.CredentialsPath("o-acme"),
         world.Issuer.Issue(new TokenRequest { Subject = subject, Organizations = new[] { "o-acme" }, Expires = lifetime ?? TimeSpan.FromHours(8) }));
 

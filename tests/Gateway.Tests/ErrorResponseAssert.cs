@@ -4,19 +4,19 @@ using Xunit;
 
 namespace Gateway.Tests;
 
-/// <summary>What holds of every error that the gateway makes.</summary>
-internal static class Refusal
+/// <summary>Asserts that a response is one of the gateway's own error responses.</summary>
+internal static class ErrorResponseAssert
 {
-    public static void Is(int status, string error, Answer answer)
+    public static void Matches(int status, string error, Response answer)
     {
         Assert.True(answer.Status == status, $"{answer.Status} {answer.Body}");
         Assert.Equal("application/json", answer.ContentHeaders.ContentType?.ToString());
         Assert.Equal("no-store", answer.Headers.CacheControl?.ToString());
         Assert.Equal(["nosniff"], answer.Headers.GetValues("X-Content-Type-Options"));
-        Body(error, answer.Body);
+        BodyMatches(error, answer.Body);
     }
 
-    public static void Body(string error, string body)
+    public static void BodyMatches(string error, string body)
     {
         using var json = JsonDocument.Parse(body);
         Assert.Equal(["error", "message"], json.RootElement.EnumerateObject().Select(member => member.Name));
@@ -24,9 +24,9 @@ internal static class Refusal
         Assert.NotEmpty(json.RootElement.GetProperty("message").GetString()!);
     }
 
-    public static void IsUnauthenticated(Answer answer, bool tokenSent)
+    public static void IsUnauthenticated(Response answer, bool tokenSent)
     {
-        Is(401, "Unauthenticated", answer);
+        Matches(401, "Unauthenticated", answer);
         Assert.Equal(tokenSent ? "Bearer error=\"invalid_token\"" : "Bearer", answer.Headers.WwwAuthenticate.ToString());
     }
 }

@@ -6,8 +6,8 @@ using Xunit;
 
 namespace Gateway.Tests;
 
-/// <summary>A world and one gateway, shared by the tests of a class: one route of each kind.</summary>
-public class Platform : IAsyncLifetime
+/// <summary>A world and one gateway with a route of each kind, shared by the tests of a class.</summary>
+public class PlatformFixture : IAsyncLifetime
 {
     public World World { get; private set; } = null!;
 
@@ -32,10 +32,10 @@ public class Platform : IAsyncLifetime
         }, Replace);
     }
 
-    public Task<Answer> SendAsync(string path, string? token = null, string method = "GET", Action<HttpRequestMessage>? change = null) =>
+    public Task<Response> SendAsync(string path, string? token = null, string method = "GET", Action<HttpRequestMessage>? change = null) =>
         Gateway.SendAsync(path, token, method, change);
 
-    /// <summary>What the downstream service received under a path; tests tell theirs apart by it.</summary>
+    /// <summary>The requests that the downstream service received under a path. Each test uses a path of its own.</summary>
     public IReadOnlyList<ReceivedRequest> Received(string path) =>
         [.. World.Downstream.Requests.Snapshot().Where(request => request.Target.StartsWith(path, StringComparison.OrdinalIgnoreCase))];
 

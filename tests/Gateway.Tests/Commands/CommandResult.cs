@@ -3,12 +3,12 @@ using Gateway.Commands;
 
 namespace Gateway.Tests.Commands;
 
-/// <summary>What a command came to, run in this process with no other environment than a test gives it.</summary>
-internal sealed record Invoked(int ExitCode, string Output, string Error)
+/// <summary>The exit code and the output of a command that ran in this process, in no environment but the test's.</summary>
+internal sealed record CommandResult(int ExitCode, string Output, string Error)
 {
     public JsonElement Json => JsonDocument.Parse(Output).RootElement;
 
-    public static async Task<Invoked> Of(IEnumerable<string> arguments, IReadOnlyDictionary<string, string>? variables = null)
+    public static async Task<CommandResult> RunAsync(IEnumerable<string> arguments, IReadOnlyDictionary<string, string>? variables = null)
     {
         var environment = ProgramEnvironment.Of(
             (variables ?? new Dictionary<string, string>()).ToDictionary(variable => variable.Key, string? (variable) => variable.Value));
