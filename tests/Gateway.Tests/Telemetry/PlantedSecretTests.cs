@@ -89,17 +89,19 @@ public sealed class PlantedSecretTests
     {
         await using var world = await World.StartAsync();
         await using var agent = await CredentialAgent.StartAsync(world.Aws);
-        await using var proxy = new RefusingProxy(
-            $"HTTP/1.1 407 Proxy Authentication Required\r\nProxy-Authenticate: Basic realm=\"{Plant("a proxy's realm")}\"\r\nContent-Length: 0\r\n\r\n");
-        await using var plainProxy = new RefusingProxy(
+        await using var proxy = new StubTcpServer(
+            $"HTTP/1.1 407 Proxy Authentication Required\r\nProxy-Authenticate: Basic realm=\"{Plant("a proxy's realm")}\"\r\nContent-Length: 0\r\n\r\n",
+            closes: true);
+        await using var plainProxy = new StubTcpServer(
             $"HTTP/1.1 502 {Plant("a proxy's reason")}\r\nX-Secret: {Plant("a proxy's header")}\r\n"
-                + $"Connection: close\r\n\r\n<html>{Plant("a proxy's page")}</html>");
-        await using var redis = new ParrotServer($"-ERR {Plant("Redis's error")}\r\n");
-        await using var issuer = new ParrotServer(
+                + $"Connection: close\r\n\r\n<html>{Plant("a proxy's page")}</html>",
+            closes: true);
+        await using var redis = new StubTcpServer($"-ERR {Plant("Redis's error")}\r\n");
+        await using var issuer = new StubTcpServer(
             "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nConnection: close\r\n\r\n"
                 + $"{{ \"issuer\": \"https://user:{Plant("a discovery document")}@id.example.com\", ",
             closes: true);
-        await using var collector = new ParrotServer("HTTP/1.1 200 OK\r\nContent-Length: 0\r\nContent-Type: application/x-protobuf\r\n\r\n", keeps: true);
+        await using var collector = new StubTcpServer("HTTP/1.1 200 OK\r\nContent-Length: 0\r\nContent-Type: application/x-protobuf\r\n\r\n");
         agent.Instead = (500, $$"""{ "code": "Failed", "message": "{{Plant("the agent's response")}}", "SecretAccessKey": "{{Plant("the agent's key")}}" }""");
 
         // Two issuers of https, which go through a proxy, and one that answers nonsense; a Redis that refuses; a service behind a proxy of its own.
@@ -188,7 +190,7 @@ public sealed class PlantedSecretTests
         }
     }
 
-    private async Task RunAsync(World world, GatewayFolder folder, string told, Dictionary<string, string> environment, ParrotServer collector)
+    private async Task RunAsync(World world, GatewayFolder folder, string told, Dictionary<string, string> environment, StubTcpServer collector)
     {
         var copy = new GatewayFolder(JsonNode.Parse(folder.Read("appsettings.json"))!.AsObject());
         copy.Write("sealing-keys", GatewayFolder.NewSealingKey());
@@ -197,7 +199,8 @@ public sealed class PlantedSecretTests
             [["check"], ["check", "--format", "json"], ["explain", "--organization", "o-acme"], ["doctor", "--organization", "o-acme", "--timeout", "10"]])
         {
             var (_, output) = await GatewayProcess.RunAsync([.. arguments, "--config", copy.Path], environment);
-            Search(($"{told}: {arguments[0]}", output));
+            var exported = string.Concat(collector.Received);
+        Search(($"{told}: {arguments[0]}", output));
             if (arguments[0] == "doctor") Assert.True(output.Contains(told, StringComparison.Ordinal), output);
         }
 
@@ -211,9 +214,9 @@ public sealed class PlantedSecretTests
         await gateway.WaitForExitAsync();
         Search(
             ($"{told}: the log", gateway.Output), ($"{told}: readiness", ready.Body), ($"{told}: the metrics", metrics.Body),
-            ($"{told}: spans and metrics at the collector", collector.Received));
+            ($"{told}: spans and metrics at the collector", exported));
         Assert.True(gateway.Output.Contains(told, StringComparison.Ordinal), gateway.Output);
-        Assert.Contains("url.full", collector.Received, StringComparison.Ordinal);
+        Assert.Contains("url.full", exported, StringComparison.Ordinal);
     }
 
     private static Dictionary<string, string> Keys(string id, string secret, string? token = null)

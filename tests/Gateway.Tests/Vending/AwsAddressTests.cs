@@ -76,7 +76,7 @@ public sealed class AwsAddressTests
     public async Task D8_the_addresses_of_STS_and_AWS_IoT_follow_the_same_settings(
         string name, string variables, string config, string region, string sts, string iot)
     {
-        await using var proxy = new RefusingProxy("HTTP/1.1 407 Proxy Authentication Required\r\nContent-Length: 0\r\n\r\n");
+        await using var proxy = new StubTcpServer("HTTP/1.1 407 Proxy Authentication Required\r\nContent-Length: 0\r\n\r\n", closes: true);
 
         var output = await DoctorAsync(variables, config, region, proxy);
 
@@ -95,7 +95,7 @@ public sealed class AwsAddressTests
         "D8 both beside each service's address", "AWS_USE_FIPS_ENDPOINT=true AWS_ENDPOINT_URL_STS=http://127.0.0.1:1 AWS_ENDPOINT_URL_IOT=http://127.0.0.1:1")]
     public async Task D8_settings_that_exclude_each_other_are_said(string name, string variables)
     {
-        await using var proxy = new RefusingProxy("HTTP/1.1 502 Bad Gateway\r\nContent-Length: 0\r\n\r\n");
+        await using var proxy = new StubTcpServer("HTTP/1.1 502 Bad Gateway\r\nContent-Length: 0\r\n\r\n", closes: true);
 
         var output = await DoctorAsync(variables, "", "us-east-2", proxy);
 
@@ -109,7 +109,7 @@ public sealed class AwsAddressTests
         }
     }
 
-    private static async Task<string> DoctorAsync(string variables, string config, string region, RefusingProxy proxy)
+    private static async Task<string> DoctorAsync(string variables, string config, string region, StubTcpServer proxy)
     {
         await using var world = await World.StartAsync();
         var partition = region.StartsWith("cn-", StringComparison.Ordinal) ? "aws-cn"
