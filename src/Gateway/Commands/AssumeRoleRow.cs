@@ -38,7 +38,7 @@ internal sealed record AssumeRoleRow
     {
         var identity = AwsIdentity.Of(environment.Variables);
         var (sts, now) = (services.GetRequiredService<AwsClients>().StsAddress(profile.Region), services.GetRequiredService<TimeProvider>().GetUtcNow());
-        if (VendContextFactory.Make(profile, organization, caller, environment.Name, forgotten: null, identity ?? "", sts, now) is not { } request)
+        if (VendContextFactory.Make(profile, organization, caller, environment.Name, generation: null, identity ?? "", sts, now) is not { } request)
             return null;
 
         // Without Redis nothing is sealed, and the key is the one of the in-process cache.

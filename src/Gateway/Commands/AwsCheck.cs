@@ -90,7 +90,7 @@ internal sealed class AwsCheck(
         var now = time.GetUtcNow();
         // If sessions belong to a caller, this command is the caller.
         var caller = new VendCaller("gateway", "doctor", now + profile.SessionDuration);
-        var request = VendContextFactory.Make(profile, organization!, caller, environment.Name, forgotten: null, identity: "", clients.StsAddress(profile.Region), now)!;
+        var request = VendContextFactory.Make(profile, organization!, caller, environment.Name, generation: null, identity: "", clients.StsAddress(profile.Region), now)!;
         var answer = await own.UseAsync(
             profile.Region, "sts:AssumeRole", clients.StsUrl(profile.Region),
             async credentials =>
