@@ -46,8 +46,6 @@ public static class IotCredentialsReverseProxyBuilderExtensions
         });
         services.AddSingleton<IValidateOptions<SharedCacheOptions>, SharedCacheCheck>();
         services.AddMetrics();
-        // At the level Information, FusionCache logs every read of the cache.
-        services.AddLogging(logging => logging.AddFilter("ZiggyCreatures.Caching.Fusion", LogLevel.Warning));
         services.TryAddSingleton(TimeProvider.System);
         services.AddSingleton<CredentialMetrics>();
         services.AddSingleton<AuditTrail>();
@@ -55,7 +53,7 @@ public static class IotCredentialsReverseProxyBuilderExtensions
         services.AddSingleton<CredentialCache>();
         services.AddSingleton<SingleFlight>();
         services.AddSingleton<NegativeCache>();
-        services.AddSingleton<SharedFetch>();
+        services.AddSingleton<Fetcher>();
         services.AddSingleton<AwsClients>();
         services.AddSingleton<CredentialSource>();
         services.AddSingleton<OwnCredentials>();

@@ -54,9 +54,8 @@ internal static class SandboxGateway
             "Logging:LogLevel:Gateway.Reloading=Information",
             // The access log's lines would bury it.
             "Logging:LogLevel:Gateway.Access=Warning",
-            // Both log a failed start with its stack trace; the sandbox reports the reason in one line.
+            // It logs a failed start with its stack trace; the sandbox reports the reason in one line.
             "Logging:LogLevel:Microsoft.Extensions.Hosting.Internal.Host=None",
-            "Logging:LogLevel:ZiggyCreatures.Caching.Fusion.FusionCache=None",
         ],
         s_environment,
         new Dictionary<string, string?>());

@@ -1,83 +1,48 @@
-using System.Diagnostics;
 using IotCredentials.Telemetry;
+using Microsoft.Extensions.Caching.Distributed;
 using Microsoft.Extensions.Caching.Memory;
 using Microsoft.Extensions.Caching.StackExchangeRedis;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
-using ZiggyCreatures.Caching.Fusion;
-using ZiggyCreatures.Caching.Fusion.Backplane.StackExchangeRedis;
-using ZiggyCreatures.Caching.Fusion.Serialization.SystemTextJson;
 
 namespace IotCredentials.Caching;
 
 /// <summary>
-/// A cache with two levels: this process's memory and, if configured, Redis, synchronized by a backplane. It only stores: the reader decides from the entry
-/// itself how long it is valid. A read never throws because of Redis.
+/// A cache with two levels: this process's memory and, if configured, Redis. It only stores: the reader decides from the entry itself how long it is valid.
+/// A replica does not learn what others write until it reads Redis. No method throws because of Redis.
 /// </summary>
 internal sealed partial class CredentialCache : IAsyncDisposable
 {
-    private static readonly TimeSpan s_backplaneBreak = TimeSpan.FromSeconds(2);
-
-    // Longer than any entry's own lifetime, which must not be shortened by a read.
-    private static readonly TimeSpan s_longestKept = TimeSpan.FromDays(8);
-
-    private readonly FusionCache _cache;
     private readonly MemoryCache _memory;
-    private readonly FusionCacheEntryOptions _localOnly;
-    private readonly FusionCacheEntryOptions _sharedOnly;
-    private readonly TimeSpan _commandTimeout;
+    private readonly SealedDistributedCache? _shared;
     private readonly CredentialMetrics _metrics;
+    private readonly TimeProvider _time;
     private readonly ILogger<CredentialCache> _logger;
 
     public CredentialCache(
         IOptions<IotCredentialsOptions> module, IOptions<SharedCacheOptions> shared, IHostEnvironment host, CredentialMetrics metrics, TimeProvider time,
         ILoggerFactory loggers)
     {
+        var prefix = module.Value.Cache.KeyPrefix;
         _metrics = metrics;
-        _commandTimeout = SharedCacheOptions.CommandTimeout(module.Value);
+        _time = time;
         _logger = loggers.CreateLogger<CredentialCache>();
-        _memory = new MemoryCache(new MemoryCacheOptions { SizeLimit = module.Value.Cache.MaxEntries });
-        _cache = new FusionCache(
-            new FusionCacheOptions
-            {
-                CacheName = "IotCredentials",
-                DisableTagging = true,
-                BackplaneCircuitBreakerDuration = s_backplaneBreak,
-                BackplaneChannelPrefix = module.Value.Cache.KeyPrefix,
-                // Keys need no prefix: each is a hash over all its inputs, and the cache holds nothing else.
-                MissingCacheKeyPrefixWarningLogLevel = LogLevel.None,
-                // The warning is about value tuples, and no entry has one.
-                SerializationConfigIssuesLogLevel = LogLevel.None,
-                // RedisConnection logs a lost connection once. The commands that fail until it is back add no information.
-                DistributedCacheErrorsLogLevel = LogLevel.Debug,
-                DistributedCacheSyntheticTimeoutsLogLevel = LogLevel.Debug,
-                BackplaneErrorsLogLevel = LogLevel.Debug,
-                BackplaneSyntheticTimeoutsLogLevel = LogLevel.Debug,
-            },
-            _memory,
-            new ExceptionKindLogger<FusionCache>(loggers.CreateLogger<FusionCache>()));
-        _localOnly = Entry(s_longestKept).SetSkipDistributedCache(true, true);
-        _sharedOnly = Entry(s_longestKept).SetSkipMemoryCacheRead();
-
-        ForgottenKey = module.Value.Cache.KeyPrefix + "forgotten";
-        EntryPrefix = module.Value.Cache.KeyPrefix + WireKeyOf("");
+        _memory = new MemoryCache(new MemoryCacheOptions { SizeLimit = module.Value.Cache.MaxEntries, Clock = new MemoryClock(time) });
+        GenerationsKey = prefix + "forgotten";
+        EntryPrefix = prefix + WireKeyOf("");
         if (shared.Value.Redis is not { } connectionString)
         {
             Log.NothingShared(_logger);
             return;
         }
 
-        var prefix = module.Value.Cache.KeyPrefix;
         var keys = SealingKeys.Read(Path.Combine(host.ContentRootPath, shared.Value.SealingKeyPath ?? throw new InvalidOperationException(
             "Sealing:KeyPath is missing: what is kept in Redis is sealed. Name a file of base64 256-bit keys.")));
         Sealer = new Sealer(keys);
         Redis = new RedisConnection(connectionString, module, metrics, time, loggers.CreateLogger<RedisConnection>());
-        _cache.SetupDistributedCache(
-            new SealedDistributedCache(
-                new RedisCache(new RedisCacheOptions { ConnectionMultiplexerFactory = Redis.GetAsync, InstanceName = prefix }), prefix, Sealer, OnEntryRejected),
-            new FusionCacheSystemTextJsonSerializer());
-        _ = FollowAsync(Redis);
+        _shared = new SealedDistributedCache(
+            new RedisCache(new RedisCacheOptions { ConnectionMultiplexerFactory = Redis.GetAsync, InstanceName = prefix }), prefix, Sealer, OnEntryRejected);
     }
 
     /// <summary>The connection to the Redis that replicas share; null without Redis.</summary>
@@ -87,7 +52,7 @@ internal sealed partial class CredentialCache : IAsyncDisposable
     public Sealer? Sealer { get; }
 
     /// <summary>The key of the generations in Redis, and the channel of their notices.</summary>
-    public string ForgottenKey { get; }
+    public string GenerationsKey { get; }
 
     /// <summary>The prefix of the keys of all entries in Redis.</summary>
     public string EntryPrefix { get; }
@@ -98,31 +63,19 @@ internal sealed partial class CredentialCache : IAsyncDisposable
     /// <summary>The key in Redis of an entry that is sealed with the given sealing key.</summary>
     public static string RedisKeyOf(string prefix, string key, string sealingKeyId) => prefix + SealedDistributedCache.NameOf(WireKeyOf(key), sealingKeyId);
 
-    /// <summary>The key that FusionCache uses in Redis for one of ours, without the prefix.</summary>
-    public static string WireKeyOf(string key) =>
-        $"{FusionCacheOptions.DistributedCacheWireFormatVersion}{FusionCacheInternalStrings.DefaultDistributedCacheWireFormatSeparator}{key}";
+    private static string WireKeyOf(string key) => SharedEntry<object>.KeyPrefix + key;
 
     /// <summary>Reads an entry from this process's memory. Never waits.</summary>
-    public T? ReadLocal<T>(string key) where T : class => _cache.TryGet<T>(key, _localOnly).GetValueOrDefault();
+    public T? ReadLocal<T>(string key) where T : class => _memory.TryGetValue(key, out var value) ? value as T : null;
 
     /// <summary>Reads an entry from Redis into memory; null also if Redis does not respond.</summary>
     public async Task<T?> ReadSharedAsync<T>(string key) where T : class
     {
-        while (Redis is not null && !Redis.Silence.IsOpen)
-        {
-            var (began, begun) = (Environment.TickCount64, Stopwatch.GetTimestamp());
-            var found = await _cache.TryGetAsync<T>(key, _sharedOnly);
-            // A miss that took at least 90 % of the command timeout was a timeout, which FusionCache reports as a miss.
-            if (found.HasValue || Stopwatch.GetElapsedTime(begun) < 0.9 * _commandTimeout)
-            {
-                Redis.Silence.OnSuccess();
-                return found.GetValueOrDefault();
-            }
-
-            Redis.Silence.OnTimeout(began);
-        }
-
-        return null;
+        if (Redis is null) return null;
+        var entry = await Redis.RunAsync(_ => _shared!.GetAsync(WireKeyOf(key)));
+        if (SharedEntry<T>.Deserialize(entry, _time.GetUtcNow(), out var lifetime) is not { } value) return null;
+        WriteLocal(key, value, lifetime);
+        return value;
     }
 
     /// <summary>
@@ -131,14 +84,27 @@ internal sealed partial class CredentialCache : IAsyncDisposable
     public async Task WriteAsync<T>(string key, T value, TimeSpan lifetime) where T : class
     {
         if (lifetime <= TimeSpan.Zero) return;
-        var options = Entry(lifetime);
-        // If Redis cannot be used now, the entry is written in the background as soon as it is back.
-        options.AllowBackgroundDistributedCacheOperations = Redis is null || Redis.Silence.IsOpen;
-        await _cache.SetAsync(key, value, options);
+        WriteLocal(key, value, lifetime);
+        if (Redis is null) return;
+        await Redis.RunAsync(async _ =>
+        {
+            var kept = new DistributedCacheEntryOptions { AbsoluteExpirationRelativeToNow = lifetime };
+            await _shared!.SetAsync(WireKeyOf(key), SharedEntry<T>.Serialize(value, _time.GetUtcNow(), lifetime), kept);
+            return true;
+        });
     }
 
     /// <summary>Removes an entry from both levels.</summary>
-    public async Task RemoveAsync(string key) => await _cache.RemoveAsync(key);
+    public async Task RemoveAsync(string key)
+    {
+        _memory.Remove(key);
+        if (Redis is null) return;
+        await Redis.RunAsync(async _ =>
+        {
+            await _shared!.RemoveAsync(WireKeyOf(key));
+            return true;
+        });
+    }
 
     /// <summary>Waits for the lock on a key across all replicas; null without Redis, or if Redis does not respond.</summary>
     public async Task<RedisLock?> LockAsync(string key, TimeSpan patience, Func<Task<bool>> isNeedless) =>
@@ -157,27 +123,14 @@ internal sealed partial class CredentialCache : IAsyncDisposable
     public void GenerationsRefused(int count)
     {
         _metrics.EntriesRefused(count);
-        Log.MarksRefused(_logger, count, ForgottenKey);
+        Log.GenerationsRefused(_logger, count, GenerationsKey);
     }
 
-    // Sets up the backplane when notices can be received: before that, it tries only a few times, and logs each failure as an error with its stack trace.
-    private async Task FollowAsync(RedisConnection redis)
-    {
-        await redis.CanSubscribe;
-        // The backplane has no logger: it logs a stack trace for a notice that it cannot read, and any client that can publish in Redis can send one.
-        _cache.SetupBackplane(new RedisBackplane(new RedisBackplaneOptions { ConnectionMultiplexerFactory = redis.GetAsync }));
-    }
-
-    private FusionCacheEntryOptions Entry(TimeSpan duration) => new(duration)
-    {
-        Size = 1,
-        DistributedCacheHardTimeout = _commandTimeout,
-        AllowBackgroundBackplaneOperations = true,
-    };
+    private void WriteLocal<T>(string key, T value, TimeSpan lifetime) =>
+        _memory.Set(key, value, new MemoryCacheEntryOptions { Size = 1, AbsoluteExpirationRelativeToNow = lifetime });
 
     public async ValueTask DisposeAsync()
     {
-        _cache.Dispose();
         _memory.Dispose();
         if (Redis is not null) await Redis.DisposeAsync();
     }
@@ -192,7 +145,7 @@ internal sealed partial class CredentialCache : IAsyncDisposable
         [LoggerMessage(EventIds.GenerationsRefused, LogLevel.Error,
             "Security: {Count} of the fields of {RedisKey} in Redis are not what this gateway sealed there (moved, edited or forged). They were not used",
             EventName = nameof(EventIds.GenerationsRefused))]
-        public static partial void MarksRefused(ILogger logger, int count, string redisKey);
+        public static partial void GenerationsRefused(ILogger logger, int count, string redisKey);
 
         [LoggerMessage(EventIds.NothingShared, LogLevel.Warning,
             "ConnectionStrings:Redis is not set: credentials are cached in this process only and not shared between replicas",

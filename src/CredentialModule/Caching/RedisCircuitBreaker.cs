@@ -4,23 +4,25 @@ namespace IotCredentials.Caching;
 /// A circuit breaker for Redis. One command that times out may be the fault of this process on a busy machine. If another command that began after that also
 /// times out, Redis is gone: the circuit opens for 2 s, so that callers do not wait for it one after another.
 /// </summary>
-internal sealed class RedisCircuitBreaker(Action? leftAlone = null)
+/// <param name="time">The clock.</param>
+/// <param name="onOpen">Called whenever the circuit opens.</param>
+internal sealed class RedisCircuitBreaker(TimeProvider time, Action? onOpen = null)
 {
-    private static readonly TimeSpan s_leftAloneFor = TimeSpan.FromSeconds(2);
+    private static readonly TimeSpan s_openFor = TimeSpan.FromSeconds(2);
 
     private long _suspectedSince = long.MaxValue;
-    private long _leftAloneUntil;
+    private long _openUntil = long.MinValue;
 
-    public bool IsOpen => Environment.TickCount64 < Volatile.Read(ref _leftAloneUntil);
+    public bool IsOpen => time.GetTimestamp() < Volatile.Read(ref _openUntil);
 
     public void OnSuccess() => Volatile.Write(ref _suspectedSince, long.MaxValue);
 
-    /// <param name="begun">The start of the command, by <see cref="Environment.TickCount64"/>.</param>
+    /// <param name="begun">The start of the command, by <see cref="TimeProvider.GetTimestamp"/>.</param>
     public void OnTimeout(long begun)
     {
-        var now = Environment.TickCount64;
+        var now = time.GetTimestamp();
         if (begun < Interlocked.CompareExchange(ref _suspectedSince, now, long.MaxValue)) return;
-        Volatile.Write(ref _leftAloneUntil, now + (long)s_leftAloneFor.TotalMilliseconds);
-        leftAlone?.Invoke();
+        Volatile.Write(ref _openUntil, now + (long)(s_openFor.TotalSeconds * time.TimestampFrequency));
+        onOpen?.Invoke();
     }
 }

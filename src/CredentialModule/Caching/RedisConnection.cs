@@ -16,6 +16,9 @@ internal sealed partial class RedisConnection : IAsyncDisposable
     // Longer than any command's timeout: a server is reported as silent only if it does not respond for this long.
     private static readonly TimeSpan s_watchTimeout = TimeSpan.FromSeconds(2);
 
+    // A network does not follow a clock that is set.
+    private static readonly TimeProvider s_time = TimeProvider.System;
+
     private readonly TimeSpan _commandTimeout;
     private readonly Lazy<Task<IConnectionMultiplexer>> _connection;
     private readonly ILogger<RedisConnection> _logger;
@@ -24,7 +27,6 @@ internal sealed partial class RedisConnection : IAsyncDisposable
     private readonly RedisWatch _watch;
     private readonly RedisSockets _sockets = new();
     private readonly CancellationTokenSource _ended = new();
-    private readonly TaskCompletionSource _canSubscribe = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly LogInterval _lockIsTold;
     private volatile bool _isBehindSentinel;
 
@@ -39,19 +41,16 @@ internal sealed partial class RedisConnection : IAsyncDisposable
         _watch = new(EndPoints, LookAsync, () => Connected is { IsConnected: true }, _sockets.Close, metrics, logger);
         metrics.ObserveRedis(() => _watch.Problem is null);
         _lockIsTold = new(TimeSpan.FromMinutes(1), time);
-        Silence = new(() => _watch.Suspect());
+        CircuitBreaker = new(s_time, () => _watch.Suspect());
     }
 
-    public RedisCircuitBreaker Silence { get; }
+    public RedisCircuitBreaker CircuitBreaker { get; }
 
     /// <summary>The servers of the connection string, without anything else of it.</summary>
     public string EndPoints { get; }
 
     /// <summary>The problem that keeps Redis from being used, as it was logged; null while it is used.</summary>
     public RedisProblem? Problem => _watch.Problem;
-
-    /// <summary>Completes when the client can subscribe for the first time.</summary>
-    public Task CanSubscribe => _canSubscribe.Task;
 
     private IConnectionMultiplexer? Connected => _connection is { IsValueCreated: true, Value: { IsCompletedSuccessfully: true } connected } ? connected.Result : null;
 
@@ -85,29 +84,50 @@ internal sealed partial class RedisConnection : IAsyncDisposable
         }
     }
 
-    /// <summary>Waits for the lock on <paramref name="key"/>; null if Redis does not respond.</summary>
-    public async Task<RedisLock?> LockAsync(string key, TimeSpan patience, Func<Task<bool>> isNeedless)
+    /// <summary>
+    /// Runs a command, and once more if it timed out and the circuit is closed. Returns the default value if Redis cannot be used, and never throws.
+    /// </summary>
+    public async Task<T?> RunAsync<T>(Func<IDatabase, Task<T?>> command)
     {
-        while (!Silence.IsOpen && await ConnectedAsync() is { } connection)
+        while (!CircuitBreaker.IsOpen)
         {
-            var begun = Environment.TickCount64;
+            var begun = s_time.GetTimestamp();
+            IConnectionMultiplexer? connection = null;
             try
             {
-                var taken = await RedisLock.TakeAsync(connection.GetDatabase(), _lockPrefix + key, patience, isNeedless);
-                Silence.OnSuccess();
-                if (taken.IsOverridden && _lockIsTold.IsDue()) Log.LockOverridden(_logger, _lockPrefix + key);
-                return taken;
+                connection = await GetAsync().WaitAsync(_commandTimeout);
+                if (!connection.IsConnected) return default;
+                var result = await command(connection.GetDatabase());
+                CircuitBreaker.OnSuccess();
+                return result;
             }
             catch (Exception e)
             {
-                Log.LockUnavailable(_logger, FailureText.Kinds(e));
                 _watch.Suspect(IsOnReplica(e, connection));
-                Silence.OnTimeout(begun);
+                // An error response, or a connection that is gone, costs no time, and a repetition would end the same way.
+                if (e is not TimeoutException) return default;
+                CircuitBreaker.OnTimeout(begun);
             }
         }
 
-        return null;
+        return default;
     }
+
+    /// <summary>Waits for the lock on <paramref name="key"/>; null if Redis does not respond.</summary>
+    public Task<RedisLock?> LockAsync(string key, TimeSpan patience, Func<Task<bool>> isNeedless) => RunAsync<RedisLock>(async redis =>
+    {
+        try
+        {
+            var taken = await RedisLock.TakeAsync(redis, _lockPrefix + key, patience, isNeedless, s_time);
+            if (taken.IsOverridden && _lockIsTold.IsDue()) Log.LockOverridden(_logger, _lockPrefix + key);
+            return taken;
+        }
+        catch (Exception e)
+        {
+            Log.LockUnavailable(_logger, FailureText.Kinds(e));
+            throw;
+        }
+    });
 
     /// <summary>The connection; null if it is not established within the timeout of a command.</summary>
     public async Task<IConnectionMultiplexer?> ConnectedAsync()
@@ -129,7 +149,6 @@ internal sealed partial class RedisConnection : IAsyncDisposable
                 var connection = await ConnectionMultiplexer.ConnectAsync(options);
                 connection.ConnectionFailed += (_, _) => _watch.Suspect();
                 if (!connection.IsConnected) _watch.Suspect();
-                _ = TrySubscribeAsync(connection);
                 return connection;
             }
             catch (Exception e) when (e is RedisException or TimeoutException)
@@ -141,29 +160,11 @@ internal sealed partial class RedisConnection : IAsyncDisposable
         }
     }
 
-    private async Task TrySubscribeAsync(ConnectionMultiplexer connection)
-    {
-        using var timer = new PeriodicTimer(TimeSpan.FromMilliseconds(100));
-        while (await timer.WaitForNextTickAsync(_ended.Token))
-        {
-            try
-            {
-                await connection.GetSubscriber().PingAsync();
-                _canSubscribe.TrySetResult();
-                return;
-            }
-            catch (Exception e) when (e is RedisException or TimeoutException)
-            {
-                // The client cannot subscribe yet.
-            }
-        }
-    }
-
     // True if the server rejects writes, or if the client does not send them because it knows that the only node is a replica.
-    private bool IsOnReplica(Exception error, IConnectionMultiplexer connection) => error switch
+    private bool IsOnReplica(Exception error, IConnectionMultiplexer? connection) => error switch
     {
         RedisServerException => RedisProblem.CodeOf(error.Message) == "READONLY",
-        RedisConnectionException { FailureType: ConnectionFailureType.UnableToResolvePhysicalConnection } => connection.IsConnected && Primaries.Count == 0,
+        RedisConnectionException { FailureType: ConnectionFailureType.UnableToResolvePhysicalConnection } => connection is { IsConnected: true } && Primaries.Count == 0,
         _ => false,
     };
 

@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using StackExchange.Redis;
 
 namespace IotCredentials.Caching;
@@ -16,13 +15,15 @@ internal sealed class RedisLock : IAsyncDisposable
     private readonly IDatabase _redis;
     private readonly RedisKey _key;
     private readonly RedisValue _holder;
+    private readonly TimeProvider _time;
     private readonly CancellationTokenSource _ended = new();
 
-    private RedisLock(IDatabase redis, RedisKey key, RedisValue holder, bool isHeld, bool isOverridden)
+    private RedisLock(IDatabase redis, RedisKey key, RedisValue holder, TimeProvider time, bool isHeld, bool isOverridden)
     {
         _redis = redis;
         _key = key;
         _holder = holder;
+        _time = time;
         (IsHeld, IsOverridden) = (isHeld, isOverridden);
         if (isHeld) _ = ExtendAsync();
     }
@@ -38,28 +39,29 @@ internal sealed class RedisLock : IAsyncDisposable
     /// <param name="key">The lock's key.</param>
     /// <param name="patience">The longest wait for a holder that extends its lock.</param>
     /// <param name="isNeedless">Called after each failed attempt; true ends the wait.</param>
+    /// <param name="time">The clock.</param>
     /// <exception cref="RedisException">Redis does not respond.</exception>
-    public static async Task<RedisLock> TakeAsync(IDatabase redis, RedisKey key, TimeSpan patience, Func<Task<bool>> isNeedless)
+    public static async Task<RedisLock> TakeAsync(IDatabase redis, RedisKey key, TimeSpan patience, Func<Task<bool>> isNeedless, TimeProvider time)
     {
         RedisValue holder = Guid.NewGuid().ToString("N");
-        var (begun, foreign) = (Stopwatch.GetTimestamp(), 0);
+        var (begun, foreign) = (time.GetTimestamp(), 0);
         while (!await redis.LockTakeAsync(key, holder, s_expiry))
         {
-            if (await isNeedless()) return new RedisLock(redis, key, holder, isHeld: false, isOverridden: false);
-            if (Stopwatch.GetElapsedTime(begun) > patience) return new RedisLock(redis, key, holder, isHeld: false, isOverridden: true);
+            if (await isNeedless()) return new RedisLock(redis, key, holder, time, isHeld: false, isOverridden: false);
+            if (time.GetElapsedTime(begun) > patience) return new RedisLock(redis, key, holder, time, isHeld: false, isOverridden: true);
             // A replica's lock never has a longer time to live than s_expiry. A lock that has was planted, or written by a node whose clock was ahead. A key
             // that has just expired has no time to live either, so two such reads in a row are required.
             foreign = await redis.KeyTimeToLiveAsync(key) is { } life && life <= s_expiry ? 0 : foreign + 1;
-            if (foreign == 2 && await redis.StringSetAsync(key, holder, s_expiry)) return new RedisLock(redis, key, holder, isHeld: true, isOverridden: true);
-            await Task.Delay(Random.Shared.Next(20, 60));
+            if (foreign == 2 && await redis.StringSetAsync(key, holder, s_expiry)) return new RedisLock(redis, key, holder, time, isHeld: true, isOverridden: true);
+            await Task.Delay(TimeSpan.FromMilliseconds(Random.Shared.Next(20, 60)), time);
         }
 
-        return new RedisLock(redis, key, holder, isHeld: true, isOverridden: false);
+        return new RedisLock(redis, key, holder, time, isHeld: true, isOverridden: false);
     }
 
     private async Task ExtendAsync()
     {
-        using var timer = new PeriodicTimer(s_extendEvery);
+        using var timer = new PeriodicTimer(s_extendEvery, _time);
         while (!_ended.IsCancellationRequested)
         {
             try

@@ -1,4 +1,5 @@
 using System.Diagnostics.CodeAnalysis;
+using IotCredentials.Caching;
 using IotCredentials.Failures;
 using Microsoft.Extensions.Caching.Memory;
 
@@ -13,7 +14,7 @@ internal sealed class NegativeCache(TimeProvider time) : IDisposable
     // The maximum of IotCredentials:Timeout.
     private static readonly TimeSpan s_longestTry = TimeSpan.FromMinutes(1);
 
-    private readonly MemoryCache _memory = new(new MemoryCacheOptions { SizeLimit = MostRemembered });
+    private readonly MemoryCache _memory = new(new MemoryCacheOptions { SizeLimit = MostRemembered, Clock = new MemoryClock(time) });
 
     public bool Contains(string key) => TryRecall(key, out var known) && time.GetUtcNow() < known.Until;
 

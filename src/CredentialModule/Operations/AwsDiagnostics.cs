@@ -112,7 +112,7 @@ public sealed class AwsDiagnostics
         // If sessions belong to a caller, this check is the caller.
         var caller = new VendCaller("gateway", "doctor", now + profile.SessionDuration);
         var request = VendContextFactory.Make(
-            profile, organization, caller, _host.EnvironmentName, forgotten: null, identity: "", _clients.StsAddress(profile.Region), now)!;
+            profile, organization, caller, _host.EnvironmentName, generation: null, identity: "", _clients.StsAddress(profile.Region), now)!;
         var response = await _own.UseAsync(
             profile.Region, "sts:AssumeRole", _clients.StsUrl(profile.Region),
             async credentials =>

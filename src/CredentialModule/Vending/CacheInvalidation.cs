@@ -32,7 +32,7 @@ internal sealed partial class CacheInvalidation(CredentialCache cache, SingleFli
 
     private const int TimeLength = 15;
 
-    private readonly ConcurrentDictionary<string, string> _marks = new(StringComparer.Ordinal);
+    private readonly ConcurrentDictionary<string, string> _generations = new(StringComparer.Ordinal);
     private readonly StaleEntryRemoval _outdated = new(cache);
 
     // One pending notice is enough: the poll that it triggers covers all notices before it.
@@ -40,17 +40,17 @@ internal sealed partial class CacheInvalidation(CredentialCache cache, SingleFli
     private volatile bool _looked;
 
     /// <summary>Whether the generations that existed before this process started are loaded. Loads them if they are not.</summary>
-    public async ValueTask<bool> IsLoadedAsync() => _looked || await flights.JoinAsync(cache.ForgottenKey, LookAsync);
+    public async ValueTask<bool> IsLoadedAsync() => _looked || await flights.JoinAsync(cache.GenerationsKey, LookAsync);
 
     /// <summary>The organization's generation; null when it was not invalidated.</summary>
-    public string? GenerationOf(string organization) => _marks.GetValueOrDefault(organization);
+    public string? GenerationOf(string organization) => _generations.GetValueOrDefault(organization);
 
     /// <summary>Invalidates an organization in this replica and in all others. False when the others could not be reached.</summary>
     public async Task<bool> InvalidateAsync(OrganizationId organization)
     {
         if (cache.Redis is not { } redis)
         {
-            Adopt(organization.Value, NewMark(organization.Value, time.GetUtcNow()));
+            Adopt(organization.Value, NewGeneration(organization.Value, time.GetUtcNow()));
             return true;
         }
 
@@ -60,14 +60,14 @@ internal sealed partial class CacheInvalidation(CredentialCache cache, SingleFli
             var connection = await redis.GetAsync().WaitAsync(s_longestWait);
             var database = connection.GetDatabase();
             // Use Redis's clock, so that all replicas agree which of two generations is newer.
-            var mark = NewMark(organization.Value, TimeOf((RedisResult[])(await database.ExecuteAsync("TIME"))!));
-            Adopt(organization.Value, mark);
-            await database.HashSetAsync(cache.ForgottenKey, organization.Value, Seal(organization.Value, mark));
+            var generation = NewGeneration(organization.Value, TimeOf((RedisResult[])(await database.ExecuteAsync("TIME"))!));
+            Adopt(organization.Value, generation);
+            await database.HashSetAsync(cache.GenerationsKey, organization.Value, Seal(organization.Value, generation));
             _ = connection.GetSubscriber().PublishAsync(Notices, organization.Value, CommandFlags.FireAndForget);
         }
         catch (Exception e)
         {
-            Adopt(organization.Value, NewMark(organization.Value, time.GetUtcNow()));
+            Adopt(organization.Value, NewGeneration(organization.Value, time.GetUtcNow()));
             Log.NotShared(logger, organization.Value, RedisProblem.KindOf(e));
             return false;
         }
@@ -84,7 +84,7 @@ internal sealed partial class CacheInvalidation(CredentialCache cache, SingleFli
         return true;
     }
 
-    private Task<bool> DeleteOutdatedAsync() => flights.JoinAsync(cache.ForgottenKey + " outdated", async () =>
+    private Task<bool> DeleteOutdatedAsync() => flights.JoinAsync(cache.GenerationsKey + " outdated", async () =>
     {
         await _outdated.DeleteAsync(GenerationOf);
         return true;
@@ -129,7 +129,7 @@ internal sealed partial class CacheInvalidation(CredentialCache cache, SingleFli
         base.Dispose();
     }
 
-    private RedisChannel Notices => RedisChannel.Literal(cache.ForgottenKey);
+    private RedisChannel Notices => RedisChannel.Literal(cache.GenerationsKey);
 
     private async Task<bool> LookAsync()
     {
@@ -137,12 +137,12 @@ internal sealed partial class CacheInvalidation(CredentialCache cache, SingleFli
         try
         {
             var database = (await redis.GetAsync().WaitAsync(s_longestWait)).GetDatabase();
-            var known = new Dictionary<string, (string Mark, RedisValue Sealed)>(StringComparer.Ordinal);
+            var known = new Dictionary<string, (string Generation, RedisValue Sealed)>(StringComparer.Ordinal);
             var forged = 0;
-            foreach (var field in await database.HashGetAllAsync(cache.ForgottenKey))
+            foreach (var field in await database.HashGetAllAsync(cache.GenerationsKey))
             {
                 // Generations are sealed, so that a client that can write to Redis cannot forge one.
-                if (Open(field.Name!, field.Value, out var isForged) is { } mark) known.Add(field.Name!, (mark, field.Value));
+                if (Open(field.Name!, field.Value, out var isForged) is { } generation) known.Add(field.Name!, (generation, field.Value));
                 if (isForged) forged++;
             }
 
@@ -150,7 +150,7 @@ internal sealed partial class CacheInvalidation(CredentialCache cache, SingleFli
             foreach (var (organization, shared) in known)
             {
                 // Replicas may have written entries before they knew the new generation: delete those too. Before its first poll a replica writes nothing.
-                if (Adopt(organization, shared.Mark) && _looked) _outdated.Add(organization);
+                if (Adopt(organization, shared.Generation) && _looked) _outdated.Add(organization);
             }
 
             _looked = true;
@@ -166,39 +166,39 @@ internal sealed partial class CacheInvalidation(CredentialCache cache, SingleFli
         }
     }
 
-    private async Task TidyAsync(IDatabase database, Dictionary<string, (string Mark, RedisValue Sealed)> known)
+    private async Task TidyAsync(IDatabase database, Dictionary<string, (string Generation, RedisValue Sealed)> known)
     {
         var oldest = Time(time.GetUtcNow() - s_keptFor);
-        foreach (var (organization, mark) in _marks)
+        foreach (var (organization, generation) in _generations)
         {
-            if (string.CompareOrdinal(mark, oldest) < 0)
+            if (string.CompareOrdinal(generation, oldest) < 0)
             {
-                _marks.TryRemove(KeyValuePair.Create(organization, mark));
+                _generations.TryRemove(KeyValuePair.Create(organization, generation));
                 if (!known.TryGetValue(organization, out var old)) continue;
                 // Delete only the value that was read: another replica may have written a new generation since.
                 var removal = database.CreateTransaction();
-                removal.AddCondition(Condition.HashEqual(cache.ForgottenKey, organization, old.Sealed));
-                _ = removal.HashDeleteAsync(cache.ForgottenKey, organization);
+                removal.AddCondition(Condition.HashEqual(cache.GenerationsKey, organization, old.Sealed));
+                _ = removal.HashDeleteAsync(cache.GenerationsKey, organization);
                 await removal.ExecuteAsync();
             }
-            else if (!known.TryGetValue(organization, out var shared) || string.CompareOrdinal(shared.Mark, mark) < 0)
+            else if (!known.TryGetValue(organization, out var shared) || string.CompareOrdinal(shared.Generation, generation) < 0)
             {
                 // Redis lost this generation, or was unreachable when it was made. Any replica that knows it writes it again.
-                await database.HashSetAsync(cache.ForgottenKey, organization, Seal(organization, mark));
+                await database.HashSetAsync(cache.GenerationsKey, organization, Seal(organization, generation));
             }
         }
     }
 
-    private RedisValue Seal(string organization, string mark) => cache.Sealer!.Seal($"{cache.ForgottenKey} {organization}", Encoding.ASCII.GetBytes(mark));
+    private RedisValue Seal(string organization, string generation) => cache.Sealer!.Seal($"{cache.GenerationsKey} {organization}", Encoding.ASCII.GetBytes(generation));
 
     private string? Open(string organization, RedisValue value, out bool isForged) =>
-        cache.Sealer!.Open($"{cache.ForgottenKey} {organization}", value, out isForged) is { } mark ? Encoding.ASCII.GetString(mark) : null;
+        cache.Sealer!.Open($"{cache.GenerationsKey} {organization}", value, out isForged) is { } generation ? Encoding.ASCII.GetString(generation) : null;
 
     /// <summary>Adopts a generation if it is newer. Generations begin with their time, so that the newer one sorts after the older.</summary>
-    private bool Adopt(string organization, string mark) =>
-        ReferenceEquals(mark, _marks.AddOrUpdate(organization, mark, (_, known) => string.CompareOrdinal(mark, known) > 0 ? mark : known));
+    private bool Adopt(string organization, string generation) =>
+        ReferenceEquals(generation, _generations.AddOrUpdate(organization, generation, (_, known) => string.CompareOrdinal(generation, known) > 0 ? generation : known));
 
-    private string NewMark(string organization, DateTimeOffset at)
+    private string NewGeneration(string organization, DateTimeOffset at)
     {
         // If the last generation is ahead of this clock, continue from its time: a new generation must never be older than the last.
         if (GenerationOf(organization) is { } last && string.CompareOrdinal(last, Time(at)) > 0)

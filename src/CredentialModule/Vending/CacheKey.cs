@@ -46,7 +46,7 @@ internal static class CacheKey
     public static string OrganizationTag(string organization) => Tag(organization);
 
     /// <summary>The part after it, up to the next hyphen, in the keys of a generation.</summary>
-    public static string GenerationTag(string? mark) => mark is null ? "0" : Tag(mark);
+    public static string GenerationTag(string? generation) => generation is null ? "0" : Tag(generation);
 
     private static string Tag(string text) => Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(text)))[..TagLength];
 

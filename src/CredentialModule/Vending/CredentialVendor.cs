@@ -16,8 +16,8 @@ internal readonly record struct Vended(CachedCredentials Credentials, VendOutcom
 /// replicas. Every read checks the entry against STS's own expiration.
 /// </summary>
 internal sealed partial class CredentialVendor(
-    CredentialCache cache, CacheKeyCache keys, SharedFetch fetch, SingleFlight flights, NegativeCache failures, StsRateLimiter budget, AssumeRoleClient sts, CacheInvalidation forgotten,
-    IOptions<IotCredentialsOptions> options, TimeProvider time, ILogger<CredentialVendor> logger)
+    CredentialCache cache, CacheKeyCache keys, Fetcher fetcher, NegativeCache failures, StsRateLimiter limiter, AssumeRoleClient sts,
+    CacheInvalidation invalidation, IOptions<IotCredentialsOptions> options, TimeProvider time, ILogger<CredentialVendor> logger)
 {
     // A replica's clock may be off by this much without violating the requirement.
     private static readonly TimeSpan s_clockTolerance = TimeSpan.FromSeconds(30);
@@ -29,70 +29,62 @@ internal sealed partial class CredentialVendor(
     private readonly double _spread = Random.Shared.NextDouble();
 
     /// <exception cref="VendingException">No credentials satisfy the requirement, or none arrived within the timeout.</exception>
-    public async ValueTask<Vended> VendAsync(VendContext inputs, LifetimeRequirement promise, ClaimsPrincipal caller, CancellationToken cancellation)
+    public async ValueTask<Vended> VendAsync(VendContext context, LifetimeRequirement requirement, ClaimsPrincipal caller, CancellationToken cancellation)
     {
-        var key = keys.Of(inputs, static inputs => CacheKey.Of(inputs.ToAssumeRoleParameters()));
-        var local = IfOwned(inputs, key, cache.ReadLocal<CachedCredentials>(key));
-        if (Satisfies(local, promise))
-        {
-            if (IsRefreshDue(local, promise)) RefreshInBackground(inputs, key, promise, caller);
-            return new(local, VendOutcome.L1);
-        }
-
+        var lookup = new Lookup(this, context, keys.Of(context, static context => CacheKey.Of(context.ToAssumeRoleParameters())), requirement, caller);
+        if (fetcher.ReadLocal<CachedCredentials, Lookup>(lookup) is { } local) return new(local, VendOutcome.L1);
         try
         {
-            return await ObtainInTimeAsync(inputs, key, promise, caller, cancellation);
+            return await ObtainInTimeAsync(lookup, cancellation);
         }
         catch (Exception e) when (e is VendingException { Failure: not FailureClass.TooShort } or TimeoutException)
         {
-            if (promise.AllowDegraded && IfOwned(inputs, key, cache.ReadLocal<CachedCredentials>(key)) is { } rest && RemainingLifetime(rest) >= LifetimeRequirement.ShortestRemaining)
+            if (requirement.AllowDegraded && cache.ReadLocal<CachedCredentials>(lookup.Key) is { } rest && lookup.Matches(rest)
+                && RemainingLifetime(rest) >= LifetimeRequirement.ShortestRemaining)
             {
-                if (!Satisfies(rest, promise) && failures.ShouldLog(key)) Log.ServedDegraded(logger, inputs.Organization.Value, inputs.RoleArn, RemainingLifetime(rest).TotalSeconds);
-                return new(rest, Satisfies(rest, promise) ? VendOutcome.L1 : VendOutcome.Degraded);
+                if (lookup.IsAcceptable(rest)) return new(rest, VendOutcome.L1);
+                if (failures.ShouldLog(lookup.Key)) Log.ServedDegraded(logger, context.Organization.Value, context.RoleArn, RemainingLifetime(rest).TotalSeconds);
+                return new(rest, VendOutcome.Degraded);
             }
 
             throw e as VendingException ?? new VendingException(FailureClass.Unavailable, "no answer within IotCredentials:Timeout");
         }
     }
 
-    private async Task<Vended> ObtainInTimeAsync(VendContext inputs, string key, LifetimeRequirement promise, ClaimsPrincipal caller, CancellationToken cancellation)
+    private Task<Vended> ObtainInTimeAsync(Lookup lookup, CancellationToken cancellation) => WaitAsync(lookup, () => ObtainAsync(lookup), cancellation);
+
+    // Waits for work as one of the callers for whom the limiter queues the call.
+    private async Task<T> WaitAsync<T>(Lookup lookup, Func<Task<T>> work, CancellationToken cancellation)
     {
-        var share = ShareOf(inputs, caller);
-        using var waiter = budget.Join(key, share);
+        using var waiter = limiter.Join(lookup.Key, lookup.Share);
         try
         {
-            return await SingleFlight.Observed(ObtainAsync(inputs, key, promise, caller, share)).WaitAsync(options.Value.WorkTimeout, cancellation);
+            return await SingleFlight.Observed(work()).WaitAsync(options.Value.WorkTimeout, cancellation);
         }
-        catch (TimeoutException) when (budget.IsWaiting(key))
+        catch (TimeoutException) when (limiter.IsWaiting(lookup.Key))
         {
             // This caller's share of the permits is used up, not the organization's: other callers keep waiting for the same call.
-            failures.ThrowIfContained(NameOf(share, key));
-            throw failures.Add(NameOf(share, key), new VendingException(FailureClass.Throttled, NoPermit));
+            failures.ThrowIfContained(lookup.ShareKey);
+            throw failures.Add(lookup.ShareKey, new VendingException(FailureClass.Throttled, NoPermit));
         }
     }
 
-    private async Task<Vended> ObtainAsync(VendContext inputs, string key, LifetimeRequirement promise, ClaimsPrincipal caller, FairnessKey share)
+    private async Task<Vended> ObtainAsync(Lookup lookup)
     {
         // The minimum is not below the session's duration, which the caller's token may have shortened: no session can satisfy it.
-        if (promise.Minimum >= inputs.SessionDuration) throw TooShort();
+        if (lookup.Requirement.Minimum >= lookup.Context.SessionDuration) throw TooShort();
+        if (await fetcher.ReadSharedAsync<CachedCredentials, Lookup>(lookup) is { } shared) return new(shared, VendOutcome.Redis);
 
-        var shared = IfOwned(inputs, key, await flights.JoinAsync("read " + key, () => ReadSharedAsync(key)));
-        if (Satisfies(shared, promise))
-        {
-            if (IsRefreshDue(shared, promise)) RefreshInBackground(inputs, key, promise, caller);
-            return new(shared, VendOutcome.Redis);
-        }
-
-        failures.ThrowIfContained(NameOf(share, key));
+        failures.ThrowIfContained(lookup.ShareKey);
         // Try several times: a renewal already in progress may have been started for a shorter minimum than this caller's.
         for (var round = 0; round < MostRounds; round++)
         {
             try
             {
-                var fetched = await RenewAsync(inputs, key, promise);
-                if (Satisfies(fetched.Value, promise)) return new(fetched.Value, fetched.IsNew ? VendOutcome.Sts : VendOutcome.Redis);
+                var fetched = await fetcher.RenewAsync<CachedCredentials, Lookup>(lookup);
+                if (lookup.IsAcceptable(fetched.Value)) return new(fetched.Value, fetched.IsNew ? VendOutcome.Sts : VendOutcome.Redis);
             }
-            catch (OperationCanceledException) when (budget.IsWanted(key))
+            catch (OperationCanceledException) when (limiter.IsWanted(lookup.Key))
             {
                 // The call was cancelled just before this caller joined it, because all other callers had left.
             }
@@ -101,83 +93,98 @@ internal sealed partial class CredentialVendor(
         throw TooShort();
     }
 
-    private static FairnessKey ShareOf(VendContext inputs, ClaimsPrincipal caller) => new(VendCaller.Of(caller).Key, inputs.Organization.Value);
-
-    private static string NameOf(FairnessKey share, string key) => $"{key} {share.Caller}";
-
     private static VendingException TooShort() => new(FailureClass.TooShort, "no session that lives as long as was promised or asked for");
 
-    private Task<Fetched<CachedCredentials>> RenewAsync(VendContext inputs, string key, LifetimeRequirement promise) => fetch.RunAsync(
-        key,
-        async () =>
-        {
-            var shared = IfOwned(inputs, key, await ReadSharedAsync(key) ?? cache.ReadLocal<CachedCredentials>(key));
-            return shared is not null && (IsRecentlyIssued(shared, promise) || (Satisfies(shared, promise) && !IsRefreshDue(shared, promise))) ? shared : null;
-        },
-        async () =>
-        {
-            var issued = await sts.AssumeRoleAsync(inputs.ToAssumeRoleParameters(), key);
-            await cache.WriteAsync(key, issued, RemainingLifetime(issued) - LifetimeRequirement.ShortestRemaining);
-            // The organization was invalidated during the call, so this key is no longer read. Remove it, so that a replica that loses the generation cannot
-            // read it either.
-            if (forgotten.GenerationOf(inputs.Organization.Value) != inputs.Generation) await cache.RemoveAsync(key);
-            if (RemainingLifetime(issued) >= promise.Minimum) return issued;
-
-            // The failure is cached, so that a too-short grant does not cause one STS call per request.
-            Log.GrantBelowFloor(logger, inputs.RoleArn, RemainingLifetime(issued).TotalSeconds, promise.Minimum.TotalSeconds);
-            throw TooShort();
-        });
-
-    private void RefreshInBackground(VendContext inputs, string key, LifetimeRequirement promise, ClaimsPrincipal caller)
+    private async Task RefreshAsync(Lookup lookup, Func<Task> renew)
     {
-        var share = ShareOf(inputs, caller);
-        if (fetch.IsUnderWay(key) || failures.Contains(key) || failures.Contains(NameOf(share, key))) return;
-        _ = WaitAsync();
-
-        async Task WaitAsync()
+        if (failures.Contains(lookup.ShareKey)) return;
+        try
         {
-            using var waiter = budget.Join(key, share);
-            try
+            await WaitAsync(lookup, async () =>
             {
-                await RenewAsync(inputs, key, promise).WaitAsync(options.Value.WorkTimeout);
-            }
-            catch (Exception e)
-            {
-                if (e is TimeoutException && budget.IsWaiting(key) && !failures.Contains(NameOf(share, key)))
-                    failures.Add(NameOf(share, key), new VendingException(FailureClass.Throttled, NoPermit));
-                // A refusal of the gateway's own credentials is logged once, not for each organization.
-                if (e is not VendingException { Failure: FailureClass.Credentials }) Log.RenewalFailed(logger, inputs.Organization.Value, inputs.RoleArn, FailureText.Of(e));
-            }
+                await renew();
+                return true;
+            }, CancellationToken.None);
+        }
+        catch (Exception e)
+        {
+            // A refusal of the gateway's own credentials is logged once, not for each organization.
+            if (e is not VendingException { Failure: FailureClass.Credentials })
+                Log.RenewalFailed(logger, lookup.Context.Organization.Value, lookup.Context.RoleArn, FailureText.Of(e));
         }
     }
 
-    // Reads Redis only when the generations are loaded: before that, an entry may have been invalidated without this process knowing.
-    private async Task<CachedCredentials?> ReadSharedAsync(string key) =>
-        await forgotten.IsLoadedAsync() ? await cache.ReadSharedAsync<CachedCredentials>(key) : null;
-
-    // Null unless the entry is the organization's, which the sealed entry names: if two organizations ever shared a key, neither must get the other's
-    // credentials.
-    private CachedCredentials? IfOwned(VendContext inputs, string key, CachedCredentials? entry)
+    private async Task OnCachedAsync(Lookup lookup, CachedCredentials issued)
     {
-        if (entry is null || string.Equals(entry.OrganizationId, inputs.Organization.Value, StringComparison.Ordinal)) return entry;
-        cache.OnEntryRejected(key);
-        return null;
+        // If the organization was invalidated during the call, this key is no longer read. Remove it, so that a replica that loses the generation cannot read
+        // it either.
+        if (invalidation.GenerationOf(lookup.Context.Organization.Value) != lookup.Context.Generation) await cache.RemoveAsync(lookup.Key);
+        var minimum = lookup.Requirement.Minimum;
+        if (RemainingLifetime(issued) >= minimum) return;
+
+        // The failure is cached, so that a too-short grant does not cause one STS call per request.
+        Log.GrantBelowFloor(logger, lookup.Context.RoleArn, RemainingLifetime(issued).TotalSeconds, minimum.TotalSeconds);
+        throw TooShort();
     }
 
-    private bool Satisfies([System.Diagnostics.CodeAnalysis.NotNullWhen(true)] CachedCredentials? entry, LifetimeRequirement promise) =>
-        entry is not null && RemainingLifetime(entry) >= promise.Minimum + (IsRecentlyIssued(entry, promise) ? TimeSpan.Zero : s_clockTolerance);
+    private void ReportForeignEntry(string key) => cache.OnEntryRejected(key);
+
+    private ValueTask<bool> IsLoadedAsync() => invalidation.IsLoadedAsync();
+
+    private Task<CachedCredentials> CallAsync(VendContext context, string key) => sts.AssumeRoleAsync(context.ToAssumeRoleParameters(), key);
+
+    private bool Satisfies(CachedCredentials entry, LifetimeRequirement requirement) =>
+        RemainingLifetime(entry) >= requirement.Minimum + (IsRecentlyIssued(entry, requirement) ? TimeSpan.Zero : s_clockTolerance);
 
     private TimeSpan RemainingLifetime(CachedCredentials entry) => entry.Expiration - time.GetUtcNow();
 
     // Issued within the last 60 s, or within RefreshAfter if that is shorter. Such an entry is accepted without clock tolerance and not renewed again, so that
     // a too-short grant does not cause one STS call per request.
-    private bool IsRecentlyIssued(CachedCredentials entry, LifetimeRequirement promise) =>
-        time.GetUtcNow() - entry.IssuedAt < (promise.RefreshAfter < s_leastBetweenVends ? promise.RefreshAfter : s_leastBetweenVends);
+    private bool IsRecentlyIssued(CachedCredentials entry, LifetimeRequirement requirement) =>
+        time.GetUtcNow() - entry.IssuedAt < (requirement.RefreshAfter < s_leastBetweenVends ? requirement.RefreshAfter : s_leastBetweenVends);
 
     // Older than 90 to 100 % of RefreshAfter, or within twice the clock tolerance of the minimum lifetime: renewing it before it falls below the minimum saves
     // the next caller a wait.
-    private bool IsRefreshDue(CachedCredentials entry, LifetimeRequirement promise) =>
-        time.GetUtcNow() - entry.IssuedAt >= promise.RefreshAfter * (1 - (0.1 * _spread)) || RemainingLifetime(entry) < promise.Minimum + (2 * s_clockTolerance);
+    private bool IsRefreshDue(CachedCredentials entry, LifetimeRequirement requirement) =>
+        time.GetUtcNow() - entry.IssuedAt >= requirement.RefreshAfter * (1 - (0.1 * _spread)) || RemainingLifetime(entry) < requirement.Minimum + (2 * s_clockTolerance);
+
+    /// <summary>One caller's lookup of an organization's credentials.</summary>
+    private readonly struct Lookup(CredentialVendor vendor, VendContext context, string key, LifetimeRequirement requirement, ClaimsPrincipal caller)
+        : IFetch<CachedCredentials>
+    {
+        public string Key => key;
+        public VendContext Context => context;
+        public LifetimeRequirement Requirement => requirement;
+        public FairnessKey Share => new(VendCaller.Of(caller).Key, context.Organization.Value);
+
+        /// <summary>The key of this caller's failures to get a permit, in the negative cache.</summary>
+        public string ShareKey => $"{key} {Share.Caller}";
+
+        // The sealed entry names its organization: if two organizations ever shared a key, neither must get the other's credentials.
+        public bool Matches(CachedCredentials value)
+        {
+            if (string.Equals(value.OrganizationId, context.Organization.Value, StringComparison.Ordinal)) return true;
+            vendor.ReportForeignEntry(key);
+            return false;
+        }
+
+        public bool IsAcceptable(CachedCredentials value) => vendor.Satisfies(value, requirement);
+
+        public bool IsRefreshDue(CachedCredentials value) => vendor.IsRefreshDue(value, requirement);
+
+        public bool IsCurrent(CachedCredentials value) => vendor.IsRecentlyIssued(value, requirement) || (IsAcceptable(value) && !IsRefreshDue(value));
+
+        // Not before the generations are loaded: an entry may have been invalidated without this process knowing.
+        public ValueTask<bool> MayReadSharedAsync() => vendor.IsLoadedAsync();
+
+        public Task<CachedCredentials> CallAsync() => vendor.CallAsync(context, key);
+
+        public TimeSpan LifetimeOf(CachedCredentials value) => vendor.RemainingLifetime(value) - LifetimeRequirement.ShortestRemaining;
+
+        public Task OnCachedAsync(CachedCredentials value) => vendor.OnCachedAsync(this, value);
+
+        public Task RefreshAsync(Func<Task> renew) => vendor.RefreshAsync(this, renew);
+    }
 
     private static partial class Log
     {

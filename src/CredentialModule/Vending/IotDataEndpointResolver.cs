@@ -15,7 +15,7 @@ namespace IotCredentials.Vending;
 /// Finds the AWS IoT endpoint of an account and region. It never changes while the account exists, so it is cached for long and refreshed in the background.
 /// </summary>
 internal sealed partial class IotDataEndpointResolver(
-    CredentialCache cache, CacheKeyCache keys, SharedFetch fetch, NegativeCache failures, AwsClients clients, GatewayIdentity identity, DescribeEndpointClient iot,
+    CacheKeyCache keys, Fetcher fetcher, AwsClients clients, GatewayIdentity identity, DescribeEndpointClient iot,
     IHostEnvironment host, IOptions<IotCredentialsOptions> options, TimeProvider time, ILogger<IotDataEndpointResolver> logger)
 {
     private static readonly TimeSpan s_refreshAfter = TimeSpan.FromDays(1);
@@ -34,51 +34,53 @@ internal sealed partial class IotDataEndpointResolver(
         var key = keys.Of(
             (Environment: host.EnvironmentName, AskedAs: askedAs, profile.Region, IoT: clients.IoTAddress(profile.Region), Sts: clients.StsAddress(profile.Region)),
             static of => CacheKey.OfEndpoint(of.Environment, of.AskedAs, of.Region, of.IoT, of.Sts));
-        if (ReadLocal(key, profile) is { } local)
-        {
-            if (IsDue(local) && !failures.Contains(key)) _ = SingleFlight.Observed(AskAsync(profile, key));
-            return local;
-        }
+        var lookup = new Lookup(this, profile, key);
+        return fetcher.ReadLocal<CachedIotDataEndpoint, Lookup>(lookup)
+            ?? await fetcher.ReadSharedAsync<CachedIotDataEndpoint, Lookup>(lookup)
+            ?? (await fetcher.RenewAsync<CachedIotDataEndpoint, Lookup>(lookup)).Value;
+    }
 
+    private async Task<CachedIotDataEndpoint> CallAsync(Profile profile)
+    {
+        using var deadline = new CancellationTokenSource(options.Value.WorkTimeout);
         try
         {
-            return await AskAsync(profile, key);
+            var address = await iot.DescribeEndpointAsync(profile, deadline.Token);
+            return new CachedIotDataEndpoint { Region = profile.Region, AskedAt = time.GetUtcNow(), Address = address };
         }
-        catch (VendingException)
+        catch (Exception e)
         {
-            // AWS IoT failed, but the read from Redis may have brought an entry into memory that is due for a refresh and can still be used.
-            if (ReadLocal(key, profile) is { } due) return due;
-            throw;
+            var failure = e as VendingException ?? AwsErrorMapper.From(e, "iot:DescribeEndpoint");
+            if (failure.Failure != FailureClass.Credentials) Log.AskFailed(logger, profile.Region, failure.Failure, failure.Message);
+            throw failure;
         }
     }
 
-    private CachedIotDataEndpoint? ReadLocal(string key, Profile profile) =>
-        cache.ReadLocal<CachedIotDataEndpoint>(key) is { } endpoint && Fits(endpoint, profile) ? endpoint : null;
-
-    private async Task<CachedIotDataEndpoint> AskAsync(Profile profile, string key) => (await fetch.RunAsync(
-        key,
-        async () => await cache.ReadSharedAsync<CachedIotDataEndpoint>(key) is { } known && Fits(known, profile) && !IsDue(known) ? known : null,
-        async () =>
-        {
-            using var deadline = new CancellationTokenSource(options.Value.WorkTimeout);
-            try
-            {
-                var address = await iot.DescribeEndpointAsync(profile, deadline.Token);
-                var endpoint = new CachedIotDataEndpoint { Region = profile.Region, AskedAt = time.GetUtcNow(), Address = address };
-                await cache.WriteAsync(key, endpoint, s_keptFor);
-                return endpoint;
-            }
-            catch (Exception e)
-            {
-                var failure = e as VendingException ?? AwsErrorMapper.From(e, "iot:DescribeEndpoint");
-                if (failure.Failure != FailureClass.Credentials) Log.AskFailed(logger, profile.Region, failure.Failure, failure.Message);
-                throw failure;
-            }
-        })).Value;
-
-    private static bool Fits(CachedIotDataEndpoint endpoint, Profile profile) => string.Equals(endpoint.Region, profile.Region, StringComparison.Ordinal);
-
     private bool IsDue(CachedIotDataEndpoint endpoint) => time.GetUtcNow() - endpoint.AskedAt >= s_refreshAfter;
+
+    private readonly struct Lookup(IotDataEndpointResolver resolver, Profile profile, string key) : IFetch<CachedIotDataEndpoint>
+    {
+        public string Key => key;
+
+        public bool Matches(CachedIotDataEndpoint value) => string.Equals(value.Region, profile.Region, StringComparison.Ordinal);
+
+        public bool IsAcceptable(CachedIotDataEndpoint value) => true;
+
+        public bool IsRefreshDue(CachedIotDataEndpoint value) => resolver.IsDue(value);
+
+        public bool IsCurrent(CachedIotDataEndpoint value) => !resolver.IsDue(value);
+
+        public ValueTask<bool> MayReadSharedAsync() => new(true);
+
+        public Task<CachedIotDataEndpoint> CallAsync() => resolver.CallAsync(profile);
+
+        public TimeSpan LifetimeOf(CachedIotDataEndpoint value) => s_keptFor;
+
+        public Task OnCachedAsync(CachedIotDataEndpoint value) => Task.CompletedTask;
+
+        // The call logs its failure.
+        public Task RefreshAsync(Func<Task> renew) => SingleFlight.Observed(renew());
+    }
 
     private static partial class Log
     {

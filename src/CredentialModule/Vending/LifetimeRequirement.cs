@@ -9,18 +9,18 @@ internal readonly record struct LifetimeRequirement(TimeSpan Minimum, bool Allow
     /// <summary>The least remaining lifetime that is ever served: an entry with less is no longer cached.</summary>
     public static readonly TimeSpan ShortestRemaining = TimeSpan.FromSeconds(60);
 
-    public static LifetimeRequirement Of(VendContext inputs, TimeSpan? asked)
+    public static LifetimeRequirement Of(VendContext context, TimeSpan? asked)
     {
-        var profile = inputs.Profile;
-        var (floor, refreshAfter) = (profile.MinimumLifetime, profile.RefreshAfter);
-        if (inputs.SessionDuration < profile.SessionDuration)
+        var profile = context.Profile;
+        var (minimum, refreshAfter) = (profile.MinimumLifetime, profile.RefreshAfter);
+        if (context.SessionDuration < profile.SessionDuration)
         {
             // The caller's token shortens the session. Renew it proportionally earlier, and require no more than its remaining lifetime at that time.
-            refreshAfter *= inputs.SessionDuration / profile.SessionDuration;
-            var most = inputs.SessionDuration - refreshAfter;
-            if (floor > most) floor = most;
+            refreshAfter *= context.SessionDuration / profile.SessionDuration;
+            var most = context.SessionDuration - refreshAfter;
+            if (minimum > most) minimum = most;
         }
 
-        return new(asked > floor ? asked.Value : floor, AllowDegraded: asked is null || asked == TimeSpan.Zero, refreshAfter);
+        return new(asked > minimum ? asked.Value : minimum, AllowDegraded: asked is null || asked == TimeSpan.Zero, refreshAfter);
     }
 }

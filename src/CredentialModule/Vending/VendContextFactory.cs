@@ -7,7 +7,7 @@ using Microsoft.Extensions.Hosting;
 namespace IotCredentials.Vending;
 
 /// <summary>Creates the vend context for a profile, an organization and, if sessions are per caller, the caller.</summary>
-internal sealed class VendContextFactory(AwsClients clients, GatewayIdentity identity, CacheInvalidation forgotten, IHostEnvironment host, TimeProvider time)
+internal sealed class VendContextFactory(AwsClients clients, GatewayIdentity identity, CacheInvalidation invalidation, IHostEnvironment host, TimeProvider time)
 {
     // STS AssumeRole, DurationSeconds: at least 900. A session may outlive the token that it was vended for by this much.
     private static readonly TimeSpan s_shortestSession = TimeSpan.FromMinutes(15);
@@ -18,23 +18,23 @@ internal sealed class VendContextFactory(AwsClients clients, GatewayIdentity ide
     {
         var owner = profile.Scope == SessionScope.User ? VendCaller.Of(user) : null;
         return !MayOwn(owner) ? null : InputsOf(
-            profile, organization, owner, host.EnvironmentName, forgotten.GenerationOf(organization.Value),
+            profile, organization, owner, host.EnvironmentName, invalidation.GenerationOf(organization.Value),
             await identity.FindAsync(profile.Region), clients.StsAddress(profile.Region), time.GetUtcNow());
     }
 
     /// <summary>Creates the AssumeRole parameters for a gateway whose identity at AWS is <paramref name="identity"/>.</summary>
     public static AssumeRoleParameters? Make(
-        Profile profile, OrganizationId organization, VendCaller caller, string environment, string? forgotten, string identity, string stsAddress, DateTimeOffset now)
+        Profile profile, OrganizationId organization, VendCaller caller, string environment, string? generation, string identity, string stsAddress, DateTimeOffset now)
     {
         var owner = profile.Scope == SessionScope.User ? caller : null;
-        return MayOwn(owner) ? InputsOf(profile, organization, owner, environment, forgotten, identity, stsAddress, now).ToAssumeRoleParameters() : null;
+        return MayOwn(owner) ? InputsOf(profile, organization, owner, environment, generation, identity, stsAddress, now).ToAssumeRoleParameters() : null;
     }
 
     // The owner is the caller if sessions are per caller, else null. A caller can own a session only with an issuer, a subject and a token expiration.
     private static bool MayOwn(VendCaller? owner) => owner is null or { Issuer: not null, Subject: not null, TokenExpires: not null };
 
     private static VendContext InputsOf(
-        Profile profile, OrganizationId organization, VendCaller? owner, string environment, string? forgotten, string identity, string stsAddress, DateTimeOffset now) => new()
+        Profile profile, OrganizationId organization, VendCaller? owner, string environment, string? generation, string identity, string stsAddress, DateTimeOffset now) => new()
         {
             Profile = profile,
             Organization = organization,
@@ -42,7 +42,7 @@ internal sealed class VendContextFactory(AwsClients clients, GatewayIdentity ide
             Subject = owner?.Subject,
             SessionDuration = owner is null ? profile.SessionDuration : DurationOf(profile, owner.TokenExpires!.Value - now),
             Environment = environment,
-            Generation = forgotten,
+            Generation = generation,
             GatewayIdentity = identity,
             StsAddress = stsAddress,
         };

@@ -22,7 +22,7 @@ internal sealed partial class RedisRateLimiterFallback : IAsyncDisposable
 
     private readonly PartitionedRateLimiter<LimitKey> _local;
     private readonly Func<LimitKey, RateLimiter> _limiter;
-    private readonly RedisCircuitBreaker _silence = new();
+    private readonly RedisCircuitBreaker _circuitBreaker = new(TimeProvider.System);
     private readonly CredentialCache _cache;
     private readonly GatewayMetrics _metrics;
     private readonly ILogger<RedisRateLimiterFallback> _logger;
@@ -86,7 +86,7 @@ internal sealed partial class RedisRateLimiterFallback : IAsyncDisposable
 
     private async Task<RateLimitLease?> AskAsync(RedisRateLimiter limit)
     {
-        var begun = Environment.TickCount64;
+        var (begun, timestamp) = (Environment.TickCount64, TimeProvider.System.GetTimestamp());
         try
         {
             // Redis is set: validation rejects a limit with Store Redis and no connection string.
@@ -97,15 +97,15 @@ internal sealed partial class RedisRateLimiterFallback : IAsyncDisposable
             }
 
             var lease = await limit.TakeAsync(redis);
-            _silence.OnSuccess();
+            _circuitBreaker.OnSuccess();
             LeaveFallback(begun);
             return lease;
         }
         catch (Exception e)
         {
             Log.NotCounted(_logger, FailureText.Kinds(e));
-            _silence.OnTimeout(begun);
-            if (_silence.IsOpen) EnterFallback(IsDenied(e) ? $"Redis takes no counts: {KeysDenied}" : Silent);
+            _circuitBreaker.OnTimeout(timestamp);
+            if (_circuitBreaker.IsOpen) EnterFallback(IsDenied(e) ? $"Redis takes no counts: {KeysDenied}" : Silent);
             return null;
         }
     }

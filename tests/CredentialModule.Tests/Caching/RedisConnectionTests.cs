@@ -12,19 +12,19 @@ namespace IotCredentials.Tests.Caching;
 public sealed class RedisConnectionTests
 {
     [Fact]
-    public async Task DisposeAsync_WhileTheBackplaneDisposesOfTheSameClient_EndsWell()
+    public async Task DisposeAsync_WhileAnotherOwnerDisposesOfTheSameClient_EndsWell()
     {
         await using var redis = await EmbeddedRedis.StartAsync();
         await using var services = new ServiceCollection().AddMetrics().BuildServiceProvider();
         var metrics = new CredentialMetrics(services.GetRequiredService<IMeterFactory>());
 
-        // The backplane of FusionCache disposes of the client as well, on another thread. The client fails when two do it at once.
+        // RedisCache disposes of the client that it was given, on any thread. The client fails when two do it at once.
         for (var i = 0; i < 100; i++)
         {
             var connection = new RedisConnection(
                 redis.ConnectionString, Options.Create(new IotCredentialsOptions()), metrics, TimeProvider.System, NullLogger<RedisConnection>.Instance);
             var client = await connection.GetAsync();
-            var backplane = Task.Run(() =>
+            var other = Task.Run(() =>
             {
                 try
                 {
@@ -32,11 +32,11 @@ public sealed class RedisConnectionTests
                 }
                 catch (Exception)
                 {
-                    // FusionCache logs it, if at all.
+                    // The other owner's failure is not this one's.
                 }
             });
             await connection.DisposeAsync();
-            await backplane;
+            await other;
         }
     }
 }

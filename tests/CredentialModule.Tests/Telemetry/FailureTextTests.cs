@@ -5,11 +5,8 @@ using System.Security.Authentication;
 using System.Text.Json;
 using Amazon.Runtime;
 using IotCredentials.Failures;
-using IotCredentials.Telemetry;
-using Microsoft.Extensions.Logging;
 using Microsoft.IdentityModel.Tokens;
 using StackExchange.Redis;
-using Testing;
 using Xunit;
 
 namespace IotCredentials.Tests.Telemetry;
@@ -51,17 +48,4 @@ public sealed class FailureTextTests
 
     [Fact]
     public void D4_words_of_our_own_are_told() => Assert.Equal("AWS said no", FailureText.Of(new VendingException(FailureClass.Refused, "AWS said no"), s_address));
-
-    [Fact]
-    public void D4_a_librarys_log_has_kinds_for_exceptions()
-    {
-        using var log = new LogLines();
-        using var loggers = LoggerFactory.Create(logging => logging.AddProvider(log));
-
-        var failure = new AggregateException("hunter2", new RedisServerException(RedisErrorKind.None, CommandFlags.None, "ERR hunter2"));
-        new ExceptionKindLogger<FailureTextTests>(loggers.CreateLogger<FailureTextTests>()).Log(LogLevel.Error, default, "a key", failure, static (key, _) => $"It failed for {key}");
-
-        Assert.Contains("It failed for a key (AggregateException, ERR)", log.Text, StringComparison.Ordinal);
-        Assert.DoesNotContain("hunter2", log.Text, StringComparison.Ordinal);
-    }
 }

@@ -199,8 +199,7 @@ public sealed class PlantedSecretTests
             [["check"], ["check", "--format", "json"], ["explain", "--organization", "o-acme"], ["doctor", "--organization", "o-acme", "--timeout", "10"]])
         {
             var (_, output) = await GatewayProcess.RunAsync([.. arguments, "--config", copy.Path], environment);
-            var exported = string.Concat(collector.Received);
-        Search(($"{told}: {arguments[0]}", output));
+            Search(($"{told}: {arguments[0]}", output));
             if (arguments[0] == "doctor") Assert.True(output.Contains(told, StringComparison.Ordinal), output);
         }
 
@@ -212,6 +211,7 @@ public sealed class PlantedSecretTests
         var metrics = await world.Client.SendAsync(gateway.ManagementUrl + "/metrics");
         gateway.Signal("TERM");
         await gateway.WaitForExitAsync();
+        var exported = string.Concat(collector.Received);
         Search(
             ($"{told}: the log", gateway.Output), ($"{told}: readiness", ready.Body), ($"{told}: the metrics", metrics.Body),
             ($"{told}: spans and metrics at the collector", exported));
