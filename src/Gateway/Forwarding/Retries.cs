@@ -17,7 +17,9 @@ internal static class Retries
     private static readonly HashSet<string> s_idempotent = new(StringComparer.Ordinal) { "GET", "HEAD", "OPTIONS", "PUT", "DELETE" };
 
     public static void UseRetries(this IReverseProxyApplicationBuilder pipeline) => pipeline.Use(static (context, next) =>
-        context.GetEndpoint()?.Metadata.GetMetadata<RetryLimit>() is { } limit && MayBeSentAgain(context) ? SendAsync(context, next, limit.Retries) : next(context));
+        context.GetEndpoint()?.Metadata.GetMetadata<RetryLimit>() is { } limit && MayBeSentAgain(context)
+            ? SendAsync(context, next, limit.Retries)
+            : next(context));
 
     /// <summary>Whether a request with this method may be sent again.</summary>
     public static bool IsIdempotent(string method) => s_idempotent.Contains(method);
@@ -33,7 +35,7 @@ internal static class Retries
         while (true)
         {
             await next(context);
-            if (failed.Count == retries || !IsUnanswered(context)) return;
+            if (failed.Count == retries || !HasNoResponse(context)) return;
             failed.Add(proxy.ProxiedDestination!);
             var others = Others(proxy.Route.Cluster!.DestinationsState, failed);
             if (others.Count == 0) return;
@@ -47,7 +49,7 @@ internal static class Retries
         }
     }
 
-    private static bool IsUnanswered(HttpContext context) =>
+    private static bool HasNoResponse(HttpContext context) =>
         context.Features.Get<IForwarderErrorFeature>() is { Error: ForwarderError.Request or ForwarderError.RequestTimedOut }
         && !context.Response.HasStarted
         && !context.RequestAborted.IsCancellationRequested;
