@@ -28,9 +28,10 @@ internal static class GatewayApplication
         // Some proxies in front read a line that ends in a bare LF as the boundary between two requests.
         AppContext.SetSwitch("Microsoft.AspNetCore.Server.Kestrel.DisableHttp1LineFeedTerminators", true);
         DistributedContextPropagator.Current = new TraceContextPropagator();
-        var builder = WebApplication.CreateBuilder(new WebApplicationOptions { EnvironmentName = environment, ContentRootPath = configuration.Folder, Args = s_noFileWatchers });
-        var gate = builder.Configuration.UseSnapshot(configuration);
-        builder.Environment.ContentRootFileProvider = gate.Files;
+        var builder = WebApplication.CreateBuilder(
+            new WebApplicationOptions { EnvironmentName = environment, ContentRootPath = configuration.Folder, Args = s_noFileWatchers });
+        var snapshots = builder.Configuration.UseSnapshot(configuration);
+        builder.Environment.ContentRootFileProvider = snapshots.Files;
         builder.WebHost.ConfigureKestrel(kestrel =>
         {
             kestrel.AddServerHeader = false;
@@ -42,7 +43,7 @@ internal static class GatewayApplication
         builder.WebHost.ConfigureKestrel(kestrel => KestrelLimits.Bind(builder.Configuration, kestrel.Limits));
 
         var options = configuration.Options;
-        builder.Services.AddSingleton(gate);
+        builder.Services.AddSingleton(snapshots);
         builder.Services.AddSingleton(options);
         builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = options.Shutdown.Delay + options.Shutdown.Timeout);
         builder.Services.AddDataProtection().DisableKeyPersistence();

@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Net;
 using System.Text.Json;
+using Gateway.Telemetry;
 
 namespace Gateway.AccessLogs;
 
@@ -26,7 +27,7 @@ internal sealed record AccessEntry
     public void Write(Utf8JsonWriter json)
     {
         json.WriteStartObject();
-        json.WriteString("time", Time.UtcDateTime.ToString("yyyy-MM-dd'T'HH:mm:ss.fff'Z'", CultureInfo.InvariantCulture));
+        json.WriteString("time", UtcTime.Milliseconds(Time));
         json.WriteString("method", Method);
         json.WriteString("path", Path);
         json.WriteString("route", Route);

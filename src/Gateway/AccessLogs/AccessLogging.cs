@@ -21,15 +21,15 @@ internal static class AccessLogging
     {
         builder.Services.AddSingleton<AccessLog>();
         builder.Services.AddHostedService(services => services.GetRequiredService<AccessLog>());
-        builder.Services.AddSingleton<ITransformProvider, CountedAnswers>();
+        builder.Services.AddSingleton<ITransformProvider, CountedResponses>();
     }
 
     /// <summary>Logs one line per request.</summary>
     public static void UseAccessLog(this IApplicationBuilder app)
     {
         var services = app.ApplicationServices;
-        var (log, clock, profiles) =
-            (services.GetRequiredService<AccessLog>(), services.GetRequiredService<TimeProvider>(), services.GetRequiredService<IProfileProvider>());
+        var (log, clock, profiles) = (
+            services.GetRequiredService<AccessLog>(), services.GetRequiredService<TimeProvider>(), services.GetRequiredService<IProfileProvider>());
         app.Use(next => context => log.IsOn ? LogAsync(context, next, log, clock, profiles) : next(context));
     }
 
@@ -103,7 +103,7 @@ internal static class AccessLogging
     }
 
     /// <summary>Counts the bodies of services' responses that do not announce their length.</summary>
-    private sealed class CountedAnswers(AccessLog log) : ITransformProvider
+    private sealed class CountedResponses(AccessLog log) : ITransformProvider
     {
         public void ValidateRoute(TransformRouteValidationContext context) { }
 

@@ -16,7 +16,7 @@ namespace Gateway.Authentication;
 internal sealed partial class AuthenticationThrottle(FailedAuthenticationsOptions options, TimeProvider time, ILogger<AuthenticationThrottle> logger)
 {
     private const int MostClients = 8192;
-    private const int MostRemembered = 128;
+    private const int MostRefusals = 128;
     private const int MostLinesInAMinute = 20;
 
     // One object is shared by all tokens, so a cached refusal is small.
@@ -60,7 +60,7 @@ internal sealed partial class AuthenticationThrottle(FailedAuthenticationsOption
     {
         while (true)
         {
-            Task turn;
+            Task checkEnded;
             lock (_lock)
             {
                 var now = time.GetUtcNow();
@@ -78,10 +78,10 @@ internal sealed partial class AuthenticationThrottle(FailedAuthenticationsOption
 
                 var waiting = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
                 client.Waiting.Enqueue(waiting);
-                turn = waiting.Task;
+                checkEnded = waiting.Task;
             }
 
-            await turn.WaitAsync(context.RequestAborted);
+            await checkEnded.WaitAsync(context.RequestAborted);
         }
     }
 
@@ -116,18 +116,18 @@ internal sealed partial class AuthenticationThrottle(FailedAuthenticationsOption
                     _windows.Enqueue((client, client.EndsAt));
                 }
 
-                if (client.Refused.Count < MostRemembered) client.Refused.Add(first);
+                if (client.Refused.Count < MostRefusals) client.Refused.Add(first);
                 locked = client.Failures == options.PermitLimit && MayLog(now);
             }
 
             // Every waiting request checks the limit again.
             while (client.Waiting.TryDequeue(out var waiting)) waiting.TrySetResult();
-            if (client.Failures == 0 && client.Checking == 0) Forget(client);
+            if (client.Failures == 0 && client.Checking == 0) Remove(client);
             while (_windows.TryPeek(out var oldest) && (oldest.EndsAt <= now || _windows.Count > MostClients))
             {
                 _windows.Dequeue();
                 // A client whose next window has begun has another entry in the queue.
-                if (oldest.Client.EndsAt == oldest.EndsAt) Forget(oldest.Client);
+                if (oldest.Client.EndsAt == oldest.EndsAt) Remove(oldest.Client);
             }
         }
 
@@ -142,7 +142,7 @@ internal sealed partial class AuthenticationThrottle(FailedAuthenticationsOption
         }
     }
 
-    private void Forget(Client client)
+    private void Remove(Client client)
     {
         if (_clients.TryGetValue(client.Address, out var known) && known == client) _clients.Remove(client.Address);
     }

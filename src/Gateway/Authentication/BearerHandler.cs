@@ -76,9 +76,9 @@ internal sealed class BearerHandler(
         }
     }
 
-    public Task ChallengeAsync(AuthenticationProperties? properties) => AnswerAsync(StatusCodes.Status401Unauthorized);
+    public Task ChallengeAsync(AuthenticationProperties? properties) => RespondAsync(StatusCodes.Status401Unauthorized);
 
-    public Task ForbidAsync(AuthenticationProperties? properties) => AnswerAsync(StatusCodes.Status403Forbidden);
+    public Task ForbidAsync(AuthenticationProperties? properties) => RespondAsync(StatusCodes.Status403Forbidden);
 
     // An anonymous route does not wait for keys.
     private bool IsForAnyone => _context.GetEndpoint()?.Metadata is { } metadata
@@ -121,7 +121,7 @@ internal sealed class BearerHandler(
         return AuthenticateResult.NoResult();
     }
 
-    private Task AnswerAsync(int status)
+    private Task RespondAsync(int status)
     {
         _context.Response.StatusCode = status;
         return Task.CompletedTask;

@@ -22,7 +22,9 @@ internal static class BearerToken
 
     /// <summary>The token; null when there is none or more than one.</summary>
     public static ReadOnlyMemory<char>? Of(HttpRequest request) =>
-        request.Headers.Authorization is [{ } header] && header.StartsWith(Scheme, StringComparison.OrdinalIgnoreCase) ? header.AsMemory(Scheme.Length).Trim() : null;
+        request.Headers.Authorization is [{ } header] && header.StartsWith(Scheme, StringComparison.OrdinalIgnoreCase)
+            ? header.AsMemory(Scheme.Length).Trim()
+            : null;
 
     /// <summary>The issuer that a token names, unproven; null when it does not name exactly one.</summary>
     public static string? ClaimedIssuer(ReadOnlySpan<char> token)

@@ -8,20 +8,24 @@ namespace Gateway.Authentication;
 /// The framework's authentication service behind the token cache. If the request's token is in the cache, no authentication handler runs and nothing is
 /// allocated for the request. A cached token does not wait for a fetch of keys, and is accepted from a locked-out address.
 /// </summary>
-internal sealed class CachingAuthenticationService(IssuerSchemes schemes, ValidatedTokenCache validated, KeySources sources, CachingAuthenticationService.Framework framework)
+internal sealed class CachingAuthenticationService(
+    IssuerSchemes schemes, ValidatedTokenCache validated, KeySources sources, CachingAuthenticationService.Framework framework)
     : IAuthenticationService
 {
     public Task<AuthenticateResult> AuthenticateAsync(HttpContext context, string? scheme) =>
         (scheme is null or BearerHandler.Scheme ? Find(context) : null) ?? FrameworkOf(context).AuthenticateAsync(context, scheme);
 
-    public Task ChallengeAsync(HttpContext context, string? scheme, AuthenticationProperties? properties) => FrameworkOf(context).ChallengeAsync(context, scheme, properties);
+    public Task ChallengeAsync(HttpContext context, string? scheme, AuthenticationProperties? properties) =>
+        FrameworkOf(context).ChallengeAsync(context, scheme, properties);
 
-    public Task ForbidAsync(HttpContext context, string? scheme, AuthenticationProperties? properties) => FrameworkOf(context).ForbidAsync(context, scheme, properties);
+    public Task ForbidAsync(HttpContext context, string? scheme, AuthenticationProperties? properties) =>
+        FrameworkOf(context).ForbidAsync(context, scheme, properties);
 
     public Task SignInAsync(HttpContext context, string? scheme, ClaimsPrincipal principal, AuthenticationProperties? properties) =>
         FrameworkOf(context).SignInAsync(context, scheme, principal, properties);
 
-    public Task SignOutAsync(HttpContext context, string? scheme, AuthenticationProperties? properties) => FrameworkOf(context).SignOutAsync(context, scheme, properties);
+    public Task SignOutAsync(HttpContext context, string? scheme, AuthenticationProperties? properties) =>
+        FrameworkOf(context).SignOutAsync(context, scheme, properties);
 
     private Task<AuthenticateResult>? Find(HttpContext context)
     {

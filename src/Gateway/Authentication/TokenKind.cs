@@ -66,17 +66,17 @@ internal static class TokenKind
         foreach (var (claim, refusal) in s_otherKinds)
             if (payload.TryGetProperty(claim, out _)) return refusal;
 
-        var says = isTyped;
+        var isAccessToken = isTyped;
         foreach (var (claim, access, id, neither) in s_uses)
         {
             if (!payload.TryGetProperty(claim, out var value) || IsOneOf(value, neither)) continue;
-            if (IsOneOf(value, access)) says = true;
+            if (IsOneOf(value, access)) isAccessToken = true;
             else if (!IsOneOf(value, id)) return $"the token's {claim} is none of an access token: {string.Join(" or ", access)}";
             // If a claim states that the token is an ID token, it is one, whatever its header says.
             else return acceptIdTokens ? null : IdToken(claim);
         }
 
-        if (acceptIdTokens || says) return null;
+        if (acceptIdTokens || isAccessToken) return null;
         if (isEntra) return HasAny(payload, s_entraAccessTokenClaims) ? null : IdToken("it has neither scp nor azp nor appid");
         if (First(payload, s_idTokenClaims) is { } idTokenClaim) return IdToken(idTokenClaim);
         if (NamesAny(payload, s_accessTokenClaims) || Names(payload, scopeClaim)) return null;

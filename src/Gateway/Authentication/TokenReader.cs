@@ -73,7 +73,8 @@ internal sealed class TokenReader(OrganizationIdFormat ids)
             _ => [],
         };
         return named
-            .Where(name => ids.TryParse(name, out _) && (OrganizationClaim.Only?.Contains(name, StringComparer.Ordinal) ?? true) && (Only?.Contains(name, StringComparer.Ordinal) ?? true))
+            .Where(name => ids.TryParse(name, out _) && (OrganizationClaim.Only?.Contains(name, StringComparer.Ordinal) ?? true)
+                && (Only?.Contains(name, StringComparer.Ordinal) ?? true))
             .ToFrozenSet(StringComparer.Ordinal);
     }
 

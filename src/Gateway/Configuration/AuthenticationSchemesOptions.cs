@@ -25,7 +25,7 @@ internal sealed record SchemeOptions
     /// <summary>Whether ID tokens are accepted beside access tokens. Default: false.</summary>
     public bool AcceptIdTokens { get; init; }
 
-    /// <summary>How a token says which organizations its caller belongs to. Default: it says none.</summary>
+    /// <summary>How a token names the organizations of its caller. Default: it names none.</summary>
     public OrganizationClaimOptions? Organizations { get; init; }
 
     /// <summary>The claim that holds the caller's roles. Default: <c>roles</c>.</summary>
@@ -38,7 +38,7 @@ internal sealed record SchemeOptions
     internal IReadOnlyList<string> Issuers => ValidIssuers.Count > 0 ? ValidIssuers : Authority is null ? [] : [Authority];
 }
 
-/// <summary>How a token says which organizations its caller belongs to.</summary>
+/// <summary>How a token names the organizations of its caller.</summary>
 internal sealed record OrganizationClaimOptions
 {
     /// <summary>The claim's name. Required.</summary>

@@ -1,6 +1,6 @@
 namespace Gateway.Configuration;
 
-/// <summary>Microsoft.Identity.Web's own section, as far as it says whose tokens are accepted, and what the gateway adds to it.</summary>
+/// <summary>Microsoft.Identity.Web's own section, as far as it decides whose tokens are accepted, and the gateway's own keys.</summary>
 internal sealed record AzureAdOptions
 {
     /// <summary>The cloud's sign-in address. Default: <c>https://login.microsoftonline.com/</c>.</summary>
@@ -27,7 +27,7 @@ internal sealed record AzureAdOptions
     /// <summary>Whether the provider is reached by https alone. Default: true.</summary>
     public bool RequireHttpsMetadata { get; init; } = true;
 
-    /// <summary>How a token says which organizations its caller belongs to. Default: it says none.</summary>
+    /// <summary>How a token names the organizations of its caller. Default: it names none.</summary>
     public OrganizationClaimOptions? Organizations { get; init; }
 
     /// <summary>The tenants whose tokens are accepted, by tenant id. Required when <see cref="TenantId"/> stands for many.</summary>

@@ -1,6 +1,6 @@
 namespace Gateway.Configuration;
 
-/// <summary>What is checked before a request is routed.</summary>
+/// <summary>The checks before a request is routed.</summary>
 internal sealed record EdgeOptions
 {
     /// <summary>The methods that are let in at all. Default: <c>GET HEAD POST PUT PATCH DELETE OPTIONS</c>.</summary>
@@ -25,7 +25,7 @@ internal sealed record EdgeOptions
     public FailedAuthenticationsOptions FailedAuthentications { get; init; } = new();
 }
 
-/// <summary>How often a client address (IPv6 by /64) may fail to authenticate before it is answered 429.</summary>
+/// <summary>How often a client address (IPv6 by /64) may fail to authenticate before it gets 429.</summary>
 internal sealed record FailedAuthenticationsOptions
 {
     /// <summary>The most failures in a <see cref="Window"/>. Default: 100.</summary>

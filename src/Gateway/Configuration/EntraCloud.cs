@@ -27,7 +27,8 @@ internal static class EntraCloud
     /// <summary>Whether a host belongs to one of these clouds.</summary>
     public static bool Has(string host) =>
         host.EndsWith(Ciam, StringComparison.OrdinalIgnoreCase)
-        || Array.Exists(s_clouds, cloud => host.Equals(cloud.Host, StringComparison.OrdinalIgnoreCase) || cloud.OtherHosts.Contains(host, StringComparer.OrdinalIgnoreCase));
+        || Array.Exists(s_clouds, cloud => host.Equals(cloud.Host, StringComparison.OrdinalIgnoreCase)
+            || cloud.OtherHosts.Contains(host, StringComparer.OrdinalIgnoreCase));
 
     /// <summary>Returns the issuers of one tenant's tokens: version 2 first, then version 1.</summary>
     /// <param name="instance">The cloud's sign-in address.</param>

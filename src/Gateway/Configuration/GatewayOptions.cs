@@ -6,7 +6,7 @@ namespace Gateway.Configuration;
 /// </summary>
 internal sealed record GatewayOptions
 {
-    /// <summary>Where <see cref="Urls"/> listens when nothing is said of listeners.</summary>
+    /// <summary>The default of <see cref="Urls"/>, if no listener is configured.</summary>
     public const string DefaultUrls = "http://localhost:8080";
 
     /// <summary>
@@ -15,7 +15,7 @@ internal sealed record GatewayOptions
     /// </summary>
     public string Urls { get; init; } = DefaultUrls;
 
-    /// <summary>The host names that are answered, separated by <c>;</c>. Default: any.</summary>
+    /// <summary>The host names that are accepted, separated by <c>;</c>. Default: any.</summary>
     public string? AllowedHosts { get; init; }
 
     /// <summary>The listener of health, metrics and operators' actions.</summary>
@@ -33,7 +33,7 @@ internal sealed record GatewayOptions
     /// <summary>Microsoft Entra ID as one more issuer. Default: none.</summary>
     public AzureAdOptions? AzureAd { get; init; }
 
-    /// <summary>Who may use a route.</summary>
+    /// <summary>The policies that decide which callers may use a route.</summary>
     public AuthorizationPoliciesOptions Authorization { get; init; } = new();
 
     /// <summary>How often a route may be used.</summary>
@@ -42,7 +42,7 @@ internal sealed record GatewayOptions
     /// <summary>From which web origins a route may be used.</summary>
     public CorsPoliciesOptions Cors { get; init; } = new();
 
-    /// <summary>What is checked before a request is routed.</summary>
+    /// <summary>The checks before a request is routed.</summary>
     public EdgeOptions Edge { get; init; } = new();
 
     /// <summary>Services by the names that destinations call them by.</summary>
@@ -74,7 +74,7 @@ internal sealed record ConnectionStringsOptions
     /// <summary>Redis, as StackExchange.Redis writes it. Default: none, and what is cached stays in the process.</summary>
     public string? Redis { get; init; }
 
-    /// <summary>Says nothing of the values, which can hold a password.</summary>
+    /// <summary>Omits the values, which can hold a password.</summary>
     public override string ToString() => nameof(ConnectionStringsOptions);
 }
 

@@ -8,7 +8,7 @@ internal sealed record AuthorizationPoliciesOptions
         new Dictionary<string, AuthorizationPolicyOptions>(StringComparer.Ordinal);
 }
 
-/// <summary>Who may use a route. All that is said must hold, and the caller is authenticated in any case.</summary>
+/// <summary>The callers that may use a route: they are authenticated and meet every requirement here.</summary>
 internal sealed record AuthorizationPolicyOptions
 {
     /// <summary>Whether the route's <c>{organizationId}</c> must be one of the caller's. Default: false.</summary>
@@ -38,7 +38,7 @@ internal sealed record RateLimitPolicyOptions
     /// <summary>How permits are counted. Default: <see cref="RateLimitAlgorithm.TokenBucket"/>.</summary>
     public RateLimitAlgorithm Algorithm { get; init; }
 
-    /// <summary>Who has a count of its own. Default: <see cref="RateLimitPartitionKey.Organization"/>.</summary>
+    /// <summary>The property that requests are counted by. Default: <see cref="RateLimitPartitionKey.Organization"/>.</summary>
     public RateLimitPartitionKey PartitionBy { get; init; }
 
     /// <summary>
@@ -53,7 +53,7 @@ internal sealed record RateLimitPolicyOptions
     /// </summary>
     public TimeSpan Window { get; init; }
 
-    /// <summary>Who shares the count. Default: <see cref="RateLimitStore.Local"/>.</summary>
+    /// <summary>The store of the counts. Default: <see cref="RateLimitStore.Local"/>.</summary>
     public RateLimitStore Store { get; init; }
 }
 
@@ -63,7 +63,7 @@ internal enum RateLimitAlgorithm
     /// <summary>A bucket of permits that fills evenly over the window.</summary>
     TokenBucket,
 
-    /// <summary>A count that starts anew with each window.</summary>
+    /// <summary>A count that starts at 0 in each window.</summary>
     FixedWindow,
 
     /// <summary>A count over the last window.</summary>
@@ -73,7 +73,7 @@ internal enum RateLimitAlgorithm
     Concurrency,
 }
 
-/// <summary>Who has a count of its own.</summary>
+/// <summary>The property that requests are counted by.</summary>
 internal enum RateLimitPartitionKey
 {
     /// <summary>Each organization of the route's <c>{organizationId}</c>.</summary>
@@ -89,7 +89,7 @@ internal enum RateLimitPartitionKey
     Route,
 }
 
-/// <summary>Who shares a count.</summary>
+/// <summary>The store of the counts.</summary>
 internal enum RateLimitStore
 {
     /// <summary>Each process counts for itself.</summary>

@@ -1,6 +1,6 @@
 namespace Gateway.Configuration;
 
-/// <summary>Where a service is that destinations call by its name.</summary>
+/// <summary>The addresses of a service that destinations call by its name.</summary>
 internal sealed record ServiceOptions
 {
     /// <summary>The addresses behind <c>http://NAME/</c>, each a host and a port. Default: none.</summary>

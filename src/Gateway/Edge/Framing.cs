@@ -1,4 +1,5 @@
 using System.Buffers;
+using Gateway.Networking;
 
 namespace Gateway.Edge;
 
@@ -8,10 +9,8 @@ internal static class Framing
     // If a request has both a length and a transfer coding, Kestrel uses the coding and moves the length to this header.
     private const string IgnoredLength = "X-Content-Length";
 
-    private static readonly SearchValues<char> s_token = SearchValues.Create("!#$%&'*+-.^_`|~0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz");
-
-    private static readonly SearchValues<char> s_controls = SearchValues.Create(
-        [.. Enumerable.Range(0, 0xa0).Select(code => (char)code).Where(code => char.IsControl(code) && code != '\t')]);
+    private static readonly SearchValues<char> s_controls =
+        SearchValues.Create([.. Enumerable.Range(0, 0xa0).Select(code => (char)code).Where(code => char.IsControl(code) && code != '\t')]);
 
     /// <summary>Whether every server reads the same body, host and headers from a request.</summary>
     public static bool IsUnambiguous(HttpRequest request) =>
@@ -27,7 +26,7 @@ internal static class Framing
     {
         foreach (var (name, values) in headers)
         {
-            if (name.AsSpan().ContainsAnyExcept(s_token)) return false;
+            if (!HttpToken.Is(name)) return false;
             foreach (var value in values)
             {
                 // Some servers treat any control character as white space or as the end of a line.

@@ -12,7 +12,7 @@ internal sealed class TokenDeadline : IDisposable
     /// <summary>The time for a response that begins after the token has expired.</summary>
     public static readonly TimeSpan Grace = TimeSpan.FromSeconds(5);
 
-    private static readonly TimeSpan s_betweenLooks = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan s_checkInterval = TimeSpan.FromSeconds(1);
 
     // A few days below the longest time that a timer takes.
     private static readonly TimeSpan s_longest = TimeSpan.FromDays(45);
@@ -28,7 +28,7 @@ internal sealed class TokenDeadline : IDisposable
     private TokenDeadline(TimeProvider time)
     {
         _time = time;
-        _timer = time.CreateTimer(static state => ((TokenDeadline)state!).Look(), this, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
+        _timer = time.CreateTimer(static state => ((TokenDeadline)state!).OnDue(), this, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
     }
 
     /// <summary>Pools the deadlines with their timers, so that an ordinary request allocates none and only sets one.</summary>
@@ -57,7 +57,7 @@ internal sealed class TokenDeadline : IDisposable
 
     public void Dispose() => _timer.Dispose();
 
-    private void Look()
+    private void OnDue()
     {
         lock (_lock)
         {
@@ -71,7 +71,7 @@ internal sealed class TokenDeadline : IDisposable
             else if (!IsInTransfer(context))
             {
                 _hasWaited = true;
-                SetDue(now + s_betweenLooks, now);
+                SetDue(now + s_checkInterval, now);
             }
             else if (_hasWaited)
             {
@@ -87,9 +87,8 @@ internal sealed class TokenDeadline : IDisposable
 
     // A gRPC call counts as in transfer throughout: either side may send messages, or pause, for any length of time.
     private bool IsInTransfer(HttpContext context) =>
-        context.Response.HasStarted
-        || _body is { IsReceived: false }
-        || context.Request.ContentType?.StartsWith("application/grpc", StringComparison.OrdinalIgnoreCase) == true;
+        context.Response.HasStarted || _body is { IsReceived: false }
+            || context.Request.ContentType?.StartsWith("application/grpc", StringComparison.OrdinalIgnoreCase) == true;
 
     private void SetDue(DateTimeOffset due, DateTimeOffset now)
     {

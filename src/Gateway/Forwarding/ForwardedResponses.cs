@@ -8,7 +8,7 @@ namespace Gateway.Forwarding;
 /// <summary>
 /// Passes a service's response on only if it can be sent unchanged. Its status must end an exchange (RFC 9110, 15): 200 to 599, or 101 if the request asked to
 /// switch protocols. Its only transfer coding may be <c>chunked</c>: no other was requested, and the HTTP client removes only chunks, so the body would pass
-/// still coded, without the header that says so. Any other response becomes a 502.
+/// still coded, without the header that names the coding. Any other response becomes a 502.
 /// </summary>
 internal sealed class ForwardedResponses : ITransformProvider
 {

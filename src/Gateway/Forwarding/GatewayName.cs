@@ -1,5 +1,6 @@
 using System.Security.Cryptography;
 using System.Text;
+using IotCredentials.Failures;
 using IotCredentials.Http;
 using Gateway.Configuration.Snapshots;
 
@@ -49,9 +50,7 @@ internal sealed class GatewayName(string name)
 
     // An address may hold a user and a password, and every service sees the name.
     private static string Origin(string address) =>
-        Uri.TryCreate(address, UriKind.Absolute, out var uri)
-            ? uri.GetComponents(UriComponents.SchemeAndServer | UriComponents.Path, UriFormat.UriEscaped)
-            : "";
+        Uri.TryCreate(address, UriKind.Absolute, out var uri) ? FailureText.Address(uri) : "";
 }
 
 /// <summary>Rejects requests that loop: 508, before any call to an issuer or a service.</summary>

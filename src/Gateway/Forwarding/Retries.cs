@@ -35,7 +35,7 @@ internal static class Retries
         while (true)
         {
             await next(context);
-            if (failed.Count == retries || !IsUnanswered(context)) return;
+            if (failed.Count == retries || !HasNoResponse(context)) return;
             failed.Add(proxy.ProxiedDestination!);
             var others = Others(proxy.Route.Cluster!.DestinationsState, failed);
             if (others.Count == 0) return;
@@ -49,7 +49,7 @@ internal static class Retries
         }
     }
 
-    private static bool IsUnanswered(HttpContext context) =>
+    private static bool HasNoResponse(HttpContext context) =>
         context.Features.Get<IForwarderErrorFeature>() is { Error: ForwarderError.Request or ForwarderError.RequestTimedOut }
         && !context.Response.HasStarted
         && !context.RequestAborted.IsCancellationRequested;

@@ -9,14 +9,14 @@ internal static class RouteTimeouts
     public static void UseRouteTimeouts(this IApplicationBuilder app)
     {
         app.UseRequestTimeouts();
-        app.Use(static (context, next) => context.Features.Get<IHttpRequestTimeoutFeature>() is null ? next(context) : AnswerAsync(context, next));
+        app.Use(static (context, next) => context.Features.Get<IHttpRequestTimeoutFeature>() is null ? next(context) : RespondAsync(context, next));
     }
 
     /// <summary>Whether the route's timeout has passed.</summary>
     public static bool HasPassed(HttpContext context) =>
         context.Features.Get<IHttpRequestTimeoutFeature>() is { RequestTimeoutToken.IsCancellationRequested: true };
 
-    private static async Task AnswerAsync(HttpContext context, RequestDelegate next)
+    private static async Task RespondAsync(HttpContext context, RequestDelegate next)
     {
         await next(context);
         // To the forwarder a timeout looks like a client that disconnected, and it sets the status for that.

@@ -30,21 +30,21 @@ internal sealed class StreamLifetimeTransform(Drain drain) : ITransformProvider
         context.AddResponseTransform(async transform =>
         {
             var http = transform.HttpContext;
-            if (transform.ProxyResponse is not { } answer || !(IsUpgraded(http, answer) || IsStream(answer))) return;
+            if (transform.ProxyResponse is not { } response || !(IsUpgraded(http, response) || IsStream(response))) return;
             // As for an upgrade, a route's own timeout covers only the beginning of the response.
             http.Features.Get<IHttpRequestTimeoutFeature>()?.DisableTimeout();
             http.Response.RegisterForDispose(drain.StreamsEnd.Register(http.Abort));
             // YARP would hold the headers back until the first event or message. A gRPC call that has already failed sends none.
-            if (!IsUpgraded(http, answer) && !answer.Headers.Contains("grpc-status")) await http.Response.Body.FlushAsync(transform.CancellationToken);
+            if (!IsUpgraded(http, response) && !response.Headers.Contains("grpc-status")) await http.Response.Body.FlushAsync(transform.CancellationToken);
         });
     }
 
-    private static bool IsUpgraded(HttpContext context, HttpResponseMessage answer) =>
-        answer.StatusCode == HttpStatusCode.SwitchingProtocols || context.Features.Get<IHttpExtendedConnectFeature>() is { IsExtendedConnect: true };
+    private static bool IsUpgraded(HttpContext context, HttpResponseMessage response) =>
+        response.StatusCode == HttpStatusCode.SwitchingProtocols || context.Features.Get<IHttpExtendedConnectFeature>() is { IsExtendedConnect: true };
 
     // Compare the raw value: clients still read a type that .NET cannot parse, such as one with an extra `;`.
-    private static bool IsStream(HttpResponseMessage answer) =>
-        answer.Content.Headers.NonValidated.TryGetValues("Content-Type", out var types)
+    private static bool IsStream(HttpResponseMessage response) =>
+        response.Content.Headers.NonValidated.TryGetValues("Content-Type", out var types)
         && types.Any(static type => IsGrpc(type) || type.StartsWith("text/event-stream", StringComparison.OrdinalIgnoreCase));
 
     // Includes the variants, such as application/grpc+proto and application/grpc-web.

@@ -11,7 +11,7 @@ namespace Gateway.RateLimiting;
 /// <summary>One partition of a limit in Redis. It can be dropped at any time, because the count is in Redis.</summary>
 internal sealed class RedisRateLimiter(RedisRateLimiterFallback limits, LimitKey key, string keyPrefix) : RateLimiter
 {
-    private static readonly RateLimitLease s_notWithoutWaiting = new WaitLease(TimeSpan.Zero);
+    private static readonly RateLimitLease s_onlyAsync = new WaitLease(TimeSpan.Zero);
 
     private readonly string _name = Name(key, keyPrefix);
     private RateLimiter? _inRedis;
@@ -60,7 +60,7 @@ internal sealed class RedisRateLimiter(RedisRateLimiterFallback limits, LimitKey
     }
 
     // The rate-limiting middleware tries a synchronous acquire first, then AcquireAsync. Redis cannot be asked synchronously, so this always fails.
-    protected override RateLimitLease AttemptAcquireCore(int permitCount) => s_notWithoutWaiting;
+    protected override RateLimitLease AttemptAcquireCore(int permitCount) => s_onlyAsync;
 
     protected override ValueTask<RateLimitLease> AcquireAsyncCore(int permitCount, CancellationToken cancellationToken)
     {
@@ -100,8 +100,8 @@ internal sealed class RedisRateLimiter(RedisRateLimiterFallback limits, LimitKey
     {
         // The key includes the options: during a rolling update, replicas with different limits must not share a counter.
         var options = key.Options;
-        var digest = SHA256.HashData(Encoding.UTF8.GetBytes(
-            $"{options.Algorithm} {options.PartitionBy} {options.PermitLimit} {options.Window.Ticks}\n{key.Partition}"));
+        var digest = SHA256.HashData(
+            Encoding.UTF8.GetBytes($"{options.Algorithm} {options.PartitionBy} {options.PermitLimit} {options.Window.Ticks}\n{key.Partition}"));
         return $"{keyPrefix}{key.Name}:{Convert.ToHexStringLower(digest)}";
     }
 

@@ -16,9 +16,9 @@ internal sealed partial class RedisRateLimiterFallback : IAsyncDisposable
     // The limits' Redis keys begin with rl: and not with the key prefix.
     private const string KeysDenied = "it does not permit the gateway's user the keys rl:* of the limits (NOPERM)";
 
-    private static readonly TimeSpan s_askAgainAfter = TimeSpan.FromMilliseconds(500);
+    private static readonly TimeSpan s_probeInterval = TimeSpan.FromMilliseconds(500);
 
-    private const string Silent = "Redis does not answer";
+    private const string NotResponding = "Redis does not respond";
 
     private readonly PartitionedRateLimiter<LimitKey> _local;
     private readonly Func<LimitKey, RateLimiter> _limiter;
@@ -29,7 +29,7 @@ internal sealed partial class RedisRateLimiterFallback : IAsyncDisposable
 
     // The Environment.TickCount64 since which this replica uses its local limiter; 0 while it counts in Redis.
     private long _fallbackSince;
-    private long _askAgainAt;
+    private long _probeAt;
 
     public RedisRateLimiterFallback(
         InProcessLimiterFactory local,
@@ -46,15 +46,15 @@ internal sealed partial class RedisRateLimiterFallback : IAsyncDisposable
         _limiter = key => new RedisRateLimiter(this, key, prefix);
     }
 
-    private bool IsApart => Volatile.Read(ref _fallbackSince) != 0;
+    private bool IsInFallback => Volatile.Read(ref _fallbackSince) != 0;
 
     public RateLimitPartition<LimitKey> Partition(LimitKey key) => RateLimitPartition.Get(key, _limiter);
 
     /// <summary>Acquires a lease of the limit shared by all replicas, or of the local limiter while Redis does not respond.</summary>
     public async ValueTask<RateLimitLease> TakeAsync(RedisRateLimiter limit)
     {
-        if (!IsApart && await AskAsync(limit) is { } lease) return lease;
-        if (IsApart) AskInPassing(limit);
+        if (!IsInFallback && await TryTakeAsync(limit) is { } lease) return lease;
+        if (IsInFallback) ProbeInBackground(limit);
         _metrics.LimitFellBack(limit.Key.Name);
         return _local.AttemptAcquire(limit.Key);
     }
@@ -76,15 +76,15 @@ internal sealed partial class RedisRateLimiterFallback : IAsyncDisposable
     private static bool IsDenied(Exception error) => error is RedisServerException && error.Message.StartsWith("NOPERM", StringComparison.Ordinal);
 
     // Probe with the limiter's own script: a full Redis responds to a ping but takes no counts.
-    private void AskInPassing(RedisRateLimiter limit)
+    private void ProbeInBackground(RedisRateLimiter limit)
     {
-        var (now, at) = (Environment.TickCount64, Volatile.Read(ref _askAgainAt));
-        if (now >= at && Interlocked.CompareExchange(ref _askAgainAt, now + (long)s_askAgainAfter.TotalMilliseconds, at) == at) _ = AskAsync();
+        var (now, at) = (Environment.TickCount64, Volatile.Read(ref _probeAt));
+        if (now >= at && Interlocked.CompareExchange(ref _probeAt, now + (long)s_probeInterval.TotalMilliseconds, at) == at) _ = ProbeAsync();
 
-        async Task AskAsync() => (await this.AskAsync(limit))?.Dispose();
+        async Task ProbeAsync() => (await TryTakeAsync(limit))?.Dispose();
     }
 
-    private async Task<RateLimitLease?> AskAsync(RedisRateLimiter limit)
+    private async Task<RateLimitLease?> TryTakeAsync(RedisRateLimiter limit)
     {
         var (begun, timestamp) = (Environment.TickCount64, TimeProvider.System.GetTimestamp());
         try
@@ -92,7 +92,7 @@ internal sealed partial class RedisRateLimiterFallback : IAsyncDisposable
             // Redis is set: validation rejects a limit with Store Redis and no connection string.
             if (await _cache.Redis!.ConnectedAsync() is not { } redis)
             {
-                EnterFallback(Silent);
+                EnterFallback(NotResponding);
                 return null;
             }
 
@@ -105,7 +105,7 @@ internal sealed partial class RedisRateLimiterFallback : IAsyncDisposable
         {
             Log.NotCounted(_logger, FailureText.Kinds(e));
             _circuitBreaker.OnTimeout(timestamp);
-            if (_circuitBreaker.IsOpen) EnterFallback(IsDenied(e) ? $"Redis takes no counts: {KeysDenied}" : Silent);
+            if (_circuitBreaker.IsOpen) EnterFallback(IsDenied(e) ? $"Redis takes no counts: {KeysDenied}" : NotResponding);
             return null;
         }
     }
@@ -114,15 +114,15 @@ internal sealed partial class RedisRateLimiterFallback : IAsyncDisposable
     {
         var now = Environment.TickCount64;
         if (Interlocked.CompareExchange(ref _fallbackSince, now, 0) != 0) return;
-        Volatile.Write(ref _askAgainAt, now + (long)s_askAgainAfter.TotalMilliseconds);
-        Log.Apart(_logger, cause);
+        Volatile.Write(ref _probeAt, now + (long)s_probeInterval.TotalMilliseconds);
+        Log.Fallback(_logger, cause);
     }
 
     private void LeaveFallback(long begun)
     {
         // Ignore a response to a call from before the fallback: it does not show that Redis responds now.
         var since = Volatile.Read(ref _fallbackSince);
-        if (since != 0 && begun >= since && Interlocked.CompareExchange(ref _fallbackSince, 0, since) == since) Log.Together(_logger);
+        if (since != 0 && begun >= since && Interlocked.CompareExchange(ref _fallbackSince, 0, since) == since) Log.Restored(_logger);
     }
 
     public ValueTask DisposeAsync() => _local.DisposeAsync();
@@ -133,11 +133,11 @@ internal sealed partial class RedisRateLimiterFallback : IAsyncDisposable
             "{Cause}: this replica counts the limits with Store Redis for itself, "
             + "so that all replicas together let through up to as many times the limit as there are",
             EventName = nameof(EventIds.LimitsFallback))]
-        public static partial void Apart(ILogger logger, string cause);
+        public static partial void Fallback(ILogger logger, string cause);
 
-        [LoggerMessage(EventIds.LimitsRestored, LogLevel.Information, "Redis answers: the limits with Store Redis are counted over all replicas again",
+        [LoggerMessage(EventIds.LimitsRestored, LogLevel.Information, "Redis responds: the limits with Store Redis are counted over all replicas again",
             EventName = nameof(EventIds.LimitsRestored))]
-        public static partial void Together(ILogger logger);
+        public static partial void Restored(ILogger logger);
 
         [LoggerMessage(EventIds.LimitNotCounted, LogLevel.Debug, "Redis did not take a count ({Kind})", EventName = nameof(EventIds.LimitNotCounted))]
         public static partial void NotCounted(ILogger logger, string kind);

@@ -10,17 +10,14 @@ namespace Gateway.Reloading;
 /// restart is logged once, and the last good configuration stays in effect.
 /// </summary>
 internal sealed partial class ConfigurationReloader(
-    SnapshotConfigurationProvider gate,
-    SnapshotRoutes routes,
-    GatewayMetrics metrics,
-    TimeProvider time,
-    ILogger<ConfigurationReloader> logger) : BackgroundService
+    SnapshotConfigurationProvider snapshots, SnapshotRoutes routes, GatewayMetrics metrics, TimeProvider time, ILogger<ConfigurationReloader> logger)
+    : BackgroundService
 {
     /// <summary>How often the files are checked.</summary>
     public static readonly TimeSpan Interval = TimeSpan.FromMilliseconds(500);
 
-    private readonly SemaphoreSlim _turn = new(1);
-    private ConfigurationInput _seen = gate.Current.Reading;
+    private readonly SemaphoreSlim _lock = new(1);
+    private ConfigurationInput _seen = snapshots.Current.Input;
     private ConfigurationInput? _unreadable;
 
     /// <summary>Whether the files contain a rejected change.</summary>
@@ -51,39 +48,39 @@ internal sealed partial class ConfigurationReloader(
     /// <summary>Checks the files once.</summary>
     public async Task CheckForChangesAsync()
     {
-        await _turn.WaitAsync();
+        await _lock.WaitAsync();
         try
         {
-            await LookInTurnAsync();
+            await CheckOnceAsync();
         }
         finally
         {
-            _turn.Release();
+            _lock.Release();
         }
     }
 
-    private async Task LookInTurnAsync()
+    private async Task CheckOnceAsync()
     {
         if (_seen.IsCurrent()) return;
         var read = ConfigurationFolder.Reload(_seen);
         // If files changed while they were read, they may belong to two versions of the folder. Wait for the next check, when they are stable.
-        if (!read.Reading!.IsCurrent()) return;
+        if (!read.Input!.IsCurrent()) return;
         // A file that is still being written may not be valid JSON yet. Wait for the next check.
         if (read.CannotRead && _unreadable?.IsCurrent() != true)
         {
-            _unreadable = read.Reading;
+            _unreadable = read.Input;
             return;
         }
 
-        _seen = read.Reading;
+        _seen = read.Input;
         var findings = read.Findings;
         if (read.Snapshot is { } snapshot)
         {
-            var isInForce = snapshot.SaysTheSameAs(gate.Current);
-            if (isInForce && !IsRefused && !IsUncertain) return;
-            var needRestart = RestartOnly.Changes(gate.Current, snapshot);
+            var isInEffect = snapshot.HasSameContent(snapshots.Current);
+            if (isInEffect && !IsRefused && !IsUncertain) return;
+            var needRestart = RestartOnly.Changes(snapshots.Current, snapshot);
             Finding? failure = null;
-            if ((isInForce && !IsUncertain) || (needRestart.Count == 0 && (failure = await PublishAsync(snapshot)) is null))
+            if ((isInEffect && !IsUncertain) || (needRestart.Count == 0 && (failure = await PublishAsync(snapshot)) is null))
             {
                 IsRefused = false;
                 metrics.Reloaded(isRefused: false);
@@ -107,19 +104,19 @@ internal sealed partial class ConfigurationReloader(
     /// </summary>
     private async Task<Finding?> PublishAsync(Snapshot snapshot)
     {
-        var inForce = gate.Current;
+        var inEffect = snapshots.Current;
         var failure = await routes.PublishAsync(snapshot);
-        var second = failure is null ? null : await routes.PublishAsync(inForce);
+        var second = failure is null ? null : await routes.PublishAsync(inEffect);
         if (second is not null) Log.Failed(logger, Parts.Text(second));
         IsUncertain = second is not null || !routes.ReachesRouter;
         if (IsUncertain) Log.Uncertain(logger);
         if (failure is null) return null;
-        return new(Severity.Error, "", "configuration", $"cannot be put in force: {Parts.Text(failure)}");
+        return new(Severity.Error, "", "configuration", $"cannot be put into effect: {Parts.Text(failure)}");
     }
 
     private static partial class Log
     {
-        [LoggerMessage(EventIds.ConfigurationApplied, LogLevel.Information, "The configuration was changed: {Routes} routes are in force",
+        [LoggerMessage(EventIds.ConfigurationApplied, LogLevel.Information, "The configuration was changed: {Routes} routes are in effect",
             EventName = nameof(EventIds.ConfigurationApplied))]
         public static partial void Applied(ILogger logger, int routes);
 
@@ -131,7 +128,7 @@ internal sealed partial class ConfigurationReloader(
         public static partial void Warning(ILogger logger, Finding finding);
 
         [LoggerMessage(EventIds.ConfigurationFailed, LogLevel.Error,
-            "A change of the configuration could not be put in force, and the last good one serves on: {Cause}",
+            "A change of the configuration could not be put into effect, and the last good one serves on: {Cause}",
             EventName = nameof(EventIds.ConfigurationFailed))]
         public static partial void Failed(ILogger logger, string cause);
 

@@ -1,3 +1,4 @@
+using Gateway.Configuration;
 using Gateway.Configuration.Snapshots;
 using Yarp.ReverseProxy.Configuration;
 using Yarp.ReverseProxy.ServiceDiscovery;
@@ -5,18 +6,37 @@ using Yarp.ReverseProxy.ServiceDiscovery;
 namespace Gateway.Routes;
 
 /// <summary>
-/// If a destination's host is a name in the section <c>Services</c>, replaces the destination with the addresses there. Any other host is left to
-/// DNS, which is resolved for each new connection rather than once per reload.
+/// If a destination's host is a name in the section <c>Services</c>, replaces the destination with one for each address there. Any other host is left to
+/// DNS, which is resolved for each new connection rather than once per reload. YARP resolves destinations again whenever a snapshot is published.
 /// </summary>
-internal sealed class NamedServices(IDestinationResolver resolver, SnapshotConfigurationProvider gate) : IDestinationResolver
+internal sealed class NamedServices(SnapshotConfigurationProvider snapshots) : IDestinationResolver
 {
-    public async ValueTask<ResolvedDestinationCollection> ResolveDestinationsAsync(
+    public ValueTask<ResolvedDestinationCollection> ResolveDestinationsAsync(
         IReadOnlyDictionary<string, DestinationConfig> destinations, CancellationToken cancellationToken)
     {
-        var options = gate.Current.Options;
-        var named = destinations.Where(destination => options.ServiceOf(new Uri(destination.Value.Address).Host) is not null).ToDictionary();
-        if (named.Count == 0) return new(destinations, null);
-        var found = await resolver.ResolveDestinationsAsync(named, cancellationToken);
-        return new(destinations.Where(destination => !named.ContainsKey(destination.Key)).Concat(found.Destinations).ToDictionary(), found.ChangeToken);
+        var options = snapshots.Current.Options;
+        var resolved = destinations.SelectMany(destination => Resolve(options, destination.Key, destination.Value))
+            .DistinctBy(static destination => destination.Name, StringComparer.OrdinalIgnoreCase)
+            .ToDictionary(static destination => destination.Name, static destination => destination.Config, StringComparer.OrdinalIgnoreCase);
+        return new(new ResolvedDestinationCollection(resolved, null));
+    }
+
+    private static IEnumerable<(string Name, DestinationConfig Config)> Resolve(GatewayOptions options, string name, DestinationConfig destination)
+    {
+        var address = new Uri(destination.Address);
+        if (options.ServiceOf(address.Host) is not { } service) return [(name, destination)];
+        return (address.Scheme == Uri.UriSchemeHttps ? service.Https : service.Http).Select(authority => ($"{name}[{authority}]", destination with
+        {
+            Address = WithAuthority(destination.Address, authority),
+            Health = string.IsNullOrEmpty(destination.Health) ? destination.Health : WithAuthority(destination.Health, authority),
+        }));
+    }
+
+    // The path stays as it is written: a URI would unescape and escape it.
+    private static string WithAuthority(string address, string authority)
+    {
+        var start = address.IndexOf("//", StringComparison.Ordinal) + 2;
+        var path = address.IndexOf('/', start);
+        return $"{address[..start]}{authority}{(path < 0 ? "" : address[path..])}";
     }
 }

@@ -1,5 +1,4 @@
 using IotCredentials.Profiles;
-using Gateway.Configuration.Snapshots;
 using Gateway.Cors;
 using Gateway.Forwarding;
 using Gateway.RateLimiting;
@@ -45,11 +44,7 @@ internal static class RoutesExtensions
         proxy.Services.AddSingleton<IConfigChangeListener>(services => services.GetRequiredService<SnapshotRoutes>());
         proxy.Services.AddSingleton<IAuthorizationPolicyProvider, SnapshotPolicies>();
         proxy.Services.AddSingleton<IProfileProvider, SnapshotProfiles>();
-        proxy.AddServiceDiscoveryDestinationResolver();
-        var resolver = proxy.Services.Last(service => service.ServiceType == typeof(IDestinationResolver)).ImplementationType!;
-        proxy.Services.AddConfigurationServiceEndpointProvider();
-        proxy.Services.AddSingleton<IDestinationResolver>(services => new NamedServices(
-            (IDestinationResolver)ActivatorUtilities.CreateInstance(services, resolver), services.GetRequiredService<SnapshotConfigurationProvider>()));
+        proxy.Services.AddSingleton<IDestinationResolver, NamedServices>();
         return proxy;
     }
 

@@ -4,7 +4,7 @@ using Gateway.Configuration.Snapshots;
 namespace Gateway.Routes;
 
 /// <summary>Provides the profiles of the current snapshot.</summary>
-internal sealed class SnapshotProfiles(SnapshotConfigurationProvider gate) : IProfileProvider
+internal sealed class SnapshotProfiles(SnapshotConfigurationProvider snapshots) : IProfileProvider
 {
-    public ProfileSet Current => gate.Current.Profiles!;
+    public ProfileSet Current => snapshots.Current.Profiles!;
 }

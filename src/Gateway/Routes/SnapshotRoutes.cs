@@ -4,10 +4,10 @@ using Yarp.ReverseProxy.Configuration;
 namespace Gateway.Routes;
 
 /// <summary>Provides the routes of the current snapshot to YARP, and reports whether YARP applied them.</summary>
-internal sealed class SnapshotRoutes(SnapshotConfigurationProvider gate, IConfiguration configuration, IServiceProvider services)
+internal sealed class SnapshotRoutes(SnapshotConfigurationProvider snapshots, IConfiguration configuration, IServiceProvider services)
     : IProxyConfigProvider, IConfigChangeListener, IDisposable
 {
-    private static readonly TimeSpan s_patience = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan s_publishTimeout = TimeSpan.FromSeconds(30);
 
     private readonly Dictionary<string, (ClusterConfig Written, string Id)> _clusters = new(StringComparer.OrdinalIgnoreCase);
     private TaskCompletionSource<Exception?> _outcome = new();
@@ -31,7 +31,7 @@ internal sealed class SnapshotRoutes(SnapshotConfigurationProvider gate, IConfig
         Exception? failure = null;
         try
         {
-            gate.Publish(snapshot);
+            snapshots.Publish(snapshot);
         }
         catch (Exception e)
         {
@@ -41,7 +41,7 @@ internal sealed class SnapshotRoutes(SnapshotConfigurationProvider gate, IConfig
 
         try
         {
-            return await _outcome.Task.WaitAsync(s_patience) ?? failure;
+            return await _outcome.Task.WaitAsync(s_publishTimeout) ?? failure;
         }
         catch (TimeoutException e)
         {
@@ -51,29 +51,28 @@ internal sealed class SnapshotRoutes(SnapshotConfigurationProvider gate, IConfig
 
     public IProxyConfig GetConfig()
     {
-        // Get the token before the snapshot, so that a publish in between is not missed. Use the configuration's token, which destination resolvers
-        // also listen to, so that none of them returns results of the previous snapshot.
+        // Get the token before the snapshot, so that a publish in between is not missed.
         var changes = configuration.GetReloadToken();
-        var snapshot = gate.Current;
+        var snapshot = snapshots.Current;
         _revision++;
         return _current = new RouteTable(snapshot, _revision, IdOf, changes);
     }
 
     public void ConfigurationLoaded(IReadOnlyList<IProxyConfig> proxyConfigs) { }
 
-    public void ConfigurationLoadingFailed(IProxyConfigProvider configProvider, Exception exception) => Became(exception);
+    public void ConfigurationLoadingFailed(IProxyConfigProvider configProvider, Exception exception) => SetOutcome(exception);
 
-    public void ConfigurationApplied(IReadOnlyList<IProxyConfig> proxyConfigs) => Became(null);
+    public void ConfigurationApplied(IReadOnlyList<IProxyConfig> proxyConfigs) => SetOutcome(null);
 
-    public void ConfigurationApplyingFailed(IReadOnlyList<IProxyConfig> proxyConfigs, Exception exception) => Became(exception);
+    public void ConfigurationApplyingFailed(IReadOnlyList<IProxyConfig> proxyConfigs, Exception exception) => SetOutcome(exception);
 
     public void Dispose() => _endpoints?.Dispose();
 
     // YARP also reloads when destinations move. It may still be applying the previous configuration when another one is published, so ignore that
     // outcome.
-    private void Became(Exception? failure)
+    private void SetOutcome(Exception? failure)
     {
-        if (ReferenceEquals(_current!.Snapshot, gate.Current)) _outcome.TrySetResult(failure);
+        if (ReferenceEquals(_current!.Snapshot, snapshots.Current)) _outcome.TrySetResult(failure);
     }
 
     // YARP changes a cluster in place, even for requests that were matched and authorized by the previous routes. A changed cluster therefore gets a

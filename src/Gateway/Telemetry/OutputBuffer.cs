@@ -9,19 +9,19 @@ namespace Gateway.Telemetry;
 /// </summary>
 /// <param name="stream">The output.</param>
 /// <param name="longestWait">The longest that a writer waits for room. Default: without limit.</param>
-/// <param name="tellLost">
+/// <param name="reportLost">
 /// Called with the numbers of lost entries, of the audit and of all others, as soon as the output takes text again. It may write to this buffer. If it returns
 /// false, the numbers are kept for the next call.
 /// </param>
 /// <param name="countFailed">Called with the numbers of entries that a failed write lost: of the access log, of the audit and of all others.</param>
 internal sealed class OutputBuffer(
-    Stream stream, TimeSpan? longestWait = null, Func<long, long, bool>? tellLost = null, Action<long, long, long>? countFailed = null) : IDisposable
+    Stream stream, TimeSpan? longestWait = null, Func<long, long, bool>? reportLost = null, Action<long, long, long>? countFailed = null) : IDisposable
 {
     /// <summary>How long text is buffered before it is written.</summary>
     public static readonly TimeSpan GatherFor = TimeSpan.FromMilliseconds(50);
 
     private const int MostBytes = 4 * 1024 * 1024;
-    private static readonly TimeSpan s_patience = TimeSpan.FromSeconds(2);
+    private static readonly TimeSpan s_disposeTimeout = TimeSpan.FromSeconds(2);
 
     private readonly object _lock = new();
     private readonly Encoder _encoder = Encoding.UTF8.GetEncoder();
@@ -68,7 +68,7 @@ internal sealed class OutputBuffer(
         }
 
         // Writing takes longer than this only if nothing reads the output.
-        _thread?.Join(s_patience);
+        _thread?.Join(s_disposeTimeout);
     }
 
     private bool IsEmpty => _audit.Gathered.WrittenCount == 0 && _others.Gathered.WrittenCount == 0;
@@ -113,7 +113,7 @@ internal sealed class OutputBuffer(
                 if (isWritten) (audit, others, _audit.Lost, _others.Lost) = (_audit.Lost, _others.Lost, 0, 0);
             }
 
-            if (audit + others == 0 || tellLost is null || tellLost(audit, others)) continue;
+            if (audit + others == 0 || reportLost is null || reportLost(audit, others)) continue;
             lock (_lock) (_audit.Lost, _others.Lost) = (_audit.Lost + audit, _others.Lost + others);
         }
     }

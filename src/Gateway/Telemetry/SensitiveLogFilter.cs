@@ -33,11 +33,11 @@ internal sealed class SensitiveLogFilter : IPostConfigureOptions<LoggerFilterOpt
         {
             var rule = options.Rules[i];
             options.Rules[i] = new LoggerFilterRule(rule.ProviderName, rule.CategoryName, rule.LogLevel, (provider, category, level) =>
-                IsTold(category, level) && (rule.Filter is null || rule.Filter(provider, category, level)));
+                MayLog(category, level) && (rule.Filter is null || rule.Filter(provider, category, level)));
         }
     }
 
-    private static bool IsTold(string? category, LogLevel level)
+    private static bool MayLog(string? category, LogLevel level)
     {
         foreach (var bound in s_bounds)
         {

@@ -217,7 +217,7 @@ public sealed class KeySetTests(KeySetTests.OddIssuer platform) : IClassFixture<
 
         var after = Parse(change == "another issuer" ? "j" : "i", change == "another address of the key set" ? "b" : "a");
 
-        Assert.Equal(isSame, after.SaysTheSameAs(before));
+        Assert.Equal(isSame, after.HasSameContent(before));
 
         PublishedKeys Parse(string issuer, string address)
         {

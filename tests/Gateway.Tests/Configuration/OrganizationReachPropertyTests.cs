@@ -105,7 +105,7 @@ public sealed class OrganizationReachPropertyTests(ITestOutputHelper output) : I
                 Clusters = [],
                 Values = new Dictionary<string, string?>(),
                 Sources = new Dictionary<string, string>(),
-                Reading = result.Reading!,
+                Input = result.Input!,
                 Profiles = null,
                 Files = new Dictionary<string, ReadOnlyMemory<byte>>(),
             };

@@ -9,7 +9,7 @@ using Yarp.ReverseProxy.Transforms.Builder;
 
 namespace Gateway.Tests.Configuration;
 
-/// <summary>A change that cannot be put in force changes nothing, and the next good one is in force: shown by what a route responds with.</summary>
+/// <summary>A change that cannot be put into effect changes nothing, and the next good one is in force: shown by what a route responds with.</summary>
 public sealed class ReloadFaultTests : IAsyncLifetime
 {
     private readonly Faults _faults = new();
@@ -86,7 +86,7 @@ public sealed class ReloadFaultTests : IAsyncLifetime
         await _gateway.CheckForChangesAsync();
         Assert.Equal(503, (await _world.Client.SendAsync($"{_gateway.ManagementUrl}/health/ready")).Status);
         // Of the exception's message, a finding shows no secret.
-        var refused = _gateway.Log.Text[_gateway.Log.Text.IndexOf("cannot be put in force: ", StringComparison.Ordinal)..].Split('\n')[0];
+        var refused = _gateway.Log.Text[_gateway.Log.Text.IndexOf("cannot be put into effect: ", StringComparison.Ordinal)..].Split('\n')[0];
         Assert.Contains("injected", refused, StringComparison.Ordinal);
         Assert.DoesNotContain("hunter2", refused, StringComparison.Ordinal);
 
@@ -105,7 +105,7 @@ public sealed class ReloadFaultTests : IAsyncLifetime
         Write('h', 1);
         await _gateway.Log.WaitForAsync(Microsoft.Extensions.Logging.LogLevel.Error, "is refused");
         Write('c', 2);
-        await _gateway.Log.WaitForAsync(Microsoft.Extensions.Logging.LogLevel.Information, "are in force");
+        await _gateway.Log.WaitForAsync(Microsoft.Extensions.Logging.LogLevel.Information, "are in effect");
         Assert.Equal(401, (await _gateway.SendAsync("/r")).Status);
     }
 

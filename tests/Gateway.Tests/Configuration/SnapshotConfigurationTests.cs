@@ -18,9 +18,9 @@ public sealed class SnapshotConfigurationTests : IDisposable
         using var manager = new ConfigurationManager();
         manager.AddInMemoryCollection([new("Foreign", "x")]);
 
-        var gate = manager.UseSnapshot(_configuration.LoadGood());
+        var snapshots = manager.UseSnapshot(_configuration.LoadGood());
 
-        Assert.Same(gate, Assert.Single(((IConfigurationBuilder)manager).Sources));
+        Assert.Same(snapshots, Assert.Single(((IConfigurationBuilder)manager).Sources));
         Assert.Null(manager["Foreign"]);
         Assert.Equal("http://localhost:9090", manager["management:url"]);
         Assert.Equal(["organizations"], manager.GetSection("ReverseProxy:Clusters").GetChildren().Select(child => child.Key));
@@ -30,28 +30,28 @@ public sealed class SnapshotConfigurationTests : IDisposable
     public void Publish_ReplacesValuesAndFiles_AndTellsOfIt()
     {
         using var manager = new ConfigurationManager();
-        var gate = manager.UseSnapshot(_configuration.LoadGood());
+        var snapshots = manager.UseSnapshot(_configuration.LoadGood());
         var told = 0;
         string? seen = null;
         using var registration = ((IConfiguration)manager).GetReloadToken().RegisterChangeCallback(
             _ =>
             {
                 told++;
-                seen = manager["Shutdown:Delay"] + Read(gate.Files.GetFileInfo(Template));
+                seen = manager["Shutdown:Delay"] + Read(snapshots.Files.GetFileInfo(Template));
             },
             null);
-        var watch = gate.Files.Watch(Template);
+        var watch = snapshots.Files.Watch(Template);
 
         _configuration.Set("Shutdown:Delay", "\"00:00:09\"").Set("Cors:Policies:Web", null).Write(Template, ConfigurationFixture.Policy + "\n");
         var snapshot = _configuration.LoadGood();
         Assert.Equal("00:00:00", manager["Shutdown:Delay"]);
-        gate.Publish(snapshot);
+        snapshots.Publish(snapshot);
 
         Assert.Equal(1, told);
         Assert.Equal("00:00:09" + ConfigurationFixture.Policy + "\n", seen);
         Assert.Empty(manager.GetSection("Cors:Policies").GetChildren());
         Assert.True(watch.HasChanged);
-        Assert.Same(snapshot, gate.Current);
+        Assert.Same(snapshot, snapshots.Current);
     }
 
     [Theory]
@@ -59,10 +59,10 @@ public sealed class SnapshotConfigurationTests : IDisposable
     [InlineData("/policies/../policies/./organization.json")]
     public void Files_ThatTheConfigurationNames_ComeFromTheSnapshot(string path)
     {
-        var gate = new SnapshotConfigurationProvider(_configuration.LoadGood());
+        var snapshots = new SnapshotConfigurationProvider(_configuration.LoadGood());
         _configuration.Write(Template, "changed");
 
-        var file = gate.Files.GetFileInfo(path);
+        var file = snapshots.Files.GetFileInfo(path);
 
         Assert.True(file.Exists);
         Assert.Equal(ConfigurationFixture.Policy, Read(file));
@@ -72,22 +72,22 @@ public sealed class SnapshotConfigurationTests : IDisposable
     [Fact]
     public void Files_ThatTheConfigurationDoesNotName_ComeFromTheFolder()
     {
-        var gate = new SnapshotConfigurationProvider(_configuration.LoadGood());
+        var snapshots = new SnapshotConfigurationProvider(_configuration.LoadGood());
         _configuration.Write("certificate.pem", "later");
 
-        Assert.Equal("later", Read(gate.Files.GetFileInfo("certificate.pem")));
-        Assert.False(gate.Files.GetFileInfo("nothing").Exists);
-        Assert.Contains(gate.Files.GetDirectoryContents(""), file => file.Name == "certificate.pem");
+        Assert.Equal("later", Read(snapshots.Files.GetFileInfo("certificate.pem")));
+        Assert.False(snapshots.Files.GetFileInfo("nothing").Exists);
+        Assert.Contains(snapshots.Files.GetDirectoryContents(""), file => file.Name == "certificate.pem");
     }
 
     [Fact]
     public void Values_SetByTheHostsOwnCode_OutliveAReload()
     {
         using var manager = new ConfigurationManager();
-        var gate = manager.UseSnapshot(_configuration.LoadGood());
+        var snapshots = manager.UseSnapshot(_configuration.LoadGood());
 
         manager["Kestrel:Limits:Some"] = "x";
-        gate.Publish(_configuration.LoadGood());
+        snapshots.Publish(_configuration.LoadGood());
 
         Assert.Equal("x", manager["Kestrel:Limits:Some"]);
         Assert.Equal(["Limits"], manager.GetSection("kestrel").GetChildren().Select(child => child.Key));

@@ -1,7 +1,11 @@
 using System.Text.Json.Nodes;
+using Gateway.Configuration.Snapshots;
+using Gateway.Routes;
+using Gateway.Tests.Configuration;
 using Sandbox;
 using Testing;
 using Xunit;
+using Yarp.ReverseProxy.Configuration;
 
 namespace Gateway.Tests.Forwarding;
 
@@ -44,6 +48,27 @@ public sealed class NamedServiceTests : IAsyncDisposable
         await gateway.CheckForChangesAsync();
 
         Assert.Equal(200, (await gateway.SendAsync("/named/1", _world.Token())).Status);
+    }
+
+    [Theory]
+    [InlineData("http://devices/", "http://10.0.0.7:5001/", "http://10.0.0.8:5001/")]
+    [InlineData("http://devices", "http://10.0.0.7:5001", "http://10.0.0.8:5001")]
+    [InlineData("http://Devices/api%2Fv1/%C3%A9", "http://10.0.0.7:5001/api%2Fv1/%C3%A9", "http://10.0.0.8:5001/api%2Fv1/%C3%A9")]
+    [InlineData("https://devices/", "https://[fd00::7]:5443/")]
+    [InlineData("http://idle/")]
+    [InlineData("http://unlisted:8080/devices", "http://unlisted:8080/devices")]
+    public async Task An_address_of_a_name_keeps_the_path_and_the_Host_of_its_destination(string written, params string[] expected)
+    {
+        using var configuration = new ConfigurationFixture().Set("Services",
+            """{ "devices": { "Http": ["10.0.0.7:5001", "10.0.0.8:5001", "10.0.0.8:5001"], "Https": ["[fd00::7]:5443"] }, "idle": {} }""");
+        var services = new NamedServices(new SnapshotConfigurationProvider(configuration.LoadGood()));
+        var destination = new DestinationConfig { Address = written, Health = written, Host = "devices.internal" };
+
+        var resolved = await services.ResolveDestinationsAsync(
+            new Dictionary<string, DestinationConfig> { ["a"] = destination }, TestContext.Current.CancellationToken);
+
+        Assert.Equal(expected, resolved.Destinations.Values.Select(each => each.Address).Order(StringComparer.Ordinal));
+        Assert.All(resolved.Destinations.Values, each => Assert.Equal((each.Address, "devices.internal"), (each.Health, each.Host)));
     }
 
     public async ValueTask DisposeAsync()

@@ -15,7 +15,7 @@ namespace Gateway.Tests.RateLimiting;
 [Trait("Category", "Redis")]
 public sealed class RedisRateLimiterTests(ITestOutputHelper output)
 {
-    private const string Apart = "Redis does not answer: this replica counts";
+    private const string Apart = "Redis does not respond: this replica counts";
     private const string Together = "counted over all replicas again";
 
     public static TheoryData<string> Windows => ["FixedWindow", "SlidingWindow", "TokenBucket"];

@@ -127,7 +127,8 @@ internal sealed partial class IssuerKeys : BaseConfigurationManager, IConfigurat
     {
         if (_current is { } current) return current;
         await FetchAsync().WaitAsync(cancel);
-        return _current ?? throw new IssuerUnavailableException(_outage?.Address ?? IssuerDocuments.Shown(MetadataAddress), _outage?.Cause ?? "the gateway stops");
+        return _current ?? throw new IssuerUnavailableException(
+            _outage?.Address ?? IssuerDocuments.Shown(MetadataAddress), _outage?.Cause ?? "the gateway stops");
     }
 
     /// <inheritdoc/>
@@ -170,7 +171,7 @@ internal sealed partial class IssuerKeys : BaseConfigurationManager, IConfigurat
         }
 
         var before = _outage;
-        if (fetched is not null && !fetched.SaysTheSameAs(_current))
+        if (fetched is not null && !fetched.HasSameContent(_current))
         {
             _current = fetched;
             Log.KeysRead(_logger, _scheme, fetched.SigningKeys.Count, fetched.Passed.Count == 0 ? "" : $"; not used: {string.Join(", ", fetched.Passed)}");

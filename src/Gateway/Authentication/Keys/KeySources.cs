@@ -66,6 +66,6 @@ internal sealed class IssuersAreReachable(KeySources sources) : IHealthCheck
             : HealthCheckResult.Degraded(string.Join("; ", outages.Select(each => Sentence(each.Scheme, each.Outage)))));
 
         static string Sentence(string scheme, IssuerOutage outage) =>
-            $"the keys of {scheme}'s issuer cannot be read from {outage.Address}: {outage.Cause} (since {outage.Since:yyyy-MM-dd'T'HH:mm:ss'Z'})";
+            $"the keys of {scheme}'s issuer cannot be read from {outage.Address}: {outage.Cause} (since {UtcTime.Seconds(outage.Since)})";
     }
 }

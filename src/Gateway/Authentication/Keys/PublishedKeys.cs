@@ -59,7 +59,7 @@ internal sealed class PublishedKeys : OpenIdConnectConfiguration
     }
 
     /// <summary>Whether both sets hold the same keys, in any order and with any other members beside them.</summary>
-    public bool SaysTheSameAs(PublishedKeys? other) => other is not null && _hash.AsSpan().SequenceEqual(other._hash);
+    public bool HasSameContent(PublishedKeys? other) => other is not null && _hash.AsSpan().SequenceEqual(other._hash);
 
     /// <summary>Whether a key has this id.</summary>
     public bool Has(string keyId) => _byId.ContainsKey(keyId);

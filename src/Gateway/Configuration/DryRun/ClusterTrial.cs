@@ -28,7 +28,8 @@ internal sealed class ClusterTrial
         _policies =
         [
             ("LoadBalancingPolicy", Names<ILoadBalancingPolicy>(policy => policy.Name), cluster => cluster.LoadBalancingPolicy),
-            ("HealthCheck:AvailableDestinationsPolicy", Names<IAvailableDestinationsPolicy>(policy => policy.Name), cluster => cluster.HealthCheck?.AvailableDestinationsPolicy),
+            ("HealthCheck:AvailableDestinationsPolicy", Names<IAvailableDestinationsPolicy>(policy => policy.Name),
+                cluster => cluster.HealthCheck?.AvailableDestinationsPolicy),
             ("HealthCheck:Active:Policy", Names<IActiveHealthCheckPolicy>(policy => policy.Name), cluster => cluster.HealthCheck?.Active?.Policy),
             ("HealthCheck:Passive:Policy", Names<IPassiveHealthCheckPolicy>(policy => policy.Name), cluster => cluster.HealthCheck?.Passive?.Policy),
             ("SessionAffinity:Policy", Names<ISessionAffinityPolicy>(policy => policy.Name), cluster => cluster.SessionAffinity?.Policy),
@@ -55,17 +56,20 @@ internal sealed class ClusterTrial
         foreach (var problem in Parts.ProblemsOf(() => Connect(cluster))) Report(cluster, "HttpClient", problem);
     }
 
-    private IReadOnlyList<string> Problems(ClusterConfig cluster) => Parts.ProblemsOf(() => _validator.ValidateClusterAsync(cluster).AsTask().GetAwaiter().GetResult());
+    private IReadOnlyList<string> Problems(ClusterConfig cluster) =>
+        Parts.ProblemsOf(() => _validator.ValidateClusterAsync(cluster).AsTask().GetAwaiter().GetResult());
 
     private IEnumerable<Exception> Connect(ClusterConfig cluster)
     {
-        using var client = _clients.CreateClient(new() { ClusterId = cluster.ClusterId, NewConfig = cluster.HttpClient ?? HttpClientConfig.Empty, NewMetadata = cluster.Metadata });
+        using var client = _clients.CreateClient(
+            new() { ClusterId = cluster.ClusterId, NewConfig = cluster.HttpClient ?? HttpClientConfig.Empty, NewMetadata = cluster.Metadata });
         if (cluster.HealthCheck?.Active is not { Enabled: true } || cluster.Destinations is null) return [];
         var model = new ClusterModel(cluster, client);
         foreach (var (name, destination) in cluster.Destinations)
         {
             if (DestinationAddress.Problem(destination.Address) is not null) continue;
-            foreach (var problem in Parts.ProblemsOf(() => Probe(model, destination))) Report(cluster, "HealthCheck:Active", $"For the destination {Finding.Quote(name)}: {problem}");
+            foreach (var problem in Parts.ProblemsOf(() => Probe(model, destination)))
+                Report(cluster, "HealthCheck:Active", $"For the destination {Finding.Quote(name)}: {problem}");
         }
 
         return [];
@@ -92,7 +96,8 @@ internal sealed class ClusterTrial
         yield return ("SessionAffinity", nothing with { SessionAffinity = cluster.SessionAffinity });
         yield return ("HealthCheck:Active", nothing with { HealthCheck = new() { Active = cluster.HealthCheck?.Active } });
         yield return ("HealthCheck:Passive", nothing with { HealthCheck = new() { Passive = cluster.HealthCheck?.Passive } });
-        yield return ("HealthCheck:AvailableDestinationsPolicy", nothing with { HealthCheck = new() { AvailableDestinationsPolicy = cluster.HealthCheck?.AvailableDestinationsPolicy } });
+        yield return ("HealthCheck:AvailableDestinationsPolicy",
+            nothing with { HealthCheck = new() { AvailableDestinationsPolicy = cluster.HealthCheck?.AvailableDestinationsPolicy } });
         yield return ("HttpClient", nothing with { HttpClient = cluster.HttpClient });
         yield return ("HttpRequest", nothing with { HttpRequest = cluster.HttpRequest });
         yield return ("Metadata", nothing with { Metadata = cluster.Metadata });

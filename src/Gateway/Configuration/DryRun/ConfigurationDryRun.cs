@@ -31,6 +31,8 @@ internal static class ConfigurationDryRun
     public static Snapshot Alone(Snapshot snapshot, Func<ClusterConfig, bool>? isBroken = null) => snapshot with
     {
         Clusters = [.. snapshot.Clusters.Select(cluster =>
-            isBroken?.Invoke(cluster) == true ? new ClusterConfig { ClusterId = cluster.ClusterId } : cluster with { Destinations = null, HealthCheck = null })],
+            isBroken?.Invoke(cluster) == true
+                ? new ClusterConfig { ClusterId = cluster.ClusterId }
+                : cluster with { Destinations = null, HealthCheck = null })],
     };
 }

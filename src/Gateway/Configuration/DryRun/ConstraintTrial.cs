@@ -54,7 +54,8 @@ internal sealed class ConstraintTrial(RuleContext context, Constraints constrain
         }
         catch (Exception exception)
         {
-            return $"which cannot be built: {Parts.Text(exception)} Write such as {{{parameter.Name}:int}}, {{{parameter.Name}:range(1,10)}} or {{{parameter.Name}:regex(^[a-z]+$)}}.";
+            return "which cannot be built: "
+                + $"{Parts.Text(exception)} Write such as {{{parameter.Name}:int}}, {{{parameter.Name}:range(1,10)}} or {{{parameter.Name}:regex(^[a-z]+$)}}.";
         }
     }
 }

@@ -18,7 +18,7 @@ internal static class ListenerTrial
     public static void Check(RuleContext context)
     {
         // Skip a reload: a running gateway keeps its listeners.
-        if (context.Snapshot.Reading.IsAgain || context.HasErrorAt("Kestrel:Certificates")) return;
+        if (context.Snapshot.Input.IsReload || context.HasErrorAt("Kestrel:Certificates")) return;
         foreach (var (key, url) in ListenerAddress.Written(context))
         {
             var name = ListenerAddress.IsEndpoint(key) ? key.Split(':')[2] : null;
@@ -55,7 +55,7 @@ internal static class ListenerTrial
 
     private static IEnumerable<Exception> Read(Snapshot snapshot, string? name, string url)
     {
-        var builder = WebApplication.CreateEmptyBuilder(new() { ContentRootPath = snapshot.Folder, EnvironmentName = snapshot.Reading.EnvironmentName });
+        var builder = WebApplication.CreateEmptyBuilder(new() { ContentRootPath = snapshot.Folder, EnvironmentName = snapshot.Input.EnvironmentName });
         var values = snapshot.Values.Where(value =>
             !ListenerAddress.IsEndpoint(value.Key) || (name is not null && IsBelow(value.Key, ListenerAddress.Section(name))));
         builder.Configuration.AddInMemoryCollection(name is null ? values.Append(new(ListenerAddress.UrlKey("Urls"), url)) : values);

@@ -4,7 +4,8 @@ using Yarp.ReverseProxy.Configuration;
 namespace Gateway.Configuration.DryRun;
 
 /// <summary>A test request that is routed but not sent.</summary>
-internal sealed record ProbeRequest(string Method, string Path, string? Host, IReadOnlyList<KeyValuePair<string, string>> Headers, IReadOnlyList<KeyValuePair<string, string>> Query)
+internal sealed record ProbeRequest(
+    string Method, string Path, string? Host, IReadOnlyList<KeyValuePair<string, string>> Headers, IReadOnlyList<KeyValuePair<string, string>> Query)
 {
     // The number of combinations grows with the number of conditions. The limit is enough to try one condition for each name.
     private const int MostRequests = 48;
@@ -15,7 +16,8 @@ internal sealed record ProbeRequest(string Method, string Path, string? Host, IR
     public static IEnumerable<ProbeRequest> For(IReadOnlyList<string> paths, params RouteConfig[] routes)
     {
         var methods = Common(routes.Select(route => route.Match.Methods)) ?? (IReadOnlyList<string>)["GET"];
-        var hosts = routes.SelectMany(route => route.Match.Hosts ?? []).Distinct(StringComparer.OrdinalIgnoreCase).Take(4).Select(Named).DefaultIfEmpty(null).ToArray();
+        var hosts = routes.SelectMany(route => route.Match.Hosts ?? [])
+            .Distinct(StringComparer.OrdinalIgnoreCase).Take(4).Select(Named).DefaultIfEmpty(null).ToArray();
         var headers = Combined(routes.SelectMany(route => route.Match.Headers ?? []).Select(header => (header.Name, header.Values)));
         var query = Combined(routes.SelectMany(route => route.Match.QueryParameters ?? []).Select(parameter => (parameter.Name, parameter.Values)));
         var requests =
@@ -64,11 +66,13 @@ internal sealed record ProbeRequest(string Method, string Path, string? Host, IR
     private static IReadOnlyList<IReadOnlyList<KeyValuePair<string, string>>> Combined(IEnumerable<(string Name, IReadOnlyList<string>? Values)> conditions)
     {
         IReadOnlyList<IReadOnlyList<KeyValuePair<string, string>>> combined = [[]];
-        foreach (var named in conditions.Where(condition => HttpHeaderName(condition.Name)).GroupBy(condition => condition.Name, StringComparer.OrdinalIgnoreCase))
+        foreach (var named in conditions.Where(condition => HttpHeaderName(condition.Name))
+            .GroupBy(condition => condition.Name, StringComparer.OrdinalIgnoreCase))
         {
             var values = named.SelectMany(condition => condition.Values ?? []).Distinct(StringComparer.Ordinal).Take(3).ToArray();
             string?[] tried = [.. values, .. values.Length == 2 ? new[] { values[0] + values[1], values[1] + values[0] } : [], "probe", null];
-            combined = [.. combined.SelectMany(sofar => tried.Select(value => value is null ? sofar : [.. sofar, KeyValuePair.Create(named.Key, value)])).Take(MostRequests)];
+            combined = [.. combined.SelectMany(before => tried.Select(value => value is null ? before : [.. before, KeyValuePair.Create(named.Key, value)]))
+                .Take(MostRequests)];
         }
 
         return combined;

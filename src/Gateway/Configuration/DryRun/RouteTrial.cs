@@ -22,7 +22,7 @@ internal sealed class RouteTrial(RuleContext context, IConfigValidator validator
 
     private void Check(RouteConfig route)
     {
-        foreach (var (name, problem) in Parts.Failing(WithoutWhatRulesJudge(route), PartsOf, Problems))
+        foreach (var (name, problem) in Parts.Failing(WithoutPolicies(route), PartsOf, Problems))
         {
             // If a rule has reported an error at this key or below it, skip this one: the rule's message is more specific.
             var key = name.Length == 0 ? RouteKey.Of(route) : RouteKey.Of(route, name);
@@ -39,7 +39,7 @@ internal sealed class RouteTrial(RuleContext context, IConfigValidator validator
     });
 
     // Policy names are checked by the gateway's own rules, which know the policies.
-    private static RouteConfig WithoutWhatRulesJudge(RouteConfig route) => route with
+    private static RouteConfig WithoutPolicies(RouteConfig route) => route with
     {
         AuthorizationPolicy = null,
         RateLimiterPolicy = null,
@@ -58,7 +58,8 @@ internal sealed class RouteTrial(RuleContext context, IConfigValidator validator
         for (var index = 0; index < route.Match.Headers?.Count; index++)
             yield return ($"Match:Headers:{index}", nothing with { Match = new() { Path = "/", Headers = [route.Match.Headers[index]] } });
         for (var index = 0; index < route.Match.QueryParameters?.Count; index++)
-            yield return ($"Match:QueryParameters:{index}", nothing with { Match = new() { Path = "/", QueryParameters = [route.Match.QueryParameters[index]] } });
+            yield return ($"Match:QueryParameters:{index}",
+                nothing with { Match = new() { Path = "/", QueryParameters = [route.Match.QueryParameters[index]] } });
         for (var index = 0; index < route.Transforms?.Count; index++)
             yield return ($"Transforms:{index}", nothing with { Transforms = [route.Transforms[index]] });
     }

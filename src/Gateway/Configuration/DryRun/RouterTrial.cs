@@ -23,11 +23,13 @@ internal sealed class RouterTrial(
     /// <summary>Tries the routes for which no other error was found.</summary>
     public static void Check(RuleContext context, IServiceProvider services, Constraints constraints)
     {
-        using var built = new BuiltRouter([.. context.Routes.Where(CanBeBuilt)], ConfigurationDryRun.Alone(context.Snapshot, cluster => context.HasErrorAt(RouteKey.Of(cluster))), services);
+        using var built = new BuiltRouter(
+            [.. context.Routes.Where(CanBeBuilt)], ConfigurationDryRun.Alone(context.Snapshot, cluster => context.HasErrorAt(RouteKey.Of(cluster))), services);
         foreach (var (route, problem) in built.Failed)
             context.Error(route is null ? "ReverseProxy:Routes" : RouteKey.Of(route), $"cannot be built: {problem} Remove or correct what was changed last.");
         if (built.Router is null) return;
-        var trial = new RouterTrial(context, services, constraints, built.Router, built.Routes.ToDictionary(route => route.RouteId, StringComparer.OrdinalIgnoreCase));
+        var trial = new RouterTrial(
+            context, services, constraints, built.Router, built.Routes.ToDictionary(route => route.RouteId, StringComparer.OrdinalIgnoreCase));
         foreach (var route in built.Routes) trial.Check(route);
         trial.CheckPairs(built.Routes);
 
@@ -47,7 +49,8 @@ internal sealed class RouterTrial(
             catch (Exception exception)
             {
                 if (NamesIn(exception) is [var one, var other, ..]) Report(one, other, request);
-                else context.Error(RouteKey.Of(route, "Match"), $"cannot be asked for a request such as {Finding.Quote(request.ToString())}: {Parts.Text(exception)} Write another path or condition.");
+                else context.Error(RouteKey.Of(route, "Match"),
+                    $"cannot be asked for a request such as {Finding.Quote(request.ToString())}: {Parts.Text(exception)} Write another path or condition.");
                 return;
             }
         }
@@ -106,7 +109,8 @@ internal sealed class RouterTrial(
         if (string.CompareOrdinal(one.RouteId, other.RouteId) > 0) (one, other) = (other, one);
         if (!context.HasErrorAt(RouteKey.Of(other, "Match")))
             context.Error(RouteKey.Of(other, "Match"),
-                $"takes some of the same requests as the route {Finding.Quote(one.RouteId)}, such as {Finding.Quote(request.ToString())}, and none of the two goes first. "
+                $"takes some of the same requests as the route {Finding.Quote(one.RouteId)}, such as {Finding.Quote(request.ToString())}, "
+                + "and none of the two goes first. "
                 + "Give one of them a lower Order, or change its Match.");
     }
 
@@ -119,8 +123,10 @@ internal sealed class RouterTrial(
     private static string Precedence(RouteConfig route, RoutePattern pattern)
     {
         var match = route.Match;
-        var literals = pattern.PathSegments.Select(segment => segment.IsSimple && segment.Parts[0] is RoutePatternLiteralPart literal ? literal.Content.ToUpperInvariant() : "{}");
-        return $"{route.Order ?? 0} {pattern.InboundPrecedence} {match.Methods?.Count > 0} {match.Hosts?.Count > 0} {match.Headers?.Count ?? 0} {match.QueryParameters?.Count ?? 0} "
+        var literals = pattern.PathSegments.Select(
+            segment => segment.IsSimple && segment.Parts[0] is RoutePatternLiteralPart literal ? literal.Content.ToUpperInvariant() : "{}");
+        return $"{route.Order ?? 0} {pattern.InboundPrecedence} {match.Methods?.Count > 0} {match.Hosts?.Count > 0} {match.Headers?.Count ?? 0} "
+            + $"{match.QueryParameters?.Count ?? 0} "
             + string.Join('/', literals);
     }
 

@@ -31,28 +31,28 @@ internal static class ConfigurationFolder
 
     /// <summary>Loads the same folder again. The folder is not searched for a second time, so a reload never moves to another one.</summary>
     public static LoadResult Reload(ConfigurationInput input) =>
-        Load(new ConfigurationInput(input.Folder, input.Arguments, input.EnvironmentName, input.Variables) { IsAgain = true }, new FindingList());
+        Load(new ConfigurationInput(input.Folder, input.Arguments, input.EnvironmentName, input.Variables) { IsReload = true }, new FindingList());
 
-    private static LoadResult Load(ConfigurationInput reading, FindingList findings)
+    private static LoadResult Load(ConfigurationInput input, FindingList findings)
     {
-        var (commandLine, _) = CommandLineLayer.Read(reading.Arguments, findings);
+        var (commandLine, _) = CommandLineLayer.Read(input.Arguments, findings);
         var rows = new List<LayerRow>();
-        var files = ReadFiles(reading, findings, rows);
-        var variables = EnvironmentLayer.Read(reading.Variables, RootSchema.Value, findings);
+        var files = ReadFiles(input, findings, rows);
+        var variables = EnvironmentLayer.Read(input.Variables, RootSchema.Value, findings);
         rows.AddRange([LayerRow.Of("environment variables", variables), LayerRow.Of("command line", commandLine)]);
-        ObjectNode[] layers = [HostingLayer.Read(reading.Variables, findings), .. files ?? [], variables, commandLine];
+        ObjectNode[] layers = [HostingLayer.Read(input.Variables, findings), .. files ?? [], variables, commandLine];
         var check = new SchemaValidator(findings);
         var merged = layers.Select(layer => check.Check(layer, RootSchema.Value))
             .Aggregate((lower, upper) => LayerMerge.Merge(ListenerLayers.Below(lower, upper), upper, findings));
-        HostingLayer.WarnOfUnused(reading.Variables, merged, findings);
-        HostingLayer.WarnOfPrefixed(reading.Variables, RootSchema.Value, findings);
+        HostingLayer.WarnOfUnused(input.Variables, merged, findings);
+        HostingLayer.WarnOfPrefixed(input.Variables, RootSchema.Value, findings);
 
         // If a file could not be read, skip the rules: they would report errors that the missing file may resolve.
-        if (files is null) return new(null, findings.ToOrdered(), findings.CannotRead, reading) { Layers = rows };
+        if (files is null) return new(null, findings.ToOrdered(), findings.CannotRead, input) { Layers = rows };
 
-        var snapshot = CreateSnapshot(merged, reading, findings);
+        var snapshot = CreateSnapshot(merged, input, findings);
         ConfigurationRules.Check(snapshot, findings);
-        return new(findings.HasErrors ? null : snapshot, findings.ToOrdered(), findings.CannotRead, reading) { Layers = rows };
+        return new(findings.HasErrors ? null : snapshot, findings.ToOrdered(), findings.CannotRead, input) { Layers = rows };
     }
 
     private static string? Find(string? option, IReadOnlyDictionary<string, string?> variables, FindingList findings)
@@ -69,23 +69,23 @@ internal static class ConfigurationFolder
         return null;
     }
 
-    private static List<ObjectNode>? ReadFiles(ConfigurationInput reading, FindingList findings, List<LayerRow> rows)
+    private static List<ObjectNode>? ReadFiles(ConfigurationInput input, FindingList findings, List<LayerRow> rows)
     {
         var layers = new List<ObjectNode>();
         var failed = false;
-        foreach (var name in new[] { Snapshot.MainFile, EnvironmentFile.NameOf(reading.EnvironmentName) })
+        foreach (var name in new[] { Snapshot.MainFile, EnvironmentFile.NameOf(input.EnvironmentName) })
         {
             // The environment's name must not be a path: a name that leaves the folder is not a file of the configuration.
             if (Path.GetFileName(name) != name) continue;
-            var content = reading.Read(name, out var problem);
-            if (content is null && name != Snapshot.MainFile && !IsThere(reading.Folder, name))
+            var content = input.Read(name, out var problem);
+            if (content is null && name != Snapshot.MainFile && !IsThere(input.Folder, name))
             {
                 rows.Add(LayerRow.Of(name, null));
-                EnvironmentFile.WarnOfAbsence(reading, findings);
+                EnvironmentFile.WarnOfAbsence(input, findings);
                 continue;
             }
 
-            if (content is null) findings.Unreadable(name, $"{problem} The folder is {Finding.Quote(reading.Folder)}.");
+            if (content is null) findings.Unreadable(name, $"{problem} The folder is {Finding.Quote(input.Folder)}.");
             var layer = content is null ? null : JsonLayer.Read(content, name, findings);
             failed |= layer is null;
             if (layer is null) continue;
@@ -102,12 +102,12 @@ internal static class ConfigurationFolder
         return Path.Exists(file.FullName) || file.LinkTarget is not null;
     }
 
-    private static Snapshot CreateSnapshot(ObjectNode merged, ConfigurationInput reading, FindingList findings)
+    private static Snapshot CreateSnapshot(ObjectNode merged, ConfigurationInput input, FindingList findings)
     {
         var options = OptionsBinder.Bind<GatewayOptions>(merged);
         var flat = new Flattening();
         flat.Add(merged, "");
-        foreach (var (name, value) in reading.Variables)
+        foreach (var (name, value) in input.Variables)
             if (name.StartsWith(EnvironmentLayer.TelemetryPrefix, StringComparison.OrdinalIgnoreCase))
                 flat.Add(name, value, EnvironmentLayer.SourceOf(name));
 
@@ -121,7 +121,7 @@ internal static class ConfigurationFolder
             Clusters = [],
             Values = flat.Values,
             Sources = flat.Sources,
-            Reading = reading,
+            Input = input,
             Profiles = null,
             Files = new Dictionary<string, ReadOnlyMemory<byte>>(),
         };

@@ -11,7 +11,8 @@ internal static class AllowedHostsRules
         foreach (var host in context.Options.AllowedHosts?.Split(';', StringSplitOptions.RemoveEmptyEntries) ?? [])
         {
             if (host != "*" && Uri.CheckHostName(host.StartsWith("*.", StringComparison.Ordinal) ? host[2..] : host) == UriHostNameType.Unknown)
-                context.Error(Key, $"holds {Finding.Quote(host)}, no host. Write hosts without a port, separated by \";\", such as \"api.example.com;*.example.org\".");
+                context.Error(Key,
+                    $"holds {Finding.Quote(host)}, no host. Write hosts without a port, separated by \";\", such as \"api.example.com;*.example.org\".");
         }
     }
 }

@@ -12,24 +12,7 @@ internal static class AzureAdRules
     public static void Check(RuleContext context)
     {
         if (context.Options.AzureAd is not { } azure) return;
-        if (!Uri.TryCreate(azure.Instance, UriKind.Absolute, out var instance) || instance.Scheme is not ("https" or "http"))
-            context.Error($"{Section}:Instance",
-                $"is {Finding.Quote(azure.Instance)}, no absolute address. "
-                + "Write \"https://login.microsoftonline.com/\" or the address of your cloud.");
-        else if (azure.RequireHttpsMetadata && instance.Scheme != "https")
-            context.Error($"{Section}:Instance", $"is {Finding.Quote(azure.Instance)}, not https. Write an https address.");
-        else if (instance.Host.EndsWith(EntraCloud.B2C, StringComparison.OrdinalIgnoreCase))
-            context.Error($"{Section}:Instance",
-                $"is {Finding.Quote(azure.Instance)}, of Azure AD B2C, whose issuers depend on the user flow. Write it as a scheme of Authentication:Schemes: "
-                + "as Authority the address of the user flow's discovery document without /.well-known/openid-configuration, as ValidIssuers what that "
-                + "document has as issuer.");
-        else if (instance.Host.Equals(EntraCloud.Closed, StringComparison.OrdinalIgnoreCase))
-            context.Error($"{Section}:Instance",
-                $"is {Finding.Quote(azure.Instance)}, of a cloud that was closed in 2021. Write the address of the cloud that the tenant is in now.");
-        else if (EntraCloud.Has(instance.Host) && instance.PathAndQuery != "/")
-            context.Error($"{Section}:Instance",
-                $"is {Finding.Quote(azure.Instance)}, with a path, and the tenant's would come behind it: no keys would be found. "
-                + $"Write {Finding.Quote($"https://{instance.Host}/")}, and the tenant's id as TenantId.");
+        CheckInstance(context, azure);
         if (string.IsNullOrWhiteSpace(azure.TenantId))
             context.Error($"{Section}:TenantId", "is required. Write the tenant's id.");
         else if (!azure.IsMultiTenant)
@@ -49,6 +32,25 @@ internal static class AzureAdRules
 
         SchemeRules.CheckOrganizations(context, $"{Section}:Organizations", azure.Organizations);
         foreach (var (tenant, options) in azure.Tenants) OrganizationIdRules.CheckOnly(context, $"{Section}:Tenants:{tenant}:Only", options.Only);
+    }
+
+    private static void CheckInstance(RuleContext context, AzureAdOptions azure)
+    {
+        const string Key = $"{Section}:Instance";
+        const string Advice = "Write \"https://login.microsoftonline.com/\" or the address of your cloud.";
+        if (SchemeRules.CheckAddress(context, Key, azure.Instance, azure.RequireHttpsMetadata, Advice) is not { } instance) return;
+        if (instance.Host.EndsWith(EntraCloud.B2C, StringComparison.OrdinalIgnoreCase))
+            context.Error(Key,
+                $"is {Finding.Quote(azure.Instance)}, of Azure AD B2C, whose issuers depend on the user flow. Write it as a scheme of Authentication:Schemes: "
+                + "as Authority the address of the user flow's discovery document without /.well-known/openid-configuration, as ValidIssuers what that "
+                + "document has as issuer.");
+        else if (instance.Host.Equals(EntraCloud.Closed, StringComparison.OrdinalIgnoreCase))
+            context.Error(Key,
+                $"is {Finding.Quote(azure.Instance)}, of a cloud that was closed in 2021. Write the address of the cloud that the tenant is in now.");
+        else if (EntraCloud.Has(instance.Host) && instance.PathAndQuery != "/")
+            context.Error(Key,
+                $"is {Finding.Quote(azure.Instance)}, with a path, and the tenant's would come behind it: no keys would be found. "
+                + $"Write {Finding.Quote($"https://{instance.Host}/")}, and the tenant's id as TenantId.");
     }
 
     // The tenant must be a GUID: tokens name a tenant by its id, even if the tenant's address uses a name.

@@ -1,6 +1,7 @@
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using System.Text;
+using Gateway.Telemetry;
 using Microsoft.AspNetCore.Server.Kestrel.Https;
 
 namespace Gateway.Configuration.Rules;
@@ -19,7 +20,7 @@ internal static class CertificateRules
     public static void Check(RuleContext context)
     {
         // Skip a reload: a running gateway reloads renewed files by itself, once both files are stable.
-        if (context.Snapshot.Reading.IsAgain) return;
+        if (context.Snapshot.Input.IsReload) return;
         foreach (var (key, value) in context.Snapshot.Values)
         {
             if (!key.StartsWith("Kestrel:", StringComparison.OrdinalIgnoreCase) || string.IsNullOrEmpty(value)) continue;
@@ -34,7 +35,8 @@ internal static class CertificateRules
         var name = string.IsNullOrEmpty(store) ? nameof(StoreName.My) : store;
         var place = StoreLocation.CurrentUser;
         if (!string.IsNullOrEmpty(Value("Path")))
-            context.Error(section + Subject, "is given together with Path, and Kestrel would not start. Name the certificate by its file, or by its subject in a store.");
+            context.Error(section + Subject,
+                "is given together with Path, and Kestrel would not start. Name the certificate by its file, or by its subject in a store.");
         else if (!string.IsNullOrEmpty(location) && !(Enum.TryParse(location, ignoreCase: true, out place) && Enum.IsDefined(place)))
             context.Error($"{section}:Location", $"is {Finding.Quote(location)}, no place of stores. Write CurrentUser or LocalMachine.");
         else if (!string.IsNullOrEmpty(allowInvalid) && !bool.TryParse(allowInvalid, out _))
@@ -64,7 +66,8 @@ internal static class CertificateRules
 
     private static void Check(RuleContext context, string section, string path)
     {
-        var (keyPath, password) = (context.Snapshot.Values.GetValueOrDefault($"{section}:KeyPath"), context.Snapshot.Values.GetValueOrDefault($"{section}:Password"));
+        var (keyPath, password) = (
+            context.Snapshot.Values.GetValueOrDefault($"{section}:KeyPath"), context.Snapshot.Values.GetValueOrDefault($"{section}:Password"));
         var content = Read(context, section + Path, path, "Name a file with a certificate: PEM with its key under KeyPath, or PKCS #12 (.pfx).");
         var key = string.IsNullOrEmpty(keyPath) ? [] : Read(context, $"{section}:KeyPath", keyPath, "Name the file that holds the certificate's key.");
         if (content is null || key is null) return;
@@ -75,7 +78,8 @@ internal static class CertificateRules
         if (certificate.Extensions.OfType<X509EnhancedKeyUsageExtension>().FirstOrDefault() is { } usage
             && !usage.EnhancedKeyUsages.Cast<Oid>().Any(use => use.Value == ServerAuthentication))
             context.Error(section + Path,
-                $"names the file {Finding.Quote(path)}, whose certificate is not for servers: its extended key usage lacks server authentication ({ServerAuthentication}). "
+                $"names the file {Finding.Quote(path)}, whose certificate is not for servers: "
+                + $"its extended key usage lacks server authentication ({ServerAuthentication}). "
                 + "Request one for servers.");
         else CheckDates(context, section, path, certificate);
     }
@@ -105,7 +109,8 @@ internal static class CertificateRules
         {
             context.Error(password is null ? section + Path : $"{section}:Password",
                 password is null
-                    ? $"names the file {Finding.Quote(path)}, which does not open without a password, or is no PKCS #12 file. Write the Password beside it, or name another file."
+                    ? $"names the file {Finding.Quote(path)}, which does not open without a password, or is no PKCS #12 file. "
+                        + "Write the Password beside it, or name another file."
                     : $"does not open the file {Finding.Quote(path)}, or that is no PKCS #12 file. Write the password that the file was exported with.");
         }
 
@@ -121,7 +126,8 @@ internal static class CertificateRules
         }
         catch (CryptographicException)
         {
-            context.Error(section + Path, $"names the file {Finding.Quote(path)}, which holds no certificate in PEM. Name one that begins with -----BEGIN CERTIFICATE-----.");
+            context.Error(section + Path,
+                $"names the file {Finding.Quote(path)}, which holds no certificate in PEM. Name one that begins with -----BEGIN CERTIFICATE-----.");
             return null;
         }
 
@@ -137,15 +143,18 @@ internal static class CertificateRules
         }
         catch (ArgumentException)
         {
-            context.Error($"{section}:KeyPath", $"names the key of another certificate than {Finding.Quote(path)} holds. Name the key that the certificate was issued for.");
+            context.Error($"{section}:KeyPath",
+                $"names the key of another certificate than {Finding.Quote(path)} holds. Name the key that the certificate was issued for.");
         }
         catch (CryptographicException) when (password is not null)
         {
-            context.Error($"{section}:Password", "does not open the key of KeyPath, or that is no encrypted key in PEM. Write the key's password, or remove it for a key without.");
+            context.Error($"{section}:Password",
+                "does not open the key of KeyPath, or that is no encrypted key in PEM. Write the key's password, or remove it for a key without.");
         }
         catch (CryptographicException)
         {
-            context.Error($"{section}:KeyPath", "names a file without a private key in PEM of the certificate's kind. Name one that begins with -----BEGIN PRIVATE KEY-----.");
+            context.Error($"{section}:KeyPath",
+                "names a file without a private key in PEM of the certificate's kind. Name one that begins with -----BEGIN PRIVATE KEY-----.");
         }
 
         return null;
@@ -155,12 +164,15 @@ internal static class CertificateRules
     private static void CheckDates(RuleContext context, string section, string path, X509Certificate2 certificate)
     {
         var now = TimeProvider.System.GetUtcNow();
-        var (from, until) = (certificate.NotBefore.ToUniversalTime(), certificate.NotAfter.ToUniversalTime());
+        var (from, until) = (new DateTimeOffset(certificate.NotBefore), new DateTimeOffset(certificate.NotAfter));
+        var certificateOf = $"names the file {Finding.Quote(path)}, whose certificate";
+        const string Replace = "Replace the file; it is read again while the gateway runs.";
         if (from > now)
-            context.Warning(section + Path, $"names the file {Finding.Quote(path)}, whose certificate is not valid before {from:u}: until then clients refuse it. Use another one until then.");
+            context.Warning(section + Path,
+                $"{certificateOf} is not valid before {UtcTime.Seconds(from)}: until then clients refuse it. Use another one until then.");
         else if (until < now)
-            context.Warning(section + Path, $"names the file {Finding.Quote(path)}, whose certificate expired on {until:u}: clients refuse it. Replace the file; it is read again while the gateway runs.");
+            context.Warning(section + Path, $"{certificateOf} expired on {UtcTime.Seconds(until)}: clients refuse it. {Replace}");
         else if (until - now < s_notice)
-            context.Warning(section + Path, $"names the file {Finding.Quote(path)}, whose certificate expires on {until:u}. Replace the file; it is read again while the gateway runs.");
+            context.Warning(section + Path, $"{certificateOf} expires on {UtcTime.Seconds(until)}. {Replace}");
     }
 }

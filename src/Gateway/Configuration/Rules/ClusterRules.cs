@@ -1,4 +1,5 @@
 using System.Globalization;
+using Gateway.Networking;
 using Yarp.ReverseProxy.Configuration;
 
 namespace Gateway.Configuration.Rules;
@@ -50,14 +51,15 @@ internal static class ClusterRules
     {
         if (!string.IsNullOrEmpty(affinity.AffinityKeyName) && !HttpToken.Is(affinity.AffinityKeyName))
             context.Error(RouteKey.Of(cluster, "SessionAffinity:AffinityKeyName"),
-                $"is {Finding.Quote(affinity.AffinityKeyName)}, no cookie's name: it is made of letters, digits and any of !#$%&'*+-.^_`|~. Write such as \"instance\".");
+                $"is {Finding.Quote(affinity.AffinityKeyName)}, no cookie's name: it is made of {HttpToken.Form}. Write such as \"instance\".");
         foreach (var (name, time) in new[] { ("Expiration", affinity.Cookie?.Expiration), ("MaxAge", affinity.Cookie?.MaxAge) })
             if (time <= TimeSpan.Zero || time > s_longestCookie)
                 context.Error(RouteKey.Of(cluster, $"SessionAffinity:Cookie:{name}"),
                     $"is {time}, which no cookie can last. Write a time above zero and up to {s_longestCookie.Days} days, such as \"1.00:00:00\".");
         foreach (var (name, value) in new[] { ("Domain", affinity.Cookie?.Domain), ("Path", affinity.Cookie?.Path) })
             if (value?.Any(static character => character is < ' ' or > '~' or ';' or ',') == true)
-                context.Error(RouteKey.Of(cluster, $"SessionAffinity:Cookie:{name}"), $"is {Finding.Quote(value)}, which no cookie can say. Write ASCII without ; and ,.");
+                context.Error(RouteKey.Of(cluster, $"SessionAffinity:Cookie:{name}"),
+                    $"is {Finding.Quote(value)}, which no cookie can say. Write ASCII without ; and ,.");
     }
 
     private static void Check(RuleContext context, ClusterConfig cluster, string name, DestinationConfig destination)
@@ -67,12 +69,14 @@ internal static class ClusterRules
             context.Error(RouteKey.Of(cluster, $"{key}:Address"), $"is {Finding.Quote(destination.Address ?? "")}, {problem}. {WriteAddress}");
         else if (new Uri(destination.Address).UserInfo.Length > 0)
             context.Warning(RouteKey.Of(cluster, $"{key}:Address"),
-                "holds a user's name, which is sent to nobody. Remove it; what a service asks for is sent by a transform such as { \"RequestHeader\": \"Authorization\", \"Set\": \"…\" }.");
+                "holds a user's name, which is sent to nobody. Remove it; what a service asks for is sent by a transform such as { \"RequestHeader\": "
+                + "\"Authorization\", \"Set\": \"…\" }.");
         if (!string.IsNullOrEmpty(destination.Health) && DestinationAddress.Problem(destination.Health) is { } unhealthy)
             context.Error(RouteKey.Of(cluster, $"{key}:Health"), $"is {Finding.Quote(destination.Health)}, {unhealthy}. {WriteAddress}");
         if (!string.IsNullOrEmpty(destination.Host) && !DestinationAddress.IsHost(destination.Host))
             context.Error(RouteKey.Of(cluster, $"{key}:Host"),
-                $"is {Finding.Quote(destination.Host)}, no host. Write the name that the service is called by, such as \"api.internal\" or \"api.internal:8443\".");
+                $"is {Finding.Quote(destination.Host)}, no host. "
+                + "Write the name that the service is called by, such as \"api.internal\" or \"api.internal:8443\".");
     }
 
     private static void Check(RuleContext context, ClusterConfig cluster, ActiveHealthCheckConfig active)

@@ -35,7 +35,7 @@ internal sealed partial class ConstrainedSegments(Constraints constraints, Organ
             var candidates = segment.IsWhole ? InEachCase(segment.Start) : [preferred, .. Guesses(segment, _texts.Of(pattern))];
             if (candidates.FirstOrDefault(text => constraints.Take(parameter, text)) is { } taken) return taken;
             isSure = false;
-            var takesNone = segment.IsWhole ? !parameter.ParameterPolicies.Any(policy => TellsCases(constraints.Of(parameter, policy)))
+            var takesNone = segment.IsWhole ? !parameter.ParameterPolicies.Any(policy => IsCaseSensitive(constraints.Of(parameter, policy)))
                 : parameter.ParameterPolicies.Any(policy => constraints.Of(parameter, policy) is { } constraint && TakesNone(constraint, segment));
             return takesNone ? null : preferred;
         }
@@ -49,10 +49,10 @@ internal sealed partial class ConstrainedSegments(Constraints constraints, Organ
     // Path matching ignores case, but a regular expression can be case-sensitive.
     private static IEnumerable<string> InEachCase(string text) => [text, text.ToLowerInvariant(), text.ToUpperInvariant()];
 
-    private static bool TellsCases(IRouteConstraint? constraint) => constraint switch
+    private static bool IsCaseSensitive(IRouteConstraint? constraint) => constraint switch
     {
-        OptionalRouteConstraint optional => TellsCases(optional.InnerConstraint),
-        CompositeRouteConstraint all => all.Constraints.Any(TellsCases),
+        OptionalRouteConstraint optional => IsCaseSensitive(optional.InnerConstraint),
+        CompositeRouteConstraint all => all.Constraints.Any(IsCaseSensitive),
         RegexRouteConstraint expression => CaseOption().IsMatch($"{expression.Constraint}"),
         _ => false,
     };
@@ -61,7 +61,8 @@ internal sealed partial class ConstrainedSegments(Constraints constraints, Organ
     {
         if (segment.Ids is null) return texts.Select(text => segment.Start + text + segment.End);
         var bodies = texts.Concat(
-            from character in new[] { ids.Characters.FirstOrDefault(char.IsAsciiDigit), ids.Characters.FirstOrDefault(char.IsAsciiLetter), ids.Characters[0] }.Distinct()
+            from character in new[] { ids.Characters.FirstOrDefault(char.IsAsciiDigit), ids.Characters.FirstOrDefault(char.IsAsciiLetter), ids.Characters[0] }
+                .Distinct()
             // A regular expression that backtracks can take seconds for each long text, so only a few lengths are tried.
             from length in new[] { 1, 2, 8, 32, ids.MinLength, ids.MaxLength }.Distinct()
             where character != default && length >= ids.MinLength && length <= ids.MaxLength
@@ -93,7 +94,8 @@ internal sealed partial class ConstrainedSegments(Constraints constraints, Organ
 
         // If this is true, every id contains a character that the constraint's texts never contain.
         bool HasOther(string characters) =>
-            around.Any(character => !characters.Contains(character, StringComparison.Ordinal)) || !ids.Characters.Any(character => characters.Contains(character, StringComparison.Ordinal));
+            around.Any(character => !characters.Contains(character, StringComparison.Ordinal))
+                || !ids.Characters.Any(character => characters.Contains(character, StringComparison.Ordinal));
     }
 
     // Matches an inline option that makes a regular expression case-sensitive.

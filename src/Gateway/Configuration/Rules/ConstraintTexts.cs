@@ -26,8 +26,11 @@ internal static partial class ConstraintTexts
             yield return new string('1', (int)number);
         }
 
-        for (var start = constraints.IndexOf("regex(", StringComparison.OrdinalIgnoreCase); start >= 0; start = constraints.IndexOf("regex(", start + 1, StringComparison.OrdinalIgnoreCase))
-            foreach (var text in Spelled(constraints[(start + "regex(".Length)..])) yield return text;
+        const string Regex = "regex(";
+        for (var start = Next(0); start >= 0; start = Next(start + 1))
+            foreach (var text in Spelled(constraints[(start + Regex.Length)..])) yield return text;
+
+        int Next(int from) => constraints.IndexOf(Regex, from, StringComparison.OrdinalIgnoreCase);
     }
 
     // Expands an expression's alternatives in a simplified way: a character class becomes its first character, a group its first alternative.
@@ -61,7 +64,8 @@ internal static partial class ConstraintTexts
             }
             else if (character == '{' && pattern.IndexOf('}', index) is var closed and > 0)
             {
-                if (text.Length > 0 && int.TryParse(pattern[(index + 1)..closed].Split(',')[0], NumberStyles.None, CultureInfo.InvariantCulture, out var count) && count is > 1 and < LongestText)
+                if (text.Length > 0 && int.TryParse(pattern[(index + 1)..closed].Split(',')[0], NumberStyles.None, CultureInfo.InvariantCulture, out var count)
+                    && count is > 1 and < LongestText)
                     text.Append(text[^1], count - 1);
                 index = closed;
             }

@@ -1,3 +1,5 @@
+using Gateway.Networking;
+
 namespace Gateway.Configuration.Rules;
 
 /// <summary>Checks the CORS policies.</summary>
@@ -41,8 +43,7 @@ internal static class CorsRules
     // Whether a text is an http or https origin without user information, path or wildcard. Browsers send an origin in exactly this form, and it is
     // compared as text.
     private static bool IsOrigin(string text) =>
-        Uri.TryCreate(text, UriKind.Absolute, out var uri)
-        && uri.Scheme is "http" or "https"
+        HttpAddress.TryParse(text, out var uri)
         && !text.Contains('*', StringComparison.Ordinal)
         && uri.UserInfo.Length == 0
         && uri.GetLeftPart(UriPartial.Authority).Equals(text, StringComparison.OrdinalIgnoreCase);

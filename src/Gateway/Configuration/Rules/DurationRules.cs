@@ -41,19 +41,21 @@ internal static class DurationRules
             context.Error(RouteKey.Of(route, "Timeout"), $"is {timeout}, no time at all. Write such as \"00:00:30\", or leave the key out.");
         else if (timeout < vend && RouteMetadata.Of(route).Module is not null)
             context.Warning(RouteKey.Of(route, "Timeout"),
-                $"is {timeout}, and IotCredentials:Timeout is {vend}: callers would be answered 504 while the module still works. "
+                $"is {timeout}, and IotCredentials:Timeout is {vend}: callers would get 504 while the module still works. "
                 + "Leave the key out, or write as much or more.");
     }
 
     private static void Check(RuleContext context, ClusterConfig cluster)
     {
         if (cluster.HttpRequest?.ActivityTimeout <= TimeSpan.Zero)
-            context.Error(RouteKey.Of(cluster, "HttpRequest:ActivityTimeout"), $"is {cluster.HttpRequest.ActivityTimeout}, no time at all. Write such as \"00:01:40\".");
+            context.Error(
+                RouteKey.Of(cluster, "HttpRequest:ActivityTimeout"), $"is {cluster.HttpRequest.ActivityTimeout}, no time at all. Write such as \"00:01:40\".");
         if (cluster.HealthCheck?.Active is not { Enabled: true } active) return;
         var (interval, timeout) = (active.Interval ?? s_defaultInterval, active.Timeout ?? s_defaultProbeTimeout);
         // YARP's validator reports times of zero or less.
         foreach (var (name, time) in new[] { ("Interval", interval), ("Timeout", timeout) })
-            if (time > s_longest) context.Error(RouteKey.Of(cluster, $"HealthCheck:Active:{name}"), $"is {time}, longer than a timer can be. Write {s_longest} at most.");
+            if (time > s_longest)
+                context.Error(RouteKey.Of(cluster, $"HealthCheck:Active:{name}"), $"is {time}, longer than a timer can be. Write {s_longest} at most.");
         if (interval <= TimeSpan.Zero || timeout <= interval) return;
         context.Warning(RouteKey.Of(cluster, $"HealthCheck:Active:{(active.Timeout is null ? "Interval" : "Timeout")}"),
             $"lets a probe take {timeout} with a probe every {interval}: they would pile up at a slow destination. Write a Timeout of at most Interval.");

@@ -14,7 +14,8 @@ internal sealed class EarlierRoutes(RuleContext context)
     /// </summary>
     public string? MethodThatReaches(RouteConfig route, IReadOnlyList<string> segments)
     {
-        var path = "/" + string.Join('/', segments.Select(segment => segment.Replace("{", "{{", StringComparison.Ordinal).Replace("}", "}}", StringComparison.Ordinal)));
+        var path = "/"
+            + string.Join('/', segments.Select(segment => segment.Replace("{", "{{", StringComparison.Ordinal).Replace("}", "}}", StringComparison.Ordinal)));
         var request = new RouteConfig { Match = new RouteMatch { Path = path } };
         var before = _paths.Covering(request).Where(other => IsBefore(other, route) && TakesItsRequests(other.Match, route.Match)).ToArray();
         return Array.Find(_methods, method => Takes(route, method) && !before.Any(other => Takes(other, method)));

@@ -1,5 +1,6 @@
 using Gateway.Configuration.Schema;
 using Gateway.Forwarding;
+using Gateway.Networking;
 
 namespace Gateway.Configuration.Rules;
 
@@ -16,7 +17,7 @@ internal static class ForwardedHeaderRules
         {
             if (RouteMetadata.Of(route) is not { ForwardHeaders: { } headers } metadata) continue;
             var key = RouteKey.Of(route, "Metadata:ForwardHeaders");
-            if (metadata.Module is not null) context.Error(key, "has no place on a route that a module answers: nothing is sent to a service. Remove it.");
+            if (metadata.Module is not null) context.Error(key, "has no place on a module route: nothing is sent to a service. Remove it.");
             else if (ForwardedClientHeaders.NamesIn(headers) is not { Length: > 0 } names)
                 context.Error(key, "is empty. Write names of headers, separated by commas, such as \"CF-Ray\".");
             else foreach (var name in names) Check(context, key, name);

@@ -22,7 +22,8 @@ internal sealed class GuardedPaths
         foreach (var route in context.Routes.Where(route => OrganizationReachRules.IsGuarded(context, route)))
         {
             foreach (var request in RoutedPath.RequestsOf(route, ids))
-                if (GuardedPath.Of(route, request) is { Organization: > 0 } path && path.Segments.Take(path.Organization).All(text => text.IsWhole)) Add(AnyDestination, path);
+                if (GuardedPath.Of(route, request) is { Organization: > 0 } path && path.Segments.Take(path.Organization).All(text => text.IsWhole))
+                    Add(AnyDestination, path);
             foreach (var destination in DestinationsOf(route))
                 foreach (var sent in RoutedPath.SentBy(route, destination.Path, ids))
                     if (GuardedPath.Of(route, sent) is { } path) Add(destination.Authority, path);
@@ -114,5 +115,7 @@ internal sealed record GuardedPath(RouteConfig Route, IReadOnlyList<SegmentText>
         || (Organization < path.Sent.Count && path.Sent[Organization].Text is { NamesOrganization: true } text && text == Segments[Organization]);
 
     /// <summary>Returns the path as text. Equal paths have the same text.</summary>
-    public override string ToString() => string.Join('/', Segments.Select(text => text.IsWhole ? text.Start : $"{text.Start}{{{(text.NamesOrganization ? "organization" : "")}}}{text.End}")) + (IsBelow ? "/**" : "");
+    public override string ToString() =>
+        string.Join('/', Segments.Select(text => text.IsWhole ? text.Start : $"{text.Start}{{{(text.NamesOrganization ? "organization" : "")}}}{text.End}"))
+        + (IsBelow ? "/**" : "");
 }

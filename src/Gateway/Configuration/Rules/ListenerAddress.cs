@@ -25,7 +25,8 @@ internal static class ListenerAddress
     /// <summary>Returns the addresses of the public listeners with their keys, from Kestrel's own section, or else from <c>Urls</c>.</summary>
     public static IEnumerable<(string Key, string Url)> Written(RuleContext context)
     {
-        if (NamesOf(context) is { Length: > 0 } names) return names.Select(name => (UrlKey(name), context.Snapshot.Values.GetValueOrDefault(UrlKey(name)) ?? ""));
+        if (NamesOf(context) is { Length: > 0 } names)
+            return names.Select(name => (UrlKey(name), context.Snapshot.Values.GetValueOrDefault(UrlKey(name)) ?? ""));
         return context.Options.Urls.Split(';', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries).Select(url => (Urls, url));
     }
 

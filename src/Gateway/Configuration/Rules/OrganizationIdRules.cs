@@ -11,7 +11,8 @@ internal static class OrganizationIdRules
         for (var index = 0; index < only?.Count; index++)
         {
             if (!ids.TryParse(only[index], out _))
-                context.Error($"{key}:{index}", $"is {Finding.Quote(only[index])}, no organization id: it is not of the form that IotCredentials:OrganizationId sets.");
+                context.Error($"{key}:{index}",
+                    $"is {Finding.Quote(only[index])}, no organization id: it is not of the form that IotCredentials:OrganizationId sets.");
         }
     }
 }

@@ -22,7 +22,9 @@ internal sealed class PathTree
                 return;
             }
 
-            node = segment.Kind == PathSegmentKind.Any ? node.Any ??= new Node() : node.Texts.TryGetValue(segment.Text, out var next) ? next : node.Texts[segment.Text] = new Node();
+            node = segment.Kind == PathSegmentKind.Any ? node.Any ??= new Node()
+                : node.Texts.TryGetValue(segment.Text, out var next) ? next
+                : node.Texts[segment.Text] = new Node();
         }
 
         node.Ends.Add(route);

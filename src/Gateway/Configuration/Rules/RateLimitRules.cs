@@ -37,6 +37,7 @@ internal static class RateLimitRules
 
     private static void CheckPositive(RuleContext context, string key, TimeSpan window)
     {
-        if (window < TimeSpan.FromMilliseconds(1)) context.Error($"{key}:Window", $"is {window}. Write the time that PermitLimit is for, such as \"00:00:01\".");
+        if (window < TimeSpan.FromMilliseconds(1))
+            context.Error($"{key}:Window", $"is {window}. Write the time that PermitLimit is for, such as \"00:00:01\".");
     }
 }

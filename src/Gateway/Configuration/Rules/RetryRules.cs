@@ -20,9 +20,10 @@ internal static class RetryRules
         {
             var metadata = RouteMetadata.Of(route);
             if (metadata.Retries is < 0 or > Most)
-                context.Error(RouteKey.Of(route, "Metadata:Retries"), $"is {metadata.Retries}. Write 0 to {Most}: each multiplies what a service that is in trouble gets.");
+                context.Error(RouteKey.Of(route, "Metadata:Retries"),
+                    $"is {metadata.Retries}. Write 0 to {Most}: each multiplies what a service that is in trouble gets.");
             else if (metadata is { Retries: > 0, Module: not null })
-                context.Error(RouteKey.Of(route, "Metadata:Retries"), "has no place on a route that a module answers: nothing is sent to a service. Remove it.");
+                context.Error(RouteKey.Of(route, "Metadata:Retries"), "has no place on a module route: nothing is sent to a service. Remove it.");
             else if (metadata.Retries > 0 && route is { Timeout: { } timeout, ClusterId: { } id } && clusters.TryGetValue(id, out var cluster))
                 CheckTime(timeout, cluster.HttpRequest?.ActivityTimeout ?? s_defaultActivityTimeout);
 
@@ -30,7 +31,8 @@ internal static class RetryRules
             {
                 if (timeout > TimeSpan.Zero && activityTimeout > TimeSpan.Zero && timeout <= activityTimeout)
                     context.Warning(RouteKey.Of(route, "Timeout"),
-                        $"is {timeout}, and a destination that is silent is given up after the cluster's HttpRequest:ActivityTimeout of {activityTimeout}: no time is left for the route's Retries. "
+                        $"is {timeout}, and a destination that is silent is given up after the cluster's HttpRequest:ActivityTimeout of {activityTimeout}: "
+                        + "no time is left for the route's Retries. "
                         + "Write a longer Timeout, or a shorter ActivityTimeout.");
             }
         }

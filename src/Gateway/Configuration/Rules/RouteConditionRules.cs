@@ -1,4 +1,5 @@
 using System.Globalization;
+using Gateway.Networking;
 using Yarp.ReverseProxy.Configuration;
 
 namespace Gateway.Configuration.Rules;
@@ -31,7 +32,8 @@ internal static class RouteConditionRules
         for (var index = 0; index < route.Match.Methods?.Count; index++)
             if (HttpToken.Is(route.Match.Methods[index]) && !methods.Contains(route.Match.Methods[index], StringComparer.OrdinalIgnoreCase))
                 context.Warning(RouteKey.Of(route, $"Match:Methods:{index}"),
-                    $"is {route.Match.Methods[index]}, which Edge:Methods refuses: no request with it reaches the route. Add it to Edge:Methods, or remove it here.");
+                    $"is {route.Match.Methods[index]}, which Edge:Methods refuses: no request with it reaches the route. "
+                    + "Add it to Edge:Methods, or remove it here.");
     }
 
     private static void CheckHosts(RuleContext context, RouteConfig route, string[] allowed)
@@ -39,7 +41,8 @@ internal static class RouteConditionRules
         for (var index = 0; index < route.Match.Hosts?.Count; index++)
             if (!Array.Exists(allowed, other => Overlap(route.Match.Hosts[index].Split(':')[0], other)))
                 context.Warning(RouteKey.Of(route, $"Match:Hosts:{index}"),
-                    $"is {Finding.Quote(route.Match.Hosts[index])}, which AllowedHosts refuses: no request for it reaches the route. Add it to AllowedHosts, or remove it here.");
+                    $"is {Finding.Quote(route.Match.Hosts[index])}, which AllowedHosts refuses: no request for it reaches the route. "
+                    + "Add it to AllowedHosts, or remove it here.");
     }
 
     private static bool Overlap(string one, string other)
@@ -48,7 +51,8 @@ internal static class RouteConditionRules
         var (first, second) = (Ascii(one), Ascii(other));
         return (first.StartsWith('*'), second.StartsWith('*')) switch
         {
-            (true, true) => first[1..].EndsWith(second[1..], StringComparison.OrdinalIgnoreCase) || second[1..].EndsWith(first[1..], StringComparison.OrdinalIgnoreCase),
+            (true, true) =>
+                first[1..].EndsWith(second[1..], StringComparison.OrdinalIgnoreCase) || second[1..].EndsWith(first[1..], StringComparison.OrdinalIgnoreCase),
             (true, false) => second.EndsWith(first[1..], StringComparison.OrdinalIgnoreCase),
             (false, true) => first.EndsWith(second[1..], StringComparison.OrdinalIgnoreCase),
             _ => first.Equals(second, StringComparison.OrdinalIgnoreCase),
@@ -72,7 +76,7 @@ internal static class RouteConditionRules
     {
         if (!string.IsNullOrEmpty(header.Name) && !HttpToken.Is(header.Name))
             context.Error($"{key}:Name",
-                $"is {Finding.Quote(header.Name)}, no header's name: it is made of letters, digits and any of !#$%&'*+-.^_`|~. Write such as \"X-Version\".");
+                $"is {Finding.Quote(header.Name)}, no header's name: it is made of {HttpToken.Form}. Write such as \"X-Version\".");
         CheckValues(context, key, header.Values);
         for (var index = 0; index < header.Values?.Count; index++)
         {

@@ -39,7 +39,8 @@ internal static class RouteHostRules
     private static bool IsHostCharacter(char character) => char.IsLetterOrDigit(character) || character is '-' or '_';
 
     private static bool IsPort(string port) =>
-        port == "*" || (port.All(char.IsAsciiDigit) && int.TryParse(port, NumberStyles.None, CultureInfo.InvariantCulture, out var number) && number is > 0 and <= IPEndPoint.MaxPort);
+        port == "*" || (port.All(char.IsAsciiDigit) && int.TryParse(port, NumberStyles.None, CultureInfo.InvariantCulture, out var number)
+            && number is > 0 and <= IPEndPoint.MaxPort);
 
     // Returns the host, and a port that is not the default, of an address that was pasted whole.
     private static string? Meant(string text) =>

@@ -20,7 +20,8 @@ internal static class RouteMatchRules
                     + "Write such as \"/organizations/{organizationId}/{**rest}\".");
             else if (Unmatched(route) is { } literal)
                 context.Error(RouteKey.Of(route, "Match:Path"),
-                    $"is {Finding.Quote(route.Match.Path!)}, and no request is matched by {Finding.Quote(literal)}: paths are compared decoded, and those that could be read in two ways are 400. "
+                    $"is {Finding.Quote(route.Match.Path!)}, and no request is matched by {Finding.Quote(literal)}: "
+                    + "paths are compared decoded, and those that could be read in two ways are 400. "
                     + "Write characters themselves, without \"%\", \";\" and \"#\", and no segment \".\" or \"..\".");
 
         foreach (var same in context.Routes.GroupBy(WithoutMethodsAndHosts))

@@ -36,7 +36,8 @@ internal static partial class RouteWildcardRules
     // outside a parameter can span several segments.
     private static string? WordFor(RoutePattern path)
     {
-        var segments = path.PathSegments.Select(segment => string.Concat(segment.Parts.Select(part => part is RoutePatternLiteralPart literal ? literal.Content : "/"))).ToArray();
+        var segments = path.PathSegments.Select(
+            segment => string.Concat(segment.Parts.Select(part => part is RoutePatternLiteralPart literal ? literal.Content : "/"))).ToArray();
         var texts = path.PathSegments.SelectMany(segment => segment.Parts.OfType<RoutePatternLiteralPart>()).Select(part => part.Content);
         return texts.Append(string.Join('/', segments)).Select(WordFor).FirstOrDefault(word => word is not null);
     }

@@ -49,7 +49,8 @@ internal sealed record RoutedPath
         foreach (var transform in route.Transforms ?? [])
         {
             if (transform.TryGetValue("PathSet", out var set)) forms = forms.Select(form => form with { Sent = TextsOf(set), SentHasRest = false });
-            else if (transform.TryGetValue("PathPrefix", out var prefix)) forms = forms.Select(form => form with { Sent = TextsOf(prefix).AddRange(form.Sent) });
+            else if (transform.TryGetValue("PathPrefix", out var prefix))
+                forms = forms.Select(form => form with { Sent = TextsOf(prefix).AddRange(form.Sent) });
             else if (transform.TryGetValue("PathRemovePrefix", out var removed)) forms = forms.SelectMany(form => form.WithoutPrefix(removed));
             else if (transform.TryGetValue("PathPattern", out var pattern)) forms = forms.SelectMany(form => form.Bind(pattern));
         }
@@ -133,7 +134,8 @@ internal sealed record RoutedPath
 
     private IEnumerable<RoutedPath> Bound(RoutePatternPathSegment segment)
     {
-        if (segment is not { IsSimple: true, Parts: [RoutePatternParameterPart parameter] }) return [this with { Sent = Sent.Add(new(TextOf(segment, IdsOf(segment)), -1)) }];
+        if (segment is not { IsSimple: true, Parts: [RoutePatternParameterPart parameter] })
+            return [this with { Sent = Sent.Add(new(TextOf(segment, IdsOf(segment)), -1)) }];
         var value = Values.GetValueOrDefault(parameter.Name);
         if (value == Value.Rest) return [this with { SentHasRest = true }];
         var bound = (value, parameter.Default) switch
@@ -155,7 +157,8 @@ internal sealed record RoutedPath
         return new()
         {
             Start = string.Concat(segment.Parts.TakeWhile(part => part is RoutePatternLiteralPart).Select(part => ((RoutePatternLiteralPart)part).Content)),
-            End = string.Concat(segment.Parts.Reverse().TakeWhile(part => part is RoutePatternLiteralPart).Select(part => ((RoutePatternLiteralPart)part).Content).Reverse()),
+            End = string.Concat(
+                segment.Parts.Reverse().TakeWhile(part => part is RoutePatternLiteralPart).Select(part => ((RoutePatternLiteralPart)part).Content).Reverse()),
             Ids = parameters.Length == 1 && IsOrganization(parameters[0]) ? ids : null,
             NamesOrganization = parameters.Any(IsOrganization),
         };
@@ -164,14 +167,18 @@ internal sealed record RoutedPath
     private static SegmentText AnyOf(bool isOrganization, OrganizationIdFormat? ids) =>
         isOrganization ? SegmentText.Any with { Ids = ids, NamesOrganization = true } : SegmentText.Any;
 
-    private static bool IsOrganization(RoutePatternParameterPart parameter) => parameter.Name.Equals(RouteOrganization.Parameter, StringComparison.OrdinalIgnoreCase);
+    private static bool IsOrganization(RoutePatternParameterPart parameter) =>
+        parameter.Name.Equals(RouteOrganization.Parameter, StringComparison.OrdinalIgnoreCase);
 
     // The organization in a transform's pattern has the same id format as in the request.
     private OrganizationIdFormat? IdsOf(RoutePatternPathSegment segment) =>
-        segment.Parts.OfType<RoutePatternParameterPart>().Any(IsOrganization) ? Request.Concat(Sent.Select(sent => sent.Text)).FirstOrDefault(text => text.Ids is not null)?.Ids : null;
+        segment.Parts.OfType<RoutePatternParameterPart>().Any(IsOrganization)
+            ? Request.Concat(Sent.Select(sent => sent.Text)).FirstOrDefault(text => text.Ids is not null)?.Ids
+            : null;
 
     private static bool CanBeLeftOut(RoutePatternPathSegment segment) =>
-        segment is { IsSimple: true, Parts: [RoutePatternParameterPart parameter] } && (parameter.IsOptional || parameter.IsCatchAll || parameter.Default is not null);
+        segment is { IsSimple: true, Parts: [RoutePatternParameterPart parameter] }
+            && (parameter.IsOptional || parameter.IsCatchAll || parameter.Default is not null);
 
     private static ImmutableDictionary<string, Value> AddDefault(ImmutableDictionary<string, Value> values, RoutePatternPathSegment segment) =>
         segment.Parts is [RoutePatternParameterPart { Default: { } text } parameter] ? values.SetItem(parameter.Name, new(-1, $"{text}")) : values;

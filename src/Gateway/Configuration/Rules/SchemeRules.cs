@@ -18,7 +18,7 @@ internal static class SchemeRules
     {
         var schemes = context.Options.Authentication.Schemes;
         if (schemes.Count == 0 && context.Options.AzureAd is null)
-            context.Warning(Schemes, "names no scheme, so every request is answered 401. Add one with Authority and ValidAudiences.");
+            context.Warning(Schemes, "names no scheme, so every request gets 401. Add one with Authority and ValidAudiences.");
         foreach (var (name, scheme) in schemes) Check(context, $"{Schemes}:{name}", scheme);
         if (context.Options.AzureAd is not null && schemes.Keys.FirstOrDefault(IsAzureAd) is { } taken)
             context.Error($"{Schemes}:{taken}", "has the name of the scheme that the section AzureAd stands for. Choose another.");
@@ -33,6 +33,19 @@ internal static class SchemeRules
         OrganizationIdRules.CheckOnly(context, $"{key}:Only", organizations.Only);
     }
 
+    /// <summary>An issuer's address is an absolute http or https address, and https if that is required. Returns it, or null after an error.</summary>
+    public static Uri? CheckAddress(RuleContext context, string key, string address, bool requireHttps, string advice)
+    {
+        if (!HttpAddress.TryParse(address, out var uri))
+            context.Error(key, $"is {Finding.Quote(address)}, {HttpAddress.Problem}. {advice}");
+        else if (requireHttps && uri.Scheme != "https")
+            context.Error(key,
+                $"is {Finding.Quote(address)}, not https. Write an https address, or for a provider on this machine \"RequireHttpsMetadata\": false.");
+        else
+            return uri;
+        return null;
+    }
+
     private static void Check(RuleContext context, string key, SchemeOptions scheme)
     {
         if (string.IsNullOrEmpty(scheme.Authority))
@@ -42,12 +55,14 @@ internal static class SchemeRules
 
         for (var index = 0; index < scheme.ValidIssuers.Count; index++)
             if (scheme.ValidIssuers[index].Length == 0 || scheme.ValidIssuers[index].Any(char.IsControl))
-                context.Error($"{key}:ValidIssuers:{index}", "is no issuer. Write it as tokens have it in \"iss\", letter for letter; it need not be an address.");
+                context.Error($"{key}:ValidIssuers:{index}",
+                    "is no issuer. Write it as tokens have it in \"iss\", letter for letter; it need not be an address.");
 
         foreach (var (name, list) in new[] { ("ValidIssuers", scheme.ValidIssuers), ("ValidAudiences", scheme.ValidAudiences) })
             for (var index = 0; index < list.Count; index++)
                 if (HasBlankAround(list[index]))
-                    context.Error($"{key}:{name}:{index}", $"is {Finding.Quote(list[index])}, with a blank at an end, and it is compared letter for letter. Remove the blank.");
+                    context.Error($"{key}:{name}:{index}",
+                        $"is {Finding.Quote(list[index])}, with a blank at an end, and it is compared letter for letter. Remove the blank.");
 
         if (scheme.ValidAudiences.Count == 0)
             context.Error($"{key}:ValidAudiences",
@@ -68,8 +83,8 @@ internal static class SchemeRules
 
     private static void CheckAuthority(RuleContext context, string key, SchemeOptions scheme, string authority)
     {
-        CheckUri(context, key, authority, scheme.RequireHttpsMetadata);
-        if (context.HasErrorAt(key) || !Uri.TryCreate(authority, UriKind.Absolute, out var uri)) return;
+        var uri = CheckAddress(context, key, authority, scheme.RequireHttpsMetadata, "Write one, such as \"https://id.example.com\".");
+        if (uri is null || context.HasErrorAt(key)) return;
         if (authority.IndexOf(WellKnown, StringComparison.OrdinalIgnoreCase) is >= 0 and var end)
             context.Error(key,
                 $"is {Finding.Quote(authority)}, a document's address, and another one would be looked for below it. "
@@ -94,16 +109,6 @@ internal static class SchemeRules
             context.Error(key,
                 $"is {Finding.Quote(authority)}, which no token has as issuer, so none would be accepted. "
                 + $"Write ValidIssuers beside it: {string.Join(" and ", issuers.Select(issuer => $"\"{issuer}\""))}.");
-    }
-
-    private static void CheckUri(RuleContext context, string key, string value, bool requireHttps)
-    {
-        if (!Uri.TryCreate(value, UriKind.Absolute, out var uri) || uri.Scheme is not ("https" or "http") || uri.Host.Length == 0)
-            context.Error(key, $"is {Finding.Quote(value)}, no absolute http or https address. Write one, such as \"https://id.example.com\".");
-        else if (requireHttps && uri.Scheme != "https")
-            context.Error(key,
-                $"is {Finding.Quote(value)}, not https. Write an https address, or for a provider on this machine "
-                + "\"RequireHttpsMetadata\": false.");
     }
 
     private static bool IsAzureAd(string name) => name.Equals(AzureAd, StringComparison.OrdinalIgnoreCase);

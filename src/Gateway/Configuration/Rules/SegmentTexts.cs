@@ -24,7 +24,9 @@ internal sealed class SegmentTexts(Constraints constraints)
         if (segment.IsSimple) return segment.Parts[0] is RoutePatternParameterPart parameter ? Of(parameter) : [TextOf(segment.Parts[0])];
         // Combine the first text of each parameter with up to three texts of the last parameter.
         return [.. Of(segment.Parts.OfType<RoutePatternParameterPart>().Last()).Take(3).Select(last => string.Concat(segment.Parts.Select(part =>
-            part is not RoutePatternParameterPart named ? TextOf(part) : named == segment.Parts.OfType<RoutePatternParameterPart>().Last() ? last : Of(named)[0])))];
+            part is not RoutePatternParameterPart named ? TextOf(part)
+                : named == segment.Parts.OfType<RoutePatternParameterPart>().Last() ? last
+                : Of(named)[0])))];
     }
 
     /// <summary>Returns texts that two segments of the same precedence could both match, or none if they certainly have no text in common.</summary>
@@ -36,23 +38,28 @@ internal sealed class SegmentTexts(Constraints constraints)
         if (IsFree(one) && IsFree(other)) return [Plain];
         var start = first.Start.Length >= second.Start.Length ? first.Start : second.Start;
         var end = first.End.Length >= second.End.Length ? first.End : second.End;
-        string[] merged = one.IsSimple && other.IsSimple ? [] : [.. s_fillers.Select(filler => start + string.Concat(Middle(one, filler).Concat(Middle(other, filler))) + filler + end)];
+        string[] merged = one.IsSimple && other.IsSimple
+            ? []
+            : [.. s_fillers.Select(filler => start + string.Concat(Middle(one, filler).Concat(Middle(other, filler))) + filler + end)];
         return [.. Of(one).Concat(Of(other)).Concat(merged).Where(text => Takes(one, text) && Takes(other, text)).Distinct(StringComparer.Ordinal).Take(4)];
     }
 
     // Whether a segment accepts a text. If it has several parts, only the router can tell, so the result is true.
-    private bool Takes(RoutePatternPathSegment segment, string text) => !segment.IsSimple || segment.Parts[0] is not RoutePatternParameterPart parameter || constraints.Take(parameter, text);
+    private bool Takes(RoutePatternPathSegment segment, string text) =>
+        !segment.IsSimple || segment.Parts[0] is not RoutePatternParameterPart parameter || constraints.Take(parameter, text);
 
     private IReadOnlyList<string> Of(RoutePatternParameterPart parameter)
     {
         if (parameter.ParameterPolicies.Count == 0) return [Plain];
         var written = string.Join(':', parameter.ParameterPolicies.Select(policy => policy.Content));
         if (_known.TryGetValue(written, out var known)) return known;
-        var texts = s_texts.Concat(ConstraintTexts.Of(written)).Where(text => constraints.Take(parameter, text)).Distinct(StringComparer.Ordinal).Take(16).ToArray();
+        var texts = s_texts.Concat(ConstraintTexts.Of(written))
+            .Where(text => constraints.Take(parameter, text)).Distinct(StringComparer.Ordinal).Take(16).ToArray();
         return _known[written] = texts.Length > 0 ? texts : [Plain];
     }
 
-    private static bool IsFree(RoutePatternPathSegment segment) => segment.IsSimple && segment.Parts[0] is RoutePatternParameterPart { ParameterPolicies.Count: 0 };
+    private static bool IsFree(RoutePatternPathSegment segment) =>
+        segment.IsSimple && segment.Parts[0] is RoutePatternParameterPart { ParameterPolicies.Count: 0 };
 
     private static (string Start, string End, bool IsWhole) Ends(RoutePatternPathSegment segment)
     {

@@ -22,7 +22,8 @@ internal static class ServiceClientRules
                     $"is {idle}. Write less than the service keeps an idle connection open: more than 00:00:01, up to 00:10:00; "
                     + "or 00:00:00 for a new connection each time.");
             if (cluster.HttpClient?.WebProxy?.Address is { } proxy && proxy.Scheme is not ("http" or "https" or "socks4" or "socks4a" or "socks5"))
-                context.Error(RouteKey.Of(cluster, "HttpClient:WebProxy:Address"), "is no address of a proxy. Write scheme, host and port, such as \"http://proxy:3128\".");
+                context.Error(RouteKey.Of(cluster, "HttpClient:WebProxy:Address"),
+                    "is no address of a proxy. Write scheme, host and port, such as \"http://proxy:3128\".");
             if (cluster.HttpClient?.ResponseHeaderEncoding is not null)
                 context.Warning(RouteKey.Of(cluster, "HttpClient:ResponseHeaderEncoding"),
                     "has no effect here: response headers pass byte for byte, in whatever encoding. Remove it.");

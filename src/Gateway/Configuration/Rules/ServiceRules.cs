@@ -21,5 +21,6 @@ internal static class ServiceRules
     }
 
     private static bool IsAddress(string text) =>
-        Uri.TryCreate($"any://{text}", UriKind.Absolute, out var uri) && uri.Port > 0 && uri.Host.Length > 0 && uri.Authority.Equals(text, StringComparison.OrdinalIgnoreCase);
+        Uri.TryCreate($"any://{text}", UriKind.Absolute, out var uri) && uri.Port > 0 && uri.Host.Length > 0
+            && uri.Authority.Equals(text, StringComparison.OrdinalIgnoreCase);
 }

@@ -20,7 +20,9 @@ internal sealed class ThisMachine
 
     /// <summary>Whether a host is a loopback address, <c>localhost</c> or a name below it.</summary>
     public static bool IsLoopback(string host) =>
-        IPAddress.TryParse(host, out var address) ? IPAddress.IsLoopback(Unmapped(address)) : $".{host.TrimEnd('.')}".EndsWith(".localhost", StringComparison.OrdinalIgnoreCase);
+        IPAddress.TryParse(host, out var address)
+            ? IPAddress.IsLoopback(Unmapped(address))
+            : $".{host.TrimEnd('.')}".EndsWith(".localhost", StringComparison.OrdinalIgnoreCase);
 
     /// <summary>Returns an IPv4-mapped IPv6 address as IPv4, and any other address unchanged.</summary>
     public static IPAddress Unmapped(IPAddress address) => address.IsIPv4MappedToIPv6 ? address.MapToIPv4() : address;

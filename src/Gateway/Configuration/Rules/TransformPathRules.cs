@@ -26,15 +26,18 @@ internal static class TransformPathRules
         else if (value.Contains('%', StringComparison.Ordinal))
             // YARP decodes escapes in one transform and escapes them again in others, so the path that arrives would differ from the one that the
             // rules checked.
-            context.Error(key, $"is {Finding.Quote(value)}, and escapes are not read alike everywhere. Write each character itself; the gateway escapes what a path cannot hold.");
+            context.Error(key, $"is {Finding.Quote(value)}, and escapes are not read alike everywhere. "
+                + "Write each character itself; the gateway escapes what a path cannot hold.");
         else if (name.Equals(Pattern, StringComparison.OrdinalIgnoreCase))
             CheckPattern(context, route, key, value);
         else if (value.AsSpan().ContainsAny('{', '}'))
             context.Error(key, $"is {Finding.Quote(value)}, and {name} sends a brace as it stands. Write PathPattern, which puts the route's parameters in.");
         else if (value.Any(Alters))
-            context.Error(key, $"is {Finding.Quote(value)}: in a path a question mark, #, backslash or control character would be sent escaped. {Query(value)}");
+            context.Error(key,
+                $"is {Finding.Quote(value)}: in a path a question mark, #, backslash or control character would be sent escaped. {Query(value)}");
         else if (name.Equals(RemovePrefix, StringComparison.OrdinalIgnoreCase) && value.Length > 1 && value[^1] == '/')
-            context.Error(key, $"is {Finding.Quote(value)}, and is removed from no path, since what is left begins with /. Write {Finding.Quote(value.TrimEnd('/'))}.");
+            context.Error(key,
+                $"is {Finding.Quote(value)}, and is removed from no path, since what is left begins with /. Write {Finding.Quote(value.TrimEnd('/'))}.");
     }
 
     private static void CheckPattern(RuleContext context, RouteConfig route, string key, string value)
@@ -56,15 +59,18 @@ internal static class TransformPathRules
             if (!bound.TryGetValue(parameter.Name, out var source))
             {
                 if (parameter.Default is null)
-                    context.Error(key, $"names {{{parameter.Name}}}, and {RoutePath.Bound(route)}: requests would arrive at another path. Name one of these, or bind it in Match:Path.");
+                    context.Error(key, $"names {{{parameter.Name}}}, and {RoutePath.Bound(route)}: requests would arrive at another path. "
+                        + "Name one of these, or bind it in Match:Path.");
             }
             else if (source.IsCatchAll && !(parameter.IsCatchAll && !parameter.EncodeSlashes) && !context.HasErrorAt(RouteKey.Of(route)))
             {
-                context.Error(key, $"names {{{parameter.Name}}}, which takes several segments: the slashes between them would be sent as %2F. Write {{**{parameter.Name}}}.");
+                context.Error(key,
+                    $"names {{{parameter.Name}}}, which takes several segments: the slashes between them would be sent as %2F. Write {{**{parameter.Name}}}.");
             }
             else if (source.IsOptional && !parameter.IsOptional && !parameter.IsCatchAll && parameter.Default is null)
             {
-                context.Error(key, $"needs {{{parameter.Name}}}, which a request may leave out, and such a request would arrive without any path. Write {{{parameter.Name}?}}.");
+                context.Error(key, $"needs {{{parameter.Name}}}, which a request may leave out, and such a request would arrive without any path. "
+                    + $"Write {{{parameter.Name}?}}.");
             }
         }
     }

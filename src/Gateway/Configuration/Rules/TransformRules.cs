@@ -1,3 +1,4 @@
+using Gateway.Networking;
 using Yarp.ReverseProxy.Configuration;
 
 namespace Gateway.Configuration.Rules;
@@ -35,7 +36,8 @@ internal static class TransformRules
 
         var values = form.Values.Where(transform.ContainsKey).ToArray();
         if (form.Values.Length > 0 && values.Length != 1)
-            context.Error(key, $"is a {name} with {(values.Length == 0 ? "none" : "both")} of {string.Join(" and ", form.Values)}. Write one of them beside it.");
+            context.Error(key,
+                $"is a {name} with {(values.Length == 0 ? "none" : "both")} of {string.Join(" and ", form.Values)}. Write one of them beside it.");
         foreach (var other in transform.Keys.Where(other => !other.Equals(name, StringComparison.OrdinalIgnoreCase)))
             if (!form.Values.Concat(form.Options).Contains(other, StringComparer.OrdinalIgnoreCase))
                 context.Error($"{key}:{other}", $"has no place beside {name}. Remove it{Beside(form)}.");
@@ -46,7 +48,8 @@ internal static class TransformRules
         foreach (var value in values) CheckValue(context, route, $"{key}:{value}", name, transform[value]);
         if (name.Equals("RequestHeader", StringComparison.OrdinalIgnoreCase) && transform[name].Equals("Host", StringComparison.OrdinalIgnoreCase)
             && transform.TryGetValue("Set", out var host) && !DestinationAddress.IsHost(host))
-            context.Error($"{key}:Set", $"is {Finding.Quote(host)}, no host: the service would get two. Write the name that it is called by, such as \"api.internal\" or \"api.internal:8443\".");
+            context.Error($"{key}:Set", $"is {Finding.Quote(host)}, no host: the service would get two. "
+                + "Write the name that it is called by, such as \"api.internal\" or \"api.internal:8443\".");
     }
 
     private static string Beside(TransformForm form) =>
@@ -60,7 +63,8 @@ internal static class TransformRules
         else if (form == TransformName.Method) CheckMethod(context, key, text, isSent: false);
         else if (form == TransformName.Text && text.Length == 0) context.Error(key, $"is empty. Write what {name} is for.");
 
-        if (form == TransformName.Header && (name.StartsWith("RequestHeader", StringComparison.OrdinalIgnoreCase) || name.StartsWith("Response", StringComparison.OrdinalIgnoreCase))
+        if (form == TransformName.Header
+            && (name.StartsWith("RequestHeader", StringComparison.OrdinalIgnoreCase) || name.StartsWith("Response", StringComparison.OrdinalIgnoreCase))
             && !name.EndsWith("Remove", StringComparison.OrdinalIgnoreCase) && s_framing.Contains(text))
             context.Error(key, $"is {text}, which says how long a message is and is the server's alone: no message would arrive whole. Remove the transform.");
     }
@@ -68,7 +72,7 @@ internal static class TransformRules
     private static void CheckHeader(RuleContext context, string key, string text)
     {
         if (!HttpToken.Is(text))
-            context.Error(key, $"is {Finding.Quote(text)}, no header's name: it is made of letters, digits and any of !#$%&'*+-.^_`|~. Write such as \"X-Name\".");
+            context.Error(key, $"is {Finding.Quote(text)}, no header's name: it is made of {HttpToken.Form}. Write such as \"X-Name\".");
     }
 
     private static void CheckMethod(RuleContext context, string key, string text, bool isSent)
@@ -85,9 +89,11 @@ internal static class TransformRules
         else if (name is "RequestHeaderRouteValue" or "QueryRouteParameter")
         {
             if (!RoutePath.Parameters(route).ContainsKey(value) && !RoutePath.IsBroken(route))
-                context.Error(key, $"is {Finding.Quote(value)}, and {RoutePath.Bound(route)}. Write the name of one of its parameters, or bind this one in Match:Path.");
+                context.Error(key,
+                    $"is {Finding.Quote(value)}, and {RoutePath.Bound(route)}. Write the name of one of its parameters, or bind this one in Match:Path.");
         }
-        else if (name.StartsWith("Re", StringComparison.OrdinalIgnoreCase) && Unsendable(value, isResponse: name.StartsWith("Response", StringComparison.OrdinalIgnoreCase)) is { } character)
+        else if (name.StartsWith("Re", StringComparison.OrdinalIgnoreCase)
+            && Unsendable(value, isResponse: name.StartsWith("Response", StringComparison.OrdinalIgnoreCase)) is { } character)
         {
             context.Error(key,
                 $"holds the character U+{(int)character:X4}, which a header's value cannot: every message would fail. "

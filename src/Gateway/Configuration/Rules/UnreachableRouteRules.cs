@@ -14,9 +14,11 @@ internal static class UnreachableRouteRules
         foreach (var route in context.Routes)
             if (!RoutePath.IsBroken(route) && route.Match is { Headers: null or { Count: 0 }, QueryParameters: null or { Count: 0 } }) paths.Add(route);
         foreach (var route in context.Routes)
-            if (!RoutePath.IsBroken(route) && paths.Covering(route).FirstOrDefault(other => OrderOf(other) < OrderOf(route) && TakesAll(other.Match, route.Match)) is { } first)
+            if (!RoutePath.IsBroken(route)
+                && paths.Covering(route).FirstOrDefault(other => OrderOf(other) < OrderOf(route) && TakesAll(other.Match, route.Match)) is { } first)
                 context.Error(RouteKey.Of(route, "Match"),
-                    $"takes no request: the route {Finding.Quote(first.RouteId)} has the lower Order ({OrderOf(first)} before {OrderOf(route)}) and takes them all. "
+                    "takes no request: "
+                    + $"the route {Finding.Quote(first.RouteId)} has the lower Order ({OrderOf(first)} before {OrderOf(route)}) and takes them all. "
                     + "Change the Order of one of the two, or remove this one.");
     }
 

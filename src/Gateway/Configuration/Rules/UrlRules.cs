@@ -24,11 +24,13 @@ internal static class UrlRules
         foreach (var (key, url) in written)
         {
             if (url.Length == 0)
-                context.Error(key, $"is required: the listener would have no address. Write a scheme, a host and a port, such as \"{GatewayOptions.DefaultUrls}\".");
+                context.Error(key,
+                    $"is required: the listener would have no address. Write a scheme, a host and a port, such as \"{GatewayOptions.DefaultUrls}\".");
             else if (Read(context, key, url) is { } address)
             {
                 if (listeners.Find(other => ListenerAddress.AreTheSame(other.Address, address)) is { Key: { } first })
-                    context.Error(key, $"holds {Finding.Quote(url)}, the address of another listener too ({first}). Write another port, or remove one of the two.");
+                    context.Error(key,
+                        $"holds {Finding.Quote(url)}, the address of another listener too ({first}). Write another port, or remove one of the two.");
                 listeners.Add((key, address));
             }
         }
@@ -44,7 +46,8 @@ internal static class UrlRules
                 context.Error(Management, $"is the address of the public edge too ({key}). Write another port.");
         if (ListenerAddress.IsAny(management) && !listeners.Exists(listener => Overlap(listener.Address, management)))
             context.Warning(Management,
-                "listens on every address, and health and metrics need no token. Write the address that probes and operators use, or let a firewall keep others from the port.");
+                "listens on every address, and health and metrics need no token. "
+                + "Write the address that probes and operators use, or let a firewall keep others from the port.");
     }
 
     private static BindingAddress? Read(RuleContext context, string key, string url)

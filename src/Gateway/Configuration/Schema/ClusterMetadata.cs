@@ -2,7 +2,7 @@ using Gateway.Configuration.Tree;
 
 namespace Gateway.Configuration.Schema;
 
-/// <summary>What the gateway reads in the metadata of a cluster of <c>ReverseProxy</c>. Other names are YARP's, or the operator's own.</summary>
+/// <summary>The gateway's keys in the metadata of a cluster of <c>ReverseProxy</c>. Other names are YARP's, or the operator's own.</summary>
 internal sealed record ClusterMetadata
 {
     /// <summary>

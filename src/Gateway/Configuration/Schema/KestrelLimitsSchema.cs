@@ -15,7 +15,9 @@ internal static class KestrelLimitsSchema
         return new ObjectSchema(type.GetProperties(BindingFlags.Public | BindingFlags.Instance).Select(property => new Member(
             property.Name,
             // A rate in bytes is written as a whole number, although Kestrel stores it as a double.
-            property.PropertyType == typeof(double) ? ScalarSchema.Int64 : OptionsSchema.ScalarOf(property.PropertyType) ?? (SchemaNode)Of(property.PropertyType),
+            property.PropertyType == typeof(double)
+                ? ScalarSchema.Int64
+                : OptionsSchema.ScalarOf(property.PropertyType) ?? (SchemaNode)Of(property.PropertyType),
             property.CanWrite && nullability.Create(property).WriteState == NullabilityState.Nullable)));
     }
 }

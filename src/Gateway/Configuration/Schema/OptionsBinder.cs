@@ -4,12 +4,12 @@ using Gateway.Configuration.Tree;
 namespace Gateway.Configuration.Schema;
 
 /// <summary>
-/// Creates options records from a validated configuration. ASP.NET Core's binder would append a list to the record's default list, and would replace
-/// null with the default.
+/// Creates options records from a validated configuration. ASP.NET Core's binder appends a list to the record's default list, ignores an empty list, reads
+/// "30" as 30 days, and throws on a value that the schema has already rejected.
 /// </summary>
 internal static class OptionsBinder
 {
-    /// <summary>Creates the record of a section. Keys that are not set have the record's defaults.</summary>
+    /// <summary>Creates the record of a section. Keys that are not set, or that the schema rejects, have the record's defaults.</summary>
     public static T Bind<T>(ObjectNode section) => (T)BindRecord(typeof(T), section);
 
     private static object BindRecord(Type type, ObjectNode section)
@@ -19,7 +19,7 @@ internal static class OptionsBinder
             if (section.Children.TryGetValue(property.Name, out var node))
             {
                 if (node is NullNode { IsValue: true }) property.SetValue(record, null);
-                else if (node is not NullNode) property.SetValue(record, BindValue(property.PropertyType, node));
+                else if (node is not NullNode && BindValue(property.PropertyType, node) is { } value) property.SetValue(record, value);
             }
 
         return record;

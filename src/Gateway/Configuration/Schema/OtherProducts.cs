@@ -3,20 +3,27 @@ namespace Gateway.Configuration.Schema;
 /// <summary>The sections of other libraries that are common in applications' configuration, and advice on their counterparts here.</summary>
 internal static class OtherProducts
 {
-    private const string Logs = "The gateway writes its log with ASP.NET Core's own console logger: write levels under Logging:LogLevel, and let the platform collect standard output.";
-    private const string Telemetry = "Metrics are at /metrics of the management listener; OpenTelemetry is set by its own environment variables, such as OTEL_EXPORTER_OTLP_ENDPOINT.";
-    private const string Certificates = "Certificates are files that are read again when they change: write Kestrel:Endpoints:NAME:Certificate with Path and KeyPath, and let another program renew them.";
+    private const string Logs =
+        "The gateway writes its log with ASP.NET Core's own console logger: write levels under Logging:LogLevel, and let the platform collect standard output.";
+    private const string Telemetry =
+        "Metrics are at /metrics of the management listener; OpenTelemetry is set by its own environment variables, such as OTEL_EXPORTER_OTLP_ENDPOINT.";
+    private const string Certificates = "Certificates are files that are read again when they change: "
+        + "write Kestrel:Endpoints:NAME:Certificate with Path and KeyPath, and let another program renew them.";
     private const string Limits = "Write limits under RateLimiting:Policies, and name one in a route's RateLimiterPolicy.";
-    private const string Health = "Health is at /health/live and /health/ready of the management listener (Management:Url); destinations are probed by a cluster's HealthCheck.";
-    private const string Discovery = "Destinations stand under ReverseProxy:Clusters; a name that DNS knows follows its addresses, and Services gives a name addresses of its own.";
+    private const string Health =
+        "Health is at /health/live and /health/ready of the management listener (Management:Url); destinations are probed by a cluster's HealthCheck.";
+    private const string Discovery =
+        "Destinations stand under ReverseProxy:Clusters; a name that DNS knows follows its addresses, and Services gives a name addresses of its own.";
     private const string Tokens = "Write each issuer under Authentication:Schemes, with Authority and ValidAudiences.";
     private const string Roles = "Write who may use a route under Authorization:Policies.";
     private const string Origins = "Write origins under Cors:Policies, and name a policy in a route's CorsPolicy.";
     private const string Routes = "Routes and clusters stand under ReverseProxy, in YARP's own form.";
     private const string Shared = "What replicas share is in Redis: write ConnectionStrings:Redis and Sealing:KeyPath.";
-    private const string Amazon = "The gateway's AWS identity and region come from the AWS SDK's own variables and roles; what it hands out stands under IotCredentials.";
+    private const string Amazon =
+        "The gateway's AWS identity and region come from the AWS SDK's own variables and roles; what it hands out stands under IotCredentials.";
     private const string Server = "Listeners stand under Urls or Kestrel:Endpoints, limits of the server under Kestrel:Limits.";
-    private const string Retries = "A route's Timeout and its Metadata:Retries, and a cluster's HttpRequest:ActivityTimeout and HealthCheck, say what is done about a slow or failing service.";
+    private const string Retries = "A route's Timeout and its Metadata:Retries, and a cluster's HttpRequest:ActivityTimeout and HealthCheck, "
+        + "say what is done about a slow or failing service.";
     private const string Nothing = "No part of the gateway reads it. Remove it.";
 
     private static readonly Dictionary<string, string> s_advice = new(StringComparer.OrdinalIgnoreCase)

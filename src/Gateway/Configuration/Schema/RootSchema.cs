@@ -17,8 +17,11 @@ internal static class RootSchema
 
     private static Member WithSignInKeys(Member member) =>
         member is { Name: nameof(GatewayOptions.AzureAd), Schema: ObjectSchema section }
-            ? member with { Schema = new ObjectSchema(section.Members.Values.Concat(AzureAdSignInKeys.Members.Where(key => !section.Members.ContainsKey(key.Name)))) }
+            ? member with { Schema = WithSignInKeys(section) }
             : member;
+
+    private static ObjectSchema WithSignInKeys(ObjectSchema section) =>
+        new(section.Members.Values.Concat(AzureAdSignInKeys.Members.Where(key => !section.Members.ContainsKey(key.Name))));
 
     // Besides levels, the section contains log providers by name, each with its own levels.
     private static OpenSchema Logging()
@@ -35,7 +38,8 @@ internal static class RootSchema
         var host = new OpenSchema(connection, new AnySchema());
         return new OpenSchema(
             [
-                new("Endpoints", new MapSchema(new OpenSchema([.. connection, new("Url", ScalarSchema.Text), new("Sni", new MapSchema(host))], new AnySchema()))),
+                new("Endpoints",
+                    new MapSchema(new OpenSchema([.. connection, new("Url", ScalarSchema.Text), new("Sni", new MapSchema(host))], new AnySchema()))),
                 new("EndpointDefaults", host),
                 new("Certificates", new MapSchema(certificate.Schema)),
                 new("Limits", KestrelLimitsSchema.Read()),

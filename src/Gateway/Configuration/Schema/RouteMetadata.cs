@@ -6,7 +6,7 @@ namespace Gateway.Configuration.Schema;
 /// <summary>The metadata that a route of <c>ReverseProxy</c> may hold.</summary>
 internal sealed record RouteMetadata
 {
-    /// <summary>The module that answers in process. Default: none, the route is forwarded. Known: <c>IotCredentials</c>.</summary>
+    /// <summary>The module that handles requests in the process. Default: none, the route is forwarded. Known: <c>IotCredentials</c>.</summary>
     public string? Module { get; init; }
 
     /// <summary>The profile that a module route vends by. Default: <c>default</c>.</summary>
@@ -31,7 +31,7 @@ internal sealed record RouteMetadata
     public string? IpAllow { get; init; }
 
     /// <summary>
-    /// How often an idempotent request without a body, of which nothing was answered, is sent again to another destination: 0 to 2. Default: 0.
+    /// How often an idempotent request without a body that got no response is sent again to another destination: 0 to 2. Default: 0.
     /// </summary>
     public int Retries { get; init; }
 

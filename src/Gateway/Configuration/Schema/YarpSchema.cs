@@ -21,7 +21,8 @@ internal static class YarpSchema
         var metadata = new ObjectSchema(
             OptionsSchema.OfRecord(typeof(RouteMetadata)).Members.Values.Select(member => member with { NullIsValue = false }))
         {
-            Otherwise = "Nothing here reads other metadata of a route: remove it, or move it to the Metadata of the cluster or of a destination, where any name may stand.",
+            Otherwise = "Nothing here reads other metadata of a route: "
+                + "remove it, or move it to the Metadata of the cluster or of a destination, where any name may stand.",
         };
         var routes = new MapSchema(With(With(route, new Member("Metadata", metadata)), new Member("Transforms", Transforms(schema.RootElement))));
         return With(With(section, new Member("Routes", routes)), new Member("Clusters", Clusters(section)));

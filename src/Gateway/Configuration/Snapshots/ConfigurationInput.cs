@@ -24,7 +24,7 @@ internal sealed class ConfigurationInput(string folder, IReadOnlyList<string> ar
     public IReadOnlyDictionary<string, string?> Variables => variables;
 
     /// <summary>Whether this is a reload, with an earlier configuration in effect.</summary>
-    public bool IsAgain { get; init; }
+    public bool IsReload { get; init; }
 
     /// <summary>Returns the content of a file in the folder, or null and the problem that prevented reading it.</summary>
     public byte[]? Read(string name, out string problem)
@@ -36,5 +36,7 @@ internal sealed class ConfigurationInput(string folder, IReadOnlyList<string> ar
 
     /// <summary>Whether each file still has the content that it had when it was read.</summary>
     public bool IsCurrent() => _digests.All(read =>
-        FileContent.Read(Path.Combine(folder, read.Key), out _) is { } content ? read.Value is not null && SHA256.HashData(content).AsSpan().SequenceEqual(read.Value) : read.Value is null);
+        FileContent.Read(Path.Combine(folder, read.Key), out _) is { } content
+            ? read.Value is not null && SHA256.HashData(content).AsSpan().SequenceEqual(read.Value)
+            : read.Value is null);
 }

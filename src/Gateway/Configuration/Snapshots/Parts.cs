@@ -12,7 +12,8 @@ internal static class Parts
     /// <param name="whole">The whole to try.</param>
     /// <param name="parts">Returns, for each part, its name and the whole reduced to that part.</param>
     /// <param name="problems">Tries a whole and returns its problems.</param>
-    public static IEnumerable<(string Name, string Problem)> Failing<T>(T whole, Func<T, IEnumerable<(string Name, T Alone)>> parts, Func<T, IReadOnlyList<string>> problems)
+    public static IEnumerable<(string Name, string Problem)> Failing<T>(
+        T whole, Func<T, IEnumerable<(string Name, T Alone)>> parts, Func<T, IReadOnlyList<string>> problems)
     {
         var all = problems(whole);
         if (all.Count == 0) return [];

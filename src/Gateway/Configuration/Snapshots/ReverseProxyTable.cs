@@ -37,7 +37,8 @@ internal sealed record ReverseProxyTable(IReadOnlyList<RouteConfig> Routes, IRea
     private static ReverseProxyTable ReadOneByOne(Snapshot snapshot, FindingList findings)
     {
         var (routes, clusters) = (new List<RouteConfig>(), new List<ClusterConfig>());
-        foreach (var one in snapshot.Values.Where(value => value.Key.Split(':') is [Section, _, _, _, ..]).GroupBy(value => string.Join(':', value.Key.Split(':').Take(3)), StringComparer.OrdinalIgnoreCase))
+        foreach (var one in snapshot.Values.Where(value => value.Key.Split(':') is [Section, _, _, _, ..])
+            .GroupBy(value => string.Join(':', value.Key.Split(':').Take(3)), StringComparer.OrdinalIgnoreCase))
         {
             var values = one.ToList();
             var table = TryRead(values, out var problem);
@@ -63,7 +64,8 @@ internal sealed record ReverseProxyTable(IReadOnlyList<RouteConfig> Routes, IRea
         return true;
     }
 
-    private static string Advice(string key) => key.Contains(":SslProtocols", StringComparison.Ordinal) ? "Write Tls12 or Tls13." : key[(key.LastIndexOf(':') + 1)..] switch
+    private static string Advice(string key) =>
+        key.Contains(":SslProtocols", StringComparison.Ordinal) ? "Write Tls12 or Tls13." : key[(key.LastIndexOf(':') + 1)..] switch
     {
         "Version" => "Write 1.1, 2 or 3.",
         "Address" => "Write such as \"http://proxy.example.com:3128\".",

@@ -27,10 +27,10 @@ internal sealed record Snapshot
     public required IReadOnlyDictionary<string, string> Sources { get; init; }
 
     /// <summary>The input that the configuration was loaded from.</summary>
-    public required ConfigurationInput Reading { get; init; }
+    public required ConfigurationInput Input { get; init; }
 
     /// <summary>The configuration folder's full path.</summary>
-    public string Folder => Reading.Folder;
+    public string Folder => Input.Folder;
 
     /// <summary>The section <c>IotCredentials</c> as the module reads it. Null when the section is invalid.</summary>
     public required ProfileSet? Profiles { get; init; }
@@ -42,7 +42,7 @@ internal sealed record Snapshot
     public required IReadOnlyDictionary<string, ReadOnlyMemory<byte>> Files { get; init; }
 
     /// <summary>Whether another configuration has the same values and files, even if its files are written differently.</summary>
-    public bool SaysTheSameAs(Snapshot other) =>
+    public bool HasSameContent(Snapshot other) =>
         Values.Count == other.Values.Count && Files.Count == other.Files.Count
         && Values.All(value => other.Values.TryGetValue(value.Key, out var text) && text == value.Value)
         && Files.All(file => other.Files.TryGetValue(file.Key, out var content) && content.Span.SequenceEqual(file.Value.Span));

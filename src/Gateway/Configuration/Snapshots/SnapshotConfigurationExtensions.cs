@@ -6,9 +6,9 @@ internal static class SnapshotConfigurationExtensions
     /// <summary>Replaces all of the builder's sources with a provider of the current snapshot.</summary>
     public static SnapshotConfigurationProvider UseSnapshot(this IConfigurationBuilder builder, Snapshot snapshot)
     {
-        var gate = new SnapshotConfigurationProvider(snapshot);
+        var snapshots = new SnapshotConfigurationProvider(snapshot);
         builder.Sources.Clear();
-        builder.Add(gate);
-        return gate;
+        builder.Add(snapshots);
+        return snapshots;
     }
 }

@@ -17,7 +17,7 @@ internal static class TemplateFiles
                     findings.Error(key, snapshot.SourceOf(key),
                         $"is {Finding.Quote(profile.SessionPolicy)}, a path outside the configuration folder. "
                         + "Write a path relative to it, such as \"policies/organization.json\".");
-                else if (snapshot.Reading.Read(file, out var problem) is { } content)
+                else if (snapshot.Input.Read(file, out var problem) is { } content)
                     files[file] = content;
                 else
                     findings.Error(key, snapshot.SourceOf(key),

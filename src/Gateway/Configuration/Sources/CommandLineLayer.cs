@@ -23,7 +23,8 @@ internal static class CommandLineLayer
             if (equals <= 0 && (!isOption || text.Length == 0))
             {
                 // The argument's text may be part of a secret, so only its position is reported.
-                findings.Error("", Source, $"argument {index + 1} is no key (a command and its own options are not counted). Write --KEY VALUE, --KEY=VALUE or KEY=VALUE; a command (check, explain, doctor) stands first.");
+                findings.Error("", Source, $"argument {index + 1} is no key (a command and its own options are not counted). "
+                    + "Write --KEY VALUE, --KEY=VALUE or KEY=VALUE; a command (check, explain, doctor) stands first.");
                 continue;
             }
 

@@ -19,11 +19,12 @@ internal static class EnvironmentFile
     /// <summary>
     /// Warns if the file is absent and the environment's name is close to that of another file, or is not one of the framework's names.
     /// </summary>
-    public static void WarnOfAbsence(ConfigurationInput reading, FindingList findings)
+    public static void WarnOfAbsence(ConfigurationInput input, FindingList findings)
     {
-        var name = reading.EnvironmentName;
-        var others = FilesIn(reading.Folder).Select(file => Path.GetFileName(file)[Prefix.Length..])
-            .Where(file => file.Length > Suffix.Length).Select(file => file[..^Suffix.Length]).Where(other => other != "schema").Order(StringComparer.Ordinal).ToArray();
+        var name = input.EnvironmentName;
+        var others = FilesIn(input.Folder).Select(file => Path.GetFileName(file)[Prefix.Length..])
+            .Where(file => file.Length > Suffix.Length).Select(file => file[..^Suffix.Length])
+            .Where(other => other != "schema").Order(StringComparer.Ordinal).ToArray();
         var near = others.FirstOrDefault(other => IsShort(name, other) || IsShort(other, name)) ?? NearestName.Of(name, others);
         if (near is null && s_common.Contains(name, StringComparer.Ordinal)) return;
         findings.Warning("", NameOf(name),

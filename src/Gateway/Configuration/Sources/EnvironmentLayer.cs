@@ -19,7 +19,7 @@ internal static class EnvironmentLayer
         foreach (var (name, value) in variables.OrderBy(variable => variable.Key, StringComparer.Ordinal))
         {
             if (value is null || name.StartsWith(TelemetryPrefix, StringComparison.OrdinalIgnoreCase)) continue;
-            if (Means(name, root)) tree.Set(name.Replace("__", ":", StringComparison.Ordinal), value, SourceOf(name), mayRepeat: false);
+            if (MayName(name, root)) tree.Set(name.Replace("__", ":", StringComparison.Ordinal), value, SourceOf(name), mayRepeat: false);
         }
 
         return tree.Root;
@@ -32,7 +32,8 @@ internal static class EnvironmentLayer
     public static bool Names(string name, ObjectSchema root) =>
         FirstOf(name) is { } first ? root.Members.ContainsKey(first) : root.Members.TryGetValue(name, out var member) && member.Schema is ScalarSchema;
 
-    private static bool Means(string name, ObjectSchema root) => Names(name, root) || (FirstOf(name) is { } first && NearestName.Of(first, root.Members.Keys) is not null);
+    private static bool MayName(string name, ObjectSchema root) =>
+        Names(name, root) || (FirstOf(name) is { } first && NearestName.Of(first, root.Members.Keys) is not null);
 
     private static string? FirstOf(string name) => name.IndexOf("__", StringComparison.Ordinal) is >= 0 and var end ? name[..end] : null;
 }

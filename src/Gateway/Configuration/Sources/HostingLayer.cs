@@ -34,7 +34,8 @@ internal static class HostingLayer
             if (!IsAddresses(name) && PortsOf(value).FirstOrDefault(port => !IsPort(port)) is { } wrong)
                 findings.Error(Urls, EnvironmentLayer.SourceOf(name),
                     $"holds {Finding.Quote(wrong)}, no port. Write numbers up to {IPEndPoint.MaxPort}, separated by \";\", such as \"8080\".");
-        if (used.Length > 0) root.Children[Urls] = new ScalarNode(EnvironmentLayer.SourceOf(used[0].Name), true, string.Join(';', used.Select(variable => AddressesOf(variable.Name, variable.Value))));
+        if (used.Length > 0) root.Children[Urls] = new ScalarNode(EnvironmentLayer.SourceOf(used[0].Name), true,
+            string.Join(';', used.Select(variable => AddressesOf(variable.Name, variable.Value))));
         return root;
     }
 
@@ -59,7 +60,8 @@ internal static class HostingLayer
     {
         foreach (var (name, value) in variables)
         {
-            if (string.IsNullOrEmpty(value) || s_prefixes.FirstOrDefault(prefix => name.StartsWith(prefix, StringComparison.OrdinalIgnoreCase)) is not { } prefix) continue;
+            if (string.IsNullOrEmpty(value)
+                || s_prefixes.FirstOrDefault(prefix => name.StartsWith(prefix, StringComparison.OrdinalIgnoreCase)) is not { } prefix) continue;
             var rest = name[prefix.Length..];
             if (s_replaced.TryGetValue(rest, out var key)) Warn(key, key);
             else if (!KeyPath.Equal(rest, Urls) && EnvironmentLayer.Names(rest, root)) Warn(rest.Replace("__", ":", StringComparison.Ordinal), rest);
@@ -85,7 +87,8 @@ internal static class HostingLayer
         return string.Join(';', PortsOf(ports).Select(port => $"{scheme}://*:{port}"));
     }
 
-    private static IEnumerable<string> PortsOf(string ports) => ports.Split(';', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries).Distinct();
+    private static IEnumerable<string> PortsOf(string ports) =>
+        ports.Split(';', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries).Distinct();
 
     private static bool IsPort(string text) => int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var port) && port <= IPEndPoint.MaxPort;
 

@@ -57,7 +57,8 @@ internal static class JsonLayer
             else if (!node.Children.TryAdd(name, value))
                 findings.Error(key, keySource, node.Children.Keys.FirstOrDefault(other => KeyPath.DifferByCaseOnly(path, other, name)) is { } first
                     ? KeyPath.CaseMessage(first, name)
-                    : $"line {keySource[(keySource.LastIndexOf(':') + 1)..]}: is given twice in one file, by {node.Children[name].Source} too. Remove one of the two.");
+                    : $"line {keySource[(keySource.LastIndexOf(':') + 1)..]}: is given twice in one file, by {node.Children[name].Source} too. "
+                        + "Remove one of the two.");
         }
 
         return node;

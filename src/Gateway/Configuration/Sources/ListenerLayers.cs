@@ -20,6 +20,7 @@ internal static class ListenerLayers
     }
 
     private static bool HasEndpoints(ObjectNode layer) =>
-        layer.Children.GetValueOrDefault("Kestrel") is ObjectNode kestrel && kestrel.Children.GetValueOrDefault("Endpoints") is ObjectNode { Children.Count: > 0 } endpoints
+        layer.Children.GetValueOrDefault("Kestrel") is ObjectNode kestrel
+            && kestrel.Children.GetValueOrDefault("Endpoints") is ObjectNode { Children.Count: > 0 } endpoints
         && endpoints.Children.Values.Any(endpoint => endpoint is ObjectNode);
 }

@@ -1,0 +1,13 @@
+using System.Globalization;
+
+namespace Gateway.Telemetry;
+
+/// <summary>Times in logs and messages: UTC, in the format of ISO 8601 and RFC 3339, independent of the process's culture.</summary>
+internal static class UtcTime
+{
+    /// <summary>A time in whole seconds, such as <c>2026-01-31T08:00:00Z</c>.</summary>
+    public static string Seconds(DateTimeOffset time) => time.UtcDateTime.ToString("yyyy-MM-dd'T'HH:mm:ss'Z'", CultureInfo.InvariantCulture);
+
+    /// <summary>A time in milliseconds, such as <c>2026-01-31T08:00:00.000Z</c>.</summary>
+    public static string Milliseconds(DateTimeOffset time) => time.UtcDateTime.ToString("yyyy-MM-dd'T'HH:mm:ss.fff'Z'", CultureInfo.InvariantCulture);
+}
