@@ -5,6 +5,7 @@ using IotCredentials.Fetching;
 using IotCredentials.Http;
 using IotCredentials.Operations;
 using IotCredentials.Profiles;
+using IotCredentials.Redis;
 using IotCredentials.Telemetry;
 using IotCredentials.Vending;
 using Microsoft.AspNetCore.Builder;
@@ -50,6 +51,11 @@ public static class IotCredentialsReverseProxyBuilderExtensions
         services.AddSingleton<CredentialMetrics>();
         services.AddSingleton<AuditTrail>();
         services.TryAddSingleton<IProfileProvider, OptionsProfileProvider>();
+        // Null without Redis: its users take a RedisConnection?.
+        services.AddSingleton(static provider => provider.GetRequiredService<IOptions<SharedCacheOptions>>().Value.Redis is not { } connectionString ? null!
+            : new RedisConnection(
+                connectionString, provider.GetRequiredService<IOptions<IotCredentialsOptions>>(), provider.GetRequiredService<CredentialMetrics>(),
+                provider.GetRequiredService<TimeProvider>(), provider.GetRequiredService<ILogger<RedisConnection>>()));
         services.AddSingleton<CredentialCache>();
         services.AddSingleton<SingleFlight>();
         services.AddSingleton<NegativeCache>();

@@ -35,13 +35,28 @@ public sealed class OrganizationIdFormat
     internal bool HasOneLength => MinLength == MaxLength;
 
     /// <summary>The characters that an id may hold after its prefix, in ordinal order; never empty.</summary>
-    internal IReadOnlyList<char> Characters { get; }
+    public IReadOnlyList<char> Characters { get; }
 
     /// <summary>An id of the minimum length.</summary>
     internal OrganizationId ShortestId { get; }
 
     /// <summary>An id of the maximum length, for the longest text that a template can render.</summary>
-    internal OrganizationId LongestId { get; }
+    public OrganizationId LongestId { get; }
+
+    /// <summary>Some example ids, the shortest first.</summary>
+    public IEnumerable<OrganizationId> Examples
+    {
+        get
+        {
+            var (shortest, first, last) = (ShortestId.Value, Characters[0], Characters[^1]);
+            string[] texts =
+            [
+                shortest, shortest + first, shortest[..^1] + last, $"{Prefix}{last}{shortest[(Prefix.Length + 1)..]}", Prefix + new string(last, MinLength),
+            ];
+            foreach (var text in texts.Distinct())
+                if (TryParse(text, out var id)) yield return id;
+        }
+    }
 
     /// <summary>The form in words, with the key that sets it.</summary>
     internal string Description =>
@@ -66,7 +81,7 @@ public sealed class OrganizationIdFormat
     }
 
     /// <summary>Whether an id may hold the character after its prefix. A character that it may not hold closes an id.</summary>
-    internal bool Contains(char character) => _characters.Contains(character);
+    public bool Contains(char character) => _characters.Contains(character);
 
     /// <summary>
     /// Whether an id may hold the character anywhere. A character that it may not hold marks the beginning of an id that is read from its end.

@@ -1,3 +1,4 @@
+using IotCredentials.Redis;
 using IotCredentials.Telemetry;
 using Microsoft.Extensions.Caching.Distributed;
 using Microsoft.Extensions.Caching.Memory;
@@ -12,7 +13,7 @@ namespace IotCredentials.Caching;
 /// A cache with two levels: this process's memory and, if configured, Redis. It only stores: the reader decides from the entry itself how long it is valid.
 /// A replica does not learn what others write until it reads Redis. No method throws because of Redis.
 /// </summary>
-internal sealed partial class CredentialCache : IAsyncDisposable
+internal sealed partial class CredentialCache : IDisposable
 {
     private readonly MemoryCache _memory;
     private readonly SealedDistributedCache? _shared;
@@ -21,17 +22,17 @@ internal sealed partial class CredentialCache : IAsyncDisposable
     private readonly ILogger<CredentialCache> _logger;
 
     public CredentialCache(
-        IOptions<IotCredentialsOptions> module, IOptions<SharedCacheOptions> shared, IHostEnvironment host, CredentialMetrics metrics, TimeProvider time,
-        ILoggerFactory loggers)
+        IOptions<IotCredentialsOptions> module, IOptions<SharedCacheOptions> shared, RedisConnection? redis, IHostEnvironment host, CredentialMetrics metrics,
+        TimeProvider time, ILogger<CredentialCache> logger)
     {
         var prefix = module.Value.Cache.KeyPrefix;
         _metrics = metrics;
         _time = time;
-        _logger = loggers.CreateLogger<CredentialCache>();
+        _logger = logger;
         _memory = new MemoryCache(new MemoryCacheOptions { SizeLimit = module.Value.Cache.MaxEntries, Clock = new MemoryClock(time) });
         GenerationsKey = prefix + "forgotten";
         EntryPrefix = prefix + WireKeyOf("");
-        if (shared.Value.Redis is not { } connectionString)
+        if (redis is null)
         {
             Log.NothingShared(_logger);
             return;
@@ -40,7 +41,7 @@ internal sealed partial class CredentialCache : IAsyncDisposable
         var keys = SealingKeys.Read(Path.Combine(host.ContentRootPath, shared.Value.SealingKeyPath ?? throw new InvalidOperationException(
             "Sealing:KeyPath is missing: what is kept in Redis is sealed. Name a file of base64 256-bit keys.")));
         Sealer = new Sealer(keys);
-        Redis = new RedisConnection(connectionString, module, metrics, time, loggers.CreateLogger<RedisConnection>());
+        Redis = redis;
         _shared = new SealedDistributedCache(
             new RedisCache(new RedisCacheOptions { ConnectionMultiplexerFactory = Redis.GetAsync, InstanceName = prefix }), prefix, Sealer, OnEntryRejected);
     }
@@ -129,11 +130,7 @@ internal sealed partial class CredentialCache : IAsyncDisposable
     private void WriteLocal<T>(string key, T value, TimeSpan lifetime) =>
         _memory.Set(key, value, new MemoryCacheEntryOptions { Size = 1, AbsoluteExpirationRelativeToNow = lifetime });
 
-    public async ValueTask DisposeAsync()
-    {
-        _memory.Dispose();
-        if (Redis is not null) await Redis.DisposeAsync();
-    }
+    public void Dispose() => _memory.Dispose();
 
     private static partial class Log
     {

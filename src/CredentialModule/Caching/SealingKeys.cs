@@ -7,22 +7,22 @@ namespace IotCredentials.Caching;
 /// The keys that seal entries in Redis: a file with one base64 256-bit key per line. The first key seals and all keys open, so that keys can be rotated. The
 /// file is never in Redis: a client that can write there must not be able to add a key.
 /// </summary>
-internal sealed class SealingKeys
+public sealed class SealingKeys
 {
     private const int KeySize = 32;
     private readonly (uint Id, byte[] Key)[] _keys;
 
     private SealingKeys((uint, byte[])[] keys) => _keys = keys;
 
-    public (uint Id, byte[] Key) First => _keys[0];
+    internal (uint Id, byte[] Key) First => _keys[0];
 
     /// <summary>The keys' ids in hexadecimal, in the order of the file.</summary>
-    public IReadOnlyList<string> Ids => [.. _keys.Select(static key => key.Id.ToString("x8", CultureInfo.InvariantCulture))];
+    internal IReadOnlyList<string> Ids => [.. _keys.Select(static key => key.Id.ToString("x8", CultureInfo.InvariantCulture))];
 
-    public byte[]? Find(uint id) => Array.Find(_keys, key => key.Id == id).Key;
+    internal byte[]? Find(uint id) => Array.Find(_keys, key => key.Id == id).Key;
 
     /// <exception cref="InvalidDataException">The file holds no key, or a line that is not a key. The message names the line, never its content.</exception>
-    public static SealingKeys Read(string path)
+    internal static SealingKeys Read(string path)
     {
         var keys = new List<(uint, byte[])>();
         var number = 0;
@@ -38,8 +38,11 @@ internal sealed class SealingKeys
         return keys.Count > 0 ? new([.. keys]) : throw new InvalidDataException($"{path}: holds no key (make one with `openssl rand -base64 32`)");
     }
 
+    /// <summary>Whether a line of the file is a key.</summary>
+    public static bool IsKey(string line) => KeyOf(line) is not null;
+
     /// <summary>The key on a line; null if the line is not a key.</summary>
-    public static byte[]? KeyOf(string line)
+    internal static byte[]? KeyOf(string line)
     {
         var key = new byte[KeySize];
         return Convert.TryFromBase64String(line, key, out var length) && length == KeySize ? key : null;

@@ -1,3 +1,5 @@
+using IotCredentials.Telemetry;
+using IotCredentials.Vending;
 using Yarp.ReverseProxy.Configuration;
 
 namespace IotCredentials.Http;
@@ -13,6 +15,12 @@ public static class ModuleRoute
 {
     /// <summary>The name of the module that vends credentials.</summary>
     public const string Name = "IotCredentials";
+
+    /// <summary>The name of the module's meter.</summary>
+    public const string MeterName = CredentialMetrics.MeterName;
+
+    /// <summary>The log category of the audit.</summary>
+    public const string AuditCategory = AuditTrail.Category;
 
     // MapReverseProxy returns a builder without services, so a missing AddIotCredentials can only be detected for the whole process.
     private static volatile bool s_isAdded;

@@ -9,7 +9,7 @@ internal static class Counterexample
         var (shortest, first) = (ids.ShortestId.Value, ids.Characters[0]);
         // The second id continues the first: by the character that should close it, if an id can hold that character.
         var closer = resource.Tail.Length > 0 && ids.Contains(resource.Tail[0]) ? resource.Tail[0] : first;
-        foreach (var text in new[] { $"{shortest}{closer}", $"{shortest}{first}{first}" }.Concat(Others(ids).Select(id => id.Value)))
+        foreach (var text in new[] { $"{shortest}{closer}", $"{shortest}{first}{first}" }.Concat(ids.Examples.Select(id => id.Value)))
         {
             if (ids.TryParse(text, out var other) && other != ids.ShortestId
                 && Meet(resource, ids.ShortestId, resource, other) is { Shared: not null } example)
@@ -17,23 +17,6 @@ internal static class Counterexample
         }
 
         return null;
-    }
-
-    /// <summary>Some example ids, the shortest first.</summary>
-    public static IEnumerable<OrganizationId> Others(OrganizationIdFormat ids)
-    {
-        var (shortest, first, last) = (ids.ShortestId.Value, ids.Characters[0], ids.Characters[^1]);
-        string[] texts =
-        [
-            shortest, shortest + first, shortest[..^1] + last,
-            $"{ids.Prefix}{last}{shortest[(ids.Prefix.Length + 1)..]}",
-            ids.Prefix + new string(last, ids.MinLength)
-        ];
-        foreach (var text in texts.Distinct())
-        {
-            if (ids.TryParse(text, out var id))
-                yield return id;
-        }
     }
 
     /// <summary>Two organizations that collide in two resources, with a text that both cover if one is found.</summary>

@@ -28,7 +28,7 @@ internal static class IdReading
             if (run < ids.MinLength || run > ids.MaxLength || !closerOfA.Admits(body[run]))
                 return false;
             var a = Counterexample.Id(ids, body[..run]);
-            example = (a, Counterexample.Others(ids).First(id => id != a));
+            example = (a, ids.Examples.First(id => id != a));
             return true;
         }
 
@@ -78,7 +78,7 @@ internal static class IdReading
         var isKnown = length < next.Length;
         if (isKnown ? !closerOfA.Admits(next[length]) : !closerOfA.Anything && !closerOfA.Literals.Any(ids.Contains))
             return false;
-        foreach (var b in Counterexample.Others(ids))
+        foreach (var b in ids.Examples)
         {
             var text = between + b.Value;
             if (!isKnown && !closerOfA.Admits(text[length]))

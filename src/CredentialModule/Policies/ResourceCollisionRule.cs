@@ -54,7 +54,7 @@ internal sealed class ResourceCollisionRule(OrganizationIdFormat ids, SharedTopi
 
     private PolicyCounterexample? Example(IotResource one, IotResource other)
     {
-        var some = Counterexample.Others(ids).Take(3).ToList();
+        var some = ids.Examples.Take(3).ToList();
         return some.SelectMany(a => some.Where(b => a != b).Select(b => Counterexample.Meet(one, a, other, b)))
             .FirstOrDefault(example => example.Shared is not null);
     }

@@ -1,6 +1,6 @@
 using System.Diagnostics;
 using System.Globalization;
-using IotCredentials.Caching;
+using IotCredentials.Redis;
 using IotCredentials.Failures;
 using Gateway.Configuration;
 using Gateway.Configuration.Snapshots;
@@ -21,7 +21,7 @@ internal static class RedisCheck
             : await DoctorResult.OfAsync(
                 "Redis", timeout,
                 (_, cancellation) => LookAsync(
-                    services.GetRequiredService<CredentialCache>().Redis!, services.GetRequiredService<TimeProvider>(),
+                    services.GetRequiredService<RedisConnection>(), services.GetRequiredService<TimeProvider>(),
                     configuration.Options.RateLimiting.Policies.Values.Any(static limit => limit.Store == RateLimitStore.Redis), timeout, cancellation),
                 Outcome.Warning),
     ];

@@ -1,5 +1,5 @@
-using IotCredentials.Aws;
-using IotCredentials.Caching;
+using IotCredentials.Operations;
+using IotCredentials.Redis;
 using Gateway.Hosting;
 using Microsoft.Extensions.Diagnostics.HealthChecks;
 
@@ -29,18 +29,18 @@ internal static class ManagementExtensions
     }
 
     /// <summary>Degraded at most: cached credentials are still served, so callers need not be turned away.</summary>
-    private sealed class AwsTakesCredentials(OwnCredentials own) : IHealthCheck
+    private sealed class AwsTakesCredentials(AwsDiagnostics aws) : IHealthCheck
     {
         public Task<HealthCheckResult> CheckHealthAsync(HealthCheckContext context, CancellationToken cancellationToken = default) =>
-            Task.FromResult(own.Problem is { } problem ? HealthCheckResult.Degraded(problem) : HealthCheckResult.Healthy());
+            Task.FromResult(aws.CredentialsProblem is { } problem ? HealthCheckResult.Degraded(problem) : HealthCheckResult.Healthy());
     }
 
     /// <summary>Degraded at most: without Redis the gateway still serves, but replicas share nothing.</summary>
-    private sealed class RedisIsUsable(CredentialCache cache) : IHealthCheck
+    private sealed class RedisIsUsable(RedisConnection? redis) : IHealthCheck
     {
         public Task<HealthCheckResult> CheckHealthAsync(HealthCheckContext context, CancellationToken cancellationToken = default) => Task.FromResult(
-            cache.Redis?.Problem is { } problem
-                ? HealthCheckResult.Degraded($"{problem.At ?? cache.Redis.EndPoints}: {problem.Cause}")
+            redis?.Problem is { } problem
+                ? HealthCheckResult.Degraded($"{problem.At ?? redis.EndPoints}: {problem.Cause}")
                 : HealthCheckResult.Healthy());
     }
 }

@@ -1,5 +1,5 @@
 using System.Threading.RateLimiting;
-using IotCredentials.Caching;
+using IotCredentials.Redis;
 using IotCredentials.Failures;
 using Gateway.Telemetry;
 using Microsoft.Extensions.Options;
@@ -23,7 +23,7 @@ internal sealed partial class RedisRateLimiterFallback : IAsyncDisposable
     private readonly PartitionedRateLimiter<LimitKey> _local;
     private readonly Func<LimitKey, RateLimiter> _limiter;
     private readonly RedisCircuitBreaker _circuitBreaker = new(TimeProvider.System);
-    private readonly CredentialCache _cache;
+    private readonly RedisConnection? _redis;
     private readonly GatewayMetrics _metrics;
     private readonly ILogger<RedisRateLimiterFallback> _logger;
 
@@ -33,13 +33,13 @@ internal sealed partial class RedisRateLimiterFallback : IAsyncDisposable
 
     public RedisRateLimiterFallback(
         InProcessLimiterFactory local,
-        CredentialCache cache,
+        RedisConnection? redis,
         IOptions<IotCredentialsOptions> module,
         GatewayMetrics metrics,
         ILogger<RedisRateLimiterFallback> logger)
     {
         _local = PartitionedRateLimiter.Create<LimitKey, LimitKey>(local.Partition);
-        _cache = cache;
+        _redis = redis;
         _metrics = metrics;
         _logger = logger;
         var prefix = module.Value.Cache.KeyPrefix + "limit:";
@@ -90,7 +90,7 @@ internal sealed partial class RedisRateLimiterFallback : IAsyncDisposable
         try
         {
             // Redis is set: validation rejects a limit with Store Redis and no connection string.
-            if (await _cache.Redis!.ConnectedAsync() is not { } redis)
+            if (await _redis!.ConnectedAsync() is not { } redis)
             {
                 EnterFallback(NotResponding);
                 return null;

@@ -1,5 +1,5 @@
 using System.Globalization;
-using IotCredentials.Vending;
+using IotCredentials.Http;
 using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Logging.Console;
 using Microsoft.Extensions.Options;
@@ -63,7 +63,7 @@ internal sealed class BufferedConsole : ILoggerProvider, ISupportExternalScope
         // Drop a buffer that a long line has grown, so that it does not stay with the thread.
         if (line.GetStringBuilder().Capacity > LongestKept) line = s_line = new StringWriter();
         formatter.Write(entry, _scopes, line);
-        var isAudit = entry.Category == AuditTrail.Category;
+        var isAudit = entry.Category == ModuleRoute.AuditCategory;
         var isAccessLine = entry.Category == AccessCategory;
         if ((entry.LogLevel >= settings.LogToStandardErrorThreshold ? _error.Value : _output).Write(line.GetStringBuilder(), isAudit, isAccessLine))
             return true;

@@ -1,5 +1,5 @@
 using System.Diagnostics.Metrics;
-using IotCredentials.Telemetry;
+using IotCredentials.Http;
 using Microsoft.Extensions.Logging.Console;
 using Microsoft.Extensions.Options;
 using OpenTelemetry;
@@ -32,7 +32,7 @@ internal static class Telemetry
             .WithMetrics(metrics => metrics
                 .AddMeter(HostingMeter, RateLimitingMeter)
                 .AddMeter("Microsoft.AspNetCore.Server.Kestrel", "Microsoft.AspNetCore.Diagnostics", "System.Net.NameResolution")
-                .AddMeter(CredentialMetrics.MeterName, GatewayMetrics.MeterName)
+                .AddMeter(ModuleRoute.MeterName, GatewayMetrics.MeterName)
                 .AddRuntimeInstrumentation()
                 .AddView(static instrument => IsExported(instrument) ? null : MetricStreamConfiguration.Drop)
                 .AddPrometheusExporter());

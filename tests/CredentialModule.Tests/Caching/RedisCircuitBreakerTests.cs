@@ -1,4 +1,4 @@
-using IotCredentials.Caching;
+using IotCredentials.Redis;
 using Microsoft.Extensions.Time.Testing;
 using Xunit;
 

@@ -1,5 +1,5 @@
 using System.Diagnostics.Metrics;
-using IotCredentials.Caching;
+using IotCredentials.Redis;
 using IotCredentials.Telemetry;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging.Abstractions;

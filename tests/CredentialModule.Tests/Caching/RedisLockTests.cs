@@ -1,5 +1,5 @@
 using System.Reflection;
-using IotCredentials.Caching;
+using IotCredentials.Redis;
 using Microsoft.Extensions.Time.Testing;
 using StackExchange.Redis;
 using Xunit;

@@ -2,6 +2,7 @@ using System.Diagnostics.Metrics;
 using IotCredentials.Caching;
 using IotCredentials.Failures;
 using IotCredentials.Fetching;
+using IotCredentials.Redis;
 using IotCredentials.Telemetry;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.FileProviders;
@@ -191,6 +192,7 @@ public sealed class FetcherTests
     {
         private readonly ServiceProvider _services = new ServiceCollection().AddMetrics().BuildServiceProvider();
         private readonly string _keys = Path.GetTempFileName();
+        private readonly RedisConnection? _redis;
 
         public Replica(TimeProvider time, string? redis = null)
         {
@@ -199,9 +201,11 @@ public sealed class FetcherTests
             var host = new HostingEnvironment { ContentRootPath = "/", ContentRootFileProvider = new NullFileProvider() };
             Calls = new SignCalls(time);
             Failures = new NegativeCache(time);
+            var metrics = new CredentialMetrics(_services.GetRequiredService<IMeterFactory>());
+            _redis = redis is null ? null : new RedisConnection(redis, options, metrics, time, NullLogger<RedisConnection>.Instance);
             Cache = new CredentialCache(
-                options, Options.Create(new SharedCacheOptions { Redis = redis, SealingKeyPath = _keys }), host,
-                new CredentialMetrics(_services.GetRequiredService<IMeterFactory>()), time, NullLoggerFactory.Instance);
+                options, Options.Create(new SharedCacheOptions { Redis = redis, SealingKeyPath = _keys }), _redis, host, metrics, time,
+                NullLogger<CredentialCache>.Instance);
             Fetcher = new Fetcher(Cache, new SingleFlight(), Failures, options);
         }
 
@@ -212,7 +216,8 @@ public sealed class FetcherTests
 
         public async ValueTask DisposeAsync()
         {
-            await Cache.DisposeAsync();
+            Cache.Dispose();
+            if (_redis is not null) await _redis.DisposeAsync();
             Failures.Dispose();
             await _services.DisposeAsync();
             File.Delete(_keys);

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Gateway.Configuration;
 using IotCredentials.Failures;
 
 namespace Gateway.Authentication.Keys;

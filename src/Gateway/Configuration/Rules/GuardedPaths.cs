@@ -17,7 +17,7 @@ internal sealed class GuardedPaths
 
     public GuardedPaths(RuleContext context, OrganizationIdFormat? ids)
     {
-        this._context = context;
+        _context = context;
         _clusters = context.Clusters.ToDictionary(cluster => cluster.ClusterId, StringComparer.OrdinalIgnoreCase);
         foreach (var route in context.Routes.Where(route => OrganizationReachRules.IsGuarded(context, route)))
         {

@@ -1,7 +1,6 @@
 using Gateway.Configuration.Schema;
 using IotCredentials.Failures;
 using IotCredentials.Http;
-using IotCredentials.Policies;
 using Yarp.ReverseProxy.Configuration;
 
 namespace Gateway.Configuration.Rules;
@@ -24,14 +23,14 @@ internal sealed class OrganizationReachRules
 
     private OrganizationReachRules(RuleContext context, OrganizationIdFormat ids, Constraints constraints)
     {
-        this._context = context;
-        this._ids = ids;
+        _context = context;
+        _ids = ids;
         _earlier = new EarlierRoutes(context);
         _guarded = new GuardedPaths(context, ids);
         _constrained = new ConstrainedSegments(constraints, ids);
         var texts = context.Routes.SelectMany(route => RoutedPath.RequestsOf(route, ids)).SelectMany(form => form.Request).Select(text => text.Start).ToHashSet(StringComparer.OrdinalIgnoreCase);
         _someText = Unused("x", texts);
-        _someId = Counterexample.Others(ids).Append(ids.LongestId).Select(id => id.Value).FirstOrDefault(id => !texts.Contains(id), ids.LongestId.Value);
+        _someId = ids.Examples.Append(ids.LongestId).Select(id => id.Value).FirstOrDefault(id => !texts.Contains(id), ids.LongestId.Value);
         _ownId = _someId[..^1] + ids.Characters[^1];
         _longestPath = context.Routes.Select(route => RoutePath.Segments(route).Count).DefaultIfEmpty().Max();
     }

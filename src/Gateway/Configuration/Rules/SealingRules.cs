@@ -1,6 +1,7 @@
 using System.Text;
 using IotCredentials.Caching;
 using IotCredentials.Failures;
+using IotCredentials.Redis;
 
 namespace Gateway.Configuration.Rules;
 
@@ -29,8 +30,8 @@ internal static class SealingRules
 
     private static void WarnOfOptions(RuleContext context, string connectionString)
     {
-        foreach (var name in RedisClientOptions.NamesIn(connectionString))
-            if (RedisClientOptions.Overridden.TryGetValue(name, out var reason)) context.Warning(Redis, $"has the option {name}, which has no effect here: {reason}.");
+        foreach (var (name, reason) in RedisConnectionString.IneffectiveOptionsOf(connectionString))
+            context.Warning(Redis, $"has the option {name}, which has no effect here: {reason}.");
     }
 
     private static void CheckFile(RuleContext context, string path)
@@ -50,7 +51,7 @@ internal static class SealingRules
 
         var lines = Encoding.UTF8.GetString(content).Split('\n', StringSplitOptions.TrimEntries);
         for (var index = 0; index < lines.Length; index++)
-            if (lines[index].Length > 0 && SealingKeys.KeyOf(lines[index]) is null)
+            if (lines[index].Length > 0 && !SealingKeys.IsKey(lines[index]))
                 context.Error(KeyPath,
                     $"names a file whose line {index + 1} is no key. "
                     + "Write 32 random bytes in base64, for example from \"openssl rand -base64 32\".");
@@ -65,6 +66,6 @@ internal static class SealingRules
     {
         var digits = string.Concat(text.Where(character => char.IsAsciiLetterOrDigit(character) || character is '+' or '/' or '-' or '_')).Replace('-', '+').Replace('_', '/');
         var isText = text.All(character => char.IsAsciiLetterOrDigit(character) || char.IsWhiteSpace(character) || "+/-_=\"'`,:\\".Contains(character, StringComparison.Ordinal));
-        return isText && (SealingKeys.KeyOf(digits + "=") is not null || (text.Count(char.IsAsciiHexDigit) == 64 && SecretText.Hide(text) != text));
+        return isText && (SealingKeys.IsKey(digits + "=") || (text.Count(char.IsAsciiHexDigit) == 64 && SecretText.Hide(text) != text));
     }
 }

@@ -1,6 +1,6 @@
 using StackExchange.Redis;
 
-namespace IotCredentials.Caching;
+namespace IotCredentials.Redis;
 
 /// <summary>
 /// A lock in Redis that saves replicas a second call to AWS. It is extended while it is held and expires soon after its holder died. Two replicas may continue

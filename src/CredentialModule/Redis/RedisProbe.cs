@@ -6,7 +6,7 @@ using System.Text;
 using IotCredentials.Failures;
 using StackExchange.Redis;
 
-namespace IotCredentials.Caching;
+namespace IotCredentials.Redis;
 
 /// <summary>
 /// Determines why Redis cannot be used, by connecting to it as the client would and sending the commands that the gateway needs. The client's own events do not

@@ -1,6 +1,6 @@
 using Microsoft.Extensions.Options;
 
-namespace IotCredentials.Caching;
+namespace IotCredentials.Redis;
 
 /// <summary>Prevents a host from starting with an invalid connection string, which would end up in its log.</summary>
 internal sealed class SharedCacheCheck : IValidateOptions<SharedCacheOptions>

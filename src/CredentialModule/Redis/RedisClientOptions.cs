@@ -1,6 +1,6 @@
 using StackExchange.Redis;
 
-namespace IotCredentials.Caching;
+namespace IotCredentials.Redis;
 
 /// <summary>
 /// The client's options: those of the connection string, and defaults for the others. The operator cannot set the timeout of a command, because callers wait

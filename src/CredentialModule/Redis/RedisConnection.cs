@@ -5,13 +5,13 @@ using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 using StackExchange.Redis;
 
-namespace IotCredentials.Caching;
+namespace IotCredentials.Redis;
 
 /// <summary>
 /// The one connection to Redis, configured so that a Redis that is gone, paused or full costs a caller only a part of its timeout: no command is queued, no
 /// command waits longer than <see cref="SharedCacheOptions.CommandTimeout"/>, and a circuit breaker opens when commands time out.
 /// </summary>
-internal sealed partial class RedisConnection : IAsyncDisposable
+public sealed partial class RedisConnection : IAsyncDisposable
 {
     // Longer than any command's timeout: a server is reported as silent only if it does not respond for this long.
     private static readonly TimeSpan s_watchTimeout = TimeSpan.FromSeconds(2);
@@ -30,7 +30,7 @@ internal sealed partial class RedisConnection : IAsyncDisposable
     private readonly LogInterval _lockIsTold;
     private volatile bool _isBehindSentinel;
 
-    public RedisConnection(string connectionString, IOptions<IotCredentialsOptions> module, CredentialMetrics metrics, TimeProvider time, ILogger<RedisConnection> logger)
+    internal RedisConnection(string connectionString, IOptions<IotCredentialsOptions> module, CredentialMetrics metrics, TimeProvider time, ILogger<RedisConnection> logger)
     {
         _logger = logger;
         _commandTimeout = SharedCacheOptions.CommandTimeout(module.Value);
@@ -44,7 +44,7 @@ internal sealed partial class RedisConnection : IAsyncDisposable
         CircuitBreaker = new(s_time, () => _watch.Suspect());
     }
 
-    public RedisCircuitBreaker CircuitBreaker { get; }
+    internal RedisCircuitBreaker CircuitBreaker { get; }
 
     /// <summary>The servers of the connection string, without anything else of it.</summary>
     public string EndPoints { get; }
@@ -79,7 +79,13 @@ internal sealed partial class RedisConnection : IAsyncDisposable
         {
             var servers = Connected?.GetServers() ?? [];
             if (servers.FirstOrDefault(static server => server is { IsConnected: true, ClusterConfiguration: not null }) is { } node)
-                return [.. node.ClusterConfiguration!.Nodes.Where(static node => !node.IsReplica && node.Slots.Count > 0).Select(static node => node.EndPoint).OfType<EndPoint>()];
+            {
+                return
+                [
+                    .. node.ClusterConfiguration!.Nodes.Where(static node => !node.IsReplica && node.Slots.Count > 0)
+                        .Select(static node => node.EndPoint).OfType<EndPoint>(),
+                ];
+            }
             return _isBehindSentinel ? [.. servers.Where(static server => !server.IsReplica).Select(static server => server.EndPoint)] : [];
         }
     }
@@ -87,7 +93,7 @@ internal sealed partial class RedisConnection : IAsyncDisposable
     /// <summary>
     /// Runs a command, and once more if it timed out and the circuit is closed. Returns the default value if Redis cannot be used, and never throws.
     /// </summary>
-    public async Task<T?> RunAsync<T>(Func<IDatabase, Task<T?>> command)
+    internal async Task<T?> RunAsync<T>(Func<IDatabase, Task<T?>> command)
     {
         while (!CircuitBreaker.IsOpen)
         {
@@ -114,7 +120,7 @@ internal sealed partial class RedisConnection : IAsyncDisposable
     }
 
     /// <summary>Waits for the lock on <paramref name="key"/>; null if Redis does not respond.</summary>
-    public Task<RedisLock?> LockAsync(string key, TimeSpan patience, Func<Task<bool>> isNeedless) => RunAsync<RedisLock>(async redis =>
+    internal Task<RedisLock?> LockAsync(string key, TimeSpan patience, Func<Task<bool>> isNeedless) => RunAsync<RedisLock>(async redis =>
     {
         try
         {
@@ -168,6 +174,7 @@ internal sealed partial class RedisConnection : IAsyncDisposable
         _ => false,
     };
 
+    /// <inheritdoc/>
     public async ValueTask DisposeAsync()
     {
         await _ended.CancelAsync();

@@ -4,7 +4,7 @@ using System.Net.Sockets;
 using StackExchange.Redis;
 using StackExchange.Redis.Configuration;
 
-namespace IotCredentials.Caching;
+namespace IotCredentials.Redis;
 
 /// <summary>
 /// The client's sockets. The client has no method to drop a working connection. When its socket is closed, it resolves the name and connects again.

@@ -3,7 +3,7 @@ using IotCredentials.Failures;
 using IotCredentials.Telemetry;
 using Microsoft.Extensions.Logging;
 
-namespace IotCredentials.Caching;
+namespace IotCredentials.Redis;
 
 /// <summary>
 /// Logs once why Redis cannot be used, with the cause that <see cref="RedisProbe"/> finds, and once that it works again. During a problem it probes every

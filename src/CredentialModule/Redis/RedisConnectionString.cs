@@ -3,13 +3,13 @@ using System.Net;
 using System.Text.RegularExpressions;
 using StackExchange.Redis;
 
-namespace IotCredentials.Caching;
+namespace IotCredentials.Redis;
 
 /// <summary>
 /// Validates a connection string. StackExchange.Redis treats every part without <c>=</c> as a host name, even a URL with its password or a password alone, and
 /// logs it.
 /// </summary>
-internal static partial class RedisConnectionString
+public static partial class RedisConnectionString
 {
     private const string Form = "write \"host:port\", more of them and options such as \"ssl=true\", \"user=…\" and \"password=…\" after commas";
 
@@ -33,6 +33,12 @@ internal static partial class RedisConnectionString
             : null;
         return wrong is null ? null : $"is no connection string of StackExchange.Redis: {wrong}; without Redis, leave the key out.";
     }
+
+    /// <summary>The options of a valid connection string that have no effect here, each with the reason.</summary>
+    public static IEnumerable<(string Name, string Reason)> IneffectiveOptionsOf(string text) =>
+        from name in RedisClientOptions.NamesIn(text)
+        where RedisClientOptions.Overridden.ContainsKey(name)
+        select (name, RedisClientOptions.Overridden[name]);
 
     private static bool IsQuoted(string text) => text.Trim() is [var first, .., var last] && first == last && first is ('"' or '\'' or '`');
 
