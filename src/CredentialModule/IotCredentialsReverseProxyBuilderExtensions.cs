@@ -30,16 +30,21 @@ public static class IotCredentialsReverseProxyBuilderExtensions
     /// </para>
     /// </summary>
     /// <param name="proxy">The host's reverse proxy.</param>
-    /// <param name="section">The section <c>IotCredentials</c>; see <see cref="IotCredentialsOptions"/>.</param>
+    /// <param name="section">The section <c>IotCredentials</c>; see <see cref="IotCredentialsOptions"/>. Null if the options are set by code alone.</param>
     /// <exception cref="InvalidOperationException">The method was called before.</exception>
-    public static IReverseProxyBuilder AddIotCredentials(this IReverseProxyBuilder proxy, IConfiguration section)
+    public static IReverseProxyBuilder AddIotCredentials(this IReverseProxyBuilder proxy, IConfiguration? section = null)
     {
         var services = proxy.Services;
         if (services.Any(service => service.ServiceType == typeof(CredentialEndpoint)))
             throw new InvalidOperationException("AddIotCredentials was called twice: call it once, on the builder that AddReverseProxy returned.");
         ModuleRoute.IsAdded = true;
-        services.Configure<IotCredentialsOptions>(section);
-        services.AddSingleton<IValidateOptions<IotCredentialsOptions>>(new SectionKeys(section));
+        services.AddOptions<IotCredentialsOptions>();
+        if (section is not null)
+        {
+            services.Configure<IotCredentialsOptions>(section);
+            services.AddSingleton<IValidateOptions<IotCredentialsOptions>>(new SectionKeys(section));
+        }
+
         services.AddOptions<SharedCacheOptions>().Configure<IConfiguration>((shared, configuration) =>
         {
             shared.Redis = configuration.GetConnectionString("Redis");

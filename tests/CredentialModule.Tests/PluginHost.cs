@@ -40,6 +40,11 @@ public sealed class PluginHost
 
     public Action<WebApplication> Map { get; init; } = app => app.MapReverseProxy().MapIotCredentials();
 
+    /// <summary>Routes beside the one that vends.</summary>
+    public IReadOnlyList<RouteConfig> OtherRoutes { get; init; } = [];
+
+    public Action<IServiceCollection> Configure { get; init; } = _ => { };
+
     public Sandbox.AwsEmulator? Aws { get; init; }
 
     public LogLines Log { get; } = new();
@@ -64,7 +69,8 @@ public sealed class PluginHost
         Authenticate(services);
         Handler(services);
         services.AddAuthorizationBuilder().AddPolicy("Members", policy => policy.RequireAuthenticatedUser());
-        Add(services.AddReverseProxy().LoadFromMemory([Route()], []), configuration);
+        Add(services.AddReverseProxy().LoadFromMemory([Route(), .. OtherRoutes], []), configuration);
+        Configure(services);
         if (Aws is not { } aws) return;
         services.Configure<AwsClientOptions>(client =>
         {
