@@ -21,8 +21,13 @@ public sealed class HostSlipTests(HostTests.Aws aws) : IClassFixture<HostTests.A
         ["G7 MapIotCredentials is forgotten"] = (new() { Map = app => app.MapReverseProxy() }, "write app.MapReverseProxy().MapIotCredentials()"),
         ["G7 MapReverseProxy is forgotten too"] = (new() { Map = _ => { } }, "write app.MapReverseProxy().MapIotCredentials()"),
         ["G7 AddIotCredentials is called twice"] = (
-            new() { Add = (proxy, configuration) => proxy.AddIotCredentials(configuration.GetSection("IotCredentials"))
-                .AddIotCredentials(configuration.GetSection("IotCredentials")) }, "call it once"),
+            new()
+            {
+                Add = (proxy, configuration) => proxy
+                    .AddIotCredentials(configuration.GetSection("IotCredentials"))
+                    .AddIotCredentials(configuration.GetSection("IotCredentials")),
+            },
+            "call it once"),
         ["G7 the path names the organization otherwise"] = (new() { Path = "/organizations/{orgId}/credentials" }, "as {organizationId}, not {orgId}"),
         ["G7 the path names no organization"] = (new() { Path = "/credentials" }, "as {organizationId}"),
         ["G7 the path has several other parameters"] = (new() { Path = "/{tenant}/{**rest}" }, "as {organizationId}, not {tenant} or {rest}"),
@@ -131,8 +136,11 @@ public sealed class HostSlipTests(HostTests.Aws aws) : IClassFixture<HostTests.A
     [InlineData("G6 the issuer of the claim alone", "", $"{ClaimTypes.NameIdentifier}=alice")]
     [InlineData("G6 the same name twice", "", "iss=https://id.example.com", $"{ClaimTypes.NameIdentifier}=alice", $"{ClaimTypes.NameIdentifier}=alice")]
     [InlineData(
-        "G6 two names", "sub (or ClaimTypes.NameIdentifier)", "iss=https://id.example.com",
-        $"{ClaimTypes.NameIdentifier}=alice", $"{ClaimTypes.NameIdentifier}=bob")]
+        "G6 two names",
+        "sub (or ClaimTypes.NameIdentifier)",
+        "iss=https://id.example.com",
+        $"{ClaimTypes.NameIdentifier}=alice",
+        $"{ClaimTypes.NameIdentifier}=bob")]
     [InlineData("G6 no name", "sub (or ClaimTypes.NameIdentifier)", "iss=https://id.example.com")]
     public async Task A_caller_is_named_in_the_audit_or_one_error_says_why_not(string name, string missing, params string[] claims)
     {

@@ -136,11 +136,14 @@ public sealed class HostTests(HostTests.Aws aws) : IClassFixture<HostTests.Aws>
         builder.Services.AddAuthorizationBuilder().AddPolicy(Members, policy => policy.RequireAuthenticatedUser());
         builder.Services.AddReverseProxy()
             .LoadFromMemory(
-                [route], [new ClusterConfig
-                {
-                    ClusterId = "a",
-                    Destinations = new Dictionary<string, DestinationConfig> { ["a"] = new() { Address = "http://127.0.0.1:1/" } },
-                }])
+                [route],
+                [
+                    new ClusterConfig
+                    {
+                        ClusterId = "a",
+                        Destinations = new Dictionary<string, DestinationConfig> { ["a"] = new() { Address = "http://127.0.0.1:1/" } },
+                    },
+                ])
             .AddIotCredentials(builder.Configuration.GetSection("IotCredentials"));
         builder.Services.Configure<AwsClientOptions>(client =>
         {

@@ -89,8 +89,11 @@ public sealed class PluginHost
     {
         protected override Task<AuthenticateResult> HandleAuthenticateAsync()
         {
-            var claims = Request.Headers["X-Claim"].SelectMany(header => header!.Split(", ")).Select(
-                claim => claim.Split('=', 2)).Select(claim => new Claim(claim[0], claim[1], null, "https://id.example.com")).ToList();
+            var claims = Request.Headers["X-Claim"]
+                .SelectMany(header => header!.Split(", "))
+                .Select(claim => claim.Split('=', 2))
+                .Select(claim => new Claim(claim[0], claim[1], null, "https://id.example.com"))
+                .ToList();
             return Task.FromResult(claims.Count == 0
                 ? AuthenticateResult.NoResult()
                 : AuthenticateResult.Success(new(new ClaimsPrincipal(new ClaimsIdentity(claims, Scheme.Name)), Scheme.Name)));

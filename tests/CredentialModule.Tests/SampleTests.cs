@@ -21,7 +21,8 @@ public sealed class SampleTests
     public void G5_the_extensions_are_where_the_types_that_they_extend_are_looked_for()
     {
         Assert.Equal(
-            "Microsoft.Extensions.DependencyInjection", typeof(Microsoft.Extensions.DependencyInjection.IotCredentialsReverseProxyBuilderExtensions).Namespace);
+            "Microsoft.Extensions.DependencyInjection",
+            typeof(Microsoft.Extensions.DependencyInjection.IotCredentialsReverseProxyBuilderExtensions).Namespace);
         Assert.Equal("Microsoft.AspNetCore.Builder", typeof(Microsoft.AspNetCore.Builder.IotCredentialsEndpointConventionBuilderExtensions).Namespace);
     }
 
@@ -39,7 +40,8 @@ public sealed class SampleTests
             "dotnet",
             [
                 "exec", "--runtimeconfig", Path.Combine(AppContext.BaseDirectory, "YarpHost.runtimeconfig.json"),
-                Path.Combine(AppContext.BaseDirectory, "YarpHost.dll"), "--contentRoot", Path.Combine(Repository.Root, "samples", "YarpHost"), "--urls", url,
+                Path.Combine(AppContext.BaseDirectory, "YarpHost.dll"),
+                "--contentRoot", Path.Combine(Repository.Root, "samples", "YarpHost"), "--urls", url,
                 "--Authentication:Schemes:Bearer:Authority", issuer.Issuer, "--Authentication:Schemes:Bearer:RequireHttpsMetadata", "false",
                 "--IotCredentials:Timeout", "00:00:20",
             ],

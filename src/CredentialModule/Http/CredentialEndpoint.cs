@@ -129,20 +129,20 @@ internal sealed partial class CredentialEndpoint(
     private static partial class Log
     {
         [LoggerMessage(EventIds.NoPolicy, LogLevel.Error,
-            "The route {Route} answers 403: it names no authorization policy, and credentials are not vended without one. Give the route an "
-                + "AuthorizationPolicy",
+            "The route {Route} answers 403: it names no authorization policy, and credentials are not vended without one. "
+            + "Give the route an AuthorizationPolicy",
             EventName = nameof(EventIds.NoPolicy))]
         public static partial void NoPolicy(ILogger logger, string? route);
 
         [LoggerMessage(EventIds.CallerRefused, LogLevel.Error,
-            "The route {Route} answers 403: its profile has \"Scope\": \"User\", and the caller has no claim {Claims}. Set MapInboundClaims = false, or let "
-                + "the authentication scheme keep that claim",
+            "The route {Route} answers 403: its profile has \"Scope\": \"User\", and the caller has no claim {Claims}. "
+            + "Set MapInboundClaims = false, or let the authentication scheme keep that claim",
             EventName = nameof(EventIds.CallerRefused))]
         public static partial void CallerRefused(ILogger logger, string? route, string? claims);
 
         [LoggerMessage(EventIds.CallerUnknown, LogLevel.Error,
-            "The route {Route} vends to callers that the audit cannot name: they have no claim {Claims}. Set MapInboundClaims = false, or let the "
-                + "authentication scheme keep that claim",
+            "The route {Route} vends to callers that the audit cannot name: they have no claim {Claims}. "
+            + "Set MapInboundClaims = false, or let the authentication scheme keep that claim",
             EventName = nameof(EventIds.CallerUnknown))]
         public static partial void CallerUnknown(ILogger logger, string? route, string? claims);
     }

@@ -16,7 +16,7 @@ internal sealed class HostValidation(IServiceProvider services) : IHostedLifecyc
         if (!scope.ServiceProvider.GetServices<IAuthorizationHandler>().Any(MayAnswer))
             throw new InvalidOperationException(
                 $"No authorization handler answers {nameof(OrganizationAccessRequirement)}: register an "
-                    + $"AuthorizationHandler<{nameof(OrganizationAccessRequirement)}, {nameof(OrganizationId)}> "
+                + $"AuthorizationHandler<{nameof(OrganizationAccessRequirement)}, {nameof(OrganizationId)}> "
                 + "that says whether the caller may have the organization.");
 
         // Both read their configuration in the constructor, and throw if it cannot be used.

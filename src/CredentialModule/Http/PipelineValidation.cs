@@ -25,8 +25,9 @@ internal sealed class PipelineValidation(IServiceProvider services, EndpointData
         next(app);
         if (!tables.SelectMany(static table => table.GetConfig().Routes).Any(ModuleRoute.IsCredentials)) return;
 
-        var endpoints = mapped.Endpoints.Where(
-            static endpoint => endpoint.Metadata.GetMetadata<RouteModel>() is { } route && ModuleRoute.IsCredentials(route.Config)).ToList();
+        var endpoints = mapped.Endpoints
+            .Where(static endpoint => endpoint.Metadata.GetMetadata<RouteModel>() is { } route && ModuleRoute.IsCredentials(route.Config))
+            .ToList();
         if (endpoints.Count == 0) throw Refused("YARP's routes are not mapped", "app.MapReverseProxy().MapIotCredentials()");
         if (endpoints.Exists(static endpoint => endpoint.Metadata.GetMetadata<CredentialQueryRule>() is null))
             throw Refused("MapIotCredentials was not called", "app.MapReverseProxy().MapIotCredentials()");

@@ -24,11 +24,13 @@ internal sealed partial class ProfileReader(OrganizationIdFormat ids, IFileProvi
         var refreshAfter = options.RefreshAfter ?? ProfileOptions.DefaultRefreshAfter;
 
         var role = Text(nameof(options.RoleArn), options.RoleArn, static (texts, key, text) => texts.ReadRoleArn(key, text));
-        var externalId = options.ExternalId is null ? null : Text(
-            nameof(options.ExternalId), options.ExternalId, static (texts, key, text) => texts.ReadExternalId(key, text));
+        var externalId = options.ExternalId is null
+            ? null
+            : Text(nameof(options.ExternalId), options.ExternalId, static (texts, key, text) => texts.ReadExternalId(key, text));
         var tags = Text(nameof(options.SessionTags), options.SessionTags, static (texts, key, given) => texts.ReadTags(key, given));
-        if (options.EndpointRoleArn is { } endpointRole && Text(
-            nameof(options.EndpointRoleArn), endpointRole, static (texts, key, text) => texts.ReadRoleArn(key, text)) is { Arn.NamesOrganization: true })
+        if (options.EndpointRoleArn is { } endpointRole
+            && Text(nameof(options.EndpointRoleArn), endpointRole, static (texts, key, text) => texts.ReadRoleArn(key, text))
+                is { Arn.NamesOrganization: true })
             Error(nameof(options.EndpointRoleArn), "holds a placeholder; the endpoint is an account's, not an organization's.");
         if (options.Region is null || !Region().IsMatch(options.Region))
             Error(

@@ -172,8 +172,8 @@ public sealed partial class RedisConnection : IAsyncDisposable
     private bool IsOnReplica(Exception error, IConnectionMultiplexer? connection) => error switch
     {
         RedisServerException => RedisProblem.CodeOf(error.Message) == "READONLY",
-        RedisConnectionException { FailureType: ConnectionFailureType.UnableToResolvePhysicalConnection } => connection is { IsConnected: true }
-            && Primaries.Count == 0,
+        RedisConnectionException { FailureType: ConnectionFailureType.UnableToResolvePhysicalConnection } =>
+            connection is { IsConnected: true } && Primaries.Count == 0,
         _ => false,
     };
 

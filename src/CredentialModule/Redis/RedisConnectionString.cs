@@ -16,7 +16,7 @@ public static partial class RedisConnectionString
     // An option written with a colon would be read as a host.
     private static readonly string[] s_options =
     [
-        "password", "user", "username", "pwd", "pass", "ssl", "name", "channelPrefix", "defaultDatabase", "serviceName"
+        "password", "user", "username", "pwd", "pass", "ssl", "name", "channelPrefix", "defaultDatabase", "serviceName",
     ];
 
     /// <summary>The problem and the remedy, without any part of the text; null if the text can be used.</summary>
@@ -54,7 +54,8 @@ public static partial class RedisConnectionString
         return colon > 0
             && int.TryParse(part.AsSpan(colon + 1), NumberStyles.None, CultureInfo.InvariantCulture, out var port)
             && port is > 0 and <= IPEndPoint.MaxPort
-            && Uri.CheckHostName(part[..colon]) != UriHostNameType.Unknown && !s_options.Contains(part[..colon], StringComparer.OrdinalIgnoreCase);
+            && Uri.CheckHostName(part[..colon]) != UriHostNameType.Unknown
+            && !s_options.Contains(part[..colon], StringComparer.OrdinalIgnoreCase);
     }
 
     private static bool IsUnderstood(string text)

@@ -16,8 +16,8 @@ namespace IotCredentials.Redis;
 /// <param name="metrics">Counts the problems that are logged.</param>
 /// <param name="logger">The log.</param>
 internal sealed partial class RedisWatch(
-    string endPoints, Func<CancellationToken, Task<RedisProblem?>> findProblem, Func<bool> isConnected, Action reconnect,
-    CredentialMetrics metrics, ILogger logger) : IDisposable
+    string endPoints, Func<CancellationToken, Task<RedisProblem?>> findProblem, Func<bool> isConnected, Action reconnect, CredentialMetrics metrics,
+    ILogger logger) : IDisposable
 {
     // The client reconnects within seconds after the probe finds no problem. After more clean probes than this, the problem is NotConnected.
     private const int MostClean = 10;

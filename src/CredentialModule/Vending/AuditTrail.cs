@@ -47,15 +47,15 @@ internal sealed partial class AuditTrail(ILoggerFactory loggers)
     private static partial class Log
     {
         [LoggerMessage(EventIds.AuditInvalidation, LogLevel.Information,
-            "Forget credentials: issuer {Issuer} subject {Subject} organization {Organization} outcome {Outcome} status {Status} request {RequestId} "
-                + "trace {TraceId}",
+            "Forget credentials: issuer {Issuer} subject {Subject} organization {Organization} outcome {Outcome} status {Status} "
+            + "request {RequestId} trace {TraceId}",
             EventName = nameof(EventIds.AuditInvalidation))]
         public static partial void Forgotten(
             ILogger logger, string? issuer, string? subject, string? organization, string outcome, int status, string requestId, string? traceId);
 
         [LoggerMessage(EventIds.Audit, LogLevel.Information,
             "Vended: issuer {Issuer} subject {Subject} organization {Organization} profile {Profile} accessKeyId {AccessKeyId} expiration {Expiration:O} "
-                + "outcome {Outcome} request {RequestId} delivered {Delivered} trace {TraceId}",
+            + "outcome {Outcome} request {RequestId} delivered {Delivered} trace {TraceId}",
             EventName = nameof(EventIds.Audit))]
         public static partial void Vended(
             ILogger logger, string? issuer, string? subject, string organization, string profile, string accessKeyId, DateTimeOffset expiration,

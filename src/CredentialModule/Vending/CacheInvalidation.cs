@@ -108,8 +108,10 @@ internal sealed partial class CacheInvalidation(CredentialCache cache, SingleFli
         {
             try
             {
-                if (!subscribed) await (await redis.GetAsync().WaitAsync(s_longestWait, stoppingToken)).GetSubscriber().SubscribeAsync(
-                    Notices, (_, _) => _notices.Writer.TryWrite(true));
+                if (!subscribed)
+                    await (await redis.GetAsync().WaitAsync(s_longestWait, stoppingToken))
+                        .GetSubscriber()
+                        .SubscribeAsync(Notices, (_, _) => _notices.Writer.TryWrite(true));
                 subscribed = true;
             }
             catch (Exception) when (!stoppingToken.IsCancellationRequested)
@@ -200,7 +202,8 @@ internal sealed partial class CacheInvalidation(CredentialCache cache, SingleFli
     /// <summary>Adopts a generation if it is newer. Generations begin with their time, so that the newer one sorts after the older.</summary>
     private bool Adopt(string organization, string generation) =>
         ReferenceEquals(
-            generation, _generations.AddOrUpdate(organization, generation, (_, known) => string.CompareOrdinal(generation, known) > 0 ? generation : known));
+            generation,
+            _generations.AddOrUpdate(organization, generation, (_, known) => string.CompareOrdinal(generation, known) > 0 ? generation : known));
 
     private string NewGeneration(string organization, DateTimeOffset at)
     {
@@ -218,9 +221,9 @@ internal sealed partial class CacheInvalidation(CredentialCache cache, SingleFli
     private static partial class Log
     {
         [LoggerMessage(EventIds.StaleEntriesNotDeleted, LogLevel.Error,
-            "The credentials of {Organization} are forgotten, but what was vended before could not be deleted from Redis ({Kind}). It is tried again, "
-                + "and no replica "
-            + "serves it; see that the gateway's user in Redis may SCAN and UNLINK", EventName = nameof(EventIds.StaleEntriesNotDeleted))]
+            "The credentials of {Organization} are forgotten, but what was vended before could not be deleted from Redis ({Kind}). "
+            + "It is tried again, and no replica serves it; see that the gateway's user in Redis may SCAN and UNLINK",
+            EventName = nameof(EventIds.StaleEntriesNotDeleted))]
         public static partial void NotDeleted(ILogger logger, string organization, string kind);
 
         [LoggerMessage(EventIds.InvalidatedHereOnly, LogLevel.Error,

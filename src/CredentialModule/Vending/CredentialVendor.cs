@@ -191,8 +191,8 @@ internal sealed partial class CredentialVendor(
     private static partial class Log
     {
         [LoggerMessage(EventIds.GrantBelowFloor, LogLevel.Error,
-            "STS granted a session of {Role} of {Granted} s, below the {Floor} s that its profile promises: callers get 503. Lengthen the role's maximum "
-                + "session or lower MinimumLifetime",
+            "STS granted a session of {Role} of {Granted} s, below the {Floor} s that its profile promises: callers get 503. "
+            + "Lengthen the role's maximum session or lower MinimumLifetime",
             EventName = nameof(EventIds.GrantBelowFloor))]
         public static partial void GrantBelowFloor(ILogger logger, string role, double granted, double floor);
 

@@ -33,7 +33,11 @@ internal sealed partial class IotDataEndpointResolver(
 
         var askedAs = profile.EndpointRoleArn ?? await identity.FindAsync(profile.Region);
         var key = keys.Of(
-            (Environment: host.EnvironmentName, AskedAs: askedAs, profile.Region, IoT: clients.IoTAddress(profile.Region),
+            (
+                Environment: host.EnvironmentName,
+                AskedAs: askedAs,
+                profile.Region,
+                IoT: clients.IoTAddress(profile.Region),
                 Sts: clients.StsAddress(profile.Region)),
             static of => CacheKey.OfEndpoint(of.Environment, of.AskedAs, of.Region, of.IoT, of.Sts));
         var lookup = new Lookup(this, profile, key);

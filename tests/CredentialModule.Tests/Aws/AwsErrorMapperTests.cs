@@ -92,10 +92,13 @@ public sealed class AwsErrorMapperTests
         ": a role's own session gets one hour at most: lower SessionDuration to 01:00:00")]
     [InlineData("The Canonical String for this request should have been 'POST x-amz-security-token:hunter2'", "")]
     public void D4_of_the_words_of_AWS_only_what_has_a_form_of_its_own_is_told(string message, string told) =>
-        Assert.Equal($"sts:AssumeRole: 403 AccessDenied{told}",
-            AwsErrorMapper.From(
-                new AmazonSecurityTokenServiceException(message, null, ErrorType.Sender, "AccessDenied", "id", HttpStatusCode.Forbidden),
-                "sts:AssumeRole").Message);
+        Assert.Equal(
+            $"sts:AssumeRole: 403 AccessDenied{told}",
+            AwsErrorMapper
+                .From(
+                    new AmazonSecurityTokenServiceException(message, null, ErrorType.Sender, "AccessDenied", "id", HttpStatusCode.Forbidden),
+                    "sts:AssumeRole")
+                .Message);
 
     private sealed class MarkedException(bool throttles) : AmazonServiceException("", ErrorType.Sender, "SomethingNew", "id", HttpStatusCode.BadRequest)
     {

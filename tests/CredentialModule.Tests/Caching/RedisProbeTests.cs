@@ -36,7 +36,8 @@ public sealed class RedisProbeTests(RedisProbeTests.Redis redis) : IClassFixture
     [InlineData(
         "+OK|+OK|-NOPERM User reader has no permissions to run the 'hmset' command", "", "it does not permit the gateway's user the command HMSET (NOPERM)")]
     [InlineData(
-        "+OK|+OK|+OK|:1|:1|:1|$-1|*0|:0|:0|:-2|:1|$-1|+OK|+OK|:1|-NOPERM No permissions to access a channel", "",
+        "+OK|+OK|+OK|:1|:1|:1|$-1|*0|:0|:0|:-2|:1|$-1|+OK|+OK|:1|-NOPERM No permissions to access a channel",
+        "",
         "it does not permit the gateway's user the command PUBLISH (NOPERM)")]
     [InlineData("+OK|-READONLY You can't write against a read only replica.", "", "it is a read-only replica (READONLY)")]
     [InlineData("+OK|-OOM command not allowed when used memory > 'maxmemory'.", "", "it is full (OOM)")]
@@ -85,8 +86,8 @@ public sealed class RedisProbeTests(RedisProbeTests.Redis redis) : IClassFixture
     public async Task F8_a_TLS_mismatch_is_told_in_both_directions_and_from_a_certificate_that_is_not_trusted()
     {
         using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
-        using var certificate = new CertificateRequest(
-            "CN=localhost", key, HashAlgorithmName.SHA256).CreateSelfSigned(DateTimeOffset.UtcNow.AddDays(-1), DateTimeOffset.UtcNow.AddDays(1));
+        using var certificate = new CertificateRequest("CN=localhost", key, HashAlgorithmName.SHA256)
+            .CreateSelfSigned(DateTimeOffset.UtcNow.AddDays(-1), DateTimeOffset.UtcNow.AddDays(1));
         await using var secured = new StubTcpServer(async (stream, ended) =>
         {
             await using var tls = new SslStream(stream);
@@ -122,8 +123,8 @@ public sealed class RedisProbeTests(RedisProbeTests.Redis redis) : IClassFixture
 
     private static async Task<RedisProblem?> FindAsync(string connectionString)
     {
-        var problem = await new RedisProbe(
-            ConfigurationOptions.Parse(connectionString), "probe-tests:", s_timeout).FindAsync(TestContext.Current.CancellationToken);
+        var problem = await new RedisProbe(ConfigurationOptions.Parse(connectionString), "probe-tests:", s_timeout)
+            .FindAsync(TestContext.Current.CancellationToken);
         Assert.DoesNotContain(Secret, problem?.ToString() ?? "", StringComparison.Ordinal);
         return problem;
     }

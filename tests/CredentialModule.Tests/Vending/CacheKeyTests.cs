@@ -64,7 +64,7 @@ public sealed class CacheKeyTests
     {
         IReadOnlyList<KeyValuePair<string, string>>[] tags =
         [
-            [], [new("a", "b")], [new("a", "b"), new("c", "d")], [new("a", "bc"), new("", "d")], [new("c", "d"), new("a", "b")], [new("ab", "cd")]
+            [], [new("a", "b")], [new("a", "b"), new("c", "d")], [new("a", "bc"), new("", "d")], [new("c", "d"), new("a", "b")], [new("ab", "cd")],
         ];
 
         var keys = tags.Select(list => CacheKey.Of(s_request with { SessionTags = list, ExternalId = "b" })).ToList();

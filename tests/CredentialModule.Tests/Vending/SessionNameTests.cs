@@ -38,8 +38,8 @@ public sealed class SessionNameTests
         var longPrefix = OrganizationIdFormat.TryCreate(new OrganizationIdOptions { Prefix = new string('p', 60) }, out _)!;
 
         var names = prefixes.Concat(prefixes.Select(prefix => prefix[..^1] + "b")).Select(id => SessionName.For(Id(id)))
-            .Concat(prefixes.Select(
-                body => SessionName.For(longPrefix.TryParse(longPrefix.Prefix + body, out var id) ? id : throw new InvalidOperationException())))
+            .Concat(prefixes.Select(body =>
+                SessionName.For(longPrefix.TryParse(longPrefix.Prefix + body, out var id) ? id : throw new InvalidOperationException())))
             .ToList();
 
         Assert.Equal(names.Count, names.Distinct(StringComparer.Ordinal).Count());
@@ -67,10 +67,12 @@ public sealed class SessionNameTests
         name.Length is >= 2 and <= 64 && name.All(character => char.IsAsciiLetterOrDigit(character) || "_+=,.@-".Contains(character, StringComparison.Ordinal));
 
     private static Arbitrary<string> Ids() =>
-        (from length in Gen.Choose(
-            1, 64) from characters in Gen.ArrayOf(Gen.Elements("ab09_-".ToCharArray()), length) select new string(characters)).ToArbitrary();
+        (from length in Gen.Choose(1, 64)
+            from characters in Gen.ArrayOf(Gen.Elements("ab09_-".ToCharArray()), length)
+            select new string(characters)).ToArbitrary();
 
     private static Arbitrary<string> Texts() =>
-        (from length in Gen.Choose(
-            0, 90) from characters in Gen.ArrayOf(Gen.Elements("ab,+=@/ é|\n".ToCharArray()), length) select new string(characters)).ToArbitrary();
+        (from length in Gen.Choose(0, 90)
+            from characters in Gen.ArrayOf(Gen.Elements("ab,+=@/ é|\n".ToCharArray()), length)
+            select new string(characters)).ToArbitrary();
 }

@@ -74,7 +74,8 @@ internal sealed class OrganizationReachRules
                     if (!(isGuarded && target.IsProvenBy(path)) && Find(route, path, target) is var (request, sent))
                     {
                         Report(
-                            route, isGuarded,
+                            route,
+                            isGuarded,
                             $"{request} arrives at {destination.Authority}{sent}, which the route {Finding.Quote(target.Route.RouteId)} keeps for members");
                         return;
                     }
@@ -85,7 +86,8 @@ internal sealed class OrganizationReachRules
                 if (Find(route, path, target) is var (request, _))
                 {
                     Report(
-                        route, isGuarded,
+                        route,
+                        isGuarded,
                         $"{request} has an id in the place in which the route {Finding.Quote(target.Route.RouteId)} binds {{organizationId}} for members");
                     return;
                 }
@@ -134,8 +136,9 @@ internal sealed class OrganizationReachRules
         {
             string[] further = [.. path.RequestHasRest ? rest : [], .. Enumerable.Repeat(_someText, more)];
             if (_earlier.MethodThatReaches(route, [.. texts, .. further]) is { } method)
-                return ($"{(isSure ? "" : "a request such as ")}{method} {PathOf([.. texts, .. further])}", PathOf(
-                    path.SentHasRest ? [.. sent, .. further] : sent));
+                return (
+                    $"{(isSure ? "" : "a request such as ")}{method} {PathOf([.. texts, .. further])}",
+                    PathOf(path.SentHasRest ? [.. sent, .. further] : sent));
         }
 
         return null;

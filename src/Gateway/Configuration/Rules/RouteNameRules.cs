@@ -35,8 +35,8 @@ internal static class RouteNameRules
         var options = context.Options;
         CheckName(context, RouteKey.Of(route, "AuthorizationPolicy"), route.AuthorizationPolicy, "Authorization:Policies",
             options.Authorization.Policies.Keys, AuthorizationPolicyRules.IsReserved(route.AuthorizationPolicy),
-            name => Snippet(
-                "Authorization", name, "{ \"Scopes\": [\"api.read\"] }") + " Any authenticated caller may use a route without AuthorizationPolicy.");
+            name => Snippet("Authorization", name, "{ \"Scopes\": [\"api.read\"] }")
+                + " Any authenticated caller may use a route without AuthorizationPolicy.");
         CheckName(context, RouteKey.Of(route, "RateLimiterPolicy"), route.RateLimiterPolicy, "RateLimiting:Policies",
             options.RateLimiting.Policies.Keys, ReservedPolicy.IsDisable(route.RateLimiterPolicy),
             name => Snippet(
