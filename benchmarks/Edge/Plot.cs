@@ -16,7 +16,9 @@ internal static class Plot
         var most = targets.Max(target => target.Rates.Max());
         var svg = new StringBuilder();
         svg.AppendLine(CultureInfo.InvariantCulture, $"""
-            <svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {Left + Width + 90} {Top + (Row * targets.Count) + 10}" font-family="sans-serif" font-size="13">
+            <svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {Left + Width + 90} {Top + (Row * targets.Count) + 10}"
+            """ + $"""
+             font-family="sans-serif" font-size="13">
             <rect width="100%" height="100%" fill="white"/>
             <text x="{Left}" y="22" font-weight="bold">Requests a second: median, and the slowest and fastest round</text>
             """);
@@ -27,7 +29,9 @@ internal static class Plot
             svg.AppendLine(CultureInfo.InvariantCulture, $"""
                 <text x="{Left - 8}" y="{y + 16}" text-anchor="end">{target.What}</text>
                 <rect x="{Left}" y="{y + 3}" width="{At(target.Rate):F1}" height="18" fill="{colour}"/>
-                <path d="M{Left + At(target.Rates.Min()):F1} {y + 12}H{Left + At(target.Rates.Max()):F1}m0 -4v8M{Left + At(target.Rates.Min()):F1} {y + 8}v8" stroke="#1a202c" fill="none"/>
+                <path d="M{Left + At(target.Rates.Min()):F1} {y + 12}H{Left + At(target.Rates.Max()):F1}m0 -4v8M{Left + At(target.Rates.Min()):F1} {y + 8}v8"
+                """ + $"""
+                 stroke="#1a202c" fill="none"/>
                 <text x="{Left + At(target.Rates.Max()) + 8:F1}" y="{y + 16}">{target.Rate:N0}</text>
                 """);
         }

@@ -25,7 +25,8 @@ public static class IotCredentialsEndpointConventionBuilderExtensions
             {
                 builder.Metadata.Add(rule);
                 builder.RequestDelegate = context =>
-                    (context.RequestServices.GetService<CredentialEndpoint>() ?? throw new InvalidOperationException(NotAdded)).InvokeAsync(context, profile, rule);
+                    (context.RequestServices.GetService<CredentialEndpoint>() ?? throw new InvalidOperationException(NotAdded))
+                        .InvokeAsync(context, profile, rule);
             });
         });
     }

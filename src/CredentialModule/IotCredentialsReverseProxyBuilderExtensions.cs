@@ -22,8 +22,9 @@ namespace Microsoft.Extensions.DependencyInjection;
 public static class IotCredentialsReverseProxyBuilderExtensions
 {
     /// <summary>
-    /// Adds the services that vending needs, configured by a section and by <c>services.Configure&lt;IotCredentialsOptions&gt;(…)</c>. A route with the metadata <c>"Module": "IotCredentials"</c> is then served in process, if <see
-    /// cref="IotCredentialsEndpointConventionBuilderExtensions.MapIotCredentials"/> is called.
+    /// Adds the services that vending needs, configured by a section and by <c>services.Configure&lt;IotCredentialsOptions&gt;(…)</c>. A route with the
+    /// metadata <c>"Module": "IotCredentials"</c> is then served in process, if
+    /// <see cref="IotCredentialsEndpointConventionBuilderExtensions.MapIotCredentials"/> is called.
     /// <para>
     /// The host registers an authorization handler for <see cref="OrganizationAccessRequirement"/>; without one it does not start. Replicas share vended
     /// credentials through the Redis of <see cref="SharedCacheOptions"/>.

@@ -64,7 +64,8 @@ public sealed class OrganizationIdFormat
 
     /// <summary>The longest id in words, with the key that bounds it.</summary>
     internal string LongestDescription =>
-        $"{LongestId.Value.Length} characters ({(Prefix.Length > 0 ? $"the prefix \"{Prefix}\" and " : "")}{MaxLength}, IotCredentials:OrganizationId:Length:Max)";
+        $"{LongestId.Value.Length} characters ({(Prefix.Length > 0 ? $"the prefix \"{Prefix}\" and " : "")}{MaxLength}, "
+        + "IotCredentials:OrganizationId:Length:Max)";
 
     private string Lengths => HasOneLength ? $"{MinLength}" : $"{MinLength} to {MaxLength}";
 

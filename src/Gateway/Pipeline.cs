@@ -13,8 +13,11 @@ namespace Gateway;
 /// <summary>A request's way through the gateway: every step, in order.</summary>
 internal static class Pipeline
 {
-    /// <summary>Adds the outer steps. The framework puts its filter of AllowedHosts before all that a pipeline adds; only a startup filter comes before that.</summary>
-    public static void AddOuterSteps(this WebApplicationBuilder builder) => builder.Services.Insert(0, ServiceDescriptor.Singleton<IStartupFilter, OuterSteps>());
+    /// <summary>
+    /// Adds the outer steps. The framework puts its filter of AllowedHosts before all that a pipeline adds; only a startup filter comes before that.
+    /// </summary>
+    public static void AddOuterSteps(this WebApplicationBuilder builder) =>
+        builder.Services.Insert(0, ServiceDescriptor.Singleton<IStartupFilter, OuterSteps>());
 
     /// <summary>The steps behind the filter of AllowedHosts.</summary>
     public static void UseSteps(this WebApplication app, GatewayOptions options)

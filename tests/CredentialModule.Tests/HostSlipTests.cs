@@ -21,14 +21,23 @@ public sealed class HostSlipTests(HostTests.Aws aws) : IClassFixture<HostTests.A
         ["G7 MapIotCredentials is forgotten"] = (new() { Map = app => app.MapReverseProxy() }, "write app.MapReverseProxy().MapIotCredentials()"),
         ["G7 MapReverseProxy is forgotten too"] = (new() { Map = _ => { } }, "write app.MapReverseProxy().MapIotCredentials()"),
         ["G7 AddIotCredentials is called twice"] = (
-            new() { Add = (proxy, configuration) => proxy.AddIotCredentials(configuration.GetSection("IotCredentials")).AddIotCredentials(configuration.GetSection("IotCredentials")) }, "call it once"),
+            new()
+            {
+                Add = (proxy, configuration) => proxy
+                    .AddIotCredentials(configuration.GetSection("IotCredentials"))
+                    .AddIotCredentials(configuration.GetSection("IotCredentials")),
+            },
+            "call it once"),
         ["G7 the path names the organization otherwise"] = (new() { Path = "/organizations/{orgId}/credentials" }, "as {organizationId}, not {orgId}"),
         ["G7 the path names no organization"] = (new() { Path = "/credentials" }, "as {organizationId}"),
         ["G7 the path has several other parameters"] = (new() { Path = "/{tenant}/{**rest}" }, "as {organizationId}, not {tenant} or {rest}"),
-        ["G7 a profile's key is misspelt"] = Setting("Profiles:default:RolArn", "x", "IotCredentials:Profiles:default:RolArn is not known. Did you mean \"RoleArn\"?"),
-        ["G7 an organization's key is misspelt"] = Setting("Organizations:o-acme:Regon", "x", "IotCredentials:Organizations:o-acme:Regon is not known. Did you mean \"Region\"?"),
+        ["G7 a profile's key is misspelt"] = Setting(
+            "Profiles:default:RolArn", "x", "IotCredentials:Profiles:default:RolArn is not known. Did you mean \"RoleArn\"?"),
+        ["G7 an organization's key is misspelt"] = Setting(
+            "Organizations:o-acme:Regon", "x", "IotCredentials:Organizations:o-acme:Regon is not known. Did you mean \"Region\"?"),
         ["G7 a key of the section is misspelt"] = Setting("TimeOuts", "00:00:05", "IotCredentials:TimeOuts is not known. Did you mean \"Timeout\"?"),
-        ["G7 a key of a nested section is misspelt"] = Setting("OrganizationId:Prefixes", "o-", "IotCredentials:OrganizationId:Prefixes is not known. Did you mean \"Prefix\"?"),
+        ["G7 a key of a nested section is misspelt"] = Setting(
+            "OrganizationId:Prefixes", "o-", "IotCredentials:OrganizationId:Prefixes is not known. Did you mean \"Prefix\"?"),
         ["G7 the whole configuration is given as the section"] = (
             new() { Add = (proxy, configuration) => proxy.AddIotCredentials(configuration) }, "GetSection(\"IotCredentials\"), not the whole configuration"),
         ["G7 the ids do not fit the template"] = Setting("OrganizationId:Characters", "A-Za-z0-9_-", "IotCredentials:OrganizationId: the prefix \"o-\""),
@@ -37,15 +46,19 @@ public sealed class HostSlipTests(HostTests.Aws aws) : IClassFixture<HostTests.A
             new()
             {
                 Authenticate = services => services.AddAuthentication()
-                    .AddScheme<AuthenticationSchemeOptions, PluginHost.ClaimsCaller>("a", null).AddScheme<AuthenticationSchemeOptions, PluginHost.ClaimsCaller>("b", null),
+                    .AddScheme<AuthenticationSchemeOptions, PluginHost.ClaimsCaller>("a", null)
+                    .AddScheme<AuthenticationSchemeOptions, PluginHost.ClaimsCaller>("b", null),
             },
             "AddAuthentication(\"the default scheme\")"),
         ["G7 no policy of that name"] = (new() { Policy = "Member" }, "'Member' not found"),
-        ["G7 no handler answers for membership"] = (new() { Handler = _ => { } }, "register an AuthorizationHandler<OrganizationAccessRequirement, OrganizationId>"),
+        ["G7 no handler answers for membership"] = (
+            new() { Handler = _ => { } }, "register an AuthorizationHandler<OrganizationAccessRequirement, OrganizationId>"),
         ["G7 a value of another type"] = Setting("Timeout", "soon", "IotCredentials:Timeout"),
         ["S7 a URL for Redis"] = (
-            new() { Settings = { ["ConnectionStrings:Redis"] = "redis://gateway:hunter2@redis.internal:6379" } }, "ConnectionStrings:Redis is no connection string of StackExchange.Redis: it is a URL"),
-        ["G7 a template that is not there"] = Setting("Profiles:default:SessionPolicy", "policies/none.json", "IotCredentials:Profiles:default:SessionPolicy names policies/none.json"),
+            new() { Settings = { ["ConnectionStrings:Redis"] = "redis://gateway:hunter2@redis.internal:6379" } },
+            "ConnectionStrings:Redis is no connection string of StackExchange.Redis: it is a URL"),
+        ["G7 a template that is not there"] = Setting(
+            "Profiles:default:SessionPolicy", "policies/none.json", "IotCredentials:Profiles:default:SessionPolicy names policies/none.json"),
     };
 
     public static TheoryData<string> Slips => [.. s_slips.Keys];
@@ -87,7 +100,8 @@ public sealed class HostSlipTests(HostTests.Aws aws) : IClassFixture<HostTests.A
                 .Build();
         }
 
-        using (var right = Host(app => app.UseRouting().UseAuthentication().UseAuthorization().UseEndpoints(endpoints => endpoints.MapReverseProxy().MapIotCredentials())))
+        using (var right = Host(
+            app => app.UseRouting().UseAuthentication().UseAuthorization().UseEndpoints(endpoints => endpoints.MapReverseProxy().MapIotCredentials())))
             await right.StartAsync(TestContext.Current.CancellationToken);
         using var wrong = Host(app => app.UseRouting().UseEndpoints(endpoints => endpoints.MapReverseProxy().MapIotCredentials()));
         var failure = await Record.ExceptionAsync(() => wrong.StartAsync(TestContext.Current.CancellationToken));
@@ -106,7 +120,8 @@ public sealed class HostSlipTests(HostTests.Aws aws) : IClassFixture<HostTests.A
         var extensions = typeof(IotCredentialsEndpointConventionBuilderExtensions);
         var fresh = new AssemblyLoadContext("fresh").LoadFromAssemblyPath(extensions.Assembly.Location).GetType(extensions.FullName!)!;
         var failure = Record.Exception(() => fresh.GetMethod("MapIotCredentials")!.Invoke(null, [proxy]))!.InnerException;
-        Assert.Contains("builder.Services.AddReverseProxy().AddIotCredentials(", Assert.IsType<InvalidOperationException>(failure).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "builder.Services.AddReverseProxy().AddIotCredentials(", Assert.IsType<InvalidOperationException>(failure).Message, StringComparison.Ordinal);
 
         await using (var another = new PluginHost().Build()) await another.StartAsync(TestContext.Current.CancellationToken);
         proxy.MapIotCredentials();
@@ -120,7 +135,12 @@ public sealed class HostSlipTests(HostTests.Aws aws) : IClassFixture<HostTests.A
     [InlineData("G6 claims as the token has them", "", "iss=https://id.example.com", "sub=alice")]
     [InlineData("G6 the issuer of the claim alone", "", $"{ClaimTypes.NameIdentifier}=alice")]
     [InlineData("G6 the same name twice", "", "iss=https://id.example.com", $"{ClaimTypes.NameIdentifier}=alice", $"{ClaimTypes.NameIdentifier}=alice")]
-    [InlineData("G6 two names", "sub (or ClaimTypes.NameIdentifier)", "iss=https://id.example.com", $"{ClaimTypes.NameIdentifier}=alice", $"{ClaimTypes.NameIdentifier}=bob")]
+    [InlineData(
+        "G6 two names",
+        "sub (or ClaimTypes.NameIdentifier)",
+        "iss=https://id.example.com",
+        $"{ClaimTypes.NameIdentifier}=alice",
+        $"{ClaimTypes.NameIdentifier}=bob")]
     [InlineData("G6 no name", "sub (or ClaimTypes.NameIdentifier)", "iss=https://id.example.com")]
     public async Task A_caller_is_named_in_the_audit_or_one_error_says_why_not(string name, string missing, params string[] claims)
     {
@@ -145,7 +165,8 @@ public sealed class HostSlipTests(HostTests.Aws aws) : IClassFixture<HostTests.A
         }
     }
 
-    private static (PluginHost, string) Setting(string key, string value, string remedy) => (new() { Settings = { [$"IotCredentials:{key}"] = value } }, remedy);
+    private static (PluginHost, string) Setting(string key, string value, string remedy) =>
+        (new() { Settings = { [$"IotCredentials:{key}"] = value } }, remedy);
 
     private Task<Response> AskAsync(WebApplication host, string path, params string[] claims) =>
         aws.Client.SendAsync(host.Urls.First() + path, change: request => request.Headers.Add("X-Claim", claims));

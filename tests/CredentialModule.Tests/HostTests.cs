@@ -89,11 +89,15 @@ public sealed class HostTests(HostTests.Aws aws) : IClassFixture<HostTests.Aws>
 
     [Fact]
     public async Task A_section_that_cannot_be_used_stops_the_start() =>
-        Assert.Contains("SessionDuration", await RefusedAsync(Route(Members), WithMembership, ("IotCredentials:Profiles:default:SessionDuration", "00:01:00")), StringComparison.Ordinal);
+        Assert.Contains(
+            "SessionDuration",
+            await RefusedAsync(Route(Members), WithMembership, ("IotCredentials:Profiles:default:SessionDuration", "00:01:00")),
+            StringComparison.Ordinal);
 
     [Fact]
     public async Task Redis_without_sealing_keys_stops_the_start() =>
-        Assert.Contains("Sealing:KeyPath", await RefusedAsync(Route(Members), WithMembership, ("ConnectionStrings:Redis", "127.0.0.1:1")), StringComparison.Ordinal);
+        Assert.Contains(
+            "Sealing:KeyPath", await RefusedAsync(Route(Members), WithMembership, ("ConnectionStrings:Redis", "127.0.0.1:1")), StringComparison.Ordinal);
 
     private static void WithMembership(IServiceCollection services) => services.AddSingleton<IAuthorizationHandler, Membership>();
 
@@ -131,7 +135,15 @@ public sealed class HostTests(HostTests.Aws aws) : IClassFixture<HostTests.Aws>
         builder.Services.AddAuthentication(HeaderCaller.Scheme).AddScheme<AuthenticationSchemeOptions, HeaderCaller>(HeaderCaller.Scheme, null);
         builder.Services.AddAuthorizationBuilder().AddPolicy(Members, policy => policy.RequireAuthenticatedUser());
         builder.Services.AddReverseProxy()
-            .LoadFromMemory([route], [new ClusterConfig { ClusterId = "a", Destinations = new Dictionary<string, DestinationConfig> { ["a"] = new() { Address = "http://127.0.0.1:1/" } } }])
+            .LoadFromMemory(
+                [route],
+                [
+                    new ClusterConfig
+                    {
+                        ClusterId = "a",
+                        Destinations = new Dictionary<string, DestinationConfig> { ["a"] = new() { Address = "http://127.0.0.1:1/" } },
+                    },
+                ])
             .AddIotCredentials(builder.Configuration.GetSection("IotCredentials"));
         builder.Services.Configure<AwsClientOptions>(client =>
         {

@@ -32,9 +32,11 @@ public sealed class PluginHost
 
     public string Profile { get; init; } = "default";
 
-    public Action<IReverseProxyBuilder, IConfiguration> Add { get; init; } = (proxy, configuration) => proxy.AddIotCredentials(configuration.GetSection("IotCredentials"));
+    public Action<IReverseProxyBuilder, IConfiguration> Add { get; init; } = (proxy, configuration) =>
+        proxy.AddIotCredentials(configuration.GetSection("IotCredentials"));
 
-    public Action<IServiceCollection> Authenticate { get; init; } = services => services.AddAuthentication("Claims").AddScheme<AuthenticationSchemeOptions, ClaimsCaller>("Claims", null);
+    public Action<IServiceCollection> Authenticate { get; init; } = services =>
+        services.AddAuthentication("Claims").AddScheme<AuthenticationSchemeOptions, ClaimsCaller>("Claims", null);
 
     public Action<IServiceCollection> Handler { get; init; } = services => services.AddSingleton<IAuthorizationHandler, Membership>();
 
@@ -93,7 +95,11 @@ public sealed class PluginHost
     {
         protected override Task<AuthenticateResult> HandleAuthenticateAsync()
         {
-            var claims = Request.Headers["X-Claim"].SelectMany(header => header!.Split(", ")).Select(claim => claim.Split('=', 2)).Select(claim => new Claim(claim[0], claim[1], null, "https://id.example.com")).ToList();
+            var claims = Request.Headers["X-Claim"]
+                .SelectMany(header => header!.Split(", "))
+                .Select(claim => claim.Split('=', 2))
+                .Select(claim => new Claim(claim[0], claim[1], null, "https://id.example.com"))
+                .ToList();
             return Task.FromResult(claims.Count == 0
                 ? AuthenticateResult.NoResult()
                 : AuthenticateResult.Success(new(new ClaimsPrincipal(new ClaimsIdentity(claims, Scheme.Name)), Scheme.Name)));

@@ -19,7 +19,9 @@ public sealed class PublicApiTests
 
     // What the compiler adds to records is no decision of ours.
     private static IEnumerable<string> Describe(Type type) => type.GetMembers(Declared)
-        .Where(member => member is not (MethodInfo { IsSpecialName: true } or FieldInfo { IsSpecialName: true }) && !member.IsDefined(typeof(System.Runtime.CompilerServices.CompilerGeneratedAttribute)))
+        .Where(member =>
+            member is not (MethodInfo { IsSpecialName: true } or FieldInfo { IsSpecialName: true })
+            && !member.IsDefined(typeof(System.Runtime.CompilerServices.CompilerGeneratedAttribute)))
         .Select(member => $"{type.FullName}: {Describe(member)}")
         .Prepend($"{type.FullName}");
 

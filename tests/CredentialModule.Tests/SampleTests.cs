@@ -20,7 +20,9 @@ public sealed class SampleTests
     [Fact]
     public void G5_the_extensions_are_where_the_types_that_they_extend_are_looked_for()
     {
-        Assert.Equal("Microsoft.Extensions.DependencyInjection", typeof(Microsoft.Extensions.DependencyInjection.IotCredentialsReverseProxyBuilderExtensions).Namespace);
+        Assert.Equal(
+            "Microsoft.Extensions.DependencyInjection",
+            typeof(Microsoft.Extensions.DependencyInjection.IotCredentialsReverseProxyBuilderExtensions).Namespace);
         Assert.Equal("Microsoft.AspNetCore.Builder", typeof(Microsoft.AspNetCore.Builder.IotCredentialsEndpointConventionBuilderExtensions).Namespace);
     }
 
@@ -37,9 +39,11 @@ public sealed class SampleTests
         using var host = ChildProcess.Start(
             "dotnet",
             [
-                "exec", "--runtimeconfig", Path.Combine(AppContext.BaseDirectory, "YarpHost.runtimeconfig.json"), Path.Combine(AppContext.BaseDirectory, "YarpHost.dll"),
+                "exec", "--runtimeconfig", Path.Combine(AppContext.BaseDirectory, "YarpHost.runtimeconfig.json"),
+                Path.Combine(AppContext.BaseDirectory, "YarpHost.dll"),
                 "--contentRoot", Path.Combine(Repository.Root, "samples", "YarpHost"), "--urls", url,
-                "--Authentication:Schemes:Bearer:Authority", issuer.Issuer, "--Authentication:Schemes:Bearer:RequireHttpsMetadata", "false", "--IotCredentials:Timeout", "00:00:20",
+                "--Authentication:Schemes:Bearer:Authority", issuer.Issuer, "--Authentication:Schemes:Bearer:RequireHttpsMetadata", "false",
+                "--IotCredentials:Timeout", "00:00:20",
             ],
             aws.EnvironmentVariables,
             line =>

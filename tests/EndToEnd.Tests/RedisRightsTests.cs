@@ -93,7 +93,8 @@ public sealed partial class RedisRightsTests : IDisposable
             settings["Authorization"]!["Policies"]!["Operators"] = new JsonObject { ["Roles"] = new JsonArray("platform-operator") };
             settings["Management"]!["AuthorizationPolicy"] = "Operators";
             settings["RateLimiting"] = JsonNode.Parse("""
-                { "Policies": { "Three": { "Algorithm": "FixedWindow", "PartitionBy": "Organization", "PermitLimit": 3, "Window": "01:00:00", "Store": "Redis" } } }
+                { "Policies": {
+                  "Three": { "Algorithm": "FixedWindow", "PartitionBy": "Organization", "PermitLimit": 3, "Window": "01:00:00", "Store": "Redis" } } }
                 """);
             settings["ReverseProxy"]!["Routes"]!["organizations"]!["RateLimiterPolicy"] = "Three";
         },

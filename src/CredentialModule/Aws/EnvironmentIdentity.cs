@@ -11,7 +11,8 @@ internal static class EnvironmentIdentity
         if (Given("AWS_ACCESS_KEY_ID") is { } key && Given("AWS_SECRET_ACCESS_KEY") is not null)
             return Given("AWS_SESSION_TOKEN") is null ? key : null;
         // The format is arn:PARTITION:iam::ACCOUNT:role/PATH/NAME. The session's ARN does not contain the path.
-        return Given("AWS_WEB_IDENTITY_TOKEN_FILE") is not null && Given("AWS_ROLE_ARN")?.Split(':') is ["arn", var partition, "iam", "", var account, var resource]
+        return Given("AWS_WEB_IDENTITY_TOKEN_FILE") is not null
+            && Given("AWS_ROLE_ARN")?.Split(':') is ["arn", var partition, "iam", "", var account, var resource]
             ? $"arn:{partition}:sts::{account}:assumed-role/{resource[(resource.LastIndexOf('/') + 1)..]}"
             : null;
 

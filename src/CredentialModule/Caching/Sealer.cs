@@ -47,7 +47,11 @@ internal sealed class Sealer(SealingKeys keys)
         try
         {
             cipher.Decrypt(
-                entry.AsSpan(Header, NonceSize), entry.AsSpan(Header + NonceSize + TagSize), entry.AsSpan(Header + NonceSize, TagSize), value, Bound(name, entry));
+                entry.AsSpan(Header, NonceSize),
+                entry.AsSpan(Header + NonceSize + TagSize),
+                entry.AsSpan(Header + NonceSize, TagSize),
+                value,
+                Bound(name, entry));
             return value;
         }
         catch (AuthenticationTagMismatchException)

@@ -3,8 +3,8 @@ using System.Text.Json;
 namespace IotCredentials.Caching;
 
 /// <summary>
-/// The form of an entry in Redis, before it is sealed. It is the form that FusionCache 2 gives an entry, because replicas of versions that use FusionCache share
-/// these entries. A change of it needs a new <see cref="KeyPrefix"/>.
+/// The form of an entry in Redis, before it is sealed. It is the form that FusionCache 2 gives an entry, because replicas of versions that use FusionCache
+/// share these entries. A change of it needs a new <see cref="KeyPrefix"/>.
 /// </summary>
 /// <param name="Value">The value.</param>
 /// <param name="Timestamp">The time at which the value was made, in ticks (UTC).</param>

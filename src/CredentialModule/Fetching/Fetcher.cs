@@ -60,7 +60,9 @@ internal sealed class Fetcher(CredentialCache cache, SingleFlight flights, Negat
     public async Task<T?> ReadSharedAsync<T, TFetch>(TFetch fetch) where T : class where TFetch : IFetch<T> =>
         Accept(fetch, await flights.JoinAsync("read " + fetch.Key, () => ReadAsync<T, TFetch>(fetch)));
 
-    /// <summary>Makes the call, unless another replica has made it since. The result is not necessarily acceptable: another caller may have begun the call.</summary>
+    /// <summary>
+    /// Makes the call, unless another replica has made it since. The result is not necessarily acceptable: another caller may have begun the call.
+    /// </summary>
     /// <exception cref="VendingException">The call failed, or an earlier failure is cached.</exception>
     public Task<Fetched<T>> RenewAsync<T, TFetch>(TFetch fetch) where T : class where TFetch : IFetch<T> =>
         flights.JoinAsync(FlightOf(fetch.Key), () => failures.GuardAsync(fetch.Key, async () =>

@@ -84,7 +84,8 @@ internal sealed partial class CredentialEndpoint(
     }
 
     /// <summary>Gets credentials and endpoint concurrently; null if sessions are per caller and the caller cannot be identified.</summary>
-    private async ValueTask<(Vended? Vended, CachedIotDataEndpoint? Endpoint)> VendAsync(CredentialQuery request, ClaimsPrincipal caller, CancellationToken cancellation)
+    private async ValueTask<(Vended? Vended, CachedIotDataEndpoint? Endpoint)> VendAsync(
+        CredentialQuery request, ClaimsPrincipal caller, CancellationToken cancellation)
     {
         if (await requests.ForAsync(request.Profile, request.Organization, caller) is not { } inputs) return (null, null);
         var search = endpoints.FindAsync(request.Profile);
@@ -94,7 +95,8 @@ internal sealed partial class CredentialEndpoint(
     }
 
     // True if the route's own Timeout ended the request: it uses the same token. The timeout middleware responds with 504 when the cancellation reaches it.
-    private static bool IsOutOfTime(HttpContext context) => context.Features.Get<IHttpRequestTimeoutFeature>()?.RequestTimeoutToken.IsCancellationRequested == true;
+    private static bool IsOutOfTime(HttpContext context) =>
+        context.Features.Get<IHttpRequestTimeoutFeature>()?.RequestTimeoutToken.IsCancellationRequested == true;
 
     /// <summary>
     /// Writes the response, and then the audit record. There is no record if the response could not start. The record says not delivered if the client
@@ -127,17 +129,20 @@ internal sealed partial class CredentialEndpoint(
     private static partial class Log
     {
         [LoggerMessage(EventIds.NoPolicy, LogLevel.Error,
-            "The route {Route} answers 403: it names no authorization policy, and credentials are not vended without one. Give the route an AuthorizationPolicy",
+            "The route {Route} answers 403: it names no authorization policy, and credentials are not vended without one. "
+            + "Give the route an AuthorizationPolicy",
             EventName = nameof(EventIds.NoPolicy))]
         public static partial void NoPolicy(ILogger logger, string? route);
 
         [LoggerMessage(EventIds.CallerRefused, LogLevel.Error,
-            "The route {Route} answers 403: its profile has \"Scope\": \"User\", and the caller has no claim {Claims}. Set MapInboundClaims = false, or let the authentication scheme keep that claim",
+            "The route {Route} answers 403: its profile has \"Scope\": \"User\", and the caller has no claim {Claims}. "
+            + "Set MapInboundClaims = false, or let the authentication scheme keep that claim",
             EventName = nameof(EventIds.CallerRefused))]
         public static partial void CallerRefused(ILogger logger, string? route, string? claims);
 
         [LoggerMessage(EventIds.CallerUnknown, LogLevel.Error,
-            "The route {Route} vends to callers that the audit cannot name: they have no claim {Claims}. Set MapInboundClaims = false, or let the authentication scheme keep that claim",
+            "The route {Route} vends to callers that the audit cannot name: they have no claim {Claims}. "
+            + "Set MapInboundClaims = false, or let the authentication scheme keep that claim",
             EventName = nameof(EventIds.CallerUnknown))]
         public static partial void CallerUnknown(ILogger logger, string? route, string? claims);
     }

@@ -19,9 +19,14 @@ internal sealed class CredentialRouteFilter(IProfileProvider profiles, IEnumerab
         if (!ModuleRoute.IsCredentials(route)) return new(route);
         if (route.ClusterId is not null) throw Refused(route, "has a Module and a ClusterId; a route has one of them.");
         if (OtherParameters(route.Match.Path) is { } others)
-            throw Refused(route, $"Match:Path names no {{{RouteOrganization.Parameter}}}: write the organization's part of the path as {{{RouteOrganization.Parameter}}}{others}.");
+            throw Refused(
+                route,
+                $"Match:Path names no {{{RouteOrganization.Parameter}}}: "
+                + $"write the organization's part of the path as {{{RouteOrganization.Parameter}}}{others}.");
         var profile = ModuleRoute.ProfileOf(route);
-        return profiles.Current.Has(profile) ? new(route) : throw Refused(route, $"Metadata:Profile is {profile}; IotCredentials:Profiles has none of that name.");
+        return profiles.Current.Has(profile)
+            ? new(route)
+            : throw Refused(route, $"Metadata:Profile is {profile}; IotCredentials:Profiles has none of that name.");
     }
 
     // The path's other parameters as advice. Null if the path names the organization, or is invalid, which YARP reports itself.

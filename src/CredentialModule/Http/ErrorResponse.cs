@@ -42,5 +42,6 @@ public static class ErrorResponse
         return HttpMethods.IsHead(context.Request.Method) ? Task.CompletedTask : response.Body.WriteAsync(body, context.RequestAborted).AsTask();
     }
 
-    private static byte[] Body(string error, string message) => JsonSerializer.SerializeToUtf8Bytes(new Dictionary<string, string> { ["error"] = error, ["message"] = message });
+    private static byte[] Body(string error, string message) =>
+        JsonSerializer.SerializeToUtf8Bytes(new Dictionary<string, string> { ["error"] = error, ["message"] = message });
 }

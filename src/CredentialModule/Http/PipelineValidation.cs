@@ -25,13 +25,16 @@ internal sealed class PipelineValidation(IServiceProvider services, EndpointData
         next(app);
         if (!tables.SelectMany(static table => table.GetConfig().Routes).Any(ModuleRoute.IsCredentials)) return;
 
-        var endpoints = mapped.Endpoints.Where(static endpoint => endpoint.Metadata.GetMetadata<RouteModel>() is { } route && ModuleRoute.IsCredentials(route.Config)).ToList();
+        var endpoints = mapped.Endpoints
+            .Where(static endpoint => endpoint.Metadata.GetMetadata<RouteModel>() is { } route && ModuleRoute.IsCredentials(route.Config))
+            .ToList();
         if (endpoints.Count == 0) throw Refused("YARP's routes are not mapped", "app.MapReverseProxy().MapIotCredentials()");
         if (endpoints.Exists(static endpoint => endpoint.Metadata.GetMetadata<CredentialQueryRule>() is null))
             throw Refused("MapIotCredentials was not called", "app.MapReverseProxy().MapIotCredentials()");
         // If they are called in a branch of the pipeline, both properties are in the branch's own.
         if (app.Properties.ContainsKey(RoutingIsUsed) && !app.Properties.ContainsKey(AuthorizationIsUsed))
-            throw Refused("the pipeline has no authorization", "app.UseAuthentication() and app.UseAuthorization(), between app.UseRouting() and app.UseEndpoints(…)");
+            throw Refused(
+                "the pipeline has no authorization", "app.UseAuthentication() and app.UseAuthorization(), between app.UseRouting() and app.UseEndpoints(…)");
         CheckSchemesAsync(endpoints).GetAwaiter().GetResult();
     };
 

@@ -30,7 +30,8 @@ public sealed class DiagnosticProgress
 }
 
 /// <summary>
-/// Checks AWS with the module's own clients: the host's own identity, the IoT endpoints that must be looked up, and a trial session if an organization is given.
+/// Checks AWS with the module's own clients: the host's own identity, the IoT endpoints that must be looked up, and a trial session if an organization is
+/// given.
 /// </summary>
 public sealed class AwsDiagnostics
 {

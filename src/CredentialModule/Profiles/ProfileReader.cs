@@ -24,16 +24,23 @@ internal sealed partial class ProfileReader(OrganizationIdFormat ids, IFileProvi
         var refreshAfter = options.RefreshAfter ?? ProfileOptions.DefaultRefreshAfter;
 
         var role = Text(nameof(options.RoleArn), options.RoleArn, static (texts, key, text) => texts.ReadRoleArn(key, text));
-        var externalId = options.ExternalId is null ? null : Text(nameof(options.ExternalId), options.ExternalId, static (texts, key, text) => texts.ReadExternalId(key, text));
+        var externalId = options.ExternalId is null
+            ? null
+            : Text(nameof(options.ExternalId), options.ExternalId, static (texts, key, text) => texts.ReadExternalId(key, text));
         var tags = Text(nameof(options.SessionTags), options.SessionTags, static (texts, key, given) => texts.ReadTags(key, given));
-        if (options.EndpointRoleArn is { } endpointRole && Text(nameof(options.EndpointRoleArn), endpointRole, static (texts, key, text) => texts.ReadRoleArn(key, text)) is { Arn.NamesOrganization: true })
+        if (options.EndpointRoleArn is { } endpointRole
+            && Text(nameof(options.EndpointRoleArn), endpointRole, static (texts, key, text) => texts.ReadRoleArn(key, text))
+                is { Arn.NamesOrganization: true })
             Error(nameof(options.EndpointRoleArn), "holds a placeholder; the endpoint is an account's, not an organization's.");
         if (options.Region is null || !Region().IsMatch(options.Region))
-            Error(nameof(options.Region), options.Region is null ? "is missing; name the AWS region, such as eu-west-1." : "is no AWS region, such as eu-west-1.");
+            Error(
+                nameof(options.Region),
+                options.Region is null ? "is missing; name the AWS region, such as eu-west-1." : "is no AWS region, such as eu-west-1.");
         if (options.IotEndpoint is not null && Uri.CheckHostName(options.IotEndpoint) != UriHostNameType.Dns)
             Error(nameof(options.IotEndpoint), "is no host name, such as abc-ats.iot.eu-west-1.amazonaws.com; leave it out to ask AWS IoT.");
         CheckTimes();
-        var shared = SharedTopics.Read(options.SharedTopics ?? [], (index, finding) => Error($"{nameof(options.SharedTopics)}:{index}", $"{finding.Code}: {finding.Message}"));
+        var shared = SharedTopics.Read(
+            options.SharedTopics ?? [], (index, finding) => Error($"{nameof(options.SharedTopics)}:{index}", $"{finding.Code}: {finding.Message}"));
         if (errors == 0)
             foreach (var (key, message) in AwsPlaces.Find(options, role!)) Error(key, message);
         if (options.EndpointRoleArn is not null && options.IotEndpoint is null && externalId is { NamesOrganization: true })

@@ -30,7 +30,8 @@ public sealed partial class RedisConnection : IAsyncDisposable
     private readonly LogInterval _lockIsTold;
     private volatile bool _isBehindSentinel;
 
-    internal RedisConnection(string connectionString, IOptions<IotCredentialsOptions> module, CredentialMetrics metrics, TimeProvider time, ILogger<RedisConnection> logger)
+    internal RedisConnection(
+        string connectionString, IOptions<IotCredentialsOptions> module, CredentialMetrics metrics, TimeProvider time, ILogger<RedisConnection> logger)
     {
         _logger = logger;
         _commandTimeout = SharedCacheOptions.CommandTimeout(module.Value);
@@ -52,7 +53,8 @@ public sealed partial class RedisConnection : IAsyncDisposable
     /// <summary>The problem that keeps Redis from being used, as it was logged; null while it is used.</summary>
     public RedisProblem? Problem => _watch.Problem;
 
-    private IConnectionMultiplexer? Connected => _connection is { IsValueCreated: true, Value: { IsCompletedSuccessfully: true } connected } ? connected.Result : null;
+    private IConnectionMultiplexer? Connected =>
+        _connection is { IsValueCreated: true, Value: { IsCompletedSuccessfully: true } connected } ? connected.Result : null;
 
     /// <summary>The client. The task completes when the client exists, which behind Sentinel requires a primary.</summary>
     public Task<IConnectionMultiplexer> GetAsync() => _connection.Value;
@@ -170,7 +172,8 @@ public sealed partial class RedisConnection : IAsyncDisposable
     private bool IsOnReplica(Exception error, IConnectionMultiplexer? connection) => error switch
     {
         RedisServerException => RedisProblem.CodeOf(error.Message) == "READONLY",
-        RedisConnectionException { FailureType: ConnectionFailureType.UnableToResolvePhysicalConnection } => connection is { IsConnected: true } && Primaries.Count == 0,
+        RedisConnectionException { FailureType: ConnectionFailureType.UnableToResolvePhysicalConnection } =>
+            connection is { IsConnected: true } && Primaries.Count == 0,
         _ => false,
     };
 

@@ -14,7 +14,10 @@ public static partial class RedisConnectionString
     private const string Form = "write \"host:port\", more of them and options such as \"ssl=true\", \"user=…\" and \"password=…\" after commas";
 
     // An option written with a colon would be read as a host.
-    private static readonly string[] s_options = ["password", "user", "username", "pwd", "pass", "ssl", "name", "channelPrefix", "defaultDatabase", "serviceName"];
+    private static readonly string[] s_options =
+    [
+        "password", "user", "username", "pwd", "pass", "ssl", "name", "channelPrefix", "defaultDatabase", "serviceName",
+    ];
 
     /// <summary>The problem and the remedy, without any part of the text; null if the text can be used.</summary>
     public static string? ProblemOf(string text)
@@ -28,7 +31,9 @@ public static partial class RedisConnectionString
                 ? $"quotation marks and line breaks would be part of a value: {Form}, and nothing around them"
             : parts.Any(static part => part.Split('=')[0].Contains(';', StringComparison.Ordinal)) || parts.Any(OtherSeparator().IsMatch)
                 ? $"only commas separate: {Form}"
-            : hosts.Count == 0 || !hosts.Select(static (part, index) => IsEndPoint(part, isFirst: index == 0)).All(static isEndPoint => isEndPoint) || !IsUnderstood(text)
+            : hosts.Count == 0
+                || !hosts.Select(static (part, index) => IsEndPoint(part, isFirst: index == 0)).All(static isEndPoint => isEndPoint)
+                || !IsUnderstood(text)
                 ? Form
             : null;
         return wrong is null ? null : $"is no connection string of StackExchange.Redis: {wrong}; without Redis, leave the key out.";
@@ -46,8 +51,11 @@ public static partial class RedisConnectionString
     {
         if (isFirst && Uri.CheckHostName(part) != UriHostNameType.Unknown) return true;
         var colon = part.StartsWith('[') ? part.IndexOf("]:", StringComparison.Ordinal) + 1 : part.LastIndexOf(':');
-        return colon > 0 && int.TryParse(part.AsSpan(colon + 1), NumberStyles.None, CultureInfo.InvariantCulture, out var port) && port is > 0 and <= IPEndPoint.MaxPort
-            && Uri.CheckHostName(part[..colon]) != UriHostNameType.Unknown && !s_options.Contains(part[..colon], StringComparer.OrdinalIgnoreCase);
+        return colon > 0
+            && int.TryParse(part.AsSpan(colon + 1), NumberStyles.None, CultureInfo.InvariantCulture, out var port)
+            && port is > 0 and <= IPEndPoint.MaxPort
+            && Uri.CheckHostName(part[..colon]) != UriHostNameType.Unknown
+            && !s_options.Contains(part[..colon], StringComparer.OrdinalIgnoreCase);
     }
 
     private static bool IsUnderstood(string text)

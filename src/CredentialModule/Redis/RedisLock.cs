@@ -52,7 +52,8 @@ internal sealed class RedisLock : IAsyncDisposable
             // A replica's lock never has a longer time to live than s_expiry. A lock that has was planted, or written by a node whose clock was ahead. A key
             // that has just expired has no time to live either, so two such reads in a row are required.
             foreign = await redis.KeyTimeToLiveAsync(key) is { } life && life <= s_expiry ? 0 : foreign + 1;
-            if (foreign == 2 && await redis.StringSetAsync(key, holder, s_expiry)) return new RedisLock(redis, key, holder, time, isHeld: true, isOverridden: true);
+            if (foreign == 2 && await redis.StringSetAsync(key, holder, s_expiry))
+                return new RedisLock(redis, key, holder, time, isHeld: true, isOverridden: true);
             await Task.Delay(TimeSpan.FromMilliseconds(Random.Shared.Next(20, 60)), time);
         }
 

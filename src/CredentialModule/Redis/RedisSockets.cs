@@ -35,13 +35,15 @@ internal sealed class RedisSockets
         public override ValueTask<EndPoint?> GetSocketConnectEndpointAsync(EndPoint endpoint, CancellationToken cancellationToken) =>
             inner?.GetSocketConnectEndpointAsync(endpoint, cancellationToken) ?? base.GetSocketConnectEndpointAsync(endpoint, cancellationToken);
 
-        public override ValueTask BeforeSocketConnectAsync(EndPoint endPoint, ConnectionType connectionType, Socket? socket, CancellationToken cancellationToken)
+        public override ValueTask BeforeSocketConnectAsync(
+            EndPoint endPoint, ConnectionType connectionType, Socket? socket, CancellationToken cancellationToken)
         {
             if (socket is not null && !sentinels.Contains(endPoint)) sockets.Add(socket);
             return inner?.BeforeSocketConnectAsync(endPoint, connectionType, socket, cancellationToken) ?? default;
         }
 
-        public override ValueTask<Stream?> BeforeAuthenticateAsync(EndPoint endpoint, ConnectionType connectionType, Socket? socket, CancellationToken cancellationToken) =>
+        public override ValueTask<Stream?> BeforeAuthenticateAsync(
+            EndPoint endpoint, ConnectionType connectionType, Socket? socket, CancellationToken cancellationToken) =>
             inner?.BeforeAuthenticateAsync(endpoint, connectionType, socket, cancellationToken) ?? default;
     }
 }

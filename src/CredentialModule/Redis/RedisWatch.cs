@@ -16,7 +16,8 @@ namespace IotCredentials.Redis;
 /// <param name="metrics">Counts the problems that are logged.</param>
 /// <param name="logger">The log.</param>
 internal sealed partial class RedisWatch(
-    string endPoints, Func<CancellationToken, Task<RedisProblem?>> findProblem, Func<bool> isConnected, Action reconnect, CredentialMetrics metrics, ILogger logger) : IDisposable
+    string endPoints, Func<CancellationToken, Task<RedisProblem?>> findProblem, Func<bool> isConnected, Action reconnect, CredentialMetrics metrics,
+    ILogger logger) : IDisposable
 {
     // The client reconnects within seconds after the probe finds no problem. After more clean probes than this, the problem is NotConnected.
     private const int MostClean = 10;
@@ -115,7 +116,8 @@ internal sealed partial class RedisWatch(
             EventName = nameof(EventIds.RedisNotExamined))]
         public static partial void NotExamined(ILogger logger, string endPoint, string kind);
 
-        [LoggerMessage(EventIds.RedisReconnects, LogLevel.Information, "The node that the gateway writes to is a replica now: it connects to Redis at {EndPoint} again",
+        [LoggerMessage(EventIds.RedisReconnects, LogLevel.Information,
+            "The node that the gateway writes to is a replica now: it connects to Redis at {EndPoint} again",
             EventName = nameof(EventIds.RedisReconnects))]
         public static partial void Reconnects(ILogger logger, string endPoint);
 

@@ -23,8 +23,8 @@ internal sealed partial class AuditTrail(ILoggerFactory loggers)
     {
         if (!_logger.IsEnabled(LogLevel.Information)) return;
         Log.Vended(
-            _logger, OneLine(caller.Issuer), OneLine(caller.Subject), vended.Credentials.OrganizationId, profile, vended.Credentials.AccessKeyId, vended.Credentials.Expiration, vended.Outcome,
-            requestId, isDelivered, Activity.Current?.TraceId.ToHexString());
+            _logger, OneLine(caller.Issuer), OneLine(caller.Subject), vended.Credentials.OrganizationId, profile, vended.Credentials.AccessKeyId,
+            vended.Credentials.Expiration, vended.Outcome, requestId, isDelivered, Activity.Current?.TraceId.ToHexString());
     }
 
     /// <summary>Logs an operator's request to invalidate an organization's credentials, carried out or refused.</summary>
@@ -37,7 +37,8 @@ internal sealed partial class AuditTrail(ILoggerFactory loggers)
         if (!_logger.IsEnabled(LogLevel.Information)) return;
         var outcome = status switch { 204 => "Done", 503 => "DoneHereOnly", _ => "Refused" };
         Log.Forgotten(
-            _logger, OneLine(caller.Issuer), OneLine(caller.Subject), OneLine(organization), outcome, status, requestId, Activity.Current?.TraceId.ToHexString());
+            _logger, OneLine(caller.Issuer), OneLine(caller.Subject), OneLine(organization), outcome, status, requestId,
+            Activity.Current?.TraceId.ToHexString());
     }
 
     // Escapes a text that holds anything but printable ASCII without spaces: a subject must not be able to begin a log line or a field.
@@ -46,16 +47,18 @@ internal sealed partial class AuditTrail(ILoggerFactory loggers)
     private static partial class Log
     {
         [LoggerMessage(EventIds.AuditInvalidation, LogLevel.Information,
-            "Forget credentials: issuer {Issuer} subject {Subject} organization {Organization} outcome {Outcome} status {Status} request {RequestId} trace {TraceId}",
+            "Forget credentials: issuer {Issuer} subject {Subject} organization {Organization} outcome {Outcome} status {Status} "
+            + "request {RequestId} trace {TraceId}",
             EventName = nameof(EventIds.AuditInvalidation))]
         public static partial void Forgotten(
             ILogger logger, string? issuer, string? subject, string? organization, string outcome, int status, string requestId, string? traceId);
 
         [LoggerMessage(EventIds.Audit, LogLevel.Information,
-            "Vended: issuer {Issuer} subject {Subject} organization {Organization} profile {Profile} accessKeyId {AccessKeyId} expiration {Expiration:O} outcome {Outcome} request {RequestId} delivered {Delivered} trace {TraceId}",
+            "Vended: issuer {Issuer} subject {Subject} organization {Organization} profile {Profile} accessKeyId {AccessKeyId} expiration {Expiration:O} "
+            + "outcome {Outcome} request {RequestId} delivered {Delivered} trace {TraceId}",
             EventName = nameof(EventIds.Audit))]
         public static partial void Vended(
-            ILogger logger, string? issuer, string? subject, string organization, string profile, string accessKeyId, DateTimeOffset expiration, VendOutcome outcome,
-            string requestId, bool delivered, string? traceId);
+            ILogger logger, string? issuer, string? subject, string organization, string profile, string accessKeyId, DateTimeOffset expiration,
+            VendOutcome outcome, string requestId, bool delivered, string? traceId);
     }
 }

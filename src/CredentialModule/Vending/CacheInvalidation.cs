@@ -18,7 +18,8 @@ namespace IotCredentials.Vending;
 /// before unreachable, including a renewal in progress. Replicas learn of a generation by a notice, and by polling Redis every few seconds. The stale entries
 /// are also deleted from Redis, so that they stay unreachable if the generation is lost.
 /// </summary>
-internal sealed partial class CacheInvalidation(CredentialCache cache, SingleFlight flights, TimeProvider time, ILogger<CacheInvalidation> logger) : BackgroundService
+internal sealed partial class CacheInvalidation(CredentialCache cache, SingleFlight flights, TimeProvider time, ILogger<CacheInvalidation> logger)
+    : BackgroundService
 {
     private static readonly TimeSpan s_lookEvery = TimeSpan.FromSeconds(5);
 
@@ -107,7 +108,10 @@ internal sealed partial class CacheInvalidation(CredentialCache cache, SingleFli
         {
             try
             {
-                if (!subscribed) await (await redis.GetAsync().WaitAsync(s_longestWait, stoppingToken)).GetSubscriber().SubscribeAsync(Notices, (_, _) => _notices.Writer.TryWrite(true));
+                if (!subscribed)
+                    await (await redis.GetAsync().WaitAsync(s_longestWait, stoppingToken))
+                        .GetSubscriber()
+                        .SubscribeAsync(Notices, (_, _) => _notices.Writer.TryWrite(true));
                 subscribed = true;
             }
             catch (Exception) when (!stoppingToken.IsCancellationRequested)
@@ -189,14 +193,17 @@ internal sealed partial class CacheInvalidation(CredentialCache cache, SingleFli
         }
     }
 
-    private RedisValue Seal(string organization, string generation) => cache.Sealer!.Seal($"{cache.GenerationsKey} {organization}", Encoding.ASCII.GetBytes(generation));
+    private RedisValue Seal(string organization, string generation) =>
+        cache.Sealer!.Seal($"{cache.GenerationsKey} {organization}", Encoding.ASCII.GetBytes(generation));
 
     private string? Open(string organization, RedisValue value, out bool isForged) =>
         cache.Sealer!.Open($"{cache.GenerationsKey} {organization}", value, out isForged) is { } generation ? Encoding.ASCII.GetString(generation) : null;
 
     /// <summary>Adopts a generation if it is newer. Generations begin with their time, so that the newer one sorts after the older.</summary>
     private bool Adopt(string organization, string generation) =>
-        ReferenceEquals(generation, _generations.AddOrUpdate(organization, generation, (_, known) => string.CompareOrdinal(generation, known) > 0 ? generation : known));
+        ReferenceEquals(
+            generation,
+            _generations.AddOrUpdate(organization, generation, (_, known) => string.CompareOrdinal(generation, known) > 0 ? generation : known));
 
     private string NewGeneration(string organization, DateTimeOffset at)
     {
@@ -214,8 +221,9 @@ internal sealed partial class CacheInvalidation(CredentialCache cache, SingleFli
     private static partial class Log
     {
         [LoggerMessage(EventIds.StaleEntriesNotDeleted, LogLevel.Error,
-            "The credentials of {Organization} are forgotten, but what was vended before could not be deleted from Redis ({Kind}). It is tried again, and no replica "
-            + "serves it; see that the gateway's user in Redis may SCAN and UNLINK", EventName = nameof(EventIds.StaleEntriesNotDeleted))]
+            "The credentials of {Organization} are forgotten, but what was vended before could not be deleted from Redis ({Kind}). "
+            + "It is tried again, and no replica serves it; see that the gateway's user in Redis may SCAN and UNLINK",
+            EventName = nameof(EventIds.StaleEntriesNotDeleted))]
         public static partial void NotDeleted(ILogger logger, string organization, string kind);
 
         [LoggerMessage(EventIds.InvalidatedHereOnly, LogLevel.Error,

@@ -43,7 +43,8 @@ internal sealed partial class CredentialVendor(
                 && RemainingLifetime(rest) >= LifetimeRequirement.ShortestRemaining)
             {
                 if (lookup.IsAcceptable(rest)) return new(rest, VendOutcome.L1);
-                if (failures.ShouldLog(lookup.Key)) Log.ServedDegraded(logger, context.Organization.Value, context.RoleArn, RemainingLifetime(rest).TotalSeconds);
+                if (failures.ShouldLog(lookup.Key))
+                    Log.ServedDegraded(logger, context.Organization.Value, context.RoleArn, RemainingLifetime(rest).TotalSeconds);
                 return new(rest, VendOutcome.Degraded);
             }
 
@@ -146,7 +147,8 @@ internal sealed partial class CredentialVendor(
     // Older than 90 to 100 % of RefreshAfter, or within twice the clock tolerance of the minimum lifetime: renewing it before it falls below the minimum saves
     // the next caller a wait.
     private bool IsRefreshDue(CachedCredentials entry, LifetimeRequirement requirement) =>
-        time.GetUtcNow() - entry.IssuedAt >= requirement.RefreshAfter * (1 - (0.1 * _spread)) || RemainingLifetime(entry) < requirement.Minimum + (2 * s_clockTolerance);
+        time.GetUtcNow() - entry.IssuedAt >= requirement.RefreshAfter * (1 - (0.1 * _spread))
+            || RemainingLifetime(entry) < requirement.Minimum + (2 * s_clockTolerance);
 
     /// <summary>One caller's lookup of an organization's credentials.</summary>
     private readonly struct Lookup(CredentialVendor vendor, VendContext context, string key, LifetimeRequirement requirement, ClaimsPrincipal caller)
@@ -189,7 +191,8 @@ internal sealed partial class CredentialVendor(
     private static partial class Log
     {
         [LoggerMessage(EventIds.GrantBelowFloor, LogLevel.Error,
-            "STS granted a session of {Role} of {Granted} s, below the {Floor} s that its profile promises: callers get 503. Lengthen the role's maximum session or lower MinimumLifetime",
+            "STS granted a session of {Role} of {Granted} s, below the {Floor} s that its profile promises: callers get 503. "
+            + "Lengthen the role's maximum session or lower MinimumLifetime",
             EventName = nameof(EventIds.GrantBelowFloor))]
         public static partial void GrantBelowFloor(ILogger logger, string role, double granted, double floor);
 
@@ -198,7 +201,8 @@ internal sealed partial class CredentialVendor(
             EventName = nameof(EventIds.ServedDegraded))]
         public static partial void ServedDegraded(ILogger logger, string organization, string role, double left);
 
-        [LoggerMessage(EventIds.RenewalFailed, LogLevel.Warning, "The credentials of {Organization} for {Role} could not be renewed yet ({Cause}); the ones at hand serve on",
+        [LoggerMessage(EventIds.RenewalFailed, LogLevel.Warning,
+            "The credentials of {Organization} for {Role} could not be renewed yet ({Cause}); the ones at hand serve on",
             EventName = nameof(EventIds.RenewalFailed))]
         public static partial void RenewalFailed(ILogger logger, string organization, string role, string cause);
     }

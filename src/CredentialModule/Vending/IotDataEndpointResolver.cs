@@ -28,11 +28,17 @@ internal sealed partial class IotDataEndpointResolver(
     public async ValueTask<CachedIotDataEndpoint> FindAsync(Profile profile)
     {
         if (profile.IotEndpoint is not null)
-            return _configured.GetValue(profile, static profile => new CachedIotDataEndpoint { Region = profile.Region, AskedAt = default, Address = profile.IotEndpoint! });
+            return _configured.GetValue(
+                profile, static profile => new CachedIotDataEndpoint { Region = profile.Region, AskedAt = default, Address = profile.IotEndpoint! });
 
         var askedAs = profile.EndpointRoleArn ?? await identity.FindAsync(profile.Region);
         var key = keys.Of(
-            (Environment: host.EnvironmentName, AskedAs: askedAs, profile.Region, IoT: clients.IoTAddress(profile.Region), Sts: clients.StsAddress(profile.Region)),
+            (
+                Environment: host.EnvironmentName,
+                AskedAs: askedAs,
+                profile.Region,
+                IoT: clients.IoTAddress(profile.Region),
+                Sts: clients.StsAddress(profile.Region)),
             static of => CacheKey.OfEndpoint(of.Environment, of.AskedAs, of.Region, of.IoT, of.Sts));
         var lookup = new Lookup(this, profile, key);
         return fetcher.ReadLocal<CachedIotDataEndpoint, Lookup>(lookup)

@@ -28,7 +28,8 @@ internal sealed class StaleEntryRemoval(CredentialCache cache) : IDisposable
             // Another pass may have handled them.
             if (_waiting.IsEmpty) return;
             var batch = _waiting.ToArray();
-            var current = batch.ToDictionary(static entry => entry.Key, entry => CacheKey.GenerationTag(generationOf(entry.Value.Organization)), StringComparer.Ordinal);
+            var current = batch.ToDictionary(
+                static entry => entry.Key, entry => CacheKey.GenerationTag(generationOf(entry.Value.Organization)), StringComparer.Ordinal);
             var connection = await cache.Redis!.GetAsync();
             var database = connection.GetDatabase();
             foreach (var server in connection.GetServers().Where(static server => server is { IsConnected: true, IsReplica: false }))
@@ -48,7 +49,9 @@ internal sealed class StaleEntryRemoval(CredentialCache cache) : IDisposable
     public void Dispose() => _pass.Dispose();
 
     private bool IsOutdated(string redisKey, Dictionary<string, string> current) =>
-        redisKey[cache.EntryPrefix.Length..].Split('-', 3) is [var organization, var generation, _] && current.TryGetValue(organization, out var kept) && generation != kept;
+        redisKey[cache.EntryPrefix.Length..].Split('-', 3) is [var organization, var generation, _]
+            && current.TryGetValue(organization, out var kept)
+            && generation != kept;
 
     // A class, compared by reference: a request added during a pass is not removed with the one that the pass has fulfilled.
     private sealed class Wish(string organization)

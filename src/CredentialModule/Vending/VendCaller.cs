@@ -27,7 +27,9 @@ internal sealed record VendCaller(string? Issuer, string? Subject, DateTimeOffse
         return new(
             user.FindFirst("iss")?.Value ?? (subject is { Issuer: not ClaimsIdentity.DefaultIssuer } ? subject.Issuer : null),
             subject?.Value,
-            long.TryParse(user.FindFirst("exp")?.Value, NumberStyles.None, CultureInfo.InvariantCulture, out var seconds) ? DateTimeOffset.FromUnixTimeSeconds(seconds) : null);
+            long.TryParse(user.FindFirst("exp")?.Value, NumberStyles.None, CultureInfo.InvariantCulture, out var seconds)
+                ? DateTimeOffset.FromUnixTimeSeconds(seconds)
+                : null);
     }
 
     // Null unless exactly one value has this name. Several claims are mapped to it, and with two different values neither is certain to be the subject.

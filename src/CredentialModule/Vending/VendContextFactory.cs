@@ -24,7 +24,8 @@ internal sealed class VendContextFactory(AwsClients clients, GatewayIdentity ide
 
     /// <summary>Creates the AssumeRole parameters for a gateway whose identity at AWS is <paramref name="identity"/>.</summary>
     public static AssumeRoleParameters? Make(
-        Profile profile, OrganizationId organization, VendCaller caller, string environment, string? generation, string identity, string stsAddress, DateTimeOffset now)
+        Profile profile, OrganizationId organization, VendCaller caller, string environment, string? generation, string identity, string stsAddress,
+        DateTimeOffset now)
     {
         var owner = profile.Scope == SessionScope.User ? caller : null;
         return MayOwn(owner) ? InputsOf(profile, organization, owner, environment, generation, identity, stsAddress, now).ToAssumeRoleParameters() : null;
@@ -34,7 +35,8 @@ internal sealed class VendContextFactory(AwsClients clients, GatewayIdentity ide
     private static bool MayOwn(VendCaller? owner) => owner is null or { Issuer: not null, Subject: not null, TokenExpires: not null };
 
     private static VendContext InputsOf(
-        Profile profile, OrganizationId organization, VendCaller? owner, string environment, string? generation, string identity, string stsAddress, DateTimeOffset now) => new()
+        Profile profile, OrganizationId organization, VendCaller? owner, string environment, string? generation, string identity, string stsAddress,
+        DateTimeOffset now) => new()
         {
             Profile = profile,
             Organization = organization,

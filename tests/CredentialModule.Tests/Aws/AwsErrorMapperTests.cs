@@ -53,7 +53,8 @@ public sealed class AwsErrorMapperTests
 
         Assert.Equal(failure, found.Failure.ToString());
         Assert.DoesNotContain("hunter2", found.Message, StringComparison.Ordinal);
-        Assert.StartsWith($"sts:AssumeRole: {status}{(code is null ? ", and the response is not one of AWS's" : $" {code}")}", found.Message, StringComparison.Ordinal);
+        Assert.StartsWith(
+            $"sts:AssumeRole: {status}{(code is null ? ", and the response is not one of AWS's" : $" {code}")}", found.Message, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -71,21 +72,33 @@ public sealed class AwsErrorMapperTests
     [InlineData("D4 a connection string", "password=hunter2")]
     public void D4_what_is_no_error_code_is_not_told(string name, string code)
     {
-        var found = AwsErrorMapper.From(new AmazonSecurityTokenServiceException("hunter2", null, ErrorType.Sender, code, "id", HttpStatusCode.Forbidden), "sts:AssumeRole");
+        var found = AwsErrorMapper.From(
+            new AmazonSecurityTokenServiceException("hunter2", null, ErrorType.Sender, code, "id", HttpStatusCode.Forbidden), "sts:AssumeRole");
 
         Assert.Equal((name, "sts:AssumeRole: 403, and the response is not one of AWS's"), (name, found.Message));
         Assert.Equal(FailureClass.Unavailable, found.Failure);
     }
 
     [Theory]
-    [InlineData("User: arn:aws:iam::1:user/a is not authorized to perform: sts:TagSession on resource: arn:aws:iam::1:role/b", ": not authorized to perform sts:TagSession")]
+    [InlineData(
+        "User: arn:aws:iam::1:user/a is not authorized to perform: sts:TagSession on resource: arn:aws:iam::1:role/b",
+        ": not authorized to perform sts:TagSession")]
     [InlineData("is not authorized to perform: hunter2", "")]
-    [InlineData("The requested DurationSeconds exceeds the MaxSessionDuration set for this role.", ": SessionDuration is longer than the role's maximum session duration")]
-    [InlineData("The requested DurationSeconds exceeds the 1 hour session limit for roles assumed by role chaining", ": a role's own session gets one hour at most: lower SessionDuration to 01:00:00")]
+    [InlineData(
+        "The requested DurationSeconds exceeds the MaxSessionDuration set for this role.",
+        ": SessionDuration is longer than the role's maximum session duration")]
+    [InlineData(
+        "The requested DurationSeconds exceeds the 1 hour session limit for roles assumed by role chaining",
+        ": a role's own session gets one hour at most: lower SessionDuration to 01:00:00")]
     [InlineData("The Canonical String for this request should have been 'POST x-amz-security-token:hunter2'", "")]
     public void D4_of_the_words_of_AWS_only_what_has_a_form_of_its_own_is_told(string message, string told) =>
-        Assert.Equal($"sts:AssumeRole: 403 AccessDenied{told}",
-            AwsErrorMapper.From(new AmazonSecurityTokenServiceException(message, null, ErrorType.Sender, "AccessDenied", "id", HttpStatusCode.Forbidden), "sts:AssumeRole").Message);
+        Assert.Equal(
+            $"sts:AssumeRole: 403 AccessDenied{told}",
+            AwsErrorMapper
+                .From(
+                    new AmazonSecurityTokenServiceException(message, null, ErrorType.Sender, "AccessDenied", "id", HttpStatusCode.Forbidden),
+                    "sts:AssumeRole")
+                .Message);
 
     private sealed class MarkedException(bool throttles) : AmazonServiceException("", ErrorType.Sender, "SomethingNew", "id", HttpStatusCode.BadRequest)
     {

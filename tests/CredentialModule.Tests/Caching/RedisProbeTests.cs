@@ -24,13 +24,21 @@ public sealed class RedisProbeTests(RedisProbeTests.Redis redis) : IClassFixture
 
     [Theory]
     [InlineData("-NOAUTH Authentication required.", "", "it asks for a password, and the gateway has none (NOAUTH)")]
-    [InlineData("-WRONGPASS invalid username-password pair or user is disabled.", ",user=u,password=hunter2", "it refuses the user or the password (WRONGPASS)")]
+    [InlineData(
+        "-WRONGPASS invalid username-password pair or user is disabled.", ",user=u,password=hunter2", "it refuses the user or the password (WRONGPASS)")]
     [InlineData("-ERR invalid password", ",password=hunter2", "it refuses the user or the password (WRONGPASS)")]
-    [InlineData("-ERR AUTH <password> called without any password configured for the default user. Are you sure?", ",password=hunter2", "it has no password, and the gateway sends one")]
+    [InlineData(
+        "-ERR AUTH <password> called without any password configured for the default user. Are you sure?",
+        ",password=hunter2",
+        "it has no password, and the gateway sends one")]
     [InlineData("-NOPERM User reader has no permissions to run the 'ping' command", "", "it does not permit the gateway's user the command PING (NOPERM)")]
     [InlineData("+OK|-NOPERM No permissions to access a key", "", "it does not permit the gateway's user the command SET (NOPERM)")]
-    [InlineData("+OK|+OK|-NOPERM User reader has no permissions to run the 'hmset' command", "", "it does not permit the gateway's user the command HMSET (NOPERM)")]
-    [InlineData("+OK|+OK|+OK|:1|:1|:1|$-1|*0|:0|:0|:-2|:1|$-1|+OK|+OK|:1|-NOPERM No permissions to access a channel", "", "it does not permit the gateway's user the command PUBLISH (NOPERM)")]
+    [InlineData(
+        "+OK|+OK|-NOPERM User reader has no permissions to run the 'hmset' command", "", "it does not permit the gateway's user the command HMSET (NOPERM)")]
+    [InlineData(
+        "+OK|+OK|+OK|:1|:1|:1|$-1|*0|:0|:0|:-2|:1|$-1|+OK|+OK|:1|-NOPERM No permissions to access a channel",
+        "",
+        "it does not permit the gateway's user the command PUBLISH (NOPERM)")]
     [InlineData("+OK|-READONLY You can't write against a read only replica.", "", "it is a read-only replica (READONLY)")]
     [InlineData("+OK|-OOM command not allowed when used memory > 'maxmemory'.", "", "it is full (OOM)")]
     [InlineData("+OK|-MISCONF Redis is configured to save RDB snapshots", "", "it takes no writes because it cannot save to disk (MISCONF)")]
@@ -78,7 +86,8 @@ public sealed class RedisProbeTests(RedisProbeTests.Redis redis) : IClassFixture
     public async Task F8_a_TLS_mismatch_is_told_in_both_directions_and_from_a_certificate_that_is_not_trusted()
     {
         using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
-        using var certificate = new CertificateRequest("CN=localhost", key, HashAlgorithmName.SHA256).CreateSelfSigned(DateTimeOffset.UtcNow.AddDays(-1), DateTimeOffset.UtcNow.AddDays(1));
+        using var certificate = new CertificateRequest("CN=localhost", key, HashAlgorithmName.SHA256)
+            .CreateSelfSigned(DateTimeOffset.UtcNow.AddDays(-1), DateTimeOffset.UtcNow.AddDays(1));
         await using var secured = new StubTcpServer(async (stream, ended) =>
         {
             await using var tls = new SslStream(stream);
@@ -103,7 +112,9 @@ public sealed class RedisProbeTests(RedisProbeTests.Redis redis) : IClassFixture
     public void F8_the_documentation_lists_every_cause_with_its_remedy()
     {
         var page = File.ReadAllText(Path.Combine(Repository.Root, "docs", "troubleshooting.md"));
-        var fixedOnes = typeof(RedisProblem).GetProperties().Where(property => property.PropertyType == typeof(RedisProblem)).Select(property => (RedisProblem)property.GetValue(null)!);
+        var fixedOnes = typeof(RedisProblem).GetProperties()
+            .Where(property => property.PropertyType == typeof(RedisProblem))
+            .Select(property => (RedisProblem)property.GetValue(null)!);
 
         Assert.All(
             [.. fixedOnes, RedisProblem.Certificate("…"), RedisProblem.Denied("…"), RedisProblem.OfError("DENIED", "…")!],
@@ -112,7 +123,8 @@ public sealed class RedisProbeTests(RedisProbeTests.Redis redis) : IClassFixture
 
     private static async Task<RedisProblem?> FindAsync(string connectionString)
     {
-        var problem = await new RedisProbe(ConfigurationOptions.Parse(connectionString), "probe-tests:", s_timeout).FindAsync(TestContext.Current.CancellationToken);
+        var problem = await new RedisProbe(ConfigurationOptions.Parse(connectionString), "probe-tests:", s_timeout)
+            .FindAsync(TestContext.Current.CancellationToken);
         Assert.DoesNotContain(Secret, problem?.ToString() ?? "", StringComparison.Ordinal);
         return problem;
     }

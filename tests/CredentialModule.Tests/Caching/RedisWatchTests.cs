@@ -22,7 +22,12 @@ public sealed class RedisWatchTests
         var looks = 0;
         using var services = new ServiceCollection().AddMetrics().BuildServiceProvider();
         using var watch = new RedisWatch(
-            probe.EndPoints, probe.FindAsync, IsConnected, static () => { }, new CredentialMetrics(services.GetRequiredService<IMeterFactory>()), log.CreateLogger("watch"));
+            probe.EndPoints,
+            probe.FindAsync,
+            IsConnected,
+            static () => { },
+            new CredentialMetrics(services.GetRequiredService<IMeterFactory>()),
+            log.CreateLogger("watch"));
 
         watch.Suspect();
 

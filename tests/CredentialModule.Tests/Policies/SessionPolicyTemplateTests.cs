@@ -127,7 +127,8 @@ public sealed class SessionPolicyTemplateTests
     public void Parse_SeveralMistakes_AreAllFoundInTheOrderOfTheFile()
     {
         const string Text = """
-            {"Version":"2008-10-17","Statement":[{"Sid":"One","Effect":"Allow","Action":["iot:*","iot:Publish"],"Resource":["§topic/*/{organizationId}*","§topic/x"]}]}
+            {"Version":"2008-10-17","Statement":[{"Sid":"One","Effect":"Allow","Action":["iot:*","iot:Publish"],
+            "Resource":["§topic/*/{organizationId}*","§topic/x"]}]}
             """;
         string[] expected =
         [
@@ -173,7 +174,8 @@ public sealed class SessionPolicyTemplateTests
             {
               "Version" : "2012-10-17", "Id": "{{punctuation}}",
               "Statement" : { "Effect": "Allow", "Action": "iot\u003aPublish", "Resource": "§topic/t/{organizationId}/\u002a",
-                "Condition": { "Bool": { "aws:SecureTransport": true }, "StringEquals": { "aws:PrincipalTag/organization": ["{organizationId}", "{region}"] } } }
+                "Condition": { "Bool": { "aws:SecureTransport": true },
+                  "StringEquals": { "aws:PrincipalTag/organization": ["{organizationId}", "{region}"] } } }
             }
             """;
         var template = Templates.Parse(text, Templates.Wide, out var findings);

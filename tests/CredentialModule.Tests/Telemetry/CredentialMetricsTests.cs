@@ -16,7 +16,8 @@ public sealed class CredentialMetricsTests
         {
             InstrumentPublished = (instrument, _) =>
             {
-                if (instrument is Histogram<double> histogram && instrument.Meter.Scope == services.GetRequiredService<IMeterFactory>()) histograms.Add(histogram);
+                if (instrument is Histogram<double> histogram && instrument.Meter.Scope == services.GetRequiredService<IMeterFactory>())
+                    histograms.Add(histogram);
             },
         };
         listener.Start();

@@ -89,7 +89,8 @@ public sealed class CacheKeyCacheTests : IDisposable
         _ => throw new NotSupportedException($"Say here how a {property.PropertyType} is changed."),
     };
 
-    private static OrganizationId Organization(string id) => Policies.Templates.Prefixed.TryParse(id, out var organization) ? organization : throw new ArgumentException("No id.", nameof(id));
+    private static OrganizationId Organization(string id) =>
+        Policies.Templates.Prefixed.TryParse(id, out var organization) ? organization : throw new ArgumentException("No id.", nameof(id));
 
     private static Profile Profile()
     {

@@ -62,7 +62,10 @@ public sealed class CacheKeyTests
     [Fact]
     public void Of_TagsJoinedOtherwise_IsAnotherKey()
     {
-        IReadOnlyList<KeyValuePair<string, string>>[] tags = [[], [new("a", "b")], [new("a", "b"), new("c", "d")], [new("a", "bc"), new("", "d")], [new("c", "d"), new("a", "b")], [new("ab", "cd")]];
+        IReadOnlyList<KeyValuePair<string, string>>[] tags =
+        [
+            [], [new("a", "b")], [new("a", "b"), new("c", "d")], [new("a", "bc"), new("", "d")], [new("c", "d"), new("a", "b")], [new("ab", "cd")],
+        ];
 
         var keys = tags.Select(list => CacheKey.Of(s_request with { SessionTags = list, ExternalId = "b" })).ToList();
 

@@ -8,7 +8,10 @@ namespace IotCredentials.Tests.Vending;
 public sealed class CachedCredentialsTests
 {
     private const string Kept =
-        """{"OrganizationId":"o-acme","IssuedAt":"2024-01-01T00:00:00+00:00","Expiration":"2024-01-01T01:00:00.5+00:00","AccessKeyId":"ASIA0","SecretAccessKey":"secret+/=","SessionToken":"token+/=\u0022"}""";
+        """
+        {"OrganizationId":"o-acme","IssuedAt":"2024-01-01T00:00:00+00:00","Expiration":"2024-01-01T01:00:00.5+00:00",
+        "AccessKeyId":"ASIA0","SecretAccessKey":"secret+/=","SessionToken":"token+/=\u0022"}
+        """;
 
     private static readonly CachedCredentials s_credentials = JsonSerializer.Deserialize<CachedCredentials>(Kept)!;
 
@@ -35,7 +38,8 @@ public sealed class CachedCredentialsTests
         var answer = Encoding.UTF8.GetString([.. endpoint.Response, .. s_credentials.Response, .. CredentialResponse.Closing]);
 
         Assert.Equal(
-            """{"data":{"awsRegion":"eu-west-1","iotEndpoint":"abc-ats.iot.eu-west-1.amazonaws.com","credentials":{"accessKeyId":"ASIA0","secretAccessKey":"secret+/=","sessionToken":"token+/=\"","expiration":"2024-01-01T01:00:00.500Z"}}}""",
+            """{"data":{"awsRegion":"eu-west-1","iotEndpoint":"abc-ats.iot.eu-west-1.amazonaws.com","credentials":"""
+            + """{"accessKeyId":"ASIA0","secretAccessKey":"secret+/=","sessionToken":"token+/=\"","expiration":"2024-01-01T01:00:00.500Z"}}}""",
             answer);
         Assert.DoesNotContain("Answer", JsonSerializer.Serialize(endpoint), StringComparison.Ordinal);
     }

@@ -38,7 +38,8 @@ public sealed class SessionNameTests
         var longPrefix = OrganizationIdFormat.TryCreate(new OrganizationIdOptions { Prefix = new string('p', 60) }, out _)!;
 
         var names = prefixes.Concat(prefixes.Select(prefix => prefix[..^1] + "b")).Select(id => SessionName.For(Id(id)))
-            .Concat(prefixes.Select(body => SessionName.For(longPrefix.TryParse(longPrefix.Prefix + body, out var id) ? id : throw new InvalidOperationException())))
+            .Concat(prefixes.Select(body =>
+                SessionName.For(longPrefix.TryParse(longPrefix.Prefix + body, out var id) ? id : throw new InvalidOperationException())))
             .ToList();
 
         Assert.Equal(names.Count, names.Distinct(StringComparer.Ordinal).Count());
@@ -50,8 +51,9 @@ public sealed class SessionNameTests
     {
         (string Issuer, string Subject)[] callers =
         [
-            ("https://a", "b"), ("http://a", "b"), ("a", "b"), ("https://b", "a"), ("https://a,b", "c"), ("https://b", "c,a"), ("https://a", "b,,a"), ("https://a", "b+2C"), ("https://a", "b,"),
-            ("https://a", new string('x', 70)), ("https://a", new string('x', 71)), ("https://aa", new string('x', 70)), ("https://a", "+78"), ("https://a", "x"), ("", ""), ("", ","), (",", ""),
+            ("https://a", "b"), ("http://a", "b"), ("a", "b"), ("https://b", "a"), ("https://a,b", "c"), ("https://b", "c,a"), ("https://a", "b,,a"),
+            ("https://a", "b+2C"), ("https://a", "b,"), ("https://a", new string('x', 70)), ("https://a", new string('x', 71)),
+            ("https://aa", new string('x', 70)), ("https://a", "+78"), ("https://a", "x"), ("", ""), ("", ","), (",", ""),
         ];
 
         var names = callers.Select(caller => SessionName.For(caller.Issuer, caller.Subject)).ToList();
@@ -65,8 +67,12 @@ public sealed class SessionNameTests
         name.Length is >= 2 and <= 64 && name.All(character => char.IsAsciiLetterOrDigit(character) || "_+=,.@-".Contains(character, StringComparison.Ordinal));
 
     private static Arbitrary<string> Ids() =>
-        (from length in Gen.Choose(1, 64) from characters in Gen.ArrayOf(Gen.Elements("ab09_-".ToCharArray()), length) select new string(characters)).ToArbitrary();
+        (from length in Gen.Choose(1, 64)
+            from characters in Gen.ArrayOf(Gen.Elements("ab09_-".ToCharArray()), length)
+            select new string(characters)).ToArbitrary();
 
     private static Arbitrary<string> Texts() =>
-        (from length in Gen.Choose(0, 90) from characters in Gen.ArrayOf(Gen.Elements("ab,+=@/ é|\n".ToCharArray()), length) select new string(characters)).ToArbitrary();
+        (from length in Gen.Choose(0, 90)
+            from characters in Gen.ArrayOf(Gen.Elements("ab,+=@/ é|\n".ToCharArray()), length)
+            select new string(characters)).ToArbitrary();
 }

@@ -31,7 +31,8 @@ public sealed class WarmAnswerTests : IAsyncLifetime
         Assert.Equal(1, _world.Aws.Count("AssumeRole"));
 
         static string HeadersOf(Response answer) => string.Join('\n', answer.Headers.Concat(answer.ContentHeaders)
-            .Where(header => header.Key != "Date" && !header.Key.Equals("X-Request-Id", StringComparison.OrdinalIgnoreCase)).Select(header => $"{header.Key}: {string.Join(',', header.Value)}"));
+            .Where(header => header.Key != "Date" && !header.Key.Equals("X-Request-Id", StringComparison.OrdinalIgnoreCase))
+            .Select(header => $"{header.Key}: {string.Join(',', header.Value)}"));
     }
 
     [Fact]

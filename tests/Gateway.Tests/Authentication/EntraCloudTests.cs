@@ -102,7 +102,8 @@ public sealed class EntraCloudTests(EntraCloudTests.Cloud cloud) : IClassFixture
     public async Task B8_tenants_in_capitals_are_told_apart_as_ever()
     {
         var gateway = await cloud.StartAsync($$"""
-            { "TenantId": "organizations", "ClientId": "{{Client}}", "Organizations": { "Claim": "organizations" }, "Tenants": { "{{Tenant.ToUpperInvariant()}}": { "Only": ["o-acme"] } } }
+            { "TenantId": "organizations", "ClientId": "{{Client}}", "Organizations": { "Claim": "organizations" },
+              "Tenants": { "{{Tenant.ToUpperInvariant()}}": { "Only": ["o-acme"] } } }
             """);
         var token = cloud.World.Issuer.Issue(
             Token($"https://login.microsoftonline.com/{Tenant}/v2.0", Tenant) with { Organizations = (string[])["o-acme", "o-other"] });

@@ -354,7 +354,8 @@ public sealed class IssuerOutageTests(ITestOutputHelper output)
             if (partner is not null)
             {
                 settings.Set("Authentication:Schemes:Partner", $$"""
-                    { "Authority": "{{partner.Issuer}}", "RequireHttpsMetadata": false, "ValidAudiences": ["api://gateway"], "Organizations": { "Claim": "organizations" } }
+                    { "Authority": "{{partner.Issuer}}", "RequireHttpsMetadata": false, "ValidAudiences": ["api://gateway"],
+                      "Organizations": { "Claim": "organizations" } }
                     """);
             }
 

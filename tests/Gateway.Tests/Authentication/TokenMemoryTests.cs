@@ -23,7 +23,8 @@ public sealed class TokenMemoryTests(ITestOutputHelper output)
                 .Set("Logging:LogLevel:Microsoft.Hosting.Lifetime", "\"Information\"")
                 .Set("Logging:LogLevel:Gateway.Management", "\"Information\"")
                 .Set("Authentication:Schemes:Partner", $$"""
-                    { "Authority": "{{partner.Issuer}}", "RequireHttpsMetadata": false, "ValidAudiences": ["api://gateway"], "Organizations": { "Claim": "organizations" } }
+                    { "Authority": "{{partner.Issuer}}", "RequireHttpsMetadata": false, "ValidAudiences": ["api://gateway"],
+                      "Organizations": { "Claim": "organizations" } }
                     """),
             [new("DOTNET_GCHeapHardLimit", "0x20000000")]);
         string[] others = [.. Enumerable.Range(0, 20).Select(_ => world.Token("o-acme"))];

@@ -159,7 +159,8 @@ public sealed class TokenTests(TokenTests.Issuers platform) : IClassFixture<Toke
         var token = platform.World.Token();
 
         ErrorResponseAssert.IsUnauthenticated(await platform.SendAsync($"{Path}?access_token={token}&token={token}"), tokenSent: false);
-        ErrorResponseAssert.IsUnauthenticated(await platform.SendAsync(Path, change: request => request.Headers.Add("Cookie", $"access_token={token}")), tokenSent: false);
+        ErrorResponseAssert.IsUnauthenticated(
+            await platform.SendAsync(Path, change: request => request.Headers.Add("Cookie", $"access_token={token}")), tokenSent: false);
         ErrorResponseAssert.IsUnauthenticated(
             await platform.SendAsync(Path, change: request => request.Headers.Add("X-Authorization", $"Bearer {token}")), tokenSent: false);
         ErrorResponseAssert.IsUnauthenticated(

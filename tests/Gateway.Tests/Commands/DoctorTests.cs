@@ -167,7 +167,8 @@ public sealed class DoctorTests(DoctorTests.Shared shared) : IClassFixture<Docto
     public async Task Entra_is_an_issuer_too(string tenant, string tenants)
     {
         var (exitCode, rows, output) = await ExamineAsync(settings => settings.Set("AzureAd", $$"""
-            { "Instance": "{{World.Issuer.Issuer}}/", "TenantId": "{{tenant}}", "ClientId": "33333333-3333-3333-3333-333333333333", "RequireHttpsMetadata": false, "Tenants": {{tenants}} }
+            { "Instance": "{{World.Issuer.Issuer}}/", "TenantId": "{{tenant}}", "ClientId": "33333333-3333-3333-3333-333333333333",
+              "RequireHttpsMetadata": false, "Tenants": {{tenants}} }
             """));
 
         Assert.True(exitCode == 0, output);

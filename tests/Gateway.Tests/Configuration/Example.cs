@@ -26,7 +26,8 @@ internal static class Example
               }
             }
           },
-          "AzureAd": { "Instance": "https://login.microsoftonline.com/", "TenantId": "11111111-1111-1111-1111-111111111111", "ClientId": "22222222-2222-2222-2222-222222222222" },
+          "AzureAd": { "Instance": "https://login.microsoftonline.com/", "TenantId": "11111111-1111-1111-1111-111111111111",
+            "ClientId": "22222222-2222-2222-2222-222222222222" },
 
           "Authorization": { "Policies": {
               "OrganizationMember": { "RequireOrganization": true },
@@ -60,7 +61,8 @@ internal static class Example
                 "Scope": "Organization"                         // or "User": one session a caller, named after it, for CloudTrail
               }
             },
-            "Organizations": { "o-dedicated": { "RoleArn": "arn:aws:iam::444455556666:role/iot", "Region": "eu-west-1", "IotEndpoint": "abc-ats.iot.eu-west-1.amazonaws.com" } }
+            "Organizations": {
+              "o-dedicated": { "RoleArn": "arn:aws:iam::444455556666:role/iot", "Region": "eu-west-1", "IotEndpoint": "abc-ats.iot.eu-west-1.amazonaws.com" } }
           },
 
           "ReverseProxy": {

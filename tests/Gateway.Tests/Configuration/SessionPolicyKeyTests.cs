@@ -138,7 +138,8 @@ public sealed class SessionPolicyKeyTests : IDisposable
     private void WriteBroadcast() => _configuration.Write(Policy, $$"""
         {
           "Version": "2012-10-17",
-          "Statement": [{ "Effect": "Allow", "Action": "iot:Subscribe", "Resource": ["{{Arn}}topicfilter/{organizationId}/messages", "{{Arn}}topicfilter/broadcast"] }]
+          "Statement": [{ "Effect": "Allow", "Action": "iot:Subscribe",
+            "Resource": ["{{Arn}}topicfilter/{organizationId}/messages", "{{Arn}}topicfilter/broadcast"] }]
         }
         """);
 }

@@ -37,7 +37,8 @@ public sealed class KestrelLimitTests
     {
         using var configuration = new ConfigurationFixture();
         configuration.Set("Kestrel:Limits", """
-            { "MaxRequestBodySize": null, "MinResponseDataRate": null, "MinRequestBodyDataRate": { "BytesPerSecond": 7, "GracePeriod": "00:00:09" }, "Http2": { "MaxFrameSize": 20000 } }
+            { "MaxRequestBodySize": null, "MinResponseDataRate": null,
+              "MinRequestBodyDataRate": { "BytesPerSecond": 7, "GracePeriod": "00:00:09" }, "Http2": { "MaxFrameSize": 20000 } }
             """);
 
         var limits = Bind(configuration);

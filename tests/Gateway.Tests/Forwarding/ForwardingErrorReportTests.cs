@@ -79,7 +79,8 @@ public sealed class ForwardingErrorReportTests(ForwardingErrorReportTests.Servic
             }
 
             settings.Set("ReverseProxy:Clusters:proxied", $$"""
-                { "Destinations": { "a": { "Address": "http://service.invalid/" } }, "HttpClient": { "WebProxy": { "Address": "http://user:secret@localhost:{{FreePort.Find()}}" } } }
+                { "Destinations": { "a": { "Address": "http://service.invalid/" } },
+                  "HttpClient": { "WebProxy": { "Address": "http://user:secret@localhost:{{FreePort.Find()}}" } } }
                 """).Route("proxied", "/proxied/{**rest}", """{ "ClusterId": "proxied" }""");
             settings.Set("ReverseProxy:Clusters:silent:HttpRequest", """{ "ActivityTimeout": "00:00:00.3" }""");
         }

@@ -225,7 +225,8 @@ public sealed class ServiceResponseTests(ServiceResponseTests.Services platform)
             settings.Set("ReverseProxy:Clusters:raw", $$"""{ "Destinations": { "a": { "Address": "{{Raw.Url}}" } } }""")
                 .Set("ReverseProxy:Clusters:probed", $$"""
                     { "Destinations": { "a": { "Address": "{{Raw.Url}}" } },
-                      "HealthCheck": { "Active": { "Enabled": true, "Interval": "00:00:00.2", "Timeout": "00:00:00.2", "Policy": "ConsecutiveFailures", "Path": "/probed" } } }
+                      "HealthCheck": { "Active": { "Enabled": true, "Interval": "00:00:00.2", "Timeout": "00:00:00.2",
+                        "Policy": "ConsecutiveFailures", "Path": "/probed" } } }
                     """)
                 .Route("raw", "/raw/{**rest}", """{ "ClusterId": "raw", "AuthorizationPolicy": "Anonymous" }""")
                 .Route("probed", "/probed/{**rest}", """{ "ClusterId": "probed", "AuthorizationPolicy": "Anonymous" }""");

@@ -28,7 +28,10 @@ internal sealed class OrganizationReachRules
         _earlier = new EarlierRoutes(context);
         _guarded = new GuardedPaths(context, ids);
         _constrained = new ConstrainedSegments(constraints, ids);
-        var texts = context.Routes.SelectMany(route => RoutedPath.RequestsOf(route, ids)).SelectMany(form => form.Request).Select(text => text.Start).ToHashSet(StringComparer.OrdinalIgnoreCase);
+        var texts = context.Routes.SelectMany(route => RoutedPath.RequestsOf(route, ids))
+            .SelectMany(form => form.Request)
+            .Select(text => text.Start)
+            .ToHashSet(StringComparer.OrdinalIgnoreCase);
         _someText = Unused("x", texts);
         _someId = ids.Examples.Append(ids.LongestId).Select(id => id.Value).FirstOrDefault(id => !texts.Contains(id), ids.LongestId.Value);
         _ownId = _someId[..^1] + ids.Characters[^1];
@@ -47,7 +50,8 @@ internal sealed class OrganizationReachRules
         using var routing = new ServiceCollection().AddRouting().BuildServiceProvider();
         var rules = new OrganizationReachRules(context, ids, new Constraints(routing.GetRequiredService<ParameterPolicyFactory>()));
         foreach (var route in context.Routes)
-            if (!RoutePath.IsBroken(route) && RouteMetadata.Of(route) is { Module: null, AnyOrganization: false } && !IsRefusedAnyway(context, route)) rules.Check(route);
+            if (!RoutePath.IsBroken(route) && RouteMetadata.Of(route) is { Module: null, AnyOrganization: false } && !IsRefusedAnyway(context, route))
+                rules.Check(route);
     }
 
     /// <summary>Whether a route admits only members of the organization in its path.</summary>
@@ -69,7 +73,10 @@ internal sealed class OrganizationReachRules
                 foreach (var target in _guarded.At(destination, path))
                     if (!(isGuarded && target.IsProvenBy(path)) && Find(route, path, target) is var (request, sent))
                     {
-                        Report(route, isGuarded, $"{request} arrives at {destination.Authority}{sent}, which the route {Finding.Quote(target.Route.RouteId)} keeps for members");
+                        Report(
+                            route,
+                            isGuarded,
+                            $"{request} arrives at {destination.Authority}{sent}, which the route {Finding.Quote(target.Route.RouteId)} keeps for members");
                         return;
                     }
 
@@ -78,7 +85,10 @@ internal sealed class OrganizationReachRules
             foreach (var target in _guarded.Requests(path))
                 if (Find(route, path, target) is var (request, _))
                 {
-                    Report(route, isGuarded, $"{request} has an id in the place in which the route {Finding.Quote(target.Route.RouteId)} binds {{organizationId}} for members");
+                    Report(
+                        route,
+                        isGuarded,
+                        $"{request} has an id in the place in which the route {Finding.Quote(target.Route.RouteId)} binds {{organizationId}} for members");
                     return;
                 }
     }
@@ -87,7 +97,10 @@ internal sealed class OrganizationReachRules
     {
         var (key, problem, remedy) = isGuarded
             ? ("Transforms", "send members of one organization to another one's path", "Send {organizationId} in that place")
-            : ("AuthorizationPolicy", "lets callers reach an organization's path without a check of membership", "Bind {organizationId} there and name a policy with RequireOrganization");
+            : (
+                "AuthorizationPolicy",
+                "lets callers reach an organization's path without a check of membership",
+                "Bind {organizationId} there and name a policy with RequireOrganization");
         _context.Error(RouteKey.Of(route, key),
             $"{problem}: {example}. {remedy}, or if any caller may have any organization, write \"Metadata\": {{ \"AnyOrganization\": \"true\" }}.");
     }
@@ -123,7 +136,9 @@ internal sealed class OrganizationReachRules
         {
             string[] further = [.. path.RequestHasRest ? rest : [], .. Enumerable.Repeat(_someText, more)];
             if (_earlier.MethodThatReaches(route, [.. texts, .. further]) is { } method)
-                return ($"{(isSure ? "" : "a request such as ")}{method} {PathOf([.. texts, .. further])}", PathOf(path.SentHasRest ? [.. sent, .. further] : sent));
+                return (
+                    $"{(isSure ? "" : "a request such as ")}{method} {PathOf([.. texts, .. further])}",
+                    PathOf(path.SentHasRest ? [.. sent, .. further] : sent));
         }
 
         return null;

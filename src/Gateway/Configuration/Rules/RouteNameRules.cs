@@ -35,10 +35,12 @@ internal static class RouteNameRules
         var options = context.Options;
         CheckName(context, RouteKey.Of(route, "AuthorizationPolicy"), route.AuthorizationPolicy, "Authorization:Policies",
             options.Authorization.Policies.Keys, AuthorizationPolicyRules.IsReserved(route.AuthorizationPolicy),
-            name => Snippet("Authorization", name, "{ \"Scopes\": [\"api.read\"] }") + " Any authenticated caller may use a route without AuthorizationPolicy.");
+            name => Snippet("Authorization", name, "{ \"Scopes\": [\"api.read\"] }")
+                + " Any authenticated caller may use a route without AuthorizationPolicy.");
         CheckName(context, RouteKey.Of(route, "RateLimiterPolicy"), route.RateLimiterPolicy, "RateLimiting:Policies",
             options.RateLimiting.Policies.Keys, ReservedPolicy.IsDisable(route.RateLimiterPolicy),
-            name => Snippet("RateLimiting", name, "{ \"Algorithm\": \"FixedWindow\", \"PartitionBy\": \"Subject\", \"PermitLimit\": 100, \"Window\": \"00:01:00\" }"));
+            name => Snippet(
+                "RateLimiting", name, "{ \"Algorithm\": \"FixedWindow\", \"PartitionBy\": \"Subject\", \"PermitLimit\": 100, \"Window\": \"00:01:00\" }"));
         CheckName(context, RouteKey.Of(route, "CorsPolicy"), route.CorsPolicy, "Cors:Policies",
             options.Cors.Policies.Keys, ReservedPolicy.IsDisable(route.CorsPolicy),
             name => Snippet("Cors", name, "{ \"Origins\": [\"https://app.example.com\"], \"Methods\": [\"GET\"], \"Headers\": [\"authorization\"] }"));

@@ -33,7 +33,8 @@ internal static class RouteOrganizationRules
             // If the parameter's name were misspelled, the route would open an organization's resources to everyone.
             foreach (var parameter in RoutePath.Parse(route)?.Parameters ?? [])
                 if (NearestName.Of(parameter.Name, [RouteOrganization.Parameter]) is { } meant)
-                    context.Error(RouteKey.Of(route, "Match:Path"), $"binds {{{parameter.Name}}}. Did you mean {{{meant}}}? If not, choose a name less like it.");
+                    context.Error(
+                        RouteKey.Of(route, "Match:Path"), $"binds {{{parameter.Name}}}. Did you mean {{{meant}}}? If not, choose a name less like it.");
 
             if (policy?.RequireOrganization == true)
                 context.Error(key,

@@ -64,8 +64,11 @@ internal static class SealingRules
     // quotes, groups or lines.
     private static bool IsKey(string text)
     {
-        var digits = string.Concat(text.Where(character => char.IsAsciiLetterOrDigit(character) || character is '+' or '/' or '-' or '_')).Replace('-', '+').Replace('_', '/');
-        var isText = text.All(character => char.IsAsciiLetterOrDigit(character) || char.IsWhiteSpace(character) || "+/-_=\"'`,:\\".Contains(character, StringComparison.Ordinal));
+        var digits = string.Concat(text.Where(character => char.IsAsciiLetterOrDigit(character) || character is '+' or '/' or '-' or '_'))
+            .Replace('-', '+')
+            .Replace('_', '/');
+        var isText = text.All(character =>
+            char.IsAsciiLetterOrDigit(character) || char.IsWhiteSpace(character) || "+/-_=\"'`,:\\".Contains(character, StringComparison.Ordinal));
         return isText && (SealingKeys.IsKey(digits + "=") || (text.Count(char.IsAsciiHexDigit) == 64 && SecretText.Hide(text) != text));
     }
 }
