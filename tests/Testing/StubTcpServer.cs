@@ -53,8 +53,9 @@ public sealed class StubTcpServer : IAsyncDisposable
         {
             while (true) connections.Add(RunScriptAsync(await _listener.AcceptTcpClientAsync(_ended.Token)));
         }
-        catch (OperationCanceledException)
+        catch (Exception e) when (_ended.IsCancellationRequested && e is OperationCanceledException or InvalidOperationException or SocketException)
         {
+            // The listener was stopped between two connections, or while it waited for one.
             await Task.WhenAll(connections);
         }
     }

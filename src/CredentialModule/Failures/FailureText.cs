@@ -15,10 +15,13 @@ public static class FailureText
 {
     private const int LongestCode = 64;
 
+    /// <summary>The cause of a failure of a client whose address is not known.</summary>
+    public static string Of(Exception error) => Of(error, null);
+
     /// <summary>The cause of a failure of a client that uses the environment's proxy.</summary>
     /// <param name="error">The exception.</param>
     /// <param name="address">The address that the client called, if it is known.</param>
-    public static string Of(Exception error, Uri? address = null) =>
+    public static string Of(Exception error, Uri? address) =>
         // The message is already in words of our own.
         error is VendingException ? error.Message
         : Find<HttpRequestException>(error) is { } request && address is not null ? Of(request, address, ProxyOf(address))
