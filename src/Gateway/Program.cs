@@ -1,3 +1,47 @@
+using System.CommandLine;
+using System.CommandLine.Invocation;
 using Gateway.Commands;
+using Gateway.Commands.Check;
+using Gateway.Commands.Doctor;
+using Gateway.Commands.Explain;
 
-return await GatewayProgram.InvokeAsync(args, ProgramEnvironment.OfProcess());
+/// <summary>
+/// The command line: an optional command with its options, and configuration keys. Arguments that no command defines are configuration keys. The class is
+/// in no namespace because it depends on the commands, and they depend on the namespace <c>Gateway</c>. It is not called <c>Program</c> because that is a
+/// public class of Garnet, which the tests reference.
+/// </summary>
+internal static class GatewayProgram
+{
+    public static Task<int> Main(string[] args) => InvokeAsync(args, ProgramEnvironment.OfProcess(), Console.Out, Console.Error);
+
+    public static async Task<int> InvokeAsync(string[] args, ProgramEnvironment environment, TextWriter output, TextWriter error)
+    {
+        try
+        {
+            var root = new RootCommand("Runs the gateway if no command is given. Any configuration key can be set with --KEY VALUE, --KEY=VALUE or KEY=VALUE.")
+            {
+                CheckCommand.Create(environment), ExplainCommand.Create(environment), DoctorCommand.Create(environment), ConfigurationArguments.Folder(),
+            };
+            root.SetAction(_ => RunCommand.RunAsync(args, environment));
+            foreach (var command in root.Subcommands.Prepend<Command>(root)) command.TreatUnmatchedTokensAsErrors = false;
+
+            // A value is never read from a response file, and one argument never bundles several options.
+            var parsed = root.Parse(args, new ParserConfiguration { ResponseFileTokenReplacer = null, EnablePosixBundling = false });
+            // A command must be the first argument. In a later position the same word is the value of a configuration key.
+            var called = parsed.CommandResult.Command;
+            if (called is not RootCommand && called.Name != args[0]) return await RunCommand.RunAsync(args, environment);
+            // Print the parse error without the help text.
+            if (parsed.Action is ParseErrorAction misuse) misuse.ShowHelp = false;
+            // The host handles signals and reports start failures itself.
+            return await parsed.InvokeAsync(new InvocationConfiguration
+            {
+                Output = output, Error = error, ProcessTerminationTimeout = null, EnableDefaultExceptionHandler = false,
+            });
+        }
+        catch (Exception exception)
+        {
+            error.WriteLine(UnexpectedFailure.Describe(args, environment, exception));
+            return ExitCode.CannotRead;
+        }
+    }
+}

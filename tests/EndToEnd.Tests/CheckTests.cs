@@ -13,7 +13,7 @@ public sealed class CheckTests
         var (exitCode, output) = await GatewayProcess.RunAsync(["check", "--config", Path.Combine(AppContext.BaseDirectory, "appsettings")]);
 
         Assert.Equal(0, exitCode);
-        Assert.StartsWith("Read, later ones winning: appsettings.json ", output, StringComparison.Ordinal);
+        Assert.StartsWith("Layers, each overriding those before it: appsettings.json ", output, StringComparison.Ordinal);
         Assert.DoesNotContain("warning", output, StringComparison.Ordinal);
         Assert.Contains("\nThe routes in order", output, StringComparison.Ordinal);
     }

@@ -16,5 +16,7 @@ internal static class IdleGateway
 
     /// <summary>Builds a gateway without destinations.</summary>
     public static WebApplication BuildAlone(Snapshot configuration, ProgramEnvironment environment) =>
-        Build(configuration with { Clusters = [.. configuration.Clusters.Select(static cluster => new ClusterConfig { ClusterId = cluster.ClusterId })] }, environment);
+        Build(
+            configuration with { Clusters = [.. configuration.Clusters.Select(static cluster => new ClusterConfig { ClusterId = cluster.ClusterId })] },
+            environment);
 }

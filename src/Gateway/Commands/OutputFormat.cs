@@ -21,7 +21,7 @@ internal static class OutputFormat
 
     public static Option<string> Option()
     {
-        var option = new Option<string>("--format") { Description = "How it is printed.", DefaultValueFactory = static _ => Text };
+        var option = new Option<string>("--format") { Description = "The format of the output.", DefaultValueFactory = static _ => Text };
         option.AcceptOnlyFromAmong(Text, Json);
         return option;
     }
@@ -29,10 +29,6 @@ internal static class OutputFormat
     public static bool IsJson(this ParseResult parsed, Option<string> format) => parsed.GetValue(format) == Json;
 
     public static void WriteJson(this TextWriter output, object document) => output.WriteLine(JsonSerializer.Serialize(document, s_json));
-
-    /// <summary>Returns the exit code that follows from loading the configuration alone.</summary>
-    public static int ExitCode(this LoadResult read) =>
-        read.CannotRead ? Commands.ExitCode.CannotRead : read.Snapshot is null ? Commands.ExitCode.Failed : Commands.ExitCode.Good;
 }
 
 /// <summary>A finding as JSON. The key is absent when the finding concerns a whole file.</summary>
@@ -41,6 +37,9 @@ internal sealed record FindingRow(string Severity, string? Key, string Source, s
     public static IReadOnlyList<FindingRow> Of(LoadResult read) =>
     [
         .. read.Findings.Select(static finding => new FindingRow(
-            finding.Severity == IotCredentials.Severity.Error ? "error" : "warning", finding.Key.Length > 0 ? finding.Key : null, finding.Source, finding.Message)),
+            finding.Severity == IotCredentials.Severity.Error ? "error" : "warning",
+            finding.Key.Length > 0 ? finding.Key : null,
+            finding.Source,
+            finding.Message)),
     ];
 }

@@ -1,11 +1,11 @@
 using System.Globalization;
-using IotCredentials.Http;
 using Gateway.Authorization;
 using Gateway.Configuration;
 using Gateway.Configuration.Rules;
 using Gateway.Configuration.Schema;
 using Gateway.Configuration.Snapshots;
 using Gateway.Routes;
+using IotCredentials.Http;
 using Microsoft.AspNetCore.Authorization;
 using Microsoft.AspNetCore.Authorization.Infrastructure;
 using Yarp.ReverseProxy.Configuration;
@@ -73,7 +73,7 @@ internal sealed record RouteRow
 
     private static string Says(RateLimitPolicyOptions limit)
     {
-        var over = limit.Algorithm == RateLimitAlgorithm.Concurrency ? "at once" : $"in {limit.Window:c}";
+        var over = limit.Algorithm == RateLimitAlgorithm.Concurrency ? "at once" : $"per {limit.Window:c}";
         var whose = limit.PartitionBy switch
         {
             RateLimitPartitionKey.Organization => "each organization",
@@ -81,8 +81,8 @@ internal sealed record RouteRow
             RateLimitPartitionKey.ClientIp => "each client address",
             _ => "each route",
         };
-        var where = limit.Store == RateLimitStore.Redis ? "all processes together" : "each process for itself";
-        return string.Create(CultureInfo.InvariantCulture, $"{limit.PermitLimit} {over} for {whose}, {limit.Algorithm}, counted by {where}");
+        var where = limit.Store == RateLimitStore.Redis ? "across all processes" : "per process";
+        return string.Create(CultureInfo.InvariantCulture, $"{limit.PermitLimit} {over} for {whose}, {limit.Algorithm}, counted {where}");
     }
 
     private static string Says(CorsPolicyOptions cors) =>
@@ -118,8 +118,8 @@ internal sealed record RouteMatchRow
     {
         var how = mode switch
         {
-            "Exists" => "is there",
-            "NotExists" => "is not there",
+            "Exists" => "is present",
+            "NotExists" => "is absent",
             "Contains" => "contains",
             "NotContains" => "does not contain",
             "HeaderPrefix" or "Prefix" => "begins with",
@@ -144,7 +144,12 @@ internal sealed record RouteTargetRow
     public IReadOnlyList<string>? SharedTopics { get; init; }
 
     public static RouteTargetRow Of(RouteConfig route, Snapshot configuration) => ModuleRoute.ModuleOf(route) is { } module
-        ? new() { Module = module, Profile = ModuleRoute.ProfileOf(route), SharedTopics = SharedTopicsOf(ModuleRoute.ProfileOf(route), configuration.Options.IotCredentials) }
+        ? new()
+        {
+            Module = module,
+            Profile = ModuleRoute.ProfileOf(route),
+            SharedTopics = SharedTopicsOf(ModuleRoute.ProfileOf(route), configuration.Options.IotCredentials),
+        }
         : new()
         {
             Cluster = route.ClusterId,
@@ -155,7 +160,11 @@ internal sealed record RouteTargetRow
     private static List<string>? SharedTopicsOf(string profile, IotCredentialsOptions options)
     {
         var shared = options.Profiles.TryGetValue(profile, out var named) ? named.SharedTopics ?? [] : [];
-        List<string> all = [.. shared, .. options.Organizations.SelectMany(organization => (organization.Value.SharedTopics ?? []).Select(topic => $"{organization.Key}: {topic}"))];
+        List<string> all =
+        [
+            .. shared,
+            .. options.Organizations.SelectMany(organization => (organization.Value.SharedTopics ?? []).Select(topic => $"{organization.Key}: {topic}")),
+        ];
         return all.Count > 0 ? all : null;
     }
 

@@ -8,7 +8,7 @@ internal static class RouteText
 {
     public static string Of(IReadOnlyList<RouteRow> rows)
     {
-        var text = new StringBuilder("The routes in order: of those that match a request, the first takes it.\n");
+        var text = new StringBuilder("The routes in the order they are matched. The first route that matches a request takes it.\n");
         for (var index = 0; index < rows.Count; index++)
         {
             text.Append(CultureInfo.InvariantCulture, $"\n{index + 1}  {rows[index].Route}\n");
@@ -25,7 +25,8 @@ internal static class RouteText
     }
 
     /// <summary>Appends one named value, below a title.</summary>
-    public static void Line(this StringBuilder text, string name, string value) => text.Append(CultureInfo.InvariantCulture, $"   {name,-12}{value.OneLine()}\n");
+    public static void Line(this StringBuilder text, string name, string value) =>
+        text.Append(CultureInfo.InvariantCulture, $"   {name,-12}{value.OneLine()}\n");
 
     /// <summary>Replaces control characters, so that the text cannot send commands to a terminal.</summary>
     public static string OneLine(this string text) => string.Concat(text.Select(character => char.IsControl(character) ? '?' : character));

@@ -1,6 +1,6 @@
 using System.Net.Sockets;
-using IotCredentials.Failures;
 using Gateway.Telemetry;
+using IotCredentials.Failures;
 
 namespace Gateway.Commands;
 
@@ -36,27 +36,16 @@ internal static partial class RunCommand
         }
         catch (Exception e)
         {
-            Console.Error.WriteLine($"error: the gateway stopped, but not in good order: {UnexpectedFailure.KindOf(e)}. This is a fault of the gateway; report this line.");
+            Console.Error.WriteLine($"error: the gateway did not stop cleanly: {UnexpectedFailure.KindOf(e)}. This is a bug in it: report this line.");
             return ExitCode.Failed;
         }
     }
 
     private static partial class Log
     {
-        [LoggerMessage(EventIds.ConfigurationRead, LogLevel.Information, "The configuration was read from {Folder}, later layers winning: {Layers}",
+        [LoggerMessage(
+            EventIds.ConfigurationRead, LogLevel.Information, "The configuration was read from {Folder}; later layers override earlier ones: {Layers}",
             EventName = nameof(EventIds.ConfigurationRead))]
         public static partial void Read(ILogger logger, string folder, string layers);
     }
-}
-
-/// <summary>The program's exit codes.</summary>
-internal static class ExitCode
-{
-    public const int Good = 0;
-
-    /// <summary>The command ran, but its checks failed.</summary>
-    public const int Failed = 1;
-
-    /// <summary>The command's input cannot be read.</summary>
-    public const int CannotRead = 2;
 }

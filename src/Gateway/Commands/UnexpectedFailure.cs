@@ -6,6 +6,8 @@ namespace Gateway.Commands;
 /// <summary>Describes an unexpected exception in one line.</summary>
 internal static class UnexpectedFailure
 {
+    private const string Assigned = $"{ConfigurationArguments.Config}=";
+
     /// <summary>
     /// Describes which command failed, with which configuration folder, and where in the code. The exception's message is left out because it can
     /// contain a value, and so a secret.
@@ -14,15 +16,15 @@ internal static class UnexpectedFailure
     {
         var command = args is [("check" or "explain" or "doctor") and var name, ..] ? $"the command {name}" : "the gateway";
         var folder = FolderIn(args) ?? environment.Variables.GetValueOrDefault(ConfigurationFolder.Variable) ?? "appsettings";
-        return $"error: {command} ended unexpectedly over the configuration in {Finding.Quote(folder)}: {KindOf(exception)}. "
-            + "This is a fault of the gateway; undo the last change of the configuration, and report this line.";
+        return $"error: {command} ended unexpectedly with the configuration in {Finding.Quote(folder)}: {KindOf(exception)}. "
+            + "This is a bug in the gateway: undo the last change of the configuration, and report this line.";
     }
 
     private static string? FolderIn(string[] args)
     {
-        var index = Array.LastIndexOf(args, "--config");
+        var index = Array.LastIndexOf(args, ConfigurationArguments.Config);
         return index >= 0 && index + 1 < args.Length ? args[index + 1]
-            : args.LastOrDefault(static arg => arg.StartsWith("--config=", StringComparison.OrdinalIgnoreCase))?["--config=".Length..];
+            : args.LastOrDefault(static arg => arg.StartsWith(Assigned, StringComparison.OrdinalIgnoreCase))?[Assigned.Length..];
     }
 
     /// <summary>Returns the exception's type, the method that threw it, and the nearest calling method of this program.</summary>

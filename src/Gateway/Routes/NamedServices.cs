@@ -21,7 +21,8 @@ internal sealed class NamedServices(SnapshotConfigurationProvider snapshots) : I
         return new(new ResolvedDestinationCollection(resolved, null));
     }
 
-    private static IEnumerable<(string Name, DestinationConfig Config)> Resolve(GatewayOptions options, string name, DestinationConfig destination)
+    /// <summary>Returns the destinations that replace a destination, each with its name; the destination itself if its host is not a service's name.</summary>
+    public static IEnumerable<(string Name, DestinationConfig Config)> Resolve(GatewayOptions options, string name, DestinationConfig destination)
     {
         var address = new Uri(destination.Address);
         if (options.ServiceOf(address.Host) is not { } service) return [(name, destination)];

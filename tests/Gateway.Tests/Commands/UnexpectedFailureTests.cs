@@ -22,7 +22,7 @@ public sealed class UnexpectedFailureTests
         Assert.Equal(2, exitCode);
         var line = Assert.Single(error.ToString().Split('\n', StringSplitOptions.RemoveEmptyEntries));
         Assert.StartsWith(
-            $"error: {command} ended unexpectedly over the configuration in \"/etc\": DivideByZeroException in Gateway.", line, StringComparison.Ordinal);
+            $"error: {command} ended unexpectedly with the configuration in \"/etc\": DivideByZeroException in Gateway.", line, StringComparison.Ordinal);
         Assert.DoesNotContain("secret", line, StringComparison.Ordinal);
     }
 

@@ -2,6 +2,7 @@ using System.Diagnostics;
 using System.Globalization;
 using System.Text.Json.Nodes;
 using Gateway.Commands;
+using Gateway.Commands.Explain;
 using Gateway.Configuration.DryRun;
 using Gateway.Configuration.Loading;
 using Gateway.Configuration.Snapshots;

@@ -2,7 +2,7 @@ using Gateway.Configuration.Snapshots;
 using IotCredentials.Http;
 using IotCredentials.Operations;
 
-namespace Gateway.Commands;
+namespace Gateway.Commands.Doctor;
 
 /// <summary>Checks AWS as the module does. Only profiles that routes vend with are needed to serve.</summary>
 internal static class AwsCheck

@@ -1,9 +1,9 @@
-using IotCredentials.Operations;
 using System.CommandLine;
 using System.Globalization;
 using System.Text;
+using IotCredentials.Operations;
 
-namespace Gateway.Commands;
+namespace Gateway.Commands.Explain;
 
 /// <summary>
 /// <c>explain</c>: shows which route takes a request and why, how its policy judges a token, and the AssumeRole request that would be sent. It makes
@@ -24,21 +24,25 @@ internal static class ExplainCommand
     public static Command Create(ProgramEnvironment environment)
     {
         var format = OutputFormat.Option();
-        var path = new Option<string>(Path) { Description = "The request's path and query. Default: the first module route's for the organization.", HelpName = "P" };
+        var path = new Option<string>(Path)
+        {
+            Description = "The request's path and query. Default: those of the first module route, for the organization.",
+            HelpName = "P",
+        };
         path.Validators.Add(static given =>
         {
-            if (given.GetValueOrDefault<string>() is { } text && !text.StartsWith('/')) given.AddError("--path begins with /");
+            if (given.GetValueOrDefault<string>() is { } text && !text.StartsWith('/')) given.AddError("--path must begin with /");
         });
-        var command = new Command("explain", "Says which route takes a request and why, and the AssumeRole that would be sent. Makes no call.")
+        var command = new Command("explain", "Shows how the gateway would handle a request, and why. Makes no call.")
         {
             new Option<string>(Organization) { Description = "The organization that the request is for. Default: the one in --path.", HelpName = "ID" },
             new Option<string>(Method) { Description = "The request's method.", HelpName = "M", DefaultValueFactory = static _ => HttpMethods.Get },
             path,
-            new Option<string>(Host) { Description = "The host that the request names.", HelpName = "H" },
+            new Option<string>(Host) { Description = "The request's host.", HelpName = "H" },
             new Option<string>(Token)
             {
                 Description = "The caller's token, or - to read it from standard input. It is never printed, and its signature is not checked. "
-                    + "A token written here stands in the process list.",
+                    + "A token on the command line is visible in the process list.",
                 HelpName = "T",
             },
             new Option<string>(TokenFile) { Description = "A file that holds the caller's token.", HelpName = "FILE" },
@@ -56,7 +60,7 @@ internal static class ExplainCommand
         {
             if (isJson) output.WriteJson(new { Findings = FindingRow.Of(read) });
             else foreach (var finding in read.Findings) error.WriteLine(finding);
-            return read.ExitCode();
+            return ExitCode.Of(read);
         }
 
         await using var gateway = IdleGateway.BuildAlone(configuration, environment);
@@ -68,8 +72,8 @@ internal static class ExplainCommand
         if (request is null)
         {
             error.WriteLine(organization is null
-                ? "error: which request? Write --path, or --organization for the first module route's"
-                : "error: no module route has a path that the organization alone makes: write --path");
+                ? "error: there is no request to explain: write --path, or --organization for the first module route's request"
+                : "error: there is no module route whose path needs only the organization: write --path");
             return ExitCode.Failed;
         }
 
@@ -90,7 +94,8 @@ internal static class ExplainCommand
         var (method, target, host) = explanation.Request;
         var text = new StringBuilder();
         text.Append(CultureInfo.InvariantCulture, $"{method.OneLine()} {target.OneLine()}{(host == AnyHost ? "" : $" at {host.OneLine()}")}\n\n");
-        text.Append(explanation.Refused is { } status ? $"refused with {status}: {explanation.Why}\n" : $"taken by {explanation.Route!.Route}: {explanation.Why}\n");
+        text.Append(explanation.Refused is { } status ? $"rejected with {status}" : $"taken by {explanation.Route!.Route}");
+        text.Append(CultureInfo.InvariantCulture, $": {explanation.Why}\n");
         if (explanation.Route is { } route)
         {
             text.Append(CultureInfo.InvariantCulture, $"\nroute {route.Route}\n");
@@ -101,11 +106,11 @@ internal static class ExplainCommand
         {
             text.Append("\nother routes\n");
             foreach (var loser in lost) text.Append(CultureInfo.InvariantCulture, $"   {loser.Route} ({loser.Path}): {loser.Reason}\n");
-            text.Append(CultureInfo.InvariantCulture, $"   {explanation.OtherPaths} with another path\n");
+            text.Append(CultureInfo.InvariantCulture, $"   {explanation.OtherPaths} routes with another path\n");
         }
 
         if (explanation.Token is { } token) Append(text, token);
-        if (explanation.AssumeRole is { } assumeRole) Append(text, assumeRole, explanation.Refused is null ? "" : ", were the request not refused");
+        if (explanation.AssumeRole is { } assumeRole) Append(text, assumeRole, explanation.Refused is null ? "" : ", if the request were not rejected");
         if (explanation.Notes.Count > 0) text.Append("\nnotes\n");
         foreach (var note in explanation.Notes) text.Append(CultureInfo.InvariantCulture, $"   {note}\n");
         return text.ToString();
@@ -133,7 +138,7 @@ internal static class ExplainCommand
         if (request.SourceIdentity is { } identity) text.Line("source", identity);
         text.Line("policy", $"{request.PolicyLength} of {request.PolicyLimit} characters");
         text.Line("", request.Policy);
-        text.Line("identity", request.Identity ?? "AWS's to tell");
+        text.Line("identity", request.Identity ?? "unknown offline");
         text.Line("Redis key", request.RedisKey ?? $"NOT THE REAL ONE, identity left empty: {request.RedisKeyWithoutIdentity}");
     }
 }

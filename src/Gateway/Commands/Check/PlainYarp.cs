@@ -1,6 +1,6 @@
 using Gateway.Configuration.Snapshots;
 
-namespace Gateway.Commands;
+namespace Gateway.Commands.Check;
 
 /// <summary>Warns when forwarding routes were written for plain YARP and do not set who may use them.</summary>
 internal static class PlainYarp
@@ -16,7 +16,8 @@ internal static class PlainYarp
         if (forwarding.Length == 0 || forwarding.Any(route => route.AuthorizationPolicy is not null || route.Metadata is { Count: > 0 })) return null;
         var count = forwarding.Length;
         return new(Severity.Warning, Routes, configuration.SourceOf(Routes),
-            $"is written as for YARP alone. Here {count} of {count} forwarded routes need a token, since none names an AuthorizationPolicy: write \"Anonymous\" for one that is open to everybody. "
-            + $"Authorization and Cookie of the request stop here on all {count}: write \"Metadata\": {{ \"ForwardAuthorization\": \"true\", \"ForwardCookies\": \"true\" }} where a service reads them. See docs/from-yarp.md.");
+            $"seems to be written for YARP alone. Without an AuthorizationPolicy, {count} of {count} forwarded routes need a token: "
+            + "write \"Anonymous\" on a route that is open to everyone. No route forwards Authorization and Cookie: if a service reads them, write "
+            + "\"Metadata\": { \"ForwardAuthorization\": \"true\", \"ForwardCookies\": \"true\" } on its route. See docs/from-yarp.md.");
     }
 }

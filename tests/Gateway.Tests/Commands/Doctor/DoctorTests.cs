@@ -4,12 +4,12 @@ using System.Net.Sockets;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using System.Text.Json.Nodes;
-using Gateway.Commands;
+using Gateway.Commands.Doctor;
 using Sandbox;
 using Testing;
 using Xunit;
 
-namespace Gateway.Tests.Commands;
+namespace Gateway.Tests.Commands.Doctor;
 
 /// <summary><c>doctor</c>: every dependency is reached, and what was found is said.</summary>
 [Trait("Category", "Redis")]
@@ -81,7 +81,7 @@ public sealed class DoctorTests(DoctorTests.Shared shared) : IClassFixture<Docto
         Assert.Equal(1, exitCode);
         Assert.All(
             ["STS ap-northeast-1", "IoT endpoint of default", "AssumeRole of default for o-acme"],
-            check => Assert.Equal(("failed", "no answer within 5 s"), rows[check]));
+            check => Assert.Equal(("failed", "no response within 5 s"), rows[check]));
         Assert.True(rows["destination organizations/a"].Outcome == "ok", output);
     }
 

@@ -2,7 +2,7 @@ using System.CommandLine;
 using Gateway.Configuration.Snapshots;
 using Gateway.Routes;
 
-namespace Gateway.Commands;
+namespace Gateway.Commands.Check;
 
 /// <summary><c>check</c>: prints the findings that a start would print, and the resulting routes.</summary>
 internal static class CheckCommand
@@ -10,7 +10,7 @@ internal static class CheckCommand
     public static Command Create(ProgramEnvironment environment)
     {
         var format = OutputFormat.Option();
-        var command = new Command("check", "Validates the configuration as a start does, and prints the routes in the order in which they are tried.") { format };
+        var command = new Command("check", "Validates the configuration and prints the routes in the order they are matched.") { format };
         command.SetAction((parsed, _) => RunAsync(parsed, parsed.IsJson(format), environment));
         return command;
     }
@@ -28,12 +28,12 @@ internal static class CheckCommand
         else
         {
             foreach (var finding in read.Findings) error.WriteLine(finding);
-            if (rows is null) return read.ExitCode();
-            output.WriteLine($"Read, later ones winning: {string.Join(", ", read.Layers)}.\n");
+            if (rows is null) return ExitCode.Of(read);
+            output.WriteLine($"Layers, each overriding those before it: {string.Join(", ", read.Layers)}.\n");
             output.Write(RouteText.Of(rows));
         }
 
-        return read.ExitCode();
+        return ExitCode.Of(read);
     }
 
     private static async Task<IReadOnlyList<RouteRow>?> RoutesAsync(Snapshot? configuration, ProgramEnvironment environment)

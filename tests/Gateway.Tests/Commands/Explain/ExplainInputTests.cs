@@ -2,7 +2,7 @@ using System.Text.Json;
 using Testing;
 using Xunit;
 
-namespace Gateway.Tests.Commands;
+namespace Gateway.Tests.Commands.Explain;
 
 /// <summary>A request and a token reach <c>explain</c> with no more than is needed, and the token by ways that keep it from other users.</summary>
 [Collection(nameof(ExplainInputTests))]

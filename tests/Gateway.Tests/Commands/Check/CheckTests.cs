@@ -1,7 +1,7 @@
 using Testing;
 using Xunit;
 
-namespace Gateway.Tests.Commands;
+namespace Gateway.Tests.Commands.Check;
 
 /// <summary><c>check</c>: findings, then the routes as they work.</summary>
 public sealed class CheckTests(CheckTests.Shared shared) : IClassFixture<CheckTests.Shared>
@@ -58,9 +58,9 @@ public sealed class CheckTests(CheckTests.Shared shared) : IClassFixture<CheckTe
                methods     PUT
                hosts       api.example.com
                headers     X-Version begins with 2 or 3
-               query       draft is there
+               query       draft is present
                policy      any authenticated caller
-               limit       Slow: 5 in 00:01:00 for each caller, SlidingWindow, counted by each process for itself
+               limit       Slow: 5 per 00:01:00 for each caller, SlidingWindow, counted per process
                CORS        Web: from https://app.example.com, methods PUT, headers authorization
                timeout     00:00:07
                body        at most 1234 bytes
@@ -152,7 +152,7 @@ public sealed class CheckTests(CheckTests.Shared shared) : IClassFixture<CheckTe
             ["check", "--config", folder.Path, "--format", "json"], new Dictionary<string, string> { ["ASPNETCORE_ENVIRONMENT"] = "prod" });
 
         Assert.Matches(
-            @"^Read, later ones winning: appsettings\.json \(\d+ keys\), appsettings\.Production\.json \(not there\), "
+            @"^Layers, each overriding those before it: appsettings\.json \(\d+ keys\), appsettings\.Production\.json \(not there\), "
                 + @"environment variables \(no keys\), command line \(1 key\)\.",
             text.Output);
         Assert.Equal(

@@ -2,9 +2,9 @@ using System.CommandLine;
 using System.Globalization;
 using Gateway.Configuration.Snapshots;
 
-namespace Gateway.Commands;
+namespace Gateway.Commands.Doctor;
 
-/// <summary><c>doctor</c>: reaches everything that the gateway depends on, with the gateway's own clients, and prints the results.</summary>
+/// <summary><c>doctor</c>: tests every dependency with the gateway's own clients, and prints the results.</summary>
 internal static class DoctorCommand
 {
     private const string Organization = "--organization";
@@ -14,7 +14,7 @@ internal static class DoctorCommand
     {
         var timeout = new Option<int>(Timeout)
         {
-            Description = "The seconds that each dependency has to answer.",
+            Description = "The number of seconds that each dependency has to respond.",
             HelpName = "SECONDS",
             DefaultValueFactory = static _ => 5,
         };
@@ -22,11 +22,11 @@ internal static class DoctorCommand
         {
             if (given.Tokens is not [var token]) return;
             if (!int.TryParse(token.Value, NumberStyles.None, CultureInfo.InvariantCulture, out var seconds) || seconds is < 1 or > 300)
-                given.AddError("--timeout is from 1 to 300 seconds");
+                given.AddError("--timeout must be from 1 to 300 seconds");
         });
-        var command = new Command("doctor", "Reaches issuers, Redis, AWS and destinations, and says what it found.")
+        var command = new Command("doctor", "Tests the connection to issuers, Redis, AWS and destinations.")
         {
-            new Option<string>(Organization) { Description = "An organization to try each module route's AssumeRole for.", HelpName = "ID" },
+            new Option<string>(Organization) { Description = "The organization for which each module route's AssumeRole is tried.", HelpName = "ID" },
             timeout,
         };
         command.SetAction((parsed, _) => RunAsync(parsed, environment));
@@ -40,13 +40,13 @@ internal static class DoctorCommand
         if (read.Snapshot is not { } configuration)
         {
             foreach (var finding in read.Findings) error.WriteLine(finding);
-            return read.ExitCode();
+            return ExitCode.Of(read);
         }
 
         OrganizationId? organization = null;
         if (parsed.GetValue<string>(Organization) is { } id && !configuration.Profiles!.OrganizationIds.TryParse(id, out organization))
         {
-            error.WriteLine("error: --organization is no organization id: IotCredentials:OrganizationId says its form");
+            error.WriteLine("error: --organization is not an organization id: IotCredentials:OrganizationId defines its form");
             return ExitCode.Failed;
         }
 
@@ -54,7 +54,7 @@ internal static class DoctorCommand
         var rows = await ExamineAsync(configuration, gateway.Services, environment, organization, TimeSpan.FromSeconds(parsed.GetRequiredValue<int>(Timeout)));
         var width = rows.Max(row => row.Check.Length);
         foreach (var row in rows)
-            output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{row.Check.PadRight(width)}  {row.Outcome.ToString().ToLowerInvariant(),-7}  {row.Found.OneLine()}"));
+            output.WriteLine($"{row.Check.PadRight(width)}  {row.Outcome.ToString().ToLowerInvariant(),-7}  {row.Found.OneLine()}");
         return rows.Any(row => row.Outcome == Outcome.Failed) ? ExitCode.Failed : ExitCode.Good;
     }
 

@@ -1,13 +1,14 @@
 using System.Diagnostics;
 using System.Globalization;
-using IotCredentials.Redis;
-using IotCredentials.Failures;
+using System.Net;
 using Gateway.Configuration;
 using Gateway.Configuration.Snapshots;
 using Gateway.RateLimiting;
+using IotCredentials.Failures;
+using IotCredentials.Redis;
 using StackExchange.Redis;
 
-namespace Gateway.Commands;
+namespace Gateway.Commands.Doctor;
 
 /// <summary>Checks Redis with the module's own connection. The gateway can serve without it.</summary>
 internal static class RedisCheck
@@ -27,9 +28,11 @@ internal static class RedisCheck
     ];
 
     // The module's own timeouts are short and it retries later. Retry here too, and report only a Redis that stays unreachable.
-    private static async Task<(Outcome, string)> LookAsync(RedisConnection redis, TimeProvider time, bool countsLimits, TimeSpan timeout, CancellationToken cancellation)
+    private static async Task<(Outcome, string)> LookAsync(
+        RedisConnection redis, TimeProvider time, bool countsLimits, TimeSpan timeout, CancellationToken cancellation)
     {
-        if (await redis.FindProblemAsync(timeout * 0.3, cancellation) is { } problem) return (Outcome.Warning, $"{redis.EndPoints}: {problem.Cause}: {problem.Remedy}");
+        if (await redis.FindProblemAsync(timeout * 0.3, cancellation) is { } problem)
+            return (Outcome.Warning, $"{redis.EndPoints}: {problem.Cause}: {problem.Remedy}");
         var begun = Stopwatch.GetTimestamp();
         IConnectionMultiplexer? connection = null;
         while (Stopwatch.GetElapsedTime(begun) < timeout * 0.6)
@@ -39,7 +42,8 @@ internal static class RedisCheck
                 connection ??= await redis.ConnectedAsync();
                 if (connection is not null && Array.Find(connection.GetServers(), server => server.IsConnected) is { } server)
                 {
-                    if (countsLimits && await RedisRateLimiterFallback.FindProblemAsync(connection) is { } denied) return (Outcome.Warning, $"{redis.EndPoints}: {denied}");
+                    if (countsLimits && await RedisRateLimiterFallback.FindProblemAsync(connection) is { } denied)
+                        return (Outcome.Warning, $"{redis.EndPoints}: {denied}");
                     return await AskAsync(connection, server, time);
                 }
             }
@@ -71,5 +75,5 @@ internal static class RedisCheck
         return ahead.Duration() > s_worstClock ? (Outcome.Warning, $"{all}: one of the two clocks is wrong") : (Outcome.Ok, all);
     }
 
-    private static string? ShowEndPoint(System.Net.EndPoint endPoint) => endPoint is System.Net.DnsEndPoint dns ? $"{dns.Host}:{dns.Port}" : endPoint.ToString();
+    private static string? ShowEndPoint(EndPoint endPoint) => endPoint is DnsEndPoint dns ? $"{dns.Host}:{dns.Port}" : endPoint.ToString();
 }

@@ -1,7 +1,7 @@
 using IotCredentials.Failures;
 using IotCredentials.Operations;
 
-namespace Gateway.Commands;
+namespace Gateway.Commands.Doctor;
 
 /// <summary>The state of a dependency.</summary>
 internal enum Outcome
@@ -39,7 +39,7 @@ internal sealed record DoctorResult(string Check, Outcome Outcome, string Found)
         }
         catch (OperationCanceledException) when (deadline.IsCancellationRequested)
         {
-            return new(name, otherwise, $"no answer within {timeout.TotalSeconds} s{(progress.WaitsFor is { } what ? $": {what}" : "")}");
+            return new(name, otherwise, $"no response within {timeout.TotalSeconds} s{(progress.WaitsFor is { } what ? $": {what}" : "")}");
         }
         catch (Exception e)
         {

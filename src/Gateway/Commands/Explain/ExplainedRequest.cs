@@ -2,7 +2,7 @@ using Gateway.Edge;
 using Microsoft.AspNetCore.Http.Features;
 using Microsoft.AspNetCore.Routing.Patterns;
 
-namespace Gateway.Commands;
+namespace Gateway.Commands.Explain;
 
 /// <summary>A request that is explained, not sent.</summary>
 /// <param name="Method">The method.</param>
@@ -44,11 +44,13 @@ internal sealed record ExplainedRequest(string Method, string Target, string Hos
     public static string? PathOf(RoutePattern pattern, string parameter, string organization)
     {
         if (pattern.Parameters.Any(part => !MayBeLeftOut(part) && !IsOrganization(part))) return null;
-        return "/" + string.Join('/', pattern.PathSegments.Where(segment => !segment.Parts.All(MayBeLeftOut)).Select(segment => string.Concat(segment.Parts.Select(Text))));
+        var segments = pattern.PathSegments.Where(segment => !segment.Parts.All(MayBeLeftOut));
+        return "/" + string.Join('/', segments.Select(segment => string.Concat(segment.Parts.Select(Text))));
 
         bool IsOrganization(RoutePatternParameterPart part) => part.Name.Equals(parameter, StringComparison.OrdinalIgnoreCase);
 
-        static bool MayBeLeftOut(RoutePatternPart part) => part is RoutePatternParameterPart { IsOptional: true } or RoutePatternParameterPart { IsCatchAll: true };
+        static bool MayBeLeftOut(RoutePatternPart part) =>
+            part is RoutePatternParameterPart { IsOptional: true } or RoutePatternParameterPart { IsCatchAll: true };
 
         string Text(RoutePatternPart part) => part switch
         {

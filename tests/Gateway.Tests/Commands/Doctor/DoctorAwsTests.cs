@@ -4,7 +4,7 @@ using Sandbox;
 using Testing;
 using Xunit;
 
-namespace Gateway.Tests.Commands;
+namespace Gateway.Tests.Commands.Doctor;
 
 /// <summary><c>doctor</c> against each way in which AWS fails: one line with the true cause, which docs/troubleshooting.md has with what to do.</summary>
 public sealed class DoctorAwsTests
@@ -93,7 +93,7 @@ public sealed class DoctorAwsTests
         new("a port that is closed", $"{Keys} AWS_ENDPOINT_URL_IOT=http://127.0.0.1:1", Endpoint, "Connection refused"),
         new("D6 an address that is none", $"{Keys} AWS_ENDPOINT_URL_STS=hunter2", Sts,
             "an address of AWS in AWS_ENDPOINT_URL… or in a profile's endpoint_url is no URL"),
-        new("a response that does not come", Keys, Endpoint, "no answer within 5 s", setting => setting.World.Aws.Inject(AwsFault.Hang(), "DescribeEndpoint"),
+        new("a response that does not come", Keys, Endpoint, "no response within 5 s", setting => setting.World.Aws.Inject(AwsFault.Hang(), "DescribeEndpoint"),
             Timeout: 5),
         new("a tag that is denied", Keys, Session, "sts:AssumeRole: 403 AccessDenied: not authorized to perform sts:TagSession",
             setting => setting.World.Aws.Inject(

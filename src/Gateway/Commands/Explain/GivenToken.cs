@@ -1,7 +1,7 @@
 using System.Diagnostics.CodeAnalysis;
 using IotCredentials.Failures;
 
-namespace Gateway.Commands;
+namespace Gateway.Commands.Explain;
 
 /// <summary>
 /// Reads the token that is given to a command. On the command line, every user of the machine can read it in the process list and the shell keeps it

@@ -1,13 +1,13 @@
-using System.Globalization;
 using System.Security.Claims;
 using Gateway.Authentication;
 using Gateway.Authentication.Keys;
+using Gateway.Telemetry;
 using Microsoft.AspNetCore.Authentication;
 using Microsoft.AspNetCore.Authentication.JwtBearer;
 using Microsoft.Extensions.Options;
 using Microsoft.IdentityModel.Tokens;
 
-namespace Gateway.Commands;
+namespace Gateway.Commands.Explain;
 
 /// <summary>The gateway's judgment of a token, apart from its signature: that needs the issuer's keys, and no call is made.</summary>
 internal sealed record TokenVerdict
@@ -20,7 +20,7 @@ internal sealed record TokenVerdict
     /// <summary>The reasons why the token is invalid. Empty when it is valid apart from its signature, which is not checked.</summary>
     public required IReadOnlyList<string> Failures { get; init; }
 
-    public string Signature { get; } = "not checked: its keys are the issuer's, and no call is made";
+    public string Signature { get; } = "not checked: that needs the issuer's keys, and no call is made";
 
     /// <summary>The requirements of the route's policy, each with whether the token's caller meets it.</summary>
     public IReadOnlyList<RequirementVerdict> Requirements { get; init; } = [];
@@ -33,14 +33,22 @@ internal sealed record TokenVerdict
     {
         var services = context.RequestServices;
         var token = BearerToken.Of(context.Request);
-        if (token is null || BearerToken.ClaimedIssuer(token.Value.Span) is not { } issuer) return new() { Failures = ["it is no token with one issuer in it"] };
+        if (token is null || BearerToken.ClaimedIssuer(token.Value.Span) is not { } issuer)
+            return new() { Failures = ["it is not a JWT with exactly one iss claim"] };
 
-        if (services.GetRequiredService<IssuerSchemes>().Find(issuer) is not { } name) return new() { Issuer = issuer, Failures = ["the issuer is none of any scheme's"] };
+        if (services.GetRequiredService<IssuerSchemes>().Find(issuer) is not { } name)
+            return new() { Issuer = issuer, Failures = ["no scheme is configured for its issuer"] };
 
         var scheme = (await services.GetRequiredService<IAuthenticationSchemeProvider>().GetSchemeAsync(name))!;
         var options = services.GetRequiredService<IOptionsMonitor<JwtBearerOptions>>().Get(scheme.Name);
         var (caller, failures) = await KeylessCheck.OfAsync(context, scheme, options, token.Value.ToString());
-        return new() { Scheme = scheme.Name, Issuer = issuer, Failures = [.. failures.Select(failure => Text(failure, options.TokenValidationParameters))], Caller = caller };
+        return new()
+        {
+            Scheme = scheme.Name,
+            Issuer = issuer,
+            Failures = [.. failures.Select(failure => Text(failure, options.TokenValidationParameters))],
+            Caller = caller,
+        };
     }
 
     private static string Text(Exception failure, TokenValidationParameters parameters) => failure switch
@@ -48,16 +56,16 @@ internal sealed record TokenVerdict
         SecurityTokenInvalidAlgorithmException => $"the algorithm is not one of {string.Join(", ", parameters.ValidAlgorithms)}",
         SecurityTokenInvalidAudienceException => $"the audience is not one of {string.Join(", ", parameters.ValidAudiences)}",
         SecurityTokenNoExpirationException => "it never expires",
-        SecurityTokenExpiredException expired => $"it has expired at {Text(expired.Expires)}",
+        SecurityTokenExpiredException expired => $"it expired at {Text(expired.Expires)}",
         SecurityTokenNotYetValidException early => $"it is not valid before {Text(early.NotBefore)}",
-        SecurityTokenInvalidLifetimeException => "it ends before it begins",
+        SecurityTokenInvalidLifetimeException => "it expires before it becomes valid",
         // These messages come from the gateway, or from Microsoft.Identity.Web for a token without scope or role.
         AuthenticationFailureException or UnauthorizedAccessException => failure.Message,
         // Other messages can contain the token.
         _ => "it cannot be read",
     };
 
-    private static string Text(DateTime? time) => time?.ToString("yyyy-MM-dd'T'HH:mm:ss'Z'", CultureInfo.InvariantCulture) ?? "";
+    private static string Text(DateTime? time) => time is { } at ? UtcTime.Seconds(at) : "";
 }
 
 /// <summary>One requirement of a policy.</summary>

@@ -1,5 +1,6 @@
 using IotCredentials.Operations;
-namespace Gateway.Commands;
+
+namespace Gateway.Commands.Explain;
 
 /// <summary>The gateway's expected handling of a request, with the reasons.</summary>
 internal sealed record Explanation

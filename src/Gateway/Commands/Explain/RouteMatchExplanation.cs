@@ -1,6 +1,6 @@
 using Gateway.Routes;
 
-namespace Gateway.Commands;
+namespace Gateway.Commands.Explain;
 
 /// <summary>Explains why the other routes do not take a request.</summary>
 /// <param name="Lost">The routes that match its path, each with the reason why it does not take the request.</param>
@@ -45,17 +45,17 @@ internal sealed record RouteMatchExplanation(IReadOnlyList<UnmatchedRoute> Lost,
 
     // YARP's metadata types are internal, so they can only be recognized by their names.
     private static string? Asks(object metadata, RouteMatchRow row) =>
-        metadata is IHttpMethodMetadata ? $"method: it takes {string.Join(", ", row.Methods)}"
-        : metadata is IHostMetadata ? $"host: it takes {string.Join(", ", row.Hosts)}"
+        metadata is IHttpMethodMetadata ? $"method: it accepts {string.Join(", ", row.Methods)}"
+        : metadata is IHostMetadata ? $"host: it accepts {string.Join(", ", row.Hosts)}"
         : metadata.GetType().Name == "HeaderMetadata" ? $"header: {string.Join("; ", row.Headers)}"
         : metadata.GetType().Name == "QueryParameterMetadata" ? $"query: {string.Join("; ", row.Query)}"
         : null;
 
     private static string Loses(RouteEndpoint endpoint, RouteEndpoint? taken) =>
-        taken is null ? "matches, and nothing tells it from another that does"
+        taken is null ? "it matches, and so does another route of the same precedence"
         : endpoint.Order != taken.Order ? $"order: {endpoint.Order} comes after {taken.Order}"
-        : endpoint.RoutePattern.InboundPrecedence != taken.RoutePattern.InboundPrecedence ? "less specific: its path"
-        : "less specific: it asks for less of method, host, header or query";
+        : endpoint.RoutePattern.InboundPrecedence != taken.RoutePattern.InboundPrecedence ? "less specific path"
+        : "less specific conditions on method, host, header or query";
 }
 
 /// <summary>A route that matches a request's path but does not take it.</summary>

@@ -7,7 +7,7 @@ using StackExchange.Redis;
 using Testing;
 using Xunit;
 
-namespace Gateway.Tests.Commands;
+namespace Gateway.Tests.Commands.Explain;
 
 /// <summary><c>explain</c>: what becomes of a request, and why, without a call.</summary>
 public sealed class ExplainTests(ExplainTests.Shared shared) : IClassFixture<ExplainTests.Shared>
@@ -148,10 +148,10 @@ public sealed class ExplainTests(ExplainTests.Shared shared) : IClassFixture<Exp
         Assert.True(explained.ExitCode == 0, explained.Output);
         Assert.Equal("taken", Text(explained.Json, "route", "route"));
         var lost = explained.Json.GetProperty("lost").EnumerateArray().ToDictionary(route => Text(route, "route")!, route => Text(route, "reason")!);
-        Assert.Equal("method: it takes PUT", lost["method"]);
-        Assert.Equal("host: it takes api.example.com", lost["host"]);
+        Assert.Equal("method: it accepts PUT", lost["method"]);
+        Assert.Equal("host: it accepts api.example.com", lost["host"]);
         Assert.Equal("header: X-Version is 2", lost["header"]);
-        Assert.Equal("query: draft is there", lost["query"]);
+        Assert.Equal("query: draft is present", lost["query"]);
         Assert.Equal("order: 1 comes after 0", lost["order"]);
         Assert.StartsWith("less specific", lost["specific"], StringComparison.Ordinal);
         Assert.StartsWith("less specific", lost["less"], StringComparison.Ordinal);
@@ -217,7 +217,7 @@ public sealed class ExplainTests(ExplainTests.Shared shared) : IClassFixture<Exp
 
     public static TheoryData<string, TokenRequest, string> BadTokens => new()
     {
-        { "expired", new() { NotBefore = TimeSpan.FromHours(-1), Expires = TimeSpan.FromSeconds(-60) }, "it has expired at " },
+        { "expired", new() { NotBefore = TimeSpan.FromHours(-1), Expires = TimeSpan.FromSeconds(-60) }, "it expired at " },
         { "early", new() { NotBefore = TimeSpan.FromSeconds(60) }, "it is not valid before " },
         { "endless", new() { Expires = null }, "it never expires" },
         { "audience", new() { Audiences = ["api://other"] }, "the audience is not one of api://gateway" },
@@ -226,7 +226,7 @@ public sealed class ExplainTests(ExplainTests.Shared shared) : IClassFixture<Exp
         { "ID token", new() { Type = "JWT", Claims = new Dictionary<string, object?> { ["nonce"] = "n" } }, "the token is an ID token" },
         { "crit", new() { Header = new Dictionary<string, object?> { ["crit"] = new[] { "exp" } } }, "the token has a crit header" },
         { "subject", new() { Subject = null }, "the token names no subject" },
-        { "issuer", new() { Issuer = "https://unknown.example.com" }, "the issuer is none of any scheme's" },
+        { "issuer", new() { Issuer = "https://unknown.example.com" }, "no scheme is configured for its issuer" },
     };
 
     [Theory]
@@ -323,7 +323,7 @@ public sealed class ExplainTests(ExplainTests.Shared shared) : IClassFixture<Exp
 
         Assert.Equal(0, explained.ExitCode);
         Assert.Equal(
-            ["only clients of 10.0.0.0/8 may use the route; others are answered 403", "over the limit Slow it is answered 429"],
+            ["only clients of 10.0.0.0/8 may use the route; others get 403", "if the limit Slow is exceeded, the response is 429"],
             Strings(explained.Json.GetProperty("notes")));
     }
 

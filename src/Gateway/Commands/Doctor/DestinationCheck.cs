@@ -1,4 +1,3 @@
-using IotCredentials.Operations;
 using System.Diagnostics;
 using System.Globalization;
 using System.Net;
@@ -6,14 +5,16 @@ using System.Net.Security;
 using System.Net.Sockets;
 using System.Security.Authentication;
 using System.Security.Cryptography.X509Certificates;
-using IotCredentials.Failures;
 using Gateway.Configuration;
 using Gateway.Configuration.Snapshots;
 using Gateway.Forwarding;
+using Gateway.Routes;
+using IotCredentials.Failures;
+using IotCredentials.Operations;
 using Yarp.ReverseProxy.Configuration;
 using Yarp.ReverseProxy.Forwarder;
 
-namespace Gateway.Commands;
+namespace Gateway.Commands.Doctor;
 
 /// <summary>
 /// Checks each destination's port, its certificate if it uses TLS, and its response, because a service can accept connections and still hang. The
@@ -26,7 +27,8 @@ internal sealed class DestinationCheck(GatewayOptions options, IForwarderHttpCli
     {
         var examination = new DestinationCheck(configuration.Options, services.GetRequiredService<IForwarderHttpClientFactory>(), timeout);
         var used = configuration.Routes.Select(route => route.ClusterId).ToHashSet(StringComparer.OrdinalIgnoreCase);
-        return [.. (await Task.WhenAll(configuration.Clusters.Select(cluster => examination.RunAsync(cluster, used.Contains(cluster.ClusterId))))).SelectMany(rows => rows)];
+        var all = await Task.WhenAll(configuration.Clusters.Select(cluster => examination.RunAsync(cluster, used.Contains(cluster.ClusterId))));
+        return [.. all.SelectMany(rows => rows)];
     }
 
     private async Task<DoctorResult[]> RunAsync(ClusterConfig cluster, bool isUsed)
@@ -38,21 +40,15 @@ internal sealed class DestinationCheck(GatewayOptions options, IForwarderHttpCli
             NewMetadata = cluster.Metadata,
         });
         var rows = await Task.WhenAll((cluster.Destinations ?? new Dictionary<string, DestinationConfig>())
-            .SelectMany(destination => Found(destination.Value).Select(found => DoctorResult.OfAsync(
-                $"destination {cluster.ClusterId}/{destination.Key}", timeout, (progress, cancellation) => LookAsync(cluster, found, client, progress, cancellation)))));
+            // If the host is a name in the section Services, each address there is checked instead.
+            .SelectMany(destination => NamedServices.Resolve(options, destination.Key, destination.Value).Select(resolved => DoctorResult.OfAsync(
+                $"destination {cluster.ClusterId}/{destination.Key}",
+                timeout,
+                (progress, cancellation) => LookAsync(cluster, resolved.Config, client, progress, cancellation)))));
         if (isUsed && Array.TrueForAll(rows, row => row.Outcome == Outcome.Failed)) return rows;
         return [.. rows.Select(row => row.Outcome != Outcome.Failed
             ? row
             : row with { Outcome = Outcome.Warning, Found = isUsed ? row.Found : $"{row.Found} (no route uses the cluster)" })];
-    }
-
-    // If the host is a name in the section Services, each address there is checked instead.
-    private IEnumerable<DestinationConfig> Found(DestinationConfig destination)
-    {
-        var address = new Uri(destination.Address);
-        return options.ServiceOf(address.Host) is { } service
-            ? (address.Scheme == Uri.UriSchemeHttps ? service.Https : service.Http).Select(at => destination with { Address = $"{address.Scheme}://{at}" })
-            : [destination];
     }
 
     private static async Task<(Outcome, string)> LookAsync(
@@ -61,7 +57,9 @@ internal sealed class DestinationCheck(GatewayOptions options, IForwarderHttpCli
         var address = new Uri(destination.Address);
         // Behind a proxy, the proxy connects to the destination, so no direct connection is tried.
         var proxy = ServiceProxy.Of(cluster, address);
-        var (connected, problem) = proxy is null ? await ConnectAsync(cluster, destination, progress, cancellation) : ($"{address.IdnHost}:{address.Port}", null);
+        var (connected, problem) = proxy is null
+            ? await ConnectAsync(cluster, destination, progress, cancellation)
+            : ($"{address.IdnHost}:{address.Port}", null);
         return problem is not null ? (Outcome.Failed, problem) : await AskAsync(cluster, destination, client, connected, progress, cancellation);
     }
 
@@ -85,7 +83,7 @@ internal sealed class DestinationCheck(GatewayOptions options, IForwarderHttpCli
         var security = "";
         if (address.Scheme == Uri.UriSchemeHttps)
         {
-            progress.WaitsFor = $"{at} takes connections, and no TLS handshake comes about";
+            progress.WaitsFor = $"{at} accepts connections, but the TLS handshake does not complete";
             var (secured, problem) = await SecureAsync(connection, cluster, destination, cancellation);
             if (problem is not null) return ("", $"{at}: {problem}");
             security = secured;
@@ -124,14 +122,19 @@ internal sealed class DestinationCheck(GatewayOptions options, IForwarderHttpCli
 
     // Sends the same request as the active health check, by which the gateway judges the destination.
     private static async Task<(Outcome, string)> AskAsync(
-        ClusterConfig cluster, DestinationConfig destination, HttpMessageInvoker client, string connected, DiagnosticProgress progress, CancellationToken cancellation)
+        ClusterConfig cluster,
+        DestinationConfig destination,
+        HttpMessageInvoker client,
+        string connected,
+        DiagnosticProgress progress,
+        CancellationToken cancellation)
     {
         var check = cluster.HealthCheck?.Active is { Enabled: true } active ? active : null;
         var probed = string.IsNullOrEmpty(destination.Health) ? destination.Address : destination.Health;
         var url = new Uri($"{probed.TrimEnd('/')}/{check?.Path?.TrimStart('/')}{check?.Query}");
         var proxy = ServiceProxy.Of(cluster, url);
         var (asked, through) = ($"GET {url.AbsolutePath}", FailureText.Through(proxy));
-        progress.WaitsFor = $"{connected}{through}, and {asked} has no response: the {(proxy is null ? "service hangs" : "proxy or the service hangs")}";
+        progress.WaitsFor = $"{connected}{through}, but {asked} gets no response: the {(proxy is null ? "service hangs" : "proxy or the service hangs")}";
         using var request = new HttpRequestMessage(HttpMethod.Get, url)
         {
             Version = cluster.HttpRequest?.Version ?? HttpVersion.Version20,
@@ -141,10 +144,10 @@ internal sealed class DestinationCheck(GatewayOptions options, IForwarderHttpCli
         try
         {
             using var response = await client.SendAsync(request, cancellation);
-            var answered = $"{connected}{through}, {asked} {(int)response.StatusCode}";
+            var responded = $"{connected}{through}, {asked} {(int)response.StatusCode}";
             return check is null || response.IsSuccessStatusCode
-                ? (Outcome.Ok, answered)
-                : (Outcome.Failed, $"{answered}: the active health check takes 2xx alone");
+                ? (Outcome.Ok, responded)
+                : (Outcome.Failed, $"{responded}: the active health check accepts only 2xx");
         }
         catch (HttpRequestException e)
         {

@@ -6,7 +6,7 @@ using IotCredentials.Http;
 using IotCredentials.Operations;
 using Microsoft.AspNetCore.Authorization;
 
-namespace Gateway.Commands;
+namespace Gateway.Commands.Explain;
 
 /// <summary>Runs one request through the gateway's own components in the gateway's order, and sends nothing.</summary>
 internal sealed class Explainer(Snapshot configuration, ProgramEnvironment environment, WebApplication gateway)
@@ -29,14 +29,15 @@ internal sealed class Explainer(Snapshot configuration, ProgramEnvironment envir
     {
         if (await request.GuardAsync(_services, configuration.Options.Edge.Methods) is { } guarded)
         {
-            return Answer(guarded, guarded == StatusCodes.Status400BadRequest
-                ? "before any route is looked for: a service could read the path as another one than the gateway does"
-                : $"before any route is looked for: Edge:Methods are {string.Join(", ", configuration.Options.Edge.Methods)}");
+            return Result(guarded, guarded == StatusCodes.Status400BadRequest
+                ? "before routing, because a service could read the path differently than the gateway"
+                : $"before routing, because Edge:Methods allows only {string.Join(", ", configuration.Options.Edge.Methods)}");
         }
 
         var context = request.Context(_services, token);
         var verdict = token is null ? null : await TokenVerdict.OfAsync(context);
-        if (token is null) _notes.Add("no token was given: whether the caller may is not judged, and without a token every route that is not Anonymous answers 401");
+        if (token is null)
+            _notes.Add("no token was given, so authorization is not evaluated; without a token, the response is 401 on every route that is not Anonymous");
         Endpoint? found;
         try
         {
@@ -45,21 +46,21 @@ internal sealed class Explainer(Snapshot configuration, ProgramEnvironment envir
         }
         catch (Exception e) when (RouteConflict.Is(e))
         {
-            return await WithLostAsync(Answer(RouteConflict.Status, "several routes match it, and none before the others: give one of them an Order"), null);
+            return await WithLostAsync(Result(RouteConflict.Status, "several routes match, and none of them takes precedence: give one an Order"), null);
         }
 
         var taken = found as RouteEndpoint;
         if (taken is null || !_endpoints.Contains(taken))
         {
-            var (status, why) = verdict is { Failures.Count: > 0 } ? (StatusCodes.Status401Unauthorized, "the token fails")
-                : found is null ? (StatusCodes.Status404NotFound, "no route takes it")
-                : (StatusCodes.Status405MethodNotAllowed, "the routes of this path take other methods");
-            return await WithLostAsync(Answer(status, why) with { Token = verdict }, null);
+            var (status, why) = verdict is { Failures.Count: > 0 } ? (StatusCodes.Status401Unauthorized, "the token is invalid")
+                : found is null ? (StatusCodes.Status404NotFound, "no route matches")
+                : (StatusCodes.Status405MethodNotAllowed, "the routes of this path accept other methods");
+            return await WithLostAsync(Result(status, why) with { Token = verdict }, null);
         }
 
         if (verdict is not null) verdict = verdict with { Requirements = await JudgeAsync(context, taken, verdict) };
         var row = RouteRow.Of(taken, _table, configuration);
-        var explanation = (Refusal(context, taken, row, verdict) is var (refused, reason) ? Answer(refused, reason) : Answer(null, "")) with
+        var explanation = (Refusal(context, taken, row, verdict) is var (refused, reason) ? Result(refused, reason) : Result(null, "")) with
         {
             Route = row,
             Token = verdict,
@@ -68,10 +69,10 @@ internal sealed class Explainer(Snapshot configuration, ProgramEnvironment envir
         explanation = await WithLostAsync(explanation, taken);
         return explanation.Refused is not null ? explanation : explanation with
         {
-            Why = explanation.Lost!.Count == 0 ? "no other route matches its path" : "of those that match, it comes first",
+            Why = explanation.Lost!.Count == 0 ? "no other route matches its path" : "it comes first among the routes that match",
         };
 
-        Explanation Answer(int? refused, string why) => new() { Request = request, Refused = refused, Why = why, Notes = _notes };
+        Explanation Result(int? refused, string why) => new() { Request = request, Refused = refused, Why = why, Notes = _notes };
 
         async Task<Explanation> WithLostAsync(Explanation unfinished, RouteEndpoint? winner)
         {
@@ -86,18 +87,19 @@ internal sealed class Explainer(Snapshot configuration, ProgramEnvironment envir
     // The order is that of the gateway's responses: 401, then the endpoint's preconditions (405, 422), then 403.
     private (int Status, string Why)? Refusal(HttpContext context, RouteEndpoint taken, RouteRow row, TokenVerdict? verdict)
     {
-        if (!row.Anyone && verdict is { Failures.Count: > 0 }) return (StatusCodes.Status401Unauthorized, "the token fails");
+        if (!row.Anyone && verdict is { Failures.Count: > 0 }) return (StatusCodes.Status401Unauthorized, "the token is invalid");
         foreach (var rule in taken.Metadata.GetOrderedMetadata<IRequestPrecondition>())
         {
             if (rule.Check(context) is not { } refused) continue;
-            return (refused, refused == StatusCodes.Status405MethodNotAllowed ? "a module route takes GET alone"
-                : RouteOrganization.Of(context) is null ? "the organization id is malformed: IotCredentials:OrganizationId says its form"
-                : "minimumLifetime is no number of seconds that the profile can promise");
+            return (refused, refused == StatusCodes.Status405MethodNotAllowed ? "a module route accepts only GET"
+                : RouteOrganization.Of(context) is null ? "the organization id is malformed: IotCredentials:OrganizationId defines its form"
+                : "minimumLifetime is not a number of seconds that the profile can guarantee");
         }
 
-        if (verdict?.Requirements.FirstOrDefault(requirement => !requirement.Met) is { } unmet) return (StatusCodes.Status403Forbidden, $"not met: {unmet.Requirement}");
-        if (taken.Metadata.GetMetadata<IpAllowList>() is not null) _notes.Add($"only clients of {row.IpAllow} may use the route; others are answered 403");
-        if (row.Limit is { } limit) _notes.Add($"over the limit {limit.Name} it is answered 429");
+        if (verdict?.Requirements.FirstOrDefault(requirement => !requirement.Met) is { } unmet)
+            return (StatusCodes.Status403Forbidden, $"a requirement is not met: {unmet.Requirement}");
+        if (taken.Metadata.GetMetadata<IpAllowList>() is not null) _notes.Add($"only clients of {row.IpAllow} may use the route; others get 403");
+        if (row.Limit is { } limit) _notes.Add($"if the limit {limit.Name} is exceeded, the response is 429");
         return null;
     }
 
@@ -115,17 +117,20 @@ internal sealed class Explainer(Snapshot configuration, ProgramEnvironment envir
     private AssumeRoleExplanation? AssumeRole(HttpContext context, RouteRow row, string? asked, TokenVerdict? verdict)
     {
         var named = RouteOrganization.Of(context);
-        if (named is not null && asked is not null && named.Value != asked) _notes.Add($"the path names the organization {named}, not {Finding.Quote(asked)}");
+        if (named is not null && asked is not null && named.Value != asked)
+            _notes.Add($"the path names the organization {named}, not {Finding.Quote(asked)}");
         var profiles = RouteOrganization.ProfilesOf(context);
         if (row.Target.Profile is not { } name || named is null || !profiles.Has(name)) return null;
 
         var assumed = _services.GetRequiredService<AssumeRoleExplainer>().Explain(profiles, name, named, verdict?.Caller, environment.Variables);
         if (assumed is null)
-            _notes.Add("sessions of the profile are a caller's own: with a token that names one, the AssumeRole is shown");
+            _notes.Add("the profile's sessions belong to a caller: to see the AssumeRole call, give a token that identifies one");
         if (assumed is { Identity: null })
-            _notes.Add("who the gateway is to AWS is AWS's to tell, and no call is made: the key is shown with the identity left empty, which is not the real one");
+            _notes.Add(
+                "the gateway's AWS identity can only be learned by calling AWS, which explain does not do: "
+                + "the key is shown with an empty identity, and is not the real one");
         if (assumed is not null && configuration.Options.ConnectionStrings.Redis is null)
-            _notes.Add("there is no Redis: the process's own cache alone has the entry");
+            _notes.Add("Redis is not configured: only the process's own cache has the entry");
         return assumed;
     }
 }

@@ -5,7 +5,7 @@ using IotCredentials.Aws;
 using Testing;
 using Xunit;
 
-namespace Gateway.Tests.Commands;
+namespace Gateway.Tests.Commands.Doctor;
 
 /// <summary><c>doctor</c> says the cause: which address, and what it is that does not work.</summary>
 public sealed class DoctorCauseTests(DoctorTests.Shared shared) : IClassFixture<DoctorTests.Shared>
@@ -27,7 +27,7 @@ public sealed class DoctorCauseTests(DoctorTests.Shared shared) : IClassFixture<
         Assert.Equal(1, exitCode);
         Assert.Equal("failed", rows["destination organizations/a"].Outcome);
         Assert.Matches(
-            $"^no answer within 10 s: 127.0.0.1:{port}, connected in [0-9]+ ms, and GET /health has no response: the service hangs$",
+            $"^no response within 10 s: 127.0.0.1:{port}, connected in [0-9]+ ms, but GET /health gets no response: the service hangs$",
             rows["destination organizations/a"].Found);
         Assert.True(rows["destination spare/a"] == ("warning", $"127.0.0.1:{closed}: Connection refused (no route uses the cluster)"), output);
     }
@@ -35,7 +35,7 @@ public sealed class DoctorCauseTests(DoctorTests.Shared shared) : IClassFixture<
     [Theory]
     [InlineData(
         "F16 a health path that says no", """{ "Active": { "Enabled": true, "Path": "/status/503", "Policy": "ConsecutiveFailures" } }""",
-        "failed", "GET /status/503 503: the active health check takes 2xx alone")]
+        "failed", "GET /status/503 503: the active health check accepts only 2xx")]
     [InlineData(
         "F16 a health path that says yes",
         """{ "Active": { "Enabled": true, "Path": "/health", "Policy": "ConsecutiveFailures" } }""", "ok", "GET /health 200")]
@@ -47,6 +47,21 @@ public sealed class DoctorCauseTests(DoctorTests.Shared shared) : IClassFixture<
 
         Assert.True(rows["destination organizations/a"].Outcome == outcome, $"{name}: {output}");
         Assert.EndsWith(found, rows["destination organizations/a"].Found, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_destination_that_names_a_service_is_checked_at_the_services_address_with_its_own_path()
+    {
+        var service = new Uri(World.Downstream.Url).Authority;
+
+        var (_, rows, output) = await ExamineAsync(settings => settings
+            .Set("Services:devices:Http", $"""["{service}"]""")
+            .Set("ReverseProxy:Clusters:organizations:Destinations:a:Address", "\"http://devices/status/\"")
+            .Set("ReverseProxy:Clusters:organizations:HealthCheck", """{ "Active": { "Enabled": true, "Path": "/503", "Policy": "ConsecutiveFailures" } }"""));
+
+        Assert.True(rows["destination organizations/a"].Outcome == "failed", output);
+        Assert.StartsWith($"{service}, connected in ", rows["destination organizations/a"].Found, StringComparison.Ordinal);
+        Assert.Contains("GET /status/503 503", rows["destination organizations/a"].Found, StringComparison.Ordinal);
     }
 
     public static IEnumerable<TheoryDataRow<string, string, string?, string>> Proxies => Sample.Of<TheoryDataRow<string, string, string?, string>>(2,
