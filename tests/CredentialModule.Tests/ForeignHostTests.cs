@@ -123,7 +123,7 @@ public sealed class ForeignHostTests(HostTests.Aws aws) : IClassFixture<HostTest
         {
             var before = host.Configuration[$"IotCredentials:Profiles:default:{key}"];
             Change(key, value);
-            Assert.Equal(1, plugin.Log.Count(LogLevel.Error, logged));
+            Assert.True(plugin.Log.Count(LogLevel.Error, logged) == 1, $"{value}: {plugin.Log.Text}");
             Assert.Equal("eu-west-1", RegionOf(await SendAsync(host, Requests.CredentialsPath("o-acme"))));
             if (before is not null) Change(key, before);
         }

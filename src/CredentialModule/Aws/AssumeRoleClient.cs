@@ -11,7 +11,7 @@ namespace IotCredentials.Aws;
 
 /// <summary>Calls AssumeRole for vending: it sends the parameters unchanged, requires a complete response, and classifies failures.</summary>
 internal sealed partial class AssumeRoleClient(
-    AwsClients clients, OwnCredentials own, StsRateLimiter budget, StsCircuitBreaker circuit, TimeProvider time, CredentialMetrics metrics,
+    AwsClients clients, OwnCredentials own, StsRateLimiter limiter, StsCircuitBreaker circuit, TimeProvider time, CredentialMetrics metrics,
     IOptions<IotCredentialsOptions> options, ILogger<AssumeRoleClient> logger)
 {
     private const string Call = "sts:AssumeRole";
@@ -25,7 +25,7 @@ internal sealed partial class AssumeRoleClient(
     public async Task<CachedCredentials> AssumeRoleAsync(AssumeRoleParameters request, string call)
     {
         own.ThrowIfRefused(request.Region, Call);
-        using var permit = await budget.PermitAsync(call);
+        using var permit = await limiter.PermitAsync(call);
         var issuedAt = time.GetUtcNow();
         var granted = await circuit.CallAsync(request.Region, () => CallAsync(request.Region, RequestOf(request)));
         var expiration = new DateTimeOffset(granted.Expiration!.Value.ToUniversalTime(), TimeSpan.Zero);
@@ -59,9 +59,9 @@ internal sealed partial class AssumeRoleClient(
         };
         // The call has its own place in the queue, because every organization of the region waits for it.
         var call = $"{role} {region}";
-        using var waiter = budget.Join(call, new FairnessKey("", ""));
+        using var waiter = limiter.Join(call, new FairnessKey("", ""));
         using var leaving = cancellation.UnsafeRegister(static waiter => ((IDisposable)waiter!).Dispose(), waiter);
-        using var permit = await budget.PermitAsync(call);
+        using var permit = await limiter.PermitAsync(call);
         var granted = await circuit.CallAsync(region, () => CallAsync(region, request));
         return new SessionAWSCredentials(granted.AccessKeyId, granted.SecretAccessKey, granted.SessionToken);
     }
@@ -90,11 +90,11 @@ internal sealed partial class AssumeRoleClient(
     private async Task<Credentials> SendAsync(string region, AWSCredentials credentials, AssumeRoleRequest request, CancellationToken cancellation)
     {
         using var sts = clients.Sts(region, credentials);
-        var answer = await sts.AssumeRoleAsync(request, cancellation);
-        if (answer.Credentials is not { AccessKeyId.Length: > 0, SecretAccessKey.Length: > 0, SessionToken.Length: > 0, Expiration: not null } granted)
-            throw new VendingException(FailureClass.Unavailable, "the answer of sts:AssumeRole holds no credentials");
+        var response = await sts.AssumeRoleAsync(request, cancellation);
+        if (response.Credentials is not { AccessKeyId.Length: > 0, SecretAccessKey.Length: > 0, SessionToken.Length: > 0, Expiration: not null } granted)
+            throw new VendingException(FailureClass.Unavailable, "the response of sts:AssumeRole holds no credentials");
 #pragma warning disable CS0618 // Its successor, SessionTokenUtilization, is not returned everywhere yet.
-        if (answer.PackedPolicySize is { } packed) metrics.PackedPolicySize(packed);
+        if (response.PackedPolicySize is { } packed) metrics.PackedPolicySize(packed);
 #pragma warning restore CS0618
         return granted;
     }

@@ -38,7 +38,7 @@ internal sealed class DescribeEndpointClient(AwsClients clients, OwnCredentials 
         {
             var address = (await iot.DescribeEndpointAsync(new DescribeEndpointRequest(), cancellation)).EndpointAddress;
             succeeded = Uri.CheckHostName(address) == UriHostNameType.Dns;
-            return succeeded ? address! : throw new VendingException(FailureClass.Unavailable, "the answer of iot:DescribeEndpoint holds no host name");
+            return succeeded ? address! : throw new VendingException(FailureClass.Unavailable, "the response of iot:DescribeEndpoint holds no host name");
         }
         finally
         {

@@ -40,7 +40,7 @@ internal static class SourceFailure
             AwsSourceKind.Container => Refused($"the address in {sources.Name} does not hand out credentials: look at the agent behind it"),
             AwsSourceKind.InstanceMetadata => Refused(
                 "no AWS credentials are configured (variables, a web identity, a profile, a container), and the instance metadata "
-                + $"{(error is OperationCanceledException or TimeoutException ? "does not answer" : "has none")}: set a source, or give the instance a role"),
+                + $"{(error is OperationCanceledException or TimeoutException ? "does not respond" : "has none")}: set a source, or give the instance a role"),
             _ => Refused($"{sources.Name} does not lead to credentials: {FailureText.Of(error)}"),
         };
     }

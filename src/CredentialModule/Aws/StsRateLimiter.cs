@@ -153,7 +153,7 @@ internal sealed class StsRateLimiter : IDisposable
         }
     }
 
-    private sealed class Ticket(StsRateLimiter budget, Call call)
+    private sealed class Ticket(StsRateLimiter limiter, Call call)
     {
         private readonly TaskCompletionSource<IDisposable> _permit = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
@@ -161,7 +161,7 @@ internal sealed class StsRateLimiter : IDisposable
 
         public bool TryServe()
         {
-            if (!_permit.TrySetResult(new Once(budget.Return))) return false;
+            if (!_permit.TrySetResult(new Once(limiter.Return))) return false;
             if (call.Ticket == this) call.Ticket = null;
             return true;
         }

@@ -32,8 +32,8 @@ internal sealed class CachedCredentials(
 
     private string Read(string name)
     {
-        using var answer = JsonDocument.Parse(_response);
-        return answer.RootElement.GetProperty(name).GetString()!;
+        using var response = JsonDocument.Parse(_response);
+        return response.RootElement.GetProperty(name).GetString()!;
     }
 }
 

@@ -30,7 +30,7 @@ public sealed record RedisProblem(string Code, string Cause, string Remedy)
 
     internal static RedisProblem Silent { get; } = new(
         "silent",
-        "it takes connections and does not answer",
+        "it takes connections and does not respond",
         "look at the server: it is paused, stopped or overloaded");
 
     internal static RedisProblem Closed { get; } = new(
@@ -75,12 +75,12 @@ public sealed record RedisProblem(string Code, string Cause, string Remedy)
         "it takes no writes because it cannot save to disk (MISCONF)",
         "look at its log and its disk");
 
-    internal static RedisProblem Loading { get; } = new("loading", "it is loading its data (LOADING)", "wait: it answers when it has finished");
+    internal static RedisProblem Loading { get; } = new("loading", "it is loading its data (LOADING)", "wait: it responds when it has finished");
 
     /// <summary>The client does not connect, although a probe finds nothing wrong.</summary>
     public static RedisProblem NotConnected { get; } = new(
         "not_connected",
-        "the client does not connect, though Redis answers",
+        "the client does not connect, though Redis responds",
         "compare ssl, sslProtocols and timeouts in ConnectionStrings:Redis with the server");
 
     internal static RedisProblem Certificate(string errors) =>
@@ -122,6 +122,6 @@ public sealed record RedisProblem(string Code, string Cause, string Remedy)
             "protected_mode", "it takes no connections from other machines (DENIED)", "set a password or a bind address in Redis: it is in protected mode"),
         "CLUSTERDOWN" => new(
             "cluster_down", "a part of the cluster has no primary (CLUSTERDOWN)", "look at CLUSTER NODES: start the node, or fail over to its replica"),
-        _ => new("error", $"it answers {command} with the error {code}", "look at its log"),
+        _ => new("error", $"it responds to {command} with the error {code}", "look at its log"),
     };
 }

@@ -35,7 +35,7 @@ internal interface IFetch<T> where T : class
     Task<T> CallAsync();
 
     /// <summary>The time for which a new value is cached. It is not cached if that is not positive.</summary>
-    TimeSpan LifetimeOf(T value);
+    TimeSpan CacheDurationOf(T value);
 
     /// <summary>Called after a new value was cached.</summary>
     /// <exception cref="VendingException">The value can be used by no caller: the call failed after all.</exception>
@@ -92,7 +92,7 @@ internal sealed class Fetcher(CredentialCache cache, SingleFlight flights, Negat
     private async Task<T> CallAsync<T, TFetch>(TFetch fetch) where T : class where TFetch : IFetch<T>
     {
         var value = await fetch.CallAsync();
-        await cache.WriteAsync(fetch.Key, value, fetch.LifetimeOf(value));
+        await cache.WriteAsync(fetch.Key, value, fetch.CacheDurationOf(value));
         await fetch.OnCachedAsync(value);
         return value;
     }

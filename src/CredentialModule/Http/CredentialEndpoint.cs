@@ -19,7 +19,7 @@ namespace IotCredentials.Http;
 /// Serves a module route in process. It does not rely on the host's pipeline: it checks again whether this caller may have this organization.
 /// </summary>
 internal sealed partial class CredentialEndpoint(
-    VendContextFactory requests, CredentialVendor vendor, IotDataEndpointResolver endpoints, CredentialMetrics metrics, AuditTrail audit,
+    VendContextFactory contexts, CredentialVendor vendor, IotDataEndpointResolver endpoints, CredentialMetrics metrics, AuditTrail audit,
     IOptions<IotCredentialsOptions> options, TimeProvider time, ILogger<CredentialEndpoint> logger)
 {
     private static readonly TimeSpan s_toldEvery = TimeSpan.FromMinutes(1);
@@ -57,7 +57,7 @@ internal sealed partial class CredentialEndpoint(
             var work = VendAsync(request, context.User, context.RequestAborted);
             var (found, endpointFound) = work.IsCompletedSuccessfully ? work.Result
                 : await SingleFlight.Observed(work.AsTask()).WaitAsync(options.Value.Timeout, context.RequestAborted);
-            var caller = VendCaller.Of(context.User);
+            var caller = CallerClaims.Of(context.User);
             if (found is not { } vended)
             {
                 if (_unknownCallers.IsDue()) Log.CallerRefused(logger, endpoint.DisplayName, caller.MissingClaims);
@@ -72,7 +72,7 @@ internal sealed partial class CredentialEndpoint(
         }
         catch (Exception e) when (e is VendingException or TimeoutException)
         {
-            var failure = e as VendingException ?? new VendingException(FailureClass.Unavailable, "no answer within IotCredentials:Timeout");
+            var failure = e as VendingException ?? new VendingException(FailureClass.Unavailable, "no response within IotCredentials:Timeout");
             metrics.Failed(failure.Failure);
             context.Response.Headers.RetryAfter = Math.Max(1, Math.Ceiling(failure.RetryAfter.TotalSeconds)).ToString(CultureInfo.InvariantCulture);
             await ErrorResponse.WriteAsync(context, StatusCodes.Status503ServiceUnavailable);
@@ -87,7 +87,7 @@ internal sealed partial class CredentialEndpoint(
     private async ValueTask<(Vended? Vended, CachedIotDataEndpoint? Endpoint)> VendAsync(
         CredentialQuery request, ClaimsPrincipal caller, CancellationToken cancellation)
     {
-        if (await requests.ForAsync(request.Profile, request.Organization, caller) is not { } inputs) return (null, null);
+        if (await contexts.ForAsync(request.Profile, request.Organization, caller) is not { } inputs) return (null, null);
         var search = endpoints.FindAsync(request.Profile);
         var searching = search.IsCompletedSuccessfully ? null : SingleFlight.Observed(search.AsTask());
         var vended = await vendor.VendAsync(inputs, LifetimeRequirement.Of(inputs, request.Minimum), caller, cancellation);
@@ -102,7 +102,7 @@ internal sealed partial class CredentialEndpoint(
     /// Writes the response, and then the audit record. There is no record if the response could not start. The record says not delivered if the client
     /// disconnected before the last byte.
     /// </summary>
-    private async ValueTask WriteAsync(HttpContext context, CachedIotDataEndpoint endpoint, VendCaller caller, string profileName, Vended vended)
+    private async ValueTask WriteAsync(HttpContext context, CachedIotDataEndpoint endpoint, CallerClaims caller, string profileName, Vended vended)
     {
         var (response, credentials) = (context.Response, vended.Credentials);
         response.ContentType = "application/json";
@@ -129,13 +129,13 @@ internal sealed partial class CredentialEndpoint(
     private static partial class Log
     {
         [LoggerMessage(EventIds.NoPolicy, LogLevel.Error,
-            "The route {Route} answers 403: it names no authorization policy, and credentials are not vended without one. "
+            "The route {Route} responds with 403: it names no authorization policy, and credentials are not vended without one. "
             + "Give the route an AuthorizationPolicy",
             EventName = nameof(EventIds.NoPolicy))]
         public static partial void NoPolicy(ILogger logger, string? route);
 
         [LoggerMessage(EventIds.CallerRefused, LogLevel.Error,
-            "The route {Route} answers 403: its profile has \"Scope\": \"User\", and the caller has no claim {Claims}. "
+            "The route {Route} responds with 403: its profile has \"Scope\": \"User\", and the caller has no claim {Claims}. "
             + "Set MapInboundClaims = false, or let the authentication scheme keep that claim",
             EventName = nameof(EventIds.CallerRefused))]
         public static partial void CallerRefused(ILogger logger, string? route, string? claims);

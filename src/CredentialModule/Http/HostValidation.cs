@@ -15,7 +15,7 @@ internal sealed class HostValidation(IServiceProvider services) : IHostedLifecyc
         using var scope = services.CreateScope();
         if (!scope.ServiceProvider.GetServices<IAuthorizationHandler>().Any(MayAnswer))
             throw new InvalidOperationException(
-                $"No authorization handler answers {nameof(OrganizationAccessRequirement)}: register an "
+                $"No authorization handler evaluates {nameof(OrganizationAccessRequirement)}: register an "
                 + $"AuthorizationHandler<{nameof(OrganizationAccessRequirement)}, {nameof(OrganizationId)}> "
                 + "that says whether the caller may have the organization.");
 

@@ -79,7 +79,7 @@ public sealed class AssumeRoleExplainer
         var effective = profiles.Find(profile, organization) ?? throw new ArgumentException($"There is no profile {profile}.", nameof(profile));
         var identity = EnvironmentIdentity.Of(variables);
         var request = VendContextFactory.Make(
-            effective, organization, caller is null ? new(null, null, null) : VendCaller.Of(caller), _host.EnvironmentName, generation: null, identity ?? "",
+            effective, organization, caller is null ? new(null, null, null) : CallerClaims.Of(caller), _host.EnvironmentName, generation: null, identity ?? "",
             _clients.StsAddress(effective.Region), _time.GetUtcNow());
         if (request is null) return null;
 

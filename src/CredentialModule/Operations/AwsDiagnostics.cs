@@ -37,7 +37,7 @@ public sealed class AwsDiagnostics
 {
     private const string Searching =
         "the AWS SDK found no credentials in the environment's variables, a web identity, a profile or a container, and the last place, "
-        + "the instance metadata, does not answer";
+        + "the instance metadata, does not respond";
 
     private readonly AwsClients _clients;
     private readonly OwnCredentials _own;
@@ -111,7 +111,7 @@ public sealed class AwsDiagnostics
     {
         var now = _time.GetUtcNow();
         // If sessions belong to a caller, this check is the caller.
-        var caller = new VendCaller("gateway", "doctor", now + profile.SessionDuration);
+        var caller = new CallerClaims("gateway", "doctor", now + profile.SessionDuration);
         var request = VendContextFactory.Make(
             profile, organization, caller, _host.EnvironmentName, generation: null, identity: "", _clients.StsAddress(profile.Region), now)!;
         var response = await _own.UseAsync(
@@ -127,6 +127,6 @@ public sealed class AwsDiagnostics
 #pragma warning restore CS0618
         return response.Credentials?.Expiration is { } expiration
             ? string.Create(CultureInfo.InvariantCulture, $"{request.RoleArn}, until {expiration.ToUniversalTime():yyyy-MM-dd'T'HH:mm:ss'Z'}{packed}")
-            : throw new VendingException(FailureClass.Unavailable, "the answer of sts:AssumeRole holds no credentials");
+            : throw new VendingException(FailureClass.Unavailable, "the response of sts:AssumeRole holds no credentials");
     }
 }

@@ -20,5 +20,5 @@ public sealed class CredentialInvalidation
     /// <param name="status">The response's status: 204 if every replica is covered, 503 if only this one is, any other if the request was refused.</param>
     /// <param name="requestId">The host's id of the request.</param>
     public void Audit(ClaimsPrincipal caller, string organization, int status, string requestId) =>
-        _audit.CacheInvalidated(VendCaller.Of(caller), organization, status, requestId);
+        _audit.CacheInvalidated(CallerClaims.Of(caller), organization, status, requestId);
 }

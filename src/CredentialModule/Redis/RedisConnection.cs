@@ -198,7 +198,7 @@ public sealed partial class RedisConnection : IAsyncDisposable
 
     private static partial class Log
     {
-        [LoggerMessage(EventIds.LockUnavailable, LogLevel.Debug, "Redis did not answer for a lock; this replica calls AWS without it ({Kind})",
+        [LoggerMessage(EventIds.LockUnavailable, LogLevel.Debug, "Redis did not respond for a lock; this replica calls AWS without it ({Kind})",
             EventName = nameof(EventIds.LockUnavailable))]
         public static partial void LockUnavailable(ILogger logger, string kind);
 

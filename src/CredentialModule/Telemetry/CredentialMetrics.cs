@@ -18,7 +18,9 @@ internal sealed class CredentialMetrics
     public CredentialMetrics(IMeterFactory meters)
     {
         _meter = meters.Create(MeterName);
-        _vends = _meter.CreateCounter<long>("iotcredentials.vends", "{vend}", "Requests for credentials, by where the answer came from or why there was none.");
+        _vends = _meter.CreateCounter<long>(
+            "iotcredentials.vends", "{vend}",
+            "Requests for credentials, by the source of the response, or the reason why there was none.");
         _refusedEntries = _meter.CreateCounter<long>(
             "iotcredentials.refused_entries", "{entry}", "Entries in Redis that were not what this gateway sealed under that key: a security event.");
         // OpenTelemetry's default buckets are for milliseconds.
@@ -52,7 +54,7 @@ internal sealed class CredentialMetrics
         "iotcredentials.redis.usable", () => isUsable() ? 1 : 0, "1", "1 while replicas share what is vended through Redis; 0 while Redis cannot be used.");
 
     public void ObserveWaiting(Func<int> waiting) =>
-        _meter.CreateObservableGauge("iotcredentials.sts.waiting", waiting, "{call}", "Calls to STS that wait for a turn within IotCredentials:Sts.");
+        _meter.CreateObservableGauge("iotcredentials.sts.waiting", waiting, "{call}", "Calls to STS that wait for a permit within IotCredentials:Sts.");
 
     public void ObserveCredentials(Func<bool> areTaken) => _meter.CreateObservableGauge(
         "iotcredentials.aws.credentials.taken", () => areTaken() ? 1 : 0, null,

@@ -19,7 +19,7 @@ internal sealed partial class AuditTrail(ILoggerFactory loggers)
     /// <param name="vended">The credentials.</param>
     /// <param name="isDelivered">Whether the response was written to its end.</param>
     /// <param name="requestId">The host's id of the request: its <c>HttpContext.TraceIdentifier</c>.</param>
-    public void Vended(VendCaller caller, string profile, Vended vended, bool isDelivered, string requestId)
+    public void Vended(CallerClaims caller, string profile, Vended vended, bool isDelivered, string requestId)
     {
         if (!_logger.IsEnabled(LogLevel.Information)) return;
         Log.Vended(
@@ -32,11 +32,11 @@ internal sealed partial class AuditTrail(ILoggerFactory loggers)
     /// <param name="organization">The organization as it was requested.</param>
     /// <param name="status">The response's status: 204 if every replica is covered, 503 if only this one is, any other if the request was refused.</param>
     /// <param name="requestId">The host's id of the request.</param>
-    public void CacheInvalidated(VendCaller caller, string organization, int status, string requestId)
+    public void CacheInvalidated(CallerClaims caller, string organization, int status, string requestId)
     {
         if (!_logger.IsEnabled(LogLevel.Information)) return;
         var outcome = status switch { 204 => "Done", 503 => "DoneHereOnly", _ => "Refused" };
-        Log.Forgotten(
+        Log.Invalidated(
             _logger, OneLine(caller.Issuer), OneLine(caller.Subject), OneLine(organization), outcome, status, requestId,
             Activity.Current?.TraceId.ToHexString());
     }
@@ -47,10 +47,10 @@ internal sealed partial class AuditTrail(ILoggerFactory loggers)
     private static partial class Log
     {
         [LoggerMessage(EventIds.AuditInvalidation, LogLevel.Information,
-            "Forget credentials: issuer {Issuer} subject {Subject} organization {Organization} outcome {Outcome} status {Status} "
+            "Invalidate credentials: issuer {Issuer} subject {Subject} organization {Organization} outcome {Outcome} status {Status} "
             + "request {RequestId} trace {TraceId}",
             EventName = nameof(EventIds.AuditInvalidation))]
-        public static partial void Forgotten(
+        public static partial void Invalidated(
             ILogger logger, string? issuer, string? subject, string? organization, string outcome, int status, string requestId, string? traceId);
 
         [LoggerMessage(EventIds.Audit, LogLevel.Information,

@@ -221,13 +221,13 @@ internal sealed partial class CacheInvalidation(CredentialCache cache, SingleFli
     private static partial class Log
     {
         [LoggerMessage(EventIds.StaleEntriesNotDeleted, LogLevel.Error,
-            "The credentials of {Organization} are forgotten, but what was vended before could not be deleted from Redis ({Kind}). "
+            "The credentials of {Organization} are invalidated, but what was vended before could not be deleted from Redis ({Kind}). "
             + "It is tried again, and no replica serves it; see that the gateway's user in Redis may SCAN and UNLINK",
             EventName = nameof(EventIds.StaleEntriesNotDeleted))]
         public static partial void NotDeleted(ILogger logger, string organization, string kind);
 
         [LoggerMessage(EventIds.InvalidatedHereOnly, LogLevel.Error,
-            "The credentials of {Organization} are forgotten here, but Redis did not take it ({Kind}): repeat the DELETE, other replicas may still serve them",
+            "The credentials of {Organization} are invalidated here, but Redis did not take it ({Kind}): repeat the DELETE, other replicas may still serve them",
             EventName = nameof(EventIds.InvalidatedHereOnly))]
         public static partial void NotShared(ILogger logger, string organization, string kind);
     }

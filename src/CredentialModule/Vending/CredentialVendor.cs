@@ -48,7 +48,7 @@ internal sealed partial class CredentialVendor(
                 return new(rest, VendOutcome.Degraded);
             }
 
-            throw e as VendingException ?? new VendingException(FailureClass.Unavailable, "no answer within IotCredentials:Timeout");
+            throw e as VendingException ?? new VendingException(FailureClass.Unavailable, "no response within IotCredentials:Timeout");
         }
     }
 
@@ -157,7 +157,7 @@ internal sealed partial class CredentialVendor(
         public string Key => key;
         public VendContext Context => context;
         public LifetimeRequirement Requirement => requirement;
-        public FairnessKey Share => new(VendCaller.Of(caller).Key, context.Organization.Value);
+        public FairnessKey Share => new(CallerClaims.Of(caller).Key, context.Organization.Value);
 
         /// <summary>The key of this caller's failures to get a permit, in the negative cache.</summary>
         public string ShareKey => $"{key} {Share.Caller}";
@@ -181,7 +181,7 @@ internal sealed partial class CredentialVendor(
 
         public Task<CachedCredentials> CallAsync() => vendor.CallAsync(context, key);
 
-        public TimeSpan LifetimeOf(CachedCredentials value) => vendor.RemainingLifetime(value) - LifetimeRequirement.ShortestRemaining;
+        public TimeSpan CacheDurationOf(CachedCredentials value) => vendor.RemainingLifetime(value) - LifetimeRequirement.ShortestRemaining;
 
         public Task OnCachedAsync(CachedCredentials value) => vendor.OnCachedAsync(this, value);
 

@@ -80,7 +80,7 @@ internal sealed partial class IotDataEndpointResolver(
 
         public Task<CachedIotDataEndpoint> CallAsync() => resolver.CallAsync(profile);
 
-        public TimeSpan LifetimeOf(CachedIotDataEndpoint value) => s_keptFor;
+        public TimeSpan CacheDurationOf(CachedIotDataEndpoint value) => s_keptFor;
 
         public Task OnCachedAsync(CachedIotDataEndpoint value) => Task.CompletedTask;
 

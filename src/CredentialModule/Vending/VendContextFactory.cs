@@ -16,7 +16,7 @@ internal sealed class VendContextFactory(AwsClients clients, GatewayIdentity ide
     /// <exception cref="VendingException">The gateway's identity at AWS cannot be determined.</exception>
     public async ValueTask<VendContext?> ForAsync(Profile profile, OrganizationId organization, ClaimsPrincipal user)
     {
-        var owner = profile.Scope == SessionScope.User ? VendCaller.Of(user) : null;
+        var owner = profile.Scope == SessionScope.User ? CallerClaims.Of(user) : null;
         return !MayOwn(owner) ? null : InputsOf(
             profile, organization, owner, host.EnvironmentName, invalidation.GenerationOf(organization.Value),
             await identity.FindAsync(profile.Region), clients.StsAddress(profile.Region), time.GetUtcNow());
@@ -24,7 +24,7 @@ internal sealed class VendContextFactory(AwsClients clients, GatewayIdentity ide
 
     /// <summary>Creates the AssumeRole parameters for a gateway whose identity at AWS is <paramref name="identity"/>.</summary>
     public static AssumeRoleParameters? Make(
-        Profile profile, OrganizationId organization, VendCaller caller, string environment, string? generation, string identity, string stsAddress,
+        Profile profile, OrganizationId organization, CallerClaims caller, string environment, string? generation, string identity, string stsAddress,
         DateTimeOffset now)
     {
         var owner = profile.Scope == SessionScope.User ? caller : null;
@@ -32,10 +32,10 @@ internal sealed class VendContextFactory(AwsClients clients, GatewayIdentity ide
     }
 
     // The owner is the caller if sessions are per caller, else null. A caller can own a session only with an issuer, a subject and a token expiration.
-    private static bool MayOwn(VendCaller? owner) => owner is null or { Issuer: not null, Subject: not null, TokenExpires: not null };
+    private static bool MayOwn(CallerClaims? owner) => owner is null or { Issuer: not null, Subject: not null, TokenExpires: not null };
 
     private static VendContext InputsOf(
-        Profile profile, OrganizationId organization, VendCaller? owner, string environment, string? generation, string identity, string stsAddress,
+        Profile profile, OrganizationId organization, CallerClaims? owner, string environment, string? generation, string identity, string stsAddress,
         DateTimeOffset now) => new()
         {
             Profile = profile,

@@ -55,8 +55,8 @@ internal sealed class TokenReader(OrganizationIdFormat ids)
             Scheme = Scheme,
             NotBefore = new DateTimeOffset(token.ValidFrom, TimeSpan.Zero),
             Organizations = Organizations(payload),
-            Roles = Words(payload, RoleClaim, splits: false).ToFrozenSet(StringComparer.Ordinal),
-            Scopes = ScopeClaims.SelectMany(claim => Words(payload, claim, splits: true)).ToFrozenSet(StringComparer.Ordinal),
+            Roles = StringOrStrings(payload, RoleClaim, splits: false).ToFrozenSet(StringComparer.Ordinal),
+            Scopes = ScopeClaims.SelectMany(claim => StringOrStrings(payload, claim, splits: true)).ToFrozenSet(StringComparer.Ordinal),
         };
     }
 
@@ -103,7 +103,7 @@ internal sealed class TokenReader(OrganizationIdFormat ids)
         }
     }
 
-    private static IEnumerable<string> Words(JsonElement payload, string claim, bool splits) =>
+    private static IEnumerable<string> StringOrStrings(JsonElement payload, string claim, bool splits) =>
         !payload.TryGetProperty(claim, out var value) ? []
         : value.ValueKind == JsonValueKind.Array ? Strings(value)
         : splits ? Split(value, ' ')

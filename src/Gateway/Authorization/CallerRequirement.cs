@@ -8,8 +8,6 @@ namespace Gateway.Authorization;
 /// <param name="isMetBy">Whether a caller meets it.</param>
 internal sealed class CallerRequirement(string description, Func<CallerIdentity, bool> isMetBy) : IAuthorizationRequirement, IAuthorizationHandler
 {
-    public bool IsMetBy(CallerIdentity caller) => isMetBy(caller);
-
     public Task HandleAsync(AuthorizationHandlerContext context)
     {
         if (CallerIdentity.Of(context.User) is { } caller && isMetBy(caller)) context.Succeed(this);

@@ -44,7 +44,7 @@ public sealed class RedisProbeTests(RedisProbeTests.Redis redis) : IClassFixture
     [InlineData("+OK|-MISCONF Redis is configured to save RDB snapshots", "", "it takes no writes because it cannot save to disk (MISCONF)")]
     [InlineData("-LOADING Redis is loading the dataset in memory", "", "it is loading its data (LOADING)")]
     [InlineData("-DENIED Redis is running in protected mode", "", "it takes no connections from other machines (DENIED)")]
-    [InlineData("-ERR max number of clients reached", "", "it answers PING with the error ERR")]
+    [InlineData("-ERR max number of clients reached", "", "it responds to PING with the error ERR")]
     [InlineData("HTTP/1.1 400 Bad Request", "", "it closes connections at once")]
     public async Task F8_an_error_of_Redis_is_told_by_its_code_alone(string responses, string options, string cause)
     {

@@ -180,7 +180,7 @@ public sealed class FetcherTests
 
         public Task<Sign> CallAsync() => Calls.CallAsync();
 
-        public TimeSpan LifetimeOf(Sign value) => Lifetime;
+        public TimeSpan CacheDurationOf(Sign value) => Lifetime;
 
         public Task OnCachedAsync(Sign value) => Refusal is null ? Task.CompletedTask : Task.FromException(Refusal);
 

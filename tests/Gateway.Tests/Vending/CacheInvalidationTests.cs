@@ -286,13 +286,13 @@ public sealed class CacheInvalidationTests
         var issuer = world.Issuer.Issuer;
         foreach (var line in new[]
         {
-            $"Forget credentials: issuer {issuer} subject oscar organization o-done outcome Done status 204 request ",
-            $"Forget credentials: issuer {issuer} subject alice organization o-forbidden outcome Refused status 403 request ",
-            "Forget credentials: issuer  subject  organization o-nobody outcome Refused status 401 request ",
-            "Forget credentials: issuer  subject  organization o-expired outcome Refused status 401 request ",
-            $"Forget credentials: issuer {issuer} subject oscar organization o-here outcome DoneHereOnly status 503 request ",
+            $"Invalidate credentials: issuer {issuer} subject oscar organization o-done outcome Done status 204 request ",
+            $"Invalidate credentials: issuer {issuer} subject alice organization o-forbidden outcome Refused status 403 request ",
+            "Invalidate credentials: issuer  subject  organization o-nobody outcome Refused status 401 request ",
+            "Invalidate credentials: issuer  subject  organization o-expired outcome Refused status 401 request ",
+            $"Invalidate credentials: issuer {issuer} subject oscar organization o-here outcome DoneHereOnly status 503 request ",
         }) Assert.True(gateway.Log.Count(LogLevel.Information, line) == 1, $"{line}\n{gateway.Log.Text}");
-        Assert.Equal(6, gateway.Log.Count(LogLevel.Information, "Forget credentials: "));
+        Assert.Equal(6, gateway.Log.Count(LogLevel.Information, "Invalidate credentials: "));
         Assert.Equal(1, gateway.Log.Count(LogLevel.Information, "subject oscar organization not%0Aan%20id outcome Refused status 422 "));
     }
 

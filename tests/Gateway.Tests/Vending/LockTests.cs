@@ -87,7 +87,7 @@ public sealed class LockTests(ITestOutputHelper output)
         await world.Aws.Calls.WaitForAsync(call => call.AssumeRole?.RoleSessionName == "o-shared");
         using var second = world.Aws.Inject(AwsFault.Hang(), "AssumeRole", times: 1);
 
-        // Half of the time-out later the other replica calls, too, and AWS does not answer it.
+        // Half of the time-out later the other replica calls, too, and AWS does not respond it.
         var waiting = gateways[1].VendAsync("o-shared");
         await world.Aws.Calls.WaitForAsync(call => call.AssumeRole?.RoleSessionName == "o-shared", 2);
         first.Dispose();

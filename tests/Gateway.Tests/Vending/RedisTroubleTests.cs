@@ -16,7 +16,7 @@ public sealed class RedisTroubleTests
         ? new()
         {
             { "F8 killed", "the connection is refused" },
-            { "F8 paused", "it takes connections and does not answer" },
+            { "F8 paused", "it takes connections and does not respond" },
             { "F8 password rotated", "it refuses the user or the password (WRONGPASS)" },
             { "F8 a command forbidden", "it does not permit the gateway's user the command SET (NOPERM)" },
             { "D5 read-only", "it is a read-only replica (READONLY)" },
@@ -24,7 +24,7 @@ public sealed class RedisTroubleTests
             { "D5 not written to disk", "it takes no writes because it cannot save to disk (MISCONF)" },
             { "D5 some keys forbidden", "it does not permit the gateway's user the command SET (NOPERM)" },
         }
-        : new() { { "F8 killed", "the connection is refused" }, { "F8 paused", "it takes connections and does not answer" } };
+        : new() { { "F8 killed", "the connection is refused" }, { "F8 paused", "it takes connections and does not respond" } };
 
     [Theory]
     [MemberData(nameof(Troubles))]

@@ -38,7 +38,8 @@ internal static class SealingRules
     {
         if (IsKey(path))
         {
-            context.Error(KeyPath, "is a key itself, and whoever reads the configuration now knows it. Make another one, and name the file that holds it.");
+            context.Error(KeyPath,
+                "is a key itself, and everybody who can read the configuration knows it now. Make another one, and name the file that holds it.");
             return;
         }
 

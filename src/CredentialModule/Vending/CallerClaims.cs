@@ -7,7 +7,7 @@ namespace IotCredentials.Vending;
 /// The caller that requests credentials: its issuer, its subject and the expiration of its token, from the token's registered claims. JwtBearer renames
 /// <c>sub</c> unless <c>MapInboundClaims</c> is off, so <see cref="ClaimTypes.NameIdentifier"/> is read as well.
 /// </summary>
-internal sealed record VendCaller(string? Issuer, string? Subject, DateTimeOffset? TokenExpires)
+internal sealed record CallerClaims(string? Issuer, string? Subject, DateTimeOffset? TokenExpires)
 {
     // The key is unique per caller: an issuer is a URI and holds no line feed.
     public string Key => $"{Issuer}\n{Subject}";
@@ -21,7 +21,7 @@ internal sealed record VendCaller(string? Issuer, string? Subject, DateTimeOffse
         _ => "exp",
     };
 
-    public static VendCaller Of(ClaimsPrincipal user)
+    public static CallerClaims Of(ClaimsPrincipal user)
     {
         var subject = user.FindFirst("sub") ?? NameIdentifier(user);
         return new(
