@@ -42,14 +42,14 @@ public static class IotCredentialsReverseProxyBuilderExtensions
         services.AddOptions<IotCredentialsOptions>();
         if (section is not null)
         {
-            services.Configure<IotCredentialsOptions>(section);
-            services.AddSingleton<IValidateOptions<IotCredentialsOptions>>(new SectionKeys(section));
+            services.AddSingleton<IConfigureOptions<IotCredentialsOptions>>(new SectionConfiguration(section));
+            services.AddSingleton<IOptionsChangeTokenSource<IotCredentialsOptions>>(new ConfigurationChangeTokenSource<IotCredentialsOptions>(section));
         }
 
         services.AddOptions<SharedCacheOptions>().Configure<IConfiguration>((shared, configuration) =>
         {
-            shared.Redis = configuration.GetConnectionString("Redis");
-            shared.SealingKeyPath = configuration["Sealing:KeyPath"];
+            shared.Redis ??= configuration.GetConnectionString("Redis");
+            shared.SealingKeyPath ??= configuration["Sealing:KeyPath"];
         });
         services.AddSingleton<IValidateOptions<SharedCacheOptions>, SharedCacheCheck>();
         services.AddMetrics();

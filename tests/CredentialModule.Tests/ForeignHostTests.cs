@@ -116,7 +116,7 @@ public sealed class ForeignHostTests(HostTests.Aws aws) : IClassFixture<HostTest
         foreach (var (key, value, logged) in new[]
         {
             ("SessionDuration", "00:00:01", "IotCredentials:Profiles:default:SessionDuration is not from"),
-            ("MinimumLifetime", "soon", "IotCredentials:Profiles:default:MinimumLifetime'"),
+            ("MinimumLifetime", "soon", "IotCredentials:Profiles:default:MinimumLifetime has a value that is not of the key's type"),
             ("SessionPolicy", "policies/none.json", "names policies/none.json"),
             ("Regoin", "eu-west-1", "IotCredentials:Profiles:default:Regoin is not known. Did you mean \"Region\"?"),
         })

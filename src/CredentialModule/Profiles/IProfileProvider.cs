@@ -1,3 +1,4 @@
+using System.Text.RegularExpressions;
 using IotCredentials.Failures;
 using IotCredentials.Telemetry;
 using Microsoft.Extensions.Hosting;
@@ -46,9 +47,14 @@ internal sealed partial class OptionsProfileProvider : IProfileProvider, IDispos
         {
             foreach (var failure in e.Failures) Log.ReloadRefused(_logger, failure);
         }
+        catch (InvalidOperationException e) when (KeyInMessage().Match(e.Message) is { Success: true } key)
+        {
+            // The binder's message quotes the value, so only its key is logged.
+            Log.ReloadRefused(_logger, $"{key.Groups[1].Value} has a value that is not of the key's type.");
+        }
         catch (Exception e) when (e is InvalidOperationException or IOException or UnauthorizedAccessException)
         {
-            // A value is not of its key's type, or a template cannot be read.
+            // A template cannot be read.
             Log.ReloadRefused(_logger, SecretText.HideInSentence(e.Message));
         }
     }
@@ -60,6 +66,9 @@ internal sealed partial class OptionsProfileProvider : IProfileProvider, IDispos
             Options.DefaultName, typeof(IotCredentialsOptions),
             findings.Where(static finding => finding.Severity == Severity.Error).Select(static finding => $"{finding.Key} {finding.Message}"));
     }
+
+    [GeneratedRegex("at '([A-Za-z0-9:_-]+)'")]
+    private static partial Regex KeyInMessage();
 
     public void Dispose()
     {

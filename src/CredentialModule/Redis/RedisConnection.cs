@@ -95,7 +95,15 @@ public sealed partial class RedisConnection : IAsyncDisposable
     /// <summary>
     /// Runs a command, and once more if it timed out and the circuit is closed. Returns the default value if Redis cannot be used, and never throws.
     /// </summary>
-    internal async Task<T?> RunAsync<T>(Func<IDatabase, Task<T?>> command)
+    internal Task<T?> RunAsync<T>(Func<IDatabase, Task<T?>> command) => RunOrRepeatAsync(redis =>
+    {
+        var running = command(redis);
+        // The client looks for commands that have timed out at its heartbeat, and can miss one. Whatever becomes of it then is of no interest.
+        _ = running.ContinueWith(static late => late.Exception, CancellationToken.None, TaskContinuationOptions.OnlyOnFaulted, TaskScheduler.Default);
+        return running.WaitAsync(_commandTimeout);
+    });
+
+    private async Task<T?> RunOrRepeatAsync<T>(Func<IDatabase, Task<T?>> command)
     {
         while (!CircuitBreaker.IsOpen)
         {
@@ -122,11 +130,11 @@ public sealed partial class RedisConnection : IAsyncDisposable
     }
 
     /// <summary>Waits for the lock on <paramref name="key"/>; null if Redis does not respond.</summary>
-    internal Task<RedisLock?> LockAsync(string key, TimeSpan patience, Func<Task<bool>> isNeedless) => RunAsync<RedisLock>(async redis =>
+    internal Task<RedisLock?> LockAsync(string key, TimeSpan patience, Func<Task<bool>> isNeedless) => RunOrRepeatAsync<RedisLock>(async redis =>
     {
         try
         {
-            var taken = await RedisLock.TakeAsync(redis, _lockPrefix + key, patience, isNeedless, s_time);
+            var taken = await RedisLock.TakeAsync(redis, _lockPrefix + key, patience, _commandTimeout, isNeedless, s_time);
             if (taken.IsOverridden && _lockIsTold.IsDue()) Log.LockOverridden(_logger, _lockPrefix + key);
             return taken;
         }

@@ -38,21 +38,24 @@ internal sealed class RedisLock : IAsyncDisposable
     /// <param name="redis">The database.</param>
     /// <param name="key">The lock's key.</param>
     /// <param name="patience">The longest wait for a holder that extends its lock.</param>
+    /// <param name="commandTimeout">The longest wait for the response to a command.</param>
     /// <param name="isNeedless">Called after each failed attempt; true ends the wait.</param>
     /// <param name="time">The clock.</param>
-    /// <exception cref="RedisException">Redis does not respond.</exception>
-    public static async Task<RedisLock> TakeAsync(IDatabase redis, RedisKey key, TimeSpan patience, Func<Task<bool>> isNeedless, TimeProvider time)
+    /// <exception cref="RedisException">Redis cannot be used.</exception>
+    /// <exception cref="TimeoutException">Redis does not respond.</exception>
+    public static async Task<RedisLock> TakeAsync(
+        IDatabase redis, RedisKey key, TimeSpan patience, TimeSpan commandTimeout, Func<Task<bool>> isNeedless, TimeProvider time)
     {
         RedisValue holder = Guid.NewGuid().ToString("N");
         var (begun, foreign) = (time.GetTimestamp(), 0);
-        while (!await redis.LockTakeAsync(key, holder, s_expiry))
+        while (!await redis.LockTakeAsync(key, holder, s_expiry).WaitAsync(commandTimeout))
         {
             if (await isNeedless()) return new RedisLock(redis, key, holder, time, isHeld: false, isOverridden: false);
             if (time.GetElapsedTime(begun) > patience) return new RedisLock(redis, key, holder, time, isHeld: false, isOverridden: true);
             // A replica's lock never has a longer time to live than s_expiry. A lock that has was planted, or written by a node whose clock was ahead. A key
             // that has just expired has no time to live either, so two such reads in a row are required.
-            foreign = await redis.KeyTimeToLiveAsync(key) is { } life && life <= s_expiry ? 0 : foreign + 1;
-            if (foreign == 2 && await redis.StringSetAsync(key, holder, s_expiry))
+            foreign = await redis.KeyTimeToLiveAsync(key).WaitAsync(commandTimeout) is { } life && life <= s_expiry ? 0 : foreign + 1;
+            if (foreign == 2 && await redis.StringSetAsync(key, holder, s_expiry).WaitAsync(commandTimeout))
                 return new RedisLock(redis, key, holder, time, isHeld: true, isOverridden: true);
             await Task.Delay(TimeSpan.FromMilliseconds(Random.Shared.Next(20, 60)), time);
         }

@@ -153,7 +153,7 @@ public sealed class RedisRateLimiterTests(ITestOutputHelper output)
         await Eventually.IsTrueAsync(async () =>
         {
             await AnswersAsync(gateway, token, 200);
-            return gateway.Log.Count(LogLevel.Warning, Apart) == 1;
+            return gateway.Log.Count(LogLevel.Warning, Apart) >= 1;
         });
         var begun = Stopwatch.StartNew();
         for (var i = 0; i < 50; i++) await AnswersAsync(gateway, token, 200, 200);
@@ -163,7 +163,7 @@ public sealed class RedisRateLimiterTests(ITestOutputHelper output)
         await Eventually.IsTrueAsync(async () =>
         {
             await gateway.SendAsync("/limited/1", token);
-            return gateway.Log.Count(LogLevel.Information, Together) == 1;
+            return gateway.Log.Count(LogLevel.Information, Together) >= 1;
         });
     }
 

@@ -33,7 +33,7 @@ public sealed class RedisFaultTests(ITestOutputHelper output)
         {
             var begun = Stopwatch.StartNew();
             var answers = await Task.WhenAll(gateway.VendAsync("o-warm"), gateway.VendAsync($"o-cold{i}"), gateway.VendAsync($"o-cold{i}"));
-            Assert.All(answers, answer => Assert.True(answer.Status == 200, answer.Body));
+            Assert.All(answers, answer => Assert.True(answer.Status == 200, $"{i}, {begun.Elapsed}: {answer.Body} {gateway.Log.Text}"));
             if (begun.Elapsed > slowest) slowest = begun.Elapsed;
         }
 

@@ -5,23 +5,32 @@ using Microsoft.Extensions.Options;
 
 namespace IotCredentials.Profiles;
 
-/// <summary>
-/// Rejects keys of the section that no option reads. The configuration binder ignores them, so a misspelt key would silently keep its default.
-/// </summary>
-internal sealed class SectionKeys(IConfiguration section) : IValidateOptions<IotCredentialsOptions>
+/// <summary>Sets the options from a section. It is stricter than the configuration binder, which ignores what it cannot read.</summary>
+internal sealed class SectionConfiguration(IConfiguration section) : IConfigureOptions<IotCredentialsOptions>
 {
-    public ValidateOptionsResult Validate(string? name, IotCredentialsOptions options)
+    /// <exception cref="OptionsValidationException">The section has a key that no option reads: a misspelt key would silently keep its default.</exception>
+    /// <exception cref="InvalidOperationException">A value is not of its key's type.</exception>
+    public void Configure(IotCredentialsOptions options)
     {
         if (section.GetSection("IotCredentials").Exists())
         {
-            return ValidateOptionsResult.Fail(
+            throw Refused([
                 "IotCredentials is inside the section that AddIotCredentials was given. "
-                + "Pass builder.Configuration.GetSection(\"IotCredentials\"), not the whole configuration.");
+                + "Pass builder.Configuration.GetSection(\"IotCredentials\"), not the whole configuration."]);
         }
 
         var unknown = Unknown(section, typeof(IotCredentialsOptions), "IotCredentials:").ToList();
-        return unknown.Count == 0 ? ValidateOptionsResult.Success : ValidateOptionsResult.Fail(unknown);
+        if (unknown.Count > 0) throw Refused(unknown);
+        section.Bind(options);
+        // The binder drops an entry of a dictionary that it cannot read.
+        foreach (var profile in section.GetSection(nameof(options.Profiles)).GetChildren())
+            options.Profiles[profile.Key] = profile.Get<ProfileOptions>() ?? new();
+        foreach (var organization in section.GetSection(nameof(options.Organizations)).GetChildren())
+            options.Organizations[organization.Key] = organization.Get<ProfileOptions>() ?? new();
     }
+
+    private static OptionsValidationException Refused(IEnumerable<string> problems) =>
+        new(Options.DefaultName, typeof(IotCredentialsOptions), problems);
 
     private static IEnumerable<string> Unknown(IConfiguration section, Type options, string path)
     {
