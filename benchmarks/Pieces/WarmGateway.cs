@@ -1,13 +1,13 @@
 using System.Security.Claims;
 using System.Text.Json.Nodes;
 using Amazon.Runtime;
+using Gateway;
+using Gateway.Configuration.Loading;
+using Gateway.Telemetry;
 using IotCredentials;
 using IotCredentials.Caching;
 using IotCredentials.Profiles;
 using IotCredentials.Vending;
-using Gateway;
-using Gateway.Configuration.Loading;
-using Gateway.Telemetry;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.Extensions.DependencyInjection;

@@ -35,7 +35,10 @@ internal static class GatewayProgram
             // The host handles signals and reports start failures itself.
             return await parsed.InvokeAsync(new InvocationConfiguration
             {
-                Output = output, Error = error, ProcessTerminationTimeout = null, EnableDefaultExceptionHandler = false,
+                Output = output,
+                Error = error,
+                ProcessTerminationTimeout = null,
+                EnableDefaultExceptionHandler = false,
             });
         }
         catch (Exception exception)

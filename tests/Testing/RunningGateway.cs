@@ -1,13 +1,13 @@
 using System.Diagnostics.Metrics;
 using System.Text.Json.Nodes;
 using Amazon.Runtime;
-using IotCredentials;
 using Gateway;
 using Gateway.Authentication.Keys;
 using Gateway.Configuration.Loading;
 using Gateway.Management;
 using Gateway.Reloading;
 using Gateway.Telemetry;
+using IotCredentials;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.Extensions.DependencyInjection;

@@ -1,8 +1,8 @@
 using System.Diagnostics;
-using IotCredentials.Http;
-using IotCredentials.Profiles;
 using Gateway.Authentication;
 using Gateway.Edge;
+using IotCredentials.Http;
+using IotCredentials.Profiles;
 using Microsoft.AspNetCore.Diagnostics;
 using Microsoft.AspNetCore.Http.Features;
 using Yarp.ReverseProxy.Forwarder;

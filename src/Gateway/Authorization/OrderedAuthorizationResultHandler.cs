@@ -1,6 +1,6 @@
-using IotCredentials.Http;
 using Gateway.Authentication;
 using Gateway.Errors;
+using IotCredentials.Http;
 using Microsoft.AspNetCore.Authorization;
 using Microsoft.AspNetCore.Authorization.Policy;
 

@@ -1,5 +1,5 @@
-using IotCredentials.Http;
 using Gateway.Authentication;
+using IotCredentials.Http;
 using Microsoft.AspNetCore.Authorization;
 
 namespace Gateway.Authorization;

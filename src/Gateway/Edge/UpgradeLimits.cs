@@ -1,8 +1,8 @@
 using System.Diagnostics.Metrics;
-using IotCredentials.Http;
 using Gateway.Configuration;
 using Gateway.Errors;
 using Gateway.Telemetry;
+using IotCredentials.Http;
 using Microsoft.AspNetCore.Http.Features;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.Extensions.Options;

@@ -1,5 +1,5 @@
-using IotCredentials.Failures;
 using Gateway.Telemetry;
+using IotCredentials.Failures;
 using Yarp.ReverseProxy.Forwarder;
 
 namespace Gateway.Forwarding;

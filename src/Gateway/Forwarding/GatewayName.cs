@@ -1,8 +1,8 @@
 using System.Security.Cryptography;
 using System.Text;
+using Gateway.Configuration.Snapshots;
 using IotCredentials.Failures;
 using IotCredentials.Http;
-using Gateway.Configuration.Snapshots;
 
 namespace Gateway.Forwarding;
 

@@ -1,5 +1,5 @@
-using IotCredentials.Http;
 using Gateway.Authentication;
+using IotCredentials.Http;
 using Microsoft.Net.Http.Headers;
 using Yarp.ReverseProxy.Transforms;
 using Yarp.ReverseProxy.Transforms.Builder;

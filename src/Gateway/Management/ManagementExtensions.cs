@@ -1,6 +1,6 @@
+using Gateway.Hosting;
 using IotCredentials.Operations;
 using IotCredentials.Redis;
-using Gateway.Hosting;
 using Microsoft.Extensions.Diagnostics.HealthChecks;
 
 namespace Gateway.Management;

@@ -1,10 +1,10 @@
-using IotCredentials.Http;
 using Gateway.Authentication;
 using Gateway.Configuration;
 using Gateway.Errors;
 using Gateway.Forwarding;
 using Gateway.Networking;
 using Gateway.Telemetry;
+using IotCredentials.Http;
 using Microsoft.AspNetCore.Authorization;
 using Microsoft.AspNetCore.Diagnostics.HealthChecks;
 using Microsoft.AspNetCore.Hosting.Server;

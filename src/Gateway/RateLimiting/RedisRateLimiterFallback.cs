@@ -1,7 +1,7 @@
 using System.Threading.RateLimiting;
-using IotCredentials.Redis;
-using IotCredentials.Failures;
 using Gateway.Telemetry;
+using IotCredentials.Failures;
+using IotCredentials.Redis;
 using Microsoft.Extensions.Options;
 using StackExchange.Redis;
 

@@ -1,10 +1,10 @@
 using System.Threading.RateLimiting;
-using IotCredentials.Http;
 using Gateway.Configuration;
 using Gateway.Edge;
 using Gateway.Errors;
 using Gateway.Forwarding;
 using Gateway.Networking;
+using IotCredentials.Http;
 using Microsoft.AspNetCore.RateLimiting;
 using Yarp.ReverseProxy.Model;
 

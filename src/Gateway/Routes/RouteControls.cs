@@ -1,10 +1,10 @@
-using IotCredentials.Http;
 using Gateway.Configuration.Rules;
 using Gateway.Configuration.Schema;
 using Gateway.Cors;
 using Gateway.Forwarding;
 using Gateway.Networking;
 using Gateway.RateLimiting;
+using IotCredentials.Http;
 using Microsoft.AspNetCore.Cors;
 using Yarp.ReverseProxy.Configuration;
 

@@ -1,7 +1,7 @@
-using IotCredentials.Profiles;
 using Gateway.Cors;
 using Gateway.Forwarding;
 using Gateway.RateLimiting;
+using IotCredentials.Profiles;
 using Microsoft.AspNetCore.Authorization;
 using Yarp.ReverseProxy.Configuration;
 using Yarp.ReverseProxy.ServiceDiscovery;

@@ -1,5 +1,5 @@
-using IotCredentials.Profiles;
 using Gateway.Configuration.Snapshots;
+using IotCredentials.Profiles;
 
 namespace Gateway.Routes;
 

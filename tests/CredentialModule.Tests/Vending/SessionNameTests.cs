@@ -1,6 +1,6 @@
-using IotCredentials.Aws;
 using FsCheck;
 using FsCheck.Fluent;
+using IotCredentials.Aws;
 using Xunit;
 
 namespace IotCredentials.Tests.Vending;
@@ -68,11 +68,11 @@ public sealed class SessionNameTests
 
     private static Arbitrary<string> Ids() =>
         (from length in Gen.Choose(1, 64)
-            from characters in Gen.ArrayOf(Gen.Elements("ab09_-".ToCharArray()), length)
-            select new string(characters)).ToArbitrary();
+         from characters in Gen.ArrayOf(Gen.Elements("ab09_-".ToCharArray()), length)
+         select new string(characters)).ToArbitrary();
 
     private static Arbitrary<string> Texts() =>
         (from length in Gen.Choose(0, 90)
-            from characters in Gen.ArrayOf(Gen.Elements("ab,+=@/ é|\n".ToCharArray()), length)
-            select new string(characters)).ToArbitrary();
+         from characters in Gen.ArrayOf(Gen.Elements("ab,+=@/ é|\n".ToCharArray()), length)
+         select new string(characters)).ToArbitrary();
 }

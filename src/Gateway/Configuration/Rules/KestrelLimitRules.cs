@@ -1,5 +1,5 @@
-using IotCredentials.Failures;
 using Gateway.Networking;
+using IotCredentials.Failures;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 
 namespace Gateway.Configuration.Rules;

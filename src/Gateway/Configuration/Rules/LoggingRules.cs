@@ -1,5 +1,5 @@
-using IotCredentials.Failures;
 using Gateway.Configuration.Snapshots;
+using IotCredentials.Failures;
 using Microsoft.Extensions.Logging.Console;
 using Microsoft.Extensions.Options;
 

@@ -1,7 +1,7 @@
 using System.Text.Encodings.Web;
 using System.Text.Json;
-using IotCredentials.Http;
 using Gateway.Configuration.Schema;
+using IotCredentials.Http;
 using Yarp.ReverseProxy.Configuration;
 
 namespace Gateway.Configuration.Rules;

@@ -66,13 +66,13 @@ internal sealed record ReverseProxyTable(IReadOnlyList<RouteConfig> Routes, IRea
 
     private static string Advice(string key) =>
         key.Contains(":SslProtocols", StringComparison.Ordinal) ? "Write Tls12 or Tls13." : key[(key.LastIndexOf(':') + 1)..] switch
-    {
-        "Version" => "Write 1.1, 2 or 3.",
-        "Address" => "Write such as \"http://proxy.example.com:3128\".",
-        "Order" or "MaxConnectionsPerServer" => $"Write a whole number up to {int.MaxValue}.",
-        "RouteId" => "Remove it: a route is called by its key.",
-        _ => "Write another value, or remove the key.",
-    };
+        {
+            "Version" => "Write 1.1, 2 or 3.",
+            "Address" => "Write such as \"http://proxy.example.com:3128\".",
+            "Order" or "MaxConnectionsPerServer" => $"Write a whole number up to {int.MaxValue}.",
+            "RouteId" => "Remove it: a route is called by its key.",
+            _ => "Write another value, or remove the key.",
+        };
 
     // The minimal host that YARP's configuration reader needs.
     private sealed class Reader : IReverseProxyBuilder
