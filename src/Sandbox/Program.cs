@@ -1,6 +1,5 @@
 using System.Net.Sockets;
 using System.Runtime.InteropServices;
-using Gateway.Management;
 using Sandbox;
 
 if (SandboxArguments.Read(args) is not { } arguments)
@@ -41,15 +40,13 @@ try
         "Authentication:Schemes:Platform:RequireHttpsMetadata=false",
         $"ReverseProxy:Clusters:organizations:Destinations:a:Address={service.Url}",
     ];
-    var configuration = SandboxGateway.Load(
-        folder, [$"Urls=http://127.0.0.1:{arguments.Port}", $"Management:Url=http://127.0.0.1:{arguments.ManagementPort}", .. platform]);
-    foreach (var finding in configuration.Findings) Console.Error.WriteLine(finding);
-    if (configuration.Snapshot is null) return 1;
+    await using var gateway = SandboxGateway.Create(
+        folder, [$"Urls=http://127.0.0.1:{arguments.Port}", $"Management:Url=http://127.0.0.1:{arguments.ManagementPort}", .. platform], out var findings);
+    foreach (var finding in findings) Console.Error.WriteLine(finding);
+    if (gateway is null) return 1;
 
-    await using var gateway = SandboxGateway.Build(configuration.Snapshot);
     await gateway.StartAsync(stop.Token);
-    var management = gateway.Services.GetRequiredService<ManagementServer>();
-    Console.WriteLine(Welcome.Text(gateway.Urls.Single(), management.Url, folder, platform, issuer, aws, redis, service));
+    Console.WriteLine(Welcome.Text(gateway.Url, gateway.ManagementUrl, folder, platform, issuer, aws, redis, service));
     await gateway.WaitForShutdownAsync(stop.Token);
     return 0;
 }

@@ -1,7 +1,6 @@
 using System.Collections;
 using Gateway;
-using Gateway.Configuration.Loading;
-using Gateway.Configuration.Snapshots;
+using IotCredentials;
 
 namespace Sandbox;
 
@@ -42,8 +41,8 @@ internal static class SandboxGateway
         return null;
     }
 
-    /// <summary>Loads a folder, with the values of the running sandbox on the command line.</summary>
-    public static LoadResult Load(string folder, IEnumerable<string> keys) => ConfigurationFolder.Load(
+    /// <summary>Creates the gateway of a folder, with the values of the running sandbox on the command line; null if a finding is an error.</summary>
+    public static EmbeddedGateway? Create(string folder, IEnumerable<string> keys, out IReadOnlyList<Finding> findings) => EmbeddedGateway.Create(
         [
             "--config", folder,
             .. keys,
@@ -58,7 +57,5 @@ internal static class SandboxGateway
             "Logging:LogLevel:Microsoft.Extensions.Hosting.Internal.Host=None",
         ],
         s_environment,
-        new Dictionary<string, string?>());
-
-    public static WebApplication Build(Snapshot configuration) => GatewayApplication.Build(configuration, s_environment);
+        out findings);
 }

@@ -15,7 +15,7 @@ public sealed class CheckTests
         Assert.Equal(0, exitCode);
         Assert.StartsWith("Layers, each overriding those before it: appsettings.json ", output, StringComparison.Ordinal);
         Assert.DoesNotContain("warning", output, StringComparison.Ordinal);
-        Assert.Contains("\nThe routes in order", output, StringComparison.Ordinal);
+        Assert.Contains("\nThe routes in the order they are matched", output, StringComparison.Ordinal);
     }
 
     [Fact]
