@@ -1,26 +1,31 @@
+using System.Runtime.CompilerServices;
+
 namespace IotCredentials;
 
 /// <summary>
 /// Defines how credentials are vended: the role, its session, and the lifetime requirement. Every member is a configuration key. For an organization, a member
-/// that is null is the profile's.
+/// that is not set is the profile's; a text that is set to null takes the profile's away.
 /// </summary>
-public sealed record ProfileOptions
+public sealed class ProfileOptions
 {
     internal static readonly TimeSpan DefaultSessionDuration = TimeSpan.FromHours(1);
     internal static readonly TimeSpan DefaultMinimumLifetime = TimeSpan.FromMinutes(15);
     internal static readonly TimeSpan DefaultRefreshAfter = TimeSpan.FromMinutes(30);
 
+    // The texts that were set, to null or another value.
+    private readonly HashSet<string> _given = new(StringComparer.Ordinal);
+
     /// <summary>The role that is assumed. Required. May hold <c>{organizationId}</c>.</summary>
-    public string? RoleArn { get; set; }
+    public string? RoleArn { get; set => field = Given(value); }
 
     /// <summary>The region of the AWS IoT endpoint that is returned, and of the STS that is called. Required.</summary>
-    public string? Region { get; set; }
+    public string? Region { get; set => field = Given(value); }
 
     /// <summary>The AWS IoT data endpoint, a host name. Default: requested from AWS IoT (<c>iot:Data-ATS</c>).</summary>
-    public string? IotEndpoint { get; set; }
+    public string? IotEndpoint { get; set => field = Given(value); }
 
     /// <summary>The role that requests the endpoint from AWS IoT, if the endpoint belongs to another account than the gateway's. Default: none.</summary>
-    public string? EndpointRoleArn { get; set; }
+    public string? EndpointRoleArn { get; set => field = Given(value); }
 
     /// <summary>The duration of a session: 15 minutes to 12 hours (STS AssumeRole: DurationSeconds). Default: 1 hour.</summary>
     public TimeSpan? SessionDuration { get; set; }
@@ -32,7 +37,7 @@ public sealed record ProfileOptions
     public TimeSpan? RefreshAfter { get; set; }
 
     /// <summary>The session-policy template's file, relative to the configuration folder. Required.</summary>
-    public string? SessionPolicy { get; set; }
+    public string? SessionPolicy { get; set => field = Given(value); }
 
     /// <summary>
     /// Resources of type <c>topic</c> or <c>topicfilter</c> that the session policy may let every organization receive and subscribe to, and no organization
@@ -44,7 +49,7 @@ public sealed record ProfileOptions
     public IDictionary<string, string> SessionTags { get; set; } = new Dictionary<string, string>(StringComparer.Ordinal);
 
     /// <summary>The external id; may hold <c>{organizationId}</c>. Default: none.</summary>
-    public string? ExternalId { get; set; }
+    public string? ExternalId { get; set => field = Given(value); }
 
     /// <summary>The callers that share a session. Default: those of an organization.</summary>
     public SessionScope? Scope { get; set; }
@@ -52,20 +57,33 @@ public sealed record ProfileOptions
     /// <summary>The profile with an organization's overrides.</summary>
     internal ProfileOptions With(ProfileOptions overrides) => new()
     {
-        RoleArn = overrides.RoleArn ?? RoleArn,
-        Region = overrides.Region ?? Region,
-        IotEndpoint = overrides.IotEndpoint ?? IotEndpoint,
-        EndpointRoleArn = overrides.EndpointRoleArn ?? EndpointRoleArn,
+        RoleArn = overrides._given.Contains(nameof(RoleArn)) ? overrides.RoleArn : RoleArn,
+        Region = overrides._given.Contains(nameof(Region)) ? overrides.Region : Region,
+        IotEndpoint = overrides._given.Contains(nameof(IotEndpoint)) ? overrides.IotEndpoint : IotEndpoint,
+        EndpointRoleArn = overrides._given.Contains(nameof(EndpointRoleArn)) ? overrides.EndpointRoleArn : EndpointRoleArn,
         SessionDuration = overrides.SessionDuration ?? SessionDuration,
         MinimumLifetime = overrides.MinimumLifetime ?? MinimumLifetime,
         RefreshAfter = overrides.RefreshAfter ?? RefreshAfter,
-        SessionPolicy = overrides.SessionPolicy ?? SessionPolicy,
+        SessionPolicy = overrides._given.Contains(nameof(SessionPolicy)) ? overrides.SessionPolicy : SessionPolicy,
         SharedTopics = overrides.SharedTopics ?? SharedTopics,
-        SessionTags = SessionTags.Concat(overrides.SessionTags).GroupBy(static tag => tag.Key, StringComparer.Ordinal)
-            .ToDictionary(static tags => tags.Key, static tags => tags.Last().Value, StringComparer.Ordinal),
-        ExternalId = overrides.ExternalId ?? ExternalId,
+        SessionTags = Merge(SessionTags, overrides.SessionTags),
+        ExternalId = overrides._given.Contains(nameof(ExternalId)) ? overrides.ExternalId : ExternalId,
         Scope = overrides.Scope ?? Scope,
     };
+
+    // A configuration file can set null.
+    private static Dictionary<string, string> Merge(IDictionary<string, string>? lower, IDictionary<string, string>? upper)
+    {
+        var merged = new Dictionary<string, string>(lower ?? new Dictionary<string, string>(), StringComparer.Ordinal);
+        foreach (var (key, value) in upper ?? new Dictionary<string, string>()) merged[key] = value;
+        return merged;
+    }
+
+    private string? Given(string? value, [CallerMemberName] string name = "")
+    {
+        _given.Add(name);
+        return value;
+    }
 }
 
 /// <summary>The callers that share a session.</summary>

@@ -116,7 +116,7 @@ public sealed class ChaosTests(ITestOutputHelper output)
             settings["Authorization"]!["Policies"]!["Operators"] = new JsonObject { ["Roles"] = new JsonArray("platform-operator") };
             settings["Management"]!["AuthorizationPolicy"] = "Operators";
             settings["Logging"]!["LogLevel"]!["Default"] = "Error";
-            settings["Logging"]!["LogLevel"]!["IotCredentials.Caching"] = "Information";
+            settings["Logging"]!["LogLevel"]!["IotCredentials.Redis"] = "Information";
         },
         services => services.AddSingleton<TimeProvider>(new ClockOff(clockOff)));
 

@@ -69,12 +69,14 @@ internal sealed partial class CredentialCache : IDisposable
     /// <summary>Reads an entry from this process's memory. Never waits.</summary>
     public T? ReadLocal<T>(string key) where T : class => _memory.TryGetValue(key, out var value) ? value as T : null;
 
-    /// <summary>Reads an entry from Redis into memory; null also if Redis does not respond.</summary>
-    public async Task<T?> ReadSharedAsync<T>(string key) where T : class
+    /// <summary>Reads an entry from Redis into memory, unless memory has a newer one; null also if Redis does not respond.</summary>
+    public async Task<T?> ReadSharedAsync<T>(string key, Func<T, T, bool> isNewer) where T : class
     {
         if (Redis is null) return null;
-        var entry = await Redis.RunAsync(_ => _shared!.GetAsync(WireKeyOf(key)));
+        var entry = await Redis.RunAsync(_ => _shared!.GetAsync(WireKeyOf(key)), repeats: true);
         if (SharedEntry<T>.Deserialize(entry, _time.GetUtcNow(), out var lifetime) is not { } value) return null;
+        // A Redis that took no writes for a time has an older entry than the replica that renewed it.
+        if (ReadLocal<T>(key) is { } known && !isNewer(value, known)) return known;
         WriteLocal(key, value, lifetime);
         return value;
     }
@@ -92,7 +94,7 @@ internal sealed partial class CredentialCache : IDisposable
             var kept = new DistributedCacheEntryOptions { AbsoluteExpirationRelativeToNow = lifetime };
             await _shared!.SetAsync(WireKeyOf(key), SharedEntry<T>.Serialize(value, _time.GetUtcNow(), lifetime), kept);
             return true;
-        });
+        }, repeats: false);
     }
 
     /// <summary>Removes an entry from both levels.</summary>
@@ -104,7 +106,7 @@ internal sealed partial class CredentialCache : IDisposable
         {
             await _shared!.RemoveAsync(WireKeyOf(key));
             return true;
-        });
+        }, repeats: false);
     }
 
     /// <summary>Waits for the lock on a key across all replicas; null without Redis, or if Redis does not respond.</summary>

@@ -98,7 +98,7 @@ public sealed record RedisProblem(string Code, string Cause, string Remedy)
         error is RedisServerException && CodeOf(error.Message) is { Length: > 0 } code ? code : error.GetType().Name;
 
     /// <summary>The code that an error response begins with; empty if there is no code.</summary>
-    public static string CodeOf(string response)
+    internal static string CodeOf(string response)
     {
         var end = response.AsSpan().IndexOfAnyExceptInRange('A', 'Z');
         return response[..Math.Min(end < 0 ? response.Length : end, LongestCode)];

@@ -28,6 +28,9 @@ internal interface IFetch<T> where T : class
     /// <summary>Whether the value, which somebody else has cached since the lookup began, makes the call needless.</summary>
     bool IsCurrent(T value);
 
+    /// <summary>Whether a value is newer than the one that is known.</summary>
+    bool IsNewer(T value, T known);
+
     /// <summary>Whether values in Redis may be used now.</summary>
     ValueTask<bool> MayReadSharedAsync();
 
@@ -84,7 +87,7 @@ internal sealed class Fetcher(CredentialCache cache, SingleFlight flights, Negat
     private void Refresh<T, TFetch>(TFetch fetch) where T : class where TFetch : IFetch<T> => _ = fetch.RefreshAsync(() => RenewAsync<T, TFetch>(fetch));
 
     private async Task<T?> ReadAsync<T, TFetch>(TFetch fetch) where T : class where TFetch : IFetch<T> =>
-        await fetch.MayReadSharedAsync() ? await cache.ReadSharedAsync<T>(fetch.Key) : null;
+        await fetch.MayReadSharedAsync() ? await cache.ReadSharedAsync<T>(fetch.Key, fetch.IsNewer) : null;
 
     private async Task<T?> FindAsync<T, TFetch>(TFetch fetch) where T : class where TFetch : IFetch<T> =>
         (await ReadAsync<T, TFetch>(fetch) ?? cache.ReadLocal<T>(fetch.Key)) is { } value && fetch.Matches(value) && fetch.IsCurrent(value) ? value : null;

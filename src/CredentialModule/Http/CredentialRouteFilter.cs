@@ -16,8 +16,8 @@ internal sealed class CredentialRouteFilter(IProfileProvider profiles, IEnumerab
                 route, $"Metadata:Module is {module}; the modules of this host are {string.Join(", ", modules.Select(static known => known.Name).Order())}.");
         }
 
-        if (!ModuleRoute.IsCredentials(route)) return new(route);
         if (route.ClusterId is not null) throw Refused(route, "has a Module and a ClusterId; a route has one of them.");
+        if (!ModuleRoute.IsCredentials(route)) return new(route);
         if (OtherParameters(route.Match.Path) is { } others)
             throw Refused(
                 route,

@@ -52,10 +52,10 @@ internal sealed partial class OptionsProfileProvider : IProfileProvider, IDispos
             // The binder's message quotes the value, so only its key is logged.
             Log.ReloadRefused(_logger, $"{key.Groups[1].Value} has a value that is not of the key's type.");
         }
-        catch (Exception e) when (e is InvalidOperationException or IOException or UnauthorizedAccessException)
+        catch (Exception e)
         {
-            // A template cannot be read.
-            Log.ReloadRefused(_logger, SecretText.HideInSentence(e.Message));
+            // A template cannot be read, or a section is null. Thrown on, it would end in the file watcher of the host's configuration.
+            Log.ReloadRefused(_logger, e is IOException or UnauthorizedAccessException ? SecretText.HideInSentence(e.Message) : FailureText.Kinds(e));
         }
     }
 

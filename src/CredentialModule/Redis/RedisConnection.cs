@@ -57,7 +57,7 @@ public sealed partial class RedisConnection : IAsyncDisposable
         _connection is { IsValueCreated: true, Value: { IsCompletedSuccessfully: true } connected } ? connected.Result : null;
 
     /// <summary>The client. The task completes when the client exists, which behind Sentinel requires a primary.</summary>
-    public Task<IConnectionMultiplexer> GetAsync() => _connection.Value;
+    internal Task<IConnectionMultiplexer> GetAsync() => _connection.Value;
 
     /// <summary>Determines why Redis cannot be used; null if it can.</summary>
     public Task<RedisProblem?> FindProblemAsync(TimeSpan timeout, CancellationToken cancellation) =>
@@ -93,17 +93,18 @@ public sealed partial class RedisConnection : IAsyncDisposable
     }
 
     /// <summary>
-    /// Runs a command, and once more if it timed out and the circuit is closed. Returns the default value if Redis cannot be used, and never throws.
+    /// Runs a command, and if it may be repeated, once more after a timeout while the circuit is closed. Returns the default value if Redis cannot be used, and
+    /// never throws.
     /// </summary>
-    internal Task<T?> RunAsync<T>(Func<IDatabase, Task<T?>> command) => RunOrRepeatAsync(redis =>
+    internal Task<T?> RunAsync<T>(Func<IDatabase, Task<T?>> command, bool repeats) => RunUnboundedAsync(redis =>
     {
         var running = command(redis);
         // The client looks for commands that have timed out at its heartbeat, and can miss one. Whatever becomes of it then is of no interest.
         _ = running.ContinueWith(static late => late.Exception, CancellationToken.None, TaskContinuationOptions.OnlyOnFaulted, TaskScheduler.Default);
         return running.WaitAsync(_commandTimeout);
-    });
+    }, repeats);
 
-    private async Task<T?> RunOrRepeatAsync<T>(Func<IDatabase, Task<T?>> command)
+    private async Task<T?> RunUnboundedAsync<T>(Func<IDatabase, Task<T?>> command, bool repeats)
     {
         while (!CircuitBreaker.IsOpen)
         {
@@ -123,6 +124,7 @@ public sealed partial class RedisConnection : IAsyncDisposable
                 // An error response, or a connection that is gone, costs no time, and a repetition would end the same way.
                 if (e is not TimeoutException) return default;
                 CircuitBreaker.OnTimeout(begun);
+                if (!repeats || connection is null) return default;
             }
         }
 
@@ -130,7 +132,7 @@ public sealed partial class RedisConnection : IAsyncDisposable
     }
 
     /// <summary>Waits for the lock on <paramref name="key"/>; null if Redis does not respond.</summary>
-    internal Task<RedisLock?> LockAsync(string key, TimeSpan patience, Func<Task<bool>> isNeedless) => RunOrRepeatAsync<RedisLock>(async redis =>
+    internal Task<RedisLock?> LockAsync(string key, TimeSpan patience, Func<Task<bool>> isNeedless) => RunUnboundedAsync<RedisLock>(async redis =>
     {
         try
         {
@@ -143,7 +145,7 @@ public sealed partial class RedisConnection : IAsyncDisposable
             Log.LockUnavailable(_logger, FailureText.Kinds(e));
             throw;
         }
-    });
+    }, repeats: false);
 
     /// <summary>The connection; null if it is not established within the timeout of a command.</summary>
     public async Task<IConnectionMultiplexer?> ConnectedAsync()

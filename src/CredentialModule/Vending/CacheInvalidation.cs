@@ -41,7 +41,8 @@ internal sealed partial class CacheInvalidation(CredentialCache cache, SingleFli
     private volatile bool _looked;
 
     /// <summary>Whether the generations that existed before this process started are loaded. Loads them if they are not.</summary>
-    public async ValueTask<bool> IsLoadedAsync() => _looked || await flights.JoinAsync(cache.GenerationsKey, LookAsync);
+    public async ValueTask<bool> IsLoadedAsync() =>
+        _looked || (cache.Redis is not { CircuitBreaker.IsOpen: true } && await flights.JoinAsync(cache.GenerationsKey, LookAsync));
 
     /// <summary>The organization's generation; null when it was not invalidated.</summary>
     public string? GenerationOf(string organization) => _generations.GetValueOrDefault(organization);
@@ -61,9 +62,9 @@ internal sealed partial class CacheInvalidation(CredentialCache cache, SingleFli
             var connection = await redis.GetAsync().WaitAsync(s_longestWait);
             var database = connection.GetDatabase();
             // Use Redis's clock, so that all replicas agree which of two generations is newer.
-            var generation = NewGeneration(organization.Value, TimeOf((RedisResult[])(await database.ExecuteAsync("TIME"))!));
+            var generation = NewGeneration(organization.Value, TimeOf((RedisResult[])(await Bounded(database.ExecuteAsync("TIME")))!));
             Adopt(organization.Value, generation);
-            await database.HashSetAsync(cache.GenerationsKey, organization.Value, Seal(organization.Value, generation));
+            await Bounded(database.HashSetAsync(cache.GenerationsKey, organization.Value, Seal(organization.Value, generation)));
             _ = connection.GetSubscriber().PublishAsync(Notices, organization.Value, CommandFlags.FireAndForget);
         }
         catch (Exception e)
@@ -109,9 +110,11 @@ internal sealed partial class CacheInvalidation(CredentialCache cache, SingleFli
             try
             {
                 if (!subscribed)
-                    await (await redis.GetAsync().WaitAsync(s_longestWait, stoppingToken))
-                        .GetSubscriber()
-                        .SubscribeAsync(Notices, (_, _) => _notices.Writer.TryWrite(true));
+                {
+                    var subscriber = (await redis.GetAsync().WaitAsync(s_longestWait, stoppingToken)).GetSubscriber();
+                    await Bounded(subscriber.SubscribeAsync(Notices, (_, _) => _notices.Writer.TryWrite(true)));
+                }
+
                 subscribed = true;
             }
             catch (Exception) when (!stoppingToken.IsCancellationRequested)
@@ -140,10 +143,11 @@ internal sealed partial class CacheInvalidation(CredentialCache cache, SingleFli
         if (cache.Redis is not { } redis) return _looked = true;
         try
         {
-            var database = (await redis.GetAsync().WaitAsync(s_longestWait)).GetDatabase();
+            if (await redis.ConnectedAsync() is not { } connection) return _looked;
+            var database = connection.GetDatabase();
             var known = new Dictionary<string, (string Generation, RedisValue Sealed)>(StringComparer.Ordinal);
             var forged = 0;
-            foreach (var field in await database.HashGetAllAsync(cache.GenerationsKey))
+            foreach (var field in await Bounded(database.HashGetAllAsync(cache.GenerationsKey)))
             {
                 // Generations are sealed, so that a client that can write to Redis cannot forge one.
                 if (Open(field.Name!, field.Value, out var isForged) is { } generation) known.Add(field.Name!, (generation, field.Value));
@@ -183,15 +187,20 @@ internal sealed partial class CacheInvalidation(CredentialCache cache, SingleFli
                 var removal = database.CreateTransaction();
                 removal.AddCondition(Condition.HashEqual(cache.GenerationsKey, organization, old.Sealed));
                 _ = removal.HashDeleteAsync(cache.GenerationsKey, organization);
-                await removal.ExecuteAsync();
+                await Bounded(removal.ExecuteAsync());
             }
             else if (!known.TryGetValue(organization, out var shared) || string.CompareOrdinal(shared.Generation, generation) < 0)
             {
                 // Redis lost this generation, or was unreachable when it was made. Any replica that knows it writes it again.
-                await database.HashSetAsync(cache.GenerationsKey, organization, Seal(organization, generation));
+                await Bounded(database.HashSetAsync(cache.GenerationsKey, organization, Seal(organization, generation)));
             }
         }
     }
+
+    // As for every command: the client can miss that one has timed out.
+    private static Task<T> Bounded<T>(Task<T> command) => SingleFlight.Observed(command).WaitAsync(s_longestWait);
+
+    private static Task Bounded(Task command) => SingleFlight.Observed(command).WaitAsync(s_longestWait);
 
     private RedisValue Seal(string organization, string generation) =>
         cache.Sealer!.Seal($"{cache.GenerationsKey} {organization}", Encoding.ASCII.GetBytes(generation));

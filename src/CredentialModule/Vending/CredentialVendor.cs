@@ -39,10 +39,11 @@ internal sealed partial class CredentialVendor(
         }
         catch (Exception e) when (e is VendingException { Failure: not FailureClass.TooShort } or TimeoutException)
         {
-            if (requirement.AllowDegraded && cache.ReadLocal<CachedCredentials>(lookup.Key) is { } rest && lookup.Matches(rest)
-                && RemainingLifetime(rest) >= LifetimeRequirement.ShortestRemaining)
+            var rest = cache.ReadLocal<CachedCredentials>(lookup.Key);
+            if (rest is not null && !lookup.Matches(rest)) rest = null;
+            if (rest is not null && lookup.IsAcceptable(rest)) return new(rest, VendOutcome.L1);
+            if (rest is not null && requirement.AllowDegraded && RemainingLifetime(rest) >= LifetimeRequirement.ShortestRemaining)
             {
-                if (lookup.IsAcceptable(rest)) return new(rest, VendOutcome.L1);
                 if (failures.ShouldLog(lookup.Key))
                     Log.ServedDegraded(logger, context.Organization.Value, context.RoleArn, RemainingLifetime(rest).TotalSeconds);
                 return new(rest, VendOutcome.Degraded);
@@ -175,6 +176,8 @@ internal sealed partial class CredentialVendor(
         public bool IsRefreshDue(CachedCredentials value) => vendor.IsRefreshDue(value, requirement);
 
         public bool IsCurrent(CachedCredentials value) => vendor.IsRecentlyIssued(value, requirement) || (IsAcceptable(value) && !IsRefreshDue(value));
+
+        public bool IsNewer(CachedCredentials value, CachedCredentials known) => value.IssuedAt > known.IssuedAt;
 
         // Not before the generations are loaded: an entry may have been invalidated without this process knowing.
         public ValueTask<bool> MayReadSharedAsync() => vendor.IsLoadedAsync();

@@ -76,6 +76,8 @@ internal sealed partial class IotDataEndpointResolver(
 
         public bool IsCurrent(CachedIotDataEndpoint value) => !resolver.IsDue(value);
 
+        public bool IsNewer(CachedIotDataEndpoint value, CachedIotDataEndpoint known) => value.AskedAt > known.AskedAt;
+
         public ValueTask<bool> MayReadSharedAsync() => new(true);
 
         public Task<CachedIotDataEndpoint> CallAsync() => resolver.CallAsync(profile);

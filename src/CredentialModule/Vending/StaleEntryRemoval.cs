@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using IotCredentials.Caching;
+using IotCredentials.Fetching;
 using StackExchange.Redis;
 
 namespace IotCredentials.Vending;
@@ -8,6 +9,9 @@ namespace IotCredentials.Vending;
 internal sealed class StaleEntryRemoval(CredentialCache cache) : IDisposable
 {
     private const int PageSize = 1000;
+
+    // The client can miss that a command has timed out.
+    private static readonly TimeSpan s_longestPage = TimeSpan.FromSeconds(10);
 
     private readonly ConcurrentDictionary<string, Wish> _waiting = new(StringComparer.Ordinal);
     private readonly SemaphoreSlim _pass = new(1);
@@ -34,8 +38,12 @@ internal sealed class StaleEntryRemoval(CredentialCache cache) : IDisposable
             var database = connection.GetDatabase();
             foreach (var server in connection.GetServers().Where(static server => server is { IsConnected: true, IsReplica: false }))
             {
-                await foreach (var page in server.KeysAsync(database.Database, cache.EntryPattern, PageSize).Chunk(PageSize))
-                    await Task.WhenAll(page.Where(key => IsOutdated((string)key!, current)).Select(key => database.KeyDeleteAsync(key)));
+                await using var pages = server.KeysAsync(database.Database, cache.EntryPattern, PageSize).Chunk(PageSize).GetAsyncEnumerator();
+                while (await SingleFlight.Observed(pages.MoveNextAsync().AsTask()).WaitAsync(s_longestPage))
+                {
+                    var outdated = pages.Current.Where(key => IsOutdated((string)key!, current));
+                    await SingleFlight.Observed(Task.WhenAll(outdated.Select(key => database.KeyDeleteAsync(key)))).WaitAsync(s_longestPage);
+                }
             }
 
             foreach (var entry in batch) _waiting.TryRemove(entry);

@@ -32,7 +32,8 @@ internal static class UnexpectedFailure
     {
         var frames = new StackTrace(exception.GetBaseException()).GetFrames().Select(DiagnosticMethodInfo.Create).OfType<DiagnosticMethodInfo>().ToList();
         var thrower = frames.FirstOrDefault();
-        var own = frames.Find(static method => method.DeclaringTypeName?.Split('.')[0] is nameof(Gateway) or nameof(IotCredentials));
+        var own = frames.Find(static method => method.DeclaringTypeName?.Split('.', '+')[0]
+            is nameof(Gateway) or nameof(GatewayProgram) or nameof(IotCredentials));
         return exception.GetBaseException().GetType().Name
             + (thrower is null ? "" : $" in {NameOf(thrower)}")
             + (own is null || own == thrower ? "" : $", called by {NameOf(own)}");

@@ -18,7 +18,7 @@ internal static class InvalidateCredentials
     }
 
     /// <summary>204 once Redis holds the new generation; 503 when the credentials are invalidated in this replica only.</summary>
-    public static async Task AnswerAsync(HttpContext context, CredentialInvalidation invalidation)
+    public static async Task RespondAsync(HttpContext context, CredentialInvalidation invalidation)
     {
         var organization = RouteOrganization.Of(context)!;
         if (await invalidation.InvalidateAsync(organization))

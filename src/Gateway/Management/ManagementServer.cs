@@ -77,7 +77,7 @@ internal sealed partial class ManagementServer : IHostedLifecycleService, IDispo
             endpoints.MapGet("/health/live", static () => TypedResults.Text("Healthy")).AllowAnonymous();
             endpoints.MapHealthChecks("/health/ready", new HealthCheckOptions { ResponseWriter = ReadinessResponse.WriteAsync }).AllowAnonymous();
             endpoints.MapPrometheusScrapingEndpoint("/metrics").AllowAnonymous();
-            Guard(endpoints.MapDelete("/organizations/{organizationId}/credentials", InvalidateCredentials.AnswerAsync)
+            Guard(endpoints.MapDelete("/organizations/{organizationId}/credentials", InvalidateCredentials.RespondAsync)
                 .WithMetadata(new OrganizationIdPrecondition()));
         });
         return app.Build();

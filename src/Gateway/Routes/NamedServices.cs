@@ -29,8 +29,16 @@ internal sealed class NamedServices(SnapshotConfigurationProvider snapshots) : I
         return (address.Scheme == Uri.UriSchemeHttps ? service.Https : service.Http).Select(authority => ($"{name}[{authority}]", destination with
         {
             Address = WithAuthority(destination.Address, authority),
-            Health = string.IsNullOrEmpty(destination.Health) ? destination.Health : WithAuthority(destination.Health, authority),
+            Health = string.IsNullOrEmpty(destination.Health) ? destination.Health : HealthOf(options, service, destination.Health, authority),
         }));
+    }
+
+    // An address for health checks may have a port of its own, or be elsewhere.
+    private static string HealthOf(GatewayOptions options, ServiceOptions service, string health, string authority)
+    {
+        var uri = new Uri(health);
+        if (options.ServiceOf(uri.Host) != service) return health;
+        return WithAuthority(health, uri.IsDefaultPort ? authority : $"{new Uri($"{uri.Scheme}://{authority}").Host}:{uri.Port}");
     }
 
     // The path stays as it is written: a URI would unescape and escape it.

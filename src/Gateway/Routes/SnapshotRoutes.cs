@@ -68,8 +68,7 @@ internal sealed class SnapshotRoutes(SnapshotConfigurationProvider snapshots, IC
 
     public void Dispose() => _endpoints?.Dispose();
 
-    // YARP also reloads when destinations move. It may still be applying the previous configuration when another one is published, so ignore that
-    // outcome.
+    // YARP may still be applying the previous configuration when another one is published, so ignore that outcome.
     private void SetOutcome(Exception? failure)
     {
         if (ReferenceEquals(_current!.Snapshot, snapshots.Current)) _outcome.TrySetResult(failure);

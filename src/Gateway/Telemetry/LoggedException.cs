@@ -12,7 +12,7 @@ internal sealed class LoggedException(Exception error) : Exception
     private const int LongestText = 500;
 
     private static readonly string[] s_quoting =
-        ["Amazon.", "StackExchange.", "Microsoft.IdentityModel.", "System.Net.", "System.IO.", "System.Text.Json.", "ZiggyCreatures."];
+        ["Amazon.", "StackExchange.", "Microsoft.IdentityModel.", "System.Net.", "System.IO.", "System.Text.Json."];
 
     public override string ToString()
     {

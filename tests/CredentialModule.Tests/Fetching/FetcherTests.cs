@@ -131,6 +131,21 @@ public sealed class FetcherTests
         Assert.Equal(0, two.Calls.Count);
     }
 
+    [Fact]
+    public async Task An_older_value_in_Redis_does_not_replace_a_newer_one_in_memory()
+    {
+        await using var redis = await EmbeddedRedis.StartAsync();
+        await using var one = new Replica(TimeProvider.System, redis.ConnectionString);
+        await using var two = new Replica(TimeProvider.System, redis.ConnectionString);
+        var (now, lookup) = (TimeProvider.System.GetUtcNow(), new Lookup(two.Calls, TimeProvider.System));
+        await two.Cache.WriteAsync("key", new Sign("sign new", 2, now), TimeSpan.FromHours(1));
+        await one.Cache.WriteAsync("key", new Sign("sign old", 1, now.AddMinutes(-1)), TimeSpan.FromHours(1));
+
+        var read = await two.Fetcher.ReadSharedAsync<Sign, Lookup>(lookup);
+
+        Assert.Equal(("sign new", "sign new"), (read?.Text, two.Fetcher.ReadLocal<Sign, Lookup>(lookup)?.Text));
+    }
+
     private sealed record Sign(string Text, int Number, DateTimeOffset MadeAt);
 
     private sealed class SignCalls(TimeProvider time)
@@ -175,6 +190,8 @@ public sealed class FetcherTests
         public bool IsRefreshDue(Sign value) => Time.GetUtcNow() - value.MadeAt >= RefreshAfter;
 
         public bool IsCurrent(Sign value) => IsAcceptable(value) && !IsRefreshDue(value);
+
+        public bool IsNewer(Sign value, Sign known) => value.MadeAt > known.MadeAt;
 
         public ValueTask<bool> MayReadSharedAsync() => new(true);
 

@@ -71,6 +71,22 @@ public sealed class NamedServiceTests : IAsyncDisposable
         Assert.All(resolved.Destinations.Values, each => Assert.Equal((each.Address, "devices.internal"), (each.Health, each.Host)));
     }
 
+    [Theory]
+    [InlineData("http://devices/live", "http://10.0.0.7:5001/live")]
+    [InlineData("http://devices:9100/live", "http://10.0.0.7:9100/live")]
+    [InlineData("http://health.internal:9100/devices", "http://health.internal:9100/devices")]
+    public async Task An_address_for_health_checks_keeps_its_own_port_and_host(string written, string expected)
+    {
+        using var configuration = new ConfigurationFixture().Set("Services", """{ "devices": { "Http": ["10.0.0.7:5001"] } }""");
+        var services = new NamedServices(new SnapshotConfigurationProvider(configuration.LoadGood()));
+
+        var resolved = await services.ResolveDestinationsAsync(
+            new Dictionary<string, DestinationConfig> { ["a"] = new() { Address = "http://devices/", Health = written } },
+            TestContext.Current.CancellationToken);
+
+        Assert.Equal(expected, resolved.Destinations.Values.Single().Health);
+    }
+
     public async ValueTask DisposeAsync()
     {
         if (_world is not null) await _world.DisposeAsync();

@@ -99,7 +99,12 @@ internal sealed class IssuerDocuments : IDisposable
 
     private async Task<byte[]> GetAsync(string address, bool requireHttps, CancellationToken cancellation)
     {
-        if (!HttpAddress.TryParse(address, out var uri)) throw new IssuerUnavailableException(Finding.Quote(address), $"it is {HttpAddress.Problem}");
+        if (!HttpAddress.TryParse(address, out var uri))
+        {
+            throw new IssuerUnavailableException(
+                Finding.Quote(address), requireHttps ? "it is not an absolute https address" : $"it is {HttpAddress.Problem}");
+        }
+
         if (requireHttps && uri.Scheme != "https") throw new IssuerUnavailableException(Shown(address), "it is not an https address");
 
         using var deadline = new CancellationTokenSource(LongestRead, _time);

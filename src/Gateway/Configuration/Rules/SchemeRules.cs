@@ -40,7 +40,8 @@ internal static class SchemeRules
             context.Error(key, $"is {Finding.Quote(address)}, {HttpAddress.Problem}. {advice}");
         else if (requireHttps && uri.Scheme != "https")
             context.Error(key,
-                $"is {Finding.Quote(address)}, not https. Write an https address, or for a provider on this machine \"RequireHttpsMetadata\": false.");
+                $"is {Finding.Quote(address)}, not https. Write an https address"
+                + (ThisMachine.IsLoopback(uri.Host) ? ", or for a provider on this machine \"RequireHttpsMetadata\": false." : "."));
         else
             return uri;
         return null;
