@@ -78,9 +78,9 @@ public sealed class PlantedSecretTests
 
         Assert.Equal(503, answer.Status);
         await gateway.Log.WaitForAsync(LogLevel.Error, "");
-        var told = gateway.Log.Text.Split('\n').Single(line => line.StartsWith("Error ", StringComparison.Ordinal));
-        Assert.InRange(told.Length, 1, 600);
-        if (status != 200) Assert.Contains($"{status}", told, StringComparison.Ordinal);
+        var told = gateway.Log.Text.Split('\n').Where(line => line.StartsWith("Error ", StringComparison.Ordinal)).ToList();
+        Assert.All(told, line => Assert.InRange(line.Length, 1, 600));
+        Assert.True(told is [_] && (status == 200 || told[0].Contains($"{status}", StringComparison.Ordinal)), string.Join('\n', told));
         Search(("the log", gateway.Log.Text), ("the response", answer.Body), ("a span or a metric", string.Join('\n', IssuedSecrets.Leaks)));
     }
 
