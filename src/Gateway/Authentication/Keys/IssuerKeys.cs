@@ -1,5 +1,6 @@
 using System.Diagnostics.CodeAnalysis;
 using Gateway.Telemetry;
+using IotCredentials.Failures;
 using Microsoft.IdentityModel.Protocols;
 using Microsoft.IdentityModel.Protocols.OpenIdConnect;
 using Microsoft.IdentityModel.Tokens;
@@ -22,8 +23,7 @@ internal sealed partial class IssuerKeys : BaseConfigurationManager, IConfigurat
     // Tokens with unknown key ids cause one fetch in this time, however many there are.
     private static readonly TimeSpan s_onDemandEvery = TimeSpan.FromSeconds(10);
 
-    // The time from the start of one attempt to the start of the next. An attempt ends after 8 s if the issuer hangs, and a recovered issuer is read within 10
-    // s.
+    // An attempt ends after 8 s if the issuer hangs, and attempts start at most 8 s apart: a recovered issuer is read within 10 s.
     private static readonly TimeSpan s_firstRetry = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan s_longestRetry = TimeSpan.FromSeconds(8);
     private static readonly TimeSpan s_shortestPause = TimeSpan.FromMilliseconds(500);
@@ -38,13 +38,12 @@ internal sealed partial class IssuerKeys : BaseConfigurationManager, IConfigurat
     private readonly CancellationTokenSource _stopping = new();
     private readonly CancellationToken _stopped;
     private readonly ITimer _timer;
+    private readonly PeerHealth _health;
 
     private volatile PublishedKeys? _current;
-    private volatile IssuerOutage? _outage;
     private Task? _fetching;
     private long _began;
     private long? _onDemand;
-    private int _failures;
 
     public IssuerKeys(
         string scheme,
@@ -57,6 +56,7 @@ internal sealed partial class IssuerKeys : BaseConfigurationManager, IConfigurat
     {
         (_scheme, _issuers, _requireHttps, _documents, _time, _logger) = (scheme, issuers, requireHttps, documents, time, logger);
         MetadataAddress = metadataAddress;
+        _health = new PeerHealth(time);
         _stopped = _stopping.Token;
         // The library's last-known-good fallback would keep a withdrawn key valid.
         UseLastKnownGoodConfiguration = false;
@@ -67,7 +67,7 @@ internal sealed partial class IssuerKeys : BaseConfigurationManager, IConfigurat
     public PublishedKeys? Current => _current;
 
     /// <summary>Why the keys cannot be fetched; null while they can be fetched.</summary>
-    public IssuerOutage? Outage => _outage;
+    public PeerOutage? Outage => _health.Outage;
 
     /// <summary>The running fetch; null when there is none.</summary>
     public Task? Fetching
@@ -76,7 +76,7 @@ internal sealed partial class IssuerKeys : BaseConfigurationManager, IConfigurat
     }
 
     /// <summary>When to retry a request whose token could not be judged.</summary>
-    public TimeSpan RetryAfter => _outage is null ? s_firstRetry : s_longestRetry;
+    public TimeSpan RetryAfter => Outage is null ? s_firstRetry : s_longestRetry;
 
     /// <summary>Starts a fetch, or joins the running one. After the first fetch, the keys are refreshed in the background.</summary>
     /// <returns>A task that completes when the fetch has ended, successful or not.</returns>
@@ -98,7 +98,7 @@ internal sealed partial class IssuerKeys : BaseConfigurationManager, IConfigurat
         Task fetching;
         lock (_lock)
         {
-            if (_outage is not null) return false;
+            if (Outage is not null) return false;
             if (_fetching is null)
             {
                 if (_onDemand is { } last && _time.GetElapsedTime(last) < s_onDemandEvery) return true;
@@ -118,7 +118,7 @@ internal sealed partial class IssuerKeys : BaseConfigurationManager, IConfigurat
             return false;
         }
 
-        return _outage is null;
+        return Outage is null;
     }
 
     /// <summary>The current keys. Before the first successful fetch, waits for a fetch.</summary>
@@ -128,7 +128,7 @@ internal sealed partial class IssuerKeys : BaseConfigurationManager, IConfigurat
         if (_current is { } current) return current;
         await FetchAsync().WaitAsync(cancel);
         return _current ?? throw new IssuerUnavailableException(
-            _outage?.Address ?? IssuerDocuments.Shown(MetadataAddress), _outage?.Cause ?? "the gateway stops");
+            Outage?.Address ?? IssuerDocuments.Shown(MetadataAddress), Outage?.Cause ?? "the gateway stops");
     }
 
     /// <inheritdoc/>
@@ -152,7 +152,7 @@ internal sealed partial class IssuerKeys : BaseConfigurationManager, IConfigurat
     private async Task FetchOnceAsync()
     {
         PublishedKeys? fetched = null;
-        IssuerOutage? outage = null;
+        (string Address, string Cause)? failure = null;
         try
         {
             fetched = await _documents.ReadAsync(MetadataAddress, _issuers, _requireHttps, _stopped);
@@ -163,37 +163,36 @@ internal sealed partial class IssuerKeys : BaseConfigurationManager, IConfigurat
         }
         catch (IssuerUnavailableException e)
         {
-            outage = new(e.Address, e.Cause, _time.GetUtcNow());
+            failure = (e.Address, e.Cause);
         }
         catch (Exception e)
         {
-            outage = new(IssuerDocuments.Shown(MetadataAddress), $"unexpected {e.GetType().Name}", _time.GetUtcNow());
+            failure = (IssuerDocuments.Shown(MetadataAddress), $"unexpected {e.GetType().Name}");
         }
 
-        var before = _outage;
         if (fetched is not null && !fetched.HasSameContent(_current))
         {
             _current = fetched;
             Log.KeysRead(_logger, _scheme, fetched.SigningKeys.Count, fetched.Passed.Count == 0 ? "" : $"; not used: {string.Join(", ", fetched.Passed)}");
         }
 
+        var (begins, ended) = (false, (TimeSpan?)null);
         lock (_lock)
         {
-            _outage = outage is null ? null : outage with { Since = before?.Since ?? outage.Since };
+            if (failure is { } of) begins = _health.Failed(of.Address, of.Cause);
+            else ended = _health.Succeeded();
             _fetching = null;
-            _failures = outage is null ? 0 : _failures + 1;
             if (!_stopped.IsCancellationRequested) _timer.Change(UntilNext(), Timeout.InfiniteTimeSpan);
         }
 
-        if (outage is not null && before is null) Log.KeysNotRead(_logger, _scheme, outage.Address, outage.Cause);
-        if (outage is null && before is not null) Log.KeysReadAgain(_logger, _scheme, (_time.GetUtcNow() - before.Since).TotalSeconds);
+        if (begins) Log.KeysNotRead(_logger, _scheme, failure!.Value.Address, failure.Value.Cause);
+        if (ended is { } outage) Log.KeysReadAgain(_logger, _scheme, outage.TotalSeconds);
     }
 
     private TimeSpan UntilNext()
     {
-        if (_failures == 0) return s_refreshEvery - (s_refreshSpread * Random.Shared.NextDouble());
-        var apart = TimeSpan.FromTicks(Math.Min(s_firstRetry.Ticks << Math.Min(_failures - 1, 10), s_longestRetry.Ticks));
-        var pause = (apart * (0.8 + (0.2 * Random.Shared.NextDouble()))) - _time.GetElapsedTime(_began);
+        if (Outage is null) return s_refreshEvery - (s_refreshSpread * Random.Shared.NextDouble());
+        var pause = (_health.Pause * (0.8 + (0.2 * Random.Shared.NextDouble()))) - _time.GetElapsedTime(_began);
         return pause > s_shortestPause ? pause : s_shortestPause;
     }
 
@@ -213,9 +212,3 @@ internal sealed partial class IssuerKeys : BaseConfigurationManager, IConfigurat
         public static partial void KeysRead(ILogger logger, string scheme, int count, string notUsed);
     }
 }
-
-/// <summary>Why an issuer's keys cannot be fetched.</summary>
-/// <param name="Address">The document that cannot be read.</param>
-/// <param name="Cause">The cause, for an operator.</param>
-/// <param name="Since">The time of the first failed attempt.</param>
-internal sealed record IssuerOutage(string Address, string Cause, DateTimeOffset Since);

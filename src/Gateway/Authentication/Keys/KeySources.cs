@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using Gateway.Telemetry;
+using IotCredentials.Failures;
 using Microsoft.AspNetCore.Authentication.JwtBearer;
 using Microsoft.Extensions.Diagnostics.HealthChecks;
 using Microsoft.Extensions.Options;
@@ -31,7 +32,7 @@ internal sealed class KeySources : IHostedService, IDisposable
         _byScheme.GetOrAdd(scheme, _ => new IssuerKeys(scheme, metadataAddress, issuers, requireHttps, _documents, _time, _logger));
 
     /// <summary>The issuers whose keys cannot be fetched, by scheme.</summary>
-    public IReadOnlyList<(string Scheme, IssuerOutage Outage)> Outages() => [.. from scheme in _schemes.Names
+    public IReadOnlyList<(string Scheme, PeerOutage Outage)> Outages() => [.. from scheme in _schemes.Names
                                                                                 let outage = Find(scheme)?.Outage
                                                                                 where outage is not null
                                                                                 select (scheme, outage)];
@@ -65,7 +66,7 @@ internal sealed class IssuersAreReachable(KeySources sources) : IHealthCheck
             ? HealthCheckResult.Healthy()
             : HealthCheckResult.Degraded(string.Join("; ", outages.Select(each => Sentence(each.Scheme, each.Outage)))));
 
-        static string Sentence(string scheme, IssuerOutage outage) =>
+        static string Sentence(string scheme, PeerOutage outage) =>
             $"the keys of {scheme}'s issuer cannot be read from {outage.Address}: {outage.Cause} (since {UtcTime.Seconds(outage.Since)})";
     }
 }

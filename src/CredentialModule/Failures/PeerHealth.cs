@@ -1,0 +1,84 @@
+namespace IotCredentials.Failures;
+
+/// <summary>
+/// What is known of a server that this process asks on behalf of many callers. While it fails, it is asked once in a while, with growing pauses, and nobody else
+/// waits for it. It only keeps state: who asks sets the deadline and reports the result.
+/// </summary>
+/// <param name="time">The clock.</param>
+/// <param name="tolerated">The number of calls in a row that may fail before an outage begins: one caller's odd request must not be an outage for others.</param>
+public sealed class PeerHealth(TimeProvider time, int tolerated = 0)
+{
+    private static readonly TimeSpan s_firstPause = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan s_longestPause = TimeSpan.FromSeconds(8);
+
+    private readonly Lock _lock = new();
+    private int _failures;
+    private DateTimeOffset _nextCall;
+    private volatile PeerOutage? _outage;
+
+    /// <summary>The outage; null while the server can be asked.</summary>
+    public PeerOutage? Outage => _outage;
+
+    /// <summary>The time from the start of one attempt to the start of the next, while the server fails. It doubles from 1 s to 8 s.</summary>
+    public TimeSpan Pause
+    {
+        get
+        {
+            lock (_lock)
+            {
+                var doublings = Math.Clamp(_failures - tolerated - 1, 0, 10);
+                return TimeSpan.FromTicks(Math.Min(s_firstPause.Ticks << doublings, s_longestPause.Ticks));
+            }
+        }
+    }
+
+    /// <summary>Whether the server may be asked now. During an outage this is true once per <see cref="Pause"/>.</summary>
+    public bool MayCall()
+    {
+        if (_outage is null) return true;
+        lock (_lock)
+        {
+            if (_outage is null) return true;
+            var now = time.GetUtcNow();
+            if (now < _nextCall) return false;
+            _nextCall = now + Pause;
+            return true;
+        }
+    }
+
+    /// <summary>Reports that the server has answered.</summary>
+    /// <returns>How long the outage was that this ends; null if there was none.</returns>
+    public TimeSpan? Succeeded()
+    {
+        if (_failures == 0) return null;
+        lock (_lock)
+        {
+            var ended = _outage;
+            (_failures, _outage) = (0, null);
+            return ended is null ? null : time.GetUtcNow() - ended.Since;
+        }
+    }
+
+    /// <summary>Reports that a call has failed.</summary>
+    /// <param name="address">What was called, without secrets.</param>
+    /// <param name="cause">Why it failed, in words of our own.</param>
+    /// <returns>Whether an outage begins with it.</returns>
+    public bool Failed(string address, string cause)
+    {
+        lock (_lock)
+        {
+            _failures++;
+            if (_failures <= tolerated) return false;
+            var (before, now) = (_outage, time.GetUtcNow());
+            _outage = new PeerOutage(address, cause, before?.Since ?? now);
+            _nextCall = now + Pause;
+            return before is null;
+        }
+    }
+}
+
+/// <summary>Why a server cannot be asked.</summary>
+/// <param name="Address">What was called, without secrets.</param>
+/// <param name="Cause">The cause of the last failure, for an operator.</param>
+/// <param name="Since">The time of the first failure.</param>
+public sealed record PeerOutage(string Address, string Cause, DateTimeOffset Since);
