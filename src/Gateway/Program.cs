@@ -20,7 +20,8 @@ internal static class GatewayProgram
         {
             var root = new RootCommand("Runs the gateway if no command is given. Any configuration key can be set with --KEY VALUE, --KEY=VALUE or KEY=VALUE.")
             {
-                CheckCommand.Create(environment), ExplainCommand.Create(environment), DoctorCommand.Create(environment), ConfigurationArguments.Folder(),
+                CheckCommand.Create(environment), ExplainCommand.Create(environment), DoctorCommand.Create(environment), ApiKeyCommand.Create(),
+                ConfigurationArguments.Folder(),
             };
             root.SetAction(_ => RunCommand.RunAsync(args, environment));
             foreach (var command in root.Subcommands.Prepend<Command>(root)) command.TreatUnmatchedTokensAsErrors = false;
@@ -28,8 +29,9 @@ internal static class GatewayProgram
             // A value is never read from a response file, and one argument never bundles several options.
             var parsed = root.Parse(args, new ParserConfiguration { ResponseFileTokenReplacer = null, EnablePosixBundling = false });
             // A command must be the first argument. In a later position the same word is the value of a configuration key.
-            var called = parsed.CommandResult.Command;
-            if (called is not RootCommand && called.Name != args[0]) return await RunCommand.RunAsync(args, environment);
+            var called = parsed.CommandResult;
+            while (called.Parent is System.CommandLine.Parsing.CommandResult { Command: not RootCommand } above) called = above;
+            if (called.Command is not RootCommand && called.Command.Name != args[0]) return await RunCommand.RunAsync(args, environment);
             // Print the parse error without the help text.
             if (parsed.Action is ParseErrorAction misuse) misuse.ShowHelp = false;
             // The host handles signals and reports start failures itself.

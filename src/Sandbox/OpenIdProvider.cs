@@ -1,5 +1,8 @@
 using System.Collections.Concurrent;
 using System.Globalization;
+using System.Security.Cryptography;
+using System.Text;
+using System.Text.Json;
 using System.Text.Json.Nodes;
 using Microsoft.Extensions.Primitives;
 
@@ -8,8 +11,9 @@ namespace Sandbox;
 /// <summary>
 /// An OpenID issuer: discovery document, key set, and any token that a test may need. For use with curl, <c>/token</c> mints a valid token from query or form:
 /// <c>subject</c>, <c>lifetime</c> in seconds, and any number of <c>organization</c>, <c>audience</c>, <c>role</c> and <c>scope</c>. It responds with OAuth's
-/// JSON, or with the bare token to <c>Accept: text/plain</c>. An unknown parameter gets a 400 that names the nearest known one. It also acts as Microsoft Entra
-/// ID: every <c>/{tenant}/v2.0</c> is an issuer with a discovery document and the same keys.
+/// JSON, or with the bare token to <c>Accept: text/plain</c>. An unknown parameter gets a 400 that names the nearest known one. With <c>opaque=true</c> the
+/// token is no JSON Web Token, and <c>/introspect</c> (RFC 7662) says what it stands for, to the client <c>gateway</c>. It also acts as Microsoft Entra ID: every
+/// <c>/{tenant}/v2.0</c> is an issuer with a discovery document and the same keys.
 /// </summary>
 public sealed class OpenIdProvider : IAsyncDisposable
 {
@@ -25,6 +29,7 @@ public sealed class OpenIdProvider : IAsyncDisposable
     private int _port;
     private int _discoveryRequests;
     private int _keySetRequests;
+    private int _introspections;
 
     private OpenIdProvider(TimeProvider time)
     {
@@ -67,6 +72,18 @@ public sealed class OpenIdProvider : IAsyncDisposable
 
     /// <summary>The number of requests for the key set.</summary>
     public int KeySetRequests => Volatile.Read(ref _keySetRequests);
+
+    /// <summary>The opaque tokens and keys that it knows, with the answer to an introspection of each.</summary>
+    public ConcurrentDictionary<string, JsonObject> Opaque { get; } = new(StringComparer.Ordinal);
+
+    /// <summary>The secret of the client <c>gateway</c> for introspection.</summary>
+    public string IntrospectionSecret { get; } = Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(16));
+
+    /// <summary>Answers an introspection in its place, to emulate an odd endpoint. It returns whether it has answered. Null: it answers itself.</summary>
+    public Func<HttpContext, string, CancellationToken, Task<bool>>? AnswerIntrospection { get; set; }
+
+    /// <summary>The number of introspections.</summary>
+    public int Introspections => Volatile.Read(ref _introspections);
 
     /// <summary>Starts an issuer with one RSA key.</summary>
     /// <param name="port">0 lets the system pick one.</param>
@@ -136,6 +153,26 @@ public sealed class OpenIdProvider : IAsyncDisposable
         return token;
     }
 
+    /// <summary>Makes a token that is no JSON Web Token, and that <c>/introspect</c> knows.</summary>
+    /// <param name="request">Its content. Default: an active token for <c>alice</c> of no organization.</param>
+    /// <returns>The token.</returns>
+    public string IssueOpaque(TokenRequest? request = null)
+    {
+        request ??= new TokenRequest();
+        var token = Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(24));
+        var answer = new JsonObject { ["active"] = true, ["iss"] = request.Issuer ?? Issuer, ["token_type"] = "Bearer" };
+        if (request.Subject is { } subject) answer["sub"] = subject;
+        if (request.Expires is { } life) answer["exp"] = (_time.GetUtcNow() + life).ToUnixTimeSeconds();
+        if (request.Organizations is { } organizations) answer["organizations"] = JsonSerializer.SerializeToNode(organizations);
+        if (request.Roles.Count > 0) answer["roles"] = new JsonArray([.. request.Roles.Select(static role => JsonValue.Create(role))]);
+        if (request.Scopes.Count > 0) answer["scope"] = string.Join(' ', request.Scopes);
+        foreach (var (name, value) in request.Claims) answer[name] = JsonSerializer.SerializeToNode(value);
+        foreach (var name in request.WithoutClaims) answer.Remove(name);
+        Opaque[token] = answer;
+        Minted?.Invoke(token);
+        return token;
+    }
+
     /// <inheritdoc/>
     public async ValueTask DisposeAsync()
     {
@@ -182,6 +219,8 @@ public sealed class OpenIdProvider : IAsyncDisposable
                 return context.Response.WriteAsync(KeySet(), cancellationToken);
             case ["", "token"]:
                 return AnswerTokenAsync(context, cancellationToken);
+            case ["", "introspect"]:
+                return IntrospectAsync(context, cancellationToken);
             default:
                 context.Response.StatusCode = StatusCodes.Status404NotFound;
                 return Task.CompletedTask;
@@ -196,6 +235,7 @@ public sealed class OpenIdProvider : IAsyncDisposable
             ["jwks_uri"] = $"{Issuer}/.well-known/jwks.json",
             ["authorization_endpoint"] = $"{Issuer}/authorize",
             ["token_endpoint"] = $"{Issuer}/token",
+            ["introspection_endpoint"] = $"{Issuer}/introspect",
             ["response_types_supported"] = new JsonArray("code"),
             ["subject_types_supported"] = new JsonArray("public"),
             ["id_token_signing_alg_values_supported"] = new JsonArray("RS256", "PS256", "ES256"),
@@ -208,6 +248,24 @@ public sealed class OpenIdProvider : IAsyncDisposable
     {
         var keys = new JsonArray([.. PublishedKeys.Select(key => key.ToJsonWebKey())]);
         return KeySetText is { } text ? text(keys) : new JsonObject { ["keys"] = keys }.ToJsonString();
+    }
+
+    // RFC 7662: POST with the client's credentials; a token that is not known, or has expired, is not active, and nothing more is said of it.
+    private async Task IntrospectAsync(HttpContext context, CancellationToken cancellationToken)
+    {
+        Interlocked.Increment(ref _introspections);
+        var expected = "Basic " + Convert.ToBase64String(Encoding.UTF8.GetBytes($"gateway:{IntrospectionSecret}"));
+        if (context.Request.Headers.Authorization != expected || !HttpMethods.IsPost(context.Request.Method) || !context.Request.HasFormContentType)
+        {
+            context.Response.StatusCode = StatusCodes.Status401Unauthorized;
+            return;
+        }
+
+        var token = (await context.Request.ReadFormAsync(cancellationToken))["token"].ToString();
+        if (AnswerIntrospection is { } odd && await odd(context, token, cancellationToken)) return;
+        var isActive = Opaque.TryGetValue(token, out var answer)
+            && (answer["exp"] is not { } exp || exp.GetValue<long>() > _time.GetUtcNow().ToUnixTimeSeconds());
+        await context.Response.WriteAsJsonAsync(isActive ? answer : new JsonObject { ["active"] = false }, cancellationToken);
     }
 
     private async Task AnswerTokenAsync(HttpContext context, CancellationToken cancellationToken)
@@ -229,7 +287,8 @@ public sealed class OpenIdProvider : IAsyncDisposable
         }
 
         var defaults = new TokenRequest();
-        var token = Issue(defaults with
+        var isOpaque = First("opaque") == "true";
+        var wanted = defaults with
         {
             Subject = First("subject") ?? defaults.Subject,
             Audiences = All("audience") is [_, ..] audiences ? audiences : defaults.Audiences,
@@ -237,7 +296,8 @@ public sealed class OpenIdProvider : IAsyncDisposable
             Roles = All("role"),
             Scopes = All("scope"),
             Expires = lifetime,
-        });
+        };
+        var token = isOpaque ? IssueOpaque(wanted) : Issue(wanted);
 
         context.Response.Headers.CacheControl = "no-store";
         if (context.Request.Headers.Accept.ToString().Contains("text/plain", StringComparison.OrdinalIgnoreCase))

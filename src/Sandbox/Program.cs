@@ -18,9 +18,9 @@ using var hangUp = PosixSignalRegistration.Create(PosixSignal.SIGHUP, Stop);
 try
 {
     LocalServer.ThrowIfTaken(arguments.Port, arguments.ManagementPort);
-    using var secrets = new SealingKeyFolder();
     Console.WriteLine("Starting an OpenID provider");
     await using var issuer = await OpenIdProvider.StartAsync();
+    using var secrets = new SecretFolder(issuer.IntrospectionSecret);
     Console.WriteLine("Starting an emulator of AWS STS and AWS IoT");
     await using var aws = await AwsEmulator.StartAsync();
     Console.WriteLine("Starting a Redis");
@@ -38,6 +38,10 @@ try
         $"Sealing:KeyPath={secrets.KeyPath}",
         $"Authentication:Schemes:Platform:Authority={issuer.Issuer}",
         "Authentication:Schemes:Platform:RequireHttpsMetadata=false",
+        $"Authentication:Introspection:Address={issuer.Issuer}/introspect",
+        "Authentication:Introspection:ClientId=gateway",
+        $"Authentication:Introspection:ClientSecretPath={secrets.IntrospectionSecretPath}",
+        "Authentication:Introspection:Organizations:Claim=organizations",
         $"ReverseProxy:Clusters:organizations:Destinations:a:Address={service.Url}",
     ];
     await using var gateway = SandboxGateway.Create(

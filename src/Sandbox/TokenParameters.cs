@@ -7,8 +7,8 @@ internal static class TokenParameters
 {
     private static readonly string[] s_several = ["organization", "audience", "role", "scope"];
 
-    // OAuth clients send the last three; any client may get a token here.
-    private static readonly string[] s_once = ["subject", "lifetime", "grant_type", "client_id", "client_secret"];
+    // OAuth clients send grant_type, client_id and client_secret; any client may get a token here.
+    private static readonly string[] s_once = ["subject", "lifetime", "grant_type", "client_id", "client_secret", "opaque"];
 
     /// <summary>The error in the parameters, and a correction; null when there is none.</summary>
     public static string? Refusal(IQueryCollection query, IFormCollection form)

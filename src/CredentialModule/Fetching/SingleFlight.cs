@@ -3,12 +3,14 @@ using System.Collections.Concurrent;
 namespace IotCredentials.Fetching;
 
 /// <summary>Runs one task per key at a time in this process. Callers that join a running task share its outcome, including a failure.</summary>
-internal sealed class SingleFlight
+public sealed class SingleFlight
 {
     private readonly ConcurrentDictionary<string, Lazy<Task>> _underWay = new(StringComparer.Ordinal);
 
+    /// <summary>Whether a task of this key runs.</summary>
     public bool IsUnderWay(string key) => _underWay.ContainsKey(key);
 
+    /// <summary>Joins the running task of a key, or runs one.</summary>
     public Task<T> JoinAsync<T>(string key, Func<Task<T>> run)
     {
         Lazy<Task>? mine = null;
@@ -28,7 +30,7 @@ internal sealed class SingleFlight
         return (Task<T>)_underWay.GetOrAdd(key, mine).Value;
     }
 
-    // Observes the exception, because all waiters may have left by the time the task fails.
+    /// <summary>Observes a task's exception, because all waiters may have left by the time the task fails.</summary>
     public static T Observed<T>(T task) where T : Task
     {
         _ = task.ContinueWith(static failed => failed.Exception, CancellationToken.None, TaskContinuationOptions.OnlyOnFaulted, TaskScheduler.Default);

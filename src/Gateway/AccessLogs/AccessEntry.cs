@@ -15,6 +15,7 @@ internal sealed record AccessEntry
     public required int Status { get; init; }
     public required TimeSpan Duration { get; init; }
     public required long? Bytes { get; init; }
+    public required string? Scheme { get; init; }
     public required string? Issuer { get; init; }
     public required string? Subject { get; init; }
     public required string? Organization { get; init; }
@@ -35,6 +36,7 @@ internal sealed record AccessEntry
         json.WriteNumber("duration", Math.Round(Duration.TotalSeconds, 6));
         if (Bytes is { } bytes) json.WriteNumber("bytes", bytes);
         else json.WriteNull("bytes");
+        json.WriteString("scheme", Scheme);
         json.WriteString("issuer", Issuer);
         json.WriteString("subject", Subject);
         json.WriteString("organization", Organization);

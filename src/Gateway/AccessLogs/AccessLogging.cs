@@ -65,6 +65,7 @@ internal static class AccessLogging
             Status = status,
             Duration = default,
             Bytes = Bytes(context, status, hasFailed),
+            Scheme = caller?.Scheme,
             Issuer = caller?.Issuer,
             Subject = caller?.Subject,
             Organization = profiles.Current.OrganizationIds.TryParse(organization, out _) ? organization : null,

@@ -9,28 +9,21 @@ using Microsoft.IdentityModel.Tokens;
 namespace Gateway.Authentication;
 
 /// <summary>
-/// The default scheme. It has a request's token checked by the scheme of the issuer that the token names, and caches successful results. If no scheme handles
-/// that issuer, the token is refused. A token that cannot be judged leaves an <see cref="UnjudgedToken"/> on the request.
+/// Has a request's JSON Web Token checked by the scheme of the issuer that the token names, and caches successful results. If no scheme handles that issuer,
+/// the token is refused. A token that cannot be judged leaves an <see cref="UnjudgedToken"/> on the request.
 /// </summary>
 internal sealed class BearerHandler(
     IssuerSchemes schemes, KeySources sources, ValidatedTokenCache validated, AuthenticationThrottle edge, IAuthenticationSchemeProvider provider,
     IOptionsMonitor<JwtBearerOptions> options)
-    : IAuthenticationHandler
 {
-    // Scheme names in the configuration cannot contain a colon, so this name cannot collide.
-    public const string Scheme = "gateway:bearer";
+    private const string UnknownIssuer = "no scheme takes tokens of its issuer";
+    private const string UnknownKey = "its issuer publishes no key of its key id";
 
     private HttpContext _context = null!;
 
-    public Task InitializeAsync(AuthenticationScheme scheme, HttpContext context)
+    public async Task<AuthenticateResult> AuthenticateAsync(HttpContext context)
     {
         _context = context;
-        return Task.CompletedTask;
-    }
-
-    public async Task<AuthenticateResult> AuthenticateAsync()
-    {
-        if (!BearerToken.WasSent(_context.Request)) return AuthenticateResult.NoResult();
         var token = BearerToken.Of(_context.Request) ?? default;
         var scheme = schemes.Find(BearerToken.ClaimedIssuer(token.Span));
         var key = TokenKey.Of(scheme ?? "", token.Span);
@@ -48,10 +41,10 @@ internal sealed class BearerHandler(
         using var check = failed is null ? null : await failed.BeginAsync(_context, key, keys);
         if (failed is not null && check is null) return Unjudged(StatusCodes.Status429TooManyRequests, failed.LockedFor(_context) ?? TimeSpan.Zero);
         var before = keys?.Current;
-        if (keys is null) return Refuse(AuthenticateResult.Fail("no scheme takes tokens of its issuer"));
+        if (keys is null) return Refuse(AuthenticateResult.Fail(UnknownIssuer));
         if (flaw is not null) return Refuse(AuthenticateResult.Fail(flaw));
         if (before?.MayJudge(keyId) != true)
-            return isRead ? Refuse(AuthenticateResult.Fail("its issuer publishes no key of its key id")) : KeysUnavailable(keys);
+            return isRead ? Refuse(AuthenticateResult.Fail(UnknownKey)) : KeysUnavailable(keys);
 
         var result = check?.KnownUnder(before) ?? await CheckAsync(key, keys);
         if (result.Succeeded) return result;
@@ -75,10 +68,6 @@ internal sealed class BearerHandler(
             return refused;
         }
     }
-
-    public Task ChallengeAsync(AuthenticationProperties? properties) => RespondAsync(StatusCodes.Status401Unauthorized);
-
-    public Task ForbidAsync(AuthenticationProperties? properties) => RespondAsync(StatusCodes.Status403Forbidden);
 
     // An anonymous route does not wait for keys.
     private bool IsForAnyone => _context.GetEndpoint()?.Metadata is { } metadata
@@ -115,15 +104,5 @@ internal sealed class BearerHandler(
 
     private AuthenticateResult KeysUnavailable(IssuerKeys keys) => Unjudged(StatusCodes.Status503ServiceUnavailable, keys.RetryAfter);
 
-    private AuthenticateResult Unjudged(int status, TimeSpan retryAfter)
-    {
-        _context.Features.Set(new UnjudgedToken(status, retryAfter));
-        return AuthenticateResult.NoResult();
-    }
-
-    private Task RespondAsync(int status)
-    {
-        _context.Response.StatusCode = status;
-        return Task.CompletedTask;
-    }
+    private AuthenticateResult Unjudged(int status, TimeSpan retryAfter) => UnjudgedToken.Set(_context, status, retryAfter);
 }

@@ -26,6 +26,13 @@ internal static class BearerToken
             ? header.AsMemory(Scheme.Length).Trim()
             : null;
 
+    /// <summary>
+    /// Whether a token is a JSON Web Token, signed (RFC 7515) or encrypted (RFC 7516): three or five parts, of which the first is a JSON object. All others are
+    /// opaque.
+    /// </summary>
+    public static bool IsJsonWebToken(ReadOnlySpan<char> token) =>
+        token.Count('.') is 2 or 4 && TryReadText(token[..token.IndexOf('.')], "kid"u8, out _);
+
     /// <summary>The issuer that a token names, unproven; null when it does not name exactly one.</summary>
     public static string? ClaimedIssuer(ReadOnlySpan<char> token)
     {

@@ -1,12 +1,13 @@
 using System.Collections.Frozen;
 using System.Globalization;
+using System.Net;
 using System.Security.Claims;
 
 namespace Gateway.Authentication;
 
 /// <summary>
-/// The caller: its issuer and subject (never a subject alone), and the token's content, read by the settings of its own scheme. It keeps only the claims
-/// <c>iss</c>, <c>sub</c> and <c>exp</c>, which the credential module reads.
+/// The caller: its issuer and subject (never a subject alone), and what its token, or its API key, says of it. It keeps only the claims <c>iss</c>, <c>sub</c>
+/// and <c>exp</c>, which the credential module reads.
 /// </summary>
 internal sealed class CallerIdentity : ClaimsIdentity
 {
@@ -31,6 +32,12 @@ internal sealed class CallerIdentity : ClaimsIdentity
     public required FrozenSet<string> Organizations { get; init; }
     public required FrozenSet<string> Roles { get; init; }
     public required FrozenSet<string> Scopes { get; init; }
+
+    /// <summary>The addresses that the caller may use; null: any.</summary>
+    public IReadOnlyList<IPNetwork>? IpAllow { get; init; }
+
+    /// <summary>Whether the caller has been taken back since it was authenticated; null when that cannot be known.</summary>
+    public Func<bool>? IsRevoked { get; init; }
 
     /// <summary>The approximate memory use, in bytes.</summary>
     public long Size => FixedBytes + SizeOf(Issuer) + SizeOf(Subject) + Organizations.Sum(SizeOf) + Roles.Sum(SizeOf) + Scopes.Sum(SizeOf);

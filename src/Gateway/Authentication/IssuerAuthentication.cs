@@ -1,6 +1,8 @@
 using System.Security.Claims;
 using Gateway.Authentication.Keys;
 using Gateway.Configuration;
+using Gateway.Telemetry;
+using IotCredentials.Fetching;
 using Microsoft.AspNetCore.Authentication;
 using Microsoft.AspNetCore.Authentication.JwtBearer;
 using Microsoft.Identity.Web;
@@ -37,11 +39,16 @@ internal static class IssuerAuthentication
         builder.Services.AddHealthChecks().AddCheck<IssuersAreReachable>("issuers");
         builder.Services.AddSingleton(options.Edge.FailedAuthentications);
         builder.Services.AddSingleton<AuthenticationThrottle>();
+        builder.Services.AddSingleton<Refusals>();
         builder.Services.AddTransient<BearerHandler>();
+        builder.Services.AddTransient<CallerHandler>();
+        builder.Services.AddSingleton<ApiKeyTable>();
+        builder.Services.AddSingleton<ApiKeyAuthentication>();
+        AddIntrospection(builder, options.Authentication.Introspection, ids);
         var authentication = builder.Services.AddAuthentication(authentication =>
         {
-            authentication.DefaultScheme = BearerHandler.Scheme;
-            authentication.AddScheme<BearerHandler>(BearerHandler.Scheme, null);
+            authentication.DefaultScheme = CallerHandler.Scheme;
+            authentication.AddScheme<CallerHandler>(CallerHandler.Scheme, null);
         });
         var framework = builder.Services.Single(service => service.ServiceType == typeof(IAuthenticationService)).ImplementationType!;
         builder.Services.AddScoped(framework);
@@ -69,6 +76,23 @@ internal static class IssuerAuthentication
         }
 
         if (options.AzureAd is { } azure) AddAzureAd(builder, authentication, azure, schemes, ids);
+    }
+
+    private static void AddIntrospection(WebApplicationBuilder builder, IntrospectionOptions? options, OrganizationIdFormat ids)
+    {
+        // Null without an endpoint: its users take an IntrospectionAuthentication?.
+        builder.Services.AddSingleton(services => options is null ? null! : new IntrospectionAuthentication(
+            options,
+            new IntrospectionClient(options, builder.Environment.ContentRootPath, services.GetRequiredService<TimeProvider>()),
+            new ClaimReader(ids) { OrganizationClaim = options.Organizations, RoleClaim = options.RoleClaim, ScopeClaims = [options.ScopeClaim] },
+            services.GetRequiredService<ValidatedTokenCache>(),
+            services.GetRequiredService<AuthenticationThrottle>(),
+            services.GetRequiredService<SingleFlight>(),
+            services.GetRequiredService<GatewayMetrics>(),
+            services.GetRequiredService<TimeProvider>(),
+            services.GetRequiredService<ILogger<IntrospectionAuthentication>>()));
+        if (options is not null)
+            builder.Services.AddHealthChecks().AddCheck<IntrospectionIsReachable>("introspection");
     }
 
     private static void AddAzureAd(

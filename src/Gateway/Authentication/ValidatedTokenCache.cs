@@ -72,15 +72,20 @@ internal sealed class ValidatedTokenCache(TimeProvider time, long mostBytes)
     /// <summary>Whether a token was valid at an earlier check, even if it has to be checked again.</summary>
     public bool WasGood(TokenKey key) => _tokens.TryGetValue(key, out var known) && time.GetUtcNow() < known.ExpiresAt;
 
+    /// <summary>The caller that a token had at its last check, even if it has to be checked again; null when it is not known.</summary>
+    public CallerIdentity? CallerOf(TokenKey key) => _tokens.GetValueOrDefault(key)?.Caller;
+
     /// <summary>Caches the result of a token.</summary>
     /// <param name="key">The token's cache key.</param>
     /// <param name="result">The scheme's successful result.</param>
     /// <param name="caller">The token's caller, with its validity period.</param>
     /// <param name="keys">The issuer's keys that it was checked with.</param>
-    public void Add(TokenKey key, AuthenticateResult result, CallerIdentity caller, BaseConfiguration keys)
+    /// <param name="keptFor">The time after which the token is checked again.</param>
+    public void Add(TokenKey key, AuthenticateResult result, CallerIdentity caller, BaseConfiguration keys, TimeSpan? keptFor = null)
     {
         var now = time.GetUtcNow();
-        var until = caller.ExpiresAt - now < s_longestKept ? caller.ExpiresAt : now + s_longestKept;
+        var longest = keptFor ?? s_longestKept;
+        var until = caller.ExpiresAt - now < longest ? caller.ExpiresAt : now + longest;
         // A token is still accepted within the clock skew after its expiry, but it is not cached.
         if (until <= now) return;
         var entry = new ValidatedToken(Task.FromResult(result), keys, caller, until);
@@ -146,6 +151,8 @@ internal sealed class ValidatedToken(Task<AuthenticateResult> result, BaseConfig
     public Task<AuthenticateResult> Result => result;
 
     public BaseConfiguration Keys => keys;
+
+    public CallerIdentity Caller => caller;
 
     public DateTimeOffset From => caller.NotBefore;
 

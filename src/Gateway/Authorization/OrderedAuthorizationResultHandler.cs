@@ -1,5 +1,6 @@
 using Gateway.Authentication;
 using Gateway.Errors;
+using Gateway.Networking;
 using IotCredentials.Http;
 using Microsoft.AspNetCore.Authorization;
 using Microsoft.AspNetCore.Authorization.Policy;
@@ -7,7 +8,7 @@ using Microsoft.AspNetCore.Authorization.Policy;
 namespace Gateway.Authorization;
 
 /// <summary>
-/// Responds in the order of the contract: 401 (429 or 503 when the token was not judged), then the endpoint's preconditions on method, id and query (405, 422),
+/// Responds in the order of the contract: 401 (429 or 503 when the token or key was not judged), then the endpoint's preconditions on method, id and query (405, 422),
 /// then 403. The preconditions are checked here because a policy is evaluated only once, and only its result handler runs between the 401 and the 403.
 /// </summary>
 internal sealed class OrderedAuthorizationResultHandler : IAuthorizationMiddlewareResultHandler
@@ -31,6 +32,8 @@ internal sealed class OrderedAuthorizationResultHandler : IAuthorizationMiddlewa
             if (rule.Check(context) is { } refusal) return ErrorResponse.WriteAsync(context, refusal);
         }
 
-        return authorizeResult.Forbidden ? ErrorResponse.WriteAsync(context, StatusCodes.Status403Forbidden) : next(context);
+        // A key that may be used from elsewhere only is known, so this is no 401.
+        var isElsewhere = CallerIdentity.Of(context.User) is { IpAllow: { } allowed } && !AddressList.Contains(allowed, context.Connection.RemoteIpAddress);
+        return authorizeResult.Forbidden || isElsewhere ? ErrorResponse.WriteAsync(context, StatusCodes.Status403Forbidden) : next(context);
     }
 }

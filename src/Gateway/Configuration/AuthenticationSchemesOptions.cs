@@ -5,6 +5,16 @@ internal sealed record AuthenticationSchemesOptions
 {
     /// <summary>Schemes by name. A token goes to the one scheme that its issuer belongs to, and to none when it belongs to none.</summary>
     public IReadOnlyDictionary<string, SchemeOptions> Schemes { get; init; } = new Dictionary<string, SchemeOptions>(StringComparer.Ordinal);
+
+    /// <summary>API keys. Live. Default: none are accepted.</summary>
+    public ApiKeysOptions? ApiKeys { get; init; }
+
+    /// <summary>The service that is asked about other keys, and tokens that are no JSON Web Tokens. Default: none, and they are refused.</summary>
+    public IntrospectionOptions? Introspection { get; init; }
+
+    /// <summary>The request header that is read for API keys; null when none are accepted.</summary>
+    internal string? KeyHeader =>
+        ApiKeys?.Header ?? (Introspection?.Accepts.Contains(IntrospectedKind.ApiKey) == true ? ApiKeysOptions.DefaultHeader : null);
 }
 
 /// <summary>One OpenID provider, and how its tokens are read.</summary>

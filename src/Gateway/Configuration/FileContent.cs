@@ -4,7 +4,7 @@ namespace Gateway.Configuration;
 internal static class FileContent
 {
     /// <summary>The largest file that is read, in bytes. A larger file was probably named by mistake.</summary>
-    public const int MaxLength = 10 * 1024 * 1024;
+    public const int MaxLength = 32 * 1024 * 1024;
 
     /// <summary>Returns the whole file, or null and the problem that prevented reading it.</summary>
     public static byte[]? Read(string path, out string problem)
@@ -27,7 +27,7 @@ internal static class FileContent
             {
                 content.Write(chunk, 0, read);
                 if (content.Length <= MaxLength) continue;
-                problem = "is larger than 10 MB.";
+                problem = "is larger than 32 MB.";
                 return null;
             }
 

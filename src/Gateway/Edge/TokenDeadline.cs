@@ -4,7 +4,7 @@ using Microsoft.Extensions.ObjectPool;
 namespace Gateway.Edge;
 
 /// <summary>
-/// Ends an exchange when its caller's token expires while data is still sent or received: a response of any kind, an upload, an upgraded connection. If the
+/// Ends an exchange when its caller's token expires, or its API key is removed, while data is still sent or received: a response of any kind, an upload, an upgraded connection. If the
 /// request has fully arrived and waits for its service, it is not ended. Its response then has <see cref="Grace"/>.
 /// </summary>
 internal sealed class TokenDeadline : IDisposable
@@ -14,6 +14,9 @@ internal sealed class TokenDeadline : IDisposable
 
     private static readonly TimeSpan s_checkInterval = TimeSpan.FromSeconds(1);
 
+    // A removed API key ends its streams within 2 s of the file's change: it takes up to a second until the change is in effect.
+    private static readonly TimeSpan s_revocationCheck = TimeSpan.FromMilliseconds(500);
+
     // A few days below the longest time that a timer takes.
     private static readonly TimeSpan s_longest = TimeSpan.FromDays(45);
 
@@ -22,6 +25,7 @@ internal sealed class TokenDeadline : IDisposable
     private readonly ITimer _timer;
     private HttpContext? _context;
     private ReceivedStream? _body;
+    private Func<bool>? _isRevoked;
     private DateTimeOffset _due;
     private bool _hasWaited;
 
@@ -34,14 +38,14 @@ internal sealed class TokenDeadline : IDisposable
     /// <summary>Pools the deadlines with their timers, so that an ordinary request allocates none and only sets one.</summary>
     public static ObjectPool<TokenDeadline> Pool(TimeProvider time) => new DefaultObjectPoolProvider { MaximumRetained = 1024 }.Create(new Policy(time));
 
-    public void Start(HttpContext context, DateTimeOffset expiresAt)
+    public void Start(HttpContext context, CallerIdentity caller)
     {
         lock (_lock)
         {
-            (_context, _body, _hasWaited) = (context, ReceivedStream.Wrap(context), false);
+            (_context, _body, _isRevoked, _hasWaited) = (context, ReceivedStream.Wrap(context), caller.IsRevoked, false);
             var now = _time.GetUtcNow();
             // Within the clock skew, an expired token is still accepted.
-            SetDue(expiresAt > now ? expiresAt : now + Grace, now);
+            SetDue(caller.ExpiresAt > now ? caller.ExpiresAt : now + Grace, now);
         }
     }
 
@@ -50,7 +54,7 @@ internal sealed class TokenDeadline : IDisposable
     {
         lock (_lock)
         {
-            (_context, _body) = (null, null);
+            (_context, _body, _isRevoked) = (null, null, null);
             _timer.Change(Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
         }
     }
@@ -63,7 +67,8 @@ internal sealed class TokenDeadline : IDisposable
         {
             if (_context is not { } context) return;
             var now = _time.GetUtcNow();
-            // The timer fired for an earlier request, too early, or after the longest time that a timer takes.
+            if (_isRevoked?.Invoke() == true) (_isRevoked, _due) = (null, now);
+            // The timer fired for an earlier request, too early, after the longest time that a timer takes, or to look whether the key is still there.
             if (now < _due)
             {
                 SetDue(_due, now);
@@ -93,7 +98,8 @@ internal sealed class TokenDeadline : IDisposable
     private void SetDue(DateTimeOffset due, DateTimeOffset now)
     {
         _due = due;
-        _timer.Change(due - now < s_longest ? due - now : s_longest, Timeout.InfiniteTimeSpan);
+        var longest = _isRevoked is null ? s_longest : s_revocationCheck;
+        _timer.Change(due - now < longest ? due - now : longest, Timeout.InfiniteTimeSpan);
     }
 
     private sealed class Policy(TimeProvider time) : PooledObjectPolicy<TokenDeadline>
@@ -121,7 +127,7 @@ internal static class TokenDeadlineExtensions
             if (CallerIdentity.Of(context.User) is { } caller)
             {
                 var deadline = pool.Get();
-                deadline.Start(context, caller.ExpiresAt);
+                deadline.Start(context, caller);
                 context.Response.OnCompleted(release, deadline);
             }
 

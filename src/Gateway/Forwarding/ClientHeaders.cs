@@ -1,5 +1,6 @@
 using System.Collections.Frozen;
 using Gateway.Configuration.Schema;
+using Gateway.Networking;
 using Microsoft.Extensions.Primitives;
 using Yarp.ReverseProxy.Configuration;
 
@@ -10,9 +11,13 @@ internal sealed class ForwardedClientHeaders
 {
     private readonly FrozenSet<string> _names;
     private readonly HeaderPatterns? _ofTransforms;
+    private readonly HeaderPatterns? _ofKeys;
 
-    public ForwardedClientHeaders(RouteConfig route)
+    /// <param name="route">The route.</param>
+    /// <param name="keyHeader">The header that holds API keys; null when none are accepted.</param>
+    public ForwardedClientHeaders(RouteConfig route, string? keyHeader)
     {
+        _ofKeys = keyHeader is null ? null : new(keyHeader);
         var metadata = RouteMetadata.Of(route);
         Authorization = metadata.ForwardAuthorization;
         Cookies = metadata.ForwardCookies;
@@ -32,7 +37,8 @@ internal sealed class ForwardedClientHeaders
 
     /// <summary>Whether a client's header with that name is removed.</summary>
     public bool IsRemoved(string name) =>
-        ReservedHeaders.IsRemovedAlways(name) || (ReservedHeaders.IsRemovedByDefault(name) && !_names.Contains(name)) || _ofTransforms?.Contains(name) == true;
+        ReservedHeaders.IsRemovedAlways(name) || (ReservedHeaders.IsRemovedByDefault(name) && !_names.Contains(name))
+        || _ofKeys?.Contains(name) == true || _ofTransforms?.Contains(name) == true;
 
     /// <summary>Splits a comma-separated list of header names.</summary>
     public static string[] NamesIn(string? list) => (list ?? "").Split(',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries);
@@ -59,6 +65,11 @@ internal static class ClientHeaders
 
     // The words in Connection that do not name a header to remove.
     private static readonly FrozenSet<string> s_connectionOptions = FrozenSet.ToFrozenSet(["close", "keep-alive", "upgrade"], StringComparer.OrdinalIgnoreCase);
+
+    /// <summary>Whether a header can hold API keys: one that nobody else reads, and that is removed here.</summary>
+    public static bool MayHoldKeys(string name) =>
+        HttpToken.Is(name) && !s_usual.Contains(name) && !s_framing.Contains(name) && !ReservedHeaders.IsRemovedAlways(name)
+        && name.ToUpperInvariant() is not ("AUTHORIZATION" or "COOKIE");
 
     /// <summary>Removes the headers. It runs after session affinity, which reads a cookie that is removed here.</summary>
     public static void UseClientHeaders(this IApplicationBuilder pipeline) => pipeline.Use(static (context, next) =>

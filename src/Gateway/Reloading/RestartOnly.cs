@@ -8,7 +8,7 @@ internal static class RestartOnly
     private static readonly string[] s_live =
     [
         "ReverseProxy", "Services", "Authorization", "RateLimiting", "Cors", "IotCredentials:Profiles", "IotCredentials:Organizations",
-        "AllowedHosts", "Logging", "$schema"
+        "Authentication:ApiKeys", "AllowedHosts", "Logging", "$schema"
     ];
 
     /// <summary>Returns an error for each such key whose value differs between two configurations.</summary>

@@ -31,7 +31,7 @@ internal static class RouteControls
         AttachCors(endpoint, table, route.CorsPolicy);
         var metadata = RouteMetadata.Of(route);
         if (metadata.IpAllow is { } addresses) endpoint.Metadata.Add(new IpAllowList(addresses));
-        endpoint.Metadata.Add(new ForwardedClientHeaders(route));
+        endpoint.Metadata.Add(new ForwardedClientHeaders(route, table.Snapshot.Options.Authentication.KeyHeader));
         if (metadata.Retries > 0) endpoint.Metadata.Add(new RetryLimit(metadata.Retries));
 
         if (route.RateLimiterPolicy is { } name && table.Snapshot.Options.RateLimiting.Policies.GetValueOrDefault(name) is { } limit)

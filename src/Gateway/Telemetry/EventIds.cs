@@ -20,6 +20,9 @@ internal static class EventIds
     public const int KeysReadAgain = 115;
     public const int KeysRead = 116;
     public const int ClientLockedOut = 117;
+    public const int CredentialRefused = 118;
+    public const int IntrospectionLost = 119;
+    public const int IntrospectionRestored = 120;
     public const int ConfigurationRead = 140;
     public const int ConnectionRefused = 145;
     public const int LogEntriesLost = 160;

@@ -12,6 +12,7 @@ internal sealed class GatewayMetrics
     private readonly Counter<long> _entriesDropped;
     private readonly Counter<long> _reloads;
     private readonly Counter<long> _forwardingErrors;
+    private readonly Counter<long> _authentications;
     private readonly Meter _meter;
     private volatile bool _isRefused;
 
@@ -27,6 +28,8 @@ internal sealed class GatewayMetrics
         _reloads = meter.CreateCounter<long>(
             "gateway.configuration.reloads", "{reload}", "Changes of the configuration, by whether they were applied or refused.");
         _forwardingErrors = meter.CreateCounter<long>("gateway.forwarding.errors", "{try}", "Tries to forward a request that failed on the service's side.");
+        _authentications = meter.CreateCounter<long>(
+            "gateway.authentications", "{request}", "Requests with a token or an API key, by its scheme and by whether it was accepted.");
         meter.CreateObservableGauge(
             "gateway.configuration.refused", () => _isRefused ? 1 : 0, description: "1 while the files hold a change that is not used.");
     }
@@ -36,6 +39,22 @@ internal sealed class GatewayMetrics
         "gateway.issuer.unavailable",
         () => issuers().Select(static issuer => new Measurement<int>(issuer.IsUnavailable ? 1 : 0, new KeyValuePair<string, object?>("scheme", issuer.Scheme))),
         description: "1 while the keys of the scheme's issuer cannot be read.");
+
+    /// <summary>Reports whether the introspection endpoint can be asked.</summary>
+    public void ObserveIntrospection(Func<bool> isUnavailable) => _meter.CreateObservableGauge(
+        "gateway.introspection.unavailable", () => isUnavailable() ? 1 : 0, description: "1 while the introspection endpoint cannot be asked.");
+
+    /// <summary>Counts a request's token or key.</summary>
+    /// <param name="scheme">The scheme; null when no scheme takes it.</param>
+    /// <param name="outcome">The result.</param>
+    public void Authenticated(string? scheme, AuthenticationOutcome outcome) => _authentications.Add(
+        1, new KeyValuePair<string, object?>("scheme", scheme ?? "none"), new KeyValuePair<string, object?>("outcome", outcome switch
+        {
+            AuthenticationOutcome.Accepted => "accepted",
+            AuthenticationOutcome.Refused => "refused",
+            AuthenticationOutcome.LockedOut => "locked_out",
+            _ => "unavailable",
+        }));
 
     public void LimitFellBack(string policy) => _fallbacks.Add(1, new KeyValuePair<string, object?>("policy", policy));
 

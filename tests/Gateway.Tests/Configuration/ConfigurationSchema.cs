@@ -56,6 +56,7 @@ internal static class ConfigurationSchema
     {
         var scalar = Nullable.GetUnderlyingType(type) ?? type;
         if (scalar.IsEnum) return OneOf(Enum.GetNames(scalar));
+        if (scalar == typeof(DateTimeOffset)) return new JsonObject { ["type"] = OrNull("string"), ["format"] = "date-time" };
         if (scalar == typeof(TimeSpan)) return new JsonObject { ["type"] = OrNull("string"), ["pattern"] = Duration };
         if (OptionsSchema.ScalarOf(type) is not null)
             return new JsonObject { ["type"] = OrNull(scalar == typeof(string) ? "string" : scalar == typeof(bool) ? "boolean" : "integer") };

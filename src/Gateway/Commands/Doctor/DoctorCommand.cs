@@ -63,6 +63,7 @@ internal static class DoctorCommand
     {
         var all = await Task.WhenAll(
             IssuerCheck.RunAsync(services, timeout),
+            CallerCheck.RunAsync(configuration, services, timeout),
             RedisCheck.RunAsync(configuration, services, timeout),
             AwsCheck.RunAsync(configuration, services, environment, organization, timeout),
             DestinationCheck.RunAsync(configuration, services, timeout));

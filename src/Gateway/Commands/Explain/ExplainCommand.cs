@@ -20,6 +20,8 @@ internal static class ExplainCommand
     private const string Host = "--host";
     private const string Token = "--token";
     private const string TokenFile = "--token-file";
+    private const string ApiKey = "--api-key";
+    private const string ApiKeyFile = "--api-key-file";
 
     public static Command Create(ProgramEnvironment environment)
     {
@@ -46,6 +48,8 @@ internal static class ExplainCommand
                 HelpName = "T",
             },
             new Option<string>(TokenFile) { Description = "A file that holds the caller's token.", HelpName = "FILE" },
+            new Option<string>(ApiKey) { Description = "The caller's API key, or - to read it from standard input. It is never printed.", HelpName = "KEY" },
+            new Option<string>(ApiKeyFile) { Description = "A file that holds the caller's API key.", HelpName = "FILE" },
             format,
         };
         command.SetAction((parsed, _) => RunAsync(parsed, parsed.IsJson(format), environment));
@@ -77,13 +81,20 @@ internal static class ExplainCommand
             return ExitCode.Failed;
         }
 
-        if (!GivenToken.TryRead(parsed.GetValue<string>(Token), parsed.GetValue<string>(TokenFile), out var token, out var problem))
+        if (!GivenToken.TryRead(Token, parsed.GetValue<string>(Token), parsed.GetValue<string>(TokenFile), out var token, out var problem)
+            || !GivenToken.TryRead(ApiKey, parsed.GetValue<string>(ApiKey), parsed.GetValue<string>(ApiKeyFile), out var key, out problem))
         {
             error.WriteLine($"error: {problem}");
             return ExitCode.Failed;
         }
 
-        var explanation = await explainer.ExplainAsync(request, organization, token);
+        if (token is not null && key is not null)
+        {
+            error.WriteLine("error: a token and an API key are both given: a request with both gets 401");
+            return ExitCode.Failed;
+        }
+
+        var explanation = await explainer.ExplainAsync(request, organization, token, key);
         if (isJson) output.WriteJson(explanation);
         else output.Write(Text(explanation));
         return explanation.Refused is null ? ExitCode.Good : ExitCode.Failed;
@@ -118,7 +129,7 @@ internal static class ExplainCommand
 
     private static void Append(StringBuilder text, TokenVerdict token)
     {
-        text.Append("\ntoken\n");
+        text.Append(CultureInfo.InvariantCulture, $"\n{(token.IsKey ? "API key" : "token")}\n");
         text.Line("scheme", token.Scheme ?? "none");
         if (token.Issuer is { } issuer) text.Line("issuer", issuer);
         foreach (var failure in token.Failures) text.Line("FAILS", failure);

@@ -1,3 +1,4 @@
+using Gateway.Authentication;
 using Gateway.Configuration.Snapshots;
 using Gateway.Errors;
 using Gateway.Networking;
@@ -25,7 +26,7 @@ internal sealed class Explainer(Snapshot configuration, ProgramEnvironment envir
             ? new(method, path, host ?? HostOf(endpoint) ?? ExplainCommand.AnyHost)
             : null;
 
-    public async Task<Explanation> ExplainAsync(ExplainedRequest request, string? organization, string? token)
+    public async Task<Explanation> ExplainAsync(ExplainedRequest request, string? organization, string? token, string? apiKey)
     {
         if (await request.GuardAsync(_services, configuration.Options.Edge.Methods) is { } guarded)
         {
@@ -35,8 +36,8 @@ internal sealed class Explainer(Snapshot configuration, ProgramEnvironment envir
         }
 
         var context = request.Context(_services, token);
-        var verdict = token is null ? null : await TokenVerdict.OfAsync(context);
-        if (token is null)
+        var verdict = token is not null ? await TokenVerdict.OfAsync(context) : apiKey is not null ? TokenVerdict.OfKey(_services, apiKey) : null;
+        if (verdict is null)
             _notes.Add("no token was given, so authorization is not evaluated; without a token, the response is 401 on every route that is not Anonymous");
         Endpoint? found;
         try
@@ -52,7 +53,7 @@ internal sealed class Explainer(Snapshot configuration, ProgramEnvironment envir
         var taken = found as RouteEndpoint;
         if (taken is null || !_endpoints.Contains(taken))
         {
-            var (status, why) = verdict is { Failures.Count: > 0 } ? (StatusCodes.Status401Unauthorized, "the token is invalid")
+            var (status, why) = verdict is { Failures.Count: > 0 } ? (StatusCodes.Status401Unauthorized, $"the {verdict.Noun} is invalid")
                 : found is null ? (StatusCodes.Status404NotFound, "no route matches")
                 : (StatusCodes.Status405MethodNotAllowed, "the routes of this path accept other methods");
             return await WithLostAsync(Result(status, why) with { Token = verdict }, null);
@@ -87,7 +88,7 @@ internal sealed class Explainer(Snapshot configuration, ProgramEnvironment envir
     // The order is that of the gateway's responses: 401, then the endpoint's preconditions (405, 422), then 403.
     private (int Status, string Why)? Refusal(HttpContext context, RouteEndpoint taken, RouteRow row, TokenVerdict? verdict)
     {
-        if (!row.Anyone && verdict is { Failures.Count: > 0 }) return (StatusCodes.Status401Unauthorized, "the token is invalid");
+        if (!row.Anyone && verdict is { Failures.Count: > 0 }) return (StatusCodes.Status401Unauthorized, $"the {verdict.Noun} is invalid");
         foreach (var rule in taken.Metadata.GetOrderedMetadata<IRequestPrecondition>())
         {
             if (rule.Check(context) is not { } refused) continue;
@@ -99,6 +100,8 @@ internal sealed class Explainer(Snapshot configuration, ProgramEnvironment envir
         if (verdict?.Requirements.FirstOrDefault(requirement => !requirement.Met) is { } unmet)
             return (StatusCodes.Status403Forbidden, $"a requirement is not met: {unmet.Requirement}");
         if (taken.Metadata.GetMetadata<IpAllowList>() is not null) _notes.Add($"only clients of {row.IpAllow} may use the route; others get 403");
+        if (verdict?.Caller is { } user && CallerIdentity.Of(user)?.IpAllow is { } allowed)
+            _notes.Add($"only clients of {string.Join(", ", allowed)} may use the key; others get 403");
         if (row.Limit is { } limit) _notes.Add($"if the limit {limit.Name} is exceeded, the response is 429");
         return null;
     }

@@ -4,7 +4,7 @@ using IotCredentials.Failures;
 namespace Gateway.Commands.Explain;
 
 /// <summary>
-/// Reads the token that is given to a command. On the command line, every user of the machine can read it in the process list and the shell keeps it
+/// Reads the token or API key that is given to a command. On the command line, every user of the machine can read it in the process list and the shell keeps it
 /// in its history. The documentation therefore shows a file or standard input.
 /// </summary>
 internal static class GivenToken
@@ -15,12 +15,17 @@ internal static class GivenToken
     private const int Longest = 64 * 1024;
 
     /// <summary>Reads the token, or null when none was given. Returns false and the reason when it cannot be read.</summary>
-    public static bool TryRead(string? written, string? file, out string? token, [NotNullWhen(false)] out string? problem)
+    /// <param name="option">The option's name: <c>--token</c> or <c>--api-key</c>.</param>
+    /// <param name="written">Its value.</param>
+    /// <param name="file">The value of the option that names a file.</param>
+    /// <param name="token">The token.</param>
+    /// <param name="problem">Why it cannot be read.</param>
+    public static bool TryRead(string option, string? written, string? file, out string? token, [NotNullWhen(false)] out string? problem)
     {
         (token, problem) = (null, null);
         if (written is not null && file is not null)
         {
-            problem = "--token and --token-file are both given: write one of them";
+            problem = $"{option} and {option}-file are both given: write one of them";
             return false;
         }
 
@@ -36,7 +41,7 @@ internal static class GivenToken
             var buffer = new char[Longest + 1];
             var length = reader.ReadBlock(buffer);
             token = Bare(new string(buffer, 0, length).Trim());
-            problem = length > Longest ? "holds more than a token" : token.Length == 0 ? "holds no token" : null;
+            problem = length > Longest ? "holds more than one" : token.Length == 0 ? "is empty" : null;
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException or ArgumentException)
         {
@@ -44,7 +49,7 @@ internal static class GivenToken
         }
 
         if (problem is null) return true;
-        (token, problem) = (null, $"{(file is null ? "standard input" : $"--token-file {SecretText.Hide(file)}")} {problem}");
+        (token, problem) = (null, $"{(file is null ? "standard input" : $"{option}-file {SecretText.Hide(file)}")} {problem}");
         return false;
     }
 

@@ -1,15 +1,13 @@
 using System.Security.Claims;
 using Gateway.Authentication;
 using Gateway.Authentication.Keys;
-using Gateway.Telemetry;
 using Microsoft.AspNetCore.Authentication;
 using Microsoft.AspNetCore.Authentication.JwtBearer;
 using Microsoft.Extensions.Options;
-using Microsoft.IdentityModel.Tokens;
 
 namespace Gateway.Commands.Explain;
 
-/// <summary>The gateway's judgment of a token, apart from its signature: that needs the issuer's keys, and no call is made.</summary>
+/// <summary>The gateway's judgment of a token, apart from its signature, or of an API key. No call is made, neither to an issuer nor for introspection.</summary>
 internal sealed record TokenVerdict
 {
     /// <summary>The scheme that matches the token's <c>iss</c>. Absent when no scheme matches.</summary>
@@ -20,19 +18,57 @@ internal sealed record TokenVerdict
     /// <summary>The reasons why the token is invalid. Empty when it is valid apart from its signature, which is not checked.</summary>
     public required IReadOnlyList<string> Failures { get; init; }
 
-    public string Signature { get; } = "not checked: that needs the issuer's keys, and no call is made";
+    public string Signature { get; init; } = "not checked: that needs the issuer's keys, and no call is made";
 
     /// <summary>The requirements of the route's policy, each with whether the token's caller meets it.</summary>
     public IReadOnlyList<RequirementVerdict> Requirements { get; init; } = [];
 
+    /// <summary>Whether an API key was judged.</summary>
+    internal bool IsKey { get; private init; }
+
+    internal string Noun => IsKey ? "API key" : "token";
+
     /// <summary>The token's caller, whether the token is valid or not. Null when the token identifies no caller that the scheme accepts.</summary>
     internal ClaimsPrincipal? Caller { get; init; }
+
+    /// <summary>Judges an API key.</summary>
+    public static TokenVerdict OfKey(IServiceProvider services, string text)
+    {
+        var keys = services.GetRequiredService<ApiKeyTable>();
+        if (keys.Header is null) return Failed("no API keys are accepted: Authentication:ApiKeys is absent");
+        if (!ApiKeyText.IsWellFormed(text)) return Failed(ApiKeyAuthentication.Malformed);
+        if (keys.Find(text) is not { } key)
+            return services.GetService<IntrospectionAuthentication>()?.Takes(IntrospectedKind.ApiKey) == true
+                ? Introspected(isKey: true)
+                : Failed(ApiKeyAuthentication.Unknown);
+        return new()
+        {
+            Scheme = ApiKey.Scheme,
+            Issuer = ApiKey.Issuer,
+            Failures = keys.HasExpired(key) ? [ApiKeyAuthentication.Expired] : [],
+            Signature = $"its hash is that of {Finding.Quote(key.Name)}",
+            Caller = keys.ResultOf(key).Result.Principal,
+            IsKey = true,
+        };
+
+        static TokenVerdict Failed(string why) => new() { Scheme = ApiKey.Scheme, Failures = [why], Signature = "none", IsKey = true };
+    }
+
+    private static TokenVerdict Introspected(bool isKey) => new()
+    {
+        Scheme = IntrospectionAuthentication.Scheme,
+        Failures = [],
+        Signature = "not checked: the introspection endpoint would be asked, and no call is made",
+        IsKey = isKey,
+    };
 
     /// <summary>Judges a request's token by the options of the scheme that matches its issuer.</summary>
     public static async Task<TokenVerdict> OfAsync(HttpContext context)
     {
         var services = context.RequestServices;
         var token = BearerToken.Of(context.Request);
+        if (token is { } opaque && !BearerToken.IsJsonWebToken(opaque.Span)
+            && services.GetService<IntrospectionAuthentication>()?.Takes(IntrospectedKind.Bearer) == true) return Introspected(isKey: false);
         if (token is null || BearerToken.ClaimedIssuer(token.Value.Span) is not { } issuer)
             return new() { Failures = ["it is not a JWT with exactly one iss claim"] };
 
@@ -46,26 +82,10 @@ internal sealed record TokenVerdict
         {
             Scheme = scheme.Name,
             Issuer = issuer,
-            Failures = [.. failures.Select(failure => Text(failure, options.TokenValidationParameters))],
+            Failures = [.. failures.Select(failure => RefusalText.Of(failure, options.TokenValidationParameters))],
             Caller = caller,
         };
     }
-
-    private static string Text(Exception failure, TokenValidationParameters parameters) => failure switch
-    {
-        SecurityTokenInvalidAlgorithmException => $"the algorithm is not one of {string.Join(", ", parameters.ValidAlgorithms)}",
-        SecurityTokenInvalidAudienceException => $"the audience is not one of {string.Join(", ", parameters.ValidAudiences)}",
-        SecurityTokenNoExpirationException => "it never expires",
-        SecurityTokenExpiredException expired => $"it expired at {Text(expired.Expires)}",
-        SecurityTokenNotYetValidException early => $"it is not valid before {Text(early.NotBefore)}",
-        SecurityTokenInvalidLifetimeException => "it expires before it becomes valid",
-        // These messages come from the gateway, or from Microsoft.Identity.Web for a token without scope or role.
-        AuthenticationFailureException or UnauthorizedAccessException => failure.Message,
-        // Other messages can contain the token.
-        _ => "it cannot be read",
-    };
-
-    private static string Text(DateTime? time) => time is { } at ? UtcTime.Seconds(at) : "";
 }
 
 /// <summary>One requirement of a policy.</summary>

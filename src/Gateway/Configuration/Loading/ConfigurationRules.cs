@@ -15,6 +15,8 @@ internal static class ConfigurationRules
         SealingRules.Check,
         SchemeRules.Check,
         AzureAdRules.Check,
+        ApiKeyRules.Check,
+        IntrospectionRules.Check,
         IssuerRules.Check,
         AuthorizationPolicyRules.Check,
         RateLimitRules.Check,

@@ -1,3 +1,5 @@
+using Gateway.Authentication;
+
 namespace Gateway.Configuration.Rules;
 
 /// <summary>Checks the authorization policies.</summary>
@@ -14,7 +16,13 @@ internal static class AuthorizationPolicyRules
     /// <summary>A policy has no reserved name, has at least one requirement and no empty scope or role, and names only existing schemes.</summary>
     public static void Check(RuleContext context)
     {
-        string[] schemes = [.. context.Options.Authentication.Schemes.Keys, .. context.Options.AzureAd is null ? [] : new[] { SchemeRules.AzureAd }];
+        string[] schemes =
+        [
+            .. context.Options.Authentication.Schemes.Keys,
+            .. context.Options.AzureAd is null ? [] : new[] { SchemeRules.AzureAd },
+            .. context.Options.Authentication.ApiKeys is null ? [] : new[] { ApiKey.Scheme },
+            .. context.Options.Authentication.Introspection is null ? [] : new[] { IntrospectionAuthentication.Scheme },
+        ];
         foreach (var (name, policy) in context.Options.Authorization.Policies)
         {
             if (IsReserved(name))

@@ -36,7 +36,7 @@ internal static class RouteTransformRules
         {
             var key = RouteKey.Of(route, $"{path}:RequestHeaderRouteValue");
             CheckWritten(context, key, header);
-            if (!ReservedHeaders.Own.Contains(header) && IsKeptFromClients(route, header))
+            if (!ReservedHeaders.Own.Contains(header) && IsKeptFromClients(context, route, header))
                 context.Error(key,
                     $"puts a part of the path, which the client chooses, into {Finding.Quote(header)}, which services take for the word of a proxy. "
                     + "Choose another header.");
@@ -72,16 +72,16 @@ internal static class RouteTransformRules
     {
         foreach (var header in headers.Split(';', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries))
         {
-            if (!ReservedHeaders.OfOneHop.Contains(header) && IsKeptFromClients(route, header))
+            if (!ReservedHeaders.OfOneHop.Contains(header) && IsKeptFromClients(context, route, header))
                 context.Warning(key,
                     $"allows {Finding.Quote(header)}, which is removed from clients' requests all the same. "
                     + "See ForwardAuthorization, ForwardCookies and ForwardHeaders in the route's Metadata.");
         }
     }
 
-    private static bool IsKeptFromClients(RouteConfig route, string header)
+    private static bool IsKeptFromClients(RuleContext context, RouteConfig route, string header)
     {
-        var forwarded = new ForwardedClientHeaders(route);
+        var forwarded = new ForwardedClientHeaders(route, context.Options.Authentication.KeyHeader);
         return header.ToUpperInvariant() switch
         {
             "AUTHORIZATION" => !forwarded.Authorization,

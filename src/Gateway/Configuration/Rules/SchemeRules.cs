@@ -17,7 +17,7 @@ internal static class SchemeRules
     public static void Check(RuleContext context)
     {
         var schemes = context.Options.Authentication.Schemes;
-        if (schemes.Count == 0 && context.Options.AzureAd is null)
+        if (schemes.Count == 0 && context.Options is { AzureAd: null, Authentication: { ApiKeys: null, Introspection: null } })
             context.Warning(Schemes, "names no scheme, so every request gets 401. Add one with Authority and ValidAudiences.");
         foreach (var (name, scheme) in schemes) Check(context, $"{Schemes}:{name}", scheme);
         if (context.Options.AzureAd is not null && schemes.Keys.FirstOrDefault(IsAzureAd) is { } taken)

@@ -35,6 +35,7 @@ internal static class OptionsSchema
             : type == typeof(int) ? ScalarSchema.Int32
             : type == typeof(long) ? ScalarSchema.Int64
             : type == typeof(TimeSpan) ? ScalarSchema.Duration
+            : type == typeof(DateTimeOffset) ? ScalarSchema.Time
             : type.IsEnum ? ScalarSchema.Enumeration(type)
             : null;
     }

@@ -29,6 +29,13 @@ internal sealed record ScalarSchema(string Expected, Func<string, object?> Read)
         text => text.Count(character => character == ':') == 2
             && TimeSpan.TryParseExact(text, "c", CultureInfo.InvariantCulture, out var value) ? value : null);
 
+    /// <summary>A moment. Without a zone it would be another moment on each machine.</summary>
+    public static readonly ScalarSchema Time = new(
+        "a time with its zone, for example \"2027-01-01T00:00:00Z\"",
+        text => DateTimeOffset.TryParseExact(
+            text, ["yyyy-MM-dd'T'HH:mm:ss'Z'", "yyyy-MM-dd'T'HH:mm:sszzz"], CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out var value)
+            ? value : null);
+
     /// <summary>One of an enumeration's names.</summary>
     public static ScalarSchema Enumeration(Type type)
     {

@@ -127,7 +127,7 @@ internal sealed class SchemaValidator(FindingList findings)
 
     private Node? Refuse(Node node, string path, string message)
     {
-        findings.Error(path, SourceOf(node), message);
+        findings.Error(KeyPath.Shown(path), SourceOf(node), message);
         return null;
     }
 

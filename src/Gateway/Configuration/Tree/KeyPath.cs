@@ -1,14 +1,29 @@
 using System.Globalization;
 
+using IotCredentials.Failures;
+
 namespace Gateway.Configuration.Tree;
 
 /// <summary>Key paths, as <c>IConfiguration</c> writes and compares them.</summary>
 internal static class KeyPath
 {
+    private const string ApiKeys = "Authentication:ApiKeys:Keys:";
+    private const int ShortestKey = 20;
     private const string Organizations = "IotCredentials:Organizations";
 
     /// <summary>Returns the path of a name below another path.</summary>
     public static string Combine(string path, string name) => path.Length == 0 ? name : $"{path}:{name}";
+
+    /// <summary>Returns a path for messages. An API key may have been pasted in place of its name.</summary>
+    public static string Shown(string path)
+    {
+        if (!path.StartsWith(ApiKeys, StringComparison.OrdinalIgnoreCase)) return path;
+        var end = path.IndexOf(':', ApiKeys.Length);
+        return ApiKeys + ShownKeyName(end < 0 ? path[ApiKeys.Length..] : path[ApiKeys.Length..end]) + (end < 0 ? "" : path[end..]);
+    }
+
+    /// <summary>Returns an API key's name for messages. Shorter ones are names: an API key is long.</summary>
+    public static string ShownKeyName(string name) => name.Length < ShortestKey ? name : SecretText.Hide(name);
 
     /// <summary>Returns a list item's name.</summary>
     public static string Index(int index) => index.ToString(CultureInfo.InvariantCulture);

@@ -1,0 +1,55 @@
+using Gateway.Authentication.Keys;
+using Gateway.Configuration;
+using Microsoft.AspNetCore.Authentication;
+
+namespace Gateway.Authentication;
+
+/// <summary>
+/// The default scheme: finds out who calls, by an API key or by a bearer token, of which a request has at most one. Successful results are cached by whoever
+/// judges; refusals are counted, and reported by <see cref="Refusals"/>.
+/// </summary>
+internal sealed class CallerHandler(
+    ApiKeyAuthentication keys, IntrospectionAuthentication? introspection, BearerHandler bearer, IssuerSchemes schemes, Refusals refusals)
+    : IAuthenticationHandler
+{
+    // Scheme names in the configuration cannot contain a colon, so this name cannot collide.
+    public const string Scheme = "gateway:caller";
+
+    private static readonly AuthenticateResult s_both = AuthenticateResult.Fail("it came together with an API key");
+    private static readonly AuthenticateResult s_ambiguous = AuthenticateResult.Fail("it was sent more than once");
+
+    private HttpContext _context = null!;
+
+    public Task InitializeAsync(AuthenticationScheme scheme, HttpContext context)
+    {
+        _context = context;
+        return Task.CompletedTask;
+    }
+
+    public async Task<AuthenticateResult> AuthenticateAsync()
+    {
+        var hasToken = BearerToken.WasSent(_context.Request);
+        if (keys.WasSent(_context.Request)) return Recorded(ApiKey.Scheme, hasToken ? s_both : await keys.AuthenticateAsync(_context));
+        if (!hasToken) return AuthenticateResult.NoResult();
+        if (BearerToken.Of(_context.Request) is not { } token) return Recorded(null, s_ambiguous);
+        if (introspection?.Takes(IntrospectedKind.Bearer) == true && !BearerToken.IsJsonWebToken(token.Span))
+            return Recorded(IntrospectionAuthentication.Scheme, await introspection.AuthenticateAsync(_context, token));
+        return Recorded(schemes.Find(BearerToken.ClaimedIssuer(token.Span)), await bearer.AuthenticateAsync(_context), token);
+    }
+
+    public Task ChallengeAsync(AuthenticationProperties? properties) => RespondAsync(StatusCodes.Status401Unauthorized);
+
+    public Task ForbidAsync(AuthenticationProperties? properties) => RespondAsync(StatusCodes.Status403Forbidden);
+
+    private AuthenticateResult Recorded(string? scheme, AuthenticateResult result, ReadOnlyMemory<char> token = default)
+    {
+        refusals.Record(scheme, result, _context.Features.Get<UnjudgedToken>(), token);
+        return result;
+    }
+
+    private Task RespondAsync(int status)
+    {
+        _context.Response.StatusCode = status;
+        return Task.CompletedTask;
+    }
+}

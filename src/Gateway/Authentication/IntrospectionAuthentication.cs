@@ -1,0 +1,237 @@
+using System.Security.Claims;
+using System.Text.Json;
+using Gateway.Configuration;
+using Gateway.Telemetry;
+using IotCredentials.Failures;
+using IotCredentials.Fetching;
+using Microsoft.AspNetCore.Authentication;
+using Microsoft.Extensions.Caching.Memory;
+using Microsoft.IdentityModel.Protocols.OpenIdConnect;
+
+namespace Gateway.Authentication;
+
+/// <summary>
+/// Authenticates callers by what the introspection endpoint says of their token or key. One call at a time is made for each, whatever the number of requests.
+/// Answers are cached by the hash of what was asked about; no answer is used for longer than <c>CacheFor</c>, so that a revoked key stops. While the endpoint
+/// fails, what is cached serves until then, and everything else gets 503 at once.
+/// </summary>
+internal sealed partial class IntrospectionAuthentication : IDisposable
+{
+    /// <summary>The name of the scheme in policies, metrics and logs.</summary>
+    public const string Scheme = "Introspection";
+
+    private const int MostCalls = 64;
+    private const int MostRemembered = 10_000;
+
+    // So many calls in a row may fail before the endpoint counts as failing: one caller's odd token is no outage for others.
+    private const int Tolerated = 4;
+
+    private static readonly TimeSpan s_refusedFor = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan s_unjudgedFor = TimeSpan.FromSeconds(1);
+
+    // The cache of validated tokens compares what a token was checked with. For answers of the endpoint, that is always this.
+    private static readonly OpenIdConnectConfiguration s_endpoint = new();
+
+    private static readonly AuthenticateResult s_malformed = Refused("it is too long, or has characters that no token has");
+
+    private readonly IntrospectionOptions _options;
+    private readonly IntrospectionClient _client;
+    private readonly ClaimReader _claims;
+    private readonly ValidatedTokenCache _validated;
+    private readonly AuthenticationThrottle _edge;
+    private readonly SingleFlight _flights;
+    private readonly TimeProvider _time;
+    private readonly ILogger _logger;
+    private readonly PeerHealth _health;
+    private readonly MemoryCache _remembered;
+    private int _calls;
+
+    public IntrospectionAuthentication(
+        IntrospectionOptions options, IntrospectionClient client, ClaimReader claims, ValidatedTokenCache validated, AuthenticationThrottle edge,
+        SingleFlight flights, GatewayMetrics metrics, TimeProvider time, ILogger<IntrospectionAuthentication> logger)
+    {
+        (_options, _client, _claims, _validated, _edge, _flights, _time, _logger) = (options, client, claims, validated, edge, flights, time, logger);
+        _health = new PeerHealth(time, Tolerated);
+        _remembered = new MemoryCache(new MemoryCacheOptions { SizeLimit = MostRemembered });
+        metrics.ObserveIntrospection(() => Outage is not null);
+    }
+
+    /// <summary>Why the endpoint cannot be asked; null while it can.</summary>
+    public PeerOutage? Outage => _health.Outage;
+
+    /// <summary>Whether tokens of a kind are introspected.</summary>
+    public bool Takes(IntrospectedKind kind) => _options.Accepts.Contains(kind);
+
+    /// <summary>The cached result for a token or key; null when the endpoint has to be asked.</summary>
+    public Task<AuthenticateResult>? Find(ReadOnlySpan<char> text) =>
+        text.Length > ApiKeyText.Longest ? null : _validated.Find(TokenKey.Of(Scheme, text))?.Result;
+
+    public async Task<AuthenticateResult> AuthenticateAsync(HttpContext context, ReadOnlyMemory<char> text)
+    {
+        if (Find(text.Span) is { } found) return await found;
+        var isWellFormed = ApiKeyText.IsWellFormed(text.Span);
+        var key = text.Length > ApiKeyText.Longest ? new TokenKey(Scheme, 0, 0) : TokenKey.Of(Scheme, text.Span);
+        // Management counts failures separately from the edge.
+        var throttle = _validated.WasGood(key) ? null : context.Features.Get<AuthenticationThrottle>() ?? _edge;
+        using var check = throttle is null ? null : await throttle.BeginAsync(context, key, keys: null);
+        if (throttle is not null && check is null)
+            return UnjudgedToken.Set(context, StatusCodes.Status429TooManyRequests, throttle.LockedFor(context) ?? TimeSpan.Zero);
+
+        try
+        {
+            var result = !isWellFormed ? s_malformed
+                : await _flights.JoinAsync($"introspect {key}", () => JudgeAsync(key, text.ToString())).WaitAsync(context.RequestAborted);
+            if (!result.Succeeded) check?.Refuse(result, keys: null);
+            return result;
+        }
+        catch (IntrospectionUnavailableException)
+        {
+            return UnjudgedToken.Set(context, StatusCodes.Status503ServiceUnavailable, _health.Pause);
+        }
+    }
+
+    /// <summary>Asks the endpoint about a token that nobody has.</summary>
+    /// <returns>What it says, for an operator.</returns>
+    /// <exception cref="IntrospectionUnavailableException">There is no answer, or it cannot be used.</exception>
+    public async Task<string> ProbeAsync()
+    {
+        using var answer = await _client.AskAsync(ApiKeyText.Create());
+        return answer.RootElement.GetProperty("active").GetBoolean()
+            ? throw new IntrospectionUnavailableException("it says that a token is active which was made up just now")
+            : $"{_client.Address} takes the client's secret, and knows no token that nobody has";
+    }
+
+    public void Dispose()
+    {
+        _remembered.Dispose();
+        _client.Dispose();
+    }
+
+    // The results of the last seconds that no caller was made of. The memory cache's own clock only frees memory.
+    private AuthenticateResult? Recall(TokenKey key) =>
+        _remembered.TryGetValue(key, out Remembered? known) && known is not null && _time.GetUtcNow() < known.Until
+            ? known.Result ?? throw new IntrospectionUnavailableException("it was asked a moment ago")
+            : null;
+
+    private void Remember(TokenKey key, AuthenticateResult? result, TimeSpan time) =>
+        _remembered.Set(
+            key,
+            new Remembered(result, _time.GetUtcNow() + time),
+            new MemoryCacheEntryOptions { Size = 1, AbsoluteExpirationRelativeToNow = time * 2 });
+
+    private async Task<AuthenticateResult> JudgeAsync(TokenKey key, string text)
+    {
+        if (_validated.Find(key) is { } found) return await found.Result;
+        if (Recall(key) is { } recalled) return recalled;
+        if (!_health.MayCall()) throw new IntrospectionUnavailableException("it fails, and is asked again soon");
+        try
+        {
+            if (Interlocked.Increment(ref _calls) > MostCalls) throw new IntrospectionUnavailableException($"{MostCalls} calls are under way");
+            return await AskAsync(key, text);
+        }
+        finally
+        {
+            Interlocked.Decrement(ref _calls);
+        }
+    }
+
+    private async Task<AuthenticateResult> AskAsync(TokenKey key, string text)
+    {
+        CallerIdentity? caller;
+        string? refusal;
+        try
+        {
+            using var answer = await _client.AskAsync(text);
+            caller = Read(answer.RootElement, out refusal);
+            if (caller is not null && _validated.CallerOf(key) is { } before && (before.Issuer, before.Subject) != (caller.Issuer, caller.Subject))
+                throw new IntrospectionUnavailableException("it names another caller for a token than before");
+        }
+        catch (IntrospectionUnavailableException e)
+        {
+            Remember(key, null, s_unjudgedFor);
+            if (_health.Failed(_client.Address, e.Message)) Log.Lost(_logger, _client.Address, e.Message);
+            throw;
+        }
+
+        if (_health.Succeeded() is { } outage) Log.Restored(_logger, outage.TotalSeconds);
+        if (caller is null)
+        {
+            var refused = Refused(refusal!);
+            Remember(key, refused, s_refusedFor);
+            return refused;
+        }
+
+        var result = AuthenticateResult.Success(new AuthenticationTicket(new ClaimsPrincipal(caller), Scheme));
+        _validated.Add(key, result, caller, s_endpoint, _options.CacheFor);
+        return result;
+    }
+
+    private CallerIdentity? Read(JsonElement answer, out string? refusal)
+    {
+        try
+        {
+            refusal = null;
+            if (!answer.GetProperty("active").GetBoolean()) refusal = "the introspection endpoint says that it is not active";
+            else if (!TryTime(answer, "exp", DateTimeOffset.MaxValue, out var expires) || !TryTime(answer, "nbf", DateTimeOffset.MinValue, out var from))
+                refusal = "the introspection endpoint's answer has an exp or nbf that is no time";
+            else if (expires <= _time.GetUtcNow()) refusal = "the introspection endpoint says that it has expired";
+            else if (from > _time.GetUtcNow() + IssuerAuthentication.ClockSkew) refusal = "the introspection endpoint says that it is not valid yet";
+            else if (!TryText(answer, "sub", out var subject) || (subject is null && !TryText(answer, "client_id", out subject)) || subject is null)
+                refusal = "the introspection endpoint's answer names no sub and no client_id";
+            else if (!TryText(answer, "iss", out var issuer) || issuer == ApiKey.Issuer)
+                refusal = "the introspection endpoint's answer has an iss that is no issuer of its own";
+            else
+                return new CallerIdentity(issuer ?? _client.Origin, subject, expires)
+                {
+                    Scheme = Scheme,
+                    NotBefore = from == DateTimeOffset.MinValue ? from : from - IssuerAuthentication.ClockSkew,
+                    Organizations = _claims.Organizations(answer),
+                    Roles = _claims.Roles(answer),
+                    Scopes = _claims.Scopes(answer),
+                };
+            return null;
+        }
+        catch (InvalidOperationException)
+        {
+            // A string holds an escaped half of a surrogate pair.
+            throw new IntrospectionUnavailableException("its answer holds a text that is none");
+        }
+    }
+
+    // False if the member is there and no time.
+    private static bool TryTime(JsonElement answer, string name, DateTimeOffset otherwise, out DateTimeOffset time)
+    {
+        time = otherwise;
+        if (!answer.TryGetProperty(name, out var value) || value.ValueKind == JsonValueKind.Null) return true;
+        if (value.ValueKind != JsonValueKind.Number || !value.TryGetDouble(out var seconds)) return false;
+        if (seconds < 0 || seconds > DateTimeOffset.MaxValue.ToUnixTimeSeconds()) return false;
+        time = DateTimeOffset.FromUnixTimeSeconds((long)seconds);
+        return true;
+    }
+
+    // False if the member is there and no text, or an empty one.
+    private static bool TryText(JsonElement answer, string name, out string? text)
+    {
+        text = null;
+        if (!answer.TryGetProperty(name, out var value) || value.ValueKind == JsonValueKind.Null) return true;
+        text = value.ValueKind == JsonValueKind.String ? value.GetString() : null;
+        return !string.IsNullOrEmpty(text);
+    }
+
+    private static AuthenticateResult Refused(string reason) => AuthenticateResult.Fail(new IntrospectionRefusal(reason));
+
+    /// <summary>A result without a caller; null: it could not be judged.</summary>
+    private sealed record Remembered(AuthenticateResult? Result, DateTimeOffset Until);
+
+    private static partial class Log
+    {
+        [LoggerMessage(EventIds.IntrospectionLost, LogLevel.Error,
+            "The introspection endpoint {Address} cannot be used: {Cause}. What it said in the last CacheFor serves on; other keys and opaque tokens get 503",
+            EventName = nameof(EventIds.IntrospectionLost))]
+        public static partial void Lost(ILogger logger, string address, string cause);
+
+        [LoggerMessage(EventIds.IntrospectionRestored, LogLevel.Information, "The introspection endpoint can be used again after {Seconds:F0} s",
+            EventName = nameof(EventIds.IntrospectionRestored))]
+        public static partial void Restored(ILogger logger, double seconds);
+    }
+}

@@ -1,0 +1,68 @@
+using System.Collections.Concurrent;
+using Gateway.Telemetry;
+using Microsoft.AspNetCore.Authentication;
+using Microsoft.AspNetCore.Authentication.JwtBearer;
+using Microsoft.Extensions.Options;
+
+namespace Gateway.Authentication;
+
+/// <summary>
+/// Counts what became of tokens and API keys, and logs why one was refused: a line for each scheme and reason in a minute, with the number of lines that were
+/// left out since the last. The number of reasons is bounded.
+/// </summary>
+internal sealed partial class Refusals(
+    GatewayMetrics metrics, IOptionsMonitor<JwtBearerOptions> options, TimeProvider time, ILogger<Refusals> logger)
+{
+    private const int MostReasons = 256;
+    private static readonly TimeSpan s_toldEvery = TimeSpan.FromMinutes(1);
+
+    private readonly ConcurrentDictionary<(string? Scheme, string Kind), Told> _told = new();
+
+    /// <summary>Records a result.</summary>
+    /// <param name="scheme">The scheme; null when no scheme takes the token.</param>
+    /// <param name="result">The result.</param>
+    /// <param name="unjudged">Why it could not be judged; null when it was.</param>
+    /// <param name="token">The JSON Web Token; empty for anything else.</param>
+    public void Record(string? scheme, AuthenticateResult result, UnjudgedToken? unjudged, ReadOnlyMemory<char> token)
+    {
+        metrics.Authenticated(scheme, result.Succeeded ? AuthenticationOutcome.Accepted
+            : unjudged is null ? AuthenticationOutcome.Refused
+            : unjudged.Status == StatusCodes.Status429TooManyRequests ? AuthenticationOutcome.LockedOut
+            : AuthenticationOutcome.Unavailable);
+        if (result.Failure is not { } failure || !logger.IsEnabled(LogLevel.Information)) return;
+        // The texts of these types are the gateway's own, without a time or a value of the token.
+        var kind = failure is AuthenticationFailureException or IntrospectionRefusal ? failure.Message : failure.GetType().Name;
+        if (_told.Count >= MostReasons) kind = "";
+        if (!_told.GetOrAdd((scheme, kind), static _ => new()).IsDue(time.GetUtcNow(), out var leftOut)) return;
+
+        var parameters = scheme is null ? null : options.Get(scheme).TokenValidationParameters;
+        var issuer = BearerToken.ClaimedIssuer(token.Span) is { } named ? Finding.Quote(named) : "none";
+        var keyId = BearerToken.TryReadKeyId(token.Span, out var id) && id is not null ? Finding.Quote(id) : "none";
+        Log.Refused(logger, scheme ?? "none", RefusalText.Of(failure, parameters), issuer, keyId, leftOut);
+    }
+
+    private sealed class Told
+    {
+        private DateTimeOffset _dueAt;
+        private int _leftOut;
+
+        public bool IsDue(DateTimeOffset now, out int leftOut)
+        {
+            lock (this)
+            {
+                var isDue = now >= _dueAt;
+                (leftOut, _leftOut) = isDue ? (_leftOut, 0) : (0, _leftOut + 1);
+                if (isDue) _dueAt = now + s_toldEvery;
+                return isDue;
+            }
+        }
+    }
+
+    private static partial class Log
+    {
+        [LoggerMessage(EventIds.CredentialRefused, LogLevel.Information,
+            "A token or API key was refused (scheme {Scheme}): {Reason}; issuer {Issuer}, key id {KeyId}; {LeftOut} more with that reason since the last line",
+            EventName = nameof(EventIds.CredentialRefused))]
+        public static partial void Refused(ILogger logger, string scheme, string reason, string issuer, string keyId, int leftOut);
+    }
+}
