@@ -12,6 +12,14 @@ internal sealed record AuthenticationSchemesOptions
     /// <summary>The service that is asked about other keys, and tokens that are no JSON Web Tokens. Default: none, and they are refused.</summary>
     public IntrospectionOptions? Introspection { get; init; }
 
+    /// <summary>Whether another configuration has the same API keys.</summary>
+    internal bool HasSameKeys(AuthenticationSchemesOptions other)
+    {
+        var (keys, others) = (ApiKeys?.Keys, other.ApiKeys?.Keys);
+        return keys is null || others is null ? keys == others
+            : keys.Count == others.Count && keys.All(key => others.TryGetValue(key.Key, out var entry) && key.Value.HasSameContent(entry));
+    }
+
     /// <summary>The request header that is read for API keys; null when none are accepted.</summary>
     internal string? KeyHeader =>
         ApiKeys?.Header ?? (Introspection?.Accepts.Contains(IntrospectedKind.ApiKey) == true ? ApiKeysOptions.DefaultHeader : null);

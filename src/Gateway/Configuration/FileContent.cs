@@ -1,3 +1,6 @@
+using System.Buffers;
+using System.Security.Cryptography;
+
 namespace Gateway.Configuration;
 
 /// <summary>Reads a file of the configuration.</summary>
@@ -9,29 +12,44 @@ internal static class FileContent
     /// <summary>Returns the whole file, or null and the problem that prevented reading it.</summary>
     public static byte[]? Read(string path, out string problem)
     {
+        using var content = new MemoryStream();
+        return TryRead(path, chunk => content.Write(chunk), out problem) ? content.ToArray() : null;
+    }
+
+    /// <summary>Returns the SHA-256 of the whole file, or null if it cannot be read. It is called twice a second, so it keeps nothing of the file.</summary>
+    public static byte[]? Digest(string path)
+    {
+        using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+        return TryRead(path, hash.AppendData, out _) ? hash.GetHashAndReset() : null;
+    }
+
+    private static bool TryRead(string path, Action<ReadOnlySpan<byte>> take, out string problem)
+    {
         problem = "";
         try
         {
             if (Directory.Exists(path))
             {
                 problem = "is a folder, not a file.";
-                return null;
+                return false;
             }
 
             using var stream = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
-            using var content = new MemoryStream();
-            var chunk = new byte[16 * 1024];
+            var chunk = ArrayPool<byte>.Shared.Rent(64 * 1024);
+            var length = 0L;
 
             // The length is checked while reading, because a file may grow and a device has no length.
             for (var read = stream.Read(chunk); read > 0; read = stream.Read(chunk))
             {
-                content.Write(chunk, 0, read);
-                if (content.Length <= MaxLength) continue;
+                take(chunk.AsSpan(0, read));
+                length += read;
+                if (length <= MaxLength) continue;
                 problem = "is larger than 32 MB.";
-                return null;
+                return false;
             }
 
-            return content.ToArray();
+            ArrayPool<byte>.Shared.Return(chunk);
+            return true;
         }
         catch (Exception exception) when (exception is FileNotFoundException or DirectoryNotFoundException)
         {
@@ -46,6 +64,6 @@ internal static class FileContent
             problem = "cannot be read.";
         }
 
-        return null;
+        return false;
     }
 }

@@ -1,5 +1,6 @@
 using System.Text.Json.Nodes;
 using Gateway.Authentication;
+using Sandbox;
 using Testing;
 
 namespace Gateway.Tests.Authentication;
@@ -24,14 +25,15 @@ internal static class ApiKeys
         return settings.Set($"Authentication:ApiKeys:Keys:{name}", entry.ToJsonString());
     }
 
-    /// <summary>Adds the issuer's introspection endpoint to the configuration. The folder holds the secret under this name.</summary>
-    public static JsonObject AddIntrospection(this JsonObject settings, string issuer, string secretPath, string more = "{}")
+    /// <summary>Adds an issuer's introspection endpoint to the configuration.</summary>
+    public static JsonObject AddIntrospection(this JsonObject settings, OpenIdProvider issuer, SecretFile secret, string more = "{}")
     {
+        secret.Write(issuer.IntrospectionSecret + "\n");
         var section = JsonNode.Parse(more)!.AsObject();
-        section["Address"] ??= $"{issuer}/introspect";
-        section["ClientId"] = "gateway";
-        section["ClientSecretPath"] = secretPath;
-        section["Organizations"] = JsonNode.Parse("""{ "Claim": "organizations", "Format": "Array" }""");
+        section["Address"] ??= $"{issuer.Issuer}/introspect";
+        section["ClientId"] ??= "gateway";
+        section["ClientSecretPath"] ??= secret.Path;
+        section["Organizations"] ??= JsonNode.Parse("""{ "Claim": "organizations", "Format": "Array" }""");
         return settings.Set("Authentication:Introspection", section.ToJsonString());
     }
 
@@ -40,4 +42,16 @@ internal static class ApiKeys
     {
         foreach (var key in keys) request.Headers.TryAddWithoutValidation(Header, key);
     };
+}
+
+/// <summary>A file that holds a secret, in a folder that the system empties.</summary>
+internal sealed class SecretFile
+{
+    public string Path { get; } = System.IO.Path.GetTempFileName();
+
+    public void Write(string secret)
+    {
+        IssuedSecrets.Add(secret.Trim());
+        File.WriteAllText(Path, secret);
+    }
 }

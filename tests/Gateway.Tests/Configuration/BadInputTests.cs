@@ -55,7 +55,7 @@ public sealed class BadInputTests : IDisposable
     {
         File.CreateSymbolicLink(Removed("appsettings.json"), "/dev/zero");
 
-        CannotRead(_configuration.Load(), "larger than 10 MB", "appsettings.json");
+        CannotRead(_configuration.Load(), "larger than 32 MB", "appsettings.json");
     }
 
     [Theory]
@@ -90,7 +90,7 @@ public sealed class BadInputTests : IDisposable
         var finding = _configuration.LoadBad();
 
         Assert.Equal("IotCredentials:Organizations:o-1:SessionPolicy", finding.Key);
-        Assert.Contains("larger than 10 MB", finding.Message, StringComparison.Ordinal);
+        Assert.Contains("larger than 32 MB", finding.Message, StringComparison.Ordinal);
     }
 
     private string Removed(string name)

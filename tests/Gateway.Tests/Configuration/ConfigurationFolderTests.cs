@@ -1,3 +1,4 @@
+using Gateway.Configuration;
 using Gateway.Configuration.Loading;
 using Xunit;
 
@@ -110,12 +111,12 @@ public sealed class ConfigurationFolderTests : IDisposable
     [Fact]
     public void Load_FileTooLarge_CannotRead()
     {
-        _configuration.Write("appsettings.Staging.json", new string(' ', 10 * 1024 * 1024 + 1));
+        _configuration.Write("appsettings.Staging.json", new string(' ', FileContent.MaxLength + 1));
 
         var result = _configuration.Load("Staging");
 
         Assert.True(result.CannotRead);
-        Assert.Contains("larger than 10 MB", Assert.Single(result.Findings).Message, StringComparison.Ordinal);
+        Assert.Contains("larger than 32 MB", Assert.Single(result.Findings).Message, StringComparison.Ordinal);
     }
 
     [Theory]

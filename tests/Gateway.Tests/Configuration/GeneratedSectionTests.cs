@@ -125,7 +125,7 @@ public sealed class GeneratedSectionTests(ITestOutputHelper output)
             // explain knows of no headers.
             if (header is not null) continue;
             var explained = await new Explainer(snapshot, environment, idle)
-                .ExplainAsync(new ExplainedRequest(method, target, host ?? ExplainCommand.AnyHost), "o-1", token);
+                .ExplainAsync(new ExplainedRequest(method, target, host ?? ExplainCommand.AnyHost), "o-1", token, apiKey: null);
             Assert.True((explained.Refused ?? StatusCodes.Status200OK) == response.Status, $"explain says {explained.Refused} ({explained.Why}), and {where}");
         }
     }

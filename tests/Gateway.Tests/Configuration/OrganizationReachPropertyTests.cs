@@ -101,6 +101,7 @@ public sealed class OrganizationReachPropertyTests(ITestOutputHelper output) : I
             return _configuration.Load("Permissive").Snapshot ?? new Snapshot
             {
                 Options = new(),
+                Tree = new("", false),
                 Routes = [],
                 Clusters = [],
                 Values = new Dictionary<string, string?>(),

@@ -241,6 +241,7 @@ public sealed class AccessLogTests(AccessLogTests.Logged platform) : IClassFixtu
         Time = DateTimeOffset.UnixEpoch,
         Method = "GET",
         Path = "/",
+        Scheme = null,
         Route = null,
         Status = 200,
         Duration = TimeSpan.Zero,

@@ -1,6 +1,7 @@
 using System.Security.Claims;
 using Gateway.Authentication;
 using Gateway.Authentication.Keys;
+using Gateway.Configuration;
 using Microsoft.AspNetCore.Authentication;
 using Microsoft.AspNetCore.Authentication.JwtBearer;
 using Microsoft.Extensions.Options;

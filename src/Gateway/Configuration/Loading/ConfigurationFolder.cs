@@ -117,6 +117,7 @@ internal static class ConfigurationFolder
         var snapshot = new Snapshot
         {
             Options = options,
+            Tree = merged,
             Routes = [],
             Clusters = [],
             Values = flat.Values,

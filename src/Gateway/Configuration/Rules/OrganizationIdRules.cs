@@ -7,7 +7,7 @@ internal static class OrganizationIdRules
     public static void CheckOnly(RuleContext context, string key, IReadOnlyList<string>? only)
     {
         // If the format itself is invalid, the module reports it.
-        if (OrganizationIdFormat.TryCreate(context.Options.IotCredentials.OrganizationId, out _) is not { } ids) return;
+        if (context.OrganizationIds is not { } ids) return;
         for (var index = 0; index < only?.Count; index++)
         {
             if (!ids.TryParse(only[index], out _))

@@ -18,6 +18,9 @@ internal sealed class RuleContext(Snapshot snapshot, FindingList findings)
     /// <summary>The gateway's own sections.</summary>
     public GatewayOptions Options => snapshot.Options;
 
+    /// <summary>The form of organization ids; null when it is not valid.</summary>
+    public OrganizationIdFormat? OrganizationIds { get; } = OrganizationIdFormat.TryCreate(snapshot.Options.IotCredentials.OrganizationId, out _);
+
     public IReadOnlyList<RouteConfig> Routes => snapshot.Routes;
 
     public IReadOnlyList<ClusterConfig> Clusters => snapshot.Clusters;

@@ -36,7 +36,7 @@ internal sealed class ConfigurationInput(string folder, IReadOnlyList<string> ar
 
     /// <summary>Whether each file still has the content that it had when it was read.</summary>
     public bool IsCurrent() => _digests.All(read =>
-        FileContent.Read(Path.Combine(folder, read.Key), out _) is { } content
-            ? read.Value is not null && SHA256.HashData(content).AsSpan().SequenceEqual(read.Value)
+        FileContent.Digest(Path.Combine(folder, read.Key)) is { } digest
+            ? read.Value is not null && digest.AsSpan().SequenceEqual(read.Value)
             : read.Value is null);
 }

@@ -1,3 +1,4 @@
+using Gateway.Configuration.Tree;
 using IotCredentials.Profiles;
 using Yarp.ReverseProxy.Configuration;
 
@@ -18,7 +19,10 @@ internal sealed record Snapshot
     /// <summary>The clusters of <c>ReverseProxy</c>, as YARP reads them.</summary>
     public required IReadOnlyList<ClusterConfig> Clusters { get; init; }
 
-    /// <summary>Every value by its key, as <c>IConfiguration</c> shows it.</summary>
+    /// <summary>The merged configuration, as it was written.</summary>
+    public required ObjectNode Tree { get; init; }
+
+    /// <summary>Every value but the API keys by its key, as <c>IConfiguration</c> shows it.</summary>
     public required IReadOnlyDictionary<string, string?> Values { get; init; }
 
     /// <summary>
@@ -43,7 +47,7 @@ internal sealed record Snapshot
 
     /// <summary>Whether another configuration has the same values and files, even if its files are written differently.</summary>
     public bool HasSameContent(Snapshot other) =>
-        Values.Count == other.Values.Count && Files.Count == other.Files.Count
+        Values.Count == other.Values.Count && Options.Authentication.HasSameKeys(other.Options.Authentication) && Files.Count == other.Files.Count
         && Values.All(value => other.Values.TryGetValue(value.Key, out var text) && text == value.Value)
         && Files.All(file => other.Files.TryGetValue(file.Key, out var content) && content.Span.SequenceEqual(file.Value.Span));
 
@@ -52,6 +56,7 @@ internal sealed record Snapshot
     /// </summary>
     public string SourceOf(string key)
     {
+        if (key.StartsWith(KeyPath.ApiKeys + ":", StringComparison.OrdinalIgnoreCase)) return Tree.Nearest(key).Source;
         for (var path = key; path.Length > 0; path = path[..Math.Max(path.LastIndexOf(':'), 0)])
             if (Sources.TryGetValue(path, out var source)) return source;
         return MainFile;

@@ -2,7 +2,10 @@ using Gateway.Configuration.Tree;
 
 namespace Gateway.Configuration.Sources;
 
-/// <summary>Converts a configuration tree to the flat keys of <c>IConfiguration</c>.</summary>
+/// <summary>
+/// Converts a configuration tree to the flat keys of <c>IConfiguration</c>, without the API keys: there may be a hundred thousand, and only the options are read
+/// for them.
+/// </summary>
 internal sealed class Flattening
 {
     /// <summary>Every value by its key.</summary>
@@ -22,6 +25,7 @@ internal sealed class Flattening
     public void Add(Node node, string path)
     {
         if (path.Length > 0) Sources[path] = node.Source;
+        if (KeyPath.Equal(path, KeyPath.ApiKeys)) return;
         switch (node)
         {
             case ObjectNode section:

@@ -7,8 +7,10 @@ namespace Gateway.Configuration.Tree;
 /// <summary>Key paths, as <c>IConfiguration</c> writes and compares them.</summary>
 internal static class KeyPath
 {
-    private const string ApiKeys = "Authentication:ApiKeys:Keys:";
-    private const int ShortestKey = 20;
+    /// <summary>The section of the API keys.</summary>
+    public const string ApiKeys = "Authentication:ApiKeys:Keys";
+
+    private const int ShortestKey = 32;
     private const string Organizations = "IotCredentials:Organizations";
 
     /// <summary>Returns the path of a name below another path.</summary>
@@ -17,9 +19,9 @@ internal static class KeyPath
     /// <summary>Returns a path for messages. An API key may have been pasted in place of its name.</summary>
     public static string Shown(string path)
     {
-        if (!path.StartsWith(ApiKeys, StringComparison.OrdinalIgnoreCase)) return path;
-        var end = path.IndexOf(':', ApiKeys.Length);
-        return ApiKeys + ShownKeyName(end < 0 ? path[ApiKeys.Length..] : path[ApiKeys.Length..end]) + (end < 0 ? "" : path[end..]);
+        if (!path.StartsWith(ApiKeys + ":", StringComparison.OrdinalIgnoreCase)) return path;
+        var (start, end) = (ApiKeys.Length + 1, path.IndexOf(':', ApiKeys.Length + 1));
+        return path[..start] + ShownKeyName(end < 0 ? path[start..] : path[start..end]) + (end < 0 ? "" : path[end..]);
     }
 
     /// <summary>Returns an API key's name for messages. Shorter ones are names: an API key is long.</summary>

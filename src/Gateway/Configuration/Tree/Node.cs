@@ -11,6 +11,22 @@ internal sealed record ObjectNode(string Source, bool IsText) : Node(Source, IsT
 {
     /// <summary>The section's keys, compared as in <c>IConfiguration</c>.</summary>
     public Dictionary<string, Node> Children { get; } = new(StringComparer.OrdinalIgnoreCase);
+
+    /// <summary>The node at a path, or the nearest one above it.</summary>
+    public Node Nearest(string path)
+    {
+        Node node = this;
+        foreach (var name in path.Split(':'))
+        {
+            var below = node is ObjectNode section ? section.Children.GetValueOrDefault(name)
+                : node is ListNode list && int.TryParse(name, out var index) ? list.Items.ElementAtOrDefault(index)
+                : null;
+            if (below is null) break;
+            node = below;
+        }
+
+        return node;
+    }
 }
 
 /// <summary>A list.</summary>
