@@ -51,12 +51,10 @@ internal static class IssuerAuthentication
         foreach (var (name, scheme) in options.Authentication.Schemes)
         {
             schemes.Add(name, scheme.Issuers);
-            var reader = new TokenReader(ids)
+            var reader = new TokenReader
             {
                 Scheme = name,
-                OrganizationClaim = scheme.Organizations,
-                RoleClaim = scheme.RoleClaim,
-                ScopeClaims = [scheme.ScopeClaim],
+                Claims = new(ids) { OrganizationClaim = scheme.Organizations, RoleClaim = scheme.RoleClaim, ScopeClaims = [scheme.ScopeClaim] },
                 AcceptIdTokens = scheme.AcceptIdTokens,
             };
             authentication.AddJwtBearer(name, bearer =>
@@ -94,13 +92,10 @@ internal static class IssuerAuthentication
                     ? readers.GetValueOrDefault(tenant)
                     : null));
 
-        TokenReader Reader(IReadOnlyList<string>? only) => new(ids)
+        TokenReader Reader(IReadOnlyList<string>? only) => new()
         {
             Scheme = AzureAd,
-            OrganizationClaim = azure.Organizations,
-            Only = only,
-            RoleClaim = "roles",
-            ScopeClaims = ["scp", "scope"],
+            Claims = new(ids) { OrganizationClaim = azure.Organizations, Only = only, RoleClaim = "roles", ScopeClaims = ["scp", "scope"] },
             IsEntra = true,
         };
     }

@@ -1,27 +1,18 @@
 using System.Buffers.Text;
-using System.Collections.Frozen;
 using System.Text.Json;
-using Gateway.Configuration;
 using Microsoft.IdentityModel.JsonWebTokens;
 
 namespace Gateway.Authentication;
 
-/// <summary>Reads a validated token by its scheme's settings. A claim in another format than the settings name is treated as missing.</summary>
-internal sealed class TokenReader(OrganizationIdFormat ids)
+/// <summary>Reads a validated token by its scheme's settings.</summary>
+internal sealed class TokenReader
 {
     // If a claim appears twice, the gateway could read one value and a service the other. Such a token is rejected.
     private static readonly JsonDocumentOptions s_once = new() { AllowDuplicateProperties = false };
 
     public required string Scheme { get; init; }
 
-    public OrganizationClaimOptions? OrganizationClaim { get; init; }
-
-    /// <summary>The organizations that the tenant may speak for, in addition to the limit in the claim's own options. Null: any.</summary>
-    public IReadOnlyList<string>? Only { get; init; }
-
-    public required string RoleClaim { get; init; }
-
-    public required IReadOnlyList<string> ScopeClaims { get; init; }
+    public required ClaimReader Claims { get; init; }
 
     public bool AcceptIdTokens { get; init; }
 
@@ -48,65 +39,15 @@ internal sealed class TokenReader(OrganizationIdFormat ids)
 
     private CallerIdentity? Read(JsonWebToken token, JsonElement header, JsonElement payload, out string? refusal)
     {
-        refusal = TokenKind.Refusal(header, payload, AcceptIdTokens, ScopeClaims[0], IsEntra)
+        refusal = TokenKind.Refusal(header, payload, AcceptIdTokens, Claims.ScopeClaims[0], IsEntra)
             ?? (string.IsNullOrEmpty(token.Subject) ? "the token names no subject" : null);
         return refusal is not null ? null : new CallerIdentity(token.Issuer, token.Subject, new DateTimeOffset(token.ValidTo, TimeSpan.Zero))
         {
             Scheme = Scheme,
             NotBefore = new DateTimeOffset(token.ValidFrom, TimeSpan.Zero),
-            Organizations = Organizations(payload),
-            Roles = StringOrStrings(payload, RoleClaim, splits: false).ToFrozenSet(StringComparer.Ordinal),
-            Scopes = ScopeClaims.SelectMany(claim => StringOrStrings(payload, claim, splits: true)).ToFrozenSet(StringComparer.Ordinal),
+            Organizations = Claims.Organizations(payload),
+            Roles = Claims.Roles(payload),
+            Scopes = Claims.Scopes(payload),
         };
     }
-
-    private FrozenSet<string> Organizations(JsonElement payload)
-    {
-        if (OrganizationClaim is not { Claim: { } claim } || !payload.TryGetProperty(claim, out var value)) return [];
-        var named = OrganizationClaim.Format switch
-        {
-            OrganizationClaimFormat.Array => Strings(value),
-            OrganizationClaimFormat.Single => value.ValueKind == JsonValueKind.String ? [value.GetString()!] : [],
-            OrganizationClaimFormat.Spaces => Split(value, ' '),
-            OrganizationClaimFormat.Commas => Split(value, ','),
-            OrganizationClaimFormat.Json => Embedded(value),
-            _ => [],
-        };
-        return named
-            .Where(name => ids.TryParse(name, out _) && (OrganizationClaim.Only?.Contains(name, StringComparer.Ordinal) ?? true)
-                && (Only?.Contains(name, StringComparer.Ordinal) ?? true))
-            .ToFrozenSet(StringComparer.Ordinal);
-    }
-
-    private static IEnumerable<string> Strings(JsonElement value) =>
-        value.ValueKind == JsonValueKind.Array && value.EnumerateArray().All(item => item.ValueKind == JsonValueKind.String)
-            ? value.EnumerateArray().Select(item => item.GetString()!)
-            : [];
-
-    // People write lists with spaces around the commas. Other white space belongs to no format.
-    private static IEnumerable<string> Split(JsonElement value, char separator) =>
-        value.ValueKind == JsonValueKind.String
-            ? value.GetString()!.Split(separator, StringSplitOptions.RemoveEmptyEntries).Select(part => part.Trim(' '))
-            : [];
-
-    private static IEnumerable<string> Embedded(JsonElement value)
-    {
-        if (value.ValueKind != JsonValueKind.String) return [];
-        try
-        {
-            using var document = JsonDocument.Parse(value.GetString()!);
-            return [.. Strings(document.RootElement)];
-        }
-        catch (JsonException)
-        {
-            return [];
-        }
-    }
-
-    private static IEnumerable<string> StringOrStrings(JsonElement payload, string claim, bool splits) =>
-        !payload.TryGetProperty(claim, out var value) ? []
-        : value.ValueKind == JsonValueKind.Array ? Strings(value)
-        : splits ? Split(value, ' ')
-        : value.ValueKind == JsonValueKind.String ? [value.GetString()!]
-        : [];
 }
