@@ -288,7 +288,7 @@ public sealed partial class AuthenticationThrottleTests
             for (var i = 0; i < 2; i++)
             {
                 using var check = await failed.BeginAsync(context, new TokenKey("", (UInt128)i, 0), null);
-                check!.Refuse(AuthenticateResult.Fail("no"), null);
+                check!.Refuse(AuthenticateResult.Fail("no"), null, TimeSpan.Zero);
             }
         }
 
