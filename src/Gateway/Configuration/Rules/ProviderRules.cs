@@ -92,11 +92,11 @@ internal static class ProviderRules
         var (hasSlash, bare) = (issuer.EndsWith('/'), issuer.TrimEnd('/'));
         if (address.Host.EndsWith(Auth0, StringComparison.OrdinalIgnoreCase))
         {
-            if (!hasSlash) Wrong("Auth0's tokens have it with a slash at the end", issuer + "/");
+            if (!hasSlash) Wrong("with", issuer + "/");
         }
         else if (hasSlash && HasNone(address))
         {
-            Wrong("the tokens of this provider have it without the slash at the end", bare);
+            Wrong("without", bare);
         }
         else if (hasSlash && isWarned)
         {
@@ -105,8 +105,9 @@ internal static class ProviderRules
                 + "If they do, write it as ValidIssuers too; else remove the slash.");
         }
 
-        void Wrong(string reason, string right) => context.Error(key,
-            $"is {Finding.Quote(issuer)}, and {reason}, so none would be accepted. Write {Finding.Quote(right)}.");
+        void Wrong(string with, string right) => context.Error(key,
+            $"is {Finding.Quote(issuer)}, and this provider's tokens have it {with} a slash at the end, so none would be accepted. "
+            + $"Write it {with} the slash: {Finding.Quote(right)}.");
     }
 
     private static bool HasNone(Uri issuer) =>

@@ -161,7 +161,8 @@ internal static class SchemeRules
                     $"is {Finding.Quote(issuers[index])}, and tokens name their tenant by its id, so none has this issuer. Write the tenant's id in it.");
             else if (EntraCloud.IssuersOf(issuers[index], tenant) is var known && !known.Contains(issuers[index], StringComparer.Ordinal))
                 context.Error(key,
-                    $"is {Finding.Quote(issuers[index])}, which no token has as issuer. Write {string.Join(" or ", known.Select(Finding.Quote))}.");
+                    $"is {Finding.Quote(issuers[index])}, which no token has as issuer. "
+                    + $"Write {string.Join(" or ", known.Select(issuer => $"\"{issuer}\""))}.");
         }
     }
 
