@@ -102,6 +102,9 @@ public sealed class ProviderRuleTests : IDisposable
     [InlineData("https://keycloak.example.com", """, "MetadataAddress": "https://keycloak.example.com/realms/iot/.well-known/openid-configuration" """)]
     [InlineData("https://cognito-idp.cn-north-1.amazonaws.com.cn/cn-north-1_ExaMPle01", "")]
     [InlineData(Pool, """, "AcceptIdTokens": true, "ValidAudiences": ["app"]""")]
+    [InlineData(
+        "https://cognito-idp.eu-central-1.amazonaws.com",
+        $$""", "ValidIssuers": ["{{Pool}}"], "MetadataAddress": "{{Pool}}/.well-known/openid-configuration" """)]
     [InlineData(Pool, """, "SubjectClaim": "client_id", "ClockSkew": "00:00:00", "RoleClaim": "cognito:groups" """)]
     public void Nothing_is_said_of_what_is_right(string authority, string more)
     {

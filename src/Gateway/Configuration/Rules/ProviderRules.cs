@@ -29,7 +29,7 @@ internal static class ProviderRules
     public static void Check(RuleContext context, string section, SchemeOptions scheme, Uri address)
     {
         var key = $"{section}:Authority";
-        var (host, isFound) = (address.Host, scheme.MetadataAddress is not null);
+        var host = address.Host;
         if (host.EndsWith(CognitoSignIn, StringComparison.OrdinalIgnoreCase) && scheme.ValidIssuers.Count == 0)
             context.Error(key,
                 $"is {Finding.Quote(scheme.Authority!)}, the sign-in pages of Amazon Cognito, which no token has as issuer. "
@@ -40,7 +40,7 @@ internal static class ProviderRules
             CheckGoogle(context, section, scheme);
         else if (IsAdfs(scheme, address))
             CheckAdfs(context, key, scheme, address);
-        else if (!isFound && IsKeycloakWithoutRealm(address))
+        else if (scheme.MetadataAddress is null && IsKeycloakWithoutRealm(address))
             context.Warning(key,
                 $"is {Finding.Quote(scheme.Authority!)}, and Keycloak's issuers are realms. If this is Keycloak, "
                 + "write \"https://HOST/realms/REALM\", with the path that KC_HTTP_RELATIVE_PATH sets before it.");
@@ -51,7 +51,9 @@ internal static class ProviderRules
 
     private static void CheckCognito(RuleContext context, string section, SchemeOptions scheme, Uri address)
     {
-        if (address.Segments is not [_, var pool] || !pool.Contains('_', StringComparison.Ordinal))
+        // With both keys, the authority is neither the issuer nor the place of the discovery document.
+        var isUsed = scheme.MetadataAddress is null || scheme.ValidIssuers.Count == 0;
+        if (isUsed && (address.Segments is not [_, var pool] || !pool.Contains('_', StringComparison.Ordinal)))
             context.Error($"{section}:Authority",
                 $"is {Finding.Quote(scheme.Authority!)}, and a user pool of Amazon Cognito has its id as the path. "
                 + $"Write \"https://{address.Host}/USER_POOL_ID\".");
