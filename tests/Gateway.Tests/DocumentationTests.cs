@@ -12,6 +12,8 @@ namespace Gateway.Tests;
 /// </summary>
 public sealed partial class DocumentationTests
 {
+    public const string IdentityProviders = "identity-providers.md";
+
     private static readonly JsonDocumentOptions s_withComments = new() { CommentHandling = JsonCommentHandling.Skip };
 
     public static TheoryData<string, string> ConfigurationExamples => Blocks("jsonc");

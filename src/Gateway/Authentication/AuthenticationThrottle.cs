@@ -172,10 +172,11 @@ internal sealed partial class AuthenticationThrottle(FailedAuthenticationsOption
         /// <summary>Records that the token was refused.</summary>
         /// <param name="result">The scheme's failure.</param>
         /// <param name="keys">The issuer's keys that it was checked with; null if it was checked without keys.</param>
-        public void Refuse(AuthenticateResult result, PublishedKeys? keys) => _refused = new(_token, keys, result.Failure switch
+        /// <param name="clockSkew">The clock skew of the token's scheme.</param>
+        public void Refuse(AuthenticateResult result, PublishedKeys? keys, TimeSpan clockSkew) => _refused = new(_token, keys, result.Failure switch
         {
             SecurityTokenNotYetValidException { NotBefore: { Kind: DateTimeKind.Utc } from } =>
-                s_forGood with { Until = new DateTimeOffset(from) - IssuerAuthentication.ClockSkew },
+                s_forGood with { Until = new DateTimeOffset(from) - clockSkew },
             SecurityTokenNotYetValidException => s_uncertain,
             SecurityTokenInvalidSignatureException => s_badSignature,
             SecurityTokenException or AuthenticationFailureException => s_forGood,

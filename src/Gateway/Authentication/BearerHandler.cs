@@ -64,7 +64,7 @@ internal sealed class BearerHandler(
 
         AuthenticateResult Refuse(AuthenticateResult refused)
         {
-            check?.Refuse(refused, before);
+            check?.Refuse(refused, before, scheme is null ? TimeSpan.Zero : options.Get(scheme).TokenValidationParameters.ClockSkew);
             return refused;
         }
     }

@@ -29,6 +29,7 @@ internal sealed class ClaimReader(OrganizationIdFormat ids)
             OrganizationClaimFormat.Spaces => Split(value, ' '),
             OrganizationClaimFormat.Commas => Split(value, ','),
             OrganizationClaimFormat.Json => Embedded(value),
+            OrganizationClaimFormat.ArrayOrSingle => value.ValueKind == JsonValueKind.Array ? Strings(value) : Single(value),
             _ => [],
         };
         return named

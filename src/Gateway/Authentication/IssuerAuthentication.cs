@@ -16,8 +16,6 @@ internal static class IssuerAuthentication
 {
     private const string AzureAd = "AzureAd";
 
-    public static readonly TimeSpan ClockSkew = TimeSpan.FromSeconds(30);
-
     // RFC 8725 requires a list of allowed algorithms.
     private static readonly string[] s_algorithms =
     [
@@ -62,15 +60,23 @@ internal static class IssuerAuthentication
             {
                 Scheme = name,
                 Claims = new(ids) { OrganizationClaim = scheme.Organizations, RoleClaim = scheme.RoleClaim, ScopeClaims = [scheme.ScopeClaim] },
+                SubjectClaim = scheme.SubjectClaim,
+                ClientIds = scheme.ClientIds,
                 AcceptIdTokens = scheme.AcceptIdTokens,
             };
             authentication.AddJwtBearer(name, bearer =>
             {
                 bearer.Authority = scheme.Authority;
+                bearer.MetadataAddress = scheme.MetadataAddress!;
                 bearer.RequireHttpsMetadata = scheme.RequireHttpsMetadata;
             });
             builder.Services.AddOptions<JwtBearerOptions>(name).PostConfigure<KeySources>((bearer, sources) =>
-                ConfigureTokenValidation(name, bearer, sources, scheme.Issuers, scheme.ValidAudiences, _ => reader));
+            {
+                ConfigureTokenValidation(name, bearer, sources, scheme.Issuers, scheme.ValidAudiences, _ => reader);
+                bearer.TokenValidationParameters.ClockSkew = scheme.ClockSkew;
+                // The reader checks ClientIds. A scheme with neither audiences nor clients accepts no token.
+                bearer.TokenValidationParameters.ValidateAudience = scheme.ValidAudiences.Count > 0 || scheme.ClientIds.Count == 0;
+            });
         }
 
         if (options.AzureAd is { } azure) AddAzureAd(builder, authentication, azure, schemes, ids);
@@ -146,10 +152,10 @@ internal static class IssuerAuthentication
         parameters.RequireExpirationTime = true;
         parameters.RequireSignedTokens = true;
         parameters.ValidateLifetime = true;
+        parameters.ClockSkew = SchemeOptions.DefaultClockSkew;
         parameters.ValidateAudience = true;
         parameters.ValidateIssuer = true;
         parameters.ValidateIssuerSigningKey = true;
-        parameters.ClockSkew = ClockSkew;
 
         // The library's own key source makes every request wait up to a minute for a fetch, and drops a whole key set because of one bad key.
         bearer.ConfigurationManager = sources.Add(scheme, bearer.MetadataAddress!, DocumentedIssuers(bearer.Authority, issuers), bearer.RequireHttpsMetadata);

@@ -101,7 +101,7 @@ internal static class TokenKind
     private static bool NamesAny(JsonElement payload, string[] claims) => claims.Any(claim => Names(payload, claim));
 
     // An empty scope or client does not count as present.
-    private static bool Names(JsonElement payload, string claim) => payload.TryGetProperty(claim, out var value) && value.ValueKind switch
+    private static bool Names(JsonElement payload, string claim) => ClaimReader.TryFind(payload, claim, out var value) && value.ValueKind switch
     {
         JsonValueKind.String => value.GetString()!.Length > 0,
         JsonValueKind.Array => value.GetArrayLength() > 0,

@@ -10,9 +10,18 @@ internal sealed class TokenReader
     // If a claim appears twice, the gateway could read one value and a service the other. Such a token is rejected.
     private static readonly JsonDocumentOptions s_once = new() { AllowDuplicateProperties = false };
 
+    // Issuers name the client that a token was issued to under different names: RFC 8693 and 9068, OpenID Connect, Okta, Microsoft.
+    private static readonly string[] s_clientClaims = ["client_id", "azp", "cid", "appid"];
+
     public required string Scheme { get; init; }
 
     public required ClaimReader Claims { get; init; }
+
+    /// <summary>The claim that names the caller, or the path to it.</summary>
+    public string SubjectClaim { get; init; } = "sub";
+
+    /// <summary>The clients that tokens may be issued to. Empty: any.</summary>
+    public IReadOnlyList<string> ClientIds { get; init; } = [];
 
     public bool AcceptIdTokens { get; init; }
 
@@ -39,9 +48,11 @@ internal sealed class TokenReader
 
     private CallerIdentity? Read(JsonWebToken token, JsonElement header, JsonElement payload, out string? refusal)
     {
+        var subject = ClaimReader.TryFind(payload, SubjectClaim, out var value) && value.ValueKind == JsonValueKind.String ? value.GetString() : null;
         refusal = TokenKind.Refusal(header, payload, AcceptIdTokens, Claims.ScopeClaims[0], IsEntra)
-            ?? (string.IsNullOrEmpty(token.Subject) ? "the token names no subject" : null);
-        return refusal is not null ? null : new CallerIdentity(token.Issuer, token.Subject, new DateTimeOffset(token.ValidTo, TimeSpan.Zero))
+            ?? ClientRefusal(payload)
+            ?? (string.IsNullOrEmpty(subject) ? $"the token has no claim {SubjectClaim} (SubjectClaim)" : null);
+        return refusal is not null ? null : new CallerIdentity(token.Issuer, subject!, new DateTimeOffset(token.ValidTo, TimeSpan.Zero))
         {
             Scheme = Scheme,
             NotBefore = new DateTimeOffset(token.ValidFrom, TimeSpan.Zero),
@@ -49,5 +60,20 @@ internal sealed class TokenReader
             Roles = Claims.Roles(payload),
             Scopes = Claims.Scopes(payload),
         };
+    }
+
+    private string? ClientRefusal(JsonElement payload)
+    {
+        if (ClientIds.Count == 0) return null;
+        var isNamed = false;
+        foreach (var claim in s_clientClaims)
+        {
+            if (!payload.TryGetProperty(claim, out var client)) continue;
+            isNamed = true;
+            if (client.ValueKind != JsonValueKind.String || !ClientIds.Contains(client.GetString(), StringComparer.Ordinal))
+                return $"the token's {claim} is not one of {string.Join(", ", ClientIds)} (ClientIds)";
+        }
+
+        return isNamed ? null : $"the token has none of the claims {string.Join(", ", s_clientClaims)} (ClientIds)";
     }
 }

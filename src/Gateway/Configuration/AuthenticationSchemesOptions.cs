@@ -28,13 +28,25 @@ internal sealed record AuthenticationSchemesOptions
 /// <summary>One OpenID provider, and how its tokens are read.</summary>
 internal sealed record SchemeOptions
 {
+    /// <summary>The clock skew unless a scheme sets another.</summary>
+    internal static readonly TimeSpan DefaultClockSkew = TimeSpan.FromSeconds(30);
+
     /// <summary>The provider's address, below which its discovery document is. Required.</summary>
     public string? Authority { get; init; }
 
-    /// <summary>The audiences of which a token names at least one. Required.</summary>
+    /// <summary>The discovery document's address, when it is not below <see cref="Authority"/>. Default: derived from it.</summary>
+    public string? MetadataAddress { get; init; }
+
+    /// <summary>The audiences of which a token names at least one. Required, unless <see cref="ClientIds"/> is set.</summary>
     public IReadOnlyList<string> ValidAudiences { get; init; } = [];
 
-    /// <summary>The issuers that tokens may name. Default: <see cref="Authority"/>.</summary>
+    /// <summary>
+    /// The clients that tokens may be issued to. A token names its client in at least one of <c>client_id</c>, <c>azp</c>, <c>cid</c>, <c>appid</c>, and
+    /// each of these that it has must be in the list. Default: any client, and then <see cref="ValidAudiences"/> is required.
+    /// </summary>
+    public IReadOnlyList<string> ClientIds { get; init; } = [];
+
+    /// <summary>The issuers that tokens may name, letter for letter; they need not be addresses. Default: <see cref="Authority"/>.</summary>
     public IReadOnlyList<string> ValidIssuers { get; init; } = [];
 
     /// <summary>Whether the provider is reached by https alone. Default: true.</summary>
@@ -46,11 +58,19 @@ internal sealed record SchemeOptions
     /// <summary>How a token names the organizations of its caller. Default: it names none.</summary>
     public OrganizationClaimOptions? Organizations { get; init; }
 
-    /// <summary>The claim that holds the caller's roles. Default: <c>roles</c>.</summary>
+    /// <summary>The claim that holds the caller's roles, or the path to it, with dots between names. Default: <c>roles</c>.</summary>
     public string RoleClaim { get; init; } = "roles";
 
-    /// <summary>The claim that holds the token's scopes. Default: <c>scope</c>.</summary>
+    /// <summary>The claim that holds the token's scopes, or the path to it, with dots between names. Default: <c>scope</c>.</summary>
     public string ScopeClaim { get; init; } = "scope";
+
+    /// <summary>
+    /// The claim that names the caller, or the path to it, with dots between names. A token without it is refused. Default: <c>sub</c>.
+    /// </summary>
+    public string SubjectClaim { get; init; } = "sub";
+
+    /// <summary>How far the provider's clock may be off: from 0 to 5 min. Default: 30 s.</summary>
+    public TimeSpan ClockSkew { get; init; } = DefaultClockSkew;
 
     /// <summary>The issuers of this scheme: <see cref="ValidIssuers"/>, or else <see cref="Authority"/>.</summary>
     internal IReadOnlyList<string> Issuers => ValidIssuers.Count > 0 ? ValidIssuers : Authority is null ? [] : [Authority];
@@ -59,7 +79,7 @@ internal sealed record SchemeOptions
 /// <summary>How a token names the organizations of its caller.</summary>
 internal sealed record OrganizationClaimOptions
 {
-    /// <summary>The claim's name. Required.</summary>
+    /// <summary>The claim's name, or the path to it, with dots between names. Required.</summary>
     public string? Claim { get; init; }
 
     /// <summary>How the claim's value is written; never guessed from the value. Default: <see cref="OrganizationClaimFormat.Array"/>.</summary>
@@ -86,4 +106,7 @@ internal enum OrganizationClaimFormat
 
     /// <summary>A string that holds a JSON array of strings.</summary>
     Json,
+
+    /// <summary>A JSON array of strings, or one string, which is one organization.</summary>
+    ArrayOrSingle,
 }

@@ -8,6 +8,7 @@ using Microsoft.AspNetCore.Authentication;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Time.Testing;
+using Microsoft.IdentityModel.Tokens;
 using Sandbox;
 using Testing;
 using Xunit;
@@ -288,7 +289,7 @@ public sealed partial class AuthenticationThrottleTests
             for (var i = 0; i < 2; i++)
             {
                 using var check = await failed.BeginAsync(context, new TokenKey("", (UInt128)i, 0), null);
-                check!.Refuse(AuthenticateResult.Fail("no"), null);
+                check!.Refuse(AuthenticateResult.Fail("no"), null, TimeSpan.Zero);
             }
         }
 
@@ -299,6 +300,30 @@ public sealed partial class AuthenticationThrottleTests
         last.Connection.RemoteIpAddress = IPAddress.Loopback;
         (await failed.BeginAsync(last, default, null))!.Dispose();
         Assert.Equal(0, failed.Clients);
+    }
+
+    [Theory]
+    [InlineData(0)]
+    [InlineData(30)]
+    [InlineData(300)]
+    public async Task A_token_that_is_not_yet_valid_is_checked_again_once_its_schemes_clock_skew_lets_it_in(int skew)
+    {
+        var time = new FakeTimeProvider();
+        using var loggers = LoggerFactory.Create(_ => { });
+        var failed = new AuthenticationThrottle(
+            new() { PermitLimit = 2, Window = TimeSpan.FromHours(1) }, time, loggers.CreateLogger<AuthenticationThrottle>());
+        var context = new DefaultHttpContext();
+        context.Connection.RemoteIpAddress = IPAddress.Loopback;
+        var early = new SecurityTokenNotYetValidException { NotBefore = time.GetUtcNow().UtcDateTime.AddMinutes(10) };
+
+        using (var check = await failed.BeginAsync(context, default, null))
+            check!.Refuse(AuthenticateResult.Fail(early), null, TimeSpan.FromSeconds(skew));
+        time.Advance(TimeSpan.FromSeconds(600 - skew - 1));
+        using (var before = await failed.BeginAsync(context, default, null)) Assert.NotNull(before!.KnownUnder(null!));
+        time.Advance(TimeSpan.FromSeconds(1));
+
+        using var after = await failed.BeginAsync(context, default, null);
+        Assert.Null(after!.KnownUnder(null!));
     }
 
     [Fact]

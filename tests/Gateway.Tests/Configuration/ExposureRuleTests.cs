@@ -29,6 +29,14 @@ public sealed class ExposureRuleTests : IDisposable
     [InlineData(
         "S22", Scheme, """{ "Authority": "https://id.example.com", "RequireHttpsMetadata": false, "ValidAudiences": ["a"] }""",
         "warning", Scheme + ":RequireHttpsMetadata")]
+    [InlineData(
+        "S22", Scheme,
+        """
+        {
+          "Authority": "http://localhost:5000", "MetadataAddress": "http://id.example.com/metadata", "RequireHttpsMetadata": false, "ValidAudiences": ["a"]
+        }
+        """,
+        "warning", Scheme + ":RequireHttpsMetadata")]
     [InlineData("S22", "AzureAd:RequireHttpsMetadata", "false", "warning", "AzureAd:RequireHttpsMetadata")]
     [InlineData(
         "S22", Cluster + ":HttpClient", """{ "DangerousAcceptAnyServerCertificate": true }""", "warning",

@@ -71,7 +71,7 @@ internal sealed record TokenVerdict
         if (token is { } opaque && !BearerToken.IsJsonWebToken(opaque.Span)
             && services.GetService<IntrospectionAuthentication>()?.Takes(IntrospectedKind.Bearer) == true) return Introspected(isKey: false);
         if (token is null || BearerToken.ClaimedIssuer(token.Value.Span) is not { } issuer)
-            return new() { Failures = ["it is not a JWT with exactly one iss claim"] };
+            return new() { Failures = [IsEncrypted(token) ? "it is encrypted, so only its issuer can read it" : "it is not a JWT with exactly one iss claim"] };
 
         if (services.GetRequiredService<IssuerSchemes>().Find(issuer) is not { } name)
             return new() { Issuer = issuer, Failures = ["no scheme is configured for its issuer"] };
@@ -87,6 +87,9 @@ internal sealed record TokenVerdict
             Caller = caller,
         };
     }
+
+    // An encrypted token (JWE, RFC 7516) has five parts.
+    private static bool IsEncrypted(ReadOnlyMemory<char>? token) => token is { } sent && sent.Span.Count('.') == 4;
 }
 
 /// <summary>One requirement of a policy.</summary>

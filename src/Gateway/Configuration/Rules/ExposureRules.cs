@@ -63,7 +63,7 @@ internal static class ExposureRules
     private static void CheckIssuers(RuleContext context)
     {
         foreach (var (name, scheme) in context.Options.Authentication.Schemes)
-            Check($"Authentication:Schemes:{name}", scheme.RequireHttpsMetadata, scheme.Authority);
+            Check($"Authentication:Schemes:{name}", scheme.RequireHttpsMetadata, scheme.MetadataAddress ?? scheme.Authority);
         if (context.Options.AzureAd is { } azure) Check("AzureAd", azure.RequireHttpsMetadata, azure.Instance);
 
         void Check(string section, bool requiresHttps, string? address)

@@ -225,7 +225,7 @@ public sealed class ExplainTests(ExplainTests.Shared shared) : IClassFixture<Exp
         { "unsigned", new() { Algorithm = "none" }, "the algorithm is not one of " },
         { "ID token", new() { Type = "JWT", Claims = new Dictionary<string, object?> { ["nonce"] = "n" } }, "the token is an ID token" },
         { "crit", new() { Header = new Dictionary<string, object?> { ["crit"] = new[] { "exp" } } }, "the token has a crit header" },
-        { "subject", new() { Subject = null }, "the token names no subject" },
+        { "subject", new() { Subject = null }, "the token has no claim sub (SubjectClaim)" },
         { "issuer", new() { Issuer = "https://unknown.example.com" }, "no scheme is configured for its issuer" },
     };
 
