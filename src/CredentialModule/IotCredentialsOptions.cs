@@ -22,10 +22,13 @@ public sealed record IotCredentialsOptions
     /// <summary>The limits of this process's calls to STS.</summary>
     public StsOptions Sts { get; set; } = new();
 
+    /// <summary>The service that says in which AWS account and region each organization lives. Default: none; profiles and organizations say it.</summary>
+    public DirectoryOptions? Directory { get; set; }
+
     /// <summary>Profiles by name. A route names the profile that it vends with.</summary>
     public IDictionary<string, ProfileOptions> Profiles { get; set; } = new Dictionary<string, ProfileOptions>(StringComparer.Ordinal);
 
-    /// <summary>Overrides for single organizations: any key of a profile, by organization id. They take precedence over the profile.</summary>
+    /// <summary>Overrides for single organizations: any key of a profile, by organization id. They take precedence over directory and profile.</summary>
     public IDictionary<string, ProfileOptions> Organizations { get; set; } = new Dictionary<string, ProfileOptions>(StringComparer.Ordinal);
 }
 

@@ -4,6 +4,7 @@ using IotCredentials.Caching;
 using IotCredentials.Fetching;
 using IotCredentials.Http;
 using IotCredentials.Operations;
+using IotCredentials.OrganizationDirectory;
 using IotCredentials.Profiles;
 using IotCredentials.Redis;
 using IotCredentials.Telemetry;
@@ -80,6 +81,8 @@ public static class IotCredentialsReverseProxyBuilderExtensions
         services.AddSingleton<VendContextFactory>();
         services.AddSingleton<CredentialVendor>();
         services.AddSingleton<IotDataEndpointResolver>();
+        services.AddSingleton<DirectoryClient>();
+        services.AddSingleton<OrganizationLocator>();
         services.AddSingleton<CredentialEndpoint>();
         services.AddOperations();
         services.AddSingleton(new RouteModule(ModuleRoute.Name));

@@ -15,16 +15,24 @@ public sealed class ProfileOptions
     // The texts that were set, to null or another value.
     private readonly HashSet<string> _given = new(StringComparer.Ordinal);
 
-    /// <summary>The role that is assumed. Required. May hold <c>{organizationId}</c>.</summary>
+    /// <summary>
+    /// The role that is assumed. Required. May hold <c>{organizationId}</c>, and with IotCredentials:Directory <c>{accountId}</c> and <c>{partition}</c>.
+    /// </summary>
     public string? RoleArn { get; set => field = Given(value); }
 
-    /// <summary>The region of the AWS IoT endpoint that is returned, and of the STS that is called. Required.</summary>
+    /// <summary>
+    /// The region of the AWS IoT endpoint that is returned, and of the STS that is called. Required, unless IotCredentials:Directory is set, which decides the
+    /// region of each organization whose own entry has none.
+    /// </summary>
     public string? Region { get; set => field = Given(value); }
 
     /// <summary>The AWS IoT data endpoint, a host name. Default: requested from AWS IoT (<c>iot:Data-ATS</c>).</summary>
     public string? IotEndpoint { get; set => field = Given(value); }
 
-    /// <summary>The role that requests the endpoint from AWS IoT, if the endpoint belongs to another account than the gateway's. Default: none.</summary>
+    /// <summary>
+    /// The role that requests the endpoint from AWS IoT, if the endpoint belongs to another account than the gateway's. With IotCredentials:Directory it may
+    /// hold <c>{accountId}</c> and <c>{partition}</c>. Default: none.
+    /// </summary>
     public string? EndpointRoleArn { get; set => field = Given(value); }
 
     /// <summary>The duration of a session: 15 minutes to 12 hours (STS AssumeRole: DurationSeconds). Default: 1 hour.</summary>
@@ -45,7 +53,10 @@ public sealed class ProfileOptions
     /// </summary>
     public IReadOnlyList<string>? SharedTopics { get; set; }
 
-    /// <summary>Session tags; a value may hold <c>{organizationId}</c>. An organization's tags are added to the profile's. Default: none.</summary>
+    /// <summary>
+    /// Session tags; a value may hold <c>{organizationId}</c>, and with IotCredentials:Directory <c>{accountId}</c>, <c>{region}</c> and <c>{partition}</c>. An organization's tags are
+    /// added to the profile's. Default: none.
+    /// </summary>
     public IDictionary<string, string> SessionTags { get; set; } = new Dictionary<string, string>(StringComparer.Ordinal);
 
     /// <summary>The external id; may hold <c>{organizationId}</c>. Default: none.</summary>
@@ -54,20 +65,23 @@ public sealed class ProfileOptions
     /// <summary>The callers that share a session. Default: those of an organization.</summary>
     public SessionScope? Scope { get; set; }
 
+    /// <summary>Whether a text was set, to null or another value.</summary>
+    internal bool Sets(string key) => _given.Contains(key);
+
     /// <summary>The profile with an organization's overrides.</summary>
     internal ProfileOptions With(ProfileOptions overrides) => new()
     {
-        RoleArn = overrides._given.Contains(nameof(RoleArn)) ? overrides.RoleArn : RoleArn,
-        Region = overrides._given.Contains(nameof(Region)) ? overrides.Region : Region,
-        IotEndpoint = overrides._given.Contains(nameof(IotEndpoint)) ? overrides.IotEndpoint : IotEndpoint,
-        EndpointRoleArn = overrides._given.Contains(nameof(EndpointRoleArn)) ? overrides.EndpointRoleArn : EndpointRoleArn,
+        RoleArn = overrides.Sets(nameof(RoleArn)) ? overrides.RoleArn : RoleArn,
+        Region = overrides.Sets(nameof(Region)) ? overrides.Region : Region,
+        IotEndpoint = overrides.Sets(nameof(IotEndpoint)) ? overrides.IotEndpoint : IotEndpoint,
+        EndpointRoleArn = overrides.Sets(nameof(EndpointRoleArn)) ? overrides.EndpointRoleArn : EndpointRoleArn,
         SessionDuration = overrides.SessionDuration ?? SessionDuration,
         MinimumLifetime = overrides.MinimumLifetime ?? MinimumLifetime,
         RefreshAfter = overrides.RefreshAfter ?? RefreshAfter,
-        SessionPolicy = overrides._given.Contains(nameof(SessionPolicy)) ? overrides.SessionPolicy : SessionPolicy,
+        SessionPolicy = overrides.Sets(nameof(SessionPolicy)) ? overrides.SessionPolicy : SessionPolicy,
         SharedTopics = overrides.SharedTopics ?? SharedTopics,
         SessionTags = Merge(SessionTags, overrides.SessionTags),
-        ExternalId = overrides._given.Contains(nameof(ExternalId)) ? overrides.ExternalId : ExternalId,
+        ExternalId = overrides.Sets(nameof(ExternalId)) ? overrides.ExternalId : ExternalId,
         Scope = overrides.Scope ?? Scope,
     };
 

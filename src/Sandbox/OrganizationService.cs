@@ -8,7 +8,8 @@ namespace Sandbox;
 /// A downstream service. It responds to every request with JSON that echoes the request: <c>method</c>, <c>target</c>, <c>headers</c> and <c>bodyLength</c>.
 /// The end of the path can select other behaviour: <c>…/status/404</c> responds with that status and an empty body, <c>…/slow/250</c> echoes after that many
 /// milliseconds, <c>…/abort</c> drops the connection, <c>…/bytes/1024</c> sends that many bytes, <c>…/events</c> sends server-sent events without end and
-/// <c>…/socket</c> echoes the messages of a WebSocket.
+/// <c>…/socket</c> echoes the messages of a WebSocket. For other services it is the <see cref="Directory"/> of organizations, at
+/// <c>/organizations/{organizationId}</c>: what comes through the gateway, and so says who the caller is, is echoed there as well.
 /// </summary>
 public sealed class OrganizationService : IAsyncDisposable
 {
@@ -23,6 +24,9 @@ public sealed class OrganizationService : IAsyncDisposable
 
     /// <summary>The received requests, each recorded after its body and before its response.</summary>
     public CallLog<ReceivedRequest> Requests { get; } = new();
+
+    /// <summary>What the service says of where organizations live.</summary>
+    public OrganizationPlaces Directory { get; } = new();
 
     /// <summary>The requests whose caller disconnected before the response was complete.</summary>
     public CallLog<ReceivedRequest> Abandoned { get; } = new();
@@ -55,11 +59,14 @@ public sealed class OrganizationService : IAsyncDisposable
         }
     }
 
-    private static async Task AnswerAsync(HttpContext context, ReceivedRequest received, CancellationToken cancellationToken)
+    private async Task AnswerAsync(HttpContext context, ReceivedRequest received, CancellationToken cancellationToken)
     {
         var segments = received.Target.Split('?')[0].Split('/');
         switch (segments)
         {
+            case ["", "organizations", var organization] when received.Method == "GET" && !received.Headers.ContainsKey("X-Gateway-Subject"):
+                await Directory.AnswerAsync(context, organization, cancellationToken);
+                return;
             case [.., "abort"]:
                 context.Abort();
                 return;

@@ -181,9 +181,10 @@ public sealed class ForeignHostTests(HostTests.Aws aws) : IClassFixture<HostTest
 
         var diagnostics = services.GetRequiredService<AwsDiagnostics>();
         Assert.Null(diagnostics.CredentialsProblem);
-        var checks = diagnostics.ChecksOf(
+        var checks = await diagnostics.ChecksOfAsync(
             profiles, new HashSet<string> { "default" }, organization,
-            new Dictionary<string, string?> { ["AWS_ACCESS_KEY_ID"] = "AKIAEXAMPLE", ["AWS_SECRET_ACCESS_KEY"] = "not read" });
+            new Dictionary<string, string?> { ["AWS_ACCESS_KEY_ID"] = "AKIAEXAMPLE", ["AWS_SECRET_ACCESS_KEY"] = "not read" },
+            Cancellation);
         Assert.Equal(
             ["STS ap-northeast-1", "IoT endpoint of default", "AssumeRole of default for o-acme"], checks.Select(static check => check.Name));
         foreach (var check in checks) Assert.NotEmpty(await check.RunAsync(new(), Cancellation));

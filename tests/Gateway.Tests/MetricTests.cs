@@ -22,7 +22,9 @@ public sealed partial class MetricTests
     public async Task The_documentation_lists_each_as_it_is_exported()
     {
         await using var world = await World.StartAsync();
-        var gateway = await world.StartGatewayAsync();
+        var gateway = await world.StartGatewayAsync(settings => settings.Set("IotCredentials:Directory", $$"""
+            { "Address": "{{world.Downstream.Url}}/organizations/{organizationId}", "AllowedAccounts": ["111122223333"] }
+            """));
         // Parts that the first vend creates have instruments too.
         Assert.Equal(200, (await gateway.VendAsync("o-acme")).Status);
         var instruments = InstrumentsOf(gateway);

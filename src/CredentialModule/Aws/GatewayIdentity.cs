@@ -18,6 +18,7 @@ internal sealed partial class GatewayIdentity(
     private const string Call = "sts:GetCallerIdentity";
 
     private string? _identity;
+    private string? _account;
 
     /// <exception cref="VendingException">The identity cannot be determined.</exception>
     public ValueTask<string> FindAsync(string region) => _identity is { } known ? new(known) : new(AskAsync(region));
@@ -25,24 +26,27 @@ internal sealed partial class GatewayIdentity(
     private Task<string> AskAsync(string region) => flights.JoinAsync(
         $"identity {region}", () => failures.GuardAsync($"identity {region}", () => FindOutAsync(region)));
 
-    private async Task<string> FindOutAsync(string region)
+    /// <summary>The gateway's own account.</summary>
+    /// <exception cref="VendingException">The account cannot be determined.</exception>
+    public ValueTask<string> FindAccountAsync(string region) => _account is { } known ? new(known) : new(flights.JoinAsync(
+        $"account {region}", () => failures.GuardAsync($"account {region}", () => FindOutAsync(
+            region, async cancellation => _account = (await CallAsync(region, cancellation)).Account ?? throw NamesNobody()))));
+
+    private Task<string> FindOutAsync(string region) => FindOutAsync(region, async cancellation =>
+    {
+        var keys = (await own.FindAsync(cancellation)).Values;
+        if (!keys.UseToken) return _identity = keys.AccessKey;
+        var arn = (await CallAsync(region, cancellation)).Arn ?? throw NamesNobody();
+        return _identity = arn.Contains(":assumed-role/", StringComparison.Ordinal) ? arn[..arn.LastIndexOf('/')] : arn;
+    });
+
+    private async Task<string> FindOutAsync(string region, Func<CancellationToken, Task<string>> find)
     {
         using var deadline = new CancellationTokenSource(module.Value.WorkTimeout);
         try
         {
             own.ThrowIfRefused(region, Call);
-            var keys = (await own.FindAsync(deadline.Token)).Values;
-            if (!keys.UseToken) return _identity = keys.AccessKey;
-            var arn = await own.UseAsync(
-                region, Call, clients.StsUrl(region),
-                async credentials =>
-                {
-                    using var sts = clients.Sts(region, credentials);
-                    return (await sts.GetCallerIdentityAsync(new GetCallerIdentityRequest(), deadline.Token)).Arn
-                        ?? throw new VendingException(FailureClass.Unavailable, "the response of sts:GetCallerIdentity names nobody");
-                },
-                deadline.Token);
-            return _identity = arn.Contains(":assumed-role/", StringComparison.Ordinal) ? arn[..arn.LastIndexOf('/')] : arn;
+            return await find(deadline.Token);
         }
         catch (VendingException failure) when (failure.Failure != FailureClass.Credentials)
         {
@@ -50,6 +54,17 @@ internal sealed partial class GatewayIdentity(
             throw;
         }
     }
+
+    private Task<GetCallerIdentityResponse> CallAsync(string region, CancellationToken cancellation) => own.UseAsync(
+        region, Call, clients.StsUrl(region),
+        async credentials =>
+        {
+            using var sts = clients.Sts(region, credentials);
+            return await sts.GetCallerIdentityAsync(new GetCallerIdentityRequest(), cancellation);
+        },
+        cancellation);
+
+    private static VendingException NamesNobody() => new(FailureClass.Unavailable, "the response of sts:GetCallerIdentity names nobody");
 
     private static partial class Log
     {

@@ -4,6 +4,7 @@ using System.Security.Claims;
 using IotCredentials.Caching;
 using IotCredentials.Failures;
 using IotCredentials.Fetching;
+using IotCredentials.OrganizationDirectory;
 using IotCredentials.Telemetry;
 using IotCredentials.Vending;
 using Microsoft.AspNetCore.Authorization;
@@ -19,8 +20,8 @@ namespace IotCredentials.Http;
 /// Serves a module route in process. It does not rely on the host's pipeline: it checks again whether this caller may have this organization.
 /// </summary>
 internal sealed partial class CredentialEndpoint(
-    VendContextFactory contexts, CredentialVendor vendor, IotDataEndpointResolver endpoints, CredentialMetrics metrics, AuditTrail audit,
-    IOptions<IotCredentialsOptions> options, TimeProvider time, ILogger<CredentialEndpoint> logger)
+    OrganizationLocator locator, VendContextFactory contexts, CredentialVendor vendor, IotDataEndpointResolver endpoints, CredentialMetrics metrics,
+    AuditTrail audit, IOptions<IotCredentialsOptions> options, TimeProvider time, ILogger<CredentialEndpoint> logger)
 {
     private static readonly TimeSpan s_toldEvery = TimeSpan.FromMinutes(1);
 
@@ -55,12 +56,12 @@ internal sealed partial class CredentialEndpoint(
         try
         {
             var work = VendAsync(request, context.User, context.RequestAborted);
-            var (found, endpointFound) = work.IsCompletedSuccessfully ? work.Result
+            var (found, endpointFound, isUnknown) = work.IsCompletedSuccessfully ? work.Result
                 : await SingleFlight.Observed(work.AsTask()).WaitAsync(options.Value.Timeout, context.RequestAborted);
             var caller = CallerClaims.Of(context.User);
             if (found is not { } vended)
             {
-                if (_unknownCallers.IsDue()) Log.CallerRefused(logger, endpoint.DisplayName, caller.MissingClaims);
+                if (!isUnknown && _unknownCallers.IsDue()) Log.CallerRefused(logger, endpoint.DisplayName, caller.MissingClaims);
                 await ErrorResponse.WriteAsync(context, StatusCodes.Status403Forbidden);
                 return;
             }
@@ -83,15 +84,20 @@ internal sealed partial class CredentialEndpoint(
         }
     }
 
-    /// <summary>Gets credentials and endpoint concurrently; null if sessions are per caller and the caller cannot be identified.</summary>
-    private async ValueTask<(Vended? Vended, CachedIotDataEndpoint? Endpoint)> VendAsync(
+    /// <summary>
+    /// Finds where the organization lives, and gets credentials and endpoint concurrently. They are null if the directory does not know the organization, or if
+    /// sessions are per caller and the caller cannot be identified.
+    /// </summary>
+    private async ValueTask<(Vended? Vended, CachedIotDataEndpoint? Endpoint, bool IsUnknown)> VendAsync(
         CredentialQuery request, ClaimsPrincipal caller, CancellationToken cancellation)
     {
-        if (await contexts.ForAsync(request.Profile, request.Organization, caller) is not { } inputs) return (null, null);
-        var search = endpoints.FindAsync(request.Profile);
+        // The caller has been authorized: the directory is never asked for anybody else.
+        if ((request.Profile.Located ?? await locator.FindAsync(request.Profile, request.Organization)) is not { } profile) return (null, null, true);
+        if (await contexts.ForAsync(profile, request.Organization, caller) is not { } inputs) return (null, null, false);
+        var search = endpoints.FindAsync(profile);
         var searching = search.IsCompletedSuccessfully ? null : SingleFlight.Observed(search.AsTask());
         var vended = await vendor.VendAsync(inputs, LifetimeRequirement.Of(inputs, request.Minimum), caller, cancellation);
-        return (vended, searching is null ? search.Result : await searching);
+        return (vended, searching is null ? search.Result : await searching, false);
     }
 
     // True if the route's own Timeout ended the request: it uses the same token. The timeout middleware responds with 504 when the cancellation reaches it.

@@ -9,7 +9,7 @@ namespace IotCredentials.Http;
 /// <param name="Profile">The profile to vend with.</param>
 /// <param name="Organization">The organization that the credentials are for.</param>
 /// <param name="Minimum">The minimum lifetime that the caller requests; null if it requests none.</param>
-internal readonly record struct CredentialQuery(Profile Profile, OrganizationId Organization, TimeSpan? Minimum);
+internal readonly record struct CredentialQuery(ProfileTemplate Profile, OrganizationId Organization, TimeSpan? Minimum);
 
 /// <summary>GET only (405), a well-formed organization id (422), a <c>minimumLifetime</c> that the profile can satisfy (422).</summary>
 internal sealed class CredentialQueryRule(string profileName) : IRequestPrecondition
@@ -38,7 +38,7 @@ internal sealed class CredentialQueryRule(string profileName) : IRequestPrecondi
     }
 
     // Null if the caller requests no minimum. False if its value is not a number of seconds that the profile can satisfy.
-    private static bool TryReadMinimum(HttpRequest request, Profile profile, out TimeSpan? asked)
+    private static bool TryReadMinimum(HttpRequest request, ProfileTemplate profile, out TimeSpan? asked)
     {
         asked = null;
         if (!request.QueryString.HasValue || !request.Query.TryGetValue(MinimumLifetime, out var values)) return true;

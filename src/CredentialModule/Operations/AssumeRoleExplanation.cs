@@ -48,6 +48,12 @@ public sealed record AssumeRoleExplanation
     /// <summary>The entry's key in Redis, unless the organization was invalidated. Null if the identity is null.</summary>
     public string? RedisKey { get; init; }
 
+    /// <summary>
+    /// What the directory of organizations decides and is not known here: the placeholders that stand in the other members. Null if it decides nothing. Then
+    /// there is no key.
+    /// </summary>
+    public IReadOnlyList<string>? DecidedByDirectory { get; init; }
+
     /// <summary>The key with an empty identity. It is not the real key.</summary>
     public string? RedisKeyWithoutIdentity { get; init; }
 }
@@ -76,11 +82,12 @@ public sealed class AssumeRoleExplainer
     public AssumeRoleExplanation? Explain(
         ProfileSet profiles, string profile, OrganizationId organization, ClaimsPrincipal? caller, IReadOnlyDictionary<string, string?> variables)
     {
-        var effective = profiles.Find(profile, organization) ?? throw new ArgumentException($"There is no profile {profile}.", nameof(profile));
+        var template = profiles.Find(profile, organization) ?? throw new ArgumentException($"There is no profile {profile}.", nameof(profile));
+        var effective = template.Shown();
         var identity = EnvironmentIdentity.Of(variables);
         var request = VendContextFactory.Make(
             effective, organization, caller is null ? new(null, null, null) : CallerClaims.Of(caller), _host.EnvironmentName, generation: null, identity ?? "",
-            _clients.StsAddress(effective.Region), _time.GetUtcNow());
+            template.Located is null ? "" : _clients.StsAddress(effective.Region), _time.GetUtcNow());
         if (request is null) return null;
 
         // Without Redis nothing is sealed, and the key is the one of the in-process cache.
@@ -98,8 +105,9 @@ public sealed class AssumeRoleExplainer
             Policy = request.SessionPolicy,
             PolicyLength = request.SessionPolicy.Length,
             Identity = identity,
-            RedisKey = identity is null ? null : key,
-            RedisKeyWithoutIdentity = identity is null ? key : null,
+            RedisKey = identity is null || template.Located is null ? null : key,
+            RedisKeyWithoutIdentity = identity is null && template.Located is not null ? key : null,
+            DecidedByDirectory = template.Located is null ? template.Open : null,
         };
     }
 }

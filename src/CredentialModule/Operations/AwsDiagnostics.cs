@@ -2,6 +2,7 @@ using System.Globalization;
 using Amazon.SecurityToken.Model;
 using IotCredentials.Aws;
 using IotCredentials.Failures;
+using IotCredentials.OrganizationDirectory;
 using IotCredentials.Profiles;
 using IotCredentials.Vending;
 using Microsoft.Extensions.Hosting;
@@ -42,24 +43,38 @@ public sealed class AwsDiagnostics
     private readonly AwsClients _clients;
     private readonly OwnCredentials _own;
     private readonly DescribeEndpointClient _iot;
+    private readonly DirectoryClient _directory;
     private readonly IHostEnvironment _host;
     private readonly TimeProvider _time;
 
-    internal AwsDiagnostics(AwsClients clients, OwnCredentials own, DescribeEndpointClient iot, IHostEnvironment host, TimeProvider time) =>
-        (_clients, _own, _iot, _host, _time) = (clients, own, iot, host, time);
+    internal AwsDiagnostics(
+        AwsClients clients, OwnCredentials own, DescribeEndpointClient iot, DirectoryClient directory, IHostEnvironment host, TimeProvider time) =>
+        (_clients, _own, _iot, _directory, _host, _time) = (clients, own, iot, directory, host, time);
 
     /// <summary>The reason why AWS rejects the host's own credentials, and the remedy; null while AWS accepts them, as far as is known.</summary>
     public string? CredentialsProblem => _own.Problem;
 
-    /// <summary>The checks of some profiles.</summary>
+    /// <summary>
+    /// The checks of some profiles. The directory is asked where the organization lives. Without an organization, or if the directory does not say it, the
+    /// profiles that depend on the directory are not checked.
+    /// </summary>
     /// <param name="profiles">The profiles.</param>
     /// <param name="needed">The names of those that routes vend with.</param>
     /// <param name="organization">An organization to request a session for; null to request none.</param>
     /// <param name="variables">The environment variables that determine the source of the host's credentials.</param>
-    public IReadOnlyList<DiagnosticCheck> ChecksOf(
-        ProfileSet profiles, IReadOnlySet<string> needed, OrganizationId? organization, IReadOnlyDictionary<string, string?> variables)
+    /// <param name="cancellation">Ends the wait for the directory.</param>
+    public async Task<IReadOnlyList<DiagnosticCheck>> ChecksOfAsync(
+        ProfileSet profiles, IReadOnlySet<string> needed, OrganizationId? organization, IReadOnlyDictionary<string, string?> variables,
+        CancellationToken cancellation)
     {
-        var all = profiles.Names.Select(name => (Name: name, Profile: profiles.Find(name, organization)!, IsNeeded: needed.Contains(name))).ToList();
+        var templates = profiles.Names.Select(name => (Name: name, Template: profiles.Find(name, organization)!)).ToList();
+        var place = templates.Exists(static one => one.Template.Located is null) ? await FindPlaceAsync(organization, cancellation) : null;
+        var all = new List<(string Name, Profile Profile, bool IsNeeded)>();
+        foreach (var (name, template) in templates)
+        {
+            if ((template.Located ?? (place is null ? null : template.At(place, out _))) is { } located) all.Add((name, located, needed.Contains(name)));
+        }
+
         var checks = new List<DiagnosticCheck>();
         foreach (var region in all.GroupBy(static one => one.Profile.Region, StringComparer.Ordinal))
             checks.Add(Check($"STS {region.Key}", region.Any(static one => one.IsNeeded), cancellation => DescribeCallerAsync(region.Key, cancellation)));
@@ -79,6 +94,19 @@ public sealed class AwsDiagnostics
             progress.WaitsFor = null;
             return await run(cancellation);
         });
+    }
+
+    private async Task<OrganizationPlace?> FindPlaceAsync(OrganizationId? organization, CancellationToken cancellation)
+    {
+        try
+        {
+            return organization is null ? null : await _directory.AskAsync(organization, cancellation);
+        }
+        catch (Exception e) when (e is VendingException or OperationCanceledException)
+        {
+            // The directory has a check of its own, which says it.
+            return null;
+        }
     }
 
     private async Task<string> DescribeCallerAsync(string region, CancellationToken cancellation)

@@ -1,5 +1,6 @@
 using IotCredentials.Aws;
 using IotCredentials.Caching;
+using IotCredentials.OrganizationDirectory;
 using IotCredentials.Vending;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
@@ -20,6 +21,8 @@ internal static class OperationsExtensions
             provider.GetRequiredService<TimeProvider>()));
         services.AddSingleton(static provider => new AwsDiagnostics(
             provider.GetRequiredService<AwsClients>(), provider.GetRequiredService<OwnCredentials>(), provider.GetRequiredService<DescribeEndpointClient>(),
-            provider.GetRequiredService<IHostEnvironment>(), provider.GetRequiredService<TimeProvider>()));
+            provider.GetRequiredService<DirectoryClient>(), provider.GetRequiredService<IHostEnvironment>(), provider.GetRequiredService<TimeProvider>()));
+        services.AddSingleton(static provider => new DirectoryDiagnostics(
+            provider.GetRequiredService<DirectoryClient>(), provider.GetRequiredService<OrganizationLocator>()));
     }
 }

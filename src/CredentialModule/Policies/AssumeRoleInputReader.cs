@@ -2,15 +2,32 @@ namespace IotCredentials.Policies;
 
 /// <summary>The role that a profile assumes, with the partition and the account of its ARN.</summary>
 /// <param name="Arn">The ARN; may name the organization.</param>
-/// <param name="Partition">The value of <c>{partition}</c>.</param>
-/// <param name="AccountId">The value of <c>{accountId}</c>.</param>
-internal sealed record RoleArnTemplate(TemplateText Arn, string Partition, string AccountId);
+/// <param name="Partition">The value of <c>{partition}</c>, or that placeholder if the directory decides it.</param>
+/// <param name="AccountId">The value of <c>{accountId}</c>, or that placeholder if the directory decides it.</param>
+internal sealed record RoleArnTemplate(TemplateText Arn, string Partition, string AccountId)
+{
+    public const string OpenPartition = "{partition}";
+    public const string OpenAccount = "{accountId}";
+
+    public bool HasOpenPartition => Partition == OpenPartition;
+
+    public bool HasOpenAccount => AccountId == OpenAccount;
+
+    /// <summary>The role in an account and partition, which fill the open parts of the ARN.</summary>
+    public RoleArnTemplate In(string partition, string accountId) =>
+        this with { Partition = HasOpenPartition ? partition : Partition, AccountId = HasOpenAccount ? accountId : AccountId };
+}
 
 /// <summary>Reads the inputs of AssumeRole besides the policy, and checks AWS's limits for the shortest and the longest id.</summary>
 /// <remarks>
 /// Each method returns null, with at least one finding that begins with <c>where</c>, for a value that AWS would refuse at the first session.
 /// </remarks>
-internal sealed class AssumeRoleInputReader(OrganizationIdFormat ids, List<Finding> findings)
+/// <param name="ids">The form of organization ids.</param>
+/// <param name="findings">Receives the findings.</param>
+/// <param name="longestRegion">
+/// The length of the longest region that the directory may name; null without a directory. Only a directory lets a text hold more than the organization.
+/// </param>
+internal sealed class AssumeRoleInputReader(OrganizationIdFormat ids, List<Finding> findings, int? longestRegion = null)
 {
     // IAM CreateRole: RoleName, 64 characters of [\w+=,.@-]; Path, 512.
     private const int LongestRoleName = 64;
@@ -25,13 +42,19 @@ internal sealed class AssumeRoleInputReader(OrganizationIdFormat ids, List<Findi
     private const int LongestTagKey = 128;
     private const int LongestTagValue = 256;
 
+    private const int AccountLength = 12;
+    private const string LongestPartition = "aws-us-gov";
+    private const string OnlyWithDirectory =
+        "Account, region and partition stand there only if IotCredentials:Directory says where organizations live; else write their values.";
+
     public RoleArnTemplate? ReadRoleArn(string where, string text)
     {
-        if (Read(where, text, "+=,.@-_/:") is not { } arn)
+        if (Read(where, text, "+=,.@-_/:", Placeholders.AccountId | Placeholders.Partition) is not { } arn)
             return null;
-        // Braces are only around the organization, which holds no colon and no slash, so the text can be split like the rendered ARN.
-        if (text.Split(':') is not ["arn", "aws" or "aws-cn" or "aws-us-gov", "iam", "", { Length: 12 } account, var resource]
-            || !account.All(char.IsAsciiDigit)
+        // Braces are only around names, which hold no colon and no slash, so the text can be split like the rendered ARN.
+        if (text.Split(':') is not
+            ["arn", "aws" or "aws-cn" or "aws-us-gov" or RoleArnTemplate.OpenPartition, "iam", "", var account, var resource]
+            || (account != RoleArnTemplate.OpenAccount && (account.Length != AccountLength || !account.All(char.IsAsciiDigit)))
             || !resource.StartsWith("role/", StringComparison.Ordinal)
             || resource.Split('/').Any(part => part.Length == 0))
         {
@@ -50,7 +73,7 @@ internal sealed class AssumeRoleInputReader(OrganizationIdFormat ids, List<Findi
 
     public TemplateText? ReadExternalId(string where, string text)
     {
-        if (Read(where, text, "+=,.@:/-_") is not { } externalId || !IsAtMost(LongestExternalId, where, "is a text", Longest(externalId)))
+        if (Read(where, text, "+=,.@:/-_", Placeholders.None) is not { } externalId || !IsAtMost(LongestExternalId, where, "is a text", Longest(externalId)))
             return null;
         if (externalId.Render(new TemplateValues(ids.ShortestId, "", "", "")).Length >= ShortestExternalId)
             return externalId;
@@ -76,10 +99,10 @@ internal sealed class AssumeRoleInputReader(OrganizationIdFormat ids, List<Findi
             if (key.Length == 0 || key.Contains('{', StringComparison.Ordinal))
                 Find(here, FindingCode.Character, "is no tag key: at least one character, and no placeholder.");
             else
-                Read(here, key, " _.:/=+-@");
+                Read(here, key, " _.:/=+-@", Placeholders.None);
             IsAtMost(LongestTagKey, here, "is a key", key);
             // A configuration file can set null, although the type is not nullable.
-            if (Read(here, value ?? "", " _.:/=+-@") is { } text && IsAtMost(LongestTagValue, here, "has a value", Longest(text)))
+            if (Read(here, value ?? "", " _.:/=+-@", Placeholders.All) is { } text && IsAtMost(LongestTagValue, here, "has a value", Longest(text)))
                 read.Add(KeyValuePair.Create(key, text));
         }
 
@@ -88,11 +111,13 @@ internal sealed class AssumeRoleInputReader(OrganizationIdFormat ids, List<Findi
         return findings.Count == before ? read : null;
     }
 
-    private TemplateText? Read(string where, string text, string punctuation)
+    private TemplateText? Read(string where, string text, string punctuation, Placeholders withDirectory)
     {
-        if (!TemplateText.TryParse(text, Placeholders.OrganizationId, out var template, out var finding))
+        var allowed = Placeholders.OrganizationId | (longestRegion is null ? Placeholders.None : withDirectory);
+        if (!TemplateText.TryParse(text, allowed, out var template, out var finding))
         {
-            findings.Add(finding with { Message = $"{where} {finding.Message}" });
+            var others = longestRegion is null && withDirectory != Placeholders.None && TemplateText.TryParse(text, withDirectory | allowed, out _, out _);
+            findings.Add(finding with { Message = $"{where} {finding.Message}{(others ? $" {OnlyWithDirectory}" : "")}" });
             return null;
         }
 
@@ -107,7 +132,11 @@ internal sealed class AssumeRoleInputReader(OrganizationIdFormat ids, List<Findi
         return template;
     }
 
-    private string Longest(TemplateText text) => text.Render(new TemplateValues(ids.LongestId, "", "", ""));
+    /// <summary>The longest values that a directory can give a template.</summary>
+    public static TemplateValues LongestValues(OrganizationIdFormat ids, int longestRegion) =>
+        new(ids.LongestId, new string('0', AccountLength), new string('x', longestRegion), LongestPartition);
+
+    private string Longest(TemplateText text) => text.Render(LongestValues(ids, longestRegion ?? 0));
 
     private bool IsAtMost(int most, string where, string what, string text)
     {

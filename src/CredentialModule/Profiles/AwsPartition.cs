@@ -1,3 +1,4 @@
+using System.Text.RegularExpressions;
 using Amazon.Runtime.Internal.Endpoints.StandardLibrary;
 
 namespace IotCredentials.Profiles;
@@ -8,8 +9,11 @@ namespace IotCredentials.Profiles;
 /// <param name="DualStackDomain">The domain of the host names of dual-stack endpoints.</param>
 /// <param name="HasFips">Whether it has FIPS endpoints.</param>
 /// <param name="HasDualStack">Whether it has dual-stack endpoints.</param>
-internal sealed record AwsPartition(string Name, string Domain, string DualStackDomain, bool HasFips, bool HasDualStack)
+internal sealed partial record AwsPartition(string Name, string Domain, string DualStackDomain, bool HasFips, bool HasDualStack)
 {
+    /// <summary>Whether a role's ARN can be of this partition.</summary>
+    public bool HasRoles => Name is "aws" or "aws-cn" or "aws-us-gov";
+
     public string[] Domains => [Domain, DualStackDomain];
 
     /// <summary>The partition of a region. If the SDK does not know the region yet, its form determines the partition.</summary>
@@ -18,4 +22,10 @@ internal sealed record AwsPartition(string Name, string Domain, string DualStack
         var partition = Fn.Partition(region);
         return new(partition.name, partition.dnsSuffix, partition.dualStackDnsSuffix, partition.supportsFIPS, partition.supportsDualStack);
     }
+
+    /// <summary>Whether a text has the form of a region's name.</summary>
+    public static bool IsRegion(string text) => Region().IsMatch(text);
+
+    [GeneratedRegex(@"^[a-z]{2,4}(-[a-z]+)+-[0-9]{1,2}\z")]
+    private static partial Regex Region();
 }

@@ -1,11 +1,14 @@
-using System.Text.RegularExpressions;
 using IotCredentials.Policies;
 using Microsoft.Extensions.FileProviders;
 
 namespace IotCredentials.Profiles;
 
 /// <summary>Reads one overlaid profile by AWS's limits; every problem is collected under the key that says it.</summary>
-internal sealed partial class ProfileReader(OrganizationIdFormat ids, IFileProvider files, Action<Severity, string, string> report)
+/// <param name="ids">The form of organization ids.</param>
+/// <param name="files">The folder that templates are relative to.</param>
+/// <param name="directory">The directory that decides where organizations live; null if there is none.</param>
+/// <param name="report">Receives each problem, with its key.</param>
+internal sealed class ProfileReader(OrganizationIdFormat ids, IFileProvider files, DirectoryOptions? directory, Action<Severity, string, string> report)
 {
     // STS AssumeRole: DurationSeconds, 900 to 43,200.
     private static readonly TimeSpan s_shortestSession = TimeSpan.FromMinutes(15);
@@ -16,9 +19,13 @@ internal sealed partial class ProfileReader(OrganizationIdFormat ids, IFileProvi
     private static readonly TimeSpan s_leastRefreshAfter = TimeSpan.FromSeconds(1);
     private const int LargestTemplate = 64 * 1024;
 
-    public Profile? Read(ProfileOptions options)
+    /// <param name="options">The profile, with the organization's overrides.</param>
+    /// <param name="overrides">The organization's overrides alone: they take precedence over the directory. Null for a profile without an organization.</param>
+    public ProfileTemplate? Read(ProfileOptions options, ProfileOptions? overrides = null)
     {
         var errors = 0;
+        // An organization's own entry may name a longer region than the directory may.
+        int? longestRegion = directory is null ? null : Math.Max(directory.LongestRegion, options.Region?.Length ?? 0);
         var sessionDuration = options.SessionDuration ?? ProfileOptions.DefaultSessionDuration;
         var minimumLifetime = options.MinimumLifetime ?? ProfileOptions.DefaultMinimumLifetime;
         var refreshAfter = options.RefreshAfter ?? ProfileOptions.DefaultRefreshAfter;
@@ -28,34 +35,53 @@ internal sealed partial class ProfileReader(OrganizationIdFormat ids, IFileProvi
             ? null
             : Text(nameof(options.ExternalId), options.ExternalId, static (texts, key, text) => texts.ReadExternalId(key, text));
         var tags = Text(nameof(options.SessionTags), options.SessionTags, static (texts, key, given) => texts.ReadTags(key, given));
-        if (options.EndpointRoleArn is { } endpointRole
-            && Text(nameof(options.EndpointRoleArn), endpointRole, static (texts, key, text) => texts.ReadRoleArn(key, text))
-                is { Arn.NamesOrganization: true })
+        var endpointRoleArn = options.EndpointRoleArn is null
+            ? null
+            : Text(nameof(options.EndpointRoleArn), options.EndpointRoleArn, static (texts, key, text) => texts.ReadRoleArn(key, text));
+        if (endpointRoleArn is { Arn.NamesOrganization: true })
             Error(nameof(options.EndpointRoleArn), "holds a placeholder; the endpoint is an account's, not an organization's.");
-        if (options.Region is null || !Region().IsMatch(options.Region))
+        // With a directory, only the organization's own entry can make the call needless.
+        var isLocated = directory is null || (role is { HasOpenAccount: false } && overrides is { RoleArn: not null, Region: not null });
+        if (options.Region is null ? isLocated : !AwsPartition.IsRegion(options.Region))
             Error(
                 nameof(options.Region),
-                options.Region is null ? "is missing; name the AWS region, such as eu-west-1." : "is no AWS region, such as eu-west-1.");
+                options.Region is null
+                    ? "is missing; name the AWS region, such as eu-west-1, or let IotCredentials:Directory name it."
+                    : "is no AWS region, such as eu-west-1.");
         if (options.IotEndpoint is not null && Uri.CheckHostName(options.IotEndpoint) != UriHostNameType.Dns)
             Error(nameof(options.IotEndpoint), "is no host name, such as abc-ats.iot.eu-west-1.amazonaws.com; leave it out to ask AWS IoT.");
         CheckTimes();
         var shared = SharedTopics.Read(
             options.SharedTopics ?? [], (index, finding) => Error($"{nameof(options.SharedTopics)}:{index}", $"{finding.Code}: {finding.Message}"));
-        if (errors == 0)
-            foreach (var (key, message) in AwsPlaces.Find(options, role!)) Error(key, message);
+        var located = errors == 0 && isLocated ? role!.In(AwsPartition.Of(options.Region!).Name, role.AccountId) : null;
+        if (located is not null)
+        {
+            var endpointRole = endpointRoleArn is null
+                ? null
+                : ProfileTemplate.Render(endpointRoleArn.In(located.Partition, located.AccountId), options.Region!);
+            foreach (var (key, message) in AwsPlaces.Find(located, options.Region!, options.IotEndpoint, endpointRole)) Error(key, message);
+        }
+        else if (errors == 0)
+        {
+            CheckWithDirectory();
+        }
+
         if (options.EndpointRoleArn is not null && options.IotEndpoint is null && externalId is { NamesOrganization: true })
         {
             report(Severity.Warning, nameof(options.EndpointRoleArn),
                 "is assumed without an external id, since ExternalId names the organization: its trust policy must not ask for one.");
         }
 
-        var policy = errors == 0 ? ReadPolicy(options, role!, shared) : options.SessionPolicy is null ? Missing(nameof(options.SessionPolicy)) : null;
-        return errors > 0 ? null : new Profile
+        var policy = errors == 0 ? ReadPolicy(options, Longest(), shared) : options.SessionPolicy is null ? Missing(nameof(options.SessionPolicy)) : null;
+        if (errors > 0) return null;
+        var isEntrys = overrides?.IotEndpoint is not null;
+        var template = new ProfileTemplate
         {
             Role = role!,
-            Region = options.Region!,
-            IotEndpoint = options.IotEndpoint,
-            EndpointRoleArn = options.EndpointRoleArn,
+            Region = isLocated ? options.Region : overrides?.Region,
+            IotEndpoint = isEntrys ? options.IotEndpoint : null,
+            FallbackEndpoint = isEntrys ? null : options.IotEndpoint,
+            EndpointRole = endpointRoleArn,
             SessionDuration = sessionDuration,
             MinimumLifetime = minimumLifetime,
             RefreshAfter = refreshAfter,
@@ -63,7 +89,29 @@ internal sealed partial class ProfileReader(OrganizationIdFormat ids, IFileProvi
             SessionTags = tags!,
             ExternalId = externalId,
             Scope = options.Scope ?? SessionScope.Organization,
+            IsAccountChecked = overrides?.RoleArn is null,
         };
+        return isLocated ? template.Fix() : template;
+
+        // The directory decides account and region later, so the longest of each must fit.
+        TemplateValues Longest() => located is not null
+            ? new TemplateValues(ids.LongestId, located.AccountId, options.Region!, located.Partition)
+            : AssumeRoleInputReader.LongestValues(ids, longestRegion!.Value);
+
+        void CheckWithDirectory()
+        {
+            if (!role!.HasOpenAccount && overrides?.RoleArn is null && !directory!.AllowsAccount(role.AccountId))
+            {
+                Error(nameof(options.RoleArn),
+                    $"is of the account {role.AccountId}, which IotCredentials:Directory:AllowedAccounts does not name: every response would be refused.");
+            }
+
+            if (options.IotEndpoint is not null && overrides?.IotEndpoint is null && role.HasOpenAccount && directory!.OnlyAccount is null)
+            {
+                Error(nameof(options.IotEndpoint),
+                    "belongs to one account, and IotCredentials:Directory may name several: leave it out, so that the directory or AWS IoT names each.");
+            }
+        }
 
         void Error(string key, string message)
         {
@@ -86,7 +134,7 @@ internal sealed partial class ProfileReader(OrganizationIdFormat ids, IFileProvi
             }
 
             var findings = new List<Finding>();
-            var result = read(new AssumeRoleInputReader(ids, findings), key, given);
+            var result = read(new AssumeRoleInputReader(ids, findings, longestRegion), key, given);
             foreach (var finding in findings) Error(key, finding.Message[(key.Length + 1)..]);
             return result;
         }
@@ -116,7 +164,7 @@ internal sealed partial class ProfileReader(OrganizationIdFormat ids, IFileProvi
             }
         }
 
-        SessionPolicyTemplate? ReadPolicy(ProfileOptions given, RoleArnTemplate of, SharedTopics sharedTopics)
+        SessionPolicyTemplate? ReadPolicy(ProfileOptions given, TemplateValues longest, SharedTopics sharedTopics)
         {
             const string key = nameof(given.SessionPolicy);
             if (given.SessionPolicy is not { } path) return Missing(key);
@@ -135,7 +183,6 @@ internal sealed partial class ProfileReader(OrganizationIdFormat ids, IFileProvi
 
             using var content = new MemoryStream();
             using (var stream = file.CreateReadStream()) stream.CopyTo(content);
-            var longest = new TemplateValues(ids.LongestId, of.AccountId, given.Region!, of.Partition);
             var template = SessionPolicyTemplate.Parse(content.ToArray(), ids, sharedTopics, longest, out var findings);
             foreach (var finding in findings) Error(key, $"{path}: {finding.Code}: {finding.Message}{(IsOfTheIds(finding) ? $" {ids.Description}" : "")}");
             return template;
@@ -144,7 +191,4 @@ internal sealed partial class ProfileReader(OrganizationIdFormat ids, IFileProvi
 
     // These depend on what an organization id may look like: another form of the ids can be the remedy.
     private static bool IsOfTheIds(Finding finding) => finding.Code is FindingCode.NotClosed or FindingCode.Collision or FindingCode.SharedTopicOverlap;
-
-    [GeneratedRegex("^[a-z]{2,4}(-[a-z]+)+-[0-9]{1,2}$")]
-    private static partial Regex Region();
 }

@@ -7,9 +7,9 @@ public sealed class ProfileSet
 {
     private const string Section = "IotCredentials";
 
-    private readonly Dictionary<(string Profile, string? Organization), Profile> _profiles;
+    private readonly Dictionary<(string Profile, string? Organization), ProfileTemplate> _profiles;
 
-    private ProfileSet(OrganizationIdFormat ids, Dictionary<(string, string?), Profile> profiles)
+    private ProfileSet(OrganizationIdFormat ids, Dictionary<(string, string?), ProfileTemplate> profiles)
     {
         OrganizationIds = ids;
         _profiles = profiles;
@@ -25,7 +25,7 @@ public sealed class ProfileSet
     public bool Has(string profile) => _profiles.ContainsKey((profile, null));
 
     /// <summary>The profile for an organization, or for none; null if no profile has that name.</summary>
-    internal Profile? Find(string profile, OrganizationId? organization) =>
+    internal ProfileTemplate? Find(string profile, OrganizationId? organization) =>
         _profiles.GetValueOrDefault((profile, organization?.Value)) ?? _profiles.GetValueOrDefault((profile, null));
 
     /// <summary>Validates the options and the session-policy templates that they name.</summary>
@@ -47,7 +47,9 @@ public sealed class ProfileSet
         foreach (var finding in idFindings) Error("OrganizationId", $"{finding.Code}: {finding.Message}");
         if (ids is null) return null;
 
-        var profiles = new Dictionary<(string, string?), Profile>();
+        var directory = options.Directory;
+        if (directory is not null) DirectoryRules.Check(directory, files, (severity, key, message) => Add(severity, $"Directory:{key}", message));
+        var profiles = new Dictionary<(string, string?), ProfileTemplate>();
         foreach (var organization in options.Organizations.Keys)
         {
             if (!ids.TryParse(organization, out _))
@@ -58,15 +60,16 @@ public sealed class ProfileSet
         {
             // A configuration file can set null, or an object without members.
             var profile = given ?? new();
-            var reader = new ProfileReader(ids, files, (severity, key, message) => Add(severity, $"Profiles:{name}:{key}", message));
+            var reader = new ProfileReader(ids, files, directory, (severity, key, message) => Add(severity, $"Profiles:{name}:{key}", message));
             if (reader.Read(profile) is not { } read) continue;
             profiles.Add((name, null), read);
             foreach (var (organization, overrides) in options.Organizations)
             {
                 // A problem of a profile with overrides is reported for the organization's entry, whichever of the two set the value.
                 var overlay = new ProfileReader(
-                    ids, files, (severity, key, message) => Add(severity, $"Organizations:{organization}:{key}", $"(over profile {name}) {message}"));
-                if (overlay.Read(profile.With(overrides ?? new())) is { } overlaid) profiles.Add((name, organization), overlaid);
+                    ids, files, directory,
+                    (severity, key, message) => Add(severity, $"Organizations:{organization}:{key}", $"(over profile {name}) {message}"));
+                if (overlay.Read(profile.With(overrides ?? new()), overrides) is { } overlaid) profiles.Add((name, organization), overlaid);
             }
         }
 

@@ -13,6 +13,7 @@ internal sealed class CredentialMetrics
     private readonly Histogram<double> _calls;
     private readonly Gauge<int> _packedPolicySize;
     private readonly Counter<long> _redisFailures;
+    private readonly Counter<long> _directoryCalls;
     private readonly Meter _meter;
 
     public CredentialMetrics(IMeterFactory meters)
@@ -28,6 +29,7 @@ internal sealed class CredentialMetrics
             "iotcredentials.aws.call.duration", "s", "Calls to AWS, retries included.", tags: null,
             new InstrumentAdvice<double> { HistogramBucketBoundaries = [0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1, 2.5, 5, 7.5, 10] });
         _redisFailures = _meter.CreateCounter<long>("iotcredentials.redis.failures", "{failure}", "Times that Redis could not be used any more, by cause.");
+        _directoryCalls = _meter.CreateCounter<long>("iotcredentials.directory.calls", "{call}", "Calls to the directory of organizations, by outcome.");
         _packedPolicySize = _meter.CreateGauge<int>("iotcredentials.packed_policy_size", "%", "STS's PackedPolicySize of the last session, of 100 allowed.");
     }
 
@@ -49,6 +51,11 @@ internal sealed class CredentialMetrics
     public void PackedPolicySize(int percent) => _packedPolicySize.Record(percent);
 
     public void RedisFailed(string cause) => _redisFailures.Add(1, Tag("cause", cause));
+
+    public void DirectoryCalled(string outcome) => _directoryCalls.Add(1, Tag("outcome", outcome));
+
+    public void ObserveDirectory(Func<bool> isUsable) => _meter.CreateObservableGauge(
+        "iotcredentials.directory.usable", () => isUsable() ? 1 : 0, "1", "1 while the directory of organizations can be asked; 0 while it keeps failing.");
 
     public void ObserveRedis(Func<bool> isUsable) => _meter.CreateObservableGauge(
         "iotcredentials.redis.usable", () => isUsable() ? 1 : 0, "1", "1 while replicas share what is vended through Redis; 0 while Redis cannot be used.");

@@ -27,6 +27,10 @@ internal static class EventIds
     public const int RedisNotClosed = 22;
     public const int AuditInvalidation = 23;
     public const int StaleEntriesNotDeleted = 24;
+    public const int DirectoryCallFailed = 25;
+    public const int DirectoryLost = 26;
+    public const int DirectoryRestored = 27;
+    public const int DirectoryResponseRefused = 28;
     public const int CredentialsRefused = 30;
     public const int CredentialsTaken = 31;
 }

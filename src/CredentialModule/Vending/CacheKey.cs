@@ -57,6 +57,13 @@ internal static class CacheKey
         return Convert.ToHexStringLower(hash.GetHashAndReset());
     }
 
+    public static string OfDirectory(string address, string organization, string? generation)
+    {
+        using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+        foreach (var field in (string?[])["directory", FormatVersion, address, organization, generation]) Add(hash, field);
+        return $"{OrganizationTag(organization)}-{GenerationTag(generation)}-{Convert.ToHexStringLower(hash.GetHashAndReset())}";
+    }
+
     private static void Add(IncrementalHash hash, string? field)
     {
         Span<byte> length = stackalloc byte[4];

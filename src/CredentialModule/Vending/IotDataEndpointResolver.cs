@@ -32,6 +32,8 @@ internal sealed partial class IotDataEndpointResolver(
                 profile, static profile => new CachedIotDataEndpoint { Region = profile.Region, AskedAt = default, Address = profile.IotEndpoint! });
 
         var askedAs = profile.EndpointRoleArn ?? await identity.FindAsync(profile.Region);
+        // AWS IoT names the endpoint of the caller's own account, so each account that the directory names has a lookup of its own, which compares them.
+        if (IsOwnAccountAsked(profile)) askedAs = $"{askedAs} for {profile.Role.AccountId}";
         var key = keys.Of(
             (
                 Environment: host.EnvironmentName,
@@ -51,6 +53,7 @@ internal sealed partial class IotDataEndpointResolver(
         using var deadline = new CancellationTokenSource(options.Value.WorkTimeout);
         try
         {
+            if (IsOwnAccountAsked(profile)) await RequireOwnAccountAsync(profile);
             var address = await iot.DescribeEndpointAsync(profile, deadline.Token);
             return new CachedIotDataEndpoint { Region = profile.Region, AskedAt = time.GetUtcNow(), Address = address };
         }
@@ -60,6 +63,18 @@ internal sealed partial class IotDataEndpointResolver(
             if (failure.Failure != FailureClass.Credentials) Log.AskFailed(logger, profile.Region, failure.Failure, failure.Message);
             throw failure;
         }
+    }
+
+    private static bool IsOwnAccountAsked(Profile profile) => profile is { IsFromDirectory: true, EndpointRoleArn: null };
+
+    private async Task RequireOwnAccountAsync(Profile profile)
+    {
+        var own = await identity.FindAccountAsync(profile.Region);
+        if (own == profile.Role.AccountId) return;
+        throw new VendingException(
+            FailureClass.Refused,
+            $"AWS IoT would name the endpoint of the account {own}, the gateway's own, and the directory names {profile.Role.AccountId}: "
+            + "set EndpointRoleArn, which may hold {accountId}, or let the directory name iotEndpoint");
     }
 
     private bool IsDue(CachedIotDataEndpoint endpoint) => time.GetUtcNow() - endpoint.AskedAt >= s_refreshAfter;

@@ -10,7 +10,7 @@ internal static class ManagementExtensions
 {
     public static void AddManagement(this WebApplicationBuilder builder)
     {
-        builder.Services.AddHealthChecks().AddCheck<EdgeIsOpen>("edge").AddCheck<AwsTakesCredentials>("aws")
+        builder.Services.AddHealthChecks().AddCheck<EdgeIsOpen>("edge").AddCheck<AwsTakesCredentials>("aws").AddCheck<DirectoryResponds>("directory")
             // By a factory, because AddCheck does not accept that there is no connection.
             .Add(new("redis", static services => new RedisIsUsable(services.GetService<RedisConnection>()), failureStatus: null, tags: null));
         builder.Services.AddSingleton<Drain>();
@@ -35,6 +35,13 @@ internal static class ManagementExtensions
     {
         public Task<HealthCheckResult> CheckHealthAsync(HealthCheckContext context, CancellationToken cancellationToken = default) =>
             Task.FromResult(aws.CredentialsProblem is { } problem ? HealthCheckResult.Degraded(problem) : HealthCheckResult.Healthy());
+    }
+
+    /// <summary>Degraded at most: organizations whose place is cached are still served.</summary>
+    private sealed class DirectoryResponds(DirectoryDiagnostics directory) : IHealthCheck
+    {
+        public Task<HealthCheckResult> CheckHealthAsync(HealthCheckContext context, CancellationToken cancellationToken = default) => Task.FromResult(
+            directory.Outage is { } outage ? HealthCheckResult.Degraded($"{outage.Address}: {outage.Cause}") : HealthCheckResult.Healthy());
     }
 
     /// <summary>Degraded at most: without Redis the gateway still serves, but replicas share nothing.</summary>

@@ -108,6 +108,6 @@ public sealed class CacheKeyCacheTests : IDisposable
             },
         };
         using var files = new PhysicalFileProvider(Path.Combine(AppContext.BaseDirectory, "appsettings"));
-        return ProfileSet.Create(options, files, out _)!.Find("default", null)!;
+        return ProfileSet.Create(options, files, out _)!.Find("default", null)!.Located!;
     }
 }

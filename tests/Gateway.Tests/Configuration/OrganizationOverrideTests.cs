@@ -23,7 +23,7 @@ public sealed class OrganizationOverrideTests : IDisposable
 
         Assert.True(loaded.Snapshot is not null, string.Join('\n', loaded.Findings));
         Assert.True(loaded.Snapshot.Profiles!.OrganizationIds.TryParse("o-acme", out var id));
-        var profile = loaded.Snapshot.Profiles.Find("default", id)!;
+        var profile = loaded.Snapshot.Profiles.Find("default", id)!.Located!;
         Assert.Equal((endpoint, externalId, TimeSpan.FromHours(1)), (profile.IotEndpoint, profile.ExternalId?.Source, profile.SessionDuration));
     }
 

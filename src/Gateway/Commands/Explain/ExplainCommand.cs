@@ -150,6 +150,7 @@ internal static class ExplainCommand
         text.Line("policy", $"{request.PolicyLength} of {request.PolicyLimit} characters");
         text.Line("", request.Policy);
         text.Line("identity", request.Identity ?? "unknown offline");
-        text.Line("Redis key", request.RedisKey ?? $"NOT THE REAL ONE, identity left empty: {request.RedisKeyWithoutIdentity}");
+        if (request.DecidedByDirectory is not null) text.Line("Redis key", "depends on the directory");
+        else text.Line("Redis key", request.RedisKey ?? $"NOT THE REAL ONE, identity left empty: {request.RedisKeyWithoutIdentity}");
     }
 }

@@ -128,10 +128,19 @@ internal sealed class Explainer(Snapshot configuration, ProgramEnvironment envir
         var assumed = _services.GetRequiredService<AssumeRoleExplainer>().Explain(profiles, name, named, verdict?.Caller, environment.Variables);
         if (assumed is null)
             _notes.Add("the profile's sessions belong to a caller: to see the AssumeRole call, give a token that identifies one");
-        if (assumed is { Identity: null })
+        if (assumed is { DecidedByDirectory: { } decided })
+        {
+            _notes.Add(
+                "IotCredentials:Directory decides where the organization lives, and explain does not ask it: "
+                + $"{(decided.Count > 0 ? $"it fills {string.Join(", ", decided)}" : "its account must be the role's")}, and the key in Redis depends on it");
+        }
+        else if (assumed is { Identity: null })
+        {
             _notes.Add(
                 "the gateway's AWS identity can only be learned by calling AWS, which explain does not do: "
                 + "the key is shown with an empty identity, and is not the real one");
+        }
+
         if (assumed is not null && configuration.Options.ConnectionStrings.Redis is null)
             _notes.Add("Redis is not configured: only the process's own cache has the entry");
         return assumed;

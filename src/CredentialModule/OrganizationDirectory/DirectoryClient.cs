@@ -1,0 +1,114 @@
+using System.Net;
+using System.Net.Http.Headers;
+using System.Text;
+using IotCredentials.Failures;
+using IotCredentials.Profiles;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Options;
+
+namespace IotCredentials.OrganizationDirectory;
+
+/// <summary>Asks the directory about one organization. It caches nothing.</summary>
+internal sealed class DirectoryClient : IDisposable
+{
+    private const int MostBytes = 64 * 1024;
+    private const int LongestToken = 16 * 1024;
+    private static readonly TimeSpan s_connectionLifetime = TimeSpan.FromMinutes(2);
+
+    private readonly IHostEnvironment _host;
+    private readonly TimeProvider _time;
+    private readonly TimeSpan _timeout;
+    private readonly HttpClient _client;
+
+    public DirectoryClient(IOptions<IotCredentialsOptions> options, IHostEnvironment host, TimeProvider time)
+    {
+        (_host, _time, Options) = (host, time, options.Value.Directory);
+        _timeout = Options is { Timeout: var given } && given < options.Value.CallTimeout ? given : options.Value.CallTimeout;
+        _client = new HttpClient(new SocketsHttpHandler
+        {
+            // A redirect could lead the token, and the question where an organization lives, to anybody. A proxy of the environment could as well.
+            AllowAutoRedirect = false,
+            UseProxy = false,
+            UseCookies = false,
+            AutomaticDecompression = DecompressionMethods.None,
+            ConnectTimeout = _timeout,
+            PooledConnectionLifetime = s_connectionLifetime,
+        })
+        {
+            MaxResponseContentBufferSize = MostBytes,
+            Timeout = Timeout.InfiniteTimeSpan,
+        };
+        _client.DefaultRequestHeaders.UserAgent.ParseAdd("iot-gateway");
+        _client.DefaultRequestHeaders.Accept.ParseAdd("application/json");
+    }
+
+    /// <summary>The directory's options; null if there was none when the host started.</summary>
+    public DirectoryOptions? Options { get; }
+
+    /// <summary>The directory's address for messages: without path and query.</summary>
+    public string ShownAddress => Options?.Address is { } address && Uri.TryCreate(address, UriKind.Absolute, out var uri)
+        ? uri.GetLeftPart(UriPartial.Authority)
+        : "";
+
+    /// <summary>Where the organization lives; null if the directory does not know it.</summary>
+    /// <exception cref="VendingException">The directory failed, or its response is refused. The message is the cause.</exception>
+    public async Task<OrganizationPlace?> AskAsync(OrganizationId organization, CancellationToken cancellation = default)
+    {
+        if (Options is not { Address: { } template } options)
+            throw new VendingException(FailureClass.Refused, "IotCredentials:Directory was not set when the gateway started: restart it");
+        // An id holds only characters that need no escaping.
+        var address = new Uri(template.Replace("{organizationId}", organization.Value, StringComparison.Ordinal));
+        using var deadline = new CancellationTokenSource(_timeout, _time);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(deadline.Token, cancellation);
+        try
+        {
+            using var request = new HttpRequestMessage(HttpMethod.Get, address);
+            if (options.TokenPath is { } path)
+                request.Headers.Authorization = new AuthenticationHeaderValue("Bearer", await ReadTokenAsync(path, either.Token));
+            using var response = await _client.SendAsync(request, either.Token);
+            return response.StatusCode switch
+            {
+                HttpStatusCode.OK => DirectoryResponse.Read(await response.Content.ReadAsByteArrayAsync(either.Token), organization, options),
+                HttpStatusCode.NotFound => null,
+                var status => throw Failed($"its status is {(int)status}"),
+            };
+        }
+        catch (OperationCanceledException) when (!cancellation.IsCancellationRequested)
+        {
+            throw Failed($"no response within {_timeout.TotalSeconds} s");
+        }
+        catch (HttpRequestException e)
+        {
+            throw Failed(e.HttpRequestError == HttpRequestError.ConfigurationLimitExceeded
+                ? $"its response is longer than {MostBytes / 1024} KiB"
+                : FailureText.Of(e, address, proxy: null));
+        }
+        catch (Exception e) when (e is not VendingException and not OperationCanceledException)
+        {
+            throw Failed(FailureText.Kinds(e));
+        }
+    }
+
+    public void Dispose() => _client.Dispose();
+
+    // Read for every call, which is rare: a token that is rotated is used at once.
+    private async Task<string> ReadTokenAsync(string path, CancellationToken cancellation)
+    {
+        try
+        {
+            await using var file = File.OpenRead(Path.Combine(_host.ContentRootPath, path));
+            var content = new byte[LongestToken];
+            var length = await file.ReadAtLeastAsync(content, LongestToken, throwOnEndOfStream: false, cancellation);
+            var token = Encoding.UTF8.GetString(content, 0, length).Trim();
+            if (token.Length > 0 && length < LongestToken && token.All(static character => character is > ' ' and <= '~')) return token;
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw Failed($"the file of Directory:TokenPath cannot be read ({e.GetType().Name})");
+        }
+
+        throw Failed("the file of Directory:TokenPath holds no token: one line of printable ASCII");
+    }
+
+    private static VendingException Failed(string cause) => new(FailureClass.Unavailable, cause);
+}

@@ -1,0 +1,193 @@
+using IotCredentials.Caching;
+using IotCredentials.Failures;
+using IotCredentials.Fetching;
+using IotCredentials.Profiles;
+using IotCredentials.Telemetry;
+using IotCredentials.Vending;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
+
+namespace IotCredentials.OrganizationDirectory;
+
+/// <summary>
+/// Finds out where an organization lives: from memory, else from Redis, else from the directory. A response is renewed in the background before it expires, and
+/// serves on for a time while the directory fails. It must be asked only for callers that may have the organization.
+/// </summary>
+internal sealed partial class OrganizationLocator
+{
+    // One odd response must not be an outage for other organizations.
+    private const int ToleratedFailures = 4;
+    private const double RefreshAfter = 0.8;
+    private static readonly TimeSpan s_whileOut = TimeSpan.FromSeconds(1);
+
+    private readonly DirectoryClient _client;
+    private readonly DirectoryOptions _options;
+    private readonly PeerHealth _health;
+    private readonly CredentialCache _cache;
+    private readonly CacheKeyCache _keys;
+    private readonly Fetcher _fetcher;
+    private readonly CacheInvalidation _invalidation;
+    private readonly IOptions<IotCredentialsOptions> _module;
+    private readonly CredentialMetrics _metrics;
+    private readonly TimeProvider _time;
+    private readonly ILogger<OrganizationLocator> _logger;
+
+    public OrganizationLocator(
+        DirectoryClient client, CredentialCache cache, CacheKeyCache keys, Fetcher fetcher, CacheInvalidation invalidation,
+        IOptions<IotCredentialsOptions> module, CredentialMetrics metrics, TimeProvider time, ILogger<OrganizationLocator> logger)
+    {
+        (_client, _cache, _keys, _fetcher, _invalidation) = (client, cache, keys, fetcher, invalidation);
+        (_module, _metrics, _time, _logger) = (module, metrics, time, logger);
+        _options = client.Options ?? new();
+        _health = new PeerHealth(time, ToleratedFailures);
+        if (client.Options is not null) metrics.ObserveDirectory(() => Outage is null);
+    }
+
+    /// <summary>The directory's outage; null while it can be asked.</summary>
+    public PeerOutage? Outage => _health.Outage;
+
+    /// <summary>The profile of an organization, where it lives; null if the directory does not know the organization.</summary>
+    /// <exception cref="VendingException">The place cannot be found out, or it contradicts the profile.</exception>
+    public async ValueTask<Profile?> FindAsync(ProfileTemplate template, OrganizationId organization)
+    {
+        var entry = await FindAsync(organization);
+        if (entry.Place is null) return null;
+        var located = entry.Locate(template, out var isNew);
+        if (located.Profile is { } profile) return profile;
+        if (isNew) Log.ResponseRefused(_logger, organization.Value, $"its response {located.Problem}");
+        throw new VendingException(FailureClass.Refused, $"the directory's response {located.Problem}");
+    }
+
+    private async ValueTask<DirectoryEntry> FindAsync(OrganizationId organization)
+    {
+        var generation = _invalidation.GenerationOf(organization.Value);
+        var key = _keys.Of(
+            (Directory: _options.Address ?? "", Organization: organization.Value, Generation: generation),
+            static of => CacheKey.OfDirectory(of.Directory, of.Organization, of.Generation));
+        var lookup = new Lookup(this, organization, generation, key);
+        if (_fetcher.ReadLocal<DirectoryEntry, Lookup>(lookup) is { } local) return local;
+        try
+        {
+            return await SingleFlight.Observed(ObtainAsync(lookup)).WaitAsync(_module.Value.WorkTimeout);
+        }
+        catch (Exception e) when (e is VendingException { Failure: not FailureClass.Refused } or TimeoutException)
+        {
+            if (_cache.ReadLocal<DirectoryEntry>(key) is { } rest && lookup.Matches(rest) && IsUsable(rest)) return rest;
+            throw e as VendingException ?? new VendingException(FailureClass.Unavailable, "no response within IotCredentials:Timeout");
+        }
+    }
+
+    private async Task<DirectoryEntry> ObtainAsync(Lookup lookup) =>
+        await _fetcher.ReadSharedAsync<DirectoryEntry, Lookup>(lookup) ?? (await _fetcher.RenewAsync<DirectoryEntry, Lookup>(lookup)).Value;
+
+    private async Task<DirectoryEntry> CallAsync(OrganizationId organization)
+    {
+        if (!_health.MayCall())
+            throw new VendingException(FailureClass.Unavailable, "the directory keeps failing and is left alone for a while", s_whileOut);
+        var askedAt = _time.GetUtcNow();
+        OrganizationPlace? place;
+        try
+        {
+            place = await _client.AskAsync(organization);
+        }
+        catch (VendingException e)
+        {
+            OnFailed(organization, e);
+            throw;
+        }
+
+        OnResponded(place is null ? "unknown" : "success");
+        return new DirectoryEntry { OrganizationId = organization.Value, AskedAt = askedAt, Place = place };
+    }
+
+    private void OnFailed(OrganizationId organization, VendingException failure)
+    {
+        if (failure.Failure == FailureClass.Refused)
+        {
+            // The directory responds, so other organizations can be asked for.
+            OnResponded("refused");
+            Log.ResponseRefused(_logger, organization.Value, failure.Message);
+            return;
+        }
+
+        _metrics.DirectoryCalled("failure");
+        var wasOut = Outage is not null;
+        if (_health.Failed(_client.ShownAddress, failure.Message)) Log.DirectoryLost(_logger, _client.ShownAddress, failure.Message);
+        else if (!wasOut) Log.CallFailed(_logger, organization.Value, failure.Message);
+    }
+
+    private void OnResponded(string outcome)
+    {
+        _metrics.DirectoryCalled(outcome);
+        if (_health.Succeeded() is { } outage) Log.DirectoryRestored(_logger, _client.ShownAddress, outage.TotalSeconds);
+    }
+
+    private TimeSpan AgeOf(DirectoryEntry entry) => _time.GetUtcNow() - entry.AskedAt;
+
+    private bool IsFresh(DirectoryEntry entry, double part = 1) => AgeOf(entry) < (entry.Place is null ? _options.UnknownFor : _options.CacheFor * part);
+
+    private TimeSpan LongestUse(DirectoryEntry entry) => entry.Place is null ? _options.UnknownFor : _options.CacheFor + _options.StaleFor;
+
+    private bool IsUsable(DirectoryEntry entry) => AgeOf(entry) < LongestUse(entry);
+
+    // An entry can be older than this process, and its options narrower than those that the entry was accepted under.
+    private bool IsAllowed(OrganizationPlace? place) => place is null || (_options.AllowsAccount(place.AccountId) && _options.AllowsRegion(place.Region));
+
+    private readonly struct Lookup(OrganizationLocator locator, OrganizationId organization, string? generation, string key) : IFetch<DirectoryEntry>
+    {
+        public string Key => key;
+
+        // The sealed entry names its organization: if two organizations ever shared a key, neither must get the other's place.
+        public bool Matches(DirectoryEntry value)
+        {
+            if (string.Equals(value.OrganizationId, organization.Value, StringComparison.Ordinal)) return locator.IsAllowed(value.Place);
+            locator._cache.OnEntryRejected(key);
+            return false;
+        }
+
+        public bool IsAcceptable(DirectoryEntry value) => locator.IsFresh(value);
+
+        public bool IsRefreshDue(DirectoryEntry value) => value.Place is not null && !locator.IsFresh(value, RefreshAfter);
+
+        public bool IsCurrent(DirectoryEntry value) => locator.IsFresh(value, RefreshAfter);
+
+        public bool IsNewer(DirectoryEntry value, DirectoryEntry known) => value.AskedAt > known.AskedAt;
+
+        // Not before the generations are loaded: an entry may have been invalidated without this process knowing.
+        public ValueTask<bool> MayReadSharedAsync() => locator._invalidation.IsLoadedAsync();
+
+        public Task<DirectoryEntry> CallAsync() => locator.CallAsync(organization);
+
+        public TimeSpan CacheDurationOf(DirectoryEntry value) => locator.LongestUse(value);
+
+        // If the organization was invalidated during the call, this key is no longer read. Remove it, so that a replica that loses the generation cannot read
+        // it either.
+        public Task OnCachedAsync(DirectoryEntry value) =>
+            locator._invalidation.GenerationOf(organization.Value) == generation ? Task.CompletedTask : locator._cache.RemoveAsync(key);
+
+        // The call logs its failure.
+        public Task RefreshAsync(Func<Task> renew) => SingleFlight.Observed(renew());
+    }
+
+    private static partial class Log
+    {
+        [LoggerMessage(EventIds.DirectoryCallFailed, LogLevel.Warning,
+            "The directory could not say where {Organization} lives: {Cause}. What it said before serves on for Directory:StaleFor; else callers get 503",
+            EventName = nameof(EventIds.DirectoryCallFailed))]
+        public static partial void CallFailed(ILogger logger, string organization, string cause);
+
+        [LoggerMessage(EventIds.DirectoryLost, LogLevel.Error,
+            "The directory {Address} keeps failing: {Cause}. What it said before serves on for Directory:StaleFor; other organizations get 503",
+            EventName = nameof(EventIds.DirectoryLost))]
+        public static partial void DirectoryLost(ILogger logger, string address, string cause);
+
+        [LoggerMessage(EventIds.DirectoryRestored, LogLevel.Information, "The directory {Address} responds again, after {Seconds} s",
+            EventName = nameof(EventIds.DirectoryRestored))]
+        public static partial void DirectoryRestored(ILogger logger, string address, double seconds);
+
+        [LoggerMessage(EventIds.DirectoryResponseRefused, LogLevel.Error,
+            "Security: what the directory says of {Organization} is refused: {Cause}. Callers get 503",
+            EventName = nameof(EventIds.DirectoryResponseRefused))]
+        public static partial void ResponseRefused(ILogger logger, string organization, string cause);
+    }
+}
