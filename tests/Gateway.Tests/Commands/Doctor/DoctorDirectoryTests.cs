@@ -1,0 +1,74 @@
+using Testing;
+using Xunit;
+
+namespace Gateway.Tests.Commands.Doctor;
+
+/// <summary><c>doctor</c> and <c>explain</c> with a directory that says where organizations live.</summary>
+public sealed class DoctorDirectoryTests : IAsyncLifetime
+{
+    private World _world = null!;
+
+    public async ValueTask InitializeAsync() => _world = await World.StartAsync();
+
+    public ValueTask DisposeAsync() => _world.DisposeAsync();
+
+    [Theory]
+    [InlineData(null, "ok       it responds (404 for an organization that should not exist)")]
+    [InlineData("o-initech", "ok       o-initech lives in the account 444455556666, eu-west-1")]
+    [InlineData("o-nobody", "failed   it does not know o-nobody (404)")]
+    public async Task The_directory_is_asked_with_its_own_client(string? organization, string found)
+    {
+        Assert.Contains(found, (await DoctorAsync(organization)).Output, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_directory_that_fails_is_a_failure_with_its_cause()
+    {
+        _world.Downstream.Directory.Response = static (context, _) =>
+        {
+            context.Response.StatusCode = 401;
+            return Task.CompletedTask;
+        };
+
+        var doctor = await DoctorAsync("o-acme");
+
+        Assert.Equal(1, doctor.ExitCode);
+        Assert.Contains("failed   its status is 401", doctor.Output, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Explain_says_what_the_directory_decides_and_does_not_ask_it()
+    {
+        using var folder = Folder();
+
+        var explained = await CommandResult.RunAsync(
+            ["explain", "--organization", "o-initech", "--format", "json", "--config", folder.Path], _world.Aws.EnvironmentVariables);
+
+        var request = explained.Json.GetProperty("assumeRole");
+        Assert.Equal("arn:{partition}:iam::{accountId}:role/iot-organization", request.GetProperty("role").GetString());
+        Assert.Equal("{region}", request.GetProperty("region").GetString());
+        Assert.Equal(
+            ["{accountId}", "{region}", "{partition}"], request.GetProperty("decidedByDirectory").EnumerateArray().Select(each => each.GetString()!));
+        Assert.False(request.TryGetProperty("redisKey", out _));
+        Assert.Contains("IotCredentials:Directory decides", explained.Output, StringComparison.Ordinal);
+        Assert.Empty(_world.Downstream.Directory.Calls.Snapshot());
+    }
+
+    // In a process of its own, whose variables direct the AWS SDK to the emulator.
+    private async Task<(int ExitCode, string Output)> DoctorAsync(string? organization)
+    {
+        using var folder = Folder();
+        string[] arguments = ["doctor", "--config", folder.Path, .. organization is null ? Array.Empty<string>() : ["--organization", organization]];
+        return await GatewayProcess.RunAsync(arguments, _world.Aws.EnvironmentVariables);
+    }
+
+    private GatewayFolder Folder() => _world.Folder(settings =>
+    {
+        settings.WithoutRedis().Set("IotCredentials:Directory", $$"""
+            { "Address": "{{_world.Downstream.Url}}/organizations/{organizationId}", "AllowedAccounts": ["111122223333", "444455556666"] }
+            """);
+        var profile = settings["IotCredentials"]!["Profiles"]!["default"]!.AsObject();
+        profile["RoleArn"] = "arn:{partition}:iam::{accountId}:role/iot-organization";
+        profile.Remove("Region");
+    });
+}
