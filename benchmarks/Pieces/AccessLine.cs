@@ -19,6 +19,7 @@ public class AccessLine
         Status = 200,
         Duration = TimeSpan.FromMicroseconds(123),
         Bytes = 1024,
+        Scheme = "Platform",
         Issuer = "https://id.example.com",
         Subject = "alice",
         Organization = "o-acme",

@@ -49,7 +49,7 @@ internal sealed class ApiKeyAuthentication(ApiKeyTable keys, IntrospectionAuthen
             return UnjudgedToken.Set(context, StatusCodes.Status429TooManyRequests, throttle.LockedFor(context) ?? TimeSpan.Zero);
         if (key is not null && !keys.HasExpired(key)) return await keys.ResultOf(key);
         var refused = !isWellFormed ? s_malformed : key is null ? s_unknown : s_expired;
-        check.Refuse(refused, keys: null);
+        check.Refuse(refused, keys: null, TimeSpan.Zero);
         return refused;
     }
 

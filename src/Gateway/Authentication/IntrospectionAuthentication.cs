@@ -26,6 +26,7 @@ internal sealed partial class IntrospectionAuthentication : IDisposable
     // So many calls in a row may fail before the endpoint counts as failing: one caller's odd token is no outage for others.
     private const int Tolerated = 4;
 
+    private static readonly TimeSpan s_clockSkew = TimeSpan.FromSeconds(30);
     private static readonly TimeSpan s_refusedFor = TimeSpan.FromSeconds(5);
     private static readonly TimeSpan s_unjudgedFor = TimeSpan.FromSeconds(1);
 
@@ -81,7 +82,7 @@ internal sealed partial class IntrospectionAuthentication : IDisposable
         {
             var result = !isWellFormed ? s_malformed
                 : await _flights.JoinAsync($"introspect {key}", () => JudgeAsync(key, text.ToString())).WaitAsync(context.RequestAborted);
-            if (!result.Succeeded) check?.Refuse(result, keys: null);
+            if (!result.Succeeded) check?.Refuse(result, keys: null, s_clockSkew);
             return result;
         }
         catch (IntrospectionUnavailableException)
@@ -175,7 +176,7 @@ internal sealed partial class IntrospectionAuthentication : IDisposable
             else if (!TryTime(answer, "exp", DateTimeOffset.MaxValue, out var expires) || !TryTime(answer, "nbf", DateTimeOffset.MinValue, out var from))
                 refusal = "the introspection endpoint's answer has an exp or nbf that is no time";
             else if (expires <= _time.GetUtcNow()) refusal = "the introspection endpoint says that it has expired";
-            else if (from > _time.GetUtcNow() + IssuerAuthentication.ClockSkew) refusal = "the introspection endpoint says that it is not valid yet";
+            else if (from > _time.GetUtcNow() + s_clockSkew) refusal = "the introspection endpoint says that it is not valid yet";
             else if (!TryText(answer, "sub", out var subject) || (subject is null && !TryText(answer, "client_id", out subject)) || subject is null)
                 refusal = "the introspection endpoint's answer names no sub and no client_id";
             else if (!TryText(answer, "iss", out var issuer) || issuer == ApiKey.Issuer)
@@ -184,7 +185,7 @@ internal sealed partial class IntrospectionAuthentication : IDisposable
                 return new CallerIdentity(issuer ?? _client.Origin, subject, expires)
                 {
                     Scheme = Scheme,
-                    NotBefore = from == DateTimeOffset.MinValue ? from : from - IssuerAuthentication.ClockSkew,
+                    NotBefore = from == DateTimeOffset.MinValue ? from : from - s_clockSkew,
                     Organizations = _claims.Organizations(answer),
                     Roles = _claims.Roles(answer),
                     Scopes = _claims.Scopes(answer),
