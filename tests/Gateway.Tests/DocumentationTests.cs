@@ -28,6 +28,7 @@ public sealed partial class DocumentationTests
         using var folder = new GatewayFolder(JsonNode.Parse(shipped, documentOptions: s_withComments)!.AsObject());
         folder.Write("appsettings.Documented.json", example);
         folder.Write("sealing-keys", GatewayFolder.NewSealingKey());
+        folder.Write("introspection-secret", "a secret");
 
         var read = ConfigurationFolder.Load(["--config", folder.Path], "Documented", new Dictionary<string, string?>());
 

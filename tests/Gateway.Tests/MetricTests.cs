@@ -5,6 +5,7 @@ using Gateway.Telemetry;
 using IotCredentials.Failures;
 using IotCredentials.Telemetry;
 using Microsoft.Extensions.DependencyInjection;
+using Gateway.Tests.Authentication;
 using Testing;
 using Xunit;
 
@@ -24,7 +25,7 @@ public sealed partial class MetricTests
         await using var world = await World.StartAsync();
         var gateway = await world.StartGatewayAsync(settings => settings.Set("IotCredentials:Directory", $$"""
             { "Address": "{{world.Downstream.Url}}/organizations/{organizationId}", "AllowedAccounts": ["111122223333"] }
-            """));
+            """).AddIntrospection(world.Issuer, new SecretFile()));
         // Parts that the first vend creates have instruments too.
         Assert.Equal(200, (await gateway.VendAsync("o-acme")).Status);
         var instruments = InstrumentsOf(gateway);

@@ -22,6 +22,29 @@ public sealed class OpenIdProviderTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task An_opaque_token_is_introspected_by_the_gateways_client_alone()
+    {
+        var token = await _client.GetStringAsync($"{_provider.Issuer}/token?opaque=true&organization=o-acme&subject=bob");
+        var opaque = (string)JsonNode.Parse(token)!["access_token"]!;
+        Assert.DoesNotContain('.', opaque);
+
+        var known = await IntrospectAsync(opaque, _provider.IntrospectionSecret);
+        Assert.Equal((true, "bob", "o-acme"), ((bool)known!["active"]!, (string)known["sub"]!, (string)known["organizations"]![0]!));
+        Assert.False((bool)(await IntrospectAsync("another", _provider.IntrospectionSecret))!["active"]!);
+        Assert.Null(await IntrospectAsync(opaque, "wrong"));
+        Assert.Equal(3, _provider.Introspections);
+
+        async Task<JsonNode?> IntrospectAsync(string asked, string secret)
+        {
+            using var request = new HttpRequestMessage(HttpMethod.Post, $"{_provider.Issuer}/introspect");
+            request.Headers.Authorization = new("Basic", Convert.ToBase64String(System.Text.Encoding.UTF8.GetBytes($"gateway:{secret}")));
+            request.Content = new FormUrlEncodedContent([new("token", asked)]);
+            using var answer = await _client.SendAsync(request);
+            return answer.StatusCode == HttpStatusCode.Unauthorized ? null : JsonNode.Parse(await answer.Content.ReadAsStringAsync());
+        }
+    }
+
+    [Fact]
     public async Task Discovery_names_the_issuer_and_the_key_set_and_both_are_counted()
     {
         var discovery = await GetJsonAsync($"{_provider.Issuer}/.well-known/openid-configuration");

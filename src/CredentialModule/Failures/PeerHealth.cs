@@ -1,17 +1,20 @@
 namespace IotCredentials.Failures;
 
 /// <summary>
-/// What is known of a server that this process asks on behalf of many callers. While it fails, it is asked once in a while, with growing pauses, and nobody else
-/// waits for it. It only keeps state: who asks sets the deadline and reports the result.
+/// What is known of a server that this process asks for many callers. While it fails, it is asked once in a while, with growing pauses, and nobody else waits
+/// for it. It only keeps state: who asks sets the deadline and reports the result.
 /// </summary>
 /// <param name="time">The clock.</param>
-/// <param name="tolerated">The number of calls in a row that may fail before an outage begins: one caller's odd request must not be an outage for others.</param>
+/// <param name="tolerated">
+/// The number of calls in a row that may fail before an outage begins: one caller's odd request must not be an outage for others.
+/// </param>
 public sealed class PeerHealth(TimeProvider time, int tolerated = 0)
 {
     private static readonly TimeSpan s_firstPause = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan s_longestPause = TimeSpan.FromSeconds(8);
 
     private readonly Lock _lock = new();
+    private readonly HashSet<string> _subjects = new(StringComparer.Ordinal);
     private int _failures;
     private DateTimeOffset _nextCall;
     private volatile PeerOutage? _outage;
@@ -55,6 +58,7 @@ public sealed class PeerHealth(TimeProvider time, int tolerated = 0)
         {
             var ended = _outage;
             (_failures, _outage) = (0, null);
+            _subjects.Clear();
             return ended is null ? null : time.GetUtcNow() - ended.Since;
         }
     }
@@ -62,11 +66,13 @@ public sealed class PeerHealth(TimeProvider time, int tolerated = 0)
     /// <summary>Reports that a call has failed.</summary>
     /// <param name="address">What was called, without secrets.</param>
     /// <param name="cause">Why it failed, in words of our own.</param>
+    /// <param name="subject">What was asked about. Before an outage, failures about one subject count once. Null: each counts.</param>
     /// <returns>Whether an outage begins with it.</returns>
-    public bool Failed(string address, string cause)
+    public bool Failed(string address, string cause, string? subject = null)
     {
         lock (_lock)
         {
+            if (subject is not null && _outage is null && !_subjects.Add(subject)) return false;
             _failures++;
             if (_failures <= tolerated) return false;
             var (before, now) = (_outage, time.GetUtcNow());

@@ -150,7 +150,7 @@ internal sealed partial class IntrospectionAuthentication : IDisposable
         catch (IntrospectionUnavailableException e)
         {
             Remember(key, null, s_unjudgedFor);
-            if (_health.Failed(_client.Address, e.Message)) Log.Lost(_logger, _client.Address, e.Message);
+            if (_health.Failed(_client.Address, e.Cause)) Log.Lost(_logger, _client.Address, e.Cause);
             throw;
         }
 

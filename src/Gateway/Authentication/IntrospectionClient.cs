@@ -98,8 +98,11 @@ internal sealed class IntrospectionClient : IDisposable
     private static string Encode(string text) => Uri.EscapeDataString(text).Replace("%20", "+", StringComparison.Ordinal);
 }
 
-/// <summary>The introspection endpoint gave no answer that can be used. The message is for operators and holds nothing of the answer.</summary>
-internal sealed class IntrospectionUnavailableException(string cause) : Exception(cause);
+/// <summary>The introspection endpoint gave no answer that can be used. The cause is for operators and holds nothing of the answer.</summary>
+internal sealed class IntrospectionUnavailableException(string cause) : Exception
+{
+    public string Cause => cause;
+}
 
 /// <summary>The introspection endpoint's answer refuses a token. A later answer may accept it.</summary>
 internal sealed class IntrospectionRefusal(string message) : Exception(message);

@@ -54,6 +54,7 @@ internal static class ApiKeyCommand
         };
         command.SetAction(static parsed =>
         {
+            if (HasUnknown(parsed)) return ExitCode.Failed;
             var key = ApiKeyText.Create();
             var entry = new JsonObject { ["Sha256"] = ApiKeyText.Sha256Of(key) };
             foreach (var (option, member) in new[] { (Organization, "Organizations"), (Role, "Roles"), (Scope, "Scopes") })
@@ -77,6 +78,7 @@ internal static class ApiKeyCommand
         var command = new Command("hash", "Reads a key of another make from standard input, and prints its Sha256.");
         command.SetAction(static parsed =>
         {
+            if (HasUnknown(parsed)) return ExitCode.Failed;
             var text = Read(out var isTooLong);
             if (!isTooLong && ApiKeyText.IsWellFormed(text))
             {
@@ -92,6 +94,14 @@ internal static class ApiKeyCommand
             return ExitCode.Failed;
         });
         return command;
+    }
+
+    // The other commands take any configuration key. These take none, and a misspelt option would make a key with less than was meant.
+    private static bool HasUnknown(ParseResult parsed)
+    {
+        if (parsed.UnmatchedTokens is not [var unknown, ..]) return false;
+        parsed.InvocationConfiguration.Error.WriteLine($"error: {Finding.Quote(unknown)} is not an option of this command");
+        return true;
     }
 
     // The line end belongs to the terminal or the file, not to the key.

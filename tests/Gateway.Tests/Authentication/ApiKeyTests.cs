@@ -150,6 +150,17 @@ public sealed class ApiKeyTests(ApiKeyTests.Platform platform, ITestOutputHelper
     }
 
     [Fact]
+    public async Task An_operator_may_act_by_key_and_a_key_of_another_address_may_not()
+    {
+        foreach (var (key, status) in new[] { (platform.Key, 204), (platform.Foreign, 403), (platform.Elsewhere, 403), (platform.Unknown, 401) })
+        {
+            var answer = await platform.World.Client.SendAsync(
+                platform.Gateway.ManagementUrl + "/organizations/o-acme/credentials", method: "DELETE", change: ApiKeys.With(key));
+            Assert.True(answer.Status == status, $"{answer.Status}, and not {status}");
+        }
+    }
+
+    [Fact]
     public void Timing_of_wrong_keys_tells_nothing()
     {
         // The text is hashed before anything is compared, so the time of a look-up cannot depend on how much of a key is right.
@@ -196,7 +207,9 @@ public sealed class ApiKeyTests(ApiKeyTests.Platform platform, ITestOutputHelper
             .AddKey("foreign", Foreign, """{ "Organizations": ["o-acme"] }""")
             .AddKey("longest", Longest, """{ "Organizations": ["o-acme"], "Expires": "2999-01-01T00:00:00+02:00" }""")
             .AddKey("expired", Expired, """{ "Organizations": ["o-acme"], "Expires": "2020-01-01T00:00:00Z" }""")
-            .AddKey("elsewhere", Elsewhere, """{ "Organizations": ["o-acme"], "IpAllow": ["10.0.0.0/8"] }""")
+            .AddKey("elsewhere", Elsewhere, """{ "Organizations": ["o-acme"], "Roles": ["operator"], "IpAllow": ["10.0.0.0/8"] }""")
+            .Set("Management:AuthorizationPolicy", "\"Operators\"")
+            .Set("Authorization:Policies:Operators", """{ "Roles": ["operator"] }""")
             .AddKey("here", Here, """{ "Organizations": ["o-acme"], "IpAllow": ["10.0.0.0/8", "127.0.0.1"] }""")
             .Set("Edge:FailedAuthentications:PermitLimit", "1000")
             .Set("Authorization:Policies:KeysOnly", """{ "Schemes": ["ApiKeys"] }""")

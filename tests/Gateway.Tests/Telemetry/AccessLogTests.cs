@@ -20,7 +20,10 @@ namespace Gateway.Tests.Telemetry;
 public sealed class AccessLogTests(AccessLogTests.Logged platform) : IClassFixture<AccessLogTests.Logged>
 {
     private static readonly string[] s_members =
-        ["time", "method", "path", "route", "status", "duration", "bytes", "issuer", "subject", "organization", "upstream", "client", "requestId", "traceId"];
+    [
+        "time", "method", "path", "route", "status", "duration", "bytes", "scheme", "issuer", "subject", "organization", "upstream", "client", "requestId",
+        "traceId",
+    ];
 
     private string Token => platform.World.Token("o-acme");
 

@@ -30,7 +30,7 @@ internal static class CallerCheck
         }
         catch (IntrospectionUnavailableException e)
         {
-            return (Outcome.Failed, e.Message);
+            return (Outcome.Failed, e.Cause);
         }
     }
 }

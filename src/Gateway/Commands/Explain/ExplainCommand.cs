@@ -18,7 +18,8 @@ internal static class ExplainCommand
     private const string Method = "--method";
     private const string Path = "--path";
     private const string Host = "--host";
-    private const string Token = "--token";
+    /// <summary>The option that holds a token.</summary>
+    public const string Token = "--token";
     private const string TokenFile = "--token-file";
     private const string ApiKey = "--api-key";
     private const string ApiKeyFile = "--api-key-file";

@@ -23,6 +23,7 @@ internal static class GivenToken
     public static bool TryRead(string option, string? written, string? file, out string? token, [NotNullWhen(false)] out string? problem)
     {
         (token, problem) = (null, null);
+        var noun = option == ExplainCommand.Token ? "token" : "key";
         if (written is not null && file is not null)
         {
             problem = $"{option} and {option}-file are both given: write one of them";
@@ -41,7 +42,7 @@ internal static class GivenToken
             var buffer = new char[Longest + 1];
             var length = reader.ReadBlock(buffer);
             token = Bare(new string(buffer, 0, length).Trim());
-            problem = length > Longest ? "holds more than one" : token.Length == 0 ? "is empty" : null;
+            problem = length > Longest ? $"holds more than a {noun}" : token.Length == 0 ? $"holds no {noun}" : null;
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException or ArgumentException)
         {
