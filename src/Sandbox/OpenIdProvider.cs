@@ -12,7 +12,8 @@ namespace Sandbox;
 /// An OpenID issuer: discovery document, key set, and any token that a test may need. For use with curl, <c>/token</c> mints a valid token from query or form:
 /// <c>subject</c>, <c>lifetime</c> in seconds, and any number of <c>organization</c>, <c>audience</c>, <c>role</c> and <c>scope</c>. It responds with OAuth's
 /// JSON, or with the bare token to <c>Accept: text/plain</c>. An unknown parameter gets a 400 that names the nearest known one. With <c>opaque=true</c> the
-/// token is no JSON Web Token, and <c>/introspect</c> (RFC 7662) says what it stands for, to the client <c>gateway</c>. It also acts as Microsoft Entra ID: every
+/// token is no JSON Web Token, and <c>/introspect</c> (RFC 7662) says what it stands for, to the client <c>gateway</c>. It also acts as Microsoft Entra ID:
+/// every
 /// <c>/{tenant}/v2.0</c> is an issuer with a discovery document and the same keys.
 /// </summary>
 public sealed class OpenIdProvider : IAsyncDisposable

@@ -8,7 +8,7 @@ public sealed class SingleFlight
     private readonly ConcurrentDictionary<string, Lazy<Task>> _underWay = new(StringComparer.Ordinal);
 
     /// <summary>Whether a task of this key runs.</summary>
-    public bool IsUnderWay(string key) => _underWay.ContainsKey(key);
+    internal bool IsUnderWay(string key) => _underWay.ContainsKey(key);
 
     /// <summary>Joins the running task of a key, or runs one.</summary>
     public Task<T> JoinAsync<T>(string key, Func<Task<T>> run)
@@ -31,7 +31,7 @@ public sealed class SingleFlight
     }
 
     /// <summary>Observes a task's exception, because all waiters may have left by the time the task fails.</summary>
-    public static T Observed<T>(T task) where T : Task
+    internal static T Observed<T>(T task) where T : Task
     {
         _ = task.ContinueWith(static failed => failed.Exception, CancellationToken.None, TaskContinuationOptions.OnlyOnFaulted, TaskScheduler.Default);
         return task;

@@ -4,8 +4,8 @@ using Microsoft.AspNetCore.Authentication;
 namespace Gateway.Authentication;
 
 /// <summary>
-/// Authenticates callers by the API key in a request's header: a configured key, or one that the introspection endpoint knows. A configured key of the gateway's
-/// own make is accepted from a locked-out address, since nobody guesses one. Keys of another make may be guessable, and are not.
+/// Authenticates callers by the API key in a request's header: a configured key, or one that the introspection endpoint knows. A configured key of the
+/// gateway's own make is accepted from a locked-out address, since nobody guesses one. Keys of another make may be guessable, and are not.
 /// </summary>
 internal sealed class ApiKeyAuthentication(ApiKeyTable keys, IntrospectionAuthentication? introspection, AuthenticationThrottle edge)
 {
@@ -40,8 +40,9 @@ internal sealed class ApiKeyAuthentication(ApiKeyTable keys, IntrospectionAuthen
         if (context.Request.Headers[keys.Header!] is not [{ } text]) return s_ambiguous;
         var isWellFormed = ApiKeyText.IsWellFormed(text);
         var key = isWellFormed ? keys.Find(text) : null;
-        if (isWellFormed && key is null && introspection?.Takes(IntrospectedKind.ApiKey) == true)
-            return await introspection.AuthenticateAsync(context, text.AsMemory());
+        // A JSON Web Token is judged as a bearer token or not at all: introspection would ask neither for its audience nor for its kind.
+        if (isWellFormed && key is null && introspection?.Takes(IntrospectedKind.ApiKey) == true && !BearerToken.IsJsonWebToken(text))
+            return await introspection.AuthenticateAsync(context, IntrospectedKind.ApiKey, text.AsMemory());
 
         var throttle = ThrottleOf(context);
         using var check = await throttle.BeginAsync(context, text.Length > ApiKeyText.Longest ? s_unhashed : TokenKey.Of(ApiKey.Scheme, text), keys: null);

@@ -14,6 +14,7 @@ internal sealed class ApiKeyTable : IDisposable
     private readonly TimeProvider _time;
     private readonly Func<ApiKey, bool> _isRevoked;
     private readonly IDisposable _changes;
+    private readonly Lock _reading = new();
     private volatile Keys _current = new(null, [], []);
 
     public ApiKeyTable(SnapshotConfigurationProvider snapshots, TimeProvider time)
@@ -50,6 +51,8 @@ internal sealed class ApiKeyTable : IDisposable
 
     private void Read()
     {
+        // The configuration can change while the first is read.
+        using var _ = _reading.EnterScope();
         var options = _snapshots.Current.Options.Authentication;
         var before = _current.ByName;
         var entries = options.ApiKeys?.Keys ?? new Dictionary<string, ApiKeyOptions>();

@@ -48,7 +48,7 @@ internal sealed class BearerHandler(
 
         var result = check?.KnownUnder(before) ?? await CheckAsync(key, keys);
         if (result.Succeeded) return result;
-        if (result.Failure is not SecurityTokenInvalidSignatureException || IsForAnyone) return Refuse(result);
+        if (result.Failure is not SecurityTokenInvalidSignatureException || IsForAnyone(_context)) return Refuse(result);
         if (await FlawAsync(key.Scheme, token) is { } other) return Refuse(AuthenticateResult.Fail(other));
 
         // The issuer may have published another key under the same id, or under none. The token counts as refused while it waits for the refresh, so that no
@@ -70,14 +70,14 @@ internal sealed class BearerHandler(
     }
 
     // An anonymous route does not wait for keys.
-    private bool IsForAnyone => _context.GetEndpoint()?.Metadata is { } metadata
+    public static bool IsForAnyone(HttpContext context) => context.GetEndpoint()?.Metadata is { } metadata
         && (metadata.GetMetadata<IAllowAnonymous>() is not null
             || metadata.GetMetadata<AuthorizationPolicy>()?.Requirements.OfType<DenyAnonymousAuthorizationRequirement>().Any() == false);
 
     /// <summary>Waits for a key that is missing from the current keys, if waiting can help.</summary>
     /// <returns>Whether the current keys are the ones that the issuer publishes.</returns>
     private async ValueTask<bool> FindKeyAsync(IssuerKeys keys, string? keyId) =>
-        keys.Current?.MayJudge(keyId) == true || (!IsForAnyone && await keys.RefreshAsync(_context.RequestAborted));
+        keys.Current?.MayJudge(keyId) == true || (!IsForAnyone(_context) && await keys.RefreshAsync(_context.RequestAborted));
 
     /// <summary>Why the token is invalid under any key of its issuer; null when its signature decides.</summary>
     private async Task<Exception?> FlawAsync(string scheme, ReadOnlyMemory<char> token)

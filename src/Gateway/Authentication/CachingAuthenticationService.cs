@@ -1,5 +1,6 @@
 using System.Security.Claims;
 using Gateway.Authentication.Keys;
+using Gateway.Configuration;
 using Gateway.Telemetry;
 using Microsoft.AspNetCore.Authentication;
 
@@ -42,7 +43,7 @@ internal sealed class CachingAuthenticationService(
                 return Counted(scheme, known.Result);
         }
 
-        return introspection is null ? null : Counted(IntrospectionAuthentication.Scheme, introspection.Find(token.Span));
+        return introspection is null ? null : Counted(IntrospectionAuthentication.Scheme, introspection.Find(IntrospectedKind.Bearer, token.Span));
     }
 
     private Task<AuthenticateResult>? Counted(string scheme, Task<AuthenticateResult>? result)

@@ -33,7 +33,7 @@ internal sealed class CallerHandler(
         if (!hasToken) return AuthenticateResult.NoResult();
         if (BearerToken.Of(_context.Request) is not { } token) return Recorded(null, s_ambiguous);
         if (introspection?.Takes(IntrospectedKind.Bearer) == true && !BearerToken.IsJsonWebToken(token.Span))
-            return Recorded(IntrospectionAuthentication.Scheme, await introspection.AuthenticateAsync(_context, token));
+            return Recorded(IntrospectionAuthentication.Scheme, await introspection.AuthenticateAsync(_context, IntrospectedKind.Bearer, token));
         return Recorded(schemes.Find(BearerToken.ClaimedIssuer(token.Span)), await bearer.AuthenticateAsync(_context), token);
     }
 

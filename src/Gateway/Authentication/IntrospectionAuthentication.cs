@@ -1,6 +1,8 @@
+using System.Collections.Concurrent;
 using System.Security.Claims;
 using System.Text.Json;
 using Gateway.Configuration;
+using Gateway.Networking;
 using Gateway.Telemetry;
 using IotCredentials.Failures;
 using IotCredentials.Fetching;
@@ -12,28 +14,37 @@ namespace Gateway.Authentication;
 
 /// <summary>
 /// Authenticates callers by what the introspection endpoint says of their token or key. One call at a time is made for each, whatever the number of requests.
-/// Answers are cached by the hash of what was asked about; no answer is used for longer than <c>CacheFor</c>, so that a revoked key stops. While the endpoint
+/// Responses are cached by the hash of what was asked about; none is used for longer than <c>CacheFor</c>, so that a revoked key stops. While the endpoint
 /// fails, what is cached serves until then, and everything else gets 503 at once.
+/// <para>
+/// Whether the endpoint fails is never judged by clients' tokens alone, for some of which it may fail on purpose: the gateway asks about a token of its own.
+/// </para>
 /// </summary>
 internal sealed partial class IntrospectionAuthentication : IDisposable
 {
     /// <summary>The name of the scheme in policies, metrics and logs.</summary>
     public const string Scheme = "Introspection";
 
-    private const int MostCalls = 64;
+    public const string Malformed = "it is too long, or has characters that no token has";
+
+    private const int MostCalls = 256;
+    private const int MostCallsOfAClient = 64;
     private const int MostRemembered = 10_000;
 
-    // So many calls in a row may fail before the endpoint counts as failing: one caller's odd token is no outage for others.
-    private const int Tolerated = 4;
+    // After so many failures in a row, the gateway asks about a token of its own.
+    private const int MostDoubts = 5;
 
     private static readonly TimeSpan s_clockSkew = TimeSpan.FromSeconds(30);
     private static readonly TimeSpan s_refusedFor = TimeSpan.FromSeconds(5);
     private static readonly TimeSpan s_unjudgedFor = TimeSpan.FromSeconds(1);
 
+    // A token that names another caller than at its last check is refused for as long as that is remembered.
+    private static readonly TimeSpan s_callerKeptFor = TimeSpan.FromMinutes(5);
+
     // The cache of validated tokens compares what a token was checked with. For answers of the endpoint, that is always this.
     private static readonly OpenIdConnectConfiguration s_endpoint = new();
 
-    private static readonly AuthenticateResult s_malformed = Refused("it is too long, or has characters that no token has");
+    private static readonly AuthenticateResult s_malformed = Refused(Malformed);
 
     private readonly IntrospectionOptions _options;
     private readonly IntrospectionClient _client;
@@ -45,14 +56,16 @@ internal sealed partial class IntrospectionAuthentication : IDisposable
     private readonly ILogger _logger;
     private readonly PeerHealth _health;
     private readonly MemoryCache _remembered;
+    private readonly ConcurrentDictionary<string, int> _callsByClient = new(StringComparer.Ordinal);
     private int _calls;
+    private int _doubts;
 
     public IntrospectionAuthentication(
         IntrospectionOptions options, IntrospectionClient client, ClaimReader claims, ValidatedTokenCache validated, AuthenticationThrottle edge,
         SingleFlight flights, GatewayMetrics metrics, TimeProvider time, ILogger<IntrospectionAuthentication> logger)
     {
         (_options, _client, _claims, _validated, _edge, _flights, _time, _logger) = (options, client, claims, validated, edge, flights, time, logger);
-        _health = new PeerHealth(time, Tolerated);
+        _health = new PeerHealth(time);
         _remembered = new MemoryCache(new MemoryCacheOptions { SizeLimit = MostRemembered });
         metrics.ObserveIntrospection(() => Outage is not null);
     }
@@ -63,15 +76,16 @@ internal sealed partial class IntrospectionAuthentication : IDisposable
     /// <summary>Whether tokens of a kind are introspected.</summary>
     public bool Takes(IntrospectedKind kind) => _options.Accepts.Contains(kind);
 
-    /// <summary>The cached result for a token or key; null when the endpoint has to be asked.</summary>
-    public Task<AuthenticateResult>? Find(ReadOnlySpan<char> text) =>
-        text.Length > ApiKeyText.Longest ? null : _validated.Find(TokenKey.Of(Scheme, text))?.Result;
+    /// <summary>The cached result for a token or key; null when the endpoint has to be asked. What was sent as a key is no bearer token.</summary>
+    public Task<AuthenticateResult>? Find(IntrospectedKind kind, ReadOnlySpan<char> text) => Takes(kind) ? _validated.Find(KeyOf(kind, text))?.Result : null;
 
-    public async Task<AuthenticateResult> AuthenticateAsync(HttpContext context, ReadOnlyMemory<char> text)
+    public async Task<AuthenticateResult> AuthenticateAsync(HttpContext context, IntrospectedKind kind, ReadOnlyMemory<char> text)
     {
-        if (Find(text.Span) is { } found) return await found;
+        var key = KeyOf(kind, text.Span);
+        if (_validated.Find(key) is { } found) return await found.Result;
+        // An anonymous route does not wait for anyone.
+        if (BearerHandler.IsForAnyone(context)) return UnjudgedToken.Set(context, StatusCodes.Status503ServiceUnavailable, _health.Pause);
         var isWellFormed = ApiKeyText.IsWellFormed(text.Span);
-        var key = text.Length > ApiKeyText.Longest ? new TokenKey(Scheme, 0, 0) : TokenKey.Of(Scheme, text.Span);
         // Management counts failures separately from the edge.
         var throttle = _validated.WasGood(key) ? null : context.Features.Get<AuthenticationThrottle>() ?? _edge;
         using var check = throttle is null ? null : await throttle.BeginAsync(context, key, keys: null);
@@ -80,8 +94,10 @@ internal sealed partial class IntrospectionAuthentication : IDisposable
 
         try
         {
+            // A token that was good before is not counted for its client.
+            var client = throttle is null ? null : ClientAddress.Of(context);
             var result = !isWellFormed ? s_malformed
-                : await _flights.JoinAsync($"introspect {key}", () => JudgeAsync(key, text.ToString())).WaitAsync(context.RequestAborted);
+                : await _flights.JoinAsync($"introspect {key}", () => JudgeAsync(key, text.ToString(), client)).WaitAsync(context.RequestAborted);
             if (!result.Succeeded) check?.Refuse(result, keys: null, s_clockSkew);
             return result;
         }
@@ -99,13 +115,20 @@ internal sealed partial class IntrospectionAuthentication : IDisposable
         using var answer = await _client.AskAsync(ApiKeyText.Create());
         return answer.RootElement.GetProperty("active").GetBoolean()
             ? throw new IntrospectionUnavailableException("it says that a token is active which was made up just now")
-            : $"{_client.Address} takes the client's secret, and knows no token that nobody has";
+            : $"{_client.Address} accepts the client's secret, and knows no token that nobody has";
     }
 
     public void Dispose()
     {
         _remembered.Dispose();
         _client.Dispose();
+    }
+
+    private static TokenKey KeyOf(IntrospectedKind kind, ReadOnlySpan<char> text)
+    {
+        var scheme = kind == IntrospectedKind.ApiKey ? "Introspection:ApiKey" : "Introspection:Bearer";
+        // All texts that are too long to be hashed count as one.
+        return text.Length > ApiKeyText.Longest ? new TokenKey(scheme, 0, 0) : TokenKey.Of(scheme, text);
     }
 
     // The results of the last seconds that no caller was made of. The memory cache's own clock only frees memory.
@@ -120,19 +143,25 @@ internal sealed partial class IntrospectionAuthentication : IDisposable
             new Remembered(result, _time.GetUtcNow() + time),
             new MemoryCacheEntryOptions { Size = 1, AbsoluteExpirationRelativeToNow = time * 2 });
 
-    private async Task<AuthenticateResult> JudgeAsync(TokenKey key, string text)
+    private async Task<AuthenticateResult> JudgeAsync(TokenKey key, string text, string? client)
     {
         if (_validated.Find(key) is { } found) return await found.Result;
         if (Recall(key) is { } recalled) return recalled;
-        if (!_health.MayCall()) throw new IntrospectionUnavailableException("it fails, and is asked again soon");
+        if (Outage is not null && !(_health.MayCall() && await IsUsableAsync()))
+            throw new IntrospectionUnavailableException("it fails, and is asked again soon");
+        // One client that sends new tokens at once must not take all calls.
+        var ofClient = client is null ? 0 : _callsByClient.AddOrUpdate(client, 1, static (_, count) => count + 1);
         try
         {
-            if (Interlocked.Increment(ref _calls) > MostCalls) throw new IntrospectionUnavailableException($"{MostCalls} calls are under way");
-            return await AskAsync(key, text);
+            return Interlocked.Increment(ref _calls) <= MostCalls && ofClient <= MostCallsOfAClient
+                ? await AskAsync(key, text)
+                : throw new IntrospectionUnavailableException("too many calls are under way");
         }
         finally
         {
             Interlocked.Decrement(ref _calls);
+            if (client is not null && _callsByClient.AddOrUpdate(client, 0, static (_, count) => count - 1) == 0)
+                _callsByClient.TryRemove(KeyValuePair.Create(client, 0));
         }
     }
 
@@ -143,20 +172,21 @@ internal sealed partial class IntrospectionAuthentication : IDisposable
         try
         {
             using var answer = await _client.AskAsync(text);
-            caller = Read(answer.RootElement, out refusal);
-            if (caller is not null && _validated.CallerOf(key) is { } before && (before.Issuer, before.Subject) != (caller.Issuer, caller.Subject))
-                throw new IntrospectionUnavailableException("it names another caller for a token than before");
+            caller = Read(key, answer.RootElement, out refusal);
         }
-        catch (IntrospectionUnavailableException e)
+        catch (IntrospectionUnavailableException)
         {
             Remember(key, null, s_unjudgedFor);
-            if (_health.Failed(_client.Address, e.Cause)) Log.Lost(_logger, _client.Address, e.Cause);
+            if (Interlocked.Increment(ref _doubts) >= MostDoubts) _ = _flights.JoinAsync("introspect a token of our own", IsUsableAsync);
             throw;
         }
 
-        if (_health.Succeeded() is { } outage) Log.Restored(_logger, outage.TotalSeconds);
+        Volatile.Write(ref _doubts, 0);
+        if (caller is not null && _validated.CallerOf(key, s_callerKeptFor) is { } before && (before.Issuer, before.Subject) != (caller.Issuer, caller.Subject))
+            (caller, refusal) = (null, "the introspection endpoint names another caller for it than before");
         if (caller is null)
         {
+            _validated.Revoke(key);
             var refused = Refused(refusal!);
             Remember(key, refused, s_refusedFor);
             return refused;
@@ -167,7 +197,23 @@ internal sealed partial class IntrospectionAuthentication : IDisposable
         return result;
     }
 
-    private CallerIdentity? Read(JsonElement answer, out string? refusal)
+    private async Task<bool> IsUsableAsync()
+    {
+        try
+        {
+            await ProbeAsync();
+            Volatile.Write(ref _doubts, 0);
+            if (_health.Succeeded() is { } outage) Log.Restored(_logger, outage.TotalSeconds);
+            return true;
+        }
+        catch (IntrospectionUnavailableException e)
+        {
+            if (_health.Failed(_client.Address, e.Cause)) Log.Lost(_logger, _client.Address, e.Cause);
+            return false;
+        }
+    }
+
+    private CallerIdentity? Read(TokenKey key, JsonElement answer, out string? refusal)
     {
         try
         {
@@ -189,6 +235,7 @@ internal sealed partial class IntrospectionAuthentication : IDisposable
                     Organizations = _claims.Organizations(answer),
                     Roles = _claims.Roles(answer),
                     Scopes = _claims.Scopes(answer),
+                    IsRevoked = () => _validated.IsRevoked(key),
                 };
             return null;
         }

@@ -6,7 +6,9 @@ using IotCredentials.Failures;
 
 namespace Gateway.Authentication;
 
-/// <summary>Asks the introspection endpoint about one token or key (RFC 7662), with a time and size limit. What it sends and receives is never logged.</summary>
+/// <summary>
+/// Asks the introspection endpoint about one token or key (RFC 7662), with a time and size limit. What it sends and receives is never logged.
+/// </summary>
 internal sealed class IntrospectionClient : IDisposable
 {
     private const int MostBytes = 64 * 1024;
@@ -43,7 +45,7 @@ internal sealed class IntrospectionClient : IDisposable
     public string Address => FailureText.Address(_address);
 
     /// <summary>The issuer of callers whose answer names none.</summary>
-    public string Origin => _address.GetLeftPart(UriPartial.Authority);
+    public string Origin => _address.GetComponents(UriComponents.SchemeAndServer, UriFormat.UriEscaped);
 
     /// <summary>Asks about a token or key. The caller disposes of the answer.</summary>
     /// <exception cref="IntrospectionUnavailableException">There is no answer, or it cannot be used.</exception>
@@ -78,6 +80,10 @@ internal sealed class IntrospectionClient : IDisposable
                 ? $"its answer is longer than {MostBytes / 1024} KiB"
                 : FailureText.Of(e, _address));
         }
+        catch (Exception e) when (e is not IntrospectionUnavailableException)
+        {
+            throw new IntrospectionUnavailableException($"unexpected {e.GetType().Name}");
+        }
     }
 
     public void Dispose() => _client.Dispose();
@@ -91,9 +97,12 @@ internal sealed class IntrospectionClient : IDisposable
     {
         var content = FileContent.Read(_secretPath, out var problem)
             ?? throw new IntrospectionUnavailableException($"the file of ClientSecretPath {problem}");
-        var secret = Encoding.UTF8.GetString(content).Trim();
+        var secret = SecretIn(content);
         return Convert.ToBase64String(Encoding.UTF8.GetBytes($"{Encode(_options.ClientId!)}:{Encode(secret)}"));
     }
+
+    /// <summary>The secret in a file. Some editors put a byte order mark before it.</summary>
+    public static string SecretIn(ReadOnlySpan<byte> content) => Encoding.UTF8.GetString(content).Trim('\uFEFF').Trim();
 
     private static string Encode(string text) => Uri.EscapeDataString(text).Replace("%20", "+", StringComparison.Ordinal);
 }

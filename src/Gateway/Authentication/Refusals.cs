@@ -32,8 +32,10 @@ internal sealed partial class Refusals(
         if (result.Failure is not { } failure || !logger.IsEnabled(LogLevel.Information)) return;
         // The texts of these types are the gateway's own, without a time or a value of the token.
         var kind = failure is AuthenticationFailureException or IntrospectionRefusal ? failure.Message : failure.GetType().Name;
-        if (_told.Count >= MostReasons) kind = "";
-        if (!_told.GetOrAdd((scheme, kind), static _ => new()).IsDue(time.GetUtcNow(), out var leftOut)) return;
+        // Counting takes all locks of the dictionary, so only a new reason is counted.
+        if (!_told.TryGetValue((scheme, kind), out var told))
+            told = _told.GetOrAdd(_told.Count < MostReasons ? (scheme, kind) : (null, ""), static _ => new());
+        if (!told.IsDue(time.GetUtcNow(), out var leftOut)) return;
 
         var parameters = scheme is null ? null : options.Get(scheme).TokenValidationParameters;
         var issuer = BearerToken.ClaimedIssuer(token.Span) is { } named ? Finding.Quote(named) : "none";

@@ -64,16 +64,26 @@ internal sealed class ValidatedTokenCache(TimeProvider time, long mostBytes)
     /// <summary>The cached result of a token; null when the token has to be checked.</summary>
     public ValidatedToken? Find(TokenKey key)
     {
-        if (!_tokens.TryGetValue(key, out var known) || time.GetUtcNow() is var now && (now < known.From || known.Until <= now)) return null;
+        if (!_tokens.TryGetValue(key, out var known) || time.GetUtcNow() is var now && (now < known.From || known.Until <= now || known.IsRevoked)) return null;
         if (!known.IsUsed) known.IsUsed = true;
         return known;
     }
 
     /// <summary>Whether a token was valid at an earlier check, even if it has to be checked again.</summary>
-    public bool WasGood(TokenKey key) => _tokens.TryGetValue(key, out var known) && time.GetUtcNow() < known.ExpiresAt;
+    public bool WasGood(TokenKey key) => _tokens.TryGetValue(key, out var known) && !known.IsRevoked && time.GetUtcNow() < known.ExpiresAt;
 
-    /// <summary>The caller that a token had at its last check, even if it has to be checked again; null when it is not known.</summary>
-    public CallerIdentity? CallerOf(TokenKey key) => _tokens.GetValueOrDefault(key)?.Caller;
+    /// <summary>Whether a token was valid at an earlier check, and was not at a later one.</summary>
+    public bool IsRevoked(TokenKey key) => _tokens.TryGetValue(key, out var known) && known.IsRevoked;
+
+    /// <summary>Records that a token is not valid any more, before it has expired.</summary>
+    public void Revoke(TokenKey key)
+    {
+        if (_tokens.TryGetValue(key, out var known)) known.IsRevoked = true;
+    }
+
+    /// <summary>The caller that a token had at its last check, for some time after that check's result is no longer used; null when it is not known.</summary>
+    public CallerIdentity? CallerOf(TokenKey key, TimeSpan afterwards) =>
+        _tokens.TryGetValue(key, out var known) && time.GetUtcNow() - known.Until < afterwards ? known.Caller : null;
 
     /// <summary>Caches the result of a token.</summary>
     /// <param name="key">The token's cache key.</param>
@@ -162,6 +172,9 @@ internal sealed class ValidatedToken(Task<AuthenticateResult> result, BaseConfig
 
     /// <summary>The approximate memory use, in bytes.</summary>
     public long Size { get; } = caller.Size;
+
+    /// <summary>Whether a later check found that it is not valid any more.</summary>
+    public bool IsRevoked { get; set; }
 
     /// <summary>Whether it was used since an eviction last skipped it.</summary>
     public bool IsUsed { get; set; }

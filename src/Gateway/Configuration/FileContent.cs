@@ -26,6 +26,7 @@ internal static class FileContent
     private static bool TryRead(string path, Action<ReadOnlySpan<byte>> take, out string problem)
     {
         problem = "";
+        var chunk = ArrayPool<byte>.Shared.Rent(64 * 1024);
         try
         {
             if (Directory.Exists(path))
@@ -35,7 +36,6 @@ internal static class FileContent
             }
 
             using var stream = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
-            var chunk = ArrayPool<byte>.Shared.Rent(64 * 1024);
             var length = 0L;
 
             // The length is checked while reading, because a file may grow and a device has no length.
@@ -48,7 +48,6 @@ internal static class FileContent
                 return false;
             }
 
-            ArrayPool<byte>.Shared.Return(chunk);
             return true;
         }
         catch (Exception exception) when (exception is FileNotFoundException or DirectoryNotFoundException)
@@ -62,6 +61,11 @@ internal static class FileContent
         catch (Exception exception) when (exception is IOException or ArgumentException or NotSupportedException)
         {
             problem = "cannot be read.";
+        }
+        finally
+        {
+            // A file may hold a secret.
+            ArrayPool<byte>.Shared.Return(chunk, clearArray: true);
         }
 
         return false;

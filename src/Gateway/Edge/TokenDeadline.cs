@@ -4,8 +4,8 @@ using Microsoft.Extensions.ObjectPool;
 namespace Gateway.Edge;
 
 /// <summary>
-/// Ends an exchange when its caller's token expires, or its API key is removed, while data is still sent or received: a response of any kind, an upload, an upgraded connection. If the
-/// request has fully arrived and waits for its service, it is not ended. Its response then has <see cref="Grace"/>.
+/// Ends an exchange when its caller's token expires, or its API key is removed, while data is still sent or received: a response of any kind, an upload, an
+/// upgraded connection. If the request has fully arrived and waits for its service, it is not ended. Its response then has <see cref="Grace"/>.
 /// </summary>
 internal sealed class TokenDeadline : IDisposable
 {

@@ -50,6 +50,8 @@ internal sealed class ForwardedClientHeaders
 /// </summary>
 internal static class ClientHeaders
 {
+    private const int LongestKeyHeader = 64;
+
     // Headers of nearly every request, which no server takes for another name.
     private static readonly FrozenSet<string> s_usual = FrozenSet.ToFrozenSet(
         [
@@ -68,7 +70,9 @@ internal static class ClientHeaders
 
     /// <summary>Whether a header can hold API keys: one that nobody else reads, and that is removed here.</summary>
     public static bool MayHoldKeys(string name) =>
-        HttpToken.Is(name) && !s_usual.Contains(name) && !s_framing.Contains(name) && !ReservedHeaders.IsRemovedAlways(name)
+        // A pattern is compared whole up to its own limit, and `*` in it means any text.
+        HttpToken.Is(name) && name.Length <= LongestKeyHeader && !name.Contains('*', StringComparison.Ordinal)
+        && !s_usual.Contains(name) && !s_framing.Contains(name) && !ReservedHeaders.IsRemovedAlways(name)
         && name.ToUpperInvariant() is not ("AUTHORIZATION" or "COOKIE");
 
     /// <summary>Removes the headers. It runs after session affinity, which reads a cookie that is removed here.</summary>

@@ -45,6 +45,17 @@ public sealed class PeerHealthTests
     }
 
     [Fact]
+    public void Failures_about_one_subject_count_once()
+    {
+        var health = new PeerHealth(_time, tolerated: 1);
+        for (var round = 0; round < 10; round++) Assert.False(health.Failed("a", "x", "one"));
+
+        Assert.True(health.Failed("a", "x", "two"));
+        health.Succeeded();
+        Assert.False(health.Failed("a", "x", "one"));
+    }
+
+    [Fact]
     public void During_an_outage_one_call_is_made_per_pause_and_pauses_double_from_1_s_to_8_s()
     {
         var health = new PeerHealth(_time);

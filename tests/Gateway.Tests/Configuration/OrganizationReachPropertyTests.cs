@@ -1,3 +1,4 @@
+using Gateway.Configuration.Tree;
 using Gateway.Configuration.Snapshots;
 using Gateway.Routes;
 using Microsoft.AspNetCore.Builder;
@@ -101,7 +102,7 @@ public sealed class OrganizationReachPropertyTests(ITestOutputHelper output) : I
             return _configuration.Load("Permissive").Snapshot ?? new Snapshot
             {
                 Options = new(),
-                Tree = new("", false),
+                ApiKeys = new ObjectNode("", false),
                 Routes = [],
                 Clusters = [],
                 Values = new Dictionary<string, string?>(),

@@ -4,7 +4,9 @@ using IotCredentials.Operations;
 
 namespace Gateway.Commands.Doctor;
 
-/// <summary>Checks AWS, and the directory of organizations if there is one, as the module does. Only profiles that routes vend with are needed to serve.</summary>
+/// <summary>
+/// Checks AWS, and the directory of organizations if there is one, as the module does. Only profiles that routes vend with are needed to serve.
+/// </summary>
 internal static class AwsCheck
 {
     public static async Task<DoctorResult[]> RunAsync(

@@ -39,6 +39,8 @@ internal sealed class Explainer(Snapshot configuration, ProgramEnvironment envir
         var verdict = token is not null ? await TokenVerdict.OfAsync(context) : apiKey is not null ? TokenVerdict.OfKey(_services, apiKey) : null;
         if (verdict is null)
             _notes.Add("no token was given, so authorization is not evaluated; without a token, the response is 401 on every route that is not Anonymous");
+        else if (verdict is { Caller: null, Failures.Count: 0 })
+            _notes.Add($"only the introspection endpoint knows who the {verdict.Noun} is for, so authorization is not evaluated");
         Endpoint? found;
         try
         {

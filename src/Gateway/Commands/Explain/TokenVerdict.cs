@@ -8,7 +8,9 @@ using Microsoft.Extensions.Options;
 
 namespace Gateway.Commands.Explain;
 
-/// <summary>The gateway's judgment of a token, apart from its signature, or of an API key. No call is made, neither to an issuer nor for introspection.</summary>
+/// <summary>
+/// The gateway's judgment of a token, apart from its signature, or of an API key. No call is made, neither to an issuer nor for introspection.
+/// </summary>
 internal sealed record TokenVerdict
 {
     /// <summary>The scheme that matches the token's <c>iss</c>. Absent when no scheme matches.</summary>
@@ -69,7 +71,8 @@ internal sealed record TokenVerdict
         var services = context.RequestServices;
         var token = BearerToken.Of(context.Request);
         if (token is { } opaque && !BearerToken.IsJsonWebToken(opaque.Span)
-            && services.GetService<IntrospectionAuthentication>()?.Takes(IntrospectedKind.Bearer) == true) return Introspected(isKey: false);
+            && services.GetService<IntrospectionAuthentication>()?.Takes(IntrospectedKind.Bearer) == true)
+            return ApiKeyText.IsWellFormed(opaque.Span) ? Introspected(isKey: false) : new() { Failures = [IntrospectionAuthentication.Malformed] };
         if (token is null || BearerToken.ClaimedIssuer(token.Value.Span) is not { } issuer)
             return new() { Failures = [IsEncrypted(token) ? "it is encrypted, so only its issuer can read it" : "it is not a JWT with exactly one iss claim"] };
 

@@ -117,7 +117,7 @@ internal static class ConfigurationFolder
         var snapshot = new Snapshot
         {
             Options = options,
-            Tree = merged,
+            ApiKeys = merged.Nearest(KeyPath.ApiKeys),
             Routes = [],
             Clusters = [],
             Values = flat.Values,

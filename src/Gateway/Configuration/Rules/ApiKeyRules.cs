@@ -15,8 +15,8 @@ internal static class ApiKeyRules
     private const int HashDigits = 64;
 
     /// <summary>
-    /// The header can hold keys, and no route passes it on. Each key has a SHA-256 that no other has, organization ids that can exist, and addresses that can be
-    /// read. Keys that have expired, or that no route of an organization takes, are warned about.
+    /// The header can hold keys, and no route passes it on. Each key has a SHA-256 that no other has, organization ids that can exist, and addresses that
+    /// can be read. Keys that have expired, or that no route of an organization takes, are warned about.
     /// </summary>
     public static void Check(RuleContext context)
     {
@@ -43,10 +43,10 @@ internal static class ApiKeyRules
         }
 
         var now = TimeProvider.System.GetUtcNow();
-        Warn(context, keys, key => key.Expires <= now, "have expired and are refused. Remove them, or give them a later Expires");
+        Warn(context, keys, key => key.Expires <= now, "expired. Remove what is no longer used, or write a later Expires");
         if (context.Options.Authorization.Policies.Values.Any(static policy => policy.RequireOrganization))
             Warn(context, keys, static key => key.Organizations.Count == 0,
-                "name no organization, so no route whose policy has RequireOrganization takes them. Write their Organizations");
+                "has no Organizations, so no route whose policy has RequireOrganization accepts it. Write them");
     }
 
     private static void CheckKey(RuleContext context, string section, ApiKeyOptions key)
@@ -55,11 +55,12 @@ internal static class ApiKeyRules
             context.Error($"{section}:Sha256", "is required. Write the 64 hexadecimal digits that \"api-key create\" or \"api-key hash\" prints.");
         else if (ApiKeyText.IsOwn(key.Sha256))
             context.Error($"{section}:Sha256",
-                "is a key itself, and everybody who can read the configuration knows it now. Make another one, and write the hash that \"api-key create\" prints.");
+                "is a key itself, and everybody who can read the configuration knows it now. "
+                + "Make another one, and write the hash that \"api-key create\" prints.");
         else if (!IsHash(key.Sha256))
             context.Error($"{section}:Sha256",
-                $"has {key.Sha256.Length} characters and is no SHA-256. Write {HashDigits} hexadecimal digits. If it is a key, others know it now: make another one. "
-                + "\"api-key hash\" prints the hash of a key.");
+                $"has {key.Sha256.Length} characters and is no SHA-256. Write {HashDigits} hexadecimal digits. "
+                + "If it is a key, others know it now: make another one. \"api-key hash\" prints the hash of a key.");
         OrganizationIdRules.CheckOnly(context, $"{section}:Organizations", key.Organizations);
         foreach (var (name, values) in new[] { ("Roles", key.Roles), ("Scopes", key.Scopes) })
             for (var index = 0; index < values.Count; index++)
@@ -67,7 +68,8 @@ internal static class ApiKeyRules
         for (var index = 0; index < key.IpAllow.Count; index++)
             if (!AddressList.TryParse(key.IpAllow[index], out _, out _))
                 context.Error($"{section}:IpAllow:{index}",
-                    $"is {Finding.Quote(key.IpAllow[index])}, no address or network. Write an IP address, or a network by its first address, such as 10.0.0.0/8.");
+                    $"is {Finding.Quote(key.IpAllow[index])}, no address or network. "
+                    + "Write an IP address, or a network by its first address, such as 10.0.0.0/8.");
     }
 
     private static void CheckForwarding(RuleContext context, string header)

@@ -1,5 +1,4 @@
 using Gateway.Authentication;
-using System.Text;
 
 namespace Gateway.Configuration.Rules;
 
@@ -12,8 +11,8 @@ internal static class IntrospectionRules
     private static readonly TimeSpan s_longestTimeout = TimeSpan.FromSeconds(30);
 
     /// <summary>
-    /// The address is an absolute http or https address, the client has an id and a readable file with its secret, times are in bounds. No scheme has the name of
-    /// the schemes that API keys and introspection are.
+    /// The address is an absolute http or https address, the client has an id and a readable file with its secret, times are in bounds. No scheme has the
+    /// name of the schemes that API keys and introspection are.
     /// </summary>
     public static void Check(RuleContext context)
     {
@@ -44,12 +43,13 @@ internal static class IntrospectionRules
     private static void CheckAddress(RuleContext context, string? address)
     {
         const string Key = $"{Section}:Address";
+        const string Example = "Write one, such as \"https://id.example.com/introspect\".";
         if (string.IsNullOrEmpty(address))
             context.Error(Key, "is required. Write the introspection endpoint's address, such as \"https://id.example.com/introspect\".");
-        else if (SchemeRules.CheckAddress(context, Key, address, requireHttps: false, "Write one, such as \"https://id.example.com/introspect\".") is not { } uri)
+        else if (SchemeRules.CheckAddress(context, Key, address, requireHttps: false, Example) is not { } uri)
             return;
-        else if (uri.UserInfo.Length > 0)
-            context.Error(Key, $"is {Finding.Quote(address)}, with a user. Write the address alone, ClientId, and ClientSecretPath for the secret.");
+        else if (uri.UserInfo.Length > 0 || uri.Fragment.Length > 0)
+            context.Error(Key, $"is {Finding.Quote(address)}, with a user or a fragment. Write the address alone, and ClientId and ClientSecretPath.");
         else if (uri.Scheme != Uri.UriSchemeHttps && !ThisMachine.IsLoopback(uri.Host))
             context.Warning(Key, $"is {Finding.Quote(address)}, not https: tokens, keys and the client's secret go there unencrypted. Write an https address.");
     }
@@ -64,7 +64,7 @@ internal static class IntrospectionRules
         }
 
         var content = FileContent.Read(Path.Combine(context.Snapshot.Folder, path), out var problem);
-        var text = content is null ? "" : Encoding.UTF8.GetString(content).Trim();
+        var text = content is null ? "" : IntrospectionClient.SecretIn(content);
         if (content is null)
             context.Error(Key,
                 $"names the file {Finding.Quote(path)}, which {problem} Name a file that holds the client's secret. A secret itself does not belong here.");

@@ -19,8 +19,8 @@ internal sealed record Snapshot
     /// <summary>The clusters of <c>ReverseProxy</c>, as YARP reads them.</summary>
     public required IReadOnlyList<ClusterConfig> Clusters { get; init; }
 
-    /// <summary>The merged configuration, as it was written.</summary>
-    public required ObjectNode Tree { get; init; }
+    /// <summary>The section of the API keys, as it was written.</summary>
+    public required Node ApiKeys { get; init; }
 
     /// <summary>Every value but the API keys by its key, as <c>IConfiguration</c> shows it.</summary>
     public required IReadOnlyDictionary<string, string?> Values { get; init; }
@@ -56,7 +56,7 @@ internal sealed record Snapshot
     /// </summary>
     public string SourceOf(string key)
     {
-        if (key.StartsWith(KeyPath.ApiKeys + ":", StringComparison.OrdinalIgnoreCase)) return Tree.Nearest(key).Source;
+        if (key.StartsWith(KeyPath.ApiKeys + ":", StringComparison.OrdinalIgnoreCase)) return ApiKeys.Nearest(key[(KeyPath.ApiKeys.Length + 1)..]).Source;
         for (var path = key; path.Length > 0; path = path[..Math.Max(path.LastIndexOf(':'), 0)])
             if (Sources.TryGetValue(path, out var source)) return source;
         return MainFile;

@@ -3,8 +3,8 @@ using Gateway.Configuration.Tree;
 namespace Gateway.Configuration.Sources;
 
 /// <summary>
-/// Converts a configuration tree to the flat keys of <c>IConfiguration</c>, without the API keys: there may be a hundred thousand, and only the options are read
-/// for them.
+/// Converts a configuration tree to the flat keys of <c>IConfiguration</c>, without the API keys: there may be a hundred thousand, and only the options are
+/// read for them.
 /// </summary>
 internal sealed class Flattening
 {

@@ -4,14 +4,8 @@ namespace Gateway.Configuration.Tree;
 /// <param name="Source">The source: a file and line, a variable, or the command line.</param>
 /// <param name="IsText">Whether the node comes from a variable or the command line. There, a list looks like an object with numbers for
 /// names.</param>
-internal abstract record Node(string Source, bool IsText);
-
-/// <summary>A section, or a list in a text layer.</summary>
-internal sealed record ObjectNode(string Source, bool IsText) : Node(Source, IsText)
+internal abstract record Node(string Source, bool IsText)
 {
-    /// <summary>The section's keys, compared as in <c>IConfiguration</c>.</summary>
-    public Dictionary<string, Node> Children { get; } = new(StringComparer.OrdinalIgnoreCase);
-
     /// <summary>The node at a path, or the nearest one above it.</summary>
     public Node Nearest(string path)
     {
@@ -27,6 +21,13 @@ internal sealed record ObjectNode(string Source, bool IsText) : Node(Source, IsT
 
         return node;
     }
+}
+
+/// <summary>A section, or a list in a text layer.</summary>
+internal sealed record ObjectNode(string Source, bool IsText) : Node(Source, IsText)
+{
+    /// <summary>The section's keys, compared as in <c>IConfiguration</c>.</summary>
+    public Dictionary<string, Node> Children { get; } = new(StringComparer.OrdinalIgnoreCase);
 }
 
 /// <summary>A list.</summary>
