@@ -61,7 +61,8 @@ public sealed partial class SandboxEditTests
         Assert.Contains("taken by iot-endpoint-and-credentials", explanation, StringComparison.Ordinal);
         Assert.Contains("Redis key", explanation, StringComparison.Ordinal);
         Assert.DoesNotContain("NOT THE REAL ONE", explanation, StringComparison.Ordinal);
-        var (examined, examination) = await GatewayProcess.RunAsync(["doctor", .. arguments.SkipWhile(argument => argument != "--config")], variables);
+        var (examined, examination) = await GatewayProcess.RunAsync(
+            ["doctor", "--timeout", "60", .. arguments.SkipWhile(argument => argument != "--config")], variables);
         Assert.True(examined == 0, examination);
 
         async Task<string?> RegionAsync() =>

@@ -46,13 +46,18 @@ public sealed class RedisFaultTests(ITestOutputHelper output)
     {
         await using var world = await World.StartAsync(ownRedis: true);
         var gateway = await world.StartGatewayAsync();
-        for (var i = 0; i < 5; i++) await gateway.VendAsync($"o-acme{i}");
+        var dump = "";
+        var vended = 0;
+        // On a busy machine Redis may not take an entry in time, and it is not written later.
+        await Eventually.IsTrueAsync(async () =>
+        {
+            for (var i = 0; i < 5; i++) Assert.Equal(200, (await gateway.VendAsync($"o-acme{vended++}")).Status);
+            dump = await DumpAsync(world);
+            return dump.Contains(world.KeyPrefix, StringComparison.Ordinal);
+        });
 
-        var dump = await DumpAsync(world);
-
-        Assert.Contains(world.KeyPrefix, dump);
         var issued = world.Aws.Calls.Snapshot().Select(call => call.Issued).OfType<AwsCredentials>().ToList();
-        Assert.Equal(5, issued.Count);
+        Assert.Equal(vended, issued.Count);
         foreach (var credentials in issued)
         {
             foreach (var secret in new[] { credentials.AccessKeyId, credentials.SecretAccessKey, credentials.SessionToken! })
