@@ -46,7 +46,8 @@ internal static class IntrospectionRules
         const string Key = $"{Section}:Address";
         if (string.IsNullOrEmpty(address))
             context.Error(Key, "is required. Write the introspection endpoint's address, such as \"https://id.example.com/introspect\".");
-        else if (SchemeRules.CheckAddress(context, Key, address, requireHttps: false, "Write one, such as \"https://id.example.com/introspect\".") is not { } uri)
+        else if (SchemeRules.CheckAddress(
+            context, Key, address, requireHttps: false, "Write one, such as \"https://id.example.com/introspect\".") is not { } uri)
             return;
         else if (uri.UserInfo.Length > 0)
             context.Error(Key, $"is {Finding.Quote(address)}, with a user. Write the address alone, ClientId, and ClientSecretPath for the secret.");
