@@ -45,6 +45,21 @@ public sealed class PeerHealthTests
     }
 
     [Fact]
+    public void Failures_about_one_subject_count_once_until_a_call_succeeds_or_an_outage_begins()
+    {
+        var health = new PeerHealth(_time, tolerated: 1);
+        for (var i = 0; i < 30; i++) Assert.False(health.Failed("a", "x", "bad"));
+        Assert.Null(health.Succeeded());
+        Assert.False(health.Failed("a", "x", "other"));
+
+        Assert.True(health.Failed("a", "x", "bad"));
+        Assert.False(health.Failed("a", "last", "bad"));
+
+        Assert.Equal("last", health.Outage!.Cause);
+        Assert.Equal(TimeSpan.FromSeconds(2), health.Pause);
+    }
+
+    [Fact]
     public void During_an_outage_one_call_is_made_per_pause_and_pauses_double_from_1_s_to_8_s()
     {
         var health = new PeerHealth(_time);

@@ -240,6 +240,27 @@ public sealed class DirectoryTests
     }
 
     [Fact]
+    public async Task An_organization_for_which_the_directory_always_fails_is_no_outage_for_others()
+    {
+        await using var world = await World.StartAsync(_time);
+        var gateway = await world.StartGatewayAsync(settings => With(world)(settings.WithoutRedis()));
+        world.Downstream.Directory.Response = (context, cancellation) => context.Request.Path.Value!.Split('/')[^1] is var organization
+            && organization == "o-bad"
+            ? Respond("", 500)(context, cancellation)
+            : Respond(Good.Replace("o-acme", organization, StringComparison.Ordinal))(context, cancellation);
+        for (var i = 0; i < 30; i++)
+        {
+            Assert.Equal(503, (await gateway.VendAsync("o-bad")).Status);
+            _time.Advance(TimeSpan.FromSeconds(2));
+        }
+
+        Assert.Equal(30, world.Downstream.Directory.Calls.Count());
+        Assert.StartsWith("Healthy", (await world.Client.SendAsync(gateway.ManagementUrl + "/health/ready")).Body, StringComparison.Ordinal);
+        for (var i = 0; i < 3; i++) Assert.Equal(200, (await gateway.VendAsync($"o-{i}")).Status);
+        Assert.Equal((30, 0), (gateway.Log.Count(LogLevel.Warning, "could not say where"), gateway.Log.Count(LogLevel.Error, "keeps failing")));
+    }
+
+    [Fact]
     public async Task An_unknown_organization_is_403_and_asked_for_again_after_a_while()
     {
         await using var world = await World.StartAsync(_time);
