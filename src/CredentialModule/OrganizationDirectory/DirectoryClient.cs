@@ -35,7 +35,6 @@ internal sealed class DirectoryClient : IDisposable
             PooledConnectionLifetime = s_connectionLifetime,
         })
         {
-            MaxResponseContentBufferSize = MostBytes,
             Timeout = Timeout.InfiniteTimeSpan,
         };
         _client.DefaultRequestHeaders.UserAgent.ParseAdd("iot-gateway");
@@ -65,13 +64,19 @@ internal sealed class DirectoryClient : IDisposable
             using var request = new HttpRequestMessage(HttpMethod.Get, address);
             if (options.TokenPath is { } path)
                 request.Headers.Authorization = new AuthenticationHeaderValue("Bearer", await ReadTokenAsync(path, either.Token));
-            using var response = await _client.SendAsync(request, either.Token);
-            return response.StatusCode switch
+            // Only a response that is used is read, so that an error with a long page is still a failure and not refused for its length.
+            using var response = await _client.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, either.Token);
+            switch (response.StatusCode)
             {
-                HttpStatusCode.OK => DirectoryResponse.Read(await response.Content.ReadAsByteArrayAsync(either.Token), organization, options),
-                HttpStatusCode.NotFound => null,
-                var status => throw Failed($"its status is {(int)status}"),
-            };
+                case HttpStatusCode.OK:
+                    await response.Content.LoadIntoBufferAsync(MostBytes, either.Token);
+                    return DirectoryResponse.Read(await response.Content.ReadAsByteArrayAsync(either.Token), organization, options);
+                case HttpStatusCode.NotFound:
+                    return null;
+                case var status:
+                    throw new VendingException(
+                        (int)status is >= 300 and < 400 ? FailureClass.Refused : FailureClass.Unavailable, $"its status is {(int)status}");
+            }
         }
         catch (OperationCanceledException) when (!cancellation.IsCancellationRequested)
         {
@@ -79,9 +84,9 @@ internal sealed class DirectoryClient : IDisposable
         }
         catch (HttpRequestException e)
         {
-            throw Failed(e.HttpRequestError == HttpRequestError.ConfigurationLimitExceeded
-                ? $"its response is longer than {MostBytes / 1024} KiB"
-                : FailureText.Of(e, address, proxy: null));
+            throw e.HttpRequestError == HttpRequestError.ConfigurationLimitExceeded
+                ? new VendingException(FailureClass.Refused, $"its response is longer than {MostBytes / 1024} KiB")
+                : Failed(FailureText.Of(e, address, proxy: null));
         }
         catch (Exception e) when (e is not VendingException and not OperationCanceledException)
         {

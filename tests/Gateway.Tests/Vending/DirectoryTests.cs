@@ -313,6 +313,42 @@ public sealed class DirectoryTests
         Assert.Equal(503, (await gateway.VendAsync("o-acme")).Status);
     }
 
+    /// <summary>Each response after an older one, and whether the older one serves.</summary>
+    public static TheoryData<int, string, bool> Later => new()
+    {
+        { 301, "", false },
+        { 302, Good, false },
+        { 308, Good, false },
+        { 200, Good[..^1] + ",\"x\":\"" + new string('x', 64 * 1024) + "\"}", false },
+        { 200, new string(' ', 1 << 20), false },
+        { 200, "<html><body>Sign in</body></html>", true },
+        { 200, "", true },
+        { 500, "", true },
+        { 500, new string(' ', 1 << 20), true },
+        { 401, "", true },
+        { 429, "", true },
+    };
+
+    [Fact]
+    public async Task An_older_response_serves_after_a_failure_and_does_not_after_a_response_that_is_refused()
+    {
+        foreach (var row in Later)
+        {
+            var (status, body, serves) = row.Data;
+            var time = new FakeTimeProvider(DateTimeOffset.UtcNow);
+            await using var world = await World.StartAsync(time);
+            var gateway = await world.StartGatewayAsync(settings => With(world)(settings.WithoutRedis()));
+            Assert.Equal(200, (await gateway.VendAsync("o-acme")).Status);
+            world.Downstream.Directory.Response = Respond(body, status);
+            time.Advance(TimeSpan.FromMinutes(6));
+
+            var late = await gateway.VendAsync("o-acme");
+
+            var events = (gateway.Log.Count(LogLevel.Error, "is refused"), gateway.Log.Count(LogLevel.Warning, "could not say where"));
+            Assert.True((serves ? (200, (0, 1)) : (503, (1, 0))) == (late.Status, events), $"{status}, {body.Length} bytes: {late.Status} {gateway.Log.Text}");
+        }
+    }
+
     [Fact]
     public async Task An_organization_that_moved_is_served_from_there_after_its_invalidation_by_every_replica()
     {
