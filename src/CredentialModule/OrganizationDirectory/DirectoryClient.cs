@@ -1,6 +1,5 @@
 using System.Net;
 using System.Net.Http.Headers;
-using System.Text;
 using IotCredentials.Failures;
 using IotCredentials.Profiles;
 using Microsoft.Extensions.Hosting;
@@ -12,7 +11,6 @@ namespace IotCredentials.OrganizationDirectory;
 internal sealed class DirectoryClient : IDisposable
 {
     private const int MostBytes = 64 * 1024;
-    private const int LongestToken = 16 * 1024;
     private static readonly TimeSpan s_connectionLifetime = TimeSpan.FromMinutes(2);
 
     private readonly IHostEnvironment _host;
@@ -63,7 +61,7 @@ internal sealed class DirectoryClient : IDisposable
         {
             using var request = new HttpRequestMessage(HttpMethod.Get, address);
             if (options.TokenPath is { } path)
-                request.Headers.Authorization = new AuthenticationHeaderValue("Bearer", await ReadTokenAsync(path, either.Token));
+                request.Headers.Authorization = new AuthenticationHeaderValue("Bearer", ReadToken(path));
             // Only a response that is used is read, so that an error with a long page is still a failure and not refused for its length.
             using var response = await _client.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, either.Token);
             switch (response.StatusCode)
@@ -97,23 +95,8 @@ internal sealed class DirectoryClient : IDisposable
     public void Dispose() => _client.Dispose();
 
     // Read for every call, which is rare: a token that is rotated is used at once.
-    private async Task<string> ReadTokenAsync(string path, CancellationToken cancellation)
-    {
-        try
-        {
-            await using var file = File.OpenRead(Path.Combine(_host.ContentRootPath, path));
-            var content = new byte[LongestToken];
-            var length = await file.ReadAtLeastAsync(content, LongestToken, throwOnEndOfStream: false, cancellation);
-            var token = Encoding.UTF8.GetString(content, 0, length).Trim();
-            if (token.Length > 0 && length < LongestToken && token.All(static character => character is > ' ' and <= '~')) return token;
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-        {
-            throw Failed($"the file of Directory:TokenPath cannot be read ({e.GetType().Name})");
-        }
-
-        throw Failed("the file of Directory:TokenPath holds no token: one line of printable ASCII");
-    }
+    private string ReadToken(string path) =>
+        DirectoryToken.Read(path, _host.ContentRootFileProvider, out var problem) ?? throw Failed($"the file of Directory:TokenPath {problem}");
 
     private static VendingException Failed(string cause) => new(FailureClass.Unavailable, cause);
 }

@@ -64,6 +64,42 @@ public sealed class DirectoryRuleTests : IDisposable
         Assert.Contains(message, finding.Message, StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData("")]
+    [InlineData("two words")]
+    [InlineData("two\nlines")]
+    [InlineData("\ufefftoken")]
+    [InlineData("t\u00f6ken")]
+    public void A_token_that_every_call_would_refuse_is_an_error_that_does_not_show_it(string content)
+    {
+        _configuration.Write("token", content);
+        _configuration.Set(Directory + ":TokenPath", "\"token\"");
+
+        var finding = Assert.Single(_configuration.Load().Findings, finding => finding.Severity == Severity.Error);
+        Assert.Equal(Directory + ":TokenPath", finding.Key);
+        Assert.Contains("holds no token", finding.Message, StringComparison.Ordinal);
+        if (content.Length > 0) Assert.DoesNotContain(content, finding.Message, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData(16 * 1024, true)]
+    [InlineData((16 * 1024) + 1, false)]
+    public void A_token_file_has_16_KiB_at_most(int length, bool isFine)
+    {
+        _configuration.Write("token", new string('t', length));
+        _configuration.Set(Directory + ":TokenPath", "\"token\"");
+
+        Assert.Equal(isFine, _configuration.Load().Snapshot is not null);
+    }
+
+    [Fact]
+    public void A_token_file_without_an_end_is_an_error()
+    {
+        _configuration.Set(Directory + ":TokenPath", "\"/dev/zero\"");
+
+        Assert.Contains(_configuration.Load().Findings, finding => finding.Key == Directory + ":TokenPath" && finding.Severity == Severity.Error);
+    }
+
     [Fact]
     public void Any_account_is_a_warning()
     {
