@@ -54,8 +54,8 @@ public sealed class ProfileOptions
     public IReadOnlyList<string>? SharedTopics { get; set; }
 
     /// <summary>
-    /// Session tags; a value may hold <c>{organizationId}</c>, and with IotCredentials:Directory <c>{accountId}</c>, <c>{region}</c> and <c>{partition}</c>. An organization's tags are
-    /// added to the profile's. Default: none.
+    /// Session tags; a value may hold <c>{organizationId}</c>, and with IotCredentials:Directory <c>{accountId}</c>, <c>{region}</c> and <c>{partition}</c>.
+    /// An organization's tags are added to the profile's. Default: none.
     /// </summary>
     public IDictionary<string, string> SessionTags { get; set; } = new Dictionary<string, string>(StringComparer.Ordinal);
 

@@ -55,8 +55,8 @@ public sealed class AwsDiagnostics
     public string? CredentialsProblem => _own.Problem;
 
     /// <summary>
-    /// The checks of some profiles. The directory is asked where the organization lives. Without an organization, or if the directory does not say it, the
-    /// profiles that depend on the directory are not checked.
+    /// The checks of some profiles. The directory is asked where the organization lives. Without an organization, each profile that depends on the directory
+    /// gets one check, which says so; if the directory does not say it, the profile gets none.
     /// </summary>
     /// <param name="profiles">The profiles.</param>
     /// <param name="needed">The names of those that routes vend with.</param>
@@ -70,12 +70,19 @@ public sealed class AwsDiagnostics
         var templates = profiles.Names.Select(name => (Name: name, Template: profiles.Find(name, organization)!)).ToList();
         var place = templates.Exists(static one => one.Template.Located is null) ? await FindPlaceAsync(organization, cancellation) : null;
         var all = new List<(string Name, Profile Profile, bool IsNeeded)>();
+        var checks = new List<DiagnosticCheck>();
         foreach (var (name, template) in templates)
         {
-            if ((template.Located ?? (place is null ? null : template.At(place, out _))) is { } located) all.Add((name, located, needed.Contains(name)));
+            string? problem = null;
+            if ((template.Located ?? (place is null ? null : template.At(place, out problem))) is { } located)
+                all.Add((name, located, needed.Contains(name)));
+            else if (problem is not null)
+                checks.Add(NotChecked(name, needed.Contains(name), $"the directory's response {problem}"));
+            else if (organization is null)
+                // Nothing is known to fail, so this is a warning.
+                checks.Add(NotChecked(name, isNeeded: false, "not checked: name an organization with --organization"));
         }
 
-        var checks = new List<DiagnosticCheck>();
         foreach (var region in all.GroupBy(static one => one.Profile.Region, StringComparer.Ordinal))
             checks.Add(Check($"STS {region.Key}", region.Any(static one => one.IsNeeded), cancellation => DescribeCallerAsync(region.Key, cancellation)));
         foreach (var (name, profile, isNeeded) in all.Where(static one => one.Profile.IotEndpoint is null))
@@ -83,6 +90,9 @@ public sealed class AwsDiagnostics
         foreach (var (name, profile, isNeeded) in all.Where(one => one.IsNeeded && organization is not null))
             checks.Add(Check($"AssumeRole of {name} for {organization}", isNeeded, cancellation => AssumeRoleAsync(profile, organization!, cancellation)));
         return checks;
+
+        static DiagnosticCheck NotChecked(string profile, bool isNeeded, string reason) =>
+            new($"AWS for {profile}", isNeeded, (_, _) => Task.FromException<string>(new VendingException(FailureClass.Refused, reason)));
 
         DiagnosticCheck Check(string name, bool isNeeded, Func<CancellationToken, Task<string>> run) => new(name, isNeeded, async (progress, cancellation) =>
         {

@@ -1,6 +1,5 @@
 using System.Net;
 using System.Net.Http.Headers;
-using System.Text;
 using IotCredentials.Failures;
 using IotCredentials.Profiles;
 using Microsoft.Extensions.Hosting;
@@ -12,7 +11,6 @@ namespace IotCredentials.OrganizationDirectory;
 internal sealed class DirectoryClient : IDisposable
 {
     private const int MostBytes = 64 * 1024;
-    private const int LongestToken = 16 * 1024;
     private static readonly TimeSpan s_connectionLifetime = TimeSpan.FromMinutes(2);
 
     private readonly IHostEnvironment _host;
@@ -35,7 +33,6 @@ internal sealed class DirectoryClient : IDisposable
             PooledConnectionLifetime = s_connectionLifetime,
         })
         {
-            MaxResponseContentBufferSize = MostBytes,
             Timeout = Timeout.InfiniteTimeSpan,
         };
         _client.DefaultRequestHeaders.UserAgent.ParseAdd("iot-gateway");
@@ -64,14 +61,20 @@ internal sealed class DirectoryClient : IDisposable
         {
             using var request = new HttpRequestMessage(HttpMethod.Get, address);
             if (options.TokenPath is { } path)
-                request.Headers.Authorization = new AuthenticationHeaderValue("Bearer", await ReadTokenAsync(path, either.Token));
-            using var response = await _client.SendAsync(request, either.Token);
-            return response.StatusCode switch
+                request.Headers.Authorization = new AuthenticationHeaderValue("Bearer", ReadToken(path));
+            // Only a response that is used is read, so that an error with a long page is still a failure and not refused for its length.
+            using var response = await _client.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, either.Token);
+            switch (response.StatusCode)
             {
-                HttpStatusCode.OK => DirectoryResponse.Read(await response.Content.ReadAsByteArrayAsync(either.Token), organization, options),
-                HttpStatusCode.NotFound => null,
-                var status => throw Failed($"its status is {(int)status}"),
-            };
+                case HttpStatusCode.OK:
+                    await response.Content.LoadIntoBufferAsync(MostBytes, either.Token);
+                    return DirectoryResponse.Read(await response.Content.ReadAsByteArrayAsync(either.Token), organization, options);
+                case HttpStatusCode.NotFound:
+                    return null;
+                case var status:
+                    throw new VendingException(
+                        (int)status is >= 300 and < 400 ? FailureClass.Refused : FailureClass.Unavailable, $"its status is {(int)status}");
+            }
         }
         catch (OperationCanceledException) when (!cancellation.IsCancellationRequested)
         {
@@ -79,9 +82,9 @@ internal sealed class DirectoryClient : IDisposable
         }
         catch (HttpRequestException e)
         {
-            throw Failed(e.HttpRequestError == HttpRequestError.ConfigurationLimitExceeded
-                ? $"its response is longer than {MostBytes / 1024} KiB"
-                : FailureText.Of(e, address, proxy: null));
+            throw e.HttpRequestError == HttpRequestError.ConfigurationLimitExceeded
+                ? new VendingException(FailureClass.Refused, $"its response is longer than {MostBytes / 1024} KiB")
+                : Failed(FailureText.Of(e, address, proxy: null));
         }
         catch (Exception e) when (e is not VendingException and not OperationCanceledException)
         {
@@ -92,23 +95,8 @@ internal sealed class DirectoryClient : IDisposable
     public void Dispose() => _client.Dispose();
 
     // Read for every call, which is rare: a token that is rotated is used at once.
-    private async Task<string> ReadTokenAsync(string path, CancellationToken cancellation)
-    {
-        try
-        {
-            await using var file = File.OpenRead(Path.Combine(_host.ContentRootPath, path));
-            var content = new byte[LongestToken];
-            var length = await file.ReadAtLeastAsync(content, LongestToken, throwOnEndOfStream: false, cancellation);
-            var token = Encoding.UTF8.GetString(content, 0, length).Trim();
-            if (token.Length > 0 && length < LongestToken && token.All(static character => character is > ' ' and <= '~')) return token;
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-        {
-            throw Failed($"the file of Directory:TokenPath cannot be read ({e.GetType().Name})");
-        }
-
-        throw Failed("the file of Directory:TokenPath holds no token: one line of printable ASCII");
-    }
+    private string ReadToken(string path) =>
+        DirectoryToken.Read(path, _host.ContentRootFileProvider, out var problem) ?? throw Failed($"the file of Directory:TokenPath {problem}");
 
     private static VendingException Failed(string cause) => new(FailureClass.Unavailable, cause);
 }

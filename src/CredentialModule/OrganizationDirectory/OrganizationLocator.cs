@@ -15,7 +15,7 @@ namespace IotCredentials.OrganizationDirectory;
 /// </summary>
 internal sealed partial class OrganizationLocator
 {
-    // One odd response must not be an outage for other organizations.
+    // Failures about as many organizations as these are no outage. One for which the directory always fails must not be an outage for others.
     private const int ToleratedFailures = 4;
     private const double RefreshAfter = 0.8;
     private static readonly TimeSpan s_whileOut = TimeSpan.FromSeconds(1);
@@ -112,7 +112,8 @@ internal sealed partial class OrganizationLocator
 
         _metrics.DirectoryCalled("failure");
         var wasOut = Outage is not null;
-        if (_health.Failed(_client.ShownAddress, failure.Message)) Log.DirectoryLost(_logger, _client.ShownAddress, failure.Message);
+        if (_health.Failed(_client.ShownAddress, failure.Message, subject: organization.Value))
+            Log.DirectoryLost(_logger, _client.ShownAddress, failure.Message);
         else if (!wasOut) Log.CallFailed(_logger, organization.Value, failure.Message);
     }
 

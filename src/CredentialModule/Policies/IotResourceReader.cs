@@ -170,8 +170,9 @@ internal sealed class IotResourceReader(OrganizationIdFormat ids, SharedTopics s
         }
 
         Find(FindingCode.ReservedTopic, resource.Where,
-            "begins with `$`. Of those a session may have AWS's topics of one thing or one client, such as `$aws/things/…`, `$aws/commands/things/…` or "
-            + "`$aws/events/presence/connected/…`, and `$aws/rules/NAME/…` and, in a topicfilter, `$share/GROUP/…`; docs/session-policies.md lists them.");
+            "begins with `$`. Of those a session may have AWS's topics of one thing or one client, such as `$aws/things/…`, `$aws/commands/things/…` "
+            + "or `$aws/events/presence/connected/…`, and `$aws/rules/NAME/…` and, in a topicfilter, `$share/GROUP/…`; "
+            + "docs/session-policies.md lists them.");
         return resource;
     }
 

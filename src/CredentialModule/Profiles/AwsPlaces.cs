@@ -11,6 +11,9 @@ internal static class AwsPlaces
     private static readonly string[] s_regions =
         ["us-east-1", "cn-north-1", "us-gov-west-1", "eusc-de-east-1", "us-iso-east-1", "us-isob-east-1", "eu-isoe-west-1", "us-isof-south-1"];
 
+    /// <summary>One region of each partition that has roles, where any region can be meant.</summary>
+    public static IReadOnlyList<string> RegionsWithRoles { get; } = Array.FindAll(s_regions, static region => AwsPartition.Of(region).HasRoles);
+
     private static readonly string[] s_domains = [.. s_regions.Select(AwsPartition.Of).SelectMany(static partition => partition.Domains).Distinct()];
 
     /// <summary>Each key that contradicts another, with the contradiction.</summary>

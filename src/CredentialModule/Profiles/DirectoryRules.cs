@@ -14,9 +14,9 @@ internal static class DirectoryRules
         if (AddressProblem(options.Address) is { } problem) Error(nameof(options.Address), problem);
         if (options.TokenPath is { } path)
         {
-            if (!IsReadable(path, files))
+            if (DirectoryToken.Read(path, files, out var unusable) is null)
             {
-                Error(nameof(options.TokenPath), $"names {Finding.Quote(path)}, which cannot be read or is empty; "
+                Error(nameof(options.TokenPath), $"names {Finding.Quote(path)}, which {unusable}; "
                     + "name a file with a bearer token, relative to the configuration folder or absolute.");
             }
             else if (options.Address?.StartsWith("http://", StringComparison.OrdinalIgnoreCase) == true)
@@ -83,20 +83,5 @@ internal static class DirectoryRules
             && one.Query == other.Query
             ? null
             : $"does not hold {TheId} in its path.";
-    }
-
-    private static bool IsReadable(string path, IFileProvider files)
-    {
-        try
-        {
-            if (Path.IsPathRooted(path)) return !string.IsNullOrWhiteSpace(File.ReadAllText(path));
-            if (files.GetFileInfo(path) is not { Exists: true, IsDirectory: false } file) return false;
-            using var reader = new StreamReader(file.CreateReadStream());
-            return !string.IsNullOrWhiteSpace(reader.ReadToEnd());
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException or ArgumentException)
-        {
-            return false;
-        }
     }
 }

@@ -111,6 +111,35 @@ internal sealed class ProfileReader(OrganizationIdFormat ids, IFileProvider file
                 Error(nameof(options.IotEndpoint),
                     "belongs to one account, and IotCredentials:Directory may name several: leave it out, so that the directory or AWS IoT names each.");
             }
+
+            if (options.IotEndpoint is null && role.HasOpenAccount && endpointRoleArn is { HasOpenAccount: false } && directory!.OnlyAccount is null)
+            {
+                report(Severity.Warning, nameof(options.EndpointRoleArn),
+                    $"is of the account {endpointRoleArn.AccountId}, and IotCredentials:Directory may name several: an organization of another account gets "
+                    + "503 if the directory names no endpoint for it. Write {accountId} for the account.");
+            }
+
+            // A response can name any of several regions. If none fits, the one with the fewest contradictions shows them best.
+            var contradictions = RegionsOfResponses().Select(region => ContradictionsIn(region).ToList()).MinBy(static found => found.Count);
+            foreach (var (key, message) in contradictions ?? []) Error(key, message);
+        }
+
+        IEnumerable<string> RegionsOfResponses()
+        {
+            if (overrides?.Region is { } own) return [own];
+            // DirectoryRules reports the others.
+            if (directory!.AllowedRegions is { Count: > 0 } allowed) return allowed.Where(static region => region is not null && AwsPartition.IsRegion(region));
+            // With an endpoint, the endpoint role is not used, and nothing else contradicts every region.
+            return options.IotEndpoint is null ? AwsPlaces.RegionsWithRoles : [];
+        }
+
+        IEnumerable<(string Key, string Message)> ContradictionsIn(string region)
+        {
+            var partition = AwsPartition.Of(region).Name;
+            // An account that several responses decide contradicts none.
+            var there = role!.In(partition, directory!.OnlyAccount ?? endpointRoleArn?.AccountId ?? RoleArnTemplate.OpenAccount);
+            var endpointRole = endpointRoleArn is null ? null : ProfileTemplate.Render(endpointRoleArn.In(partition, there.AccountId), region);
+            return AwsPlaces.Find(there, region, options.IotEndpoint, endpointRole);
         }
 
         void Error(string key, string message)

@@ -236,7 +236,8 @@ internal sealed partial class CacheInvalidation(CredentialCache cache, SingleFli
         public static partial void NotDeleted(ILogger logger, string organization, string kind);
 
         [LoggerMessage(EventIds.InvalidatedHereOnly, LogLevel.Error,
-            "The credentials of {Organization} are invalidated here, but Redis did not take it ({Kind}): repeat the DELETE, other replicas may still serve them",
+            "The credentials of {Organization} are invalidated here, but Redis did not take it ({Kind}): repeat the DELETE, other replicas may still serve "
+            + "them",
             EventName = nameof(EventIds.InvalidatedHereOnly))]
         public static partial void NotShared(ILogger logger, string organization, string kind);
     }

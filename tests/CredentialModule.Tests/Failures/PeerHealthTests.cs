@@ -45,14 +45,18 @@ public sealed class PeerHealthTests
     }
 
     [Fact]
-    public void Failures_about_one_subject_count_once()
+    public void Failures_about_one_subject_count_once_until_a_call_succeeds_or_an_outage_begins()
     {
         var health = new PeerHealth(_time, tolerated: 1);
-        for (var round = 0; round < 10; round++) Assert.False(health.Failed("a", "x", "one"));
+        for (var i = 0; i < 30; i++) Assert.False(health.Failed("a", "x", "bad"));
+        Assert.Null(health.Succeeded());
+        Assert.False(health.Failed("a", "x", "other"));
 
-        Assert.True(health.Failed("a", "x", "two"));
-        health.Succeeded();
-        Assert.False(health.Failed("a", "x", "one"));
+        Assert.True(health.Failed("a", "x", "bad"));
+        Assert.False(health.Failed("a", "last", "bad"));
+
+        Assert.Equal("last", health.Outage!.Cause);
+        Assert.Equal(TimeSpan.FromSeconds(2), health.Pause);
     }
 
     [Fact]

@@ -240,6 +240,27 @@ public sealed class DirectoryTests
     }
 
     [Fact]
+    public async Task An_organization_for_which_the_directory_always_fails_is_no_outage_for_others()
+    {
+        await using var world = await World.StartAsync(_time);
+        var gateway = await world.StartGatewayAsync(settings => With(world)(settings.WithoutRedis()));
+        world.Downstream.Directory.Response = (context, cancellation) => context.Request.Path.Value!.Split('/')[^1] is var organization
+            && organization == "o-bad"
+            ? Respond("", 500)(context, cancellation)
+            : Respond(Good.Replace("o-acme", organization, StringComparison.Ordinal))(context, cancellation);
+        for (var i = 0; i < 30; i++)
+        {
+            Assert.Equal(503, (await gateway.VendAsync("o-bad")).Status);
+            _time.Advance(TimeSpan.FromSeconds(2));
+        }
+
+        Assert.Equal(30, world.Downstream.Directory.Calls.Count());
+        Assert.StartsWith("Healthy", (await world.Client.SendAsync(gateway.ManagementUrl + "/health/ready")).Body, StringComparison.Ordinal);
+        for (var i = 0; i < 3; i++) Assert.Equal(200, (await gateway.VendAsync($"o-{i}")).Status);
+        Assert.Equal((30, 0), (gateway.Log.Count(LogLevel.Warning, "could not say where"), gateway.Log.Count(LogLevel.Error, "keeps failing")));
+    }
+
+    [Fact]
     public async Task An_unknown_organization_is_403_and_asked_for_again_after_a_while()
     {
         await using var world = await World.StartAsync(_time);
@@ -290,6 +311,42 @@ public sealed class DirectoryTests
         _time.Advance(TimeSpan.FromMinutes(6));
 
         Assert.Equal(503, (await gateway.VendAsync("o-acme")).Status);
+    }
+
+    /// <summary>Each response after an older one, and whether the older one serves.</summary>
+    public static TheoryData<int, string, bool> Later => new()
+    {
+        { 301, "", false },
+        { 302, Good, false },
+        { 308, Good, false },
+        { 200, Good[..^1] + ",\"x\":\"" + new string('x', 64 * 1024) + "\"}", false },
+        { 200, new string(' ', 1 << 20), false },
+        { 200, "<html><body>Sign in</body></html>", true },
+        { 200, "", true },
+        { 500, "", true },
+        { 500, new string(' ', 1 << 20), true },
+        { 401, "", true },
+        { 429, "", true },
+    };
+
+    [Fact]
+    public async Task An_older_response_serves_after_a_failure_and_does_not_after_a_response_that_is_refused()
+    {
+        foreach (var row in Later)
+        {
+            var (status, body, serves) = row.Data;
+            var time = new FakeTimeProvider(DateTimeOffset.UtcNow);
+            await using var world = await World.StartAsync(time);
+            var gateway = await world.StartGatewayAsync(settings => With(world)(settings.WithoutRedis()));
+            Assert.Equal(200, (await gateway.VendAsync("o-acme")).Status);
+            world.Downstream.Directory.Response = Respond(body, status);
+            time.Advance(TimeSpan.FromMinutes(6));
+
+            var late = await gateway.VendAsync("o-acme");
+
+            var events = (gateway.Log.Count(LogLevel.Error, "is refused"), gateway.Log.Count(LogLevel.Warning, "could not say where"));
+            Assert.True((serves ? (200, (0, 1)) : (503, (1, 0))) == (late.Status, events), $"{status}, {body.Length} bytes: {late.Status} {gateway.Log.Text}");
+        }
     }
 
     [Fact]

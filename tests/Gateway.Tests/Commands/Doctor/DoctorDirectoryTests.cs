@@ -1,3 +1,4 @@
+using System.Text.Json.Nodes;
 using Testing;
 using Xunit;
 
@@ -7,6 +8,7 @@ namespace Gateway.Tests.Commands.Doctor;
 public sealed class DoctorDirectoryTests : IAsyncLifetime
 {
     private World _world = null!;
+    private Action<JsonObject> _configure = static _ => { };
 
     public async ValueTask InitializeAsync() => _world = await World.StartAsync();
 
@@ -34,6 +36,29 @@ public sealed class DoctorDirectoryTests : IAsyncLifetime
 
         Assert.Equal(1, doctor.ExitCode);
         Assert.Contains("failed   its status is 401", doctor.Output, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_response_that_the_profile_cannot_use_is_a_failure_with_its_cause()
+    {
+        _configure = profile => profile["RoleArn"] = "arn:aws:iam::111122223333:role/iot-organization";
+
+        var doctor = await DoctorAsync("o-globex");
+
+        Assert.Equal(1, doctor.ExitCode);
+        Assert.Matches(
+            "AWS for default +failed   the directory's response names the account 444455556666, and RoleArn is of 111122223333", doctor.Output);
+    }
+
+    [Fact]
+    public async Task Without_an_organization_doctor_says_that_AWS_is_not_checked()
+    {
+        var doctor = await DoctorAsync(organization: null);
+
+        Assert.True(doctor.ExitCode == 0, doctor.Output);
+        Assert.Matches("AWS for default +warning  not checked: name an organization with --organization", doctor.Output);
+        Assert.DoesNotContain("STS", doctor.Output, StringComparison.Ordinal);
+        Assert.DoesNotContain("AWS for", (await DoctorAsync("o-acme")).Output, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -70,5 +95,6 @@ public sealed class DoctorDirectoryTests : IAsyncLifetime
         var profile = settings["IotCredentials"]!["Profiles"]!["default"]!.AsObject();
         profile["RoleArn"] = "arn:{partition}:iam::{accountId}:role/iot-organization";
         profile.Remove("Region");
+        _configure(profile);
     });
 }
