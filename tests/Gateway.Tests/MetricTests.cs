@@ -2,10 +2,10 @@ using System.Collections.Concurrent;
 using System.Diagnostics.Metrics;
 using System.Text.RegularExpressions;
 using Gateway.Telemetry;
+using Gateway.Tests.Authentication;
 using IotCredentials.Failures;
 using IotCredentials.Telemetry;
 using Microsoft.Extensions.DependencyInjection;
-using Gateway.Tests.Authentication;
 using Testing;
 using Xunit;
 

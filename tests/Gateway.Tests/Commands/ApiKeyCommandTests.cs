@@ -1,8 +1,8 @@
 using System.Text.Json.Nodes;
-using Microsoft.AspNetCore.Http;
 using Gateway.Authentication;
 using Gateway.Tests.Authentication;
 using Gateway.Tests.Commands.Explain;
+using Microsoft.AspNetCore.Http;
 using Testing;
 using Xunit;
 

@@ -1,5 +1,5 @@
-using Gateway.Configuration.Tree;
 using Gateway.Configuration.Snapshots;
+using Gateway.Configuration.Tree;
 using Gateway.Routes;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;

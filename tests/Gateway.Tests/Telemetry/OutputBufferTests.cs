@@ -64,7 +64,7 @@ public sealed class OutputBufferTests : IDisposable
         _stream.Release();
         await writing;
         // Disposing gives up after some seconds, in which a busy machine may not write as much.
-        await Eventually.IsTrueAsync(() => _stream.Length == Lines * 1_000_000);
+        await Testing.Eventually.IsTrueAsync(() => _stream.Length == Lines * 1_000_000);
         buffer.Dispose();
 
         Assert.Equal(Lines * 1_000_000, _stream.Text.Length);
