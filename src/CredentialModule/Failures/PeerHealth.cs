@@ -3,18 +3,20 @@ namespace IotCredentials.Failures;
 /// <summary>
 /// What is known of a server that this process asks for many callers. While it fails, it is asked once in a while, with growing pauses, and nobody else waits
 /// for it. It only keeps state: who asks sets the deadline and reports the result.
+/// <para>
+/// A server may fail for what one caller asks about, and answer all others. So a failed call for a caller is only a doubt. After several in a row, the owner
+/// asks about something of its own, and reports that result as the server's.
+/// </para>
 /// </summary>
 /// <param name="time">The clock.</param>
-/// <param name="tolerated">
-/// The number of calls in a row that may fail before an outage begins: one caller's odd request must not be an outage for others.
-/// </param>
-public sealed class PeerHealth(TimeProvider time, int tolerated = 0)
+public sealed class PeerHealth(TimeProvider time)
 {
+    private const int MostDoubts = 5;
     private static readonly TimeSpan s_firstPause = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan s_longestPause = TimeSpan.FromSeconds(8);
 
     private readonly Lock _lock = new();
-    private readonly HashSet<string> _subjects = new(StringComparer.Ordinal);
+    private int _doubts;
     private int _failures;
     private DateTimeOffset _nextCall;
     private volatile PeerOutage? _outage;
@@ -29,7 +31,7 @@ public sealed class PeerHealth(TimeProvider time, int tolerated = 0)
         {
             lock (_lock)
             {
-                var doublings = Math.Clamp(_failures - tolerated - 1, 0, 10);
+                var doublings = Math.Clamp(_failures - 1, 0, 10);
                 return TimeSpan.FromTicks(Math.Min(s_firstPause.Ticks << doublings, s_longestPause.Ticks));
             }
         }
@@ -53,28 +55,31 @@ public sealed class PeerHealth(TimeProvider time, int tolerated = 0)
     /// <returns>How long the outage was that this ends; null if there was none.</returns>
     public TimeSpan? Succeeded()
     {
-        if (_failures == 0) return null;
+        if (_failures == 0 && _doubts == 0) return null;
         lock (_lock)
         {
             var ended = _outage;
-            (_failures, _outage) = (0, null);
-            _subjects.Clear();
+            (_doubts, _failures, _outage) = (0, 0, null);
             return ended is null ? null : time.GetUtcNow() - ended.Since;
         }
     }
 
-    /// <summary>Reports that a call has failed.</summary>
+    /// <summary>Reports that a call for a caller has failed, which can be because of what it asked about.</summary>
+    /// <returns>Whether the owner has to ask about something of its own.</returns>
+    public bool Doubt()
+    {
+        lock (_lock) return ++_doubts >= MostDoubts;
+    }
+
+    /// <summary>Reports that a call of the owner has failed.</summary>
     /// <param name="address">What was called, without secrets.</param>
     /// <param name="cause">Why it failed, in words of our own.</param>
-    /// <param name="subject">What was asked about. Before an outage, failures about one subject count once. Null: each counts.</param>
     /// <returns>Whether an outage begins with it.</returns>
-    public bool Failed(string address, string cause, string? subject = null)
+    public bool Failed(string address, string cause)
     {
         lock (_lock)
         {
-            if (subject is not null && _outage is null && !_subjects.Add(subject)) return false;
             _failures++;
-            if (_failures <= tolerated) return false;
             var (before, now) = (_outage, time.GetUtcNow());
             _outage = new PeerOutage(address, cause, before?.Since ?? now);
             _nextCall = now + Pause;

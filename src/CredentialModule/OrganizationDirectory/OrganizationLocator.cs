@@ -15,14 +15,14 @@ namespace IotCredentials.OrganizationDirectory;
 /// </summary>
 internal sealed partial class OrganizationLocator
 {
-    // Failures about as many organizations as these are no outage. One for which the directory always fails must not be an outage for others.
-    private const int ToleratedFailures = 4;
     private const double RefreshAfter = 0.8;
     private static readonly TimeSpan s_whileOut = TimeSpan.FromSeconds(1);
 
     private readonly DirectoryClient _client;
     private readonly DirectoryOptions _options;
     private readonly PeerHealth _health;
+    private readonly SingleFlight _flights;
+    private readonly OrganizationId? _probe;
     private readonly CredentialCache _cache;
     private readonly CacheKeyCache _keys;
     private readonly Fetcher _fetcher;
@@ -34,12 +34,14 @@ internal sealed partial class OrganizationLocator
 
     public OrganizationLocator(
         DirectoryClient client, CredentialCache cache, CacheKeyCache keys, Fetcher fetcher, CacheInvalidation invalidation,
-        IOptions<IotCredentialsOptions> module, CredentialMetrics metrics, TimeProvider time, ILogger<OrganizationLocator> logger)
+        SingleFlight flights, IOptions<IotCredentialsOptions> module, CredentialMetrics metrics, TimeProvider time, ILogger<OrganizationLocator> logger)
     {
-        (_client, _cache, _keys, _fetcher, _invalidation) = (client, cache, keys, fetcher, invalidation);
+        (_client, _cache, _keys, _fetcher, _invalidation, _flights) = (client, cache, keys, fetcher, invalidation, flights);
         (_module, _metrics, _time, _logger) = (module, metrics, time, logger);
         _options = client.Options ?? new();
-        _health = new PeerHealth(time, ToleratedFailures);
+        _health = new PeerHealth(time);
+        // The directory need not know it: any response will do.
+        _probe = OrganizationIdFormat.TryCreate(module.Value.OrganizationId, out _)?.LongestId;
         if (client.Options is not null) metrics.ObserveDirectory(() => Outage is null);
     }
 
@@ -82,7 +84,7 @@ internal sealed partial class OrganizationLocator
 
     private async Task<DirectoryEntry> CallAsync(OrganizationId organization)
     {
-        if (!_health.MayCall())
+        if (Outage is not null && !(_health.MayCall() && await IsUsableAsync()))
             throw new VendingException(FailureClass.Unavailable, "the directory keeps failing and is left alone for a while", s_whileOut);
         var askedAt = _time.GetUtcNow();
         OrganizationPlace? place;
@@ -111,15 +113,39 @@ internal sealed partial class OrganizationLocator
         }
 
         _metrics.DirectoryCalled("failure");
-        var wasOut = Outage is not null;
-        if (_health.Failed(_client.ShownAddress, failure.Message, subject: organization.Value))
-            Log.DirectoryLost(_logger, _client.ShownAddress, failure.Message);
-        else if (!wasOut) Log.CallFailed(_logger, organization.Value, failure.Message);
+        if (Outage is null) Log.CallFailed(_logger, organization.Value, failure.Message);
+        // It may fail for this organization alone, so the directory is judged by another.
+        if (_health.Doubt()) _ = _flights.JoinAsync("directory", IsUsableAsync);
+    }
+
+    private async Task<bool> IsUsableAsync()
+    {
+        try
+        {
+            if (_probe is not null) await _client.AskAsync(_probe);
+        }
+        catch (VendingException e) when (e.Failure != FailureClass.Refused)
+        {
+            if (_health.Failed(_client.ShownAddress, e.Message)) Log.DirectoryLost(_logger, _client.ShownAddress, e.Message);
+            return false;
+        }
+        catch (VendingException)
+        {
+            // It responds, if oddly.
+        }
+
+        OnUsable();
+        return true;
     }
 
     private void OnResponded(string outcome)
     {
         _metrics.DirectoryCalled(outcome);
+        OnUsable();
+    }
+
+    private void OnUsable()
+    {
         if (_health.Succeeded() is { } outage) Log.DirectoryRestored(_logger, _client.ShownAddress, outage.TotalSeconds);
     }
 

@@ -19,7 +19,7 @@ internal static class DirectoryRules
                 Error(nameof(options.TokenPath), $"names {Finding.Quote(path)}, which {unusable}; "
                     + "name a file with a bearer token, relative to the configuration folder or absolute.");
             }
-            else if (options.Address?.StartsWith("http://", StringComparison.OrdinalIgnoreCase) == true)
+            else if (Uri.TryCreate(options.Address, UriKind.Absolute, out var at) && at.Scheme == Uri.UriSchemeHttp && !at.IsLoopback)
             {
                 report(Severity.Warning, nameof(options.TokenPath), "is sent to an http address: everybody on the way can read the token.");
             }

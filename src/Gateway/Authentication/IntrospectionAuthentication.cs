@@ -27,12 +27,11 @@ internal sealed partial class IntrospectionAuthentication : IDisposable
 
     public const string Malformed = "it is too long, or has characters that no token has";
 
-    private const int MostCalls = 256;
+    private const string BearerScheme = "Introspection:Bearer";
+    private const int MostCalls = 1024;
     private const int MostCallsOfAClient = 64;
     private const int MostRemembered = 10_000;
 
-    // After so many failures in a row, the gateway asks about a token of its own.
-    private const int MostDoubts = 5;
 
     private static readonly TimeSpan s_clockSkew = TimeSpan.FromSeconds(30);
     private static readonly TimeSpan s_refusedFor = TimeSpan.FromSeconds(5);
@@ -43,6 +42,10 @@ internal sealed partial class IntrospectionAuthentication : IDisposable
 
     // The cache of validated tokens compares what a token was checked with. For answers of the endpoint, that is always this.
     private static readonly OpenIdConnectConfiguration s_endpoint = new();
+
+    // RFC 7662 names Bearer; the others are what providers write for the same.
+    private static readonly string[] s_tokenTypes = ["Bearer", "access_token", "access"];
+    private static readonly string[] s_tokenUses = ["access_token", "access"];
 
     private static readonly AuthenticateResult s_malformed = Refused(Malformed);
 
@@ -58,7 +61,6 @@ internal sealed partial class IntrospectionAuthentication : IDisposable
     private readonly MemoryCache _remembered;
     private readonly ConcurrentDictionary<string, int> _callsByClient = new(StringComparer.Ordinal);
     private int _calls;
-    private int _doubts;
 
     public IntrospectionAuthentication(
         IntrospectionOptions options, IntrospectionClient client, ClaimReader claims, ValidatedTokenCache validated, AuthenticationThrottle edge,
@@ -126,7 +128,7 @@ internal sealed partial class IntrospectionAuthentication : IDisposable
 
     private static TokenKey KeyOf(IntrospectedKind kind, ReadOnlySpan<char> text)
     {
-        var scheme = kind == IntrospectedKind.ApiKey ? "Introspection:ApiKey" : "Introspection:Bearer";
+        var scheme = kind == IntrospectedKind.ApiKey ? "Introspection:ApiKey" : BearerScheme;
         // All texts that are too long to be hashed count as one.
         return text.Length > ApiKeyText.Longest ? new TokenKey(scheme, 0, 0) : TokenKey.Of(scheme, text);
     }
@@ -177,11 +179,11 @@ internal sealed partial class IntrospectionAuthentication : IDisposable
         catch (IntrospectionUnavailableException)
         {
             Remember(key, null, s_unjudgedFor);
-            if (Interlocked.Increment(ref _doubts) >= MostDoubts) _ = _flights.JoinAsync("introspect a token of our own", IsUsableAsync);
+            if (_health.Doubt()) _ = _flights.JoinAsync("introspect a token of our own", IsUsableAsync);
             throw;
         }
 
-        Volatile.Write(ref _doubts, 0);
+        OnUsable();
         if (caller is not null && _validated.CallerOf(key, s_callerKeptFor) is { } before && (before.Issuer, before.Subject) != (caller.Issuer, caller.Subject))
             (caller, refusal) = (null, "the introspection endpoint names another caller for it than before");
         if (caller is null)
@@ -197,13 +199,17 @@ internal sealed partial class IntrospectionAuthentication : IDisposable
         return result;
     }
 
+    private void OnUsable()
+    {
+        if (_health.Succeeded() is { } outage) Log.Restored(_logger, outage.TotalSeconds);
+    }
+
     private async Task<bool> IsUsableAsync()
     {
         try
         {
             await ProbeAsync();
-            Volatile.Write(ref _doubts, 0);
-            if (_health.Succeeded() is { } outage) Log.Restored(_logger, outage.TotalSeconds);
+            OnUsable();
             return true;
         }
         catch (IntrospectionUnavailableException e)
@@ -219,6 +225,9 @@ internal sealed partial class IntrospectionAuthentication : IDisposable
         {
             refusal = null;
             if (!answer.GetProperty("active").GetBoolean()) refusal = "the introspection endpoint says that it is not active";
+            else if (answer.TryGetProperty("cnf", out _)) refusal = "it is bound to its sender's key (cnf), and anybody could have sent it";
+            else if (key.Scheme == BearerScheme && !(Says(answer, "token_type", s_tokenTypes) && Says(answer, "token_use", s_tokenUses)))
+                refusal = "the introspection endpoint says that it is no access token (token_type, token_use)";
             else if (!TryTime(answer, "exp", DateTimeOffset.MaxValue, out var expires) || !TryTime(answer, "nbf", DateTimeOffset.MinValue, out var from))
                 refusal = "the introspection endpoint's answer has an exp or nbf that is no time";
             else if (expires <= _time.GetUtcNow()) refusal = "the introspection endpoint says that it has expired";
@@ -245,6 +254,10 @@ internal sealed partial class IntrospectionAuthentication : IDisposable
             throw new IntrospectionUnavailableException("its answer holds a text that is none");
         }
     }
+
+    // Whether a member is missing, or has one of the allowed values in any case.
+    private static bool Says(JsonElement answer, string name, string[] allowed) => !answer.TryGetProperty(name, out var value)
+        || (value.ValueKind == JsonValueKind.String && allowed.Contains(value.GetString(), StringComparer.OrdinalIgnoreCase));
 
     // False if the member is there and no time.
     private static bool TryTime(JsonElement answer, string name, DateTimeOffset otherwise, out DateTimeOffset time)

@@ -25,6 +25,8 @@ internal sealed partial class Refusals(
     /// <param name="token">The JSON Web Token; empty for anything else.</param>
     public void Record(string? scheme, AuthenticateResult result, UnjudgedToken? unjudged, ReadOnlyMemory<char> token)
     {
+        // A key may have been accepted by introspection.
+        if (result.Succeeded) scheme = CallerIdentity.Of(result.Principal)?.Scheme ?? scheme;
         metrics.Authenticated(scheme, result.Succeeded ? AuthenticationOutcome.Accepted
             : unjudged is null ? AuthenticationOutcome.Refused
             : unjudged.Status == StatusCodes.Status429TooManyRequests ? AuthenticationOutcome.LockedOut

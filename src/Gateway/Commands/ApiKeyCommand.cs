@@ -31,7 +31,7 @@ internal static class ApiKeyCommand
         {
             if (given.GetValueOrDefault<string>() is not { } text) return;
             if (text.Length == 0 || text.Contains(':', StringComparison.Ordinal) || text.Any(char.IsControl))
-                given.AddError("--name is one name, without \":\"");
+                given.AddError("--name is one name: not empty, on one line, and without \":\"");
             else if (SecretText.Hide(text) != text) given.AddError("--name looks like a key; write a name, such as ci-robot");
         });
         var expires = new Option<string>(Expires)
@@ -43,11 +43,19 @@ internal static class ApiKeyCommand
         {
             if (given.GetValueOrDefault<string>() is { } text && TimeOf(text) is null)
                 given.AddError("--expires is no date such as 2027-01-01 or 2027-01-01T00:00:00Z");
+            else if (given.GetValueOrDefault<string>() is { } date && TimeOf(date) <= TimeProvider.System.GetUtcNow())
+                given.AddError("--expires is in the past: the key would never work");
+        });
+        var organizations = List(Organization, "An organization of the caller.", "ID");
+        organizations.Validators.Add(static given =>
+        {
+            if (given.Tokens.Any(static token => !token.Value.All(static character => char.IsAsciiLetterOrDigit(character) || character is '-' or '_')))
+                given.AddError("--organization is no organization id: letters, digits, - and _");
         });
         var command = new Command("create", "Prints a new key, once, and the entry for Authentication:ApiKeys:Keys.")
         {
             name,
-            List(Organization, "An organization of the caller.", "ID"),
+            organizations,
             List(Role, "A role of the caller.", "ROLE"),
             List(Scope, "A scope of the caller.", "SCOPE"),
             expires,
@@ -110,6 +118,8 @@ internal static class ApiKeyCommand
         var buffer = new char[ApiKeyText.Longest + 3];
         var text = new string(buffer, 0, Console.In.ReadBlock(buffer));
         text = text.EndsWith("\r\n", StringComparison.Ordinal) ? text[..^2] : text.EndsWith('\n') ? text[..^1] : text;
+        // Some editors put a byte order mark before it.
+        text = text.TrimStart('\uFEFF');
         isTooLong = text.Length > ApiKeyText.Longest;
         return text;
     }

@@ -27,36 +27,17 @@ public sealed class PeerHealthTests
     }
 
     [Fact]
-    public void As_many_failures_in_a_row_as_are_tolerated_are_no_outage()
+    public void After_five_doubts_in_a_row_the_owner_has_to_ask()
     {
-        var health = new PeerHealth(_time, tolerated: 2);
-        for (var round = 0; round < 5; round++)
-        {
-            Assert.False(health.Failed("a", "x"));
-            Assert.False(health.Failed("a", "x"));
-            Assert.True(health.MayCall());
-            Assert.Null(health.Succeeded());
-        }
+        var health = new PeerHealth(_time);
+        for (var doubt = 1; doubt <= 4; doubt++) Assert.False(health.Doubt());
+        Assert.True(health.Doubt());
+        Assert.True(health.MayCall());
+        Assert.Null(health.Outage);
 
-        health.Failed("a", "x");
-        health.Failed("a", "x");
-        Assert.True(health.Failed("a", "x"));
-        Assert.False(health.MayCall());
-    }
-
-    [Fact]
-    public void Failures_about_one_subject_count_once_until_a_call_succeeds_or_an_outage_begins()
-    {
-        var health = new PeerHealth(_time, tolerated: 1);
-        for (var i = 0; i < 30; i++) Assert.False(health.Failed("a", "x", "bad"));
         Assert.Null(health.Succeeded());
-        Assert.False(health.Failed("a", "x", "other"));
 
-        Assert.True(health.Failed("a", "x", "bad"));
-        Assert.False(health.Failed("a", "last", "bad"));
-
-        Assert.Equal("last", health.Outage!.Cause);
-        Assert.Equal(TimeSpan.FromSeconds(2), health.Pause);
+        Assert.False(health.Doubt());
     }
 
     [Fact]

@@ -135,7 +135,7 @@ public sealed class ApiKeyRuleTests : IDisposable
 
         Assert.NotNull(result.Snapshot);
         Assert.Contains(result.Findings, static finding =>
-            finding.Key == $"{Keys}:old" && finding.Message.Contains("expired", StringComparison.Ordinal));
+            finding.Key == $"{Keys}:old" && finding.Message.Contains("past their Expires", StringComparison.Ordinal));
         Assert.Contains(result.Findings, static finding =>
             finding.Key == Keys && finding.Message.Contains("and 20 more", StringComparison.Ordinal)
             && finding.Message.Contains("RequireOrganization", StringComparison.Ordinal));

@@ -1,4 +1,6 @@
+using System.Collections.Frozen;
 using Gateway.Authentication;
+using Gateway.Telemetry;
 using Gateway.Configuration.Snapshots;
 using Gateway.Errors;
 using Gateway.Networking;
@@ -102,11 +104,19 @@ internal sealed class Explainer(Snapshot configuration, ProgramEnvironment envir
         if (verdict?.Requirements.FirstOrDefault(requirement => !requirement.Met) is { } unmet)
             return (StatusCodes.Status403Forbidden, $"a requirement is not met: {unmet.Requirement}");
         if (taken.Metadata.GetMetadata<IpAllowList>() is not null) _notes.Add($"only clients of {row.IpAllow} may use the route; others get 403");
+        if (verdict is { IsKey: true, Caller: { } owner } && CallerIdentity.Of(owner) is { } caller)
+        {
+            _notes.Add($"the key's organizations: {List(caller.Organizations)}; roles: {List(caller.Roles)}; scopes: {List(caller.Scopes)}");
+            if (caller.ExpiresAt < DateTimeOffset.MaxValue) _notes.Add($"the key ends at {UtcTime.Seconds(caller.ExpiresAt)}");
+        }
+
         if (verdict?.Caller is { } user && CallerIdentity.Of(user)?.IpAllow is { } allowed)
             _notes.Add($"only clients of {string.Join(", ", allowed)} may use the key; others get 403");
         if (row.Limit is { } limit) _notes.Add($"if the limit {limit.Name} is exceeded, the response is 429");
         return null;
     }
+
+    private static string List(FrozenSet<string> values) => values.Count == 0 ? "none" : string.Join(", ", values.Order(StringComparer.Ordinal));
 
     private async Task<IReadOnlyList<RequirementVerdict>> JudgeAsync(HttpContext context, RouteEndpoint taken, TokenVerdict verdict)
     {

@@ -21,7 +21,9 @@ internal static class ApiKeyRules
     public static void Check(RuleContext context)
     {
         var authentication = context.Options.Authentication;
-        if (authentication.ApiKeys is { } given && !ClientHeaders.MayHoldKeys(given.Header))
+        if (authentication.ApiKeys is { } pasted && (ApiKeyText.IsOwn(pasted.Header) || KeyPath.ShownKeyName(pasted.Header) != pasted.Header))
+            context.Error($"{Section}:Header", "looks like a key, and everybody who can read the configuration knows it now. Write the header's name.");
+        else if (authentication.ApiKeys is { } given && !ClientHeaders.MayHoldKeys(given.Header))
             context.Error($"{Section}:Header",
                 $"is {Finding.Quote(given.Header)}, which is no header that can hold keys: it has another meaning, or is no header's name. "
                 + $"Write a name of your own, such as {ApiKeysOptions.DefaultHeader}.");
@@ -43,10 +45,10 @@ internal static class ApiKeyRules
         }
 
         var now = TimeProvider.System.GetUtcNow();
-        Warn(context, keys, key => key.Expires <= now, "expired. Remove what is no longer used, or write a later Expires");
+        Warn(context, keys, key => key.Expires <= now, "past their Expires, and refused: ");
         if (context.Options.Authorization.Policies.Values.Any(static policy => policy.RequireOrganization))
             Warn(context, keys, static key => key.Organizations.Count == 0,
-                "has no Organizations, so no route whose policy has RequireOrganization accepts it. Write them");
+                "without Organizations, so that no route whose policy has RequireOrganization accepts them: ");
     }
 
     private static void CheckKey(RuleContext context, string section, ApiKeyOptions key)
@@ -82,11 +84,12 @@ internal static class ApiKeyRules
 
     private static void Warn(RuleContext context, IReadOnlyDictionary<string, ApiKeyOptions> keys, Func<ApiKeyOptions, bool> isMeant, string problem)
     {
-        var names = keys.Where(key => isMeant(key.Value)).Select(static key => key.Key).ToList();
+        // An entry with an error may have other values than were meant.
+        var names = keys.Where(key => isMeant(key.Value) && !context.HasErrorAt($"{Keys}:{key.Key}")).Select(static key => key.Key).ToList();
         if (names.Count == 0) return;
         var shown = string.Join(", ", names.Take(MostNamed).Select(static name => Finding.Quote(KeyPath.ShownKeyName(name))));
         var more = names.Count > MostNamed ? $" and {names.Count - MostNamed} more" : "";
-        context.Warning(names.Count == 1 ? $"{Keys}:{KeyPath.ShownKeyName(names[0])}" : Keys, $"{shown}{more} {problem}.");
+        context.Warning(names.Count == 1 ? $"{Keys}:{KeyPath.ShownKeyName(names[0])}" : Keys, $"holds keys {problem}{shown}{more}.");
     }
 
     private static bool IsHash(string? text) => text is { Length: HashDigits } && text.All(char.IsAsciiHexDigit);

@@ -39,7 +39,8 @@ internal static class AuthorizationPolicyRules
                         context.Error($"{Policies}:{name}:{key}:{index}", "is empty. Write a value, or remove the item.");
             for (var index = 0; index < policy.Schemes.Count; index++)
                 if (!schemes.Contains(policy.Schemes[index], StringComparer.Ordinal))
-                    context.Missing($"{Policies}:{name}:Schemes:{index}", policy.Schemes[index], "Authentication:Schemes", schemes);
+                    context.Missing($"{Policies}:{name}:Schemes:{index}", policy.Schemes[index], "Authentication:Schemes", schemes,
+                        $"{ApiKey.Scheme} and {IntrospectionAuthentication.Scheme} are schemes where Authentication has these sections.");
         }
     }
 

@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Reflection;
 
 namespace Gateway.Configuration.Schema;
@@ -5,6 +6,8 @@ namespace Gateway.Configuration.Schema;
 /// <summary>Derives the schema of a section from its options record.</summary>
 internal static class OptionsSchema
 {
+    private static readonly ConcurrentDictionary<Type, PropertyInfo[]> s_properties = new();
+
     /// <summary>Returns the schema of a record: one key for each settable property.</summary>
     public static ObjectSchema OfRecord(Type type)
     {
@@ -17,8 +20,8 @@ internal static class OptionsSchema
     }
 
     /// <summary>Returns the properties that are keys.</summary>
-    public static IEnumerable<PropertyInfo> PropertiesOf(Type type) =>
-        type.GetProperties(BindingFlags.Public | BindingFlags.Instance).Where(property => property.CanWrite);
+    public static PropertyInfo[] PropertiesOf(Type type) => s_properties.GetOrAdd(
+        type, static type => [.. type.GetProperties(BindingFlags.Public | BindingFlags.Instance).Where(static property => property.CanWrite)]);
 
     /// <summary>Returns the item type of a list type, or null for another type.</summary>
     public static Type? ItemOf(Type type) => ArgumentOf(type, typeof(IReadOnlyList<>), 0);

@@ -43,7 +43,9 @@ internal sealed class SchemaValidator(FindingList findings)
                 continue;
             }
 
-            var result = Check(child, member.Schema, KeyPath.Combine(path, member.Name));
+            var result = child is ScalarNode single && member.Schema is ScalarSchema scalar && scalar.Normalize(single.Value) is { } value
+                ? single with { Value = value }
+                : Check(child, member.Schema, KeyPath.Combine(path, member.Name));
             if (result is NullNode unset) result = unset with { IsValue = member.NullIsValue };
             if (result is not null) kept.Children[member.Name] = result;
         }

@@ -48,14 +48,14 @@ internal static class JsonLayer
         while (reader.Read() && reader.TokenType != JsonTokenType.EndObject)
         {
             var name = reader.GetString()!;
-            var key = KeyPath.Combine(path, name);
             var keySource = lines.SourceAt(reader.TokenStartIndex);
             reader.Read();
-            var value = ReadValue(ref reader, ref lines, key, keySource, findings);
+            var value = ReadValue(ref reader, ref lines, path, name, keySource, findings);
             if (!KeyPath.IsName(name))
-                findings.Error(key, keySource, "a name is not empty and holds no \":\". Nest the sections, or choose another name.");
+                findings.Error(KeyPath.Combine(path, name), keySource, "a name is not empty and holds no \":\". Nest the sections, or choose another name.");
             else if (!node.Children.TryAdd(name, value))
-                findings.Error(key, keySource, node.Children.Keys.FirstOrDefault(other => KeyPath.DifferByCaseOnly(path, other, name)) is { } first
+                findings.Error(KeyPath.Combine(path, name), keySource,
+                    node.Children.Keys.FirstOrDefault(other => KeyPath.DifferByCaseOnly(path, other, name)) is { } first
                     ? KeyPath.CaseMessage(first, name)
                     : $"line {keySource[(keySource.LastIndexOf(':') + 1)..]}: is given twice in one file, by {node.Children[name].Source} too. "
                         + "Remove one of the two.");
@@ -64,18 +64,20 @@ internal static class JsonLayer
         return node;
     }
 
-    private static Node ReadValue(ref Utf8JsonReader reader, ref LineCounter lines, string path, string source, FindingList findings)
+    // The path of a single value is not made: there may be hundreds of thousands.
+    private static Node ReadValue(ref Utf8JsonReader reader, ref LineCounter lines, string path, string name, string source, FindingList findings)
     {
         switch (reader.TokenType)
         {
             case JsonTokenType.StartObject:
-                return ReadObject(ref reader, ref lines, path, source, findings);
+                return ReadObject(ref reader, ref lines, KeyPath.Combine(path, name), source, findings);
             case JsonTokenType.StartArray:
+                var list = KeyPath.Combine(path, name);
                 var items = new List<Node>();
                 while (reader.Read() && reader.TokenType != JsonTokenType.EndArray)
                 {
                     var itemSource = lines.SourceAt(reader.TokenStartIndex);
-                    items.Add(ReadValue(ref reader, ref lines, KeyPath.Combine(path, KeyPath.Index(items.Count)), itemSource, findings));
+                    items.Add(ReadValue(ref reader, ref lines, list, KeyPath.Index(items.Count), itemSource, findings));
                 }
 
                 return new ListNode(source, false, items);

@@ -11,10 +11,16 @@ internal sealed record LayerRow(string Name, string Content)
     public static LayerRow Of(string name, ObjectNode? layer)
     {
         if (layer is null) return new(name, "not there");
-        var keys = new Flattening();
-        keys.Add(layer, "");
-        return new(name, keys.Values.Count switch { 0 => "no keys", 1 => "1 key", var count => $"{count} keys" });
+        return new(name, ValuesIn(layer) switch { 0 => "no keys", 1 => "1 key", var count => $"{count} keys" });
     }
+
+    private static int ValuesIn(Node node) => node switch
+    {
+        ObjectNode { Children.Count: > 0 } section => section.Children.Values.Sum(ValuesIn),
+        ListNode { Items.Count: > 0 } list => list.Items.Sum(ValuesIn),
+        NullNode { IsValue: false } => 0,
+        _ => 1,
+    };
 
     /// <inheritdoc/>
     public override string ToString() => $"{Name} ({Content})";
