@@ -1,10 +1,10 @@
 using System.Collections.Frozen;
 using Gateway.Authentication;
-using Gateway.Telemetry;
 using Gateway.Configuration.Snapshots;
 using Gateway.Errors;
 using Gateway.Networking;
 using Gateway.Routes;
+using Gateway.Telemetry;
 using IotCredentials.Http;
 using IotCredentials.Operations;
 using Microsoft.AspNetCore.Authorization;

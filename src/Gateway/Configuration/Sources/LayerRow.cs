@@ -11,7 +11,7 @@ internal sealed record LayerRow(string Name, string Content)
     public static LayerRow Of(string name, ObjectNode? layer)
     {
         if (layer is null) return new(name, "not there");
-        return new(name, ValuesIn(layer) switch { 0 => "no keys", 1 => "1 key", var count => $"{count} keys" });
+        return new(name, layer.Children.Values.Sum(ValuesIn) switch { 0 => "no keys", 1 => "1 key", var count => $"{count} keys" });
     }
 
     private static int ValuesIn(Node node) => node switch
