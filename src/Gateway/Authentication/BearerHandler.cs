@@ -16,7 +16,6 @@ internal sealed class BearerHandler(
     IssuerSchemes schemes, KeySources sources, ValidatedTokenCache validated, AuthenticationThrottle edge, IAuthenticationSchemeProvider provider,
     IOptionsMonitor<JwtBearerOptions> options)
 {
-    private const string UnknownIssuer = "no scheme takes tokens of its issuer";
     private const string UnknownKey = "its issuer publishes no key of its key id";
 
     private HttpContext _context = null!;
@@ -25,7 +24,8 @@ internal sealed class BearerHandler(
     {
         _context = context;
         var token = BearerToken.Of(_context.Request) ?? default;
-        var scheme = schemes.Find(BearerToken.ClaimedIssuer(token.Span));
+        var issuer = BearerToken.ClaimedIssuer(token.Span);
+        var scheme = schemes.Find(issuer);
         var key = TokenKey.Of(scheme ?? "", token.Span);
         // Management counts failures separately from the edge. A token that was valid before is exempt from the throttle, and is checked again from any
         // address.
@@ -41,7 +41,12 @@ internal sealed class BearerHandler(
         using var check = failed is null ? null : await failed.BeginAsync(_context, key, keys);
         if (failed is not null && check is null) return Unjudged(StatusCodes.Status429TooManyRequests, failed.LockedFor(_context) ?? TimeSpan.Zero);
         var before = keys?.Current;
-        if (keys is null) return Refuse(AuthenticateResult.Fail(UnknownIssuer));
+        if (keys is null)
+        {
+            return Refuse(AuthenticateResult.Fail(
+                issuer is null ? RefusalText.WithoutIssuer(token.Span) : scheme is null ? RefusalText.UnknownIssuer : RefusalText.Unreadable));
+        }
+
         if (flaw is not null) return Refuse(AuthenticateResult.Fail(flaw));
         if (before?.MayJudge(keyId) != true)
             return isRead ? Refuse(AuthenticateResult.Fail(UnknownKey)) : KeysUnavailable(keys);

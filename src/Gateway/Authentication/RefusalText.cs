@@ -7,6 +7,15 @@ namespace Gateway.Authentication;
 /// <summary>Why a token was refused, in words that hold nothing of the token but its times.</summary>
 internal static class RefusalText
 {
+    public const string UnknownIssuer = "no scheme is configured for its issuer";
+
+    public const string Unreadable = "it cannot be read";
+
+    /// <summary>Why a token that names no issuer is refused.</summary>
+    public static string WithoutIssuer(ReadOnlySpan<char> token) =>
+        // An encrypted token (JWE, RFC 7516) has five parts.
+        token.Count('.') == 4 ? "it is encrypted, so only its issuer can read it" : "it is not a JWT with exactly one iss claim";
+
     /// <param name="failure">What its check failed by.</param>
     /// <param name="parameters">The scheme's parameters; null when no scheme takes the token.</param>
     public static string Of(Exception failure, TokenValidationParameters? parameters) => failure switch
@@ -23,7 +32,7 @@ internal static class RefusalText
         // These messages come from the gateway, or from Microsoft.Identity.Web for a token without scope or role.
         AuthenticationFailureException or UnauthorizedAccessException or IntrospectionRefusal => failure.Message,
         // Other messages can contain the token.
-        _ => "it cannot be read",
+        _ => Unreadable,
     };
 
     private static string List(IEnumerable<string>? names) => string.Join(", ", names ?? []);

@@ -28,8 +28,9 @@ public sealed partial class RefusalTests : IAsyncLifetime
         ["an unknown key"] = (static world => world.Issuer.Issue(new() { Key = s_stranger, KeyId = "unknown" }),
             "Platform", "its issuer publishes no key of its key id", false),
         ["an unknown issuer"] = (static world => world.Issuer.Issue(new() { Issuer = "https://other.example" }),
-            "none", "no scheme takes tokens of its issuer", false),
-        ["no token at all"] = (static _ => "not-a-token", "none", "no scheme takes tokens of its issuer", false),
+            "none", "no scheme is configured for its issuer", true),
+        ["an encrypted token"] = (static _ => "e30.wrapped1.vector22.cipher33.tagged44", "none", "it is encrypted, so only its issuer can read it", true),
+        ["no token at all"] = (static _ => "not-a-token", "none", "it is not a JWT with exactly one iss claim", true),
     };
 
     public static readonly TheoryData<string> Refused = [.. s_refused.Keys];
@@ -57,7 +58,7 @@ public sealed partial class RefusalTests : IAsyncLifetime
 
         var line = Assert.Single(Lines());
         Assert.Contains($"(scheme {scheme}): {reason}", line, StringComparison.Ordinal);
-        var isReadable = name != "no token at all";
+        var isReadable = name is not ("no token at all" or "an encrypted token");
         Assert.Contains(isReadable ? "issuer \"http" : "issuer none", line, StringComparison.Ordinal);
         Assert.Contains(name == "an unknown key" ? "key id \"unknown\"" : isReadable ? "key id " : "key id none", line, StringComparison.Ordinal);
         foreach (var part in token.Split('.')) Assert.DoesNotContain(part, line, StringComparison.Ordinal);

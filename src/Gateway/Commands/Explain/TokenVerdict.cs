@@ -74,10 +74,10 @@ internal sealed record TokenVerdict
             && services.GetService<IntrospectionAuthentication>()?.Takes(IntrospectedKind.Bearer) == true)
             return ApiKeyText.IsWellFormed(opaque.Span) ? Introspected(isKey: false) : new() { Failures = [IntrospectionAuthentication.Malformed] };
         if (token is null || BearerToken.ClaimedIssuer(token.Value.Span) is not { } issuer)
-            return new() { Failures = [IsEncrypted(token) ? "it is encrypted, so only its issuer can read it" : "it is not a JWT with exactly one iss claim"] };
+            return new() { Failures = [RefusalText.WithoutIssuer(token is { } unread ? unread.Span : default)] };
 
         if (services.GetRequiredService<IssuerSchemes>().Find(issuer) is not { } name)
-            return new() { Issuer = issuer, Failures = ["no scheme is configured for its issuer"] };
+            return new() { Issuer = issuer, Failures = [RefusalText.UnknownIssuer] };
 
         var scheme = (await services.GetRequiredService<IAuthenticationSchemeProvider>().GetSchemeAsync(name))!;
         var options = services.GetRequiredService<IOptionsMonitor<JwtBearerOptions>>().Get(scheme.Name);
@@ -90,9 +90,6 @@ internal sealed record TokenVerdict
             Caller = caller,
         };
     }
-
-    // An encrypted token (JWE, RFC 7516) has five parts.
-    private static bool IsEncrypted(ReadOnlyMemory<char>? token) => token is { } sent && sent.Span.Count('.') == 4;
 }
 
 /// <summary>One requirement of a policy.</summary>
