@@ -28,9 +28,6 @@ internal sealed class ApiKeyTable : IDisposable
     /// <summary>The request header that holds a key; null when no keys are accepted.</summary>
     public string? Header => _current.Header;
 
-    /// <summary>Whether keys are configured, as opposed to introspected.</summary>
-    public bool IsEmpty => _current.ByName.Count == 0;
-
     /// <summary>The configured key with a well-formed text; null when there is none. A key that has expired is found, too.</summary>
     public ApiKey? Find(ReadOnlySpan<char> text)
     {

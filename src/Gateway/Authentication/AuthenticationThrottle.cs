@@ -39,6 +39,9 @@ internal sealed partial class AuthenticationThrottle(FailedAuthenticationsOption
         get { lock (_lock) return _clients.Count; }
     }
 
+    /// <summary>Whether a result repeats an earlier refusal of the same token, without its reason.</summary>
+    public static bool IsRepeat(AuthenticateResult result) => result == s_forGood.Result;
+
     /// <summary>How long the client's address stays locked out; null when it is not locked out.</summary>
     public TimeSpan? LockedFor(HttpContext context)
     {

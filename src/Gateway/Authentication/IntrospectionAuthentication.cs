@@ -1,6 +1,5 @@
 using System.Collections.Concurrent;
 using System.Security.Claims;
-using System.Text.Json;
 using Gateway.Configuration;
 using Gateway.Networking;
 using Gateway.Telemetry;
@@ -32,20 +31,14 @@ internal sealed partial class IntrospectionAuthentication : IDisposable
     private const int MostCallsOfAClient = 64;
     private const int MostRemembered = 10_000;
 
-
-    private static readonly TimeSpan s_clockSkew = TimeSpan.FromSeconds(30);
     private static readonly TimeSpan s_refusedFor = TimeSpan.FromSeconds(5);
     private static readonly TimeSpan s_unjudgedFor = TimeSpan.FromSeconds(1);
 
     // A token that names another caller than at its last check is refused for as long as that is remembered.
     private static readonly TimeSpan s_callerKeptFor = TimeSpan.FromMinutes(5);
 
-    // The cache of validated tokens compares what a token was checked with. For answers of the endpoint, that is always this.
+    // The cache of validated tokens compares what a token was checked with. For responses of the endpoint, that is always this.
     private static readonly OpenIdConnectConfiguration s_endpoint = new();
-
-    // RFC 7662 names Bearer; the others are what providers write for the same.
-    private static readonly string[] s_tokenTypes = ["Bearer", "access_token", "access"];
-    private static readonly string[] s_tokenUses = ["access_token", "access"];
 
     private static readonly AuthenticateResult s_malformed = Refused(Malformed);
 
@@ -100,7 +93,7 @@ internal sealed partial class IntrospectionAuthentication : IDisposable
             var client = throttle is null ? null : ClientAddress.Of(context);
             var result = !isWellFormed ? s_malformed
                 : await _flights.JoinAsync($"introspect {key}", () => JudgeAsync(key, text.ToString(), client)).WaitAsync(context.RequestAborted);
-            if (!result.Succeeded) check?.Refuse(result, keys: null, s_clockSkew);
+            if (!result.Succeeded) check?.Refuse(result, keys: null, TimeSpan.Zero);
             return result;
         }
         catch (IntrospectionUnavailableException)
@@ -111,11 +104,11 @@ internal sealed partial class IntrospectionAuthentication : IDisposable
 
     /// <summary>Asks the endpoint about a token that nobody has.</summary>
     /// <returns>What it says, for an operator.</returns>
-    /// <exception cref="IntrospectionUnavailableException">There is no answer, or it cannot be used.</exception>
+    /// <exception cref="IntrospectionUnavailableException">There is no response, or it cannot be used.</exception>
     public async Task<string> ProbeAsync()
     {
-        using var answer = await _client.AskAsync(ApiKeyText.Create());
-        return answer.RootElement.GetProperty("active").GetBoolean()
+        using var response = await _client.AskAsync(ApiKeyText.Create());
+        return response.RootElement.GetProperty("active").GetBoolean()
             ? throw new IntrospectionUnavailableException("it says that a token is active which was made up just now")
             : $"{_client.Address} accepts the client's secret, and knows no token that nobody has";
     }
@@ -173,8 +166,9 @@ internal sealed partial class IntrospectionAuthentication : IDisposable
         string? refusal;
         try
         {
-            using var answer = await _client.AskAsync(text);
-            caller = Read(key, answer.RootElement, out refusal);
+            using var response = await _client.AskAsync(text);
+            caller = IntrospectionResponse.Read(
+                response.RootElement, _claims, _client.Origin, key.Scheme == BearerScheme, _time.GetUtcNow(), () => _validated.IsRevoked(key), out refusal);
         }
         catch (IntrospectionUnavailableException)
         {
@@ -217,66 +211,6 @@ internal sealed partial class IntrospectionAuthentication : IDisposable
             if (_health.Failed(_client.Address, e.Cause)) Log.Lost(_logger, _client.Address, e.Cause);
             return false;
         }
-    }
-
-    private CallerIdentity? Read(TokenKey key, JsonElement answer, out string? refusal)
-    {
-        try
-        {
-            refusal = null;
-            if (!answer.GetProperty("active").GetBoolean()) refusal = "the introspection endpoint says that it is not active";
-            else if (answer.TryGetProperty("cnf", out _)) refusal = "it is bound to its sender's key (cnf), and anybody could have sent it";
-            else if (key.Scheme == BearerScheme && !(Says(answer, "token_type", s_tokenTypes) && Says(answer, "token_use", s_tokenUses)))
-                refusal = "the introspection endpoint says that it is no access token (token_type, token_use)";
-            else if (!TryTime(answer, "exp", DateTimeOffset.MaxValue, out var expires) || !TryTime(answer, "nbf", DateTimeOffset.MinValue, out var from))
-                refusal = "the introspection endpoint's answer has an exp or nbf that is no time";
-            else if (expires <= _time.GetUtcNow()) refusal = "the introspection endpoint says that it has expired";
-            else if (from > _time.GetUtcNow() + s_clockSkew) refusal = "the introspection endpoint says that it is not valid yet";
-            else if (!TryText(answer, "sub", out var subject) || (subject is null && !TryText(answer, "client_id", out subject)) || subject is null)
-                refusal = "the introspection endpoint's answer names no sub and no client_id";
-            else if (!TryText(answer, "iss", out var issuer) || issuer == ApiKey.Issuer)
-                refusal = "the introspection endpoint's answer has an iss that is no issuer of its own";
-            else
-                return new CallerIdentity(issuer ?? _client.Origin, subject, expires)
-                {
-                    Scheme = Scheme,
-                    NotBefore = from == DateTimeOffset.MinValue ? from : from - s_clockSkew,
-                    Organizations = _claims.Organizations(answer),
-                    Roles = _claims.Roles(answer),
-                    Scopes = _claims.Scopes(answer),
-                    IsRevoked = () => _validated.IsRevoked(key),
-                };
-            return null;
-        }
-        catch (InvalidOperationException)
-        {
-            // A string holds an escaped half of a surrogate pair.
-            throw new IntrospectionUnavailableException("its answer holds a text that is none");
-        }
-    }
-
-    // Whether a member is missing, or has one of the allowed values in any case.
-    private static bool Says(JsonElement answer, string name, string[] allowed) => !answer.TryGetProperty(name, out var value)
-        || (value.ValueKind == JsonValueKind.String && allowed.Contains(value.GetString(), StringComparer.OrdinalIgnoreCase));
-
-    // False if the member is there and no time.
-    private static bool TryTime(JsonElement answer, string name, DateTimeOffset otherwise, out DateTimeOffset time)
-    {
-        time = otherwise;
-        if (!answer.TryGetProperty(name, out var value) || value.ValueKind == JsonValueKind.Null) return true;
-        if (value.ValueKind != JsonValueKind.Number || !value.TryGetDouble(out var seconds)) return false;
-        if (seconds < 0 || seconds > DateTimeOffset.MaxValue.ToUnixTimeSeconds()) return false;
-        time = DateTimeOffset.FromUnixTimeSeconds((long)seconds);
-        return true;
-    }
-
-    // False if the member is there and no text, or an empty one.
-    private static bool TryText(JsonElement answer, string name, out string? text)
-    {
-        text = null;
-        if (!answer.TryGetProperty(name, out var value) || value.ValueKind == JsonValueKind.Null) return true;
-        text = value.ValueKind == JsonValueKind.String ? value.GetString() : null;
-        return !string.IsNullOrEmpty(text);
     }
 
     private static AuthenticateResult Refused(string reason) => AuthenticateResult.Fail(new IntrospectionRefusal(reason));

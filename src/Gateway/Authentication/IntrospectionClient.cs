@@ -13,7 +13,7 @@ internal sealed class IntrospectionClient : IDisposable
 {
     private const int MostBytes = 64 * 1024;
 
-    // An answer is small and flat. A member that stands there twice would be read differently by different readers.
+    // A response is small and flat. A member that stands there twice would be read differently by different readers.
     private static readonly JsonDocumentOptions s_strict = new() { AllowDuplicateProperties = false, MaxDepth = 16 };
 
     private readonly IntrospectionOptions _options;
@@ -44,11 +44,11 @@ internal sealed class IntrospectionClient : IDisposable
     /// <summary>The endpoint for messages, without secrets.</summary>
     public string Address => FailureText.Address(_address);
 
-    /// <summary>The issuer of callers whose answer names none.</summary>
+    /// <summary>The issuer of callers whose response names none.</summary>
     public string Origin => _address.GetComponents(UriComponents.SchemeAndServer, UriFormat.UriEscaped);
 
-    /// <summary>Asks about a token or key. The caller disposes of the answer.</summary>
-    /// <exception cref="IntrospectionUnavailableException">There is no answer, or it cannot be used.</exception>
+    /// <summary>Asks about a token or key. The caller disposes of the response.</summary>
+    /// <exception cref="IntrospectionUnavailableException">There is no response, or it cannot be used.</exception>
     public async Task<JsonDocument> AskAsync(string token)
     {
         using var deadline = new CancellationTokenSource(_options.Timeout, _time);
@@ -59,25 +59,25 @@ internal sealed class IntrospectionClient : IDisposable
         {
             using var response = await _client.SendAsync(request, deadline.Token);
             if (!response.IsSuccessStatusCode) throw new IntrospectionUnavailableException(ProblemOf((int)response.StatusCode));
-            var answer = JsonDocument.Parse(await response.Content.ReadAsByteArrayAsync(deadline.Token), s_strict);
+            var read = JsonDocument.Parse(await response.Content.ReadAsByteArrayAsync(deadline.Token), s_strict);
             // RFC 7662, 2.2: active is a boolean, and required.
-            if (answer.RootElement is { ValueKind: JsonValueKind.Object } root && root.TryGetProperty("active", out var active)
-                && active.ValueKind is JsonValueKind.True or JsonValueKind.False) return answer;
-            answer.Dispose();
-            throw new IntrospectionUnavailableException("its answer has no \"active\" that is true or false");
+            if (read.RootElement is { ValueKind: JsonValueKind.Object } root && root.TryGetProperty("active", out var active)
+                && active.ValueKind is JsonValueKind.True or JsonValueKind.False) return read;
+            read.Dispose();
+            throw new IntrospectionUnavailableException("its response has no \"active\" that is true or false");
         }
         catch (OperationCanceledException)
         {
-            throw new IntrospectionUnavailableException($"no answer within {_options.Timeout.TotalSeconds} s");
+            throw new IntrospectionUnavailableException($"no response within {_options.Timeout.TotalSeconds} s");
         }
         catch (JsonException)
         {
-            throw new IntrospectionUnavailableException("its answer is no JSON object, or is ambiguous");
+            throw new IntrospectionUnavailableException("its response is no JSON object, or is ambiguous");
         }
         catch (HttpRequestException e)
         {
             throw new IntrospectionUnavailableException(e.HttpRequestError == HttpRequestError.ConfigurationLimitExceeded
-                ? $"its answer is longer than {MostBytes / 1024} KiB"
+                ? $"its response is longer than {MostBytes / 1024} KiB"
                 : FailureText.Of(e, _address));
         }
         catch (Exception e) when (e is not IntrospectionUnavailableException)
@@ -107,11 +107,11 @@ internal sealed class IntrospectionClient : IDisposable
     private static string Encode(string text) => Uri.EscapeDataString(text).Replace("%20", "+", StringComparison.Ordinal);
 }
 
-/// <summary>The introspection endpoint gave no answer that can be used. The cause is for operators and holds nothing of the answer.</summary>
+/// <summary>The introspection endpoint gave no response that can be used. The cause is for operators and holds nothing of the response.</summary>
 internal sealed class IntrospectionUnavailableException(string cause) : Exception
 {
     public string Cause => cause;
 }
 
-/// <summary>The introspection endpoint's answer refuses a token. A later answer may accept it.</summary>
+/// <summary>The introspection endpoint refuses a token. It may accept it later.</summary>
 internal sealed class IntrospectionRefusal(string message) : Exception(message);

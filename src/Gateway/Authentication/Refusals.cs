@@ -14,6 +14,7 @@ internal sealed partial class Refusals(
     GatewayMetrics metrics, IOptionsMonitor<JwtBearerOptions> options, TimeProvider time, ILogger<Refusals> logger)
 {
     private const int MostReasons = 256;
+    private const int LongestShown = 200;
     private static readonly TimeSpan s_toldEvery = TimeSpan.FromMinutes(1);
 
     private readonly ConcurrentDictionary<(string? Scheme, string Kind), Told> _told = new();
@@ -31,7 +32,8 @@ internal sealed partial class Refusals(
             : unjudged is null ? AuthenticationOutcome.Refused
             : unjudged.Status == StatusCodes.Status429TooManyRequests ? AuthenticationOutcome.LockedOut
             : AuthenticationOutcome.Unavailable);
-        if (result.Failure is not { } failure || !logger.IsEnabled(LogLevel.Information)) return;
+        // The reason was logged when the token was refused first.
+        if (result.Failure is not { } failure || AuthenticationThrottle.IsRepeat(result) || !logger.IsEnabled(LogLevel.Information)) return;
         // The texts of these types are the gateway's own, without a time or a value of the token.
         var kind = failure is AuthenticationFailureException or IntrospectionRefusal ? failure.Message : failure.GetType().Name;
         // Counting takes all locks of the dictionary, so only a new reason is counted.
@@ -40,19 +42,24 @@ internal sealed partial class Refusals(
         if (!told.IsDue(time.GetUtcNow(), out var leftOut)) return;
 
         var parameters = scheme is null ? null : options.Get(scheme).TokenValidationParameters;
-        var issuer = BearerToken.ClaimedIssuer(token.Span) is { } named ? Finding.Quote(named) : "none";
-        var keyId = BearerToken.TryReadKeyId(token.Span, out var id) && id is not null ? Finding.Quote(id) : "none";
-        Log.Refused(logger, scheme ?? "none", RefusalText.Of(failure, parameters), issuer, keyId, leftOut);
+        var keyId = BearerToken.TryReadKeyId(token.Span, out var id) ? id : null;
+        Log.Refused(
+            logger, scheme ?? "none", RefusalText.Of(failure, parameters), Shown(BearerToken.ClaimedIssuer(token.Span)), Shown(keyId), leftOut);
     }
+
+    // Whoever sent the token chose this text. It is shown as it is, because key ids look like secrets and are none.
+    private static string Shown(string? text) => text is null ? "none"
+        : $"\"{string.Concat(text.Take(LongestShown).Select(static character => character is >= ' ' and <= '~' and not '"' ? character : '?'))}\"";
 
     private sealed class Told
     {
+        private readonly Lock _lock = new();
         private DateTimeOffset _dueAt;
         private int _leftOut;
 
         public bool IsDue(DateTimeOffset now, out int leftOut)
         {
-            lock (this)
+            lock (_lock)
             {
                 var isDue = now >= _dueAt;
                 (leftOut, _leftOut) = isDue ? (_leftOut, 0) : (0, _leftOut + 1);

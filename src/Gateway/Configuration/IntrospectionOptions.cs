@@ -17,13 +17,13 @@ internal sealed record IntrospectionOptions
     /// <summary>What is introspected. Default: both.</summary>
     public IReadOnlyList<IntrospectedKind> Accepts { get; init; } = [IntrospectedKind.ApiKey, IntrospectedKind.Bearer];
 
-    /// <summary>How long an answer is used: a revoked key or token stops within it. Default: 30 seconds.</summary>
+    /// <summary>How long a response is used: a revoked key or token stops within it. Default: 30 seconds.</summary>
     public TimeSpan CacheFor { get; init; } = TimeSpan.FromSeconds(30);
 
     /// <summary>The longest that a caller waits for the service. Default: 2 seconds.</summary>
     public TimeSpan Timeout { get; init; } = TimeSpan.FromSeconds(2);
 
-    /// <summary>How an answer names the organizations of its caller. Default: it names none.</summary>
+    /// <summary>How a response names the organizations of its caller. Default: it names none.</summary>
     public OrganizationClaimOptions? Organizations { get; init; }
 
     /// <summary>The member that holds the caller's roles. Default: <c>roles</c>.</summary>

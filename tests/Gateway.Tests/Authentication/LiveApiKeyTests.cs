@@ -1,9 +1,6 @@
 using System.Diagnostics;
 using System.Net.WebSockets;
-using System.Text;
 using System.Text.Json.Nodes;
-using Gateway.Authentication;
-using Gateway.Configuration.Loading;
 using Testing;
 using Xunit;
 
@@ -102,44 +99,6 @@ public sealed class LiveApiKeyTests(ITestOutputHelper output) : IAsyncLifetime
             while (true) await EchoAsync(socket);
         });
         Assert.Equal(401, await StatusAsync(gateway, _key));
-    }
-
-    [Fact]
-    public void A_hundred_thousand_keys_load_and_are_found_as_fast_as_ten()
-    {
-        var few = Measure(10);
-        var many = Measure(100_000);
-
-        output.WriteLine($"load: {few.Load.TotalSeconds:F2} s for 10, {many.Load.TotalSeconds:F2} s for 100,000 (2 s are promised)");
-        output.WriteLine($"look-up: {few.LookUp:F0} ns of 10, {many.LookUp:F0} ns of 100,000 (1,000 ns more are promised)");
-    }
-
-    private (TimeSpan Load, double LookUp) Measure(int count)
-    {
-        var keys = Enumerable.Range(0, count).Select(static number => $"device-gateway-{number}-0123456789").ToArray();
-        var entries = new StringBuilder("{");
-        foreach (var (number, key) in keys.Index())
-            entries.Append(number == 0 ? "" : ",").Append(
-                $$"""
-                "device-gateway-{{number}}": { "Sha256": "{{ApiKeyText.Sha256Of(key)}}", "Organizations": ["o-{{number}}"] }
-                """);
-        using var folder = _world.Folder(settings => settings.WithoutRedis().Set("Authentication:ApiKeys:Keys", entries.Append('}').ToString()));
-
-        var begun = Stopwatch.GetTimestamp();
-        var read = ConfigurationFolder.Load(["--config", folder.Path], "Test", new Dictionary<string, string?>());
-        var load = Stopwatch.GetElapsedTime(begun);
-        Assert.Equal(count, read.Snapshot!.Options.Authentication.ApiKeys!.Keys.Count);
-
-        using var table = new ApiKeyTable(new(read.Snapshot), TimeProvider.System);
-        const int Rounds = 20_000;
-        begun = 0;
-        for (var round = -Rounds; round < Rounds; round++)
-        {
-            if (round == 0) begun = Stopwatch.GetTimestamp();
-            Assert.NotNull(table.Find(keys[(round & int.MaxValue) % count]));
-        }
-
-        return (load, Stopwatch.GetElapsedTime(begun).TotalNanoseconds / Rounds);
     }
 
     private Task<RunningGateway> StartAsync(Action<JsonObject> change) =>

@@ -71,6 +71,28 @@ public sealed partial class RefusalTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task The_same_token_again_is_no_other_reason()
+    {
+        var token = _world.Issuer.Issue(new() { Audiences = ["api://other"] });
+        for (var number = 0; number < 5; number++) Assert.Equal(401, (await _gateway.SendAsync(Path, token)).Status);
+
+        Assert.Contains("the audience is not one of", Assert.Single(Lines()), StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("https://login.microsoftonline.com/3f2b1c9e-8a47-4d1e-9c55-0b6f7e2a1d34/v2.0", "nOo3ZDrODXEK1jKWhXslHR_KXEg", true)]
+    [InlineData("https://cognito-idp.eu-west-1.amazonaws.com/eu-west-1_AbC123xYz", "a7f3Kq9+Zx/8Lm2=", true)]
+    [InlineData("https://id.example.com/\n2999-01-01 forged line", "kid\u2028\"x", false)]
+    public async Task Issuer_and_key_id_are_shown_as_they_are_on_one_line(string issuer, string keyId, bool isWhole)
+    {
+        Assert.Equal(401, (await _gateway.SendAsync(Path, _world.Issuer.Issue(new() { Issuer = issuer, KeyId = keyId }))).Status);
+
+        var line = Assert.Single(Lines());
+        Assert.Equal(isWhole, line.Contains($"issuer \"{issuer}\", key id \"{keyId}\"", StringComparison.Ordinal));
+        Assert.Matches("issuer \"[ -~]+\", key id \"[ -~]+\"; 0 more", line);
+    }
+
+    [Fact]
     public async Task A_reason_is_logged_once_in_a_minute_with_the_number_of_those_left_out()
     {
         for (var number = 0; number < 10; number++)

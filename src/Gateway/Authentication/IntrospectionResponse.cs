@@ -1,0 +1,83 @@
+using System.Text.Json;
+using Gateway.Configuration;
+
+namespace Gateway.Authentication;
+
+/// <summary>Reads the caller from a response of the introspection endpoint (RFC 7662, 2.2). What the response does not say clearly is refused.</summary>
+internal static class IntrospectionResponse
+{
+    private const string Endpoint = "the introspection endpoint";
+
+    // RFC 7662 names Bearer; the others are what providers write for the same.
+    private static readonly string[] s_tokenTypes = ["Bearer", "access_token", "access"];
+    private static readonly string[] s_tokenUses = ["access_token", "access"];
+
+    /// <param name="response">The response: an object with a boolean <c>active</c>.</param>
+    /// <param name="claims">Reads organizations, roles and scopes.</param>
+    /// <param name="origin">The issuer, if the response names none.</param>
+    /// <param name="isBearer">Whether a bearer token was asked about, as opposed to an API key.</param>
+    /// <param name="now">The time.</param>
+    /// <param name="isRevoked">Whether a later response has refused the token.</param>
+    /// <param name="refusal">Why there is no caller.</param>
+    /// <exception cref="IntrospectionUnavailableException">The response cannot be read.</exception>
+    public static CallerIdentity? Read(
+        JsonElement response, ClaimReader claims, string origin, bool isBearer, DateTimeOffset now, Func<bool> isRevoked, out string? refusal)
+    {
+        try
+        {
+            refusal = null;
+            if (!response.GetProperty("active").GetBoolean()) refusal = $"{Endpoint} says that it is not active";
+            else if (response.TryGetProperty("cnf", out _)) refusal = "it is bound to its sender's key (cnf), and anybody could have sent it";
+            else if (isBearer && !(Says(response, "token_type", s_tokenTypes) && Says(response, "token_use", s_tokenUses)))
+                refusal = $"{Endpoint} says that it is no access token (token_type, token_use)";
+            else if (!TryTime(response, "exp", DateTimeOffset.MaxValue, out var expires) || !TryTime(response, "nbf", DateTimeOffset.MinValue, out var from))
+                refusal = $"{Endpoint} names an exp or nbf that is no time";
+            else if (expires <= now) refusal = $"{Endpoint} says that it has expired";
+            else if (from > now + SchemeOptions.DefaultClockSkew) refusal = $"{Endpoint} says that it is not valid yet";
+            else if (!TryText(response, "sub", out var subject) || (subject is null && !TryText(response, "client_id", out subject)) || subject is null)
+                refusal = $"{Endpoint} names no sub and no client_id";
+            else if (!TryText(response, "iss", out var issuer) || issuer == ApiKey.Issuer)
+                refusal = $"{Endpoint} names an iss that is no issuer of its own";
+            else
+                return new CallerIdentity(issuer ?? origin, subject, expires)
+                {
+                    Scheme = IntrospectionAuthentication.Scheme,
+                    NotBefore = from == DateTimeOffset.MinValue ? from : from - SchemeOptions.DefaultClockSkew,
+                    Organizations = claims.Organizations(response),
+                    Roles = claims.Roles(response),
+                    Scopes = claims.Scopes(response),
+                    IsRevoked = isRevoked,
+                };
+            return null;
+        }
+        catch (InvalidOperationException)
+        {
+            // A string holds an escaped half of a surrogate pair.
+            throw new IntrospectionUnavailableException("its response holds text that is not Unicode");
+        }
+    }
+
+    // Whether a member is missing, or has one of the allowed values in any case.
+    private static bool Says(JsonElement response, string name, string[] allowed) => !response.TryGetProperty(name, out var value)
+        || (value.ValueKind == JsonValueKind.String && allowed.Contains(value.GetString(), StringComparer.OrdinalIgnoreCase));
+
+    // False if the member is there and no time.
+    private static bool TryTime(JsonElement response, string name, DateTimeOffset otherwise, out DateTimeOffset time)
+    {
+        time = otherwise;
+        if (!response.TryGetProperty(name, out var value) || value.ValueKind == JsonValueKind.Null) return true;
+        if (value.ValueKind != JsonValueKind.Number || !value.TryGetDouble(out var seconds)) return false;
+        if (seconds < 0 || seconds > DateTimeOffset.MaxValue.ToUnixTimeSeconds()) return false;
+        time = DateTimeOffset.FromUnixTimeSeconds((long)seconds);
+        return true;
+    }
+
+    // False if the member is there and no text, or an empty one.
+    private static bool TryText(JsonElement response, string name, out string? text)
+    {
+        text = null;
+        if (!response.TryGetProperty(name, out var value) || value.ValueKind == JsonValueKind.Null) return true;
+        text = value.ValueKind == JsonValueKind.String ? value.GetString() : null;
+        return !string.IsNullOrEmpty(text);
+    }
+}
