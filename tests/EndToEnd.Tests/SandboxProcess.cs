@@ -72,9 +72,10 @@ internal sealed class SandboxProcess : IAsyncDisposable
 
     private static bool IsCurl(string line) => line.StartsWith("curl ", StringComparison.Ordinal);
 
+    // The command to paste is the last that the sandbox prints by itself.
     private void Read(string line)
     {
         _lines.Enqueue(line);
-        if (Curls.Count == 3) _welcome.TrySetResult();
+        if (line.Contains(" explain --path ", StringComparison.Ordinal)) _welcome.TrySetResult();
     }
 }
