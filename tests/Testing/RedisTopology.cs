@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Net;
 
 namespace Testing;
 
@@ -7,23 +8,45 @@ public abstract class RedisTopology : IAsyncDisposable
 {
     public const string OneServer = "one server";
     public const string Cluster = "Cluster";
+    public const string TlsServer = "one server with TLS";
+    public const string TlsCluster = "Cluster with TLS";
+    public const string Ipv6Cluster = "Cluster by IPv6";
+    public const string Garnet = "Garnet";
     public const string Sentinel = "Sentinel";
 
-    /// <summary>The topologies that the Redis of this run supports: Garnet is one server.</summary>
+    // The nodes of a cluster announce their address, which the certificate does not have.
+    private static readonly string[] s_tlsNames = ["localhost", "redis.internal"];
+
+    /// <summary>
+    /// The topologies that the Redis of this run supports and a gateway in this process can use: Garnet is one server, and TLS needs a process with the
+    /// topology's <see cref="Environment"/>.
+    /// </summary>
     public static IEnumerable<string> Names => RedisServer.IsReal ? [OneServer, Cluster, Sentinel] : [OneServer];
 
-    public abstract string ConnectionString { get; }
+    public virtual string ConnectionString => string.Join(',', EndPoints);
+
+    /// <summary>The servers or sentinels of the connection string.</summary>
+    public abstract IReadOnlyList<string> EndPoints { get; }
+
+    /// <summary>The environment variables with which a gateway trusts the servers' certificates.</summary>
+    public virtual IReadOnlyDictionary<string, string> Environment { get; } = new Dictionary<string, string>();
 
     /// <summary>The servers that hold keys, or copies of them.</summary>
     public abstract IReadOnlyList<RedisServer> Servers { get; }
+
+    public virtual IReadOnlyList<RedisServer> Sentinels { get; } = [];
 
     public static async Task<RedisTopology> StartAsync(string name)
     {
         RedisTopology redis = name switch
         {
             Cluster => new RedisCluster(),
+            TlsCluster => new RedisCluster(new PrivateAuthority()),
+            Ipv6Cluster => new RedisCluster(address: "::1"),
+            TlsServer => new RedisWithTls(),
+            Garnet => new RedisAlone(RedisServer.StartGarnetAsync),
             Sentinel => new RedisBehindSentinel(),
-            _ => new RedisAlone(),
+            _ => new RedisAlone(RedisServer.StartProcessAsync),
         };
         try
         {
@@ -83,15 +106,15 @@ public abstract class RedisTopology : IAsyncDisposable
         }
     }
 
-    private sealed class RedisAlone : RedisTopology
+    private class RedisAlone(Func<Task<RedisServer>> start) : RedisTopology
     {
         private readonly List<RedisServer> _servers = [];
 
-        public override string ConnectionString => _servers[0].ConnectionString;
+        public override IReadOnlyList<string> EndPoints => [_servers[0].ConnectionString];
 
         public override IReadOnlyList<RedisServer> Servers => _servers;
 
-        private protected override async Task StartAsync() => _servers.Add(await RedisServer.StartProcessAsync());
+        private protected override async Task StartAsync() => _servers.Add(await start());
 
         public override Task<RedisServer> PrimaryAsync() => Task.FromResult(_servers[0]);
 
@@ -100,7 +123,27 @@ public abstract class RedisTopology : IAsyncDisposable
         public override Task SettleAsync() => Task.CompletedTask;
     }
 
-    private sealed class RedisCluster : RedisTopology
+    private sealed class RedisWithTls(PrivateAuthority authority) : RedisAlone(() => RedisServer.StartTlsAsync(authority.RedisOptions(s_tlsNames)))
+    {
+        public RedisWithTls()
+            : this(new PrivateAuthority())
+        {
+        }
+
+        public override string ConnectionString => base.ConnectionString + ",ssl=true";
+
+        public override IReadOnlyList<string> EndPoints => [$"localhost:{Servers[0].TlsPort}"];
+
+        public override IReadOnlyDictionary<string, string> Environment => authority.Environment;
+
+        public override async ValueTask DisposeAsync()
+        {
+            await base.DisposeAsync();
+            authority.Dispose();
+        }
+    }
+
+    private sealed class RedisCluster(PrivateAuthority? authority = null, string address = "127.0.0.1") : RedisTopology
     {
         private const int Primaries = 3;
         private const int Slots = 16384;
@@ -108,19 +151,32 @@ public abstract class RedisTopology : IAsyncDisposable
         private readonly DirectoryInfo _directory = Directory.CreateTempSubdirectory("redis-cluster-");
         private readonly List<RedisServer> _servers = [];
 
-        public override string ConnectionString => string.Join(',', _servers.Select(static server => server.ConnectionString));
+        public override string ConnectionString => base.ConnectionString + (authority is null ? "" : ",ssl=true");
+
+        public override IReadOnlyList<string> EndPoints =>
+        [
+            .. _servers.Select(server => authority is not null ? $"localhost:{server.TlsPort}"
+                : new IPEndPoint(IPAddress.Parse(address), server.Port).ToString()),
+        ];
+
+        public override IReadOnlyDictionary<string, string> Environment => authority?.Environment ?? base.Environment;
 
         public override IReadOnlyList<RedisServer> Servers => _servers;
 
         private protected override async Task StartAsync()
         {
+            var certificate = authority?.RedisOptions(s_tlsNames);
             var buses = new List<string>();
             for (var i = 0; i < 2 * Primaries; i++)
             {
                 buses.Add(FreePort.Find().ToString(CultureInfo.InvariantCulture));
-                var server = await RedisServer.StartAsync(
+                string[] options =
+                [
                     "--cluster-enabled", "yes", "--cluster-port", buses[i], "--cluster-config-file", Path.Combine(_directory.FullName, $"{i}.conf"),
-                    "--cluster-node-timeout", "1000", "--cluster-replica-validity-factor", "0");
+                    "--cluster-node-timeout", "1000", "--cluster-replica-validity-factor", "0",
+                ];
+                var server = certificate is null ? await RedisServer.StartAsync(options)
+                    : await RedisServer.StartTlsAsync([.. options, .. certificate, "--tls-cluster", "yes", "--tls-replication", "yes"]);
                 _servers.Add(server);
                 await server.ExecuteAsync("CLUSTER", "SET-CONFIG-EPOCH", (i + 1).ToString(CultureInfo.InvariantCulture));
                 if (i >= Primaries) continue;
@@ -130,7 +186,11 @@ public abstract class RedisTopology : IAsyncDisposable
             }
 
             for (var i = 1; i < _servers.Count; i++)
-                await _servers[0].ExecuteAsync("CLUSTER", "MEET", "127.0.0.1", _servers[i].Port.ToString(CultureInfo.InvariantCulture), buses[i]);
+            {
+                var port = authority is null ? _servers[i].Port : _servers[i].TlsPort;
+                await _servers[0].ExecuteAsync("CLUSTER", "MEET", address, port.ToString(CultureInfo.InvariantCulture), buses[i]);
+            }
+
             for (var i = 0; i < Primaries; i++)
             {
                 var (primary, replica) = (await _servers[i].ExecuteAsync("CLUSTER", "MYID"), _servers[Primaries + i]);
@@ -150,7 +210,7 @@ public abstract class RedisTopology : IAsyncDisposable
         {
             var primary = await PrimaryAsync();
             var replicas = await primary.ExecuteAsync("CLUSTER", "REPLICAS", await primary.ExecuteAsync("CLUSTER", "MYID"));
-            return [primary, .. _servers.Where(server => replicas.Contains($"127.0.0.1:{server.Port}@", StringComparison.Ordinal))];
+            return [primary, .. _servers.Where(server => replicas.Contains($"{address}:{server.Port}@", StringComparison.Ordinal))];
         }
 
         public override async Task FailOverAsync()
@@ -182,6 +242,7 @@ public abstract class RedisTopology : IAsyncDisposable
         {
             await base.DisposeAsync();
             _directory.Delete(recursive: true);
+            authority?.Dispose();
         }
     }
 
@@ -193,7 +254,11 @@ public abstract class RedisTopology : IAsyncDisposable
         private readonly List<RedisServer> _servers = [];
         private readonly List<RedisServer> _sentinels = [];
 
-        public override string ConnectionString => $"{string.Join(',', _sentinels.Select(static sentinel => sentinel.ConnectionString))},serviceName={Name}";
+        public override string ConnectionString => $"{base.ConnectionString},serviceName={Name}";
+
+        public override IReadOnlyList<string> EndPoints => [.. _sentinels.Select(static sentinel => sentinel.ConnectionString)];
+
+        public override IReadOnlyList<RedisServer> Sentinels => _sentinels;
 
         public override IReadOnlyList<RedisServer> Servers => _servers;
 
