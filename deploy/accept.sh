@@ -88,7 +88,8 @@ is_error 401 Unauthenticated
 report $? "credentials with a token that is none: 401"
 
 request_with_token "$url$own"
-[[ $status == 200 && $body == '{"data":{"awsRegion":"'*'"iotEndpoint":"'*'"credentials":{'*'"accessKeyId":"'*'"secretAccessKey":"'*'"sessionToken":"'*'"expiration":"'* ]]
+[[ $status == 200 && $body == '{"data":{"awsRegion":"'*'"iotEndpoint":"'*'"credentials":{'* ]] \
+  && [[ $body == *'"accessKeyId":"'*'"secretAccessKey":"'*'"sessionToken":"'*'"expiration":"'* ]]
 report $? "credentials of $ORGANIZATION: 200, with region, endpoint and credentials"
 has_header 'Cache-Control: no-store.*'
 report $? "credentials of $ORGANIZATION: no-store"

@@ -8,6 +8,14 @@ namespace Deployment.Tests;
 public sealed class AcceptanceTests
 {
     [Fact]
+    public async Task The_linter_of_shell_scripts_finds_nothing()
+    {
+        var linted = await Tool.RunAsync("shellcheck", [Tool.Deploy("accept.sh")]);
+
+        Assert.True(linted.ExitCode == 0, linted.All);
+    }
+
+    [Fact]
     public async Task A_gateway_that_is_set_up_well_is_accepted()
     {
         await using var world = await World.StartAsync();

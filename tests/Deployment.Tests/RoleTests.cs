@@ -50,7 +50,7 @@ public sealed partial class RoleTests
     [MemberData(nameof(GatewayPolicies))]
     public void The_gateway_may_open_sessions_of_organizations_and_look_up_endpoints_and_nothing_else(string source)
     {
-        var policy = source == "template" ? Permissions("GatewayRole") : Document("running-on-aws.md", 2);
+        var policy = source == "template" ? Permissions("GatewayRole") : Document("running-on-aws.md", "iot:DescribeEndpoint");
 
         foreach (var action in (string[])["sts:AssumeRole", "sts:TagSession", "sts:SetSourceIdentity"])
         {
@@ -84,7 +84,7 @@ public sealed partial class RoleTests
     public void The_role_of_organizations_allows_what_the_shipped_session_policy_grants_and_only_messages_of_organizations(string source)
     {
         const string Arn = "arn:aws:iot:ap-northeast-1:111122223333:";
-        var policy = source == "template" ? Permissions("OrganizationRole") : Document("running-on-aws.md", 0);
+        var policy = source == "template" ? Permissions("OrganizationRole") : Document("running-on-aws.md", "iot:Connect");
         var session = new IamPolicy(JsonNode.Parse(File.ReadAllText(Path.Combine(Repository.Root, "appsettings", "policies", "organization.json"))
             .Replace("{partition}", "aws", StringComparison.Ordinal).Replace("{region}", "ap-northeast-1", StringComparison.Ordinal)
             .Replace("{accountId}", "111122223333", StringComparison.Ordinal).Replace("{organizationId}", "o-acme", StringComparison.Ordinal))!);
@@ -117,7 +117,7 @@ public sealed partial class RoleTests
     [MemberData(nameof(GatewayPolicies))]
     public void The_role_of_organizations_trusts_the_gateway_alone(string source)
     {
-        var trust = source == "template" ? Trust("OrganizationRole") : Document("running-on-aws.md", 1);
+        var trust = source == "template" ? Trust("OrganizationRole") : Document("running-on-aws.md", "\"AWS\"");
 
         Assert.Equal(["sts:AssumeRole", "sts:TagSession", "sts:SetSourceIdentity"], trust.Actions);
         foreach (var action in trust.Actions)
@@ -135,17 +135,14 @@ public sealed partial class RoleTests
     [Theory]
     [InlineData("template", ClusterIssuer, "sts.amazonaws.com", "system:serviceaccount:iot-gateway:iot-gateway")]
     [InlineData("template", EntraIssuer, "api://aws-federation", "22222222-3333-4444-5555-666666666666")]
-    [InlineData("AKS", "ISSUER", "sts.amazonaws.com", "system:serviceaccount:NAMESPACE:iot-gateway")]
-    [InlineData("Entra", "sts.windows.net/TENANT-ID/", "api://aws-federation", "OBJECT-ID-OF-THE-MANAGED-IDENTITY")]
+    [InlineData("document", "ISSUER", "sts.amazonaws.com", "system:serviceaccount:NAMESPACE:iot-gateway")]
+    [InlineData("document", "sts.windows.net/TENANT-ID/", "api://aws-federation", "OBJECT-ID-OF-THE-MANAGED-IDENTITY")]
     public void The_gateways_role_trusts_one_subject_of_one_provider_for_one_audience(string source, string issuer, string audience, string subject)
     {
         const string Action = "sts:AssumeRoleWithWebIdentity";
-        var trust = source switch
-        {
-            "AKS" => Document("running-on-azure.md", 0),
-            "Entra" => Document("running-on-azure.md", 1),
-            _ => Trust("GatewayRole", new() { ["Issuer"] = issuer, ["Audience"] = audience, ["Subject"] = subject }),
-        };
+        var trust = source == "template"
+            ? Trust("GatewayRole", new() { ["Issuer"] = issuer, ["Audience"] = audience, ["Subject"] = subject })
+            : Document("running-on-azure.md", $"oidc-provider/{issuer}\"");
         const string Providers = "Federated:arn:aws:iam::111122223333:oidc-provider/";
         var (provider, other) = (Providers + issuer, Providers + "other.example");
 
@@ -259,10 +256,10 @@ public sealed partial class RoleTests
         return properties;
     }
 
-    /// <summary>A policy that a document shows, counted from 0.</summary>
-    private static IamPolicy Document(string name, int index) => new(JsonNode.Parse(
-        JsonBlock().Matches(File.ReadAllText(Path.Combine(Repository.Root, "docs", name))).Select(static match => match.Groups[1].Value)
-            .Where(static json => json.Contains("\"Statement\"", StringComparison.Ordinal)).ElementAt(index))!);
+    /// <summary>The policy of a document that has a text.</summary>
+    private static IamPolicy Document(string name, string text) => new(JsonNode.Parse(Assert.Single(
+        JsonBlock().Matches(File.ReadAllText(Path.Combine(Repository.Root, "docs", name))).Select(static match => match.Groups[1].Value),
+        json => json.Contains(text, StringComparison.Ordinal)))!);
 
     [GeneratedRegex("```json\n(.*?)```", RegexOptions.Singleline)]
     private static partial Regex JsonBlock();

@@ -26,9 +26,11 @@ public sealed partial class ServiceUnitTests : IDisposable
     [InlineData("TimeoutStopSec=35", "TimeoutStopSec=soon")]
     public async Task Systemd_names_a_misspelt_line(string written, string misspelt)
     {
+        var line = 1 + Array.IndexOf(s_unit.Split('\n'), written);
+
         var verified = await Tool.RunAsync("systemd-analyze", ["verify", "--man=no", Write(s_unit.Replace(written, misspelt, StringComparison.Ordinal))]);
 
-        Assert.Contains(misspelt.Split('=')[0], verified.All, StringComparison.Ordinal);
+        Assert.Contains($"iot-gateway.service:{line}: ", verified.All, StringComparison.Ordinal);
     }
 
     [Fact]
