@@ -7,12 +7,19 @@ public abstract class RedisTopology : IAsyncDisposable
 {
     public const string OneServer = "one server";
     public const string Cluster = "Cluster";
+    public const string TlsCluster = "Cluster with TLS";
     public const string Sentinel = "Sentinel";
 
-    /// <summary>The topologies that the Redis of this run supports: Garnet is one server.</summary>
+    /// <summary>
+    /// The topologies that the Redis of this run supports and a gateway in this process can use: Garnet is one server, and <see cref="TlsCluster"/> needs a
+    /// process with its <see cref="Environment"/>.
+    /// </summary>
     public static IEnumerable<string> Names => RedisServer.IsReal ? [OneServer, Cluster, Sentinel] : [OneServer];
 
     public abstract string ConnectionString { get; }
+
+    /// <summary>The environment variables with which a gateway trusts the servers' certificates.</summary>
+    public virtual IReadOnlyDictionary<string, string> Environment { get; } = new Dictionary<string, string>();
 
     /// <summary>The servers that hold keys, or copies of them.</summary>
     public abstract IReadOnlyList<RedisServer> Servers { get; }
@@ -21,7 +28,8 @@ public abstract class RedisTopology : IAsyncDisposable
     {
         RedisTopology redis = name switch
         {
-            Cluster => new RedisCluster(),
+            Cluster => new RedisCluster(authority: null),
+            TlsCluster => new RedisCluster(new PrivateAuthority()),
             Sentinel => new RedisBehindSentinel(),
             _ => new RedisAlone(),
         };
@@ -100,7 +108,7 @@ public abstract class RedisTopology : IAsyncDisposable
         public override Task SettleAsync() => Task.CompletedTask;
     }
 
-    private sealed class RedisCluster : RedisTopology
+    private sealed class RedisCluster(PrivateAuthority? authority) : RedisTopology
     {
         private const int Primaries = 3;
         private const int Slots = 16384;
@@ -108,19 +116,29 @@ public abstract class RedisTopology : IAsyncDisposable
         private readonly DirectoryInfo _directory = Directory.CreateTempSubdirectory("redis-cluster-");
         private readonly List<RedisServer> _servers = [];
 
-        public override string ConnectionString => string.Join(',', _servers.Select(static server => server.ConnectionString));
+        public override string ConnectionString => authority is null
+            ? string.Join(',', _servers.Select(static server => server.ConnectionString))
+            : string.Join(',', _servers.Select(static server => $"localhost:{server.TlsPort}")) + ",ssl=true";
+
+        public override IReadOnlyDictionary<string, string> Environment => authority?.Environment ?? base.Environment;
 
         public override IReadOnlyList<RedisServer> Servers => _servers;
 
         private protected override async Task StartAsync()
         {
+            // The nodes announce their address, which the certificate does not have.
+            var certificate = authority?.RedisOptions("localhost");
             var buses = new List<string>();
             for (var i = 0; i < 2 * Primaries; i++)
             {
                 buses.Add(FreePort.Find().ToString(CultureInfo.InvariantCulture));
-                var server = await RedisServer.StartAsync(
+                string[] options =
+                [
                     "--cluster-enabled", "yes", "--cluster-port", buses[i], "--cluster-config-file", Path.Combine(_directory.FullName, $"{i}.conf"),
-                    "--cluster-node-timeout", "1000", "--cluster-replica-validity-factor", "0");
+                    "--cluster-node-timeout", "1000", "--cluster-replica-validity-factor", "0",
+                ];
+                var server = certificate is null ? await RedisServer.StartAsync(options)
+                    : await RedisServer.StartTlsAsync([.. options, .. certificate, "--tls-cluster", "yes", "--tls-replication", "yes"]);
                 _servers.Add(server);
                 await server.ExecuteAsync("CLUSTER", "SET-CONFIG-EPOCH", (i + 1).ToString(CultureInfo.InvariantCulture));
                 if (i >= Primaries) continue;
@@ -130,7 +148,11 @@ public abstract class RedisTopology : IAsyncDisposable
             }
 
             for (var i = 1; i < _servers.Count; i++)
-                await _servers[0].ExecuteAsync("CLUSTER", "MEET", "127.0.0.1", _servers[i].Port.ToString(CultureInfo.InvariantCulture), buses[i]);
+            {
+                var port = authority is null ? _servers[i].Port : _servers[i].TlsPort;
+                await _servers[0].ExecuteAsync("CLUSTER", "MEET", "127.0.0.1", port.ToString(CultureInfo.InvariantCulture), buses[i]);
+            }
+
             for (var i = 0; i < Primaries; i++)
             {
                 var (primary, replica) = (await _servers[i].ExecuteAsync("CLUSTER", "MYID"), _servers[Primaries + i]);
@@ -182,6 +204,7 @@ public abstract class RedisTopology : IAsyncDisposable
         {
             await base.DisposeAsync();
             _directory.Delete(recursive: true);
+            authority?.Dispose();
         }
     }
 
