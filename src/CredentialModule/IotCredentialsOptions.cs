@@ -1,7 +1,7 @@
 namespace IotCredentials;
 
 /// <summary>The section <c>IotCredentials</c>: the module's profiles, organizations and limits.</summary>
-public sealed record IotCredentialsOptions
+public record IotCredentialsOptions
 {
     /// <summary>The form of an organization id.</summary>
     public OrganizationIdOptions OrganizationId { get; set; } = new();

@@ -3,6 +3,7 @@ using System.Text;
 using Gateway.AccessLogs;
 using Gateway.Authentication;
 using Gateway.Authorization;
+using Gateway.AwsIdentity;
 using Gateway.Configuration.Snapshots;
 using Gateway.Edge;
 using Gateway.Errors;
@@ -61,6 +62,7 @@ internal static class GatewayApplication
         builder.AddManagement();
         builder.AddReloading();
         builder.Services.AddRequestTimeouts();
+        builder.AddAwsIdentity(options);
         builder.Services.AddRoutes(builder.Configuration);
         builder.AddOuterSteps();
         replace?.Invoke(builder.Services);

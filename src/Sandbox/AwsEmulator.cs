@@ -66,6 +66,11 @@ public sealed class AwsEmulator : IAsyncDisposable
         ["AWS_ENDPOINT_URL_IOT"] = Url,
     };
 
+    /// <summary>Whether one of <see cref="EnvironmentVariables"/> is a part of <see cref="BaseCredentials"/>.</summary>
+    /// <param name="variable">The variable's name.</param>
+    /// <returns>Whether it is the key id or the secret key.</returns>
+    public static bool IsKey(string variable) => variable is "AWS_ACCESS_KEY_ID" or "AWS_SECRET_ACCESS_KEY";
+
     /// <summary>Starts the emulator.</summary>
     /// <param name="port">0 lets the system pick one.</param>
     /// <param name="time">The clock for expirations and signature dates. Default: the system's clock.</param>

@@ -1,5 +1,6 @@
 using System.Net;
 using System.Net.Sockets;
+using System.Security.Cryptography.X509Certificates;
 using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Hosting.Server.Features;
 using Microsoft.AspNetCore.Http.Features;
@@ -45,7 +46,8 @@ internal sealed class LocalServer : IAsyncDisposable
 
     /// <param name="port">0 lets the system pick one.</param>
     /// <param name="handler">Handles every request. Its token is cancelled when the client disconnects or the server stops.</param>
-    public static async Task<LocalServer> StartAsync(int port, Func<HttpContext, CancellationToken, Task> handler)
+    /// <param name="certificate">The certificate for https; null for http.</param>
+    public static async Task<LocalServer> StartAsync(int port, Func<HttpContext, CancellationToken, Task> handler, X509Certificate2? certificate = null)
     {
         var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions
         {
@@ -58,7 +60,10 @@ internal sealed class LocalServer : IAsyncDisposable
             kestrel.AddServerHeader = false;
             kestrel.Limits.MaxRequestBodySize = null;
             kestrel.Limits.MinRequestBodyDataRate = null;
-            kestrel.Listen(IPAddress.Loopback, port);
+            kestrel.Listen(IPAddress.Loopback, port, listener =>
+            {
+                if (certificate is not null) listener.UseHttps(certificate);
+            });
         });
 
         var application = builder.Build();

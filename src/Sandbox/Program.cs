@@ -23,6 +23,9 @@ try
     using var secrets = new SecretFolder(issuer.IntrospectionSecret);
     Console.WriteLine("Starting an emulator of AWS STS and AWS IoT");
     await using var aws = await AwsEmulator.StartAsync();
+    if (arguments.IsAzure) Console.WriteLine("Starting an emulator of Azure's managed identities");
+    await using var azure = arguments.IsAzure ? await AzureEmulator.StartAsync() : null;
+    azure?.LetIn(aws);
     Console.WriteLine("Starting a Redis");
     await using var redis = await EmbeddedRedis.StartAsync();
     Console.WriteLine("Starting a downstream service");
@@ -30,7 +33,10 @@ try
 
     var folder = Path.GetFullPath(arguments.Folder ?? SandboxGateway.DefaultFolder());
     Console.WriteLine($"Starting the gateway with {folder}");
-    SandboxGateway.ReplaceEnvironment(aws.EnvironmentVariables);
+    // With an Azure identity the gateway has no AWS key.
+    SandboxGateway.ReplaceEnvironment(azure is null
+        ? aws.EnvironmentVariables
+        : [.. aws.EnvironmentVariables.Where(static variable => !AwsEmulator.IsKey(variable.Key)), .. azure.InstanceMetadataVariables]);
     // These stand for an operator's environment: the addresses of the platform's parts.
     string[] platform =
     [
@@ -43,6 +49,14 @@ try
         $"Authentication:Introspection:ClientSecretPath={secrets.IntrospectionSecretPath}",
         "Authentication:Introspection:Organizations:Claim=organizations",
         $"ReverseProxy:Clusters:organizations:Destinations:a:Address={service.Url}",
+        .. azure is null
+            ? []
+            : (string[])
+            [
+                "IotCredentials:AwsIdentity:Source=Azure",
+                $"IotCredentials:AwsIdentity:RoleArn={AzureEmulator.RoleArn}",
+                $"IotCredentials:AwsIdentity:Audience={AzureEmulator.Audience}",
+            ],
     ];
     await using var gateway = SandboxGateway.Create(
         folder, [$"Urls=http://127.0.0.1:{arguments.Port}", $"Management:Url=http://127.0.0.1:{arguments.ManagementPort}", .. platform], out var findings);
@@ -50,7 +64,7 @@ try
     if (gateway is null) return 1;
 
     await gateway.StartAsync(stop.Token);
-    Console.WriteLine(Welcome.Text(gateway.Url, gateway.ManagementUrl, folder, platform, issuer, aws, redis, service));
+    Console.WriteLine(Welcome.Text(gateway.Url, gateway.ManagementUrl, folder, platform, issuer, aws, azure, redis, service));
     await gateway.WaitForShutdownAsync(stop.Token);
     return 0;
 }

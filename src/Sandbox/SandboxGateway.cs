@@ -17,7 +17,7 @@ internal static class SandboxGateway
     /// Removes all environment variables but these. The AWS SDK and ASP.NET Core's host read the process's environment themselves, and no setting of a
     /// developer's machine may send a request elsewhere.
     /// </summary>
-    public static void ReplaceEnvironment(IReadOnlyDictionary<string, string> variables)
+    public static void ReplaceEnvironment(IEnumerable<KeyValuePair<string, string>> variables)
     {
         foreach (var name in Environment.GetEnvironmentVariables().Cast<DictionaryEntry>().Select(variable => (string)variable.Key))
             if (!s_kept.Contains(name, StringComparer.OrdinalIgnoreCase)) Environment.SetEnvironmentVariable(name, null);

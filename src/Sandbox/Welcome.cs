@@ -13,6 +13,7 @@ internal static class Welcome
     /// <param name="platform">The settings, each <c>KEY=VALUE</c>, that direct a gateway to the sandbox's parts.</param>
     /// <param name="issuer">The OpenID provider.</param>
     /// <param name="aws">STS and AWS IoT.</param>
+    /// <param name="azure">Azure's managed identities; null if the gateway has an AWS key.</param>
     /// <param name="redis">The Redis.</param>
     /// <param name="service">The downstream service.</param>
     public static string Text(
@@ -22,6 +23,7 @@ internal static class Welcome
         IEnumerable<string> platform,
         OpenIdProvider issuer,
         AwsEmulator aws,
+        AzureEmulator? azure,
         EmbeddedRedis redis,
         OrganizationService service) => $"""
 
@@ -30,7 +32,7 @@ internal static class Welcome
           gateway        {gateway}
           management     {management}/health/ready and {management}/metrics
           issuer         {issuer.Issuer}
-          STS and IoT    {aws.Url}
+          STS and IoT    {aws.Url}{Azure(azure)}
           Redis          {redis.ConnectionString}
           service        {service.Url}
           configuration  {folder} (edit it: a change is in force as soon as it is saved)
@@ -54,6 +56,9 @@ internal static class Welcome
 
     private static string Curl(OpenIdProvider issuer, string url) =>
         $"""curl -sS -w '\n' -H "Authorization: Bearer $(curl -sS -H 'Accept: text/plain' '{issuer.Issuer}/token?organization={Organization}')" {url}""";
+
+    private static string Azure(AzureEmulator? azure) =>
+        azure is null ? "" : $"\n  Azure          {azure.Url} (the gateway has no AWS key: it exchanges this managed identity's tokens)";
 
     private static string Variables(AwsEmulator aws) =>
         string.Join(' ', aws.EnvironmentVariables.Select(static variable => $"{variable.Key}={Quoted(variable.Value)}"));

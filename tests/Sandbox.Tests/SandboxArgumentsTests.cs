@@ -5,13 +5,15 @@ namespace Sandbox.Tests;
 public sealed class SandboxArgumentsTests
 {
     [Theory]
-    [InlineData("", 8080, 9090, null)]
-    [InlineData("--port 81", 81, 0, null)]
-    [InlineData("--port=81", 81, 0, null)]
-    [InlineData("--config dir", 8080, 9090, "dir")]
-    [InlineData("--config=a=b --port 81", 81, 0, "a=b")]
-    public void G2_a_port_and_a_folder_can_be_named(string line, int port, int managementPort, string? folder) =>
-        Assert.Equal(new SandboxArguments(port, managementPort, folder), SandboxArguments.Read(line.Split(' ', StringSplitOptions.RemoveEmptyEntries)));
+    [InlineData("", 8080, 9090, null, false)]
+    [InlineData("--port 81", 81, 0, null, false)]
+    [InlineData("--port=81", 81, 0, null, false)]
+    [InlineData("--config dir", 8080, 9090, "dir", false)]
+    [InlineData("--config=a=b --port 81", 81, 0, "a=b", false)]
+    [InlineData("--azure --port 81", 81, 0, null, true)]
+    public void G2_a_port_a_folder_and_Azure_can_be_named(string line, int port, int managementPort, string? folder, bool isAzure) =>
+        Assert.Equal(
+            new SandboxArguments(port, managementPort, folder, isAzure), SandboxArguments.Read(line.Split(' ', StringSplitOptions.RemoveEmptyEntries)));
 
     [Theory]
     [InlineData("--config")]
@@ -19,6 +21,7 @@ public sealed class SandboxArgumentsTests
     [InlineData("--port 1 --port 2")]
     [InlineData("--config a --config b")]
     [InlineData("--confg a")]
+    [InlineData("--azure --azure")]
     [InlineData("appsettings")]
     public void A_slip_is_not_understood(string line) => Assert.Null(SandboxArguments.Read(line.Split(' ')));
 

@@ -74,6 +74,7 @@ internal sealed class CredentialSource(IOptions<AwsClientOptions> options)
             if (refused is null || (_last is not null && _last.Values.Equals(refused.Values)))
             {
                 (_source, _asking, _last) = (null, null, null);
+                options.Value.CredentialsRejected?.Invoke();
                 _round++;
             }
         }

@@ -89,7 +89,7 @@ public static class FailureText
     public static string Through(Uri? proxy) => proxy is null ? "" : $" through the proxy {proxy.IdnHost}:{proxy.Port}";
 
     /// <summary>An error code that a peer sent; null if it does not have the form of a code, or may be a secret.</summary>
-    internal static string? Code(string? code) =>
+    public static string? Code(string? code) =>
         code is { Length: > 0 and <= LongestCode } && char.IsAsciiLetter(code[0])
         && code.All(static character => char.IsAsciiLetterOrDigit(character) || character == '.') && SecretText.Hide(code) == code
             ? code

@@ -64,12 +64,14 @@ public sealed class AssumeRoleExplainer
     private readonly AwsClients _clients;
     private readonly CredentialCache _cache;
     private readonly IOptions<IotCredentialsOptions> _options;
+    private readonly IOptions<AwsClientOptions> _aws;
     private readonly IHostEnvironment _host;
     private readonly TimeProvider _time;
 
     internal AssumeRoleExplainer(
-        AwsClients clients, CredentialCache cache, IOptions<IotCredentialsOptions> options, IHostEnvironment host, TimeProvider time) =>
-        (_clients, _cache, _options, _host, _time) = (clients, cache, options, host, time);
+        AwsClients clients, CredentialCache cache, IOptions<IotCredentialsOptions> options, IOptions<AwsClientOptions> aws, IHostEnvironment host,
+        TimeProvider time) =>
+        (_clients, _cache, _options, _aws, _host, _time) = (clients, cache, options, aws, host, time);
 
     /// <summary>Explains the request for an organization.</summary>
     /// <param name="profiles">The profiles.</param>
@@ -84,7 +86,7 @@ public sealed class AssumeRoleExplainer
     {
         var template = profiles.Find(profile, organization) ?? throw new ArgumentException($"There is no profile {profile}.", nameof(profile));
         var effective = template.Shown();
-        var identity = EnvironmentIdentity.Of(variables);
+        var identity = EnvironmentIdentity.Of(_aws.Value, variables);
         var request = VendContextFactory.Make(
             effective, organization, caller is null ? new(null, null, null) : CallerClaims.Of(caller), _host.EnvironmentName, generation: null, identity ?? "",
             template.Located is null ? "" : _clients.StsAddress(effective.Region), _time.GetUtcNow());

@@ -6,6 +6,7 @@ using IotCredentials.OrganizationDirectory;
 using IotCredentials.Profiles;
 using IotCredentials.Vending;
 using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Options;
 
 namespace IotCredentials.Operations;
 
@@ -44,12 +45,14 @@ public sealed class AwsDiagnostics
     private readonly OwnCredentials _own;
     private readonly DescribeEndpointClient _iot;
     private readonly DirectoryClient _directory;
+    private readonly IOptions<AwsClientOptions> _options;
     private readonly IHostEnvironment _host;
     private readonly TimeProvider _time;
 
     internal AwsDiagnostics(
-        AwsClients clients, OwnCredentials own, DescribeEndpointClient iot, DirectoryClient directory, IHostEnvironment host, TimeProvider time) =>
-        (_clients, _own, _iot, _directory, _host, _time) = (clients, own, iot, directory, host, time);
+        AwsClients clients, OwnCredentials own, DescribeEndpointClient iot, DirectoryClient directory, IOptions<AwsClientOptions> options,
+        IHostEnvironment host, TimeProvider time) =>
+        (_clients, _own, _iot, _directory, _options, _host, _time) = (clients, own, iot, directory, options, host, time);
 
     /// <summary>The reason why AWS rejects the host's own credentials, and the remedy; null while AWS accepts them, as far as is known.</summary>
     public string? CredentialsProblem => _own.Problem;
@@ -84,7 +87,8 @@ public sealed class AwsDiagnostics
         }
 
         foreach (var region in all.GroupBy(static one => one.Profile.Region, StringComparer.Ordinal))
-            checks.Add(Check($"STS {region.Key}", region.Any(static one => one.IsNeeded), cancellation => DescribeCallerAsync(region.Key, cancellation)));
+            checks.Add(Check(
+                $"STS {region.Key}", region.Any(static one => one.IsNeeded), cancellation => DescribeCallerAsync(region.Key, variables, cancellation)));
         foreach (var (name, profile, isNeeded) in all.Where(static one => one.Profile.IotEndpoint is null))
             checks.Add(Check($"IoT endpoint of {name}", isNeeded, cancellation => FindEndpointAsync(profile, cancellation)));
         foreach (var (name, profile, isNeeded) in all.Where(one => one.IsNeeded && organization is not null))
@@ -96,10 +100,12 @@ public sealed class AwsDiagnostics
 
         DiagnosticCheck Check(string name, bool isNeeded, Func<CancellationToken, Task<string>> run) => new(name, isNeeded, async (progress, cancellation) =>
         {
-            var sources = AwsSources.Of(variables);
+            var sources = IsOfHost ? null : AwsSources.Of(variables);
             // If the environment has no credential source, this message is clearer than the error of a call without credentials.
-            if (sources.Problem is { } problem) throw new VendingException(FailureClass.Credentials, problem);
-            progress.WaitsFor = sources.Kind == AwsSourceKind.InstanceMetadata ? Searching : $"{sources.Name} does not lead to credentials in that time";
+            if (sources?.Problem is { } problem) throw new VendingException(FailureClass.Credentials, problem);
+            progress.WaitsFor = sources?.Kind == AwsSourceKind.InstanceMetadata
+                ? Searching
+                : $"{sources?.Name ?? _options.Value.CredentialsName} does not lead to credentials in that time";
             await _own.FindAsync(cancellation);
             progress.WaitsFor = null;
             return await run(cancellation);
@@ -119,10 +125,12 @@ public sealed class AwsDiagnostics
         }
     }
 
-    private async Task<string> DescribeCallerAsync(string region, CancellationToken cancellation)
+    private bool IsOfHost => _options.Value.Credentials is not null;
+
+    private async Task<string> DescribeCallerAsync(string region, IReadOnlyDictionary<string, string?> variables, CancellationToken cancellation)
     {
         var caller = await GetCallerAsync(region, cancellation);
-        return $"account {caller.Account}, {caller.Arn}";
+        return $"account {caller.Account}, {caller.Arn}, by {(IsOfHost ? _options.Value.CredentialsName : AwsSources.Of(variables).Name)}";
     }
 
     private Task<GetCallerIdentityResponse> GetCallerAsync(string region, CancellationToken cancellation) => _own.UseAsync(

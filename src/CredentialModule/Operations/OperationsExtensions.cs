@@ -17,11 +17,12 @@ internal static class OperationsExtensions
             provider.GetRequiredService<CacheInvalidation>(), provider.GetRequiredService<AuditTrail>()));
         services.AddSingleton(static provider => new AssumeRoleExplainer(
             provider.GetRequiredService<AwsClients>(), provider.GetRequiredService<CredentialCache>(),
-            provider.GetRequiredService<IOptions<IotCredentialsOptions>>(), provider.GetRequiredService<IHostEnvironment>(),
-            provider.GetRequiredService<TimeProvider>()));
+            provider.GetRequiredService<IOptions<IotCredentialsOptions>>(), provider.GetRequiredService<IOptions<AwsClientOptions>>(),
+            provider.GetRequiredService<IHostEnvironment>(), provider.GetRequiredService<TimeProvider>()));
         services.AddSingleton(static provider => new AwsDiagnostics(
             provider.GetRequiredService<AwsClients>(), provider.GetRequiredService<OwnCredentials>(), provider.GetRequiredService<DescribeEndpointClient>(),
-            provider.GetRequiredService<DirectoryClient>(), provider.GetRequiredService<IHostEnvironment>(), provider.GetRequiredService<TimeProvider>()));
+            provider.GetRequiredService<DirectoryClient>(), provider.GetRequiredService<IOptions<AwsClientOptions>>(),
+            provider.GetRequiredService<IHostEnvironment>(), provider.GetRequiredService<TimeProvider>()));
         services.AddSingleton(static provider => new DirectoryDiagnostics(
             provider.GetRequiredService<DirectoryClient>(), provider.GetRequiredService<OrganizationLocator>()));
     }

@@ -19,6 +19,13 @@ internal sealed class SectionConfiguration(IConfiguration section) : IConfigureO
                 + "Pass builder.Configuration.GetSection(\"IotCredentials\"), not the whole configuration."]);
         }
 
+        if (section.GetSection("AwsIdentity").Exists())
+        {
+            throw Refused([
+                "IotCredentials:AwsIdentity is a key of the gateway's, and not of the module. "
+                + "Set AwsClientOptions.Credentials to a source of your own, or leave the key out for the AWS SDK's chain."]);
+        }
+
         var unknown = Unknown(section, typeof(IotCredentialsOptions), "IotCredentials:").ToList();
         if (unknown.Count > 0) throw Refused(unknown);
         section.Bind(options);

@@ -51,8 +51,8 @@ internal sealed record GatewayOptions
     /// <summary>How the process ends.</summary>
     public ShutdownOptions Shutdown { get; init; } = new();
 
-    /// <summary>The credential module's own section.</summary>
-    public IotCredentialsOptions IotCredentials { get; init; } = new();
+    /// <summary>The credential module's own section, and the gateway's AWS identity.</summary>
+    public IotCredentialsSection IotCredentials { get; init; } = new();
 
     /// <summary>The service of <see cref="Services"/> that a host name means; null when it means none, and is DNS's.</summary>
     public ServiceOptions? ServiceOf(string host) => Services.FirstOrDefault(service => service.Key.Equals(host, StringComparison.OrdinalIgnoreCase)).Value;

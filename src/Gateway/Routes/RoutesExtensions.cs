@@ -1,3 +1,4 @@
+using Gateway.Configuration;
 using Gateway.Cors;
 using Gateway.Forwarding;
 using Gateway.RateLimiting;
@@ -20,7 +21,7 @@ internal static class RoutesExtensions
             // CORS must come before forwarding, whose last transform may send the response headers.
             .AddRouteCors()
             .AddForwarding()
-            .AddIotCredentials(configuration.GetSection("IotCredentials"));
+            .AddIotCredentials(ModuleSection(configuration));
 
     /// <summary>Maps the current snapshot's routes and follows later changes. Only endpoints that a router can be built from are served.</summary>
     public static void MapRoutes(this IEndpointRouteBuilder app) =>
@@ -36,6 +37,12 @@ internal static class RoutesExtensions
             .RequireRateLimiting(RateLimitingSetup.Policy);
         return app.DataSources.Single();
     }
+
+    // AwsIdentity is the gateway's own key, and the module refuses keys that it does not know. Its live keys come from SnapshotProfiles.
+    private static IConfigurationRoot ModuleSection(IConfiguration configuration) => new ConfigurationBuilder()
+        .AddInMemoryCollection(configuration.GetSection(nameof(GatewayOptions.IotCredentials)).AsEnumerable(makePathsRelative: true)
+            .Where(static value => value.Key.Split(':')[0] != nameof(IotCredentialsSection.AwsIdentity)))
+        .Build();
 
     private static IReverseProxyBuilder LoadFromSnapshot(this IReverseProxyBuilder proxy)
     {

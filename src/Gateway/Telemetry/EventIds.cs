@@ -27,4 +27,6 @@ internal static class EventIds
     public const int ConnectionRefused = 145;
     public const int LogEntriesLost = 160;
     public const int ConfigurationUncertain = 150;
+    public const int AwsIdentityNotRenewed = 170;
+    public const int AwsIdentityRenewed = 171;
 }

@@ -26,6 +26,8 @@ public sealed partial class FailureTextGuardTests
         ["CredentialModule/Redis/RedisConnection.cs"] = "compared, and not told",
         ["CredentialModule/Policies/PolicyReader.cs"] = "where the JSON of the operator's own template ends to be JSON",
         ["CredentialModule/Profiles/IProfileProvider.cs"] = "cleaned by SecretText",
+        ["Gateway/AwsIdentity/AzureToken.cs"] = "Entra's code alone",
+        ["Gateway/AwsIdentity/AzureWebIdentity.cs"] = "a VendingException's: words of our own",
         ["Gateway/Authentication/Keys/VerificationKey.cs"] = "constant texts about base64url",
         ["Gateway/Hosting/ServerCertificates.cs"] = "constant texts about a certificate's file",
         ["Gateway/Commands/Doctor/DestinationCheck.cs"] = "a SocketException's: the system's text for its code",

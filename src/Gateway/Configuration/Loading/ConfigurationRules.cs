@@ -18,6 +18,7 @@ internal static class ConfigurationRules
         ApiKeyRules.Check,
         IntrospectionRules.Check,
         IssuerRules.Check,
+        AwsIdentityRules.Check,
         AuthorizationPolicyRules.Check,
         RateLimitRules.Check,
         CorsRules.Check,

@@ -1,0 +1,97 @@
+using System.Text.RegularExpressions;
+using Azure.Core;
+using Azure.Core.Pipeline;
+using Azure.Identity;
+using IotCredentials.Failures;
+using Microsoft.Identity.Client;
+
+namespace Gateway.AwsIdentity;
+
+/// <summary>A kind of Azure identity: its name for operators, the address that its token comes from, and the credential that requests it.</summary>
+internal sealed partial class AzureToken
+{
+    private const string FederatedTokenFile = "AZURE_FEDERATED_TOKEN_FILE";
+
+    // Azure.Identity's own policy retries the instance metadata for half a minute, and callers would not learn the cause. The gateway retries every two seconds.
+    private static readonly RetryPolicy s_retries = new(maxRetries: 1, DelayStrategy.CreateFixedDelayStrategy(TimeSpan.FromMilliseconds(500)));
+
+    private AzureToken(string name, Uri? address, TokenCredential credential) => (Name, Address, Credential) = (name, address, credential);
+
+    /// <summary>The kind in words.</summary>
+    public string Name { get; }
+
+    /// <summary>Requests the token, and caches it.</summary>
+    public TokenCredential Credential { get; }
+
+    private Uri? Address { get; }
+
+    /// <summary>A workload identity if the platform mounts its token, else a managed identity.</summary>
+    /// <param name="clientId">The identity's client id; null for the one that the platform names.</param>
+    public static AzureToken OfProcess(string? clientId)
+    {
+        clientId ??= Variable("AZURE_CLIENT_ID");
+        if (Variable(FederatedTokenFile) is not null)
+        {
+            return new(
+                $"the Azure workload identity ({FederatedTokenFile})",
+                AddressIn("AZURE_AUTHORITY_HOST", "https://login.microsoftonline.com"),
+                new WorkloadIdentityCredential(new WorkloadIdentityCredentialOptions
+                {
+                    ClientId = clientId,
+                    RetryPolicy = s_retries,
+                    // The platform names the authority. Without this, each start would also depend on login.microsoftonline.com, which not every cloud reaches.
+                    DisableInstanceDiscovery = true,
+                }));
+        }
+
+        var managed = new ManagedIdentityCredential(new ManagedIdentityCredentialOptions(
+            clientId is null ? ManagedIdentityId.SystemAssigned : ManagedIdentityId.FromUserAssignedClientId(clientId))
+        {
+            RetryPolicy = s_retries,
+        });
+        return Variable("IDENTITY_ENDPOINT") is not null
+            ? new("the Azure managed identity (IDENTITY_ENDPOINT)", AddressIn("IDENTITY_ENDPOINT", null), managed)
+            : new("the Azure managed identity (instance metadata)", AddressIn("AZURE_POD_IDENTITY_AUTHORITY_HOST", "http://169.254.169.254"), managed);
+    }
+
+    /// <summary>A credential of a test.</summary>
+    public static AzureToken Of(string name, TokenCredential credential) => new(name, null, credential);
+
+    /// <summary>The cause of a failed request, and the remedy if it is known. Nothing of the response is in it but its status and Entra's code.</summary>
+    public string CauseOf(Exception error)
+    {
+        for (var cause = error; cause is not null; cause = cause.InnerException)
+        {
+            if (cause is IOException and not HttpIOException or UnauthorizedAccessException && cause.GetType().Namespace == "System.IO")
+                return $"{FederatedTokenFile} names a file that cannot be read ({cause.GetType().Name})";
+            if (EntraCode().Match(cause.Message) is { Success: true } code) return $"{code.Value}{RemedyOf(code.Value)}";
+            if (cause is MsalServiceException { StatusCode: 200 }) return "200, and the response is not one of the endpoint's";
+            // MSAL gives no status for the refusal of the instance metadata.
+            if (cause is MsalServiceException { StatusCode: 400 } or MsalServiceException { StatusCode: 0, InnerException: null })
+                return "400: the identity is not assigned here, or Entra has no application of that audience";
+            if (cause is MsalServiceException { StatusCode: > 0 and var status }) return $"{status}";
+        }
+
+        return error is CredentialUnavailableException { InnerException: null }
+            ? "its variables are not complete: AZURE_TENANT_ID, AZURE_CLIENT_ID and AZURE_FEDERATED_TOKEN_FILE"
+            : FailureText.Of(error, Address);
+    }
+
+    private static string RemedyOf(string code) => code switch
+    {
+        "AADSTS70021" or "AADSTS700211" or "AADSTS700212" or "AADSTS700213" =>
+            ": no federated credential of the identity matches the service account's token: compare issuer, subject and audience",
+        "AADSTS500011" => ": the tenant has no application of that audience",
+        "AADSTS700016" => ": the tenant has no identity of that client id",
+        "AADSTS90002" => ": there is no tenant of that id (AZURE_TENANT_ID)",
+        _ => "",
+    };
+
+    private static string? Variable(string name) => Environment.GetEnvironmentVariable(name) is { Length: > 0 } value ? value : null;
+
+    private static Uri? AddressIn(string variable, string? otherwise) =>
+        Uri.TryCreate(Variable(variable) ?? otherwise, UriKind.Absolute, out var uri) ? uri : null;
+
+    [GeneratedRegex(@"AADSTS[0-9]{4,8}\b")]
+    private static partial Regex EntraCode();
+}

@@ -1,0 +1,73 @@
+using System.Text.RegularExpressions;
+using Amazon.Runtime.Internal.Endpoints.StandardLibrary;
+
+namespace Gateway.Configuration.Rules;
+
+/// <summary>Checks the section IotCredentials:AwsIdentity.</summary>
+internal static partial class AwsIdentityRules
+{
+    private const string Section = "IotCredentials:AwsIdentity";
+    private const string RoleArn = $"{Section}:{nameof(AwsIdentityOptions.RoleArn)}";
+    private const string Audience = $"{Section}:{nameof(AwsIdentityOptions.Audience)}";
+    private const string ClientId = $"{Section}:{nameof(AwsIdentityOptions.ClientId)}";
+
+    /// <summary>
+    /// With Source Azure, RoleArn is a role of the profiles' partition, and Audience an application's identifier; ClientId is a GUID. With Source Default, none of
+    /// them is set.
+    /// </summary>
+    public static void Check(RuleContext context)
+    {
+        if (context.Options.IotCredentials.AwsIdentity is not { } identity) return;
+        if (identity.Source == AwsIdentitySource.Default)
+        {
+            foreach (var (key, value) in new[] { (RoleArn, identity.RoleArn), (Audience, identity.Audience), (ClientId, identity.ClientId) })
+                if (value is not null) context.Error(key, "has no effect while Source is Default, the AWS SDK's chain. Write Azure there, or remove the key.");
+            return;
+        }
+
+        CheckRole(context, identity.RoleArn);
+        CheckAudience(context, identity.Audience);
+        if (identity.ClientId is { } id && !Guid.TryParseExact(id, "D", out _))
+            context.Error(ClientId, $"is {Finding.Quote(id)}, and a client id is a GUID. Write the identity's client id, or leave it out.");
+    }
+
+    private static void CheckRole(RuleContext context, string? arn)
+    {
+        if (string.IsNullOrWhiteSpace(arn))
+        {
+            context.Error(RoleArn, "is required. Write the ARN of the role that the Azure identity assumes.");
+        }
+        else if (Role().Match(arn) is not { Success: true } role)
+        {
+            context.Error(RoleArn, $"is {Finding.Quote(arn)}, and no role's ARN, such as arn:aws:iam::111122223333:role/iot-gateway.");
+        }
+        else
+        {
+            var module = context.Options.IotCredentials;
+            foreach (var (key, region) in module.Profiles.Select(static profile => ($"Profiles:{profile.Key}", profile.Value.Region))
+                .Concat(module.Organizations.Select(static organization => ($"Organizations:{organization.Key}", organization.Value.Region))))
+            {
+                if (region is null || Fn.Partition(region).name is not { } partition || partition == role.Groups["partition"].Value) continue;
+                context.Error(RoleArn,
+                    $"is of the partition {role.Groups["partition"].Value}, and IotCredentials:{key} of {partition}: sessions of one are none in the other.");
+                return;
+            }
+        }
+    }
+
+    private static void CheckAudience(RuleContext context, string? audience)
+    {
+        if (string.IsNullOrWhiteSpace(audience))
+        {
+            context.Error(Audience, "is required. Write the Application ID URI of the application that the token is for, such as api://aws-federation.");
+        }
+        else if (audience.Any(char.IsWhiteSpace) || audience.EndsWith("/.default", StringComparison.OrdinalIgnoreCase))
+        {
+            context.Error(Audience,
+                $"is {Finding.Quote(audience)}, and an Application ID URI has no blanks and does not end in /.default. Write it as api://aws-federation.");
+        }
+    }
+
+    [GeneratedRegex(@"^arn:(?<partition>aws|aws-cn|aws-us-gov):iam::[0-9]{12}:role/[A-Za-z0-9+=,.@_/-]{1,576}\z")]
+    private static partial Regex Role();
+}
