@@ -177,7 +177,7 @@ internal static partial class AssumeRoleLimits
             $"1 validation error detected: Value {shown} at '{member}' failed to satisfy constraint: {constraint}");
     }
 
-    [GeneratedRegex(@"^arn:(aws|aws-cn|aws-us-gov):iam::[0-9]{12}:role/[\u0021-\u007E]+\z")]
+    [GeneratedRegex(@"^arn:aws(-[a-z]+)*:iam::[0-9]{12}:role/[\u0021-\u007E]+\z")]
     private static partial Regex RoleArn();
 
     // In STS's patterns, \w matches ASCII only.

@@ -3,6 +3,7 @@ using System.Globalization;
 using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json.Nodes;
+using Amazon;
 using Microsoft.AspNetCore.WebUtilities;
 
 namespace Sandbox;
@@ -88,7 +89,7 @@ public sealed class AwsEmulator : IAsyncDisposable
     /// <param name="accessKeyId">The access key id.</param>
     /// <param name="secretAccessKey">The secret key.</param>
     /// <param name="account">The account it belongs to.</param>
-    /// <param name="partition">The account's partition: <c>aws</c>, <c>aws-cn</c> or <c>aws-us-gov</c>. Regions of other partitions reject the key.</param>
+    /// <param name="partition">The account's partition, such as <c>aws-cn</c>. Regions of other partitions reject the key.</param>
     /// <returns>The credentials.</returns>
     public AwsCredentials AddBaseCredentials(string accessKeyId, string secretAccessKey, string account, string partition = "aws") =>
         Know(new AwsCredentials(
@@ -359,10 +360,9 @@ public sealed class AwsEmulator : IAsyncDisposable
 
     private static string EndpointPrefix(string account, string region) => $"a{Unique($"{account}/{region}", 13)}";
 
-    private static string Domain(string region) => Partition(region) == "aws-cn" ? "amazonaws.com.cn" : "amazonaws.com";
+    private static string Domain(string region) => RegionEndpoint.GetBySystemName(region).PartitionDnsSuffix;
 
-    private static string Partition(string region) =>
-        region.StartsWith("cn-", StringComparison.Ordinal) ? "aws-cn" : region.StartsWith("us-gov-", StringComparison.Ordinal) ? "aws-us-gov" : "aws";
+    private static string Partition(string region) => RegionEndpoint.GetBySystemName(region).PartitionName;
 
     /// <summary>Derives letters and digits from a text, the same in every run.</summary>
     private static string Unique(string text, int length) =>

@@ -48,16 +48,14 @@ internal static class DirectoryResponse
         var region = Text(inner, "awsRegion");
         if (region is null || !AwsPartition.IsRegion(region)) throw Refused("has no awsRegion that is an AWS region");
         if (!options.AllowsRegion(region)) throw Refused("names a region that Directory:AllowedRegions does not allow, or that is too long for one");
-        var partition = AwsPartition.Of(region);
-        if (!partition.HasRoles) throw Refused($"names the region {region} of the partition {partition.Name}, which is not supported");
-        return new(account!, region, Endpoint(inner, region, partition));
+        return new(account!, region, Endpoint(inner, region));
     }
 
-    private static string? Endpoint(JsonElement inner, string region, AwsPartition partition)
+    private static string? Endpoint(JsonElement inner, string region)
     {
         if (!inner.TryGetProperty("iotEndpoint", out var member) || member.ValueKind == JsonValueKind.Null) return null;
         var endpoint = Text(inner, "iotEndpoint");
-        var rest = $"{EndpointSuffix}.iot.{region}.{partition.Domain}";
+        var rest = $"{EndpointSuffix}.iot.{region}.{AwsPartition.Of(region).Domain}";
         if (endpoint?.EndsWith(rest, StringComparison.Ordinal) == true
             && endpoint[..^rest.Length] is { Length: > 0 and var length } name && length <= LongestLabel - EndpointSuffix.Length
             && name.All(static character => char.IsAsciiLetterLower(character) || char.IsAsciiDigit(character)))

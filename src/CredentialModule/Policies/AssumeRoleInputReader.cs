@@ -42,8 +42,8 @@ internal sealed class AssumeRoleInputReader(OrganizationIdFormat ids, List<Findi
     private const int LongestTagKey = 128;
     private const int LongestTagValue = 256;
 
+    private static readonly string s_longestPartition = AwsPartition.All.MaxBy(static partition => partition.Name.Length)!.Name;
     private const int AccountLength = 12;
-    private const string LongestPartition = "aws-us-gov";
     private const string OnlyWithDirectory =
         "Account, region and partition stand there only if IotCredentials:Directory says where organizations live; else write their values.";
 
@@ -52,14 +52,14 @@ internal sealed class AssumeRoleInputReader(OrganizationIdFormat ids, List<Findi
         if (Read(where, text, "+=,.@-_/:", Placeholders.AccountId | Placeholders.Partition) is not { } arn)
             return null;
         // Braces are only around names, which hold no colon and no slash, so the text can be split like the rendered ARN.
-        if (text.Split(':') is not
-            ["arn", "aws" or "aws-cn" or "aws-us-gov" or RoleArnTemplate.OpenPartition, "iam", "", var account, var resource]
+        if (text.Split(':') is not ["arn", var partition, "iam", "", var account, var resource]
+            || (partition != RoleArnTemplate.OpenPartition && !AwsPartition.IsName(partition))
             || (account != RoleArnTemplate.OpenAccount && (account.Length != AccountLength || !account.All(char.IsAsciiDigit)))
             || !resource.StartsWith("role/", StringComparison.Ordinal)
             || resource.Split('/').Any(part => part.Length == 0))
         {
             Find(where, FindingCode.ArnShape,
-                "is not of the shape arn:aws:iam::123456789012:role/NAME; the partition may also be aws-cn or aws-us-gov.");
+                $"is not of the shape arn:aws:iam::123456789012:role/NAME; the partition is one of {AwsPartition.Names}.");
             return null;
         }
 
@@ -67,7 +67,7 @@ internal sealed class AssumeRoleInputReader(OrganizationIdFormat ids, List<Findi
         var name = rendered[(rendered.LastIndexOf('/') + 1)..];
         var path = rendered[rendered.IndexOf('/', StringComparison.Ordinal)..^name.Length];
         return IsAtMost(LongestRoleName, where, "has a role name", name) & IsAtMost(LongestRolePath, where, "has a role path", path)
-            ? new RoleArnTemplate(arn, text.Split(':')[1], account)
+            ? new RoleArnTemplate(arn, partition, account)
             : null;
     }
 
@@ -134,7 +134,7 @@ internal sealed class AssumeRoleInputReader(OrganizationIdFormat ids, List<Findi
 
     /// <summary>The longest values that a directory can give a template.</summary>
     public static TemplateValues LongestValues(OrganizationIdFormat ids, int longestRegion) =>
-        new(ids.LongestId, new string('0', AccountLength), new string('x', longestRegion), LongestPartition);
+        new(ids.LongestId, new string('0', AccountLength), new string('x', longestRegion), s_longestPartition);
 
     private string Longest(TemplateText text) => text.Render(LongestValues(ids, longestRegion ?? 0));
 

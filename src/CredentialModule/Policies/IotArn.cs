@@ -18,8 +18,8 @@ internal sealed record IotArn(string Before, IotResourceType Type, string Name)
         if (source.Split(':', 6) is not ["arn", var partition, var service, var region, var account, var name])
             return null;
         var wrong = new List<string>();
-        if (partition is not ("{partition}" or "aws" or "aws-cn" or "aws-us-gov"))
-            wrong.Add($"`{partition}` as its partition: write {{partition}}, aws, aws-cn or aws-us-gov");
+        if (partition != RoleArnTemplate.OpenPartition && !AwsPartition.IsName(partition))
+            wrong.Add($"`{partition}` as its partition: write {{partition}}, or one of {AwsPartition.Names}");
         if (service != "iot")
             wrong.Add($"`{service}` as its service: write iot");
         if (region != "{region}" && (region.Length == 0 || !region.All(c => char.IsAsciiLetterLower(c) || char.IsAsciiDigit(c) || c == '-')))

@@ -19,14 +19,18 @@ internal sealed class SessionPolicyTemplate
 
     private readonly PolicyNode _root;
 
-    private SessionPolicyTemplate(PolicyNode root, int worstCaseLength)
+    private SessionPolicyTemplate(PolicyNode root, int worstCaseLength, IReadOnlyList<string> partitions)
     {
         _root = root;
         WorstCaseLength = worstCaseLength;
+        Partitions = partitions;
     }
 
     /// <summary>The length of the policy, in characters, for the longest id and the longest of the other values.</summary>
     public int WorstCaseLength { get; }
+
+    /// <summary>The partitions that its ARNs name other than by placeholder.</summary>
+    public IReadOnlyList<string> Partitions { get; }
 
     /// <summary>Reads a template and checks it against every rule.</summary>
     /// <param name="utf8">The file.</param>
@@ -50,7 +54,7 @@ internal sealed class SessionPolicyTemplate
         if (length > LongestPolicy)
             found.Add(Finding.Of(FindingCode.Length,
                 $"For an id of {ids.LongestDescription} the policy has {length} characters; AssumeRole takes {LongestPolicy}. {Remedy()}"));
-        return found.Count == 0 ? new SessionPolicyTemplate(root, length) : null;
+        return found.Count == 0 ? new SessionPolicyTemplate(root, length, PartitionsOf(statements)) : null;
 
         int LengthFor(OrganizationId id) => Render(root, longest with { OrganizationId = id }).Length;
 
@@ -64,6 +68,12 @@ internal sealed class SessionPolicyTemplate
                 : "No shorter id makes it fit; shorten the policy.";
         }
     }
+
+    private static IReadOnlyList<string> PartitionsOf(IReadOnlyList<AllowStatement> statements) =>
+    [
+        .. statements.SelectMany(static statement => statement.Resources).Select(static resource => resource.Text.Source.Split(':')[1])
+            .Where(static partition => partition != RoleArnTemplate.OpenPartition).Distinct(),
+    ];
 
     /// <summary>The policy of one organization, minified.</summary>
     public string Render(TemplateValues values) => Render(_root, values);

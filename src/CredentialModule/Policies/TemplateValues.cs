@@ -16,7 +16,7 @@ internal enum Placeholders
 /// <param name="OrganizationId">The organization that the session is for.</param>
 /// <param name="AccountId">The account of the role, 12 digits.</param>
 /// <param name="Region">The region of the profile.</param>
-/// <param name="Partition">The partition of the role: <c>aws</c>, <c>aws-cn</c> or <c>aws-us-gov</c>.</param>
+/// <param name="Partition">The partition of the role, such as <c>aws</c>.</param>
 internal sealed record TemplateValues(OrganizationId OrganizationId, string AccountId, string Region, string Partition)
 {
     public string this[Placeholders name] => name switch

@@ -3,27 +3,28 @@ using IotCredentials.Policies;
 namespace IotCredentials.Profiles;
 
 /// <summary>
-/// Checks that role, region and endpoints of a profile are in one partition, one region and one account: elsewhere a session reaches nothing.
+/// Checks that role, region, endpoints and session policy of a profile are in one partition, one region and one account: elsewhere a session reaches nothing.
 /// </summary>
 internal static class AwsPlaces
 {
-    // One region of each partition. Their domains are AWS's; a host in another domain is the operator's own.
-    private static readonly string[] s_regions =
-        ["us-east-1", "cn-north-1", "us-gov-west-1", "eusc-de-east-1", "us-iso-east-1", "us-isob-east-1", "eu-isoe-west-1", "us-isof-south-1"];
-
-    /// <summary>One region of each partition that has roles, where any region can be meant.</summary>
-    public static IReadOnlyList<string> RegionsWithRoles { get; } = Array.FindAll(s_regions, static region => AwsPartition.Of(region).HasRoles);
-
-    private static readonly string[] s_domains = [.. s_regions.Select(AwsPartition.Of).SelectMany(static partition => partition.Domains).Distinct()];
+    // A host in another domain is the operator's own.
+    private static readonly string[] s_domains = [.. AwsPartition.All.SelectMany(static partition => partition.Domains).Distinct()];
 
     /// <summary>Each key that contradicts another, with the contradiction.</summary>
-    public static IEnumerable<(string Key, string Message)> Find(RoleArnTemplate role, string region, string? iotEndpoint, string? endpointRoleArn)
+    public static IEnumerable<(string Key, string Message)> Find(
+        RoleArnTemplate role, string region, string? iotEndpoint, string? endpointRoleArn, SessionPolicyTemplate? sessionPolicy)
     {
         var partition = AwsPartition.Of(region);
         if (role.Partition != partition.Name)
         {
             yield return (nameof(ProfileOptions.RoleArn),
                 $"is of the partition {role.Partition}, and the region {region} is of {partition.Name}: credentials of one are none in the other.");
+        }
+
+        if (sessionPolicy?.Partitions.FirstOrDefault(name => name != partition.Name) is { } other)
+        {
+            yield return (nameof(ProfileOptions.SessionPolicy),
+                $"has an ARN of the partition {other}, and the region {region} is of {partition.Name}: it allows nothing there. Write {{partition}}.");
         }
 
         // If an endpoint is configured, AWS IoT is not called and the endpoint role is not used.

@@ -32,7 +32,7 @@ internal static class DirectoryRules
         CheckAccounts();
         for (var index = 0; index < (options.AllowedRegions?.Count ?? 0); index++)
         {
-            if (options.AllowedRegions![index] is not { } region || !AwsPartition.IsRegion(region) || !AwsPartition.Of(region).HasRoles)
+            if (options.AllowedRegions![index] is not { } region || !AwsPartition.IsRegion(region))
                 Error($"{nameof(options.AllowedRegions)}:{index}", "is no AWS region, such as eu-west-1.");
         }
 

@@ -54,14 +54,16 @@ internal sealed class ProfileReader(OrganizationIdFormat ids, IFileProvider file
         var shared = SharedTopics.Read(
             options.SharedTopics ?? [], (index, finding) => Error($"{nameof(options.SharedTopics)}:{index}", $"{finding.Code}: {finding.Message}"));
         var located = errors == 0 && isLocated ? role!.In(AwsPartition.Of(options.Region!).Name, role.AccountId) : null;
+        var isReadable = errors == 0;
+        var policy = isReadable ? ReadPolicy(options, Longest(), shared) : options.SessionPolicy is null ? Missing(nameof(options.SessionPolicy)) : null;
         if (located is not null)
         {
             var endpointRole = endpointRoleArn is null
                 ? null
                 : ProfileTemplate.Render(endpointRoleArn.In(located.Partition, located.AccountId), options.Region!);
-            foreach (var (key, message) in AwsPlaces.Find(located, options.Region!, options.IotEndpoint, endpointRole)) Error(key, message);
+            foreach (var (key, message) in AwsPlaces.Find(located, options.Region!, options.IotEndpoint, endpointRole, policy)) Error(key, message);
         }
-        else if (errors == 0)
+        else if (isReadable)
         {
             CheckWithDirectory();
         }
@@ -72,7 +74,6 @@ internal sealed class ProfileReader(OrganizationIdFormat ids, IFileProvider file
                 "is assumed without an external id, since ExternalId names the organization: its trust policy must not ask for one.");
         }
 
-        var policy = errors == 0 ? ReadPolicy(options, Longest(), shared) : options.SessionPolicy is null ? Missing(nameof(options.SessionPolicy)) : null;
         if (errors > 0) return null;
         var isEntrys = overrides?.IotEndpoint is not null;
         var template = new ProfileTemplate
@@ -130,7 +131,7 @@ internal sealed class ProfileReader(OrganizationIdFormat ids, IFileProvider file
             // DirectoryRules reports the others.
             if (directory!.AllowedRegions is { Count: > 0 } allowed) return allowed.Where(static region => region is not null && AwsPartition.IsRegion(region));
             // With an endpoint, the endpoint role is not used, and nothing else contradicts every region.
-            return options.IotEndpoint is null ? AwsPlaces.RegionsWithRoles : [];
+            return options.IotEndpoint is null ? AwsPartition.OneRegionOfEach : [];
         }
 
         IEnumerable<(string Key, string Message)> ContradictionsIn(string region)
@@ -139,7 +140,7 @@ internal sealed class ProfileReader(OrganizationIdFormat ids, IFileProvider file
             // An account that several responses decide contradicts none.
             var there = role!.In(partition, directory!.OnlyAccount ?? endpointRoleArn?.AccountId ?? RoleArnTemplate.OpenAccount);
             var endpointRole = endpointRoleArn is null ? null : ProfileTemplate.Render(endpointRoleArn.In(partition, there.AccountId), region);
-            return AwsPlaces.Find(there, region, options.IotEndpoint, endpointRole);
+            return AwsPlaces.Find(there, region, options.IotEndpoint, endpointRole, policy);
         }
 
         void Error(string key, string message)

@@ -59,7 +59,7 @@ internal sealed class ProfileTemplate
         // The response's endpoint is of its own account and region. If an organization's entry overrides one of them, it is another's.
         var named = account == place.AccountId && region == place.Region ? place.IotEndpoint : null;
         var profile = Make(account, region, AwsPartition.Of(region).Name, IotEndpoint ?? named ?? FallbackEndpoint, isFromDirectory: true);
-        foreach (var (key, message) in AwsPlaces.Find(profile.Role, region, profile.IotEndpoint, profile.EndpointRoleArn))
+        foreach (var (key, message) in AwsPlaces.Find(profile.Role, region, profile.IotEndpoint, profile.EndpointRoleArn, SessionPolicy))
         {
             problem = $"names a place that the profile does not fit: {key} {message}";
             return null;

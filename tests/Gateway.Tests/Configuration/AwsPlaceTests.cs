@@ -64,6 +64,14 @@ public sealed class AwsPlaceTests : IDisposable
     [InlineData(
         "D7 the European Sovereign Cloud", Profile, """{ "Region": "eusc-de-east-1" }""", Profile + ":RoleArn", "the region eusc-de-east-1 is of aws-eusc")]
     [InlineData(
+        "D7 a role of the European Sovereign Cloud", Profile, """{ "RoleArn": "arn:aws-eusc:iam::111122223333:role/r" }""", Profile + ":RoleArn",
+        "is of the partition aws-eusc, and the region ap-northeast-1 is of aws")]
+    [InlineData(
+        "D7 a role of an isolated partition", Profile, """{ "Region": "us-iso-east-1", "RoleArn": "arn:aws-iso-b:iam::111122223333:role/r" }""",
+        Profile + ":RoleArn", "is of the partition aws-iso-b, and the region us-iso-east-1 is of aws-iso")]
+    [InlineData("D7 no partition", Profile, """{ "RoleArn": "arn:aws-nope:iam::111122223333:role/r" }""", Profile + ":RoleArn", "one of aws, aws-cn, ")]
+    [InlineData("D7 a FIPS endpoint's name for a region", Profile, """{ "Region": "fips-us-east-1" }""", Profile + ":Region", "is no AWS region")]
+    [InlineData(
         "D7 an overlay's role", Organization, """{ "RoleArn": "arn:aws-cn:iam::444455556666:role/iot" }""", Organization + ":RoleArn",
         "(over profile default) is of the partition aws-cn")]
     [InlineData(
@@ -81,6 +89,31 @@ public sealed class AwsPlaceTests : IDisposable
         Assert.Contains(message, findings[0].Message, StringComparison.Ordinal);
     }
 
+    /// <summary>A session policy that writes its partition out, in each of the others.</summary>
+    [Theory]
+    [InlineData("aws", "cn-north-1", "aws-cn")]
+    [InlineData("aws", "us-gov-west-1", "aws-us-gov")]
+    [InlineData("aws-cn", "us-isof-east-1", "aws-iso-f")]
+    [InlineData("aws-us-gov", "ap-southeast-5", "aws")]
+    [InlineData("aws-iso", "eusc-de-east-1", "aws-eusc")]
+    public void A_session_policy_of_another_partition_is_an_error(string written, string region, string partition)
+    {
+        WritePolicy(written);
+        Overlay(_configuration, Profile, $$"""{ "Region": "{{region}}", "RoleArn": "arn:{{partition}}:iam::111122223333:role/r" }""");
+
+        var finding = Assert.Single(_configuration.Load().Findings);
+
+        Assert.Equal((Severity.Error, Profile + ":SessionPolicy"), (finding.Severity, finding.Key));
+        Assert.Contains($"has an ARN of the partition {written}, and the region {region} is of {partition}", finding.Message, StringComparison.Ordinal);
+        WritePolicy(partition);
+        Assert.Empty(_configuration.Load().Findings);
+
+        void WritePolicy(string name) => _configuration.Write("policies/organization.json", $$"""
+            { "Version": "2012-10-17", "Statement": [
+              { "Effect": "Allow", "Action": "iot:Connect", "Resource": "arn:{{name}}:iot:{region}:{accountId}:client/{organizationId}" } ] }
+            """);
+    }
+
     [Theory]
     [InlineData("D7 the same region", Profile, """{ "IotEndpoint": "abc-ats.iot.ap-northeast-1.amazonaws.com" }""")]
     [InlineData("D7 an older endpoint", Profile, """{ "IotEndpoint": "abc.iot.ap-northeast-1.amazonaws.com" }""")]
@@ -95,6 +128,10 @@ public sealed class AwsPlaceTests : IDisposable
     [InlineData(
         "D7 GovCloud", Profile,
         """{ "Region": "us-gov-west-1", "RoleArn": "arn:aws-us-gov:iam::111122223333:role/r", "IotEndpoint": "abc-ats.iot.us-gov-west-1.amazonaws.com" }""")]
+    [InlineData(
+        "D7 the European Sovereign Cloud's", Profile,
+        """{ "Region": "eusc-de-east-1", "RoleArn": "arn:aws-eusc:iam::111122223333:role/r", "IotEndpoint": "abc-ats.iot.eusc-de-east-1.amazonaws.eu" }""")]
+    [InlineData("D7 an isolated partition", Profile, """{ "Region": "us-iso-west-1", "RoleArn": "arn:aws-iso:iam::111122223333:role/r" }""")]
     [InlineData(
         "D7 an endpoint role that nobody asks", Profile,
         """{ "EndpointRoleArn": "arn:aws:iam::999900001111:role/e", "IotEndpoint": "abc-ats.iot.ap-northeast-1.amazonaws.com" }""")]

@@ -69,6 +69,17 @@ public sealed class AwsAddressTests
             new("D8 China", "", "", "cn-north-1", "sts.cn-north-1.amazonaws.com.cn", "iot.cn-north-1.amazonaws.com.cn"),
             new("D8 dual stack in China", "AWS_USE_DUALSTACK_ENDPOINT=true", "", "cn-northwest-1", "sts.cn-northwest-1.api.amazonwebservices.com.cn",
                 "iot.cn-northwest-1.api.amazonwebservices.com.cn"),
+            new("D8 FIPS in China", "AWS_USE_FIPS_ENDPOINT=true", "", "cn-north-1", "sts-fips.cn-north-1.amazonaws.com.cn",
+                "iot-fips.cn-north-1.amazonaws.com.cn"),
+            new("D8 both in GovCloud", "AWS_USE_FIPS_ENDPOINT=true AWS_USE_DUALSTACK_ENDPOINT=true", "", "us-gov-east-1",
+                "sts-fips.us-gov-east-1.api.aws", "iot-fips.us-gov-east-1.api.aws"),
+            new("D8 FIPS in the European Sovereign Cloud", "AWS_USE_FIPS_ENDPOINT=true", "", "eusc-de-east-1", "sts-fips.eusc-de-east-1.amazonaws.eu",
+                "iot-fips.eusc-de-east-1.amazonaws.eu"),
+            new("D8 an isolated partition", "", "", "us-isob-east-1", "sts.us-isob-east-1.sc2s.sgov.gov", "iot.us-isob-east-1.sc2s.sgov.gov"),
+            new("D8 dual stack in a region to opt in to", "AWS_USE_DUALSTACK_ENDPOINT=true", "", "ap-southeast-5", "sts.ap-southeast-5.api.aws",
+                "iot.ap-southeast-5.api.aws"),
+            new("D8 FIPS in a region to opt in to", "AWS_USE_FIPS_ENDPOINT=true", "", "eu-south-2", "sts-fips.eu-south-2.amazonaws.com",
+                "iot-fips.eu-south-2.amazonaws.com"),
         ]);
 
     [Theory]
@@ -111,9 +122,7 @@ public sealed class AwsAddressTests
     private static async Task<string> DoctorAsync(string variables, string config, string region, StubTcpServer proxy)
     {
         await using var world = await World.StartAsync();
-        var partition = region.StartsWith("cn-", StringComparison.Ordinal) ? "aws-cn"
-            : region.StartsWith("us-gov-", StringComparison.Ordinal) ? "aws-us-gov"
-            : "aws";
+        var partition = Amazon.RegionEndpoint.GetBySystemName(region).PartitionName;
         using var folder = world.Folder(settings => settings.WithoutRedis()
             .Set("IotCredentials:Profiles:default:Region", $"\"{region}\"")
             .Set("IotCredentials:Profiles:default:RoleArn", $"\"arn:{partition}:iam::111122223333:role/iot-organization\""));

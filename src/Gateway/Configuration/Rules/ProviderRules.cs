@@ -1,3 +1,5 @@
+using Amazon;
+
 namespace Gateway.Configuration.Rules;
 
 /// <summary>
@@ -9,7 +11,7 @@ internal static class ProviderRules
     private const string GoogleHost = "accounts.google.com";
     private const string Google = $"https://{GoogleHost}";
     private const string Auth0 = ".auth0.com";
-    private const string CognitoHost = "cognito-idp.";
+    private const string CognitoHost = "cognito-idp";
     private const string CognitoSignIn = ".amazoncognito.com";
     private const string Realms = "/realms/";
     private const string AdfsIssuer = "/adfs/services/trust";
@@ -115,8 +117,9 @@ internal static class ProviderRules
     private static bool HasNone(Uri issuer) =>
         IsCognitoPool(issuer.Host) || IsOkta(issuer.Host) || issuer.Host == GoogleHost || issuer.AbsolutePath.Contains(Realms, StringComparison.Ordinal);
 
-    private static bool IsCognitoPool(string host) => host.StartsWith(CognitoHost, StringComparison.OrdinalIgnoreCase)
-        && (host.EndsWith(".amazonaws.com", StringComparison.OrdinalIgnoreCase) || host.EndsWith(".amazonaws.com.cn", StringComparison.OrdinalIgnoreCase));
+    // cognito-idp.REGION, in the domain of the region's partition.
+    private static bool IsCognitoPool(string host) => host.ToLowerInvariant().Split('.', 3) is [CognitoHost, { Length: > 0 } region, var domain]
+        && domain == RegionEndpoint.GetBySystemName(region).PartitionDnsSuffix;
 
     private static bool IsOkta(string host) => Array.Exists(s_okta, suffix => host.EndsWith(suffix, StringComparison.OrdinalIgnoreCase));
 

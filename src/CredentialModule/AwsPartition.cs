@@ -1,7 +1,8 @@
 using System.Text.RegularExpressions;
+using Amazon;
 using Amazon.Runtime.Internal.Endpoints.StandardLibrary;
 
-namespace IotCredentials.Profiles;
+namespace IotCredentials;
 
 /// <summary>An AWS partition, as the AWS SDK knows it: regions under one domain, with accounts of their own.</summary>
 /// <param name="Name">The name, such as <c>aws</c>, <c>aws-cn</c>, <c>aws-us-gov</c>.</param>
@@ -11,8 +12,15 @@ namespace IotCredentials.Profiles;
 /// <param name="HasDualStack">Whether it has dual-stack endpoints.</param>
 internal sealed partial record AwsPartition(string Name, string Domain, string DualStackDomain, bool HasFips, bool HasDualStack)
 {
-    /// <summary>Whether a role's ARN can be of this partition.</summary>
-    public bool HasRoles => Name is "aws" or "aws-cn" or "aws-us-gov";
+    /// <summary>One region of each partition that the SDK knows.</summary>
+    public static IReadOnlyList<string> OneRegionOfEach { get; } =
+        [.. RegionEndpoint.EnumerableAllRegions.DistinctBy(static region => region.PartitionName).Select(static region => region.SystemName)];
+
+    /// <summary>Every partition that the SDK knows.</summary>
+    public static IReadOnlyList<AwsPartition> All { get; } = [.. OneRegionOfEach.Select(Of)];
+
+    /// <summary>The names of all partitions, in the words of an error.</summary>
+    public static string Names { get; } = string.Join(", ", All.Select(static partition => partition.Name));
 
     public string[] Domains => [Domain, DualStackDomain];
 
@@ -23,9 +31,13 @@ internal sealed partial record AwsPartition(string Name, string Domain, string D
         return new(partition.name, partition.dnsSuffix, partition.dualStackDnsSuffix, partition.supportsFIPS, partition.supportsDualStack);
     }
 
+    /// <summary>Whether a text is the name of a partition.</summary>
+    public static bool IsName(string text) => All.Any(partition => partition.Name == text);
+
     /// <summary>Whether a text has the form of a region's name.</summary>
     public static bool IsRegion(string text) => Region().IsMatch(text);
 
-    [GeneratedRegex(@"^[a-z]{2,4}(-[a-z]+)+-[0-9]{1,2}\z")]
+    // fips-us-east-1 is an endpoint's name: the SDK would take it for us-east-1 with FIPS, and no ARN may hold it.
+    [GeneratedRegex(@"^(?!fips-)[a-z]{2,4}(-[a-z]+)+-[0-9]{1,2}\z")]
     private static partial Regex Region();
 }
