@@ -74,6 +74,11 @@ internal sealed record ConnectionStringsOptions
     /// <summary>Redis, as StackExchange.Redis writes it. Default: none, and what is cached stays in the process.</summary>
     public string? Redis { get; init; }
 
+    /// <summary>
+    /// A file that holds the text of <see cref="Redis"/>, and is given in its place. Relative to the configuration folder, or absolute. Default: none.
+    /// </summary>
+    public string? RedisPath { get; init; }
+
     /// <summary>Omits the values, which can hold a password.</summary>
     public override string ToString() => nameof(ConnectionStringsOptions);
 }

@@ -44,6 +44,7 @@ internal static class ConfigurationFolder
         var check = new SchemaValidator(findings);
         var merged = layers.Select(layer => check.Check(layer, RootSchema.Value))
             .Aggregate((lower, upper) => LayerMerge.Merge(ListenerLayers.Below(lower, upper), upper, findings));
+        RedisConnectionFile.Apply(merged, input, findings);
         HostingLayer.WarnOfUnused(input.Variables, merged, findings);
         HostingLayer.WarnOfPrefixed(input.Variables, RootSchema.Value, findings);
 
