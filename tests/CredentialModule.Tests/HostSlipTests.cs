@@ -53,6 +53,12 @@ public sealed class HostSlipTests(HostTests.Aws aws) : IClassFixture<HostTests.A
         ["G7 no policy of that name"] = (new() { Policy = "Member" }, "'Member' not found"),
         ["G7 no handler answers for membership"] = (
             new() { Handler = _ => { } }, "register an AuthorizationHandler<OrganizationAccessRequirement, OrganizationId>"),
+        ["G7 a profile that does not exist"] = (
+            new() { Profile = "defualt" }, "Metadata:Profile is defualt; IotCredentials:Profiles has none of that name. Did you mean \"default\"?"),
+        ["G7 a sealing key is missing"] = (
+            new() { Settings = { ["ConnectionStrings:Redis"] = "127.0.0.1:1" } }, "Sealing:KeyPath is missing: what is kept in Redis is sealed. Write"),
+        ["G7 a sealing key's file is missing"] = (
+            new() { Settings = { ["ConnectionStrings:Redis"] = "127.0.0.1:1", ["Sealing:KeyPath"] = "none" } }, "Sealing:KeyPath names a file that cannot be read"),
         ["G7 a value of another type"] = Setting("Timeout", "soon", "IotCredentials:Timeout"),
         ["S7 a URL for Redis"] = (
             new() { Settings = { ["ConnectionStrings:Redis"] = "redis://gateway:hunter2@redis.internal:6379" } },
@@ -79,6 +85,15 @@ public sealed class HostSlipTests(HostTests.Aws aws) : IClassFixture<HostTests.A
         var line = messages.Find(message => message.Contains(remedy, StringComparison.Ordinal));
         Assert.True(line is not null, $"{name}: {string.Join(" | ", messages)}");
         Assert.DoesNotContain('\n', line);
+        // .NET prints an exception that ends the program as text: a stack would hide the line. An exception of YARP's own has one.
+        if (!remedy.EndsWith("not found", StringComparison.Ordinal)) Assert.Equal(line, failure.ToString());
+    }
+
+    [Fact]
+    public void G5_the_extensions_are_where_the_types_that_they_extend_are_looked_for()
+    {
+        Assert.Equal("Microsoft.Extensions.DependencyInjection", typeof(IotCredentialsReverseProxyBuilderExtensions).Namespace);
+        Assert.Equal("Microsoft.AspNetCore.Builder", typeof(IotCredentialsEndpointConventionBuilderExtensions).Namespace);
     }
 
     [Fact]

@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using IotCredentials.Failures;
 using IotCredentials.Profiles;
 using Microsoft.AspNetCore.Routing.Patterns;
 using Yarp.ReverseProxy.Configuration;
@@ -39,9 +40,10 @@ internal sealed class CredentialRouteFilter(IProfileProvider profiles, IEnumerab
                 + $"write the organization's part of the path as {{{RouteOrganization.Parameter}}}{others}.";
         var profile = ModuleRoute.ProfileOf(route);
         if (profiles.Current.Has(profile)) return null;
+        var advice = NearestName.Advice(profile, [.. profiles.Current.Names]);
         return route.Metadata!.ContainsKey("Profile")
-            ? $"Metadata:Profile is {profile}; IotCredentials:Profiles has none of that name."
-            : $"names no Metadata:Profile, and IotCredentials:Profiles has no \"{profile}\": write the name of one of its profiles.";
+            ? $"Metadata:Profile is {profile}; IotCredentials:Profiles has none of that name. {advice}"
+            : $"names no Metadata:Profile, and IotCredentials:Profiles has no \"{profile}\": write one of its names. {advice}";
     }
 
     // The path's other parameters as advice. Null if the path names the organization, or is invalid, which YARP reports itself.
