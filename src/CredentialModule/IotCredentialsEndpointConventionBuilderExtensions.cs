@@ -1,3 +1,4 @@
+using IotCredentials.Failures;
 using IotCredentials.Http;
 using Microsoft.Extensions.DependencyInjection;
 
@@ -15,7 +16,7 @@ public static class IotCredentialsEndpointConventionBuilderExtensions
     /// <exception cref="InvalidOperationException"><c>AddIotCredentials</c> was never called.</exception>
     public static ReverseProxyConventionBuilder MapIotCredentials(this ReverseProxyConventionBuilder endpoints)
     {
-        if (!ModuleRoute.IsAdded) throw new InvalidOperationException(NotAdded);
+        if (!ModuleRoute.IsAdded) throw new StartupException(NotAdded);
         return endpoints.ConfigureEndpoints((endpoint, route) =>
         {
             if (!ModuleRoute.IsCredentials(route)) return;

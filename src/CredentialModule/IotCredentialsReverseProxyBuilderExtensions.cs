@@ -1,6 +1,7 @@
 using IotCredentials;
 using IotCredentials.Aws;
 using IotCredentials.Caching;
+using IotCredentials.Failures;
 using IotCredentials.Fetching;
 using IotCredentials.Http;
 using IotCredentials.Operations;
@@ -38,7 +39,7 @@ public static class IotCredentialsReverseProxyBuilderExtensions
     {
         var services = proxy.Services;
         if (services.Any(service => service.ServiceType == typeof(CredentialEndpoint)))
-            throw new InvalidOperationException("AddIotCredentials was called twice: call it once, on the builder that AddReverseProxy returned.");
+            throw new StartupException("AddIotCredentials was called twice: call it once, on the builder that AddReverseProxy returned.");
         ModuleRoute.IsAdded = true;
         services.AddOptions<IotCredentialsOptions>();
         if (section is not null)
@@ -52,7 +53,6 @@ public static class IotCredentialsReverseProxyBuilderExtensions
             shared.Redis ??= configuration.GetConnectionString("Redis");
             shared.SealingKeyPath ??= configuration["Sealing:KeyPath"];
         });
-        services.AddSingleton<IValidateOptions<SharedCacheOptions>, SharedCacheCheck>();
         services.AddMetrics();
         services.TryAddSingleton(TimeProvider.System);
         services.AddSingleton<CredentialMetrics>();
@@ -60,6 +60,8 @@ public static class IotCredentialsReverseProxyBuilderExtensions
         services.TryAddSingleton<IProfileProvider, OptionsProfileProvider>();
         // Null without Redis: its users take a RedisConnection?.
         services.AddSingleton(static provider => provider.GetRequiredService<IOptions<SharedCacheOptions>>().Value.Redis is not { } connectionString ? null!
+            // StackExchange.Redis logs a connection string that it cannot read.
+            : RedisConnectionString.ProblemOf(connectionString) is { } problem ? throw new StartupException($"ConnectionStrings:Redis {problem}")
             : new RedisConnection(
                 connectionString, provider.GetRequiredService<IOptions<IotCredentialsOptions>>(), provider.GetRequiredService<CredentialMetrics>(),
                 provider.GetRequiredService<TimeProvider>(), provider.GetRequiredService<ILogger<RedisConnection>>()));
@@ -86,7 +88,8 @@ public static class IotCredentialsReverseProxyBuilderExtensions
         services.AddSingleton<CredentialEndpoint>();
         services.AddOperations();
         services.AddSingleton(new RouteModule(ModuleRoute.Name));
-        services.AddSingleton<IProxyConfigFilter, CredentialRouteFilter>();
+        services.AddSingleton<CredentialRouteFilter>();
+        services.AddSingleton<IProxyConfigFilter>(static provider => provider.GetRequiredService<CredentialRouteFilter>());
         services.AddHostedService<HostValidation>();
         services.AddSingleton<IStartupFilter, PipelineValidation>();
         services.AddAuthorization();

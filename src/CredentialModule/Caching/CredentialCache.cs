@@ -1,3 +1,4 @@
+using IotCredentials.Failures;
 using IotCredentials.Redis;
 using IotCredentials.Telemetry;
 using Microsoft.Extensions.Caching.Distributed;
@@ -38,9 +39,7 @@ internal sealed partial class CredentialCache : IDisposable
             return;
         }
 
-        var keys = SealingKeys.Read(Path.Combine(host.ContentRootPath, shared.Value.SealingKeyPath ?? throw new InvalidOperationException(
-            "Sealing:KeyPath is missing: what is kept in Redis is sealed. Name a file of base64 256-bit keys.")));
-        Sealer = new Sealer(keys);
+        Sealer = new Sealer(KeysOf(shared.Value, host));
         Redis = redis;
         _shared = new SealedDistributedCache(
             new RedisCache(new RedisCacheOptions { ConnectionMultiplexerFactory = Redis.GetAsync, InstanceName = prefix }), prefix, Sealer, OnEntryRejected);
@@ -63,6 +62,25 @@ internal sealed partial class CredentialCache : IDisposable
 
     /// <summary>The key in Redis of an entry that is sealed with the given sealing key.</summary>
     public static string RedisKeyOf(string prefix, string key, string sealingKeyId) => prefix + SealedDistributedCache.NameOf(WireKeyOf(key), sealingKeyId);
+
+    private static SealingKeys KeysOf(SharedCacheOptions shared, IHostEnvironment host)
+    {
+        const string Remedy = "Write the path of a file with a key that `openssl rand -base64 32` makes.";
+        if (shared.SealingKeyPath is not { } path) throw new StartupException($"Sealing:KeyPath is missing: what is kept in Redis is sealed. {Remedy}");
+        try
+        {
+            return SealingKeys.Read(Path.Combine(host.ContentRootPath, path));
+        }
+        catch (InvalidDataException e)
+        {
+            throw new StartupException($"Sealing:KeyPath: {e.Message}");
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            // A key that was pasted in place of its path is not repeated.
+            throw new StartupException($"Sealing:KeyPath names a file that cannot be read ({FailureText.Kinds(e)}). {Remedy}");
+        }
+    }
 
     private static string WireKeyOf(string key) => SharedEntry<object>.KeyPrefix + key;
 

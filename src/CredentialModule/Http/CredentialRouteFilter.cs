@@ -1,32 +1,49 @@
+using System.Collections.Concurrent;
+using IotCredentials.Failures;
 using IotCredentials.Profiles;
 using Microsoft.AspNetCore.Routing.Patterns;
 using Yarp.ReverseProxy.Configuration;
 
 namespace IotCredentials.Http;
 
-/// <summary>Rejects a route table with a module route that cannot be served as it is configured.</summary>
+/// <summary>
+/// Rejects a route table with a module route that cannot be served as it is configured. YARP keeps the table before it. While the host starts, there is none
+/// before it, and YARP's own exception would hide the message: <see cref="PipelineValidation"/> reports the problems then.
+/// </summary>
 internal sealed class CredentialRouteFilter(IProfileProvider profiles, IEnumerable<RouteModule> modules) : IProxyConfigFilter
 {
+    private ConcurrentQueue<string>? _problemsOfStart = [];
+
+    /// <summary>Returns the problems of the routes that the host starts with. From now on, a problem is an exception.</summary>
+    public IReadOnlyCollection<string> EndStart() => Interlocked.Exchange(ref _problemsOfStart, null) ?? [];
+
     public ValueTask<RouteConfig> ConfigureRouteAsync(RouteConfig route, ClusterConfig? cluster, CancellationToken cancel)
     {
-        if (ModuleRoute.ModuleOf(route) is not { } module) return new(route);
-        if (!modules.Any(known => known.Name == module))
-        {
-            throw Refused(
-                route, $"Metadata:Module is {module}; the modules of this host are {string.Join(", ", modules.Select(static known => known.Name).Order())}.");
-        }
+        if (ProblemOf(route) is not { } problem) return new(route);
+        problem = $"ReverseProxy:Routes:{route.RouteId} {problem}";
+        if (Volatile.Read(ref _problemsOfStart) is not { } problems) throw new InvalidOperationException(problem);
+        problems.Enqueue(problem);
+        return new(route);
+    }
 
-        if (route.ClusterId is not null) throw Refused(route, "has a Module and a ClusterId; a route has one of them.");
-        if (!ModuleRoute.IsCredentials(route)) return new(route);
+    public ValueTask<ClusterConfig> ConfigureClusterAsync(ClusterConfig cluster, CancellationToken cancel) => new(cluster);
+
+    private string? ProblemOf(RouteConfig route)
+    {
+        if (ModuleRoute.ModuleOf(route) is not { } module) return null;
+        if (!modules.Any(known => known.Name == module))
+            return $"Metadata:Module is {module}; the modules of this host are {string.Join(", ", modules.Select(static known => known.Name).Order())}.";
+        if (route.ClusterId is not null) return $"has a Module and a ClusterId: remove ClusterId, and the module {module} serves the route, or remove Module.";
+        if (!ModuleRoute.IsCredentials(route)) return null;
         if (OtherParameters(route.Match.Path) is { } others)
-            throw Refused(
-                route,
-                $"Match:Path names no {{{RouteOrganization.Parameter}}}: "
-                + $"write the organization's part of the path as {{{RouteOrganization.Parameter}}}{others}.");
+            return $"Match:Path names no {{{RouteOrganization.Parameter}}}: "
+                + $"write the organization's part of the path as {{{RouteOrganization.Parameter}}}{others}.";
         var profile = ModuleRoute.ProfileOf(route);
-        return profiles.Current.Has(profile)
-            ? new(route)
-            : throw Refused(route, $"Metadata:Profile is {profile}; IotCredentials:Profiles has none of that name.");
+        if (profiles.Current.Has(profile)) return null;
+        var advice = NearestName.Advice(profile, [.. profiles.Current.Names]);
+        return route.Metadata!.ContainsKey("Profile")
+            ? $"Metadata:Profile is {profile}; IotCredentials:Profiles has none of that name. {advice}"
+            : $"names no Metadata:Profile, and IotCredentials:Profiles has no \"{profile}\": write one of its names. {advice}";
     }
 
     // The path's other parameters as advice. Null if the path names the organization, or is invalid, which YARP reports itself.
@@ -43,8 +60,4 @@ internal sealed class CredentialRouteFilter(IProfileProvider profiles, IEnumerab
             return null;
         }
     }
-
-    public ValueTask<ClusterConfig> ConfigureClusterAsync(ClusterConfig cluster, CancellationToken cancel) => new(cluster);
-
-    private static InvalidOperationException Refused(RouteConfig route, string why) => new($"ReverseProxy:Routes:{route.RouteId} {why}");
 }

@@ -1,4 +1,5 @@
 using IotCredentials.Caching;
+using IotCredentials.Failures;
 using IotCredentials.Profiles;
 using Microsoft.AspNetCore.Authorization;
 using Microsoft.AspNetCore.Authorization.Infrastructure;
@@ -14,7 +15,7 @@ internal sealed class HostValidation(IServiceProvider services) : IHostedLifecyc
     {
         using var scope = services.CreateScope();
         if (!scope.ServiceProvider.GetServices<IAuthorizationHandler>().Any(MayAnswer))
-            throw new InvalidOperationException(
+            throw new StartupException(
                 $"No authorization handler evaluates {nameof(OrganizationAccessRequirement)}: register an "
                 + $"AuthorizationHandler<{nameof(OrganizationAccessRequirement)}, {nameof(OrganizationId)}> "
                 + "that says whether the caller may have the organization.");

@@ -1,3 +1,4 @@
+using IotCredentials.Failures;
 using Microsoft.AspNetCore.Authentication;
 using Microsoft.AspNetCore.Authorization;
 using Microsoft.AspNetCore.Builder;
@@ -14,7 +15,8 @@ namespace IotCredentials.Http;
 /// Prevents a host from listening whose pipeline cannot serve its module routes: each mistake would otherwise be a 401, 404, 500 or 503 on every request. It
 /// runs when the pipeline is built, after everything that the host adds to it.
 /// </summary>
-internal sealed class PipelineValidation(IServiceProvider services, EndpointDataSource mapped, IEnumerable<IProxyConfigProvider> tables) : IStartupFilter
+internal sealed class PipelineValidation(
+    IServiceProvider services, EndpointDataSource mapped, IEnumerable<IProxyConfigProvider> tables, CredentialRouteFilter routes) : IStartupFilter
 {
     // ASP.NET Core's UseRouting and UseAuthorization set these properties.
     private const string RoutingIsUsed = "__EndpointRouteBuilder";
@@ -23,6 +25,7 @@ internal sealed class PipelineValidation(IServiceProvider services, EndpointData
     public Action<IApplicationBuilder> Configure(Action<IApplicationBuilder> next) => app =>
     {
         next(app);
+        if (routes.EndStart() is { Count: > 0 } problems) throw new StartupException(string.Join('\n', problems));
         if (!tables.SelectMany(static table => table.GetConfig().Routes).Any(ModuleRoute.IsCredentials)) return;
 
         var endpoints = mapped.Endpoints
@@ -57,6 +60,6 @@ internal sealed class PipelineValidation(IServiceProvider services, EndpointData
         }
     }
 
-    private static InvalidOperationException Refused(string slip, string remedy) =>
+    private static StartupException Refused(string slip, string remedy) =>
         new($"A route has the module {ModuleRoute.Name}, and {slip}: write {remedy}.");
 }

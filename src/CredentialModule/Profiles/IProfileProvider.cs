@@ -24,13 +24,21 @@ internal sealed partial class OptionsProfileProvider : IProfileProvider, IDispos
     private readonly IReadOnlyList<IDisposable> _changes;
     private volatile ProfileSet _current;
 
-    /// <exception cref="OptionsValidationException">The options cannot be used.</exception>
+    /// <exception cref="StartupException">The options cannot be used.</exception>
     public OptionsProfileProvider(
         IOptionsFactory<IotCredentialsOptions> options, IEnumerable<IOptionsChangeTokenSource<IotCredentialsOptions>> sources, IHostEnvironment host,
         ILogger<OptionsProfileProvider> logger)
     {
         (_options, _host, _logger) = (options, host, logger);
-        _current = Read();
+        try
+        {
+            _current = Read();
+        }
+        catch (Exception e) when (ProblemsOf(e) is { } problems)
+        {
+            throw new StartupException(string.Join('\n', problems));
+        }
+
         // Not IOptionsMonitor: it throws what it cannot read at the source of the change.
         _changes = [.. sources.Select(source => ChangeToken.OnChange(source.GetChangeToken, Reload))];
     }
@@ -43,21 +51,24 @@ internal sealed partial class OptionsProfileProvider : IProfileProvider, IDispos
         {
             _current = Read();
         }
-        catch (OptionsValidationException e)
-        {
-            foreach (var failure in e.Failures) Log.ReloadRefused(_logger, failure);
-        }
-        catch (InvalidOperationException e) when (KeyInMessage().Match(e.Message) is { Success: true } key)
-        {
-            // The binder's message quotes the value, so only its key is logged.
-            Log.ReloadRefused(_logger, $"{key.Groups[1].Value} has a value that is not of the key's type.");
-        }
         catch (Exception e)
         {
-            // A template cannot be read, or a section is null. Thrown on, it would end in the file watcher of the host's configuration.
-            Log.ReloadRefused(_logger, e is IOException or UnauthorizedAccessException ? SecretText.HideInSentence(e.Message) : FailureText.Kinds(e));
+            // Thrown on, it would end in the file watcher of the host's configuration.
+            foreach (var problem in ProblemsOf(e) ?? [FailureText.Kinds(e)]) Log.ReloadRefused(_logger, problem);
         }
     }
+
+    // Null if the failure is not about what is written in the configuration.
+    private static IEnumerable<string>? ProblemsOf(Exception failure) => failure switch
+    {
+        OptionsValidationException { Failures: var failures } => failures,
+        // The binder's message quotes the value, so only its key is told.
+        InvalidOperationException e when KeyInMessage().Match(e.Message) is { Success: true } key =>
+            [$"{key.Groups[1].Value} has a value that is not of the key's type."],
+        // A template cannot be read.
+        IOException or UnauthorizedAccessException => [SecretText.HideInSentence(failure.Message)],
+        _ => null,
+    };
 
     private ProfileSet Read()
     {

@@ -58,6 +58,7 @@ public sealed class DryRunTests : IDisposable
 
     [Theory]
     [InlineData("A1 unknown", "/v{version:apiVersion}/x", "Known here: alpha, bool")]
+    [InlineData("A10 from code", "/v{version:apiVersion}/x", "from your own code does not run here: write one of these, or {version} without one.")]
     [InlineData("A1 misspelt", "/{id:itn}", "Did you mean \"int\"?")]
     [InlineData("A1 no number", "/{id:min(a)}", "cannot be built")]
     [InlineData("A1 too few arguments", "/{id:range(1)}", "cannot be built")]
@@ -206,11 +207,13 @@ public sealed class DryRunTests : IDisposable
     [InlineData("A9 the destination's own address", "Destinations:a:Health", "\"localhost:5002\"", "no absolute")]
     [InlineData("A9 the destination's own host", "Destinations:a:Host", "\"http://other\"", "no host")]
     [InlineData("A10 load balancing", "LoadBalancingPolicy", "\"LeastConnections\"", "Known here: ")]
+    [InlineData("A10 load balancing from code", "LoadBalancingPolicy", "\"LastLetter\"", "A policy from your own code does not run here: write one of these")]
     [InlineData(
         "A10 passive health", "HealthCheck:Passive", """{ "Enabled": true, "Policy": "None" }""",
         "Known here: TransportFailureRate", "HealthCheck:Passive:Policy")]
     [InlineData(
-        "A10 affinity", "SessionAffinity", """{ "Enabled": true, "Policy": "Sticky", "AffinityKeyName": "k" }""", "Known here: ", "SessionAffinity:Policy")]
+        "A10 affinity", "SessionAffinity", """{ "Enabled": true, "Policy": "Sticky", "AffinityKeyName": "k" }""",
+        "Known here: ArrCookie, HashCookie. A policy from your own code", "SessionAffinity:Policy")]
     [InlineData("A10 affinity without a key", "SessionAffinity", """{ "Enabled": true, "Policy": "HashCookie" }""", "Write such as")]
     [InlineData(
         "A8 affinity with a name that is none", "SessionAffinity", """{ "Enabled": true, "Policy": "HashCookie", "AffinityKeyName": "k k" }""",

@@ -25,6 +25,7 @@ public sealed partial class FailureTextGuardTests
         ["CredentialModule/Caching/SealedDistributedCache.cs"] = "compared, and not told",
         ["CredentialModule/Redis/RedisConnection.cs"] = "compared, and not told",
         ["CredentialModule/Policies/PolicyReader.cs"] = "where the JSON of the operator's own template ends to be JSON",
+        ["CredentialModule/Caching/CredentialCache.cs"] = "a file of sealing keys: path and line, never its content",
         ["CredentialModule/Profiles/IProfileProvider.cs"] = "cleaned by SecretText",
         ["Gateway/AwsIdentity/AzureToken.cs"] = "Entra's code alone",
         ["Gateway/AwsIdentity/AzureWebIdentity.cs"] = "a VendingException's: words of our own",

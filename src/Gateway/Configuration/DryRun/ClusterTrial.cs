@@ -50,7 +50,7 @@ internal sealed class ClusterTrial
     {
         foreach (var (key, names, named) in _policies)
             if (named(cluster) is { Length: > 0 } name && !names.Contains(name, StringComparer.OrdinalIgnoreCase))
-                _context.Error(RouteKey.Of(cluster, key), $"is {Finding.Quote(name)}, and there is no such policy. {NearestName.Advice(name, names)}");
+                _context.Error(RouteKey.Of(cluster, key), $"is {Finding.Quote(name)}, and there is no such policy. {Advice(name, names)}");
 
         foreach (var (name, problem) in Parts.Failing(cluster with { Destinations = null }, PartsOf, Problems)) Report(cluster, name, problem);
         foreach (var problem in Parts.ProblemsOf(() => Connect(cluster))) Report(cluster, "HttpClient", problem);
@@ -101,6 +101,14 @@ internal sealed class ClusterTrial
         yield return ("HttpClient", nothing with { HttpClient = cluster.HttpClient });
         yield return ("HttpRequest", nothing with { HttpRequest = cluster.HttpRequest });
         yield return ("Metadata", nothing with { Metadata = cluster.Metadata });
+    }
+
+    private static string Advice(string name, IEnumerable<string> names)
+    {
+        // A rule refuses these two: only the replica that made their keys can read them.
+        string[] usable = [.. names.Except(["Cookie", "CustomHeader"])];
+        var isSlip = NearestName.Of(name, usable) is not null;
+        return NearestName.Advice(name, usable) + (isSlip ? "" : " A policy from your own code does not run here: write one of these, or remove the key.");
     }
 
     private static string Advice(string name) => name switch

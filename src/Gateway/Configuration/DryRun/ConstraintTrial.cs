@@ -45,7 +45,13 @@ internal sealed class ConstraintTrial(RuleContext context, Constraints constrain
     private string? Problem(RoutePatternParameterPart parameter, RoutePatternParameterPolicyReference policy, string written)
     {
         var name = written.Split('(')[0];
-        if (!known.ContainsKey(name)) return $"and there is none of that name. {NearestName.Advice(name, [.. known.Keys])}";
+        if (!known.ContainsKey(name))
+        {
+            var ownCode = NearestName.Of(name, known.Keys) is not null ? ""
+                : $" A constraint from your own code does not run here: write one of these, or {{{parameter.Name}}} without one.";
+            return $"and there is none of that name. {NearestName.Advice(name, [.. known.Keys])}{ownCode}";
+        }
+
         try
         {
             // Some constraints, such as regular expressions, are built only when they are first used.

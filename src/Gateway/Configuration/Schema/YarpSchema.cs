@@ -45,7 +45,10 @@ internal static class YarpSchema
             .GetProperty("items").GetProperty("anyOf").EnumerateArray()
             .Where(form => form.TryGetProperty("required", out _) || form.TryGetProperty("anyOf", out _))
             .Select(form => (ObjectSchema)Of(form, root));
-        return new ListSchema(new ObjectSchema(forms.SelectMany(form => form.Members.Values).DistinctBy(member => member.Name)));
+        return new ListSchema(new ObjectSchema(forms.SelectMany(form => form.Members.Values).DistinctBy(member => member.Name))
+        {
+            Otherwise = "A transform from your own code does not run here: write YARP's own, or change the message in the service.",
+        });
     }
 
     private static ObjectSchema With(ObjectSchema shape, Member member) =>

@@ -10,6 +10,7 @@ builder.Services.AddReverseProxy()
     .AddIotCredentials(builder.Configuration.GetSection("IotCredentials"));
 
 var app = builder.Build();
+app.MapGet("/hello", () => "The host's own API.");
 app.MapReverseProxy().MapIotCredentials();
 app.Run();
 
