@@ -1,5 +1,4 @@
 using System.Text.Json.Nodes;
-using System.Text.RegularExpressions;
 using Sandbox;
 using Testing;
 using Xunit;
@@ -10,7 +9,7 @@ namespace EndToEnd.Tests;
 /// Redis as operators secure it: TLS by an authority of their own, and a user with the rights that the documentation names and no others, in a cluster as well.
 /// </summary>
 [Trait("Category", "Redis")]
-public sealed partial class RedisRightsTests : IDisposable
+public sealed class RedisRightsTests : IDisposable
 {
     private const string Password = "a-password-that-no-log-shows";
 
@@ -31,8 +30,9 @@ public sealed partial class RedisRightsTests : IDisposable
         await using var cluster = way == RedisTopology.TlsCluster ? await RedisTopology.StartAsync(way) : null;
         await using var server = cluster is null ? await StartAsync() : null;
         var servers = cluster?.Servers ?? [server!];
+        var page = await File.ReadAllTextAsync(Path.Combine(AppContext.BaseDirectory, "docs", "redis.md"));
         if (RedisServer.IsReal)
-            foreach (var rights in RightsOf(world.KeyPrefix)) await Task.WhenAll(servers.Select(node => node.ExecuteAsync(rights)));
+            foreach (var rights in SharedRedis.RightsOf(page, world.KeyPrefix, Password)) await Task.WhenAll(servers.Select(node => node.ExecuteAsync(rights)));
         var connection = !RedisServer.IsReal ? server!.ConnectionString
             : $"{cluster?.ConnectionString ?? $"127.0.0.1:{server!.TlsPort},ssl=true"},user=gateway,password={Password}"
                 + $"{(way.Contains("name", StringComparison.Ordinal) ? ",sslHost=redis.internal" : "")}";
@@ -40,13 +40,13 @@ public sealed partial class RedisRightsTests : IDisposable
         var gateways = new List<GatewayProcess>();
         for (var i = 0; i < 2; i++) gateways.Add(await StartAsync(world, connection, environment));
 
-        var vended = await VendAsync(world, gateways[0], "o-acme");
-        var shared = await VendAsync(world, gateways[1], "o-acme");
+        var vended = await SharedRedis.VendAsync(world, gateways[0], "o-acme");
+        var shared = await SharedRedis.VendAsync(world, gateways[1], "o-acme");
         Assert.True(vended.AccessKeyId == shared.AccessKeyId, $"{await DeniedAsync()}\n{gateways[0].Output}");
         var operators = world.Issuer.Issue(new TokenRequest { Roles = ["platform-operator"] });
         var forgotten = await world.Client.SendAsync($"{gateways[0].ManagementUrl}/organizations/o-acme/credentials", operators, "DELETE");
         Assert.True(forgotten.Status == 204, gateways[0].Output);
-        await Eventually.IsTrueAsync(async () => (await VendAsync(world, gateways[1], "o-acme")).AccessKeyId != vended.AccessKeyId);
+        await Eventually.IsTrueAsync(async () => (await SharedRedis.VendAsync(world, gateways[1], "o-acme")).AccessKeyId != vended.AccessKeyId);
         // Of three permits each replica takes one, and the other the rest.
         var statuses = new List<int>();
         for (var i = 0; i < 5; i++)
@@ -66,14 +66,6 @@ public sealed partial class RedisRightsTests : IDisposable
             RedisServer.IsReal ? string.Concat(await Task.WhenAll(servers.Select(node => node.ExecuteAsync("ACL", "LOG")))) : "";
     }
 
-    [GeneratedRegex("^ACL SETUSER gateway .*$", RegexOptions.Multiline)]
-    private static partial Regex DocumentedUser();
-
-    // The lines as an operator copies them, with the test's prefix and password.
-    private static IEnumerable<string[]> RightsOf(string keyPrefix) =>
-        DocumentedUser().Matches(File.ReadAllText(Path.Combine(AppContext.BaseDirectory, "docs", "troubleshooting.md"))).Select(line => line.Value
-            .Replace("iotcredentials:", keyPrefix, StringComparison.Ordinal).Replace("PASSWORD", Password, StringComparison.Ordinal).Split(' '));
-
     private async Task<RedisServer> StartAsync() =>
         RedisServer.IsReal ? await RedisServer.StartTlsAsync(_authority.RedisOptions("redis.internal", "127.0.0.1")) : await RedisServer.StartAsync();
 
@@ -91,7 +83,4 @@ public sealed partial class RedisRightsTests : IDisposable
             settings["ReverseProxy"]!["Routes"]!["organizations"]!["RateLimiterPolicy"] = "Three";
         },
         environment);
-
-    private static Task<Response> VendAsync(World world, GatewayProcess gateway, string organization) =>
-        world.Client.SendAsync(gateway.Url + Requests.CredentialsPath(organization), world.Token(organization));
 }

@@ -52,6 +52,14 @@ public sealed class RedisServer : ServerProcess
         return server;
     }
 
+    /// <summary>Starts Garnet, whatever the Redis of this run is.</summary>
+    public static async Task<RedisServer> StartGarnetAsync()
+    {
+        var server = new RedisServer([], isEmbedded: true);
+        await server.RestartAsync();
+        return server;
+    }
+
     /// <summary>The TLS port of a server with TLS.</summary>
     public int TlsPort { get; private init; }
 
@@ -114,7 +122,7 @@ public sealed class RedisServer : ServerProcess
     protected override Process Start()
     {
         if (Program is not { } redis) return StartBuilt("GarnetHost");
-        string[] address = ["--port", Port.ToString(CultureInfo.InvariantCulture), "--bind", "127.0.0.1"];
+        string[] address = ["--port", Port.ToString(CultureInfo.InvariantCulture), "--bind", "127.0.0.1", "-::1"];
         return ChildProcess.Start(redis, ConfigurationFile is not null ? [ConfigurationFile, "--sentinel", .. address] :
         [
             .. address, "--save", "", "--appendonly", "no", "--enable-protected-configs", "yes",

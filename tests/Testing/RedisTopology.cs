@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Net;
 
 namespace Testing;
 
@@ -7,16 +8,25 @@ public abstract class RedisTopology : IAsyncDisposable
 {
     public const string OneServer = "one server";
     public const string Cluster = "Cluster";
+    public const string TlsServer = "one server with TLS";
     public const string TlsCluster = "Cluster with TLS";
+    public const string Ipv6Cluster = "Cluster by IPv6";
+    public const string Garnet = "Garnet";
     public const string Sentinel = "Sentinel";
 
+    // The nodes of a cluster announce their address, which the certificate does not have.
+    private static readonly string[] s_tlsNames = ["localhost", "redis.internal"];
+
     /// <summary>
-    /// The topologies that the Redis of this run supports and a gateway in this process can use: Garnet is one server, and <see cref="TlsCluster"/> needs a
-    /// process with its <see cref="Environment"/>.
+    /// The topologies that the Redis of this run supports and a gateway in this process can use: Garnet is one server, and TLS needs a process with the
+    /// topology's <see cref="Environment"/>.
     /// </summary>
     public static IEnumerable<string> Names => RedisServer.IsReal ? [OneServer, Cluster, Sentinel] : [OneServer];
 
-    public abstract string ConnectionString { get; }
+    public virtual string ConnectionString => string.Join(',', EndPoints);
+
+    /// <summary>The servers or sentinels of the connection string.</summary>
+    public abstract IReadOnlyList<string> EndPoints { get; }
 
     /// <summary>The environment variables with which a gateway trusts the servers' certificates.</summary>
     public virtual IReadOnlyDictionary<string, string> Environment { get; } = new Dictionary<string, string>();
@@ -24,14 +34,19 @@ public abstract class RedisTopology : IAsyncDisposable
     /// <summary>The servers that hold keys, or copies of them.</summary>
     public abstract IReadOnlyList<RedisServer> Servers { get; }
 
+    public virtual IReadOnlyList<RedisServer> Sentinels { get; } = [];
+
     public static async Task<RedisTopology> StartAsync(string name)
     {
         RedisTopology redis = name switch
         {
-            Cluster => new RedisCluster(authority: null),
+            Cluster => new RedisCluster(),
             TlsCluster => new RedisCluster(new PrivateAuthority()),
+            Ipv6Cluster => new RedisCluster(address: "::1"),
+            TlsServer => new RedisWithTls(),
+            Garnet => new RedisAlone(RedisServer.StartGarnetAsync),
             Sentinel => new RedisBehindSentinel(),
-            _ => new RedisAlone(),
+            _ => new RedisAlone(RedisServer.StartProcessAsync),
         };
         try
         {
@@ -91,15 +106,15 @@ public abstract class RedisTopology : IAsyncDisposable
         }
     }
 
-    private sealed class RedisAlone : RedisTopology
+    private class RedisAlone(Func<Task<RedisServer>> start) : RedisTopology
     {
         private readonly List<RedisServer> _servers = [];
 
-        public override string ConnectionString => _servers[0].ConnectionString;
+        public override IReadOnlyList<string> EndPoints => [_servers[0].ConnectionString];
 
         public override IReadOnlyList<RedisServer> Servers => _servers;
 
-        private protected override async Task StartAsync() => _servers.Add(await RedisServer.StartProcessAsync());
+        private protected override async Task StartAsync() => _servers.Add(await start());
 
         public override Task<RedisServer> PrimaryAsync() => Task.FromResult(_servers[0]);
 
@@ -108,7 +123,27 @@ public abstract class RedisTopology : IAsyncDisposable
         public override Task SettleAsync() => Task.CompletedTask;
     }
 
-    private sealed class RedisCluster(PrivateAuthority? authority) : RedisTopology
+    private sealed class RedisWithTls(PrivateAuthority authority) : RedisAlone(() => RedisServer.StartTlsAsync(authority.RedisOptions(s_tlsNames)))
+    {
+        public RedisWithTls()
+            : this(new PrivateAuthority())
+        {
+        }
+
+        public override string ConnectionString => base.ConnectionString + ",ssl=true";
+
+        public override IReadOnlyList<string> EndPoints => [$"localhost:{Servers[0].TlsPort}"];
+
+        public override IReadOnlyDictionary<string, string> Environment => authority.Environment;
+
+        public override async ValueTask DisposeAsync()
+        {
+            await base.DisposeAsync();
+            authority.Dispose();
+        }
+    }
+
+    private sealed class RedisCluster(PrivateAuthority? authority = null, string address = "127.0.0.1") : RedisTopology
     {
         private const int Primaries = 3;
         private const int Slots = 16384;
@@ -116,9 +151,13 @@ public abstract class RedisTopology : IAsyncDisposable
         private readonly DirectoryInfo _directory = Directory.CreateTempSubdirectory("redis-cluster-");
         private readonly List<RedisServer> _servers = [];
 
-        public override string ConnectionString => authority is null
-            ? string.Join(',', _servers.Select(static server => server.ConnectionString))
-            : string.Join(',', _servers.Select(static server => $"localhost:{server.TlsPort}")) + ",ssl=true";
+        public override string ConnectionString => base.ConnectionString + (authority is null ? "" : ",ssl=true");
+
+        public override IReadOnlyList<string> EndPoints =>
+        [
+            .. _servers.Select(server => authority is not null ? $"localhost:{server.TlsPort}"
+                : new IPEndPoint(IPAddress.Parse(address), server.Port).ToString()),
+        ];
 
         public override IReadOnlyDictionary<string, string> Environment => authority?.Environment ?? base.Environment;
 
@@ -126,8 +165,7 @@ public abstract class RedisTopology : IAsyncDisposable
 
         private protected override async Task StartAsync()
         {
-            // The nodes announce their address, which the certificate does not have.
-            var certificate = authority?.RedisOptions("localhost");
+            var certificate = authority?.RedisOptions(s_tlsNames);
             var buses = new List<string>();
             for (var i = 0; i < 2 * Primaries; i++)
             {
@@ -150,7 +188,7 @@ public abstract class RedisTopology : IAsyncDisposable
             for (var i = 1; i < _servers.Count; i++)
             {
                 var port = authority is null ? _servers[i].Port : _servers[i].TlsPort;
-                await _servers[0].ExecuteAsync("CLUSTER", "MEET", "127.0.0.1", port.ToString(CultureInfo.InvariantCulture), buses[i]);
+                await _servers[0].ExecuteAsync("CLUSTER", "MEET", address, port.ToString(CultureInfo.InvariantCulture), buses[i]);
             }
 
             for (var i = 0; i < Primaries; i++)
@@ -172,7 +210,7 @@ public abstract class RedisTopology : IAsyncDisposable
         {
             var primary = await PrimaryAsync();
             var replicas = await primary.ExecuteAsync("CLUSTER", "REPLICAS", await primary.ExecuteAsync("CLUSTER", "MYID"));
-            return [primary, .. _servers.Where(server => replicas.Contains($"127.0.0.1:{server.Port}@", StringComparison.Ordinal))];
+            return [primary, .. _servers.Where(server => replicas.Contains($"{address}:{server.Port}@", StringComparison.Ordinal))];
         }
 
         public override async Task FailOverAsync()
@@ -216,7 +254,11 @@ public abstract class RedisTopology : IAsyncDisposable
         private readonly List<RedisServer> _servers = [];
         private readonly List<RedisServer> _sentinels = [];
 
-        public override string ConnectionString => $"{string.Join(',', _sentinels.Select(static sentinel => sentinel.ConnectionString))},serviceName={Name}";
+        public override string ConnectionString => $"{base.ConnectionString},serviceName={Name}";
+
+        public override IReadOnlyList<string> EndPoints => [.. _sentinels.Select(static sentinel => sentinel.ConnectionString)];
+
+        public override IReadOnlyList<RedisServer> Sentinels => _sentinels;
 
         public override IReadOnlyList<RedisServer> Servers => _servers;
 

@@ -91,7 +91,7 @@ public sealed record RedisProblem(string Code, string Cause, string Remedy)
 
     internal static RedisProblem Denied(string command) =>
         new("denied", $"it does not permit the gateway's user the command {command} (NOPERM)",
-            "grant it the keys, channels and commands of docs/troubleshooting.md by ACL SETUSER");
+            "grant it the keys, channels and commands of docs/redis.md by ACL SETUSER");
 
     /// <summary>The kind of a failure, for a log: the code of Redis's error, or the exception's type. Their messages can hold anything.</summary>
     public static string KindOf(Exception error) =>

@@ -37,7 +37,7 @@ public sealed partial class RedisConnection : IAsyncDisposable
         _commandTimeout = SharedCacheOptions.CommandTimeout(module.Value);
         _lockPrefix = module.Value.Cache.KeyPrefix + "lock:";
         _connection = new(() => ConnectAsync(connectionString));
-        _probeOf = timeout => new RedisProbe(ConfigurationOptions.Parse(connectionString), module.Value.Cache.KeyPrefix, timeout);
+        _probeOf = timeout => new RedisProbe(connectionString, module.Value.Cache.KeyPrefix, timeout);
         EndPoints = _probeOf(s_watchTimeout).EndPoints;
         _watch = new(EndPoints, LookAsync, () => Connected is { IsConnected: true }, _sockets.Close, metrics, logger);
         metrics.ObserveRedis(() => _watch.Problem is null);
@@ -85,12 +85,17 @@ public sealed partial class RedisConnection : IAsyncDisposable
                 return
                 [
                     .. node.ClusterConfiguration!.Nodes.Where(static node => !node.IsReplica && node.Slots.Count > 0)
-                        .Select(static node => node.EndPoint).OfType<EndPoint>(),
+                        .Select(node => EndPointOf(node, servers)).OfType<EndPoint>(),
                 ];
             }
             return _isBehindSentinel ? [.. servers.Where(static server => !server.IsReplica).Select(static server => server.EndPoint)] : [];
         }
     }
+
+    // In a cluster that prefers names, the client connects to a node's name, and its certificate need not have the address.
+    private static EndPoint? EndPointOf(ClusterNode node, IServer[] servers) =>
+        Array.Find(servers, server => server.EndPoint is DnsEndPoint dns && dns.Host == node.Hostname && dns.Port == (node.EndPoint as IPEndPoint)?.Port)
+            ?.EndPoint ?? node.EndPoint;
 
     /// <summary>
     /// Runs a command, and if it may be repeated, once more after a timeout while the circuit is closed. Returns the default value if Redis cannot be used, and

@@ -69,7 +69,7 @@ internal sealed partial class RedisRateLimiterFallback : IAsyncDisposable
         }
         catch (RedisServerException e) when (IsDenied(e))
         {
-            return $"{KeysDenied}: grant ~rl:* by ACL SETUSER, as docs/troubleshooting.md shows";
+            return $"{KeysDenied}: grant ~rl:* by ACL SETUSER, as docs/redis.md shows";
         }
     }
 

@@ -5,7 +5,6 @@ using System.Text;
 using IotCredentials.Failures;
 using IotCredentials.Redis;
 using Sandbox;
-using StackExchange.Redis;
 using Testing;
 using Xunit;
 
@@ -123,7 +122,7 @@ public sealed class RedisProbeTests(RedisProbeTests.Redis redis) : IClassFixture
 
     private static async Task<RedisProblem?> FindAsync(string connectionString)
     {
-        var problem = await new RedisProbe(ConfigurationOptions.Parse(connectionString), "probe-tests:", s_timeout)
+        var problem = await new RedisProbe(connectionString, "probe-tests:", s_timeout)
             .FindAsync(TestContext.Current.CancellationToken);
         Assert.DoesNotContain(Secret, problem?.ToString() ?? "", StringComparison.Ordinal);
         return problem;
