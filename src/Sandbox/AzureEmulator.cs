@@ -44,8 +44,8 @@ public sealed class AzureEmulator : IAsyncDisposable
     public string Issuer => $"{_entra.Issuer}/{TenantId}/v2.0";
 
     /// <summary>
-    /// The lifetime of tokens. Default: four minutes. Microsoft's library then requests one for each use, because it takes no token with less than five minutes left
-    /// out of its cache.
+    /// The lifetime of tokens. Default: four minutes. Microsoft's library then requests one for each use, because it takes no token with less than five minutes
+    /// left out of its cache.
     /// </summary>
     public TimeSpan TokenLifetime { get; set; } = TimeSpan.FromMinutes(4);
 

@@ -36,6 +36,8 @@ public sealed class HostSlipTests(HostTests.Aws aws) : IClassFixture<HostTests.A
         ["G7 an organization's key is misspelt"] = Setting(
             "Organizations:o-acme:Regon", "x", "IotCredentials:Organizations:o-acme:Regon is not known. Did you mean \"Region\"?"),
         ["G7 a key of the section is misspelt"] = Setting("TimeOuts", "00:00:05", "IotCredentials:TimeOuts is not known. Did you mean \"Timeout\"?"),
+        ["G7 a key of the gateway's own is given to the module"] = Setting(
+            "AwsIdentity:Source", "Azure", "IotCredentials:AwsIdentity is a key of the gateway's, and not of the module. Set AwsClientOptions.Credentials"),
         ["G7 a key of a nested section is misspelt"] = Setting(
             "OrganizationId:Prefixes", "o-", "IotCredentials:OrganizationId:Prefixes is not known. Did you mean \"Prefix\"?"),
         ["G7 the whole configuration is given as the section"] = (

@@ -12,7 +12,8 @@ internal sealed partial class AzureToken
 {
     private const string FederatedTokenFile = "AZURE_FEDERATED_TOKEN_FILE";
 
-    // Azure.Identity's own policy retries the instance metadata for half a minute, and callers would not learn the cause. The gateway retries every two seconds.
+    // Azure.Identity's own policy retries the instance metadata for half a minute, and callers would not learn the cause. The gateway itself retries every
+    // two seconds.
     private static readonly RetryPolicy s_retries = new(maxRetries: 1, DelayStrategy.CreateFixedDelayStrategy(TimeSpan.FromMilliseconds(500)));
 
     private AzureToken(string name, Uri? address, TokenCredential credential) => (Name, Address, Credential) = (name, address, credential);

@@ -9,8 +9,8 @@ using Microsoft.IdentityModel.JsonWebTokens;
 namespace Gateway.AwsIdentity;
 
 /// <summary>
-/// The gateway's AWS session that an Azure token opens (AssumeRoleWithWebIdentity). It is renewed in the background after three quarters of its lifetime, by one
-/// renewal at a time, and is served until it expires.
+/// The gateway's AWS session that an Azure token opens (AssumeRoleWithWebIdentity). It is renewed in the background after three quarters of its lifetime, by
+/// one renewal at a time, and is served until it expires.
 /// </summary>
 /// <param name="azure">The source of the token.</param>
 /// <param name="audience">The audience of the token.</param>
@@ -101,7 +101,7 @@ internal sealed partial class AzureWebIdentity(
         {
             lock (_lock)
             {
-                _renewAt = time.GetUtcNow() + s_pauseAfterFailure;
+                _renewAt = begun + s_pauseAfterFailure;
                 // Without a session the module logs the failure.
                 if (!_isFailing && _session is { } session && session.Expires > time.GetUtcNow())
                 {

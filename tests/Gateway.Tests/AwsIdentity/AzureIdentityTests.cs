@@ -154,6 +154,6 @@ public sealed class AzureIdentityTests
         var (exitCode, output) = await GatewayProcess.RunAsync(["doctor", "--config", azure.Folder.Path, "--timeout", "100"], azure.Environment);
 
         Assert.Equal(1, exitCode);
-        Assert.Contains(told, output, StringComparison.Ordinal);
+        Assert.True(output.Contains(told, StringComparison.Ordinal), output);
     }
 }

@@ -25,6 +25,7 @@ internal sealed class AzureProcess : IAsyncDisposable
 {
     private readonly World _world;
     private readonly OpenIdProvider _cluster;
+    private bool _isStarted;
 
     private AzureProcess(World world, AzureEmulator azure, OpenIdProvider cluster, GatewayFolder folder, Dictionary<string, string> environment)
     {
@@ -65,7 +66,12 @@ internal sealed class AzureProcess : IAsyncDisposable
             new Dictionary<string, string>([.. aws, .. variables, new("SSL_CERT_FILE", Path.Combine(folder.Path, "authority.pem"))]));
     }
 
-    public Task<GatewayProcess> StartAsync() => GatewayProcess.StartAsync(Folder, Environment);
+    /// <summary>Starts the gateway, which removes the folder when it ends.</summary>
+    public Task<GatewayProcess> StartAsync()
+    {
+        _isStarted = true;
+        return GatewayProcess.StartAsync(Folder, Environment);
+    }
 
     public void IssueServiceAccountToken() => File.WriteAllText(TokenFile, AzureEmulator.ServiceAccountToken(_cluster));
 
@@ -78,7 +84,7 @@ internal sealed class AzureProcess : IAsyncDisposable
     {
         await Azure.DisposeAsync();
         await _cluster.DisposeAsync();
-        Folder.Dispose();
+        if (!_isStarted) Folder.Dispose();
     }
 
     private static X509Certificate2 SelfSigned()

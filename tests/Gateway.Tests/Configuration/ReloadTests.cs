@@ -182,6 +182,10 @@ public sealed class ReloadTests : IAsyncLifetime
     [InlineData("Authentication:Schemes:Platform:ValidAudiences", """["api://gateway", "api://other"]""")]
     [InlineData("AzureAd", """{ "TenantId": "11111111-1111-1111-1111-111111111111", "ClientId": "c" }""", "AzureAd:ClientId")]
     [InlineData("IotCredentials:Cache:MaxEntries", "5")]
+    [InlineData("IotCredentials:AwsIdentity", """{ "Source": "Default" }""", "IotCredentials:AwsIdentity:Source")]
+    [InlineData(
+        "IotCredentials:AwsIdentity", """{ "Source": "Azure", "RoleArn": "arn:aws:iam::111122223333:role/r", "Audience": "api://a" }""",
+        "IotCredentials:AwsIdentity:RoleArn")]
     [InlineData("IotCredentials:OrganizationId:Prefix", "\"oo-\"")]
     [InlineData("IotCredentials:OrganizationId:Length:Max", "20")]
     [InlineData("Edge:Methods", """["GET"]""")]

@@ -23,6 +23,7 @@ public sealed class CredentialSourceTests(ITestOutputHelper output)
             "[profile dev]\nsso_account_id = 111122223333\nsso_role_name = gateway\nsso_region = eu-west-1\nsso_start_url = https://corp.awsapps.com/start\n"),
         new("D11 a program", "AWS_PROFILE=dev", "[profile dev]\ncredential_process = sh FOLDER/process.sh\n"),
         new("D11 the default profile", "", "[default]\naws_access_key_id = KEY\naws_secret_access_key = SECRET\n"),
+        new("a file of keys", "AWS_SHARED_CREDENTIALS_FILE=FOLDER/aws-config", "[default]\naws_access_key_id = KEY\naws_secret_access_key = SECRET\n"),
         new("D11 a chain of profiles", "AWS_PROFILE=dev",
             "[profile dev]\nrole_arn = ROLE\nsource_profile = base\n[profile base]\naws_access_key_id = KEY\naws_secret_access_key = SECRET\n"),
         new("D11 a role of the container's",
@@ -31,6 +32,8 @@ public sealed class CredentialSourceTests(ITestOutputHelper output)
         new("D11 a profile's web identity", "AWS_PROFILE=dev", "[profile dev]\nrole_arn = ROLE\nweb_identity_token_file = FOLDER/web-identity\n"),
         new("a web identity", "AWS_ROLE_ARN=ROLE AWS_WEB_IDENTITY_TOKEN_FILE=FOLDER/web-identity", "[default]\nregion = us-east-1\n"),
         new("a container", "AWS_CONTAINER_CREDENTIALS_FULL_URI=AGENT/credentials AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE=FOLDER/agent-token", ""),
+        // ECS names a path below an address that is not this machine's; FULL_URI is read by the same code.
+        new("a task of ECS", "AWS_CONTAINER_CREDENTIALS_FULL_URI=AGENT/credentials AWS_CONTAINER_AUTHORIZATION_TOKEN=BEARER", ""),
         new("the instance metadata", "AWS_EC2_METADATA_SERVICE_ENDPOINT=AGENT", "[default]\nregion = us-east-1\n"),
     ]);
 
@@ -56,20 +59,34 @@ public sealed class CredentialSourceTests(ITestOutputHelper output)
         new("a container", "AWS_CONTAINER_CREDENTIALS_FULL_URI=AGENT/credentials AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE=FOLDER/agent-token", ""),
         new("the instance metadata", "AWS_EC2_METADATA_SERVICE_ENDPOINT=AGENT", ""),
         new("a file of keys", "", "[default]\naws_access_key_id = KEY\naws_secret_access_key = SECRET\n"),
+        new("Azure", "AZURE_POD_IDENTITY_AUTHORITY_HOST=AZURE", ""),
     ]);
 
     [Theory]
     [MemberData(nameof(Rotated))]
     public async Task A_source_is_rotated_and_fails_under_load_and_no_caller_does(string name, string variables, string config)
     {
-        const int Rotations = 3;
+        var rotations = Sample.Count(3, 20);
         await using var world = await World.StartAsync();
         await using var agent = await CredentialAgent.StartAsync(world.Aws);
         await using var cluster = await OpenIdProvider.StartAsync();
+        await using var azure = await AzureEmulator.StartAsync();
+        azure.LetIn(world.Aws);
         // The SDK takes a role's session for over a minute before its end, and that of the instance metadata when it has ended.
         agent.Lifetime = TimeSpan.FromSeconds(name == "the instance metadata" ? 3 : 62);
         world.Aws.Inject(AwsFault.GrantOnly(agent.Lifetime), "AssumeRoleWithWebIdentity");
-        var (folder, environment) = Prepare(world, agent, cluster, variables, config, settings => settings.Set("IotCredentials:Timeout", "\"00:00:30\""));
+        var (folder, environment) = Prepare(
+            world, agent, cluster, variables.Replace("AZURE", azure.Url, StringComparison.Ordinal).Replace($"{azure.Url}_", "AZURE_", StringComparison.Ordinal),
+            config, settings =>
+            {
+                settings.Set("IotCredentials:Timeout", "\"00:00:30\"");
+                if (name == "Azure")
+                {
+                    settings.Set(
+                        "IotCredentials:AwsIdentity",
+                        $$"""{ "Source": "Azure", "RoleArn": "{{AzureEmulator.RoleArn}}", "Audience": "{{AzureEmulator.Audience}}" }""");
+                }
+            });
         await using var gateway = await GatewayProcess.StartAsync(folder, environment);
         var (statuses, count, ended) = (new ConcurrentDictionary<int, int>(), 0, false);
         var warm = world.Token("o-warm");
@@ -91,9 +108,9 @@ public sealed class CredentialSourceTests(ITestOutputHelper output)
 
         var signers = new HashSet<string>();
         await NextSignerAsync();
-        for (var rotation = 0; rotation < Rotations; rotation++)
+        for (var rotation = 0; rotation < rotations; rotation++)
         {
-            Rotate(world, agent, cluster, folder, name, rotation);
+            Rotate(world, agent, cluster, azure, folder, name, rotation);
             world.Aws.Calls.Clear();
             await NextSignerAsync();
             // What was found last is good for a while.
@@ -122,7 +139,7 @@ public sealed class CredentialSourceTests(ITestOutputHelper output)
                 || line.Contains("AWS", StringComparison.Ordinal)
                 || line.Contains("\"status\":503", StringComparison.Ordinal))
             .TakeLast(20)));
-        Assert.True(signers.Count > Rotations);
+        Assert.True(signers.Count > rotations);
 
         bool Signs(AwsCredentials session) =>
             world.Aws.Calls.Count(call => call is { Action: "AssumeRole", Status: 200 } && call.AccessKeyId == session.AccessKeyId) > 0;
@@ -158,8 +175,16 @@ public sealed class CredentialSourceTests(ITestOutputHelper output)
             (await world.Client.SendAsync(gateway.Url + Requests.CredentialsPath(organization), world.Token(organization))).Status;
     }
 
-    private static void Rotate(World world, CredentialAgent agent, OpenIdProvider cluster, GatewayFolder folder, string name, int rotation)
+    private static void Rotate(
+        World world, CredentialAgent agent, OpenIdProvider cluster, AzureEmulator azure, GatewayFolder folder, string name, int rotation)
     {
+        if (name == "Azure")
+        {
+            azure.RotateKeys();
+            foreach (var session in world.Aws.Calls.Snapshot().Where(call => call.Action == "AssumeRoleWithWebIdentity").Select(call => call.Issued))
+                if (session is not null) world.Aws.Revoke(session);
+        }
+
         if (name == "a web identity")
         {
             cluster.RotateKeys();
@@ -181,7 +206,7 @@ public sealed class CredentialSourceTests(ITestOutputHelper output)
         {
             var old = world.Aws.Calls.Snapshot()[^1].AccessKeyId;
             var next = world.Aws.AddBaseCredentials(
-                $"AKIAIOSFODNN7ROTATE{rotation}", Convert.ToHexString(System.Security.Cryptography.RandomNumberGenerator.GetBytes(20)), "111122223333");
+                $"AKIAIOSFODNN7ROTA{rotation:000}", Convert.ToHexString(System.Security.Cryptography.RandomNumberGenerator.GetBytes(20)), "111122223333");
             folder.Write("aws-config", $"[default]\naws_access_key_id = {next.AccessKeyId}\naws_secret_access_key = {next.SecretAccessKey}\n");
             world.Aws.Revoke(next with { AccessKeyId = old });
         }
@@ -224,7 +249,8 @@ public sealed class CredentialSourceTests(ITestOutputHelper output)
         environment.TryAdd("AWS_ENDPOINT_URL_IOT", world.Aws.Url);
         return (folder, environment);
 
-        string Filled(string text) => text.Replace("AGENT", agent.Url, StringComparison.Ordinal).Replace("FOLDER", folder.Path, StringComparison.Ordinal)
+        string Filled(string text) => text.Replace("BEARER", agent.Token, StringComparison.Ordinal)
+            .Replace("AGENT", agent.Url, StringComparison.Ordinal).Replace("FOLDER", folder.Path, StringComparison.Ordinal)
             .Replace("ROLE_", "\0", StringComparison.Ordinal).Replace("ROLE", Role, StringComparison.Ordinal).Replace("\0", "ROLE_", StringComparison.Ordinal)
             .Replace(" KEY", $" {keys.AccessKeyId}", StringComparison.Ordinal).Replace("SECRET\n", $"{keys.SecretAccessKey}\n", StringComparison.Ordinal);
     }

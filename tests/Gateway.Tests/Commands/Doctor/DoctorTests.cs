@@ -27,7 +27,7 @@ public sealed class DoctorTests(DoctorTests.Shared shared) : IClassFixture<Docto
         Assert.Matches(
             $@"^ok {World.Redis.ConnectionString}, version [0-9.]+, no TLS, PING [0-9.]+ ms, clock [+-]?[0-4]\.[0-9] s$",
             $"{rows["Redis"].Outcome} {rows["Redis"].Found}");
-        Assert.Equal(("ok", "account 111122223333, arn:aws:iam::111122223333:user/gateway"), rows["STS ap-northeast-1"]);
+        Assert.Equal(("ok", "account 111122223333, arn:aws:iam::111122223333:user/gateway, by AWS_ACCESS_KEY_ID"), rows["STS ap-northeast-1"]);
         Assert.Equal(("ok", AwsEmulator.IotEndpoint("111122223333", "ap-northeast-1")), rows["IoT endpoint of default"]);
         Assert.Matches("^ok arn:aws:iam::111122223333:role/iot-organization, until 20[0-9TZ:-]+, packed policy [0-9]+ % of what STS takes$",
             $"{rows["AssumeRole of default for o-acme"].Outcome} {rows["AssumeRole of default for o-acme"].Found}");

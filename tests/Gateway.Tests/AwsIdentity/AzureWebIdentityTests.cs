@@ -1,0 +1,165 @@
+using Amazon;
+using Amazon.SecurityToken;
+using Azure.Core;
+using Gateway.AwsIdentity;
+using IotCredentials.Failures;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Time.Testing;
+using Sandbox;
+using Testing;
+using Xunit;
+
+namespace Gateway.Tests.AwsIdentity;
+
+/// <summary>When the AWS session of an Azure identity is renewed, by a clock that the test moves.</summary>
+public sealed class AzureWebIdentityTests
+{
+    private const string Call = "AssumeRoleWithWebIdentity";
+    private const string NotRenewed = "The gateway's AWS session could not be renewed: ";
+
+    [Fact]
+    public async Task Many_callers_share_one_exchange_and_it_is_repeated_behind_them_after_three_quarters_of_the_session()
+    {
+        await using var azure = await Session.StartAsync();
+
+        var first = await Task.WhenAll(Enumerable.Range(0, 50).Select(_ => Task.Run(azure.Source.GetCredentialsAsync)));
+        Assert.Single(first.Select(one => one.AccessKey).Distinct());
+        Assert.Equal((1, 1), (azure.Tokens.Requests, azure.World.Aws.Count(Call)));
+
+        azure.Time.Advance(TimeSpan.FromMinutes(44));
+        Assert.Equal(first[0].AccessKey, (await azure.Source.GetCredentialsAsync()).AccessKey);
+        Assert.Equal(1, azure.World.Aws.Count(Call));
+
+        azure.Time.Advance(TimeSpan.FromMinutes(1));
+        Assert.Equal(first[0].AccessKey, (await azure.Source.GetCredentialsAsync()).AccessKey);
+        await Eventually.IsTrueAsync(async () => (await azure.Source.GetCredentialsAsync()).AccessKey != first[0].AccessKey);
+        Assert.Equal(2, azure.World.Aws.Count(Call));
+    }
+
+    [Fact]
+    public async Task A_session_is_used_until_it_expires_while_its_renewal_fails_and_that_is_said_once()
+    {
+        await using var azure = await Session.StartAsync();
+        var first = await azure.Source.GetCredentialsAsync();
+        azure.Tokens.Fails = true;
+
+        for (var minute = 46; minute < 60; minute++)
+        {
+            azure.Time.SetUtcNow(azure.Begun.AddMinutes(minute));
+            var requests = azure.Tokens.Requests;
+            Assert.Equal(first.AccessKey, (await azure.Source.GetCredentialsAsync()).AccessKey);
+            // The renewal of the minute before may still be ending.
+            await Eventually.IsTrueAsync(async () =>
+                (await azure.Source.GetCredentialsAsync()).AccessKey == first.AccessKey && azure.Tokens.Requests > requests);
+        }
+
+        await azure.Log.WaitForAsync(LogLevel.Warning, NotRenewed);
+        azure.Time.SetUtcNow(azure.Begun.AddMinutes(61));
+        var failure = await Assert.ThrowsAsync<VendingException>(azure.Source.GetCredentialsAsync);
+        Assert.Equal((FailureClass.Credentials, "a test's identity gives no token of api://aws-federation: InvalidOperationException"),
+            (failure.Failure, failure.Message));
+        Assert.Equal(1, azure.Log.Count(LogLevel.Warning, NotRenewed));
+
+        azure.Tokens.Fails = false;
+        Assert.NotEqual(first.AccessKey, (await azure.Source.GetCredentialsAsync()).AccessKey);
+        Assert.Equal(1, azure.Log.Count(LogLevel.Information, "The gateway's AWS session was renewed again"));
+    }
+
+    [Fact]
+    public async Task A_session_that_AWS_ends_early_is_replaced_for_the_caller_that_meets_it()
+    {
+        await using var azure = await Session.StartAsync();
+        var gateway = await azure.World.StartGatewayAsync(
+            settings => settings.WithoutRedis(),
+            services => services.Configure<AwsClientOptions>(aws =>
+            {
+                aws.Credentials = azure.Source;
+                aws.CredentialsRejected = azure.Source.Clear;
+            }));
+        Assert.Equal(200, (await gateway.VendAsync("o-1")).Status);
+
+        azure.World.Aws.Revoke(azure.World.Aws.Calls.Snapshot().Single(call => call.Action == Call).Issued!);
+        Assert.Equal(200, (await gateway.VendAsync("o-2")).Status);
+        Assert.Equal(2, azure.World.Aws.Count(Call));
+
+        // Neither the token nor STS answers, and what is cached is served.
+        azure.World.Aws.Revoke(azure.World.Aws.Calls.Snapshot().Last(call => call.Action == Call).Issued!);
+        azure.Tokens.Fails = true;
+        Assert.Equal(503, (await gateway.VendAsync("o-3")).Status);
+        Assert.Equal(503, (await gateway.VendAsync("o-4")).Status);
+        Assert.Equal(200, (await gateway.VendAsync("o-1")).Status);
+        Assert.Equal(1, gateway.Log.Count(LogLevel.Error, ""));
+        Assert.Equal(1, gateway.Log.Count(LogLevel.Error, "a test's identity gives no token of api://aws-federation"));
+    }
+
+    /// <summary>A session with tokens of an issuer of its own.</summary>
+    private sealed class Session : IAsyncDisposable
+    {
+        private readonly OpenIdProvider _entra;
+        private readonly ILoggerFactory _logging;
+
+        private Session(World world, OpenIdProvider entra, FakeTimeProvider time)
+        {
+            (World, _entra, Time, Begun) = (world, entra, time, time.GetUtcNow());
+            _logging = LoggerFactory.Create(logging => logging.AddProvider(Log));
+            Tokens = new TokenSource(entra);
+            Source = new AzureWebIdentity(
+                AzureToken.Of("a test's identity", Tokens), "api://aws-federation", AzureEmulator.RoleArn,
+                new AmazonSecurityTokenServiceConfig { RegionEndpoint = RegionEndpoint.APNortheast1, ServiceURL = world.Aws.Url },
+                TimeSpan.FromMinutes(1), time, _logging.CreateLogger<AzureWebIdentity>());
+        }
+
+        public World World { get; }
+
+        public FakeTimeProvider Time { get; }
+
+        public DateTimeOffset Begun { get; }
+
+        public LogLines Log { get; } = new();
+
+        public TokenSource Tokens { get; }
+
+        public AzureWebIdentity Source { get; }
+
+        public static async Task<Session> StartAsync()
+        {
+            var time = new FakeTimeProvider(DateTimeOffset.FromUnixTimeSeconds(DateTimeOffset.UtcNow.ToUnixTimeSeconds()));
+            var (world, entra) = (await World.StartAsync(time), await OpenIdProvider.StartAsync());
+            world.Aws.AddIdentityProvider("111122223333", entra.Issuer, "api://aws-federation");
+            world.Aws.AddRole(new AwsRole(AzureEmulator.RoleArn, WebIdentitySubject: AzureEmulator.ObjectId));
+            return new(world, entra, time);
+        }
+
+        public async ValueTask DisposeAsync()
+        {
+            await World.DisposeAsync();
+            await _entra.DisposeAsync();
+            _logging.Dispose();
+        }
+    }
+
+    private sealed class TokenSource(OpenIdProvider entra) : TokenCredential
+    {
+        private int _requests;
+
+        public int Requests => Volatile.Read(ref _requests);
+
+        public bool Fails { get; set; }
+
+        public override AccessToken GetToken(TokenRequestContext requestContext, CancellationToken cancellationToken) => throw new NotSupportedException();
+
+        public override ValueTask<AccessToken> GetTokenAsync(TokenRequestContext requestContext, CancellationToken cancellationToken)
+        {
+            Interlocked.Increment(ref _requests);
+            if (Fails) throw new InvalidOperationException("secret");
+            var token = entra.Issue(new TokenRequest
+            {
+                Subject = AzureEmulator.ObjectId,
+                Audiences = ["api://aws-federation"],
+                Expires = TimeSpan.FromDays(1),
+            });
+            return new(new AccessToken(token, DateTimeOffset.UtcNow.AddDays(1)));
+        }
+    }
+}
