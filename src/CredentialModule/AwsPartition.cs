@@ -14,7 +14,7 @@ internal sealed partial record AwsPartition(string Name, string Domain, string D
 {
     /// <summary>One region of each partition that the SDK knows.</summary>
     public static IReadOnlyList<string> OneRegionOfEach { get; } =
-        [.. RegionEndpoint.EnumerableAllRegions.DistinctBy(static region => region.PartitionName).Select(static region => region.SystemName)];
+        [.. RegionEndpoint.EnumerableAllRegions.Select(static region => Fn.Partition(region.SystemName).implicitGlobalRegion).Distinct()];
 
     /// <summary>Every partition that the SDK knows.</summary>
     public static IReadOnlyList<AwsPartition> All { get; } = [.. OneRegionOfEach.Select(Of)];

@@ -40,5 +40,6 @@ internal static class AwsIdentityExtensions
         module.Profiles.OrderBy(static profile => profile.Key, StringComparer.Ordinal).Select(static profile => profile.Value.Region)
             .Prepend(Environment.GetEnvironmentVariable("AWS_REGION"))
             .FirstOrDefault(region => region is { Length: > 0 } && Fn.Partition(region).name == partition)
-        ?? partition switch { "aws-cn" => "cn-north-1", "aws-us-gov" => "us-gov-west-1", _ => "us-east-1" };
+        ?? RegionEndpoint.EnumerableAllRegions.Select(static region => Fn.Partition(region.SystemName))
+            .First(known => known.name == partition).implicitGlobalRegion;
 }

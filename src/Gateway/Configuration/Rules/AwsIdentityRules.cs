@@ -1,4 +1,5 @@
 using System.Text.RegularExpressions;
+using Amazon;
 using Amazon.Runtime.Internal.Endpoints.StandardLibrary;
 
 namespace Gateway.Configuration.Rules;
@@ -37,7 +38,8 @@ internal static partial class AwsIdentityRules
         {
             context.Error(RoleArn, "is required. Write the ARN of the role that the Azure identity assumes.");
         }
-        else if (Role().Match(arn) is not { Success: true } role)
+        else if (Role().Match(arn) is not { Success: true } role
+            || RegionEndpoint.EnumerableAllRegions.All(region => region.PartitionName != role.Groups["partition"].Value))
         {
             context.Error(RoleArn, $"is {Finding.Quote(arn)}, and no role's ARN, such as arn:aws:iam::111122223333:role/iot-gateway.");
         }
@@ -68,6 +70,6 @@ internal static partial class AwsIdentityRules
         }
     }
 
-    [GeneratedRegex(@"^arn:(?<partition>aws|aws-cn|aws-us-gov):iam::[0-9]{12}:role/[A-Za-z0-9+=,.@_/-]{1,576}\z")]
+    [GeneratedRegex(@"^arn:(?<partition>[a-z-]+):iam::[0-9]{12}:role/[A-Za-z0-9+=,.@_/-]{1,576}\z")]
     private static partial Regex Role();
 }
