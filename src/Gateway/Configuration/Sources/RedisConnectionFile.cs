@@ -22,7 +22,7 @@ internal static class RedisConnectionFile
         if (section.Children.GetValueOrDefault("Redis") is ScalarNode)
             findings.Error(Key, path.Source, $"is given beside {Section}:Redis. Remove one of them; null removes the value of an earlier file.");
         else if (path.Value.Contains('=', StringComparison.Ordinal) || path.Value.Contains("://", StringComparison.Ordinal))
-            findings.Error(Key, path.Source, $"is a connection string itself, not the path of a file. Name a file that holds it, or write it as {Section}:Redis.");
+            findings.Error(Key, path.Source, $"is a connection string itself. Write it as {Section}:Redis, or name the file that holds it.");
         else if (input.Read(path.Value, out var problem) is not { } content)
             findings.Error(Key, path.Source, $"names the file {Finding.Quote(path.Value)}, which {problem} Name a file that holds the connection string.");
         else if (Encoding.UTF8.GetString(content).Trim('\uFEFF', ' ', '\t', '\r', '\n') is var text && (text.Length == 0 || text.Any(char.IsControl)))
