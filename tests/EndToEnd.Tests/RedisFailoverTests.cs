@@ -59,6 +59,12 @@ public sealed class RedisFailoverTests(ITestOutputHelper output)
         if (topology != RedisTopology.OneServer) await killed.RestartAsync();
         await redis.SettleAsync();
         await SharedAsync(world, gateways, "o-after");
+        foreach (var gateway in gateways)
+        {
+            await Eventually.IsTrueAsync(
+                async () => await SharedRedis.ReadinessAsync(world, gateway.ManagementUrl) == "Healthy", () => SharedRedis.Output(gateways));
+        }
+
         await AnsweredAsync("after");
         await end.CancelAsync();
         await Task.WhenAll(callers);
@@ -113,7 +119,7 @@ public sealed class RedisFailoverTests(ITestOutputHelper output)
                 inARow = keys.Distinct().Count() == 1 ? inARow + 1 : 0;
                 return inARow == Enough;
             },
-            () => string.Join("\n\n", gateways.Select(static gateway => gateway.Output)));
+            () => SharedRedis.Output(gateways));
         return organizations;
     }
 

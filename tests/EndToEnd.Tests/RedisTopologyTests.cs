@@ -25,7 +25,7 @@ public sealed class RedisTopologyTests
         var (asked, first) = (0, gateways[0]);
         while (first.Log.Count(LogLevel.Warning, "cannot be used: ") == 0) await VendAsync();
         for (var i = 0; i < 20; i++) await VendAsync();
-        Assert.Equal("Degraded", await ReadinessAsync(world, first));
+        Assert.Equal("Degraded", await SharedRedis.ReadinessAsync(world, first.ManagementUrl));
 
         foreach (var server in lost) await server.RestartAsync();
         await first.Log.WaitForAsync(LogLevel.Information, "works again, after ");
@@ -33,7 +33,7 @@ public sealed class RedisTopologyTests
 
         Assert.True(
             first.Log.Count(LogLevel.Warning, "cannot be used: ") == 1 && first.Log.Count(LogLevel.Information, "works again, after ") == 1, first.Log.Text);
-        Assert.Equal("Healthy", await ReadinessAsync(world, first));
+        Assert.Equal("Healthy", await SharedRedis.ReadinessAsync(world, first.ManagementUrl));
 
         async Task VendAsync()
         {
@@ -82,12 +82,5 @@ public sealed class RedisTopologyTests
             Assert.All(answers, answer => Assert.True(answer.Status == 200, gateways[0].Log.Text));
             return answers.Select(answer => answer.AccessKeyId).Distinct().Count() == 1;
         });
-    }
-
-    private static async Task<string?> ReadinessAsync(World world, RunningGateway gateway)
-    {
-        var answer = await world.Client.SendAsync(
-            gateway.ManagementUrl + "/health/ready", change: static request => request.Headers.Accept.ParseAdd("application/json"));
-        return (string?)JsonNode.Parse(answer.Body)!["checks"]!["redis"]!["status"];
     }
 }

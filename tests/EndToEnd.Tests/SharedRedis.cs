@@ -1,3 +1,4 @@
+using System.Text.Json.Nodes;
 using System.Text.RegularExpressions;
 using Testing;
 using Xunit;
@@ -33,6 +34,14 @@ internal static partial class SharedRedis
 
     public static Task<Response> VendAsync(World world, GatewayProcess gateway, string organization) =>
         world.Client.SendAsync(gateway.Url + Requests.CredentialsPath(organization), world.Token(organization));
+
+    /// <summary>What readiness says of Redis.</summary>
+    public static async Task<string?> ReadinessAsync(World world, string managementUrl)
+    {
+        var response = await world.Client.SendAsync(
+            managementUrl + "/health/ready", change: static request => request.Headers.Accept.ParseAdd("application/json"));
+        return (string?)JsonNode.Parse(response.Body)!["checks"]!["redis"]!["status"];
+    }
 
     public static string Output(IEnumerable<GatewayProcess> gateways) => string.Join("\n\n", gateways.Select(static gateway => gateway.Output));
 

@@ -37,7 +37,7 @@ public sealed partial class RedisConnection : IAsyncDisposable
         _commandTimeout = SharedCacheOptions.CommandTimeout(module.Value);
         _lockPrefix = module.Value.Cache.KeyPrefix + "lock:";
         _connection = new(() => ConnectAsync(connectionString));
-        _probeOf = timeout => new RedisProbe(connectionString, module.Value.Cache.KeyPrefix, timeout);
+        _probeOf = timeout => new RedisProbe(ConfigurationOptions.Parse(connectionString), module.Value.Cache.KeyPrefix, timeout);
         EndPoints = _probeOf(s_watchTimeout).EndPoints;
         _watch = new(EndPoints, LookAsync, () => Connected is { IsConnected: true }, _sockets.Close, metrics, logger);
         metrics.ObserveRedis(() => _watch.Problem is null);

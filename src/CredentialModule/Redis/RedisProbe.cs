@@ -12,16 +12,13 @@ namespace IotCredentials.Redis;
 /// Determines why Redis cannot be used, by connecting to it as the client would and sending the commands that the gateway needs. The client's own events do not
 /// show the cause: a wrong password, a TLS mismatch and a paused server all end as a closed socket or a command that timed out.
 /// </summary>
-/// <param name="connectionString">The connection.</param>
+/// <param name="options">The connection.</param>
 /// <param name="keyPrefix">The prefix of every key of the gateway.</param>
 /// <param name="timeout">The longest that the connection, and each response, may take.</param>
-internal sealed class RedisProbe(string connectionString, string keyPrefix, TimeSpan timeout)
+internal sealed class RedisProbe(ConfigurationOptions options, string keyPrefix, TimeSpan timeout)
 {
-    private readonly ConfigurationOptions _options = ConfigurationOptions.Parse(connectionString);
-    private readonly bool _namesSslHost = RedisClientOptions.NamesIn(connectionString).Contains("sslHost");
-
     /// <summary>The servers, as <c>host:port</c>.</summary>
-    public string EndPoints => string.Join(", ", _options.EndPoints.Select(Show));
+    public string EndPoints { get; } = string.Join(", ", options.EndPoints.Select(Show));
 
     /// <summary>The first problem among nodes that are all needed.</summary>
     public async Task<RedisProblem?> FindAsync(IEnumerable<EndPoint> needed, CancellationToken cancellation)
@@ -35,9 +32,9 @@ internal sealed class RedisProbe(string connectionString, string keyPrefix, Time
     public async Task<RedisProblem?> FindAsync(CancellationToken cancellation)
     {
         RedisProblem? first = null;
-        foreach (var endPoint in _options.EndPoints)
+        foreach (var endPoint in options.EndPoints)
         {
-            if (await FindAsync(endPoint, _options.ServiceName is not null, cancellation) is not { } problem) return null;
+            if (await FindAsync(endPoint, options.ServiceName is not null, cancellation) is not { } problem) return null;
             first ??= problem;
         }
 
@@ -54,7 +51,7 @@ internal sealed class RedisProbe(string connectionString, string keyPrefix, Time
             _ => ("", 0),
         };
         if (host.Length == 0) return null;
-        if (port == 0) port = _options.Ssl ? 6380 : 6379;
+        if (port == 0) port = options.Ssl ? 6380 : 6379;
 
         try
         {
@@ -80,7 +77,7 @@ internal sealed class RedisProbe(string connectionString, string keyPrefix, Time
         catch (Exception e) when (e is IOException or AuthenticationException or TimeoutException)
         {
             // Connecting the other way, with or without TLS, distinguishes a TLS mismatch from a server that does not respond or closes the connection.
-            return await SpeaksAsync(host, port, withTls: !_options.Ssl, cancellation) ? (_options.Ssl ? RedisProblem.SpeaksNoTls : RedisProblem.ExpectsTls)
+            return await SpeaksAsync(host, port, withTls: !options.Ssl, cancellation) ? (options.Ssl ? RedisProblem.SpeaksNoTls : RedisProblem.ExpectsTls)
                 : e is TimeoutException ? RedisProblem.Silent
                 : RedisProblem.Closed;
         }
@@ -89,9 +86,9 @@ internal sealed class RedisProbe(string connectionString, string keyPrefix, Time
     private async Task<RedisProblem?> AskAsync(string host, int port, bool isSentinel, CancellationToken cancellation)
     {
         using var client = await ConnectAsync(host, port, cancellation);
-        await using Stream stream = _options.Ssl ? await SecureAsync(client, host, verifies: true, cancellation) : client.GetStream();
+        await using Stream stream = options.Ssl ? await SecureAsync(client, host, verifies: true, cancellation) : client.GetStream();
         var session = new Session(stream, timeout, cancellation);
-        var (user, password) = isSentinel ? (_options.SentinelUser, _options.SentinelPassword) : (_options.User, _options.Password);
+        var (user, password) = isSentinel ? (options.SentinelUser, options.SentinelPassword) : (options.User, options.Password);
         // As the client does: a user may have no password.
         if (!string.IsNullOrEmpty(user) || !string.IsNullOrEmpty(password))
         {
@@ -119,9 +116,11 @@ internal sealed class RedisProbe(string connectionString, string keyPrefix, Time
         return null;
     }
 
-    // As the client does: the name of one connection string's host is also the name of nodes that are known by their addresses, as in a cluster.
+    // As the client does: if the connection string has one host, its name is also that of nodes that are known by their addresses, as in a cluster.
     private string TlsNameOf(string host) =>
-        _options.SslHost is { Length: > 0 } name && (_namesSslHost || IPAddress.TryParse(host, out _)) ? name : host;
+        options.SslHost is { Length: > 0 } name ? name
+        : IPAddress.TryParse(host, out _) ? options.Defaults.GetSslHostFromEndpoints(options.EndPoints) ?? host
+        : host;
 
     private static string? Show(EndPoint endPoint) => endPoint is DnsEndPoint dns ? $"{dns.Host}:{dns.Port}" : endPoint.ToString();
 

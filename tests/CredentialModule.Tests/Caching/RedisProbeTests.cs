@@ -1,3 +1,4 @@
+using System.Net;
 using System.Net.Security;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
@@ -5,6 +6,7 @@ using System.Text;
 using IotCredentials.Failures;
 using IotCredentials.Redis;
 using Sandbox;
+using StackExchange.Redis;
 using Testing;
 using Xunit;
 
@@ -25,6 +27,7 @@ public sealed class RedisProbeTests(RedisProbeTests.Redis redis) : IClassFixture
     [InlineData("-NOAUTH Authentication required.", "", "it asks for a password, and the gateway has none (NOAUTH)")]
     [InlineData(
         "-WRONGPASS invalid username-password pair or user is disabled.", ",user=u,password=hunter2", "it refuses the user or the password (WRONGPASS)")]
+    [InlineData("-WRONGPASS invalid username-password pair or user is disabled.", ",user=u", "it refuses the user or the password (WRONGPASS)")]
     [InlineData("-ERR invalid password", ",password=hunter2", "it refuses the user or the password (WRONGPASS)")]
     [InlineData(
         "-ERR AUTH <password> called without any password configured for the default user. Are you sure?",
@@ -103,6 +106,40 @@ public sealed class RedisProbeTests(RedisProbeTests.Redis redis) : IClassFixture
         Assert.DoesNotContain("NameMismatch", named!.Cause, StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData("redis.example:6380", "127.0.0.1", "redis.example")]
+    [InlineData("redis.example:6380,redis.example:6381", "127.0.0.1", "redis.example")]
+    [InlineData("redis.example:6380", "localhost", "localhost")]
+    [InlineData("a.example:6380,b.example:6380", "127.0.0.1", "")]
+    [InlineData("a.example:6380,b.example:6380", "localhost", "localhost")]
+    [InlineData("redis.example:6380,sslHost=redis.internal", "127.0.0.1", "redis.internal")]
+    [InlineData("redis.example:6380,sslHost=redis.internal", "localhost", "redis.internal")]
+    public async Task F8_a_node_of_a_cluster_is_examined_under_the_name_that_the_client_verifies(string connectionString, string node, string name)
+    {
+        using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
+        using var certificate = new CertificateRequest("CN=localhost", key, HashAlgorithmName.SHA256)
+            .CreateSelfSigned(DateTimeOffset.UtcNow.AddDays(-1), DateTimeOffset.UtcNow.AddDays(1));
+        var asked = new TaskCompletionSource<string?>(TaskCreationOptions.RunContinuationsAsynchronously);
+        await using var server = new StubTcpServer(async (stream, ended) =>
+        {
+            await using var tls = new SslStream(stream);
+            await tls.AuthenticateAsServerAsync(
+                (_, hello, _, _) =>
+                {
+                    asked.TrySetResult(hello.ServerName);
+                    return ValueTask.FromResult(new SslServerAuthenticationOptions { ServerCertificate = certificate });
+                },
+                null,
+                ended);
+        });
+        EndPoint endPoint = IPAddress.TryParse(node, out var address) ? new IPEndPoint(address, server.Port) : new DnsEndPoint(node, server.Port);
+
+        var probe = new RedisProbe(ConfigurationOptions.Parse($"{connectionString},ssl=true"), "probe-tests:", s_timeout);
+        await probe.FindAsync([endPoint], TestContext.Current.CancellationToken);
+
+        Assert.Equal(name, await asked.Task);
+    }
+
     [Fact]
     public async Task F8_one_node_that_works_is_enough() =>
         Assert.Null(await FindAsync($"127.0.0.1:{FreePort.Find()},{redis.Embedded.ConnectionString}"));
@@ -122,7 +159,7 @@ public sealed class RedisProbeTests(RedisProbeTests.Redis redis) : IClassFixture
 
     private static async Task<RedisProblem?> FindAsync(string connectionString)
     {
-        var problem = await new RedisProbe(connectionString, "probe-tests:", s_timeout)
+        var problem = await new RedisProbe(ConfigurationOptions.Parse(connectionString), "probe-tests:", s_timeout)
             .FindAsync(TestContext.Current.CancellationToken);
         Assert.DoesNotContain(Secret, problem?.ToString() ?? "", StringComparison.Ordinal);
         return problem;

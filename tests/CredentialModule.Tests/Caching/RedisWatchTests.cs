@@ -3,6 +3,7 @@ using IotCredentials.Redis;
 using IotCredentials.Telemetry;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
+using StackExchange.Redis;
 using Testing;
 using Xunit;
 
@@ -16,7 +17,7 @@ public sealed class RedisWatchTests
     {
         using var log = new LogLines();
         // With such a timeout each probe throws an exception that nobody expects.
-        var probe = new RedisProbe("127.0.0.1:1,password=hunter2", "watch-tests:", TimeSpan.FromSeconds(-5));
+        var probe = new RedisProbe(ConfigurationOptions.Parse("127.0.0.1:1,password=hunter2"), "watch-tests:", TimeSpan.FromSeconds(-5));
         var connected = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         var looks = 0;
         using var services = new ServiceCollection().AddMetrics().BuildServiceProvider();
