@@ -135,8 +135,8 @@ public sealed class HostSlipTests(HostTests.Aws aws) : IClassFixture<HostTests.A
         var extensions = typeof(IotCredentialsEndpointConventionBuilderExtensions);
         var fresh = new AssemblyLoadContext("fresh").LoadFromAssemblyPath(extensions.Assembly.Location).GetType(extensions.FullName!)!;
         var failure = Record.Exception(() => fresh.GetMethod("MapIotCredentials")!.Invoke(null, [proxy]))!.InnerException;
-        Assert.Contains(
-            "builder.Services.AddReverseProxy().AddIotCredentials(", Assert.IsAssignableFrom<InvalidOperationException>(failure).Message, StringComparison.Ordinal);
+        Assert.IsAssignableFrom<InvalidOperationException>(failure);
+        Assert.Contains("builder.Services.AddReverseProxy().AddIotCredentials(", failure!.Message, StringComparison.Ordinal);
 
         await using (var another = new PluginHost().Build()) await another.StartAsync(TestContext.Current.CancellationToken);
         proxy.MapIotCredentials();

@@ -23,6 +23,9 @@ public sealed partial class PluginPackage : IAsyncLifetime
         ["NuGetAudit"] = "false",
     };
 
+    // Commands build, which takes seconds on an idle machine.
+    private static readonly TimeSpan s_limit = 5 * Eventually.Limit;
+
     private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("plugin-package-");
 
     public OpenIdProvider Issuer { get; private set; } = null!;
@@ -88,7 +91,7 @@ public sealed partial class PluginPackage : IAsyncLifetime
         using var shell = ChildProcess.Start("bash", ["-ec", $"cd '{folder ?? _folder.FullName}'\n{commands}"], Environment(), lines.Enqueue);
         try
         {
-            await shell.WaitForExitAsync().WaitAsync(Eventually.Limit);
+            await shell.WaitForExitAsync().WaitAsync(s_limit);
             return (shell.ExitCode, string.Join('\n', lines));
         }
         catch (TimeoutException)

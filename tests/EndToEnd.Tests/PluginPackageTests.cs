@@ -21,8 +21,6 @@ public sealed class PluginPackageTests(PluginPackage package) : IClassFixture<Pl
         ["No handler is registered"] = new(
             "register an AuthorizationHandler<OrganizationAccessRequirement, OrganizationId>",
             InProgram("builder.Services.AddSingleton<IAuthorizationHandler, Membership>();\n", "")),
-        ["No authentication scheme"] = new(
-            "write builder.Services.AddAuthentication().AddJwtBearer(", InProgram("builder.Services.AddAuthentication().AddJwtBearer();\n", "")),
         ["The path names the organization otherwise"] = new("as {organizationId}, not {orgId}", InSettings("/{organizationId}/", "/{orgId}/")),
         ["A key is misspelt"] = new("RolArn is not known. Did you mean \"RoleArn\"?", InSettings("\"RoleArn\"", "\"RolArn\"")),
         ["The session policy is missing"] = new("SessionPolicy names policies/none.json", InSettings("policies/organization.json", "policies/none.json")),
