@@ -63,7 +63,8 @@ internal sealed partial class AzureToken
     {
         for (var cause = error; cause is not null; cause = cause.InnerException)
         {
-            if (cause is IOException and not HttpIOException or UnauthorizedAccessException && cause.GetType().Namespace == "System.IO")
+            if (cause is HttpRequestException) break;
+            if (cause is IOException or UnauthorizedAccessException)
                 return $"{FederatedTokenFile} names a file that cannot be read ({cause.GetType().Name})";
             if (EntraCode().Match(cause.Message) is { Success: true } code) return $"{code.Value}{RemedyOf(code.Value)}";
             if (cause is MsalServiceException { StatusCode: 200 }) return "200, and the response is not one of the endpoint's";

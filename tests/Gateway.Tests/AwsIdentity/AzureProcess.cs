@@ -25,11 +25,13 @@ internal sealed class AzureProcess : IAsyncDisposable
 {
     private readonly World _world;
     private readonly OpenIdProvider _cluster;
+    private readonly X509Certificate2 _certificate;
     private bool _isStarted;
 
-    private AzureProcess(World world, AzureEmulator azure, OpenIdProvider cluster, GatewayFolder folder, Dictionary<string, string> environment)
+    private AzureProcess(
+        World world, AzureEmulator azure, OpenIdProvider cluster, X509Certificate2 certificate, GatewayFolder folder, Dictionary<string, string> environment)
     {
-        (_world, Azure, _cluster, Folder, Environment) = (world, azure, cluster, folder, environment);
+        (_world, Azure, _cluster, _certificate, Folder, Environment) = (world, azure, cluster, certificate, folder, environment);
         IssueServiceAccountToken();
     }
 
@@ -43,7 +45,7 @@ internal sealed class AzureProcess : IAsyncDisposable
 
     public static async Task<AzureProcess> CreateAsync(World world, AzureForm form, Action<JsonObject>? change = null)
     {
-        using var certificate = SelfSigned();
+        var certificate = SelfSigned();
         var (azure, cluster) = (await AzureEmulator.StartAsync(certificate), await OpenIdProvider.StartAsync());
         azure.LetIn(world.Aws);
         var folder = world.Folder(settings =>
@@ -62,7 +64,7 @@ internal sealed class AzureProcess : IAsyncDisposable
         };
         var aws = world.Aws.EnvironmentVariables.Where(variable => !AwsEmulator.IsKey(variable.Key));
         return new(
-            world, azure, cluster, folder,
+            world, azure, cluster, certificate, folder,
             new Dictionary<string, string>([.. aws, .. variables, new("SSL_CERT_FILE", Path.Combine(folder.Path, "authority.pem"))]));
     }
 
@@ -84,6 +86,7 @@ internal sealed class AzureProcess : IAsyncDisposable
     {
         await Azure.DisposeAsync();
         await _cluster.DisposeAsync();
+        _certificate.Dispose();
         if (!_isStarted) Folder.Dispose();
     }
 

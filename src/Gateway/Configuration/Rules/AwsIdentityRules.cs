@@ -18,7 +18,7 @@ internal static partial class AwsIdentityRules
     /// </summary>
     public static void Check(RuleContext context)
     {
-        if (context.Options.IotCredentials.AwsIdentity is not { } identity) return;
+        if (context.Options.IotCredentials.AwsIdentity is not { } identity || context.HasErrorAt($"{Section}:{nameof(identity.Source)}")) return;
         if (identity.Source == AwsIdentitySource.Default)
         {
             foreach (var (key, value) in new[] { (RoleArn, identity.RoleArn), (Audience, identity.Audience), (ClientId, identity.ClientId) })
