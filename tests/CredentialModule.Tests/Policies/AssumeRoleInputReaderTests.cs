@@ -13,6 +13,8 @@ public sealed class AssumeRoleInputReaderTests
     [InlineData("arn:aws:iam::111122223333:role/iot-organization", "aws")]
     [InlineData("arn:aws-cn:iam::111122223333:role/iot/devices/organization", "aws-cn")]
     [InlineData("arn:aws-us-gov:iam::111122223333:role/{organizationId}/iot", "aws-us-gov")]
+    [InlineData("arn:aws-eusc:iam::111122223333:role/iot-organization", "aws-eusc")]
+    [InlineData("arn:aws-iso-f:iam::111122223333:role/iot-organization", "aws-iso-f")]
     public void ReadRoleArn_OfARole_GivesItsAccountAndPartition(string text, string partition)
     {
         var role = Texts().ReadRoleArn("RoleArn", text);
@@ -23,6 +25,9 @@ public sealed class AssumeRoleInputReaderTests
     [Theory]
     [InlineData("", FindingCode.ArnShape)]
     [InlineData("iot-organization", FindingCode.ArnShape)]
+    [InlineData("arn:aws-nope:iam::111122223333:role/iot", FindingCode.ArnShape)]
+    [InlineData("arn:AWS:iam::111122223333:role/iot", FindingCode.ArnShape)]
+    [InlineData("arn::iam::111122223333:role/iot", FindingCode.ArnShape)]
     [InlineData("arn:aws:iam::11112222333:role/iot", FindingCode.ArnShape)]
     [InlineData("arn:aws:iam::111122223333:user/iot", FindingCode.ArnShape)]
     [InlineData("arn:aws:iam::111122223333:role/", FindingCode.ArnShape)]

@@ -19,6 +19,8 @@ public sealed class AwsIdentityRuleTests : IDisposable
     [InlineData("RoleArn", "\"arn:aws:iam::111122223333:user/iot-gateway\"", "no role's ARN")]
     [InlineData("RoleArn", "\"arn:aws:iam::{accountId}:role/iot-gateway\"", "no role's ARN")]
     [InlineData("RoleArn", "\"arn:aws-cn:iam::111122223333:role/iot-gateway\"", "of the partition aws-cn, and IotCredentials:Profiles:default of aws")]
+    [InlineData("RoleArn", "\"arn:aws-iso-b:iam::111122223333:role/iot-gateway\"", "of the partition aws-iso-b, and IotCredentials:Profiles:default of aws")]
+    [InlineData("RoleArn", "\"arn:aws-nope:iam::111122223333:role/iot-gateway\"", "no role's ARN")]
     [InlineData("Audience", null, "is required")]
     [InlineData("Audience", "\" \"", "is required")]
     [InlineData("Audience", "\"api://aws federation\"", "has no blanks")]

@@ -47,6 +47,8 @@ public sealed class ProviderRuleTests : IDisposable
     [InlineData("B8 a discovery document", Pool + "/.well-known/openid-configuration", "", "Authority", "\"" + Pool + "\"")]
     [InlineData("B4 Cognito without a pool", "https://cognito-idp.eu-central-1.amazonaws.com", "", "Authority", "USER_POOL_ID")]
     [InlineData("B4 Cognito in China without a pool", "https://cognito-idp.cn-north-1.amazonaws.com.cn/", "", "Authority", "USER_POOL_ID")]
+    [InlineData(
+        "B4 Cognito in the European Sovereign Cloud without a pool", "https://cognito-idp.eusc-de-east-1.amazonaws.eu", "", "Authority", "USER_POOL_ID")]
     [InlineData("B4 Cognito's key set", Pool + "/jwks", "", "Authority", "USER_POOL_ID")]
     [InlineData("B4 Cognito's sign-in pages", "https://example.auth.eu-central-1.amazoncognito.com", "", "Authority", "cognito-idp.REGION")]
     public void B8_No_token_would_be_accepted_and_the_error_says_what_to_write(string name, string authority, string more, string key, string advice)

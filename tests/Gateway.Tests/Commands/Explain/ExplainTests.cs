@@ -93,7 +93,9 @@ public sealed class ExplainTests(ExplainTests.Shared shared) : IClassFixture<Exp
         var (_, output) = await GatewayProcess.RunAsync(
             ["explain", "--organization", "o-vended", "--token", token, "--format", "json", "--config", folder.Path], World.Aws.EnvironmentVariables);
         await using var redis = await World.Redis.ConnectAsync();
-        Assert.True(await redis.GetDatabase().KeyExistsAsync(Text(JsonDocument.Parse(output).RootElement, "assumeRole", "redisKey")));
+        var key = Text(JsonDocument.Parse(output).RootElement, "assumeRole", "redisKey");
+        // The gateway writes to Redis after it has responded.
+        await Eventually.IsTrueAsync(() => redis.GetDatabase().KeyExistsAsync(key));
     }
 
     [Fact]
@@ -107,6 +109,31 @@ public sealed class ExplainTests(ExplainTests.Shared shared) : IClassFixture<Exp
 
         Assert.Equal("arn:aws-cn:sts::111122223333:assumed-role/gateway", Text(explained.Json, "assumeRole", "identity"));
         Assert.NotNull(Text(explained.Json, "assumeRole", "redisKey"));
+    }
+
+    [Fact]
+    public async Task Each_partition_has_its_own_role_policy_and_key()
+    {
+        var keys = new List<string?>();
+        (string Partition, string Region)[] places =
+        [
+            ("aws", "ap-southeast-5"), ("aws-cn", "cn-north-1"), ("aws-us-gov", "us-gov-west-1"), ("aws-eusc", "eusc-de-east-1"), ("aws-iso", "us-iso-east-1"),
+            ("aws-iso-b", "us-isob-east-1"), ("aws-iso-e", "eu-isoe-west-1"), ("aws-iso-f", "us-isof-south-1"),
+        ];
+        foreach (var (partition, region) in places)
+        {
+            var explained = await ExplainAsync([], settings => settings
+                .Set("IotCredentials:Profiles:default:RoleArn", $"\"arn:{partition}:iam::111122223333:role/iot-organization\"")
+                .Set("IotCredentials:Profiles:default:Region", $"\"{region}\""), World.Aws.EnvironmentVariables.ToDictionary());
+
+            Assert.True(explained.ExitCode == 0, explained.Error);
+            var request = explained.Json.GetProperty("assumeRole");
+            Assert.Equal(($"arn:{partition}:iam::111122223333:role/iot-organization", region), (Text(request, "role"), Text(request, "region")));
+            Assert.Contains($"arn:{partition}:iot:{region}:111122223333:client/o-acme-web-*", Text(request, "policy"), StringComparison.Ordinal);
+            keys.Add(Text(request, "redisKey"));
+        }
+
+        Assert.Equal(places.Length, keys.Distinct().Count());
     }
 
     [Theory]
