@@ -40,10 +40,14 @@ public static class FailureText
                 $"the proxy {proxy?.IdnHost}:{proxy?.Port} does not let it pass{(error.StatusCode is { } status ? $" ({(int)status})" : "")}",
             HttpRequestError.SecureConnectionError => $"{CertificateProblem(error) ?? "the TLS handshake failed: the port may speak no TLS"}{through}",
             HttpRequestError.ConnectionError => $"{Find<SocketException>(error)?.Message ?? "no connection"} ({host}:{port}){through}",
-            HttpRequestError.ResponseEnded => $"the connection was closed before a response ({host}:{port}){through}",
+            HttpRequestError.ResponseEnded => Closed(),
+            // The peer has reset the connection.
+            HttpRequestError.Unknown when error.InnerException is IOException => Closed(),
             HttpRequestError.InvalidResponse => $"the response is no HTTP ({host}:{port}){through}",
             var other => $"{other} ({host}:{port}){through}",
         };
+
+        string Closed() => $"the connection was closed before a response ({host}:{port}){through}";
     }
 
     /// <summary>The reason why a certificate is rejected.</summary>

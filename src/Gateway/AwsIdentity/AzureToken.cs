@@ -16,13 +16,15 @@ internal sealed partial class AzureToken
     // two seconds.
     private static readonly RetryPolicy s_retries = new(maxRetries: 1, DelayStrategy.CreateFixedDelayStrategy(TimeSpan.FromMilliseconds(500)));
 
-    private AzureToken(string name, Uri? address, TokenCredential credential) => (Name, Address, Credential) = (name, address, credential);
+    private readonly Func<TokenCredential> _create;
+
+    private AzureToken(string name, Uri? address, Func<TokenCredential> create) => (Name, Address, _create, Credential) = (name, address, create, create());
 
     /// <summary>The kind in words.</summary>
     public string Name { get; }
 
     /// <summary>Requests the token, and caches it.</summary>
-    public TokenCredential Credential { get; }
+    public TokenCredential Credential { get; private set; }
 
     private Uri? Address { get; }
 
@@ -36,7 +38,7 @@ internal sealed partial class AzureToken
             return new(
                 $"the Azure workload identity ({FederatedTokenFile})",
                 AddressIn("AZURE_AUTHORITY_HOST", "https://login.microsoftonline.com"),
-                new WorkloadIdentityCredential(new WorkloadIdentityCredentialOptions
+                () => new WorkloadIdentityCredential(new WorkloadIdentityCredentialOptions
                 {
                     ClientId = clientId,
                     RetryPolicy = s_retries,
@@ -45,18 +47,24 @@ internal sealed partial class AzureToken
                 }));
         }
 
-        var managed = new ManagedIdentityCredential(new ManagedIdentityCredentialOptions(
+        ManagedIdentityCredential Managed() => new(new ManagedIdentityCredentialOptions(
             clientId is null ? ManagedIdentityId.SystemAssigned : ManagedIdentityId.FromUserAssignedClientId(clientId))
         {
             RetryPolicy = s_retries,
         });
         return Variable("IDENTITY_ENDPOINT") is not null
-            ? new("the Azure managed identity (IDENTITY_ENDPOINT)", AddressIn("IDENTITY_ENDPOINT", null), managed)
-            : new("the Azure managed identity (instance metadata)", AddressIn("AZURE_POD_IDENTITY_AUTHORITY_HOST", "http://169.254.169.254"), managed);
+            ? new("the Azure managed identity (IDENTITY_ENDPOINT)", AddressIn("IDENTITY_ENDPOINT", null), Managed)
+            : new("the Azure managed identity (instance metadata)", AddressIn("AZURE_POD_IDENTITY_AUTHORITY_HOST", "http://169.254.169.254"), Managed);
     }
 
     /// <summary>A credential of a test.</summary>
-    public static AzureToken Of(string name, TokenCredential credential) => new(name, null, credential);
+    public static AzureToken Of(string name, TokenCredential credential) => new(name, null, () => credential);
+
+    /// <summary>
+    /// Forgets cached tokens after a failure, so that the next request sees what was mended. Azure.Identity keeps the service account's token for five minutes
+    /// and Entra's until it expires.
+    /// </summary>
+    public void Reset() => Credential = _create();
 
     /// <summary>The cause of a failed request, and the remedy if it is known. Nothing of the response is in it but its status and Entra's code.</summary>
     public string CauseOf(Exception error)

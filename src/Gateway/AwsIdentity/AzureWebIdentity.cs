@@ -99,6 +99,7 @@ internal sealed partial class AzureWebIdentity(
         }
         catch (VendingException failure)
         {
+            azure.Reset();
             lock (_lock)
             {
                 _renewAt = begun + s_pauseAfterFailure;

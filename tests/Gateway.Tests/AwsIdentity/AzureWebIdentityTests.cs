@@ -157,6 +157,8 @@ public sealed class AzureWebIdentityTests
             {
                 Subject = AzureEmulator.ObjectId,
                 Audiences = ["api://aws-federation"],
+                // The test's clock stands still while the token's moves.
+                NotBefore = TimeSpan.FromDays(-1),
                 Expires = TimeSpan.FromDays(1),
             });
             return new(new AccessToken(token, DateTimeOffset.UtcNow.AddDays(1)));
