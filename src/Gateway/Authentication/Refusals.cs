@@ -14,7 +14,6 @@ internal sealed partial class Refusals(
     GatewayMetrics metrics, IOptionsMonitor<JwtBearerOptions> options, TimeProvider time, ILogger<Refusals> logger)
 {
     private const int MostReasons = 256;
-    private const int LongestShown = 200;
     private static readonly TimeSpan s_toldEvery = TimeSpan.FromMinutes(1);
 
     private readonly ConcurrentDictionary<(string? Scheme, string Kind), Told> _told = new();
@@ -44,12 +43,9 @@ internal sealed partial class Refusals(
         var parameters = scheme is null ? null : options.Get(scheme).TokenValidationParameters;
         var keyId = BearerToken.TryReadKeyId(token.Span, out var id) ? id : null;
         Log.Refused(
-            logger, scheme ?? "none", RefusalText.Of(failure, parameters), Shown(BearerToken.ClaimedIssuer(token.Span)), Shown(keyId), leftOut);
+            logger, scheme ?? "none", RefusalText.Of(failure, parameters), TokenText.Quote(BearerToken.ClaimedIssuer(token.Span)), TokenText.Quote(keyId),
+            leftOut);
     }
-
-    // Whoever sent the token chose this text. It is shown as it is, because key ids look like secrets and are none.
-    private static string Shown(string? text) => text is null ? "none"
-        : $"\"{string.Concat(text.Take(LongestShown).Select(static character => character is >= ' ' and <= '~' and not '"' ? character : '?'))}\"";
 
     private sealed class Told
     {

@@ -168,7 +168,8 @@ internal sealed partial class AzureWebIdentity(
         try
         {
             var read = new JsonWebToken(token);
-            return $"it has iss {Finding.Quote(read.Issuer)}, aud {Finding.Quote(string.Join(' ', read.Audiences))}, sub {Finding.Quote(read.Subject ?? "")}";
+            var (issuer, audiences, subject) = (read.Issuer, string.Join(' ', read.Audiences), read.Subject);
+            return $"it has iss {TokenText.Quote(issuer)}, aud {TokenText.Quote(audiences)}, sub {TokenText.Quote(subject)}";
         }
         catch (Exception e) when (e is ArgumentException or FormatException)
         {
