@@ -1,3 +1,4 @@
+using System.Xml;
 using Amazon.Runtime;
 using Amazon.SecurityToken;
 using Amazon.SecurityToken.Model;
@@ -147,7 +148,7 @@ internal sealed partial class AzureWebIdentity(
 
     private static string CauseOf(Exception error, string token)
     {
-        if (error is AmazonUnmarshallingException) return "the response is not one of AWS's";
+        if (error is AmazonUnmarshallingException or XmlException) return "the response is not one of AWS's";
         if (error is not AmazonServiceException { StatusCode: not 0 } refused) return FailureText.Of(error);
         var status = (int)refused.StatusCode;
         return FailureText.Code(refused.ErrorCode) is not { } code
