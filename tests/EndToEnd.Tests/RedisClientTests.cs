@@ -55,25 +55,4 @@ public sealed class RedisClientTests
         await Eventually.IsTrueAsync(
             async () => await SharedRedis.ReadinessAsync(world, gateways[0].ManagementUrl) == "Healthy", () => SharedRedis.Output(gateways));
     }
-
-    [Fact]
-    public async Task Nodes_that_announce_what_cannot_be_reached_are_told_by_name_and_callers_are_served()
-    {
-        await using var world = await World.StartAsync();
-        await using var redis = await RedisTopology.StartAsync(RedisServer.IsReal ? RedisTopology.Cluster : RedisTopology.OneServer);
-        var closed = FreePort.Find();
-        if (!RedisServer.IsReal) await redis.Servers[0].KillAsync();
-        foreach (var node in redis.Servers.Where(_ => RedisServer.IsReal)) await node.ExecuteAsync("CONFIG", "SET", "cluster-announce-port", $"{closed}");
-
-        var gateway = await world.StartGatewayProcessAsync(settings => settings["ConnectionStrings"]!["Redis"] = redis.EndPoints[0]);
-        var vended = 0;
-        await Eventually.IsTrueAsync(
-            async () =>
-            {
-                Assert.Equal(200, (await SharedRedis.VendAsync(world, gateway, $"o-{vended++}")).Status);
-                var node = RedisServer.IsReal ? $"127.0.0.1:{closed}" : redis.EndPoints[0];
-                return gateway.Output.Contains($"Redis at {node} cannot be used: the connection is refused", StringComparison.Ordinal);
-            },
-            () => gateway.Output);
-    }
 }
