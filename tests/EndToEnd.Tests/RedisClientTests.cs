@@ -1,3 +1,6 @@
+using System.Diagnostics;
+using System.Net;
+using System.Net.Sockets;
 using Testing;
 using Xunit;
 
@@ -54,5 +57,64 @@ public sealed class RedisClientTests
         for (var i = 0; i < 20; i++) await SharedRedis.VendAsync(world, gateways[0], $"o-new{i}");
         await Eventually.IsTrueAsync(
             async () => await SharedRedis.ReadinessAsync(world, gateways[0].ManagementUrl) == "Healthy", () => SharedRedis.Output(gateways));
+    }
+
+    public static TheoryData<string, string> UnreachableNodes => RedisServer.IsReal
+        ? new()
+        {
+            { "closed", "the connection is refused" },
+            { "silent", "it takes connections and does not respond" },
+            { "elsewhere", "it cannot be reached" },
+        }
+        : new() { { "stopped", "the connection is refused" } };
+
+    [Theory]
+    [MemberData(nameof(UnreachableNodes))]
+    public async Task Nodes_that_announce_what_cannot_be_reached_are_told_by_name_and_callers_are_served(string announced, string cause)
+    {
+        await using var world = await World.StartAsync();
+        await using var redis = await RedisTopology.StartAsync(RedisServer.IsReal ? RedisTopology.Cluster : RedisTopology.OneServer);
+        using var silent = new TcpListener(IPAddress.Loopback, 0);
+        silent.Start();
+        var node = announced switch
+        {
+            "closed" => $"127.0.0.1:{FreePort.Find()}",
+            "silent" => silent.LocalEndpoint.ToString()!,
+            // TEST-NET-1 of RFC 5737: no machine has such an address.
+            "elsewhere" => $"192.0.2.1:{FreePort.Find()}",
+            _ => redis.EndPoints[0],
+        };
+        if (announced == "stopped") await redis.Servers[0].KillAsync();
+        else
+        {
+            foreach (var server in redis.Servers)
+            {
+                await server.ExecuteAsync("CONFIG", "SET", "cluster-announce-ip", node.Split(':')[0]);
+                await server.ExecuteAsync("CONFIG", "SET", "cluster-announce-port", node.Split(':')[1]);
+            }
+        }
+
+        var gateway = await world.StartGatewayProcessAsync(settings => settings["ConnectionStrings"]!["Redis"] = redis.EndPoints[0]);
+        var waited = new List<TimeSpan>();
+        await Eventually.IsTrueAsync(
+            async () =>
+            {
+                await VendAsync();
+                return gateway.Output.Contains($"Redis at {node} cannot be used: {cause}", StringComparison.Ordinal);
+            },
+            () => gateway.Output);
+
+        // Two commands may wait, each up to a fifth of Timeout. Then no caller waits for 2 s.
+        waited.Clear();
+        for (var i = 0; i < 50; i++) await VendAsync();
+        Assert.InRange(waited.Count(static time => time > TimeSpan.FromSeconds(1)), 0, 10);
+
+        async Task VendAsync()
+        {
+            var begun = Stopwatch.GetTimestamp();
+            var response = await SharedRedis.VendAsync(world, gateway, $"o-{Guid.NewGuid():N}");
+            waited.Add(Stopwatch.GetElapsedTime(begun));
+            Assert.Equal(200, response.Status);
+        }
     }
 }

@@ -16,6 +16,9 @@ public sealed partial class RedisConnection : IAsyncDisposable
     // Longer than any command's timeout: a server is reported as silent only if it does not respond for this long.
     private static readonly TimeSpan s_watchTimeout = TimeSpan.FromSeconds(2);
 
+    // The client fails at once when a connection is gone. A failure that takes longer has waited for a connection, for example to a node of a cluster.
+    private static readonly TimeSpan s_failsAtOnce = TimeSpan.FromMilliseconds(50);
+
     // A network does not follow a clock that is set.
     private static readonly TimeProvider s_time = TimeProvider.System;
 
@@ -82,11 +85,10 @@ public sealed partial class RedisConnection : IAsyncDisposable
             var servers = Connected?.GetServers() ?? [];
             if (servers.FirstOrDefault(static server => server is { IsConnected: true, ClusterConfiguration: not null }) is { } node)
             {
-                return
-                [
-                    .. node.ClusterConfiguration!.Nodes.Where(static node => !node.IsReplica && node.Slots.Count > 0)
-                        .Select(node => EndPointOf(node, servers)).OfType<EndPoint>(),
-                ];
+                var nodes = node.ClusterConfiguration!.Nodes;
+                // The client knows one node for each address. If all nodes announce the same one, it can take it for that of a replica.
+                var primaries = nodes.Where(static node => !node.IsReplica && node.Slots.Count > 0).ToList();
+                return [.. (primaries is [] ? nodes : primaries).Select(node => EndPointOf(node, servers)).OfType<EndPoint>()];
             }
             return _isBehindSentinel ? [.. servers.Where(static server => !server.IsReplica).Select(static server => server.EndPoint)] : [];
         }
@@ -126,10 +128,10 @@ public sealed partial class RedisConnection : IAsyncDisposable
             catch (Exception e)
             {
                 _watch.Suspect(IsOnReplica(e, connection));
-                // An error response, or a connection that is gone, costs no time, and a repetition would end the same way.
-                if (e is not TimeoutException) return default;
+                // An error response costs no time, and a repetition would end the same way.
+                if (e is RedisServerException || (e is not TimeoutException && s_time.GetElapsedTime(begun) < s_failsAtOnce)) return default;
                 CircuitBreaker.OnTimeout(begun);
-                if (!repeats || connection is null) return default;
+                if (e is not TimeoutException || !repeats || connection is null) return default;
             }
         }
 
