@@ -1,6 +1,5 @@
 using System.Diagnostics;
 using System.Text;
-using Gateway.AccessLogs;
 using Gateway.Authentication;
 using Gateway.Authorization;
 using Gateway.AwsIdentity;
@@ -9,6 +8,7 @@ using Gateway.Edge;
 using Gateway.Errors;
 using Gateway.Forwarding;
 using Gateway.Hosting;
+using Gateway.Logs;
 using Gateway.Management;
 using Gateway.Networking;
 using Gateway.RateLimiting;
@@ -55,7 +55,7 @@ internal static class GatewayApplication
         builder.AddTelemetry();
         builder.AddTraceBoundary();
         builder.AddErrorResponses();
-        builder.AddAccessLog();
+        builder.AddLogs();
         builder.AddIssuers(options);
         builder.AddPolicies();
         builder.AddRateLimits();

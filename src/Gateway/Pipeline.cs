@@ -1,10 +1,10 @@
-using Gateway.AccessLogs;
 using Gateway.Configuration;
 using Gateway.Cors;
 using Gateway.Edge;
 using Gateway.Errors;
 using Gateway.Forwarding;
 using Gateway.Hosting;
+using Gateway.Logs;
 using Gateway.Networking;
 using Gateway.Routes;
 

@@ -52,7 +52,7 @@ internal static class SandboxGateway
             // Logs one line for each change of the folder that takes effect.
             "Logging:LogLevel:Gateway.Reloading=Information",
             // The access log's lines would bury it.
-            "Logging:LogLevel:Gateway.Access=Warning",
+            "AccessLog:Enabled=false",
             // It logs a failed start with its stack trace; the sandbox reports the reason in one line.
             "Logging:LogLevel:Microsoft.Extensions.Hosting.Internal.Host=None",
         ],

@@ -1,6 +1,5 @@
 using System.Globalization;
 using System.Reflection;
-using Gateway.Telemetry;
 using Microsoft.Extensions.Logging;
 using Testing;
 using Xunit;
@@ -11,15 +10,7 @@ namespace Gateway.Tests;
 public sealed class LogEventTests
 {
     private static readonly LoggerMessageAttribute[] s_plugin = EventsOf(typeof(OrganizationId).Assembly);
-    private static readonly LoggerMessageAttribute[] s_gateway =
-    [
-        .. EventsOf(typeof(GatewayApplication).Assembly),
-        // Written past the loggers, by the console that lost them.
-        new(EventIds.LogEntriesLost, LogLevel.Warning, "The output takes log entries again. {Lost} were lost while it took none, {Audit} of them of the audit")
-        {
-            EventName = nameof(EventIds.LogEntriesLost),
-        },
-    ];
+    private static readonly LoggerMessageAttribute[] s_gateway = EventsOf(typeof(GatewayApplication).Assembly);
 
     [Fact]
     public void The_plugins_ids_are_1_to_99_and_the_gateways_100_to_199()

@@ -1,3 +1,4 @@
+using System.Text;
 using Microsoft.Extensions.Logging;
 
 namespace Testing;
@@ -41,6 +42,14 @@ public sealed class LogLines : ILoggerProvider
                 throw new TimeoutException($"No line with \"{part}\" was logged within {Eventually.Limit}:\n{Text}");
             }
         }
+    }
+
+    /// <summary>Adds the lines that a log writes to standard output.</summary>
+    public void AddLines(ReadOnlySpan<byte> lines)
+    {
+        var text = Encoding.UTF8.GetString(lines);
+        IssuedSecrets.Check("standard output", text);
+        foreach (var line in text.Split('\n', StringSplitOptions.RemoveEmptyEntries)) Add(LogLevel.Information, line);
     }
 
     public ILogger CreateLogger(string categoryName) => new Logger(categoryName, this);

@@ -4,6 +4,7 @@ using Amazon.Runtime;
 using Gateway;
 using Gateway.Authentication.Keys;
 using Gateway.Configuration.Loading;
+using Gateway.Logs;
 using Gateway.Management;
 using Gateway.Reloading;
 using Gateway.Telemetry;
@@ -72,6 +73,7 @@ public sealed class RunningGateway : IAsyncDisposable
             services.AddSingleton(world.Time);
             services.AddSingleton<IStartupFilter>(rateLimitTimer);
             services.AddLogging(logging => logging.ClearProviders().AddProvider(log));
+            services.AddSingleton(new StandardOutput(log.AddLines));
             services.AddOpenTelemetry().WithTracing(tracing =>
             {
                 // Create spans as with an exporter, so that those it would send are checked.

@@ -36,7 +36,7 @@ internal sealed partial class CredentialEndpoint(
             || (endpoint.Metadata.GetMetadata<IAuthorizeData>() is null && endpoint.Metadata.GetMetadata<AuthorizationPolicy>() is null))
         {
             Log.NoPolicy(logger, endpoint.DisplayName);
-            await ErrorResponse.WriteAsync(context, StatusCodes.Status403Forbidden);
+            await ErrorResponse.WriteAsync(context, StatusCodes.Status403Forbidden, "no_policy");
             return;
         }
 
@@ -49,7 +49,7 @@ internal sealed partial class CredentialEndpoint(
         var authorization = context.RequestServices.GetRequiredService<IAuthorizationService>();
         if (!(await authorization.AuthorizeAsync(context.User, request.Organization, s_access)).Succeeded)
         {
-            await ErrorResponse.WriteAsync(context, StatusCodes.Status403Forbidden);
+            await ErrorResponse.WriteAsync(context, StatusCodes.Status403Forbidden, "organization");
             return;
         }
 
@@ -62,7 +62,7 @@ internal sealed partial class CredentialEndpoint(
             if (found is not { } vended)
             {
                 if (!isUnknown && _unknownCallers.IsDue()) Log.CallerRefused(logger, endpoint.DisplayName, caller.MissingClaims);
-                await ErrorResponse.WriteAsync(context, StatusCodes.Status403Forbidden);
+                await ErrorResponse.WriteAsync(context, StatusCodes.Status403Forbidden, isUnknown ? "organization_unknown" : "caller_claims");
                 return;
             }
 
@@ -76,7 +76,8 @@ internal sealed partial class CredentialEndpoint(
             var failure = e as VendingException ?? new VendingException(FailureClass.Unavailable, "no response within IotCredentials:Timeout");
             metrics.Failed(failure.Failure);
             context.Response.Headers.RetryAfter = Math.Max(1, Math.Ceiling(failure.RetryAfter.TotalSeconds)).ToString(CultureInfo.InvariantCulture);
-            await ErrorResponse.WriteAsync(context, StatusCodes.Status503ServiceUnavailable);
+            var reason = e is TimeoutException ? "vend:timeout" : ReasonOf(failure.Failure);
+            await ErrorResponse.WriteAsync(context, StatusCodes.Status503ServiceUnavailable, reason);
         }
         catch (OperationCanceledException) when (context.RequestAborted.IsCancellationRequested && !IsOutOfTime(context))
         {
@@ -99,6 +100,15 @@ internal sealed partial class CredentialEndpoint(
         var vended = await vendor.VendAsync(inputs, LifetimeRequirement.Of(inputs, request.Minimum), caller, cancellation);
         return (vended, searching is null ? search.Result : await searching, false);
     }
+
+    private static string ReasonOf(FailureClass failure) => failure switch
+    {
+        FailureClass.Throttled => "vend:throttled",
+        FailureClass.Refused => "vend:refused",
+        FailureClass.TooShort => "vend:too_short",
+        FailureClass.Credentials => "vend:credentials",
+        _ => "vend:unavailable",
+    };
 
     // True if the route's own Timeout ended the request: it uses the same token. The timeout middleware responds with 504 when the cancellation reaches it.
     private static bool IsOutOfTime(HttpContext context) =>

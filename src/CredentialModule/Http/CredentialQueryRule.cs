@@ -26,12 +26,22 @@ internal sealed class CredentialQueryRule(string profileName) : IRequestPrecondi
         if (!HttpMethods.IsGet(context.Request.Method) || context.Features.Get<IHttpExtendedConnectFeature>() is { IsExtendedConnect: true })
         {
             context.Response.Headers.Allow = HttpMethods.Get;
+            ErrorReason.Set(context, "method");
             return StatusCodes.Status405MethodNotAllowed;
         }
 
         if (RouteOrganization.Of(context) is not { } organization
-            || RouteOrganization.ProfilesOf(context).Find(profileName, organization) is not { } profile
-            || !TryReadMinimum(context.Request, profile, out var asked)) return StatusCodes.Status422UnprocessableEntity;
+            || RouteOrganization.ProfilesOf(context).Find(profileName, organization) is not { } profile)
+        {
+            ErrorReason.Set(context, "organization_id");
+            return StatusCodes.Status422UnprocessableEntity;
+        }
+
+        if (!TryReadMinimum(context.Request, profile, out var asked))
+        {
+            ErrorReason.Set(context, "minimum_lifetime");
+            return StatusCodes.Status422UnprocessableEntity;
+        }
 
         request = new(profile, organization, asked);
         return null;

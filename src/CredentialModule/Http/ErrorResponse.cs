@@ -42,6 +42,16 @@ public static class ErrorResponse
         return HttpMethods.IsHead(context.Request.Method) ? Task.CompletedTask : response.Body.WriteAsync(body, context.RequestAborted).AsTask();
     }
 
+    /// <summary>Writes the response, and sets the request's <see cref="ErrorReason"/>.</summary>
+    /// <param name="context">The request, whose response has not started.</param>
+    /// <param name="status">A status that has a body.</param>
+    /// <param name="reason">The reason.</param>
+    public static Task WriteAsync(HttpContext context, int status, string reason)
+    {
+        ErrorReason.Set(context, reason);
+        return WriteAsync(context, status);
+    }
+
     private static byte[] Body(string error, string message) =>
         JsonSerializer.SerializeToUtf8Bytes(new Dictionary<string, string> { ["error"] = error, ["message"] = message });
 }

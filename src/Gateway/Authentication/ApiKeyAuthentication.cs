@@ -47,7 +47,7 @@ internal sealed class ApiKeyAuthentication(ApiKeyTable keys, IntrospectionAuthen
         var throttle = ThrottleOf(context);
         using var check = await throttle.BeginAsync(context, text.Length > ApiKeyText.Longest ? s_unhashed : TokenKey.Of(ApiKey.Scheme, text), keys: null);
         if (check is null)
-            return UnjudgedToken.Set(context, StatusCodes.Status429TooManyRequests, throttle.LockedFor(context) ?? TimeSpan.Zero);
+            return UnjudgedToken.LockedOut(context, throttle.LockedFor(context));
         if (key is not null && !keys.HasExpired(key)) return await keys.ResultOf(key);
         var refused = !isWellFormed ? s_malformed : key is null ? s_unknown : s_expired;
         check.Refuse(refused, keys: null, TimeSpan.Zero);

@@ -19,10 +19,8 @@ internal sealed partial class AuthenticationThrottle(FailedAuthenticationsOption
     private const int MostRefusals = 128;
     private const int MostLinesInAMinute = 20;
 
-    // One object is shared by all tokens, so a cached refusal is small.
-    private static readonly Refusal s_badSignature = new(AuthenticateResult.Fail(new SecurityTokenInvalidSignatureException()), DateTimeOffset.MaxValue);
-    private static readonly Refusal s_forGood = new(AuthenticateResult.Fail("it was refused before"), DateTimeOffset.MaxValue);
-    private static readonly Refusal s_uncertain = s_forGood with { Until = default };
+    // It is the same for all tokens, so a cached refusal is small.
+    private static readonly AuthenticateResult s_badSignature = AuthenticateResult.Fail(new SecurityTokenInvalidSignatureException());
 
     private readonly Lock _lock = new();
     private readonly Dictionary<string, Client> _clients = new(StringComparer.Ordinal);
@@ -38,9 +36,6 @@ internal sealed partial class AuthenticationThrottle(FailedAuthenticationsOption
     {
         get { lock (_lock) return _clients.Count; }
     }
-
-    /// <summary>Whether a result repeats an earlier refusal of the same token, without its reason.</summary>
-    public static bool IsRepeat(AuthenticateResult result) => result == s_forGood.Result;
 
     /// <summary>How long the client's address stays locked out; null when it is not locked out.</summary>
     public TimeSpan? LockedFor(HttpContext context)
@@ -72,7 +67,7 @@ internal sealed partial class AuthenticationThrottle(FailedAuthenticationsOption
                 if (LockedFor(client, now) is not null) return null;
                 // A refusal from the cache needs no check, and does not wait.
                 var known = client.Refused.Find(each => each.Token == token.HashStart);
-                var isKnown = known.Refusal is not null && known.Keys == keys?.Current && now < known.Refusal.Until;
+                var isKnown = known.Result is not null && known.Keys == keys?.Current && now < known.Until;
                 if (isKnown || client.Failures + client.Checking < options.PermitLimit)
                 {
                     if (!isKnown) client.Checking++;
@@ -170,22 +165,26 @@ internal sealed partial class AuthenticationThrottle(FailedAuthenticationsOption
             (_failed, _client, _token, _known) = (failed, client, token, known);
 
         /// <summary>The earlier refusal of the token under these keys; null when the token has to be checked.</summary>
-        public AuthenticateResult? KnownUnder(PublishedKeys keys) => _known?.Keys == keys ? _known?.Refusal.Result : null;
+        public AuthenticateResult? KnownUnder(PublishedKeys keys) => _known?.Keys == keys ? _known?.Result : null;
 
         /// <summary>Records that the token was refused.</summary>
         /// <param name="result">The scheme's failure.</param>
         /// <param name="keys">The issuer's keys that it was checked with; null if it was checked without keys.</param>
         /// <param name="clockSkew">The clock skew of the token's scheme.</param>
-        public void Refuse(AuthenticateResult result, PublishedKeys? keys, TimeSpan clockSkew) => _refused = new(_token, keys, result.Failure switch
+        public void Refuse(AuthenticateResult result, PublishedKeys? keys, TimeSpan clockSkew)
         {
-            SecurityTokenNotYetValidException { NotBefore: { Kind: DateTimeKind.Utc } from } =>
-                s_forGood with { Until = new DateTimeOffset(from) - clockSkew },
-            SecurityTokenNotYetValidException => s_uncertain,
-            SecurityTokenInvalidSignatureException => s_badSignature,
-            SecurityTokenException or AuthenticationFailureException => s_forGood,
-            // Another exception may be temporary: the next check can have another result.
-            _ => s_uncertain,
-        });
+            var failure = result.Failure!;
+            // A signature can become valid under a key that is published later, so this result has to be known again.
+            var kept = failure is SecurityTokenInvalidSignatureException ? s_badSignature : RepeatedRefusal.Of(RefusalText.WordOf(failure));
+            _refused = new(_token, keys, kept, failure switch
+            {
+                SecurityTokenNotYetValidException { NotBefore: { Kind: DateTimeKind.Utc } from } => new DateTimeOffset(from) - clockSkew,
+                SecurityTokenNotYetValidException => default,
+                SecurityTokenException or AuthenticationFailureException or RepeatedRefusal => DateTimeOffset.MaxValue,
+                // Another exception may be temporary: the next check can have another result.
+                _ => default,
+            });
+        }
 
         /// <summary>Removes the token from the count, when it turns out to be valid after all.</summary>
         public void Withdraw() => _failed.Withdraw(_client, _token);
@@ -198,11 +197,8 @@ internal sealed partial class AuthenticationThrottle(FailedAuthenticationsOption
         }
     }
 
-    /// <summary>A refused token, and the keys of its issuer at the time.</summary>
-    internal readonly record struct Refused(UInt128 Token, PublishedKeys? Keys, Refusal Refusal);
-
-    /// <summary>Why a token was refused, and until when a check under the same keys would refuse it again.</summary>
-    internal sealed record Refusal(AuthenticateResult Result, DateTimeOffset Until);
+    /// <summary>A refused token, the keys of its issuer at the time, and until when a check under the same keys would refuse it again.</summary>
+    internal readonly record struct Refused(UInt128 Token, PublishedKeys? Keys, AuthenticateResult Result, DateTimeOffset Until);
 
     internal sealed class Client(string address)
     {

@@ -16,7 +16,7 @@ internal sealed class BearerHandler(
     IssuerSchemes schemes, KeySources sources, ValidatedTokenCache validated, AuthenticationThrottle edge, IAuthenticationSchemeProvider provider,
     IOptionsMonitor<JwtBearerOptions> options)
 {
-    private const string UnknownKey = "its issuer publishes no key of its key id";
+    public const string UnknownKey = "its issuer publishes no key of its key id";
 
     private HttpContext _context = null!;
 
@@ -30,7 +30,7 @@ internal sealed class BearerHandler(
         // Management counts failures separately from the edge. A token that was valid before is exempt from the throttle, and is checked again from any
         // address.
         var failed = validated.WasGood(key) ? null : _context.Features.Get<AuthenticationThrottle>() ?? edge;
-        if (failed?.LockedFor(_context) is { } locked) return Unjudged(StatusCodes.Status429TooManyRequests, locked);
+        if (failed?.LockedFor(_context) is { } locked) return UnjudgedToken.LockedOut(_context, locked);
 
         var hasKeyId = BearerToken.TryReadKeyId(token.Span, out var keyId);
         var keys = scheme is null || !hasKeyId ? null : sources.Find(scheme);
@@ -39,7 +39,7 @@ internal sealed class BearerHandler(
         var isRead = keys is null || flaw is not null || await FindKeyAsync(keys, keyId);
 
         using var check = failed is null ? null : await failed.BeginAsync(_context, key, keys);
-        if (failed is not null && check is null) return Unjudged(StatusCodes.Status429TooManyRequests, failed.LockedFor(_context) ?? TimeSpan.Zero);
+        if (failed is not null && check is null) return UnjudgedToken.LockedOut(_context, failed.LockedFor(_context));
         var before = keys?.Current;
         if (keys is null)
         {
@@ -107,7 +107,5 @@ internal sealed class BearerHandler(
         return kept;
     }
 
-    private AuthenticateResult KeysUnavailable(IssuerKeys keys) => Unjudged(StatusCodes.Status503ServiceUnavailable, keys.RetryAfter);
-
-    private AuthenticateResult Unjudged(int status, TimeSpan retryAfter) => UnjudgedToken.Set(_context, status, retryAfter);
+    private AuthenticateResult KeysUnavailable(IssuerKeys keys) => UnjudgedToken.WithoutKeys(_context, keys.RetryAfter);
 }

@@ -43,6 +43,7 @@ internal sealed class CallerHandler(
 
     private AuthenticateResult Recorded(string? scheme, AuthenticateResult result, ReadOnlyMemory<char> token = default)
     {
+        if (result.Failure is { } failure) _context.Features.Set(new RefusedToken(RefusalText.WordOf(failure)));
         refusals.Record(scheme, result, _context.Features.Get<UnjudgedToken>(), token);
         return result;
     }

@@ -79,13 +79,13 @@ internal sealed partial class IntrospectionAuthentication : IDisposable
         var key = KeyOf(kind, text.Span);
         if (_validated.Find(key) is { } found) return await found.Result;
         // An anonymous route does not wait for anyone.
-        if (BearerHandler.IsForAnyone(context)) return UnjudgedToken.Set(context, StatusCodes.Status503ServiceUnavailable, _health.Pause);
+        if (BearerHandler.IsForAnyone(context)) return UnjudgedToken.WithoutIntrospection(context, _health.Pause);
         var isWellFormed = ApiKeyText.IsWellFormed(text.Span);
         // Management counts failures separately from the edge.
         var throttle = _validated.WasGood(key) ? null : context.Features.Get<AuthenticationThrottle>() ?? _edge;
         using var check = throttle is null ? null : await throttle.BeginAsync(context, key, keys: null);
         if (throttle is not null && check is null)
-            return UnjudgedToken.Set(context, StatusCodes.Status429TooManyRequests, throttle.LockedFor(context) ?? TimeSpan.Zero);
+            return UnjudgedToken.LockedOut(context, throttle.LockedFor(context));
 
         try
         {
@@ -98,7 +98,7 @@ internal sealed partial class IntrospectionAuthentication : IDisposable
         }
         catch (IntrospectionUnavailableException)
         {
-            return UnjudgedToken.Set(context, StatusCodes.Status503ServiceUnavailable, _health.Pause);
+            return UnjudgedToken.WithoutIntrospection(context, _health.Pause);
         }
     }
 

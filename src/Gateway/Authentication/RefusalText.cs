@@ -35,6 +35,33 @@ internal static class RefusalText
         _ => Unreadable,
     };
 
+    /// <summary>The same in a word, for the access log and metrics.</summary>
+    public static string WordOf(Exception failure) => failure switch
+    {
+        RepeatedRefusal repeated => repeated.Word,
+        SecurityTokenInvalidAlgorithmException => "algorithm",
+        SecurityTokenInvalidAudienceException => "audience",
+        SecurityTokenExpiredException => "token_expired",
+        SecurityTokenNotYetValidException => "token_not_yet_valid",
+        SecurityTokenNoExpirationException or SecurityTokenInvalidLifetimeException => "token_lifetime",
+        SecurityTokenInvalidIssuerException => "issuer",
+        SecurityTokenSignatureKeyNotFoundException => "signing_key",
+        SecurityTokenInvalidSignatureException => "signature",
+        IntrospectionRefusal => "introspection",
+        AuthenticationFailureException => failure.Message switch
+        {
+            UnknownIssuer => "issuer",
+            BearerHandler.UnknownKey => "signing_key",
+            Unreadable => "token_unreadable",
+            ApiKeyAuthentication.Expired => "api_key_expired",
+            ApiKeyAuthentication.Malformed or ApiKeyAuthentication.Unknown => "api_key",
+            // What is missing in the claims, or too much, is in the ordinary log.
+            _ => "token_claims",
+        },
+        UnauthorizedAccessException => "token_claims",
+        _ => "token_unreadable",
+    };
+
     private static string List(IEnumerable<string>? names) => string.Join(", ", names ?? []);
 
     private static string Text(DateTime? time) => time is { } at ? UtcTime.Seconds(at) : "";

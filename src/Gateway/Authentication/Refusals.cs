@@ -32,7 +32,7 @@ internal sealed partial class Refusals(
             : unjudged.Status == StatusCodes.Status429TooManyRequests ? AuthenticationOutcome.LockedOut
             : AuthenticationOutcome.Unavailable);
         // The reason was logged when the token was refused first.
-        if (result.Failure is not { } failure || AuthenticationThrottle.IsRepeat(result) || !logger.IsEnabled(LogLevel.Information)) return;
+        if (result.Failure is not { } failure || failure is RepeatedRefusal || !logger.IsEnabled(LogLevel.Information)) return;
         // The texts of these types are the gateway's own, without a time or a value of the token.
         var kind = failure is AuthenticationFailureException or IntrospectionRefusal ? failure.Message : failure.GetType().Name;
         // Counting takes all locks of the dictionary, so only a new reason is counted.

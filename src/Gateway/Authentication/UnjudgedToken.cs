@@ -4,12 +4,25 @@ namespace Gateway.Authentication;
 
 /// <summary>Why a request's token or key could not be judged. It is then neither valid nor refused.</summary>
 /// <param name="Status">429 when the client's address is locked out; 503 when the issuer's keys, or the introspection endpoint, cannot be reached.</param>
+/// <param name="Reason">The reason, in a word.</param>
 /// <param name="RetryAfter">When to send it again.</param>
-internal sealed record UnjudgedToken(int Status, TimeSpan RetryAfter)
+internal sealed record UnjudgedToken(int Status, string Reason, TimeSpan RetryAfter)
 {
-    public static AuthenticateResult Set(HttpContext context, int status, TimeSpan retryAfter)
+    /// <summary>The client's address is locked out.</summary>
+    public static AuthenticateResult LockedOut(HttpContext context, TimeSpan? retryAfter) =>
+        Set(context, new(StatusCodes.Status429TooManyRequests, "locked_out", retryAfter ?? TimeSpan.Zero));
+
+    /// <summary>The issuer's keys cannot be read.</summary>
+    public static AuthenticateResult WithoutKeys(HttpContext context, TimeSpan retryAfter) =>
+        Set(context, new(StatusCodes.Status503ServiceUnavailable, "issuer_unavailable", retryAfter));
+
+    /// <summary>The introspection endpoint cannot be asked.</summary>
+    public static AuthenticateResult WithoutIntrospection(HttpContext context, TimeSpan retryAfter) =>
+        Set(context, new(StatusCodes.Status503ServiceUnavailable, "introspection_unavailable", retryAfter));
+
+    private static AuthenticateResult Set(HttpContext context, UnjudgedToken unjudged)
     {
-        context.Features.Set(new UnjudgedToken(status, retryAfter));
+        context.Features.Set(unjudged);
         return AuthenticateResult.NoResult();
     }
 }

@@ -40,7 +40,7 @@ internal static class AuthorizationPolicies
         void AddAnyOf(string what, IReadOnlyList<string> values, Func<Authentication.CallerIdentity, IReadOnlyList<string>, bool> isMet)
         {
             if (values.Count > 0)
-                policy.AddRequirements(new CallerRequirement($"any of the {what} {string.Join(", ", values)}", caller => isMet(caller, values)));
+                policy.AddRequirements(new CallerRequirement(what, $"any of the {what} {string.Join(", ", values)}", caller => isMet(caller, values)));
         }
     }
 }

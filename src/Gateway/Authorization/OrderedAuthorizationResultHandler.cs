@@ -21,11 +21,11 @@ internal sealed class OrderedAuthorizationResultHandler : IAuthorizationMiddlewa
             if (context.Features.Get<UnjudgedToken>() is { } unjudged)
             {
                 RetryAfter.Set(context.Response, unjudged.RetryAfter);
-                return ErrorResponse.WriteAsync(context, unjudged.Status);
+                return ErrorResponse.WriteAsync(context, unjudged.Status, unjudged.Reason);
             }
 
             context.Response.Headers.WWWAuthenticate = BearerToken.WasSent(context.Request) ? "Bearer error=\"invalid_token\"" : "Bearer";
-            return ErrorResponse.WriteAsync(context, StatusCodes.Status401Unauthorized);
+            return ErrorResponse.WriteAsync(context, StatusCodes.Status401Unauthorized, context.Features.Get<RefusedToken>()?.Reason ?? "no_token");
         }
 
         foreach (var rule in context.GetEndpoint()?.Metadata.GetOrderedMetadata<IRequestPrecondition>() ?? [])
@@ -35,6 +35,15 @@ internal sealed class OrderedAuthorizationResultHandler : IAuthorizationMiddlewa
 
         // A key that may be used from elsewhere only is known, so this is no 401.
         var isElsewhere = CallerIdentity.Of(context.User) is { IpAllow: { } allowed } && !AddressList.Contains(allowed, context.Connection.RemoteIpAddress);
-        return authorizeResult.Forbidden || isElsewhere ? ErrorResponse.WriteAsync(context, StatusCodes.Status403Forbidden) : next(context);
+        return authorizeResult.Forbidden ? ErrorResponse.WriteAsync(context, StatusCodes.Status403Forbidden, ReasonOf(authorizeResult.AuthorizationFailure))
+            : isElsewhere ? ErrorResponse.WriteAsync(context, StatusCodes.Status403Forbidden, "client_address")
+            : next(context);
     }
+
+    private static string ReasonOf(AuthorizationFailure? failure) => failure?.FailedRequirements.FirstOrDefault() switch
+    {
+        OrganizationAccessRequirement => "organization",
+        CallerRequirement requirement => requirement.Reason,
+        _ => "policy",
+    };
 }

@@ -48,6 +48,12 @@ internal sealed record GatewayOptions
     /// <summary>Services by the names that destinations call them by.</summary>
     public IReadOnlyDictionary<string, ServiceOptions> Services { get; init; } = new Dictionary<string, ServiceOptions>();
 
+    /// <summary>The access log: a line for every request.</summary>
+    public LogOptions AccessLog { get; init; } = new();
+
+    /// <summary>The audit log: a line for all credentials that were handed out, and for every invalidation.</summary>
+    public LogOptions AuditLog { get; init; } = new();
+
     /// <summary>How the process ends.</summary>
     public ShutdownOptions Shutdown { get; init; } = new();
 
@@ -91,6 +97,19 @@ internal sealed record SealingOptions
     /// with Redis.
     /// </summary>
     public string? KeyPath { get; init; }
+}
+
+/// <summary>A log of JSON lines.</summary>
+internal sealed record LogOptions
+{
+    /// <summary>Whether the log is written. Default: true.</summary>
+    public bool Enabled { get; init; } = true;
+
+    /// <summary>
+    /// A file that lines are appended to, in a folder that exists. Relative to the configuration folder, or absolute. It is opened again on SIGHUP.
+    /// Default: none, and the lines go to standard output.
+    /// </summary>
+    public string? Path { get; init; }
 }
 
 /// <summary>How the process ends.</summary>

@@ -27,19 +27,25 @@ internal sealed class RequestGuard(RequestDelegate next, IReadOnlyList<string> m
 
     public Task InvokeAsync(HttpContext context)
     {
-        if (!IsUnambiguous(context.Features.Get<IHttpRequestFeature>()!.RawTarget)) return ErrorResponse.WriteAsync(context, StatusCodes.Status400BadRequest);
+        var target = context.Features.Get<IHttpRequestFeature>()!.RawTarget;
+        if (!IsUnambiguous(target))
+        {
+            var isSlash = target.Contains("%2f", StringComparison.OrdinalIgnoreCase) || target.Contains("%5c", StringComparison.OrdinalIgnoreCase);
+            return ErrorResponse.WriteAsync(context, StatusCodes.Status400BadRequest, isSlash ? "encoded_slash" : "path");
+        }
+
         if (!Framing.IsUnambiguous(context.Request))
         {
             // The start of the next request on this connection is unknown.
             context.Response.Headers.Connection = "close";
-            return ErrorResponse.WriteAsync(context, StatusCodes.Status400BadRequest);
+            return ErrorResponse.WriteAsync(context, StatusCodes.Status400BadRequest, "framing");
         }
 
         // Over HTTP/2 a WebSocket is a CONNECT; services receive the GET that it is over HTTP/1.1. Treat it as that GET.
         if (context.Features.Get<IHttpExtendedConnectFeature>() is { IsExtendedConnect: true, Protocol: "websocket" }) context.Request.Method = HttpMethods.Get;
         if (methods.Contains(context.Request.Method, StringComparer.Ordinal)) return next(context);
         context.Response.Headers.Allow = _allow;
-        return ErrorResponse.WriteAsync(context, StatusCodes.Status405MethodNotAllowed);
+        return ErrorResponse.WriteAsync(context, StatusCodes.Status405MethodNotAllowed, "method");
     }
 
     /// <summary>

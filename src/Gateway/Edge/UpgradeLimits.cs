@@ -50,7 +50,7 @@ internal sealed class UpgradeLimits
         {
             _refused.Add(1, new KeyValuePair<string, object?>("bound", refusal == StatusCodes.Status429TooManyRequests ? "caller" : "all"));
             RetryAfter.Set(context.Response, TimeSpan.Zero);
-            await ErrorResponse.WriteAsync(context, refusal);
+            await ErrorResponse.WriteAsync(context, refusal, "upgrades");
             return;
         }
 

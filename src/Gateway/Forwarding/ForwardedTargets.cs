@@ -31,7 +31,7 @@ internal sealed class ForwardedTargets : ITransformProvider
             foreach (var step in steps)
             {
                 if (step(request, path) is not { } changed)
-                    return new ValueTask(ErrorResponse.WriteAsync(transform.HttpContext, StatusCodes.Status400BadRequest));
+                    return new ValueTask(ErrorResponse.WriteAsync(transform.HttpContext, StatusCodes.Status400BadRequest, "path"));
                 path = changed;
             }
 

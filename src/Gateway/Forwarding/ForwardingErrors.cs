@@ -1,3 +1,4 @@
+using System.Text.Json;
 using Gateway.Telemetry;
 using IotCredentials.Failures;
 using Yarp.ReverseProxy.Forwarder;
@@ -34,6 +35,12 @@ internal static partial class ForwardingErrors
             Log.Failed(logger, cluster, destination.DestinationId, error, (failure.Exception is { } e ? FailureText.Kinds(e) : "") + through);
         });
     }
+
+    /// <summary>Why the last attempt of a request failed on the service's side, in a word for logs; null if it did not.</summary>
+    public static string? ReasonOf(HttpContext context) =>
+        context.Features.Get<IForwarderErrorFeature>() is { } failure && ErrorOf(context, failure.Error) is { } error
+            ? $"upstream:{JsonNamingPolicy.SnakeCaseLower.ConvertName(error)}"
+            : null;
 
     private static string? ErrorOf(HttpContext context, ForwarderError error) => error switch
     {

@@ -59,6 +59,8 @@ internal static class LoopDetection
     public static void UseLoopDetection(this IApplicationBuilder app)
     {
         var gateway = app.ApplicationServices.GetRequiredService<GatewayName>();
-        app.Use((context, next) => gateway.IsIn(context.Request) ? ErrorResponse.WriteAsync(context, StatusCodes.Status508LoopDetected) : next(context));
+        app.Use((context, next) => gateway.IsIn(context.Request)
+            ? ErrorResponse.WriteAsync(context, StatusCodes.Status508LoopDetected, "loop")
+            : next(context));
     }
 }

@@ -18,6 +18,6 @@ internal static class IpAllowListExtensions
     /// <summary>Responds 403 to a client whose address is not in the route's list.</summary>
     public static void UseIpAllowList(this IApplicationBuilder app) => app.Use(static (context, next) =>
         context.GetEndpoint()?.Metadata.GetMetadata<IpAllowList>()?.Allows(context.Connection.RemoteIpAddress) == false
-            ? ErrorResponse.WriteAsync(context, StatusCodes.Status403Forbidden)
+            ? ErrorResponse.WriteAsync(context, StatusCodes.Status403Forbidden, "client_address")
             : next(context));
 }

@@ -17,7 +17,8 @@ internal sealed class RouteRateLimiterPolicy(InProcessLimiterFactory local, Redi
     {
         // A concurrency limit has no time to report: a permit is free when any request ends.
         RetryAfter.Set(rejected.HttpContext.Response, rejected.Lease.TryGetMetadata(MetadataName.RetryAfter, out var wait) ? wait : TimeSpan.Zero);
-        return new ValueTask(ErrorResponse.WriteAsync(rejected.HttpContext, StatusCodes.Status429TooManyRequests));
+        var limit = rejected.HttpContext.GetEndpoint()?.Metadata.GetMetadata<RouteLimitMetadata>()?.Name;
+        return new ValueTask(ErrorResponse.WriteAsync(rejected.HttpContext, StatusCodes.Status429TooManyRequests, $"limit:{limit}"));
     };
 
     public RateLimitPartition<LimitKey> GetPartition(HttpContext httpContext)

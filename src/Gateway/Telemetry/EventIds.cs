@@ -7,7 +7,6 @@ internal static class EventIds
     public const int LimitsFallback = 102;
     public const int LimitsRestored = 103;
     public const int LimitNotCounted = 104;
-    public const int Access = 105;
     public const int ConfigurationApplied = 106;
     public const int ConfigurationRefused = 107;
     public const int ConfigurationWarning = 108;
@@ -25,8 +24,10 @@ internal static class EventIds
     public const int IntrospectionRestored = 120;
     public const int ConfigurationRead = 140;
     public const int ConnectionRefused = 145;
-    public const int LogEntriesLost = 160;
     public const int ConfigurationUncertain = 150;
+    public const int LogEntriesLost = 160;
+    public const int LogFileFailed = 161;
+    public const int LogFileRestored = 162;
     public const int AwsIdentityNotRenewed = 170;
     public const int AwsIdentityRenewed = 171;
 }

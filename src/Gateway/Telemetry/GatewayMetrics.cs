@@ -13,6 +13,7 @@ internal sealed class GatewayMetrics
     private readonly Counter<long> _reloads;
     private readonly Counter<long> _forwardingErrors;
     private readonly Counter<long> _authentications;
+    private readonly Counter<long> _refusals;
     private readonly Meter _meter;
     private volatile bool _isRefused;
 
@@ -24,12 +25,18 @@ internal sealed class GatewayMetrics
         _dropped = meter.CreateCounter<long>("gateway.access_log.dropped", "{line}", "Lines of the access log that were not written.");
         _entriesDropped = meter.CreateCounter<long>(
             "gateway.log.dropped", "{entry}",
-            "Entries of the audit, or of any log but the access log, that were lost because the console's output was not read or not writable.");
+            "Entries of the audit log, or of the ordinary log, that were lost because their output was not read or not writable.");
+        // Series exist from the start, so that an alert can compare with 0.
+        AccessLinesDropped(0);
+        AuditEntriesDropped(0);
+        LogEntriesDropped(0);
         _reloads = meter.CreateCounter<long>(
             "gateway.configuration.reloads", "{reload}", "Changes of the configuration, by whether they were applied or refused.");
         _forwardingErrors = meter.CreateCounter<long>("gateway.forwarding.errors", "{try}", "Tries to forward a request that failed on the service's side.");
         _authentications = meter.CreateCounter<long>(
             "gateway.authentications", "{request}", "Requests with a token or an API key, by its scheme and by whether it was accepted.");
+        _refusals = meter.CreateCounter<long>(
+            "gateway.refusals", "{request}", "Requests that the gateway refused or failed itself, by route and reason.");
         meter.CreateObservableGauge(
             "gateway.configuration.refused", () => _isRefused ? 1 : 0, description: "1 while the files hold a change that is not used.");
     }
@@ -56,19 +63,19 @@ internal sealed class GatewayMetrics
             _ => "unavailable",
         }));
 
+    /// <summary>Counts a request that the gateway refused or failed.</summary>
+    /// <param name="route">The route's id; null if none matched.</param>
+    /// <param name="reason">The reason, one of a bounded set.</param>
+    public void Refused(string? route, string reason) =>
+        _refusals.Add(1, new KeyValuePair<string, object?>("route", route ?? "none"), new KeyValuePair<string, object?>("reason", reason));
+
     public void LimitFellBack(string policy) => _fallbacks.Add(1, new KeyValuePair<string, object?>("policy", policy));
 
-    public void AccessLineDropped() => _dropped.Add(1);
+    public void AccessLinesDropped(long lines) => _dropped.Add(lines);
 
-    public void LogEntryDropped(bool isAudit) => _entriesDropped.Add(1, new KeyValuePair<string, object?>("log", isAudit ? "audit" : "other"));
+    public void AuditEntriesDropped(long entries) => _entriesDropped.Add(entries, new KeyValuePair<string, object?>("log", "audit"));
 
-    /// <summary>Counts the entries that a failed write lost.</summary>
-    public void EntriesLost(long accessLines, long audit, long others)
-    {
-        if (accessLines > 0) _dropped.Add(accessLines);
-        if (audit > 0) _entriesDropped.Add(audit, new KeyValuePair<string, object?>("log", "audit"));
-        if (others > 0) _entriesDropped.Add(others, new KeyValuePair<string, object?>("log", "other"));
-    }
+    public void LogEntriesDropped(long entries) => _entriesDropped.Add(entries, new KeyValuePair<string, object?>("log", "other"));
 
     public void ForwardingFailed(string cluster, string error) =>
         _forwardingErrors.Add(1, new KeyValuePair<string, object?>("cluster", cluster), new KeyValuePair<string, object?>("error", error));

@@ -1,6 +1,5 @@
 using System.Diagnostics.Metrics;
 using IotCredentials.Http;
-using Microsoft.Extensions.Logging.Console;
 using Microsoft.Extensions.Options;
 using OpenTelemetry;
 using OpenTelemetry.Metrics;
@@ -25,8 +24,6 @@ internal static class Telemetry
         builder.Services.AddSingleton<GatewayMetrics>();
         builder.Services.AddHostedService<RequestDurations>();
         builder.Services.AddSingleton<IPostConfigureOptions<LoggerFilterOptions>, SensitiveLogFilter>();
-        builder.Services.Remove(builder.Services.Single(service => service.ImplementationType == typeof(ConsoleLoggerProvider)));
-        builder.Services.AddSingleton<ILoggerProvider, BufferedConsole>();
         var telemetry = builder.Services.AddOpenTelemetry()
             .ConfigureResource(resource => resource.AddService("iot-gateway", autoGenerateServiceInstanceId: true).AddEnvironmentVariableDetector())
             .WithMetrics(metrics => metrics

@@ -5,9 +5,16 @@ namespace Gateway.Telemetry;
 /// <summary>Times in logs and messages: UTC, in the format of ISO 8601 and RFC 3339, independent of the process's culture.</summary>
 internal static class UtcTime
 {
+    /// <summary>The length of a time in milliseconds.</summary>
+    public const int LengthOfMilliseconds = 24;
+
+    /// <summary>The format of a time in milliseconds, such as <c>2026-01-31T08:00:00.000Z</c>.</summary>
+    public const string MillisecondsFormat = "yyyy-MM-dd'T'HH:mm:ss.fff'Z'";
+
     /// <summary>A time in whole seconds, such as <c>2026-01-31T08:00:00Z</c>.</summary>
     public static string Seconds(DateTimeOffset time) => time.UtcDateTime.ToString("yyyy-MM-dd'T'HH:mm:ss'Z'", CultureInfo.InvariantCulture);
 
-    /// <summary>A time in milliseconds, such as <c>2026-01-31T08:00:00.000Z</c>.</summary>
-    public static string Milliseconds(DateTimeOffset time) => time.UtcDateTime.ToString("yyyy-MM-dd'T'HH:mm:ss.fff'Z'", CultureInfo.InvariantCulture);
+    /// <summary>Writes a time in milliseconds, in ASCII.</summary>
+    public static void WriteMilliseconds(DateTimeOffset time, Span<byte> text) =>
+        time.UtcDateTime.TryFormat(text, out _, MillisecondsFormat, CultureInfo.InvariantCulture);
 }

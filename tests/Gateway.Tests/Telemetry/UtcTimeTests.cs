@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Text;
 using Gateway.Telemetry;
 using Xunit;
 
@@ -15,7 +16,10 @@ public sealed class UtcTimeTests
     {
         var parsed = DateTimeOffset.Parse(time, CultureInfo.InvariantCulture);
 
-        Assert.Equal((seconds, milliseconds), (UtcTime.Seconds(parsed), UtcTime.Milliseconds(parsed)));
+        var written = new byte[UtcTime.LengthOfMilliseconds];
+        UtcTime.WriteMilliseconds(parsed, written);
+
+        Assert.Equal((seconds, milliseconds), (UtcTime.Seconds(parsed), Encoding.ASCII.GetString(written)));
     }
 
     [Fact]

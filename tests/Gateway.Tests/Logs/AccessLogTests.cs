@@ -1,11 +1,9 @@
-using System.Collections.Concurrent;
 using System.Net;
 using System.Net.Sockets;
 using System.Text;
 using System.Text.Json;
 using System.Text.Json.Nodes;
-using Gateway.AccessLogs;
-using Gateway.Telemetry;
+using Gateway.Logs;
 using Microsoft.AspNetCore.Authorization;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.DependencyInjection;
@@ -14,16 +12,18 @@ using Sandbox;
 using Testing;
 using Xunit;
 
-namespace Gateway.Tests.Telemetry;
+namespace Gateway.Tests.Logs;
 
 /// <summary>One line a request, whoever answered it; nothing of a query, a header or a body.</summary>
 public sealed class AccessLogTests(AccessLogTests.Logged platform) : IClassFixture<AccessLogTests.Logged>
 {
     private static readonly string[] s_members =
     [
-        "time", "method", "path", "route", "status", "duration", "bytes", "scheme", "issuer", "subject", "organization", "upstream", "client", "requestId",
-        "traceId",
+        "time", "method", "path", "route", "status", "reason", "duration", "bytes", "scheme", "issuer", "subject", "organization", "upstream", "client",
+        "requestId", "traceId",
     ];
+
+    private static readonly byte[] s_kilobyte = [.. Enumerable.Repeat((byte)'x', 1023), (byte)'\n'];
 
     private string Token => platform.World.Token("o-acme");
 
@@ -189,41 +189,48 @@ public sealed class AccessLogTests(AccessLogTests.Logged platform) : IClassFixtu
     }
 
     [Fact]
-    public async Task A_log_that_blocks_blocks_no_request_and_what_is_too_much_is_dropped_and_counted()
+    public async Task An_output_that_blocks_blocks_no_request_and_what_is_too_much_is_dropped_and_counted()
     {
         using var release = new ManualResetEventSlim();
-        var lines = new ConcurrentQueue<string>();
+        var written = new MemoryStream();
         var gateway = await platform.World.StartGatewayAsync(
             settings => settings.WithoutRedis().Route("plain", "/plain/{**rest}"),
-            services => services.AddLogging(logging => logging.AddProvider(new BlockedLog(release, lines))));
+            services => services.AddSingleton(new StandardOutput(lines =>
+            {
+                release.Wait();
+                lock (written) written.Write(lines);
+            })));
 
         for (var i = 0; i < 20; i++) Assert.Equal(200, (await gateway.SendAsync($"/plain/{i}", Token)).Status);
-        Assert.Empty(lines);
-        var log = gateway.Services.GetRequiredService<AccessLog>();
-        for (var i = 0; i < 10_000; i++) log.Add(AnEntry);
+        Assert.Equal(0, written.Length);
+        var log = gateway.Services.GetRequiredService<LogOutputs>().Access!;
+        // Twice the room.
+        for (var i = 0; i < 8_000; i++) log.TryWrite(s_kilobyte);
+        Assert.Equal(200, (await gateway.SendAsync("/plain/more", Token)).Status);
         var metrics = (await platform.World.Client.SendAsync(gateway.ManagementUrl + "/metrics")).Body;
         release.Set();
-        await log.StopAsync(TestContext.Current.CancellationToken);
 
-        Assert.Contains("gateway_access_log_dropped", metrics);
+        Assert.Matches(@"gateway_access_log_dropped_total\{.*\} [1-9]", metrics);
+        await Eventually.IsTrueAsync(() => Text().Count(static line => line.StartsWith('{')) >= 20);
         Assert.Equal(
             Enumerable.Range(0, 20).Select(i => $"/plain/{i}"),
-            lines.Take(20).Select(line => JsonDocument.Parse(line).RootElement.GetProperty("path").GetString()));
-        Assert.InRange(lines.Count, 20, 9_999);
+            Text().Where(static line => line.StartsWith('{')).Take(20).Select(line => JsonDocument.Parse(line).RootElement.GetProperty("path").GetString()));
+
+        string[] Text()
+        {
+            lock (written) return Encoding.UTF8.GetString(written.ToArray()).Split('\n');
+        }
     }
 
     [Fact]
-    public async Task A_category_that_is_off_tells_nothing()
+    public async Task A_log_that_is_off_has_no_line()
     {
-        var gateway = await platform.World.StartGatewayAsync(settings =>
-            settings.WithoutRedis().Route("plain", "/plain/{**rest}").Set("Logging:LogLevel:Gateway.Access", "\"None\""));
+        var gateway = await platform.World.StartGatewayAsync(
+            settings => settings.WithoutRedis().Route("plain", "/plain/{**rest}").Set("AccessLog:Enabled", "false"));
 
         Assert.Equal(200, (await gateway.SendAsync("/plain/1", Token)).Status);
-        var log = gateway.Services.GetRequiredService<AccessLog>();
-        await log.StopAsync(TestContext.Current.CancellationToken);
 
-        Assert.False(log.IsOn);
-        Assert.DoesNotContain(BufferedConsole.AccessCategory, gateway.Log.Text, StringComparison.Ordinal);
+        Assert.Null(gateway.Services.GetRequiredService<LogOutputs>().Access);
     }
 
     [Fact]
@@ -239,30 +246,11 @@ public sealed class AccessLogTests(AccessLogTests.Logged platform) : IClassFixtu
         for (var i = 0; i < 50; i++) Assert.Contains($"\"path\":\"/open/{i}\"", gateway.Output, StringComparison.Ordinal);
     }
 
-    private static AccessEntry AnEntry => new()
-    {
-        Time = DateTimeOffset.UnixEpoch,
-        Method = "GET",
-        Path = "/",
-        Scheme = null,
-        Route = null,
-        Status = 200,
-        Duration = TimeSpan.Zero,
-        Bytes = 0,
-        Issuer = null,
-        Subject = null,
-        Organization = null,
-        Upstream = null,
-        Client = null,
-        RequestId = "",
-        TraceId = "",
-    };
-
     private static void Is(JsonElement line, string member, string? value) => Assert.Equal(value, line.GetProperty(member).GetString());
 
     public sealed class Logged : PlatformFixture
     {
-        private const string Prefix = $"Information {BufferedConsole.AccessCategory}: ";
+        private const string Prefix = "{\"time\":";
 
         private readonly TcpListener _scripted = new(IPAddress.Loopback, 0);
 
@@ -274,7 +262,7 @@ public sealed class AccessLogTests(AccessLogTests.Logged platform) : IClassFixtu
         {
             await Gateway.Log.WaitForAsync(LogLevel.Information, $"\"path\":\"{path}\"");
             var line = Assert.Single(Access.Split('\n'), line => line.Contains($"\"path\":\"{path}\"", StringComparison.Ordinal));
-            return JsonDocument.Parse(line[Prefix.Length..]).RootElement;
+            return JsonDocument.Parse(line).RootElement;
         }
 
         protected override ValueTask PrepareAsync()
@@ -316,25 +304,5 @@ public sealed class AccessLogTests(AccessLogTests.Logged platform) : IClassFixtu
             context.Resource is HttpContext http && http.Request.Path.StartsWithSegments("/throws")
                 ? throw new InvalidOperationException("deliberate")
                 : Task.CompletedTask;
-    }
-
-    private sealed class BlockedLog(ManualResetEventSlim release, ConcurrentQueue<string> lines) : ILoggerProvider, ILogger
-    {
-        private bool _isAccess;
-
-        public ILogger CreateLogger(string categoryName) => new BlockedLog(release, lines) { _isAccess = categoryName == BufferedConsole.AccessCategory };
-
-        public IDisposable? BeginScope<TState>(TState state) where TState : notnull => null;
-
-        public bool IsEnabled(LogLevel logLevel) => _isAccess;
-
-        public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter)
-        {
-            if (!_isAccess) return;
-            release.Wait();
-            lines.Enqueue(formatter(state, exception));
-        }
-
-        public void Dispose() { }
     }
 }

@@ -1,39 +1,33 @@
 using System.Diagnostics;
 using Gateway.Authentication;
 using Gateway.Edge;
+using Gateway.Telemetry;
 using IotCredentials.Http;
 using IotCredentials.Profiles;
 using Microsoft.AspNetCore.Diagnostics;
 using Microsoft.AspNetCore.Http.Features;
 using Yarp.ReverseProxy.Forwarder;
 using Yarp.ReverseProxy.Model;
-using Yarp.ReverseProxy.Transforms;
-using Yarp.ReverseProxy.Transforms.Builder;
 
-namespace Gateway.AccessLogs;
+namespace Gateway.Logs;
 
-/// <summary>Writes every request on the public listener to the access log, whichever step responds.</summary>
+/// <summary>Writes every request on the public listener to the access log, and counts those that were refused, whichever step responds.</summary>
 internal static class AccessLogging
 {
     private const int LongestPath = 512;
-
-    public static void AddAccessLog(this WebApplicationBuilder builder)
-    {
-        builder.Services.AddSingleton<AccessLog>();
-        builder.Services.AddHostedService(services => services.GetRequiredService<AccessLog>());
-        builder.Services.AddSingleton<ITransformProvider, CountedResponses>();
-    }
 
     /// <summary>Logs one line per request.</summary>
     public static void UseAccessLog(this IApplicationBuilder app)
     {
         var services = app.ApplicationServices;
-        var (log, clock, profiles) = (
-            services.GetRequiredService<AccessLog>(), services.GetRequiredService<TimeProvider>(), services.GetRequiredService<IProfileProvider>());
-        app.Use(next => context => log.IsOn ? LogAsync(context, next, log, clock, profiles) : next(context));
+        var (log, metrics, clock, profiles) = (
+            services.GetRequiredService<AccessLog>(), services.GetRequiredService<GatewayMetrics>(), services.GetRequiredService<TimeProvider>(),
+            services.GetRequiredService<IProfileProvider>());
+        app.Use(next => context => LogAsync(context, next, log, metrics, clock, profiles));
     }
 
-    private static async Task LogAsync(HttpContext context, RequestDelegate next, AccessLog log, TimeProvider clock, IProfileProvider profiles)
+    private static async Task LogAsync(
+        HttpContext context, RequestDelegate next, AccessLog log, GatewayMetrics metrics, TimeProvider clock, IProfileProvider profiles)
     {
         var (time, begun) = (clock.GetUtcNow(), clock.GetTimestamp());
         var hasFailed = true;
@@ -44,45 +38,50 @@ internal static class AccessLogging
         }
         finally
         {
-            log.Add(Entry(context, hasFailed, profiles) with { Time = time, Duration = clock.GetElapsedTime(begun) });
+            // The exception handler removes the endpoint from the request and keeps it in this feature.
+            var handled = context.Features.Get<IExceptionHandlerFeature>();
+            var route = (handled?.Endpoint ?? context.GetEndpoint())?.Metadata.GetMetadata<RouteModel>()?.Config.RouteId;
+            var status = Status(context, hasFailed);
+            var reason = RequestReason.Of(context, status);
+            if (reason is not (null or RequestReason.ClientLeft)) metrics.Refused(route, reason);
+            if (log.IsOn) log.Add(Entry(context, handled, route, status, reason, hasFailed, profiles, time, clock.GetElapsedTime(begun)));
         }
     }
 
-    private static AccessEntry Entry(HttpContext context, bool hasFailed, IProfileProvider profiles)
+    private static AccessEntry Entry(
+        HttpContext context, IExceptionHandlerFeature? handled, string? route, int status, string? reason, bool hasFailed, IProfileProvider profiles,
+        DateTimeOffset time, TimeSpan duration)
     {
-        // The exception handler removes the endpoint from the request and keeps it in this feature.
-        var handled = context.Features.Get<IExceptionHandlerFeature>();
-        var endpoint = handled?.Endpoint ?? context.GetEndpoint();
         var organization = (handled?.RouteValues ?? context.Request.RouteValues).GetValueOrDefault(RouteOrganization.Parameter) as string;
         var caller = CallerIdentity.Of(context.User);
-        var status = Status(context, hasFailed);
-        return new()
+        return new AccessEntry
         {
-            Time = default,
+            Time = time,
             Method = context.Request.Method,
             Path = Path(context),
-            Route = endpoint?.Metadata.GetMetadata<RouteModel>()?.Config.RouteId,
+            Route = route,
             Status = status,
-            Duration = default,
+            Reason = reason,
+            Duration = duration,
             Bytes = Bytes(context, status, hasFailed),
             Scheme = caller?.Scheme,
             Issuer = caller?.Issuer,
             Subject = caller?.Subject,
             Organization = profiles.Current.OrganizationIds.TryParse(organization, out _) ? organization : null,
-            Upstream = context.Features.Get<IReverseProxyFeature>()?.ProxiedDestination?.Model.Config.Address,
+            Upstream = context.Features.Get<IReverseProxyFeature>()?.ProxiedDestination?.Model,
             Client = context.Connection.RemoteIpAddress,
             RequestId = context.TraceIdentifier,
             TraceId = Activity.Current?.TraceId.ToHexString(),
         };
     }
 
-    private static string Path(HttpContext context)
+    private static ReadOnlySpan<char> Path(HttpContext context)
     {
         var target = context.Features.Get<IHttpRequestFeature>()!.RawTarget;
         // An absolute-form target has a host, and possibly a user and password before it, which must not be logged.
         if (target is not ['/' or '*', ..]) target = context.Request.Path.Value ?? "";
         var end = target.AsSpan().IndexOfAny('?', '#');
-        return target[..Math.Min(end < 0 ? target.Length : end, LongestPath)];
+        return target.AsSpan(0, Math.Min(end < 0 ? target.Length : end, LongestPath));
     }
 
     private static int Status(HttpContext context, bool hasFailed)
@@ -101,20 +100,5 @@ internal static class AccessLogging
         var isCut = hasFailed || context.Features.Get<IForwarderErrorFeature>() is
         { Error: ForwarderError.ResponseBodyCanceled or ForwarderError.ResponseBodyClient or ForwarderError.ResponseBodyDestination };
         return isCut ? null : length;
-    }
-
-    /// <summary>Counts the bodies of services' responses that do not announce their length.</summary>
-    private sealed class CountedResponses(AccessLog log) : ITransformProvider
-    {
-        public void ValidateRoute(TransformRouteValidationContext context) { }
-
-        public void ValidateCluster(TransformClusterValidationContext context) { }
-
-        public void Apply(TransformBuilderContext context) => context.AddResponseTransform(transform =>
-        {
-            var response = transform.HttpContext.Response;
-            if (log.IsOn && transform.ProxyResponse is not null && response.ContentLength is null) response.Body = new CountedStream(response.Body);
-            return default;
-        });
     }
 }

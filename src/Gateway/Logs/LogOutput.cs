@@ -1,0 +1,165 @@
+using System.Buffers;
+
+namespace Gateway.Logs;
+
+/// <summary>
+/// Writes the lines of one or several logs to one destination, in batches and in the background. Each log has a queue of its own, whose room no other log takes.
+/// No writer waits: a line without room is dropped and counted. So is a batch whose write fails; the next batch is tried again.
+/// </summary>
+internal sealed class LogOutput : IDisposable
+{
+    /// <summary>How long lines are gathered before they are written.</summary>
+    public static readonly TimeSpan GatherFor = TimeSpan.FromMilliseconds(50);
+
+    private const int MostBytes = 4 * 1024 * 1024;
+
+    // A buffer that a burst has grown beyond this is not kept.
+    private const int MostBytesKept = 256 * 1024;
+
+    private static readonly TimeSpan s_disposeTimeout = TimeSpan.FromSeconds(2);
+
+    private readonly object _lock = new();
+    private readonly List<Queue> _queues = [];
+    private readonly Action<ReadOnlySpan<byte>> _write;
+    private readonly Thread _thread;
+    private bool _isEmpty = true;
+    private bool _isEnding;
+
+    /// <summary>Starts the background writer.</summary>
+    /// <param name="write">Writes to the destination.</param>
+    public LogOutput(Action<ReadOnlySpan<byte>> write)
+    {
+        _write = write;
+        _thread = new Thread(WriteOut) { IsBackground = true, Name = "log output" };
+        _thread.Start();
+    }
+
+    /// <summary>Called when a write fails after one that succeeded. Default: nothing.</summary>
+    public Action<Exception>? Failed { get; init; }
+
+    /// <summary>Called when the destination takes lines and some were lost. It may write to this output. Default: nothing.</summary>
+    public Action? LinesWereLost { get; init; }
+
+    /// <summary>Adds a log.</summary>
+    /// <param name="countDropped">Called with a number of lines that are lost.</param>
+    public Queue Add(Action<long> countDropped)
+    {
+        var queue = new Queue(this, countDropped);
+        lock (_lock) _queues.Add(queue);
+        return queue;
+    }
+
+    /// <summary>Takes the number of lines of all logs that were lost since the last call, for a report.</summary>
+    public long TakeLost()
+    {
+        lock (_lock) return _queues.Sum(static queue => queue.TakeLost());
+    }
+
+    public void Dispose()
+    {
+        lock (_lock)
+        {
+            _isEnding = true;
+            Monitor.PulseAll(_lock);
+        }
+
+        // Writing takes longer than this only if nothing reads the output.
+        _thread.Join(s_disposeTimeout);
+    }
+
+    private void WriteOut()
+    {
+        var hasFailed = false;
+        while (true)
+        {
+            List<Queue> queues;
+            lock (_lock)
+            {
+                while (_isEmpty && !_isEnding) Monitor.Wait(_lock);
+                if (!_isEnding) Monitor.Wait(_lock, GatherFor);
+                if (_isEmpty) return;
+                queues = [.. _queues];
+                foreach (var queue in queues) queue.Take();
+                _isEmpty = true;
+            }
+
+            Exception? failure = null;
+            foreach (var queue in queues) failure = queue.WriteTaken() ?? failure;
+            if (failure is not null && !hasFailed) Failed?.Invoke(failure);
+            hasFailed = failure is not null;
+            if (!hasFailed && queues.Exists(static queue => queue.HasLost)) LinesWereLost?.Invoke();
+        }
+    }
+
+    /// <summary>The lines of one log that wait to be written.</summary>
+    public sealed class Queue
+    {
+        private readonly LogOutput _output;
+        private readonly Action<long> _countDropped;
+        private ArrayBufferWriter<byte> _gathered = new();
+        private ArrayBufferWriter<byte> _taken = new();
+        private int _gatheredLines;
+        private int _takenLines;
+        private long _lostLines;
+
+        internal Queue(LogOutput output, Action<long> countDropped) => (_output, _countDropped) = (output, countDropped);
+
+        /// <summary>Whether lines were lost since <see cref="TakeLost"/>.</summary>
+        public bool HasLost => Volatile.Read(ref _lostLines) > 0;
+
+        /// <summary>Takes the number of lines that were lost since the last call, for a report.</summary>
+        public long TakeLost() => Interlocked.Exchange(ref _lostLines, 0);
+
+        /// <summary>Queues a line, which ends in a line feed.</summary>
+        /// <returns>False if there was no room and the line was dropped.</returns>
+        public bool TryWrite(ReadOnlySpan<byte> line)
+        {
+            lock (_output._lock)
+            {
+                // The writing thread empties the queue. It writes only one line at a time: the report of lost lines.
+                if (_gathered.WrittenCount + line.Length <= MostBytes || Thread.CurrentThread == _output._thread)
+                {
+                    _gathered.Write(line);
+                    _gatheredLines++;
+                    if (_output._isEmpty) Monitor.PulseAll(_output._lock);
+                    _output._isEmpty = false;
+                    return true;
+                }
+            }
+
+            Drop(1);
+            return false;
+        }
+
+        internal void Take()
+        {
+            (_gathered, _taken) = (_taken, _gathered);
+            (_takenLines, _gatheredLines) = (_gatheredLines, 0);
+        }
+
+        internal Exception? WriteTaken()
+        {
+            try
+            {
+                if (_taken.WrittenCount > 0) _output._write(_taken.WrittenSpan);
+                return null;
+            }
+            catch (Exception e)
+            {
+                Drop(_takenLines);
+                return e;
+            }
+            finally
+            {
+                if (_taken.Capacity > MostBytesKept) _taken = new();
+                else _taken.ResetWrittenCount();
+            }
+        }
+
+        private void Drop(long lines)
+        {
+            Interlocked.Add(ref _lostLines, lines);
+            _countDropped(lines);
+        }
+    }
+}

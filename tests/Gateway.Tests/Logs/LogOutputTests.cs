@@ -1,0 +1,161 @@
+using System.Text;
+using Gateway.Logs;
+using Testing;
+using Xunit;
+
+namespace Gateway.Tests.Logs;
+
+/// <summary>Lines are written many at a time. None is cut, none is overtaken by its writer's next, and no writer waits.</summary>
+public sealed class LogOutputTests : IDisposable
+{
+    private static readonly byte[] s_million = [.. Enumerable.Repeat((byte)'x', 999_999), (byte)'\n'];
+
+    private readonly HeldDestination _destination = new();
+    private long _dropped;
+
+    [Fact]
+    public async Task Lines_of_many_writers_are_whole_and_in_the_order_of_each()
+    {
+        const int Writers = 8, Lines = 2_000;
+        _destination.Release();
+        using (var output = new LogOutput(_destination.Write))
+        {
+            var log = output.Add(Count);
+            await Task.WhenAll(Enumerable.Range(0, Writers).Select(writer => Task.Run(() =>
+            {
+                for (var line = 0; line < Lines; line++) log.TryWrite(Encoding.UTF8.GetBytes($"{writer} {line} é😀\n"));
+            })));
+        }
+
+        var written = _destination.Text.Split('\n', StringSplitOptions.RemoveEmptyEntries).GroupBy(line => line[0] - '0').ToDictionary(lines => lines.Key);
+        for (var writer = 0; writer < Writers; writer++)
+            Assert.Equal(Enumerable.Range(0, Lines).Select(line => $"{writer} {line} é😀"), written[writer]);
+        Assert.InRange(_destination.Writes, 1, Lines);
+        Assert.Equal(0, _dropped);
+    }
+
+    [Fact]
+    public async Task No_writer_waits_for_an_output_that_is_not_read_and_each_log_has_room_of_its_own()
+    {
+        long lostOfAudit = 0, lostOfOthers = 0;
+        var reported = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        LogOutput.Queue? others = null, audit = null;
+        using var output = new LogOutput(_destination.Write)
+        {
+            LinesWereLost = () =>
+            {
+                (lostOfAudit, lostOfOthers) = (lostOfAudit + audit!.TakeLost(), lostOfOthers + others!.TakeLost());
+                reported.TrySetResult();
+            },
+        };
+        (others, audit) = (output.Add(Count), output.Add(Count));
+        others.TryWrite("first\n"u8);
+        await _destination.Held;
+
+        // A writer that waited only a millisecond for each of these lines would take half an hour.
+        var kept = Enumerable.Range(0, 2_000_000).Count(_ => others.TryWrite(s_million));
+        Assert.InRange(kept, 1, 4);
+        Assert.Equal(1_000, Enumerable.Range(0, 1_000).Count(_ => audit.TryWrite("audit\n"u8)));
+        var tooMuch = Enumerable.Range(0, 10).Count(_ => !audit.TryWrite(s_million));
+        Assert.InRange(tooMuch, 1, 10);
+        Assert.Equal(2_000_000 - kept + tooMuch, _dropped);
+        Assert.False(reported.Task.IsCompleted);
+
+        _destination.Release();
+        await reported.Task;
+        await Eventually.IsTrueAsync(() => others.TryWrite("last\n"u8));
+        output.Dispose();
+        Assert.Equal(tooMuch, lostOfAudit);
+        Assert.InRange(lostOfOthers, 2_000_000 - kept, _dropped);
+        Assert.Equal(1_000, _destination.Text.Split('\n').Count(line => line == "audit"));
+        Assert.Contains("\nlast\n", _destination.Text, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_destination_that_fails_is_reported_once_and_tried_again_with_every_batch()
+    {
+        var failures = new List<string>();
+        var restored = new TaskCompletionSource<long>(TaskCreationOptions.RunContinuationsAsynchronously);
+        LogOutput? output = null;
+        using (output = new LogOutput(_destination.Write)
+        {
+            Failed = failure => failures.Add(failure.GetType().Name),
+            LinesWereLost = () => restored.TrySetResult(output!.TakeLost()),
+        })
+        {
+            var log = output.Add(Count);
+            _destination.Release();
+            _destination.Fails = true;
+            for (var batch = 1; batch <= 3; batch++)
+            {
+                log.TryWrite("lost\n"u8);
+                await Eventually.IsTrueAsync(() => Volatile.Read(ref _dropped) == batch);
+            }
+
+            _destination.Fails = false;
+            log.TryWrite("written\n"u8);
+            Assert.Equal(3, await restored.Task);
+        }
+
+        Assert.Equal([nameof(UnauthorizedAccessException)], failures);
+        Assert.Equal("written\n", _destination.Text);
+    }
+
+    [Fact]
+    public async Task A_report_of_lost_lines_is_written_although_the_room_is_full()
+    {
+        var isReported = new TaskCompletionSource<bool>(TaskCreationOptions.RunContinuationsAsynchronously);
+        LogOutput.Queue? log = null;
+        using var output = new LogOutput(_destination.Write)
+        {
+            LinesWereLost = () => isReported.TrySetResult(log!.TryWrite(Encoding.UTF8.GetBytes($"{log.TakeLost()} lost\n"))),
+        };
+        log = output.Add(Count);
+        log.TryWrite("first\n"u8);
+        await _destination.Held;
+        var lost = Enumerable.Range(0, 100).Count(_ => !log.TryWrite(s_million));
+
+        _destination.Release();
+        Assert.True(await isReported.Task);
+        output.Dispose();
+
+        Assert.EndsWith($"\n{lost} lost\n", _destination.Text, StringComparison.Ordinal);
+    }
+
+    public void Dispose() => _destination.Dispose();
+
+    private void Count(long lines) => Interlocked.Add(ref _dropped, lines);
+
+    /// <summary>Takes nothing until it is released.</summary>
+    private sealed class HeldDestination : IDisposable
+    {
+        private readonly ManualResetEventSlim _released = new();
+        private readonly TaskCompletionSource _held = new(TaskCreationOptions.RunContinuationsAsynchronously);
+        private readonly MemoryStream _written = new();
+
+        public Task Held => _held.Task;
+
+        public volatile bool Fails;
+
+        public int Writes { get; private set; }
+
+        public string Text => Encoding.UTF8.GetString(_written.ToArray());
+
+        public void Release() => _released.Set();
+
+        public void Dispose()
+        {
+            _released.Dispose();
+            _written.Dispose();
+        }
+
+        public void Write(ReadOnlySpan<byte> lines)
+        {
+            _held.TrySetResult();
+            _released.Wait();
+            Writes++;
+            if (Fails) throw new UnauthorizedAccessException();
+            _written.Write(lines);
+        }
+    }
+}
