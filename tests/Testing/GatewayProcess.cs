@@ -27,7 +27,8 @@ public sealed partial class GatewayProcess : IAsyncDisposable
 
     public int Id => _process.Id;
 
-    private static string Program =>
+    /// <summary>The gateway's program.</summary>
+    public static string Program =>
         Environment.GetEnvironmentVariable("TEST_GATEWAY") is { Length: > 0 } path ? path : Path.Combine(AppContext.BaseDirectory, "Gateway.dll");
 
     public static async Task<GatewayProcess> StartAsync(GatewayFolder folder, IEnumerable<KeyValuePair<string, string>> environment)

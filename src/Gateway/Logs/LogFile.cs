@@ -30,7 +30,7 @@ internal sealed class LogFile(string path) : IDisposable
         catch
         {
             // A full disk can take a part of a line.
-            if (_stream.CanSeek) _stream.SetLength(end);
+            if (_stream.CanSeek && _stream.Length > end) _stream.SetLength(end);
             Dispose();
             throw;
         }

@@ -23,6 +23,8 @@ public sealed class AccessLogTests(AccessLogTests.Logged platform) : IClassFixtu
         "requestId", "traceId",
     ];
 
+    private static readonly string[] s_acme = ["o-acme"];
+    private static readonly string s_page = File.ReadAllText(Path.Combine(Repository.Root, "docs", "access-log.md"));
     private static readonly byte[] s_kilobyte = [.. Enumerable.Repeat((byte)'x', 1023), (byte)'\n'];
 
     private string Token => platform.World.Token("o-acme");
@@ -101,6 +103,58 @@ public sealed class AccessLogTests(AccessLogTests.Logged platform) : IClassFixtu
         Is(line, "subject", null);
         Is(line, "issuer", null);
         Is(line, "upstream", null);
+    }
+
+    // What a caller sends, and why it is refused.
+    public static TheoryData<string, string, string?, int, string> Refusals => new()
+    {
+        { "GET", "/plain/a%2Fb/reason", null, 400, "encoded_slash" },
+        { "GET", "/plain/a%5cb/reason", null, 400, "encoded_slash" },
+        { "GET", "/plain/../reason", null, 400, "path" },
+        { "BREW", "/plain/method/reason", null, 405, "method" },
+        { "GET", "/nowhere/reason", "member", 404, "no_route" },
+        { "GET", "/plain/none/reason", null, 401, "no_token" },
+        { "GET", "/plain/expired/reason", "expired", 401, "token_expired" },
+        { "GET", "/plain/early/reason", "early", 401, "token_not_yet_valid" },
+        { "GET", "/plain/audience/reason", "audience", 401, "audience" },
+        { "GET", "/plain/issuer/reason", "issuer", 401, "issuer" },
+        { "GET", "/plain/signature/reason", "signature", 401, "signature" },
+        { "GET", "/plain/unreadable/reason", "unreadable", 401, "token_claims" },
+        { "GET", "/organizations/o-globex/reason", "member", 403, "organization" },
+        { "POST", Requests.CredentialsPath("o-acme"), "member", 405, "method" },
+        { "GET", Requests.CredentialsPath("-bad-"), "member", 422, "organization_id" },
+        { "GET", Requests.CredentialsPath("o-acme") + "?minimumLifetime=0x1", "member", 422, "minimum_lifetime" },
+        { "GET", "/down/reason", "member", 502, "upstream:request" },
+        { "GET", "/throws/reason", "member", 500, "internal" },
+    };
+
+    [Theory]
+    [MemberData(nameof(Refusals))]
+    public async Task F1_a_refused_request_says_why(string method, string path, string? token, int status, string reason)
+    {
+        var before = platform.Access.Split('\n').Length;
+        string[] headers = token is null ? [] : [$"Authorization: Bearer {TokenOf(token)}"];
+        // Twice: a repeated token is not checked again, and has the same reason.
+        for (var i = 0; i < 2; i++) await RawHttp.SendAsync(platform.Gateway.Url, path, method, headers);
+        await Eventually.IsTrueAsync(() => platform.Access.Split('\n').Length >= before + 2);
+
+        var lines = platform.Access.Split('\n').Select(line => JsonDocument.Parse(line).RootElement)
+            .Where(line => line.GetProperty("path").GetString() == path.Split('?')[0] && line.GetProperty("method").GetString() == method).ToList();
+        Assert.True(lines.Count >= 2);
+        Assert.All(lines.TakeLast(2), line => Assert.Equal((status, reason), (line.GetProperty("status").GetInt32(), line.GetProperty("reason").GetString())));
+        // The exporter keeps a scrape for a moment.
+        await Eventually.IsTrueAsync(async () => (await platform.World.Client.SendAsync(platform.Gateway.ManagementUrl + "/metrics")).Body
+            .Contains($"reason=\"{reason}\"", StringComparison.Ordinal));
+        Assert.Contains($"`{reason}`".Replace("upstream:request", "request", StringComparison.Ordinal), s_page, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_request_that_is_served_and_a_services_own_error_have_no_reason()
+    {
+        await platform.SendAsync("/plain/status/404/reason", Token);
+        await platform.SendAsync("/plain/fine/reason", Token);
+
+        foreach (var path in (string[])["/plain/status/404/reason", "/plain/fine/reason"]) Is(await platform.LineAsync(path), "reason", null);
     }
 
     [Fact]
@@ -244,6 +298,21 @@ public sealed class AccessLogTests(AccessLogTests.Logged platform) : IClassFixtu
         Assert.Equal(0, await gateway.WaitForExitAsync());
 
         for (var i = 0; i < 50; i++) Assert.Contains($"\"path\":\"/open/{i}\"", gateway.Output, StringComparison.Ordinal);
+    }
+
+    private string TokenOf(string kind)
+    {
+        var issuer = platform.World.Issuer;
+        return kind switch
+        {
+            "expired" => issuer.Issue(new TokenRequest { Organizations = s_acme, NotBefore = TimeSpan.FromHours(-2), Expires = TimeSpan.FromHours(-1) }),
+            "early" => issuer.Issue(new TokenRequest { Organizations = s_acme, NotBefore = TimeSpan.FromMinutes(20) }),
+            "audience" => issuer.Issue(new TokenRequest { Organizations = s_acme, Audiences = ["another"] }),
+            "issuer" => issuer.Issue(new TokenRequest { Organizations = s_acme, Issuer = "https://another.example" }),
+            "signature" => Token[..^8] + "AAAAAAAA",
+            "unreadable" => "no.json.token",
+            _ => Token,
+        };
     }
 
     private static void Is(JsonElement line, string member, string? value) => Assert.Equal(value, line.GetProperty(member).GetString());
