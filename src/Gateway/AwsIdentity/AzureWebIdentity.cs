@@ -170,7 +170,8 @@ internal sealed partial class AzureWebIdentity(
         {
             var read = new JsonWebToken(token);
             var (issuer, audiences, subject) = (read.Issuer, string.Join(' ', read.Audiences), read.Subject);
-            return $"it has iss {TokenText.Quote(issuer)}, aud {TokenText.Quote(audiences)}, sub {TokenText.Quote(subject)}";
+            var claims = $"it has iss {TokenText.Quote(issuer)}, aud {TokenText.Quote(audiences)}, sub {TokenText.Quote(subject)}";
+            return read.Azp is { Length: > 0 } azp ? $"{claims}, azp {TokenText.Quote(azp)}, which AWS compares in place of aud" : claims;
         }
         catch (Exception e) when (e is ArgumentException or FormatException)
         {

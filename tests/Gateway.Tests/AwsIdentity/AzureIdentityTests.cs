@@ -137,6 +137,26 @@ public sealed class AzureIdentityTests
     }
 
     [Theory]
+    [InlineData(1, AzureEmulator.Audience, "")]
+    [InlineData(1, AzureEmulator.ApplicationId, $"aud \"{AzureEmulator.Audience}\", sub \"{AzureEmulator.ObjectId}\"")]
+    [InlineData(1, AzureEmulator.ClientId, $"aud \"{AzureEmulator.Audience}\", sub \"{AzureEmulator.ObjectId}\"")]
+    [InlineData(2, AzureEmulator.ClientId, "")]
+    [InlineData(2, AzureEmulator.ApplicationId, $"azp \"{AzureEmulator.ClientId}\", which AWS compares in place of aud")]
+    [InlineData(2, AzureEmulator.Audience, $"azp \"{AzureEmulator.ClientId}\", which AWS compares in place of aud")]
+    public async Task AWS_compares_the_application_in_version_1_and_the_identity_in_version_2(int version, string audienceOfProvider, string refusal)
+    {
+        await using var world = await World.StartAsync();
+        await using var azure = await AzureProcess.CreateAsync(world, AzureForm.WorkloadIdentity);
+        azure.Azure.TokenVersion = version;
+        world.Aws.AddIdentityProvider("111122223333", azure.Azure.Issuer, audienceOfProvider);
+
+        var (_, output) = await GatewayProcess.RunAsync(["doctor", "--config", azure.Folder.Path, "--timeout", "100"], azure.Environment);
+
+        Assert.True(output.Contains(refusal.Length == 0 ? $"account 111122223333, {Identity}/iot-gateway-" : refusal, StringComparison.Ordinal), output);
+        Assert.Equal(refusal.Length > 0, output.Contains("400 InvalidIdentityToken", StringComparison.Ordinal));
+    }
+
+    [Theory]
     [InlineData(AzureForm.InstanceMetadata, "", "AwsIdentity:ClientId", "\"77777777-7777-8888-9999-000000000000\"", "400: the identity is not assigned here")]
     [InlineData(AzureForm.IdentityEndpoint, "", "AwsIdentity:Audience", "\"api://other\"", "AADSTS500011: the tenant has no application of that audience")]
     [InlineData(AzureForm.WorkloadIdentity, "", "AwsIdentity:Audience", "\"api://other\"", "AADSTS500011: the tenant has no application of that audience")]
