@@ -20,8 +20,8 @@ param awsRoleArn string
 @description('The AWS region whose STS is asked for the session of that role.')
 param awsRegion string
 
-@description('The Application ID URI of the application whose tokens AWS accepts.')
-param awsAudience string = 'api://aws-federation'
+@description('The Application ID URI of the application whose tokens AWS accepts, such as api://APPLICATION-ID.')
+param awsAudience string
 
 @description('One base64 256-bit key a line, from: openssl rand -base64 32')
 @secure()

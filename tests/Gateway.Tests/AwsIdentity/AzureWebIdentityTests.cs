@@ -57,7 +57,7 @@ public sealed class AzureWebIdentityTests
         await azure.Log.WaitForAsync(LogLevel.Warning, NotRenewed);
         azure.Time.SetUtcNow(azure.Begun.AddMinutes(61));
         var failure = await Assert.ThrowsAsync<VendingException>(azure.Source.GetCredentialsAsync);
-        Assert.Equal((FailureClass.Credentials, "a test's identity gives no token of api://aws-federation: InvalidOperationException"),
+        Assert.Equal((FailureClass.Credentials, $"a test's identity gives no token of {AzureEmulator.Audience}: InvalidOperationException"),
             (failure.Failure, failure.Message));
         Assert.Equal(1, azure.Log.Count(LogLevel.Warning, NotRenewed));
 
@@ -90,7 +90,7 @@ public sealed class AzureWebIdentityTests
         Assert.Equal(503, (await gateway.VendAsync("o-4")).Status);
         Assert.Equal(200, (await gateway.VendAsync("o-1")).Status);
         Assert.Equal(1, gateway.Log.Count(LogLevel.Error, ""));
-        Assert.Equal(1, gateway.Log.Count(LogLevel.Error, "a test's identity gives no token of api://aws-federation"));
+        Assert.Equal(1, gateway.Log.Count(LogLevel.Error, $"a test's identity gives no token of {AzureEmulator.Audience}"));
     }
 
     /// <summary>A session with tokens of an issuer of its own.</summary>
@@ -105,7 +105,7 @@ public sealed class AzureWebIdentityTests
             _logging = LoggerFactory.Create(logging => logging.AddProvider(Log));
             Tokens = new TokenSource(entra);
             Source = new AzureWebIdentity(
-                AzureToken.Of("a test's identity", Tokens), "api://aws-federation", AzureEmulator.RoleArn,
+                AzureToken.Of("a test's identity", Tokens), AzureEmulator.Audience, AzureEmulator.RoleArn,
                 new AmazonSecurityTokenServiceConfig { RegionEndpoint = RegionEndpoint.APNortheast1, ServiceURL = world.Aws.Url },
                 TimeSpan.FromMinutes(1), time, _logging.CreateLogger<AzureWebIdentity>());
         }
@@ -126,7 +126,7 @@ public sealed class AzureWebIdentityTests
         {
             var time = new FakeTimeProvider(DateTimeOffset.FromUnixTimeSeconds(DateTimeOffset.UtcNow.ToUnixTimeSeconds()));
             var (world, entra) = (await World.StartAsync(time), await OpenIdProvider.StartAsync());
-            world.Aws.AddIdentityProvider("111122223333", entra.Issuer, "api://aws-federation");
+            world.Aws.AddIdentityProvider("111122223333", entra.Issuer, AzureEmulator.Audience);
             world.Aws.AddRole(new AwsRole(AzureEmulator.RoleArn, WebIdentitySubject: AzureEmulator.ObjectId));
             return new(world, entra, time);
         }
@@ -156,7 +156,7 @@ public sealed class AzureWebIdentityTests
             var token = entra.Issue(new TokenRequest
             {
                 Subject = AzureEmulator.ObjectId,
-                Audiences = ["api://aws-federation"],
+                Audiences = [AzureEmulator.Audience],
                 // The test's clock stands still while the token's moves.
                 NotBefore = TimeSpan.FromDays(-1),
                 Expires = TimeSpan.FromDays(1),

@@ -6,6 +6,7 @@ public sealed class AwsIdentityRuleTests : IDisposable
 {
     private const string Section = "IotCredentials:AwsIdentity";
     private const string Role = "arn:aws:iam::111122223333:role/iot-gateway";
+    private const string Application = "api://22222222-3333-4444-5555-666666666666";
     private readonly ConfigurationFixture _configuration = new();
 
     public void Dispose() => _configuration.Dispose();
@@ -24,11 +25,11 @@ public sealed class AwsIdentityRuleTests : IDisposable
     [InlineData("Audience", null, "is required")]
     [InlineData("Audience", "\" \"", "is required")]
     [InlineData("Audience", "\"api://aws federation\"", "has no blanks")]
-    [InlineData("Audience", "\"api://aws-federation/.default\"", "does not end in /.default")]
+    [InlineData("Audience", "\"api://22222222-3333-4444-5555-666666666666/.default\"", "does not end in /.default")]
     [InlineData("ClientId", "\"iot-gateway\"", "a client id is a GUID")]
     public void A_mistake_is_an_error_at_its_key(string key, string? value, string expected)
     {
-        _configuration.Set(Section, $$"""{ "Source": "Azure", "RoleArn": "{{Role}}", "Audience": "api://aws-federation" }""").LoadGood();
+        _configuration.Set(Section, $$"""{ "Source": "Azure", "RoleArn": "{{Role}}", "Audience": "{{Application}}" }""").LoadGood();
 
         _configuration.Set($"{Section}:{key}", value);
 
@@ -39,7 +40,7 @@ public sealed class AwsIdentityRuleTests : IDisposable
 
     [Theory]
     [InlineData("RoleArn", Role)]
-    [InlineData("Audience", "api://aws-federation")]
+    [InlineData("Audience", Application)]
     [InlineData("ClientId", "66666666-7777-8888-9999-000000000000")]
     public void The_keys_of_Azure_are_errors_while_the_source_is_the_SDKs_chain(string key, string value)
     {
@@ -54,7 +55,7 @@ public sealed class AwsIdentityRuleTests : IDisposable
     [Fact]
     public void A_session_of_over_an_hour_is_the_same_warning_as_with_any_role()
     {
-        _configuration.Set(Section, $$"""{ "Source": "Azure", "RoleArn": "{{Role}}", "Audience": "api://aws-federation" }""")
+        _configuration.Set(Section, $$"""{ "Source": "Azure", "RoleArn": "{{Role}}", "Audience": "{{Application}}" }""")
             .Set("IotCredentials:Profiles:default:SessionDuration", "\"02:00:00\"");
 
         var finding = Assert.Single(_configuration.Load().Findings, finding => finding.Key == "IotCredentials:Profiles:default:SessionDuration");

@@ -61,12 +61,12 @@ internal static partial class AwsIdentityRules
     {
         if (string.IsNullOrWhiteSpace(audience))
         {
-            context.Error(Audience, "is required. Write the Application ID URI of the application that the token is for, such as api://aws-federation.");
+            context.Error(Audience, "is required. Write the Application ID URI of the application that the token is for, such as api://APPLICATION-ID.");
         }
         else if (audience.Any(char.IsWhiteSpace) || audience.EndsWith("/.default", StringComparison.OrdinalIgnoreCase))
         {
             context.Error(Audience,
-                $"is {Finding.Quote(audience)}, and an Application ID URI has no blanks and does not end in /.default. Write it as api://aws-federation.");
+                $"is {Finding.Quote(audience)}, and an Application ID URI has no blanks and does not end in /.default. Write it as api://APPLICATION-ID.");
         }
     }
 
