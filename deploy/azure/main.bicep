@@ -171,8 +171,10 @@ resource gateway 'Microsoft.App/containerApps@2025-01-01' = {
             { name: 'Management__Url', value: 'http://*:9090' }
             { name: 'Shutdown__Delay', value: '00:00:${shutdown.delay}' }
             { name: 'Shutdown__Timeout', value: '00:00:${shutdown.timeout}' }
-            // The ingress is in the environment's subnet. Without it, all clients count as one address.
+            // The ingress connects from an address that environments with workload profiles reserve, or from the subnet. If it is not trusted, all clients
+            // count as a few addresses.
             { name: 'Edge__TrustedProxies__0', value: appsSubnetPrefix }
+            { name: 'Edge__TrustedProxies__1', value: '100.100.0.0/17' }
             { name: 'ConnectionStrings__Redis', secretRef: 'redis' }
             { name: 'Sealing__KeyPath', value: '${secretsFolder}/sealing-keys' }
             { name: 'AWS_REGION', value: awsRegion }

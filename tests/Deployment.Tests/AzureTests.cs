@@ -50,6 +50,16 @@ public sealed class AzureTests
     }
 
     [Fact]
+    public async Task The_ingress_is_a_trusted_proxy_wherever_it_connects_from()
+    {
+        var proxies = Container(await AppAsync())["env"]!.AsArray()
+            .Where(static variable => ((string)variable!["name"]!).StartsWith("Edge__TrustedProxies__", StringComparison.Ordinal))
+            .Select(static variable => (string?)variable!["value"]);
+
+        Assert.Equal(["[variables('appsSubnetPrefix')]", "100.100.0.0/17"], proxies);
+    }
+
+    [Fact]
     public async Task The_gateway_accepts_its_variables()
     {
         var folder = Directory.CreateTempSubdirectory("secrets-").FullName;
