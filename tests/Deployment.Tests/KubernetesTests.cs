@@ -134,6 +134,19 @@ public sealed class KubernetesTests
     }
 
     [Theory]
+    [InlineData("aws", "6379")]
+    [InlineData("azure", "10000 8500-8599")]
+    public async Task The_pod_reaches_each_port_that_its_Redis_may_name(string overlay, string expected)
+    {
+        var manifests = await Manifests.OfAsync(overlay);
+
+        var rule = manifests.Single<V1NetworkPolicy>().Spec.Egress[^1];
+
+        Assert.Equal(expected, string.Join(' ', rule.Ports.Select(static port => port.EndPort is { } end ? $"{port.Port.Value}-{end}" : port.Port.Value)));
+        Assert.All(rule.To, static to => Assert.Matches("^10[.]", to.IpBlock.Cidr));
+    }
+
+    [Theory]
     [InlineData("aws", "sts.amazonaws.com", "AWS_WEB_IDENTITY_TOKEN_FILE")]
     [InlineData("azure", "api://AzureADTokenExchange", "AZURE_FEDERATED_TOKEN_FILE")]
     public async Task The_only_token_of_the_service_account_is_for_the_cloud_and_its_variable_names_its_file(string overlay, string audience, string variable)
