@@ -121,7 +121,10 @@ public sealed class KubernetesTests
         Assert.Equal(["Ingress", "Egress"], policy.PolicyTypes);
         Assert.Empty(policy.PodSelector.MatchLabels ?? new Dictionary<string, string>());
         Assert.All(policy.Egress, static rule => Assert.NotEmpty(rule.To));
-        foreach (var block in policy.Egress.SelectMany(static rule => rule.To).Select(static to => to.IpBlock).OfType<V1IPBlock>())
+        // A node-local DNS cache has a link-local address, as metadata services do on other ports.
+        var dns = Assert.Single(policy.Egress, static rule => rule.To.Any(static to => to.IpBlock?.Cidr == "169.254.0.0/16"));
+        Assert.All(dns.Ports, static port => Assert.Equal("53", port.Port.Value));
+        foreach (var block in policy.Egress.Where(rule => rule != dns).SelectMany(static rule => rule.To).Select(static to => to.IpBlock).OfType<V1IPBlock>())
         {
             var network = System.Net.IPNetwork.Parse(block.Cidr);
             var except = (block.Except ?? []).Select(static text => System.Net.IPNetwork.Parse(text)).ToList();
