@@ -30,10 +30,15 @@ internal sealed partial class AzureWebIdentity(
     private static readonly TimeSpan s_longestRenewal = TimeSpan.FromMinutes(1);
     private static readonly TimeSpan s_pauseAfterFailure = TimeSpan.FromSeconds(10);
 
+    // AWS may reject every session in one region, such as one that the account has not enabled, and accept them all in the others.
+    private static readonly TimeSpan s_pauseBeforeReplacement = TimeSpan.FromMinutes(1);
+
     private readonly Lock _lock = new();
     private Session? _session;
     private Task<ImmutableCredentials>? _renewal;
+    private DateTimeOffset _begun;
     private DateTimeOffset _renewAt;
+    private bool _isRejected;
     private volatile string _waitsFor = azure.Name;
     private bool _isFailing;
 
@@ -43,19 +48,25 @@ internal sealed partial class AzureWebIdentity(
     /// <inheritdoc/>
     public override async Task<ImmutableCredentials> GetCredentialsAsync()
     {
+        ImmutableCredentials? current;
         Task<ImmutableCredentials> renewal;
         lock (_lock)
         {
             var now = time.GetUtcNow();
-            var current = _session is { } session && now < session.Expires ? session.Credentials : null;
-            if (current is not null && now < _renewAt) return current;
+            current = _session is { } session && now < session.Expires ? session.Credentials : null;
+            if (current is not null && !_isRejected && now < _renewAt) return current;
             renewal = Renewal();
-            if (current is not null) return current;
+            if (current is not null && !_isRejected) return current;
         }
 
         try
         {
             return await renewal.WaitAsync(patience, time);
+        }
+        catch (Exception) when (current is not null)
+        {
+            lock (_lock) _isRejected = false;
+            return current;
         }
         catch (TimeoutException)
         {
@@ -63,15 +74,19 @@ internal sealed partial class AzureWebIdentity(
         }
     }
 
-    /// <summary>AWS has rejected the session: the next caller gets another.</summary>
+    /// <summary>
+    /// AWS has rejected the session: the next caller gets another, or the same if there is none. A rejection within a minute of the last renewal has no effect,
+    /// because another session would mend nothing.
+    /// </summary>
     public void Clear()
     {
-        lock (_lock) _session = null;
+        lock (_lock) _isRejected |= time.GetUtcNow() - _begun >= s_pauseBeforeReplacement;
     }
 
     private Task<ImmutableCredentials> Renewal()
     {
         if (_renewal is { IsCompleted: false }) return _renewal;
+        _begun = time.GetUtcNow();
         _renewal = Task.Run(RenewAsync);
         // All waiters may have left by the time it fails.
         _ = _renewal.ContinueWith(static failed => failed.Exception, CancellationToken.None, TaskContinuationOptions.OnlyOnFaulted, TaskScheduler.Default);
@@ -80,7 +95,6 @@ internal sealed partial class AzureWebIdentity(
 
     private async Task<ImmutableCredentials> RenewAsync()
     {
-        var begun = time.GetUtcNow();
         try
         {
             using var deadline = new CancellationTokenSource(s_longestRenewal, time);
@@ -91,7 +105,8 @@ internal sealed partial class AzureWebIdentity(
             lock (_lock)
             {
                 _session = session;
-                _renewAt = begun + (session.Expires - begun) * 0.75;
+                _renewAt = _begun + (session.Expires - _begun) * 0.75;
+                _isRejected = false;
                 if (_isFailing) Log.Renewed(logger);
                 _isFailing = false;
             }
@@ -103,7 +118,8 @@ internal sealed partial class AzureWebIdentity(
             azure.Reset();
             lock (_lock)
             {
-                _renewAt = begun + s_pauseAfterFailure;
+                _renewAt = _begun + s_pauseAfterFailure;
+                _isRejected = false;
                 // Without a session the module logs the failure.
                 if (!_isFailing && _session is { } session && session.Expires > time.GetUtcNow())
                 {

@@ -1,3 +1,4 @@
+using System.Text.Json.Nodes;
 using Amazon;
 using Amazon.SecurityToken;
 using Azure.Core;
@@ -70,27 +71,56 @@ public sealed class AzureWebIdentityTests
     public async Task A_session_that_AWS_ends_early_is_replaced_for_the_caller_that_meets_it()
     {
         await using var azure = await Session.StartAsync();
-        var gateway = await azure.World.StartGatewayAsync(
-            settings => settings.WithoutRedis(),
-            services => services.Configure<AwsClientOptions>(aws =>
-            {
-                aws.Credentials = azure.Source;
-                aws.CredentialsRejected = azure.Source.Clear;
-            }));
+        var gateway = await azure.StartGatewayAsync();
         Assert.True((await gateway.VendAsync("o-1")).Status == 200, gateway.Log.Text);
 
-        azure.World.Aws.Revoke(azure.World.Aws.Calls.Snapshot().Single(call => call.Action == Call).Issued!);
+        azure.RevokeAfterAMinute();
         Assert.True((await gateway.VendAsync("o-2")).Status == 200, gateway.Log.Text);
         Assert.Equal(2, azure.World.Aws.Count(Call));
 
-        // Neither the token nor STS answers, and what is cached is served.
-        azure.World.Aws.Revoke(azure.World.Aws.Calls.Snapshot().Last(call => call.Action == Call).Issued!);
+        // Without a token there is no other session, and what is cached is served.
+        azure.RevokeAfterAMinute();
         azure.Tokens.Fails = true;
         Assert.Equal(503, (await gateway.VendAsync("o-3")).Status);
         Assert.Equal(503, (await gateway.VendAsync("o-4")).Status);
         Assert.Equal(200, (await gateway.VendAsync("o-1")).Status);
         Assert.Equal(1, gateway.Log.Count(LogLevel.Error, ""));
-        Assert.Equal(1, gateway.Log.Count(LogLevel.Error, $"a test's identity gives no token of {AzureEmulator.Audience}"));
+        Assert.Equal(1, azure.Log.Count(LogLevel.Warning, $"{NotRenewed}a test's identity gives no token of {AzureEmulator.Audience}"));
+
+        azure.Tokens.Fails = false;
+        await Eventually.IsTrueAsync(
+            async () =>
+            {
+                azure.Time.Advance(TimeSpan.FromSeconds(10));
+                return (await gateway.VendAsync("o-3")).Status == 200;
+            },
+            () => gateway.Log.Text);
+    }
+
+    [Fact]
+    public async Task A_region_that_rejects_every_session_costs_the_others_none_and_opens_one_a_minute_at_most()
+    {
+        await using var azure = await Session.StartAsync();
+        var gateway = await azure.StartGatewayAsync(settings => settings.Set("IotCredentials:Organizations:o-there", """{ "Region": "eu-south-1" }"""));
+        azure.World.Aws.Inject(AwsFault.Error("InvalidClientTokenId", 403), when: static call => call.Region == "eu-south-1");
+        var vended = 0;
+
+        await VendForMinutesAsync(5);
+        Assert.InRange(azure.World.Aws.Count(Call), 1, 6);
+
+        azure.Tokens.Fails = true;
+        var opened = azure.World.Aws.Count(Call);
+        await VendForMinutesAsync(5);
+        Assert.Equal(opened, azure.World.Aws.Count(Call));
+
+        async Task VendForMinutesAsync(int minutes)
+        {
+            for (var end = azure.Time.GetUtcNow().AddMinutes(minutes); azure.Time.GetUtcNow() < end; azure.Time.Advance(TimeSpan.FromSeconds(5)))
+            {
+                Assert.Equal(503, (await gateway.VendAsync("o-there")).Status);
+                Assert.True((await gateway.VendAsync($"o-{vended++}")).Status == 200, gateway.Log.Text);
+            }
+        }
     }
 
     /// <summary>A session with tokens of an issuer of its own.</summary>
@@ -129,6 +159,26 @@ public sealed class AzureWebIdentityTests
             world.Aws.AddIdentityProvider("111122223333", entra.Issuer, AzureEmulator.Audience);
             world.Aws.AddRole(new AwsRole(AzureEmulator.RoleArn, WebIdentitySubject: AzureEmulator.ObjectId));
             return new(world, entra, time);
+        }
+
+        /// <summary>Starts a gateway that signs with this session.</summary>
+        public Task<RunningGateway> StartGatewayAsync(Action<JsonObject>? change = null) => World.StartGatewayAsync(
+            settings =>
+            {
+                settings.WithoutRedis();
+                change?.Invoke(settings);
+            },
+            services => services.Configure<AwsClientOptions>(aws =>
+            {
+                aws.Credentials = Source;
+                aws.CredentialsRejected = Source.Clear;
+            }));
+
+        /// <summary>A session that is rejected earlier is not replaced.</summary>
+        public void RevokeAfterAMinute()
+        {
+            Time.Advance(TimeSpan.FromMinutes(1));
+            World.Aws.Revoke(World.Aws.Calls.Snapshot().Last(static call => call.Action == Call).Issued!);
         }
 
         public async ValueTask DisposeAsync()
