@@ -2,7 +2,6 @@ using System.Xml;
 using Amazon.Runtime;
 using Amazon.SecurityToken;
 using Amazon.SecurityToken.Model;
-using Azure.Core;
 using Gateway.Telemetry;
 using IotCredentials.Failures;
 using Microsoft.IdentityModel.JsonWebTokens;
@@ -136,7 +135,7 @@ internal sealed partial class AzureWebIdentity(
     {
         try
         {
-            return (await azure.Credential.GetTokenAsync(new TokenRequestContext([$"{audience}/.default"]), cancellation)).Token;
+            return await azure.GetAsync(audience, cancellation);
         }
         catch (Exception e)
         {

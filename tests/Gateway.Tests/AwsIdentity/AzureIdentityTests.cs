@@ -137,6 +137,31 @@ public sealed class AzureIdentityTests
     }
 
     [Theory]
+    [InlineData(AzureForm.WorkloadIdentity, "AZURE_TENANT_ID", $"{AzureEmulator.TenantId}\n", "a tenant's id")]
+    [InlineData(AzureForm.WorkloadIdentity, "AZURE_TENANT_ID", "secret tenant", "a tenant's id")]
+    [InlineData(AzureForm.WorkloadIdentity, "AZURE_CLIENT_ID", $"{AzureEmulator.ClientId}\n", "a client id, which is a GUID")]
+    [InlineData(AzureForm.WorkloadIdentity, "AZURE_AUTHORITY_HOST", "secret.example.com", "an address that begins with https://")]
+    [InlineData(AzureForm.WorkloadIdentity, "AZURE_AUTHORITY_HOST", "http://secret.example.com", "an address that begins with https://")]
+    [InlineData(AzureForm.InstanceMetadata, "AZURE_POD_IDENTITY_AUTHORITY_HOST", "secret", "an address that begins with http:// or https://")]
+    [InlineData(AzureForm.InstanceMetadata, "AZURE_CLIENT_ID", "secret", "a client id, which is a GUID")]
+    [InlineData(AzureForm.IdentityEndpoint, "IDENTITY_ENDPOINT", "secret:1/msi/token", "an address that begins with http:// or https://")]
+    public async Task A_malformed_variable_is_told_by_its_name_to_operators_and_is_503_to_callers(AzureForm form, string variable, string value, string expected)
+    {
+        await using var world = await World.StartAsync();
+        await using var azure = await AzureProcess.CreateAsync(world, form);
+        azure.Environment[variable] = value;
+        var (exitCode, doctor) = await GatewayProcess.RunAsync(["doctor", "--config", azure.Folder.Path, "--timeout", "100"], azure.Environment);
+        await using var gateway = await azure.StartAsync();
+
+        Assert.Equal(503, (await azure.VendAsync(gateway, "o-acme")).Status);
+
+        var told = $"gives no token of {AzureEmulator.Audience}: {variable} is malformed: it is not {expected}";
+        Assert.Single(gateway.Output.Split('\n'), line => line.Contains(NoCredentials, StringComparison.Ordinal) && line.Contains(told, StringComparison.Ordinal));
+        Assert.Equal((1, true), (exitCode, doctor.Contains(told, StringComparison.Ordinal)));
+        Assert.DoesNotContain("secret", doctor + gateway.Output, StringComparison.Ordinal);
+    }
+
+    [Theory]
     [InlineData(1, AzureEmulator.Audience, "")]
     [InlineData(1, AzureEmulator.ApplicationId, $"aud \"{AzureEmulator.Audience}\", sub \"{AzureEmulator.ObjectId}\"")]
     [InlineData(1, AzureEmulator.ClientId, $"aud \"{AzureEmulator.Audience}\", sub \"{AzureEmulator.ObjectId}\"")]
