@@ -112,8 +112,9 @@ internal sealed partial class AzureWebIdentity(
 
             return session.Credentials;
         }
-        catch (VendingException failure)
+        catch (Exception e)
         {
+            var failure = e as VendingException ?? Failed(FailureText.Kinds(e));
             azure.Reset();
             lock (_lock)
             {
@@ -127,7 +128,7 @@ internal sealed partial class AzureWebIdentity(
                 }
             }
 
-            throw;
+            throw failure;
         }
     }
 

@@ -43,7 +43,7 @@ public sealed class AzureWebIdentityTests
     {
         await using var azure = await Session.StartAsync();
         var first = await azure.Source.GetCredentialsAsync();
-        azure.Tokens.Fails = true;
+        azure.Tokens.Failure = new InvalidOperationException("secret");
 
         for (var minute = 46; minute < 60; minute++)
         {
@@ -62,9 +62,30 @@ public sealed class AzureWebIdentityTests
             (failure.Failure, failure.Message));
         Assert.Equal(1, azure.Log.Count(LogLevel.Warning, NotRenewed));
 
-        azure.Tokens.Fails = false;
+        azure.Tokens.Failure = null;
         Assert.NotEqual(first.AccessKey, (await azure.Source.GetCredentialsAsync()).AccessKey);
         Assert.Equal(1, azure.Log.Count(LogLevel.Information, "The gateway's AWS session was renewed again"));
+    }
+
+    [Fact]
+    public async Task A_failure_that_nobody_expects_is_one_like_any_other()
+    {
+        await using var azure = await Session.StartAsync();
+        azure.Tokens.Failure = new UnreadableException();
+        var failure = await Assert.ThrowsAsync<VendingException>(azure.Source.GetCredentialsAsync);
+        Assert.Equal((FailureClass.Credentials, nameof(NotSupportedException)), (failure.Failure, failure.Message));
+
+        azure.Tokens.Failure = null;
+        var first = await azure.Source.GetCredentialsAsync();
+        azure.Tokens.Failure = new UnreadableException();
+        azure.Time.Advance(TimeSpan.FromMinutes(46));
+        Assert.Equal(first.AccessKey, (await azure.Source.GetCredentialsAsync()).AccessKey);
+        await azure.Log.WaitForAsync(LogLevel.Warning, $"{NotRenewed}{nameof(NotSupportedException)}. ");
+
+        var requests = azure.Tokens.Requests;
+        azure.Time.Advance(TimeSpan.FromSeconds(9));
+        Assert.Equal(first.AccessKey, (await azure.Source.GetCredentialsAsync()).AccessKey);
+        Assert.Equal(requests, azure.Tokens.Requests);
     }
 
     [Fact]
@@ -80,14 +101,14 @@ public sealed class AzureWebIdentityTests
 
         // Without a token there is no other session, and what is cached is served.
         azure.RevokeAfterAMinute();
-        azure.Tokens.Fails = true;
+        azure.Tokens.Failure = new InvalidOperationException("secret");
         Assert.Equal(503, (await gateway.VendAsync("o-3")).Status);
         Assert.Equal(503, (await gateway.VendAsync("o-4")).Status);
         Assert.Equal(200, (await gateway.VendAsync("o-1")).Status);
         Assert.Equal(1, gateway.Log.Count(LogLevel.Error, ""));
         Assert.Equal(1, azure.Log.Count(LogLevel.Warning, $"{NotRenewed}a test's identity gives no token of {AzureEmulator.Audience}"));
 
-        azure.Tokens.Fails = false;
+        azure.Tokens.Failure = null;
         await Eventually.IsTrueAsync(
             async () =>
             {
@@ -108,7 +129,7 @@ public sealed class AzureWebIdentityTests
         await VendForMinutesAsync(5);
         Assert.InRange(azure.World.Aws.Count(Call), 1, 6);
 
-        azure.Tokens.Fails = true;
+        azure.Tokens.Failure = new InvalidOperationException("secret");
         var opened = azure.World.Aws.Count(Call);
         await VendForMinutesAsync(5);
         Assert.Equal(opened, azure.World.Aws.Count(Call));
@@ -189,20 +210,25 @@ public sealed class AzureWebIdentityTests
         }
     }
 
+    private sealed class UnreadableException : Exception
+    {
+        public override string Message => throw new NotSupportedException("secret");
+    }
+
     private sealed class TokenSource(OpenIdProvider entra) : TokenCredential
     {
         private int _requests;
 
         public int Requests => Volatile.Read(ref _requests);
 
-        public bool Fails { get; set; }
+        public Exception? Failure { get; set; }
 
         public override AccessToken GetToken(TokenRequestContext requestContext, CancellationToken cancellationToken) => throw new NotSupportedException();
 
         public override ValueTask<AccessToken> GetTokenAsync(TokenRequestContext requestContext, CancellationToken cancellationToken)
         {
             Interlocked.Increment(ref _requests);
-            if (Fails) throw new InvalidOperationException("secret");
+            if (Failure is { } failure) throw failure;
             var token = entra.Issue(new TokenRequest
             {
                 Subject = AzureEmulator.ObjectId,
