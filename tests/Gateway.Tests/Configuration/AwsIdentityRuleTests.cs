@@ -52,13 +52,42 @@ public sealed class AwsIdentityRuleTests : IDisposable
         Assert.Equal(($"{Section}:{key}", true), (finding.Key, finding.Message.Contains("Write Azure there", StringComparison.Ordinal)));
     }
 
-    [Fact]
-    public void A_session_of_over_an_hour_is_the_same_warning_as_with_any_role()
+    [Theory]
+    [InlineData("Profiles:default", "01:00:01", Severity.Error)]
+    [InlineData("Profiles:default", "12:00:00", Severity.Error)]
+    [InlineData("Organizations:o-acme", "02:00:00", Severity.Error)]
+    [InlineData("Profiles:default", "13:00:00", Severity.Error)]
+    [InlineData("Profiles:default", "01:00:00", null)]
+    public void A_session_of_over_an_hour_is_an_error_because_it_could_never_be_opened(string profile, string duration, Severity? expected)
     {
         _configuration.Set(Section, $$"""{ "Source": "Azure", "RoleArn": "{{Role}}", "Audience": "{{Application}}" }""")
-            .Set("IotCredentials:Profiles:default:SessionDuration", "\"02:00:00\"");
+            .Set($"IotCredentials:{profile}:SessionDuration", $"\"{duration}\"");
 
-        var finding = Assert.Single(_configuration.Load().Findings, finding => finding.Key == "IotCredentials:Profiles:default:SessionDuration");
-        Assert.Equal((Severity.Warning, true), (finding.Severity, finding.Message.Contains("role chaining", StringComparison.Ordinal)));
+        var finding = _configuration.Load().Findings.SingleOrDefault();
+        Assert.Equal((expected is null ? null : $"IotCredentials:{profile}:SessionDuration", expected), (finding?.Key, finding?.Severity));
+    }
+
+    [Theory]
+    [InlineData("arn:aws-cn:iam::111122223333:role/a", null, """["eu-west-1"]""", "IotCredentials:Directory:AllowedRegions:0 of aws:")]
+    [InlineData("arn:aws-cn:iam::111122223333:role/a", null, """["cn-north-1", "eu-west-1"]""", "IotCredentials:Directory:AllowedRegions:1 of aws:")]
+    [InlineData("arn:aws-cn:iam::111122223333:role/a", "arn:aws:iam::{accountId}:role/b", null, "IotCredentials:Profiles:default:RoleArn of aws:")]
+    [InlineData("arn:aws:iam::111122223333:role/a", "arn:aws-us-gov:iam::{accountId}:role/b", null, "IotCredentials:Profiles:default:RoleArn of aws-us-gov:")]
+    [InlineData("arn:aws-cn:iam::111122223333:role/a", "arn:{partition}:iam::{accountId}:role/b", """["cn-north-1"]""", null)]
+    [InlineData("arn:aws-cn:iam::111122223333:role/a", "arn:{partition}:iam::{accountId}:role/b", null, null)]
+    public void A_partition_is_compared_where_a_directory_decides_the_region(string own, string? role, string? regions, string? expected)
+    {
+        _configuration.Set("IotCredentials:Profiles:default:Region", null)
+            .Set("IotCredentials:Profiles:default:RoleArn", $"\"{role ?? "arn:{partition}:iam::{accountId}:role/b"}\"")
+            .Set("IotCredentials:Directory", $$"""
+                {
+                  "Address": "https://directory.example.com/organizations/{organizationId}", "AllowedAccounts": ["111122223333"],
+                  "AllowedRegions": {{regions ?? "null"}}
+                }
+                """)
+            .Set(Section, $$"""{ "Source": "Azure", "RoleArn": "{{own}}", "Audience": "{{Application}}" }""");
+
+        var finding = _configuration.Load().Findings.SingleOrDefault();
+        if (expected is null) Assert.Null(finding);
+        else Assert.Equal(($"{Section}:RoleArn", true), (finding?.Key, finding?.Message.Contains(expected, StringComparison.Ordinal)));
     }
 }

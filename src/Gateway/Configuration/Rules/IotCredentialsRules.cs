@@ -13,8 +13,9 @@ internal static class IotCredentialsRules
         var profiles = ProfileSet.Create(context.Options.IotCredentials, files, out var findings);
         foreach (var finding in findings)
         {
-            if (finding.Severity == Severity.Warning) context.Warning(finding.Key, finding.Message);
-            else context.Error(finding.Key, finding.Message);
+            if (finding.Severity != Severity.Warning) context.Error(finding.Key, finding.Message);
+            // The gateway's own rules may know that it is an error.
+            else if (!context.HasErrorAt(finding.Key)) context.Warning(finding.Key, finding.Message);
         }
 
         return profiles;
