@@ -60,9 +60,10 @@ internal sealed class WebIdentities : IDisposable
     {
         try
         {
-            using var discovery = JsonDocument.Parse(await _client.GetStringAsync(new Uri($"{issuer.TrimEnd('/')}/.well-known/openid-configuration"), cancellationToken));
-            var address = new Uri(discovery.RootElement.GetProperty("jwks_uri").GetString()!);
-            return new JsonWebKeySet(await _client.GetStringAsync(address, cancellationToken)).GetSigningKeys();
+            var address = new Uri($"{issuer.TrimEnd('/')}/.well-known/openid-configuration");
+            using var discovery = JsonDocument.Parse(await _client.GetStringAsync(address, cancellationToken));
+            var keys = new Uri(discovery.RootElement.GetProperty("jwks_uri").GetString()!);
+            return new JsonWebKeySet(await _client.GetStringAsync(keys, cancellationToken)).GetSigningKeys();
         }
         catch (Exception e) when (e is HttpRequestException or TaskCanceledException)
         {

@@ -65,7 +65,7 @@ internal sealed partial class AzureToken
 
         string? Client()
         {
-            if (clientId is null) Require(ClientId, static text => Guid.TryParseExact(text, "D", out _), "a client id, which is a GUID");
+            if (clientId is null) Require(ClientId, static text => text.Length == 36 && Guid.TryParseExact(text, "D", out _), "a client id, which is a GUID");
             return clientId ?? Variable(ClientId);
         }
     }
@@ -82,9 +82,9 @@ internal sealed partial class AzureToken
     }
 
     /// <summary>
-    /// Drops a workload identity's cached tokens after a failure, so that the next request sees what was mended: Azure.Identity keeps the service account's token
-    /// for five minutes and Entra's until it expires. A managed identity's token stays until it expires: the library caches it for the whole process, and the
-    /// platform does, too.
+    /// Drops a workload identity's cached tokens after a failure, so that the next request sees what was mended: Azure.Identity keeps the service account's
+    /// token for five minutes and Entra's until it expires. A managed identity's token stays until it expires: the library caches it for the whole process, and
+    /// the platform does, too.
     /// </summary>
     public void Reset() => _credential = null;
 

@@ -27,6 +27,7 @@ public sealed class AwsIdentityRuleTests : IDisposable
     [InlineData("Audience", "\"api://aws federation\"", "has no blanks")]
     [InlineData("Audience", "\"api://22222222-3333-4444-5555-666666666666/.default\"", "does not end in /.default")]
     [InlineData("ClientId", "\"iot-gateway\"", "a client id is a GUID")]
+    [InlineData("ClientId", "\"66666666-7777-8888-9999-000000000000\\n\"", "a client id is a GUID")]
     public void A_mistake_is_an_error_at_its_key(string key, string? value, string expected)
     {
         _configuration.Set(Section, $$"""{ "Source": "Azure", "RoleArn": "{{Role}}", "Audience": "{{Application}}" }""").LoadGood();
@@ -53,18 +54,20 @@ public sealed class AwsIdentityRuleTests : IDisposable
     }
 
     [Theory]
-    [InlineData("Profiles:default", "01:00:01", Severity.Error)]
-    [InlineData("Profiles:default", "12:00:00", Severity.Error)]
-    [InlineData("Organizations:o-acme", "02:00:00", Severity.Error)]
-    [InlineData("Profiles:default", "13:00:00", Severity.Error)]
-    [InlineData("Profiles:default", "01:00:00", null)]
-    public void A_session_of_over_an_hour_is_an_error_because_it_could_never_be_opened(string profile, string duration, Severity? expected)
+    [InlineData("Profiles:default", "01:00:01", 2)]
+    [InlineData("Profiles:default", "12:00:00", 2)]
+    [InlineData("Organizations:o-dedicated", "02:00:00", 1)]
+    [InlineData("Profiles:default", "01:00:00", 0)]
+    public void A_session_of_over_an_hour_is_an_error_because_it_could_never_be_opened(string profile, string duration, int errors)
     {
         _configuration.Set(Section, $$"""{ "Source": "Azure", "RoleArn": "{{Role}}", "Audience": "{{Application}}" }""")
             .Set($"IotCredentials:{profile}:SessionDuration", $"\"{duration}\"");
 
-        var finding = _configuration.Load().Findings.SingleOrDefault();
-        Assert.Equal((expected is null ? null : $"IotCredentials:{profile}:SessionDuration", expected), (finding?.Key, finding?.Severity));
+        var findings = _configuration.Load().Findings;
+        Assert.Equal(errors, findings.Count);
+        Assert.Equal(errors > 0, findings.Any(finding => finding.Key == $"IotCredentials:{profile}:SessionDuration"));
+        Assert.All(findings, finding => Assert.Equal(
+            (Severity.Error, true), (finding.Severity, finding.Message.Contains("Azure identity", StringComparison.Ordinal))));
     }
 
     [Theory]
@@ -76,7 +79,8 @@ public sealed class AwsIdentityRuleTests : IDisposable
     [InlineData("arn:aws-cn:iam::111122223333:role/a", "arn:{partition}:iam::{accountId}:role/b", null, null)]
     public void A_partition_is_compared_where_a_directory_decides_the_region(string own, string? role, string? regions, string? expected)
     {
-        _configuration.Set("IotCredentials:Profiles:default:Region", null)
+        _configuration.Set("IotCredentials:Organizations", null)
+            .Set("IotCredentials:Profiles:default:Region", null)
             .Set("IotCredentials:Profiles:default:RoleArn", $"\"{role ?? "arn:{partition}:iam::{accountId}:role/b"}\"")
             .Set("IotCredentials:Directory", $$"""
                 {

@@ -13,8 +13,8 @@ internal static partial class AwsIdentityRules
     private const string ClientId = $"{Section}:{nameof(AwsIdentityOptions.ClientId)}";
 
     /// <summary>
-    /// With Source Azure, RoleArn is a role of the partition of profiles and directory, Audience an application's identifier and ClientId a GUID, and no session
-    /// is over an hour. With Source Default, none of the keys is set.
+    /// With Source Azure, RoleArn is a role of the partition of profiles and directory, Audience an application's identifier, and ClientId a GUID. With Source
+    /// Default, none of them is set.
     /// </summary>
     public static void Check(RuleContext context)
     {
@@ -28,8 +28,8 @@ internal static partial class AwsIdentityRules
 
         CheckRole(context, identity.RoleArn);
         CheckAudience(context, identity.Audience);
-        CheckDurations(context);
-        if (identity.ClientId is { } id && !Guid.TryParseExact(id, "D", out _))
+        // The parser would take one with blanks around it.
+        if (identity.ClientId is { } id && (id.Length != 36 || !Guid.TryParseExact(id, "D", out _)))
             context.Error(ClientId, $"is {Finding.Quote(id)}, and a client id is a GUID. Write the identity's client id, or leave it out.");
     }
 
@@ -74,19 +74,6 @@ internal static partial class AwsIdentityRules
         module.Profiles.Select(static profile => ($"{nameof(module.Profiles)}:{profile.Key}", profile.Value))
             .Concat(module.Organizations.Select(static organization => ($"{nameof(module.Organizations)}:{organization.Key}", organization.Value)))
             .Where(static named => named.Value is not null);
-
-    // The gateway's own identity is a role's session, so STS limits the sessions that it opens to an hour (role chaining).
-    private static void CheckDurations(RuleContext context)
-    {
-        foreach (var (key, profile) in ProfilesOf(context.Options.IotCredentials))
-        {
-            if (profile.SessionDuration is { TotalHours: > 1 and <= 12 })
-            {
-                context.Error($"IotCredentials:{key}:{nameof(profile.SessionDuration)}",
-                    "is over an hour, and an Azure identity's own session is a role's, which opens sessions of an hour at most (role chaining). Write 01:00:00.");
-            }
-        }
-    }
 
     private static void CheckAudience(RuleContext context, string? audience)
     {
