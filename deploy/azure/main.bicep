@@ -20,8 +20,8 @@ param awsRoleArn string
 @description('The AWS region whose STS is asked for the session of that role.')
 param awsRegion string
 
-@description('The Application ID URI of the application whose tokens AWS accepts.')
-param awsAudience string = 'api://aws-federation'
+@description('The Application ID URI of the application whose tokens AWS accepts, such as api://APPLICATION-ID.')
+param awsAudience string
 
 @description('One base64 256-bit key a line, from: openssl rand -base64 32')
 @secure()
@@ -171,8 +171,10 @@ resource gateway 'Microsoft.App/containerApps@2025-01-01' = {
             { name: 'Management__Url', value: 'http://*:9090' }
             { name: 'Shutdown__Delay', value: '00:00:${shutdown.delay}' }
             { name: 'Shutdown__Timeout', value: '00:00:${shutdown.timeout}' }
-            // The ingress is in the environment's subnet. Without it, all clients count as one address.
+            // The ingress connects from an address that environments with workload profiles reserve, or from the subnet. If it is not trusted, all clients
+            // count as a few addresses.
             { name: 'Edge__TrustedProxies__0', value: appsSubnetPrefix }
+            { name: 'Edge__TrustedProxies__1', value: '100.100.0.0/17' }
             { name: 'ConnectionStrings__Redis', secretRef: 'redis' }
             { name: 'Sealing__KeyPath', value: '${secretsFolder}/sealing-keys' }
             { name: 'AWS_REGION', value: awsRegion }

@@ -19,8 +19,11 @@ public sealed class AzureEmulator : IAsyncDisposable
     /// <summary>The identity's object id, which is the <c>sub</c> of its tokens.</summary>
     public const string ObjectId = "aaaaaaaa-bbbb-cccc-dddd-eeeeeeeeeeee";
 
-    /// <summary>The only audience that the tenant has an application for.</summary>
-    public const string Audience = "api://aws-federation";
+    /// <summary>The client id of the only application that the tenant issues tokens for.</summary>
+    public const string ApplicationId = "22222222-3333-4444-5555-666666666666";
+
+    /// <summary>The Application ID URI of that application.</summary>
+    public const string Audience = $"api://{ApplicationId}";
 
     /// <summary>The role that <see cref="LetIn"/> makes.</summary>
     public const string RoleArn = "arn:aws:iam::111122223333:role/iot-gateway";
@@ -40,8 +43,11 @@ public sealed class AzureEmulator : IAsyncDisposable
     /// <summary>The address of the instance metadata and of the identity endpoint.</summary>
     public string Url => $"http://127.0.0.1:{_server.Port}";
 
-    /// <summary>The issuer of the tokens.</summary>
-    public string Issuer => $"{_entra.Issuer}/{TenantId}/v2.0";
+    /// <summary>The application's <c>requestedAccessTokenVersion</c>: 1 or 2. Default: 1, as in Entra.</summary>
+    public int TokenVersion { get; set; } = 1;
+
+    /// <summary>The issuer of the tokens. In version 1 it ends with a slash.</summary>
+    public string Issuer => $"{_entra.Issuer}/{TenantId}/{(TokenVersion == 1 ? "" : "v2.0")}";
 
     /// <summary>
     /// The lifetime of tokens. Default: four minutes. Microsoft's library then requests one for each use, because it takes no token with less than five minutes
@@ -78,11 +84,11 @@ public sealed class AzureEmulator : IAsyncDisposable
         return emulator;
     }
 
-    /// <summary>Makes an AWS account trust the tokens' issuer, and lets this identity assume <see cref="RoleArn"/>.</summary>
+    /// <summary>Makes an AWS account trust the tokens of the current version, and lets this identity assume <see cref="RoleArn"/>.</summary>
     /// <param name="aws">AWS.</param>
     public void LetIn(AwsEmulator aws)
     {
-        aws.AddIdentityProvider("111122223333", Issuer, Audience);
+        aws.AddIdentityProvider("111122223333", Issuer, TokenVersion == 1 ? Audience : ClientId);
         aws.AddRole(new AwsRole(RoleArn, WebIdentitySubject: ObjectId));
     }
 
@@ -181,7 +187,17 @@ public sealed class AzureEmulator : IAsyncDisposable
 
     private string Issue()
     {
-        var request = new TokenRequest { Issuer = Issuer, Subject = ObjectId, Audiences = [Audience], Expires = TokenLifetime, Type = "JWT" };
+        // Each version has its own claim for the identity that the token was issued to.
+        var (audience, client, version) = TokenVersion == 1 ? (Audience, "appid", "1.0") : (ApplicationId, "azp", "2.0");
+        var request = new TokenRequest
+        {
+            Issuer = Issuer,
+            Subject = ObjectId,
+            Audiences = [audience],
+            Expires = TokenLifetime,
+            Type = "JWT",
+            Claims = new Dictionary<string, object?> { [client] = ClientId, ["ver"] = version },
+        };
         return _entra.Issue(ChangeToken?.Invoke(request) ?? request);
     }
 

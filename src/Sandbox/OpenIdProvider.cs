@@ -13,8 +13,7 @@ namespace Sandbox;
 /// <c>subject</c>, <c>lifetime</c> in seconds, and any number of <c>organization</c>, <c>audience</c>, <c>role</c> and <c>scope</c>. It responds with OAuth's
 /// JSON, or with the bare token to <c>Accept: text/plain</c>. An unknown parameter gets a 400 that names the nearest known one. With <c>opaque=true</c> the
 /// token is no JSON Web Token, and <c>/introspect</c> (RFC 7662) says what it stands for, to the client <c>gateway</c>. It also acts as Microsoft Entra ID:
-/// every
-/// <c>/{tenant}/v2.0</c> is an issuer with a discovery document and the same keys.
+/// every <c>/{tenant}/v2.0</c>, and every <c>/{tenant}/</c> whose tenant is a GUID, is an issuer with a discovery document and the same keys.
 /// </summary>
 public sealed class OpenIdProvider : IAsyncDisposable
 {
@@ -214,6 +213,9 @@ public sealed class OpenIdProvider : IAsyncDisposable
                 Interlocked.Increment(ref _discoveryRequests);
                 return context.Response.WriteAsJsonAsync(
                     Discovery($"{Issuer}/{(tenant is "common" or "organizations" or "consumers" ? "{tenantid}" : tenant)}/v2.0"), cancellationToken);
+            case ["", var tenant, ".well-known", "openid-configuration"] when Guid.TryParse(tenant, out _):
+                Interlocked.Increment(ref _discoveryRequests);
+                return context.Response.WriteAsJsonAsync(Discovery($"{Issuer}/{tenant}/"), cancellationToken);
             case ["", ".well-known", "jwks.json"]:
                 Interlocked.Increment(ref _keySetRequests);
                 context.Response.ContentType = "application/json";

@@ -18,7 +18,7 @@ internal sealed class WebIdentities : IDisposable
 
     public void Add(string account, string issuer, IReadOnlyList<string> audiences) => _providers[(account, issuer)] = audiences;
 
-    /// <summary>Checks a token and returns its issuer, audience and subject.</summary>
+    /// <summary>Checks a token and returns its issuer, the audience that was compared, and its subject.</summary>
     /// <exception cref="AwsErrorException">The token is invalid; the error has STS's words.</exception>
     public async Task<(string Issuer, string Audience, string Subject)> CheckAsync(
         string account, string? token, DateTimeOffset now, CancellationToken cancellationToken)
@@ -29,7 +29,9 @@ internal sealed class WebIdentities : IDisposable
         var read = _handler.ReadJsonWebToken(token);
         if (!_providers.TryGetValue((account, read.Issuer), out var audiences))
             throw Invalid($"No OpenIDConnect provider found in your account for {read.Issuer}");
-        if (read.Audiences.FirstOrDefault(audiences.Contains) is not { } audience) throw Invalid("Incorrect token audience");
+        // STS compares azp in place of aud if the token has both.
+        var given = read.Azp is { Length: > 0 } authorizedParty ? [authorizedParty] : read.Audiences;
+        if (given.FirstOrDefault(audiences.Contains) is not { } audience) throw Invalid("Incorrect token audience");
 
         var checkedToken = await _handler.ValidateTokenAsync(token, new TokenValidationParameters
         {
@@ -58,9 +60,10 @@ internal sealed class WebIdentities : IDisposable
     {
         try
         {
-            using var discovery = JsonDocument.Parse(await _client.GetStringAsync(new Uri($"{issuer}/.well-known/openid-configuration"), cancellationToken));
-            var address = new Uri(discovery.RootElement.GetProperty("jwks_uri").GetString()!);
-            return new JsonWebKeySet(await _client.GetStringAsync(address, cancellationToken)).GetSigningKeys();
+            var address = new Uri($"{issuer.TrimEnd('/')}/.well-known/openid-configuration");
+            using var discovery = JsonDocument.Parse(await _client.GetStringAsync(address, cancellationToken));
+            var keys = new Uri(discovery.RootElement.GetProperty("jwks_uri").GetString()!);
+            return new JsonWebKeySet(await _client.GetStringAsync(keys, cancellationToken)).GetSigningKeys();
         }
         catch (Exception e) when (e is HttpRequestException or TaskCanceledException)
         {

@@ -50,6 +50,16 @@ public sealed class AzureTests
     }
 
     [Fact]
+    public async Task The_ingress_is_a_trusted_proxy_wherever_it_connects_from()
+    {
+        var proxies = Container(await AppAsync())["env"]!.AsArray()
+            .Where(static variable => ((string)variable!["name"]!).StartsWith("Edge__TrustedProxies__", StringComparison.Ordinal))
+            .Select(static variable => (string?)variable!["value"]);
+
+        Assert.Equal(["[variables('appsSubnetPrefix')]", "100.100.0.0/17"], proxies);
+    }
+
+    [Fact]
     public async Task The_gateway_accepts_its_variables()
     {
         var folder = Directory.CreateTempSubdirectory("secrets-").FullName;
@@ -65,7 +75,7 @@ public sealed class AzureTests
             ["Shutdown__Timeout"] = "00:00:30",
             ["AWS_REGION"] = "ap-northeast-1",
             ["IotCredentials__AwsIdentity__RoleArn"] = "arn:aws:iam::111122223333:role/iot-gateway",
-            ["IotCredentials__AwsIdentity__Audience"] = "api://aws-federation",
+            ["IotCredentials__AwsIdentity__Audience"] = "api://22222222-3333-4444-5555-666666666666",
             ["IotCredentials__AwsIdentity__ClientId"] = "77777777-8888-9999-0000-111111111111",
         };
         var variables = Container(await AppAsync())["env"]!.AsArray().Select(variable =>

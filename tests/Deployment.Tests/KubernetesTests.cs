@@ -121,7 +121,10 @@ public sealed class KubernetesTests
         Assert.Equal(["Ingress", "Egress"], policy.PolicyTypes);
         Assert.Empty(policy.PodSelector.MatchLabels ?? new Dictionary<string, string>());
         Assert.All(policy.Egress, static rule => Assert.NotEmpty(rule.To));
-        foreach (var block in policy.Egress.SelectMany(static rule => rule.To).Select(static to => to.IpBlock).OfType<V1IPBlock>())
+        // A node-local DNS cache has a link-local address, as metadata services do on other ports.
+        var dns = Assert.Single(policy.Egress, static rule => rule.To.Any(static to => to.IpBlock?.Cidr == "169.254.0.0/16"));
+        Assert.All(dns.Ports, static port => Assert.Equal("53", port.Port.Value));
+        foreach (var block in policy.Egress.Where(rule => rule != dns).SelectMany(static rule => rule.To).Select(static to => to.IpBlock).OfType<V1IPBlock>())
         {
             var network = System.Net.IPNetwork.Parse(block.Cidr);
             var except = (block.Except ?? []).Select(static text => System.Net.IPNetwork.Parse(text)).ToList();
@@ -131,6 +134,19 @@ public sealed class KubernetesTests
                 Assert.False(network.Contains(address) && !except.Exists(excluded => excluded.Contains(address)), $"{block.Cidr} holds {metadata}");
             }
         }
+    }
+
+    [Theory]
+    [InlineData("aws", "6379")]
+    [InlineData("azure", "10000 8500-8599")]
+    public async Task The_pod_reaches_each_port_that_its_Redis_may_name(string overlay, string expected)
+    {
+        var manifests = await Manifests.OfAsync(overlay);
+
+        var rule = manifests.Single<V1NetworkPolicy>().Spec.Egress[^1];
+
+        Assert.Equal(expected, string.Join(' ', rule.Ports.Select(static port => port.EndPort is { } end ? $"{port.Port.Value}-{end}" : port.Port.Value)));
+        Assert.All(rule.To, static to => Assert.Matches("^10[.]", to.IpBlock.Cidr));
     }
 
     [Theory]

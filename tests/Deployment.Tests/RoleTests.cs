@@ -134,9 +134,9 @@ public sealed partial class RoleTests
 
     [Theory]
     [InlineData("template", ClusterIssuer, "sts.amazonaws.com", "system:serviceaccount:iot-gateway:iot-gateway")]
-    [InlineData("template", EntraIssuer, "api://aws-federation", "22222222-3333-4444-5555-666666666666")]
+    [InlineData("template", EntraIssuer, "api://22222222-3333-4444-5555-666666666666", "aaaaaaaa-bbbb-cccc-dddd-eeeeeeeeeeee")]
     [InlineData("document", "ISSUER", "sts.amazonaws.com", "system:serviceaccount:NAMESPACE:iot-gateway")]
-    [InlineData("document", "sts.windows.net/TENANT-ID/", "api://aws-federation", "OBJECT-ID-OF-THE-IDENTITY")]
+    [InlineData("document", "sts.windows.net/TENANT-ID/", "api://APPLICATION-ID", "OBJECT-ID-OF-THE-IDENTITY")]
     public void The_gateways_role_trusts_one_subject_of_one_provider_for_one_audience(string source, string issuer, string audience, string subject)
     {
         const string Action = "sts:AssumeRoleWithWebIdentity";

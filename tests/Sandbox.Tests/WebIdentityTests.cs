@@ -52,6 +52,7 @@ public sealed class WebIdentityTests : IAsyncLifetime
             ("no token", "abcd", "InvalidIdentityToken"),
             ("another issuer", _issuer.Issue(Good with { Issuer = "https://other.example.com" }), "InvalidIdentityToken"),
             ("another audience", _issuer.Issue(Good with { Audiences = ["api://gateway"] }), "InvalidIdentityToken"),
+            ("another authorized party", _issuer.Issue(Good with { Claims = AuthorizedParty("client") }), "InvalidIdentityToken"),
             ("a foreign key", _issuer.Issue(Good with { Key = SigningKey.CreateRsa() }), "InvalidIdentityToken"),
             ("unsigned", _issuer.Issue(Good with { Algorithm = "none" }), "InvalidIdentityToken"),
             ("signed with the public key", _issuer.Issue(Good with { Algorithm = "HS256" }), "InvalidIdentityToken"),
@@ -64,6 +65,14 @@ public sealed class WebIdentityTests : IAsyncLifetime
 
         foreach (var (name, token, code) in rows)
             Assert.Equal((name, code), (name, (await Assert.ThrowsAnyAsync<AmazonSecurityTokenServiceException>(() => AssumeAsync(token))).ErrorCode));
+    }
+
+    [Fact]
+    public async Task An_authorized_party_is_compared_in_place_of_the_audience()
+    {
+        var answer = await AssumeAsync(_issuer.Issue(Good with { Audiences = ["api://gateway"], Claims = AuthorizedParty("sts.amazonaws.com") }));
+
+        Assert.Equal("sts.amazonaws.com", answer.Audience);
     }
 
     [Theory]
@@ -112,6 +121,8 @@ public sealed class WebIdentityTests : IAsyncLifetime
     }
 
     private static TokenRequest Good => new() { Subject = Subject, Audiences = ["sts.amazonaws.com"] };
+
+    private static Dictionary<string, object?> AuthorizedParty(string client) => new() { ["azp"] = client };
 
     private AmazonSecurityTokenServiceConfig Config(string region = "ap-northeast-1") =>
         new() { ServiceURL = _aws.Url, AuthenticationRegion = region, MaxErrorRetry = 0 };

@@ -2,7 +2,6 @@ using System.Xml;
 using Amazon.Runtime;
 using Amazon.SecurityToken;
 using Amazon.SecurityToken.Model;
-using Azure.Core;
 using Gateway.Telemetry;
 using IotCredentials.Failures;
 using Microsoft.IdentityModel.JsonWebTokens;
@@ -30,10 +29,15 @@ internal sealed partial class AzureWebIdentity(
     private static readonly TimeSpan s_longestRenewal = TimeSpan.FromMinutes(1);
     private static readonly TimeSpan s_pauseAfterFailure = TimeSpan.FromSeconds(10);
 
+    // AWS may reject every session in one region, such as one that the account has not enabled, and accept them all in the others.
+    private static readonly TimeSpan s_pauseBeforeReplacement = TimeSpan.FromMinutes(1);
+
     private readonly Lock _lock = new();
     private Session? _session;
     private Task<ImmutableCredentials>? _renewal;
+    private DateTimeOffset _begun;
     private DateTimeOffset _renewAt;
+    private bool _isRejected;
     private volatile string _waitsFor = azure.Name;
     private bool _isFailing;
 
@@ -43,19 +47,25 @@ internal sealed partial class AzureWebIdentity(
     /// <inheritdoc/>
     public override async Task<ImmutableCredentials> GetCredentialsAsync()
     {
+        ImmutableCredentials? current;
         Task<ImmutableCredentials> renewal;
         lock (_lock)
         {
             var now = time.GetUtcNow();
-            var current = _session is { } session && now < session.Expires ? session.Credentials : null;
-            if (current is not null && now < _renewAt) return current;
+            current = _session is { } session && now < session.Expires ? session.Credentials : null;
+            if (current is not null && !_isRejected && now < _renewAt) return current;
             renewal = Renewal();
-            if (current is not null) return current;
+            if (current is not null && !_isRejected) return current;
         }
 
         try
         {
             return await renewal.WaitAsync(patience, time);
+        }
+        catch (Exception) when (current is not null)
+        {
+            lock (_lock) _isRejected = false;
+            return current;
         }
         catch (TimeoutException)
         {
@@ -63,15 +73,19 @@ internal sealed partial class AzureWebIdentity(
         }
     }
 
-    /// <summary>AWS has rejected the session: the next caller gets another.</summary>
+    /// <summary>
+    /// AWS has rejected the session: the next caller gets another, or the same if there is none. A rejection within a minute of the last renewal has no effect,
+    /// because another session would mend nothing.
+    /// </summary>
     public void Clear()
     {
-        lock (_lock) _session = null;
+        lock (_lock) _isRejected |= time.GetUtcNow() - _begun >= s_pauseBeforeReplacement;
     }
 
     private Task<ImmutableCredentials> Renewal()
     {
         if (_renewal is { IsCompleted: false }) return _renewal;
+        _begun = time.GetUtcNow();
         _renewal = Task.Run(RenewAsync);
         // All waiters may have left by the time it fails.
         _ = _renewal.ContinueWith(static failed => failed.Exception, CancellationToken.None, TaskContinuationOptions.OnlyOnFaulted, TaskScheduler.Default);
@@ -80,7 +94,6 @@ internal sealed partial class AzureWebIdentity(
 
     private async Task<ImmutableCredentials> RenewAsync()
     {
-        var begun = time.GetUtcNow();
         try
         {
             using var deadline = new CancellationTokenSource(s_longestRenewal, time);
@@ -91,19 +104,22 @@ internal sealed partial class AzureWebIdentity(
             lock (_lock)
             {
                 _session = session;
-                _renewAt = begun + (session.Expires - begun) * 0.75;
+                _renewAt = _begun + (session.Expires - _begun) * 0.75;
+                _isRejected = false;
                 if (_isFailing) Log.Renewed(logger);
                 _isFailing = false;
             }
 
             return session.Credentials;
         }
-        catch (VendingException failure)
+        catch (Exception e)
         {
+            var failure = e as VendingException ?? Failed(FailureText.Kinds(e));
             azure.Reset();
             lock (_lock)
             {
-                _renewAt = begun + s_pauseAfterFailure;
+                _renewAt = _begun + s_pauseAfterFailure;
+                _isRejected = false;
                 // Without a session the module logs the failure.
                 if (!_isFailing && _session is { } session && session.Expires > time.GetUtcNow())
                 {
@@ -112,7 +128,7 @@ internal sealed partial class AzureWebIdentity(
                 }
             }
 
-            throw;
+            throw failure;
         }
     }
 
@@ -120,7 +136,7 @@ internal sealed partial class AzureWebIdentity(
     {
         try
         {
-            return (await azure.Credential.GetTokenAsync(new TokenRequestContext([$"{audience}/.default"]), cancellation)).Token;
+            return await azure.GetAsync(audience, cancellation);
         }
         catch (Exception e)
         {
@@ -170,7 +186,8 @@ internal sealed partial class AzureWebIdentity(
         {
             var read = new JsonWebToken(token);
             var (issuer, audiences, subject) = (read.Issuer, string.Join(' ', read.Audiences), read.Subject);
-            return $"it has iss {TokenText.Quote(issuer)}, aud {TokenText.Quote(audiences)}, sub {TokenText.Quote(subject)}";
+            var claims = $"it has iss {TokenText.Quote(issuer)}, aud {TokenText.Quote(audiences)}, sub {TokenText.Quote(subject)}";
+            return read.Azp is { Length: > 0 } azp ? $"{claims}, azp {TokenText.Quote(azp)}, which AWS compares in place of aud" : claims;
         }
         catch (Exception e) when (e is ArgumentException or FormatException)
         {

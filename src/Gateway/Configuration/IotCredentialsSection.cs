@@ -19,7 +19,9 @@ internal sealed record AwsIdentityOptions
     /// <summary>The role whose trust policy lets the Azure identity in. Required with <c>Azure</c>.</summary>
     public string? RoleArn { get; init; }
 
-    /// <summary>The Application ID URI or the id of the application that the token is for, such as <c>api://aws-federation</c>. Required with <c>Azure</c>.</summary>
+    /// <summary>
+    /// The Application ID URI or the id of the application that the token is for, such as <c>api://APPLICATION-ID</c>. Required with <c>Azure</c>.
+    /// </summary>
     public string? Audience { get; init; }
 
     /// <summary>The client id of a user-assigned or workload identity. Default: <c>AZURE_CLIENT_ID</c>, else the system-assigned identity.</summary>

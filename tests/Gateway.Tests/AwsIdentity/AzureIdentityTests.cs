@@ -137,6 +137,52 @@ public sealed class AzureIdentityTests
     }
 
     [Theory]
+    [InlineData(AzureForm.WorkloadIdentity, "AZURE_TENANT_ID", $"{AzureEmulator.TenantId}\n", "a tenant's id")]
+    [InlineData(AzureForm.WorkloadIdentity, "AZURE_TENANT_ID", "secret tenant", "a tenant's id")]
+    [InlineData(AzureForm.WorkloadIdentity, "AZURE_CLIENT_ID", $"{AzureEmulator.ClientId}\n", "a client id, which is a GUID")]
+    [InlineData(AzureForm.WorkloadIdentity, "AZURE_AUTHORITY_HOST", "secret.example.com", "an address that begins with https://")]
+    [InlineData(AzureForm.WorkloadIdentity, "AZURE_AUTHORITY_HOST", "http://secret.example.com", "an address that begins with https://")]
+    [InlineData(AzureForm.InstanceMetadata, "AZURE_POD_IDENTITY_AUTHORITY_HOST", "secret", "an address that begins with http:// or https://")]
+    [InlineData(AzureForm.InstanceMetadata, "AZURE_CLIENT_ID", "secret", "a client id, which is a GUID")]
+    [InlineData(AzureForm.IdentityEndpoint, "IDENTITY_ENDPOINT", "secret:1/msi/token", "an address that begins with http:// or https://")]
+    public async Task A_malformed_variable_is_told_by_its_name_and_callers_get_503(AzureForm form, string variable, string value, string expected)
+    {
+        await using var world = await World.StartAsync();
+        await using var azure = await AzureProcess.CreateAsync(world, form);
+        azure.Environment[variable] = value;
+        var (exitCode, doctor) = await GatewayProcess.RunAsync(["doctor", "--config", azure.Folder.Path, "--timeout", "100"], azure.Environment);
+        await using var gateway = await azure.StartAsync();
+
+        Assert.Equal(503, (await azure.VendAsync(gateway, "o-acme")).Status);
+
+        var told = $"gives no token of {AzureEmulator.Audience}: {variable} is malformed: it is not {expected}";
+        await Eventually.IsTrueAsync(() => gateway.Output.Contains(told, StringComparison.Ordinal), () => gateway.Output);
+        Assert.Single(gateway.Output.Split('\n'), line => line.Contains(NoCredentials, StringComparison.Ordinal));
+        Assert.Equal((1, true), (exitCode, doctor.Contains(told, StringComparison.Ordinal)));
+        Assert.DoesNotContain("secret", doctor + gateway.Output, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData(1, AzureEmulator.Audience, "")]
+    [InlineData(1, AzureEmulator.ApplicationId, $"aud \"{AzureEmulator.Audience}\", sub \"{AzureEmulator.ObjectId}\"")]
+    [InlineData(1, AzureEmulator.ClientId, $"aud \"{AzureEmulator.Audience}\", sub \"{AzureEmulator.ObjectId}\"")]
+    [InlineData(2, AzureEmulator.ClientId, "")]
+    [InlineData(2, AzureEmulator.ApplicationId, $"azp \"{AzureEmulator.ClientId}\", which AWS compares in place of aud")]
+    [InlineData(2, AzureEmulator.Audience, $"azp \"{AzureEmulator.ClientId}\", which AWS compares in place of aud")]
+    public async Task AWS_compares_the_application_in_version_1_and_the_identity_in_version_2(int version, string audienceOfProvider, string refusal)
+    {
+        await using var world = await World.StartAsync();
+        await using var azure = await AzureProcess.CreateAsync(world, AzureForm.WorkloadIdentity);
+        azure.Azure.TokenVersion = version;
+        world.Aws.AddIdentityProvider("111122223333", azure.Azure.Issuer, audienceOfProvider);
+
+        var (_, output) = await GatewayProcess.RunAsync(["doctor", "--config", azure.Folder.Path, "--timeout", "100"], azure.Environment);
+
+        Assert.True(output.Contains(refusal.Length == 0 ? $"account 111122223333, {Identity}/iot-gateway-" : refusal, StringComparison.Ordinal), output);
+        Assert.Equal(refusal.Length > 0, output.Contains("400 InvalidIdentityToken", StringComparison.Ordinal));
+    }
+
+    [Theory]
     [InlineData(AzureForm.InstanceMetadata, "", "AwsIdentity:ClientId", "\"77777777-7777-8888-9999-000000000000\"", "400: the identity is not assigned here")]
     [InlineData(AzureForm.IdentityEndpoint, "", "AwsIdentity:Audience", "\"api://other\"", "AADSTS500011: the tenant has no application of that audience")]
     [InlineData(AzureForm.WorkloadIdentity, "", "AwsIdentity:Audience", "\"api://other\"", "AADSTS500011: the tenant has no application of that audience")]

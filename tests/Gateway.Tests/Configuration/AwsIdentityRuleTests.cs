@@ -6,6 +6,7 @@ public sealed class AwsIdentityRuleTests : IDisposable
 {
     private const string Section = "IotCredentials:AwsIdentity";
     private const string Role = "arn:aws:iam::111122223333:role/iot-gateway";
+    private const string Application = "api://22222222-3333-4444-5555-666666666666";
     private readonly ConfigurationFixture _configuration = new();
 
     public void Dispose() => _configuration.Dispose();
@@ -24,11 +25,12 @@ public sealed class AwsIdentityRuleTests : IDisposable
     [InlineData("Audience", null, "is required")]
     [InlineData("Audience", "\" \"", "is required")]
     [InlineData("Audience", "\"api://aws federation\"", "has no blanks")]
-    [InlineData("Audience", "\"api://aws-federation/.default\"", "does not end in /.default")]
+    [InlineData("Audience", "\"api://22222222-3333-4444-5555-666666666666/.default\"", "does not end in /.default")]
     [InlineData("ClientId", "\"iot-gateway\"", "a client id is a GUID")]
+    [InlineData("ClientId", "\"66666666-7777-8888-9999-000000000000\\n\"", "a client id is a GUID")]
     public void A_mistake_is_an_error_at_its_key(string key, string? value, string expected)
     {
-        _configuration.Set(Section, $$"""{ "Source": "Azure", "RoleArn": "{{Role}}", "Audience": "api://aws-federation" }""").LoadGood();
+        _configuration.Set(Section, $$"""{ "Source": "Azure", "RoleArn": "{{Role}}", "Audience": "{{Application}}" }""").LoadGood();
 
         _configuration.Set($"{Section}:{key}", value);
 
@@ -39,7 +41,7 @@ public sealed class AwsIdentityRuleTests : IDisposable
 
     [Theory]
     [InlineData("RoleArn", Role)]
-    [InlineData("Audience", "api://aws-federation")]
+    [InlineData("Audience", Application)]
     [InlineData("ClientId", "66666666-7777-8888-9999-000000000000")]
     public void The_keys_of_Azure_are_errors_while_the_source_is_the_SDKs_chain(string key, string value)
     {
@@ -51,13 +53,45 @@ public sealed class AwsIdentityRuleTests : IDisposable
         Assert.Equal(($"{Section}:{key}", true), (finding.Key, finding.Message.Contains("Write Azure there", StringComparison.Ordinal)));
     }
 
-    [Fact]
-    public void A_session_of_over_an_hour_is_the_same_warning_as_with_any_role()
+    [Theory]
+    [InlineData("Profiles:default", "01:00:01", 2)]
+    [InlineData("Profiles:default", "12:00:00", 2)]
+    [InlineData("Organizations:o-dedicated", "02:00:00", 1)]
+    [InlineData("Profiles:default", "01:00:00", 0)]
+    public void A_session_of_over_an_hour_is_an_error_because_it_could_never_be_opened(string profile, string duration, int errors)
     {
-        _configuration.Set(Section, $$"""{ "Source": "Azure", "RoleArn": "{{Role}}", "Audience": "api://aws-federation" }""")
-            .Set("IotCredentials:Profiles:default:SessionDuration", "\"02:00:00\"");
+        _configuration.Set(Section, $$"""{ "Source": "Azure", "RoleArn": "{{Role}}", "Audience": "{{Application}}" }""")
+            .Set($"IotCredentials:{profile}:SessionDuration", $"\"{duration}\"");
 
-        var finding = Assert.Single(_configuration.Load().Findings, finding => finding.Key == "IotCredentials:Profiles:default:SessionDuration");
-        Assert.Equal((Severity.Warning, true), (finding.Severity, finding.Message.Contains("role chaining", StringComparison.Ordinal)));
+        var findings = _configuration.Load().Findings;
+        Assert.Equal(errors, findings.Count);
+        Assert.Equal(errors > 0, findings.Any(finding => finding.Key == $"IotCredentials:{profile}:SessionDuration"));
+        Assert.All(findings, finding => Assert.Equal(
+            (Severity.Error, true), (finding.Severity, finding.Message.Contains("Azure identity", StringComparison.Ordinal))));
+    }
+
+    [Theory]
+    [InlineData("arn:aws-cn:iam::111122223333:role/a", null, """["eu-west-1"]""", "IotCredentials:Directory:AllowedRegions:0 of aws:")]
+    [InlineData("arn:aws-cn:iam::111122223333:role/a", null, """["cn-north-1", "eu-west-1"]""", "IotCredentials:Directory:AllowedRegions:1 of aws:")]
+    [InlineData("arn:aws-cn:iam::111122223333:role/a", "arn:aws:iam::{accountId}:role/b", null, "IotCredentials:Profiles:default:RoleArn of aws:")]
+    [InlineData("arn:aws:iam::111122223333:role/a", "arn:aws-us-gov:iam::{accountId}:role/b", null, "IotCredentials:Profiles:default:RoleArn of aws-us-gov:")]
+    [InlineData("arn:aws-cn:iam::111122223333:role/a", "arn:{partition}:iam::{accountId}:role/b", """["cn-north-1"]""", null)]
+    [InlineData("arn:aws-cn:iam::111122223333:role/a", "arn:{partition}:iam::{accountId}:role/b", null, null)]
+    public void A_partition_is_compared_where_a_directory_decides_the_region(string own, string? role, string? regions, string? expected)
+    {
+        _configuration.Set("IotCredentials:Organizations", null)
+            .Set("IotCredentials:Profiles:default:Region", null)
+            .Set("IotCredentials:Profiles:default:RoleArn", $"\"{role ?? "arn:{partition}:iam::{accountId}:role/b"}\"")
+            .Set("IotCredentials:Directory", $$"""
+                {
+                  "Address": "https://directory.example.com/organizations/{organizationId}", "AllowedAccounts": ["111122223333"],
+                  "AllowedRegions": {{regions ?? "null"}}
+                }
+                """)
+            .Set(Section, $$"""{ "Source": "Azure", "RoleArn": "{{own}}", "Audience": "{{Application}}" }""");
+
+        var finding = _configuration.Load().Findings.SingleOrDefault();
+        if (expected is null) Assert.Null(finding);
+        else Assert.Equal(($"{Section}:RoleArn", true), (finding?.Key, finding?.Message.Contains(expected, StringComparison.Ordinal)));
     }
 }

@@ -35,6 +35,7 @@ public sealed class RedisConnectionFileTests : IDisposable
     }
 
     [Theory]
+    [InlineData("", "names no file")]
     [InlineData("secrets/none", "is not there")]
     [InlineData("secrets", "is a folder")]
     [InlineData("secrets/empty", "does not hold one line")]

@@ -13,8 +13,8 @@ internal static partial class AwsIdentityRules
     private const string ClientId = $"{Section}:{nameof(AwsIdentityOptions.ClientId)}";
 
     /// <summary>
-    /// With Source Azure, RoleArn is a role of the profiles' partition, and Audience an application's identifier; ClientId is a GUID. With Source Default, none of
-    /// them is set.
+    /// With Source Azure, RoleArn is a role of the partition of profiles and directory, Audience an application's identifier, and ClientId a GUID. With Source
+    /// Default, none of them is set.
     /// </summary>
     public static void Check(RuleContext context)
     {
@@ -28,7 +28,8 @@ internal static partial class AwsIdentityRules
 
         CheckRole(context, identity.RoleArn);
         CheckAudience(context, identity.Audience);
-        if (identity.ClientId is { } id && !Guid.TryParseExact(id, "D", out _))
+        // The parser would take one with blanks around it.
+        if (identity.ClientId is { } id && (id.Length != 36 || !Guid.TryParseExact(id, "D", out _)))
             context.Error(ClientId, $"is {Finding.Quote(id)}, and a client id is a GUID. Write the identity's client id, or leave it out.");
     }
 
@@ -45,28 +46,45 @@ internal static partial class AwsIdentityRules
         }
         else
         {
-            var module = context.Options.IotCredentials;
-            foreach (var (key, region) in module.Profiles.Select(static profile => ($"Profiles:{profile.Key}", profile.Value.Region))
-                .Concat(module.Organizations.Select(static organization => ($"Organizations:{organization.Key}", organization.Value.Region))))
-            {
-                if (region is null || Fn.Partition(region).name is not { } partition || partition == role.Groups["partition"].Value) continue;
-                context.Error(RoleArn,
-                    $"is of the partition {role.Groups["partition"].Value}, and IotCredentials:{key} of {partition}: sessions of one are none in the other.");
-                return;
-            }
+            var own = role.Groups["partition"].Value;
+            var (key, partition) = PartitionsOf(context.Options.IotCredentials).FirstOrDefault(other => other.Partition != own);
+            if (key is not null)
+                context.Error(RoleArn, $"is of the partition {own}, and IotCredentials:{key} of {partition}: sessions of one are none in the other.");
         }
     }
+
+    private static IEnumerable<(string Key, string Partition)> PartitionsOf(IotCredentialsOptions module)
+    {
+        foreach (var (key, profile) in ProfilesOf(module))
+        {
+            if (profile.Region is { } region && Fn.Partition(region).name is { } partition) yield return (key, partition);
+            // The directory may decide the partition.
+            if (profile.RoleArn?.Split(':') is ["arn", not "{partition}" and var literal, ..]) yield return ($"{key}:{nameof(profile.RoleArn)}", literal);
+        }
+
+        foreach (var (index, region) in (module.Directory?.AllowedRegions ?? []).Index())
+        {
+            if (region is not null && Fn.Partition(region).name is { } partition)
+                yield return ($"{nameof(module.Directory)}:{nameof(module.Directory.AllowedRegions)}:{index}", partition);
+        }
+    }
+
+    // A configuration file can set null, or an object without members.
+    private static IEnumerable<(string Key, ProfileOptions Profile)> ProfilesOf(IotCredentialsOptions module) =>
+        module.Profiles.Select(static profile => ($"{nameof(module.Profiles)}:{profile.Key}", profile.Value))
+            .Concat(module.Organizations.Select(static organization => ($"{nameof(module.Organizations)}:{organization.Key}", organization.Value)))
+            .Where(static named => named.Value is not null);
 
     private static void CheckAudience(RuleContext context, string? audience)
     {
         if (string.IsNullOrWhiteSpace(audience))
         {
-            context.Error(Audience, "is required. Write the Application ID URI of the application that the token is for, such as api://aws-federation.");
+            context.Error(Audience, "is required. Write the Application ID URI of the application that the token is for, such as api://APPLICATION-ID.");
         }
         else if (audience.Any(char.IsWhiteSpace) || audience.EndsWith("/.default", StringComparison.OrdinalIgnoreCase))
         {
             context.Error(Audience,
-                $"is {Finding.Quote(audience)}, and an Application ID URI has no blanks and does not end in /.default. Write it as api://aws-federation.");
+                $"is {Finding.Quote(audience)}, and an Application ID URI has no blanks and does not end in /.default. Write it as api://APPLICATION-ID.");
         }
     }
 

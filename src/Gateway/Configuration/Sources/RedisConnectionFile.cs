@@ -17,9 +17,11 @@ internal static class RedisConnectionFile
     public static void Apply(ObjectNode merged, ConfigurationInput input, FindingList findings)
     {
         if (merged.Children.GetValueOrDefault(Section) is not ObjectNode section
-            || section.Children.GetValueOrDefault("RedisPath") is not ScalarNode { Value.Length: > 0 } path) return;
+            || section.Children.GetValueOrDefault("RedisPath") is not ScalarNode path) return;
 
-        if (section.Children.GetValueOrDefault("Redis") is ScalarNode)
+        if (path.Value.Length == 0)
+            findings.Error(Key, path.Source, "names no file. Name the file that holds the connection string, or remove the key.");
+        else if (section.Children.GetValueOrDefault("Redis") is ScalarNode)
             findings.Error(Key, path.Source, $"is given beside {Section}:Redis. Remove one of them; null removes the value of an earlier file.");
         else if (path.Value.Contains('=', StringComparison.Ordinal) || path.Value.Contains("://", StringComparison.Ordinal))
             findings.Error(Key, path.Source, $"is a connection string itself. Write it as {Section}:Redis, or name the file that holds it.");

@@ -7,7 +7,7 @@ using Sandbox;
 using Testing;
 using Xunit;
 
-namespace EndToEnd.Tests;
+namespace Deployment.Tests;
 
 /// <summary>The plugin's package as a stranger uses it: restored, built and run by <c>dotnet</c>, in folders outside of this repository.</summary>
 public sealed class PluginPackageTests(PluginPackage package) : IClassFixture<PluginPackage>

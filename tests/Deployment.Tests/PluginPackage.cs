@@ -4,7 +4,7 @@ using Sandbox;
 using Testing;
 using Xunit;
 
-namespace EndToEnd.Tests;
+namespace Deployment.Tests;
 
 /// <summary>
 /// The plugin's package in a feed of its own, and a folder whose projects restore it from there. Other packages come from NuGet's folder on this machine, where
