@@ -29,7 +29,11 @@ internal static class Configurations
     }
 
     /// <summary>Turns every line below a warning off: of access and audit too.</summary>
-    public static void Quiet(JsonObject settings) => settings["Logging"]!["LogLevel"] = new JsonObject { ["Default"] = "Warning" };
+    public static void Quiet(JsonObject settings)
+    {
+        settings["Logging"]!["LogLevel"] = new JsonObject { ["Default"] = "Warning" };
+        foreach (var log in (string[])["AccessLog", "AuditLog"]) settings[log] = new JsonObject { ["Enabled"] = false };
+    }
 
     /// <summary>nginx that answers every request with a file's bytes: the service behind the proxies.</summary>
     public static string Service(int port, string answer) => Nginx(workers: 1, $$"""

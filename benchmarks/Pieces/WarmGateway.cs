@@ -3,7 +3,6 @@ using System.Text.Json.Nodes;
 using Amazon.Runtime;
 using Gateway;
 using Gateway.Configuration.Loading;
-using Gateway.Telemetry;
 using IotCredentials;
 using IotCredentials.Caching;
 using IotCredentials.Profiles;
@@ -110,7 +109,7 @@ internal sealed class WarmGateway : IAsyncDisposable
             + $$""" "PermitLimit": {{int.MaxValue}}, "Window": "00:00:01" } } }""");
         settings["ReverseProxy"]!["Routes"]!["iot-endpoint-and-credentials"]!["RateLimiterPolicy"] = "PerOrganization";
         foreach (var category in (string[])["Microsoft.AspNetCore", "Yarp", "System.Net.Http"]) settings["Logging"]!["LogLevel"]![category] = "Warning";
-        settings["Logging"]!["LogLevel"]![BufferedConsole.AccessCategory] = "None";
+        settings["AccessLog"] = new JsonObject { ["Enabled"] = false };
     }
 
     /// <summary>Every line is made, and none written.</summary>
