@@ -6,10 +6,10 @@ namespace IotCredentials.Http;
 /// Why a request was refused or failed, in a word for logs and metrics: a feature of the request. The words are few and never come from a request. Callers do not
 /// see them.
 /// </summary>
-/// <param name="word">The word.</param>
+/// <param name="word">The word; empty if it is not known.</param>
 public sealed class ErrorReason(string word)
 {
-    /// <summary>The word.</summary>
+    /// <summary>The word; empty if it is not known.</summary>
     public string Word => word;
 
     /// <summary>Sets the reason of a request.</summary>

@@ -27,13 +27,14 @@ public static class ErrorResponse
     /// <summary>Whether there is a body for a status.</summary>
     public static bool Has(int status) => s_bodies.ContainsKey(status);
 
-    /// <summary>Writes the response: status, headers and body.</summary>
+    /// <summary>Writes the response: status, headers and body. Unless the request has an <see cref="ErrorReason"/>, it gets one without a word.</summary>
     /// <param name="context">The request, whose response has not started.</param>
     /// <param name="status">A status that has a body.</param>
     public static Task WriteAsync(HttpContext context, int status)
     {
         var body = s_bodies[status];
         var response = context.Response;
+        if (context.Features.Get<ErrorReason>() is null) ErrorReason.Set(context, "");
         response.StatusCode = status;
         response.ContentType = "application/json";
         response.Headers.CacheControl = "no-store";

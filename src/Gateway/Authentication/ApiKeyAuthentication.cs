@@ -13,7 +13,7 @@ internal sealed class ApiKeyAuthentication(ApiKeyTable keys, IntrospectionAuthen
     public const string Unknown = "no API key has its hash";
     public const string Expired = "the API key has expired";
 
-    private static readonly AuthenticateResult s_ambiguous = AuthenticateResult.Fail("it was sent more than once");
+    private static readonly AuthenticateResult s_ambiguous = AuthenticateResult.Fail(RefusalText.SentTwice);
     private static readonly AuthenticateResult s_malformed = AuthenticateResult.Fail(Malformed);
     private static readonly AuthenticateResult s_unknown = AuthenticateResult.Fail(Unknown);
     private static readonly AuthenticateResult s_expired = AuthenticateResult.Fail(Expired);

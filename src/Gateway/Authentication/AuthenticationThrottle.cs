@@ -19,8 +19,9 @@ internal sealed partial class AuthenticationThrottle(FailedAuthenticationsOption
     private const int MostRefusals = 128;
     private const int MostLinesInAMinute = 20;
 
-    // It is the same for all tokens, so a cached refusal is small.
+    // They are the same for all tokens, so a cached refusal is small.
     private static readonly AuthenticateResult s_badSignature = AuthenticateResult.Fail(new SecurityTokenInvalidSignatureException());
+    private static readonly AuthenticateResult s_unknownKey = AuthenticateResult.Fail(new SecurityTokenSignatureKeyNotFoundException());
 
     private readonly Lock _lock = new();
     private readonly Dictionary<string, Client> _clients = new(StringComparer.Ordinal);
@@ -174,13 +175,20 @@ internal sealed partial class AuthenticationThrottle(FailedAuthenticationsOption
         public void Refuse(AuthenticateResult result, PublishedKeys? keys, TimeSpan clockSkew)
         {
             var failure = result.Failure!;
+            // The entry stays as it is.
+            if (failure is RepeatedRefusal) return;
             // A signature can become valid under a key that is published later, so this result has to be known again.
-            var kept = failure is SecurityTokenInvalidSignatureException ? s_badSignature : RepeatedRefusal.Of(RefusalText.WordOf(failure));
+            var kept = failure switch
+            {
+                SecurityTokenSignatureKeyNotFoundException => s_unknownKey,
+                SecurityTokenInvalidSignatureException => s_badSignature,
+                _ => RepeatedRefusal.Of(RefusalText.WordOf(failure)),
+            };
             _refused = new(_token, keys, kept, failure switch
             {
                 SecurityTokenNotYetValidException { NotBefore: { Kind: DateTimeKind.Utc } from } => new DateTimeOffset(from) - clockSkew,
                 SecurityTokenNotYetValidException => default,
-                SecurityTokenException or AuthenticationFailureException or RepeatedRefusal => DateTimeOffset.MaxValue,
+                SecurityTokenException or AuthenticationFailureException => DateTimeOffset.MaxValue,
                 // Another exception may be temporary: the next check can have another result.
                 _ => default,
             });

@@ -15,8 +15,8 @@ internal sealed class CallerHandler(
     // Scheme names in the configuration cannot contain a colon, so this name cannot collide.
     public const string Scheme = "gateway:caller";
 
-    private static readonly AuthenticateResult s_both = AuthenticateResult.Fail("it came together with an API key");
-    private static readonly AuthenticateResult s_ambiguous = AuthenticateResult.Fail("it was sent more than once");
+    private static readonly AuthenticateResult s_both = AuthenticateResult.Fail(RefusalText.SentTogether);
+    private static readonly AuthenticateResult s_ambiguous = AuthenticateResult.Fail(RefusalText.SentTwice);
 
     private HttpContext _context = null!;
 

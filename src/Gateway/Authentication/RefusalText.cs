@@ -11,10 +11,17 @@ internal static class RefusalText
 
     public const string Unreadable = "it cannot be read";
 
+    public const string SentTwice = "it was sent more than once";
+
+    public const string SentTogether = "it came together with an API key";
+
+    // An encrypted token (JWE, RFC 7516) has five parts.
+    private const string Encrypted = "it is encrypted, so only its issuer can read it";
+
+    private const string WithoutOneIssuer = "it is not a JWT with exactly one iss claim";
+
     /// <summary>Why a token that names no issuer is refused.</summary>
-    public static string WithoutIssuer(ReadOnlySpan<char> token) =>
-        // An encrypted token (JWE, RFC 7516) has five parts.
-        token.Count('.') == 4 ? "it is encrypted, so only its issuer can read it" : "it is not a JWT with exactly one iss claim";
+    public static string WithoutIssuer(ReadOnlySpan<char> token) => token.Count('.') == 4 ? Encrypted : WithoutOneIssuer;
 
     /// <param name="failure">What its check failed by.</param>
     /// <param name="parameters">The scheme's parameters; null when no scheme takes the token.</param>
@@ -52,7 +59,8 @@ internal static class RefusalText
         {
             UnknownIssuer => "issuer",
             BearerHandler.UnknownKey => "signing_key",
-            Unreadable => "token_unreadable",
+            Unreadable or Encrypted or WithoutOneIssuer => "token_unreadable",
+            SentTwice or SentTogether => "ambiguous",
             ApiKeyAuthentication.Expired => "api_key_expired",
             ApiKeyAuthentication.Malformed or ApiKeyAuthentication.Unknown => "api_key",
             // What is missing in the claims, or too much, is in the ordinary log.

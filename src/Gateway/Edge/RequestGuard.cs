@@ -30,7 +30,8 @@ internal sealed class RequestGuard(RequestDelegate next, IReadOnlyList<string> m
         var target = context.Features.Get<IHttpRequestFeature>()!.RawTarget;
         if (!IsUnambiguous(target))
         {
-            var isSlash = target.Contains("%2f", StringComparison.OrdinalIgnoreCase) || target.Contains("%5c", StringComparison.OrdinalIgnoreCase);
+            var path = target.Split('?')[0];
+            var isSlash = path.Contains("%2f", StringComparison.OrdinalIgnoreCase) || path.Contains("%5c", StringComparison.OrdinalIgnoreCase);
             return ErrorResponse.WriteAsync(context, StatusCodes.Status400BadRequest, isSlash ? "encoded_slash" : "path");
         }
 

@@ -37,10 +37,14 @@ internal static partial class ForwardingErrors
     }
 
     /// <summary>Why the last attempt of a request failed on the service's side, in a word for logs; null if it did not.</summary>
-    public static string? ReasonOf(HttpContext context) =>
-        context.Features.Get<IForwarderErrorFeature>() is { } failure && ErrorOf(context, failure.Error) is { } error
-            ? $"upstream:{JsonNamingPolicy.SnakeCaseLower.ConvertName(error)}"
-            : null;
+    /// <param name="context">The request.</param>
+    /// <param name="hasResponse">Whether the response is the service's own. Then only a failure that cut it short counts.</param>
+    public static string? ReasonOf(HttpContext context, bool hasResponse)
+    {
+        if (context.Features.Get<IForwarderErrorFeature>() is not { } failure || ErrorOf(context, failure.Error) is not { } error) return null;
+        return !hasResponse || failure.Error is ForwarderError.ResponseBodyDestination or ForwarderError.UpgradeRequestDestination
+            or ForwarderError.UpgradeResponseDestination ? $"upstream:{JsonNamingPolicy.SnakeCaseLower.ConvertName(error)}" : null;
+    }
 
     private static string? ErrorOf(HttpContext context, ForwarderError error) => error switch
     {

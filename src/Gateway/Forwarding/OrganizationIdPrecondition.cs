@@ -8,5 +8,10 @@ internal sealed class MembershipProven;
 /// <summary>The organization id in the path must be well-formed (422).</summary>
 internal sealed class OrganizationIdPrecondition : IRequestPrecondition
 {
-    public int? Check(HttpContext context) => RouteOrganization.Of(context) is null ? StatusCodes.Status422UnprocessableEntity : null;
+    public int? Check(HttpContext context)
+    {
+        if (RouteOrganization.Of(context) is not null) return null;
+        ErrorReason.Set(context, "organization_id");
+        return StatusCodes.Status422UnprocessableEntity;
+    }
 }

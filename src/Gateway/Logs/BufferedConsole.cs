@@ -23,7 +23,7 @@ internal sealed class BufferedConsole(
         formatter => formatter.Name, StringComparer.OrdinalIgnoreCase);
     private readonly Lazy<(LogOutput Output, LogOutput.Queue Queue)> _error = new(() =>
     {
-        var output = new LogOutput(Console.OpenStandardError().Write);
+        var output = new LogOutput(StandardOutput.OpenError().Write);
         return (output, output.Add(metrics.LogEntriesDropped));
     });
     private IExternalScopeProvider? _scopes;

@@ -18,12 +18,16 @@ internal sealed class LogOutput : IDisposable
 
     private static readonly TimeSpan s_disposeTimeout = TimeSpan.FromSeconds(2);
 
+    // A disk on the verge of being full takes some batches and others not.
+    private static readonly TimeSpan s_reportEvery = TimeSpan.FromMinutes(1);
+
     private readonly object _lock = new();
     private readonly List<Queue> _queues = [];
     private readonly Action<ReadOnlySpan<byte>> _write;
     private readonly Thread _thread;
     private bool _isEmpty = true;
     private bool _isEnding;
+    private bool _hasEnded;
 
     /// <summary>Starts the background writer.</summary>
     /// <param name="write">Writes to the destination.</param>
@@ -34,10 +38,18 @@ internal sealed class LogOutput : IDisposable
         _thread.Start();
     }
 
-    /// <summary>Called when a write fails after one that succeeded. Default: nothing.</summary>
+    /// <summary>Whether the background writer has ended. It has not if the destination blocked it while this was disposed of.</summary>
+    public bool HasEnded
+    {
+        get { lock (_lock) return _hasEnded; }
+    }
+
+    /// <summary>Called when a write fails after one that succeeded, at most once a minute. Default: nothing.</summary>
     public Action<Exception>? Failed { get; init; }
 
-    /// <summary>Called when the destination takes lines and some were lost. It may write to this output. Default: nothing.</summary>
+    /// <summary>
+    /// Called when the destination takes lines and some were lost, at most once a minute. It may write to this output. Default: nothing.
+    /// </summary>
     public Action? LinesWereLost { get; init; }
 
     /// <summary>Adds a log.</summary>
@@ -69,7 +81,7 @@ internal sealed class LogOutput : IDisposable
 
     private void WriteOut()
     {
-        var hasFailed = false;
+        var (hasFailed, failureTold, lossTold) = (false, long.MinValue / 2, long.MinValue / 2);
         while (true)
         {
             List<Queue> queues;
@@ -77,7 +89,8 @@ internal sealed class LogOutput : IDisposable
             {
                 while (_isEmpty && !_isEnding) Monitor.Wait(_lock);
                 if (!_isEnding) Monitor.Wait(_lock, GatherFor);
-                if (_isEmpty) return;
+                _hasEnded = _isEmpty;
+                if (_hasEnded) return;
                 queues = [.. _queues];
                 foreach (var queue in queues) queue.Take();
                 _isEmpty = true;
@@ -85,9 +98,23 @@ internal sealed class LogOutput : IDisposable
 
             Exception? failure = null;
             foreach (var queue in queues) failure = queue.WriteTaken() ?? failure;
-            if (failure is not null && !hasFailed) Failed?.Invoke(failure);
+            if (failure is not null && !hasFailed) Report(ref failureTold, () => Failed?.Invoke(failure));
             hasFailed = failure is not null;
-            if (!hasFailed && queues.Exists(static queue => queue.HasLost)) LinesWereLost?.Invoke();
+            if (!hasFailed && queues.Exists(static queue => queue.HasLost)) Report(ref lossTold, () => LinesWereLost?.Invoke());
+        }
+    }
+
+    private static void Report(ref long told, Action report)
+    {
+        if (Environment.TickCount64 - told < s_reportEvery.TotalMilliseconds) return;
+        told = Environment.TickCount64;
+        try
+        {
+            report();
+        }
+        catch (Exception)
+        {
+            // The process is ending, and its log with it; or a log provider fails, which must not end this thread.
         }
     }
 
@@ -117,7 +144,7 @@ internal sealed class LogOutput : IDisposable
             lock (_output._lock)
             {
                 // The writing thread empties the queue. It writes only one line at a time: the report of lost lines.
-                if (_gathered.WrittenCount + line.Length <= MostBytes || Thread.CurrentThread == _output._thread)
+                if (!_output._hasEnded && (_gathered.WrittenCount + line.Length <= MostBytes || Thread.CurrentThread == _output._thread))
                 {
                     _gathered.Write(line);
                     _gatheredLines++;

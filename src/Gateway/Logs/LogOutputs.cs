@@ -47,7 +47,7 @@ internal sealed partial class LogOutputs : IDisposable
         foreach (var (file, output) in _files.Values)
         {
             output.Dispose();
-            file.Dispose();
+            if (output.HasEnded) file.Dispose();
         }
 
         _standardOutput.Dispose();

@@ -1,4 +1,3 @@
-using Gateway.Errors;
 using Gateway.Forwarding;
 using IotCredentials.Http;
 
@@ -13,10 +12,11 @@ internal static class RequestReason
     /// <summary>The reason; null for a request that was served, also with a service's own error response.</summary>
     public static string? Of(HttpContext context, int status)
     {
-        if (status == StatusCodes.Status499ClientClosedRequest) return ClientLeft;
-        if (context.Features.Get<ErrorReason>() is { } reason) return reason.Word;
-        if (ForwardingErrors.ReasonOf(context) is { } failure) return failure;
-        if (status < StatusCodes.Status400BadRequest || !ErrorHandling.IsOurs(context)) return null;
+        if (status == StatusCodes.Status499ClientClosedRequest && !context.Response.HasStarted) return ClientLeft;
+        var ours = context.Features.Get<ErrorReason>();
+        if (ours is { Word.Length: > 0 }) return ours.Word;
+        if (ForwardingErrors.ReasonOf(context, hasResponse: ours is null) is { } failure) return failure;
+        if (ours is null) return null;
         return status switch
         {
             StatusCodes.Status400BadRequest => "bad_request",

@@ -2,7 +2,7 @@ using Microsoft.Win32.SafeHandles;
 
 namespace Gateway.Logs;
 
-/// <summary>The process's standard output.</summary>
+/// <summary>The process's standard output or standard error.</summary>
 /// <param name="write">Writes bytes to it.</param>
 internal sealed class StandardOutput(Action<ReadOnlySpan<byte>> write)
 {
@@ -14,21 +14,42 @@ internal sealed class StandardOutput(Action<ReadOnlySpan<byte>> write)
 
     private static readonly TimeSpan s_tryAgainAfter = TimeSpan.FromMilliseconds(10);
 
-    /// <summary>Opens it.</summary>
-    public static StandardOutput Open()
+    private bool _hasFailed;
+
+    /// <summary>Opens standard output.</summary>
+    public static StandardOutput Open() => Open(1, Console.OpenStandardOutput);
+
+    /// <summary>Opens standard error.</summary>
+    public static StandardOutput OpenError() => Open(2, Console.OpenStandardError);
+
+    private static StandardOutput Open(int descriptor, Func<Stream> console)
     {
         if (OperatingSystem.IsLinux())
         {
-            var stream = new FileStream(new SafeFileHandle(1, ownsHandle: false), FileAccess.Write, bufferSize: 0);
+            var stream = new FileStream(new SafeFileHandle(descriptor, ownsHandle: false), FileAccess.Write, bufferSize: 0);
             // The console's stream drops what is written to a closed pipe, without an error. A stream of its own would write a file at a position of its own.
             if (!stream.CanSeek) return new(bytes => WriteToPipe(stream, bytes));
         }
 
-        return new(Console.OpenStandardOutput().Write);
+        return new(console().Write);
     }
 
     /// <summary>Writes bytes to it.</summary>
-    public void Write(ReadOnlySpan<byte> bytes) => write(bytes);
+    public void Write(ReadOnlySpan<byte> bytes)
+    {
+        try
+        {
+            // A full disk can have taken a part of a line.
+            if (_hasFailed) write("\n"u8);
+            write(bytes);
+            _hasFailed = false;
+        }
+        catch
+        {
+            _hasFailed = true;
+            throw;
+        }
+    }
 
     private static void WriteToPipe(FileStream pipe, ReadOnlySpan<byte> bytes)
     {

@@ -26,10 +26,6 @@ internal sealed class GatewayMetrics
         _entriesDropped = meter.CreateCounter<long>(
             "gateway.log.dropped", "{entry}",
             "Entries of the audit log, or of the ordinary log, that were lost because their output was not read or not writable.");
-        // Series exist from the start, so that an alert can compare with 0.
-        AccessLinesDropped(0);
-        AuditEntriesDropped(0);
-        LogEntriesDropped(0);
         _reloads = meter.CreateCounter<long>(
             "gateway.configuration.reloads", "{reload}", "Changes of the configuration, by whether they were applied or refused.");
         _forwardingErrors = meter.CreateCounter<long>("gateway.forwarding.errors", "{try}", "Tries to forward a request that failed on the service's side.");
@@ -39,6 +35,15 @@ internal sealed class GatewayMetrics
             "gateway.refusals", "{request}", "Requests that the gateway refused or failed itself, by route and reason.");
         meter.CreateObservableGauge(
             "gateway.configuration.refused", () => _isRefused ? 1 : 0, description: "1 while the files hold a change that is not used.");
+    }
+
+    /// <summary>Makes the series whose tags are known exist from the start, so that an alert can compare with 0. An exporter must listen already.</summary>
+    public void Begin()
+    {
+        AccessLinesDropped(0);
+        AuditEntriesDropped(0);
+        LogEntriesDropped(0);
+        foreach (var outcome in (string[])["applied", "refused"]) _reloads.Add(0, new KeyValuePair<string, object?>("outcome", outcome));
     }
 
     /// <summary>Reports per scheme whether its issuer's keys can be read.</summary>

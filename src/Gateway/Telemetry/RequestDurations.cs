@@ -17,9 +17,11 @@ internal sealed class RequestDurations : IHostedService, IDisposable
     private static readonly string[] s_classes = [.. Enumerable.Range(0, 10).Select(static digit => $"{digit}xx")];
 
     private readonly MeterListener _listener = new();
+    private readonly GatewayMetrics _metrics;
 
-    public RequestDurations(IMeterFactory meters)
+    public RequestDurations(IMeterFactory meters, GatewayMetrics metrics)
     {
+        _metrics = metrics;
         var meter = meters.Create(GatewayMetrics.MeterName);
         _listener.InstrumentPublished = (instrument, listener) =>
         {
@@ -34,6 +36,7 @@ internal sealed class RequestDurations : IHostedService, IDisposable
     public Task StartAsync(CancellationToken cancellationToken)
     {
         _listener.Start();
+        _metrics.Begin();
         return Task.CompletedTask;
     }
 

@@ -119,7 +119,10 @@ public sealed class AccessLogTests(AccessLogTests.Logged platform) : IClassFixtu
         { "GET", "/plain/audience/reason", "audience", 401, "audience" },
         { "GET", "/plain/issuer/reason", "issuer", 401, "issuer" },
         { "GET", "/plain/signature/reason", "signature", 401, "signature" },
-        { "GET", "/plain/unreadable/reason", "unreadable", 401, "token_claims" },
+        { "GET", "/plain/unreadable/reason", "unreadable", 401, "token_unreadable" },
+        { "GET", "/plain/id/reason", "id", 401, "token_claims" },
+        { "GET", "/plain//reason?next=%2f", null, 400, "path" },
+        { "GET", "/organizations/-bad-/reason", "member", 422, "organization_id" },
         { "GET", "/organizations/o-globex/reason", "member", 403, "organization" },
         { "POST", Requests.CredentialsPath("o-acme"), "member", 405, "method" },
         { "GET", Requests.CredentialsPath("-bad-"), "member", 422, "organization_id" },
@@ -154,7 +157,8 @@ public sealed class AccessLogTests(AccessLogTests.Logged platform) : IClassFixtu
         await platform.SendAsync("/plain/status/404/reason", Token);
         await platform.SendAsync("/plain/fine/reason", Token);
 
-        foreach (var path in (string[])["/plain/status/404/reason", "/plain/fine/reason"]) Is(await platform.LineAsync(path), "reason", null);
+        foreach (var path in (string[])["/plain/status/404/reason", "/plain/fine/reason"])
+            Is(await platform.LineAsync(path), "reason", null);
     }
 
     [Fact]
@@ -311,6 +315,7 @@ public sealed class AccessLogTests(AccessLogTests.Logged platform) : IClassFixtu
             "issuer" => issuer.Issue(new TokenRequest { Organizations = s_acme, Issuer = "https://another.example" }),
             "signature" => Token[..^8] + "AAAAAAAA",
             "unreadable" => "no.json.token",
+            "id" => issuer.Issue(new TokenRequest { Organizations = s_acme, Type = "logout+jwt" }),
             _ => Token,
         };
     }

@@ -122,6 +122,29 @@ public sealed class LogOutputTests : IDisposable
         Assert.EndsWith($"\n{lost} lost\n", _destination.Text, StringComparison.Ordinal);
     }
 
+    [Fact]
+    public async Task A_line_after_the_end_is_counted_as_lost_and_a_report_that_throws_ends_nothing()
+    {
+        _destination.Release();
+        var output = new LogOutput(_destination.Write)
+        {
+            Failed = static _ => throw new ObjectDisposedException("services"),
+            LinesWereLost = static () => throw new ObjectDisposedException("services"),
+        };
+        var log = output.Add(Count);
+        _destination.Fails = true;
+        log.TryWrite("lost\n"u8);
+        await Eventually.IsTrueAsync(() => Volatile.Read(ref _dropped) == 1);
+        _destination.Fails = false;
+        log.TryWrite("written\n"u8);
+        output.Dispose();
+
+        Assert.True(output.HasEnded);
+        Assert.False(log.TryWrite("late\n"u8));
+        Assert.Equal(2, _dropped);
+        Assert.Equal("written\n", _destination.Text);
+    }
+
     public void Dispose() => _destination.Dispose();
 
     private void Count(long lines) => Interlocked.Add(ref _dropped, lines);
