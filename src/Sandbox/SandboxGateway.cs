@@ -51,8 +51,9 @@ internal static class SandboxGateway
             "Logging:LogLevel:Default=Warning",
             // Logs one line for each change of the folder that takes effect.
             "Logging:LogLevel:Gateway.Reloading=Information",
-            // The access log's lines would bury it.
+            // Their lines would bury it.
             "AccessLog:Enabled=false",
+            "AuditLog:Enabled=false",
             // It logs a failed start with its stack trace; the sandbox reports the reason in one line.
             "Logging:LogLevel:Microsoft.Extensions.Hosting.Internal.Host=None",
         ],
