@@ -69,7 +69,7 @@ public sealed class ChaosTests(ITestOutputHelper output)
             Volatile.Write(ref fault, name);
             await StrikeAsync(world, redis, gateways[0], name, TimeSpan.FromMilliseconds(random.Next(200, 2500)), end.Token);
             var begun = Stopwatch.GetTimestamp();
-            await SharesAgainAsync(gateways, $"o-fresh{strikes}x");
+            await SharesAgainAsync(redis, gateways, $"o-fresh{strikes}x");
             recoveries.Add($"{name} {Stopwatch.GetElapsedTime(begun).TotalSeconds:F1} s");
             await redis.SettleAsync();
         }
@@ -115,18 +115,22 @@ public sealed class ChaosTests(ITestOutputHelper output)
 
             settings["Authorization"]!["Policies"]!["Operators"] = new JsonObject { ["Roles"] = new JsonArray("platform-operator") };
             settings["Management"]!["AuthorizationPolicy"] = "Operators";
+            // What a failure prints is what became of Redis.
+            settings["AccessLog"] = new JsonObject { ["Enabled"] = false };
+            settings["AuditLog"] = new JsonObject { ["Enabled"] = false };
             settings["Logging"]!["LogLevel"]!["Default"] = "Error";
             settings["Logging"]!["LogLevel"]!["IotCredentials.Redis"] = "Information";
         },
         services => services.AddSingleton<TimeProvider>(new ClockOff(clockOff)));
 
     // What one replica vends to an organization that nobody asked for before, another has from Redis.
-    private static async Task SharesAgainAsync(List<RunningGateway> gateways, string organizations)
+    private static async Task SharesAgainAsync(RedisTopology redis, List<RunningGateway> gateways, string organizations)
     {
         var i = 0;
         await Eventually.IsTrueAsync(
             async () =>
         {
+            await redis.MendAsync();
             var answers = new List<string>();
             foreach (var gateway in gateways) answers.Add((await gateway.VendAsync($"{organizations}{i}")).AccessKeyId);
             i++;

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text.Json.Nodes;
 using Microsoft.Extensions.Logging;
 using Testing;
@@ -65,11 +66,58 @@ public sealed class RedisTopologyTests
         await SharesAsync(gateways, "o-killed");
     }
 
+    public static TheoryData<string> WithoutCluster => [.. RedisTopology.Names.Where(static name => name != RedisTopology.Cluster)];
+
+    [Theory]
+    [MemberData(nameof(WithoutCluster))]
+    public async Task Nodes_none_of_which_is_a_primary_are_told_once(string topology)
+    {
+        await using var world = await World.StartAsync();
+        await using var redis = await RedisTopology.StartAsync(topology);
+        var gateway = await StartAsync(world, redis);
+        Assert.Equal(200, (await gateway.VendAsync("o-before")).Status);
+
+        // The sentinels go on naming a node that has become a replica of its own replica.
+        foreach (var sentinel in redis.Sentinels) await sentinel.ExecuteAsync("SENTINEL", "SET", "gateway", "down-after-milliseconds", "600000");
+        var primary = await redis.PrimaryAsync();
+        var other = redis.Servers.FirstOrDefault(server => server != primary) ?? primary;
+        if (RedisServer.IsReal) await primary.ExecuteAsync("REPLICAOF", "127.0.0.1", other.Port.ToString(CultureInfo.InvariantCulture));
+        else await primary.KillAsync();
+        var asked = 0;
+        await Eventually.IsTrueAsync(async () =>
+        {
+            Assert.Equal(200, (await gateway.VendAsync($"o-during{asked++}")).Status);
+            return gateway.Log.Count(LogLevel.Warning, RedisServer.IsReal ? "cannot be used: it is a read-only replica" : "cannot be used: ") == 1
+                && await SharedRedis.ReadinessAsync(world, gateway.ManagementUrl) == "Degraded";
+        }, () => gateway.Log.Text);
+        if (RedisServer.IsReal)
+        {
+            // The gateway looks once a second, by connections of its own.
+            var before = await ConnectionsAsync(other);
+            await Eventually.IsTrueAsync(async () => await ConnectionsAsync(other) > before + 10, () => gateway.Log.Text);
+        }
+
+        Assert.True(gateway.Log.Count(LogLevel.Warning, "cannot be used: ") == 1, gateway.Log.Text);
+        Assert.True(gateway.Log.Count(LogLevel.Information, "is a replica now") <= 1, gateway.Log.Text);
+
+        if (RedisServer.IsReal) await primary.ExecuteAsync("REPLICAOF", "NO", "ONE");
+        else await primary.RestartAsync();
+        await gateway.Log.WaitForAsync(LogLevel.Information, "works again, after ");
+        await SharesAsync([gateway, await StartAsync(world, redis)], "o-after");
+    }
+
     private static Task<RunningGateway> StartAsync(World world, RedisTopology redis) => world.StartGatewayAsync(settings =>
     {
         settings["ConnectionStrings"]!["Redis"] = redis.ConnectionString;
         settings["IotCredentials"]!["Sts"] = new JsonObject { ["PermitsPerSecond"] = 10_000, ["MaxConcurrent"] = 1_000 };
     });
+
+    private static async Task<int> ConnectionsAsync(RedisServer server)
+    {
+        var lines = (await server.ExecuteAsync("INFO", "stats")).Split('\n');
+        var line = lines.Single(static line => line.StartsWith("total_connections_received:", StringComparison.Ordinal));
+        return int.Parse(line.Split(':')[1], CultureInfo.InvariantCulture);
+    }
 
     private static async Task SharesAsync(RunningGateway[] gateways, string organizations)
     {

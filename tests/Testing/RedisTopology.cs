@@ -70,6 +70,9 @@ public abstract class RedisTopology : IAsyncDisposable
     /// <summary>Promotes a replica of a primary, if there is one, and waits until it is the primary.</summary>
     public abstract Task FailOverAsync();
 
+    /// <summary>Does what an operator must do when the topology does not recover by itself.</summary>
+    public virtual Task MendAsync() => Task.CompletedTask;
+
     /// <summary>Waits until the topology is complete and in sync; which node is the primary does not matter.</summary>
     public abstract Task SettleAsync();
 
@@ -312,8 +315,27 @@ public abstract class RedisTopology : IAsyncDisposable
             }, () => $"Sentinel says {response}.");
         }
 
+        /// <summary>
+        /// A sentinel that has not yet learned of a failover demotes the new primary when the old one is back. Then each node is a replica of another, and the
+        /// sentinels promote none, because the replicas have been without their primary for longer than ten times down-after-milliseconds.
+        /// </summary>
+        public override async Task MendAsync()
+        {
+            foreach (var server in _servers)
+                if (await IsPrimaryAsync(server)) return;
+            try
+            {
+                await (await PrimaryAsync()).ExecuteAsync("REPLICAOF", "NO", "ONE");
+            }
+            catch (Exception e) when (e is IOException or System.Net.Sockets.SocketException)
+            {
+                // The primary is down, which the sentinels handle.
+            }
+        }
+
         public override Task SettleAsync() => EventuallyAsync(async () =>
         {
+            await MendAsync();
             var primary = await PrimaryAsync();
             foreach (var server in _servers)
             {

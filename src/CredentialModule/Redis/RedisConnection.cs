@@ -75,7 +75,7 @@ public sealed partial class RedisConnection : IAsyncDisposable
     }
 
     /// <summary>
-    /// The nodes that hold the keys, if they are not those of the connection string: a cluster's primaries, or the primary that Sentinel names. Each is needed.
+    /// The nodes that hold the keys, if they are not those of the connection string: a cluster's primaries, or the primary behind Sentinel. Each is needed.
     /// Empty if the nodes of the connection string hold the keys, of which any is enough, or while the client does not know the nodes yet.
     /// </summary>
     private IReadOnlyList<EndPoint> Primaries
@@ -90,7 +90,10 @@ public sealed partial class RedisConnection : IAsyncDisposable
                 var primaries = nodes.Where(static node => !node.IsReplica && node.Slots.Count > 0).ToList();
                 return [.. (primaries is [] ? nodes : primaries).Select(node => EndPointOf(node, servers)).OfType<EndPoint>()];
             }
-            return _isBehindSentinel ? [.. servers.Where(static server => !server.IsReplica).Select(static server => server.EndPoint)] : [];
+            if (!_isBehindSentinel) return [];
+            // Sentinel can name a node that is a replica, and then there is no primary at all.
+            var writable = servers.Where(static server => !server.IsReplica).ToList();
+            return [.. (writable is [] ? servers : (IEnumerable<IServer>)writable).Select(static server => server.EndPoint)];
         }
     }
 
