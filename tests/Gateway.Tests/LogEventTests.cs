@@ -50,7 +50,15 @@ public sealed class LogEventTests
         .. assembly.GetTypes()
             .SelectMany(
                 type => type.GetMethods(BindingFlags.Public | BindingFlags.NonPublic | BindingFlags.Static | BindingFlags.Instance | BindingFlags.DeclaredOnly))
-            .Select(method => method.GetCustomAttribute<LoggerMessageAttribute>())
+            .Select(Event)
             .OfType<LoggerMessageAttribute>(),
     ];
+
+    private static LoggerMessageAttribute? Event(MethodInfo method)
+    {
+        var logged = method.GetCustomAttribute<LoggerMessageAttribute>();
+        // As the generator of these methods does.
+        if (logged is not null) logged.EventName ??= method.Name;
+        return logged;
+    }
 }

@@ -10,7 +10,7 @@ using Microsoft.Extensions.Options;
 namespace IotCredentials.Aws;
 
 /// <summary>Calls AssumeRole for vending: it sends the parameters unchanged, requires a complete response, and classifies failures.</summary>
-internal sealed partial class AssumeRoleClient(
+internal sealed class AssumeRoleClient(
     AwsClients clients, OwnCredentials own, StsRateLimiter limiter, StsCircuitBreaker circuit, TimeProvider time, CredentialMetrics metrics,
     IOptions<IotCredentialsOptions> options, ILogger<AssumeRoleClient> logger)
 {
@@ -97,12 +97,5 @@ internal sealed partial class AssumeRoleClient(
         if (response.PackedPolicySize is { } packed) metrics.PackedPolicySize(packed);
 #pragma warning restore CS0618
         return granted;
-    }
-
-    private static partial class Log
-    {
-        [LoggerMessage(EventIds.AssumeRoleFailed, LogLevel.Error, "The role {Role} could not be assumed ({Failure}): {Cause}",
-            EventName = nameof(EventIds.AssumeRoleFailed))]
-        public static partial void AssumeRoleFailed(ILogger logger, string role, FailureClass failure, string cause);
     }
 }

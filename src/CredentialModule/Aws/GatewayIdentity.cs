@@ -11,7 +11,7 @@ namespace IotCredentials.Aws;
 /// The gateway's identity at AWS, the same in every replica: the id of a long-lived access key, or a role's ARN without the session name (which differs by
 /// replica). It is determined once per process.
 /// </summary>
-internal sealed partial class GatewayIdentity(
+internal sealed class GatewayIdentity(
     OwnCredentials own, AwsClients clients, IOptions<IotCredentialsOptions> module, SingleFlight flights, NegativeCache failures,
     ILogger<GatewayIdentity> logger)
 {
@@ -65,13 +65,4 @@ internal sealed partial class GatewayIdentity(
         cancellation);
 
     private static VendingException NamesNobody() => new(FailureClass.Unavailable, "the response of sts:GetCallerIdentity names nobody");
-
-    private static partial class Log
-    {
-        [LoggerMessage(EventIds.IdentityUnknown, LogLevel.Error,
-            "Who the gateway is to AWS could not be found out ({Failure}): {Cause}. Nothing is vended until it is: "
-            + "check the credentials that the AWS SDK finds",
-            EventName = nameof(EventIds.IdentityUnknown))]
-        public static partial void IdentityUnknown(ILogger logger, FailureClass failure, string cause);
-    }
 }

@@ -11,7 +11,7 @@ namespace IotCredentials.Aws;
 /// The gateway's own credentials, which sign its calls. If they are missing, or AWS rejects them, that is a condition of this process and not of each
 /// organization: it is logged once with the remedy, retried by one call every two seconds, and logged once when it is over.
 /// </summary>
-internal sealed partial class OwnCredentials : IDisposable
+internal sealed class OwnCredentials : IDisposable
 {
     private static readonly TimeSpan s_interval = TimeSpan.FromSeconds(2);
 
@@ -146,7 +146,7 @@ internal sealed partial class OwnCredentials : IDisposable
             }
 
             _refused[key] = new(failure, _time.GetTimestamp());
-            if (_told.Add(failure.Message)) Log.Refused(_logger, failure.Message);
+            if (_told.Add(failure.Message)) Log.CredentialsRefused(_logger, failure.Message);
         }
 
         return new(failure.Failure, failure.Message, s_interval);
@@ -161,7 +161,7 @@ internal sealed partial class OwnCredentials : IDisposable
             _refused.Remove(key);
             if (_refused.Count > 0) return;
             _told.Clear();
-            Log.Taken(_logger, (long)_time.GetElapsedTime(_begun).TotalSeconds);
+            Log.CredentialsTaken(_logger, (long)_time.GetElapsedTime(_begun).TotalSeconds);
         }
     }
 
@@ -231,17 +231,5 @@ internal sealed partial class OwnCredentials : IDisposable
         public long At { get; } = at;
 
         public long TriedAt { get; set; } = at;
-    }
-
-    private static partial class Log
-    {
-        [LoggerMessage(EventIds.CredentialsRefused, LogLevel.Error,
-            "The gateway has no credentials that AWS takes: {Cause}. Nothing new is vended until it has; what is cached serves on",
-            EventName = nameof(EventIds.CredentialsRefused))]
-        public static partial void Refused(ILogger logger, string cause);
-
-        [LoggerMessage(EventIds.CredentialsTaken, LogLevel.Information, "AWS takes the gateway's credentials again, after {Seconds} s",
-            EventName = nameof(EventIds.CredentialsTaken))]
-        public static partial void Taken(ILogger logger, long seconds);
     }
 }

@@ -14,7 +14,7 @@ namespace IotCredentials.Caching;
 /// A cache with two levels: this process's memory and, if configured, Redis. It only stores: the reader decides from the entry itself how long it is valid.
 /// A replica does not learn what others write until it reads Redis. No method throws because of Redis.
 /// </summary>
-internal sealed partial class CredentialCache : IDisposable
+internal sealed class CredentialCache : IDisposable
 {
     private readonly MemoryCache _memory;
     private readonly SealedDistributedCache? _shared;
@@ -151,22 +151,4 @@ internal sealed partial class CredentialCache : IDisposable
         _memory.Set(key, value, new MemoryCacheEntryOptions { Size = 1, AbsoluteExpirationRelativeToNow = lifetime });
 
     public void Dispose() => _memory.Dispose();
-
-    private static partial class Log
-    {
-        [LoggerMessage(EventIds.EntryRefused, LogLevel.Error,
-            "Security: the entry {RedisKey} in Redis is not what this gateway sealed under that key (moved, edited or forged). It was not used",
-            EventName = nameof(EventIds.EntryRefused))]
-        public static partial void EntryRefused(ILogger logger, string redisKey);
-
-        [LoggerMessage(EventIds.GenerationsRefused, LogLevel.Error,
-            "Security: {Count} of the fields of {RedisKey} in Redis are not what this gateway sealed there (moved, edited or forged). They were not used",
-            EventName = nameof(EventIds.GenerationsRefused))]
-        public static partial void GenerationsRefused(ILogger logger, int count, string redisKey);
-
-        [LoggerMessage(EventIds.NothingShared, LogLevel.Warning,
-            "ConnectionStrings:Redis is not set: credentials are cached in this process only and not shared between replicas",
-            EventName = nameof(EventIds.NothingShared))]
-        public static partial void NothingShared(ILogger logger);
-    }
 }

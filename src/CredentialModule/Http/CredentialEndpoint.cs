@@ -19,7 +19,7 @@ namespace IotCredentials.Http;
 /// <summary>
 /// Serves a module route in process. It does not rely on the host's pipeline: it checks again whether this caller may have this organization.
 /// </summary>
-internal sealed partial class CredentialEndpoint(
+internal sealed class CredentialEndpoint(
     OrganizationLocator locator, VendContextFactory contexts, CredentialVendor vendor, IotDataEndpointResolver endpoints, CredentialMetrics metrics,
     AuditTrail audit, IOptions<IotCredentialsOptions> options, TimeProvider time, ILogger<CredentialEndpoint> logger)
 {
@@ -140,26 +140,5 @@ internal sealed partial class CredentialEndpoint(
         {
             audit.Vended(caller, profileName, vended, isDelivered, context.TraceIdentifier);
         }
-    }
-
-    private static partial class Log
-    {
-        [LoggerMessage(EventIds.NoPolicy, LogLevel.Error,
-            "The route {Route} responds with 403: it names no authorization policy, and credentials are not vended without one. "
-            + "Give the route an AuthorizationPolicy",
-            EventName = nameof(EventIds.NoPolicy))]
-        public static partial void NoPolicy(ILogger logger, string? route);
-
-        [LoggerMessage(EventIds.CallerRefused, LogLevel.Error,
-            "The route {Route} responds with 403: its profile has \"Scope\": \"User\", and the caller has no claim {Claims}. "
-            + "Set MapInboundClaims = false, or let the authentication scheme keep that claim",
-            EventName = nameof(EventIds.CallerRefused))]
-        public static partial void CallerRefused(ILogger logger, string? route, string? claims);
-
-        [LoggerMessage(EventIds.CallerUnknown, LogLevel.Error,
-            "The route {Route} vends to callers that the audit cannot name: they have no claim {Claims}. "
-            + "Set MapInboundClaims = false, or let the authentication scheme keep that claim",
-            EventName = nameof(EventIds.CallerUnknown))]
-        public static partial void CallerUnknown(ILogger logger, string? route, string? claims);
     }
 }

@@ -13,7 +13,7 @@ namespace IotCredentials.OrganizationDirectory;
 /// Finds out where an organization lives: from memory, else from Redis, else from the directory. A response is renewed in the background before it expires, and
 /// serves on for a time while the directory fails. It must be asked only for callers that may have the organization.
 /// </summary>
-internal sealed partial class OrganizationLocator
+internal sealed class OrganizationLocator
 {
     private const double RefreshAfter = 0.8;
     private static readonly TimeSpan s_whileOut = TimeSpan.FromSeconds(1);
@@ -56,7 +56,7 @@ internal sealed partial class OrganizationLocator
         if (entry.Place is null) return null;
         var located = entry.Locate(template, out var isNew);
         if (located.Profile is { } profile) return profile;
-        if (isNew) Log.ResponseRefused(_logger, organization.Value, $"its response {located.Problem}");
+        if (isNew) Log.DirectoryResponseRefused(_logger, organization.Value, $"its response {located.Problem}");
         throw new VendingException(FailureClass.Refused, $"the directory's response {located.Problem}");
     }
 
@@ -108,12 +108,12 @@ internal sealed partial class OrganizationLocator
         {
             // The directory responds, so other organizations can be asked for.
             OnResponded("refused");
-            Log.ResponseRefused(_logger, organization.Value, failure.Message);
+            Log.DirectoryResponseRefused(_logger, organization.Value, failure.Message);
             return;
         }
 
         _metrics.DirectoryCalled("failure");
-        if (Outage is null) Log.CallFailed(_logger, organization.Value, failure.Message);
+        if (Outage is null) Log.DirectoryCallFailed(_logger, organization.Value, failure.Message);
         // It may fail for this organization alone, so the directory is judged by another.
         if (_health.Doubt()) _ = _flights.JoinAsync("directory", IsUsableAsync);
     }
@@ -194,27 +194,5 @@ internal sealed partial class OrganizationLocator
 
         // The call logs its failure.
         public Task RefreshAsync(Func<Task> renew) => SingleFlight.Observed(renew());
-    }
-
-    private static partial class Log
-    {
-        [LoggerMessage(EventIds.DirectoryCallFailed, LogLevel.Warning,
-            "The directory could not say where {Organization} lives: {Cause}. What it said before serves on for Directory:StaleFor; else callers get 503",
-            EventName = nameof(EventIds.DirectoryCallFailed))]
-        public static partial void CallFailed(ILogger logger, string organization, string cause);
-
-        [LoggerMessage(EventIds.DirectoryLost, LogLevel.Error,
-            "The directory {Address} keeps failing: {Cause}. What it said before serves on for Directory:StaleFor; other organizations get 503",
-            EventName = nameof(EventIds.DirectoryLost))]
-        public static partial void DirectoryLost(ILogger logger, string address, string cause);
-
-        [LoggerMessage(EventIds.DirectoryRestored, LogLevel.Information, "The directory {Address} responds again, after {Seconds} s",
-            EventName = nameof(EventIds.DirectoryRestored))]
-        public static partial void DirectoryRestored(ILogger logger, string address, double seconds);
-
-        [LoggerMessage(EventIds.DirectoryResponseRefused, LogLevel.Error,
-            "Security: what the directory says of {Organization} is refused: {Cause}. Callers get 503",
-            EventName = nameof(EventIds.DirectoryResponseRefused))]
-        public static partial void ResponseRefused(ILogger logger, string organization, string cause);
     }
 }

@@ -85,11 +85,4 @@ internal sealed partial class OptionsProfileProvider : IProfileProvider, IDispos
     {
         foreach (var change in _changes) change.Dispose();
     }
-
-    private static partial class Log
-    {
-        [LoggerMessage(EventIds.ReloadRefused, LogLevel.Error, "A change of IotCredentials is not used: {Problem}",
-            EventName = nameof(EventIds.ReloadRefused))]
-        public static partial void ReloadRefused(ILogger logger, string problem);
-    }
 }

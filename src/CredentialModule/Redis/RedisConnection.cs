@@ -11,7 +11,7 @@ namespace IotCredentials.Redis;
 /// The one connection to Redis, configured so that a Redis that is gone, paused or full costs a caller only a part of its timeout: no command is queued, no
 /// command waits longer than <see cref="SharedCacheOptions.CommandTimeout"/>, and a circuit breaker opens when commands time out.
 /// </summary>
-public sealed partial class RedisConnection : IAsyncDisposable
+public sealed class RedisConnection : IAsyncDisposable
 {
     // Longer than any command's timeout: a server is reported as silent only if it does not respond for this long.
     private static readonly TimeSpan s_watchTimeout = TimeSpan.FromSeconds(2);
@@ -212,24 +212,7 @@ public sealed partial class RedisConnection : IAsyncDisposable
         }
         catch (Exception e)
         {
-            Log.NotClosed(_logger, RedisProblem.KindOf(e));
+            Log.RedisNotClosed(_logger, RedisProblem.KindOf(e));
         }
-    }
-
-    private static partial class Log
-    {
-        [LoggerMessage(EventIds.LockUnavailable, LogLevel.Debug, "Redis did not respond for a lock; this replica calls AWS without it ({Kind})",
-            EventName = nameof(EventIds.LockUnavailable))]
-        public static partial void LockUnavailable(ILogger logger, string kind);
-
-        [LoggerMessage(EventIds.RedisNotClosed, LogLevel.Debug, "The connection to Redis could not be closed in good order: {Kind}",
-            EventName = nameof(EventIds.RedisNotClosed))]
-        public static partial void NotClosed(ILogger logger, string kind);
-
-        [LoggerMessage(EventIds.LockOverridden, LogLevel.Warning,
-            "The lock {Key} in Redis was held for longer than a replica holds one, and this replica went on without it. Another replica is very slow, "
-            + "Redis failed over to a node whose clock is behind, or somebody else writes to Redis. Logged once a minute",
-            EventName = nameof(EventIds.LockOverridden))]
-        public static partial void LockOverridden(ILogger logger, string key);
     }
 }

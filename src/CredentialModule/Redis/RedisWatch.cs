@@ -15,7 +15,7 @@ namespace IotCredentials.Redis;
 /// <param name="reconnect">Makes the client connect again.</param>
 /// <param name="metrics">Counts the problems that are logged.</param>
 /// <param name="logger">The log.</param>
-internal sealed partial class RedisWatch(
+internal sealed class RedisWatch(
     string endPoints, Func<CancellationToken, Task<RedisProblem?>> findProblem, Func<bool> isConnected, Action reconnect, CredentialMetrics metrics,
     ILogger logger) : IDisposable
 {
@@ -59,7 +59,7 @@ internal sealed partial class RedisWatch(
                 {
                     // Without a result of the probe, the client's own state decides. Only the exception's type is logged: its message may quote the connection
                     // string.
-                    if (!hasFailed) Log.NotExamined(logger, endPoints, e.GetType().Name);
+                    if (!hasFailed) Log.RedisNotExamined(logger, endPoints, e.GetType().Name);
                     hasFailed = true;
                 }
 
@@ -71,7 +71,7 @@ internal sealed partial class RedisWatch(
                 // passes through several causes, so a different cause is logged only after it has lasted.
                 if (found is not null && found != told && (told is null ? found.Code != RedisProblem.Closed.Code || times > 1 : times > MostAlike))
                 {
-                    Log.Lost(logger, found.At ?? endPoints, found.Cause);
+                    Log.RedisLost(logger, found.At ?? endPoints, found.Cause);
                     metrics.RedisFailed(found.Code);
                     _problem = told = found;
                 }
@@ -84,12 +84,12 @@ internal sealed partial class RedisWatch(
             if (_isOnReplica || told?.Code == RedisProblem.ReadOnly.Code)
             {
                 _isOnReplica = false;
-                Log.Reconnects(logger, endPoints);
+                Log.RedisReconnects(logger, endPoints);
                 reconnect();
             }
 
             _problem = null;
-            if (told is not null) Log.Restored(logger, endPoints, (long)Stopwatch.GetElapsedTime(begun).TotalSeconds);
+            if (told is not null) Log.RedisRestored(logger, endPoints, (long)Stopwatch.GetElapsedTime(begun).TotalSeconds);
             // The failure was over before it was probed. Wait before the next failure can start a probe.
             else await Task.Delay(s_interval, TimeProvider.System, _ended.Token);
         }
@@ -104,25 +104,4 @@ internal sealed partial class RedisWatch(
     }
 
     public void Dispose() => _ended.Cancel();
-
-    private static partial class Log
-    {
-        [LoggerMessage(EventIds.RedisLost, LogLevel.Warning,
-            "Redis at {EndPoint} cannot be used: {Cause}. Credentials are not shared between replicas until it works again",
-            EventName = nameof(EventIds.RedisLost))]
-        public static partial void Lost(ILogger logger, string endPoint, string cause);
-
-        [LoggerMessage(EventIds.RedisNotExamined, LogLevel.Warning, "The cause of trouble with Redis at {EndPoint} cannot be found out: {Kind}",
-            EventName = nameof(EventIds.RedisNotExamined))]
-        public static partial void NotExamined(ILogger logger, string endPoint, string kind);
-
-        [LoggerMessage(EventIds.RedisReconnects, LogLevel.Information,
-            "The node that the gateway writes to is a replica now: it connects to Redis at {EndPoint} again",
-            EventName = nameof(EventIds.RedisReconnects))]
-        public static partial void Reconnects(ILogger logger, string endPoint);
-
-        [LoggerMessage(EventIds.RedisRestored, LogLevel.Information, "Redis at {EndPoint} works again, after {Seconds} s",
-            EventName = nameof(EventIds.RedisRestored))]
-        public static partial void Restored(ILogger logger, string endPoint, long seconds);
-    }
 }

@@ -8,7 +8,7 @@ namespace IotCredentials.Vending;
 /// The category <c>IotCredentials.Audit</c>: one event for every response with credentials that was sent, in whole or in part, with the access key id that
 /// links it to CloudTrail, and one for every request to invalidate an organization's credentials.
 /// </summary>
-internal sealed partial class AuditTrail(ILoggerFactory loggers)
+internal sealed class AuditTrail(ILoggerFactory loggers)
 {
     public const string Category = "IotCredentials.Audit";
 
@@ -22,7 +22,7 @@ internal sealed partial class AuditTrail(ILoggerFactory loggers)
     public void Vended(CallerClaims caller, string profile, Vended vended, bool isDelivered, string requestId)
     {
         if (!_logger.IsEnabled(LogLevel.Information)) return;
-        Log.Vended(
+        Log.Audit(
             _logger, OneLine(caller.Issuer), OneLine(caller.Subject), vended.Credentials.OrganizationId, profile, vended.Credentials.AccessKeyId,
             vended.Credentials.Expiration, vended.Outcome, requestId, isDelivered, Activity.Current?.TraceId.ToHexString());
     }
@@ -36,29 +36,11 @@ internal sealed partial class AuditTrail(ILoggerFactory loggers)
     {
         if (!_logger.IsEnabled(LogLevel.Information)) return;
         var outcome = status switch { 204 => "Done", 503 => "DoneHereOnly", _ => "Refused" };
-        Log.Invalidated(
+        Log.AuditInvalidation(
             _logger, OneLine(caller.Issuer), OneLine(caller.Subject), OneLine(organization), outcome, status, requestId,
             Activity.Current?.TraceId.ToHexString());
     }
 
     // Escapes a text that holds anything but printable ASCII without spaces: a subject must not be able to begin a log line or a field.
     private static string? OneLine(string? text) => text is not null && text.AsSpan().ContainsAnyExceptInRange('!', '~') ? Uri.EscapeDataString(text) : text;
-
-    private static partial class Log
-    {
-        [LoggerMessage(EventIds.AuditInvalidation, LogLevel.Information,
-            "Invalidate credentials: issuer {Issuer} subject {Subject} organization {Organization} outcome {Outcome} status {Status} "
-            + "request {RequestId} trace {TraceId}",
-            EventName = nameof(EventIds.AuditInvalidation))]
-        public static partial void Invalidated(
-            ILogger logger, string? issuer, string? subject, string? organization, string outcome, int status, string requestId, string? traceId);
-
-        [LoggerMessage(EventIds.Audit, LogLevel.Information,
-            "Vended: issuer {Issuer} subject {Subject} organization {Organization} profile {Profile} accessKeyId {AccessKeyId} expiration {Expiration:O} "
-            + "outcome {Outcome} request {RequestId} delivered {Delivered} trace {TraceId}",
-            EventName = nameof(EventIds.Audit))]
-        public static partial void Vended(
-            ILogger logger, string? issuer, string? subject, string organization, string profile, string accessKeyId, DateTimeOffset expiration,
-            VendOutcome outcome, string requestId, bool delivered, string? traceId);
-    }
 }

@@ -18,7 +18,7 @@ namespace IotCredentials.Vending;
 /// before unreachable, including a renewal in progress. Replicas learn of a generation by a notice, and by polling Redis every few seconds. The stale entries
 /// are also deleted from Redis, so that they stay unreachable if the generation is lost.
 /// </summary>
-internal sealed partial class CacheInvalidation(CredentialCache cache, SingleFlight flights, TimeProvider time, ILogger<CacheInvalidation> logger)
+internal sealed class CacheInvalidation(CredentialCache cache, SingleFlight flights, TimeProvider time, ILogger<CacheInvalidation> logger)
     : BackgroundService
 {
     private static readonly TimeSpan s_lookEvery = TimeSpan.FromSeconds(5);
@@ -70,7 +70,7 @@ internal sealed partial class CacheInvalidation(CredentialCache cache, SingleFli
         catch (Exception e)
         {
             Adopt(organization.Value, NewGeneration(organization.Value, time.GetUtcNow()));
-            Log.NotShared(logger, organization.Value, RedisProblem.KindOf(e));
+            Log.InvalidatedHereOnly(logger, organization.Value, RedisProblem.KindOf(e));
             return false;
         }
 
@@ -80,7 +80,7 @@ internal sealed partial class CacheInvalidation(CredentialCache cache, SingleFli
         }
         catch (Exception e)
         {
-            Log.NotDeleted(logger, organization.Value, RedisProblem.KindOf(e));
+            Log.StaleEntriesNotDeleted(logger, organization.Value, RedisProblem.KindOf(e));
         }
 
         return true;
@@ -226,19 +226,4 @@ internal sealed partial class CacheInvalidation(CredentialCache cache, SingleFli
 
     private static DateTimeOffset TimeOf(RedisResult[] secondsAndMicroseconds) =>
         DateTimeOffset.FromUnixTimeSeconds((long)secondsAndMicroseconds[0]).AddMicroseconds((long)secondsAndMicroseconds[1]);
-
-    private static partial class Log
-    {
-        [LoggerMessage(EventIds.StaleEntriesNotDeleted, LogLevel.Error,
-            "The credentials of {Organization} are invalidated, but what was vended before could not be deleted from Redis ({Kind}). "
-            + "It is tried again, and no replica serves it; see that the gateway's user in Redis may SCAN and UNLINK",
-            EventName = nameof(EventIds.StaleEntriesNotDeleted))]
-        public static partial void NotDeleted(ILogger logger, string organization, string kind);
-
-        [LoggerMessage(EventIds.InvalidatedHereOnly, LogLevel.Error,
-            "The credentials of {Organization} are invalidated here, but Redis did not take it ({Kind}): repeat the DELETE, other replicas may still serve "
-            + "them",
-            EventName = nameof(EventIds.InvalidatedHereOnly))]
-        public static partial void NotShared(ILogger logger, string organization, string kind);
-    }
 }

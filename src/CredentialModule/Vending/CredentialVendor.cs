@@ -15,7 +15,7 @@ internal readonly record struct Vended(CachedCredentials Credentials, VendOutcom
 /// Vends credentials that satisfy their lifetime requirement: from memory, else from Redis, else from STS, with one call per key at a time across threads and
 /// replicas. Every read checks the entry against STS's own expiration.
 /// </summary>
-internal sealed partial class CredentialVendor(
+internal sealed class CredentialVendor(
     CredentialCache cache, CacheKeyCache keys, Fetcher fetcher, NegativeCache failures, StsRateLimiter limiter, AssumeRoleClient sts,
     CacheInvalidation invalidation, IOptions<IotCredentialsOptions> options, TimeProvider time, ILogger<CredentialVendor> logger)
 {
@@ -189,24 +189,5 @@ internal sealed partial class CredentialVendor(
         public Task OnCachedAsync(CachedCredentials value) => vendor.OnCachedAsync(this, value);
 
         public Task RefreshAsync(Func<Task> renew) => vendor.RefreshAsync(this, renew);
-    }
-
-    private static partial class Log
-    {
-        [LoggerMessage(EventIds.GrantBelowFloor, LogLevel.Error,
-            "STS granted a session of {Role} of {Granted} s, below the {Floor} s that its profile promises: callers get 503. "
-            + "Lengthen the role's maximum session or lower MinimumLifetime",
-            EventName = nameof(EventIds.GrantBelowFloor))]
-        public static partial void GrantBelowFloor(ILogger logger, string role, double granted, double floor);
-
-        [LoggerMessage(EventIds.ServedDegraded, LogLevel.Warning,
-            "STS fails; {Organization} is served credentials of {Role} with {Left} s left, below what its profile promises",
-            EventName = nameof(EventIds.ServedDegraded))]
-        public static partial void ServedDegraded(ILogger logger, string organization, string role, double left);
-
-        [LoggerMessage(EventIds.RenewalFailed, LogLevel.Warning,
-            "The credentials of {Organization} for {Role} could not be renewed yet ({Cause}); the ones at hand serve on",
-            EventName = nameof(EventIds.RenewalFailed))]
-        public static partial void RenewalFailed(ILogger logger, string organization, string role, string cause);
     }
 }

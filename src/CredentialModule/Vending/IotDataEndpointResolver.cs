@@ -14,7 +14,7 @@ namespace IotCredentials.Vending;
 /// <summary>
 /// Finds the AWS IoT endpoint of an account and region. It never changes while the account exists, so it is cached for long and refreshed in the background.
 /// </summary>
-internal sealed partial class IotDataEndpointResolver(
+internal sealed class IotDataEndpointResolver(
     CacheKeyCache keys, Fetcher fetcher, AwsClients clients, GatewayIdentity identity, DescribeEndpointClient iot,
     IHostEnvironment host, IOptions<IotCredentialsOptions> options, TimeProvider time, ILogger<IotDataEndpointResolver> logger)
 {
@@ -60,7 +60,7 @@ internal sealed partial class IotDataEndpointResolver(
         catch (Exception e)
         {
             var failure = e as VendingException ?? AwsErrorMapper.From(e, "iot:DescribeEndpoint");
-            if (failure.Failure != FailureClass.Credentials) Log.AskFailed(logger, profile.Region, failure.Failure, failure.Message);
+            if (failure.Failure != FailureClass.Credentials) Log.EndpointFailed(logger, profile.Region, failure.Failure, failure.Message);
             throw failure;
         }
     }
@@ -103,12 +103,5 @@ internal sealed partial class IotDataEndpointResolver(
 
         // The call logs its failure.
         public Task RefreshAsync(Func<Task> renew) => SingleFlight.Observed(renew());
-    }
-
-    private static partial class Log
-    {
-        [LoggerMessage(EventIds.EndpointFailed, LogLevel.Error, "The AWS IoT endpoint in {Region} could not be found out ({Failure}): {Cause}",
-            EventName = nameof(EventIds.EndpointFailed))]
-        public static partial void AskFailed(ILogger logger, string region, FailureClass failure, string cause);
     }
 }

@@ -1,0 +1,135 @@
+using IotCredentials.Failures;
+using Microsoft.Extensions.Logging;
+
+namespace IotCredentials.Telemetry;
+
+/// <summary>
+/// The plugin's log messages, by their numbers. They are in one class because the generator of these methods takes classes in an order that differs from one
+/// build to another, and the package must be the same each time.
+/// </summary>
+internal static partial class Log
+{
+    [LoggerMessage(EventIds.RedisLost, LogLevel.Warning,
+        "Redis at {EndPoint} cannot be used: {Cause}. Credentials are not shared between replicas until it works again")]
+    public static partial void RedisLost(ILogger logger, string endPoint, string cause);
+
+    [LoggerMessage(EventIds.RedisRestored, LogLevel.Information, "Redis at {EndPoint} works again, after {Seconds} s")]
+    public static partial void RedisRestored(ILogger logger, string endPoint, long seconds);
+
+    [LoggerMessage(EventIds.LockUnavailable, LogLevel.Debug, "Redis did not respond for a lock; this replica calls AWS without it ({Kind})")]
+    public static partial void LockUnavailable(ILogger logger, string kind);
+
+    [LoggerMessage(EventIds.EntryRefused, LogLevel.Error,
+        "Security: the entry {RedisKey} in Redis is not what this gateway sealed under that key (moved, edited or forged). It was not used")]
+    public static partial void EntryRefused(ILogger logger, string redisKey);
+
+    [LoggerMessage(EventIds.NothingShared, LogLevel.Warning,
+        "ConnectionStrings:Redis is not set: credentials are cached in this process only and not shared between replicas")]
+    public static partial void NothingShared(ILogger logger);
+
+    [LoggerMessage(EventIds.AssumeRoleFailed, LogLevel.Error, "The role {Role} could not be assumed ({Failure}): {Cause}")]
+    public static partial void AssumeRoleFailed(ILogger logger, string role, FailureClass failure, string cause);
+
+    [LoggerMessage(EventIds.GrantBelowFloor, LogLevel.Error,
+        "STS granted a session of {Role} of {Granted} s, below the {Floor} s that its profile promises: callers get 503. "
+        + "Lengthen the role's maximum session or lower MinimumLifetime")]
+    public static partial void GrantBelowFloor(ILogger logger, string role, double granted, double floor);
+
+    [LoggerMessage(EventIds.ServedDegraded, LogLevel.Warning,
+        "STS fails; {Organization} is served credentials of {Role} with {Left} s left, below what its profile promises")]
+    public static partial void ServedDegraded(ILogger logger, string organization, string role, double left);
+
+    [LoggerMessage(EventIds.RenewalFailed, LogLevel.Warning,
+        "The credentials of {Organization} for {Role} could not be renewed yet ({Cause}); the ones at hand serve on")]
+    public static partial void RenewalFailed(ILogger logger, string organization, string role, string cause);
+
+    [LoggerMessage(EventIds.ReloadRefused, LogLevel.Error, "A change of IotCredentials is not used: {Problem}")]
+    public static partial void ReloadRefused(ILogger logger, string problem);
+
+    [LoggerMessage(EventIds.NoPolicy, LogLevel.Error,
+        "The route {Route} responds with 403: it names no authorization policy, and credentials are not vended without one. "
+        + "Give the route an AuthorizationPolicy")]
+    public static partial void NoPolicy(ILogger logger, string? route);
+
+    [LoggerMessage(EventIds.EndpointFailed, LogLevel.Error, "The AWS IoT endpoint in {Region} could not be found out ({Failure}): {Cause}")]
+    public static partial void EndpointFailed(ILogger logger, string region, FailureClass failure, string cause);
+
+    [LoggerMessage(EventIds.InvalidatedHereOnly, LogLevel.Error,
+        "The credentials of {Organization} are invalidated here, but Redis did not take it ({Kind}): repeat the DELETE, other replicas may still serve "
+        + "them")]
+    public static partial void InvalidatedHereOnly(ILogger logger, string organization, string kind);
+
+    [LoggerMessage(EventIds.Audit, LogLevel.Information,
+        "Vended: issuer {Issuer} subject {Subject} organization {Organization} profile {Profile} accessKeyId {AccessKeyId} expiration {Expiration:O} "
+        + "outcome {Outcome} request {RequestId} delivered {Delivered} trace {TraceId}")]
+    public static partial void Audit(
+        ILogger logger, string? issuer, string? subject, string organization, string profile, string accessKeyId, DateTimeOffset expiration,
+        VendOutcome outcome, string requestId, bool delivered, string? traceId);
+
+    [LoggerMessage(EventIds.IdentityUnknown, LogLevel.Error,
+        "Who the gateway is to AWS could not be found out ({Failure}): {Cause}. Nothing is vended until it is: "
+        + "check the credentials that the AWS SDK finds")]
+    public static partial void IdentityUnknown(ILogger logger, FailureClass failure, string cause);
+
+    [LoggerMessage(EventIds.CallerRefused, LogLevel.Error,
+        "The route {Route} responds with 403: its profile has \"Scope\": \"User\", and the caller has no claim {Claims}. "
+        + "Set MapInboundClaims = false, or let the authentication scheme keep that claim")]
+    public static partial void CallerRefused(ILogger logger, string? route, string? claims);
+
+    [LoggerMessage(EventIds.CallerUnknown, LogLevel.Error,
+        "The route {Route} vends to callers that the audit cannot name: they have no claim {Claims}. "
+        + "Set MapInboundClaims = false, or let the authentication scheme keep that claim")]
+    public static partial void CallerUnknown(ILogger logger, string? route, string? claims);
+
+    [LoggerMessage(EventIds.RedisNotExamined, LogLevel.Warning, "The cause of trouble with Redis at {EndPoint} cannot be found out: {Kind}")]
+    public static partial void RedisNotExamined(ILogger logger, string endPoint, string kind);
+
+    [LoggerMessage(EventIds.LockOverridden, LogLevel.Warning,
+        "The lock {Key} in Redis was held for longer than a replica holds one, and this replica went on without it. Another replica is very slow, "
+        + "Redis failed over to a node whose clock is behind, or somebody else writes to Redis. Logged once a minute")]
+    public static partial void LockOverridden(ILogger logger, string key);
+
+    [LoggerMessage(EventIds.GenerationsRefused, LogLevel.Error,
+        "Security: {Count} of the fields of {RedisKey} in Redis are not what this gateway sealed there (moved, edited or forged). They were not used")]
+    public static partial void GenerationsRefused(ILogger logger, int count, string redisKey);
+
+    [LoggerMessage(EventIds.RedisReconnects, LogLevel.Information,
+        "The node that the gateway writes to is a replica now: it connects to Redis at {EndPoint} again")]
+    public static partial void RedisReconnects(ILogger logger, string endPoint);
+
+    [LoggerMessage(EventIds.RedisNotClosed, LogLevel.Debug, "The connection to Redis could not be closed in good order: {Kind}")]
+    public static partial void RedisNotClosed(ILogger logger, string kind);
+
+    [LoggerMessage(EventIds.AuditInvalidation, LogLevel.Information,
+        "Invalidate credentials: issuer {Issuer} subject {Subject} organization {Organization} outcome {Outcome} status {Status} "
+        + "request {RequestId} trace {TraceId}")]
+    public static partial void AuditInvalidation(
+        ILogger logger, string? issuer, string? subject, string? organization, string outcome, int status, string requestId, string? traceId);
+
+    [LoggerMessage(EventIds.StaleEntriesNotDeleted, LogLevel.Error,
+        "The credentials of {Organization} are invalidated, but what was vended before could not be deleted from Redis ({Kind}). "
+        + "It is tried again, and no replica serves it; see that the gateway's user in Redis may SCAN and UNLINK")]
+    public static partial void StaleEntriesNotDeleted(ILogger logger, string organization, string kind);
+
+    [LoggerMessage(EventIds.DirectoryCallFailed, LogLevel.Warning,
+        "The directory could not say where {Organization} lives: {Cause}. What it said before serves on for Directory:StaleFor; else callers get 503")]
+    public static partial void DirectoryCallFailed(ILogger logger, string organization, string cause);
+
+    [LoggerMessage(EventIds.DirectoryLost, LogLevel.Error,
+        "The directory {Address} keeps failing: {Cause}. What it said before serves on for Directory:StaleFor; other organizations get 503")]
+    public static partial void DirectoryLost(ILogger logger, string address, string cause);
+
+    [LoggerMessage(EventIds.DirectoryRestored, LogLevel.Information, "The directory {Address} responds again, after {Seconds} s")]
+    public static partial void DirectoryRestored(ILogger logger, string address, double seconds);
+
+    [LoggerMessage(EventIds.DirectoryResponseRefused, LogLevel.Error,
+        "Security: what the directory says of {Organization} is refused: {Cause}. Callers get 503")]
+    public static partial void DirectoryResponseRefused(ILogger logger, string organization, string cause);
+
+    [LoggerMessage(EventIds.CredentialsRefused, LogLevel.Error,
+        "The gateway has no credentials that AWS takes: {Cause}. Nothing new is vended until it has; what is cached serves on")]
+    public static partial void CredentialsRefused(ILogger logger, string cause);
+
+    [LoggerMessage(EventIds.CredentialsTaken, LogLevel.Information, "AWS takes the gateway's credentials again, after {Seconds} s")]
+    public static partial void CredentialsTaken(ILogger logger, long seconds);
+}
