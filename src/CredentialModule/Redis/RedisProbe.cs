@@ -62,6 +62,7 @@ internal sealed class RedisProbe(ConfigurationOptions options, string keyPrefix,
             return e.SocketErrorCode switch
             {
                 SocketError.ConnectionRefused => RedisProblem.Refused,
+                SocketError.ConnectionReset or SocketError.ConnectionAborted => RedisProblem.Closed,
                 SocketError.HostNotFound or SocketError.TryAgain or SocketError.NoData or SocketError.NoRecovery => RedisProblem.NameNotResolved,
                 _ => RedisProblem.Unreachable,
             };
