@@ -136,15 +136,20 @@ public sealed class AzureIdentityTests
             () => gateway.Output.Contains(NoCredentials + NoToken + cause, StringComparison.Ordinal), () => $"{cause}\n{gateway.Output}");
     }
 
+    public static IEnumerable<TheoryDataRow<AzureForm, string, string, string>> Malformed => Sample.Of<TheoryDataRow<AzureForm, string, string, string>>(2,
+    [
+        new(AzureForm.WorkloadIdentity, "AZURE_TENANT_ID", $"{AzureEmulator.TenantId}\n", "a tenant's id"),
+        new(AzureForm.WorkloadIdentity, "AZURE_TENANT_ID", "secret tenant", "a tenant's id"),
+        new(AzureForm.WorkloadIdentity, "AZURE_CLIENT_ID", $"{AzureEmulator.ClientId}\n", "a client id, which is a GUID"),
+        new(AzureForm.WorkloadIdentity, "AZURE_AUTHORITY_HOST", "secret.example.com", "an address that begins with https://"),
+        new(AzureForm.WorkloadIdentity, "AZURE_AUTHORITY_HOST", "http://secret.example.com", "an address that begins with https://"),
+        new(AzureForm.InstanceMetadata, "AZURE_POD_IDENTITY_AUTHORITY_HOST", "secret", "an address that begins with http:// or https://"),
+        new(AzureForm.InstanceMetadata, "AZURE_CLIENT_ID", "secret", "a client id, which is a GUID"),
+        new(AzureForm.IdentityEndpoint, "IDENTITY_ENDPOINT", "secret:1/msi/token", "an address that begins with http:// or https://"),
+    ]);
+
     [Theory]
-    [InlineData(AzureForm.WorkloadIdentity, "AZURE_TENANT_ID", $"{AzureEmulator.TenantId}\n", "a tenant's id")]
-    [InlineData(AzureForm.WorkloadIdentity, "AZURE_TENANT_ID", "secret tenant", "a tenant's id")]
-    [InlineData(AzureForm.WorkloadIdentity, "AZURE_CLIENT_ID", $"{AzureEmulator.ClientId}\n", "a client id, which is a GUID")]
-    [InlineData(AzureForm.WorkloadIdentity, "AZURE_AUTHORITY_HOST", "secret.example.com", "an address that begins with https://")]
-    [InlineData(AzureForm.WorkloadIdentity, "AZURE_AUTHORITY_HOST", "http://secret.example.com", "an address that begins with https://")]
-    [InlineData(AzureForm.InstanceMetadata, "AZURE_POD_IDENTITY_AUTHORITY_HOST", "secret", "an address that begins with http:// or https://")]
-    [InlineData(AzureForm.InstanceMetadata, "AZURE_CLIENT_ID", "secret", "a client id, which is a GUID")]
-    [InlineData(AzureForm.IdentityEndpoint, "IDENTITY_ENDPOINT", "secret:1/msi/token", "an address that begins with http:// or https://")]
+    [MemberData(nameof(Malformed))]
     public async Task A_malformed_variable_is_told_by_its_name_and_callers_get_503(AzureForm form, string variable, string value, string expected)
     {
         await using var world = await World.StartAsync();
@@ -162,13 +167,18 @@ public sealed class AzureIdentityTests
         Assert.DoesNotContain("secret", doctor + gateway.Output, StringComparison.Ordinal);
     }
 
+    public static IEnumerable<TheoryDataRow<int, string, string>> Audiences => Sample.Of<TheoryDataRow<int, string, string>>(2,
+    [
+        new(1, AzureEmulator.Audience, ""),
+        new(1, AzureEmulator.ApplicationId, $"aud \"{AzureEmulator.Audience}\", sub \"{AzureEmulator.ObjectId}\""),
+        new(1, AzureEmulator.ClientId, $"aud \"{AzureEmulator.Audience}\", sub \"{AzureEmulator.ObjectId}\""),
+        new(2, AzureEmulator.ClientId, ""),
+        new(2, AzureEmulator.ApplicationId, $"azp \"{AzureEmulator.ClientId}\", which AWS compares in place of aud"),
+        new(2, AzureEmulator.Audience, $"azp \"{AzureEmulator.ClientId}\", which AWS compares in place of aud"),
+    ]);
+
     [Theory]
-    [InlineData(1, AzureEmulator.Audience, "")]
-    [InlineData(1, AzureEmulator.ApplicationId, $"aud \"{AzureEmulator.Audience}\", sub \"{AzureEmulator.ObjectId}\"")]
-    [InlineData(1, AzureEmulator.ClientId, $"aud \"{AzureEmulator.Audience}\", sub \"{AzureEmulator.ObjectId}\"")]
-    [InlineData(2, AzureEmulator.ClientId, "")]
-    [InlineData(2, AzureEmulator.ApplicationId, $"azp \"{AzureEmulator.ClientId}\", which AWS compares in place of aud")]
-    [InlineData(2, AzureEmulator.Audience, $"azp \"{AzureEmulator.ClientId}\", which AWS compares in place of aud")]
+    [MemberData(nameof(Audiences))]
     public async Task AWS_compares_the_application_in_version_1_and_the_identity_in_version_2(int version, string audienceOfProvider, string refusal)
     {
         await using var world = await World.StartAsync();
@@ -182,15 +192,20 @@ public sealed class AzureIdentityTests
         Assert.Equal(refusal.Length > 0, output.Contains("400 InvalidIdentityToken", StringComparison.Ordinal));
     }
 
+    public static IEnumerable<TheoryDataRow<AzureForm, string, string, string, string>> HalvesThatFail =>
+        Sample.Of<TheoryDataRow<AzureForm, string, string, string, string>>(2,
+    [
+        new(AzureForm.InstanceMetadata, "", "AwsIdentity:ClientId", "\"77777777-7777-8888-9999-000000000000\"", "400: the identity is not assigned here"),
+        new(AzureForm.IdentityEndpoint, "", "AwsIdentity:Audience", "\"api://other\"", "AADSTS500011: the tenant has no application of that audience"),
+        new(AzureForm.WorkloadIdentity, "", "AwsIdentity:Audience", "\"api://other\"", "AADSTS500011: the tenant has no application of that audience"),
+        new(AzureForm.WorkloadIdentity, "", "AwsIdentity:ClientId", "\"77777777-7777-8888-9999-000000000000\"",
+            "AADSTS700016: the tenant has no identity of that client id"),
+        new(AzureForm.WorkloadIdentity, "AZURE_TENANT_ID", "Timeout", "\"00:00:20\"", "its variables are not complete"),
+        new(AzureForm.InstanceMetadata, "", "AwsIdentity:RoleArn", "\"arn:aws:iam::111122223333:role/other\"", "403 AccessDenied: the role's trust policy"),
+    ]);
+
     [Theory]
-    [InlineData(AzureForm.InstanceMetadata, "", "AwsIdentity:ClientId", "\"77777777-7777-8888-9999-000000000000\"", "400: the identity is not assigned here")]
-    [InlineData(AzureForm.IdentityEndpoint, "", "AwsIdentity:Audience", "\"api://other\"", "AADSTS500011: the tenant has no application of that audience")]
-    [InlineData(AzureForm.WorkloadIdentity, "", "AwsIdentity:Audience", "\"api://other\"", "AADSTS500011: the tenant has no application of that audience")]
-    [InlineData(
-        AzureForm.WorkloadIdentity, "", "AwsIdentity:ClientId", "\"77777777-7777-8888-9999-000000000000\"",
-        "AADSTS700016: the tenant has no identity of that client id")]
-    [InlineData(AzureForm.WorkloadIdentity, "AZURE_TENANT_ID", "Timeout", "\"00:00:20\"", "its variables are not complete")]
-    [InlineData(AzureForm.InstanceMetadata, "", "AwsIdentity:RoleArn", "\"arn:aws:iam::111122223333:role/other\"", "403 AccessDenied: the role's trust policy")]
+    [MemberData(nameof(HalvesThatFail))]
     public async Task Doctor_says_which_half_of_the_exchange_fails(AzureForm form, string without, string key, string value, string told)
     {
         await using var world = await World.StartAsync();
