@@ -55,19 +55,23 @@ internal static class RefusalText
         SecurityTokenSignatureKeyNotFoundException => "signing_key",
         SecurityTokenInvalidSignatureException => "signature",
         IntrospectionRefusal => "introspection",
-        AuthenticationFailureException => failure.Message switch
-        {
-            UnknownIssuer => "issuer",
-            BearerHandler.UnknownKey => "signing_key",
-            Unreadable or Encrypted or WithoutOneIssuer => "token_unreadable",
-            SentTwice or SentTogether => "ambiguous",
-            ApiKeyAuthentication.Expired => "api_key_expired",
-            ApiKeyAuthentication.Malformed or ApiKeyAuthentication.Unknown => "api_key",
-            // What is missing in the claims, or too much, is in the ordinary log.
-            _ => "token_claims",
-        },
+        AuthenticationFailureException => WordOf(failure.Message),
         UnauthorizedAccessException => "token_claims",
         _ => "token_unreadable",
+    };
+
+    /// <param name="message">One of the gateway's own.</param>
+    public static string WordOf(string message) => message switch
+    {
+        UnknownIssuer => "issuer",
+        BearerHandler.UnknownKey => "signing_key",
+        Unreadable or Encrypted or WithoutOneIssuer => "token_unreadable",
+        SentTwice or SentTogether => "ambiguous",
+        ApiKeyAuthentication.Expired => "api_key_expired",
+        ApiKeyAuthentication.Malformed or ApiKeyAuthentication.Unknown => "api_key",
+        IntrospectionAuthentication.Malformed => "introspection",
+        // What is missing in the claims, or too much, is in the ordinary log.
+        _ => "token_claims",
     };
 
     private static string List(IEnumerable<string>? names) => string.Join(", ", names ?? []);

@@ -35,12 +35,14 @@ internal sealed class OrderedAuthorizationResultHandler : IAuthorizationMiddlewa
 
         // A key that may be used from elsewhere only is known, so this is no 401.
         var isElsewhere = CallerIdentity.Of(context.User) is { IpAllow: { } allowed } && !AddressList.Contains(allowed, context.Connection.RemoteIpAddress);
-        return authorizeResult.Forbidden ? ErrorResponse.WriteAsync(context, StatusCodes.Status403Forbidden, ReasonOf(authorizeResult.AuthorizationFailure))
+        var failed = authorizeResult.AuthorizationFailure?.FailedRequirements.FirstOrDefault();
+        return authorizeResult.Forbidden ? ErrorResponse.WriteAsync(context, StatusCodes.Status403Forbidden, ReasonOf(failed))
             : isElsewhere ? ErrorResponse.WriteAsync(context, StatusCodes.Status403Forbidden, "client_address")
             : next(context);
     }
 
-    private static string ReasonOf(AuthorizationFailure? failure) => failure?.FailedRequirements.FirstOrDefault() switch
+    /// <summary>The word for a requirement that a caller does not meet.</summary>
+    public static string ReasonOf(IAuthorizationRequirement? failed) => failed switch
     {
         OrganizationAccessRequirement => "organization",
         CallerRequirement requirement => requirement.Reason,

@@ -106,7 +106,7 @@ internal static class ExplainCommand
         var (method, target, host) = explanation.Request;
         var text = new StringBuilder();
         text.Append(CultureInfo.InvariantCulture, $"{method.OneLine()} {target.OneLine()}{(host == AnyHost ? "" : $" at {host.OneLine()}")}\n\n");
-        text.Append(explanation.Refused is { } status ? $"rejected with {status}" : $"taken by {explanation.Route!.Route}");
+        text.Append(explanation.Refused is { } status ? $"rejected with {status} ({explanation.Reason})" : $"taken by {explanation.Route!.Route}");
         text.Append(CultureInfo.InvariantCulture, $": {explanation.Why}\n");
         if (explanation.Route is { } route)
         {

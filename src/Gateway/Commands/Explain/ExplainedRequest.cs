@@ -1,4 +1,5 @@
 using Gateway.Edge;
+using Gateway.Logs;
 using Microsoft.AspNetCore.Http.Features;
 using Microsoft.AspNetCore.Routing.Patterns;
 
@@ -26,7 +27,7 @@ internal sealed record ExplainedRequest(string Method, string Target, string Hos
     }
 
     /// <summary>Returns the status with which the request guard rejects the request before routing, or null when the guard lets it pass.</summary>
-    public async Task<int?> GuardAsync(IServiceProvider services, IReadOnlyList<string> methods)
+    public async Task<(int Status, string Reason)?> GuardAsync(IServiceProvider services, IReadOnlyList<string> methods)
     {
         var passed = false;
         var context = Context(services, null);
@@ -37,7 +38,7 @@ internal sealed record ExplainedRequest(string Method, string Target, string Hos
                 return Task.CompletedTask;
             },
             methods).InvokeAsync(context);
-        return passed ? null : context.Response.StatusCode;
+        return passed ? null : (context.Response.StatusCode, RequestReason.Of(context, context.Response.StatusCode)!);
     }
 
     /// <summary>Returns an organization's path on a route without its optional parts, or null when the path has other required parameters.</summary>

@@ -1,7 +1,9 @@
 using System.Collections.Frozen;
 using Gateway.Authentication;
+using Gateway.Authorization;
 using Gateway.Configuration.Snapshots;
 using Gateway.Errors;
+using Gateway.Logs;
 using Gateway.Networking;
 using Gateway.Routes;
 using Gateway.Telemetry;
@@ -32,7 +34,7 @@ internal sealed class Explainer(Snapshot configuration, ProgramEnvironment envir
     {
         if (await request.GuardAsync(_services, configuration.Options.Edge.Methods) is { } guarded)
         {
-            return Result(guarded, guarded == StatusCodes.Status400BadRequest
+            return Result(guarded.Status, guarded.Reason, guarded.Status == StatusCodes.Status400BadRequest
                 ? "before routing, because a service could read the path differently than the gateway"
                 : $"before routing, because Edge:Methods allows only {string.Join(", ", configuration.Options.Edge.Methods)}");
         }
@@ -51,21 +53,23 @@ internal sealed class Explainer(Snapshot configuration, ProgramEnvironment envir
         }
         catch (Exception e) when (RouteConflict.Is(e))
         {
-            return await WithLostAsync(Result(RouteConflict.Status, "several routes match, and none of them takes precedence: give one an Order"), null);
+            return await WithLostAsync(Result(RouteConflict.Status, "bad_request", "several routes match, and none of them takes precedence: give one an Order"), null);
         }
 
         var taken = found as RouteEndpoint;
         if (taken is null || !_endpoints.Contains(taken))
         {
-            var (status, why) = verdict is { Failures.Count: > 0 } ? (StatusCodes.Status401Unauthorized, $"the {verdict.Noun} is invalid")
-                : found is null ? (StatusCodes.Status404NotFound, "no route matches")
-                : (StatusCodes.Status405MethodNotAllowed, "the routes of this path accept other methods");
-            return await WithLostAsync(Result(status, why) with { Token = verdict }, null);
+            var (status, reason, why) = verdict is { Failures.Count: > 0 }
+                ? (StatusCodes.Status401Unauthorized, verdict.Reason, $"the {verdict.Noun} is invalid")
+                : found is null ? (StatusCodes.Status404NotFound, "no_route", "no route matches")
+                : (StatusCodes.Status405MethodNotAllowed, "method", "the routes of this path accept other methods");
+            return await WithLostAsync(Result(status, reason, why) with { Token = verdict }, null);
         }
 
         if (verdict is not null) verdict = verdict with { Requirements = await JudgeAsync(context, taken, verdict) };
         var row = RouteRow.Of(taken, _table, configuration);
-        var explanation = (Refusal(context, taken, row, verdict) is var (refused, reason) ? Result(refused, reason) : Result(null, "")) with
+        var refusal = Refusal(context, taken, row, verdict);
+        var explanation = (refusal is var (refused, word, cause) ? Result(refused, word, cause) : Result(null, null, "")) with
         {
             Route = row,
             Token = verdict,
@@ -77,7 +81,8 @@ internal sealed class Explainer(Snapshot configuration, ProgramEnvironment envir
             Why = explanation.Lost!.Count == 0 ? "no other route matches its path" : "it comes first among the routes that match",
         };
 
-        Explanation Result(int? refused, string why) => new() { Request = request, Refused = refused, Why = why, Notes = _notes };
+        Explanation Result(int? refused, string? reason, string why) =>
+            new() { Request = request, Refused = refused, Reason = reason, Why = why, Notes = _notes };
 
         async Task<Explanation> WithLostAsync(Explanation unfinished, RouteEndpoint? winner)
         {
@@ -90,19 +95,19 @@ internal sealed class Explainer(Snapshot configuration, ProgramEnvironment envir
         _table.Written(endpoint.RouteId()).Match.Hosts?.FirstOrDefault(name => !name.Contains('*', StringComparison.Ordinal));
 
     // The order is that of the gateway's responses: 401, then the endpoint's preconditions (405, 422), then 403.
-    private (int Status, string Why)? Refusal(HttpContext context, RouteEndpoint taken, RouteRow row, TokenVerdict? verdict)
+    private (int Status, string Reason, string Why)? Refusal(HttpContext context, RouteEndpoint taken, RouteRow row, TokenVerdict? verdict)
     {
-        if (!row.Anyone && verdict is { Failures.Count: > 0 }) return (StatusCodes.Status401Unauthorized, $"the {verdict.Noun} is invalid");
+        if (!row.Anyone && verdict is { Failures.Count: > 0 }) return (StatusCodes.Status401Unauthorized, verdict.Reason, $"the {verdict.Noun} is invalid");
         foreach (var rule in taken.Metadata.GetOrderedMetadata<IRequestPrecondition>())
         {
             if (rule.Check(context) is not { } refused) continue;
-            return (refused, refused == StatusCodes.Status405MethodNotAllowed ? "a module route accepts only GET"
+            return (refused, RequestReason.Of(context, refused)!, refused == StatusCodes.Status405MethodNotAllowed ? "a module route accepts only GET"
                 : RouteOrganization.Of(context) is null ? "the organization id is malformed: IotCredentials:OrganizationId defines its form"
                 : "minimumLifetime is not a number of seconds that the profile can guarantee");
         }
 
         if (verdict?.Requirements.FirstOrDefault(requirement => !requirement.Met) is { } unmet)
-            return (StatusCodes.Status403Forbidden, $"a requirement is not met: {unmet.Requirement}");
+            return (StatusCodes.Status403Forbidden, unmet.Reason, $"a requirement is not met: {unmet.Requirement}");
         if (taken.Metadata.GetMetadata<IpAllowList>() is not null) _notes.Add($"only clients of {row.IpAllow} may use the route; others get 403");
         if (verdict is { IsKey: true, Caller: { } owner } && CallerIdentity.Of(owner) is { } caller)
         {
@@ -125,7 +130,11 @@ internal sealed class Explainer(Snapshot configuration, ProgramEnvironment envir
         context.User = caller;
         var judged = new List<RequirementVerdict>();
         foreach (var requirement in RouteRow.RequirementsOf(_table.PolicyOf(_table.Written(taken.RouteId()))))
-            judged.Add(new(requirement.ToString()!, (await authorization.AuthorizeAsync(caller, context, requirement)).Succeeded));
+        {
+            var isMet = (await authorization.AuthorizeAsync(caller, context, requirement)).Succeeded;
+            judged.Add(new(requirement.ToString()!, isMet) { Reason = OrderedAuthorizationResultHandler.ReasonOf(requirement) });
+        }
+
         return judged;
     }
 

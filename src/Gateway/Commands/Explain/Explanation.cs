@@ -10,6 +10,9 @@ internal sealed record Explanation
     /// <summary>The status of the gateway's own error response. Absent when a route takes the request.</summary>
     public int? Refused { get; init; }
 
+    /// <summary>The word for the rejection in the access log and in metrics.</summary>
+    public string? Reason { get; init; }
+
     /// <summary>The reason for the rejection, or the reason why the route takes the request.</summary>
     public required string Why { get; init; }
 

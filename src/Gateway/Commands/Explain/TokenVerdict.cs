@@ -21,6 +21,9 @@ internal sealed record TokenVerdict
     /// <summary>The reasons why the token is invalid. Empty when it is valid apart from its signature, which is not checked.</summary>
     public required IReadOnlyList<string> Failures { get; init; }
 
+    /// <summary>The word for the first failure.</summary>
+    internal string Reason { get; private init; } = "";
+
     public string Signature { get; init; } = "not checked: that needs the issuer's keys, and no call is made";
 
     /// <summary>The requirements of the route's policy, each with whether the token's caller meets it.</summary>
@@ -38,23 +41,25 @@ internal sealed record TokenVerdict
     public static TokenVerdict OfKey(IServiceProvider services, string text)
     {
         var keys = services.GetRequiredService<ApiKeyTable>();
-        if (keys.Header is null) return Failed("no API keys are accepted: Authentication:ApiKeys is absent");
-        if (!ApiKeyText.IsWellFormed(text)) return Failed(ApiKeyAuthentication.Malformed);
+        if (keys.Header is null) return Failed("no API keys are accepted: Authentication:ApiKeys is absent", "no_token");
+        if (!ApiKeyText.IsWellFormed(text)) return Failed(ApiKeyAuthentication.Malformed, "api_key");
         if (keys.Find(text) is not { } key)
             return services.GetService<IntrospectionAuthentication>()?.Takes(IntrospectedKind.ApiKey) == true
                 ? Introspected(isKey: true)
-                : Failed(ApiKeyAuthentication.Unknown);
+                : Failed(ApiKeyAuthentication.Unknown, "api_key");
         return new()
         {
             Scheme = ApiKey.Scheme,
             Issuer = ApiKey.Issuer,
             Failures = keys.HasExpired(key) ? [ApiKeyAuthentication.Expired] : [],
+            Reason = "api_key_expired",
             Signature = $"its hash is that of {Finding.Quote(key.Name)}",
             Caller = keys.ResultOf(key).Result.Principal,
             IsKey = true,
         };
 
-        static TokenVerdict Failed(string why) => new() { Scheme = ApiKey.Scheme, Failures = [why], Signature = "none", IsKey = true };
+        static TokenVerdict Failed(string why, string reason) =>
+            new() { Scheme = ApiKey.Scheme, Failures = [why], Reason = reason, Signature = "none", IsKey = true };
     }
 
     private static TokenVerdict Introspected(bool isKey) => new()
@@ -72,12 +77,12 @@ internal sealed record TokenVerdict
         var token = BearerToken.Of(context.Request);
         if (token is { } opaque && !BearerToken.IsJsonWebToken(opaque.Span)
             && services.GetService<IntrospectionAuthentication>()?.Takes(IntrospectedKind.Bearer) == true)
-            return ApiKeyText.IsWellFormed(opaque.Span) ? Introspected(isKey: false) : new() { Failures = [IntrospectionAuthentication.Malformed] };
+            return ApiKeyText.IsWellFormed(opaque.Span) ? Introspected(isKey: false) : Failed(IntrospectionAuthentication.Malformed);
         if (token is null || BearerToken.ClaimedIssuer(token.Value.Span) is not { } issuer)
-            return new() { Failures = [RefusalText.WithoutIssuer(token is { } unread ? unread.Span : default)] };
+            return Failed(RefusalText.WithoutIssuer(token is { } unread ? unread.Span : default));
 
         if (services.GetRequiredService<IssuerSchemes>().Find(issuer) is not { } name)
-            return new() { Issuer = issuer, Failures = [RefusalText.UnknownIssuer] };
+            return Failed(RefusalText.UnknownIssuer) with { Issuer = issuer };
 
         var scheme = (await services.GetRequiredService<IAuthenticationSchemeProvider>().GetSchemeAsync(name))!;
         var options = services.GetRequiredService<IOptionsMonitor<JwtBearerOptions>>().Get(scheme.Name);
@@ -87,10 +92,17 @@ internal sealed record TokenVerdict
             Scheme = scheme.Name,
             Issuer = issuer,
             Failures = [.. failures.Select(failure => RefusalText.Of(failure, options.TokenValidationParameters))],
+            Reason = failures.Select(RefusalText.WordOf).FirstOrDefault(""),
             Caller = caller,
         };
+
+        static TokenVerdict Failed(string message) => new() { Failures = [message], Reason = RefusalText.WordOf(message) };
     }
 }
 
 /// <summary>One requirement of a policy.</summary>
-internal sealed record RequirementVerdict(string Requirement, bool Met);
+internal sealed record RequirementVerdict(string Requirement, bool Met)
+{
+    /// <summary>The word for a caller that does not meet it.</summary>
+    internal string Reason { get; init; } = "";
+}

@@ -201,18 +201,18 @@ public sealed class ExplainTests(ExplainTests.Shared shared) : IClassFixture<Exp
     }
 
     [Theory]
-    [InlineData("GET", "/a/../b", 400)]
-    [InlineData("GET", "/a%2Fb", 400)]
-    [InlineData("TRACE", "/plain", 405)]
-    [InlineData("GET", "/nowhere", 404)]
-    [InlineData("POST", "/reports", 405)]
-    [InlineData("POST", Credentials, 405)]
-    [InlineData("GET", "/organizations/o-ac_me/iot-endpoint-and-credentials", 422)]
-    [InlineData("GET", "/organizations/acme/devices", 422)]
-    [InlineData("GET", Credentials + "?minimumLifetime=soon", 422)]
-    [InlineData("GET", "/organizations/o-other/devices", 403)]
-    [InlineData("GET", "/organizations/o-acme/operators", 403)]
-    public async Task A_refusal_says_its_status_as_the_gateway_answers_it(string method, string path, int status)
+    [InlineData("GET", "/a/../b", 400, "path")]
+    [InlineData("GET", "/a%2Fb", 400, "encoded_slash")]
+    [InlineData("TRACE", "/plain", 405, "method")]
+    [InlineData("GET", "/nowhere", 404, "no_route")]
+    [InlineData("POST", "/reports", 405, "method")]
+    [InlineData("POST", Credentials, 405, "method")]
+    [InlineData("GET", "/organizations/o-ac_me/iot-endpoint-and-credentials", 422, "organization_id")]
+    [InlineData("GET", "/organizations/acme/devices", 422, "organization_id")]
+    [InlineData("GET", Credentials + "?minimumLifetime=soon", 422, "minimum_lifetime")]
+    [InlineData("GET", "/organizations/o-other/devices", 403, "organization")]
+    [InlineData("GET", "/organizations/o-acme/operators", 403, "scopes")]
+    public async Task A_refusal_says_its_status_and_reason_as_the_gateway_does(string method, string path, int status, string reason)
     {
         static void Change(JsonObject settings) => settings
             .Route("reports", "/reports", """{ "Match": { "Methods": ["GET"] } }""")
@@ -222,11 +222,14 @@ public sealed class ExplainTests(ExplainTests.Shared shared) : IClassFixture<Exp
 
         var explained = await ExplainAsync(["--method", method, "--path", path, "--token", token], Change);
 
-        Assert.Equal((1, status), (explained.ExitCode, explained.Json.GetProperty("refused").GetInt32()));
+        Assert.Equal((1, status, reason), (explained.ExitCode, explained.Json.GetProperty("refused").GetInt32(), Text(explained.Json, "reason")));
         Assert.NotEqual("", Text(explained.Json, "why"));
         if (path.Contains("..", StringComparison.Ordinal)) return;
         var gateway = await shared.GatewayAsync(Change);
         Assert.Equal(status, (await gateway.SendAsync(path, token, method)).Status);
+        var line = $"\"method\":\"{method}\",\"path\":\"{path.Split('?')[0]}\",";
+        await Eventually.IsTrueAsync(() => gateway.Log.Text.Split('\n').Any(logged =>
+            logged.Contains(line, StringComparison.Ordinal) && logged.Contains($"\"status\":{status},\"reason\":\"{reason}\",", StringComparison.Ordinal)));
     }
 
     [Fact]
@@ -242,30 +245,30 @@ public sealed class ExplainTests(ExplainTests.Shared shared) : IClassFixture<Exp
         Assert.Matches("requests as the route \"one\", such as \"GET /same/probe\\?", Text(finding, "message"));
     }
 
-    public static TheoryData<string, TokenRequest, string> BadTokens => new()
+    public static TheoryData<string, TokenRequest, string, string> BadTokens => new()
     {
-        { "expired", new() { NotBefore = TimeSpan.FromHours(-1), Expires = TimeSpan.FromSeconds(-60) }, "it expired at " },
-        { "early", new() { NotBefore = TimeSpan.FromSeconds(60) }, "it is not valid before " },
-        { "endless", new() { Expires = null }, "it never expires" },
-        { "audience", new() { Audiences = ["api://other"] }, "the audience is not one of api://gateway" },
-        { "algorithm", new() { Algorithm = "HS256" }, "the algorithm is not one of " },
-        { "unsigned", new() { Algorithm = "none" }, "the algorithm is not one of " },
-        { "ID token", new() { Type = "JWT", Claims = new Dictionary<string, object?> { ["nonce"] = "n" } }, "the token is an ID token" },
-        { "crit", new() { Header = new Dictionary<string, object?> { ["crit"] = new[] { "exp" } } }, "the token has a crit header" },
-        { "subject", new() { Subject = null }, "the token has no claim sub (SubjectClaim)" },
-        { "issuer", new() { Issuer = "https://unknown.example.com" }, "no scheme is configured for its issuer" },
+        { "expired", new() { NotBefore = TimeSpan.FromHours(-1), Expires = TimeSpan.FromSeconds(-60) }, "it expired at ", "token_expired" },
+        { "early", new() { NotBefore = TimeSpan.FromSeconds(60) }, "it is not valid before ", "token_not_yet_valid" },
+        { "endless", new() { Expires = null }, "it never expires", "token_lifetime" },
+        { "audience", new() { Audiences = ["api://other"] }, "the audience is not one of api://gateway", "audience" },
+        { "algorithm", new() { Algorithm = "HS256" }, "the algorithm is not one of ", "algorithm" },
+        { "unsigned", new() { Algorithm = "none" }, "the algorithm is not one of ", "algorithm" },
+        { "ID token", new() { Type = "JWT", Claims = new Dictionary<string, object?> { ["nonce"] = "n" } }, "the token is an ID token", "token_claims" },
+        { "crit", new() { Header = new Dictionary<string, object?> { ["crit"] = new[] { "exp" } } }, "the token has a crit header", "token_claims" },
+        { "subject", new() { Subject = null }, "the token has no claim sub (SubjectClaim)", "token_claims" },
+        { "issuer", new() { Issuer = "https://unknown.example.com" }, "no scheme is configured for its issuer", "issuer" },
     };
 
     [Theory]
     [MemberData(nameof(BadTokens))]
-    public async Task A_token_that_fails_says_by_what_and_is_a_401(string _, TokenRequest request, string failure)
+    public async Task A_token_that_fails_says_by_what_and_is_a_401(string _, TokenRequest request, string failure, string reason)
     {
         var token = World.Issuer.Issue(request with { Organizations = (string[])["o-acme"] });
 
         var explained = await ExplainAsync(["--token", token]);
         var text = await ExplainAsync(["--token", token], format: "text");
 
-        Assert.Equal((1, 401), (explained.ExitCode, explained.Json.GetProperty("refused").GetInt32()));
+        Assert.Equal((1, 401, reason), (explained.ExitCode, explained.Json.GetProperty("refused").GetInt32(), Text(explained.Json, "reason")));
         Assert.StartsWith(failure, Assert.Single(Strings(explained.Json.GetProperty("token").GetProperty("failures"))), StringComparison.Ordinal);
         Assert.Contains("FAILS", text.Output, StringComparison.Ordinal);
         foreach (var part in token.Split('.').Where(part => part.Length > 0))
