@@ -3,6 +3,7 @@ using Gateway.Tests.Authentication;
 using Gateway.Tests.Hosting;
 using Microsoft.Extensions.Time.Testing;
 using Sandbox;
+using StackExchange.Redis;
 using Testing;
 using Xunit;
 
@@ -31,6 +32,7 @@ public sealed class MeasuredGateway : IAsyncLifetime
         await VendAsync(time);
         await SendAsync();
         await _gateway.ChangeAsync(settings => settings.Set("ReverseProxy:Routes:plain:ClusterId", "\"none\""));
+        await ForgeEntryAsync();
         await LoseRedisAsync();
         time.Advance(TimeSpan.FromMinutes(1));
         // The exporter may return what it collected a moment ago.
@@ -87,6 +89,17 @@ public sealed class MeasuredGateway : IAsyncLifetime
     {
         var response = await _gateway.SendAsync(path, token);
         Assert.True(response.Status == status, $"{path}: {response.Status} {response.Body}\n{_gateway.Log.Text}");
+    }
+
+    /// <summary>Puts what was sealed under another key in the place of a generation.</summary>
+    private async Task ForgeEntryAsync()
+    {
+        await using var redis = await _world.Redis.ConnectAsync();
+        var entry = redis.GetServers()[0].Keys(pattern: _world.KeyPrefix + "v2:*").First();
+        var generations = _world.KeyPrefix + "forgotten";
+        await redis.GetDatabase().HashSetAsync(generations, "o-other", await redis.GetDatabase().HashGetAsync(entry, "data"));
+        await redis.GetSubscriber().PublishAsync(RedisChannel.Literal(generations), "o-other");
+        await WaitAsync(static scrape => scrape.Sum("iotcredentials_refused_entries_total") >= 1);
     }
 
     private async Task LoseRedisAsync()

@@ -11,7 +11,6 @@ internal sealed partial class Scrape
 {
     private Scrape(string text)
     {
-        File.WriteAllText("/tmp/scrape.txt", text);
         Lines = [.. Line().Matches(text).Select(static line => new ScrapeLine(
             line.Groups["name"].Value,
             Label().Matches(line.Groups["labels"].Value).ToDictionary(
