@@ -70,6 +70,17 @@ public sealed partial class MonitoringTests(MeasuredGateway measured) : IClassFi
         Assert.All(alerts, alert => Assert.Contains(Rules(), rule => rule.Alert == alert));
     }
 
+    [Fact]
+    public void The_runbook_searches_the_log_for_words_that_other_documents_say_are_in_it()
+    {
+        var pages = Directory.GetFiles(Path.Combine(Repository.Root, "docs"), "*.md").Where(static page => Path.GetFileName(page) != "runbook.md");
+        var documented = string.Concat(pages.Select(File.ReadAllText));
+        var words = LogSearch().Matches(s_runbook).SelectMany(static search => search.Groups["words"].Value.Split('|')).Distinct().ToList();
+
+        Assert.True(words.Count > 10);
+        Assert.All(words, each => Assert.Matches(each, documented));
+    }
+
     private void AssertExported(string text)
     {
         var query = new PromQuery(text);
@@ -135,6 +146,9 @@ public sealed partial class MonitoringTests(MeasuredGateway measured) : IClassFi
 
     [GeneratedRegex(@"\b(gateway|iotcredentials|http_server|http_client)_[a-z_]+\b")]
     private static partial Regex Metric();
+
+    [GeneratedRegex("log \\| grep (-[A-Z0-9]+ )?'(?<words>[^'^]+)'")]
+    private static partial Regex LogSearch();
 
     [GeneratedRegex("`(?<name>IotGateway[A-Z][A-Za-z]+)`")]
     private static partial Regex Alert();
