@@ -51,6 +51,8 @@ internal sealed class ServiceMonitor
 
 internal sealed class ServiceMonitorSpec
 {
+    public string? JobLabel { get; set; }
+
     public V1LabelSelector Selector { get; set; } = new();
 
     public IList<ServiceMonitorEndpoint> Endpoints { get; set; } = [];

@@ -3,6 +3,7 @@ using System.Diagnostics.Metrics;
 using System.Text.RegularExpressions;
 using Gateway.Telemetry;
 using Gateway.Tests.Authentication;
+using Gateway.Tests.Hosting;
 using IotCredentials.Failures;
 using IotCredentials.Telemetry;
 using Microsoft.Extensions.DependencyInjection;
@@ -22,10 +23,14 @@ public sealed partial class MetricTests
     [Fact]
     public async Task The_documentation_lists_each_as_it_is_exported()
     {
+        using var certificates = new IssuedCertificates();
+        certificates.Write("tls", certificates.Issue());
         await using var world = await World.StartAsync();
         var gateway = await world.StartGatewayAsync(settings => settings.Set("IotCredentials:Directory", $$"""
             { "Address": "{{world.Downstream.Url}}/organizations/{organizationId}", "AllowedAccounts": ["111122223333"] }
-            """).AddIntrospection(world.Issuer, new SecretFile()));
+            """).AddIntrospection(world.Issuer, new SecretFile()).Set("Kestrel:Certificates:Default", $$"""
+            { "Path": "{{certificates.PathOf("tls/tls.crt")}}", "KeyPath": "{{certificates.PathOf("tls/tls.key")}}" }
+            """));
         // Parts that the first vend creates have instruments too.
         Assert.Equal(200, (await gateway.VendAsync("o-acme")).Status);
         var instruments = InstrumentsOf(gateway);

@@ -76,12 +76,12 @@ internal sealed class AssumeRoleClient(
         {
             var granted = await own.UseAsync(
                 region, Call, clients.StsUrl(region), credentials => SendAsync(region, credentials, request, deadline.Token), deadline.Token);
-            metrics.Called("AssumeRole", time.GetElapsedTime(begun), succeeded: true);
+            metrics.Called("AssumeRole", time.GetElapsedTime(begun), failure: null);
             return granted;
         }
         catch (VendingException failure)
         {
-            metrics.Called("AssumeRole", time.GetElapsedTime(begun), succeeded: false);
+            metrics.Called("AssumeRole", time.GetElapsedTime(begun), failure.Failure);
             if (failure.Failure != FailureClass.Credentials) Log.AssumeRoleFailed(logger, request.RoleArn, failure.Failure, failure.Message);
             throw;
         }

@@ -33,16 +33,18 @@ internal sealed class DescribeEndpointClient(AwsClients clients, OwnCredentials 
     {
         using var iot = clients.IoT(region, credentials);
         var begun = time.GetTimestamp();
-        var succeeded = false;
         try
         {
             var address = (await iot.DescribeEndpointAsync(new DescribeEndpointRequest(), cancellation)).EndpointAddress;
-            succeeded = Uri.CheckHostName(address) == UriHostNameType.Dns;
-            return succeeded ? address! : throw new VendingException(FailureClass.Unavailable, "the response of iot:DescribeEndpoint holds no host name");
+            if (Uri.CheckHostName(address) != UriHostNameType.Dns)
+                throw new VendingException(FailureClass.Unavailable, "the response of iot:DescribeEndpoint holds no host name");
+            metrics.Called("DescribeEndpoint", time.GetElapsedTime(begun), failure: null);
+            return address!;
         }
-        finally
+        catch (Exception e)
         {
-            metrics.Called("DescribeEndpoint", time.GetElapsedTime(begun), succeeded);
+            metrics.Called("DescribeEndpoint", time.GetElapsedTime(begun), (AwsErrorMapper.OfCredentials(e) ?? AwsErrorMapper.From(e, Call)).Failure);
+            throw;
         }
     }
 }

@@ -37,6 +37,7 @@ internal sealed class StsRateLimiter : IDisposable
         _permits = _mostPermits = Math.Max(1, _perSecond / 10.0);
         _countedAt = time.GetTimestamp();
         _wake = time.CreateTimer(_ => ServeLocked(), null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
+        metrics.ObserveLimit(_perSecond);
         metrics.ObserveWaiting(() => _waiting.Count);
     }
 

@@ -1,5 +1,6 @@
 using IotCredentials.Caching;
 using IotCredentials.Failures;
+using IotCredentials.Telemetry;
 using Microsoft.Extensions.Options;
 
 namespace IotCredentials.Fetching;
@@ -13,6 +14,9 @@ internal readonly record struct Fetched<T>(T Value, bool IsNew);
 /// </summary>
 internal interface IFetch<T> where T : class
 {
+    /// <summary>The kind of value in a word, for metrics.</summary>
+    string Kind { get; }
+
     /// <summary>The cache key. Lookups with the same key share one call.</summary>
     string Key { get; }
 
@@ -52,7 +56,8 @@ internal interface IFetch<T> where T : class
 /// Fetches values through the cache's two levels. One call per key runs at a time, across threads and replicas; all waiters share a failure, which is kept in
 /// the negative cache. A value whose refresh is due is returned and renewed in the background.
 /// </summary>
-internal sealed class Fetcher(CredentialCache cache, SingleFlight flights, NegativeCache failures, IOptions<IotCredentialsOptions> options)
+internal sealed class Fetcher(
+    CredentialCache cache, SingleFlight flights, NegativeCache failures, CredentialMetrics metrics, IOptions<IotCredentialsOptions> options)
 {
     private static readonly TimeSpan s_findAgainAfter = TimeSpan.FromMilliseconds(100);
 
@@ -84,7 +89,19 @@ internal sealed class Fetcher(CredentialCache cache, SingleFlight flights, Negat
         return value;
     }
 
-    private void Refresh<T, TFetch>(TFetch fetch) where T : class where TFetch : IFetch<T> => _ = fetch.RefreshAsync(() => RenewAsync<T, TFetch>(fetch));
+    private void Refresh<T, TFetch>(TFetch fetch) where T : class where TFetch : IFetch<T> => _ = fetch.RefreshAsync(async () =>
+    {
+        var succeeded = false;
+        try
+        {
+            await RenewAsync<T, TFetch>(fetch);
+            succeeded = true;
+        }
+        finally
+        {
+            metrics.Refreshed(fetch.Kind, succeeded);
+        }
+    });
 
     private async Task<T?> ReadAsync<T, TFetch>(TFetch fetch) where T : class where TFetch : IFetch<T> =>
         await fetch.MayReadSharedAsync() ? await cache.ReadSharedAsync<T>(fetch.Key, fetch.IsNewer) : null;

@@ -66,7 +66,7 @@ internal sealed class CredentialEndpoint(
                 return;
             }
 
-            metrics.Vended(vended.Outcome);
+            metrics.Vended(vended.Outcome, profileName, vended.Credentials.Expiration - time.GetUtcNow());
             if (caller is not { Issuer: not null, Subject: not null } && _unknownCallers.IsDue())
                 Log.CallerUnknown(logger, endpoint.DisplayName, caller.MissingClaims);
             await WriteAsync(context, endpointFound!, caller, profileName, vended);
@@ -74,7 +74,7 @@ internal sealed class CredentialEndpoint(
         catch (Exception e) when (e is VendingException or TimeoutException)
         {
             var failure = e as VendingException ?? new VendingException(FailureClass.Unavailable, "no response within IotCredentials:Timeout");
-            metrics.Failed(failure.Failure);
+            metrics.Failed(failure.Failure, profileName);
             context.Response.Headers.RetryAfter = Math.Max(1, Math.Ceiling(failure.RetryAfter.TotalSeconds)).ToString(CultureInfo.InvariantCulture);
             var reason = e is TimeoutException ? "vend:timeout" : ReasonOf(failure.Failure);
             await ErrorResponse.WriteAsync(context, StatusCodes.Status503ServiceUnavailable, reason);

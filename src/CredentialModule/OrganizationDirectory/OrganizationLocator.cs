@@ -162,6 +162,8 @@ internal sealed class OrganizationLocator
 
     private readonly struct Lookup(OrganizationLocator locator, OrganizationId organization, string? generation, string key) : IFetch<DirectoryEntry>
     {
+        public string Kind => "place";
+
         public string Key => key;
 
         // The sealed entry names its organization: if two organizations ever shared a key, neither must get the other's place.

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Diagnostics.Metrics;
 using IotCredentials.Failures;
 
@@ -9,6 +10,8 @@ internal sealed class CredentialMetrics
     public const string MeterName = "IotCredentials";
 
     private readonly Counter<long> _vends;
+    private readonly Histogram<double> _remainingLifetime;
+    private readonly Counter<long> _refreshes;
     private readonly Counter<long> _refusedEntries;
     private readonly Histogram<double> _calls;
     private readonly Gauge<int> _packedPolicySize;
@@ -21,7 +24,13 @@ internal sealed class CredentialMetrics
         _meter = meters.Create(MeterName);
         _vends = _meter.CreateCounter<long>(
             "iotcredentials.vends", "{vend}",
-            "Requests for credentials, by the source of the response, or the reason why there was none.");
+            "Requests for credentials, by profile, and by the source of the response, or the reason why there was none.");
+        // From the minute that degraded credentials have left to the longest session of STS.
+        _remainingLifetime = _meter.CreateHistogram(
+            "iotcredentials.remaining_lifetime", "s", "Remaining lifetime of credentials when they were handed out.", tags: null,
+            new InstrumentAdvice<double> { HistogramBucketBoundaries = [60, 300, 600, 900, 1200, 1800, 2700, 3600, 7200, 14400, 28800, 43200] });
+        _refreshes = _meter.CreateCounter<long>(
+            "iotcredentials.refreshes", "{refresh}", "Renewals behind the callers of what is cached, by what was renewed and by outcome.");
         _refusedEntries = _meter.CreateCounter<long>(
             "iotcredentials.refused_entries", "{entry}", "Entries in Redis that were not what this gateway sealed under that key: a security event.");
         // OpenTelemetry's default buckets are for milliseconds.
@@ -33,20 +42,34 @@ internal sealed class CredentialMetrics
         _packedPolicySize = _meter.CreateGauge<int>("iotcredentials.packed_policy_size", "%", "STS's PackedPolicySize of the last session, of 100 allowed.");
     }
 
-    public void Vended(VendOutcome outcome) => _vends.Add(1, Tag("outcome", outcome switch
+    public void Vended(VendOutcome outcome, string profile, TimeSpan remainingLifetime)
     {
-        VendOutcome.L1 => "l1",
-        VendOutcome.Redis => "redis",
-        VendOutcome.Sts => "sts",
-        _ => "degraded",
-    }));
+        _vends.Add(1, Tag("profile", profile), Tag("outcome", outcome switch
+        {
+            VendOutcome.L1 => "l1",
+            VendOutcome.Redis => "redis",
+            VendOutcome.Sts => "sts",
+            _ => "degraded",
+        }));
+        _remainingLifetime.Record(remainingLifetime.TotalSeconds, Tag("profile", profile));
+    }
 
-    public void Failed(FailureClass failure) => _vends.Add(1, Tag("outcome", failure.ToString().ToLowerInvariant()));
+    public void Failed(FailureClass failure, string profile) => _vends.Add(1, Tag("profile", profile), Tag("outcome", WordOf(failure)));
+
+    public void Refreshed(string kind, bool succeeded) => _refreshes.Add(1, Tag("kind", kind), Tag("outcome", succeeded ? "success" : "failure"));
 
     public void EntriesRefused(int count) => _refusedEntries.Add(count);
 
-    public void Called(string operation, TimeSpan duration, bool succeeded) =>
-        _calls.Record(duration.TotalSeconds, Tag("operation", operation), Tag("outcome", succeeded ? "success" : "failure"));
+    /// <summary>Counts a call to AWS.</summary>
+    /// <param name="operation">The operation.</param>
+    /// <param name="duration">How long it took, retries included.</param>
+    /// <param name="failure">Why it failed; null if it succeeded.</param>
+    public void Called(string operation, TimeSpan duration, FailureClass? failure)
+    {
+        var tags = new TagList { Tag("operation", operation), Tag("outcome", failure is null ? "success" : "failure") };
+        if (failure is { } of) tags.Add(Tag("error.type", WordOf(of)));
+        _calls.Record(duration.TotalSeconds, tags);
+    }
 
     public void PackedPolicySize(int percent) => _packedPolicySize.Record(percent);
 
@@ -60,12 +83,24 @@ internal sealed class CredentialMetrics
     public void ObserveRedis(Func<bool> isUsable) => _meter.CreateObservableGauge(
         "iotcredentials.redis.usable", () => isUsable() ? 1 : 0, "1", "1 while replicas share what is vended through Redis; 0 while Redis cannot be used.");
 
+    public void ObserveLimit(int permitsPerSecond) => _meter.CreateObservableGauge(
+        "iotcredentials.sts.limit", () => permitsPerSecond, "{call}", "Calls to STS that this process may make in a second: PermitsPerSecond.");
+
     public void ObserveWaiting(Func<int> waiting) =>
         _meter.CreateObservableGauge("iotcredentials.sts.waiting", waiting, "{call}", "Calls to STS that wait for a permit within IotCredentials:Sts.");
 
     public void ObserveCredentials(Func<bool> areTaken) => _meter.CreateObservableGauge(
         "iotcredentials.aws.credentials.taken", () => areTaken() ? 1 : 0, null,
         "1 while AWS takes the gateway's own credentials, as far as is known; 0 while it does not.");
+
+    private static string WordOf(FailureClass failure) => failure switch
+    {
+        FailureClass.Throttled => "throttled",
+        FailureClass.Refused => "refused",
+        FailureClass.TooShort => "tooshort",
+        FailureClass.Credentials => "credentials",
+        _ => "unavailable",
+    };
 
     private static KeyValuePair<string, object?> Tag(string name, string value) => new(name, value);
 }

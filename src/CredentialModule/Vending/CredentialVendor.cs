@@ -155,6 +155,7 @@ internal sealed class CredentialVendor(
     private readonly struct Lookup(CredentialVendor vendor, VendContext context, string key, LifetimeRequirement requirement, ClaimsPrincipal caller)
         : IFetch<CachedCredentials>
     {
+        public string Kind => "credentials";
         public string Key => key;
         public VendContext Context => context;
         public LifetimeRequirement Requirement => requirement;

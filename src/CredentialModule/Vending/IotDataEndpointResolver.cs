@@ -81,6 +81,8 @@ internal sealed class IotDataEndpointResolver(
 
     private readonly struct Lookup(IotDataEndpointResolver resolver, Profile profile, string key) : IFetch<CachedIotDataEndpoint>
     {
+        public string Kind => "endpoint";
+
         public string Key => key;
 
         public bool Matches(CachedIotDataEndpoint value) => string.Equals(value.Region, profile.Region, StringComparison.Ordinal);

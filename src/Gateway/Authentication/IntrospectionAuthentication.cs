@@ -48,6 +48,7 @@ internal sealed partial class IntrospectionAuthentication : IDisposable
     private readonly ValidatedTokenCache _validated;
     private readonly AuthenticationThrottle _edge;
     private readonly SingleFlight _flights;
+    private readonly GatewayMetrics _metrics;
     private readonly TimeProvider _time;
     private readonly ILogger _logger;
     private readonly PeerHealth _health;
@@ -59,7 +60,8 @@ internal sealed partial class IntrospectionAuthentication : IDisposable
         IntrospectionOptions options, IntrospectionClient client, ClaimReader claims, ValidatedTokenCache validated, AuthenticationThrottle edge,
         SingleFlight flights, GatewayMetrics metrics, TimeProvider time, ILogger<IntrospectionAuthentication> logger)
     {
-        (_options, _client, _claims, _validated, _edge, _flights, _time, _logger) = (options, client, claims, validated, edge, flights, time, logger);
+        (_options, _client, _claims, _validated, _edge, _flights) = (options, client, claims, validated, edge, flights);
+        (_metrics, _time, _logger) = (metrics, time, logger);
         _health = new PeerHealth(time);
         _remembered = new MemoryCache(new MemoryCacheOptions { SizeLimit = MostRemembered });
         metrics.ObserveIntrospection(() => Outage is not null);
@@ -172,6 +174,7 @@ internal sealed partial class IntrospectionAuthentication : IDisposable
         }
         catch (IntrospectionUnavailableException)
         {
+            _metrics.Introspected(isAccepted: null);
             Remember(key, null, s_unjudgedFor);
             if (_health.Doubt()) _ = _flights.JoinAsync("introspect a token of our own", IsUsableAsync);
             throw;
@@ -180,6 +183,7 @@ internal sealed partial class IntrospectionAuthentication : IDisposable
         OnUsable();
         if (caller is not null && _validated.CallerOf(key, s_callerKeptFor) is { } before && (before.Issuer, before.Subject) != (caller.Issuer, caller.Subject))
             (caller, refusal) = (null, "the introspection endpoint names another caller for it than before");
+        _metrics.Introspected(isAccepted: caller is not null);
         if (caller is null)
         {
             _validated.Revoke(key);

@@ -20,7 +20,8 @@ internal sealed partial class ServerCertificates : BackgroundService
     private readonly TimeProvider _time;
     private readonly ILogger<ServerCertificates> _logger;
 
-    public ServerCertificates(IConfiguration configuration, IHostEnvironment environment, TimeProvider time, ILogger<ServerCertificates> logger)
+    public ServerCertificates(
+        IConfiguration configuration, IHostEnvironment environment, GatewayMetrics metrics, TimeProvider time, ILogger<ServerCertificates> logger)
     {
         _time = time;
         _logger = logger;
@@ -31,6 +32,12 @@ internal sealed partial class ServerCertificates : BackgroundService
             // If a certificate cannot be used at start, Kestrel itself refuses to start.
             TryLoad(watched, out _);
         }
+
+        if (_watched.Count > 0)
+            metrics.ObserveCertificates(() => from watched in _watched
+                                              let certificate = watched.Current?.TargetCertificate
+                                              where certificate is not null
+                                              select (watched.Files.Path, new DateTimeOffset(certificate.NotAfter)));
     }
 
     /// <summary>Replaces the certificate that Kestrel loaded at start by the one that its file holds now.</summary>

@@ -14,11 +14,17 @@ internal sealed class GatewayMetrics
     private readonly Counter<long> _forwardingErrors;
     private readonly Counter<long> _authentications;
     private readonly Counter<long> _refusals;
+    private readonly Counter<long> _issuerFetches;
+    private readonly Counter<long> _introspectionCalls;
     private readonly Meter _meter;
+    private readonly TimeProvider _time;
     private volatile bool _isRefused;
+    private long _appliedAt;
 
-    public GatewayMetrics(IMeterFactory meters)
+    public GatewayMetrics(IMeterFactory meters, TimeProvider time)
     {
+        _time = time;
+        _appliedAt = time.GetTimestamp();
         var meter = _meter = meters.Create(MeterName);
         _fallbacks = meter.CreateCounter<long>(
             "gateway.rate_limit.fallbacks", "{request}", "Requests whose limit in Redis could not be asked and that this replica counted for itself.");
@@ -33,6 +39,13 @@ internal sealed class GatewayMetrics
             "gateway.authentications", "{request}", "Requests with a token or an API key, by its scheme and by whether it was accepted.");
         _refusals = meter.CreateCounter<long>(
             "gateway.refusals", "{request}", "Requests that the gateway refused or failed itself, by route and reason.");
+        _issuerFetches = meter.CreateCounter<long>(
+            "gateway.issuer.fetches", "{fetch}", "Fetches of an issuer's discovery document and keys, by its scheme and by outcome.");
+        _introspectionCalls = meter.CreateCounter<long>(
+            "gateway.introspection.calls", "{call}", "Calls to the introspection endpoint about a caller's token or key, by outcome.");
+        meter.CreateObservableGauge(
+            "gateway.configuration.age", () => time.GetElapsedTime(Volatile.Read(ref _appliedAt)).TotalSeconds, "s",
+            "Time since the configuration in effect was applied.");
         meter.CreateObservableGauge(
             "gateway.configuration.refused", () => _isRefused ? 1 : 0, description: "1 while the files hold a change that is not used.");
     }
@@ -51,6 +64,31 @@ internal sealed class GatewayMetrics
         "gateway.issuer.unavailable",
         () => issuers().Select(static issuer => new Measurement<int>(issuer.IsUnavailable ? 1 : 0, new KeyValuePair<string, object?>("scheme", issuer.Scheme))),
         description: "1 while the keys of the scheme's issuer cannot be read.");
+
+    /// <summary>Reports per scheme how long ago its issuer's keys were read. A scheme whose keys were never read has no value.</summary>
+    public void ObserveKeys(Func<IEnumerable<(string Scheme, TimeSpan Age)>> keys) => _meter.CreateObservableGauge(
+        "gateway.issuer.keys.age",
+        () => keys().Select(static key => new Measurement<double>(key.Age.TotalSeconds, new KeyValuePair<string, object?>("scheme", key.Scheme))),
+        "s", "Time since the keys of the scheme's issuer were last read.");
+
+    /// <summary>Reports how long the edge's certificates are valid, by their files.</summary>
+    public void ObserveCertificates(Func<IEnumerable<(string File, DateTimeOffset NotAfter)>> certificates) => _meter.CreateObservableGauge(
+        "gateway.certificate.remaining_lifetime",
+        () => certificates().Select(each => new Measurement<double>(
+            (each.NotAfter - _time.GetUtcNow()).TotalSeconds, new KeyValuePair<string, object?>("file.path", each.File))),
+        "s", "Time until the certificate that the edge presents expires; negative when it has expired.");
+
+    public void IssuerFetched(string scheme, bool succeeded) => _issuerFetches.Add(
+        1, new KeyValuePair<string, object?>("scheme", scheme), new KeyValuePair<string, object?>("outcome", succeeded ? "success" : "failure"));
+
+    /// <summary>Counts a call about a caller's token or key.</summary>
+    /// <param name="isAccepted">Whether the response names a caller; null if there was no usable response.</param>
+    public void Introspected(bool? isAccepted) => _introspectionCalls.Add(1, new KeyValuePair<string, object?>("outcome", isAccepted switch
+    {
+        true => "accepted",
+        false => "refused",
+        null => "failure",
+    }));
 
     /// <summary>Reports whether the introspection endpoint can be asked.</summary>
     public void ObserveIntrospection(Func<bool> isUnavailable) => _meter.CreateObservableGauge(
@@ -88,6 +126,7 @@ internal sealed class GatewayMetrics
     public void Reloaded(bool isRefused)
     {
         _isRefused = isRefused;
+        if (!isRefused) Volatile.Write(ref _appliedAt, _time.GetTimestamp());
         _reloads.Add(1, new KeyValuePair<string, object?>("outcome", isRefused ? "refused" : "applied"));
     }
 }

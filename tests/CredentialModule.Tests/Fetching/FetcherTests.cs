@@ -181,6 +181,8 @@ public sealed class FetcherTests
         public TimeSpan Lifetime { get; init; } = TimeSpan.FromHours(1);
         public VendingException? Refusal { get; init; }
 
+        public string Kind => "sign";
+
         public string Key => "key";
 
         public bool Matches(Sign value) => value.Text.StartsWith(Prefix, StringComparison.Ordinal);
@@ -223,7 +225,7 @@ public sealed class FetcherTests
             Cache = new CredentialCache(
                 options, Options.Create(new SharedCacheOptions { Redis = redis, SealingKeyPath = _keys }), _redis, host, metrics, time,
                 NullLogger<CredentialCache>.Instance);
-            Fetcher = new Fetcher(Cache, new SingleFlight(), Failures, options);
+            Fetcher = new Fetcher(Cache, new SingleFlight(), Failures, metrics, options);
         }
 
         public SignCalls Calls { get; }

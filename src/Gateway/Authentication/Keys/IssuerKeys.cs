@@ -33,6 +33,7 @@ internal sealed partial class IssuerKeys : BaseConfigurationManager, IConfigurat
     private readonly IReadOnlyCollection<string> _issuers;
     private readonly bool _requireHttps;
     private readonly TimeProvider _time;
+    private readonly GatewayMetrics _metrics;
     private readonly ILogger _logger;
     private readonly Lock _lock = new();
     private readonly CancellationTokenSource _stopping = new();
@@ -44,6 +45,7 @@ internal sealed partial class IssuerKeys : BaseConfigurationManager, IConfigurat
     private Task? _fetching;
     private long _began;
     private long? _onDemand;
+    private long? _readAt;
 
     public IssuerKeys(
         string scheme,
@@ -52,9 +54,10 @@ internal sealed partial class IssuerKeys : BaseConfigurationManager, IConfigurat
         bool requireHttps,
         IssuerDocuments documents,
         TimeProvider time,
+        GatewayMetrics metrics,
         ILogger logger)
     {
-        (_scheme, _issuers, _requireHttps, _documents, _time, _logger) = (scheme, issuers, requireHttps, documents, time, logger);
+        (_scheme, _issuers, _requireHttps, _documents, _time, _metrics, _logger) = (scheme, issuers, requireHttps, documents, time, metrics, logger);
         MetadataAddress = metadataAddress;
         _health = new PeerHealth(time);
         _stopped = _stopping.Token;
@@ -68,6 +71,12 @@ internal sealed partial class IssuerKeys : BaseConfigurationManager, IConfigurat
 
     /// <summary>Why the keys cannot be fetched; null while they can be fetched.</summary>
     public PeerOutage? Outage => _health.Outage;
+
+    /// <summary>How long ago the keys were last read; null until the first fetch has succeeded.</summary>
+    public TimeSpan? Age
+    {
+        get { lock (_lock) return _readAt is { } at ? _time.GetElapsedTime(at) : null; }
+    }
 
     /// <summary>The running fetch; null when there is none.</summary>
     public Task? Fetching
@@ -180,11 +189,12 @@ internal sealed partial class IssuerKeys : BaseConfigurationManager, IConfigurat
         lock (_lock)
         {
             if (failure is { } of) begins = _health.Failed(of.Address, of.Cause);
-            else ended = _health.Succeeded();
+            else (ended, _readAt) = (_health.Succeeded(), _time.GetTimestamp());
             _fetching = null;
             if (!_stopped.IsCancellationRequested) _timer.Change(UntilNext(), Timeout.InfiniteTimeSpan);
         }
 
+        _metrics.IssuerFetched(_scheme, succeeded: failure is null);
         if (begins) Log.KeysNotRead(_logger, _scheme, failure!.Value.Address, failure.Value.Cause);
         if (ended is { } outage) Log.KeysReadAgain(_logger, _scheme, outage.TotalSeconds);
     }

@@ -15,13 +15,18 @@ internal sealed class KeySources : IHostedService, IDisposable
     private readonly IssuerSchemes _schemes;
     private readonly IServiceProvider _services;
     private readonly TimeProvider _time;
+    private readonly GatewayMetrics _metrics;
     private readonly ILogger<IssuerKeys> _logger;
 
     public KeySources(
         IssuerDocuments documents, IssuerSchemes schemes, IServiceProvider services, TimeProvider time, GatewayMetrics metrics, ILogger<IssuerKeys> logger)
     {
-        (_documents, _schemes, _services, _time, _logger) = (documents, schemes, services, time, logger);
+        (_documents, _schemes, _services, _time, _metrics, _logger) = (documents, schemes, services, time, metrics, logger);
         metrics.ObserveIssuers(() => _schemes.Names.Select(scheme => (scheme, Find(scheme)?.Outage is not null)));
+        metrics.ObserveKeys(() => from scheme in _schemes.Names
+                                  let age = Find(scheme)?.Age
+                                  where age is not null
+                                  select (scheme, age.Value));
     }
 
     /// <summary>The keys of a scheme's issuer; null for a scheme that has not been used yet.</summary>
@@ -29,7 +34,7 @@ internal sealed class KeySources : IHostedService, IDisposable
 
     /// <summary>Creates the keys of a scheme's issuer, or returns the existing ones.</summary>
     public IssuerKeys Add(string scheme, string metadataAddress, IReadOnlyCollection<string> issuers, bool requireHttps) =>
-        _byScheme.GetOrAdd(scheme, _ => new IssuerKeys(scheme, metadataAddress, issuers, requireHttps, _documents, _time, _logger));
+        _byScheme.GetOrAdd(scheme, _ => new IssuerKeys(scheme, metadataAddress, issuers, requireHttps, _documents, _time, _metrics, _logger));
 
     /// <summary>The issuers whose keys cannot be fetched, by scheme.</summary>
     public IReadOnlyList<(string Scheme, PeerOutage Outage)> Outages() => [.. from scheme in _schemes.Names
