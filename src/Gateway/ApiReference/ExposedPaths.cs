@@ -41,7 +41,7 @@ internal sealed partial class ExposedPaths(Router router)
     // Undoes the route's transforms of the path. Null if the transforms make no such path, or are patterns.
     private static string? BeforeTransforms(RouteConfig route, string servicePath)
     {
-        if (!servicePath.StartsWith('/') || servicePath.AsSpan().ContainsAny(@"?#\%") || servicePath.Contains("//", StringComparison.Ordinal)) return null;
+        if (!Unambiguous().IsMatch(servicePath)) return null;
         var path = new PathString(servicePath);
         foreach (var transform in route.Transforms?.Reverse() ?? [])
         {
@@ -54,6 +54,10 @@ internal sealed partial class ExposedPaths(Router router)
     }
 
     private static string WithSlash(string path) => path.StartsWith('/') ? path : "/" + path;
+
+    // No other character than the path's own, no empty segment and no dot segment: the gateway refuses such requests.
+    [GeneratedRegex(@"\A(?:/|(?:/(?!\.\.?(?:/|\z))[^/?#%\\\p{C}]+)+/?)\z")]
+    private static partial Regex Unambiguous();
 
     [GeneratedRegex(@"\{[^{}]*\}")]
     private static partial Regex Parameter();

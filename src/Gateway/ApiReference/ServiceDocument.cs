@@ -1,6 +1,7 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using System.Text.RegularExpressions;
+using IotCredentials.Failures;
 using Microsoft.OpenApi;
 using Microsoft.OpenApi.Reader;
 using Yarp.ReverseProxy.Configuration;
@@ -83,11 +84,17 @@ internal sealed partial class ServiceDocument
     private static JsonObject Convert(byte[] content)
     {
         using var stream = new MemoryStream(content);
-        var document = OpenApiDocument.Load(stream, OpenApiConstants.Json, s_reader).Document
-            ?? throw new UnusableDocumentException("it is no OpenAPI document");
         using var converted = new StringWriter();
-        document.SerializeAsV31(new OpenApiJsonWriter(converted));
-        return JsonNode.Parse(converted.ToString(), documentOptions: s_strict)!.AsObject();
+        try
+        {
+            OpenApiDocument.Load(stream, OpenApiConstants.Json, s_reader).Document!.SerializeAsV31(new OpenApiJsonWriter(converted));
+            return JsonNode.Parse(converted.ToString(), documentOptions: s_strict)!.AsObject();
+        }
+        catch (Exception e)
+        {
+            // The reader does not find every mistake. The writer then throws, or writes what is no JSON.
+            throw new UnusableDocumentException($"it is no valid OpenAPI document ({FailureText.Kinds(e)})");
+        }
     }
 
     private static string BasePathOf(JsonObject document, Uri address) =>
