@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Text;
+using Gateway.ApiReference;
 using Gateway.Authentication;
 using Gateway.Authorization;
 using Gateway.AwsIdentity;
@@ -60,6 +61,7 @@ internal static class GatewayApplication
         builder.AddPolicies();
         builder.AddRateLimits();
         builder.AddManagement();
+        builder.AddApiReference();
         builder.AddReloading();
         builder.Services.AddRequestTimeouts();
         builder.AddAwsIdentity(options);

@@ -5,7 +5,7 @@ using Testing;
 
 namespace Deployment.Tests;
 
-/// <summary>The programs that read the files of <c>deploy/</c> as their platform does. <c>.ci/run</c> installs them.</summary>
+/// <summary>The programs that read the files of <c>deploy/</c> and the OpenAPI document as their platform does. <c>.ci/run</c> installs them.</summary>
 internal static class Tool
 {
     private static readonly string s_node = Path.Combine(Repository.Root, "tests", "Deployment.Tests", "tools", "node_modules");
@@ -18,6 +18,8 @@ internal static class Tool
     public static string CfnLint => Path.Combine(s_node, ".bin", "cfn-lint");
 
     public static string DockerfileLint => Path.Combine(s_node, ".bin", "dockerfilelint");
+
+    public static string Redocly => Path.Combine(s_node, ".bin", "redocly");
 
     /// <summary>The path of a file or folder of <c>deploy/</c>.</summary>
     public static string Deploy(params string[] path) => Path.Combine([Repository.Root, "deploy", .. path]);

@@ -1,3 +1,4 @@
+using Gateway.ApiReference;
 using Gateway.Authentication;
 using Gateway.Configuration;
 using Gateway.Errors;
@@ -17,7 +18,7 @@ using Microsoft.Extensions.Options;
 namespace Gateway.Management;
 
 /// <summary>
-/// Serves health and metrics on a separate server. The public server cannot reach these paths, whatever a client writes into <c>Host</c>, and they still
+/// Serves health, metrics and the API reference on a separate server. The public server cannot reach these paths, whatever a client writes into <c>Host</c>, and they still
 /// respond while the edge drains.
 /// </summary>
 internal sealed partial class ManagementServer : IHostedLifecycleService, IDisposable
@@ -77,6 +78,7 @@ internal sealed partial class ManagementServer : IHostedLifecycleService, IDispo
             endpoints.MapGet("/health/live", static () => TypedResults.Text("Healthy")).AllowAnonymous();
             endpoints.MapHealthChecks("/health/ready", new HealthCheckOptions { ResponseWriter = ReadinessResponse.WriteAsync }).AllowAnonymous();
             endpoints.MapPrometheusScrapingEndpoint("/metrics").AllowAnonymous();
+            endpoints.MapApiReference();
             Guard(endpoints.MapDelete("/organizations/{organizationId}/credentials", InvalidateCredentials.RespondAsync)
                 .WithMetadata(new OrganizationIdPrecondition()));
         });

@@ -30,4 +30,6 @@ internal static class EventIds
     public const int LogFileRestored = 162;
     public const int AwsIdentityNotRenewed = 170;
     public const int AwsIdentityRenewed = 171;
+    public const int ServiceDocumentNotRead = 180;
+    public const int ServiceDocumentRead = 181;
 }

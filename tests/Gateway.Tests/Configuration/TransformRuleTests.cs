@@ -106,6 +106,27 @@ public sealed class TransformRuleTests : IDisposable
         }
     }
 
+    [Theory]
+    [InlineData("https://devices.internal:8443/openapi/v1.json?view=public", true)]
+    [InlineData("/openapi/v1.json", false)]
+    [InlineData("devices:8080/openapi.json", false)]
+    [InlineData("file:///etc/passwd", false)]
+    [InlineData("http://user:secret@devices/openapi.json", false)]
+    [InlineData("http://devices/openapi.json#part", false)]
+    [InlineData("", false)]
+    public void An_OpenApi_document_has_an_http_address(string value, bool isGood)
+    {
+        _configuration.Set("ReverseProxy:Clusters:organizations:Metadata", $$"""{ "OpenApi": "{{value}}" }""");
+
+        if (isGood) _configuration.LoadGood();
+        else
+        {
+            var error = _configuration.LoadBad();
+            Assert.Equal("ReverseProxy:Clusters:organizations:Metadata:OpenApi", error.Key);
+            Assert.DoesNotContain("secret", error.Message, StringComparison.Ordinal);
+        }
+    }
+
     [Fact]
     public void C5_a_misspelt_idle_time_is_an_error()
     {

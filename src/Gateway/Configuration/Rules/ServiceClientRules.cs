@@ -9,14 +9,20 @@ internal static class ServiceClientRules
     private static readonly TimeSpan s_most = TimeSpan.FromMinutes(10);
 
     /// <summary>
-    /// A cluster's IdleTimeout is 0, or more than one second and at most 10 minutes. A proxy's address has an http, https or socks scheme.
+    /// A cluster's IdleTimeout is 0, or more than one second and at most 10 minutes. OpenApi is an http or https address. A proxy's address has an http,
+    /// https or socks scheme.
     /// ResponseHeaderEncoding has no effect.
     /// </summary>
     public static void Check(RuleContext context)
     {
         foreach (var cluster in context.Clusters)
         {
-            var idle = ClusterMetadata.Of(cluster.Metadata).IdleTimeout;
+            var metadata = ClusterMetadata.Of(cluster.Metadata);
+            if (metadata.OpenApi is { } document && !(HttpAddress.TryParse(document, out var address) && address is { UserInfo: "", Fragment: "" }))
+                context.Error(RouteKey.Of(cluster, "Metadata:OpenApi"),
+                    "is no absolute http or https address, or holds a user or a fragment. Write where the service's OpenAPI document is, such as "
+                    + "\"http://devices:8080/openapi/v1.json\".");
+            var idle = metadata.IdleTimeout;
             if (idle != TimeSpan.Zero && (idle <= s_least || idle > s_most))
                 context.Error(RouteKey.Of(cluster, "Metadata:IdleTimeout"),
                     $"is {idle}. Write less than the service keeps an idle connection open: more than 00:00:01, up to 00:10:00; "

@@ -12,6 +12,11 @@ internal sealed record ClusterMetadata
     /// </summary>
     public TimeSpan IdleTimeout { get; init; } = TimeSpan.FromSeconds(1.5);
 
+    /// <summary>
+    /// The address of the service's OpenAPI 3 document, which is JSON. <c>/openapi.json</c> shows its paths that routes expose. Default: none.
+    /// </summary>
+    public string? OpenApi { get; init; }
+
     /// <summary>Reads a cluster's metadata; what is not there, or is no value, has its default.</summary>
     public static ClusterMetadata Of(IReadOnlyDictionary<string, string>? metadata)
     {

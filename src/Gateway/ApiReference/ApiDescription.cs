@@ -1,0 +1,79 @@
+using System.Text.Encodings.Web;
+using System.Text.Json;
+using Gateway.Configuration.Schema;
+using Gateway.Configuration.Snapshots;
+using Gateway.Routes;
+using IotCredentials.Http;
+using Microsoft.AspNetCore.Hosting.Server;
+using Yarp.ReverseProxy.Model;
+
+namespace Gateway.ApiReference;
+
+/// <summary>
+/// The OpenAPI document of the edge: the credential routes, and what services document of the routes that expose them. It is made on request, at most once a
+/// minute and after a change of the configuration, so that it costs the data path nothing.
+/// </summary>
+internal sealed class ApiDescription(
+    SnapshotRoutes routes, EndpointDataSource mapped, ServiceDocuments documents, IServer server, IServiceProvider services, TimeProvider time)
+{
+    private const int MostFetches = 8;
+
+    // Developers read this, and no browser treats it as HTML.
+    private static readonly JsonSerializerOptions s_json = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
+    private static readonly TimeSpan s_keptFor = TimeSpan.FromMinutes(1);
+
+    private readonly Lock _lock = new();
+    private (RouteTable Table, long MadeAt, Task<byte[]> Document)? _last;
+
+    /// <summary>Returns the document as UTF-8. All who ask while it is made wait for the same one.</summary>
+    public Task<byte[]> GetAsync()
+    {
+        var table = routes.Current;
+        lock (_lock)
+        {
+            if (_last is var (of, madeAt, document) && of == table && time.GetElapsedTime(madeAt) < s_keptFor && !document.IsFaulted) return document;
+            document = Task.Run(() => MakeAsync(table));
+            _last = (table, time.GetTimestamp(), document);
+            return document;
+        }
+    }
+
+    private async Task<byte[]> MakeAsync(RouteTable table)
+    {
+        var endpoints = mapped.Endpoints.OfType<RouteEndpoint>().Where(static endpoint => endpoint.Metadata.GetMetadata<RouteModel>() is not null).ToList();
+        var document = await EdgeDocument.MakeAsync(
+            table.Snapshot, server, endpoints.Where(static endpoint => ModuleRoute.IsCredentials(RouteOf(endpoint).Config)));
+
+        await using var routing = Router.Services(services);
+        var merge = new DocumentMerge(document, new ExposedPaths(new Router(routing, endpoints)));
+        foreach (var (service, exposing) in await ReadAsync(table.Snapshot, endpoints)) await merge.AddAsync(service, exposing);
+        return JsonSerializer.SerializeToUtf8Bytes(document, s_json);
+    }
+
+    // In the order of the clusters' names, so that the same configuration has the same document.
+    private async Task<IEnumerable<(ServiceDocument Service, IReadOnlyList<RouteEndpoint> Exposing)>> ReadAsync(
+        Snapshot snapshot, IReadOnlyList<RouteEndpoint> endpoints)
+    {
+        var clusterOf = snapshot.Routes.ToDictionary(static route => route.RouteId, static route => route.ClusterId, StringComparer.OrdinalIgnoreCase);
+        var documented = snapshot.Clusters
+            .Select(cluster => (
+                Cluster: cluster,
+                ClusterMetadata.Of(cluster.Metadata).OpenApi,
+                // YARP has the cluster under another id after a change.
+                Exposing: endpoints.Where(endpoint => RouteOf(endpoint).Cluster is not null
+                    && cluster.ClusterId.Equals(clusterOf.GetValueOrDefault(RouteOf(endpoint).Config.RouteId), StringComparison.OrdinalIgnoreCase)).ToList()))
+            .Where(static each => each is { OpenApi: not null, Exposing.Count: > 0 })
+            .OrderBy(static each => each.Cluster.ClusterId, StringComparer.Ordinal)
+            .ToList();
+        var read = new ServiceDocument?[documented.Count];
+        await Parallel.ForAsync(0, documented.Count, new ParallelOptions { MaxDegreeOfParallelism = MostFetches }, async (index, cancellation) =>
+        {
+            var (cluster, address, exposing) = documented[index];
+            read[index] = await documents.ReadAsync(cluster, new Uri(address!), RouteOf(exposing[0]).Cluster!.Model.HttpClient);
+        });
+        return documented.Zip(read).Where(static each => each.Second is not null)
+            .Select(static each => (each.Second!, (IReadOnlyList<RouteEndpoint>)each.First.Exposing));
+    }
+
+    private static RouteModel RouteOf(RouteEndpoint endpoint) => endpoint.Metadata.GetMetadata<RouteModel>()!;
+}
