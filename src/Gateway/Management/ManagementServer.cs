@@ -2,6 +2,7 @@ using Gateway.Authentication;
 using Gateway.Configuration;
 using Gateway.Errors;
 using Gateway.Forwarding;
+using Gateway.Management.Console;
 using Gateway.Networking;
 using Gateway.Telemetry;
 using IotCredentials.Http;
@@ -77,13 +78,15 @@ internal sealed partial class ManagementServer : IHostedLifecycleService, IDispo
             endpoints.MapGet("/health/live", static () => TypedResults.Text("Healthy")).AllowAnonymous();
             endpoints.MapHealthChecks("/health/ready", new HealthCheckOptions { ResponseWriter = ReadinessResponse.WriteAsync }).AllowAnonymous();
             endpoints.MapPrometheusScrapingEndpoint("/metrics").AllowAnonymous();
+            endpoints.MapConsolePage();
+            Guard(_services.GetRequiredService<ConsoleApi>().Map(endpoints));
             Guard(endpoints.MapDelete("/organizations/{organizationId}/credentials", InvalidateCredentials.RespondAsync)
                 .WithMetadata(new OrganizationIdPrecondition()));
         });
         return app.Build();
     }
 
-    private void Guard(RouteHandlerBuilder action)
+    private void Guard(IEndpointConventionBuilder action)
     {
         // Look the policy up by name at each request, because a reload can replace it.
         if (_options.Management.AuthorizationPolicy is { } policy)

@@ -3,7 +3,7 @@ using System.Net;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using Gateway.Authentication.Keys;
-using Gateway.Commands.Explain;
+using Gateway.Explanations;
 using Gateway.Configuration.Loading;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.DependencyInjection;
