@@ -246,7 +246,7 @@ public sealed partial class ConsoleTests(ConsoleFixture platform) : IClassFixtur
     [GeneratedRegex("""(?<!['"])https?://|url\(|@import""", RegexOptions.IgnoreCase)]
     private static partial Regex Elsewhere();
 
-    [GeneratedRegex("""innerHTML|outerHTML|insertAdjacentHTML|document\.write|eval\(|localStorage|sessionStorage|document\.cookie""")]
+    [GeneratedRegex("""innerHTML|outerHTML|insertAdjacentHTML|document\.write|eval\(|localStorage|document\.cookie""")]
     private static partial Regex Markup();
 }
 

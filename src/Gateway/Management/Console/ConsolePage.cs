@@ -1,3 +1,5 @@
+using Gateway.Configuration;
+
 namespace Gateway.Management.Console;
 
 /// <summary>
@@ -10,8 +12,8 @@ internal static class ConsolePage
 
     // No inline script or style, nothing from elsewhere, no plain text that becomes markup, and no page around it.
     private const string Policy =
-        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; base-uri 'none'; form-action 'none'; "
-        + "frame-ancestors 'none'; require-trusted-types-for 'script'; trusted-types 'none'";
+        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; "
+        + "require-trusted-types-for 'script'; trusted-types 'none'; connect-src 'self'";
 
     private static readonly string[] s_methods = [HttpMethods.Get, HttpMethods.Head];
 
@@ -23,23 +25,30 @@ internal static class ConsolePage
         ($"{Path}/icon.svg", "icon.svg", "image/svg+xml"),
     ];
 
-    public static void MapConsolePage(this IEndpointRouteBuilder endpoints)
+    public static void MapConsolePage(this IEndpointRouteBuilder endpoints, ConsoleOptions? signIn)
     {
+        var policy = signIn?.Authority is { } authority ? $"{Policy} {new Uri(authority).GetLeftPart(UriPartial.Authority)}" : Policy;
         endpoints.MapMethods("/", s_methods, static () => TypedResults.Redirect(Path)).AllowAnonymous();
+        // An identity provider shows these to any browser that it signs in.
+        endpoints.MapGet($"{Path}/sign-in.json", (HttpContext context) =>
+        {
+            SetHeaders(context.Response.Headers, policy);
+            return TypedResults.Json(signIn ?? new ConsoleOptions());
+        }).AllowAnonymous();
         foreach (var (path, resource, contentType) in s_files)
         {
             var content = Read(resource);
             endpoints.MapMethods(path, s_methods, (HttpContext context) =>
             {
-                SetHeaders(context.Response.Headers);
+                SetHeaders(context.Response.Headers, policy);
                 return TypedResults.Bytes(content, contentType);
             }).AllowAnonymous();
         }
     }
 
-    private static void SetHeaders(IHeaderDictionary headers)
+    private static void SetHeaders(IHeaderDictionary headers, string policy)
     {
-        headers.ContentSecurityPolicy = Policy;
+        headers.ContentSecurityPolicy = policy;
         headers.CacheControl = "no-cache";
         headers.XFrameOptions = "DENY";
         headers["Referrer-Policy"] = "no-referrer";

@@ -210,6 +210,65 @@
     tellState();
   }
 
+  // ---- the identity provider: the code flow with PKCE. The state and the verifier outlive the redirect in this tab; the token is never stored. ----
+
+  const KEPT = 'console.sign-in';
+  const base64url = bytes => btoa(String.fromCharCode(...new Uint8Array(bytes))).replace(/\+/g, '-').replace(/\//g, '_').replace(/=+$/, '');
+  const random = () => base64url(crypto.getRandomValues(new Uint8Array(32)));
+
+  async function json(address, options) {
+    const response = await fetch(address, { ...options, credentials: 'omit' });
+    if (!response.ok) throw new Error(`status ${response.status}`);
+    return response.json();
+  }
+
+  const redirect = () => `${location.origin}/console`;
+  const discovery = settings => json(`${settings.authority.replace(/\/$/, '')}/.well-known/openid-configuration`);
+
+  async function leaveForProvider(settings) {
+    const [provider, state, verifier] = [await discovery(settings), random(), random()];
+    const challenge = base64url(await crypto.subtle.digest('SHA-256', new TextEncoder().encode(verifier)));
+    sessionStorage.setItem(KEPT, JSON.stringify({ state, verifier }));
+    const address = new URL(provider.authorization_endpoint);
+    if (address.protocol !== 'https:' && address.protocol !== 'http:') throw new Error('its authorization endpoint is no web address');
+    const asked = { response_type: 'code', client_id: settings.clientId, redirect_uri: redirect(), scope: settings.scope, state, code_challenge: challenge, code_challenge_method: 'S256' };
+    for (const [name, value] of Object.entries(asked)) address.searchParams.set(name, value);
+    location.assign(address);
+  }
+
+  async function returnFromProvider(settings, response) {
+    const kept = JSON.parse(sessionStorage.getItem(KEPT) || '{}');
+    sessionStorage.removeItem(KEPT);
+    if (!kept.state || kept.state !== response.get('state')) throw new Error('the response is not for this page');
+    if (!response.get('code')) throw new Error(`it says ${response.get('error') || 'nothing'}`);
+    const provider = await discovery(settings);
+    const grant = { grant_type: 'authorization_code', client_id: settings.clientId, redirect_uri: redirect(), code: response.get('code'), code_verifier: kept.verifier };
+    const granted = await json(provider.token_endpoint, { method: 'POST', body: new URLSearchParams(grant) });
+    await signIn(String(granted.access_token));
+  }
+
+  async function offerProvider() {
+    const response = new URLSearchParams(location.search);
+    // The code is of no use without the verifier, and is gone from the address and the history all the same.
+    if (location.search) history.replaceState(null, '', `/console${location.hash}`);
+    try {
+      const settings = await json('/console/sign-in.json');
+      if (!settings.authority) return;
+      // Browsers hash only on https, and on this machine.
+      if (!crypto.subtle) throw new Error('the console has to be opened by https, or on this machine');
+      byId('provider').hidden = false;
+      byId('provider-sign-in').addEventListener('click', () => leaveForProvider(settings).catch(tell));
+      if (response.has('state')) await returnFromProvider(settings, response);
+      else if (response.has('sign-in')) await leaveForProvider(settings);
+    } catch (problem) {
+      tell(problem);
+    }
+
+    function tell(problem) {
+      setText(byId('sign-in-problem'), `The identity provider cannot be used: ${problem.message}.`);
+    }
+  }
+
   // ---- pages ----
 
   const currentPage = () => pages.includes(location.hash.slice(1)) ? location.hash.slice(1) : pages[0];
@@ -496,4 +555,5 @@
     if (!document.hidden) poll();
   });
   setInterval(tellState, 1000);
+  offerProvider();
 })();
