@@ -14,6 +14,7 @@ namespace Sandbox;
 /// JSON, or with the bare token to <c>Accept: text/plain</c>. An unknown parameter gets a 400 that names the nearest known one. With <c>opaque=true</c> the
 /// token is no JSON Web Token, and <c>/introspect</c> (RFC 7662) says what it stands for, to the client <c>gateway</c>. It also acts as Microsoft Entra ID:
 /// every <c>/{tenant}/v2.0</c>, and every <c>/{tenant}/</c> whose tenant is a GUID, is an issuer with a discovery document and the same keys.
+/// <c>/authorize</c> signs in by the code flow with PKCE.
 /// </summary>
 public sealed class OpenIdProvider : IAsyncDisposable
 {
