@@ -13,6 +13,7 @@ using Gateway.Logs;
 using Gateway.Management;
 using Gateway.Networking;
 using Gateway.RateLimiting;
+using Gateway.Recording;
 using Gateway.Reloading;
 using Gateway.Routes;
 using Gateway.Telemetry;
@@ -57,6 +58,7 @@ internal static class GatewayApplication
         builder.AddTraceBoundary();
         builder.AddErrorResponses();
         builder.AddLogs();
+        builder.Services.AddRecording();
         builder.AddIssuers(options);
         builder.AddPolicies();
         builder.AddRateLimits();

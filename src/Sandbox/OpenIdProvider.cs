@@ -14,12 +14,17 @@ namespace Sandbox;
 /// JSON, or with the bare token to <c>Accept: text/plain</c>. An unknown parameter gets a 400 that names the nearest known one. With <c>opaque=true</c> the
 /// token is no JSON Web Token, and <c>/introspect</c> (RFC 7662) says what it stands for, to the client <c>gateway</c>. It also acts as Microsoft Entra ID:
 /// every <c>/{tenant}/v2.0</c>, and every <c>/{tenant}/</c> whose tenant is a GUID, is an issuer with a discovery document and the same keys.
+/// <c>/authorize</c> signs in by the code flow with PKCE.
 /// </summary>
 public sealed class OpenIdProvider : IAsyncDisposable
 {
+    /// <summary>The role of the user whom <c>/authorize</c> signs in.</summary>
+    public const string OperatorRole = "gateway-operator";
+
     // Creating an RSA key takes a tenth of a second, and tests start hundreds of issuers. The keys of stopped issuers are reused.
     private static readonly ConcurrentBag<SigningKey> s_spareKeys = [];
 
+    private readonly AuthorizationCodes _codes = new();
     private readonly TimeProvider _time;
     private readonly Lock _lock = new();
     private readonly List<SigningKey> _published = [];
@@ -81,6 +86,9 @@ public sealed class OpenIdProvider : IAsyncDisposable
 
     /// <summary>Answers an introspection in its place, to emulate an odd endpoint. It returns whether it has answered. Null: it answers itself.</summary>
     public Func<HttpContext, string, CancellationToken, Task<bool>>? AnswerIntrospection { get; set; }
+
+    /// <summary>The user whom <c>/authorize</c> signs in, without a question: an operator of the gateway.</summary>
+    public TokenRequest SignedIn { get; set; } = new() { Subject = "olivia", Roles = [OperatorRole], Organizations = (string[])[] };
 
     /// <summary>The number of introspections.</summary>
     public int Introspections => Volatile.Read(ref _introspections);
@@ -207,6 +215,8 @@ public sealed class OpenIdProvider : IAsyncDisposable
         switch (context.Request.Path.Value?.Split('/'))
         {
             case ["", ".well-known", "openid-configuration"]:
+                // Browsers of the gateway's console read it.
+                context.Response.Headers.AccessControlAllowOrigin = "*";
                 Interlocked.Increment(ref _discoveryRequests);
                 return context.Response.WriteAsJsonAsync(Discovery(Issuer), cancellationToken);
             case ["", var tenant, "v2.0", ".well-known", "openid-configuration"]:
@@ -220,6 +230,10 @@ public sealed class OpenIdProvider : IAsyncDisposable
                 Interlocked.Increment(ref _keySetRequests);
                 context.Response.ContentType = "application/json";
                 return context.Response.WriteAsync(KeySet(), cancellationToken);
+            case ["", "authorize"]:
+                return _codes.AuthorizeAsync(context, cancellationToken);
+            case ["", "token"] when AuthorizationCodes.IsExchange(context.Request):
+                return _codes.ExchangeAsync(context, () => Issue(SignedIn), cancellationToken);
             case ["", "token"]:
                 return AnswerTokenAsync(context, cancellationToken);
             case ["", "introspect"]:

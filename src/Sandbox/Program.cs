@@ -48,6 +48,12 @@ try
         "Authentication:Introspection:ClientId=gateway",
         $"Authentication:Introspection:ClientSecretPath={secrets.IntrospectionSecretPath}",
         "Authentication:Introspection:Organizations:Claim=organizations",
+        // Whoever the provider signs in may use the console.
+        "Management:AuthorizationPolicy=SandboxOperators",
+        $"Authorization:Policies:SandboxOperators:Roles:0={OpenIdProvider.OperatorRole}",
+        $"Management:Console:Authority={issuer.Issuer}",
+        "Management:Console:ClientId=gateway-console",
+        "Management:Console:Scope=openid",
         $"ReverseProxy:Clusters:organizations:Destinations:a:Address={service.Url}",
         .. azure is null
             ? []

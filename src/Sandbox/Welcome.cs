@@ -31,6 +31,7 @@ internal static class Welcome
 
           gateway        {gateway}
           management     {management}/health/ready and {management}/metrics
+          console        {management}/console?sign-in (it signs you in)
           issuer         {issuer.Issuer}
           STS and IoT    {aws.Url}{Azure(azure)}
           Redis          {redis.ConnectionString}

@@ -6,6 +6,7 @@ using Gateway.Authentication.Keys;
 using Gateway.Configuration.Loading;
 using Gateway.Logs;
 using Gateway.Management;
+using Gateway.Recording;
 using Gateway.Reloading;
 using Gateway.Telemetry;
 using IotCredentials;
@@ -73,6 +74,7 @@ public sealed class RunningGateway : IAsyncDisposable
             services.AddSingleton(world.Time);
             services.AddSingleton<IStartupFilter>(rateLimitTimer);
             services.AddLogging(logging => logging.ClearProviders().AddProvider(log));
+            services.AddSingleton<ILoggerProvider>(provider => provider.GetRequiredService<EventRecorder>());
             services.AddSingleton(new StandardOutput(log.AddLines));
             services.AddOpenTelemetry().WithTracing(tracing =>
             {

@@ -70,8 +70,28 @@ internal sealed record ManagementOptions
     /// <summary>The listener's address. Default: <c>http://localhost:9090</c>.</summary>
     public string Url { get; init; } = "http://localhost:9090";
 
-    /// <summary>The policy of those who may act, by its name. Default: nobody may; health and metrics need no token.</summary>
+    /// <summary>
+    /// The policy of those who may act and read the console, by its name. Default: nobody may; health and metrics need no token.
+    /// </summary>
     public string? AuthorizationPolicy { get; init; }
+
+    /// <summary>How operators sign in to the console at an identity provider. Default: they paste a token.</summary>
+    public ConsoleOptions? Console { get; init; }
+}
+
+/// <summary>The console as a client of an OpenID provider: the code flow with PKCE, without a secret.</summary>
+internal sealed record ConsoleOptions
+{
+    /// <summary>
+    /// The OpenID provider. Required. Browsers read its discovery document and its token endpoint, on the same origin, so both need CORS for the console's.
+    /// </summary>
+    public string? Authority { get; init; }
+
+    /// <summary>The id of a public client whose redirect URI is the console's address, as <c>https://management.example.com/console</c>. Required.</summary>
+    public string? ClientId { get; init; }
+
+    /// <summary>The scopes that give an access token for this gateway, separated by spaces. Required.</summary>
+    public string? Scope { get; init; }
 }
 
 /// <summary>The stores that the gateway connects to.</summary>

@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using Gateway.Authentication;
 using Gateway.Edge;
+using Gateway.Recording;
 using Gateway.Telemetry;
 using IotCredentials.Http;
 using IotCredentials.Profiles;
@@ -20,14 +21,15 @@ internal static class AccessLogging
     public static void UseAccessLog(this IApplicationBuilder app)
     {
         var services = app.ApplicationServices;
-        var (log, metrics, clock, profiles) = (
+        var (log, metrics, clock, profiles, recorder) = (
             services.GetRequiredService<AccessLog>(), services.GetRequiredService<GatewayMetrics>(), services.GetRequiredService<TimeProvider>(),
-            services.GetRequiredService<IProfileProvider>());
-        app.Use(next => context => LogAsync(context, next, log, metrics, clock, profiles));
+            services.GetRequiredService<IProfileProvider>(), services.GetRequiredService<TrafficRecorder>());
+        app.Use(next => context => LogAsync(context, next, log, metrics, clock, profiles, recorder));
     }
 
     private static async Task LogAsync(
-        HttpContext context, RequestDelegate next, AccessLog log, GatewayMetrics metrics, TimeProvider clock, IProfileProvider profiles)
+        HttpContext context, RequestDelegate next, AccessLog log, GatewayMetrics metrics, TimeProvider clock, IProfileProvider profiles,
+        TrafficRecorder recorder)
     {
         var (time, begun) = (clock.GetUtcNow(), clock.GetTimestamp());
         var hasFailed = true;
@@ -44,8 +46,19 @@ internal static class AccessLogging
             var status = Status(context, hasFailed);
             var reason = RequestReason.Of(context, status);
             if (reason is not (null or RequestReason.ClientLeft)) metrics.Refused(route, reason);
-            if (log.IsOn) log.Add(Entry(context, handled, route, status, reason, hasFailed, profiles, time, clock.GetElapsedTime(begun)));
+            var duration = clock.GetElapsedTime(begun);
+            if (log.IsOn) log.Add(Entry(context, handled, route, status, reason, hasFailed, profiles, time, duration));
+            if (recorder.IsOn) Record(recorder, Entry(context, handled, route, status, reason, hasFailed, profiles, time, duration));
         }
+    }
+
+    private static void Record(TrafficRecorder recorder, AccessEntry entry)
+    {
+        var reason = entry.Reason == RequestReason.ClientLeft ? null : entry.Reason;
+        recorder.Add(entry.Route, entry.Status, reason, entry.Duration);
+        if (reason is null) return;
+        recorder.Refused(RefusedRequest.Of(
+            entry.Time, entry.Route, entry.Method, entry.Path, entry.Status, reason, entry.Organization, entry.Issuer, entry.Subject, entry.RequestId));
     }
 
     private static AccessEntry Entry(

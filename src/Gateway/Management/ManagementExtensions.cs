@@ -1,4 +1,5 @@
 using Gateway.Hosting;
+using Gateway.Management.Console;
 using IotCredentials.Operations;
 using IotCredentials.Redis;
 using Microsoft.Extensions.Diagnostics.HealthChecks;
@@ -13,6 +14,12 @@ internal static class ManagementExtensions
         builder.Services.AddHealthChecks().AddCheck<EdgeIsOpen>("edge").AddCheck<AwsTakesCredentials>("aws").AddCheck<DirectoryResponds>("directory")
             // By a factory, because AddCheck does not accept that there is no connection.
             .Add(new("redis", static services => new RedisIsUsable(services.GetService<RedisConnection>()), failureStatus: null, tags: null));
+        builder.Services.AddSingleton<HealthHistory>();
+        builder.Services.AddSingleton<IHealthCheckPublisher>(static services => services.GetRequiredService<HealthHistory>());
+        builder.Services.Configure<HealthCheckPublisherOptions>(static publisher =>
+            (publisher.Delay, publisher.Period) = (TimeSpan.FromSeconds(1), HealthHistory.Interval));
+        builder.Services.AddSingleton<ConsoleRoutes>();
+        builder.Services.AddSingleton<ConsoleApi>();
         builder.Services.AddSingleton<Drain>();
         builder.Services.AddHostedService(services => services.GetRequiredService<Drain>());
         builder.Services.AddSingleton<ManagementServer>();

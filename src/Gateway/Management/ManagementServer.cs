@@ -3,6 +3,7 @@ using Gateway.Authentication;
 using Gateway.Configuration;
 using Gateway.Errors;
 using Gateway.Forwarding;
+using Gateway.Management.Console;
 using Gateway.Networking;
 using Gateway.Telemetry;
 using IotCredentials.Http;
@@ -79,13 +80,15 @@ internal sealed partial class ManagementServer : IHostedLifecycleService, IDispo
             endpoints.MapHealthChecks("/health/ready", new HealthCheckOptions { ResponseWriter = ReadinessResponse.WriteAsync }).AllowAnonymous();
             endpoints.MapPrometheusScrapingEndpoint("/metrics").AllowAnonymous();
             endpoints.MapApiReference();
+            endpoints.MapConsolePage(_options.Management.Console);
+            Guard(_services.GetRequiredService<ConsoleApi>().Map(endpoints));
             Guard(endpoints.MapDelete("/organizations/{organizationId}/credentials", InvalidateCredentials.RespondAsync)
                 .WithMetadata(new OrganizationIdPrecondition()));
         });
         return app.Build();
     }
 
-    private void Guard(RouteHandlerBuilder action)
+    private void Guard(IEndpointConventionBuilder action)
     {
         // Look the policy up by name at each request, because a reload can replace it.
         if (_options.Management.AuthorizationPolicy is { } policy)

@@ -20,6 +20,12 @@ internal sealed partial class ConfigurationReloader(
     private ConfigurationInput _seen = snapshots.Current.Input;
     private ConfigurationInput? _unreadable;
 
+    /// <summary>When the configuration in effect was read; that of the start, or of the last change that was applied.</summary>
+    public DateTimeOffset AppliedAt { get; private set; } = time.GetUtcNow();
+
+    /// <summary>The last change that was refused, even if the files no longer contain it; null if there was none.</summary>
+    public RefusedChange? LastRefused { get; private set; }
+
     /// <summary>Whether the files contain a rejected change.</summary>
     public bool IsRefused { get; private set; }
 
@@ -83,6 +89,7 @@ internal sealed partial class ConfigurationReloader(
             if ((isInEffect && !IsUncertain) || (needRestart.Count == 0 && (failure = await PublishAsync(snapshot)) is null))
             {
                 IsRefused = false;
+                if (!isInEffect) AppliedAt = time.GetUtcNow();
                 metrics.Reloaded(isRefused: false);
                 Log.Applied(logger, snapshot.Routes.Count);
                 foreach (var warning in findings) Log.Warning(logger, warning);
@@ -93,6 +100,7 @@ internal sealed partial class ConfigurationReloader(
             if (failure is not null) findings = [.. findings, failure];
         }
 
+        LastRefused = new(time.GetUtcNow(), findings);
         IsRefused = true;
         metrics.Reloaded(isRefused: true);
         Log.Refused(logger, string.Join(Environment.NewLine, findings));
@@ -138,3 +146,6 @@ internal sealed partial class ConfigurationReloader(
         public static partial void Uncertain(ILogger logger);
     }
 }
+
+/// <summary>A change of the configuration that was not used, and why.</summary>
+internal sealed record RefusedChange(DateTimeOffset Time, IReadOnlyList<Finding> Findings);

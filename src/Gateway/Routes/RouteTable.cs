@@ -50,6 +50,9 @@ internal sealed class RouteTable : IProxyConfig
     /// <summary>Returns a route as the operator wrote it.</summary>
     public RouteConfig Written(string routeId) => _written[routeId];
 
+    /// <summary>Whether there is such a route.</summary>
+    public bool Has(string routeId) => _written.ContainsKey(routeId);
+
     /// <summary>Returns a route's policy. If the route names none, any authenticated caller may use it.</summary>
     public AuthorizationPolicy PolicyOf(RouteConfig written) =>
         AuthorizationPolicyRules.IsAnonymous(written.AuthorizationPolicy) ? AuthorizationPolicies.Anyone

@@ -21,6 +21,8 @@ internal sealed class SensitiveLogFilter : IPostConfigureOptions<LoggerFilterOpt
         ("Yarp.ReverseProxy.Health.ActiveHealthCheckMonitor", LogLevel.Information, LogLevel.Warning),
         // URLs and headers of requests that the gateway itself makes; at Warning and above, also exceptions.
         ("System.Net.Http", LogLevel.None, LogLevel.None),
+        // It repeats at each probe what the events of a dependency say once, with the exceptions of checks that throw. /health/ready and the console show it.
+        ("Microsoft.Extensions.Diagnostics.HealthChecks", LogLevel.None, LogLevel.None),
         // It reports the missing key ring as a failure; KeyPersistence disables the key ring on purpose.
         ("Microsoft.AspNetCore.DataProtection", LogLevel.None, LogLevel.None),
     ];

@@ -2,10 +2,10 @@ using System.Diagnostics;
 using System.Globalization;
 using System.Text.Json.Nodes;
 using Gateway.Commands;
-using Gateway.Commands.Explain;
 using Gateway.Configuration.DryRun;
 using Gateway.Configuration.Loading;
 using Gateway.Configuration.Snapshots;
+using Gateway.Explanations;
 using Gateway.Routes;
 using Microsoft.AspNetCore.Http;
 using Testing;
@@ -124,8 +124,8 @@ public sealed class GeneratedSectionTests(ITestOutputHelper output)
 
             // explain knows of no headers.
             if (header is not null) continue;
-            var explained = await new Explainer(snapshot, environment, idle)
-                .ExplainAsync(new ExplainedRequest(method, target, host ?? ExplainCommand.AnyHost), "o-1", token, apiKey: null);
+            var explained = await new Explainer(snapshot, environment.Variables, idle.Services, RouteOrder.Of(idle))
+                .ExplainAsync(new ExplainedRequest(method, target, host ?? ExplainedRequest.AnyHost), "o-1", token, apiKey: null);
             Assert.True((explained.Refused ?? StatusCodes.Status200OK) == response.Status, $"explain says {explained.Refused} ({explained.Why}), and {where}");
         }
     }

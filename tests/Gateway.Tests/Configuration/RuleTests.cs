@@ -125,6 +125,27 @@ public sealed class RuleTests : IDisposable
     }
 
     [Theory]
+    [InlineData("Authority", null, "is required")]
+    [InlineData("Authority", "\"id.example.com\"", "absolute")]
+    [InlineData("Authority", "\"http://id.example.com\"", "another machine")]
+    [InlineData("ClientId", null, "is required")]
+    [InlineData("ClientId", "\" \"", "is required")]
+    [InlineData("Scope", null, "is required")]
+    public void The_consoles_sign_in_needs_an_authority_a_client_and_a_scope(string key, string? json, string expected)
+    {
+        _configuration.Set("Management:Console", """{ "Authority": "https://id.example.com", "ClientId": "gateway-console", "Scope": "openid" }""");
+        Assert.Contains("none may see anything", Assert.Single(_configuration.Load().Findings).Message, StringComparison.Ordinal);
+        _configuration.Set("Authorization:Policies:Operators", """{ "Roles": ["operator"] }""").Set("Management:AuthorizationPolicy", "\"Operators\"");
+        Assert.Empty(_configuration.Load().Findings);
+
+        _configuration.Set($"Management:Console:{key}", json);
+
+        var finding = _configuration.LoadBad();
+        Assert.Equal($"Management:Console:{key}", finding.Key);
+        Assert.Contains(expected, finding.Message, StringComparison.Ordinal);
+    }
+
+    [Theory]
     [InlineData("Http1AndHttp2AndHttp3", false)]
     [InlineData("Http3", false)]
     [InlineData("Http1AndHttp2", true)]

@@ -38,7 +38,6 @@ public sealed class ManagementTests(PlatformFixture platform) : IClassFixture<Pl
     [InlineData("/organizations/o-acme/iot-endpoint-and-credentials")]
     [InlineData("/organizations/o-acme/devices")]
     [InlineData("/open/1")]
-    [InlineData("/")]
     public async Task It_has_none_of_the_edges_paths_whatever_Host_says(string path)
     {
         var token = $"Authorization: Bearer {platform.World.Token("o-acme")}";

@@ -1,5 +1,6 @@
 using System.CommandLine;
 using Gateway.Configuration.Snapshots;
+using Gateway.Explanations;
 using Gateway.Routes;
 
 namespace Gateway.Commands.Check;

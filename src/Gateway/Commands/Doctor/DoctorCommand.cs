@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.Globalization;
 using Gateway.Configuration.Snapshots;
+using Gateway.Explanations;
 
 namespace Gateway.Commands.Doctor;
 

@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.Globalization;
 using System.Text;
+using Gateway.Explanations;
 using IotCredentials.Operations;
 
 namespace Gateway.Commands.Explain;
@@ -11,9 +12,6 @@ namespace Gateway.Commands.Explain;
 /// </summary>
 internal static class ExplainCommand
 {
-    /// <summary>The request's host, if none is given.</summary>
-    public const string AnyHost = "localhost";
-
     private const string Organization = "--organization";
     private const string Method = "--method";
     private const string Path = "--path";
@@ -69,9 +67,9 @@ internal static class ExplainCommand
         }
 
         await using var gateway = IdleGateway.BuildAlone(configuration, environment);
-        var explainer = new Explainer(configuration, environment, gateway);
+        var explainer = new Explainer(configuration, environment.Variables, gateway.Services, RouteOrder.Of(gateway));
         var (organization, method, host) = (parsed.GetValue<string>(Organization), parsed.GetRequiredValue<string>(Method), parsed.GetValue<string>(Host));
-        var request = parsed.GetValue<string>(Path) is { } path ? new ExplainedRequest(method, path, host ?? AnyHost)
+        var request = parsed.GetValue<string>(Path) is { } path ? new ExplainedRequest(method, path, host ?? ExplainedRequest.AnyHost)
             : organization is not null ? explainer.FirstModuleRequest(organization, method, host)
             : null;
         if (request is null)
@@ -105,7 +103,8 @@ internal static class ExplainCommand
     {
         var (method, target, host) = explanation.Request;
         var text = new StringBuilder();
-        text.Append(CultureInfo.InvariantCulture, $"{method.OneLine()} {target.OneLine()}{(host == AnyHost ? "" : $" at {host.OneLine()}")}\n\n");
+        var at = host == ExplainedRequest.AnyHost ? "" : $" at {host.OneLine()}";
+        text.Append(CultureInfo.InvariantCulture, $"{method.OneLine()} {target.OneLine()}{at}\n\n");
         text.Append(explanation.Refused is { } status ? $"rejected with {status} ({explanation.Reason})" : $"taken by {explanation.Route!.Route}");
         text.Append(CultureInfo.InvariantCulture, $": {explanation.Why}\n");
         if (explanation.Route is { } route)

@@ -28,6 +28,7 @@ internal static class ConfigurationRules
         KestrelProtocolRules.Check,
         KestrelValueRules.Check,
         CertificateRules.Check,
+        ConsoleRules.Check,
         ShutdownRules.Check,
         RouteNameRules.Check,
         RouteTargetRules.Check,

@@ -6,7 +6,7 @@ using Microsoft.AspNetCore.Authentication;
 using Microsoft.AspNetCore.Authentication.JwtBearer;
 using Microsoft.Extensions.Options;
 
-namespace Gateway.Commands.Explain;
+namespace Gateway.Explanations;
 
 /// <summary>
 /// The gateway's judgment of a token, apart from its signature, or of an API key. No call is made, neither to an issuer nor for introspection.

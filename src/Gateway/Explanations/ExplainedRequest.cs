@@ -3,7 +3,7 @@ using Gateway.Logs;
 using Microsoft.AspNetCore.Http.Features;
 using Microsoft.AspNetCore.Routing.Patterns;
 
-namespace Gateway.Commands.Explain;
+namespace Gateway.Explanations;
 
 /// <summary>A request that is explained, not sent.</summary>
 /// <param name="Method">The method.</param>
@@ -11,6 +11,9 @@ namespace Gateway.Commands.Explain;
 /// <param name="Host">The request's host.</param>
 internal sealed record ExplainedRequest(string Method, string Target, string Host)
 {
+    /// <summary>The request's host, if none is given.</summary>
+    public const string AnyHost = "localhost";
+
     /// <summary>Returns the request as it is after Kestrel has parsed it.</summary>
     public HttpContext Context(IServiceProvider services, string? token)
     {

@@ -11,36 +11,39 @@ using IotCredentials.Http;
 using IotCredentials.Operations;
 using Microsoft.AspNetCore.Authorization;
 
-namespace Gateway.Commands.Explain;
+namespace Gateway.Explanations;
 
 /// <summary>Runs one request through the gateway's own components in the gateway's order, and sends nothing.</summary>
-internal sealed class Explainer(Snapshot configuration, ProgramEnvironment environment, WebApplication gateway)
+/// <param name="configuration">The configuration in effect.</param>
+/// <param name="variables">The process's environment variables.</param>
+/// <param name="services">The gateway's services.</param>
+/// <param name="endpoints">The endpoints of the routes, in order.</param>
+internal sealed class Explainer(
+    Snapshot configuration, IReadOnlyDictionary<string, string?> variables, IServiceProvider services, IReadOnlyList<RouteEndpoint> endpoints)
 {
-    private readonly IServiceProvider _services = gateway.Services;
-    private readonly IReadOnlyList<RouteEndpoint> _endpoints = RouteOrder.Of(gateway);
-    private readonly RouteTable _table = gateway.Services.GetRequiredService<SnapshotRoutes>().Current;
+    private readonly RouteTable _table = services.GetRequiredService<SnapshotRoutes>().Current;
     private readonly List<string> _notes = [];
 
     /// <summary>
     /// Returns the first module route's request for an organization, or null when there is no such route or its path has other required parameters.
     /// </summary>
     public ExplainedRequest? FirstModuleRequest(string organization, string method, string? host) =>
-        _endpoints.FirstOrDefault(endpoint => ModuleRoute.IsCredentials(_table.Written(endpoint.RouteId()))) is { } endpoint
+        endpoints.FirstOrDefault(endpoint => ModuleRoute.IsCredentials(_table.Written(endpoint.RouteId()))) is { } endpoint
         && ExplainedRequest.PathOf(endpoint.RoutePattern, RouteOrganization.Parameter, organization) is { } path
-            ? new(method, path, host ?? HostOf(endpoint) ?? ExplainCommand.AnyHost)
+            ? new(method, path, host ?? HostOf(endpoint) ?? ExplainedRequest.AnyHost)
             : null;
 
     public async Task<Explanation> ExplainAsync(ExplainedRequest request, string? organization, string? token, string? apiKey)
     {
-        if (await request.GuardAsync(_services, configuration.Options.Edge.Methods) is { } guarded)
+        if (await request.GuardAsync(services, configuration.Options.Edge.Methods) is { } guarded)
         {
             return Result(guarded.Status, guarded.Reason, guarded.Status == StatusCodes.Status400BadRequest
                 ? "before routing, because a service could read the path differently than the gateway"
                 : $"before routing, because Edge:Methods allows only {string.Join(", ", configuration.Options.Edge.Methods)}");
         }
 
-        var context = request.Context(_services, token);
-        var verdict = token is not null ? await TokenVerdict.OfAsync(context) : apiKey is not null ? TokenVerdict.OfKey(_services, apiKey) : null;
+        var context = request.Context(services, token);
+        var verdict = token is not null ? await TokenVerdict.OfAsync(context) : apiKey is not null ? TokenVerdict.OfKey(services, apiKey) : null;
         if (verdict is null)
             _notes.Add("no token was given, so authorization is not evaluated; without a token, the response is 401 on every route that is not Anonymous");
         else if (verdict is { Caller: null, Failures.Count: 0 })
@@ -48,8 +51,8 @@ internal sealed class Explainer(Snapshot configuration, ProgramEnvironment envir
         Endpoint? found;
         try
         {
-            await using var routing = Router.Services(_services);
-            found = await new Router(routing, _endpoints).FindAsync(context);
+            await using var routing = Router.Services(services);
+            found = await new Router(routing, endpoints).FindAsync(context);
         }
         catch (Exception e) when (RouteConflict.Is(e))
         {
@@ -57,7 +60,7 @@ internal sealed class Explainer(Snapshot configuration, ProgramEnvironment envir
         }
 
         var taken = found as RouteEndpoint;
-        if (taken is null || !_endpoints.Contains(taken))
+        if (taken is null || !endpoints.Contains(taken))
         {
             var (status, reason, why) = verdict is { Failures.Count: > 0 }
                 ? (StatusCodes.Status401Unauthorized, verdict.Reason, $"the {verdict.Noun} is invalid")
@@ -86,7 +89,7 @@ internal sealed class Explainer(Snapshot configuration, ProgramEnvironment envir
 
         async Task<Explanation> WithLostAsync(Explanation unfinished, RouteEndpoint? winner)
         {
-            var contest = await RouteMatchExplanation.OfAsync(_services, _endpoints, winner, _table, () => request.Context(_services, null));
+            var contest = await RouteMatchExplanation.OfAsync(services, endpoints, winner, _table, () => request.Context(services, null));
             return unfinished with { Lost = contest.Lost, OtherPaths = contest.OtherPaths };
         }
     }
@@ -126,7 +129,7 @@ internal sealed class Explainer(Snapshot configuration, ProgramEnvironment envir
     private async Task<IReadOnlyList<RequirementVerdict>> JudgeAsync(HttpContext context, RouteEndpoint taken, TokenVerdict verdict)
     {
         if (verdict.Caller is not { } caller) return [];
-        var authorization = _services.GetRequiredService<IAuthorizationService>();
+        var authorization = services.GetRequiredService<IAuthorizationService>();
         context.User = caller;
         var judged = new List<RequirementVerdict>();
         foreach (var requirement in RouteRow.RequirementsOf(_table.PolicyOf(_table.Written(taken.RouteId()))))
@@ -146,7 +149,7 @@ internal sealed class Explainer(Snapshot configuration, ProgramEnvironment envir
         var profiles = RouteOrganization.ProfilesOf(context);
         if (row.Target.Profile is not { } name || named is null || !profiles.Has(name)) return null;
 
-        var assumed = _services.GetRequiredService<AssumeRoleExplainer>().Explain(profiles, name, named, verdict?.Caller, environment.Variables);
+        var assumed = services.GetRequiredService<AssumeRoleExplainer>().Explain(profiles, name, named, verdict?.Caller, variables);
         if (assumed is null)
             _notes.Add("the profile's sessions belong to a caller: to see the AssumeRole call, give a token that identifies one");
         if (assumed is { DecidedByDirectory: { } decided })

@@ -10,7 +10,7 @@ using Microsoft.AspNetCore.Authorization;
 using Microsoft.AspNetCore.Authorization.Infrastructure;
 using Yarp.ReverseProxy.Configuration;
 
-namespace Gateway.Commands;
+namespace Gateway.Explanations;
 
 /// <summary>One effective route: what it matches, who may use it, and its target. Settings that the route does not have are absent.</summary>
 internal sealed record RouteRow
@@ -169,7 +169,7 @@ internal sealed record RouteTargetRow
     }
 
     // The user information before an address's @ can contain a password.
-    private static string WithoutUser(string address) =>
+    public static string WithoutUser(string address) =>
         new Uri(address).GetComponents(UriComponents.AbsoluteUri & ~UriComponents.UserInfo, UriFormat.UriEscaped);
 
     public override string ToString() => Module is not null

@@ -1,6 +1,6 @@
 using IotCredentials.Operations;
 
-namespace Gateway.Commands.Explain;
+namespace Gateway.Explanations;
 
 /// <summary>The gateway's expected handling of a request, with the reasons.</summary>
 internal sealed record Explanation

@@ -1,6 +1,6 @@
 using Gateway.Routes;
 
-namespace Gateway.Commands.Explain;
+namespace Gateway.Explanations;
 
 /// <summary>Explains why the other routes do not take a request.</summary>
 /// <param name="Lost">The routes that match its path, each with the reason why it does not take the request.</param>

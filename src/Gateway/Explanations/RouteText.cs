@@ -1,7 +1,7 @@
 using System.Globalization;
 using System.Text;
 
-namespace Gateway.Commands;
+namespace Gateway.Explanations;
 
 /// <summary>Formats routes as text.</summary>
 internal static class RouteText

@@ -1,0 +1,156 @@
+using System.Collections;
+using System.Text.Json;
+using System.Text.Json.Serialization;
+using Gateway.Configuration;
+using Gateway.Configuration.Snapshots;
+using Gateway.Explanations;
+using Gateway.Recording;
+using Gateway.Reloading;
+using Microsoft.AspNetCore.Http.HttpResults;
+using Microsoft.AspNetCore.Mvc;
+using Microsoft.Extensions.Diagnostics.HealthChecks;
+
+namespace Gateway.Management.Console;
+
+/// <summary>
+/// What the console shows, as JSON. Each response is bounded: by the configuration, or by what <see cref="TrafficRecorder"/> and <see cref="VendRecorder"/>
+/// keep. Each request keeps the recording on.
+/// </summary>
+internal sealed class ConsoleApi(
+    ConsoleRoutes routes, TrafficRecorder traffic, VendRecorder vends, EventRecorder events, HealthCheckService checks, HealthHistory health,
+    ConfigurationReloader reloader, SnapshotConfigurationProvider snapshots, GatewayOptions options, IServiceProvider services, TimeProvider time)
+    : IDisposable
+{
+    private const int MostFindings = 100;
+    private const int MostExplained = 64 * 1024;
+
+    private static readonly JsonSerializerOptions s_json = new(JsonSerializerDefaults.Web) { DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull };
+
+    private readonly DateTimeOffset _started = time.GetUtcNow();
+
+    // Explaining builds a router per route.
+    private readonly SemaphoreSlim _explaining = new(1);
+
+    /// <summary>Maps the API. The returned group has to be authorized.</summary>
+    public IEndpointConventionBuilder Map(IEndpointRouteBuilder endpoints)
+    {
+        var api = endpoints.MapGroup("/api");
+        api.AddEndpointFilter((context, next) =>
+        {
+            traffic.Look();
+            context.HttpContext.Response.Headers.CacheControl = "no-store";
+            return next(context);
+        });
+        api.MapGet("/status", async (CancellationToken cancellation) => Json(await StatusAsync(cancellation)));
+        api.MapGet("/routes", () => Json(new { Now = time.GetUtcNow(), Started = _started, Routes = routes.Routes() }));
+        api.MapGet("/clusters", () => Json(new { Now = time.GetUtcNow(), Started = _started, Clusters = routes.Clusters() }));
+        api.MapGet("/vending", () => Json(Vending()));
+        api.MapGet("/events", (string? route) => Json(Events(route)));
+        api.MapPost("/explain", async (ExplainForm form) => Json(await ExplainAsync(form))).WithMetadata(new RequestSizeLimitAttribute(MostExplained));
+        return api;
+    }
+
+    public void Dispose() => _explaining.Dispose();
+
+    private static JsonHttpResult<object> Json(object body) => TypedResults.Json(body, s_json);
+
+    private async Task<object> StatusAsync(CancellationToken cancellation)
+    {
+        var report = await checks.CheckHealthAsync(cancellation);
+        var series = traffic.Series();
+        return new
+        {
+            Now = time.GetUtcNow(),
+            Started = _started,
+            Status = report.Status.ToString(),
+            Checks = health.Observe(report),
+            Configuration = Configuration(),
+            Traffic = new
+            {
+                traffic.Since,
+                RequestWindow.SlotSeconds,
+                LastMinute = traffic.LastMinute(null),
+                Requests = series.Select(static slot => slot.Requests),
+                Refused = series.Select(static slot => slot.Refused),
+                Errors = series.Select(static slot => slot.Errors),
+                P50 = series.Select(static slot => slot.P50 ?? 0),
+                P99 = series.Select(static slot => slot.P99 ?? 0),
+            },
+            Vends = vends.Outcomes(),
+        };
+    }
+
+    private object Configuration()
+    {
+        var snapshot = snapshots.Current;
+        return new
+        {
+            snapshot.Folder,
+            reloader.AppliedAt,
+            Routes = snapshot.Routes.Count,
+            Clusters = snapshot.Clusters.Count,
+            Organizations = snapshot.Options.IotCredentials.Organizations.Count,
+            reloader.IsRefused,
+            reloader.IsUncertain,
+            LastRefused = reloader.LastRefused is { } refused
+                ? new { refused.Time, refused.Findings.Count, Findings = refused.Findings.Take(MostFindings).Select(static finding => finding.ToString()) }
+                : null,
+        };
+    }
+
+    private object Vending() => new
+    {
+        Now = time.GetUtcNow(),
+        Started = _started,
+        traffic.Since,
+        Outcomes = vends.Outcomes(),
+        Calls = vends.Calls(),
+        Sts = new
+        {
+            options.IotCredentials.Sts.PermitsPerSecond,
+            options.IotCredentials.Sts.MaxConcurrent,
+            CallsInLastMinute = vends.CallsInLastMinute("AssumeRole"),
+            Waiting = vends.Waiting(),
+        },
+        Organizations = vends.Organizations(),
+        VendRecorder.MostOrganizations,
+    };
+
+    private static Dictionary<string, string?> Variables() => Environment.GetEnvironmentVariables().Cast<DictionaryEntry>()
+        .ToDictionary(static variable => (string)variable.Key, static variable => (string?)variable.Value);
+
+    private object Events(string? route) => new
+    {
+        Now = time.GetUtcNow(),
+        Started = _started,
+        traffic.Since,
+        Refused = traffic.LastRefused(route),
+        Events = route is null ? events.Newest() : [],
+        Vends = route is null ? vends.Recent() : [],
+    };
+
+    private async Task<object> ExplainAsync(ExplainForm form)
+    {
+        await _explaining.WaitAsync();
+        try
+        {
+            var explainer = new Explainer(snapshots.Current, Variables(), services, routes.Endpoints());
+            var host = string.IsNullOrEmpty(form.Host) ? null : form.Host;
+            var method = string.IsNullOrEmpty(form.Method) ? HttpMethods.Get : form.Method;
+            var organization = string.IsNullOrEmpty(form.Organization) ? null : form.Organization;
+            var request = form.Path is ['/', ..] ? new ExplainedRequest(method, form.Path, host ?? ExplainedRequest.AnyHost)
+                : organization is not null && string.IsNullOrEmpty(form.Path) ? explainer.FirstModuleRequest(organization, method, host)
+                : null;
+            if (request is null) return new { Problem = "There is no request to explain: write a path that begins with /, or an organization." };
+            var token = string.IsNullOrWhiteSpace(form.Token) ? null : form.Token.Trim();
+            return await explainer.ExplainAsync(request, organization, token, apiKey: null);
+        }
+        finally
+        {
+            _explaining.Release();
+        }
+    }
+}
+
+/// <summary>The request that an operator asks about.</summary>
+internal sealed record ExplainForm(string? Method, string? Path, string? Host, string? Organization, string? Token);

@@ -1,0 +1,94 @@
+using IotCredentials.Http;
+using Microsoft.Extensions.Logging.Abstractions;
+
+namespace Gateway.Recording;
+
+/// <summary>
+/// Keeps the last events of the gateway and the plugin, in the words of the log: reloads, dependencies that are lost and work again, circuit breakers. Clients
+/// cannot make these many. It reads the audit events, which are as many as requests, only while the console records.
+/// </summary>
+internal sealed class EventRecorder(TrafficRecorder traffic, VendRecorder vends, TimeProvider time) : ILoggerProvider
+{
+    private const int MostEvents = 200;
+    private const int MostText = 1000;
+
+    private readonly Ring<RecordedEvent> _events = new(MostEvents);
+
+    /// <summary>Whatever levels are configured for the log, the console has these events.</summary>
+    public static IReadOnlyList<LoggerFilterRule> Filters { get; } =
+    [
+        new(typeof(EventRecorder).FullName, null, LogLevel.None, null),
+        new(typeof(EventRecorder).FullName, "Gateway", LogLevel.Information, null),
+        new(typeof(EventRecorder).FullName, "IotCredentials", LogLevel.Information, null),
+    ];
+
+    /// <summary>The events, the newest first.</summary>
+    public IReadOnlyList<RecordedEvent> Newest() => _events.Newest();
+
+    public ILogger CreateLogger(string categoryName) => categoryName == ModuleRoute.AuditCategory ? new AuditLogger(this)
+        : categoryName.StartsWith("Gateway.", StringComparison.Ordinal) || categoryName.StartsWith("IotCredentials.", StringComparison.Ordinal)
+            ? new EventLogger(this)
+        : NullLogger.Instance;
+
+    public void Dispose() { }
+
+    private sealed class EventLogger(EventRecorder recorder) : ILogger
+    {
+        public IDisposable? BeginScope<TState>(TState state) where TState : notnull => null;
+
+        public bool IsEnabled(LogLevel logLevel) => logLevel >= LogLevel.Information;
+
+        public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter)
+        {
+            if (eventId.Name is not { } name) return;
+            recorder._events.Add(new(recorder.Now, name, logLevel.ToString(), KeptText.Of(formatter(state, null), MostText)!));
+        }
+    }
+
+    private DateTimeOffset Now => time.GetUtcNow();
+
+    private sealed class AuditLogger(EventRecorder recorder) : ILogger
+    {
+        public IDisposable? BeginScope<TState>(TState state) where TState : notnull => null;
+
+        public bool IsEnabled(LogLevel logLevel) => recorder.TakesAudit;
+
+        public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter)
+        {
+            if (recorder.TakesAudit && state is IReadOnlyList<KeyValuePair<string, object?>> values)
+                recorder.Audited(eventId.Name, values);
+        }
+    }
+
+    private bool TakesAudit => traffic.IsOn;
+
+    private void Audited(string? name, IReadOnlyList<KeyValuePair<string, object?>> values)
+    {
+        string? organization = null, subject = null, profile = null, outcome = null;
+        foreach (var (key, value) in values)
+        {
+            switch (key)
+            {
+                case "Organization":
+                    organization = value?.ToString();
+                    break;
+                case "Subject":
+                    subject = value?.ToString();
+                    break;
+                case "Profile":
+                    profile = value?.ToString();
+                    break;
+                case "Outcome":
+                    outcome = value?.ToString();
+                    break;
+            }
+        }
+
+        if (organization is null) return;
+        if (profile is not null) vends.Vended(Now, organization, subject, profile, outcome!);
+        else _events.Add(new(Now, name!, nameof(LogLevel.Information), KeptText.Of($"{organization}: {outcome}, by {subject}", MostText)!));
+    }
+}
+
+/// <summary>An event of the log.</summary>
+internal sealed record RecordedEvent(DateTimeOffset Time, string Event, string Level, string Text);
