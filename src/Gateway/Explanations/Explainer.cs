@@ -56,7 +56,8 @@ internal sealed class Explainer(
         }
         catch (Exception e) when (RouteConflict.Is(e))
         {
-            return await WithLostAsync(Result(RouteConflict.Status, "bad_request", "several routes match, and none of them takes precedence: give one an Order"), null);
+            const string Conflict = "several routes match, and none of them takes precedence: give one an Order";
+            return await WithLostAsync(Result(RouteConflict.Status, "bad_request", Conflict), null);
         }
 
         var taken = found as RouteEndpoint;

@@ -11,7 +11,8 @@ namespace Gateway.Tests.Management;
 /// <summary>The console's files and its API, by HTTP.</summary>
 public sealed partial class ConsoleTests(ConsoleFixture platform) : IClassFixture<ConsoleFixture>
 {
-    private static readonly string[] s_files = ["/console", "/console/console.css", "/console/console.js", "/console/icon.svg"];
+    private static readonly string[] s_files = ["/console", "/", "/console/console.css", "/console/console.js", "/console/icon.svg"];
+    private static readonly HttpClient s_client = new();
     private static readonly string[] s_api = ["/api/status", "/api/routes", "/api/clusters", "/api/vending", "/api/events", "/api/events?route=plain"];
 
     public static TheoryData<string> Api => [.. s_api];
@@ -20,7 +21,7 @@ public sealed partial class ConsoleTests(ConsoleFixture platform) : IClassFixtur
     public async Task The_page_is_small_needs_nothing_from_elsewhere_and_has_no_inline_script_or_style()
     {
         var files = new List<Response>();
-        foreach (var path in s_files) files.Add(await platform.World.Client.SendAsync(platform.Gateway.ManagementUrl + path));
+        foreach (var path in s_files.Where(static path => path != "/")) files.Add(await platform.World.Client.SendAsync(platform.Gateway.ManagementUrl + path));
 
         Assert.All(files, static file => Assert.Equal(200, file.Status));
         Assert.InRange(files.Sum(static file => file.Body.Length), 1, 60_000);
@@ -49,11 +50,40 @@ public sealed partial class ConsoleTests(ConsoleFixture platform) : IClassFixtur
     }
 
     [Fact]
-    public async Task The_root_leads_to_it_and_the_edge_has_none_of_it()
+    public async Task Events_are_streamed_until_the_callers_token_ends()
     {
-        var root = await platform.World.Client.SendAsync(platform.Gateway.ManagementUrl + "/");
-        Assert.Equal((302, "/console"), (root.Status, root.Headers.Location!.ToString()));
+        foreach (var (token, status) in (IEnumerable<(string?, int)>)[(null, 401), (platform.World.Token("o-acme"), 403)])
+            Assert.Equal(status, (await platform.World.Client.SendAsync($"{platform.Gateway.ManagementUrl}/api/stream", token)).Status);
 
+        using var response = await StreamAsync(platform.Operator());
+        await platform.SendAsync("/streamed", platform.Operator());
+        Assert.Equal("text/event-stream", response.Content.Headers.ContentType?.MediaType);
+        using var reader = new StreamReader(await response.Content.ReadAsStreamAsync(TestContext.Current.CancellationToken));
+        Assert.Equal("event: events", await reader.ReadLineAsync(TestContext.Current.CancellationToken));
+        string? line;
+        do line = await reader.ReadLineAsync(TestContext.Current.CancellationToken).AsTask().WaitAsync(Eventually.Limit);
+        while (line?.Contains("\"path\":\"/streamed\"", StringComparison.Ordinal) == false);
+        Assert.StartsWith("data: {", line, StringComparison.Ordinal);
+
+        using var ending = await StreamAsync(platform.World.Issuer.Issue(new TokenRequest
+        {
+            Subject = "oscar",
+            Roles = ["platform-operator"],
+            Expires = TimeSpan.FromSeconds(2),
+        }));
+        await ending.Content.ReadAsStringAsync(TestContext.Current.CancellationToken).WaitAsync(Eventually.Limit);
+    }
+
+    private async Task<HttpResponseMessage> StreamAsync(string token)
+    {
+        using var request = new HttpRequestMessage(HttpMethod.Get, $"{platform.Gateway.ManagementUrl}/api/stream");
+        request.Headers.Authorization = new("Bearer", token);
+        return await s_client.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, TestContext.Current.CancellationToken);
+    }
+
+    [Fact]
+    public async Task The_edge_has_none_of_it()
+    {
         foreach (var path in (string[])[.. s_files, .. s_api]) Assert.Equal(404, (await platform.SendAsync(path, platform.Operator())).Status);
     }
 

@@ -1,6 +1,9 @@
 using System.Collections;
+using System.Runtime.CompilerServices;
+using System.Security.Claims;
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using Gateway.Authentication;
 using Gateway.Configuration;
 using Gateway.Configuration.Snapshots;
 using Gateway.Explanations;
@@ -18,10 +21,13 @@ namespace Gateway.Management.Console;
 /// </summary>
 internal sealed class ConsoleApi(
     ConsoleRoutes routes, TrafficRecorder traffic, VendRecorder vends, EventRecorder events, HealthCheckService checks, HealthHistory health,
-    ConfigurationReloader reloader, SnapshotConfigurationProvider snapshots, GatewayOptions options, IServiceProvider services, TimeProvider time)
+    ConfigurationReloader reloader, SnapshotConfigurationProvider snapshots, GatewayOptions options, IServiceProvider services,
+    IHostApplicationLifetime lifetime, TimeProvider time)
     : IDisposable
 {
     private const int MostFindings = 100;
+    private static readonly TimeSpan s_streamInterval = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan s_longestStream = TimeSpan.FromMinutes(15);
     private const int MostExplained = 64 * 1024;
 
     private static readonly JsonSerializerOptions s_json = new(JsonSerializerDefaults.Web) { DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull };
@@ -46,6 +52,8 @@ internal sealed class ConsoleApi(
         api.MapGet("/clusters", () => Json(new { Now = time.GetUtcNow(), Started = _started, Clusters = routes.Clusters() }));
         api.MapGet("/vending", () => Json(Vending()));
         api.MapGet("/events", (string? route) => Json(Events(route)));
+        api.MapGet("/stream", (ClaimsPrincipal user, CancellationToken cancellation) =>
+            TypedResults.ServerSentEvents(StreamAsync(user, cancellation), "events"));
         api.MapPost("/explain", async (ExplainForm form) => Json(await ExplainAsync(form))).WithMetadata(new RequestSizeLimitAttribute(MostExplained));
         return api;
     }
@@ -115,6 +123,30 @@ internal sealed class ConsoleApi(
         Organizations = vends.Organizations(),
         VendRecorder.MostOrganizations,
     };
+
+    // A message when something has happened, at most one a second. The stream ends with the caller's token, and with the process.
+    private async IAsyncEnumerable<string> StreamAsync(ClaimsPrincipal user, [EnumeratorCancellation] CancellationToken cancellation)
+    {
+        using var end = CancellationTokenSource.CreateLinkedTokenSource(cancellation, lifetime.ApplicationStopping);
+        using var timer = new PeriodicTimer(s_streamInterval, time);
+        var until = time.GetUtcNow() + s_longestStream;
+        if (CallerIdentity.Of(user) is { } caller && caller.ExpiresAt < until) until = caller.ExpiresAt;
+        var last = "";
+        while (time.GetUtcNow() < until && !end.IsCancellationRequested)
+        {
+            traffic.Look();
+            var current = JsonSerializer.Serialize(new { Refused = traffic.LastRefused(null), Events = events.Newest(), Vends = vends.Recent() }, s_json);
+            if (current != last) yield return last = current;
+            try
+            {
+                await timer.WaitForNextTickAsync(end.Token);
+            }
+            catch (OperationCanceledException)
+            {
+                yield break;
+            }
+        }
+    }
 
     private static Dictionary<string, string?> Variables() => Environment.GetEnvironmentVariables().Cast<DictionaryEntry>()
         .ToDictionary(static variable => (string)variable.Key, static variable => (string?)variable.Value);

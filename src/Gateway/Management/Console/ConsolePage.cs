@@ -19,6 +19,7 @@ internal static class ConsolePage
 
     private static readonly (string Path, string Resource, string ContentType)[] s_files =
     [
+        ("/", "console.html", "text/html; charset=utf-8"),
         (Path, "console.html", "text/html; charset=utf-8"),
         ($"{Path}/console.css", "console.css", "text/css; charset=utf-8"),
         ($"{Path}/console.js", "console.js", "text/javascript; charset=utf-8"),
@@ -28,7 +29,6 @@ internal static class ConsolePage
     public static void MapConsolePage(this IEndpointRouteBuilder endpoints, ConsoleOptions? signIn)
     {
         var policy = signIn?.Authority is { } authority ? $"{Policy} {new Uri(authority).GetLeftPart(UriPartial.Authority)}" : Policy;
-        endpoints.MapMethods("/", s_methods, static () => TypedResults.Redirect(Path)).AllowAnonymous();
         // An identity provider shows these to any browser that it signs in.
         endpoints.MapGet($"{Path}/sign-in.json", (HttpContext context) =>
         {

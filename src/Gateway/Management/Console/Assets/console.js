@@ -497,7 +497,7 @@
       place.append(element('p', found.problem, 'problem'));
       return;
     }
-    place.append(element('h3', found.refused ? `Rejected with ${found.refused}: ${found.why}` : `Taken by ${found.route.route}: ${found.why}`));
+    place.append(element('h3', found.refused ? `Rejected with ${found.refused}${found.reason ? ` (${found.reason})` : ''}: ${found.why}` : `Taken by ${found.route.route}: ${found.why}`));
     const pairs = [];
     if (found.route) pairs.push(['Route', found.route.route], ['Match', matchOf(found.route)], ['Limits', limitsOf(found.route)]);
     if (found.token) {
