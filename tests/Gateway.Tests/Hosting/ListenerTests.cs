@@ -51,7 +51,9 @@ public sealed class ListenerTests(ListenerTests.BehindProxy platform) : IClassFi
         {
             var answer = await SendAsync(platform.Gateway.ManagementUrl, platform.Gateway.Url, path, spoof);
 
-            Assert.Contains(answer.Status, (int[])[400, 404]);
+            // A server that does not know X-Original-URL takes the request for the console, which is at the root.
+            if (answer.Status == 200) Assert.StartsWith("<!doctype html>", answer.Body, StringComparison.OrdinalIgnoreCase);
+            else Assert.Contains(answer.Status, (int[])[400, 404]);
         }
 
         Assert.Empty(platform.Received("/organizations/o-acme/spoofed"));
