@@ -19,34 +19,47 @@ internal sealed class ApiDescription(
     private const int MostFetches = 8;
 
     // Developers read this, and no browser treats it as HTML.
-    private static readonly JsonSerializerOptions s_json = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
+    // Services' documents are at most 64 levels deep, and parts of them get deeper here.
+    private static readonly JsonSerializerOptions s_json = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping, MaxDepth = 128 };
     private static readonly TimeSpan s_keptFor = TimeSpan.FromMinutes(1);
 
     private readonly Lock _lock = new();
-    private (RouteTable Table, long MadeAt, Task<byte[]> Document)? _last;
+    private (RouteTable Table, IReadOnlyList<Endpoint> Endpoints, long MadeAt, Task<byte[]> Document)? _last;
 
     /// <summary>Returns the document as UTF-8. All who ask while it is made wait for the same one.</summary>
     public Task<byte[]> GetAsync()
     {
-        var table = routes.Current;
+        // YARP applies a new table a moment later.
+        var (table, applied) = (routes.Current, mapped.Endpoints);
         lock (_lock)
         {
-            if (_last is var (of, madeAt, document) && of == table && time.GetElapsedTime(madeAt) < s_keptFor && !document.IsFaulted) return document;
-            document = Task.Run(() => MakeAsync(table));
-            _last = (table, time.GetTimestamp(), document);
+            if (_last is var (of, at, madeAt, document) && of == table && at == applied && time.GetElapsedTime(madeAt) < s_keptFor) return document;
+            document = Task.Run(() => MakeAsync(table, applied));
+            _last = (table, applied, time.GetTimestamp(), document);
             return document;
         }
     }
 
-    private async Task<byte[]> MakeAsync(RouteTable table)
+    private async Task<byte[]> MakeAsync(RouteTable table, IReadOnlyList<Endpoint> applied)
     {
-        var endpoints = mapped.Endpoints.OfType<RouteEndpoint>().Where(static endpoint => endpoint.Metadata.GetMetadata<RouteModel>() is not null).ToList();
+        var endpoints = applied.OfType<RouteEndpoint>().Where(static endpoint => endpoint.Metadata.GetMetadata<RouteModel>() is not null).ToList();
         var document = await EdgeDocument.MakeAsync(
             table.Snapshot, server, endpoints.Where(static endpoint => ModuleRoute.IsCredentials(RouteOf(endpoint).Config)));
 
         await using var routing = Router.Services(services);
         var merge = new DocumentMerge(document, new ExposedPaths(new Router(routing, endpoints)));
-        foreach (var (service, exposing) in await ReadAsync(table.Snapshot, endpoints)) await merge.AddAsync(service, exposing);
+        foreach (var (service, exposing) in await ReadAsync(table.Snapshot, endpoints))
+        {
+            try
+            {
+                await merge.AddAsync(service, exposing);
+            }
+            catch (Exception e)
+            {
+                documents.Refuse(service.Cluster, e);
+            }
+        }
+
         return JsonSerializer.SerializeToUtf8Bytes(document, s_json);
     }
 

@@ -24,7 +24,8 @@ internal sealed partial class DocumentMerge(JsonObject document, ExposedPaths ex
 
     // By the path without the names of its parameters: two paths that differ only in these are the same.
     private readonly Dictionary<string, string> _templates =
-        document["paths"]!.AsObject().ToDictionary(static path => Unnamed(path.Key), static path => path.Key, StringComparer.OrdinalIgnoreCase);
+        document["paths"]!.AsObject().DistinctBy(static path => Unnamed(path.Key), StringComparer.OrdinalIgnoreCase)
+            .ToDictionary(static path => Unnamed(path.Key), static path => path.Key, StringComparer.OrdinalIgnoreCase);
 
     /// <summary>Adds the operations of a service that routes expose, and the components that these need.</summary>
     public async Task AddAsync(ServiceDocument service, IReadOnlyList<RouteEndpoint> routes)
@@ -35,7 +36,7 @@ internal sealed partial class DocumentMerge(JsonObject document, ExposedPaths ex
             foreach (var (path, item) in service.Paths)
                 foreach (var method in s_methods)
                 {
-                    if (item is not JsonObject described || described[method] is not JsonObject operation) continue;
+                    if (!path.StartsWith('/') || item is not JsonObject described || described[method] is not JsonObject operation) continue;
                     if (!new PathString(service.BasePath + path).StartsWithSegments(destination, out var servicePath)) continue;
                     var route = endpoint.Metadata.GetMetadata<RouteModel>()!.Config;
                     if (await exposed.FindAsync(endpoint, route, method.ToUpperInvariant(), servicePath.Value!) is { } exposedPath)
@@ -82,8 +83,9 @@ internal sealed partial class DocumentMerge(JsonObject document, ExposedPaths ex
             {
                 if (name == "$ref" && value is JsonValue text && text.TryGetValue<string>(out var reference))
                     members[name] = Copy(reference);
-                else if (name == "discriminator" && value is JsonObject discriminator) discriminator.Remove("mapping");
                 else unfinished.Enqueue(value);
+                // A schema's property can have this name too.
+                if (name == "discriminator" && value is JsonObject discriminator) discriminator.Remove("mapping");
             }
         }
 

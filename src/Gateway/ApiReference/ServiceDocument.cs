@@ -11,6 +11,8 @@ namespace Gateway.ApiReference;
 /// <summary>A service's OpenAPI document, as version 3.1 has it. All of its references lead to components of its own.</summary>
 internal sealed partial class ServiceDocument
 {
+    private const int MostOperations = 2000;
+
     private static readonly JsonDocumentOptions s_strict = new() { AllowDuplicateProperties = false, MaxDepth = 64 };
     private static readonly OpenApiReaderSettings s_reader = new() { LoadExternalRefs = false, RuleSet = ValidationRuleSet.GetEmptyRuleSet() };
 
@@ -52,6 +54,8 @@ internal sealed partial class ServiceDocument
 
         var document = Convert(content);
         var read = new ServiceDocument(cluster, document, BasePathOf(document, address));
+        if (read.Paths.Sum(static path => (path.Value as JsonObject)?.Count ?? 0) > MostOperations)
+            throw new UnusableDocumentException($"it has more than {MostOperations} operations");
         if (References(document).Any(reference => read.Find(reference) is null))
             throw new UnusableDocumentException("it has a $ref to a component that it does not have");
         return read;
@@ -99,6 +103,7 @@ internal sealed partial class ServiceDocument
 
     private static string BasePathOf(JsonObject document, Uri address) =>
         document["servers"] is JsonArray { Count: > 0 } servers && Uri.TryCreate(address, (string?)servers[0]?["url"], out var server)
+            && server.Scheme is "https" or "http"
             ? server.AbsolutePath.TrimEnd('/')
             : "";
 

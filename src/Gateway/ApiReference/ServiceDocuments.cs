@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using Gateway.Configuration.Schema;
 using Gateway.Telemetry;
 using IotCredentials.Failures;
 using Yarp.ReverseProxy.Configuration;
@@ -12,6 +13,7 @@ internal sealed partial class ServiceDocuments(TimeProvider time, ILogger<Servic
     private static readonly TimeSpan s_timeout = TimeSpan.FromSeconds(5);
 
     private readonly ConcurrentDictionary<string, bool> _failing = new(StringComparer.OrdinalIgnoreCase);
+    private readonly ConcurrentDictionary<string, bool> _refused = new(StringComparer.OrdinalIgnoreCase);
 
     /// <summary>Returns a service's document; null if it cannot be had or used.</summary>
     /// <param name="cluster">The cluster whose service it is.</param>
@@ -34,6 +36,14 @@ internal sealed partial class ServiceDocuments(TimeProvider time, ILogger<Servic
             if (_failing.TryAdd(cluster.ClusterId, true)) Log.NotRead(logger, cluster.ClusterId, FailureText.Address(address), cause);
             return null;
         }
+    }
+
+    /// <summary>Logs once that the operations of a document cannot be added, or not all of them.</summary>
+    public void Refuse(ClusterConfig cluster, Exception failure)
+    {
+        if (!_refused.TryAdd(cluster.ClusterId, true)) return;
+        var address = FailureText.Address(new Uri(ClusterMetadata.Of(cluster.Metadata).OpenApi!));
+        Log.NotRead(logger, cluster.ClusterId, address, $"its operations cannot be added ({FailureText.Kinds(failure)})");
     }
 
     private async Task<byte[]> FetchAsync(Uri address, HttpMessageInvoker client)

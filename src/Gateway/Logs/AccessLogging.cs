@@ -47,15 +47,21 @@ internal static class AccessLogging
             var reason = RequestReason.Of(context, status);
             if (reason is not (null or RequestReason.ClientLeft)) metrics.Refused(route, reason);
             var duration = clock.GetElapsedTime(begun);
-            if (log.IsOn) log.Add(Entry(context, handled, route, status, reason, hasFailed, profiles, time, duration));
-            if (recorder.IsOn) Record(recorder, Entry(context, handled, route, status, reason, hasFailed, profiles, time, duration));
+            var isRecorded = recorder.IsOn;
+            if (log.IsOn || isRecorded)
+            {
+                var entry = Entry(context, handled, route, status, reason, hasFailed, profiles, time, duration);
+                if (log.IsOn) log.Add(entry);
+                // An upgraded connection lasts as long as its client wants.
+                if (isRecorded) Record(recorder, entry, UpgradeLimits.IsUpgrade(context) ? null : duration);
+            }
         }
     }
 
-    private static void Record(TrafficRecorder recorder, AccessEntry entry)
+    private static void Record(TrafficRecorder recorder, AccessEntry entry, TimeSpan? duration)
     {
         var reason = entry.Reason == RequestReason.ClientLeft ? null : entry.Reason;
-        recorder.Add(entry.Route, entry.Status, reason, entry.Duration);
+        recorder.Add(entry.Route, entry.Status, reason, duration);
         if (reason is null) return;
         recorder.Refused(RefusedRequest.Of(
             entry.Time, entry.Route, entry.Method, entry.Path, entry.Status, reason, entry.Organization, entry.Issuer, entry.Subject, entry.RequestId));

@@ -19,8 +19,8 @@ using Microsoft.Extensions.Options;
 namespace Gateway.Management;
 
 /// <summary>
-/// Serves health, metrics and the API reference on a separate server. The public server cannot reach these paths, whatever a client writes into <c>Host</c>, and they still
-/// respond while the edge drains.
+/// Serves health, metrics, the API reference and the console on a separate server. The public server cannot reach these paths, whatever a client writes into
+/// <c>Host</c>, and they still respond while the edge drains.
 /// </summary>
 internal sealed partial class ManagementServer : IHostedLifecycleService, IDisposable
 {

@@ -1,11 +1,12 @@
+using Gateway.Forwarding;
 using IotCredentials.Http;
 using Microsoft.Extensions.Logging.Abstractions;
 
 namespace Gateway.Recording;
 
 /// <summary>
-/// Keeps the last events of the gateway and the plugin, in the words of the log: reloads, dependencies that are lost and work again, circuit breakers. Clients
-/// cannot make these many. It reads the audit events, which are as many as requests, only while the console records.
+/// Keeps the last events of the gateway and the plugin, in the words of the log: reloads, dependencies that are lost and work again, circuit breakers. Failed
+/// requests are not among them, because clients can make these many. It reads the audit events, which are as many as requests, only while the console records.
 /// </summary>
 internal sealed class EventRecorder(TrafficRecorder traffic, VendRecorder vends, TimeProvider time) : ILoggerProvider
 {
@@ -26,6 +27,7 @@ internal sealed class EventRecorder(TrafficRecorder traffic, VendRecorder vends,
     public IReadOnlyList<RecordedEvent> Newest() => _events.Newest();
 
     public ILogger CreateLogger(string categoryName) => categoryName == ModuleRoute.AuditCategory ? new AuditLogger(this)
+        : categoryName == ForwardingErrors.Category ? NullLogger.Instance
         : categoryName.StartsWith("Gateway.", StringComparison.Ordinal) || categoryName.StartsWith("IotCredentials.", StringComparison.Ordinal)
             ? new EventLogger(this)
         : NullLogger.Instance;
@@ -81,6 +83,9 @@ internal sealed class EventRecorder(TrafficRecorder traffic, VendRecorder vends,
                 case "Outcome":
                     outcome = value?.ToString();
                     break;
+                // Anyone can have an action refused.
+                case "Status" when value is >= StatusCodes.Status400BadRequest:
+                    return;
             }
         }
 

@@ -70,15 +70,13 @@ internal sealed class TrafficRecorder : IDisposable
     /// <param name="route">The route's id; null if none matched.</param>
     /// <param name="status">The response's status.</param>
     /// <param name="reason">Why the gateway refused it; null if it did not.</param>
-    /// <param name="duration">How long it took.</param>
-    public void Add(string? route, int status, string? reason, TimeSpan duration)
+    /// <param name="duration">How long it took; null if that says nothing of the latency, as for a WebSocket.</param>
+    public void Add(string? route, int status, string? reason, TimeSpan? duration)
     {
         if (_recording is not { } recording) return;
         var second = Second();
-        // An upgraded connection lasts as long as its client wants.
-        TimeSpan? taken = status == StatusCodes.Status101SwitchingProtocols ? null : duration;
-        recording.All.Add(second, reason is not null, status >= 500, taken);
-        recording.RouteOf(route ?? "")?.Window.Add(second, reason is not null, status >= 500, taken);
+        recording.All.Add(second, reason is not null, status >= 500, duration);
+        recording.RouteOf(route ?? "")?.Window.Add(second, reason is not null, status >= 500, duration);
     }
 
     /// <summary>Keeps a request that was refused.</summary>
@@ -100,6 +98,9 @@ internal sealed class TrafficRecorder : IDisposable
         var (second, counted) = (Second(), SecondsOf(recording));
         return MinuteRates.Of(window?.Sum(second, RouteSlots) ?? new(0, 0, 0, null, null), counted);
     }
+
+    /// <summary>The seconds that the last <see cref="RouteSlots"/> slots have counted.</summary>
+    public double CountedSeconds => _recording is { } recording ? SecondsOf(recording) : 1;
 
     /// <summary>The slots of the whole gateway, the oldest first.</summary>
     public IReadOnlyList<RequestCounts> Series()

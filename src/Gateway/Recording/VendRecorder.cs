@@ -32,10 +32,6 @@ internal sealed class VendRecorder(IMeterFactory meters, TimeProvider time) : ID
     {
         lock (_lock)
         {
-            _organizations.Clear();
-            _byLastUse.Clear();
-            _counts = new(StringComparer.Ordinal);
-            _recent = new(MostRecent);
             if (_listener is not null) return;
             _listener = new MeterListener
             {
@@ -61,6 +57,10 @@ internal sealed class VendRecorder(IMeterFactory meters, TimeProvider time) : ID
         {
             _listener?.Dispose();
             _listener = null;
+            _organizations.Clear();
+            _byLastUse.Clear();
+            _counts = new(StringComparer.Ordinal);
+            _recent = new(MostRecent);
         }
     }
 
@@ -106,9 +106,8 @@ internal sealed class VendRecorder(IMeterFactory meters, TimeProvider time) : ID
     /// <summary>The calls to AWS of the last 15 minutes, by operation.</summary>
     public IReadOnlyDictionary<string, RequestCounts> Calls() => Named("call ").ToDictionary(static named => named.Key, static named => named.Value);
 
-    /// <summary>How many calls of an operation the last minute has had.</summary>
-    public int CallsInLastMinute(string operation) =>
-        _counts.GetValueOrDefault($"call {operation}")?.Sum(Second(), TrafficRecorder.RouteSlots - 1).Requests ?? 0;
+    /// <summary>How many calls of an operation the last <see cref="TrafficRecorder.RouteSlots"/> slots have had.</summary>
+    public int LastCalls(string operation) => _counts.GetValueOrDefault($"call {operation}")?.Sum(Second(), TrafficRecorder.RouteSlots).Requests ?? 0;
 
     /// <summary>How many calls to STS wait for a permit.</summary>
     public long Waiting()

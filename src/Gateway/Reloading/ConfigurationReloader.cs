@@ -90,7 +90,7 @@ internal sealed partial class ConfigurationReloader(
             {
                 IsRefused = false;
                 if (!isInEffect) AppliedAt = time.GetUtcNow();
-                metrics.Reloaded(isRefused: false);
+                metrics.Reloaded(isRefused: false, isApplied: !isInEffect);
                 Log.Applied(logger, snapshot.Routes.Count);
                 foreach (var warning in findings) Log.Warning(logger, warning);
                 return;
@@ -102,7 +102,7 @@ internal sealed partial class ConfigurationReloader(
 
         LastRefused = new(time.GetUtcNow(), findings);
         IsRefused = true;
-        metrics.Reloaded(isRefused: true);
+        metrics.Reloaded(isRefused: true, isApplied: false);
         Log.Refused(logger, string.Join(Environment.NewLine, findings));
     }
 

@@ -123,10 +123,10 @@ internal sealed class GatewayMetrics
     public void ForwardingFailed(string cluster, string error) =>
         _forwardingErrors.Add(1, new KeyValuePair<string, object?>("cluster", cluster), new KeyValuePair<string, object?>("error", error));
 
-    public void Reloaded(bool isRefused)
+    public void Reloaded(bool isRefused, bool isApplied)
     {
         _isRefused = isRefused;
-        if (!isRefused) Volatile.Write(ref _appliedAt, _time.GetTimestamp());
+        if (isApplied) Volatile.Write(ref _appliedAt, _time.GetTimestamp());
         _reloads.Add(1, new KeyValuePair<string, object?>("outcome", isRefused ? "refused" : "applied"));
     }
 }

@@ -51,6 +51,51 @@ public sealed class ServiceDocumentTests(PlatformFixture platform) : IClassFixtu
         Assert.Equal(1, gateway.Log.Count(LogLevel.Warning, cause));
     }
 
+    public static TheoryData<string, string> Odd => new()
+    {
+        { "a server without an address of HTTP", Whole("\"servers\": [{ \"url\": \"urn:things\" }],", "") },
+        { "an extension among the paths", Whole("", "\"x-note\": { \"get\": {} },") },
+        { "parameters that get deeper", Whole("", "", $"\"parameters\": [{{ \"in\": \"query\", \"name\": \"a\", \"schema\": {Nested(57)} }}],") },
+    };
+
+    [Theory]
+    [MemberData(nameof(Odd))]
+    public async Task A_document_that_is_odd_is_shown_and_keeps_no_other_out(string name, string document)
+    {
+        await using var service = ApiDocuments.Serve(document);
+        await using var other = ApiDocuments.Serve(Document("/others", Operation));
+        var gateway = await World.StartGatewayAsync(settings => settings.WithoutRedis()
+            .Documented("things", "/things/{**rest}", service.Port).Documented("others", "/others/{**rest}", other.Port));
+
+        var paths = (await PathsAsync(gateway)).Order(StringComparer.Ordinal).ToList();
+
+        Assert.True(paths.SequenceEqual([CredentialsPath, "/others", "/things"]), $"{name}: {string.Join(' ', paths)} {gateway.Log.Text}");
+    }
+
+    [Fact]
+    public async Task A_property_that_is_called_discriminator_keeps_its_reference()
+    {
+        var operation = Responding("""{ "type": "object", "properties": { "discriminator": { "$ref": "#/components/schemas/Error" } } }""");
+        await using var service = ApiDocuments.Serve($$"""
+            {
+              "openapi": "3.1.0", "info": { "title": "t", "version": "1" }, "paths": { "/things": { "get": {{operation}} } },
+              "components": { "schemas": { "Error": { "type": "string" } } }
+            }
+            """);
+        var gateway = await World.StartGatewayAsync(settings => settings.WithoutRedis().Documented("things", "/things/{**rest}", service.Port));
+
+        var document = (await World.Client.GetDocumentAsync(gateway)).ToJsonString();
+
+        Assert.Contains("\"discriminator\":{\"$ref\":\"#/components/schemas/things.Error\"}", document, StringComparison.Ordinal);
+        Assert.Contains("\"things.Error\":{\"type\":\"string\"}", document, StringComparison.Ordinal);
+    }
+
+    private static string Nested(int levels) => levels == 0 ? "{}" : $"{{ \"type\": \"array\", \"items\": {Nested(levels - 1)} }}";
+
+    private static string Whole(string members, string paths, string item = "") => $$"""
+        { "openapi": "3.1.0", "info": { "title": "t", "version": "1" }, {{members}} "paths": { {{paths}} "/things": { {{item}} "get": {{Operation}} } } }
+        """;
+
     [Fact]
     public async Task A_service_that_does_not_respond_is_left_out_after_5_seconds()
     {

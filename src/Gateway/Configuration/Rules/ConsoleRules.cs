@@ -12,9 +12,14 @@ internal static class ConsoleRules
         const string Example = "Write the issuer's address, such as \"https://id.example.com\".";
         if (string.IsNullOrEmpty(console.Authority))
             context.Error($"{Section}:Authority", $"is required. {Example}");
-        else if (SchemeRules.CheckAddress(context, $"{Section}:Authority", console.Authority, requireHttps: false, Example)
-            is { Scheme: "http", IsLoopback: false })
-            context.Error($"{Section}:Authority", "is http on another machine: anyone on the way could read operators' tokens. Write an https address.");
+        else if (SchemeRules.CheckAddress(context, $"{Section}:Authority", console.Authority, requireHttps: false, Example) is { } address)
+        {
+            if (address is { Scheme: "http", IsLoopback: false })
+                context.Error($"{Section}:Authority", "is http on another machine: anyone on the way could read operators' tokens. Write an https address.");
+            if (address.UserInfo.Length > 0)
+                context.Error($"{Section}:Authority", "has a user or a password, and every browser may read it. Write the address without.");
+        }
+
         if (string.IsNullOrWhiteSpace(console.ClientId))
             context.Error($"{Section}:ClientId", "is required. Write the id that the issuer knows the console by, a public client.");
         if (string.IsNullOrWhiteSpace(console.Scope))

@@ -54,7 +54,8 @@ internal sealed class ConsoleApi(
         api.MapGet("/events", (string? route) => Json(Events(route)));
         api.MapGet("/stream", (ClaimsPrincipal user, CancellationToken cancellation) =>
             TypedResults.ServerSentEvents(StreamAsync(user, cancellation), "events"));
-        api.MapPost("/explain", async (ExplainForm form) => Json(await ExplainAsync(form))).WithMetadata(new RequestSizeLimitAttribute(MostExplained));
+        api.MapPost("/explain", async (ExplainForm form, CancellationToken cancellation) => Json(await ExplainAsync(form, cancellation)))
+            .WithMetadata(new RequestSizeLimitAttribute(MostExplained));
         return api;
     }
 
@@ -117,7 +118,7 @@ internal sealed class ConsoleApi(
         {
             options.IotCredentials.Sts.PermitsPerSecond,
             options.IotCredentials.Sts.MaxConcurrent,
-            CallsInLastMinute = vends.CallsInLastMinute("AssumeRole"),
+            CallsPerSecond = Math.Round(vends.LastCalls("AssumeRole") / traffic.CountedSeconds, 3),
             Waiting = vends.Waiting(),
         },
         Organizations = vends.Organizations(),
@@ -161,9 +162,9 @@ internal sealed class ConsoleApi(
         Vends = route is null ? vends.Recent() : [],
     };
 
-    private async Task<object> ExplainAsync(ExplainForm form)
+    private async Task<object> ExplainAsync(ExplainForm form, CancellationToken cancellation)
     {
-        await _explaining.WaitAsync();
+        await _explaining.WaitAsync(cancellation);
         try
         {
             var explainer = new Explainer(snapshots.Current, Variables(), services, routes.Endpoints());

@@ -28,7 +28,7 @@ internal static class ConsolePage
 
     public static void MapConsolePage(this IEndpointRouteBuilder endpoints, ConsoleOptions? signIn)
     {
-        var policy = signIn?.Authority is { } authority ? $"{Policy} {new Uri(authority).GetLeftPart(UriPartial.Authority)}" : Policy;
+        var policy = signIn?.Authority is { } authority ? $"{Policy} {OriginOf(new Uri(authority))}" : Policy;
         // An identity provider shows these to any browser that it signs in.
         endpoints.MapGet($"{Path}/sign-in.json", (HttpContext context) =>
         {
@@ -45,6 +45,9 @@ internal static class ConsolePage
             }).AllowAnonymous();
         }
     }
+
+    // A header has ASCII only.
+    private static string OriginOf(Uri address) => $"{address.Scheme}://{address.IdnHost}{(address.IsDefaultPort ? "" : $":{address.Port}")}";
 
     private static void SetHeaders(IHeaderDictionary headers, string policy)
     {

@@ -319,9 +319,10 @@
       if (!body) return;
       routes = body.routes;
       fillRoutes();
-      if (selectedRoute === null) return;
-      const refused = await get(`/api/events?route=${encodeURIComponent(selectedRoute)}`);
-      if (refused && selectedRoute !== null) fillRefused(refused.refused);
+      const route = selectedRoute;
+      if (route === null) return;
+      const refused = await get(`/api/events?route=${encodeURIComponent(route)}`);
+      if (refused && selectedRoute === route) fillRefused(refused.refused);
     },
 
     async clusters() {
@@ -342,7 +343,7 @@
       const body = await get('/api/vending');
       if (!body) return;
       describe(byId('sts'), [
-        ['STS calls', `${number(body.sts.callsInLastMinute / 60)} per second in the last minute, of ${body.sts.permitsPerSecond} allowed`],
+        ['STS calls', `${number(body.sts.callsPerSecond)} per second in the last minute, of ${body.sts.permitsPerSecond} allowed`],
         ['Waiting for a permit', body.sts.waiting, body.sts.waiting > 0 ? 'warn' : ''], ['At once', `at most ${body.sts.maxConcurrent}`],
         ['Recording since', time(body.since)],
       ]);
