@@ -15,9 +15,7 @@ internal static class ManagementExtensions
             // By a factory, because AddCheck does not accept that there is no connection.
             .Add(new("redis", static services => new RedisIsUsable(services.GetService<RedisConnection>()), failureStatus: null, tags: null));
         builder.Services.AddSingleton<HealthHistory>();
-        builder.Services.AddSingleton<IHealthCheckPublisher>(static services => services.GetRequiredService<HealthHistory>());
-        builder.Services.Configure<HealthCheckPublisherOptions>(static publisher =>
-            (publisher.Delay, publisher.Period) = (TimeSpan.FromSeconds(1), HealthHistory.Interval));
+        builder.Services.AddHostedService(static services => services.GetRequiredService<HealthHistory>());
         builder.Services.AddSingleton<ConsoleRoutes>();
         builder.Services.AddSingleton<ConsoleApi>();
         builder.Services.AddSingleton<Drain>();

@@ -2,19 +2,32 @@ using Microsoft.Extensions.Diagnostics.HealthChecks;
 
 namespace Gateway.Management.Console;
 
-/// <summary>Remembers since when each dependency is as it is. The framework asks the checks, which call nothing, every few seconds.</summary>
-internal sealed class HealthHistory(TimeProvider time) : IHealthCheckPublisher
+/// <summary>
+/// Remembers since when each dependency is as it is: asks the checks, which call nothing, every few seconds. The framework's publisher of health checks would do
+/// the same, but its timer outlives a host that is disposed without a stop.
+/// </summary>
+internal sealed class HealthHistory(HealthCheckService checks, TimeProvider time) : BackgroundService
 {
-    /// <summary>How often the checks are asked, and so how exact the times are.</summary>
-    public static readonly TimeSpan Interval = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan s_interval = TimeSpan.FromSeconds(5);
 
     private readonly Lock _lock = new();
     private readonly Dictionary<string, (HealthStatus Status, DateTimeOffset Since)> _known = new(StringComparer.Ordinal);
 
-    public Task PublishAsync(HealthReport report, CancellationToken cancellationToken)
+    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
-        Observe(report);
-        return Task.CompletedTask;
+        using var timer = new PeriodicTimer(s_interval, time);
+        do
+        {
+            try
+            {
+                Observe(await checks.CheckHealthAsync(stoppingToken));
+            }
+            catch (Exception) when (!stoppingToken.IsCancellationRequested)
+            {
+                // Readiness says what fails. Only a time in the console is missing.
+            }
+        }
+        while (await timer.WaitForNextTickAsync(stoppingToken));
     }
 
     /// <summary>The checks of a report, each with the time since when it has had that status. No check was asked before the start.</summary>
