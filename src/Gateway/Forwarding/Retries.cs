@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using Microsoft.AspNetCore.Http.Features;
 using Yarp.ReverseProxy.Forwarder;
 using Yarp.ReverseProxy.Model;
@@ -14,6 +15,8 @@ internal sealed record RetryLimit(int Retries);
 /// </summary>
 internal static class Retries
 {
+    // The forwarder adds these at every try, and an attribute of a span must be there once.
+    private static readonly string[] s_tagsOfTry = ["proxy.route_id", "proxy.cluster_id", "proxy.destination_id"];
     private static readonly HashSet<string> s_idempotent = new(StringComparer.Ordinal) { "GET", "HEAD", "OPTIONS", "PUT", "DELETE" };
 
     public static void UseRetries(this IReverseProxyApplicationBuilder pipeline) => pipeline.Use(static (context, next) =>
@@ -43,6 +46,7 @@ internal static class Retries
             proxy.AvailableDestinations = others;
             proxy.ProxiedDestination = null;
             context.Features.Set<IForwarderErrorFeature>(null);
+            foreach (var tag in s_tagsOfTry) Activity.Current?.SetTag(tag, null);
             // Transforms have already run for the error response.
             context.Response.Clear();
             foreach (var header in headers) context.Response.Headers.Append(header.Key, header.Value);
