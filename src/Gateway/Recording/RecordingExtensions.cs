@@ -7,6 +7,7 @@ internal static class RecordingExtensions
     {
         services.AddSingleton<TrafficRecorder>();
         services.AddSingleton<VendRecorder>();
+        services.AddSingleton<DestinationRecorder>();
         services.AddSingleton<EventRecorder>();
         services.AddSingleton<ILoggerProvider>(static provider => provider.GetRequiredService<EventRecorder>());
         services.Configure<LoggerFilterOptions>(static filters =>

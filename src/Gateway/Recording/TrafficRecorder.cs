@@ -30,13 +30,14 @@ internal sealed class TrafficRecorder : IDisposable
 
     private readonly Lock _lock = new();
     private readonly VendRecorder _vends;
+    private readonly DestinationRecorder _destinations;
     private readonly TimeProvider _time;
     private readonly ITimer _end;
     private volatile Recording? _recording;
 
-    public TrafficRecorder(VendRecorder vends, TimeProvider time)
+    public TrafficRecorder(VendRecorder vends, DestinationRecorder destinations, TimeProvider time)
     {
-        (_vends, _time) = (vends, time);
+        (_vends, _destinations, _time) = (vends, destinations, time);
         _end = time.CreateTimer(_ => End(), null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
     }
 
@@ -51,6 +52,7 @@ internal sealed class TrafficRecorder : IDisposable
             _end.Change(KeepsOn, Timeout.InfiniteTimeSpan);
             if (_recording is not null) return;
             _vends.Begin();
+            _destinations.Begin();
             _recording = new Recording(_time.GetUtcNow(), _time.GetTimestamp());
         }
     }
@@ -62,6 +64,7 @@ internal sealed class TrafficRecorder : IDisposable
         lock (_lock)
         {
             _vends.End();
+            _destinations.End();
             _recording = null;
         }
     }
@@ -98,6 +101,10 @@ internal sealed class TrafficRecorder : IDisposable
         var (second, counted) = (Second(), SecondsOf(recording));
         return MinuteRates.Of(window?.Sum(second, RouteSlots) ?? new(0, 0, 0, null, null), counted);
     }
+
+    /// <summary>The last minute of a destination of a cluster with weights; null if it has had no request.</summary>
+    public MinuteRates? LastMinute(string cluster, string destination) =>
+        _recording is { } recording ? _destinations.LastMinute(cluster, destination, SecondsOf(recording)) : null;
 
     /// <summary>The seconds that the last <see cref="RouteSlots"/> slots have counted.</summary>
     public double CountedSeconds => _recording is { } recording ? SecondsOf(recording) : 1;
