@@ -6,6 +6,7 @@ internal static class RecordingExtensions
     public static void AddRecording(this IServiceCollection services)
     {
         services.AddSingleton<TrafficRecorder>();
+        services.AddSingleton<RefusedRequests>();
         services.AddSingleton<VendRecorder>();
         services.AddSingleton<DestinationRecorder>();
         services.AddSingleton<EventRecorder>();

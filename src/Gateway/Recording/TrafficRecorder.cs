@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using System.Text.Json.Serialization;
 
 namespace Gateway.Recording;
 
@@ -176,11 +177,24 @@ internal sealed class TrafficRecorder : IDisposable
 
 /// <summary>A request that the gateway refused or failed. Texts that are longer than the console shows are cut.</summary>
 internal sealed record RefusedRequest(
-    DateTimeOffset Time, string? Route, string? Method, string? Path, int Status, string Reason, string? Organization, string? Issuer, string? Subject,
+    DateTimeOffset Time, string? Route, string Method, string Path, int Status, string Reason, string? Organization, string? Issuer, string? Subject,
     string RequestId)
 {
     private const int MostMethod = 16;
     private const int MostText = 128;
+
+    public string? Scheme { get; init; }
+
+    /// <summary>The origin of the service that was called; null if none was.</summary>
+    public string? Upstream { get; init; }
+
+    public string? Client { get; init; }
+
+    public string? TraceId { get; init; }
+
+    /// <summary>Whether the path was longer than what is kept of it.</summary>
+    [JsonIgnore]
+    public bool IsPathCut => Path.Length > MostText;
 
     public static RefusedRequest Of(
         DateTimeOffset time, string? route, string method, ReadOnlySpan<char> path, int status, string reason, string? organization, string? issuer,
