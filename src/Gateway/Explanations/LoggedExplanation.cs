@@ -26,8 +26,9 @@ internal sealed record LoggedExplanation
     {
         var text = logged.Reason is { } reason ? ReasonText.Of(reason) : null;
         var (outcome, why) = logged.Reason is { } word
-            ? ($"{(word == "client_left" ? "ended" : "refused")} with {logged.Status} ({word})", text?.Why ?? "this version of the gateway knows no such reason")
-            : logged.Upstream is { } service ? ($"{logged.Status} from the service {service}", "the gateway let the request through, and the service responded")
+            ? ($"{(word == "client_left" ? "ended" : "refused")} with {logged.Status} ({word})", text?.Why ?? "this version knows no such reason")
+            : logged.Upstream is { } service
+                ? ($"{logged.Status} from the service {service}", "the gateway let the request through, and the service responded")
             : ($"{logged.Status} from the gateway", "the gateway served the request itself");
         var now = logged is { IsPathCut: false, Path: ['/', ..] }
             ? await explainer.ExplainAsync(new(logged.Method, logged.Path, ExplainedRequest.AnyHost), null, null, null)

@@ -17,20 +17,27 @@ internal sealed record ReasonText(string Why, string Do)
         ["no_token"] = new(
             "no token or API key was sent", "the client has to send Authorization: Bearer TOKEN; see whether a proxy removes the header"),
         ["token_expired"] = new("the token had expired", "the client has to get a new one in time; if its clock and the issuer's differ, mend the clock"),
-        ["token_not_yet_valid"] = new("the token was not valid yet", "compare the clocks of the issuer and of this machine; a scheme's ClockSkew is the tolerance"),
+        ["token_not_yet_valid"] = new(
+            "the token was not valid yet",
+            "compare the clocks of the issuer and of this machine; a scheme's ClockSkew is the tolerance"),
         ["token_lifetime"] = new("the token never expires, or before it becomes valid", "the issuer has to issue tokens that end"),
         ["audience"] = new("the token's aud is none of the scheme's ValidAudiences, or its client none of ClientIds", AskIssuer),
         ["issuer"] = new("no scheme has the token's iss", "compare its iss with Authority and ValidIssuers of the schemes, letter for letter"),
         ["algorithm"] = new("the token is not signed by an algorithm that is accepted", "the issuer has to sign with RS, PS or ES"),
-        ["signature"] = new("the token's signature does not verify", "the token was changed, or is of another environment; if many fail, ask the issuer's operators"),
+        ["signature"] = new(
+            "the token's signature does not verify",
+            "the token was changed, or is of another environment; if many fail, ask the issuer's operators"),
         ["signing_key"] = new(
-            "the issuer does not publish the key that the token names", "ask the issuer's operators; a new key is read within seconds of the first token with it"),
+            "the issuer does not publish the key that the token names",
+            "ask the issuer's operators; a new key is read within seconds of the first token with it"),
         ["token_claims"] = new("it is no access token, or a claim is missing or wrong", AskIssuer),
         ["token_unreadable"] = new("it is no JSON web token, or it is encrypted", "the client has to send the access token, unchanged"),
         ["ambiguous"] = new("two tokens or keys were sent, or a token and a key", "the client has to send one"),
         ["api_key"] = new("there is no such API key", "compare the key's hash, from api-key hash, with Authentication:ApiKeys:Keys"),
         ["api_key_expired"] = new("the API key has expired", "make a new one by api-key create, or set another Expires: this is live"),
-        ["introspection"] = new("the introspection endpoint does not accept the token or key", "ask its operators: it was revoked, or is of another environment"),
+        ["introspection"] = new(
+            "the introspection endpoint does not accept the token or key",
+            "ask its operators: it was revoked, or is of another environment"),
         ["organization"] = new(
             "the organization of the path is none of the caller's",
             "if the caller should have it, the issuer has to name it in the organization claim; ids are case-sensitive"),
@@ -54,7 +61,9 @@ internal sealed record ReasonText(string Why, string Do)
         ["locked_out"] = new(
             "the client's address had sent too many tokens that were refused",
             "see why those were refused; if it is the address of a proxy, add the proxy to Edge:TrustedProxies"),
-        ["limit"] = new("the rate limit was used up", "the client has to wait as Retry-After says; raise the limit's PermitLimit if it is too low: this is live"),
+        ["limit"] = new(
+            "the rate limit was used up",
+            "the client has to wait as Retry-After says; raise the limit's PermitLimit if it is too low: this is live"),
         ["upgrades"] = new("too many WebSockets were open, of this caller or of all", "close some, or raise Edge:UpgradesPerCaller or Kestrel's limit"),
         ["client_left"] = new("the client disconnected before the response began, or its token expired while it sent the body", "look at the client's timeout"),
         ["internal"] = new("a fault of the gateway", "look for the request id in the ordinary log, and report it"),

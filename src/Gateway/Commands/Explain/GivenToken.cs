@@ -48,9 +48,9 @@ internal static class GivenToken
     /// <param name="text">The text, without blanks around it.</param>
     /// <param name="problem">Why it cannot be read.</param>
     public static bool TryReadText(
-        string option, string? file, string noun, [NotNullWhen(true)] out string? text, [NotNullWhen(false)] out string? problem)
+        string option, string? file, string noun, out string text, [NotNullWhen(false)] out string? problem)
     {
-        text = null;
+        text = "";
         try
         {
             using var reader = file is null ? Console.In : File.OpenText(file);
@@ -65,7 +65,7 @@ internal static class GivenToken
         }
 
         if (problem is null) return true;
-        (text, problem) = (null, $"{(file is null ? "standard input" : $"{option} {SecretText.Hide(file)}")} {problem}");
+        (text, problem) = ("", $"{(file is null ? "standard input" : $"{option} {SecretText.Hide(file)}")} {problem}");
         return false;
     }
 

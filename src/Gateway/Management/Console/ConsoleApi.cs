@@ -229,6 +229,7 @@ internal sealed partial class ConsoleApi(
     }
 }
 
-/// <summary>The request that an operator asks about.</summary>
-/// <param name="Logged">A line of the access log, a request id or a trace id. The others are not read then.</param>
+/// <summary>
+/// The request that an operator asks about. <c>Logged</c> is a line of the access log, a request id or a trace id; the other members are not read then.
+/// </summary>
 internal sealed record ExplainForm(string? Method, string? Path, string? Host, string? Organization, string? Token, string? Logged);
