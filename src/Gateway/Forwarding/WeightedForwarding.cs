@@ -38,9 +38,15 @@ internal static class WeightedForwarding
             metrics.DestinationResponded(cluster.Name, DestinationWeight.Of(destination).Name, StatusOf(context), time.GetElapsedTime(begun));
     }
 
-    private static string StatusOf(HttpContext context) =>
-        context.Features.Get<IForwarderErrorFeature>() is { } failure ? ForwardingErrors.IsOfService(context, failure.Error) ? "failed" : "client_left"
-        : context.Response.StatusCode == StatusCodes.Status101SwitchingProtocols
-            || (context.Response.StatusCode == StatusCodes.Status200OK && UpgradeLimits.IsUpgrade(context)) ? "upgrade"
-        : s_classes[context.Response.StatusCode / 100 % 10];
+    private static string StatusOf(HttpContext context)
+    {
+        var failure = context.Features.Get<IForwarderErrorFeature>();
+        if (failure is not null && ForwardingErrors.IsOfService(context, failure.Error)) return "failed";
+        // Clients often end a WebSocket without a word.
+        if (IsUpgraded(context)) return "upgrade";
+        return failure is not null ? "client_left" : s_classes[context.Response.StatusCode / 100 % 10];
+    }
+
+    private static bool IsUpgraded(HttpContext context) => context.Response.StatusCode == StatusCodes.Status101SwitchingProtocols
+        || (context.Response.StatusCode == StatusCodes.Status200OK && UpgradeLimits.IsUpgrade(context));
 }

@@ -2,7 +2,6 @@ using System.Net.Http.Json;
 using System.Text.Json;
 using Gateway.Recording;
 using Microsoft.Extensions.Time.Testing;
-using Sandbox;
 using Testing;
 using Xunit;
 

@@ -1,4 +1,3 @@
-using Testing;
 using Xunit;
 
 namespace Gateway.Tests.Commands.Explain;
