@@ -95,6 +95,34 @@ internal sealed class Explainer(
         }
     }
 
+    /// <summary>What the configuration in effect says of a request that was logged, and what its line does not tell.</summary>
+    /// <param name="logged">The request.</param>
+    /// <param name="now">The request by the configuration in effect; null if its path is not known.</param>
+    public IEnumerable<string> NotesOn(LoggedRequest logged, Explanation? now)
+    {
+        if (logged.Route is { } then && !_table.Has(then)) yield return $"there is no route {Finding.Quote(then)} any more";
+        else if (now is not null && logged.Route is not null && logged.Route != now.Route?.Route)
+            yield return $"the route {logged.Route} took it then: host, headers or query decided, or the configuration has changed";
+        if (now?.Route is { Requirements: { Count: > 0 } asked } row) yield return $"the policy {row.Policy} asks for: {string.Join("; ", asked)}";
+        if (Endpoint(now?.Route)?.Metadata.GetMetadata<IpAllowList>() is { } allowed && logged.Address is { } address)
+            yield return $"the client's address {address} is {(allowed.Allows(address) ? "" : "not ")}in the route's IpAllow";
+        if (logged.Scheme == ApiKey.Scheme && configuration.Options.Authentication.ApiKeys?.Keys.GetValueOrDefault(logged.Subject ?? "") is { } key)
+        {
+            yield return $"the key has the organizations {List(key.Organizations)}; roles {List(key.Roles)}; scopes {List(key.Scopes)}"
+                + $"{(key.IpAllow.Count > 0 ? $"; only clients of {List(key.IpAllow)} may use it" : "")}";
+        }
+
+        if (configuration.Options.Authentication.Schemes.GetValueOrDefault(logged.Scheme ?? "")?.Organizations?.Only is { } only)
+            yield return $"the scheme {logged.Scheme} speaks for the organizations {List(only)} only";
+        if (now is null) yield return "only the beginning of the path is known, so it is not matched again";
+        yield return "not known from this: the token with its organizations, roles and scopes, headers, host, query and body. "
+            + "To have those judged too, explain the request with its token";
+    }
+
+    private RouteEndpoint? Endpoint(RouteRow? row) => row is null ? null : endpoints.FirstOrDefault(endpoint => endpoint.RouteId() == row.Route);
+
+    private static string List(IReadOnlyCollection<string> values) => values.Count == 0 ? "none" : string.Join(", ", values);
+
     private string? HostOf(RouteEndpoint endpoint) =>
         _table.Written(endpoint.RouteId()).Match.Hosts?.FirstOrDefault(name => !name.Contains('*', StringComparison.Ordinal));
 

@@ -134,6 +134,10 @@ internal sealed record RouteTargetRow
 {
     public string? Cluster { get; init; }
     public IReadOnlyDictionary<string, string>? Destinations { get; init; }
+
+    /// <summary>The weights of the destinations. Absent if they have none.</summary>
+    public IReadOnlyDictionary<string, int>? Weights { get; init; }
+
     public string? Module { get; init; }
     public string? Profile { get; init; }
 
@@ -150,12 +154,25 @@ internal sealed record RouteTargetRow
             Profile = ModuleRoute.ProfileOf(route),
             SharedTopics = SharedTopicsOf(ModuleRoute.ProfileOf(route), configuration.Options.IotCredentials),
         }
-        : new()
+        : Of(configuration.Clusters.First(cluster => cluster.ClusterId.Equals(route.ClusterId, StringComparison.OrdinalIgnoreCase))) with
         {
             Cluster = route.ClusterId,
-            Destinations = configuration.Clusters.First(cluster => cluster.ClusterId.Equals(route.ClusterId, StringComparison.OrdinalIgnoreCase)).Destinations?
-                .ToDictionary(destination => destination.Key, destination => WithoutUser(destination.Value.Address), StringComparer.Ordinal),
         };
+
+    private static RouteTargetRow Of(ClusterConfig cluster)
+    {
+        var weights = (cluster.Destinations ?? new Dictionary<string, DestinationConfig>())
+            .Where(static destination => DestinationMetadata.Of(destination.Value.Metadata).Weight is not null)
+            .ToDictionary(
+                static destination => destination.Key, static destination => DestinationMetadata.Of(destination.Value.Metadata).Weight!.Value,
+                StringComparer.Ordinal);
+        return new()
+        {
+            Destinations = cluster.Destinations?.ToDictionary(
+                static destination => destination.Key, static destination => WithoutUser(destination.Value.Address), StringComparer.Ordinal),
+            Weights = weights.Count > 0 ? weights : null,
+        };
+    }
 
     private static List<string>? SharedTopicsOf(string profile, IotCredentialsOptions options)
     {
@@ -174,5 +191,8 @@ internal sealed record RouteTargetRow
 
     public override string ToString() => Module is not null
         ? $"module {Module}, profile {Profile}"
-        : $"cluster {Cluster}: {string.Join(", ", (Destinations ?? new Dictionary<string, string>()).Select(destination => destination.Value))}";
+        : $"cluster {Cluster}: {string.Join(", ", (Destinations ?? new Dictionary<string, string>()).Select(Says))}";
+
+    private string Says(KeyValuePair<string, string> destination) =>
+        Weights?.TryGetValue(destination.Key, out var weight) == true ? $"{destination.Value} ({weight})" : destination.Value;
 }

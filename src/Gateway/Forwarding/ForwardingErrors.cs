@@ -46,6 +46,9 @@ internal static partial class ForwardingErrors
             or ForwarderError.UpgradeResponseDestination ? $"upstream:{JsonNamingPolicy.SnakeCaseLower.ConvertName(error)}" : null;
     }
 
+    /// <summary>Whether an error is a failure of the service, and not the client's.</summary>
+    public static bool IsOfService(HttpContext context, ForwarderError error) => ErrorOf(context, error) is not null;
+
     private static string? ErrorOf(HttpContext context, ForwarderError error) => error switch
     {
         ForwarderError.RequestCanceled when RouteTimeouts.HasPassed(context) => nameof(ForwarderError.RequestTimedOut),
@@ -61,7 +64,7 @@ internal static partial class ForwardingErrors
             EventName = nameof(EventIds.ForwardingFailed))]
         public static partial void Failed(ILogger logger, string cluster, string destination, string error, string cause);
 
-        [LoggerMessage(EventIds.NoDestination, LogLevel.Warning, "The cluster {Cluster} has no healthy destination",
+        [LoggerMessage(EventIds.NoDestination, LogLevel.Warning, "The cluster {Cluster} has no healthy destination that takes requests",
             EventName = nameof(EventIds.NoDestination))]
         public static partial void NoDestination(ILogger logger, string cluster);
     }

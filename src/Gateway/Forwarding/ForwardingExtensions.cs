@@ -1,4 +1,5 @@
 using Gateway.Configuration.Snapshots;
+using Gateway.LoadBalancing;
 using Yarp.ReverseProxy.Forwarder;
 using Yarp.ReverseProxy.Health;
 using Yarp.ReverseProxy.Transforms.Builder;
@@ -16,6 +17,7 @@ internal static class ForwardingExtensions
         proxy.Services.AddSingleton<ITransformProvider, ForwardedResponses>();
         proxy.Services.AddSingleton<ITransformProvider, StreamLifetimeTransform>();
         proxy.Services.AddSingleton<IForwarderHttpClientFactory, DownstreamHttpClientFactory>();
+        proxy.Services.AddWeightedDestinations();
         // YARP's default window is one minute: a recovered destination would stay excluded until its old failures age out.
         proxy.Services.Configure<TransportFailureRateHealthPolicyOptions>(static policy => policy.DetectionWindowSize = TimeSpan.FromSeconds(10));
         return proxy;
@@ -28,6 +30,7 @@ internal static class ForwardingExtensions
         pipeline.UseClientHeaders();
         pipeline.UseRetries();
         pipeline.UseForwardingErrors();
+        pipeline.UseWeights();
         pipeline.UseLoadBalancing();
         pipeline.UsePassiveHealthChecks();
     }

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using Gateway.LoadBalancing;
 using Microsoft.AspNetCore.Http.Features;
 using Yarp.ReverseProxy.Forwarder;
 using Yarp.ReverseProxy.Model;
@@ -59,6 +60,11 @@ internal static class Retries
         && !context.RequestAborted.IsCancellationRequested;
 
     // As a last resort, use a destination that is marked unhealthy: it may have recovered, and the request would fail without it.
-    private static List<DestinationState> Others(ClusterDestinationsState destinations, List<DestinationState> failed) =>
-        destinations.AvailableDestinations.Except(failed).ToList() is { Count: > 0 } available ? available : [.. destinations.AllDestinations.Except(failed)];
+    private static List<DestinationState> Others(ClusterDestinationsState destinations, List<DestinationState> failed)
+    {
+        return Of(destinations.AvailableDestinations) is { Count: > 0 } available ? available : Of(destinations.AllDestinations);
+
+        List<DestinationState> Of(IReadOnlyList<DestinationState> some) =>
+            [.. some.Except(failed).Where(static destination => DestinationWeight.Of(destination).TakesRequests)];
+    }
 }

@@ -31,6 +31,10 @@ internal readonly ref struct AccessEntry
     public required string RequestId { get; init; }
     public required string? TraceId { get; init; }
 
+    /// <summary>Scheme, host and port of the service that was called.</summary>
+    public string? UpstreamOrigin =>
+        Upstream is null ? null : s_origins.GetValue(Upstream, static destination => Origin(destination.Config.Address));
+
     /// <summary>Writes the members, whatever characters their values hold.</summary>
     public void Write(Utf8JsonWriter json)
     {
@@ -46,7 +50,7 @@ internal readonly ref struct AccessEntry
         json.WriteString("issuer"u8, Issuer);
         json.WriteString("subject"u8, Subject);
         json.WriteString("organization"u8, Organization);
-        json.WriteString("upstream"u8, Upstream is null ? null : s_origins.GetValue(Upstream, static destination => Origin(destination.Config.Address)));
+        json.WriteString("upstream"u8, UpstreamOrigin);
         WriteClient(json);
         json.WriteString("requestId"u8, RequestId);
         json.WriteString("traceId"u8, TraceId);

@@ -21,15 +21,15 @@ internal static class AccessLogging
     public static void UseAccessLog(this IApplicationBuilder app)
     {
         var services = app.ApplicationServices;
-        var (log, metrics, clock, profiles, recorder) = (
+        var (log, metrics, clock, profiles, recorder, refused) = (
             services.GetRequiredService<AccessLog>(), services.GetRequiredService<GatewayMetrics>(), services.GetRequiredService<TimeProvider>(),
-            services.GetRequiredService<IProfileProvider>(), services.GetRequiredService<TrafficRecorder>());
-        app.Use(next => context => LogAsync(context, next, log, metrics, clock, profiles, recorder));
+            services.GetRequiredService<IProfileProvider>(), services.GetRequiredService<TrafficRecorder>(), services.GetRequiredService<RefusedRequests>());
+        app.Use(next => context => LogAsync(context, next, log, metrics, clock, profiles, recorder, refused));
     }
 
     private static async Task LogAsync(
         HttpContext context, RequestDelegate next, AccessLog log, GatewayMetrics metrics, TimeProvider clock, IProfileProvider profiles,
-        TrafficRecorder recorder)
+        TrafficRecorder recorder, RefusedRequests refused)
     {
         var (time, begun) = (clock.GetUtcNow(), clock.GetTimestamp());
         var hasFailed = true;
@@ -48,23 +48,31 @@ internal static class AccessLogging
             if (reason is not (null or RequestReason.ClientLeft)) metrics.Refused(route, reason);
             var duration = clock.GetElapsedTime(begun);
             var isRecorded = recorder.IsOn;
-            if (log.IsOn || isRecorded)
+            if (log.IsOn || isRecorded || reason is not null)
             {
                 var entry = Entry(context, handled, route, status, reason, hasFailed, profiles, time, duration);
                 if (log.IsOn) log.Add(entry);
                 // An upgraded connection lasts as long as its client wants.
-                if (isRecorded) Record(recorder, entry, UpgradeLimits.IsUpgrade(context) ? null : duration);
+                Record(isRecorded ? recorder : null, refused, entry, UpgradeLimits.IsUpgrade(context) ? null : duration);
             }
         }
     }
 
-    private static void Record(TrafficRecorder recorder, AccessEntry entry, TimeSpan? duration)
+    private static void Record(TrafficRecorder? recorder, RefusedRequests refused, AccessEntry entry, TimeSpan? duration)
     {
-        var reason = entry.Reason == RequestReason.ClientLeft ? null : entry.Reason;
-        recorder.Add(entry.Route, entry.Status, reason, duration);
-        if (reason is null) return;
-        recorder.Refused(RefusedRequest.Of(
-            entry.Time, entry.Route, entry.Method, entry.Path, entry.Status, reason, entry.Organization, entry.Issuer, entry.Subject, entry.RequestId));
+        var isRefused = entry.Reason is not (null or RequestReason.ClientLeft);
+        recorder?.Add(entry.Route, entry.Status, isRefused ? entry.Reason : null, duration);
+        if (entry.Reason is not { } reason) return;
+        var request = RefusedRequest.Of(
+            entry.Time, entry.Route, entry.Method, entry.Path, entry.Status, reason, entry.Organization, entry.Issuer, entry.Subject, entry.RequestId) with
+        {
+            Scheme = entry.Scheme,
+            Upstream = entry.UpstreamOrigin,
+            Client = entry.Client?.ToString(),
+            TraceId = entry.TraceId,
+        };
+        refused.Add(request);
+        if (isRefused) recorder?.Refused(request);
     }
 
     private static AccessEntry Entry(

@@ -6,7 +6,9 @@ internal static class RecordingExtensions
     public static void AddRecording(this IServiceCollection services)
     {
         services.AddSingleton<TrafficRecorder>();
+        services.AddSingleton<RefusedRequests>();
         services.AddSingleton<VendRecorder>();
+        services.AddSingleton<DestinationRecorder>();
         services.AddSingleton<EventRecorder>();
         services.AddSingleton<ILoggerProvider>(static provider => provider.GetRequiredService<EventRecorder>());
         services.Configure<LoggerFilterOptions>(static filters =>

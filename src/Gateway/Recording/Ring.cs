@@ -27,5 +27,5 @@ internal sealed class Ring<T>(int capacity)
 internal static class KeptText
 {
     /// <summary>The beginning of a text, so that what is kept has a bound in bytes.</summary>
-    public static string? Of(ReadOnlySpan<char> text, int most) => text.Length <= most ? text.ToString() : string.Concat(text[..most], "…");
+    public static string Of(ReadOnlySpan<char> text, int most) => text.Length <= most ? text.ToString() : string.Concat(text[..most], "…");
 }

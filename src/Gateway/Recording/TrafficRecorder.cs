@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using System.Text.Json.Serialization;
 
 namespace Gateway.Recording;
 
@@ -30,13 +31,14 @@ internal sealed class TrafficRecorder : IDisposable
 
     private readonly Lock _lock = new();
     private readonly VendRecorder _vends;
+    private readonly DestinationRecorder _destinations;
     private readonly TimeProvider _time;
     private readonly ITimer _end;
     private volatile Recording? _recording;
 
-    public TrafficRecorder(VendRecorder vends, TimeProvider time)
+    public TrafficRecorder(VendRecorder vends, DestinationRecorder destinations, TimeProvider time)
     {
-        (_vends, _time) = (vends, time);
+        (_vends, _destinations, _time) = (vends, destinations, time);
         _end = time.CreateTimer(_ => End(), null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
     }
 
@@ -51,6 +53,7 @@ internal sealed class TrafficRecorder : IDisposable
             _end.Change(KeepsOn, Timeout.InfiniteTimeSpan);
             if (_recording is not null) return;
             _vends.Begin();
+            _destinations.Begin();
             _recording = new Recording(_time.GetUtcNow(), _time.GetTimestamp());
         }
     }
@@ -62,6 +65,7 @@ internal sealed class TrafficRecorder : IDisposable
         lock (_lock)
         {
             _vends.End();
+            _destinations.End();
             _recording = null;
         }
     }
@@ -98,6 +102,10 @@ internal sealed class TrafficRecorder : IDisposable
         var (second, counted) = (Second(), SecondsOf(recording));
         return MinuteRates.Of(window?.Sum(second, RouteSlots) ?? new(0, 0, 0, null, null), counted);
     }
+
+    /// <summary>The last minute of a destination of a cluster with weights; null if it has had no request.</summary>
+    public MinuteRates? LastMinute(string cluster, string destination) =>
+        _recording is { } recording ? _destinations.LastMinute(cluster, destination, SecondsOf(recording)) : null;
 
     /// <summary>The seconds that the last <see cref="RouteSlots"/> slots have counted.</summary>
     public double CountedSeconds => _recording is { } recording ? SecondsOf(recording) : 1;
@@ -169,11 +177,24 @@ internal sealed class TrafficRecorder : IDisposable
 
 /// <summary>A request that the gateway refused or failed. Texts that are longer than the console shows are cut.</summary>
 internal sealed record RefusedRequest(
-    DateTimeOffset Time, string? Route, string? Method, string? Path, int Status, string Reason, string? Organization, string? Issuer, string? Subject,
+    DateTimeOffset Time, string? Route, string Method, string Path, int Status, string Reason, string? Organization, string? Issuer, string? Subject,
     string RequestId)
 {
     private const int MostMethod = 16;
     private const int MostText = 128;
+
+    public string? Scheme { get; init; }
+
+    /// <summary>The origin of the service that was called; null if none was.</summary>
+    public string? Upstream { get; init; }
+
+    public string? Client { get; init; }
+
+    public string? TraceId { get; init; }
+
+    /// <summary>Whether the path was longer than what is kept of it.</summary>
+    [JsonIgnore]
+    public bool IsPathCut => Path.Length > MostText;
 
     public static RefusedRequest Of(
         DateTimeOffset time, string? route, string method, ReadOnlySpan<char> path, int status, string reason, string? organization, string? issuer,

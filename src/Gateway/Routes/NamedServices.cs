@@ -1,5 +1,6 @@
 using Gateway.Configuration;
 using Gateway.Configuration.Snapshots;
+using Gateway.LoadBalancing;
 using Yarp.ReverseProxy.Configuration;
 using Yarp.ReverseProxy.ServiceDiscovery;
 
@@ -29,6 +30,10 @@ internal sealed class NamedServices(SnapshotConfigurationProvider snapshots) : I
         return (address.Scheme == Uri.UriSchemeHttps ? service.Https : service.Http).Select(authority => ($"{name}[{authority}]", destination with
         {
             Address = WithAuthority(destination.Address, authority),
+            Metadata = new Dictionary<string, string>(destination.Metadata ?? new Dictionary<string, string>(), StringComparer.OrdinalIgnoreCase)
+            {
+                [DestinationWeight.NameKey] = name,
+            },
             Health = string.IsNullOrEmpty(destination.Health) ? destination.Health : HealthOf(options, service, destination.Health, authority),
         }));
     }

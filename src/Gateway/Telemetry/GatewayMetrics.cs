@@ -7,6 +7,9 @@ internal sealed class GatewayMetrics
 {
     public const string MeterName = "Gateway";
 
+    /// <summary>The name of the metric by destination, which the console reads as well.</summary>
+    public const string DestinationDuration = "gateway.destination.duration";
+
     private readonly Counter<long> _fallbacks;
     private readonly Counter<long> _dropped;
     private readonly Counter<long> _entriesDropped;
@@ -16,6 +19,7 @@ internal sealed class GatewayMetrics
     private readonly Counter<long> _refusals;
     private readonly Counter<long> _issuerFetches;
     private readonly Counter<long> _introspectionCalls;
+    private readonly Histogram<double> _destinationDuration;
     private readonly Meter _meter;
     private readonly TimeProvider _time;
     private volatile bool _isRefused;
@@ -43,6 +47,12 @@ internal sealed class GatewayMetrics
             "gateway.issuer.fetches", "{fetch}", "Fetches of an issuer's discovery document and keys, by its scheme and by outcome.");
         _introspectionCalls = meter.CreateCounter<long>(
             "gateway.introspection.calls", "{call}", "Calls to the introspection endpoint about a caller's token or key, by outcome.");
+        _destinationDuration = meter.CreateHistogram(
+            DestinationDuration, "s", "Attempts at a destination of a cluster with weights, to the end of the response, by the class of its status.",
+            tags: null, new InstrumentAdvice<double>
+            {
+                HistogramBucketBoundaries = [0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1, 2.5, 5, 7.5, 10],
+            });
         meter.CreateObservableGauge(
             "gateway.configuration.age", () => time.GetElapsedTime(Volatile.Read(ref _appliedAt)).TotalSeconds, "s",
             "Time since the configuration in effect was applied.");
@@ -122,6 +132,11 @@ internal sealed class GatewayMetrics
 
     public void ForwardingFailed(string cluster, string error) =>
         _forwardingErrors.Add(1, new KeyValuePair<string, object?>("cluster", cluster), new KeyValuePair<string, object?>("error", error));
+
+    /// <summary>Measures an attempt at a destination of a cluster with weights.</summary>
+    public void DestinationResponded(string cluster, string destination, string status, TimeSpan duration) => _destinationDuration.Record(
+        duration.TotalSeconds, new KeyValuePair<string, object?>("cluster", cluster), new KeyValuePair<string, object?>("destination", destination),
+        new KeyValuePair<string, object?>("status", status));
 
     public void Reloaded(bool isRefused, bool isApplied)
     {

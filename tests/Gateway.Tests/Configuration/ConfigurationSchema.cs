@@ -94,6 +94,10 @@ internal static class ConfigurationSchema
         route["Metadata"] = metadata;
         var cluster = section["properties"]!["Clusters"]!["patternProperties"]!["."]!["properties"]!;
         cluster["Metadata"]!["properties"] = OfRecord(typeof(ClusterMetadata))["properties"]!.DeepClone();
+        var destination = cluster["Destinations"]!["patternProperties"]!["."]!["properties"]!;
+        var ofDestination = OfRecord(typeof(DestinationMetadata))["properties"]!.DeepClone();
+        ofDestination["Weight"]!["type"]!.AsArray().Insert(1, "string");
+        destination["Metadata"]!["properties"] = ofDestination;
         return section;
     }
 

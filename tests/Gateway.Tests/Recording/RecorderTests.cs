@@ -13,12 +13,14 @@ public sealed class RecorderTests : IDisposable
     private readonly FakeTimeProvider _time = new(DateTimeOffset.UtcNow);
     private readonly ServiceProvider _services = new ServiceCollection().AddMetrics().BuildServiceProvider();
     private readonly VendRecorder _vends;
+    private readonly DestinationRecorder _destinations;
     private readonly TrafficRecorder _traffic;
 
     public RecorderTests()
     {
         _vends = new VendRecorder(_services.GetRequiredService<IMeterFactory>(), _time);
-        _traffic = new TrafficRecorder(_vends, _time);
+        _destinations = new DestinationRecorder(_services.GetRequiredService<IMeterFactory>(), _time);
+        _traffic = new TrafficRecorder(_vends, _destinations, _time);
     }
 
     [Fact]
@@ -124,6 +126,7 @@ public sealed class RecorderTests : IDisposable
     {
         _traffic.Dispose();
         _vends.Dispose();
+        _destinations.Dispose();
         _services.Dispose();
     }
 

@@ -56,6 +56,16 @@ public sealed class MeasuredGateway : IAsyncLifetime
         .AddIntrospection(_world.Issuer, new SecretFile())
         .Route("plain", "/plain/{**rest}")
         .Route("limited", "/limited/{**rest}", """{ "RateLimiterPolicy": "Once" }""")
+        .Set("ReverseProxy:Clusters:weighted", $$"""
+            {
+              "LoadBalancingPolicy": "Weighted",
+              "Destinations": {
+                "stable": { "Address": "{{_world.Downstream.Url}}", "Metadata": { "Weight": "100" } },
+                "canary": { "Address": "{{_world.Downstream.Url}}", "Metadata": { "Weight": "0" } }
+              }
+            }
+            """)
+        .Route("weighted", "/weighted/{**rest}", """{ "ClusterId": "weighted" }""")
         .Set("ReverseProxy:Clusters:down", $$"""{ "Destinations": { "a": { "Address": "http://127.0.0.1:{{FreePort.Find()}}/" } } }""")
         .Route("down", "/down/{**rest}", """{ "ClusterId": "down" }""");
 
@@ -79,6 +89,7 @@ public sealed class MeasuredGateway : IAsyncLifetime
         await ExpectAsync(401, "/plain/1", _world.Issuer.Issue(new() { Audiences = (string[])["api://another"] }));
         await ExpectAsync(403, "/organizations/o-other/1", token);
         await ExpectAsync(502, "/down/1", token);
+        await ExpectAsync(200, "/weighted/1", token);
         await ExpectAsync(200, "/limited/1", token);
         await ExpectAsync(429, "/limited/1", token);
         await ExpectAsync(200, "/plain/1", _world.Issuer.IssueOpaque(new() { Organizations = (string[])["o-acme"] }));

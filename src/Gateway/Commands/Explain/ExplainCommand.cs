@@ -21,6 +21,7 @@ internal static class ExplainCommand
     private const string TokenFile = "--token-file";
     private const string ApiKey = "--api-key";
     private const string ApiKeyFile = "--api-key-file";
+    private const string LogLine = "--log-line";
 
     public static Command Create(ProgramEnvironment environment)
     {
@@ -49,6 +50,11 @@ internal static class ExplainCommand
             new Option<string>(TokenFile) { Description = "A file that holds the caller's token.", HelpName = "FILE" },
             new Option<string>(ApiKey) { Description = "The caller's API key, or - to read it from standard input. It is never printed.", HelpName = "KEY" },
             new Option<string>(ApiKeyFile) { Description = "A file that holds the caller's API key.", HelpName = "FILE" },
+            new Option<string>(LogLine)
+            {
+                Description = "A file that holds a line of the access log, or - to read it from standard input: why its request got its response.",
+                HelpName = "FILE",
+            },
             format,
         };
         command.SetAction((parsed, _) => RunAsync(parsed, parsed.IsJson(format), environment));
@@ -68,6 +74,15 @@ internal static class ExplainCommand
 
         await using var gateway = IdleGateway.BuildAlone(configuration, environment);
         var explainer = new Explainer(configuration, environment.Variables, gateway.Services, RouteOrder.Of(gateway));
+        if (parsed.GetValue<string>(LogLine) is { } file)
+        {
+            string[] others = [Organization, Path, Host, Token, TokenFile, ApiKey, ApiKeyFile];
+            if (others.FirstOrDefault(name => parsed.GetValue<string>(name) is not null) is not { } other)
+                return await ExplainedLine.RunAsync(LogLine, file, explainer, isJson, output, error);
+            error.WriteLine($"error: {LogLine} and {other} are both given: write one of them");
+            return ExitCode.Failed;
+        }
+
         var (organization, method, host) = (parsed.GetValue<string>(Organization), parsed.GetRequiredValue<string>(Method), parsed.GetValue<string>(Host));
         var request = parsed.GetValue<string>(Path) is { } path ? new ExplainedRequest(method, path, host ?? ExplainedRequest.AnyHost)
             : organization is not null ? explainer.FirstModuleRequest(organization, method, host)
@@ -105,6 +120,13 @@ internal static class ExplainCommand
         var text = new StringBuilder();
         var at = host == ExplainedRequest.AnyHost ? "" : $" at {host.OneLine()}";
         text.Append(CultureInfo.InvariantCulture, $"{method.OneLine()} {target.OneLine()}{at}\n\n");
+        Append(text, explanation);
+        return text.ToString();
+    }
+
+    /// <summary>Appends what becomes of the request.</summary>
+    public static void Append(StringBuilder text, Explanation explanation)
+    {
         text.Append(explanation.Refused is { } status ? $"rejected with {status} ({explanation.Reason})" : $"taken by {explanation.Route!.Route}");
         text.Append(CultureInfo.InvariantCulture, $": {explanation.Why}\n");
         if (explanation.Route is { } route)
@@ -124,7 +146,6 @@ internal static class ExplainCommand
         if (explanation.AssumeRole is { } assumeRole) Append(text, assumeRole, explanation.Refused is null ? "" : ", if the request were not rejected");
         if (explanation.Notes.Count > 0) text.Append("\nnotes\n");
         foreach (var note in explanation.Notes) text.Append(CultureInfo.InvariantCulture, $"   {note}\n");
-        return text.ToString();
     }
 
     private static void Append(StringBuilder text, TokenVerdict token)

@@ -9,7 +9,7 @@ namespace Gateway.Commands.Explain;
 /// </summary>
 internal static class GivenToken
 {
-    private const string StandardInput = "-";
+    public const string StandardInput = "-";
 
     // This is more than the headers of any request may hold.
     private const int Longest = 64 * 1024;
@@ -36,13 +36,28 @@ internal static class GivenToken
             return true;
         }
 
+        if (!TryReadText($"{option}-file", file, noun, out var text, out problem)) return false;
+        token = Bare(text);
+        return true;
+    }
+
+    /// <summary>Reads a file, or standard input. Returns false and the reason if it cannot be read, is empty, or is too long.</summary>
+    /// <param name="option">The option that names the file.</param>
+    /// <param name="file">The file; null for standard input.</param>
+    /// <param name="noun">What it holds.</param>
+    /// <param name="text">The text, without blanks around it.</param>
+    /// <param name="problem">Why it cannot be read.</param>
+    public static bool TryReadText(
+        string option, string? file, string noun, out string text, [NotNullWhen(false)] out string? problem)
+    {
+        text = "";
         try
         {
             using var reader = file is null ? Console.In : File.OpenText(file);
             var buffer = new char[Longest + 1];
             var length = reader.ReadBlock(buffer);
-            token = Bare(new string(buffer, 0, length).Trim());
-            problem = length > Longest ? $"holds more than a {noun}" : token.Length == 0 ? $"holds no {noun}" : null;
+            text = new string(buffer, 0, length).Trim();
+            problem = length > Longest ? $"holds more than a {noun}" : text.Length == 0 ? $"holds no {noun}" : null;
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException or ArgumentException)
         {
@@ -50,7 +65,7 @@ internal static class GivenToken
         }
 
         if (problem is null) return true;
-        (token, problem) = (null, $"{(file is null ? "standard input" : $"{option}-file {SecretText.Hide(file)}")} {problem}");
+        (text, problem) = ("", $"{(file is null ? "standard input" : $"{option} {SecretText.Hide(file)}")} {problem}");
         return false;
     }
 

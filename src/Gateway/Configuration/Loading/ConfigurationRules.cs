@@ -46,6 +46,7 @@ internal static class ConfigurationRules
         RouteBoundRules.Check,
         RetryRules.Check,
         ClusterRules.Check,
+        WeightRules.Check,
         ServiceClientRules.Check,
         OwnListenerRules.Check,
         ServiceRules.Check,

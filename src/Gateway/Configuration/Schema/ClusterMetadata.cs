@@ -17,6 +17,12 @@ internal sealed record ClusterMetadata
     /// </summary>
     public string? OpenApi { get; init; }
 
+    /// <summary>
+    /// How long a destination that takes requests again, or for the first time since a reload, gets fewer of them than its weight says: the share rises evenly
+    /// from a tenth. Up to 1 hour. For the load balancing policies <c>Weighted</c> and <c>WeightedSticky</c>. Default: 00:00:00, it gets its whole share at once.
+    /// </summary>
+    public TimeSpan SlowStart { get; init; }
+
     /// <summary>Reads a cluster's metadata; what is not there, or is no value, has its default.</summary>
     public static ClusterMetadata Of(IReadOnlyDictionary<string, string>? metadata)
     {

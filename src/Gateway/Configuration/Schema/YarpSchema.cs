@@ -34,7 +34,11 @@ internal static class YarpSchema
         var known = OptionsSchema.OfRecord(typeof(ClusterMetadata)).Members.Values.Select(member => member with { NullIsValue = false })
             .Concat(s_healthMetadata.Select(name => new Member(name, ScalarSchema.Text)));
         var cluster = (ObjectSchema)((MapSchema)section.Members["Clusters"].Schema).Value;
-        return new MapSchema(With(cluster, new Member("Metadata", new OpenSchema(known, ScalarSchema.Text))));
+        var destination = (ObjectSchema)((MapSchema)cluster.Members["Destinations"].Schema).Value;
+        var ofDestination = OptionsSchema.OfRecord(typeof(DestinationMetadata)).Members.Values.Select(member => member with { NullIsValue = false });
+        var destinations = new MapSchema(With(destination, new Member("Metadata", new OpenSchema(ofDestination, ScalarSchema.Text))));
+        return new MapSchema(
+            With(With(cluster, new Member("Metadata", new OpenSchema(known, ScalarSchema.Text))), new Member("Destinations", destinations)));
     }
 
     // YARP's schema has a form for each transform, and one for transforms that a host adds. The gateway adds none.

@@ -3,6 +3,7 @@ using System.Runtime.CompilerServices;
 using System.Security.Claims;
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using System.Text.RegularExpressions;
 using Gateway.Authentication;
 using Gateway.Configuration;
 using Gateway.Configuration.Snapshots;
@@ -19,13 +20,15 @@ namespace Gateway.Management.Console;
 /// What the console shows, as JSON. Each response is bounded: by the configuration, or by what <see cref="TrafficRecorder"/> and <see cref="VendRecorder"/>
 /// keep. Each request keeps the recording on.
 /// </summary>
-internal sealed class ConsoleApi(
-    ConsoleRoutes routes, TrafficRecorder traffic, VendRecorder vends, EventRecorder events, HealthCheckService checks, HealthHistory health,
+internal sealed partial class ConsoleApi(
+    ConsoleRoutes routes, TrafficRecorder traffic, RefusedRequests refused, VendRecorder vends, EventRecorder events, HealthCheckService checks,
+    HealthHistory health,
     ConfigurationReloader reloader, SnapshotConfigurationProvider snapshots, GatewayOptions options, IServiceProvider services,
     IHostApplicationLifetime lifetime, TimeProvider time)
     : IDisposable
 {
     private const int MostFindings = 100;
+    private const int MostOthers = 10;
     private static readonly TimeSpan s_streamInterval = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan s_longestStream = TimeSpan.FromMinutes(15);
     private const int MostExplained = 64 * 1024;
@@ -60,6 +63,10 @@ internal sealed class ConsoleApi(
     }
 
     public void Dispose() => _explaining.Dispose();
+
+    // The trace id of a traceparent (W3C Trace Context) is its second part.
+    [GeneratedRegex("^(?:[0-9a-fA-F]{2}-(?<id>[0-9a-fA-F]{32})-[0-9a-fA-F]{16}-[0-9a-fA-F]{2}|(?<id>[0-9a-fA-F]{32}))$")]
+    private static partial Regex RequestIdText();
 
     private static JsonHttpResult<object> Json(object body) => TypedResults.Json(body, s_json);
 
@@ -168,6 +175,7 @@ internal sealed class ConsoleApi(
         try
         {
             var explainer = new Explainer(snapshots.Current, Variables(), services, routes.Endpoints());
+            if (!string.IsNullOrWhiteSpace(form.Logged)) return await ExplainLoggedAsync(explainer, form.Logged.Trim());
             var host = string.IsNullOrEmpty(form.Host) ? null : form.Host;
             var method = string.IsNullOrEmpty(form.Method) ? HttpMethods.Get : form.Method;
             var organization = string.IsNullOrEmpty(form.Organization) ? null : form.Organization;
@@ -183,7 +191,45 @@ internal sealed class ConsoleApi(
             _explaining.Release();
         }
     }
+
+    private async Task<object> ExplainLoggedAsync(Explainer explainer, string text)
+    {
+        if (text.StartsWith('{'))
+            return LoggedRequest.Read(text, out var problem) is { } line ? await LoggedExplanation.OfAsync(explainer, line) : new { Problem = problem };
+        if (RequestIdText().Match(text) is not { Success: true } written)
+        {
+            return new
+            {
+                Problem = "This is no line of the access log, which begins with {, and no request id or trace id: these are 32 hexadecimal digits. "
+                    + "A traceparent is read as well.",
+            };
+        }
+
+        var found = refused.Find(written.Groups["id"].Value);
+        if (found.Count == 0)
+        {
+            return new
+            {
+                Problem = "This replica has refused no such request in the last 15 minutes, or more of its kind since: it keeps the last "
+                    + $"{RefusedRequests.PerReason} for each reason. Requests that were served, or that a service refused itself, are not kept. "
+                    + "Look for the id in the access log, and give the whole line.",
+            };
+        }
+
+        var explained = await LoggedExplanation.OfAsync(explainer, LoggedRequest.Of(found[0]));
+        return found.Count == 1 ? explained : explained with
+        {
+            Notes =
+            [
+                .. explained.Notes,
+                $"{found.Count - 1} more refused requests have this trace id; the newest is explained. Others: "
+                + string.Join(", ", found.Skip(1).Take(MostOthers).Select(static request => request.RequestId)),
+            ],
+        };
+    }
 }
 
-/// <summary>The request that an operator asks about.</summary>
-internal sealed record ExplainForm(string? Method, string? Path, string? Host, string? Organization, string? Token);
+/// <summary>
+/// The request that an operator asks about. <c>Logged</c> is a line of the access log, a request id or a trace id; the other members are not read then.
+/// </summary>
+internal sealed record ExplainForm(string? Method, string? Path, string? Host, string? Organization, string? Token, string? Logged);

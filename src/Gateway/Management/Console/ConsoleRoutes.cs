@@ -1,4 +1,5 @@
 using Gateway.Explanations;
+using Gateway.LoadBalancing;
 using Gateway.Recording;
 using Gateway.Routes;
 using Yarp.ReverseProxy;
@@ -7,7 +8,7 @@ namespace Gateway.Management.Console;
 
 /// <summary>The routes and clusters in effect, with what the last minute has had of them.</summary>
 internal sealed class ConsoleRoutes(
-    SnapshotRoutes routes, EndpointDataSource endpoints, IServiceProvider services, IProxyStateLookup proxy, TrafficRecorder recorder)
+    SnapshotRoutes routes, EndpointDataSource endpoints, IServiceProvider services, IProxyStateLookup proxy, WeightedClusters weights, TrafficRecorder recorder)
 {
     private volatile Rows? _rows;
 
@@ -34,13 +35,16 @@ internal sealed class ConsoleRoutes(
         {
             if (!proxy.TryGetCluster(pair.First.ClusterId, out var cluster)) return new LiveCluster(pair.Second.ClusterId, pair.Second.LoadBalancingPolicy, []);
             var state = cluster.DestinationsState;
+            var weighted = WeightedPolicies.Has(pair.Second.LoadBalancingPolicy) ? weights.Of(cluster) : null;
             return new LiveCluster(pair.Second.ClusterId, pair.Second.LoadBalancingPolicy,
             [
                 .. state.AllDestinations.OrderBy(static destination => destination.DestinationId, StringComparer.Ordinal).Select(destination =>
                     new LiveDestination(
                         destination.DestinationId, RouteTargetRow.WithoutUser(destination.Model.Config.Address), destination.Health.Active.ToString(),
                         destination.Health.Passive.ToString(), state.AvailableDestinations.Contains(destination), destination.ConcurrentRequestCount,
-                        destination.Model.Config.Metadata?.GetValueOrDefault("Weight"))),
+                        weighted is null ? null : DestinationWeight.Of(destination).Weight,
+                        weighted is null ? null : Math.Round(weighted.ShareOf(destination), 4),
+                        weighted is null ? null : recorder.LastMinute(weighted.Name, DestinationWeight.Of(destination).Name))),
             ]);
         })];
     }
@@ -65,6 +69,7 @@ internal sealed record LiveRoute(RouteRow Route, string Who, string Target, Minu
 /// <summary>A cluster with its destinations.</summary>
 internal sealed record LiveCluster(string Cluster, string? LoadBalancingPolicy, IReadOnlyList<LiveDestination> Destinations);
 
-/// <summary>A destination, as its health checks find it.</summary>
+/// <summary>A destination, as its health checks find it. Weight, share of requests and last minute are those of clusters with weights.</summary>
 internal sealed record LiveDestination(
-    string Destination, string Address, string Active, string Passive, bool Available, int ConcurrentRequests, string? Weight);
+    string Destination, string Address, string Active, string Passive, bool Available, int ConcurrentRequests, int? Weight, double? Share,
+    MinuteRates? Live);

@@ -335,7 +335,10 @@
         { label: 'Used', text: row => row.available ? 'yes' : 'no', className: row => row.available ? 'good' : 'bad' },
         { label: 'Active check', text: row => row.active, className: row => health(row.active) },
         { label: 'Passive check', text: row => row.passive, className: row => health(row.passive) },
-        { label: 'Weight', text: row => row.weight, className: 'number' }, { label: 'Requests now', text: row => row.concurrentRequests, className: 'number' },
+        { label: 'Weight', text: row => row.weight, className: 'number' },
+        { label: 'Share', text: row => row.share === undefined ? '' : `${(row.share * 100).toFixed(1)} %`, className: 'number' },
+        { label: 'Requests/s', ...rate('rate') }, { label: 'Errors/s', ...rate('errorRate') }, { label: 'p99 ms', ...rate('p99') },
+        { label: 'Requests now', text: row => row.concurrentRequests, className: 'number' },
       ]);
     },
 
@@ -403,11 +406,12 @@
     route.ipAllow ? `only clients of ${route.ipAllow}` : '', route.cors ? `CORS ${route.cors.name}: ${route.cors.says}` : '',
   ].filter(Boolean).join('; ') || 'none';
 
+  const rate = name => ({ text: row => number(row.live && row.live[name]), className: 'number' });
+
   function fillRoutes() {
     const wanted = byId('filter').value.trim().toLowerCase();
     const found = routes.filter(row => [row.route.route, matchOf(row.route), row.who, limitsOf(row.route), row.target].join(' ').toLowerCase().includes(wanted));
     setText(byId('filtered'), wanted ? `${found.length} of ${routes.length} routes` : `${routes.length} routes`);
-    const rate = name => ({ text: row => number(row.live && row.live[name]), className: 'number' });
     fill(byId('route-rows'), found, row => row.route.route, [
       { label: 'Route', text: row => row.route.route, button: row => openRoute(row.route.route) },
       { label: 'Match', text: row => matchOf(row.route), className: 'mono' },
@@ -498,6 +502,10 @@
       place.append(element('p', found.problem, 'problem'));
       return;
     }
+    if (found.logged) {
+      fillLogged(place, found);
+      return;
+    }
     place.append(element('h3', found.refused ? `Rejected with ${found.refused}${found.reason ? ` (${found.reason})` : ''}: ${found.why}` : `Taken by ${found.route.route}: ${found.why}`));
     const pairs = [];
     if (found.route) pairs.push(['Route', found.route.route], ['Match', matchOf(found.route)], ['Limits', limitsOf(found.route)]);
@@ -518,6 +526,19 @@
     describe(list, pairs);
     place.append(list);
     if (found.assumeRole) place.append(element('h3', 'Session policy'), element('pre', found.assumeRole.policy));
+  }
+
+  function fillLogged(place, found) {
+    const { logged, now } = found;
+    place.append(element('h3', `${requestOf(logged)}: ${found.outcome}`));
+    const list = element('dl');
+    describe(list, [
+      ['Why', found.why], ['What to do', found.do], ['Time', logged.time], ['Route', logged.route || 'none'], ['Caller', callerOf(logged) || 'not known'],
+      ['Client', logged.client], ['Request id', logged.requestId], ['Trace id', logged.traceId],
+      ...now ? [['By the configuration in effect', now.refused ? `rejected with ${now.refused} (${now.reason}): ${now.why}` : `taken by ${now.route.route}: ${now.why}`]] : [],
+      ...found.notes.map(note => ['Note', note]),
+    ]);
+    place.append(list);
   }
 
   // ---- events of the page ----
@@ -543,7 +564,7 @@
   });
   byId('explain-form').addEventListener('submit', async event => {
     event.preventDefault();
-    const asked = Object.fromEntries(['method', 'path', 'host', 'organization', 'token'].map(name => [name, byId(`explain-${name}`).value.trim()]));
+    const asked = Object.fromEntries(['method', 'path', 'host', 'organization', 'token', 'logged'].map(name => [name, byId(`explain-${name}`).value.trim()]));
     try {
       const found = await get('/api/explain', { method: 'POST', headers: { 'Content-Type': 'application/json' }, body: JSON.stringify(asked) });
       if (found) fillExplanation(found);
