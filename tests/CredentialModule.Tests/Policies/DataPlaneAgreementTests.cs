@@ -15,9 +15,9 @@ namespace IotCredentials.Tests.Policies;
 [Trait("Category", "Long")]
 public sealed class DataPlaneAgreementTests(ITestOutputHelper output)
 {
-    private const int Count = 10_000;
     private const string Region = "ap-northeast-1";
 
+    private static readonly int s_count = Sample.Count(2_000, 10_000);
     private static readonly int s_onTheWire = Sample.Count(100, 400);
 
     [Fact]
@@ -31,7 +31,7 @@ public sealed class DataPlaneAgreementTests(ITestOutputHelper output)
         var sampled = new List<(string Policy, Operation[] Operations)>();
         var (tried, operations, allowed, accepted, crossings) = (0, 0, 0, 0, 0);
         Check.One(
-            Config.QuickThrowOnFailure.WithMaxTest(Count).WithQuietOnSuccess(true)
+            Config.QuickThrowOnFailure.WithMaxTest(s_count).WithQuietOnSuccess(true)
                 .WithReplay(new Replay(new Rnd(seed, 1), Microsoft.FSharp.Core.FSharpOption<int>.None)),
             Prop.ForAll(GeneratedTemplate.Any, template =>
             {
@@ -72,7 +72,7 @@ public sealed class DataPlaneAgreementTests(ITestOutputHelper output)
         var sent = await SendAsync(sampled);
         output.WriteLine(
             $"{tried} templates, {accepted} accepted, {crossings} refused that cross; {operations} operations, {allowed} allowed, {sent} on the wire");
-        Assert.InRange(tried, Count, Count);
+        Assert.Equal(s_count, tried);
         // What is all refused, or all allowed, would prove nothing.
         Assert.InRange(allowed, operations / 10, operations * 9 / 10);
         Assert.InRange(accepted, tried / 10, tried * 9 / 10);
@@ -143,7 +143,7 @@ public sealed class DataPlaneAgreementTests(ITestOutputHelper output)
         /// <summary>Operations on names that the resource covers, and on some that it nearly covers.</summary>
         public static IEnumerable<Operation> For(Reach.Resource resource, System.Random random)
         {
-            foreach (var fill in new[] { "", "a", "x/y" })
+            foreach (var fill in new[] { "", "x/y" })
             {
                 var name = resource.Pattern.Replace("*", fill, StringComparison.Ordinal).Replace('?', 'b');
                 yield return new(resource.Type, name);
