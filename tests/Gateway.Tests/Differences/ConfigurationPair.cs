@@ -17,6 +17,7 @@ internal static class ConfigurationPair
     {
         var settings = ShippedSettings.Read();
         settings.Remove("Kestrel");
+        settings.Remove("ReverseProxy", "Clusters", "organizations", "HealthCheck");
         return settings
             .Set("Urls", "\"http://127.0.0.1:8080\"")
             .Set("AllowedHosts", "\"api.example.com;localhost\"")

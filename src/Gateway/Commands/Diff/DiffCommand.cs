@@ -42,7 +42,7 @@ internal static class DiffCommand
         if (read is not [{ Snapshot: { } old }, { Snapshot: { } current }])
         {
             if (isJson) output.WriteJson(new { Old = new { Findings = FindingRow.Of(read[0]) }, New = new { Findings = FindingRow.Of(read[1]) } });
-            else foreach (var (name, result) in ((string[])["OLD", "NEW"]).Zip(read))
+            else foreach (var (name, result) in ((string[])["OLD", "NEW"]).Zip(read).Where(static one => one.Second.Snapshot is null))
                 foreach (var finding in result.Findings) error.WriteLine($"{name}: {finding}");
             return read.Max(ExitCode.Of);
         }

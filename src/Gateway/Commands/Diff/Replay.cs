@@ -18,7 +18,7 @@ internal sealed class Replay(ReplayTable before, ReplayTable after) : IDisposabl
     private const int LongestPath = 512;
     private const int MostKept = 10_000;
 
-    private readonly Dictionary<(string Section, string? Name), bool> _same = [];
+    private readonly Dictionary<(string Section, string? Name), IReadOnlyList<Change>> _changes = [];
     private readonly Dictionary<(ReplayRoute, ReplayRoute, string Member), bool> _sameMember = [];
 
     public void Dispose()
@@ -210,19 +210,22 @@ internal sealed class Replay(ReplayTable before, ReplayTable after) : IDisposabl
     /// <summary>Whether both configurations make the same caller of the request's token or key, or refuse it alike.</summary>
     private bool IsCallerSame(LoggedRequest request) => request.Scheme switch
     {
-        null => IsSame("Authentication", null) && IsSame(SchemeRules.AzureAd, null),
+        // Nothing that keeps out more makes a caller of a request that had none.
+        null => !Changes("Authentication", null).Concat(Changes(SchemeRules.AzureAd, null)).Any(static change => change.Loosens),
         SchemeRules.AzureAd => IsSame(SchemeRules.AzureAd, null),
         IntrospectionAuthentication.Scheme => IsSame("Authentication:Introspection", null),
         ApiKey.Scheme => IsSame(KeyPath.ApiKeys, request.Subject),
         var scheme => IsSame("Authentication:Schemes", scheme),
     };
 
-    private bool IsSame(string section, string? name)
+    private bool IsSame(string section, string? name) => Changes(section, name).Count == 0;
+
+    private IReadOnlyList<Change> Changes(string section, string? name)
     {
-        if (_same.TryGetValue((section, name), out var known)) return known;
-        if (_same.Count >= MostKept) _same.Clear();
+        if (_changes.TryGetValue((section, name), out var known)) return known;
+        if (_changes.Count >= MostKept) _changes.Clear();
         var (old, current) = (At(before), At(after));
-        return _same[(section, name)] = !SettingComparison.Compare(old, current, name is null ? section : $"{section}:{name}", "").Any();
+        return _changes[(section, name)] = [.. SettingComparison.Compare(old, current, name is null ? section : $"{section}:{name}", "")];
 
         Setting? At(ReplayTable table) => section.Split(':').Append(name).OfType<string>()
             .Aggregate((Setting?)table.Configuration.Rest, static (setting, member) => setting?.Members.GetValueOrDefault(member));

@@ -3,15 +3,13 @@ using Gateway.Commands;
 using Gateway.Configuration.Snapshots;
 using Gateway.Differences;
 using Gateway.Explanations;
-using Gateway.Tests.Differences;
-using Microsoft.Extensions.DependencyInjection;
 using Testing;
 using Xunit;
 
 namespace Gateway.Tests.Commands.Diff;
 
 /// <summary>Random edits of a configuration: <c>diff</c> and <c>explain</c> agree about every request that is tried.</summary>
-public sealed class DiffPropertyTests(ITestOutputHelper output)
+public sealed class DiffPropertyTests(ITestOutputHelper output) : IDisposable
 {
     private const string ApiKey = "another-make-of-key-0123456789";
 
@@ -25,6 +23,10 @@ public sealed class DiffPropertyTests(ITestOutputHelper output)
         ["/x/y", "/x/1", "/x/y/z", "/x", "/z/1", "/z/1/2", "/other", "/x/y1", "/x/q/y", "/", "/organizations/o-acme/a", "/organizations/o-acme/b/c"];
 
     private static readonly string?[] s_policies = [null, "Anonymous", "Reader", "Writer", "Both"];
+
+    private readonly List<GatewayFolder> _folders = [];
+
+    public void Dispose() => _folders.ForEach(static folder => folder.Dispose());
 
     [Fact]
     public async Task No_edit_makes_diff_and_explain_disagree_about_a_request()
@@ -69,13 +71,14 @@ public sealed class DiffPropertyTests(ITestOutputHelper output)
     }
 
     // Edits until the configuration is valid.
-    private static (JsonObject Settings, Snapshot Snapshot) Valid(Random random, JsonObject settings)
+    private (JsonObject Settings, Snapshot Snapshot) Valid(Random random, JsonObject settings)
     {
         while (true)
         {
             var edited = settings.DeepClone().AsObject();
             for (var count = random.Next(1, 3); count > 0; count--) Edit(random, edited);
-            using var folder = new GatewayFolder(edited);
+            var folder = new GatewayFolder(edited);
+            _folders.Add(folder);
             if (s_environment.Load(["--config", folder.Path]).Snapshot is { } snapshot) return (edited, snapshot);
         }
     }
@@ -102,7 +105,8 @@ public sealed class DiffPropertyTests(ITestOutputHelper output)
                 route["Match"]!["Methods"] = random.Next(2) == 0 ? new JsonArray("GET") : new JsonArray("POST", "GET");
                 break;
             case 3:
-                settings.Set($"Authorization:Policies:{Any(["Reader", "Writer", "Both"])}:Scopes", Any(["""["read"]""", """["write"]""", """["read", "write"]"""]));
+                var policies = (string[])["Reader", "Writer", "Both"];
+                settings.Set($"Authorization:Policies:{Any(policies)}:Scopes", Any(["""["read"]""", """["write"]""", """["read", "write"]"""]));
                 break;
             case 4:
                 settings.Set("Authentication:ApiKeys:Keys:robot:Scopes", Any(["""["read"]""", """["write"]""", "[]"]));
