@@ -57,6 +57,8 @@ internal sealed class EffectiveConfiguration
         ("HttpRequest:AllowResponseBuffering", false),
     ];
 
+    private static readonly HashSet<string> s_transformValues = new(["Set", "Append"], StringComparer.OrdinalIgnoreCase);
+
     private readonly Dictionary<string, Setting> _routes = new(StringComparer.OrdinalIgnoreCase);
 
     public EffectiveConfiguration(Snapshot snapshot)
@@ -140,9 +142,13 @@ internal sealed class EffectiveConfiguration
             .With("CorsDisabled", Setting.Of(ReservedPolicy.IsDisable(route.CorsPolicy)))
             .With(nameof(RouteConfig.ClusterId), Setting.Of(route.ClusterId?.ToUpperInvariant()))
             .With(nameof(RouteConfig.MaxRequestBodySize), Setting.Of(route.MaxRequestBodySize ?? MostBodyBytes))
-            .With(nameof(RouteConfig.Transforms), route.Transforms is { Count: > 0 } steps ? Setting.Steps(steps) : null)
+            .With(nameof(RouteConfig.Transforms), Steps(route, static (name, value) => s_transformValues.Contains(name) ? "…" : value))
+            .With("TransformValues", Steps(route, static (name, value) => s_transformValues.Contains(name) ? value : "…"))
             .With(nameof(RouteConfig.Metadata), Setting.Of(metadata with { Profile = module is null ? null : ModuleRoute.ProfileOf(route) }));
     }
+
+    private static Setting? Steps(RouteConfig route, Func<string, string, string> show) => route.Transforms is not { Count: > 0 } steps ? null
+        : Setting.Steps(steps.Select(step => step.ToDictionary(static part => part.Key, part => show(part.Key, part.Value))));
 
     private static long? OrganizationSegmentOf(RouteConfig route) => RoutePath.Parse(route)?.PathSegments
         .Select(static (segment, index) => (segment.Parts, Index: (long?)index))

@@ -109,8 +109,8 @@ internal sealed class RouteComparison
         if (isMove)
         {
             // A request that moves is sent elsewhere, in another form. That says nothing of who may send it.
-            before = before.Without(nameof(RouteConfig.ClusterId), nameof(RouteConfig.Transforms));
-            after = after.Without(nameof(RouteConfig.ClusterId), nameof(RouteConfig.Transforms));
+            string[] elsewhere = [nameof(RouteConfig.ClusterId), nameof(RouteConfig.Transforms), "TransformValues"];
+            (before, after) = (before.Without(elsewhere), after.Without(elsewhere));
         }
 
         if (!isMove)

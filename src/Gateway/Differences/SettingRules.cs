@@ -19,7 +19,8 @@ internal static class SettingRules
     // The first rule that matches is used. * stands for one name, ** for any rest.
     private static readonly SettingRule[] s_all =
     [
-        // Who may call a route. Without the section, anyone may.
+        // Without a policy, no operator may act. On a route, anyone may.
+        new("Management:Access", More),
         new("**:Access", Less),
         new("**:Access:RequireOrganization", Demand),
         new("**:Access:OrganizationSegment", Other),
@@ -47,6 +48,8 @@ internal static class SettingRules
         new(Route + "Timeout", Greater),
         new(Route + "MaxRequestBodySize", GreaterBytes),
         new(Route + "Transforms", Other),
+        // These may be a service's credentials.
+        new(Route + "TransformValues", Other) { IsSecret = true, IsHashed = false },
         new(Route + "ClusterId", Neutral),
         new(Route + "Metadata:Module", Other),
         new(Route + "Metadata:Profile", Neutral),
@@ -73,7 +76,7 @@ internal static class SettingRules
         new(Cluster + ":HttpRequest:AllowResponseBuffering", Neutral),
         new(Cluster + ":Metadata:IdleTimeout", Neutral),
         new(Cluster + ":Metadata:OpenApi", Neutral),
-        new(Cluster + ":OwnMetadata:**", Neutral),
+        new(Cluster + ":OwnMetadata:**", Neutral) { IsSecret = true, IsHashed = false },
         new("Services:**", Neutral),
 
         // Whose tokens and keys are accepted, and what they say of a caller.
@@ -118,7 +121,6 @@ internal static class SettingRules
         new("Edge:FailedAuthentications:PermitLimit", Greater),
         new("Edge:FailedAuthentications:Window", Smaller),
         new("Management:Url", Other) { IsHashed = false },
-        new("Management:Access", More),
         new("Management:Console:**", Neutral),
         new(Limits + "MinRequestBodyDataRate:BytesPerSecond", Smaller),
         new(Limits + "MinResponseDataRate:BytesPerSecond", Smaller),
@@ -154,7 +156,8 @@ internal static class SettingRules
         new("Shutdown:**", Neutral) { IsHashed = false },
         new("AccessLog:**", Neutral) { IsHashed = false },
         new("AuditLog:**", Neutral) { IsHashed = false },
-        new("Logging:**", Neutral) { IsHashed = false },
+        new("Logging:**:LogLevel:*", Neutral) { IsHashed = false },
+        new("Logging:**", Neutral) { IsSecret = true, IsHashed = false },
 
         // Policies that are in use are compared on their routes.
         new("Authorization:Policies:**", Neutral),

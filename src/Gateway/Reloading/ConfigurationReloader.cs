@@ -110,8 +110,9 @@ internal sealed partial class ConfigurationReloader : BackgroundService
                 IsRefused = false;
                 if (!isInEffect) AppliedAt = _time.GetUtcNow();
                 _metrics.Reloaded(isRefused: false, isApplied: !isInEffect);
-                Describe(inEffect, snapshot);
-                Log.Applied(_logger, Hash, LastChange!, snapshot.Routes.Count);
+                var change = Describe(inEffect, snapshot);
+                if (!isInEffect) LastChange = change;
+                Log.Applied(_logger, Hash, change, snapshot.Routes.Count);
                 foreach (var warning in findings) Log.Warning(_logger, warning);
                 return;
             }
@@ -126,12 +127,12 @@ internal sealed partial class ConfigurationReloader : BackgroundService
         Log.Refused(_logger, string.Join(Environment.NewLine, findings));
     }
 
-    private void Describe(Snapshot before, Snapshot after)
+    private string Describe(Snapshot before, Snapshot after)
     {
         var effective = new EffectiveConfiguration(after);
-        LastChange = ConfigurationComparison.Summary(ConfigurationComparison.Of(new EffectiveConfiguration(before), effective));
         Hash = effective.Hash();
         _metrics.ConfigurationIs(Hash);
+        return ConfigurationComparison.Summary(ConfigurationComparison.Of(new EffectiveConfiguration(before), effective));
     }
 
     /// <summary>
