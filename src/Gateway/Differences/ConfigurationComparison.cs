@@ -36,7 +36,7 @@ internal static class ConfigurationComparison
         if (changes.Count == 0) return "nothing that is served";
         var told = string.Join("; ", changes.Take(MostTold).Select(static change => $"{change.Subject}: {change.Text}"
             is { Length: > LongestTold } text ? text[..LongestTold] + "…" : $"{change.Subject}: {change.Text}"));
-        return $"{Counts(changes)}: {told}{(changes.Count > MostTold ? "; …" : "")}";
+        return SettingText.OneLine($"{Counts(changes)}: {told}{(changes.Count > MostTold ? "; …" : "")}");
     }
 
     /// <summary>How many changes have each effect.</summary>

@@ -99,7 +99,7 @@ internal static class SettingRules
         new("Authentication:ApiKeys", More),
         new(Keys, More),
         // The key may be short, and then it could be guessed from the hash.
-        new(Keys + ":Sha256", Other) { IsSecret = true, IsHashed = false },
+        new(Keys + ":Sha256", OtherDigits) { IsSecret = true, IsHashed = false },
         new(Keys + ":Organizations", More),
         new(Keys + ":Roles", More),
         new(Keys + ":Scopes", More),
@@ -192,6 +192,10 @@ internal static class SettingRules
 
     /// <summary>Every change may let in something else.</summary>
     private static Effect? Other(Setting? before, Setting? after) => Effect.Loosened;
+
+    /// <summary>As <see cref="Other"/>, of hexadecimal digits.</summary>
+    private static Effect? OtherDigits(Setting? before, Setting? after) =>
+        string.Equals(before?.Text, after?.Text, StringComparison.OrdinalIgnoreCase) ? null : Effect.Loosened;
 
     /// <summary>A condition: without it, more is let in.</summary>
     private static Effect? Less(Setting? before, Setting? after) => after is null ? Effect.Loosened : Effect.Tightened;

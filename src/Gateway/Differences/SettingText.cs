@@ -28,12 +28,14 @@ internal static class SettingText
         return authority < 0 || authority > at ? text : text[..(authority + 2)] + text[(at + 1)..];
     }
 
+    /// <summary>A text without control characters.</summary>
+    public static string OneLine(string text) => string.Concat(text.Select(static character => char.IsControl(character) ? '?' : character));
+
     private static string Listed(string[] list) => list.Length == 0 ? "none" : Shown(string.Join(' ', list));
 
     private static string Shown(string text)
     {
-        text = SecretText.HideInSentence(WithoutUser(text));
-        text = string.Concat(text.Select(static character => char.IsControl(character) ? '?' : character));
+        text = OneLine(SecretText.HideInSentence(WithoutUser(text)));
         return text.Length == 0 ? "\"\"" : text.Length <= Longest ? text : text[..Longest] + "…";
     }
 }

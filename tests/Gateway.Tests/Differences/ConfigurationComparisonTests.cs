@@ -1,6 +1,7 @@
 using System.Text.Json.Nodes;
 using Gateway.Configuration.Schema;
 using Gateway.Differences;
+using IotCredentials.Policies;
 using Testing;
 using Xunit;
 
@@ -76,7 +77,7 @@ public sealed class ConfigurationComparisonTests
         ("Authentication:Schemes:Partner: added", settings => settings.Set(
             "Authentication:Schemes:Partner", """{ "Authority": "https://partner.example.com", "ValidAudiences": ["api://gateway"] }""")),
         ("Authentication:Introspection: added", settings => settings.Set("Authentication:Introspection",
-            """{ "Address": "https://id.example.com/introspect", "ClientId": "gateway", "ClientSecretPath": "policies/organization.json" }""")),
+            """{ "Address": "https://id.example.com/introspect", "ClientId": "gateway", "ClientSecretPath": "secret" }""")),
         ("AzureAd: added", settings => settings.Set(
             "AzureAd", """{ "TenantId": "11111111-1111-1111-1111-111111111111", "ClientId": "22222222-2222-2222-2222-222222222222" }""")),
         ("Authentication:ApiKeys:Keys:second: added", settings => settings.Set(
@@ -92,7 +93,7 @@ public sealed class ConfigurationComparisonTests
         ("Edge:TrustedProxies: ", settings => settings.Set("Edge:TrustedProxies", """["10.0.0.1"]""")),
         ("Edge:UpgradesPerCaller: ", settings => settings.Set("Edge:UpgradesPerCaller", "20")),
         ("Edge:FailedAuthentications:PermitLimit: ", settings => settings.Set("Edge:FailedAuthentications:PermitLimit", "20")),
-        ("Management: Access", settings => settings.Set("Management:AuthorizationPolicy", "\"Operator\"")),
+        ("Management:Access: added", settings => settings.Set("Management:AuthorizationPolicy", "\"Operator\"")),
         ("Kestrel:Limits:MaxConcurrentConnections: ", settings => settings.Set("Kestrel:Limits:MaxConcurrentConnections", "2000")),
         ("Kestrel:Limits:KeepAliveTimeout: ", settings => settings.Set("Kestrel:Limits:KeepAliveTimeout", "\"00:02:00\"")),
         ("HttpClient:DangerousAcceptAnyServerCertificate: ", settings => settings.Set(
@@ -104,7 +105,7 @@ public sealed class ConfigurationComparisonTests
         ("profile default: SessionPolicy: a session may now connect as client", settings => settings.Set($"{Profile}:Region", "\"eu-west-1\"")),
         ("profile default for o-acme: SessionDuration: ", settings => settings.Set("IotCredentials:Organizations:o-acme:SessionDuration", "\"00:45:00\"")),
         ("profile other: RoleArn: ", settings => settings.Set("ReverseProxy:Routes:iot-endpoint-and-credentials:Metadata:Profile", "\"other\"")),
-        ("IotCredentials:OrganizationId:Prefix: ", settings => settings.Set("IotCredentials:OrganizationId:Prefix", "\"\"")),
+        ("IotCredentials:OrganizationId:Length:Max: 32 → 64", settings => settings.Set("IotCredentials:OrganizationId:Length:Max", "64")),
         ("IotCredentials:Timeout: ", settings => settings.Set("IotCredentials:Timeout", "\"00:00:09\"")),
         ("IotCredentials:Sts:PermitsPerSecond: ", settings => settings.Set("IotCredentials:Sts:PermitsPerSecond", "200")),
     ];
@@ -157,6 +158,7 @@ public sealed class ConfigurationComparisonTests
         settings => settings.Set($"{Profile}:SessionDuration", "\"01:00:00\"").Set($"{Profile}:Scope", "\"Organization\""),
         settings => settings.Set("Cors:Policies:Web:MaxAge", "\"00:10:00\"").Set("Cors:Policies:Web:ExposedHeaders", """["X-Request-Id", "Retry-After"]"""),
         settings => settings.Set("Edge:Methods", """["OPTIONS", "POST", "GET"]"""),
+        settings => settings.Set($"{Robot}:Sha256", $"\"{new string('A', 64)}\""),
         settings => settings["reverseproxy"] = Renamed(settings, "ReverseProxy"),
         settings => settings["AUTHENTICATION"] = Renamed(settings, "Authentication"),
     ];
@@ -218,6 +220,20 @@ public sealed class ConfigurationComparisonTests
 
         Assert.Empty(ConfigurationPair.Compare(before, settings => settings.Set($"{Reports}:Metadata:IpAllow", "\"10.0.0.0/8 10.1.0.0/16\"")));
     }
+
+    [Theory]
+    [InlineData("a/*", "a/b", true)]
+    [InlineData("a/*", "a/*", true)]
+    [InlineData("a/*", "a/?/+/#", true)]
+    [InlineData("a*c*", "abc*", true)]
+    [InlineData("a/?", "a/b", true)]
+    [InlineData("a/?", "a/*", false)]
+    [InlineData("a/b", "a/*", false)]
+    [InlineData("a*c", "abc*", false)]
+    [InlineData("a/*", "b/*", false)]
+    [InlineData("a/?*", "a/*", false)]
+    public void A_grant_covers_another_only_if_it_covers_all_of_it(string resource, string other, bool covers) => Assert.Equal(
+        covers, new SessionPolicyGrant("iot:Publish", resource, null).Covers(new SessionPolicyGrant("iot:publish", other, "x")));
 
     [Fact]
     public void A_session_policy_in_another_order_is_no_change()

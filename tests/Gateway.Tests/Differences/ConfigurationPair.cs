@@ -33,6 +33,7 @@ internal static class ConfigurationPair
             .Set("Authorization:Policies:Operator", """{ "Scopes": ["operate"] }""")
             .Set("RateLimiting:Policies:Few", """{ "Algorithm": "FixedWindow", "PartitionBy": "Subject", "PermitLimit": 5, "Window": "00:01:00" }""")
             .Set("Cors:Policies:Web", """{ "Origins": ["https://app.example.com"], "Methods": ["PUT"], "Headers": ["authorization"] }""")
+            .Set("IotCredentials:OrganizationId:Length:Max", "32")
             .Set("IotCredentials:Profiles:other", """
                 { "RoleArn": "arn:aws:iam::111122223333:role/other", "Region": "ap-northeast-1", "SessionPolicy": "policies/organization.json" }
                 """)
@@ -51,6 +52,7 @@ internal static class ConfigurationPair
     public static Snapshot Read(JsonObject settings, Action<GatewayFolder>? files = null)
     {
         using var folder = new GatewayFolder(settings);
+        folder.Write("secret", "a-secret-of-nobody");
         files?.Invoke(folder);
         var read = s_nothing.Load(["--config", folder.Path]);
         Assert.True(read.Snapshot is not null, string.Join('\n', read.Findings));

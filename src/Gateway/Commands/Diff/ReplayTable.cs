@@ -88,7 +88,8 @@ internal sealed class ReplayTable : IDisposable
         _context.SetEndpoint(null);
         _context.Features.Get<IHttpRequestFeature>()!.RawTarget = request.Path;
         _context.Request.Method = request.Method;
-        _context.Request.Path = PathString.FromUriComponent(request.Path);
+        // The target of OPTIONS for the whole server is no path.
+        _context.Request.Path = request.Path == "*" ? PathString.Empty : PathString.FromUriComponent(request.Path);
         _context.Request.RouteValues = [];
     }
 

@@ -55,7 +55,8 @@ public sealed class DiffPropertyTests(ITestOutputHelper output) : IDisposable
         }
 
         output.WriteLine($"seed {seed}: {edits} edits, {opened} requests opened, {quiet} edits that loosen nothing");
-        Assert.True(opened > 0 && quiet > 0, $"seed {seed}: {opened} opened, {quiet} quiet");
+        // A few edits may all be of one kind.
+        Assert.True(edits < 100 || (opened > 0 && quiet > 0), $"seed {seed}: {opened} opened, {quiet} quiet");
     }
 
     private static JsonObject Start()

@@ -96,6 +96,7 @@ public sealed class DiffTests
             Line("GET", "/tasks/1", "tasks", 200, null, "ApiKeys", "robot"),
             Line("GET", "/open/1", "open", 200, null, null, null),
             Line("GET", "/nowhere", null, 401, "no_token", null, null),
+            Line("OPTIONS", "*", null, 404, "no_route", "Platform", "alice"),
             Line("GET", "/organizations/o-acme/x", "organizations", 200, null, "Platform", "alice"),
             "2026-11-27 no JSON at all",
             """{ "time": "2026-03-01T09:30:00.123Z", "event": "Audit" }""",
@@ -105,7 +106,7 @@ public sealed class DiffTests
         var diff = await CommandResult.RunAsync(["diff", before.Path, after.Path, "--format", "json", "--requests", Path.Combine(before.Path, "access.log")]);
 
         var requests = diff.Json.GetProperty("requests");
-        Assert.Equal((10, 3), (requests.GetProperty("requests").GetInt32(), requests.GetProperty("malformed").GetInt32()));
+        Assert.Equal((11, 3), (requests.GetProperty("requests").GetInt32(), requests.GetProperty("malformed").GetInt32()));
         Assert.Equal(
             [
                 ("tasks", "let in → unknown: the log does not tell scopes", 5),
