@@ -65,7 +65,7 @@ internal sealed class RouteComparison
         if (old.Precedence.Order != current.Precedence.Order)
             yield return new(
                 Effect.Changed, subject, string.Create(CultureInfo.InvariantCulture, $"Order: {old.Precedence.Order} → {current.Precedence.Order}"));
-        foreach (var change in Compare(old, current, _inBoth, isMove: false)) yield return change;
+        foreach (var change in Compare(old, current, isMove: false)) yield return change;
     }
 
     // Every pair of routes of which the second may take a request now that the first took before.
@@ -77,7 +77,7 @@ internal sealed class RouteComparison
             foreach (var old in IsChanged(id) ? _old.Routes.Values : (IEnumerable<RouteRequests>)changedBefore)
             {
                 if (SameId(old, current) || !old.Meets(current) || !MayMove(old, current)) continue;
-                var changes = Compare(old, current, _inBoth, isMove: true).ToList();
+                var changes = Compare(old, current, isMove: true).ToList();
                 var reasons = changes.Where(static change => change.Loosens).Select(static change => change.Text).ToList();
                 var effect = reasons.Count > 0 ? Effect.Loosened
                     : changes.Exists(static change => change.Effect == Effect.Tightened) ? Effect.Tightened
@@ -103,7 +103,7 @@ internal sealed class RouteComparison
     private bool IsCoveredBefore(RouteRequests route) =>
         _old.Routes.Values.Any(other => !SameId(other, route) && other.Meets(route) && other.Covers(route, _old.Paths));
 
-    private IEnumerable<Change> Compare(RouteRequests old, RouteRequests current, IReadOnlySet<string> inBoth, bool isMove)
+    private IEnumerable<Change> Compare(RouteRequests old, RouteRequests current, bool isMove)
     {
         var (before, after) = (_before.Routes[old.Route.RouteId], _after.Routes[current.Route.RouteId]);
         if (isMove)
@@ -112,9 +112,11 @@ internal sealed class RouteComparison
             string[] elsewhere = [nameof(RouteConfig.ClusterId), nameof(RouteConfig.Transforms), "TransformValues"];
             (before, after) = (before.Without(elsewhere), after.Without(elsewhere));
         }
+        else
+        {
+            (before, after) = (WithOthers(before, old, _old), WithOthers(after, current, _new));
+        }
 
-        if (!isMove)
-            (before, after) = (WithOthers(before, old, _old, inBoth), WithOthers(after, current, _new, inBoth));
         foreach (var change in SettingComparison.Compare(before, after, Routes + current.Route.RouteId, SubjectOf(current))) yield return change;
         if (ModuleRoute.ModuleOf(old.Route) is null || ModuleRoute.ModuleOf(current.Route) is null
             || (ModuleRoute.ProfileOf(old.Route), ModuleRoute.ProfileOf(current.Route)) is var (profile, other) && profile == other
@@ -128,10 +130,10 @@ internal sealed class RouteComparison
     }
 
     // Routes with the same limit use it up together.
-    private static Setting WithOthers(Setting route, RouteRequests requests, Table table, IReadOnlySet<string> inBoth) =>
+    private Setting WithOthers(Setting route, RouteRequests requests, Table table) =>
         route.Members.GetValueOrDefault(EffectiveConfiguration.Limit) is { } limit
             ? route.With(EffectiveConfiguration.Limit, limit.With("CountedWith", Setting.Of(table.Limited[requests.Route.RateLimiterPolicy!]
-                .Where(id => inBoth.Contains(id) && !id.Equals(requests.Route.RouteId, StringComparison.OrdinalIgnoreCase)))))
+                .Where(id => _inBoth.Contains(id) && !id.Equals(requests.Route.RouteId, StringComparison.OrdinalIgnoreCase)))))
             : route;
 
     private static bool SameId(RouteRequests one, RouteRequests other) => one.Route.RouteId.Equals(other.Route.RouteId, StringComparison.OrdinalIgnoreCase);

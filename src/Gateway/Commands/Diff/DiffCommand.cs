@@ -1,6 +1,5 @@
 using System.CommandLine;
 using Gateway.Configuration.Loading;
-using Gateway.Configuration.Snapshots;
 using Gateway.Differences;
 using Gateway.Explanations;
 using IotCredentials.Failures;
@@ -63,10 +62,9 @@ internal static class DiffCommand
             }
         }
 
-        var loosens = changes.Any(static change => change.Loosens);
-        if (isJson) output.WriteJson(Document(old, current, effective.Hash(), other.Hash(), changes, loosens, replay));
+        if (isJson) output.WriteJson(Document(effective, other, changes, replay));
         else WriteText(output, changes, replay);
-        return loosens ? ExitCode.Loosened : ExitCode.Good;
+        return changes.Any(static change => change.Loosens) ? ExitCode.Loosened : ExitCode.Good;
     }
 
     private static async Task<ReplayReport> ReplayAsync(
@@ -79,15 +77,17 @@ internal static class DiffCommand
         return replay.Run(log);
     }
 
-    private static object Document(
-        Snapshot old, Snapshot current, string oldHash, string hash, IReadOnlyList<Change> changes, bool loosens, ReplayReport? replay) => new
+    private static object Document(EffectiveConfiguration before, EffectiveConfiguration after, IReadOnlyList<Change> changes, ReplayReport? replay)
     {
-        Old = new { old.Folder, Hash = oldHash },
-        New = new { current.Folder, Hash = hash },
-        Loosened = loosens,
-        Changes = changes.Select(static change => new { Effect = WordOf(change.Effect), change.Subject, change.Text, change.Loosens }),
-        Requests = replay,
-    };
+        return new
+        {
+            Old = new { before.Snapshot.Folder, Hash = before.Hash() },
+            New = new { after.Snapshot.Folder, Hash = after.Hash() },
+            Loosened = changes.Any(static change => change.Loosens),
+            Changes = changes.Select(static change => new { Effect = WordOf(change.Effect), change.Subject, change.Text, change.Loosens }),
+            Requests = replay,
+        };
+    }
 
     private static void WriteText(TextWriter output, IReadOnlyList<Change> changes, ReplayReport? replay)
     {
