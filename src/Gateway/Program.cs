@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.CommandLine.Invocation;
 using Gateway.Commands;
 using Gateway.Commands.Check;
+using Gateway.Commands.Diff;
 using Gateway.Commands.Doctor;
 using Gateway.Commands.Explain;
 
@@ -20,7 +21,8 @@ internal static class GatewayProgram
         {
             var root = new RootCommand("Runs the gateway if no command is given. Any configuration key can be set with --KEY VALUE, --KEY=VALUE or KEY=VALUE.")
             {
-                CheckCommand.Create(environment), ExplainCommand.Create(environment), DoctorCommand.Create(environment), ApiKeyCommand.Create(),
+                CheckCommand.Create(environment), ExplainCommand.Create(environment), DiffCommand.Create(environment), DoctorCommand.Create(environment),
+                ApiKeyCommand.Create(),
                 ConfigurationArguments.Folder(),
             };
             root.SetAction(_ => RunCommand.RunAsync(args, environment));

@@ -24,6 +24,10 @@ public sealed class ProfileSet
     /// <summary>Whether there is a profile of this name.</summary>
     public bool Has(string profile) => _profiles.ContainsKey((profile, null));
 
+    /// <summary>The organizations that a profile has overrides for.</summary>
+    internal IEnumerable<OrganizationId> OrganizationsOf(string profile) =>
+        _profiles.Keys.Where(key => key.Profile == profile && key.Organization is not null).Select(static key => new OrganizationId(key.Organization!));
+
     /// <summary>The profile for an organization, or for none; null if no profile has that name.</summary>
     internal ProfileTemplate? Find(string profile, OrganizationId? organization) =>
         _profiles.GetValueOrDefault((profile, organization?.Value)) ?? _profiles.GetValueOrDefault((profile, null));

@@ -13,6 +13,9 @@ internal static class ExitCode
     /// <summary>The command's input cannot be read.</summary>
     public const int CannotRead = 2;
 
+    /// <summary>A change of configuration lets in more, or may.</summary>
+    public const int Loosened = 3;
+
     /// <summary>Returns the exit code that follows from loading the configuration alone.</summary>
     public static int Of(LoadResult read) => read.CannotRead ? CannotRead : read.Snapshot is null ? Failed : Good;
 }

@@ -1,4 +1,5 @@
 using System.Net.Sockets;
+using Gateway.Differences;
 using Gateway.Telemetry;
 using IotCredentials.Failures;
 
@@ -14,7 +15,7 @@ internal static partial class RunCommand
         if (read.Snapshot is null) return ExitCode.Failed;
 
         var gateway = GatewayApplication.Build(read.Snapshot, environment.Name);
-        Log.Read(gateway.Logger, read.Snapshot.Folder, string.Join(", ", read.Layers));
+        Log.Read(gateway.Logger, read.Snapshot.Folder, string.Join(", ", read.Layers), new EffectiveConfiguration(read.Snapshot).Hash());
         try
         {
             await gateway.StartAsync();
@@ -44,8 +45,9 @@ internal static partial class RunCommand
     private static partial class Log
     {
         [LoggerMessage(
-            EventIds.ConfigurationRead, LogLevel.Information, "The configuration was read from {Folder}; later layers override earlier ones: {Layers}",
+            EventIds.ConfigurationRead, LogLevel.Information, "The configuration was read from {Folder}; later layers override earlier ones: {Layers}. "
+            + "Its hash is {Hash}",
             EventName = nameof(EventIds.ConfigurationRead))]
-        public static partial void Read(ILogger logger, string folder, string layers);
+        public static partial void Read(ILogger logger, string folder, string layers, string hash);
     }
 }

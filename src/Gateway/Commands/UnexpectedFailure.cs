@@ -14,7 +14,7 @@ internal static class UnexpectedFailure
     /// </summary>
     public static string Describe(string[] args, ProgramEnvironment environment, Exception exception)
     {
-        var command = args is [("check" or "explain" or "doctor") and var name, ..] ? $"the command {name}" : "the gateway";
+        var command = args is [("check" or "explain" or "diff" or "doctor") and var name, ..] ? $"the command {name}" : "the gateway";
         var folder = FolderIn(args) ?? environment.Variables.GetValueOrDefault(ConfigurationFolder.Variable) ?? "appsettings";
         return $"error: {command} ended unexpectedly with the configuration in {Finding.Quote(folder)}: {KindOf(exception)}. "
             + "This is a bug in the gateway: undo the last change of the configuration, and report this line.";

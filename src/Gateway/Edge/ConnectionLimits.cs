@@ -38,6 +38,10 @@ internal sealed partial class ConnectionLimits
             "gateway.connections.closed", "{connection}", "Connections that were closed for one of the edge's bounds, by reason: address or silent.");
     }
 
+    /// <summary>The most connections that one address may hold; null if there is no bound.</summary>
+    public static long? PerAddress(int? configured, KestrelServerLimits limits) =>
+        configured ?? (limits.MaxConcurrentConnections is { } all ? Math.Max(LeastPerAddress, all / 4) : (long?)null);
+
     public Task HoldAsync(ConnectionContext connection, ConnectionDelegate next, KestrelServerLimits limits) =>
         connection.RemoteEndPoint is IPEndPoint { Address: var address } && !AddressList.Contains(_trusted, address)
             ? HoldAsync(connection, next, limits, ClientAddress.Of(address))
@@ -45,7 +49,7 @@ internal sealed partial class ConnectionLimits
 
     private async Task HoldAsync(ConnectionContext connection, ConnectionDelegate next, KestrelServerLimits limits, string client)
     {
-        if (!TryEnter(client, _perAddress ?? (limits.MaxConcurrentConnections is { } all ? Math.Max(LeastPerAddress, all / 4) : long.MaxValue)))
+        if (!TryEnter(client, PerAddress(_perAddress, limits) ?? long.MaxValue))
         {
             Refused(client);
             connection.Abort(new ConnectionAbortedException("The client's address holds as many connections as it may."));

@@ -1,6 +1,7 @@
 using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using Gateway.Reloading;
 using Microsoft.Extensions.Diagnostics.HealthChecks;
 using Microsoft.Net.Http.Headers;
 
@@ -37,9 +38,11 @@ internal static class ReadinessResponse
         report.Entries.ToDictionary(
             static entry => entry.Key,
             // If a check throws, the framework uses the exception's text as its description, which may hold anything.
-            static entry => new Check(entry.Value.Status.ToString(), entry.Value.Exception is null ? entry.Value.Description : "the check failed")));
+            static entry => new Check(
+                entry.Value.Status.ToString(), entry.Value.Exception is null ? entry.Value.Description : "the check failed",
+                entry.Value.Data.GetValueOrDefault(ReloadingExtensions.ConfigurationHash) as string)));
 
     private sealed record Readiness(string Status, IReadOnlyDictionary<string, Check> Checks);
 
-    private sealed record Check(string Status, string? Description);
+    private sealed record Check(string Status, string? Description, string? Hash);
 }

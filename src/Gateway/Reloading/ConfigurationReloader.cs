@@ -1,5 +1,6 @@
 using Gateway.Configuration.Loading;
 using Gateway.Configuration.Snapshots;
+using Gateway.Differences;
 using Gateway.Routes;
 using Gateway.Telemetry;
 
@@ -9,19 +10,36 @@ namespace Gateway.Reloading;
 /// Polls the configuration's files for changes and publishes a changed configuration whole or not at all. A change that fails validation or needs a
 /// restart is logged once, and the last good configuration stays in effect.
 /// </summary>
-internal sealed partial class ConfigurationReloader(
-    SnapshotConfigurationProvider snapshots, SnapshotRoutes routes, GatewayMetrics metrics, TimeProvider time, ILogger<ConfigurationReloader> logger)
-    : BackgroundService
+internal sealed partial class ConfigurationReloader : BackgroundService
 {
     /// <summary>How often the files are checked.</summary>
     public static readonly TimeSpan Interval = TimeSpan.FromMilliseconds(500);
 
+    private readonly SnapshotConfigurationProvider _snapshots;
+    private readonly SnapshotRoutes _routes;
+    private readonly GatewayMetrics _metrics;
+    private readonly TimeProvider _time;
+    private readonly ILogger<ConfigurationReloader> _logger;
     private readonly SemaphoreSlim _lock = new(1);
-    private ConfigurationInput _seen = snapshots.Current.Input;
+    private ConfigurationInput _seen;
     private ConfigurationInput? _unreadable;
 
+    public ConfigurationReloader(
+        SnapshotConfigurationProvider snapshots, SnapshotRoutes routes, GatewayMetrics metrics, TimeProvider time, ILogger<ConfigurationReloader> logger)
+    {
+        (_snapshots, _routes, _metrics, _time, _logger) = (snapshots, routes, metrics, time, logger);
+        (_seen, AppliedAt, Hash) = (snapshots.Current.Input, time.GetUtcNow(), new EffectiveConfiguration(snapshots.Current).Hash());
+        metrics.ConfigurationIs(Hash);
+    }
+
     /// <summary>When the configuration in effect was read; that of the start, or of the last change that was applied.</summary>
-    public DateTimeOffset AppliedAt { get; private set; } = time.GetUtcNow();
+    public DateTimeOffset AppliedAt { get; private set; }
+
+    /// <summary>The hash of the configuration in effect. Replicas with the same hash serve the same.</summary>
+    public string Hash { get; private set; }
+
+    /// <summary>What the last change that was applied means, in one line; null if there was none.</summary>
+    public string? LastChange { get; private set; }
 
     /// <summary>The last change that was refused, even if the files no longer contain it; null if there was none.</summary>
     public RefusedChange? LastRefused { get; private set; }
@@ -37,7 +55,7 @@ internal sealed partial class ConfigurationReloader(
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
-        using var timer = new PeriodicTimer(Interval, time);
+        using var timer = new PeriodicTimer(Interval, _time);
         while (await timer.WaitForNextTickAsync(stoppingToken))
         {
             try
@@ -46,7 +64,7 @@ internal sealed partial class ConfigurationReloader(
             }
             catch (Exception e)
             {
-                Log.Failed(logger, Parts.Text(e));
+                Log.Failed(_logger, Parts.Text(e));
             }
         }
     }
@@ -82,17 +100,20 @@ internal sealed partial class ConfigurationReloader(
         var findings = read.Findings;
         if (read.Snapshot is { } snapshot)
         {
-            var isInEffect = snapshot.HasSameContent(snapshots.Current);
+            var inEffect = _snapshots.Current;
+            var isInEffect = snapshot.HasSameContent(inEffect);
             if (isInEffect && !IsRefused && !IsUncertain) return;
-            var needRestart = RestartOnly.Changes(snapshots.Current, snapshot);
+            var needRestart = RestartOnly.Changes(inEffect, snapshot);
             Finding? failure = null;
             if ((isInEffect && !IsUncertain) || (needRestart.Count == 0 && (failure = await PublishAsync(snapshot)) is null))
             {
                 IsRefused = false;
-                if (!isInEffect) AppliedAt = time.GetUtcNow();
-                metrics.Reloaded(isRefused: false, isApplied: !isInEffect);
-                Log.Applied(logger, snapshot.Routes.Count);
-                foreach (var warning in findings) Log.Warning(logger, warning);
+                if (!isInEffect) AppliedAt = _time.GetUtcNow();
+                _metrics.Reloaded(isRefused: false, isApplied: !isInEffect);
+                var change = Describe(inEffect, snapshot);
+                if (!isInEffect) LastChange = change;
+                Log.Applied(_logger, Hash, change, snapshot.Routes.Count);
+                foreach (var warning in findings) Log.Warning(_logger, warning);
                 return;
             }
 
@@ -100,10 +121,18 @@ internal sealed partial class ConfigurationReloader(
             if (failure is not null) findings = [.. findings, failure];
         }
 
-        LastRefused = new(time.GetUtcNow(), findings);
+        LastRefused = new(_time.GetUtcNow(), findings);
         IsRefused = true;
-        metrics.Reloaded(isRefused: true, isApplied: false);
-        Log.Refused(logger, string.Join(Environment.NewLine, findings));
+        _metrics.Reloaded(isRefused: true, isApplied: false);
+        Log.Refused(_logger, string.Join(Environment.NewLine, findings));
+    }
+
+    private string Describe(Snapshot before, Snapshot after)
+    {
+        var effective = new EffectiveConfiguration(after);
+        Hash = effective.Hash();
+        _metrics.ConfigurationIs(Hash);
+        return ConfigurationComparison.Summary(ConfigurationComparison.Of(new EffectiveConfiguration(before), effective));
     }
 
     /// <summary>
@@ -112,21 +141,22 @@ internal sealed partial class ConfigurationReloader(
     /// </summary>
     private async Task<Finding?> PublishAsync(Snapshot snapshot)
     {
-        var inEffect = snapshots.Current;
-        var failure = await routes.PublishAsync(snapshot);
-        var second = failure is null ? null : await routes.PublishAsync(inEffect);
-        if (second is not null) Log.Failed(logger, Parts.Text(second));
-        IsUncertain = second is not null || !routes.ReachesRouter;
-        if (IsUncertain) Log.Uncertain(logger);
+        var inEffect = _snapshots.Current;
+        var failure = await _routes.PublishAsync(snapshot);
+        var second = failure is null ? null : await _routes.PublishAsync(inEffect);
+        if (second is not null) Log.Failed(_logger, Parts.Text(second));
+        IsUncertain = second is not null || !_routes.ReachesRouter;
+        if (IsUncertain) Log.Uncertain(_logger);
         if (failure is null) return null;
         return new(Severity.Error, "", "configuration", $"cannot be put into effect: {Parts.Text(failure)}");
     }
 
     private static partial class Log
     {
-        [LoggerMessage(EventIds.ConfigurationApplied, LogLevel.Information, "The configuration was changed: {Routes} routes are in effect",
+        [LoggerMessage(EventIds.ConfigurationApplied, LogLevel.Information,
+            "The configuration was changed ({Hash}): {Changes}. {Routes} routes are in effect",
             EventName = nameof(EventIds.ConfigurationApplied))]
-        public static partial void Applied(ILogger logger, int routes);
+        public static partial void Applied(ILogger logger, string hash, string changes, int routes);
 
         [LoggerMessage(EventIds.ConfigurationRefused, LogLevel.Error, "A change of the configuration is refused, and the last good one serves on:\n{Findings}",
             EventName = nameof(EventIds.ConfigurationRefused))]

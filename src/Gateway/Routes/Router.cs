@@ -32,7 +32,9 @@ internal sealed class Router
     /// Returns the services that routers are built with: the gateway's matcher policies and constraints, in a separate provider. The gateway's own
     /// provider would retain every matcher that was ever built.
     /// </summary>
-    public static ServiceProvider Services(IServiceProvider gateway)
+    /// <param name="gateway">The gateway's services.</param>
+    /// <param name="more">A policy that runs after the gateway's own.</param>
+    public static ServiceProvider Services(IServiceProvider gateway, MatcherPolicy? more = null)
     {
         var routing = new ServiceCollection();
         routing.AddSingleton<ILoggerFactory>(NullLoggerFactory.Instance).AddSingleton(typeof(ILogger<>), typeof(NullLogger<>));
@@ -41,6 +43,7 @@ internal sealed class Router
         routing.AddRouting(options => options.ConstraintMap = constraints);
         routing.RemoveAll<MatcherPolicy>();
         foreach (var policy in gateway.GetServices<MatcherPolicy>()) routing.AddSingleton(policy);
+        if (more is not null) routing.AddSingleton(more);
         return routing.BuildServiceProvider();
     }
 

@@ -3,7 +3,7 @@ using System.Diagnostics.Metrics;
 namespace Gateway.Telemetry;
 
 /// <summary>The gateway's own metrics: the meter <c>Gateway</c>.</summary>
-internal sealed class GatewayMetrics
+internal sealed class GatewayMetrics : IDisposable
 {
     public const string MeterName = "Gateway";
 
@@ -20,14 +20,16 @@ internal sealed class GatewayMetrics
     private readonly Counter<long> _issuerFetches;
     private readonly Counter<long> _introspectionCalls;
     private readonly Histogram<double> _destinationDuration;
+    private readonly IMeterFactory _meters;
     private readonly Meter _meter;
     private readonly TimeProvider _time;
+    private Meter? _configuration;
     private volatile bool _isRefused;
     private long _appliedAt;
 
     public GatewayMetrics(IMeterFactory meters, TimeProvider time)
     {
-        _time = time;
+        (_meters, _time) = (meters, time);
         _appliedAt = time.GetTimestamp();
         var meter = _meter = meters.Create(MeterName);
         _fallbacks = meter.CreateCounter<long>(
@@ -69,6 +71,16 @@ internal sealed class GatewayMetrics
         foreach (var outcome in (string[])["applied", "refused"]) _reloads.Add(0, new KeyValuePair<string, object?>("outcome", outcome));
     }
 
+    /// <summary>Reports the hash of the configuration in effect. An exporter would keep the series of earlier hashes, so each has a meter that ends with it.</summary>
+    public void ConfigurationIs(string hash)
+    {
+        _configuration?.Dispose();
+        _configuration = new Meter(new MeterOptions(MeterName) { Scope = _meters });
+        _configuration.CreateObservableGauge(
+            "gateway.configuration.info", () => new Measurement<int>(1, new KeyValuePair<string, object?>("hash", hash)),
+            description: "1, with the hash of the configuration in effect.");
+    }
+
     /// <summary>Reports per scheme whether its issuer's keys can be read.</summary>
     public void ObserveIssuers(Func<IEnumerable<(string Scheme, bool IsUnavailable)>> issuers) => _meter.CreateObservableGauge(
         "gateway.issuer.unavailable",
@@ -87,6 +99,8 @@ internal sealed class GatewayMetrics
         () => certificates().Select(each => new Measurement<double>(
             (each.NotAfter - _time.GetUtcNow()).TotalSeconds, new KeyValuePair<string, object?>("file.path", each.File))),
         "s", "Time until the certificate that the edge presents expires; negative when it has expired.");
+
+    public void Dispose() => _configuration?.Dispose();
 
     public void IssuerFetched(string scheme, bool succeeded) => _issuerFetches.Add(
         1, new KeyValuePair<string, object?>("scheme", scheme), new KeyValuePair<string, object?>("outcome", succeeded ? "success" : "failure"));

@@ -34,6 +34,7 @@ public sealed partial class FailureTextGuardTests
         ["Gateway/Commands/Doctor/DestinationCheck.cs"] = "a SocketException's: the system's text for its code",
         ["Gateway/Commands/Doctor/DoctorResult.cs"] = "a VendingException's: words of our own",
         ["Gateway/Commands/Explain/GivenToken.cs"] = "cleaned by SecretText",
+        ["Gateway/Commands/Diff/DiffCommand.cs"] = "cleaned by SecretText",
         ["Gateway/Commands/RunCommand.cs"] = "cleaned by SecretText",
         ["Gateway/Authentication/RefusalText.cs"] = "the gateway's own words, and one sentence of Microsoft.Identity.Web's",
         ["Gateway/Authentication/Refusals.cs"] = "the gateway's own words, compared, and not told",

@@ -24,14 +24,16 @@ internal static class ConfigurationFolder
         var findings = new FindingList();
         // Findings about the arguments are discarded here, because the second read below reports them.
         var (_, option) = CommandLineLayer.Read(args, new FindingList());
-        return Find(option, environmentVariables, findings) is { } folder
-            ? Load(new ConfigurationInput(folder, args, environmentName, environmentVariables), findings)
-            : new(null, findings.ToOrdered(), findings.CannotRead, null);
+        if (Find(option, environmentVariables, findings) is not { } found) return new(null, findings.ToOrdered(), findings.CannotRead, null);
+        var (folder, file) = File.Exists(found) ? (Path.GetDirectoryName(found)!, Path.GetFileName(found)) : (found, Snapshot.MainFile);
+        return Load(new ConfigurationInput(folder, args, environmentName, environmentVariables) { MainFile = file }, findings);
     }
 
     /// <summary>Loads the same folder again. The folder is not searched for a second time, so a reload never moves to another one.</summary>
     public static LoadResult Reload(ConfigurationInput input) =>
-        Load(new ConfigurationInput(input.Folder, input.Arguments, input.EnvironmentName, input.Variables) { IsReload = true }, new FindingList());
+        Load(
+            new ConfigurationInput(input.Folder, input.Arguments, input.EnvironmentName, input.Variables) { MainFile = input.MainFile, IsReload = true },
+            new FindingList());
 
     private static LoadResult Load(ConfigurationInput input, FindingList findings)
     {
@@ -62,7 +64,8 @@ internal static class ConfigurationFolder
             : variables.TryGetValue(Variable, out var value) && !string.IsNullOrEmpty(value) ? (value, EnvironmentLayer.SourceOf(Variable))
             : (null, "");
         string[] candidates = named is not null ? [named] : [DefaultName, Path.Combine(AppContext.BaseDirectory, DefaultName)];
-        if (Array.Find(candidates, candidate => candidate.Length > 0 && Directory.Exists(candidate)) is { } found) return Path.GetFullPath(found);
+        if (Array.Find(candidates, candidate => Directory.Exists(candidate) || (named is not null && File.Exists(candidate))) is { } found)
+            return Path.GetFullPath(found);
         findings.Unreadable(
             named is not null ? source : "configuration folder",
             $"there is no folder {string.Join(" and no folder ", candidates.Select(Finding.Quote))}. "
@@ -74,12 +77,12 @@ internal static class ConfigurationFolder
     {
         var layers = new List<ObjectNode>();
         var failed = false;
-        foreach (var name in new[] { Snapshot.MainFile, EnvironmentFile.NameOf(input.EnvironmentName) })
+        foreach (var name in new[] { input.MainFile, EnvironmentFile.NameOf(input.EnvironmentName) }.Distinct(StringComparer.Ordinal))
         {
             // The environment's name must not be a path: a name that leaves the folder is not a file of the configuration.
             if (Path.GetFileName(name) != name) continue;
             var content = input.Read(name, out var problem);
-            if (content is null && name != Snapshot.MainFile && !IsThere(input.Folder, name))
+            if (content is null && name != input.MainFile && !IsThere(input.Folder, name))
             {
                 rows.Add(LayerRow.Of(name, null));
                 EnvironmentFile.WarnOfAbsence(input, findings);

@@ -14,6 +14,9 @@ internal sealed class ConfigurationInput(string folder, IReadOnlyList<string> ar
     /// <summary>The folder's full path.</summary>
     public string Folder => folder;
 
+    /// <summary>The name of the file that the folder must have.</summary>
+    public string MainFile { get; init; } = Snapshot.MainFile;
+
     /// <summary>The command line's keys.</summary>
     public IReadOnlyList<string> Arguments => arguments;
 

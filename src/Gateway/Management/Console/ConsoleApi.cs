@@ -103,6 +103,8 @@ internal sealed partial class ConsoleApi(
         {
             snapshot.Folder,
             reloader.AppliedAt,
+            reloader.Hash,
+            reloader.LastChange,
             Routes = snapshot.Routes.Count,
             Clusters = snapshot.Clusters.Count,
             Organizations = snapshot.Options.IotCredentials.Organizations.Count,

@@ -1,0 +1,71 @@
+using System.Net;
+using System.Text.Json;
+
+namespace Gateway.Commands.Diff;
+
+/// <summary>A request as a line of the access log tells of it. It has no query, no header, and nothing of the token but whose it is.</summary>
+internal sealed record LoggedRequest
+{
+    private LoggedRequest() { }
+
+    public string Method { get; private set; } = "";
+    public string Path { get; private set; } = "";
+    public string? Route { get; private set; }
+    public int Status { get; private set; }
+    public string? Reason { get; private set; }
+    public string? Scheme { get; private set; }
+    public string? Issuer { get; private set; }
+    public string? Subject { get; private set; }
+    public IPAddress? Client { get; private set; }
+
+    /// <summary>Whether the caller met the policy of the route: what came after may still have refused it.</summary>
+    public bool IsAuthorized => Reason is null or "client_address" or "organization_unknown" or "caller_claims" or "body_too_large"
+        || Reason.StartsWith("limit:", StringComparison.Ordinal)
+        || Reason.StartsWith("upstream:", StringComparison.Ordinal)
+        || Reason.StartsWith("vend:", StringComparison.Ordinal);
+
+    /// <summary>Whether the line says that the gateway let the request in, whatever became of it.</summary>
+    public bool IsLetIn => IsAuthorized && Reason is not ("client_address" or "body_too_large")
+        && Reason?.StartsWith("limit:", StringComparison.Ordinal) != true;
+
+    /// <summary>Reads a line. Returns null if it is no line of an access log.</summary>
+    public static LoggedRequest? Read(ReadOnlySpan<byte> line)
+    {
+        try
+        {
+            var json = new Utf8JsonReader(line);
+            if (!json.Read() || json.TokenType != JsonTokenType.StartObject) return null;
+            var request = new LoggedRequest();
+            var members = 0;
+            while (json.Read() && json.TokenType == JsonTokenType.PropertyName)
+            {
+                if (json.ValueTextEquals("method"u8)) (request.Method, members) = (Next(ref json) ?? "", members | 1);
+                else if (json.ValueTextEquals("path"u8)) (request.Path, members) = (Next(ref json) ?? "", members | 2);
+                else if (json.ValueTextEquals("route"u8)) request.Route = Next(ref json);
+                else if (json.ValueTextEquals("reason"u8)) request.Reason = Next(ref json);
+                else if (json.ValueTextEquals("scheme"u8)) request.Scheme = Next(ref json);
+                else if (json.ValueTextEquals("issuer"u8)) request.Issuer = Next(ref json);
+                else if (json.ValueTextEquals("subject"u8)) request.Subject = Next(ref json);
+                else if (json.ValueTextEquals("client"u8)) request.Client = IPAddress.TryParse(Next(ref json), out var client) ? client : null;
+                else if (json.ValueTextEquals("status"u8) && json.Read() && json.TokenType == JsonTokenType.Number)
+                    (request.Status, members) = (json.GetInt32(), members | 4);
+                else json.Skip();
+            }
+
+            return members == 7 && json.TokenType == JsonTokenType.EndObject && request.Method.Length > 0 && request.Path.Length > 0 ? request : null;
+        }
+        catch (Exception exception) when (exception is JsonException or InvalidOperationException or FormatException)
+        {
+            // Text of another kind, a number that is none, or characters that are no UTF-8.
+            return null;
+        }
+    }
+
+    private static string? Next(ref Utf8JsonReader json)
+    {
+        json.Read();
+        if (json.TokenType is JsonTokenType.String) return json.GetString();
+        json.Skip();
+        return null;
+    }
+}

@@ -1,0 +1,255 @@
+using Gateway.Authentication;
+using Gateway.Configuration;
+using Gateway.Configuration.Rules;
+using Gateway.Configuration.Tree;
+using Gateway.Differences;
+using Gateway.Networking;
+using Yarp.ReverseProxy.Configuration;
+
+namespace Gateway.Commands.Diff;
+
+/// <summary>
+/// Tries logged requests with two configurations. A line tells what the old configuration decided; the new one decides the same by whatever is the same in
+/// both. What is different is decided again, if the line tells enough; if not, the outcome is unknown.
+/// </summary>
+internal sealed class Replay(ReplayTable before, ReplayTable after) : IDisposable
+{
+    // The longest path that the access log holds: longer ones are cut.
+    private const int LongestPath = 512;
+    private const int MostKept = 10_000;
+
+    private readonly Dictionary<(string Section, string? Name), IReadOnlyList<Change>> _changes = [];
+    private readonly Dictionary<(ReplayRoute, ReplayRoute, string Member), bool> _sameMember = [];
+
+    public void Dispose()
+    {
+        before.Dispose();
+        after.Dispose();
+    }
+
+    /// <summary>Reads a log to its end.</summary>
+    public ReplayReport Run(Stream log)
+    {
+        var report = new ReplayReport();
+        var lines = new LogLines(log);
+        while (lines.TryRead(out var line, out var isTooLong))
+        {
+            line = line.TrimEnd((byte)'\r');
+            if (line.IsEmpty && !isTooLong) continue;
+            if (LoggedRequest.Read(line) is not { } request)
+            {
+                report.Malformed++;
+                continue;
+            }
+
+            report.Requests++;
+            var (old, current) = Try(request);
+            if (old != current) report.Add(old, current, request);
+        }
+
+        return report;
+    }
+
+    /// <summary>Returns the outcome of a request by each of the two configurations.</summary>
+    public (ReplayOutcome Old, ReplayOutcome New) Try(LoggedRequest request)
+    {
+        var (candidates, others) = (before.Find(request), after.Find(request));
+        // The log is the old configuration's if the route is one that could take the request.
+        var taken = candidates.Routes.FirstOrDefault(candidate => candidate.Route.Id.Equals(request.Route, StringComparison.OrdinalIgnoreCase));
+        var isKnown = taken is not null || (request.Route is null && request.Reason == candidates.Reason && candidates.Refused is not null);
+        if (!isKnown && candidates.Routes is [{ Route.Unknown.Length: 0 } first, ..]) taken = first;
+        var (old, current) = (
+            isKnown ? new ReplayOutcome(taken?.Route.Id, request.IsLetIn ? null : request.Status, request.IsLetIn ? null : request.Reason, taken?.Route.Target)
+            : taken is not null ? Judge(before, taken, request, null)
+            : candidates.Refused is { } status ? NoRoute(before, request, status, candidates.Reason!)
+            : ReplayOutcome.Unknown(null, candidates.Routes[0].Route.Unknown),
+            Choose(others, candidates, taken, isKnown, out var unknown) is { } next ? Judge(after, next, request, isKnown ? taken : null)
+            : others.Refused is { } refused ? NoRoute(after, request, refused, others.Reason!)
+            : ReplayOutcome.Unknown(null, unknown));
+        if (others.Refused is null && !IsSame(nameof(GatewayOptions.AllowedHosts), null)) current = ReplayOutcome.Unknown(current.Route, "the host");
+        if (request.Path.Length >= LongestPath && old != current) current = ReplayOutcome.Unknown(current.Route, "the path, which the log cuts");
+        return (old, current);
+    }
+
+    // The first route whose conditions hold. Conditions on what the log does not show are known only of the old configuration's routes.
+    private static Candidate? Choose(Candidates others, Candidates candidates, Candidate? taken, bool isKnown, out string unknown)
+    {
+        unknown = "";
+        foreach (var candidate in others.Routes)
+        {
+            if (candidate.Route.Unknown.Length == 0 || (isKnown && taken?.Route.Conditions == candidate.Route.Conditions)) return candidate;
+            // A route that came before the one that took the request did not match it.
+            var earlier = candidates.Routes.TakeWhile(other => other != taken);
+            if (isKnown && earlier.Any(other => other.Route.Conditions == candidate.Route.Conditions)) continue;
+            unknown = candidate.Route.Unknown;
+            return null;
+        }
+
+        unknown = "host, headers or query";
+        return null;
+    }
+
+    // Without a token, an unmatched path is 401.
+    private static ReplayOutcome NoRoute(ReplayTable table, LoggedRequest request, int status, string reason) =>
+        status == StatusCodes.Status404NotFound && request.Scheme is null
+            ? new(null, StatusCodes.Status401Unauthorized, request.Status == StatusCodes.Status401Unauthorized ? request.Reason : "no_token", null)
+            : new(null, status, reason, null);
+
+    // What a table's route does with a request. Known is the route that took it before, if the log is known to be the old configuration's.
+    private ReplayOutcome Judge(ReplayTable table, Candidate candidate, LoggedRequest request, Candidate? known)
+    {
+        var route = candidate.Route;
+        if (known is not null && IsStateOf(request) && IsSame(known.Route, route, EffectiveConfiguration.Access) && IsCallerSame(request)
+            && known.Organization == candidate.Organization && known.Refused == candidate.Refused)
+            return new(route.Id, request.Status, request.Reason, route.Target);
+        var unknown = new List<string>();
+        if ((Authenticate(table, request, route, known, unknown) ?? Preconditions(candidate) ?? Authorize(candidate, request, known, unknown)
+            ?? Bounds(table, route, request, known, unknown)) is { } refused && unknown.Count == 0)
+            return new(route.Id, refused.Status, refused.Reason, route.Target);
+        if (IsStateOf(request)) unknown.Add("the state of the gateway, or the query");
+        if (request.Method == HttpMethods.Options && known is not null && !IsSame(known.Route, route, nameof(RouteConfig.CorsPolicy)))
+            unknown.Add("a preflight's headers");
+        return unknown.Count > 0 ? ReplayOutcome.Unknown(route.Id, string.Join(", ", unknown.Distinct())) : new(route.Id, null, null, route.Target);
+    }
+
+    // Refusals that come from the gateway's state, or from parts of the request that no setting compared here reads.
+    private static bool IsStateOf(LoggedRequest request) => request.Reason is
+        "locked_out" or "issuer_unavailable" or "introspection_unavailable" or "upgrades" or "loop" or "framing" or "bad_request" or "minimum_lifetime"
+        or "ambiguous" or "other" or "internal" or "client_left" or "timeout" or "request_timeout";
+
+    private (int Status, string Reason)? Authenticate(ReplayTable table, LoggedRequest request, ReplayRoute route, Candidate? known, List<string> unknown)
+    {
+        if (route.IsOpen) return null;
+        if (request.Scheme is null)
+        {
+            if (request.Reason == "no_token") return (StatusCodes.Status401Unauthorized, "no_token");
+            if (!IsCallerSame(request)) unknown.Add("the token");
+            else if (request.Status == StatusCodes.Status401Unauthorized) return (StatusCodes.Status401Unauthorized, request.Reason ?? "no_token");
+            else if (known is { Route.IsOpen: true }) return (StatusCodes.Status401Unauthorized, "no_token");
+            else unknown.Add("the token");
+            return null;
+        }
+
+        if (IsCallerSame(request)) return null;
+        var options = table.Options;
+        if (request.Scheme == ApiKey.Scheme && options.Authentication.Introspection is null
+            && options.Authentication.ApiKeys?.Keys.ContainsKey(request.Subject ?? "") != true)
+            return (StatusCodes.Status401Unauthorized, "api_key");
+        var isIssued = request.Scheme is ApiKey.Scheme or IntrospectionAuthentication.Scheme;
+        if (!isIssued && request.Issuer is { } issuer
+            && !options.Authentication.Schemes.Values.SelectMany(static scheme => scheme.Issuers).Concat(options.AzureAd?.Issuers ?? [])
+                .Contains(issuer, StringComparer.Ordinal))
+            return (StatusCodes.Status401Unauthorized, "issuer");
+        unknown.Add(isIssued ? "the key" : "the token");
+        return null;
+    }
+
+    private static (int Status, string Reason)? Preconditions(Candidate candidate) =>
+        candidate.Refused is { } status ? (status, status == StatusCodes.Status405MethodNotAllowed ? "method" : "organization_id") : null;
+
+    private (int Status, string Reason)? Authorize(Candidate candidate, LoggedRequest request, Candidate? known, List<string> unknown)
+    {
+        var (route, policy) = (candidate.Route, candidate.Route.Policy);
+        if (route.IsOpen) return null;
+        var isCallerSame = IsCallerSame(request);
+        var (was, isSamePlace) = (known is { Route.IsOpen: false } ? known.Route.Policy : null, known?.Organization == candidate.Organization);
+        if (policy.RequireOrganization)
+        {
+            if (isCallerSame && was is { RequireOrganization: true } && isSamePlace && request.IsAuthorized) { }
+            else if (isCallerSame && was is { RequireOrganization: true } && isSamePlace && request.Reason == "organization")
+                return (StatusCodes.Status403Forbidden, "organization");
+            else unknown.Add("organizations");
+        }
+
+        foreach (var (word, asked, asks) in ((string, IReadOnlyList<string>?, IReadOnlyList<string>)[])
+            [("scopes", was?.Scopes, policy.Scopes), ("roles", was?.Roles, policy.Roles)])
+        {
+            if (asks.Count == 0 || (isCallerSame && asked is { Count: > 0 } && request.IsAuthorized && asked.All(asks.Contains))) continue;
+            if (isCallerSame && asked is { Count: > 0 } && request.Reason == word && asks.All(asked.Contains)) return (StatusCodes.Status403Forbidden, word);
+            unknown.Add(word);
+        }
+
+        return policy.Schemes.Count > 0 && !policy.Schemes.Contains(request.Scheme, StringComparer.Ordinal)
+            ? (StatusCodes.Status403Forbidden, "schemes")
+            : null;
+    }
+
+    private (int Status, string Reason)? Bounds(ReplayTable table, ReplayRoute route, LoggedRequest request, Candidate? known, List<string> unknown)
+    {
+        if (route.Addresses is { } addresses)
+        {
+            if (request.Client is null) unknown.Add("the client's address");
+            else if (!addresses.Allows(request.Client)) return (StatusCodes.Status403Forbidden, "client_address");
+        }
+
+        if (request.Scheme == ApiKey.Scheme && request.Subject is { } name && table.Options.Authentication.ApiKeys?.Keys.GetValueOrDefault(name) is { } key
+            && key.IpAllow.Count > 0 && AddressList.TryParse(string.Join(' ', key.IpAllow), out var networks, out _)
+            && !AddressList.Contains(networks, request.Client))
+            return (StatusCodes.Status403Forbidden, "client_address");
+
+        var isLimited = request.Reason?.StartsWith("limit:", StringComparison.Ordinal) == true;
+        if (known is not null && !IsSame(known.Route, route, EffectiveConfiguration.Limit))
+        {
+            // A raised limit lets in what it let in before.
+            var limit = route.Setting.Members.GetValueOrDefault(EffectiveConfiguration.Limit);
+            if (limit is not null && (isLimited || ChangesOf(known.Route, route, EffectiveConfiguration.Limit)
+                .Any(static change => change.Effect is not (Effect.Loosened or Effect.Changed)))) unknown.Add("the limit");
+        }
+        else if (isLimited)
+        {
+            return (request.Status, request.Reason!);
+        }
+
+        var isTooLarge = request.Reason == "body_too_large";
+        if (known is null || IsSame(known.Route, route, nameof(RouteConfig.MaxRequestBodySize)))
+            return isTooLarge ? (request.Status, request.Reason!) : null;
+        if (isTooLarge || request.Method is "POST" or "PUT" or "PATCH") unknown.Add("the body's size");
+        return null;
+    }
+
+    /// <summary>Whether both configurations make the same caller of the request's token or key, or refuse it alike.</summary>
+    private bool IsCallerSame(LoggedRequest request) => request.Scheme switch
+    {
+        // Nothing that keeps out more makes a caller of a request that had none.
+        null => !Changes("Authentication", null).Concat(Changes(SchemeRules.AzureAd, null)).Any(static change => change.Loosens),
+        SchemeRules.AzureAd => IsSame(SchemeRules.AzureAd, null),
+        IntrospectionAuthentication.Scheme => IsSame("Authentication:Introspection", null),
+        ApiKey.Scheme => IsSame(KeyPath.ApiKeys, request.Subject),
+        var scheme => IsSame("Authentication:Schemes", scheme),
+    };
+
+    private bool IsSame(string section, string? name) => Changes(section, name).Count == 0;
+
+    private IReadOnlyList<Change> Changes(string section, string? name)
+    {
+        if (_changes.TryGetValue((section, name), out var known)) return known;
+        if (_changes.Count >= MostKept) _changes.Clear();
+        var (old, current) = (At(before), At(after));
+        return _changes[(section, name)] = [.. SettingComparison.Compare(old, current, name is null ? section : $"{section}:{name}", "")];
+
+        Setting? At(ReplayTable table) => section.Split(':').Append(name).OfType<string>()
+            .Aggregate((Setting?)table.Configuration.Rest, static (setting, member) => setting?.Members.GetValueOrDefault(member));
+    }
+
+    private bool IsSame(ReplayRoute old, ReplayRoute current, string member)
+    {
+        if (_sameMember.TryGetValue((old, current, member), out var known)) return known;
+        return _sameMember[(old, current, member)] = !ChangesOf(old, current, member).Any();
+    }
+
+    private static IEnumerable<Change> ChangesOf(ReplayRoute old, ReplayRoute current, string member) => SettingComparison.Compare(
+        old.Setting.Members.GetValueOrDefault(member), current.Setting.Members.GetValueOrDefault(member), $"ReverseProxy:Routes:{current.Id}:{member}", "");
+}
+
+/// <summary>What a configuration does with a request.</summary>
+/// <param name="Route">The route that takes it; null if none does.</param>
+/// <param name="Status">The status that it is refused with; null if it is let in.</param>
+/// <param name="Reason">The access log's word for the refusal.</param>
+/// <param name="Target">Where the route leads.</param>
+internal sealed record ReplayOutcome(string? Route, int? Status, string? Reason, string? Target)
+{
+    /// <summary>What would have to be known to tell the outcome; null if it can be told.</summary>
+    public string? Missing { get; private init; }
+
+    public static ReplayOutcome Unknown(string? route, string missing) => new(route, null, null, null) { Missing = missing };
+}

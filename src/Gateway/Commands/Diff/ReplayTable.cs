@@ -1,0 +1,177 @@
+using Gateway.Configuration;
+using Gateway.Configuration.Schema;
+using Gateway.Differences;
+using Gateway.Edge;
+using Gateway.Explanations;
+using Gateway.Networking;
+using Gateway.Routes;
+using IotCredentials.Http;
+using Microsoft.AspNetCore.Http.Features;
+using Microsoft.AspNetCore.Routing.Matching;
+using Yarp.ReverseProxy.Configuration;
+
+namespace Gateway.Commands.Diff;
+
+/// <summary>
+/// Finds the routes that may take a logged request: by method and path alone, because a log holds neither host, headers nor query. It is the gateway's own
+/// router; every route has an Order of its own, so that all candidates come in the order in which they take requests.
+/// </summary>
+internal sealed class ReplayTable : IDisposable
+{
+    private const int MostCached = 50_000;
+
+    private readonly Dictionary<(string Method, string Path), Candidates> _cache = [];
+    private readonly AllCandidates _found = new();
+    private readonly ServiceProvider _routing;
+    private readonly Router _router;
+    private readonly DefaultHttpContext _context = new();
+    private readonly IServiceProvider _services;
+
+    public ReplayTable(EffectiveConfiguration configuration, WebApplication gateway)
+    {
+        Configuration = configuration;
+        _services = gateway.Services;
+        var table = _services.GetRequiredService<SnapshotRoutes>().Current;
+        var endpoints = RouteOrder.Of(gateway).Select((endpoint, index) => new RouteEndpoint(
+            endpoint.RequestDelegate!, endpoint.RoutePattern, index,
+            new EndpointMetadataCollection(
+                [new ReplayRoute(endpoint, table.Written(endpoint.RouteId()), configuration), .. endpoint.Metadata.OfType<IHttpMethodMetadata>()]),
+            null)).ToArray();
+        Routes = endpoints.Select(static endpoint => endpoint.Metadata.GetMetadata<ReplayRoute>()!)
+            .ToDictionary(static route => route.Id, StringComparer.OrdinalIgnoreCase);
+        _routing = Router.Services(_services, _found);
+        _router = new Router(_routing, endpoints);
+    }
+
+    public EffectiveConfiguration Configuration { get; }
+
+    public GatewayOptions Options => Configuration.Snapshot.Options;
+
+    public IReadOnlyDictionary<string, ReplayRoute> Routes { get; }
+
+    public void Dispose() => _routing.Dispose();
+
+    /// <summary>Returns the routes that may take a request, in order, or the status that the gateway refuses it with before it looks for one.</summary>
+    public Candidates Find(LoggedRequest request)
+    {
+        if (_cache.TryGetValue((request.Method, request.Path), out var known)) return known;
+        if (_cache.Count >= MostCached) _cache.Clear();
+        return _cache[(request.Method, request.Path)] = FindAnew(request);
+    }
+
+    private Candidates FindAnew(LoggedRequest request)
+    {
+        if (!RequestGuard.IsUnambiguous(request.Path)) return new(StatusCodes.Status400BadRequest, "path", []);
+        if (!Options.Edge.Methods.Contains(request.Method, StringComparer.Ordinal)) return new(StatusCodes.Status405MethodNotAllowed, "method", []);
+        Prepare(request);
+        _found.Clear();
+        var endpoint = _router.FindAsync(_context).GetAwaiter().GetResult();
+        var taken = _found.Routes.Select(found => Judge(found, request)).ToArray();
+        return taken.Length > 0 ? new(null, null, taken)
+            : endpoint is null ? new(StatusCodes.Status404NotFound, "no_route", [])
+            : new(StatusCodes.Status405MethodNotAllowed, "method", []);
+    }
+
+    private Candidate Judge((ReplayRoute Route, RouteValueDictionary Values) found, LoggedRequest request)
+    {
+        Prepare(request);
+        _context.SetEndpoint(found.Route.Endpoint);
+        _context.Request.RouteValues = found.Values;
+        var refused = found.Route.Endpoint.Metadata.GetOrderedMetadata<IRequestPrecondition>()
+            .Select(rule => rule.Check(_context)).FirstOrDefault(static status => status is not null);
+        return new(found.Route, found.Values.GetValueOrDefault(RouteOrganization.Parameter) as string, refused);
+    }
+
+    private void Prepare(LoggedRequest request)
+    {
+        _context.RequestServices = _services;
+        _context.SetEndpoint(null);
+        _context.Features.Get<IHttpRequestFeature>()!.RawTarget = request.Path;
+        _context.Request.Method = request.Method;
+        // The target of OPTIONS for the whole server is no path.
+        _context.Request.Path = request.Path == "*" ? PathString.Empty : PathString.FromUriComponent(request.Path);
+        _context.Request.RouteValues = [];
+    }
+
+    // Remembers all routes that match, and leaves the choice to the router.
+    private sealed class AllCandidates : MatcherPolicy, IEndpointSelectorPolicy
+    {
+        private readonly List<(ReplayRoute, RouteValueDictionary)> _routes = [];
+
+        public IReadOnlyList<(ReplayRoute Route, RouteValueDictionary Values)> Routes => _routes;
+
+        public override int Order => int.MaxValue;
+
+        public void Clear() => _routes.Clear();
+
+        public bool AppliesToEndpoints(IReadOnlyList<Endpoint> endpoints) => true;
+
+        public Task ApplyAsync(HttpContext httpContext, CandidateSet candidates)
+        {
+            for (var index = 0; index < candidates.Count; index++)
+                if (candidates.IsValidCandidate(index) && candidates[index].Endpoint.Metadata.GetMetadata<ReplayRoute>() is { } route)
+                    _routes.Add((route, candidates[index].Values ?? []));
+            return Task.CompletedTask;
+        }
+    }
+}
+
+/// <summary>The routes that may take a request.</summary>
+/// <param name="Refused">The status of a request that no route takes; null if one may.</param>
+/// <param name="Reason">The access log's word for it.</param>
+/// <param name="Routes">The routes, in the order in which they take requests.</param>
+internal sealed record Candidates(int? Refused, string? Reason, IReadOnlyList<Candidate> Routes);
+
+/// <summary>A route that may take a request.</summary>
+/// <param name="Route">The route.</param>
+/// <param name="Organization">The organization in the request's path, as it is there.</param>
+/// <param name="Refused">The status that the route's preconditions on method and organization refuse the request with.</param>
+internal sealed record Candidate(ReplayRoute Route, string? Organization, int? Refused);
+
+/// <summary>A route, with what decides about a logged request.</summary>
+internal sealed class ReplayRoute
+{
+    public ReplayRoute(RouteEndpoint endpoint, RouteConfig route, EffectiveConfiguration configuration)
+    {
+        Endpoint = endpoint;
+        Id = route.RouteId;
+        Setting = configuration.Routes[Id];
+        var match = route.Match;
+        Unknown = string.Join(", ", ((string[])
+        [
+            match.Hosts is { Count: > 0 } ? "host" : "", match.Headers is { Count: > 0 } ? "headers" : "",
+            match.QueryParameters is { Count: > 0 } ? "query" : "",
+        ]).Where(static word => word.Length > 0));
+        Conditions = new RouteRequests(route).Text;
+        IsOpen = !Setting.Members.ContainsKey(EffectiveConfiguration.Access);
+        Policy = route.AuthorizationPolicy is { } name ? configuration.Snapshot.Options.Authorization.Policies.GetValueOrDefault(name) ?? new() : new();
+        Addresses = RouteMetadata.Of(route).IpAllow is { } addresses ? new IpAllowList(addresses) : null;
+        Target = RouteTargetRow.Of(route, configuration.Snapshot).ToString();
+        HasCors = Setting.Members.ContainsKey(nameof(RouteConfig.CorsPolicy));
+    }
+
+    /// <summary>The gateway's own endpoint.</summary>
+    public RouteEndpoint Endpoint { get; }
+
+    public string Id { get; }
+
+    /// <summary>The route as it is in effect.</summary>
+    public Setting Setting { get; }
+
+    /// <summary>The conditions that a log does not show; empty without one.</summary>
+    public string Unknown { get; }
+
+    /// <summary>All conditions, in one spelling.</summary>
+    public string Conditions { get; }
+
+    /// <summary>Whether anyone may use the route.</summary>
+    public bool IsOpen { get; }
+
+    public AuthorizationPolicyOptions Policy { get; }
+
+    public IpAllowList? Addresses { get; }
+
+    public string Target { get; }
+
+    public bool HasCors { get; }
+}

@@ -1,0 +1,183 @@
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using Gateway.Tests.Differences;
+using Testing;
+using Xunit;
+
+namespace Gateway.Tests.Commands.Diff;
+
+/// <summary><c>diff</c>: what a change means, as a program says it.</summary>
+public sealed class DiffTests
+{
+    [Fact]
+    public async Task A_configuration_and_itself_differ_in_nothing()
+    {
+        using var folder = new GatewayFolder(ConfigurationPair.Before());
+
+        var text = await CommandResult.RunAsync(["diff", folder.Path, folder.Path]);
+        var file = await CommandResult.RunAsync(["diff", folder.Path, Path.Combine(folder.Path, "appsettings.json"), "--format", "json"]);
+
+        Assert.Equal((0, "", ""), (text.ExitCode, text.Output, text.Error));
+        Assert.Equal((0, false, 0), (file.ExitCode, file.Json.GetProperty("loosened").GetBoolean(), file.Json.GetProperty("changes").GetArrayLength()));
+        Assert.Equal(file.Json.GetProperty("old").GetProperty("hash").GetString(), file.Json.GetProperty("new").GetProperty("hash").GetString());
+    }
+
+    [Fact]
+    public async Task Something_loosened_is_exit_3_and_anything_else_0()
+    {
+        using var before = new GatewayFolder(ConfigurationPair.Before());
+        using var after = new GatewayFolder(ConfigurationPair.Before()
+            .Set("RateLimiting:Policies:Few:PermitLimit", "50").Set("Shutdown:Delay", "\"00:00:05\""));
+
+        var opened = await CommandResult.RunAsync(["diff", before.Path, after.Path]);
+        var closed = await CommandResult.RunAsync(["diff", after.Path, before.Path, "--format", "json"]);
+
+        Assert.Equal(
+            (3, """
+                LOOSENED   route reports: Limit:PermitLimit: 5 → 50
+                LOOSENED   route tasks: Limit:PermitLimit: 5 → 50
+                CHANGED    Shutdown:Delay: 00:00:00 → 00:00:05
+
+                2 loosened, 1 changed otherwise
+
+                """),
+            (opened.ExitCode, opened.Output));
+        Assert.Equal(0, closed.ExitCode);
+        Assert.Equal(
+            ["tightened", "tightened", "changed"],
+            closed.Json.GetProperty("changes").EnumerateArray().Select(static change => change.GetProperty("effect").GetString()));
+    }
+
+    [Fact]
+    public async Task The_environment_and_the_command_line_are_the_same_for_both()
+    {
+        using var before = new GatewayFolder(ConfigurationPair.Before());
+        using var after = new GatewayFolder(ConfigurationPair.Before().Remove("RateLimiting", "Policies", "Few", "PermitLimit"));
+        var variables = new Dictionary<string, string>
+        {
+            ["RateLimiting__Policies__Few__PermitLimit"] = "7",
+            ["GATEWAY_CONFIG"] = "/nowhere",
+        };
+
+        var same = await CommandResult.RunAsync(["diff", before.Path, after.Path, "--Shutdown:Delay", "00:00:01"], variables);
+
+        Assert.Equal((0, "", ""), (same.ExitCode, same.Output, same.Error));
+    }
+
+    [Theory]
+    [InlineData("text")]
+    [InlineData("json")]
+    public async Task Errors_are_told_with_their_configuration_and_exit_as_check_does(string format)
+    {
+        using var good = new GatewayFolder(ConfigurationPair.Before());
+        using var wrong = new GatewayFolder(ConfigurationPair.Before().Set("Edge:Method", "[]"));
+
+        var failed = await CommandResult.RunAsync(["diff", good.Path, wrong.Path, "--format", format]);
+        var absent = await CommandResult.RunAsync(["diff", good.Path + "-none", wrong.Path, "--format", format]);
+        var log = await CommandResult.RunAsync(["diff", good.Path, good.Path, "--requests", good.Path + "-none"]);
+
+        Assert.Equal((1, 2, 2), (failed.ExitCode, absent.ExitCode, log.ExitCode));
+        if (format == "text") Assert.StartsWith("NEW: error Edge:Method ", failed.Error, StringComparison.Ordinal);
+        else Assert.Equal("Edge:Method", failed.Json.GetProperty("new").GetProperty("findings")[0].GetProperty("key").GetString());
+    }
+
+    [Fact]
+    public async Task Logged_requests_are_grouped_by_route_and_change_with_examples()
+    {
+        using var before = new GatewayFolder(ConfigurationPair.Before());
+        using var after = new GatewayFolder(ConfigurationPair.Before()
+            .Set("Authorization:Policies:Operator:Scopes", """["other"]""")
+            .Set("ReverseProxy:Routes:open:AuthorizationPolicy", "\"Default\"")
+            .Remove("Authentication", "ApiKeys", "Keys", "robot"));
+        File.WriteAllLines(Path.Combine(before.Path, "access.log"),
+        [
+            .. Enumerable.Range(0, 5).Select(index => Line("GET", $"/tasks/{index}", "tasks", 200, null, "Platform", "alice")),
+            Line("GET", "/tasks/1", "tasks", 403, "scopes", "Platform", "bob"),
+            Line("GET", "/tasks/1", "tasks", 200, null, "ApiKeys", "robot"),
+            Line("GET", "/open/1", "open", 200, null, null, null),
+            Line("GET", "/nowhere", null, 401, "no_token", null, null),
+            Line("OPTIONS", "*", null, 404, "no_route", "Platform", "alice"),
+            Line("GET", "/organizations/o-acme/x", "organizations", 200, null, "Platform", "alice"),
+            "2026-11-27 no JSON at all",
+            """{ "time": "2026-03-01T09:30:00.123Z", "event": "Audit" }""",
+            $$"""{ "method": "GET", "path": "{{new string('x', 100_000)}}", "status": 200 }""",
+        ]);
+
+        var diff = await CommandResult.RunAsync(["diff", before.Path, after.Path, "--format", "json", "--requests", Path.Combine(before.Path, "access.log")]);
+
+        var requests = diff.Json.GetProperty("requests");
+        Assert.Equal((11, 3), (requests.GetProperty("requests").GetInt32(), requests.GetProperty("malformed").GetInt32()));
+        Assert.Equal(
+            [
+                ("tasks", "let in → unknown: the log does not tell scopes", 5),
+                ("open", "let in → 401 (no_token)", 1),
+                ("tasks", "403 (scopes) → unknown: the log does not tell scopes", 1),
+                ("tasks", "let in → 401 (api_key)", 1),
+            ],
+            requests.GetProperty("changes").EnumerateArray()
+                .Select(static group => (
+                    group.GetProperty("route").GetString()!, group.GetProperty("change").GetString()!, group.GetProperty("count").GetInt32()))
+                .OrderByDescending(static group => group.Item3).ThenBy(static group => group.Item1, StringComparer.Ordinal)
+                .ThenBy(static group => group.Item2, StringComparer.Ordinal));
+        Assert.Equal(
+            ["GET /tasks/0", "GET /tasks/1", "GET /tasks/2"],
+            requests.GetProperty("changes")[0].GetProperty("examples").EnumerateArray().Select(static example => example.GetString()));
+    }
+
+    [Fact]
+    public async Task A_route_with_conditions_that_the_log_does_not_hold_is_known_by_the_log_or_not_at_all()
+    {
+        var settings = ConfigurationPair.Before()
+            .Route("by-host", "/places/{**rest}", """{ "Match": { "Hosts": ["api.example.com"] }, "AuthorizationPolicy": "Anonymous" }""")
+            .Route("places", "/places/{**rest}", """{ "AuthorizationPolicy": "Anonymous" }""");
+        using var before = new GatewayFolder(settings);
+        using var after = new GatewayFolder(settings
+            .Route("new-host", "/places/{**rest}", """{ "Match": { "Hosts": ["new.example.com"] }, "AuthorizationPolicy": "Anonymous" }"""));
+        File.WriteAllLines(Path.Combine(before.Path, "access.log"),
+        [
+            Line("GET", "/places/1", "places", 200, null, null, null), Line("GET", "/places/1", "by-host", 200, null, null, null),
+        ]);
+
+        var same = await CommandResult.RunAsync(["diff", before.Path, before.Path, "--requests", Path.Combine(before.Path, "access.log")]);
+        var diff = await CommandResult.RunAsync(["diff", before.Path, after.Path, "--requests", Path.Combine(before.Path, "access.log")]);
+
+        Assert.Equal("\n2 requests: the same route, status and target for each\n", same.Output);
+        Assert.Contains("the log does not tell host\n", diff.Output, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_long_log_is_read_in_bounded_memory()
+    {
+        using var folder = new GatewayFolder(ConfigurationPair.Before());
+        var log = Path.Combine(folder.Path, "access.log");
+        var lines = Sample.Count(20_000, 1_000_000);
+        await using (var writer = new StreamWriter(log))
+            for (var index = 0; index < lines; index++)
+                await writer.WriteLineAsync(Line("GET", $"/organizations/o-acme/devices/{index}", "organizations", 200, null, "Platform", "alice"));
+
+        var allocated = GC.GetTotalMemory(forceFullCollection: true);
+        var diff = await CommandResult.RunAsync(["diff", folder.Path, folder.Path, "--requests", log]);
+
+        Assert.Equal($"\n{lines} requests: the same route, status and target for each\n", diff.Output);
+        Assert.InRange(GC.GetTotalMemory(forceFullCollection: true) - allocated, long.MinValue, 100_000_000);
+    }
+
+    private static string Line(string method, string path, string? route, int status, string? reason, string? scheme, string? subject) =>
+        JsonSerializer.Serialize(new JsonObject
+        {
+            ["time"] = "2026-03-01T09:30:00.123Z",
+            ["method"] = method,
+            ["path"] = path,
+            ["route"] = route,
+            ["status"] = status,
+            ["reason"] = reason,
+            ["duration"] = 0.018342,
+            ["bytes"] = 512,
+            ["scheme"] = scheme,
+            ["issuer"] = scheme == "Platform" ? "https://id.example.com" : null,
+            ["subject"] = subject,
+            ["organization"] = null,
+            ["client"] = "10.0.0.7",
+            ["requestId"] = "5b1c1c4e0f6a4a3f9a3d1e2b7c8d9e0f",
+        });
+}
