@@ -76,6 +76,7 @@ internal static class SettingRules
         new(Cluster + ":HttpRequest:AllowResponseBuffering", Neutral),
         new(Cluster + ":Metadata:IdleTimeout", Neutral),
         new(Cluster + ":Metadata:OpenApi", Neutral),
+        new(Cluster + ":Metadata:SlowStart", Neutral),
         new(Cluster + ":OwnMetadata:**", Neutral) { IsSecret = true, IsHashed = false },
         new("Services:**", Neutral),
 
