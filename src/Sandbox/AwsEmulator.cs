@@ -21,6 +21,7 @@ public sealed class AwsEmulator : IAsyncDisposable
     private readonly TimeProvider _time;
     private readonly string _region;
     private readonly ConcurrentDictionary<string, AwsCredentials> _known = new(StringComparer.Ordinal);
+    private readonly ConcurrentDictionary<string, AwsSession> _sessions = new(StringComparer.Ordinal);
     private readonly ConcurrentDictionary<string, AwsRole> _roles = new(StringComparer.Ordinal);
     private readonly AwsFaults _faults = new();
     private readonly WebIdentities _webIdentities = new();
@@ -55,6 +56,12 @@ public sealed class AwsEmulator : IAsyncDisposable
     /// by the system's.
     /// </summary>
     public bool CheckSignatureDate { get; set; } = true;
+
+    /// <summary>
+    /// Ends every session after this time at the latest, although STS grants no less than 15 minutes, so that a test sees credentials expire. Default: null, as
+    /// requested.
+    /// </summary>
+    public TimeSpan? LongestSession { get; set; }
 
     /// <summary>The AWS SDK's own environment variables, which direct a process to this emulator.</summary>
     public IReadOnlyDictionary<string, string> EnvironmentVariables => new Dictionary<string, string>
@@ -107,8 +114,17 @@ public sealed class AwsEmulator : IAsyncDisposable
     /// <param name="roleArn">The role.</param>
     /// <param name="sessionName">The session's name.</param>
     /// <param name="lifetime">The lifetime of the session; its end is truncated to whole seconds.</param>
+    /// <param name="policy">The session policy; null: none.</param>
+    /// <param name="tags">The session's tags; null: none.</param>
+    /// <param name="region">The region of the STS endpoint that grants it. Default: the emulator's.</param>
     /// <returns>The session's credentials.</returns>
-    public AwsCredentials IssueRoleSession(string roleArn, string sessionName, TimeSpan lifetime)
+    public AwsCredentials IssueRoleSession(
+        string roleArn,
+        string sessionName,
+        TimeSpan lifetime,
+        string? policy = null,
+        IEnumerable<KeyValuePair<string, string>>? tags = null,
+        string? region = null)
     {
         var arn = roleArn.Split(':');
         var account = arn[4];
@@ -121,6 +137,11 @@ public sealed class AwsEmulator : IAsyncDisposable
             account,
             $"arn:{arn[1]}:sts::{account}:assumed-role/{roleName}/{sessionName}",
             $"AROA{Unique(roleArn, 17).ToUpperInvariant()}:{sessionName}");
+        _sessions[session.AccessKeyId] = new AwsSession(
+            session,
+            region ?? _region,
+            [.. new[] { policy, _roles.GetValueOrDefault(roleArn)?.Policy }.OfType<string>()],
+            (tags ?? []).ToDictionary(StringComparer.OrdinalIgnoreCase));
         return Know(session);
     }
 
@@ -136,7 +157,11 @@ public sealed class AwsEmulator : IAsyncDisposable
 
     /// <summary>Revokes credentials, as when a key is deleted.</summary>
     /// <param name="credentials">The credentials.</param>
-    public void Revoke(AwsCredentials credentials) => _known.TryRemove(credentials.AccessKeyId, out _);
+    public void Revoke(AwsCredentials credentials)
+    {
+        _known.TryRemove(credentials.AccessKeyId, out _);
+        _sessions.TryRemove(credentials.AccessKeyId, out _);
+    }
 
     /// <summary>
     /// Injects a fault from now on, for calls with a valid signature. Faults are applied in the order of injection; the first one that determines the response
@@ -171,6 +196,12 @@ public sealed class AwsEmulator : IAsyncDisposable
         await _server.DisposeAsync();
         _webIdentities.Dispose();
     }
+
+    /// <summary>The emulator's clock.</summary>
+    internal TimeProvider Time => _time;
+
+    /// <summary>The role session of an access key id, expired or not; null if it is unknown, revoked or no session's.</summary>
+    internal AwsSession? FindSession(string accessKeyId) => _sessions.GetValueOrDefault(accessKeyId);
 
     private AwsCredentials Know(AwsCredentials credentials)
     {
@@ -325,7 +356,11 @@ public sealed class AwsEmulator : IAsyncDisposable
     private List<(string, string)> Grant(AwsCall call, TimeSpan duration, IReadOnlyList<AwsFault> faults)
     {
         var lifetime = faults.Select(fault => fault.Lifetime).FirstOrDefault(lifetime => lifetime is not null) ?? duration;
-        var issued = call.Issued = IssueRoleSession(call.AssumeRole!.RoleArn!, call.AssumeRole.RoleSessionName!, lifetime);
+        if (LongestSession < lifetime) lifetime = LongestSession.Value;
+        var input = call.AssumeRole!;
+        // A web identity's call is not signed, so it names no region.
+        var region = call.Region.Length > 0 ? call.Region : null;
+        var issued = call.Issued = IssueRoleSession(input.RoleArn!, input.RoleSessionName!, lifetime, input.Policy, input.Tags, region);
         List<(string, string)> values =
         [
             ("AssumedRoleUser/AssumedRoleId", issued.UserId),

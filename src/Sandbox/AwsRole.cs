@@ -7,4 +7,6 @@ namespace Sandbox;
 /// <param name="WebIdentitySubject">
 /// The subject that its trust policy allows in AssumeRoleWithWebIdentity, of a provider from <see cref="AwsEmulator.AddIdentityProvider"/>; null: none.
 /// </param>
-public sealed record AwsRole(string Arn, string? ExternalId = null, TimeSpan? MaxSessionDuration = null, string? WebIdentitySubject = null);
+/// <param name="Policy">Its permissions policy, as far as it concerns the data plane of AWS IoT; null: everything is allowed.</param>
+public sealed record AwsRole(
+    string Arn, string? ExternalId = null, TimeSpan? MaxSessionDuration = null, string? WebIdentitySubject = null, string? Policy = null);

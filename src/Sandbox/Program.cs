@@ -1,6 +1,7 @@
 using System.Net.Sockets;
 using System.Runtime.InteropServices;
 using Sandbox;
+using Sandbox.IotDataPlane;
 
 if (SandboxArguments.Read(args) is not { } arguments)
 {
@@ -23,6 +24,8 @@ try
     using var secrets = new SecretFolder(issuer.IntrospectionSecret);
     Console.WriteLine("Starting an emulator of AWS STS and AWS IoT");
     await using var aws = await AwsEmulator.StartAsync();
+    aws.LongestSession = arguments.SessionDuration;
+    await using var iot = await IotDataEndpoint.StartAsync(aws, organizations: ["o-acme", "o-globex", "o-initech"]);
     if (arguments.IsAzure) Console.WriteLine("Starting an emulator of Azure's managed identities");
     await using var azure = arguments.IsAzure ? await AzureEmulator.StartAsync() : null;
     azure?.LetIn(aws);
@@ -34,9 +37,10 @@ try
     var folder = Path.GetFullPath(arguments.Folder ?? SandboxGateway.DefaultFolder());
     Console.WriteLine($"Starting the gateway with {folder}");
     // With an Azure identity the gateway has no AWS key.
+    KeyValuePair<string, string>[] variables = [.. aws.EnvironmentVariables, iot.EnvironmentVariable];
     SandboxGateway.ReplaceEnvironment(azure is null
-        ? aws.EnvironmentVariables
-        : [.. aws.EnvironmentVariables.Where(static variable => !AwsEmulator.IsKey(variable.Key)), .. azure.InstanceMetadataVariables]);
+        ? variables
+        : [.. variables.Where(static variable => !AwsEmulator.IsKey(variable.Key)), .. azure.InstanceMetadataVariables]);
     // These stand for an operator's environment: the addresses of the platform's parts.
     string[] platform =
     [
@@ -55,6 +59,9 @@ try
         "Management:Console:ClientId=gateway-console",
         "Management:Console:Scope=openid",
         $"ReverseProxy:Clusters:organizations:Destinations:a:Address={service.Url}",
+        .. arguments.SessionDuration is { } duration
+            ? [$"IotCredentials:Profiles:default:RefreshAfter={duration / 2:c}", "IotCredentials:Profiles:default:MinimumLifetime=00:00:00"]
+            : (string[])[],
         .. azure is null
             ? []
             : (string[])
@@ -70,7 +77,7 @@ try
     if (gateway is null) return 1;
 
     await gateway.StartAsync(stop.Token);
-    Console.WriteLine(Welcome.Text(gateway.Url, gateway.ManagementUrl, folder, platform, issuer, aws, azure, redis, service));
+    Console.WriteLine(Welcome.Text(gateway.Url, gateway.ManagementUrl, folder, platform, issuer, aws, iot.Url, variables, azure, redis, service));
     await gateway.WaitForShutdownAsync(stop.Token);
     return 0;
 }

@@ -5,6 +5,7 @@ internal static class Welcome
 {
     private const string Organization = "o-acme";
     private const string Another = "o-globex";
+    private const string Command = """{"light":"on"}""";
     private const string CredentialsPath = $"/organizations/{Organization}/iot-endpoint-and-credentials";
 
     /// <param name="gateway">The public edge.</param>
@@ -13,6 +14,8 @@ internal static class Welcome
     /// <param name="platform">The settings, each <c>KEY=VALUE</c>, that direct a gateway to the sandbox's parts.</param>
     /// <param name="issuer">The OpenID provider.</param>
     /// <param name="aws">STS and AWS IoT.</param>
+    /// <param name="iotData">The data endpoint of AWS IoT.</param>
+    /// <param name="variables">The AWS SDK's environment variables, which direct a process to STS, AWS IoT and its data endpoint.</param>
     /// <param name="azure">Azure's managed identities; null if the gateway has an AWS key.</param>
     /// <param name="redis">The Redis.</param>
     /// <param name="service">The downstream service.</param>
@@ -23,6 +26,8 @@ internal static class Welcome
         IEnumerable<string> platform,
         OpenIdProvider issuer,
         AwsEmulator aws,
+        string iotData,
+        IEnumerable<KeyValuePair<string, string>> variables,
         AzureEmulator? azure,
         EmbeddedRedis redis,
         OrganizationService service) => $"""
@@ -34,6 +39,7 @@ internal static class Welcome
           console        {management}/console?sign-in (it signs you in)
           issuer         {issuer.Issuer}
           STS and IoT    {aws.Url}{Azure(azure)}
+          IoT data       {iotData} (HTTP) and {iotData.Replace("http:", "ws:", StringComparison.Ordinal)}/mqtt (MQTT)
           Redis          {redis.ConnectionString}
           service        {service.Url}
           configuration  {folder} (edit it: a change is in force as soon as it is saved)
@@ -47,8 +53,12 @@ internal static class Welcome
         The same member asks for another organization's credentials (403):
         {Curl(issuer, $"{gateway}/organizations/{Another}/iot-endpoint-and-credentials")}
 
+        A client connects to the IoT data address above in place of the vended iotEndpoint, whose name only AWS resolves, and signs for it:
+        service iotdevicegateway, the vended awsRegion. The samples and the AWS SDK take it from AWS_ENDPOINT_URL_IOT_DATA_PLANE.
+        The device {Organization}-sensor publishes to {Organization}/sensor/telemetry each second, and obeys {Organization}/sensor/commands: {Command}
+
         The AWS SDK of any other program finds this STS and AWS IoT by these variables:
-        export {Variables(aws)}
+        export {Variables(variables)}
 
         In a terminal with these variables, the gateway's commands see this sandbox (check and doctor take the same keys):
         {Explain(folder, platform)}
@@ -61,8 +71,8 @@ internal static class Welcome
     private static string Azure(AzureEmulator? azure) =>
         azure is null ? "" : $"\n  Azure          {azure.Url} (the gateway has no AWS key: it exchanges this managed identity's tokens)";
 
-    private static string Variables(AwsEmulator aws) =>
-        string.Join(' ', aws.EnvironmentVariables.Select(static variable => $"{variable.Key}={Quoted(variable.Value)}"));
+    private static string Variables(IEnumerable<KeyValuePair<string, string>> variables) =>
+        string.Join(' ', variables.Select(static variable => $"{variable.Key}={Quoted(variable.Value)}"));
 
     private static string Explain(string folder, IEnumerable<string> platform)
     {

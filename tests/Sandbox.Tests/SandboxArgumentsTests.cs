@@ -15,7 +15,13 @@ public sealed class SandboxArgumentsTests
         Assert.Equal(
             new SandboxArguments(port, managementPort, folder, isAzure), SandboxArguments.Read(line.Split(' ', StringSplitOptions.RemoveEmptyEntries)));
 
+    [Fact]
+    public void Sessions_can_be_short() => Assert.Equal(TimeSpan.FromSeconds(90), SandboxArguments.Read(["--session-duration", "90"])?.SessionDuration);
+
     [Theory]
+    [InlineData("--session-duration 59")]
+    [InlineData("--session-duration 43201")]
+    [InlineData("--session-duration 90 --session-duration 90")]
     [InlineData("--config")]
     [InlineData("--config=")]
     [InlineData("--port 1 --port 2")]
