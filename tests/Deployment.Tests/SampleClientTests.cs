@@ -1,7 +1,6 @@
 using Amazon.Runtime;
 using Amazon.SecurityToken;
 using Amazon.SecurityToken.Model;
-using Sandbox;
 using Testing;
 using Xunit;
 
@@ -10,6 +9,8 @@ namespace Deployment.Tests;
 /// <summary>The clients of <c>samples/</c>, and AWS's own, against the sandbox's parts and a gateway.</summary>
 public sealed class SampleClientTests(SampleClients clients) : IClassFixture<SampleClients>
 {
+    private const string SdkOrganization = "o-sdk";
+
     private static readonly string[] s_samples = ["node", "python", "dotnet"];
 
     public static TheoryData<string> Samples => [.. s_samples];
@@ -89,7 +90,8 @@ public sealed class SampleClientTests(SampleClients clients) : IClassFixture<Sam
     [Fact]
     public async Task G8_an_AWS_SDK_takes_credentials_by_credential_process()
     {
-        var variables = clients.Environment(clients.Gateway, clients.TokenFile());
+        await clients.WithLongSessionsAsync(SdkOrganization);
+        var variables = clients.Environment(clients.Gateway, clients.TokenFile(SdkOrganization), SdkOrganization);
         var settings = string.Join(' ', variables.Select(static variable => $"{variable.Key}='{variable.Value}'"));
 
         var credentials = new ProcessAWSCredentials($"env {settings} python3 {SampleClients.Sample("python", "credential_process.py")}");
@@ -110,6 +112,7 @@ public sealed class SampleClientTests(SampleClients clients) : IClassFixture<Sam
     [Fact]
     public async Task G8_an_AWS_SDK_takes_credentials_from_the_container_provider_with_its_secret_only()
     {
+        await clients.WithLongSessionsAsync(SdkOrganization);
         var address = $"http://127.0.0.1:{FreePort.Find()}/credentials";
         var secret = $"{Guid.NewGuid():N}";
         IssuedSecrets.Add(secret);
@@ -117,7 +120,7 @@ public sealed class SampleClientTests(SampleClients clients) : IClassFixture<Sam
             "python3",
             [SampleClients.Sample("python", "container_provider.py")],
             [
-                .. clients.Environment(clients.Gateway, clients.TokenFile()),
+                .. clients.Environment(clients.Gateway, clients.TokenFile(SdkOrganization), SdkOrganization),
                 new("AWS_CONTAINER_CREDENTIALS_FULL_URI", address),
                 new("AWS_CONTAINER_AUTHORIZATION_TOKEN", secret),
             ]);

@@ -1,4 +1,5 @@
 using System.Text.Json.Nodes;
+using Sandbox;
 using Sandbox.IotDataPlane;
 using Testing;
 using Xunit;
@@ -16,16 +17,14 @@ public sealed class SampleClients : IAsyncLifetime
 
     private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("sample-clients-");
     private readonly int _port = FreePort.Find();
-    private GatewayProcess? _gateway;
+    private GatewayProcess _gateway = null!;
+    private string? _pageOrigin;
 
     public World World { get; private set; } = null!;
 
     public IotDataEndpoint Iot { get; private set; } = null!;
 
     public string Gateway => $"http://127.0.0.1:{_port}";
-
-    /// <summary>The origins whose pages may call the gateway, from its next start on.</summary>
-    public IReadOnlyList<string> Origins { get; set; } = [];
 
     public async ValueTask InitializeAsync()
     {
@@ -42,24 +41,48 @@ public sealed class SampleClients : IAsyncLifetime
         _folder.Delete(recursive: true);
     }
 
+    /// <summary>
+    /// Has the gateway cache an hour's session of an organization. The AWS SDK refreshes in the background in the last 15 minutes of a session, which for those
+    /// of seconds is always.
+    /// </summary>
+    public async Task WithLongSessionsAsync(string organization)
+    {
+        World.Aws.LongestSession = null;
+        var response = await World.Client.SendAsync(Gateway + Requests.CredentialsPath(organization), World.Token(organization));
+        World.Aws.LongestSession = s_session;
+        Assert.Equal(200, response.Status);
+    }
+
     public async Task StopGatewayAsync()
     {
-        if (_gateway is not null) await _gateway.DisposeAsync();
-        _gateway = null;
+        _gateway.Signal("TERM");
+        await _gateway.WaitForExitAsync();
     }
 
     public async Task StartGatewayAsync() => _gateway = await World.StartGatewayProcessAsync(settings =>
     {
         settings["Urls"] = Gateway;
         settings["IotCredentials"]!["Profiles"]!["default"]!["MinimumLifetime"] = "00:00:00";
-        if (Origins.Count == 0) return;
+        if (_pageOrigin is null) return;
         // As in docs/clients.md.
-        settings["Cors"] = JsonNode.Parse("""
-            { "Policies": { "Web": { "Methods": ["GET"], "Headers": ["authorization"], "ExposedHeaders": ["Date", "Retry-After", "X-Request-Id"] } } }
+        settings["Cors"] = JsonNode.Parse($$"""
+            { "Policies": { "Web": {
+                "Origins": ["{{_pageOrigin}}"], "Methods": ["GET"], "Headers": ["authorization"],
+                "ExposedHeaders": ["Date", "Retry-After", "X-Request-Id"] } } }
             """);
-        settings["Cors"]!["Policies"]!["Web"]!["Origins"] = new JsonArray([.. Origins.Select(static origin => JsonValue.Create(origin))]);
         settings["ReverseProxy"]!["Routes"]!["iot-endpoint-and-credentials"]!["CorsPolicy"] = "Web";
     });
+
+    /// <summary>The page, at an origin that may call the gateway. It restarts the gateway.</summary>
+    public async Task<SamplePage> StartPageAsync()
+    {
+        var broker = Iot.Url.Replace("http:", "ws:", StringComparison.Ordinal);
+        var page = await SamplePage.StartAsync(World.Issuer, Organization, broker, Gateway, isGatewaysOrigin: false);
+        _pageOrigin = page.Origin;
+        await StopGatewayAsync();
+        await StartGatewayAsync();
+        return page;
+    }
 
     /// <summary>A file with a token for a member of an organization.</summary>
     public string TokenFile(string organization = Organization)
@@ -70,10 +93,10 @@ public sealed class SampleClients : IAsyncLifetime
     }
 
     /// <summary>The environment of a client.</summary>
-    public Dictionary<string, string> Environment(string gateway, string tokenFile) => new(World.Aws.EnvironmentVariables)
+    public Dictionary<string, string> Environment(string gateway, string tokenFile, string organization = Organization) => new(World.Aws.EnvironmentVariables)
     {
         ["GATEWAY_URL"] = gateway,
-        ["ORGANIZATION_ID"] = Organization,
+        ["ORGANIZATION_ID"] = organization,
         ["TOKEN_FILE"] = tokenFile,
         [Iot.EnvironmentVariable.Key] = Iot.EnvironmentVariable.Value,
         // Only the gateway has a key of AWS.
