@@ -16,20 +16,32 @@ internal static class SignedRequest
         AwsCredentials? credentials = null,
         string region = "ap-northeast-1",
         DateTimeOffset? at = null,
+        string? payloadHash = null) =>
+        Create(aws.Url, service, method, target, body, credentials ?? aws.BaseCredentials, region, at, payloadHash);
+
+    public static HttpRequestMessage Create(
+        string url,
+        string service,
+        HttpMethod method,
+        string target,
+        string body,
+        AwsCredentials credentials,
+        string region = "ap-northeast-1",
+        DateTimeOffset? at = null,
         string? payloadHash = null)
     {
-        credentials ??= aws.BaseCredentials;
         var stamp = (at ?? DateTimeOffset.UtcNow).UtcDateTime.ToString("yyyyMMdd'T'HHmmss'Z'", CultureInfo.InvariantCulture);
         var date = stamp[..8];
-        var uri = new Uri(aws.Url + target);
+        var uri = new Uri(url + target);
         SortedDictionary<string, string> headers = new(StringComparer.Ordinal) { ["host"] = uri.Authority, ["x-amz-date"] = stamp };
         if (payloadHash is not null) headers["x-amz-content-sha256"] = payloadHash;
         if (credentials.SessionToken is { } token) headers["x-amz-security-token"] = token;
         var names = string.Join(';', headers.Keys);
         var canonical = string.Join('\n',
             method.Method,
-            uri.AbsolutePath,
-            uri.Query.TrimStart('?').Replace("iot:", "iot%3A", StringComparison.Ordinal),
+            // Signed as sent, encoded once more.
+            string.Join('/', uri.AbsolutePath.Split('/').Select(Uri.EscapeDataString)),
+            string.Join('&', uri.Query.TrimStart('?').Replace("iot:", "iot%3A", StringComparison.Ordinal).Split('&').Order(StringComparer.Ordinal)),
             string.Concat(headers.Select(header => $"{header.Key}:{header.Value}\n")),
             names,
             payloadHash ?? Hash(body));

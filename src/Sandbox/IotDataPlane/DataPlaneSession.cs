@@ -17,6 +17,12 @@ internal sealed class DataPlaneSession(AwsSession session, string sourceIp)
 
     public bool MayReceive(string? clientId, string topic) => Allows("iot:Receive", $"topic/{topic}", clientId);
 
+    /// <summary>
+    /// Whether a message may be received through a shared subscription. AWS's examples allow its topic as it is, or behind <c>$share</c> and the group; either
+    /// is enough here.
+    /// </summary>
+    public bool MayReceive(string? clientId, string group, string topic) => MayReceive(clientId, topic) || MayReceive(clientId, $"$share/{group}/{topic}");
+
     /// <summary>Whether a filter may be subscribed to. That of a shared subscription is judged as it is written, with <c>$share</c> and the group.</summary>
     public bool MaySubscribe(string? clientId, string filter) => Allows("iot:Subscribe", $"topicfilter/{filter}", clientId);
 

@@ -1,6 +1,7 @@
 using System.Buffers;
 using System.Collections.Concurrent;
 using System.Net.WebSockets;
+using System.Text;
 using MQTTnet;
 using MQTTnet.Adapter;
 using MQTTnet.Diagnostics.Logger;
@@ -12,8 +13,8 @@ using MQTTnet.Server;
 namespace Sandbox.IotDataPlane;
 
 /// <summary>
-/// The message broker of one account and region. MQTTnet speaks MQTT, keeps sessions and retained messages and delivers; this class decides what each client may
-/// do, by the policies of the role session that opened its connection, and adds shadows and shared subscriptions.
+/// The message broker of one account and region. MQTTnet speaks MQTT, keeps sessions and retained messages and delivers. This class decides what each client
+/// may do, by the policies of the role session that opened its connection, and adds shadows and shared subscriptions.
 /// </summary>
 internal sealed class MqttBroker : IAsyncDisposable
 {
@@ -32,6 +33,10 @@ internal sealed class MqttBroker : IAsyncDisposable
     private const int MaxPendingMessages = 250;
 
     private const string Filters = "filters";
+    private const string SharedPrefix = "$share/";
+
+    // Says on the way to the client through which group a message goes. No client can send it, since MQTT allows no such character.
+    private const string GroupProperty = "\0group";
 
     private readonly TimeProvider _time;
     private readonly MqttServer _server;
@@ -158,10 +163,15 @@ internal sealed class MqttBroker : IAsyncDisposable
             return;
         }
 
-        // MQTTnet answers in the order of the filters' levels. They are made equal, so that the order is the client's.
-        connection.Requested = request.TopicFilters.ToDictionary<MqttTopicFilter, MqttTopicFilter, MqttQualityOfServiceLevel>(
-            static filter => filter, static filter => filter.QualityOfServiceLevel, ReferenceEqualityComparer.Instance);
-        foreach (var filter in request.TopicFilters) filter.QualityOfServiceLevel = MqttQualityOfServiceLevel.AtLeastOnce;
+        connection.Requested = request.TopicFilters.ToDictionary<MqttTopicFilter, MqttTopicFilter, (string, MqttQualityOfServiceLevel)>(
+            static filter => filter, static filter => (filter.Topic, filter.QualityOfServiceLevel), ReferenceEqualityComparer.Instance);
+        foreach (var filter in request.TopicFilters)
+        {
+            // MQTTnet answers in the order of the filters' levels. They are made equal, so that the order is the client's.
+            filter.QualityOfServiceLevel = MqttQualityOfServiceLevel.AtLeastOnce;
+            // It refuses shared subscriptions by this prefix before it asks.
+            if (filter.Topic.StartsWith(SharedPrefix, StringComparison.Ordinal)) filter.Topic = "shared";
+        }
     }
 
     private async Task PublishAsync(InterceptingPublishEventArgs request)
@@ -220,17 +230,17 @@ internal sealed class MqttBroker : IAsyncDisposable
 
     private Task SubscribeAsync(InterceptingSubscriptionEventArgs request)
     {
-        if (!_connections.TryGetValue(request.ClientId, out var connection))
+        if (!_connections.TryGetValue(request.ClientId, out var connection) || !connection.Requested.TryGetValue(request.TopicFilter, out var requested))
         {
             request.ProcessSubscription = false;
             request.CloseConnection = true;
             return Task.CompletedTask;
         }
 
-        var filter = request.TopicFilter.Topic;
+        var filter = requested.Filter;
         // MQTTnet keeps these with the session, which can outlive the connection.
         var filters = (HashSet<string>)(request.SessionItems[Filters] ??= new HashSet<string>(StringComparer.Ordinal));
-        var isShared = filter.StartsWith("$share/", StringComparison.Ordinal);
+        var isShared = filter.StartsWith(SharedPrefix, StringComparison.Ordinal);
         var shared = MqttTopics.Shared(filter);
         var refusal = (isShared ? shared is null : !MqttTopics.IsFilter(filter)) ? MqttSubscribeReasonCode.TopicFilterInvalid
             : !connection.Session.MaySubscribe(connection.ClientId, filter) ? MqttSubscribeReasonCode.NotAuthorized
@@ -245,9 +255,7 @@ internal sealed class MqttBroker : IAsyncDisposable
 
         filters.Add(filter);
         // AWS has no QoS 2.
-        var quality = connection.Requested.GetValueOrDefault(request.TopicFilter) == MqttQualityOfServiceLevel.AtMostOnce
-            ? MqttQualityOfServiceLevel.AtMostOnce
-            : MqttQualityOfServiceLevel.AtLeastOnce;
+        var quality = requested.Quality == MqttQualityOfServiceLevel.AtMostOnce ? requested.Quality : MqttQualityOfServiceLevel.AtLeastOnce;
         request.Response.ReasonCode = (MqttSubscribeReasonCode)quality;
         if (shared is { } member)
         {
@@ -283,7 +291,10 @@ internal sealed class MqttBroker : IAsyncDisposable
         {
             // Retained and stored messages, and those of shared subscriptions, are judged here only.
             case MqttPublishPacket message:
-                sent.ProcessPacket = connection.Session.MayReceive(connection.ClientId, message.Topic);
+                sent.ProcessPacket = ShareGroup(message) is { } group
+                    ? connection.Session.MayReceive(connection.ClientId, group, message.Topic)
+                    : connection.Session.MayReceive(connection.ClientId, message.Topic);
+                message.UserProperties?.RemoveAll(static property => property.Name == GroupProperty);
                 break;
             case MqttConnAckPacket response:
                 response.SharedSubscriptionAvailable = true;
@@ -299,7 +310,7 @@ internal sealed class MqttBroker : IAsyncDisposable
 
     private async Task DeliverSharedAsync(MqttApplicationMessage message)
     {
-        foreach (var (receiver, quality) in _shared.Next(message.Topic))
+        foreach (var (receiver, group, quality) in _shared.Next(message.Topic))
         {
             var session = (await _server.GetSessionsAsync()).FirstOrDefault(session => session.Id == receiver.ClientId);
             session?.TryEnqueueApplicationMessage(
@@ -308,10 +319,14 @@ internal sealed class MqttBroker : IAsyncDisposable
                     Topic = message.Topic,
                     Payload = message.Payload,
                     QualityOfServiceLevel = message.QualityOfServiceLevel < quality ? message.QualityOfServiceLevel : quality,
+                    UserProperties = [.. message.UserProperties ?? [], new(GroupProperty, new ReadOnlyMemory<byte>(Encoding.UTF8.GetBytes(group)))],
                 },
                 out _);
         }
     }
+
+    private static string? ShareGroup(MqttPublishPacket message) =>
+        message.UserProperties?.Find(static property => property.Name == GroupProperty)?.ReadValueAsString();
 
     private Task DisconnectAsync(MqttConnection connection, MqttDisconnectReasonCode reason) =>
         _server.DisconnectClientAsync(connection.ClientId, new MqttServerClientDisconnectOptions { ReasonCode = reason });

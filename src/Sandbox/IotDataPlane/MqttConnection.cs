@@ -27,9 +27,9 @@ internal sealed class MqttConnection(WebSocket socket, DataPlaneSession session)
     /// <summary>Why the broker ends the connection; clients of MQTT 5 are told.</summary>
     public MqttDisconnectReasonCode DisconnectReason { get; set; } = MqttDisconnectReasonCode.UnspecifiedError;
 
-    /// <summary>The levels of quality that the last SUBSCRIBE asked for.</summary>
-    public IReadOnlyDictionary<MqttTopicFilter, MqttQualityOfServiceLevel> Requested { get; set; } =
-        new Dictionary<MqttTopicFilter, MqttQualityOfServiceLevel>();
+    /// <summary>What the last SUBSCRIBE asked for, by MQTTnet's object of each filter.</summary>
+    public IReadOnlyDictionary<MqttTopicFilter, (string Filter, MqttQualityOfServiceLevel Quality)> Requested { get; set; } =
+        new Dictionary<MqttTopicFilter, (string, MqttQualityOfServiceLevel)>();
 
     EndPoint IMqttChannel.RemoteEndPoint => this;
 
@@ -55,7 +55,8 @@ internal sealed class MqttConnection(WebSocket socket, DataPlaneSession session)
     {
         // The buffer is as long as the packet says that it is.
         if (buffer.Length > MaxPacket) throw new MqttCommunicationException("The packet is too long.");
-        return (await socket.ReceiveAsync(buffer.AsMemory(offset, count), cancellationToken)).Count;
+        // A WebSocket whose receive is cancelled is torn down, with what was last sent.
+        return (await socket.ReceiveAsync(buffer.AsMemory(offset, count), CancellationToken.None).AsTask().WaitAsync(cancellationToken)).Count;
     }
 
     public async Task WriteAsync(ReadOnlySequence<byte> buffer, bool isEndOfPacket, CancellationToken cancellationToken)

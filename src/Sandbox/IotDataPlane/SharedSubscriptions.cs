@@ -43,20 +43,20 @@ internal sealed class SharedSubscriptions
     }
 
     /// <summary>The next member of each group that a topic concerns, among those that may receive it.</summary>
-    public IReadOnlyList<(MqttConnection Client, MqttQualityOfServiceLevel Quality)> Next(string topic)
+    public IReadOnlyList<(MqttConnection Client, string Group, MqttQualityOfServiceLevel Quality)> Next(string topic)
     {
         lock (_lock)
         {
-            var next = new List<(MqttConnection, MqttQualityOfServiceLevel)>();
-            foreach (var ((_, filter), members) in _groups)
+            var next = new List<(MqttConnection, string, MqttQualityOfServiceLevel)>();
+            foreach (var ((group, filter), members) in _groups)
             {
                 if (MqttTopicFilterComparer.Compare(topic, filter) != MqttTopicFilterCompareResult.IsMatch) continue;
-                var index = members.FindIndex(member => member.Client.Session.MayReceive(member.Client.ClientId, topic));
+                var index = members.FindIndex(member => member.Client.Session.MayReceive(member.Client.ClientId, group, topic));
                 if (index < 0) continue;
                 var member = members[index];
                 members.RemoveAt(index);
                 members.Add(member);
-                next.Add(member);
+                next.Add((member.Client, group, member.Quality));
             }
 
             return next;

@@ -22,18 +22,23 @@ internal static class Reach
     }
 
     /// <summary>The resources of every Allow; conditions, denials and actions only narrow it.</summary>
-    public static IReadOnlyList<Resource> Resources(string policy)
+    /// <param name="policy">The policy.</param>
+    /// <param name="action">The action that a statement has to allow; null: any.</param>
+    public static IReadOnlyList<Resource> Resources(string policy, string? action = null)
     {
         using var document = JsonDocument.Parse(policy);
         return
         [
             .. from statement in document.RootElement.GetProperty("Statement").EnumerateArray()
                where statement.GetProperty("Effect").GetString() == "Allow"
-               let resource = statement.GetProperty("Resource")
-               from arn in resource.ValueKind == JsonValueKind.Array ? resource.EnumerateArray().ToArray() : [resource]
-               select Resource.OfArn(arn.GetString()!),
+               where action is null || Texts(statement.GetProperty("Action")).Contains(action)
+               from arn in Texts(statement.GetProperty("Resource"))
+               select Resource.OfArn(arn),
         ];
     }
+
+    private static IEnumerable<string> Texts(JsonElement element) =>
+        element.ValueKind == JsonValueKind.Array ? [.. element.EnumerateArray().Select(each => each.GetString()!)] : [element.GetString()!];
 
     /// <summary>How AWS's topics of one thing begin; the thing's name and a slash follow.</summary>
     public static IReadOnlyList<string> ThingTopics { get; } =
