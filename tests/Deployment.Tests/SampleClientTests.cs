@@ -39,7 +39,6 @@ public sealed class SampleClientTests(SampleClients clients) : IClassFixture<Sam
             await ConnectsAsync(run);
         });
         await clients.StopGatewayAsync();
-        // The connection that is open stays, and serves on.
         await runs.EachAsync(run => run.Sample.PrintsAsync("waiting"));
         await clients.StartGatewayAsync();
         await runs.EachAsync(ConnectsAsync);
