@@ -54,14 +54,15 @@ class CredentialSource {
 
   async #fetch() {
     const { gateway, organization, token } = this.#settings;
+    // An address or a token that HTTP cannot carry fails here, for good.
+    const request = new Request(`${gateway}/organizations/${encodeURIComponent(organization)}/iot-endpoint-and-credentials`, {
+      headers: { authorization: `Bearer ${token}` },
+      cache: 'no-store',
+      credentials: 'omit',
+    });
     let response, body;
     try {
-      response = await fetch(`${gateway}/organizations/${encodeURIComponent(organization)}/iot-endpoint-and-credentials`, {
-        headers: { authorization: `Bearer ${token}` },
-        cache: 'no-store',
-        credentials: 'omit',
-        signal: AbortSignal.timeout(15 * second),
-      });
+      response = await fetch(request, { signal: AbortSignal.timeout(15 * second) });
       // A load balancer's error, or a hotel's page, is no JSON.
       body = await response.json().catch(() => null);
     } catch {
@@ -217,7 +218,10 @@ class MqttConnection {
 
   // A WebSocket message may hold a part of a packet, or several.
   #receive(bytes) {
-    this.#received = new Uint8Array([...this.#received, ...bytes]);
+    const received = new Uint8Array(this.#received.length + bytes.length);
+    received.set(this.#received);
+    received.set(bytes, this.#received.length);
+    this.#received = received;
     for (;;) {
       let length = 0;
       let at = 1;
@@ -336,7 +340,7 @@ function askToSignIn(settings) {
   form.token.value = '';
   form.onsubmit = event => {
     event.preventDefault();
-    start({ ...settings, gateway: form.gateway.value.replace(/\/$/, ''), organization: form.organization.value, token: form.token.value });
+    start({ ...settings, gateway: form.gateway.value.replace(/\/$/, ''), organization: form.organization.value, token: form.token.value.trim() });
     form.token.value = '';
   };
 }

@@ -70,9 +70,14 @@ internal sealed class CredentialSource(Uri gateway, string organization, string 
 
     private async Task FetchAsync(CancellationToken cancellation)
     {
+        var token = await ReadTokenAsync(cancellation);
+        if (token.Length == 0)
+        {
+            Retry($"{tokenFile} is empty", TimeSpan.Zero);
+            return;
+        }
+
         using var request = new HttpRequestMessage(HttpMethod.Get, _address);
-        // Read each time, because whoever signs in for this program replaces the token before it expires.
-        var token = (await File.ReadAllTextAsync(tokenFile, cancellation)).Trim();
         request.Headers.Authorization = new AuthenticationHeaderValue("Bearer", token);
         try
         {
@@ -90,6 +95,19 @@ internal sealed class CredentialSource(Uri gateway, string organization, string 
         }
 
         bool IsTimeout(Exception e) => e is OperationCanceledException && !cancellation.IsCancellationRequested;
+    }
+
+    // Each time, because whoever signs in for this program replaces the token before it expires.
+    private async Task<string> ReadTokenAsync(CancellationToken cancellation)
+    {
+        try
+        {
+            return (await File.ReadAllTextAsync(tokenFile, cancellation)).Trim();
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new StoppedException($"{tokenFile} cannot be read: {e.Message}");
+        }
     }
 
     private void Keep(CredentialResponse? response)

@@ -48,13 +48,12 @@ export class CredentialSource {
   async #fetch() {
     // Read each time, because whoever signs in for this program replaces the token before it expires.
     const token = (await readFile(this.#tokenFile, 'utf8')).trim();
+    if (!token) return this.#retry(`${this.#tokenFile} is empty`);
+    // An address or a token that HTTP cannot carry fails here, for good.
+    const request = new Request(this.#address, { headers: { authorization: `Bearer ${token}` }, redirect: 'manual' });
     let response, body;
     try {
-      response = await fetch(this.#address, {
-        headers: { authorization: `Bearer ${token}` },
-        redirect: 'manual',
-        signal: AbortSignal.timeout(15 * second),
-      });
+      response = await fetch(request, { signal: AbortSignal.timeout(15 * second) });
       // A load balancer's error is no JSON.
       body = await response.json().catch(() => null);
     } catch {

@@ -27,8 +27,8 @@ async function connect(credentials) {
     connectTimeout: 15_000,
   });
   client.on('message', (topic, payload) => console.log(`${topic} ${payload}`));
-  // An error also closes the connection, and the loop sees that.
-  client.on('error', error => console.log(`connection: ${error.message}`));
+  // An error also ends the attempt or closes the connection, and the loop sees that.
+  client.on('error', () => {});
   try {
     await Promise.race([once(client, 'connect'), once(client, 'close').then(() => Promise.reject(new Error('closed')))]);
     await client.subscribeAsync(`${organization}/#`);
@@ -59,7 +59,7 @@ async function follow() {
       } catch (error) {
         if (error instanceof Stopped) throw error;
         source.expire();
-        await sleep(backoff(failures++));
+        await wait(error.message);
         continue;
       }
     }
@@ -69,9 +69,14 @@ async function follow() {
     if (client.connected) {
       if (performance.now() - openedAt > 60_000) failures = 0;
     } else {
-      console.log('connection lost');
-      await sleep(backoff(failures++));
+      await wait('the connection is lost');
     }
+  }
+
+  async function wait(reason) {
+    const milliseconds = backoff(failures++);
+    console.log(`reconnecting in ${Math.ceil(milliseconds / 1000)} s: ${reason}`);
+    await sleep(milliseconds);
   }
 }
 

@@ -1,5 +1,6 @@
 """Fetches an organization's credentials from the gateway, and keeps them until a refresh is due. Standard library only."""
 
+import http.client
 import json
 import logging
 import random
@@ -81,16 +82,13 @@ class CredentialSource:
             time.sleep(max(0.0, self._retry_at - time.monotonic()))
 
     def _fetch(self):
-        # Read each time, because whoever signs in for this program replaces the token before it expires.
-        with open(self._token_file, encoding="ascii") as file:
-            request = urllib.request.Request(self._address, headers={"Authorization": f"Bearer {file.read().strip()}"})
+        token = self._read_token()
+        if not token:
+            self._retry(f"{self._token_file} is empty")
+            return
         try:
-            with self._opener.open(request, timeout=15) as response:
-                status, headers, body = response.status, response.headers, response.read()
-        except urllib.error.HTTPError as error:
-            with error:
-                status, headers, body = error.code, error.headers, error.read()
-        except OSError:
+            status, headers, body = self._request(token)
+        except (OSError, http.client.HTTPException):
             self._retry("the gateway cannot be reached")
             return
 
@@ -115,6 +113,23 @@ class CredentialSource:
             raise Stopped(f"{reason}: {content.get('message')}")
         retry_after = headers["Retry-After"] or ""
         self._retry(reason, int(retry_after) if retry_after.isdecimal() else 0)
+
+    def _read_token(self):
+        # Each time, because whoever signs in for this program replaces the token before it expires.
+        try:
+            with open(self._token_file, encoding="ascii") as file:
+                return file.read().strip()
+        except (OSError, ValueError) as error:
+            raise Stopped(f"{self._token_file} cannot be read: {error}") from error
+
+    def _request(self, token):
+        request = urllib.request.Request(self._address, headers={"Authorization": f"Bearer {token}"})
+        try:
+            response = self._opener.open(request, timeout=15)
+        except urllib.error.HTTPError as error:
+            response = error
+        with response:
+            return response.status, response.headers, response.read()
 
     def _keep(self, data):
         given = data["credentials"]

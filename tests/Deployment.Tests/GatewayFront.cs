@@ -57,9 +57,11 @@ internal sealed class GatewayFront : IAsyncDisposable
     private async Task RespondAsync(HttpContext context)
     {
         var asked = _clock.Elapsed;
-        var (status, retryAfter, body) = _refusals.TryDequeue(out var refusal)
+        var isRefused = _refusals.TryDequeue(out var refusal);
+        var (status, retryAfter, body) = isRefused
             ? (refusal.Status, refusal.RetryAfter, "<html>not the gateway</html>"u8.ToArray())
             : await PassOnAsync(context);
+        context.Response.ContentType = isRefused ? "text/html" : "application/json";
         _responses.Enqueue(new(status, retryAfter, asked, _clock.Elapsed));
         context.Response.StatusCode = status;
         if (retryAfter is { } seconds) context.Response.Headers.RetryAfter = seconds.ToString(CultureInfo.InvariantCulture);

@@ -78,6 +78,23 @@ public sealed class SampleClientTests(SampleClients clients) : IClassFixture<Sam
         Assert.Equal([401], front.Responses.Select(static response => response.Status));
     }
 
+    [Theory]
+    [MemberData(nameof(Samples))]
+    public async Task A_sample_that_the_broker_refuses_tries_again_with_new_credentials_and_prints_no_secret(string sample)
+    {
+        await using var front = await GatewayFront.StartAsync(clients.Gateway);
+        var environment = clients.Environment(front.Url, clients.TokenFile());
+        // Any server that is no broker.
+        environment[clients.Iot.EnvironmentVariable.Key] = clients.Gateway;
+        await using var process = SampleClients.Start(sample, environment);
+
+        await process.PrintsAsync("reconnecting in");
+        await process.PrintsAsync("credentials until");
+        await process.PrintsAsync("reconnecting in");
+
+        Assert.All(front.Responses, static response => Assert.Equal(200, response.Status));
+    }
+
     [Fact]
     public async Task The_SDK_for_dotnet_signs_with_the_credentials_of_the_sample()
     {
