@@ -16,6 +16,7 @@ namespace Sandbox;
 public sealed class AwsEmulator : IAsyncDisposable
 {
     private const string WithWebIdentity = "AssumeRoleWithWebIdentity";
+    private const int SessionsBetweenRemovals = 10_000;
     private const string Base32 = "abcdefghijklmnopqrstuvwxyz234567";
 
     private readonly TimeProvider _time;
@@ -26,6 +27,7 @@ public sealed class AwsEmulator : IAsyncDisposable
     private readonly AwsFaults _faults = new();
     private readonly WebIdentities _webIdentities = new();
     private LocalServer _server = null!;
+    private int _issued;
 
     private AwsEmulator(TimeProvider time, string account, string region)
     {
@@ -137,6 +139,8 @@ public sealed class AwsEmulator : IAsyncDisposable
             account,
             $"arn:{arn[1]}:sts::{account}:assumed-role/{roleName}/{sessionName}",
             $"AROA{Unique(roleArn, 17).ToUpperInvariant()}:{sessionName}");
+        // A load test would fill the memory.
+        if (Interlocked.Increment(ref _issued) % SessionsBetweenRemovals == 0) RemoveExpired();
         _sessions[session.AccessKeyId] = new AwsSession(
             session,
             region ?? _region,
@@ -202,6 +206,12 @@ public sealed class AwsEmulator : IAsyncDisposable
 
     /// <summary>The role session of an access key id, expired or not; null if it is unknown, revoked or no session's.</summary>
     internal AwsSession? FindSession(string accessKeyId) => _sessions.GetValueOrDefault(accessKeyId);
+
+    private void RemoveExpired()
+    {
+        var now = _time.GetUtcNow();
+        foreach (var session in _sessions.Values.Where(session => session.Credentials.Expiration <= now)) Revoke(session.Credentials);
+    }
 
     private AwsCredentials Know(AwsCredentials credentials)
     {

@@ -50,7 +50,9 @@ public sealed partial class SandboxEditTests
             .Select(variable => variable.Split('=', 2))
             .ToDictionary(variable => variable[0], variable => variable[1]);
         Assert.Equal(
-            ["AWS_ACCESS_KEY_ID", "AWS_ENDPOINT_URL_IOT", "AWS_ENDPOINT_URL_STS", "AWS_REGION", "AWS_SECRET_ACCESS_KEY"],
+            [
+                "AWS_ACCESS_KEY_ID", "AWS_ENDPOINT_URL_IOT", "AWS_ENDPOINT_URL_IOT_DATA_PLANE", "AWS_ENDPOINT_URL_STS", "AWS_REGION", "AWS_SECRET_ACCESS_KEY",
+            ],
             variables.Keys.Order(StringComparer.Ordinal));
 
         // F17: the commands see this sandbox by the printed keys and variables. The printed line runs the same program through dotnet run.

@@ -26,10 +26,14 @@ internal sealed class IamStatement
     /// <summary>Whether the statement is about this request; null if that cannot be known.</summary>
     public bool? Applies(string action, string resource, IamContext context)
     {
-        var applies = And(
-            Excluded(IamPattern.AnyMatches(_actions, action, context), _excludesActions),
-            Excluded(IamPattern.AnyMatches(_resources, resource, context), _excludesResources));
-        foreach (var condition in _conditions) applies = And(applies, condition.Holds(context));
+        // False if any of these is false, otherwise unknown if any is unknown.
+        var applies = Excluded(IamPattern.AnyMatches(_actions, action, context), _excludesActions);
+        if (applies != false) applies &= Excluded(IamPattern.AnyMatches(_resources, resource, context), _excludesResources);
+        foreach (var condition in _conditions)
+        {
+            if (applies != false) applies &= condition.Holds(context);
+        }
+
         return applies;
     }
 
@@ -44,7 +48,4 @@ internal sealed class IamStatement
     }
 
     private static bool? Excluded(bool? matches, bool excludes) => excludes ? !matches : matches;
-
-    // False if either is false, and unknown if either is unknown.
-    private static bool? And(bool? one, bool? other) => one & other;
 }

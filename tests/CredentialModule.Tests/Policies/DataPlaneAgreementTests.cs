@@ -15,9 +15,9 @@ namespace IotCredentials.Tests.Policies;
 [Trait("Category", "Long")]
 public sealed class DataPlaneAgreementTests(ITestOutputHelper output)
 {
-    private const int Count = 10_000;
     private const string Region = "ap-northeast-1";
 
+    private static readonly int s_count = Sample.Count(2_000, 10_000);
     private static readonly int s_onTheWire = Sample.Count(100, 400);
 
     [Fact]
@@ -31,7 +31,7 @@ public sealed class DataPlaneAgreementTests(ITestOutputHelper output)
         var sampled = new List<(string Policy, Operation[] Operations)>();
         var (tried, operations, allowed, accepted, crossings) = (0, 0, 0, 0, 0);
         Check.One(
-            Config.QuickThrowOnFailure.WithMaxTest(Count).WithQuietOnSuccess(true)
+            Config.QuickThrowOnFailure.WithMaxTest(s_count).WithQuietOnSuccess(true)
                 .WithReplay(new Replay(new Rnd(seed, 1), Microsoft.FSharp.Core.FSharpOption<int>.None)),
             Prop.ForAll(GeneratedTemplate.Any, template =>
             {
@@ -44,22 +44,22 @@ public sealed class DataPlaneAgreementTests(ITestOutputHelper output)
                     .Select(id => parsed?.Render(ids.Values(id)) ?? template.Text.Replace("{organizationId}", id, StringComparison.Ordinal))
                     .Select(policy => policy.Replace(":iot:r:", $":iot:{Region}:", StringComparison.Ordinal)).ToList();
                 var tries = policies.SelectMany(policy => Reach.Resources(policy)).SelectMany(resource => Operation.For(resource, random)).ToArray();
-                foreach (var policy in policies)
+                var sessions = policies.ConvertAll(Session);
+                foreach (var (policy, session) in policies.Zip(sessions))
                 {
-                    var session = Session(policy);
+                    var resources = Operation.Actions.ToDictionary(each => each.Key, each => Reach.Resources(policy, each.Value));
                     foreach (var operation in tries)
                     {
                         var isAllowed = operation.IsAllowed(session);
-                        Assert.True(isAllowed == operation.IsCovered(policy), $"{operation} is judged in two ways: {policy}");
+                        Assert.True(isAllowed == operation.IsCovered(resources[operation.Type]), $"{operation} is judged in two ways: {policy}");
                         operations++;
                         allowed += isAllowed ? 1 : 0;
                     }
                 }
 
-                if (policies.Count == 2 && template.Shared.Length == 0)
+                if (sessions.Count == 2 && template.Shared.Length == 0)
                 {
-                    var (one, other) = (Session(policies[0]), Session(policies[1]));
-                    var crossing = tries.FirstOrDefault(operation => operation.IsAllowed(one) && operation.IsAllowed(other));
+                    var crossing = tries.FirstOrDefault(operation => sessions.TrueForAll(operation.IsAllowed));
                     Assert.True(parsed is null || crossing is null, $"{alike[0]} and {alike[1]} may both {crossing}: {template}");
                     crossings += crossing is null ? 0 : 1;
                 }
@@ -72,11 +72,11 @@ public sealed class DataPlaneAgreementTests(ITestOutputHelper output)
         var sent = await SendAsync(sampled);
         output.WriteLine(
             $"{tried} templates, {accepted} accepted, {crossings} refused that cross; {operations} operations, {allowed} allowed, {sent} on the wire");
-        Assert.InRange(tried, Count, Count);
+        Assert.Equal(s_count, tried);
         // What is all refused, or all allowed, would prove nothing.
         Assert.InRange(allowed, operations / 10, operations * 9 / 10);
         Assert.InRange(accepted, tried / 10, tried * 9 / 10);
-        Assert.InRange(crossings, tried / 50, tried);
+        Assert.InRange(crossings, tried / 200, tried);
         Assert.InRange(sent, s_onTheWire, int.MaxValue);
     }
 
@@ -131,10 +131,19 @@ public sealed class DataPlaneAgreementTests(ITestOutputHelper output)
     /// <summary>An operation on a resource of a type.</summary>
     private sealed record Operation(string Type, string Name)
     {
+        /// <summary>The action of the operation on each type.</summary>
+        public static Dictionary<string, string> Actions { get; } = new()
+        {
+            ["client"] = "iot:Connect",
+            ["topic"] = "iot:Publish",
+            ["topicfilter"] = "iot:Subscribe",
+            ["thing"] = "iot:GetThingShadow",
+        };
+
         /// <summary>Operations on names that the resource covers, and on some that it nearly covers.</summary>
         public static IEnumerable<Operation> For(Reach.Resource resource, System.Random random)
         {
-            foreach (var fill in new[] { "", "a", "x/y" })
+            foreach (var fill in new[] { "", "x/y" })
             {
                 var name = resource.Pattern.Replace("*", fill, StringComparison.Ordinal).Replace('?', 'b');
                 yield return new(resource.Type, name);
@@ -163,15 +172,10 @@ public sealed class DataPlaneAgreementTests(ITestOutputHelper output)
             // Generated templates publish to their own topics, and only receive shared ones.
             "topic" => session.MayPublish("wire", Name),
             "topicfilter" => session.MaySubscribe("wire", Name),
-            _ => session.MayUseThing("iot:GetThingShadow", Name),
+            _ => session.MayUseThing(Actions[Type], Name),
         };
 
-        public bool IsCovered(string policy) => Reach.Resources(policy, Type switch
-        {
-            "client" => "iot:Connect",
-            "topic" => "iot:Publish",
-            "topicfilter" => "iot:Subscribe",
-            _ => "iot:GetThingShadow",
-        }).Any(resource => resource.Type == Type && Reach.IamCovers(resource.Pattern, Name));
+        public bool IsCovered(IEnumerable<Reach.Resource> resources) =>
+            resources.Any(resource => resource.Type == Type && Reach.IamCovers(resource.Pattern, Name));
     }
 }

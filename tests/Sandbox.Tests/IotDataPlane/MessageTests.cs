@@ -1,6 +1,7 @@
 using MQTTnet;
 using MQTTnet.Formatter;
 using MQTTnet.Protocol;
+using Sandbox.IotDataPlane;
 using Testing;
 using Xunit;
 using static Sandbox.Tests.IotDataPlane.DataPlane;
@@ -34,6 +35,25 @@ public sealed class MessageTests(DataPlane shared) : IClassFixture<DataPlane>
             if (version == MqttProtocolVersion.V311) Assert.Equal(code, granted);
             else Assert.Equal(code < 128, granted < 128);
         }
+    }
+
+    [Theory]
+    [InlineData("a", true)]
+    [InlineData("a/+/#", true)]
+    [InlineData("+/+", true)]
+    [InlineData("", false)]
+    [InlineData("a/#/b", false)]
+    [InlineData("a/x+", false)]
+    [InlineData("a/x#", false)]
+    [InlineData("$aws/things/t/shadow/name/n/update/accepted", true)]
+    [InlineData("$aws/1/2/3/4/5/6/7/8/9/10", true)]
+    [InlineData("$aws/1/2/3/4/5/6/7/8/9/10/11", false)]
+    public void A_filter_has_MQTTs_grammar_and_AWSs_limits(string filter, bool isFilter)
+    {
+        Assert.Equal(isFilter, MqttTopics.IsFilter(filter));
+        Assert.Equal(isFilter, MqttTopics.Shared($"$share/g/{filter}") is not null);
+        Assert.Equal(isFilter && filter.AsSpan().IndexOfAny("+#") < 0, MqttTopics.IsTopic(filter));
+        Assert.Null(MqttTopics.Shared($"$share/g+/{filter}"));
     }
 
     [Fact]
