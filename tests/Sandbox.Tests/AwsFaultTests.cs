@@ -42,6 +42,17 @@ public sealed class AwsFaultTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Sessions_can_be_shorter_than_STS_grants()
+    {
+        _aws.LongestSession = TimeSpan.FromSeconds(90);
+
+        await AssumeAsync();
+
+        var call = Assert.Single(_aws.Calls.Snapshot());
+        Assert.InRange(call.Issued!.Expiration!.Value - call.At, TimeSpan.FromSeconds(80), TimeSpan.FromMinutes(10));
+    }
+
+    [Fact]
     public async Task Throttling_is_what_an_SDK_retries()
     {
         _aws.Inject(AwsFault.Throttling(), times: 1);

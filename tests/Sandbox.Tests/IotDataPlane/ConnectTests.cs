@@ -1,6 +1,11 @@
 using System.Net.WebSockets;
+using Amazon.Runtime;
+using Amazon.SecurityToken;
+using Amazon.SecurityToken.Model;
+using Microsoft.Extensions.Time.Testing;
 using MQTTnet;
 using MQTTnet.Formatter;
+using Sandbox.IotDataPlane;
 using Testing;
 using Xunit;
 
@@ -127,20 +132,63 @@ public sealed class ConnectTests(DataPlane shared) : IClassFixture<DataPlane>
     [Fact]
     public async Task A_connection_ends_when_its_credentials_expire()
     {
-        var session = shared.Aws.IssueRoleSession(
-            DataPlane.Role, "test", TimeSpan.FromSeconds(3), DataPlane.Policy(DataPlane.Allow("iot:Connect", "client/short")));
-        await using var client = await MqttTestClient.ConnectAsync(shared.Endpoint, session, "short");
+        var time = new FakeTimeProvider(DateTimeOffset.UtcNow);
+        await using var aws = await AwsEmulator.StartAsync(time: time);
+        aws.CheckSignatureDate = false;
+        await using var endpoint = await IotDataEndpoint.StartAsync(aws);
+        await using var client = await MqttTestClient.ConnectAsync(
+            endpoint, aws.IssueRoleSession(DataPlane.Role, "test", TimeSpan.FromMinutes(15)), "any");
+
+        time.Advance(TimeSpan.FromMinutes(14));
+        Assert.Equal([1], await client.SubscribeAsync("any/#"));
+        time.Advance(TimeSpan.FromMinutes(1));
 
         await client.DisconnectedAsync();
+    }
 
-        Assert.True(DateTimeOffset.UtcNow >= session.Expiration - TimeSpan.FromSeconds(1));
+    [Fact]
+    public async Task A_session_that_AssumeRole_granted_has_its_policy_tags_and_region()
+    {
+        using var sts = new AmazonSecurityTokenServiceClient(
+            new BasicAWSCredentials(shared.Aws.BaseCredentials.AccessKeyId, shared.Aws.BaseCredentials.SecretAccessKey),
+            new AmazonSecurityTokenServiceConfig { ServiceURL = shared.Aws.Url, AuthenticationRegion = "eu-west-1" });
+        var granted = await sts.AssumeRoleAsync(
+            new AssumeRoleRequest
+            {
+                RoleArn = DataPlane.Role,
+                RoleSessionName = "test",
+                Policy = DataPlane.Policy(DataPlane.Allow("iot:Connect", "arn:aws:iot:eu-west-1:111122223333:client/${aws:PrincipalTag/organizationId}-*")),
+                Tags = [new Tag { Key = "organizationId", Value = "o-acme" }],
+            },
+            Cancelled);
+        var session = shared.Aws.FindSession(granted.Credentials.AccessKeyId)!.Credentials;
+
+        foreach (var (id, isConnected) in new[] { ("o-acme-1", true), ("o-globex-1", false) })
+        {
+            await using var client = await MqttTestClient.ConnectAsync(shared.Endpoint, session, id, region: "eu-west-1");
+            Assert.Equal(isConnected, client.Connected.ResultCode == MqttClientConnectResultCode.Success);
+        }
+    }
+
+    [Fact]
+    public async Task A_roles_own_policy_narrows_its_sessions()
+    {
+        const string role = "arn:aws:iam::111122223333:role/narrow";
+        shared.Aws.AddRole(new AwsRole(role, Policy: DataPlane.Policy(DataPlane.Allow("iot:*", "client/narrow", "topicfilter/narrow/*"))));
+        var session = shared.Session(DataPlane.Policy(DataPlane.Allow("iot:*", "*")), role);
+
+        await using var client = await MqttTestClient.ConnectAsync(shared.Endpoint, session, "narrow");
+        await using var other = await MqttTestClient.ConnectAsync(shared.Endpoint, session, "wide");
+
+        Assert.Equal(MqttClientConnectResultCode.NotAuthorized, other.Connected.ResultCode);
+        Assert.Equal([1, 128], await client.SubscribeAsync("narrow/#", "wide/#"));
     }
 
     [Fact]
     public async Task The_endpoint_ends_with_its_connections_open()
     {
         await using var aws = await AwsEmulator.StartAsync();
-        var endpoint = await Sandbox.IotDataPlane.IotDataEndpoint.StartAsync(aws, organizations: "o-acme");
+        var endpoint = await IotDataEndpoint.StartAsync(aws, organizations: "o-acme");
         var session = aws.IssueRoleSession(DataPlane.Role, "test", TimeSpan.FromHours(1));
         await using var client = await MqttTestClient.ConnectAsync(endpoint, session, "any");
         await client.SubscribeAsync("#");

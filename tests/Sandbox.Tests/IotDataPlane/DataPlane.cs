@@ -1,3 +1,4 @@
+using Sandbox.IotDataPlane;
 using Testing;
 using Xunit;
 
@@ -11,12 +12,12 @@ public sealed class DataPlane : IAsyncLifetime
 
     public AwsEmulator Aws { get; private set; } = null!;
 
-    public Sandbox.IotDataPlane.IotDataEndpoint Endpoint { get; private set; } = null!;
+    public IotDataEndpoint Endpoint { get; private set; } = null!;
 
     public async ValueTask InitializeAsync()
     {
         Aws = await AwsEmulator.StartAsync();
-        Endpoint = await Sandbox.IotDataPlane.IotDataEndpoint.StartAsync(Aws);
+        Endpoint = await IotDataEndpoint.StartAsync(Aws);
     }
 
     public async ValueTask DisposeAsync()
