@@ -9,8 +9,6 @@ namespace Deployment.Tests;
 /// <summary>The clients of <c>samples/</c>, and AWS's own, against the sandbox's parts and a gateway.</summary>
 public sealed class SampleClientTests(SampleClients clients) : IClassFixture<SampleClients>
 {
-    private const string SdkOrganization = "o-sdk";
-
     private static readonly string[] s_samples = ["node", "python", "dotnet"];
 
     public static TheoryData<string> Samples => [.. s_samples];
@@ -106,8 +104,8 @@ public sealed class SampleClientTests(SampleClients clients) : IClassFixture<Sam
     [Fact]
     public async Task G8_an_AWS_SDK_takes_credentials_by_credential_process()
     {
-        await clients.WithLongSessionsAsync(SdkOrganization);
-        var variables = clients.Environment(clients.Gateway, clients.TokenFile(SdkOrganization), SdkOrganization);
+        await clients.LengthenSessionsAsync();
+        var variables = clients.LongEnvironment();
         var settings = string.Join(' ', variables.Select(static variable => $"{variable.Key}='{variable.Value}'"));
 
         var credentials = new ProcessAWSCredentials($"env {settings} python3 {SampleClients.Sample("python", "credential_process.py")}");
@@ -128,7 +126,7 @@ public sealed class SampleClientTests(SampleClients clients) : IClassFixture<Sam
     [Fact]
     public async Task G8_an_AWS_SDK_takes_credentials_from_the_container_provider_with_its_secret_only()
     {
-        await clients.WithLongSessionsAsync(SdkOrganization);
+        await clients.LengthenSessionsAsync();
         var address = $"http://127.0.0.1:{FreePort.Find()}/credentials";
         var secret = $"{Guid.NewGuid():N}";
         IssuedSecrets.Add(secret);
@@ -136,7 +134,7 @@ public sealed class SampleClientTests(SampleClients clients) : IClassFixture<Sam
             "python3",
             [SampleClients.Sample("python", "container_provider.py")],
             [
-                .. clients.Environment(clients.Gateway, clients.TokenFile(SdkOrganization), SdkOrganization),
+                .. clients.LongEnvironment(),
                 new("AWS_CONTAINER_CREDENTIALS_FULL_URI", address),
                 new("AWS_CONTAINER_AUTHORIZATION_TOKEN", secret),
             ]);
@@ -162,23 +160,24 @@ public sealed class SampleClientTests(SampleClients clients) : IClassFixture<Sam
     [Fact]
     public async Task A_message_published_by_HTTPS_arrives_over_MQTT()
     {
-        await using var follower = SampleClients.Start("node", clients.Environment(clients.Gateway, clients.TokenFile()));
+        // A message of quality 0 that is sent while its reader renews its connection is lost.
+        await clients.LengthenSessionsAsync();
+        await using var follower = SampleClients.Start("node", clients.LongEnvironment());
         await follower.PrintsAsync("connected as");
 
         var result = await Tool.RunAsync(
             "python3",
-            [SampleClients.Sample("python", "publish.py"), "o-acme/sensor/a b/ü", "{\"by\":\"https\"}"],
-            clients.Environment(clients.Gateway, clients.TokenFile()));
+            [SampleClients.Sample("python", "publish.py"), "o-long/sensor/a b/ü", "{\"by\":\"https\"}"],
+            clients.LongEnvironment());
 
         Assert.True(result.ExitCode == 0, result.All);
-        await follower.PrintsAsync("o-acme/sensor/a b/ü {\"by\":\"https\"}");
+        await follower.PrintsAsync("o-long/sensor/a b/ü {\"by\":\"https\"}");
     }
 
     [Fact]
     public async Task AWS_own_device_SDK_connects_with_the_gateways_credentials()
     {
-        var vended = await clients.World.Client.SendAsync(
-            clients.Gateway + Requests.CredentialsPath(SampleClients.Organization), clients.World.Token(SampleClients.Organization));
+        var vended = await clients.LengthenSessionsAsync();
 
         var result = await Tool.RunAsync(
             "node",
@@ -189,12 +188,12 @@ public sealed class SampleClientTests(SampleClients clients) : IClassFixture<Sam
                 ["AWS_ACCESS_KEY_ID"] = vended.AccessKeyId,
                 ["AWS_SECRET_ACCESS_KEY"] = vended.Credentials.GetProperty("secretAccessKey").GetString()!,
                 ["AWS_SESSION_TOKEN"] = vended.Credentials.GetProperty("sessionToken").GetString()!,
-                ["ORGANIZATION_ID"] = SampleClients.Organization,
+                ["ORGANIZATION_ID"] = SampleClients.LongOrganization,
                 [clients.Iot.EnvironmentVariable.Key] = clients.Iot.EnvironmentVariable.Value,
             });
 
         Assert.True(result.ExitCode == 0, result.All);
-        Assert.Contains(SampleClients.Telemetry, result.Output, StringComparison.Ordinal);
+        Assert.Contains("o-long/sensor/telemetry", result.Output, StringComparison.Ordinal);
     }
 
     private async Task<string> WhoAmIAsync(AWSCredentials credentials)

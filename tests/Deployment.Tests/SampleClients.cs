@@ -10,6 +10,9 @@ namespace Deployment.Tests;
 public sealed class SampleClients : IAsyncLifetime
 {
     public const string Organization = "o-acme";
+    /// <summary>The organization whose sessions live for an hour, after <see cref="LengthenSessionsAsync"/>.</summary>
+    public const string LongOrganization = "o-long";
+
     public const string Telemetry = $"{Organization}/sensor/telemetry";
 
     /// <summary>Long enough to connect on a slow machine, short enough to wait for the end.</summary>
@@ -30,7 +33,7 @@ public sealed class SampleClients : IAsyncLifetime
     {
         World = await World.StartAsync();
         World.Aws.LongestSession = s_session;
-        Iot = await IotDataEndpoint.StartAsync(World.Aws, organizations: [Organization]);
+        Iot = await IotDataEndpoint.StartAsync(World.Aws, organizations: [Organization, LongOrganization]);
         await StartGatewayAsync();
     }
 
@@ -42,16 +45,20 @@ public sealed class SampleClients : IAsyncLifetime
     }
 
     /// <summary>
-    /// Has the gateway cache an hour's session of an organization. The AWS SDK refreshes in the background in the last 15 minutes of a session, which for those
-    /// of seconds is always.
+    /// Has the gateway cache a session of an hour. The AWS SDK refreshes in the background in the last 15 minutes of a session, which for those of seconds is
+    /// always.
     /// </summary>
-    public async Task WithLongSessionsAsync(string organization)
+    public async Task<Response> LengthenSessionsAsync()
     {
         World.Aws.LongestSession = null;
-        var response = await World.Client.SendAsync(Gateway + Requests.CredentialsPath(organization), World.Token(organization));
+        var response = await World.Client.SendAsync(Gateway + Requests.CredentialsPath(LongOrganization), World.Token(LongOrganization));
         World.Aws.LongestSession = s_session;
         Assert.Equal(200, response.Status);
+        return response;
     }
+
+    /// <summary>The environment of a client whose sessions live for an hour.</summary>
+    public Dictionary<string, string> LongEnvironment() => Environment(Gateway, TokenFile(LongOrganization), LongOrganization);
 
     public async Task StopGatewayAsync()
     {
