@@ -77,7 +77,9 @@ try
     if (gateway is null) return 1;
 
     await gateway.StartAsync(stop.Token);
-    Console.WriteLine(Welcome.Text(gateway.Url, gateway.ManagementUrl, folder, platform, issuer, aws, iot.Url, variables, azure, redis, service));
+    var broker = iot.Url.Replace("http:", "ws:", StringComparison.Ordinal);
+    await using var page = await SamplePage.StartAsync(issuer, Welcome.Organization, broker, gateway.Url);
+    Console.WriteLine(Welcome.Text(gateway.Url, gateway.ManagementUrl, page.Link, folder, platform, issuer, aws, iot.Url, variables, azure, redis, service));
     await gateway.WaitForShutdownAsync(stop.Token);
     return 0;
 }

@@ -3,13 +3,15 @@ namespace Sandbox;
 /// <summary>The text that the sandbox prints once it is running.</summary>
 internal static class Welcome
 {
-    private const string Organization = "o-acme";
+    /// <summary>The organization of the caller in the examples.</summary>
+    public const string Organization = "o-acme";
     private const string Another = "o-globex";
     private const string Command = """{"light":"on"}""";
     private const string CredentialsPath = $"/organizations/{Organization}/iot-endpoint-and-credentials";
 
     /// <param name="gateway">The public edge.</param>
     /// <param name="management">The management listener.</param>
+    /// <param name="page">The link to the sample's page.</param>
     /// <param name="folder">The folder of the gateway's configuration, which is reloaded when it changes.</param>
     /// <param name="platform">The settings, each <c>KEY=VALUE</c>, that direct a gateway to the sandbox's parts.</param>
     /// <param name="issuer">The OpenID provider.</param>
@@ -22,6 +24,7 @@ internal static class Welcome
     public static string Text(
         string gateway,
         string management,
+        string page,
         string folder,
         IEnumerable<string> platform,
         OpenIdProvider issuer,
@@ -37,6 +40,7 @@ internal static class Welcome
           gateway        {gateway}
           management     {management}/health/ready and {management}/metrics
           console        {management}/console?sign-in (it signs you in)
+          sample page    {page} (follows the device {Organization}-sensor; samples/browser)
           issuer         {issuer.Issuer}
           STS and IoT    {aws.Url}{Azure(azure)}
           IoT data       {iotData} (HTTP) and {iotData.Replace("http:", "ws:", StringComparison.Ordinal)}/mqtt (MQTT)

@@ -1,6 +1,7 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using System.Text.RegularExpressions;
+using Gateway.ApiReference;
 using Gateway.Configuration.Loading;
 using Testing;
 using Xunit;
@@ -42,6 +43,15 @@ public sealed partial class DocumentationTests
         var failure = Record.Exception(() => JsonDocument.Parse(example).Dispose());
 
         Assert.True(failure is null, $"{place}: {failure?.Message}");
+    }
+
+    [Fact]
+    public void Clients_are_told_what_to_do_about_every_error_response()
+    {
+        var document = File.ReadAllText(Path.Combine(Repository.Root, "docs", "clients.md"));
+
+        foreach (var response in GatewayResponse.OfCredentialRoutes)
+            Assert.Contains($"| {response.Status} | `{response.Name}` |", document, StringComparison.Ordinal);
     }
 
     private static TheoryData<string, string> Blocks(string language)
