@@ -10,7 +10,7 @@ internal static class ConfigurationArguments
 
     public static Option<string[]> Folder() => new(Config)
     {
-        Description = "The folder that holds appsettings.json, or a file in its place. Default: the variable GATEWAY_CONFIG, else appsettings.",
+        Description = "The folder that holds appsettings.json. Default: the variable GATEWAY_CONFIG, else appsettings.",
         HelpName = "DIR",
         Arity = ArgumentArity.OneOrMore,
         Recursive = true,

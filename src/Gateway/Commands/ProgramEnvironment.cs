@@ -16,4 +16,7 @@ internal sealed record ProgramEnvironment(string Name, IReadOnlyDictionary<strin
 
     /// <summary>Loads and validates the configuration. Keys from the command line override all others.</summary>
     public LoadResult Load(IReadOnlyList<string> keys) => ConfigurationFolder.Load(keys, Name, Variables);
+
+    /// <summary>Loads and validates the configuration of a folder, or of a file in place of its main file.</summary>
+    public LoadResult LoadFolderOrFile(string path, IReadOnlyList<string> keys) => ConfigurationFolder.LoadFolderOrFile(path, keys, Name, Variables);
 }

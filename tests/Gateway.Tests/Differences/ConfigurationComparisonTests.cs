@@ -137,7 +137,7 @@ public sealed class ConfigurationComparisonTests
         ("LoadBalancingPolicy: PowerOfTwoChoices → RoundRobin", settings => settings.Set(
             "ReverseProxy:Clusters:organizations:LoadBalancingPolicy", "\"RoundRobin\"")),
         ("Destinations:b: added", settings => settings.Set(
-            "ReverseProxy:Clusters:organizations:Destinations:b", """{ "Address": "http://localhost:5003/", "Metadata": { "Weight": "10" } }""")),
+            "ReverseProxy:Clusters:organizations:Destinations:b", """{ "Address": "http://localhost:5003/", "Metadata": { "Version": "2" } }""")),
         ("Order: 0 → -3", settings => settings.Set("ReverseProxy:Routes:tasks:Order", "-3")),
         ("Metadata:Retries: 0 → 1", settings => settings.Set("ReverseProxy:Routes:tasks:Metadata:Retries", "\"1\"")),
         ("Logging:LogLevel:Default: ", settings => settings.Set("Logging:LogLevel:Default", "\"Warning\"")),

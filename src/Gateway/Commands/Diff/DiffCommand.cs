@@ -37,7 +37,7 @@ internal static class DiffCommand
         }
 
         // Both are read with the same variables and the same keys of the command line.
-        LoadResult[] read = [.. ((string[])[before, after]).Select(path => environment.Load([ConfigurationArguments.Config, path, .. parsed.UnmatchedTokens]))];
+        LoadResult[] read = [.. ((string[])[before, after]).Select(path => environment.LoadFolderOrFile(path, [.. parsed.UnmatchedTokens]))];
         if (read is not [{ Snapshot: { } old }, { Snapshot: { } current }])
         {
             if (isJson) output.WriteJson(new { Old = new { Findings = FindingRow.Of(read[0]) }, New = new { Findings = FindingRow.Of(read[1]) } });

@@ -24,16 +24,23 @@ internal static class ConfigurationFolder
         var findings = new FindingList();
         // Findings about the arguments are discarded here, because the second read below reports them.
         var (_, option) = CommandLineLayer.Read(args, new FindingList());
-        if (Find(option, environmentVariables, findings) is not { } found) return new(null, findings.ToOrdered(), findings.CannotRead, null);
-        var (folder, file) = File.Exists(found) ? (Path.GetDirectoryName(found)!, Path.GetFileName(found)) : (found, Snapshot.MainFile);
-        return Load(new ConfigurationInput(folder, args, environmentName, environmentVariables) { MainFile = file }, findings);
+        return Find(option, environmentVariables, findings) is { } folder
+            ? Load(new ConfigurationInput(folder, args, environmentName, environmentVariables), findings)
+            : new(null, findings.ToOrdered(), findings.CannotRead, null);
+    }
+
+    /// <summary>Loads a folder, or a file as if it were the main file of its folder: what is compared may be a copy of that file alone.</summary>
+    public static LoadResult LoadFolderOrFile(
+        string path, IReadOnlyList<string> args, string environmentName, IReadOnlyDictionary<string, string?> environmentVariables)
+    {
+        if (!File.Exists(path)) return Load(["--config", path, .. args], environmentName, environmentVariables);
+        var (folder, file) = (Path.GetDirectoryName(Path.GetFullPath(path))!, Path.GetFileName(path));
+        return Load(new ConfigurationInput(folder, args, environmentName, environmentVariables) { MainFile = file }, new FindingList());
     }
 
     /// <summary>Loads the same folder again. The folder is not searched for a second time, so a reload never moves to another one.</summary>
     public static LoadResult Reload(ConfigurationInput input) =>
-        Load(
-            new ConfigurationInput(input.Folder, input.Arguments, input.EnvironmentName, input.Variables) { MainFile = input.MainFile, IsReload = true },
-            new FindingList());
+        Load(new ConfigurationInput(input.Folder, input.Arguments, input.EnvironmentName, input.Variables) { IsReload = true }, new FindingList());
 
     private static LoadResult Load(ConfigurationInput input, FindingList findings)
     {
@@ -64,8 +71,7 @@ internal static class ConfigurationFolder
             : variables.TryGetValue(Variable, out var value) && !string.IsNullOrEmpty(value) ? (value, EnvironmentLayer.SourceOf(Variable))
             : (null, "");
         string[] candidates = named is not null ? [named] : [DefaultName, Path.Combine(AppContext.BaseDirectory, DefaultName)];
-        if (Array.Find(candidates, candidate => Directory.Exists(candidate) || (named is not null && File.Exists(candidate))) is { } found)
-            return Path.GetFullPath(found);
+        if (Array.Find(candidates, candidate => candidate.Length > 0 && Directory.Exists(candidate)) is { } found) return Path.GetFullPath(found);
         findings.Unreadable(
             named is not null ? source : "configuration folder",
             $"there is no folder {string.Join(" and no folder ", candidates.Select(Finding.Quote))}. "
