@@ -39,6 +39,13 @@ internal sealed partial class GrantedResources
         : statement.IsNotResource ? $"NotResource {string.Join(", ", statement.Resources.Select(static each => each.Text))}"
         : statement.Resources.First(each => ResourcePattern.Covers(each.Pattern, resource)).Text;
 
+    /// <summary>The resource of the policy that names a client id, topic or thing for any action, as it is written; null if none does.</summary>
+    public string? ResourceOf(string resource)
+    {
+        var named = _allowed.Where(static statement => !statement.IsNotResource).SelectMany(static statement => statement.Resources);
+        return named.Where(each => ResourcePattern.Covers(each.Pattern, resource)).Select(static each => each.Text).FirstOrDefault();
+    }
+
     private static IEnumerable<JsonElement> List(JsonElement element) =>
         element.ValueKind == JsonValueKind.Array ? [.. element.EnumerateArray()] : [element];
 

@@ -21,6 +21,7 @@ internal sealed class IsolationCheck : IAsyncDisposable
     private readonly List<DoctorResult> _results = [];
     private readonly string _mark = $"isolation-{RandomNumberGenerator.GetHexString(8, lowercase: true)}";
     private readonly GrantedResources _granted;
+    private readonly GrantedResources _grantedToOther;
     private readonly IsolationNames _names;
     private readonly IotDataClient _own;
     private readonly IotDataClient _other;
@@ -28,15 +29,15 @@ internal sealed class IsolationCheck : IAsyncDisposable
     private IsolationCheck(TrialSession own, TrialSession other, Func<TrialSession, Uri> endpointOf, TimeSpan timeout, CancellationToken ended)
     {
         _granted = new GrantedResources(own.Policy);
-        var granted = new GrantedResources(other.Policy);
-        _names = new IsolationNames(_granted, granted, _mark);
+        _grantedToOther = new GrantedResources(other.Policy);
+        _names = new IsolationNames(_granted, _grantedToOther, _mark);
         _own = new IotDataClient(own, endpointOf(own), _mark, timeout, ended)
         {
             ClientId = ClientIn(_names),
         };
         _other = new IotDataClient(other, endpointOf(other), _mark, timeout, ended)
         {
-            ClientId = ClientIn(new IsolationNames(granted, _granted, $"{_mark}-other")),
+            ClientId = ClientIn(new IsolationNames(_grantedToOther, _granted, $"{_mark}-other")),
         };
     }
 
@@ -160,8 +161,7 @@ internal sealed class IsolationCheck : IAsyncDisposable
         // The filters of earlier steps go with the connection.
         await _own.ReconnectAsync();
         var filters = await SubscribeWidelyAsync(_own, _granted);
-        var theirs = new GrantedResources(_other.Session.Policy);
-        var theirFilters = await SubscribeWidelyAsync(_other, theirs);
+        var theirFilters = await SubscribeWidelyAsync(_other, _grantedToOther);
         var own = _names.Own(IsolationNames.Publish, "topic")
             .FirstOrDefault(topic => IsolationNames.IsForClients(topic) && Receives(_granted, filters, topic));
         if (own is null)
@@ -173,7 +173,7 @@ internal sealed class IsolationCheck : IAsyncDisposable
         foreach (var topic in topics)
         {
             if (await _other.PublishAsync(NameIn(topic)!, PayloadFor(topic)) == IotDecision.Refused
-                || (Receives(theirs, theirFilters, topic) && !await _other.WaitForAsync(PayloadFor(topic))))
+                || (Receives(_grantedToOther, theirFilters, topic) && !await _other.WaitForAsync(PayloadFor(topic))))
             {
                 Add($"receive {NameIn(topic)}", Outcome.Failed, $"not proved: {_other.Session.Organization} cannot publish it, or does not receive it either");
                 return;
@@ -215,9 +215,11 @@ internal sealed class IsolationCheck : IAsyncDisposable
 
     private void Add(string check, Outcome outcome, string found) => _results.Add(new(check, outcome, found));
 
+    // Either of the two resources can be the wrong one.
     private string Reached(string action, string resource) =>
         $"{_own.Session.Organization} reaches {_other.Session.Organization}: {action} on {resource} is allowed"
-        + (_granted.GrantOf(action, resource) is { } grant ? $" by {grant}" : ", and not by the session policy: AWS ignored it");
+        + (_granted.GrantOf(action, resource) is { } grant ? $" by {grant}" : ", and not by the session policy: AWS ignored it")
+        + (_grantedToOther.ResourceOf(resource) is { } theirs ? $"; {_other.Session.Organization} has it by {theirs}" : "");
 
     private string PayloadFor(string topic) => $"{_mark}:{topic}";
 

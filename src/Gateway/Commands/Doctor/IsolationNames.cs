@@ -37,9 +37,6 @@ internal sealed class IsolationNames(GrantedResources own, GrantedResources othe
         return [.. matched.Concat(NamesOf(other, Publish, Topic)).Where(IsForClients).Where(topic => other.Allows(Publish, topic)).Distinct()];
     }
 
-    /// <summary>The filters of the other organization's own client, for the control.</summary>
-    public IReadOnlyList<string> FiltersOfOther() => NamesOf(other, Subscribe, Filter);
-
     /// <summary>The client ids of the other organization.</summary>
     public IReadOnlyList<string> ForeignClients()
     {
@@ -51,7 +48,7 @@ internal sealed class IsolationNames(GrantedResources own, GrantedResources othe
     public IReadOnlyList<string> ForeignTopics(string action)
     {
         var theirs = PatternsOfOther(includesShared: true);
-        List<string> targets = [.. theirs, .. theirs.Where(IsForClients).Select(static topic => $"{Topic}/{Rules}?*/{topic[(Topic.Length + 1)..]}")];
+        List<string> targets = [.. theirs, .. Behind(Rules, action, Topic, theirs)];
         return
         [
             .. theirs.SelectMany(topic => Forms(topic, Topic))
@@ -86,8 +83,7 @@ internal sealed class IsolationNames(GrantedResources own, GrantedResources othe
     /// <summary>Shared subscriptions to topics of the other organization: through a group of any name, and through those that the policy names.</summary>
     public IReadOnlyList<string> ForeignSharedFilters()
     {
-        var theirs = PatternsOfOther(includesShared: false).Where(IsForClients)
-            .Select(static topic => $"{Filter}/{Share}?*/{topic[(Topic.Length + 1)..]}").ToList();
+        var theirs = Behind(Share, Subscribe, Filter, PatternsOfOther(includesShared: false)).ToList();
         return
         [
             .. theirs.Select(filter => ResourcePattern.Fill(filter, mark))
@@ -139,6 +135,15 @@ internal sealed class IsolationNames(GrantedResources own, GrantedResources othe
         var readByBoth = new[] { Receive, GetRetained }.SelectMany(action => own.PatternsOf(action, Topic))
             .Concat(own.PatternsOf(Subscribe, Filter).Select(AsTopic)).ToHashSet(StringComparer.Ordinal);
         return [.. written.Concat(read.Where(topic => includesShared || !readByBoth.Contains(topic))).Distinct()];
+    }
+
+    // Topics behind the name of a rule or of a group, which is one level: the marked one, and those that the policy names.
+    private IEnumerable<string> Behind(string prefix, string action, string type, IReadOnlyList<string> topics)
+    {
+        var names = own.PatternsOf(action, type).Where(pattern => pattern.StartsWith($"{type}/{prefix}", StringComparison.Ordinal))
+            .Select(pattern => ResourcePattern.Fill(pattern[(type.Length + 1 + prefix.Length)..].Split('/')[0], mark));
+        return names.Append(mark).Distinct()
+            .SelectMany(name => topics.Where(IsForClients).Select(topic => $"{type}/{prefix}{name}/{topic[(Topic.Length + 1)..]}"));
     }
 
     private static string AsTopic(string filter) => $"{Topic}/{filter[(Filter.Length + 1)..].Replace('+', '*').Replace('#', '*')}";

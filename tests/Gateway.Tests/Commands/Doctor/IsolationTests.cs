@@ -50,7 +50,8 @@ public sealed class IsolationTests(IsolationTests.Platform shared) : IClassFixtu
         await Parallel.ForEachAsync(UnsafeTemplate.All, new ParallelOptions { MaxDegreeOfParallelism = 4 }, async (template, _) =>
         {
             var rows = await RunAsync(template.Render(template.From), template.Render(template.To), template.From, template.To);
-            var added = template.Statements.SelectMany(Resources).Select(resource => UnsafeTemplate.Rendered(resource, template.From)).ToList();
+            var added = template.Statements.SelectMany(Resources)
+                .SelectMany(resource => new[] { template.From, template.To }.Select(id => UnsafeTemplate.Rendered(resource, id))).ToList();
             if (!rows.Any(row => row.Outcome == Outcome.Failed && row.Found.Contains($"{template.From} reaches {template.To}", StringComparison.Ordinal)
                     && added.Exists(resource => row.Found.Contains(resource, StringComparison.Ordinal))))
                 lock (problems) problems.Add($"{template}\n{Text(rows)}");
@@ -93,8 +94,9 @@ public sealed class IsolationTests(IsolationTests.Platform shared) : IClassFixtu
         // A session that may do anything finds none of it.
         foreach (var row in rows.Where(row => row.Check.StartsWith("retain ", StringComparison.Ordinal)))
             Assert.Equal(HttpStatusCode.NotFound, await GetAsync($"/retainedMessage/{Uri.EscapeDataString(row.Check.Split(' ')[1])}"));
-        foreach (var thing in rows.Where(row => row.Check.StartsWith("post shadow ", StringComparison.Ordinal)).Select(row => row.Check.Split(' ')[2].Split('/')))
+        foreach (var row in rows.Where(row => row.Check.StartsWith("post shadow ", StringComparison.Ordinal)))
         {
+            var thing = row.Check.Split(' ')[2].Split('/');
             var query = thing is [_, var name] ? $"name={name}" : "";
             Assert.Equal(HttpStatusCode.NotFound, await GetAsync($"/things/{thing[0]}/shadow", query));
         }
