@@ -1,4 +1,5 @@
 using System.Globalization;
+using Amazon.Runtime;
 using Amazon.SecurityToken.Model;
 using IotCredentials.Aws;
 using IotCredentials.Failures;
@@ -40,6 +41,8 @@ public sealed class AwsDiagnostics
     private const string Searching =
         "the AWS SDK found no credentials in the environment's variables, a web identity, a profile or a container, and the last place, "
         + "the instance metadata, does not respond";
+
+    private const string NoCredentials = "the response of sts:AssumeRole holds no credentials";
 
     private readonly AwsClients _clients;
     private readonly OwnCredentials _own;
@@ -153,7 +156,52 @@ public sealed class AwsDiagnostics
             + "name EndpointRoleArn or IotEndpoint");
     }
 
+    /// <summary>Opens a session for a trial: the request, the endpoint and the place are those of vending, but nothing is cached.</summary>
+    /// <param name="profiles">The profiles.</param>
+    /// <param name="profile">The name of one of them.</param>
+    /// <param name="organization">The organization.</param>
+    /// <param name="cancellation">Ends the wait for AWS and for the directory.</param>
+    /// <exception cref="VendingException">There is no session; the message is the cause and the remedy.</exception>
+    /// <exception cref="ArgumentException">There is no profile of that name.</exception>
+    public async Task<TrialSession> OpenSessionAsync(
+        ProfileSet profiles, string profile, OrganizationId organization, CancellationToken cancellation)
+    {
+        var template = profiles.Find(profile, organization) ?? throw new ArgumentException($"There is no profile {profile}.", nameof(profile));
+        var located = template.Located ?? await LocateAsync(template, organization, cancellation);
+        var endpoint = located.IotEndpoint ?? await FindEndpointAsync(located, cancellation);
+        var (request, response) = await RequestSessionAsync(located, organization, cancellation);
+        return new()
+        {
+            Organization = organization,
+            Credentials = response.Credentials is { AccessKeyId: { } id, SecretAccessKey: { } secret, SessionToken: { } token }
+                ? new ImmutableCredentials(id, secret, token)
+                : throw new VendingException(FailureClass.Unavailable, NoCredentials),
+            Region = located.Region,
+            IotEndpoint = endpoint,
+            Policy = request.SessionPolicy,
+        };
+    }
+
+    private async Task<Profile> LocateAsync(ProfileTemplate template, OrganizationId organization, CancellationToken cancellation)
+    {
+        var place = await _directory.AskAsync(organization, cancellation)
+            ?? throw new VendingException(FailureClass.Refused, $"the directory does not know {organization} (404)");
+        return template.At(place, out var problem) ?? throw new VendingException(FailureClass.Refused, $"the directory's response {problem}");
+    }
+
     private async Task<string> AssumeRoleAsync(Profile profile, OrganizationId organization, CancellationToken cancellation)
+    {
+        var (request, response) = await RequestSessionAsync(profile, organization, cancellation);
+#pragma warning disable CS0618 // The successor, SessionTokenUtilization, is not returned everywhere yet.
+        var packed = response.PackedPolicySize is { } size ? $", packed policy {size} % of what STS takes" : "";
+#pragma warning restore CS0618
+        return response.Credentials?.Expiration is { } expiration
+            ? string.Create(CultureInfo.InvariantCulture, $"{request.RoleArn}, until {expiration.ToUniversalTime():yyyy-MM-dd'T'HH:mm:ss'Z'}{packed}")
+            : throw new VendingException(FailureClass.Unavailable, NoCredentials);
+    }
+
+    private async Task<(AssumeRoleParameters Request, AssumeRoleResponse Response)> RequestSessionAsync(
+        Profile profile, OrganizationId organization, CancellationToken cancellation)
     {
         var now = _time.GetUtcNow();
         // If sessions belong to a caller, this check is the caller.
@@ -168,11 +216,6 @@ public sealed class AwsDiagnostics
                 return await sts.AssumeRoleAsync(AssumeRoleClient.RequestOf(request), cancellation);
             },
             cancellation);
-#pragma warning disable CS0618 // The successor, SessionTokenUtilization, is not returned everywhere yet.
-        var packed = response.PackedPolicySize is { } size ? $", packed policy {size} % of what STS takes" : "";
-#pragma warning restore CS0618
-        return response.Credentials?.Expiration is { } expiration
-            ? string.Create(CultureInfo.InvariantCulture, $"{request.RoleArn}, until {expiration.ToUniversalTime():yyyy-MM-dd'T'HH:mm:ss'Z'}{packed}")
-            : throw new VendingException(FailureClass.Unavailable, "the response of sts:AssumeRole holds no credentials");
+        return (request, response);
     }
 }
