@@ -106,7 +106,7 @@ public sealed class WeightedPolicyTests : IAsyncDisposable
 
         var places = string.Concat(Enumerable.Range(0, 16).Select(i => Pick("WeightedSticky", Caller("https://id.example.com", $"caller-{i}"))));
 
-        Assert.Equal("cabbcacccacbbbca", places);
+        Assert.Equal("aacbaaccbabaabba", places);
     }
 
     private static void AssertMoved(string[] before, string[] after, string from, string to) =>
