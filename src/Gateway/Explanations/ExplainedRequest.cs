@@ -23,7 +23,8 @@ internal sealed record ExplainedRequest(string Method, string Target, string Hos
         context.Request.Method = Method;
         context.Request.Scheme = Uri.UriSchemeHttps;
         context.Request.Host = new HostString(Host);
-        context.Request.Path = PathString.FromUriComponent(query < 0 ? Target : Target[..query]);
+        // The guard refuses any other target by its text. PathString cannot hold each of them, such as one with an escaped NUL.
+        if (RequestGuard.IsUnambiguous(Target)) context.Request.Path = PathString.FromUriComponent(query < 0 ? Target : Target[..query]);
         context.Request.QueryString = query < 0 ? QueryString.Empty : new QueryString(Target[query..]);
         if (token is not null) context.Request.Headers.Authorization = $"Bearer {token}";
         return context;

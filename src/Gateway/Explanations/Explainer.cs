@@ -104,7 +104,7 @@ internal sealed class Explainer(
         else if (now is not null && logged.Route is not null && logged.Route != now.Route?.Route)
             yield return $"the route {logged.Route} took it then: host, headers or query decided, or the configuration has changed";
         if (now?.Route is { Requirements: { Count: > 0 } asked } row) yield return $"the policy {row.Policy} asks for: {string.Join("; ", asked)}";
-        if (Endpoint(now?.Route)?.Metadata.GetMetadata<IpAllowList>() is { } allowed && logged.Address is { } address)
+        if (Endpoint(now?.Route?.Route)?.Metadata.GetMetadata<IpAllowList>() is { } allowed && logged.Address is { } address)
             yield return $"the client's address {address} is {(allowed.Allows(address) ? "" : "not ")}in the route's IpAllow";
         if (logged.Scheme == ApiKey.Scheme && configuration.Options.Authentication.ApiKeys?.Keys.GetValueOrDefault(logged.Subject ?? "") is { } key)
         {
@@ -114,17 +114,26 @@ internal sealed class Explainer(
 
         if (configuration.Options.Authentication.Schemes.GetValueOrDefault(logged.Scheme ?? "")?.Organizations?.Only is { } only)
             yield return $"the scheme {logged.Scheme} speaks for the organizations {List(only)} only";
-        if (now is null) yield return "only the beginning of the path is known, so it is not matched again";
+        if (logged.IsPathCut) yield return "only the beginning of the path is known, so it is not matched again";
+        else if (now is null) yield return "its target is no path, so no route is matched";
         yield return "not known from this: the token with its organizations, roles and scopes, headers, host, query and body. "
             + "To have those judged too, explain the request with its token";
     }
 
-    private RouteEndpoint? Endpoint(RouteRow? row) => row is null ? null : endpoints.FirstOrDefault(endpoint => endpoint.RouteId() == row.Route);
+    /// <summary>A host that the route of a request accepts. The access log has none.</summary>
+    public string HostOf(LoggedRequest logged) => (Endpoint(logged.Route) is { } endpoint ? HostOf(endpoint) : null) ?? ExplainedRequest.AnyHost;
+
+    private RouteEndpoint? Endpoint(string? route) => route is null ? null : endpoints.FirstOrDefault(endpoint => endpoint.RouteId() == route);
 
     private static string List(IReadOnlyCollection<string> values) => values.Count == 0 ? "none" : string.Join(", ", values);
 
-    private string? HostOf(RouteEndpoint endpoint) =>
-        _table.Written(endpoint.RouteId()).Match.Hosts?.FirstOrDefault(name => !name.Contains('*', StringComparison.Ordinal));
+    private string? HostOf(RouteEndpoint endpoint)
+    {
+        var hosts = _table.Written(endpoint.RouteId()).Match.Hosts;
+        return hosts?.FirstOrDefault(static name => !name.Contains('*', StringComparison.Ordinal))
+            ?? hosts?.Select(static name => name.StartsWith("*.", StringComparison.Ordinal) ? $"any{name[1..]}" : name)
+                .FirstOrDefault(static name => !name.Contains('*', StringComparison.Ordinal));
+    }
 
     // The order is that of the gateway's responses: 401, then the endpoint's preconditions (405, 422), then 403.
     private (int Status, string Reason, string Why)? Refusal(HttpContext context, RouteEndpoint taken, RouteRow row, TokenVerdict? verdict)

@@ -31,7 +31,7 @@ internal sealed record LoggedExplanation
                 ? ($"{logged.Status} from the service {service}", "the gateway let the request through, and the service responded")
             : ($"{logged.Status} from the gateway", "the gateway served the request itself");
         var now = logged is { IsPathCut: false, Path: ['/', ..] }
-            ? await explainer.ExplainAsync(new(logged.Method, logged.Path, ExplainedRequest.AnyHost), null, null, null)
+            ? await explainer.ExplainAsync(new(logged.Method, logged.Path, explainer.HostOf(logged)), null, null, null)
             : null;
         return new()
         {

@@ -72,6 +72,11 @@ internal sealed record LoggedRequest
             using var document = JsonDocument.Parse(line, new JsonDocumentOptions { MaxDepth = 2, AllowDuplicateProperties = false });
             return Read(document.RootElement, out problem);
         }
+        catch (InvalidOperationException)
+        {
+            // JSON can escape half of a surrogate pair, which is no text.
+            return Refuse("it escapes half of a character, which the access log does not", out problem);
+        }
         catch (JsonException)
         {
             return Refuse("it is no JSON object without doubled members: give one whole line, from { to }", out problem);

@@ -26,11 +26,12 @@ internal static class ForwardingExtensions
     /// <summary>Adds YARP's own steps. Each attempt of a request runs the steps from the choice of a destination on.</summary>
     public static void UseForwarding(this IReverseProxyApplicationBuilder pipeline)
     {
+        pipeline.UseWeights();
         pipeline.UseSessionAffinity();
         pipeline.UseClientHeaders();
         pipeline.UseRetries();
         pipeline.UseForwardingErrors();
-        pipeline.UseWeights();
+        pipeline.UseDestinationMetrics();
         pipeline.UseLoadBalancing();
         pipeline.UsePassiveHealthChecks();
     }

@@ -34,41 +34,40 @@ internal sealed class WeightedCluster
         // A changed cluster has a revision after its name.
         Name = NameOf(cluster);
         // With no cluster before, all destinations are equally new.
-        _taking = Read(cluster.DestinationsState.AvailableDestinations, previous?._taking.Since);
+        _taking = Read(cluster.DestinationsState.AvailableDestinations, previous?.SinceForNext());
     }
 
     /// <summary>The name that the operator gave to the cluster.</summary>
     public string Name { get; }
 
+    /// <summary>The cluster as YARP has it.</summary>
+    public ClusterState State => _cluster;
+
     /// <summary>The name that the operator gave to a cluster, which has a revision in its id after a change.</summary>
     public static string NameOf(ClusterState cluster) => cluster.ClusterId.Split(':')[0];
 
-    /// <summary>
-    /// Those destinations that take requests. If session affinity chose one that takes none any more: those of the whole cluster.
-    /// </summary>
-    public IReadOnlyList<DestinationState> TakingRequests(IReadOnlyList<DestinationState> available)
-    {
-        var taking = Current();
-        if (ReferenceEquals(available, taking.Available)) return taking.Destinations;
-        var some = available.Where(static destination => DestinationWeight.Of(destination).TakesRequests).ToArray();
-        return some.Length > 0 ? some : taking.Destinations;
-    }
+    /// <summary>Those destinations that are available and take requests.</summary>
+    public IReadOnlyList<DestinationState> TakingRequests => Current().Destinations;
 
     /// <summary>The destination of the next request, of those that take requests.</summary>
-    public DestinationState Next(IReadOnlyList<DestinationState> destinations) =>
-        Weighted(destinations).At(((ulong)Interlocked.Add(ref _point, Step) >> 11) * (1.0 / (1UL << 53)));
+    public DestinationState Next(IReadOnlyList<DestinationState> destinations)
+    {
+        var taking = Current();
+        // A retry chooses of fewer, by lot. The next point would follow from that of the attempt that failed: all retries would go to the same destination.
+        return ReferenceEquals(destinations, taking.Destinations)
+            ? taking.Weighted.At(((ulong)Interlocked.Add(ref _point, Step) >> 11) * (1.0 / (1UL << 53)))
+            : new WeightedDestinations(destinations, taking.Part).At(Random.Shared.NextDouble());
+    }
 
     /// <summary>The destination of a caller, of those that take requests.</summary>
-    public DestinationState Of(ulong caller, IReadOnlyList<DestinationState> destinations) => Weighted(destinations).Of(caller);
+    public DestinationState Of(ulong caller, IReadOnlyList<DestinationState> destinations)
+    {
+        var taking = Current();
+        return (ReferenceEquals(destinations, taking.Destinations) ? taking.Weighted : new(destinations, taking.Part)).Of(caller);
+    }
 
     /// <summary>The part of requests that a destination gets now.</summary>
     public double ShareOf(DestinationState destination) => Current().Weighted.ShareOf(destination);
-
-    private WeightedDestinations Weighted(IReadOnlyList<DestinationState> destinations)
-    {
-        var taking = Current();
-        return ReferenceEquals(destinations, taking.Destinations) ? taking.Weighted : new(destinations, taking.Part);
-    }
 
     private Taking Current()
     {
@@ -77,6 +76,8 @@ internal sealed class WeightedCluster
         if (ReferenceEquals(available, taking.Available)) return taking;
         lock (_lock)
         {
+            // Another request may have read a later list before this one entered.
+            available = _cluster.DestinationsState.AvailableDestinations;
             if (ReferenceEquals(available, _taking.Available)) return _taking;
             return _taking = Read(available, _taking.Since);
         }
@@ -86,14 +87,26 @@ internal sealed class WeightedCluster
     {
         DestinationState[] destinations = [.. available.Where(static destination => DestinationWeight.Of(destination).TakesRequests)];
         var now = _time.GetTimestamp();
-        // A time long ago stands for a destination that is not new.
-        var longAgo = now - (_time.TimestampFrequency * (long)TimeSpan.FromDays(1).TotalSeconds);
+        var longAgo = LongBefore(now);
         var since = destinations.ToFrozenDictionary(
             static destination => destination.DestinationId,
             destination => before is null ? longAgo : before.GetValueOrDefault(destination.DestinationId, now),
             StringComparer.OrdinalIgnoreCase);
         return new(available, destinations, since, _slowStart, _time);
     }
+
+    // A slow start that is added or made longer is for destinations that come later. Those that have ended theirs are warm.
+    private FrozenDictionary<string, long> SinceForNext()
+    {
+        var now = _time.GetTimestamp();
+        return _taking.Since.ToFrozenDictionary(
+            static each => each.Key,
+            each => _time.GetElapsedTime(each.Value, now) >= _slowStart ? LongBefore(now) : each.Value,
+            StringComparer.OrdinalIgnoreCase);
+    }
+
+    // Stands for a destination that is not new: it is longer than a slow start can be.
+    private long LongBefore(long now) => now - (_time.TimestampFrequency * (long)TimeSpan.FromDays(1).TotalSeconds);
 
     /// <summary>The destinations that take requests, as of one list of those that are available.</summary>
     private sealed class Taking

@@ -39,8 +39,12 @@ internal static class WeightedPolicies
     {
         public string Name => WeightedSticky;
 
-        public DestinationState PickDestination(HttpContext context, ClusterState cluster, IReadOnlyList<DestinationState> availableDestinations) =>
-            clusters.Of(cluster).Of(CallerOf(context), availableDestinations);
+        // With the cluster's name, the callers of one cluster's canary are not those of every other's.
+        public DestinationState PickDestination(HttpContext context, ClusterState cluster, IReadOnlyList<DestinationState> availableDestinations)
+        {
+            var weighted = clusters.Of(cluster);
+            return weighted.Of(Hash(weighted.Name, CallerOf(context)), availableDestinations);
+        }
 
         // The hash has to be the same in every replica, and after a restart. .NET's own differs in each process.
         private static ulong CallerOf(HttpContext context) => CallerIdentity.Of(context.User) is { } caller

@@ -59,8 +59,7 @@ internal readonly ref struct AccessEntry
     private void WriteClient(Utf8JsonWriter json)
     {
         Span<byte> text = stackalloc byte[LongestAddress];
-        var address = Client is { IsIPv4MappedToIPv6: true } ? Client.MapToIPv4() : Client;
-        if (address is not null && address.TryFormat(text, out var length)) json.WriteString("client"u8, text[..length]);
+        if (Client is not null && Client.TryFormat(text, out var length)) json.WriteString("client"u8, text[..length]);
         else json.WriteNull("client"u8);
     }
 

@@ -64,13 +64,8 @@ internal static class AccessLogging
         recorder?.Add(entry.Route, entry.Status, isRefused ? entry.Reason : null, duration);
         if (entry.Reason is not { } reason) return;
         var request = RefusedRequest.Of(
-            entry.Time, entry.Route, entry.Method, entry.Path, entry.Status, reason, entry.Organization, entry.Issuer, entry.Subject, entry.RequestId) with
-        {
-            Scheme = entry.Scheme,
-            Upstream = entry.UpstreamOrigin,
-            Client = entry.Client?.ToString(),
-            TraceId = entry.TraceId,
-        };
+            entry.Time, entry.Route, entry.Method, entry.Path, entry.Status, reason, entry.Organization, entry.Issuer, entry.Subject, entry.RequestId,
+            entry.Scheme, entry.UpstreamOrigin, entry.Client?.ToString(), entry.TraceId);
         refused.Add(request);
         if (isRefused) recorder?.Refused(request);
     }
@@ -96,7 +91,8 @@ internal static class AccessLogging
             Subject = caller?.Subject,
             Organization = profiles.Current.OrganizationIds.TryParse(organization, out _) ? organization : null,
             Upstream = context.Features.Get<IReverseProxyFeature>()?.ProxiedDestination?.Model,
-            Client = context.Connection.RemoteIpAddress,
+            // A listener on all addresses has an IPv4 client's as one of IPv6.
+            Client = context.Connection.RemoteIpAddress is { IsIPv4MappedToIPv6: true } mapped ? mapped.MapToIPv4() : context.Connection.RemoteIpAddress,
             RequestId = context.TraceIdentifier,
             TraceId = Activity.Current?.TraceId.ToHexString(),
         };

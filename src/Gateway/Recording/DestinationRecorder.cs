@@ -15,6 +15,7 @@ internal sealed class DestinationRecorder(IMeterFactory meters, TimeProvider tim
 
     private readonly Lock _lock = new();
     private ConcurrentDictionary<(string Cluster, string Destination), RequestWindow> _windows = [];
+    private int _count;
     private MeterListener? _listener;
 
     /// <summary>Begins with nothing recorded.</summary>
@@ -44,6 +45,7 @@ internal sealed class DestinationRecorder(IMeterFactory meters, TimeProvider tim
             _listener?.Dispose();
             _listener = null;
             _windows = [];
+            _count = 0;
         }
     }
 
@@ -70,12 +72,15 @@ internal sealed class DestinationRecorder(IMeterFactory meters, TimeProvider tim
         var key = (cluster!, destination!);
         if (!windows.TryGetValue(key, out var window))
         {
-            if (windows.Count >= MostDestinations) return;
-            window = windows.GetOrAdd(key, static _ => new(TrafficRecorder.RouteSlots));
+            // The dictionary's own count takes all of its locks.
+            if (Volatile.Read(ref _count) >= MostDestinations) return;
+            var added = new RequestWindow(TrafficRecorder.RouteSlots);
+            window = windows.GetOrAdd(key, added);
+            if (window == added) Interlocked.Increment(ref _count);
         }
 
         // An upgraded connection lasts as long as its client wants.
-        window.Add(Second(), isError: status is "5xx" or "failed", duration: status == "upgrade" ? null : TimeSpan.FromSeconds(seconds));
+        window.Add(Second(), isError: status is "5xx" or "failed", duration: status is "upgrade" or "upgrade_failed" ? null : TimeSpan.FromSeconds(seconds));
     }
 
     private long Second() => time.GetTimestamp() / time.TimestampFrequency;

@@ -183,14 +183,14 @@ internal sealed record RefusedRequest(
     private const int MostMethod = 16;
     private const int MostText = 128;
 
-    public string? Scheme { get; init; }
+    public string? Scheme { get; private init; }
 
     /// <summary>The origin of the service that was called; null if none was.</summary>
-    public string? Upstream { get; init; }
+    public string? Upstream { get; private init; }
 
-    public string? Client { get; init; }
+    public string? Client { get; private init; }
 
-    public string? TraceId { get; init; }
+    public string? TraceId { get; private init; }
 
     /// <summary>Whether the path was longer than what is kept of it.</summary>
     [JsonIgnore]
@@ -198,9 +198,15 @@ internal sealed record RefusedRequest(
 
     public static RefusedRequest Of(
         DateTimeOffset time, string? route, string method, ReadOnlySpan<char> path, int status, string reason, string? organization, string? issuer,
-        string? subject, string requestId) => new(
+        string? subject, string requestId, string? scheme = null, string? upstream = null, string? client = null, string? traceId = null) => new(
             time, route, KeptText.Of(method, MostMethod), KeptText.Of(path, MostText), status, reason, organization,
-            issuer is null ? null : KeptText.Of(issuer, MostText), subject is null ? null : KeptText.Of(subject, MostText), requestId);
+            issuer is null ? null : KeptText.Of(issuer, MostText), subject is null ? null : KeptText.Of(subject, MostText), requestId)
+        {
+            Scheme = scheme,
+            Upstream = upstream,
+            Client = client,
+            TraceId = traceId,
+        };
 }
 
 /// <summary>Requests per second in the last minute, and latencies in milliseconds.</summary>

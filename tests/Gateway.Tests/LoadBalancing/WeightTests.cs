@@ -1,9 +1,12 @@
 using System.Net.WebSockets;
 using System.Text.Json;
 using Gateway.Tests.Telemetry;
+using Microsoft.Extensions.DependencyInjection;
 using Sandbox;
 using Testing;
 using Xunit;
+using Yarp.ReverseProxy.Health;
+using Yarp.ReverseProxy.Model;
 
 namespace Gateway.Tests.LoadBalancing;
 
@@ -129,15 +132,78 @@ public sealed class WeightTests : IAsyncDisposable
     public async Task A_session_at_a_destination_that_loses_its_weight_goes_on_at_another()
     {
         const string Affinity = """{ "SessionAffinity": { "Enabled": true, "Policy": "HashCookie", "AffinityKeyName": "instance" } }""";
-        _services = await WeightedServices.StartAsync("Weighted", "a=1 b=0", Affinity);
-        var cookie = (await _services.Gateway.SendAsync("/open/1")).Headers.GetValues("Set-Cookie").Single().Split(';')[0];
-        await _services.ChangeAsync("Weighted", "a=0 b=1", Affinity);
+        _services = await WeightedServices.StartAsync("Weighted", "a=1 b=0 c=0", Affinity);
+        var cookie = Cookie(await _services.Gateway.SendAsync("/open/1"));
+        await _services.ChangeAsync("Weighted", "a=0 b=1 c=1", Affinity);
         var before = _services["a"].Requests.Count();
 
-        var response = await _services.Gateway.SendAsync("/open/2", change: request => request.Headers.Add("Cookie", cookie));
+        // It gets a new cookie, and stays where that says.
+        cookie = Cookie(await SendAsync(cookie));
+        for (var i = 0; i < 9; i++) Assert.False((await SendAsync(cookie)).Headers.Contains("Set-Cookie"));
 
-        Assert.Equal(200, response.Status);
-        Assert.Equal((before, 1), (_services["a"].Requests.Count(), _services["b"].Requests.Count()));
+        Assert.Equal(before, _services["a"].Requests.Count());
+        Assert.Equal([0, 10], new[] { "b", "c" }.Select(name => _services[name].Requests.Count()).Order());
+
+        static string Cookie(Response response) => response.Headers.GetValues("Set-Cookie").Single().Split(';')[0];
+
+        async Task<Response> SendAsync(string session)
+        {
+            var response = await _services.Gateway.SendAsync("/open/2", change: request => request.Headers.Add("Cookie", session));
+            Assert.Equal(200, response.Status);
+            return response;
+        }
+    }
+
+    [Fact]
+    public async Task A_change_sends_nothing_to_a_destination_that_failed_its_health_checks_until_they_bring_it_back()
+    {
+        _services = await WeightedServices.StartAsync("Weighted", "a=50 b=50");
+        await _services.SetHealthAsync("b", isHealthy: false);
+
+        await _services.ChangeAsync("Weighted", "a=90 b=10");
+        Assert.Equal(0, (await _services.SendAsync(20))["b"]);
+        await _services.ChangeAsync("Weighted", "a=1 b=1");
+        Assert.Equal(0, (await _services.SendAsync(20))["b"]);
+
+        // A passive check's verdict ends after a minute.
+        _services.Time.Advance(TimeSpan.FromSeconds(61));
+        await Eventually.IsTrueAsync(() => _services.Cluster.DestinationsState.AvailableDestinations.Count == 2);
+    }
+
+    [Fact]
+    public async Task A_change_keeps_what_active_health_checks_found_unless_it_changes_the_checks()
+    {
+        _services = await WeightedServices.StartAsync("Weighted", "a=50 b=50", Checks("/health"));
+        var cluster = _services.Cluster;
+        _services.Gateway.Services.GetRequiredService<IDestinationHealthUpdater>()
+            .SetActive(cluster, [new(cluster.Destinations["b"], DestinationHealth.Unhealthy)]);
+
+        await _services.ChangeAsync("Weighted", "a=90 b=10", Checks("/health"));
+        Assert.Equal(["a"], Available());
+        await _services.ChangeAsync("Weighted", "a=90 b=10", Checks("/healthy"));
+        Assert.Equal(["a", "b"], Available());
+
+        static string Checks(string path) => $$"""{ "HealthCheck": { "Active": { "Enabled": true, "Interval": "01:00:00", "Path": "{{path}}" } } }""";
+
+        IEnumerable<string> Available() => _services.Cluster.DestinationsState.AvailableDestinations.Select(static each => each.DestinationId).Order();
+    }
+
+    [Fact]
+    public async Task A_slow_start_that_is_added_or_made_longer_slows_no_destination_that_is_warm()
+    {
+        _services = await WeightedServices.StartAsync("Weighted", "a=50 b=0");
+        await _services.ChangeAsync("Weighted", "a=50 b=50");
+        await _services.SendAsync();
+
+        await _services.ChangeAsync("Weighted", "a=50 b=50 c=50", SlowStart("00:10:00"));
+        Assert.Equal(50 / 105.0, _services.ShareOf("b"), tolerance: 0.001);
+        Assert.Equal(5 / 105.0, _services.ShareOf("c"), tolerance: 0.001);
+
+        _services.Time.Advance(TimeSpan.FromMinutes(10));
+        await _services.ChangeAsync("Weighted", "a=50 b=50 c=50", SlowStart("01:00:00"));
+        foreach (var name in (string[])["b", "c"]) Assert.Equal(1 / 3.0, _services.ShareOf(name), tolerance: 0.001);
+
+        static string SlowStart(string time) => $$"""{ "Metadata": { "SlowStart": "{{time}}" } }""";
     }
 
     [Theory]

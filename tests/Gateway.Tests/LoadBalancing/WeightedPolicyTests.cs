@@ -46,6 +46,28 @@ public sealed class WeightedPolicyTests : IAsyncDisposable
     }
 
     [Fact]
+    public async Task Retries_go_to_all_that_are_left_and_do_not_change_the_shares_of_first_attempts()
+    {
+        _services = await WeightedServices.StartAsync("Weighted", "a=1 b=1 c=1");
+        var (first, retried) = (Counts(), Counts());
+
+        for (var i = 0; i < 3_000; i++)
+        {
+            var picked = Pick("Weighted", new DefaultHttpContext());
+            first[picked]++;
+            if (picked != "a") continue;
+            var left = _services.Weights.TakingRequests.Where(static destination => destination.DestinationId != "a").ToArray();
+            retried[Policy("Weighted").PickDestination(new DefaultHttpContext(), _services.Cluster, left)!.DestinationId]++;
+        }
+
+        Assert.All(first.Values, static count => Assert.InRange(count, 990, 1010));
+        Assert.InRange(retried["b"], 350, 650);
+        Assert.InRange(retried["c"], 350, 650);
+
+        static Dictionary<string, int> Counts() => new() { ["a"] = 0, ["b"] = 0, ["c"] = 0 };
+    }
+
+    [Fact]
     public async Task No_caller_moves_unless_its_destination_goes_or_another_weighs_more()
     {
         _services = await WeightedServices.StartAsync("WeightedSticky", "a=90 b=10");
@@ -84,7 +106,7 @@ public sealed class WeightedPolicyTests : IAsyncDisposable
 
         var places = string.Concat(Enumerable.Range(0, 16).Select(i => Pick("WeightedSticky", Caller("https://id.example.com", $"caller-{i}"))));
 
-        Assert.Equal("cabbcacccacbbbca", places);
+        Assert.Equal("aacbaaccbabaabba", places);
     }
 
     private static void AssertMoved(string[] before, string[] after, string from, string to) =>
@@ -106,7 +128,7 @@ public sealed class WeightedPolicyTests : IAsyncDisposable
     private string Pick(string policy, HttpContext context)
     {
         var cluster = _services.Cluster;
-        var taking = _services.Weights.TakingRequests(cluster.DestinationsState.AvailableDestinations);
+        var taking = _services.Weights.TakingRequests;
         return (taking.Count == 1 ? taking[0] : Policy(policy).PickDestination(context, cluster, taking)!).DestinationId;
     }
 

@@ -92,7 +92,7 @@ public sealed class WeightedServices : IAsyncDisposable
     {
         var cluster = JsonNode.Parse(more)!.AsObject();
         cluster["LoadBalancingPolicy"] = policy;
-        cluster["HealthCheck"] = JsonNode.Parse("""{ "Passive": { "Enabled": true } }""");
+        cluster["HealthCheck"] ??= JsonNode.Parse("""{ "Passive": { "Enabled": true } }""");
         cluster["Destinations"] = new JsonObject(weights.Split(' ').Select(each => each.Split('=')).Select(pair => KeyValuePair.Create<string, JsonNode?>(
             pair[0], new JsonObject { ["Address"] = _services[pair[0]].Url, ["Metadata"] = new JsonObject { ["Weight"] = pair[1] } })));
         settings.WithoutRedis()

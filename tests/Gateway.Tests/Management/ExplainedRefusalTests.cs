@@ -56,6 +56,8 @@ public sealed class ExplainedRefusalTests(ConsoleFixture platform) : IClassFixtu
     [InlineData("""{ "method": "G T", "path": "/", "status": 403 }""", "no method")]
     [InlineData("""{ "method": "GET", "path": "/\u0007", "status": 403 }""", "path holds a control character")]
     [InlineData("""{ "method": "GET", "path": "/", "status": 403, "subject": "a\u001b[2J" }""", "subject holds a control character")]
+    [InlineData("""{ "method": "GET", "path": "/\ud800", "status": 404 }""", "half of a character")]
+    [InlineData("""{ "method": "GET", "path": "/", "status": 404, "\udc00": "" }""", "half of a character")]
     [InlineData("""{ "time": "2026-01-01T00:00:00Z", "event": "Audit", "organization": "o-acme" }""", "audit log")]
     public async Task What_is_neither_is_told_so(string asked, string problem)
     {
@@ -89,6 +91,7 @@ public sealed class ExplainedRefusalTests(ConsoleFixture platform) : IClassFixtu
     [Theory]
     [InlineData("/a%2", 400)]
     [InlineData("/a/../b", 400)]
+    [InlineData("/%00", 400)]
     [InlineData("*", null)]
     [InlineData("", null)]
     [InlineData("/\\ud83d\\ude00/{organizationId}", 400)]
@@ -99,6 +102,18 @@ public sealed class ExplainedRefusalTests(ConsoleFixture platform) : IClassFixtu
         Assert.Equal(200, explained.Status);
         Assert.Equal("refused with 400 (path)", explained.Json.GetProperty("outcome").GetString());
         Assert.Equal(refused, explained.Json.TryGetProperty("now", out var now) && now.TryGetProperty("refused", out var status) ? status.GetInt32() : null);
+    }
+
+    [Theory]
+    [InlineData("/%00")]
+    [InlineData("/\0")]
+    [InlineData("/%C0%80")]
+    public async Task A_path_that_no_server_reads_is_the_guards_400(string path)
+    {
+        var explained = await platform.World.Client.SendAsync(
+            platform.Gateway.ManagementUrl + "/api/explain", platform.Operator(), "POST", request => request.Content = JsonContent.Create(new { path }));
+
+        Assert.Equal((200, 400), (explained.Status, explained.Json.GetProperty("refused").GetInt32()));
     }
 
     [Theory]
@@ -139,8 +154,12 @@ public sealed class ExplainedRefusalTests(ConsoleFixture platform) : IClassFixtu
         time.Advance(RefusedRequests.Kept + TimeSpan.FromSeconds(1));
         Assert.Empty(kept.Find("wanted"));
 
-        RefusedRequest Refused(string reason, string id) =>
-            RefusedRequest.Of(time.GetUtcNow(), "a", "GET", "/", 403, reason, null, null, null, id) with { TraceId = "a trace" };
+        // A WebSocket of two hours that has just ended.
+        kept.Add(Refused("upstream:upgrade_response_destination", "long", TimeSpan.FromHours(2)));
+        Assert.Single(kept.Find("long"));
+
+        RefusedRequest Refused(string reason, string id, TimeSpan duration = default) =>
+            RefusedRequest.Of(time.GetUtcNow() - duration, "a", "GET", "/", 403, reason, null, null, null, id, traceId: "a trace");
     }
 
     private static string[] Notes(JsonElement explained) => [.. explained.GetProperty("notes").EnumerateArray().Select(static note => note.GetString()!)];

@@ -23,6 +23,9 @@ internal static class ExplainCommand
     private const string ApiKeyFile = "--api-key-file";
     private const string LogLine = "--log-line";
 
+    // They say which request is explained. A line says that itself.
+    private static readonly string[] s_ofRequest = [Organization, Method, Path, Host, Token, TokenFile, ApiKey, ApiKeyFile];
+
     public static Command Create(ProgramEnvironment environment)
     {
         var format = OutputFormat.Option();
@@ -35,6 +38,11 @@ internal static class ExplainCommand
         {
             if (given.GetValueOrDefault<string>() is { } text && !text.StartsWith('/')) given.AddError("--path must begin with /");
         });
+        var logLine = new Option<string>(LogLine)
+        {
+            Description = "A file that holds a line of the access log, or - to read it from standard input: why its request got its response.",
+            HelpName = "FILE",
+        };
         var command = new Command("explain", "Shows how the gateway would handle a request, and why. Makes no call.")
         {
             new Option<string>(Organization) { Description = "The organization that the request is for. Default: the one in --path.", HelpName = "ID" },
@@ -50,13 +58,15 @@ internal static class ExplainCommand
             new Option<string>(TokenFile) { Description = "A file that holds the caller's token.", HelpName = "FILE" },
             new Option<string>(ApiKey) { Description = "The caller's API key, or - to read it from standard input. It is never printed.", HelpName = "KEY" },
             new Option<string>(ApiKeyFile) { Description = "A file that holds the caller's API key.", HelpName = "FILE" },
-            new Option<string>(LogLine)
-            {
-                Description = "A file that holds a line of the access log, or - to read it from standard input: why its request got its response.",
-                HelpName = "FILE",
-            },
+            logLine,
             format,
         };
+        command.Validators.Add(given =>
+        {
+            if (given.GetResult(logLine) is null) return;
+            if (command.Options.FirstOrDefault(option => s_ofRequest.Contains(option.Name) && given.GetResult(option) is { Implicit: false }) is { } other)
+                given.AddError($"{LogLine} and {other.Name} are both given: write one of them");
+        });
         command.SetAction((parsed, _) => RunAsync(parsed, parsed.IsJson(format), environment));
         return command;
     }
@@ -74,14 +84,7 @@ internal static class ExplainCommand
 
         await using var gateway = IdleGateway.BuildAlone(configuration, environment);
         var explainer = new Explainer(configuration, environment.Variables, gateway.Services, RouteOrder.Of(gateway));
-        if (parsed.GetValue<string>(LogLine) is { } file)
-        {
-            string[] others = [Organization, Path, Host, Token, TokenFile, ApiKey, ApiKeyFile];
-            if (others.FirstOrDefault(name => parsed.GetValue<string>(name) is not null) is not { } other)
-                return await ExplainedLine.RunAsync(LogLine, file, explainer, isJson, output, error);
-            error.WriteLine($"error: {LogLine} and {other} are both given: write one of them");
-            return ExitCode.Failed;
-        }
+        if (parsed.GetValue<string>(LogLine) is { } file) return await ExplainedLine.RunAsync(LogLine, file, explainer, isJson, output, error);
 
         var (organization, method, host) = (parsed.GetValue<string>(Organization), parsed.GetRequiredValue<string>(Method), parsed.GetValue<string>(Host));
         var request = parsed.GetValue<string>(Path) is { } path ? new ExplainedRequest(method, path, host ?? ExplainedRequest.AnyHost)

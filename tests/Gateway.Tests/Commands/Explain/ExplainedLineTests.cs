@@ -1,3 +1,4 @@
+using System.Text.Json.Nodes;
 using Xunit;
 
 namespace Gateway.Tests.Commands.Explain;
@@ -49,6 +50,19 @@ public sealed class ExplainedLineTests(ExplainTests.Shared shared) : IClassFixtu
     }
 
     [Theory]
+    [InlineData("api.example.com")]
+    [InlineData("*.example.com")]
+    public async Task The_host_is_one_that_the_logged_route_accepts(string host)
+    {
+        File.WriteAllText(_file, """{ "method": "GET", "path": "/hosted/1", "route": "hosted", "status": 401, "reason": "no_token" }""");
+
+        var explained = await ExplainAsync(settings => settings.Route("hosted", "/hosted/{**rest}", $$"""{ "Match": { "Hosts": ["{{host}}"] } }"""),
+            "--log-line", _file);
+
+        Assert.Contains("taken by hosted", explained.Output, StringComparison.Ordinal);
+    }
+
+    [Theory]
     [InlineData("", "holds no line")]
     [InlineData("GET / 403", "no JSON object")]
     [InlineData("{}\n{}", "more than one line")]
@@ -67,11 +81,14 @@ public sealed class ExplainedLineTests(ExplainTests.Shared shared) : IClassFixtu
     public async Task A_file_that_is_not_there_and_another_request_beside_the_line_are_errors()
     {
         var missing = await ExplainAsync("--log-line", _file + ".not");
-        var both = await ExplainAsync("--log-line", _file, "--path", "/");
-
         Assert.Contains("cannot be read", missing.Error, StringComparison.Ordinal);
-        Assert.Contains("--log-line and --path are both given", both.Error, StringComparison.Ordinal);
-        Assert.Equal((1, 1), (missing.ExitCode, both.ExitCode));
+        Assert.Equal(1, missing.ExitCode);
+        foreach (var option in (string[])["--path", "--method"])
+        {
+            var both = await ExplainAsync("--log-line", _file, option, "/");
+            Assert.Contains($"--log-line and {option} are both given", both.Error, StringComparison.Ordinal);
+            Assert.Equal((1, ""), (both.ExitCode, both.Output));
+        }
     }
 
     public void Dispose()
@@ -80,13 +97,19 @@ public sealed class ExplainedLineTests(ExplainTests.Shared shared) : IClassFixtu
         File.Delete(_file);
     }
 
-    private async Task<CommandResult> ExplainAsync(params string[] arguments)
+    private Task<CommandResult> ExplainAsync(params string[] arguments) => ExplainAsync(static _ => { }, arguments);
+
+    private async Task<CommandResult> ExplainAsync(Action<JsonObject> change, params string[] arguments)
     {
-        using var folder = shared.World.Folder(settings => settings.WithoutRedis()
-            .Set("ReverseProxy:Routes:organizations:Metadata", """{ "IpAllow": "10.0.0.0/8" }""")
-            .Set("Authentication:ApiKeys:Keys:ci-robot", $$"""
-                { "Sha256": "{{new string('a', 64)}}", "Organizations": ["o-acme"], "Scopes": ["iot.connect"], "IpAllow": ["10.0.0.0/8"] }
-                """));
+        using var folder = shared.World.Folder(settings =>
+        {
+            settings.WithoutRedis()
+                .Set("ReverseProxy:Routes:organizations:Metadata", """{ "IpAllow": "10.0.0.0/8" }""")
+                .Set("Authentication:ApiKeys:Keys:ci-robot", $$"""
+                    { "Sha256": "{{new string('a', 64)}}", "Organizations": ["o-acme"], "Scopes": ["iot.connect"], "IpAllow": ["10.0.0.0/8"] }
+                    """);
+            change(settings);
+        });
         return await CommandResult.RunAsync(["explain", "--config", folder.Path, .. arguments]);
     }
 }
