@@ -6,6 +6,13 @@ namespace Gateway.Commands.Diff;
 /// <summary>A request as a line of the access log tells of it. It has no query, no header, and nothing of the token but whose it is.</summary>
 internal sealed record LoggedRequest
 {
+    /// <summary>The longest path that the access log holds: longer ones are cut.</summary>
+    public const int LongestPath = 512;
+
+    // Longer than any name that the gateway logs. What is read is kept, so that it has to be bounded.
+    private const int LongestName = 1024;
+    private const int LongestMethod = 32;
+
     private LoggedRequest() { }
 
     public string Method { get; private set; } = "";
@@ -52,7 +59,7 @@ internal sealed record LoggedRequest
                 else json.Skip();
             }
 
-            return members == 7 && json.TokenType == JsonTokenType.EndObject && request.Method.Length > 0 && request.Path.Length > 0 ? request : null;
+            return members == 7 && json.TokenType == JsonTokenType.EndObject && request.IsBounded ? request : null;
         }
         catch (Exception exception) when (exception is JsonException or InvalidOperationException or FormatException)
         {
@@ -60,6 +67,9 @@ internal sealed record LoggedRequest
             return null;
         }
     }
+
+    private bool IsBounded => Method.Length is > 0 and <= LongestMethod && Path.Length is > 0 and <= LongestPath
+        && Array.TrueForAll([Route, Reason, Scheme, Issuer, Subject], static name => name is not { Length: > LongestName });
 
     private static string? Next(ref Utf8JsonReader json)
     {

@@ -18,7 +18,7 @@ namespace Gateway.Commands.Diff;
 /// </summary>
 internal sealed class ReplayTable : IDisposable
 {
-    private const int MostCached = 50_000;
+    private const int MostCached = 10_000;
 
     private readonly Dictionary<(string Method, string Path), Candidates> _cache = [];
     private readonly AllCandidates _found = new();
@@ -37,8 +37,6 @@ internal sealed class ReplayTable : IDisposable
             new EndpointMetadataCollection(
                 [new ReplayRoute(endpoint, table.Written(endpoint.RouteId()), configuration), .. endpoint.Metadata.OfType<IHttpMethodMetadata>()]),
             null)).ToArray();
-        Routes = endpoints.Select(static endpoint => endpoint.Metadata.GetMetadata<ReplayRoute>()!)
-            .ToDictionary(static route => route.Id, StringComparer.OrdinalIgnoreCase);
         _routing = Router.Services(_services, _found);
         _router = new Router(_routing, endpoints);
     }
@@ -46,8 +44,6 @@ internal sealed class ReplayTable : IDisposable
     public EffectiveConfiguration Configuration { get; }
 
     public GatewayOptions Options => Configuration.Snapshot.Options;
-
-    public IReadOnlyDictionary<string, ReplayRoute> Routes { get; }
 
     public void Dispose() => _routing.Dispose();
 
@@ -147,7 +143,6 @@ internal sealed class ReplayRoute
         Policy = route.AuthorizationPolicy is { } name ? configuration.Snapshot.Options.Authorization.Policies.GetValueOrDefault(name) ?? new() : new();
         Addresses = RouteMetadata.Of(route).IpAllow is { } addresses ? new IpAllowList(addresses) : null;
         Target = RouteTargetRow.Of(route, configuration.Snapshot).ToString();
-        HasCors = Setting.Members.ContainsKey(nameof(RouteConfig.CorsPolicy));
     }
 
     /// <summary>The gateway's own endpoint.</summary>
@@ -172,6 +167,4 @@ internal sealed class ReplayRoute
     public IpAllowList? Addresses { get; }
 
     public string Target { get; }
-
-    public bool HasCors { get; }
 }
