@@ -118,7 +118,7 @@ public sealed class ConfigurationComparisonTests
             settings => settings.Remove("ReverseProxy", "Routes", "tasks").Set("RateLimiting:Policies:Same", """
                 { "Algorithm": "FixedWindow", "PartitionBy": "Subject", "PermitLimit": 5, "Window": "00:01:00" }
                 """).Route("renamed", "/tasks/{**rest}", """{ "RateLimiterPolicy": "Same", "AuthorizationPolicy": "Operator" }""")),
-        ("route renamed: may take requests that route tasks took, such as /tasks/x, and asks for less: Transforms: ",
+        ("route renamed: may take requests that route tasks took, such as /tasks/x, and asks for less: TransformValues: changed, not shown; Transforms: ",
             settings => settings.Remove("ReverseProxy", "Routes", "tasks").Route("renamed", "/tasks/{**rest}", """
                 { "RateLimiterPolicy": "Few", "AuthorizationPolicy": "Operator", "Transforms": [{ "PathPrefix": "/v2" }] }
                 """)),

@@ -1,10 +1,11 @@
 using System.Net;
 using System.Text.Json;
+using System.Text.RegularExpressions;
 
 namespace Gateway.Commands.Diff;
 
 /// <summary>A request as a line of the access log tells of it. It has no query, no header, and nothing of the token but whose it is.</summary>
-internal sealed record LoggedRequest
+internal sealed partial record LoggedRequest
 {
     /// <summary>The longest path that the access log holds: longer ones are cut.</summary>
     public const int LongestPath = 512;
@@ -17,6 +18,13 @@ internal sealed record LoggedRequest
 
     public string Method { get; private set; } = "";
     public string Path { get; private set; } = "";
+
+    /// <summary>Whether the path may be longer than the log tells.</summary>
+    public bool IsPathCut => Path.Length == LongestPath;
+
+    /// <summary>The path to look for a route with. A cut may split an escape, or the bytes of a character, which alone would be no path.</summary>
+    public string RoutedPath => IsPathCut ? CutEscapes.Replace(Path, "x") : Path;
+
     public string? Route { get; private set; }
     public int Status { get; private set; }
     public string? Reason { get; private set; }
@@ -67,6 +75,9 @@ internal sealed record LoggedRequest
             return null;
         }
     }
+
+    [GeneratedRegex("(%[0-9A-Fa-f]{0,2})+$", RegexOptions.None, matchTimeoutMilliseconds: 1000)]
+    private static partial Regex CutEscapes { get; }
 
     private bool IsBounded => Method.Length is > 0 and <= LongestMethod && Path.Length is > 0 and <= LongestPath
         && Array.TrueForAll([Route, Reason, Scheme, Issuer, Subject], static name => name is not { Length: > LongestName });

@@ -79,7 +79,7 @@ internal sealed class Replay(ReplayTable before, ReplayTable after) : IDisposabl
         if (others.Refused == StatusCodes.Status404NotFound && request.Scheme is null && !IsCallerSame(request))
             current = ReplayOutcome.Unknown(null, "the token");
         if (others.Refused is null && !IsSame(nameof(GatewayOptions.AllowedHosts), null)) current = ReplayOutcome.Unknown(current.Route, "the host");
-        if (request.Path.Length == LoggedRequest.LongestPath && old != current) current = ReplayOutcome.Unknown(current.Route, "the path, which the log cuts");
+        if (request.IsPathCut && old != current) current = ReplayOutcome.Unknown(current.Route, "the path, which the log cuts");
         return (old, current);
     }
 

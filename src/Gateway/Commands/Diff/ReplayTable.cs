@@ -50,14 +50,14 @@ internal sealed class ReplayTable : IDisposable
     /// <summary>Returns the routes that may take a request, in order, or the status that the gateway refuses it with before it looks for one.</summary>
     public Candidates Find(LoggedRequest request)
     {
-        if (_cache.TryGetValue((request.Method, request.Path), out var known)) return known;
+        if (_cache.TryGetValue((request.Method, request.RoutedPath), out var known)) return known;
         if (_cache.Count >= MostCached) _cache.Clear();
-        return _cache[(request.Method, request.Path)] = FindAnew(request);
+        return _cache[(request.Method, request.RoutedPath)] = FindAnew(request);
     }
 
     private Candidates FindAnew(LoggedRequest request)
     {
-        if (!RequestGuard.IsUnambiguous(request.Path)) return new(StatusCodes.Status400BadRequest, "path", []);
+        if (!RequestGuard.IsUnambiguous(request.RoutedPath)) return new(StatusCodes.Status400BadRequest, "path", []);
         if (!Options.Edge.Methods.Contains(request.Method, StringComparer.Ordinal)) return new(StatusCodes.Status405MethodNotAllowed, "method", []);
         Prepare(request);
         _found.Clear();
@@ -82,10 +82,10 @@ internal sealed class ReplayTable : IDisposable
     {
         _context.RequestServices = _services;
         _context.SetEndpoint(null);
-        _context.Features.Get<IHttpRequestFeature>()!.RawTarget = request.Path;
+        _context.Features.Get<IHttpRequestFeature>()!.RawTarget = request.RoutedPath;
         _context.Request.Method = request.Method;
         // The target of OPTIONS for the whole server is no path.
-        _context.Request.Path = request.Path == "*" ? PathString.Empty : PathString.FromUriComponent(request.Path);
+        _context.Request.Path = request.RoutedPath == "*" ? PathString.Empty : PathString.FromUriComponent(request.RoutedPath);
         _context.Request.RouteValues = [];
     }
 

@@ -137,16 +137,18 @@ public sealed class DiffTests
         using var before = new GatewayFolder(settings);
         using var after = new GatewayFolder(settings
             .Route("new-host", "/places/{**rest}", """{ "Match": { "Hosts": ["new.example.com"] }, "AuthorizationPolicy": "Anonymous" }"""));
+        var cut = "/places/" + new string('x', 502) + "%C";
         File.WriteAllLines(Path.Combine(before.Path, "access.log"),
         [
-            Line("GET", "/places/1", "places", 200, null, null, null), Line("GET", "/places/1", "by-host", 200, null, null, null),
+            Line("GET", cut, "places", 200, null, null, null), Line("GET", "/places/1", "places", 200, null, null, null), Line("GET", "/places/1", "by-host", 200, null, null, null),
         ]);
 
         var same = await CommandResult.RunAsync(["diff", before.Path, before.Path, "--requests", Path.Combine(before.Path, "access.log")]);
         var diff = await CommandResult.RunAsync(["diff", before.Path, after.Path, "--requests", Path.Combine(before.Path, "access.log")]);
 
-        Assert.Equal("\n2 requests: the same route, status and target for each\n", same.Output);
+        Assert.Equal("\n3 requests: the same route, status and target for each\n", same.Output);
         Assert.Contains("the log does not tell host\n", diff.Output, StringComparison.Ordinal);
+        Assert.Contains("the log does not tell the path, which the log cuts\n", diff.Output, StringComparison.Ordinal);
     }
 
     [Fact]
