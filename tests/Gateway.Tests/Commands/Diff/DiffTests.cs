@@ -140,7 +140,8 @@ public sealed class DiffTests
         var cut = "/places/" + new string('x', 502) + "%C";
         File.WriteAllLines(Path.Combine(before.Path, "access.log"),
         [
-            Line("GET", cut, "places", 200, null, null, null), Line("GET", "/places/1", "places", 200, null, null, null), Line("GET", "/places/1", "by-host", 200, null, null, null),
+            Line("GET", cut, "places", 200, null, null, null),
+            Line("GET", "/places/1", "places", 200, null, null, null), Line("GET", "/places/1", "by-host", 200, null, null, null),
         ]);
 
         var same = await CommandResult.RunAsync(["diff", before.Path, before.Path, "--requests", Path.Combine(before.Path, "access.log")]);
