@@ -69,23 +69,25 @@ public static class ProfileComparison
                 continue;
             }
 
-            var differences = CompareOne(before, profile, after, profile, null).ToList();
-            foreach (var difference in differences) yield return difference;
-            var told = differences.Select(static difference => (difference.Key, difference.Description)).ToHashSet();
-            var organizations = before.OrganizationsOf(profile).Union(after.OrganizationsOf(profile));
-            foreach (var organization in organizations.OrderBy(static id => id.Value, StringComparer.Ordinal))
-                foreach (var difference in CompareOne(before, profile, after, profile, organization))
-                    if (!told.Contains((difference.Key, difference.Description))) yield return difference;
+            foreach (var difference in Compare(before, profile, after, profile)) yield return difference;
         }
     }
 
-    /// <summary>Compares two profiles of any name, without overrides.</summary>
+    /// <summary>Compares two profiles of any name, and what each organization's overrides make of them.</summary>
     /// <param name="before">The profiles before.</param>
     /// <param name="profileBefore">The name of one of them.</param>
     /// <param name="after">The profiles after.</param>
     /// <param name="profileAfter">The name of one of them.</param>
-    public static IEnumerable<ProfileDifference> Compare(ProfileSet before, string profileBefore, ProfileSet after, string profileAfter) =>
-        CompareOne(before, profileBefore, after, profileAfter, null);
+    public static IEnumerable<ProfileDifference> Compare(ProfileSet before, string profileBefore, ProfileSet after, string profileAfter)
+    {
+        var differences = CompareOne(before, profileBefore, after, profileAfter, null).ToList();
+        foreach (var difference in differences) yield return difference;
+        var told = differences.Select(static difference => (difference.Key, difference.Description)).ToHashSet();
+        var organizations = before.OrganizationsOf(profileBefore).Union(after.OrganizationsOf(profileAfter));
+        foreach (var organization in organizations.OrderBy(static id => id.Value, StringComparer.Ordinal))
+            foreach (var difference in CompareOne(before, profileBefore, after, profileAfter, organization))
+                if (!told.Contains((difference.Key, difference.Description))) yield return difference;
+    }
 
     /// <summary>Every effective value of a set of profiles, by a path. Sets with the same values make the same sessions. It holds no secret.</summary>
     /// <param name="profiles">The profiles.</param>
@@ -123,10 +125,12 @@ public static class ProfileComparison
         // Another role, or other tags that its policies read, may allow more.
         nameof(ProfileTemplate.Role) or nameof(ProfileTemplate.SessionTags) => ProfileEffect.Loosened,
         nameof(ProfileTemplate.IsAccountChecked) => after is true ? ProfileEffect.Tightened : ProfileEffect.Loosened,
+        // A caller then has the session of all.
+        nameof(ProfileTemplate.Scope) => after is SessionScope.Organization ? ProfileEffect.Loosened : ProfileEffect.Changed,
         // The session policy says which region is reached.
         nameof(ProfileTemplate.Region) or nameof(ProfileTemplate.IotEndpoint) or nameof(ProfileTemplate.FallbackEndpoint)
             or nameof(ProfileTemplate.EndpointRole) or nameof(ProfileTemplate.MinimumLifetime) or nameof(ProfileTemplate.RefreshAfter)
-            or nameof(ProfileTemplate.ExternalId) or nameof(ProfileTemplate.Scope) => ProfileEffect.Changed,
+            or nameof(ProfileTemplate.ExternalId) => ProfileEffect.Changed,
         _ => ProfileEffect.Unjudged,
     };
 

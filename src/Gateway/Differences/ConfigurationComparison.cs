@@ -1,6 +1,7 @@
 using System.Globalization;
 using Gateway.Configuration;
 using Gateway.Configuration.Snapshots;
+using Gateway.Configuration.Tree;
 using IotCredentials.Operations;
 
 namespace Gateway.Differences;
@@ -21,11 +22,15 @@ internal static class ConfigurationComparison
     public static IReadOnlyList<Change> Of(Snapshot before, Snapshot after) => Of(new EffectiveConfiguration(before), new EffectiveConfiguration(after));
 
     /// <summary>Returns the changes, those that loosen first.</summary>
-    public static IReadOnlyList<Change> Of(EffectiveConfiguration before, EffectiveConfiguration after)
+    /// <param name="before">The configuration before.</param>
+    /// <param name="after">The configuration after.</param>
+    /// <param name="mostPairs">How many pairs of routes are compared.</param>
+    public static IReadOnlyList<Change> Of(EffectiveConfiguration before, EffectiveConfiguration after, int mostPairs = int.MaxValue)
     {
         var (rest, others) = (WithoutUsed(before, before, after), WithoutUsed(after, before, after));
-        var changes = new RouteComparison(before, after).Changes()
+        var changes = new RouteComparison(before, after, mostPairs).Changes()
             .Concat(SettingComparison.Compare(rest, others, "", ""))
+            .Concat(RemovedKeys(before.Snapshot.Options.Authentication, after.Snapshot.Options.Authentication))
             .Concat(Profiles(before.Snapshot, after.Snapshot));
         return [.. changes.Distinct().OrderBy(static change => change.Effect)];
     }
@@ -60,6 +65,12 @@ internal static class ConfigurationComparison
             EffectOf(difference.Effect),
             $"profile {difference.Profile}{(difference.Organization is { } organization ? $" for {organization}" : "")}",
             difference.Key.Length == 0 ? difference.Description : $"{difference.Key}: {difference.Description}"));
+
+    // The gateway knows a key of its own before it asks the introspection endpoint, which may know the same key as another caller.
+    private static IEnumerable<Change> RemovedKeys(AuthenticationSchemesOptions before, AuthenticationSchemesOptions after) =>
+        after.Introspection?.Accepts.Contains(IntrospectedKind.ApiKey) != true ? []
+        : (before.ApiKeys?.Keys.Keys ?? []).Where(name => after.ApiKeys?.Keys.ContainsKey(name) != true)
+            .Select(static name => new Change(Effect.Loosened, $"{KeyPath.ApiKeys}:{name}", "removed: the introspection endpoint may accept the key"));
 
     // The policies that routes use are compared on the routes.
     private static Setting WithoutUsed(EffectiveConfiguration configuration, params EffectiveConfiguration[] both)

@@ -29,8 +29,12 @@ internal sealed class EffectiveConfiguration
     /// <summary>The member of a limit that holds the limit's name.</summary>
     public const string Name = "Name";
 
+    /// <summary>The member of a limit that says what is counted apart.</summary>
+    public const string PartitionBy = nameof(RateLimitPolicyOptions.PartitionBy);
+
     private const int HashLength = 12;
     private const string ReverseProxy = "ReverseProxy";
+    private const string OwnMetadata = "OwnMetadata";
 
     // Profiles are compared by the plugin, with overrides and session policies. A key that is not listed here is compared as any other.
     private static readonly string[] s_keysOfProfiles =
@@ -57,6 +61,8 @@ internal sealed class EffectiveConfiguration
         ("HttpRequest:AllowResponseBuffering", false),
     ];
 
+    private static readonly string[] s_clusterMetadata = [.. typeof(ClusterMetadata).GetProperties().Select(static property => property.Name)];
+    private static readonly string[] s_destinationMetadata = [.. typeof(DestinationMetadata).GetProperties().Select(static property => property.Name)];
     private static readonly HashSet<string> s_transformValues = new(["Set", "Append"], StringComparer.OrdinalIgnoreCase);
 
     private readonly Dictionary<string, Setting> _routes = new(StringComparer.OrdinalIgnoreCase);
@@ -80,8 +86,8 @@ internal sealed class EffectiveConfiguration
     private long MostBodyBytes { get; }
 
     /// <summary>
-    /// A short hash of everything here that decides how requests are served. Replicas with the same hash serve the same. Where a replica listens and what it
-    /// logs is not part of it, and neither are secrets: a short one could be guessed from the hash.
+    /// A short hash of everything here that decides how requests are served. Replicas with the same hash serve the same, but for secrets: a short one could be
+    /// guessed from the hash. Where a replica listens and what it logs is not part of it either.
     /// </summary>
     public string Hash()
     {
@@ -89,7 +95,7 @@ internal sealed class EffectiveConfiguration
         Add(Rest, "");
         foreach (var route in Snapshot.Routes.OrderBy(static route => route.RouteId, StringComparer.OrdinalIgnoreCase))
         {
-            AddText($"{ReverseProxy}:Routes:{route.RouteId.ToUpperInvariant()}", $"{route.Order ?? 0} {new RouteRequests(route).Text}");
+            AddText($"{ReverseProxy}:Routes:{route.RouteId.ToUpperInvariant()}", $"{route.Order ?? 0} {new RouteRequests(route).TextWithoutValues}");
             Add(_routes[route.RouteId], $"{ReverseProxy}:Routes:{route.RouteId}");
         }
 
@@ -101,7 +107,9 @@ internal sealed class EffectiveConfiguration
         void Add(Setting setting, string path)
         {
             if (!SettingRules.IsHashed(path)) return;
-            if (setting.Text is { } value) AddText(path, SettingText.WithoutUser(value));
+            if (setting.Value is string[] list)
+                foreach (var item in list.Prepend($"{list.Length}")) AddText(path, SettingText.WithoutUser(item));
+            else if (setting.Text is { } value) AddText(path, SettingText.WithoutUser(value));
             else if (setting.Members.Count == 0) AddText(path, "");
             foreach (var (name, member) in setting.Members) Add(member, path.Length == 0 ? name : $"{path}:{name}");
         }
@@ -117,6 +125,9 @@ internal sealed class EffectiveConfiguration
             }
         }
     }
+
+    /// <summary>A cluster by its id; null if there is none.</summary>
+    public Setting? ClusterOf(string? id) => id is null ? null : Rest.Members[ReverseProxy].Members["Clusters"].Members.GetValueOrDefault(id);
 
     /// <summary>The requirements of a policy by its name, as a section; null if anyone is let in.</summary>
     public Setting? AccessOf(string? policy) => AuthorizationPolicyRules.IsAnonymous(policy)
@@ -137,7 +148,7 @@ internal sealed class EffectiveConfiguration
         return Setting.Of(route with { Match = null!, Metadata = null })!
             .Without(nameof(RouteConfig.RouteId), nameof(RouteConfig.Order), nameof(RouteConfig.AuthorizationPolicy), nameof(RouteConfig.RateLimiterPolicy))
             .With(Access, access)
-            .With(Limit, Setting.Of(limit)?.With(Name, Setting.Of(route.RateLimiterPolicy)))
+            .With(Limit, Setting.Of(limit)?.With(Name, Setting.Of(route.RateLimiterPolicy)).With(PartitionBy, Setting.Of(PartitionOf(limit!, route, access))))
             .With(nameof(RouteConfig.CorsPolicy), Setting.Of(cors))
             .With("CorsDisabled", Setting.Of(ReservedPolicy.IsDisable(route.CorsPolicy)))
             .With(nameof(RouteConfig.ClusterId), Setting.Of(route.ClusterId?.ToUpperInvariant()))
@@ -146,6 +157,13 @@ internal sealed class EffectiveConfiguration
             .With("TransformValues", Steps(route, static (name, value) => s_transformValues.Contains(name) ? value : "…"))
             .With(nameof(RouteConfig.Metadata), Setting.Of(metadata with { Profile = module is null ? null : ModuleRoute.ProfileOf(route) }));
     }
+
+    // As the limiter partitions: by organization only if membership is proven.
+    private static RateLimitPartitionKey PartitionOf(RateLimitPolicyOptions limit, RouteConfig route, Setting? access) =>
+        limit.PartitionBy == RateLimitPartitionKey.Organization
+            && !(access?.Members[nameof(AuthorizationPolicyOptions.RequireOrganization)].Value is true && RoutePath.BindsOrganization(route))
+            ? RateLimitPartitionKey.Subject
+            : limit.PartitionBy;
 
     private static Setting? Steps(RouteConfig route, Func<string, string, string> show) => route.Transforms is not { Count: > 0 } steps ? null
         : Setting.Steps(steps.Select(step => step.ToDictionary(static part => part.Key, part => show(part.Key, part.Value))));
@@ -187,15 +205,24 @@ internal sealed class EffectiveConfiguration
 
     private static Setting? OfCluster(ClusterConfig cluster)
     {
-        var known = typeof(ClusterMetadata).GetProperties().Select(static property => property.Name).ToArray();
         var effective = Setting.Of(cluster with { Metadata = null })!
             .Without(nameof(ClusterConfig.ClusterId))
+            .With("Destinations", Setting.Section((cluster.Destinations ?? new Dictionary<string, DestinationConfig>())
+                .Select(static destination => KeyValuePair.Create(destination.Key, (Setting?)OfDestination(destination.Value)))))
             .With("Metadata", Setting.Of(ClusterMetadata.Of(cluster.Metadata)))
-            .With("OwnMetadata", Setting.Section((cluster.Metadata ?? new Dictionary<string, string>())
-                .Where(entry => !known.Contains(entry.Key, StringComparer.OrdinalIgnoreCase))
-                .Select(static entry => KeyValuePair.Create(entry.Key, Setting.Of(entry.Value)))));
+            .With(OwnMetadata, OwnOf(cluster.Metadata, s_clusterMetadata));
         return s_clusterDefaults.Aggregate(effective, static (section, value) => section.WithDefault(value.Path.Split(':'), Setting.Of(value.Value)!));
     }
+
+    private static Setting OfDestination(DestinationConfig destination) => Setting.Of(destination with { Metadata = null })!
+        .With("Metadata", Setting.Of(DestinationMetadata.Of(destination.Metadata)))
+        .With(OwnMetadata, OwnOf(destination.Metadata, s_destinationMetadata));
+
+    // What an operator writes there for services of its own may be a secret.
+    private static Setting OwnOf(IReadOnlyDictionary<string, string>? metadata, string[] known) => Setting.Section(
+        (metadata ?? new Dictionary<string, string>())
+            .Where(entry => !known.Contains(entry.Key, StringComparer.OrdinalIgnoreCase))
+            .Select(static entry => KeyValuePair.Create(entry.Key, Setting.Of(entry.Value))));
 
     private Setting OfKestrel()
     {

@@ -1,4 +1,5 @@
 using System.Globalization;
+using Gateway.Configuration;
 using Gateway.Configuration.Rules;
 using IotCredentials.Http;
 using IotCredentials.Operations;
@@ -19,12 +20,25 @@ internal sealed class RouteComparison
     private readonly EffectiveConfiguration _after;
     private readonly Table _old;
     private readonly Table _new;
-    private readonly HashSet<string> _inBoth;
+    // The old id of each new route that was there before. A route that matches the same under another id is the same.
+    private readonly Dictionary<string, string> _oldIds = new(StringComparer.OrdinalIgnoreCase);
+    private readonly HashSet<string> _kept;
+    private int _pairsLeft;
 
-    public RouteComparison(EffectiveConfiguration before, EffectiveConfiguration after)
+    /// <summary>Prepares the comparison.</summary>
+    /// <param name="before">The configuration before.</param>
+    /// <param name="after">The configuration after.</param>
+    /// <param name="mostPairs">How many pairs of routes are compared. If there are more, a change says so.</param>
+    public RouteComparison(EffectiveConfiguration before, EffectiveConfiguration after, int mostPairs)
     {
-        (_before, _after, _old, _new) = (before, after, new(before), new(after));
-        _inBoth = _old.Routes.Keys.Where(_new.Routes.ContainsKey).ToHashSet(StringComparer.OrdinalIgnoreCase);
+        (_before, _after, _old, _new, _pairsLeft) = (before, after, new(before), new(after), mostPairs);
+        var removed = new Dictionary<string, string>(StringComparer.Ordinal);
+        foreach (var (id, route) in _old.Routes)
+            if (!_new.Routes.ContainsKey(id)) removed.TryAdd(route.Text, id);
+        foreach (var (id, route) in _new.Routes)
+            if (_old.Routes.ContainsKey(id)) _oldIds[id] = id;
+            else if (removed.Remove(route.Text, out var old)) _oldIds[id] = old;
+        _kept = _oldIds.Values.ToHashSet(StringComparer.OrdinalIgnoreCase);
     }
 
     /// <summary>Returns the changes, in the order of the routes' names.</summary>
@@ -37,6 +51,8 @@ internal sealed class RouteComparison
         }
 
         foreach (var change in Moves()) yield return change;
+        if (_pairsLeft < 0)
+            yield return new(Effect.Unjudged, "routes", "so many are changed that not all are compared here: the command diff compares them");
     }
 
     private Change Added(RouteRequests route)
@@ -54,10 +70,12 @@ internal sealed class RouteComparison
         if (old.Text != current.Text)
         {
             var isNew = !old.Covers(current, _old.Paths) && !IsCoveredBefore(current);
+            var hidden = old.Written == current.Written ? " (values are not shown)" : "";
             yield return new(isNew ? Effect.Loosened : current.Covers(old, _new.Paths) ? Effect.Changed : Effect.Tightened, subject,
-                $"matches {old.Written} → {current.Written}{(isNew ? ", and may take requests that no route took" : "")}");
+                $"matches {old.Written} → {current.Written}{hidden}{(isNew ? ", and may take requests that no route took" : "")}");
         }
-        else if (old.Written != current.Written && RoutePath.BindsOrganization(old.Route) != RoutePath.BindsOrganization(current.Route))
+
+        if (old.Written != current.Written && RoutePath.BindsOrganization(old.Route) != RoutePath.BindsOrganization(current.Route))
         {
             yield return new(Effect.Loosened, subject, $"matches {old.Written} → {current.Written}: the path's organization is another");
         }
@@ -76,6 +94,7 @@ internal sealed class RouteComparison
         {
             foreach (var old in IsChanged(id) ? _old.Routes.Values : (IEnumerable<RouteRequests>)changedBefore)
             {
+                if (--_pairsLeft < 0) yield break;
                 if (SameId(old, current) || !old.Meets(current) || !MayMove(old, current)) continue;
                 var changes = Compare(old, current, isMove: true).ToList();
                 var reasons = changes.Where(static change => change.Loosens).Select(static change => change.Text).ToList();
@@ -91,7 +110,8 @@ internal sealed class RouteComparison
     }
 
     private bool IsChanged(string id) =>
-        !_inBoth.Contains(id) || _old.Routes[id].Text != _new.Routes[id].Text || _old.Routes[id].Precedence != _new.Routes[id].Precedence;
+        !_old.Routes.TryGetValue(id, out var old) || !_new.Routes.TryGetValue(id, out var current)
+        || old.Text != current.Text || old.Precedence != current.Precedence;
 
     // Not if the old route still comes first for all it took, nor if the new one came first before for all it takes.
     private bool MayMove(RouteRequests old, RouteRequests current) =>
@@ -100,13 +120,17 @@ internal sealed class RouteComparison
         && !(_old.Routes.TryGetValue(current.Route.RouteId, out var already)
             && already.Covers(current, _old.Paths) && already.Precedence.CompareTo(old.Precedence) < 0);
 
+    // If too many are compared already, the answer is the one that makes a change count.
     private bool IsCoveredBefore(RouteRequests route) =>
-        _old.Routes.Values.Any(other => !SameId(other, route) && other.Meets(route) && other.Covers(route, _old.Paths));
+        _old.Routes.Values.Any(other => --_pairsLeft >= 0 && !SameId(other, route) && other.Meets(route) && other.Covers(route, _old.Paths));
 
     private IEnumerable<Change> Compare(RouteRequests old, RouteRequests current, bool isMove)
     {
         var (before, after) = (_before.Routes[old.Route.RouteId], _after.Routes[current.Route.RouteId]);
-        if (isMove)
+        before = WithOthers(before, old.Route.RouteId, _old.Limited[old.Route.RateLimiterPolicy ?? ""].Where(_kept.Contains));
+        after = WithOthers(after, _oldIds.GetValueOrDefault(current.Route.RouteId), _new.Limited[current.Route.RateLimiterPolicy ?? ""]
+            .Select(_oldIds.GetValueOrDefault).OfType<string>());
+        if (isMove && old.Text != current.Text)
         {
             // A request that moves is sent elsewhere, in another form. That says nothing of who may send it.
             string[] elsewhere = [nameof(RouteConfig.ClusterId), nameof(RouteConfig.Transforms), "TransformValues"];
@@ -114,7 +138,7 @@ internal sealed class RouteComparison
         }
         else
         {
-            (before, after) = (WithOthers(before, old, _old), WithOthers(after, current, _new));
+            foreach (var change in CompareClusters(old, current)) yield return change;
         }
 
         foreach (var change in SettingComparison.Compare(before, after, Routes + current.Route.RouteId, SubjectOf(current))) yield return change;
@@ -124,16 +148,29 @@ internal sealed class RouteComparison
             yield break;
         foreach (var difference in ProfileComparison.Compare(profiles, profile, others, other))
         {
-            var text = $"profile {other}: {difference.Key}: {difference.Description}";
+            var whose = difference.Organization is { } organization ? $" for {organization}" : "";
+            var text = $"profile {other}{whose}: {difference.Key}: {difference.Description}";
             yield return new(ConfigurationComparison.EffectOf(difference.Effect), SubjectOf(current), text);
         }
     }
 
-    // Routes with the same limit use it up together.
-    private Setting WithOthers(Setting route, RouteRequests requests, Table table) =>
+    // What another cluster does with the requests of a route. Where it leads, the route's own change says.
+    private IEnumerable<Change> CompareClusters(RouteRequests old, RouteRequests current)
+    {
+        var (id, other) = (old.Route.ClusterId, current.Route.ClusterId);
+        if (string.Equals(id, other, StringComparison.OrdinalIgnoreCase) || _before.ClusterOf(id) is not { } before || _after.ClusterOf(other) is not { } after)
+            return [];
+        return SettingComparison.Compare(before, after, $"ReverseProxy:Clusters:{other}", "")
+            .Where(static change => change.Effect != Effect.Changed)
+            .Select(change => new Change(change.Effect, SubjectOf(current), $"cluster {other}: {change.Subject}: {change.Text}"));
+    }
+
+    // Routes with the same limit use it up together, unless it counts each route apart.
+    private static Setting WithOthers(Setting route, string? self, IEnumerable<string> sharing) =>
         route.Members.GetValueOrDefault(EffectiveConfiguration.Limit) is { } limit
-            ? route.With(EffectiveConfiguration.Limit, limit.With("CountedWith", Setting.Of(table.Limited[requests.Route.RateLimiterPolicy!]
-                .Where(id => _inBoth.Contains(id) && !id.Equals(requests.Route.RouteId, StringComparison.OrdinalIgnoreCase)))))
+            && limit.Members[EffectiveConfiguration.PartitionBy].Text != nameof(RateLimitPartitionKey.Route)
+            ? route.With(EffectiveConfiguration.Limit, limit.With(
+                "CountedWith", Setting.Of(sharing.Where(id => !id.Equals(self, StringComparison.OrdinalIgnoreCase)))))
             : route;
 
     private static bool SameId(RouteRequests one, RouteRequests other) => one.Route.RouteId.Equals(other.Route.RouteId, StringComparison.OrdinalIgnoreCase);

@@ -1,3 +1,4 @@
+using System.Text.Json;
 using Gateway.Configuration.Rules;
 using Yarp.ReverseProxy.Configuration;
 
@@ -11,6 +12,7 @@ internal sealed class RouteRequests
 {
     private readonly IReadOnlyList<PathSegment> _segments;
     private readonly RouteMatch _match;
+    private readonly string _path;
 
     public RouteRequests(RouteConfig route)
     {
@@ -20,12 +22,8 @@ internal sealed class RouteRequests
         // ASP.NET Core's order: a lower Order, a more specific path, then routes with conditions on methods, hosts, headers and query.
         Precedence = (route.Order ?? 0, RoutePath.Precedence(route), _match.Methods is { Count: > 0 } ? 0 : 1, _match.Hosts is { Count: > 0 } ? 0 : 1,
             -(_match.Headers?.Count ?? 0), -(_match.QueryParameters?.Count ?? 0));
-        Text = string.Join(' ', (string[])
-        [
-            RoutePath.Normalize(route), Listed("methods", _match.Methods), Listed("hosts", _match.Hosts),
-            Listed("headers", _match.Headers?.Select(static header => Condition(header.Name, header.Mode, header.Values, header.IsCaseSensitive))),
-            Listed("query", _match.QueryParameters?.Select(static query => Condition(query.Name, query.Mode, query.Values, query.IsCaseSensitive))),
-        ]).TrimEnd();
+        _path = PathOf(route);
+        (Text, TextWithoutValues) = (TextOf(static value => value), TextOf(static _ => "…"));
     }
 
     /// <summary>The route.</summary>
@@ -37,12 +35,15 @@ internal sealed class RouteRequests
     /// <summary>All conditions in one spelling: routes with the same text match the same requests.</summary>
     public string Text { get; }
 
-    /// <summary>The conditions as they are written.</summary>
+    /// <summary>As <see cref="Text"/>, without the values of headers and query parameters, which may be secrets.</summary>
+    public string TextWithoutValues { get; }
+
+    /// <summary>The conditions as they are written, without the values of headers and query parameters.</summary>
     public string Written => string.Join(' ', ((string[])
     [
         _match.Methods is { Count: > 0 } methods ? string.Join(',', methods) : "", _match.Path ?? "any path", Listed("hosts", _match.Hosts),
-        Listed("headers", _match.Headers?.Select(static header => Condition(header.Name, header.Mode, header.Values, false))),
-        Listed("query", _match.QueryParameters?.Select(static query => Condition(query.Name, query.Mode, query.Values, false))),
+        Listed("headers", _match.Headers?.Select(static header => $"{header.Name} {header.Mode} …")),
+        Listed("query", _match.QueryParameters?.Select(static query => $"{query.Name} {query.Mode} …")),
     ]).Where(static part => part.Length > 0));
 
     /// <summary>A path that the route matches.</summary>
@@ -68,7 +69,7 @@ internal sealed class RouteRequests
             && UnreachableRouteRules.Holds(_match.Hosts, other._match.Hosts)
             && (_match.Headers ?? []).All((other._match.Headers ?? []).Contains)
             && (_match.QueryParameters ?? []).All((other._match.QueryParameters ?? []).Contains)
-            && (RoutePath.Normalize(Route) == RoutePath.Normalize(other.Route) || paths.Covering(other.Route).Contains(Route)));
+            && (_path == other._path || paths.Covering(other.Route).Contains(Route)));
 
     private static bool MayShare(IReadOnlyList<string>? one, IReadOnlyList<string>? two, Func<string, string, bool> areSame) =>
         one is not { Count: > 0 } || two is not { Count: > 0 } || one.Any(item => two.Any(other => areSame(item, other)));
@@ -97,6 +98,34 @@ internal sealed class RouteRequests
             ? $"{name} {string.Join(',', list)}"
             : "";
 
-    private static string Condition<TMode>(string name, TMode mode, IReadOnlyList<string>? values, bool isCaseSensitive) =>
-        $"{name} {mode}{(isCaseSensitive ? " with case" : "")} {string.Join('|', values ?? [])}".TrimEnd();
+    // A parameter with a default may be left out, and the default is what is passed on then.
+    private static string PathOf(RouteConfig route)
+    {
+        var defaults = (RoutePath.Parse(route) ?? RoutePath.Any).Parameters.Select(static parameter => parameter.Default?.ToString()).ToArray();
+        return RoutePath.Normalize(route) + (Array.TrueForAll(defaults, static value => value is null) ? "" : JsonSerializer.Serialize(defaults));
+    }
+
+    private string TextOf(Func<string, string> show) => JsonSerializer.Serialize(new
+    {
+        Path = _path,
+        Methods = Names(_match.Methods),
+        Hosts = Names(_match.Hosts),
+        Headers = Conditions(_match.Headers?.Select(header => Condition(header.Name, header.Mode, header.Values, header.IsCaseSensitive, show))),
+        Query = Conditions(_match.QueryParameters?.Select(query => Condition(query.Name, query.Mode, query.Values, query.IsCaseSensitive, show))),
+    });
+
+    private static IEnumerable<string> Names(IEnumerable<string>? names) =>
+        (names ?? []).Select(static name => name.ToUpperInvariant()).Distinct(StringComparer.Ordinal).Order(StringComparer.Ordinal);
+
+    private static IEnumerable<string> Conditions(IEnumerable<string>? conditions) =>
+        (conditions ?? []).Distinct(StringComparer.Ordinal).Order(StringComparer.Ordinal);
+
+    private static string Condition<TMode>(string name, TMode mode, IReadOnlyList<string>? values, bool isCaseSensitive, Func<string, string> show)
+        where TMode : struct, Enum => JsonSerializer.Serialize(new
+        {
+            Name = name.ToUpperInvariant(),
+            Mode = mode.ToString(),
+            isCaseSensitive,
+            Values = (values ?? []).Select(show).Distinct(StringComparer.Ordinal).Order(StringComparer.Ordinal),
+        });
 }

@@ -74,7 +74,12 @@ internal sealed class Setting
     };
 
     /// <summary>Whether another setting is the same value. Sections are never the same.</summary>
-    public bool IsSameValue(Setting other) => Value is not null && other.Value is not null && Value.GetType() == other.Value.GetType() && Text == other.Text;
+    public bool IsSameValue(Setting other) => (Value, other.Value) switch
+    {
+        (string[] list, string[] items) => list.SequenceEqual(items, StringComparer.Ordinal),
+        (not null, not null) => Value.GetType() == other.Value.GetType() && Text == other.Text,
+        _ => false,
+    };
 
     // YARP's own maps ignore case. In the gateway's maps, names are compared with case.
     private static StringComparer NamesOf(IDictionary map) =>
@@ -85,12 +90,20 @@ internal sealed class Setting
 
     private static string TextOf(object? item) => item switch
     {
-        IDictionary map => string.Join(", ", map.Keys.Cast<string>().Order(StringComparer.OrdinalIgnoreCase).Select(name => $"{name}={map[name]}")),
+        IDictionary map =>
+            string.Join(", ", map.Keys.Cast<string>().Order(StringComparer.OrdinalIgnoreCase).Select(name => Entry(name, map[name]?.ToString()))),
         IEnumerable<KeyValuePair<string, string>> map =>
-            string.Join(", ", map.OrderBy(static entry => entry.Key, StringComparer.OrdinalIgnoreCase).Select(static entry => $"{entry.Key}={entry.Value}")),
+            string.Join(", ", map.OrderBy(static entry => entry.Key, StringComparer.OrdinalIgnoreCase).Select(static entry => Entry(entry.Key, entry.Value))),
         null => "",
         _ => Of(item) is { Value: null } section
-            ? string.Join(", ", section.Members.Select(static member => $"{member.Key}={member.Value.Text}"))
+            ? string.Join(", ", section.Members.Select(static member => Entry(member.Key, member.Value.Text)))
             : Of(item)!.Text!,
     };
+
+    // The backslashes keep two entries apart from one whose value looks like them.
+    private static string Entry(string name, string? value) =>
+        $"{Escape(name).Replace("=", "\\=", StringComparison.Ordinal)}={Escape(value ?? "")}";
+
+    private static string Escape(string text) =>
+        text.Replace("\\", "\\\\", StringComparison.Ordinal).Replace(",", "\\,", StringComparison.Ordinal);
 }

@@ -21,12 +21,9 @@ internal static class SettingRules
     [
         // Without a policy, no operator may act. On a route, anyone may.
         new("Management:Access", More),
-        new("**:Access", Less),
-        new("**:Access:RequireOrganization", Demand),
-        new("**:Access:OrganizationSegment", Other),
-        new("**:Access:Scopes", AnyOf),
-        new("**:Access:Roles", AnyOf),
-        new("**:Access:Schemes", AnyOf),
+        new(Route + "Access", Less),
+        .. RequirementsOf("Management:Access:"),
+        .. RequirementsOf(Route + "Access:"),
 
         // What else keeps requests out of a route, or lets them do more.
         new(Route + "Limit", Less),
@@ -36,7 +33,7 @@ internal static class SettingRules
         new(Route + "Limit:Algorithm", Other),
         new(Route + "Limit:PartitionBy", Other),
         new(Route + "Limit:Store", Other),
-        new(Route + "Limit:CountedWith", AnyOf),
+        new(Route + "Limit:CountedWith", FewerLoosen),
         new(Route + "CorsPolicy", Other),
         new(Route + "CorsDisabled", Other),
         new(Route + "CorsPolicy:Origins", More),
@@ -62,9 +59,11 @@ internal static class SettingRules
 
         // Where routes lead.
         new(Cluster, Neutral),
+        new(Cluster + ":Destinations:*:OwnMetadata:**", Neutral) { IsSecret = true, IsHashed = false },
         new(Cluster + ":Destinations:**", Neutral),
         new(Cluster + ":LoadBalancingPolicy", Neutral),
         new(Cluster + ":SessionAffinity:**", Neutral),
+        new(Cluster + ":HealthCheck:Active:Query", Neutral) { IsSecret = true, IsHashed = false },
         new(Cluster + ":HealthCheck:**", Neutral),
         new(Cluster + ":HttpClient:DangerousAcceptAnyServerCertificate", Grant),
         new(Cluster + ":HttpClient:MaxConnectionsPerServer", Greater),
@@ -91,7 +90,9 @@ internal static class SettingRules
         new(Scheme + ":Organizations", More),
         new("AzureAd:Organizations", More),
         new(Introspection + ":Organizations", More),
-        new("**:Organizations:Only", OnlyOf),
+        new(Scheme + ":Organizations:Only", OnlyOf),
+        new("AzureAd:Organizations:Only", OnlyOf),
+        new(Introspection + ":Organizations:Only", OnlyOf),
         new("AzureAd", More),
         new("AzureAd:RequireHttpsMetadata", Demand),
         new("AzureAd:AllowWebApiToBeAuthorizedByACL", Grant),
@@ -116,7 +117,8 @@ internal static class SettingRules
         new("Urls", More) { IsHashed = false },
         new("AllowedHosts", AnyOf),
         new("Edge:Methods", More),
-        new("Edge:TrustedProxies", More),
+        // A proxy more can say from where a client comes. Behind one that is no longer trusted, every client has its address, which IpAllow may hold.
+        new("Edge:TrustedProxies", Other),
         new("Edge:ConnectionsPerAddress", Greater),
         new("Edge:UpgradesPerCaller", Greater),
         new("Edge:FailedAuthentications:PermitLimit", Greater),
@@ -130,9 +132,10 @@ internal static class SettingRules
         new(Limits + "Http2:KeepAlivePing*", Neutral),
         new(Limits + "**", Greater),
         new("Kestrel:Endpoints:*:Url", Other) { IsHashed = false },
-        new("Kestrel:**:Password", Neutral) { IsSecret = true, IsHashed = false },
-        new("Kestrel:**:Path", Neutral) { IsHashed = false },
-        new("Kestrel:**:KeyPath", Neutral) { IsHashed = false },
+        .. CertificateAt("Kestrel:Certificates:*:"),
+        .. CertificateAt("Kestrel:Endpoints:*:Certificate:"),
+        .. CertificateAt("Kestrel:Endpoints:*:Sni:*:Certificate:"),
+        new("Kestrel:**:Password", Other) { IsSecret = true, IsHashed = false },
 
         // The credential module, but for profiles.
         new("IotCredentials:Timeout", Greater),
@@ -187,6 +190,22 @@ internal static class SettingRules
         return Array.Find(rules, rule => rule.Names(names));
     }
 
+    private static SettingRule[] RequirementsOf(string access) =>
+    [
+        new(access + "RequireOrganization", Demand),
+        new(access + "OrganizationSegment", Other),
+        new(access + "Scopes", AnyOf),
+        new(access + "Roles", AnyOf),
+        new(access + "Schemes", AnyOf),
+    ];
+
+    private static SettingRule[] CertificateAt(string certificate) =>
+    [
+        new(certificate + "Password", Neutral) { IsSecret = true, IsHashed = false },
+        new(certificate + "Path", Neutral) { IsHashed = false },
+        new(certificate + "KeyPath", Neutral) { IsHashed = false },
+    ];
+
     // A null setting is absent. Each method returns null if the two mean the same.
 
     private static Effect? Neutral(Setting? before, Setting? after) => Effect.Changed;
@@ -220,6 +239,10 @@ internal static class SettingRules
     /// <summary>A list that an issuer is limited to. If it is absent, the issuer is not limited; if it is empty, nothing is let in.</summary>
     private static Effect? OnlyOf(Setting? before, Setting? after) =>
         after is null ? Effect.Loosened : before is null ? Effect.Tightened : More(before, after);
+
+    /// <summary>A list of what has to share one thing: with fewer, each has more of it.</summary>
+    private static Effect? FewerLoosen(Setting? before, Setting? after) =>
+        Items(before).Except(Items(after), StringComparer.Ordinal).Any() ? Effect.Loosened : Effect.Tightened;
 
     private static Effect? MoreNames(Setting? before, Setting? after) =>
         Split(after).Except(Split(before), StringComparer.OrdinalIgnoreCase).Any() ? Effect.Loosened

@@ -15,6 +15,10 @@ internal sealed partial class ConfigurationReloader : BackgroundService
     /// <summary>How often the files are checked.</summary>
     public static readonly TimeSpan Interval = TimeSpan.FromMilliseconds(500);
 
+    // The live gateway has no time to compare thousands of changed routes with each other.
+    private const int MostPairs = 250_000;
+    private const string UnknownHash = "unknown";
+
     private readonly SnapshotConfigurationProvider _snapshots;
     private readonly SnapshotRoutes _routes;
     private readonly GatewayMetrics _metrics;
@@ -35,7 +39,7 @@ internal sealed partial class ConfigurationReloader : BackgroundService
     /// <summary>When the configuration in effect was read; that of the start, or of the last change that was applied.</summary>
     public DateTimeOffset AppliedAt { get; private set; }
 
-    /// <summary>The hash of the configuration in effect. Replicas with the same hash serve the same.</summary>
+    /// <summary>The hash of the configuration in effect. Replicas with the same hash serve the same, but for secrets.</summary>
     public string Hash { get; private set; }
 
     /// <summary>What the last change that was applied means, in one line; null if there was none.</summary>
@@ -127,12 +131,25 @@ internal sealed partial class ConfigurationReloader : BackgroundService
         Log.Refused(_logger, string.Join(Environment.NewLine, findings));
     }
 
+    // The change is in effect already, so that a failure here must not keep it from being told.
     private string Describe(Snapshot before, Snapshot after)
     {
-        var effective = new EffectiveConfiguration(after);
-        Hash = effective.Hash();
-        _metrics.ConfigurationIs(Hash);
-        return ConfigurationComparison.Summary(ConfigurationComparison.Of(new EffectiveConfiguration(before), effective));
+        var hash = UnknownHash;
+        try
+        {
+            var effective = new EffectiveConfiguration(after);
+            hash = effective.Hash();
+            return ConfigurationComparison.Summary(ConfigurationComparison.Of(new EffectiveConfiguration(before), effective, MostPairs));
+        }
+        catch (Exception exception)
+        {
+            return $"what it means cannot be told: {Parts.Text(exception)}";
+        }
+        finally
+        {
+            Hash = hash;
+            _metrics.ConfigurationIs(hash);
+        }
     }
 
     /// <summary>

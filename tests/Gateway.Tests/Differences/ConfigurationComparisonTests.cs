@@ -105,9 +105,54 @@ public sealed class ConfigurationComparisonTests
         ("profile default: SessionPolicy: a session may now connect as client", settings => settings.Set($"{Profile}:Region", "\"eu-west-1\"")),
         ("profile default for o-acme: SessionDuration: ", settings => settings.Set("IotCredentials:Organizations:o-acme:SessionDuration", "\"00:45:00\"")),
         ("profile other: RoleArn: ", settings => settings.Set("ReverseProxy:Routes:iot-endpoint-and-credentials:Metadata:Profile", "\"other\"")),
+        ("profile other: Scope: User → Organization", settings => settings.Set("IotCredentials:Profiles:other:Scope", "\"Organization\"")),
+        ("Authentication:Schemes:Access: added", settings => settings.Set(
+            "Authentication:Schemes:Access", """{ "Authority": "https://partner.example.com", "ValidAudiences": ["api://gateway"] }""")),
+        ("Authentication:ApiKeys:Keys:Only: added", settings => settings.Set(
+            "Authentication:ApiKeys:Keys:Only", $$"""{ "Sha256": "{{new string('b', 64)}}" }""")),
+        ("route reports: cluster Access: HttpClient:DangerousAcceptAnyServerCertificate: false → true", settings => settings.Set(
+            "ReverseProxy:Clusters:Access", """
+                { "Destinations": { "a": { "Address": "https://localhost:5009/" } }, "HttpClient": { "DangerousAcceptAnyServerCertificate": true } }
+                """).Set($"{Reports}:ClusterId", "\"Access\"")),
+        ("route renamed: may take requests that route tasks took, such as /tasks/x, and asks for less: Limit:CountedWith: reports → none",
+            settings => settings.Remove("ReverseProxy", "Routes", "tasks").Set("RateLimiting:Policies:Same", """
+                { "Algorithm": "FixedWindow", "PartitionBy": "Subject", "PermitLimit": 5, "Window": "00:01:00" }
+                """).Route("renamed", "/tasks/{**rest}", """{ "RateLimiterPolicy": "Same", "AuthorizationPolicy": "Operator" }""")),
+        ("route renamed: may take requests that route tasks took, such as /tasks/x, and asks for less: TransformValues: changed, not shown; Transforms: ",
+            settings => settings.Remove("ReverseProxy", "Routes", "tasks").Route("renamed", "/tasks/{**rest}", """
+                { "RateLimiterPolicy": "Few", "AuthorizationPolicy": "Operator", "Transforms": [{ "PathPrefix": "/v2" }] }
+                """)),
         ("IotCredentials:OrganizationId:Length:Max: 32 → 64", settings => settings.Set("IotCredentials:OrganizationId:Length:Max", "64")),
         ("IotCredentials:Timeout: ", settings => settings.Set("IotCredentials:Timeout", "\"00:00:09\"")),
         ("IotCredentials:Sts:PermitsPerSecond: ", settings => settings.Set("IotCredentials:Sts:PermitsPerSecond", "200")),
+    ];
+
+    // The same, from another configuration before.
+    private static readonly (string Words, Action<JsonObject> Before, Action<JsonObject> Edit)[] s_loosenedFrom =
+    [
+        ("route ids: matches /ids/{id} → /ids/{id=latest}, and may take requests that no route took",
+            settings => settings.Route("ids", "/ids/{id}"), settings => settings.Set("ReverseProxy:Routes:ids:Match:Path", "\"/ids/{id=latest}\"")),
+        ("route ids: matches /ids/{id} headers X-Key ExactHeader … → /ids/{id} headers X-Key ExactHeader … (values are not shown), and may take",
+            settings => settings.Route("ids", "/ids/{id}", """{ "Match": { "Headers": [{ "Name": "X-Key", "Values": ["a|b"] }] } }"""),
+            settings => settings.Set("ReverseProxy:Routes:ids:Match:Headers", """[{ "Name": "X-Key", "Values": ["a", "b"] }]""")),
+        ("Edge:TrustedProxies: ",
+            settings => settings.Set("Edge:TrustedProxies", """["10.0.0.1"]"""), settings => settings.Set("Edge:TrustedProxies", "[]")),
+        ("route iot-endpoint-and-credentials: profile renamed for o-acme: SessionDuration: 00:30:00 → 00:45:00",
+            static _ => { },
+            settings =>
+            {
+                settings.Set("IotCredentials:Profiles:renamed", settings["IotCredentials"]!["Profiles"]!["default"]!.ToJsonString())
+                    .Set("ReverseProxy:Routes:iot-endpoint-and-credentials:Metadata:Profile", "\"renamed\"")
+                    .Set("IotCredentials:Organizations:o-acme:SessionDuration", "\"00:45:00\"")
+                    .Remove("IotCredentials", "Profiles", "default");
+            }),
+        ("route reports: Limit:PartitionBy: Organization → Subject",
+            settings => settings.Set("RateLimiting:Policies:Few:PartitionBy", "\"Organization\""),
+            settings => settings.Set("Authorization:Policies:Reader:RequireOrganization", "false").Set($"{Reports}:Metadata:AnyOrganization", "\"true\"")),
+        ($"{Robot}: removed: the introspection endpoint may accept the key",
+            settings => settings.Set("Authentication:Introspection",
+                """{ "Address": "https://id.example.com/introspect", "ClientId": "gateway", "ClientSecretPath": "secret" }"""),
+            settings => settings.Remove("Authentication", "ApiKeys", "Keys", "robot")),
     ];
 
     // Each keeps something out, and opens nothing.
@@ -117,6 +162,7 @@ public sealed class ConfigurationComparisonTests
         ("route open: Access", settings => settings.Remove("ReverseProxy", "Routes", "open", "AuthorizationPolicy")),
         ("route tasks: removed", settings => settings.Remove("ReverseProxy", "Routes", "tasks")),
         ("Limit:PermitLimit: 5 → 4", settings => settings.Set("RateLimiting:Policies:Few:PermitLimit", "4")),
+        ("route reports: Limit:CountedWith: +open", settings => settings.Set("ReverseProxy:Routes:open:RateLimiterPolicy", "\"Few\"")),
         ("Metadata:IpAllow: ", settings => settings.Set($"{Reports}:Metadata:IpAllow", "\"10.1.0.0/16\"")),
         ("Timeout: ", settings => settings.Set($"{Reports}:Timeout", "\"00:00:05\"")),
         ("MaxRequestBodySize: ", settings => settings.Set($"{Reports}:MaxRequestBodySize", "500")),
@@ -141,6 +187,13 @@ public sealed class ConfigurationComparisonTests
         ("Order: 0 → -3", settings => settings.Set("ReverseProxy:Routes:tasks:Order", "-3")),
         ("Metadata:Retries: 0 → 1", settings => settings.Set("ReverseProxy:Routes:tasks:Metadata:Retries", "\"1\"")),
         ("Logging:LogLevel:Default: ", settings => settings.Set("Logging:LogLevel:Default", "\"Warning\"")),
+        ("Logging:LogLevel:Access: ", settings => settings.Set("Logging:LogLevel:Access", "\"Warning\"")),
+        ("Destinations:Access: added", settings => settings.Set(
+            "ReverseProxy:Clusters:organizations:Destinations:Access", """{ "Address": "http://localhost:5003/" }""")),
+        ("ReverseProxy:Clusters:Limit: added", settings => settings.Set(
+            "ReverseProxy:Clusters:Limit", """{ "Destinations": { "a": { "Address": "http://localhost:5003/" } } }""")),
+        ("route renamed: added", settings => settings.Remove("ReverseProxy", "Routes", "tasks")
+            .Route("renamed", "/tasks/{**rest}", """{ "RateLimiterPolicy": "Few", "AuthorizationPolicy": "Operator" }""")),
         ("Authorization:Policies:Unused: added", settings => settings.Set("Authorization:Policies:Unused", """{ "Scopes": ["x"] }""")),
     ];
 
@@ -173,6 +226,36 @@ public sealed class ConfigurationComparisonTests
             Assert.True(changes.Any(change => change.Loosens && $"{change.Subject}: {change.Text}".Contains(row.Words, StringComparison.Ordinal)),
                 $"{row.Words}\n{string.Join('\n', changes)}");
         });
+    }
+
+    [Fact]
+    public void Every_loosening_of_another_configuration_is_told_with_its_words() => Assert.All(s_loosenedFrom, static row =>
+    {
+        var changes = ConfigurationPair.Compare(row.Before, row.Edit);
+        Assert.True(changes.Any(change => change.Loosens && $"{change.Subject}: {change.Text}".Contains(row.Words, StringComparison.Ordinal)),
+            $"{row.Words}\n{string.Join('\n', changes)}");
+    });
+
+    [Fact]
+    public void Lists_whose_items_look_alike_together_differ()
+    {
+        var (one, two) = (Setting.Of(new[] { "admin, operator" })!, Setting.Of(new[] { "admin", "operator" })!);
+
+        Assert.False(one.IsSameValue(two));
+        Assert.False(Setting.Steps([Map(("A", "x, B=y"))]).IsSameValue(Setting.Steps([Map(("A", "x"), ("B", "y"))])));
+
+        static Dictionary<string, string> Map(params (string, string)[] entries) => entries.ToDictionary();
+    }
+
+    [Fact]
+    public void More_pairs_of_routes_than_are_compared_count_as_loosened()
+    {
+        var before = ConfigurationPair.Read(ConfigurationPair.Before());
+        var after = ConfigurationPair.Read(ConfigurationPair.Before().Set("ReverseProxy:Routes:tasks:Order", "-3"));
+
+        var changes = ConfigurationComparison.Of(new EffectiveConfiguration(before), new EffectiveConfiguration(after), mostPairs: 1);
+
+        Assert.Contains(changes, static change => change is { Loosens: true, Subject: "routes" });
     }
 
     [Fact]
@@ -255,18 +338,25 @@ public sealed class ConfigurationComparisonTests
     [Fact]
     public void No_secret_is_told_or_hashed()
     {
-        var before = ConfigurationPair.Read(ConfigurationPair.Before().Set(
-            "ReverseProxy:Clusters:organizations:Destinations:a:Address", "\"http://user:hunter1@localhost:5001/\""));
-        var after = ConfigurationPair.Read(ConfigurationPair.Before().Set(
-            "ReverseProxy:Clusters:organizations:Destinations:a:Address", "\"http://user:hunter2@localhost:5001/\"")
-            .Set($"{Robot}:Sha256", $"\"{new string('d', 64)}\""));
+        var before = ConfigurationPair.Read(With("hunter1"));
+        var after = ConfigurationPair.Read(With("hunter2").Set($"{Robot}:Sha256", $"\"{new string('d', 64)}\""));
 
         var changes = ConfigurationComparison.Of(before, after);
 
-        Assert.Equal(2, changes.Count);
+        Assert.All(
+            (string[])["Destinations:a:Address", "a:OwnMetadata:Key: changed", "Active:Query: changed", "robot:Sha256: changed", "(values are not shown)"],
+            words => Assert.Contains(changes, change => $"{change.Subject}: {change.Text}".Contains(words, StringComparison.Ordinal)));
         Assert.DoesNotContain("hunter", string.Join('\n', changes), StringComparison.Ordinal);
         Assert.DoesNotContain("dddd", string.Join('\n', changes), StringComparison.Ordinal);
         Assert.Equal(new EffectiveConfiguration(before).Hash(), new EffectiveConfiguration(after).Hash());
+
+        static JsonObject With(string secret) => ConfigurationPair.Before()
+            .Set("ReverseProxy:Clusters:organizations:Destinations:a", $$"""
+                { "Address": "http://user:{{secret}}@localhost:5001/", "Metadata": { "Key": "{{secret}}" } }
+                """)
+            .Set("ReverseProxy:Clusters:organizations:HealthCheck:Active", $$"""{ "Query": "?key={{secret}}" }""")
+            .Set("ReverseProxy:Routes:tasks:Match:Headers", $$"""[{ "Name": "X-Key", "Values": ["{{secret}}"] }]""")
+            .Set("ReverseProxy:Routes:tasks:Match:QueryParameters", $$"""[{ "Name": "key", "Values": ["{{secret}}"] }]""");
     }
 
     [Fact]

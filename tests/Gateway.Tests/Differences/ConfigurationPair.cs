@@ -35,7 +35,8 @@ internal static class ConfigurationPair
             .Set("Cors:Policies:Web", """{ "Origins": ["https://app.example.com"], "Methods": ["PUT"], "Headers": ["authorization"] }""")
             .Set("IotCredentials:OrganizationId:Length:Max", "32")
             .Set("IotCredentials:Profiles:other", """
-                { "RoleArn": "arn:aws:iam::111122223333:role/other", "Region": "ap-northeast-1", "SessionPolicy": "policies/organization.json" }
+                { "RoleArn": "arn:aws:iam::111122223333:role/other", "Region": "ap-northeast-1", "SessionPolicy": "policies/organization.json",
+                  "Scope": "User" }
                 """)
             .Set("IotCredentials:Organizations:o-acme", """{ "SessionDuration": "00:30:00", "MinimumLifetime": "00:05:00", "RefreshAfter": "00:15:00" }""")
             .Route("reports", "/reports/{organizationId}/{**rest}", """
@@ -57,6 +58,16 @@ internal static class ConfigurationPair
         var read = s_nothing.Load(["--config", folder.Path]);
         Assert.True(read.Snapshot is not null, string.Join('\n', read.Findings));
         return read.Snapshot;
+    }
+
+    /// <summary>The changes that an edit makes to an edited <see cref="Before"/>.</summary>
+    public static IReadOnlyList<Change> Compare(Action<JsonObject> before, Action<JsonObject> edit)
+    {
+        var settings = Before();
+        before(settings);
+        var old = Read(settings);
+        edit(settings);
+        return ConfigurationComparison.Of(old, Read(settings));
     }
 
     /// <summary>The changes that an edit makes to <see cref="Before"/>.</summary>

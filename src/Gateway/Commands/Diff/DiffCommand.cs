@@ -55,7 +55,8 @@ internal static class DiffCommand
             {
                 replay = await ReplayAsync(requests, effective, other, environment);
             }
-            catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+            // A path without characters is an ArgumentException.
+            catch (Exception exception) when (exception is IOException or UnauthorizedAccessException || requests.Length == 0)
             {
                 error.WriteLine($"error: {Requests} cannot be read: {SecretText.HideInSentence(exception.Message)}");
                 return ExitCode.CannotRead;

@@ -1,15 +1,30 @@
 using System.Net;
 using System.Text.Json;
+using System.Text.RegularExpressions;
 
 namespace Gateway.Commands.Diff;
 
 /// <summary>A request as a line of the access log tells of it. It has no query, no header, and nothing of the token but whose it is.</summary>
-internal sealed record LoggedRequest
+internal sealed partial record LoggedRequest
 {
+    /// <summary>The longest path that the access log holds: longer ones are cut.</summary>
+    public const int LongestPath = 512;
+
+    // Longer than any name that the gateway logs. What is read is kept, so that it has to be bounded.
+    private const int LongestName = 1024;
+    private const int LongestMethod = 32;
+
     private LoggedRequest() { }
 
     public string Method { get; private set; } = "";
     public string Path { get; private set; } = "";
+
+    /// <summary>Whether the path may be longer than the log tells.</summary>
+    public bool IsPathCut => Path.Length == LongestPath;
+
+    /// <summary>The path to look for a route with. A cut may split an escape, or the bytes of a character, which alone would be no path.</summary>
+    public string RoutedPath => IsPathCut ? CutEscapes.Replace(Path, "x") : Path;
+
     public string? Route { get; private set; }
     public int Status { get; private set; }
     public string? Reason { get; private set; }
@@ -52,7 +67,7 @@ internal sealed record LoggedRequest
                 else json.Skip();
             }
 
-            return members == 7 && json.TokenType == JsonTokenType.EndObject && request.Method.Length > 0 && request.Path.Length > 0 ? request : null;
+            return members == 7 && json.TokenType == JsonTokenType.EndObject && request.IsBounded ? request : null;
         }
         catch (Exception exception) when (exception is JsonException or InvalidOperationException or FormatException)
         {
@@ -60,6 +75,12 @@ internal sealed record LoggedRequest
             return null;
         }
     }
+
+    [GeneratedRegex("(%[0-9A-Fa-f]{0,2})+$", RegexOptions.None, matchTimeoutMilliseconds: 1000)]
+    private static partial Regex CutEscapes { get; }
+
+    private bool IsBounded => Method.Length is > 0 and <= LongestMethod && Path.Length is > 0 and <= LongestPath
+        && Array.TrueForAll([Route, Reason, Scheme, Issuer, Subject], static name => name is not { Length: > LongestName });
 
     private static string? Next(ref Utf8JsonReader json)
     {

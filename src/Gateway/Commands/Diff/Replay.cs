@@ -14,9 +14,17 @@ namespace Gateway.Commands.Diff;
 /// </summary>
 internal sealed class Replay(ReplayTable before, ReplayTable after) : IDisposable
 {
-    // The longest path that the access log holds: longer ones are cut.
-    private const int LongestPath = 512;
     private const int MostKept = 10_000;
+
+    // The order in which the gateway checks a policy's requirements. It logs the first that is not met.
+    private static readonly string[] s_requirements = ["organization", "scopes", "roles", "schemes"];
+
+    // The members of a route that decide whether it lets a request in.
+    private static readonly string[] s_deciding =
+    [
+        EffectiveConfiguration.Access, EffectiveConfiguration.Limit, nameof(RouteConfig.CorsPolicy), "CorsDisabled", nameof(RouteConfig.Timeout),
+        nameof(RouteConfig.MaxRequestBodySize), nameof(RouteConfig.Metadata),
+    ];
 
     private readonly Dictionary<(string Section, string? Name), IReadOnlyList<Change>> _changes = [];
     private readonly Dictionary<(ReplayRoute, ReplayRoute, string Member), bool> _sameMember = [];
@@ -35,6 +43,7 @@ internal sealed class Replay(ReplayTable before, ReplayTable after) : IDisposabl
         while (lines.TryRead(out var line, out var isTooLong))
         {
             line = line.TrimEnd((byte)'\r');
+            if (line.StartsWith("\uFEFF"u8)) line = line["\uFEFF"u8.Length..];
             if (line.IsEmpty && !isTooLong) continue;
             if (LoggedRequest.Read(line) is not { } request)
             {
@@ -61,13 +70,16 @@ internal sealed class Replay(ReplayTable before, ReplayTable after) : IDisposabl
         var (old, current) = (
             isKnown ? new ReplayOutcome(taken?.Route.Id, request.IsLetIn ? null : request.Status, request.IsLetIn ? null : request.Reason, taken?.Route.Target)
             : taken is not null ? Judge(before, taken, request, null)
-            : candidates.Refused is { } status ? NoRoute(before, request, status, candidates.Reason!)
+            : candidates.Refused is { } status ? NoRoute(request, status, candidates.Reason!)
             : ReplayOutcome.Unknown(null, candidates.Routes[0].Route.Unknown),
             Choose(others, candidates, taken, isKnown, out var unknown) is { } next ? Judge(after, next, request, isKnown ? taken : null)
-            : others.Refused is { } refused ? NoRoute(after, request, refused, others.Reason!)
+            : others.Refused is { } refused ? NoRoute(request, refused, others.Reason!)
             : ReplayOutcome.Unknown(null, unknown));
+        // A caller that the new configuration makes of the request would get 404.
+        if (others.Refused == StatusCodes.Status404NotFound && request.Scheme is null && !IsCallerSame(request))
+            current = ReplayOutcome.Unknown(null, "the token");
         if (others.Refused is null && !IsSame(nameof(GatewayOptions.AllowedHosts), null)) current = ReplayOutcome.Unknown(current.Route, "the host");
-        if (request.Path.Length >= LongestPath && old != current) current = ReplayOutcome.Unknown(current.Route, "the path, which the log cuts");
+        if (request.IsPathCut && old != current) current = ReplayOutcome.Unknown(current.Route, "the path, which the log cuts");
         return (old, current);
     }
 
@@ -90,7 +102,7 @@ internal sealed class Replay(ReplayTable before, ReplayTable after) : IDisposabl
     }
 
     // Without a token, an unmatched path is 401.
-    private static ReplayOutcome NoRoute(ReplayTable table, LoggedRequest request, int status, string reason) =>
+    private static ReplayOutcome NoRoute(LoggedRequest request, int status, string reason) =>
         status == StatusCodes.Status404NotFound && request.Scheme is null
             ? new(null, StatusCodes.Status401Unauthorized, request.Status == StatusCodes.Status401Unauthorized ? request.Reason : "no_token", null)
             : new(null, status, reason, null);
@@ -99,13 +111,21 @@ internal sealed class Replay(ReplayTable before, ReplayTable after) : IDisposabl
     private ReplayOutcome Judge(ReplayTable table, Candidate candidate, LoggedRequest request, Candidate? known)
     {
         var route = candidate.Route;
-        if (known is not null && IsStateOf(request) && IsSame(known.Route, route, EffectiveConfiguration.Access) && IsCallerSame(request)
-            && known.Organization == candidate.Organization && known.Refused == candidate.Refused)
-            return new(route.Id, request.Status, request.Reason, route.Target);
-        var unknown = new List<string>();
-        if ((Authenticate(table, request, route, known, unknown) ?? Preconditions(candidate) ?? Authorize(candidate, request, known, unknown)
-            ?? Bounds(table, route, request, known, unknown)) is { } refused && unknown.Count == 0)
+        if (known is not null && IsCallerSame(request) && known.Organization == candidate.Organization && known.Refused == candidate.Refused)
+        {
+            if (IsAddressSame && Array.TrueForAll(s_deciding, member => IsSame(known.Route, route, member)))
+                return new(route.Id, request.IsLetIn ? null : request.Status, request.IsLetIn ? null : request.Reason, route.Target);
+            if (IsStateOf(request) && IsSame(known.Route, route, EffectiveConfiguration.Access))
+                return new(route.Id, request.Status, request.Reason, route.Target);
+        }
+
+        var (unknown, unmet) = (new List<string>(), new List<string>());
+        // If a requirement that comes before the one that is certainly not met is unknown, the request is 403 all the same.
+        if ((Authenticate(table, request, route, known, unknown) ?? Preconditions(candidate) ?? Authorize(candidate, request, known, unmet)
+            ?? Bounds(table, route, request, known, unknown)) is { } refused
+            && unknown.Count == 0 && (unmet.Count == 0 || refused.Status == StatusCodes.Status403Forbidden))
             return new(route.Id, refused.Status, refused.Reason, route.Target);
+        unknown.AddRange(unmet);
         if (IsStateOf(request)) unknown.Add("the state of the gateway, or the query");
         if (request.Method == HttpMethods.Options && known is not null && !IsSame(known.Route, route, nameof(RouteConfig.CorsPolicy)))
             unknown.Add("a preflight's headers");
@@ -122,7 +142,6 @@ internal sealed class Replay(ReplayTable before, ReplayTable after) : IDisposabl
         if (route.IsOpen) return null;
         if (request.Scheme is null)
         {
-            if (request.Reason == "no_token") return (StatusCodes.Status401Unauthorized, "no_token");
             if (!IsCallerSame(request)) unknown.Add("the token");
             else if (request.Status == StatusCodes.Status401Unauthorized) return (StatusCodes.Status401Unauthorized, request.Reason ?? "no_token");
             else if (known is { Route.IsOpen: true }) return (StatusCodes.Status401Unauthorized, "no_token");
@@ -155,16 +174,15 @@ internal sealed class Replay(ReplayTable before, ReplayTable after) : IDisposabl
         var (was, isSamePlace) = (known is { Route.IsOpen: false } ? known.Route.Policy : null, known?.Organization == candidate.Organization);
         if (policy.RequireOrganization)
         {
-            if (isCallerSame && was is { RequireOrganization: true } && isSamePlace && request.IsAuthorized) { }
-            else if (isCallerSame && was is { RequireOrganization: true } && isSamePlace && request.Reason == "organization")
-                return (StatusCodes.Status403Forbidden, "organization");
-            else unknown.Add("organizations");
+            var isComparable = isCallerSame && was is { RequireOrganization: true } && isSamePlace;
+            if (isComparable && request.Reason == "organization") return (StatusCodes.Status403Forbidden, "organization");
+            if (!isComparable || !Met("organization")) unknown.Add("organizations");
         }
 
         foreach (var (word, asked, asks) in ((string, IReadOnlyList<string>?, IReadOnlyList<string>)[])
             [("scopes", was?.Scopes, policy.Scopes), ("roles", was?.Roles, policy.Roles)])
         {
-            if (asks.Count == 0 || (isCallerSame && asked is { Count: > 0 } && request.IsAuthorized && asked.All(asks.Contains))) continue;
+            if (asks.Count == 0 || (isCallerSame && asked is { Count: > 0 } && Met(word) && asked.All(asks.Contains))) continue;
             if (isCallerSame && asked is { Count: > 0 } && request.Reason == word && asks.All(asked.Contains)) return (StatusCodes.Status403Forbidden, word);
             unknown.Add(word);
         }
@@ -172,20 +190,25 @@ internal sealed class Replay(ReplayTable before, ReplayTable after) : IDisposabl
         return policy.Schemes.Count > 0 && !policy.Schemes.Contains(request.Scheme, StringComparer.Ordinal)
             ? (StatusCodes.Status403Forbidden, "schemes")
             : null;
+
+        bool Met(string requirement) =>
+            request.IsAuthorized || Array.IndexOf(s_requirements, requirement) < Array.IndexOf(s_requirements, request.Reason);
     }
 
     private (int Status, string Reason)? Bounds(ReplayTable table, ReplayRoute route, LoggedRequest request, Candidate? known, List<string> unknown)
     {
         if (route.Addresses is { } addresses)
         {
-            if (request.Client is null) unknown.Add("the client's address");
+            if (request.Client is null || !IsAddressSame) unknown.Add("the client's address");
             else if (!addresses.Allows(request.Client)) return (StatusCodes.Status403Forbidden, "client_address");
         }
 
         if (request.Scheme == ApiKey.Scheme && request.Subject is { } name && table.Options.Authentication.ApiKeys?.Keys.GetValueOrDefault(name) is { } key
-            && key.IpAllow.Count > 0 && AddressList.TryParse(string.Join(' ', key.IpAllow), out var networks, out _)
-            && !AddressList.Contains(networks, request.Client))
-            return (StatusCodes.Status403Forbidden, "client_address");
+            && key.IpAllow.Count > 0 && AddressList.TryParse(string.Join(' ', key.IpAllow), out var networks, out _))
+        {
+            if (!IsAddressSame) unknown.Add("the client's address");
+            else if (!AddressList.Contains(networks, request.Client)) return (StatusCodes.Status403Forbidden, "client_address");
+        }
 
         var isLimited = request.Reason?.StartsWith("limit:", StringComparison.Ordinal) == true;
         if (known is not null && !IsSame(known.Route, route, EffectiveConfiguration.Limit))
@@ -207,14 +230,19 @@ internal sealed class Replay(ReplayTable before, ReplayTable after) : IDisposabl
         return null;
     }
 
+    // What a proxy reports is the client's address only while the proxy is trusted.
+    private bool IsAddressSame => IsSame("Edge", nameof(EdgeOptions.TrustedProxies));
+
+    private bool IsHeaderSame => IsSame("Authentication:ApiKeys", nameof(ApiKeysOptions.Header));
+
     /// <summary>Whether both configurations make the same caller of the request's token or key, or refuse it alike.</summary>
     private bool IsCallerSame(LoggedRequest request) => request.Scheme switch
     {
         // Nothing that keeps out more makes a caller of a request that had none.
         null => !Changes("Authentication", null).Concat(Changes(SchemeRules.AzureAd, null)).Any(static change => change.Loosens),
         SchemeRules.AzureAd => IsSame(SchemeRules.AzureAd, null),
-        IntrospectionAuthentication.Scheme => IsSame("Authentication:Introspection", null),
-        ApiKey.Scheme => IsSame(KeyPath.ApiKeys, request.Subject),
+        IntrospectionAuthentication.Scheme => IsSame("Authentication:Introspection", null) && IsHeaderSame,
+        ApiKey.Scheme => IsSame(KeyPath.ApiKeys, request.Subject) && IsHeaderSame,
         var scheme => IsSame("Authentication:Schemes", scheme),
     };
 

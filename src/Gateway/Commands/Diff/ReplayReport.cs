@@ -45,7 +45,7 @@ internal sealed class ReplayReport
         var text = new StringBuilder();
         text.Append(CultureInfo.InvariantCulture, $"\n{Requests} requests");
         if (Malformed > 0) text.Append(CultureInfo.InvariantCulture, $", {Malformed} other lines, which are left out");
-        text.Append(_groups.Count == 0 ? ": the same route, status and target for each\n" : "\n");
+        text.Append(Requests == 0 ? ": nothing was compared\n" : _groups.Count == 0 ? ": the same route, status and target for each\n" : "\n");
         foreach (var group in Changes)
         {
             text.Append(CultureInfo.InvariantCulture, $"\n{group.Count} of route {group.Route.OneLine()}: {group.Change.OneLine()}\n");

@@ -18,7 +18,7 @@ namespace Gateway.Commands.Diff;
 /// </summary>
 internal sealed class ReplayTable : IDisposable
 {
-    private const int MostCached = 50_000;
+    private const int MostCached = 10_000;
 
     private readonly Dictionary<(string Method, string Path), Candidates> _cache = [];
     private readonly AllCandidates _found = new();
@@ -37,8 +37,6 @@ internal sealed class ReplayTable : IDisposable
             new EndpointMetadataCollection(
                 [new ReplayRoute(endpoint, table.Written(endpoint.RouteId()), configuration), .. endpoint.Metadata.OfType<IHttpMethodMetadata>()]),
             null)).ToArray();
-        Routes = endpoints.Select(static endpoint => endpoint.Metadata.GetMetadata<ReplayRoute>()!)
-            .ToDictionary(static route => route.Id, StringComparer.OrdinalIgnoreCase);
         _routing = Router.Services(_services, _found);
         _router = new Router(_routing, endpoints);
     }
@@ -47,21 +45,19 @@ internal sealed class ReplayTable : IDisposable
 
     public GatewayOptions Options => Configuration.Snapshot.Options;
 
-    public IReadOnlyDictionary<string, ReplayRoute> Routes { get; }
-
     public void Dispose() => _routing.Dispose();
 
     /// <summary>Returns the routes that may take a request, in order, or the status that the gateway refuses it with before it looks for one.</summary>
     public Candidates Find(LoggedRequest request)
     {
-        if (_cache.TryGetValue((request.Method, request.Path), out var known)) return known;
+        if (_cache.TryGetValue((request.Method, request.RoutedPath), out var known)) return known;
         if (_cache.Count >= MostCached) _cache.Clear();
-        return _cache[(request.Method, request.Path)] = FindAnew(request);
+        return _cache[(request.Method, request.RoutedPath)] = FindAnew(request);
     }
 
     private Candidates FindAnew(LoggedRequest request)
     {
-        if (!RequestGuard.IsUnambiguous(request.Path)) return new(StatusCodes.Status400BadRequest, "path", []);
+        if (!RequestGuard.IsUnambiguous(request.RoutedPath)) return new(StatusCodes.Status400BadRequest, "path", []);
         if (!Options.Edge.Methods.Contains(request.Method, StringComparer.Ordinal)) return new(StatusCodes.Status405MethodNotAllowed, "method", []);
         Prepare(request);
         _found.Clear();
@@ -86,10 +82,10 @@ internal sealed class ReplayTable : IDisposable
     {
         _context.RequestServices = _services;
         _context.SetEndpoint(null);
-        _context.Features.Get<IHttpRequestFeature>()!.RawTarget = request.Path;
+        _context.Features.Get<IHttpRequestFeature>()!.RawTarget = request.RoutedPath;
         _context.Request.Method = request.Method;
         // The target of OPTIONS for the whole server is no path.
-        _context.Request.Path = request.Path == "*" ? PathString.Empty : PathString.FromUriComponent(request.Path);
+        _context.Request.Path = request.RoutedPath == "*" ? PathString.Empty : PathString.FromUriComponent(request.RoutedPath);
         _context.Request.RouteValues = [];
     }
 
@@ -147,7 +143,6 @@ internal sealed class ReplayRoute
         Policy = route.AuthorizationPolicy is { } name ? configuration.Snapshot.Options.Authorization.Policies.GetValueOrDefault(name) ?? new() : new();
         Addresses = RouteMetadata.Of(route).IpAllow is { } addresses ? new IpAllowList(addresses) : null;
         Target = RouteTargetRow.Of(route, configuration.Snapshot).ToString();
-        HasCors = Setting.Members.ContainsKey(nameof(RouteConfig.CorsPolicy));
     }
 
     /// <summary>The gateway's own endpoint.</summary>
@@ -172,6 +167,4 @@ internal sealed class ReplayRoute
     public IpAllowList? Addresses { get; }
 
     public string Target { get; }
-
-    public bool HasCors { get; }
 }

@@ -9,6 +9,9 @@ namespace Gateway.Tests.Commands.Diff;
 /// <summary><c>diff</c>: what a change means, as a program says it.</summary>
 public sealed class DiffTests
 {
+    private const string NewKey = "Authentication:ApiKeys:Keys:second";
+    private const string NewKeyValue = """{ "Sha256": "bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb" }""";
+
     [Fact]
     public async Task A_configuration_and_itself_differ_in_nothing()
     {
@@ -75,8 +78,9 @@ public sealed class DiffTests
         var failed = await CommandResult.RunAsync(["diff", good.Path, wrong.Path, "--format", format]);
         var absent = await CommandResult.RunAsync(["diff", good.Path + "-none", wrong.Path, "--format", format]);
         var log = await CommandResult.RunAsync(["diff", good.Path, good.Path, "--requests", good.Path + "-none"]);
+        var empty = await CommandResult.RunAsync(["diff", good.Path, good.Path, "--requests", ""]);
 
-        Assert.Equal((1, 2, 2), (failed.ExitCode, absent.ExitCode, log.ExitCode));
+        Assert.Equal((1, 2, 2, 2), (failed.ExitCode, absent.ExitCode, log.ExitCode, empty.ExitCode));
         if (format == "text") Assert.StartsWith("NEW: error Edge:Method ", failed.Error, StringComparison.Ordinal);
         else Assert.Equal("Edge:Method", failed.Json.GetProperty("new").GetProperty("findings")[0].GetProperty("key").GetString());
     }
@@ -133,16 +137,96 @@ public sealed class DiffTests
         using var before = new GatewayFolder(settings);
         using var after = new GatewayFolder(settings
             .Route("new-host", "/places/{**rest}", """{ "Match": { "Hosts": ["new.example.com"] }, "AuthorizationPolicy": "Anonymous" }"""));
+        var cut = "/places/" + new string('x', 502) + "%C";
         File.WriteAllLines(Path.Combine(before.Path, "access.log"),
         [
+            Line("GET", cut, "places", 200, null, null, null),
             Line("GET", "/places/1", "places", 200, null, null, null), Line("GET", "/places/1", "by-host", 200, null, null, null),
         ]);
 
         var same = await CommandResult.RunAsync(["diff", before.Path, before.Path, "--requests", Path.Combine(before.Path, "access.log")]);
         var diff = await CommandResult.RunAsync(["diff", before.Path, after.Path, "--requests", Path.Combine(before.Path, "access.log")]);
 
-        Assert.Equal("\n2 requests: the same route, status and target for each\n", same.Output);
+        Assert.Equal("\n3 requests: the same route, status and target for each\n", same.Output);
         Assert.Contains("the log does not tell host\n", diff.Output, StringComparison.Ordinal);
+        Assert.Contains("the log does not tell the path, which the log cuts\n", diff.Output, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_configuration_and_itself_treat_every_logged_request_alike()
+    {
+        using var folder = new GatewayFolder(ConfigurationPair.Before()
+            .Set("ReverseProxy:Routes:tasks:Metadata:IpAllow", "\"192.0.2.0/24\"")
+            .Set("Authorization:Policies:Operator", """{ "Scopes": ["operate"], "Roles": ["operator"], "Schemes": ["ApiKeys"] }"""));
+        var log = Path.Combine(folder.Path, "access.log");
+        (int Status, string? Reason)[] outcomes =
+        [
+            (400, "encoded_slash"), (400, "path"), (400, "framing"), (400, "bad_request"), (401, "no_token"), (401, "token_expired"), (401, "audience"),
+            (401, "issuer"), (401, "signature"), (401, "token_claims"), (401, "ambiguous"), (401, "api_key"), (401, "api_key_expired"), (401, "introspection"),
+            (403, "organization"), (403, "scopes"), (403, "roles"), (403, "schemes"), (403, "policy"), (403, "client_address"), (403, "organization_unknown"),
+            (403, "caller_claims"), (403, "no_policy"), (404, "no_route"), (405, "method"), (408, "request_timeout"), (413, "body_too_large"),
+            (422, "organization_id"), (422, "minimum_lifetime"), (429, "locked_out"), (429, "limit:Few"), (429, "upgrades"), (499, "client_left"),
+            (500, "internal"), (502, "upstream:request"), (503, "issuer_unavailable"), (503, "vend:throttled"), (504, "timeout"), (508, "loop"), (418, "other"),
+            (200, null), (404, null),
+        ];
+        (string Path, string? Route)[] places =
+            [("/tasks/1", "tasks"), ("/organizations/o-acme/x", "organizations"), ("/reports/o-acme/x", "reports"), ("/open/1", "open"), ("/nowhere", null)];
+        (string? Scheme, string? Subject)[] callers = [(null, null), ("Platform", "alice"), ("ApiKeys", "robot")];
+        // Without a caller, a path without a route is 401.
+        string[] lines = [..
+            from outcome in outcomes from place in places from caller in callers from method in (string[])["GET", "POST", "OPTIONS"]
+            from route in (string?[])[place.Route, null]
+            where caller.Scheme is not null || outcome.Reason != "no_route"
+            select Line(method, place.Path, route, outcome.Status, outcome.Reason, caller.Scheme, caller.Subject)];
+        File.WriteAllLines(log, ["\uFEFF" + Line("GET", "/tasks/1", "tasks", 200, null, "Platform", "alice"), .. lines]);
+
+        var diff = await CommandResult.RunAsync(["diff", folder.Path, folder.Path, "--requests", log]);
+
+        Assert.Equal($"\n{lines.Length + 1} requests: the same route, status and target for each\n", diff.Output);
+    }
+
+    [Theory]
+    // The requirements before the logged one were met, and the one that was not is still asked for.
+    [InlineData("Authorization:Policies:Reader:Roles", """["other"]""", "reports", "scopes", "Platform", null)]
+    // An earlier requirement that cannot be told does not let in what a later one refuses.
+    [InlineData("Authorization:Policies:Reader:Scopes", """["other"]""", "reports", "roles", "Platform", null)]
+    [InlineData(NewKey, NewKeyValue, "tasks", "no_token", null, "401 (no_token) → unknown: the log does not tell the token, scopes")]
+    [InlineData(NewKey, NewKeyValue, null, "no_token", null, "401 (no_token) → unknown: the log does not tell the token")]
+    [InlineData("Authentication:ApiKeys:Header", "\"X-Other\"", "tasks", null, "ApiKeys", "let in → unknown: the log does not tell the key, scopes")]
+    [InlineData("Edge:TrustedProxies", """["192.0.2.9"]""", "reports", null, "Platform", "let in → unknown: the log does not tell the client's address")]
+    public async Task A_logged_request_is_judged_by_all_that_its_line_proves(
+        string key, string value, string? route, string? reason, string? scheme, string? change)
+    {
+        var settings = ConfigurationPair.Before();
+        using var before = new GatewayFolder(settings);
+        using var after = new GatewayFolder(settings.Set(key, value));
+        var log = Path.Combine(before.Path, "access.log");
+        var status = reason switch { null => 200, "no_token" => 401, _ => 403 };
+        var subject = scheme switch { null => null, "ApiKeys" => "robot", _ => "alice" };
+        File.WriteAllText(log, Line("GET", $"/{route ?? "nowhere"}/o-acme/1", route, status, reason, scheme, subject));
+
+        var diff = await CommandResult.RunAsync(["diff", before.Path, after.Path, "--format", "json", "--requests", log]);
+
+        Assert.Equal(
+            change is null ? [] : [change],
+            diff.Json.GetProperty("requests").GetProperty("changes").EnumerateArray().Select(static group => group.GetProperty("change").GetString()!));
+    }
+
+    [Fact]
+    public async Task A_line_with_names_longer_than_the_gateways_is_malformed()
+    {
+        using var folder = new GatewayFolder(ConfigurationPair.Before());
+        var log = Path.Combine(folder.Path, "access.log");
+        var longest = new string('x', 5_000);
+        File.WriteAllLines(log,
+        [
+            Line("GET", "/" + longest, null, 404, "no_route", "Platform", "alice"), Line(longest, "/tasks/1", "tasks", 200, null, "Platform", "alice"),
+            Line("GET", "/tasks/1", "tasks", 200, null, longest, "alice"), Line("GET", "/tasks/1", "tasks", 200, null, "Platform", longest),
+        ]);
+
+        var diff = await CommandResult.RunAsync(["diff", folder.Path, folder.Path, "--requests", log]);
+
+        Assert.Equal("\n0 requests, 4 other lines, which are left out: nothing was compared\n", diff.Output);
     }
 
     [Fact]
