@@ -54,11 +54,13 @@ class CredentialSource {
 
   async #fetch() {
     const { gateway, organization, token } = this.#settings;
-    // An address or a token that HTTP cannot carry fails here, for good.
+    // The error of a header that HTTP cannot carry would quote the token.
+    if (!/^[!-~]+$/.test(token)) throw new Stopped('this is no token: a token is one line of printable ASCII.');
     const request = new Request(`${gateway}/organizations/${encodeURIComponent(organization)}/iot-endpoint-and-credentials`, {
       headers: { authorization: `Bearer ${token}` },
       cache: 'no-store',
       credentials: 'omit',
+      redirect: 'manual',
     });
     let response, body;
     try {
@@ -72,8 +74,11 @@ class CredentialSource {
     // Whatever the clocks say, one request a second at most.
     this.#retryAt = performance.now() + second;
     const date = Date.parse(response.headers.get('date') ?? '');
-    if (date) this.#clockOffset = date - Date.now();
-    if (response.ok && body?.data) return this.#keep(body.data);
+    if (response.ok && body?.data) {
+      // Not from an error, which may be another server's, with a clock of its own.
+      if (date) this.#clockOffset = date - Date.now();
+      return this.#keep(body.data);
+    }
     const reason = `${response.status} ${body?.error ?? 'without a reason'}`;
     if (response.status === 401) throw new Stopped(`${reason}: sign in again.`);
     if (response.status === 403) throw new Stopped(`${reason}: this user may not connect to ${organization}.`);
@@ -353,6 +358,11 @@ element('publish').onsubmit = event => {
 // A fragment is sent to no server. It leaves the address at once, so that no bookmark and no copied link holds the token.
 const given = Object.fromEntries(new URLSearchParams(location.hash.slice(1)));
 history.replaceState(null, '', location.pathname);
+// Elsewhere than on the developer's machine, a link must not choose where the token and the credentials go.
+if (!['127.0.0.1', 'localhost', '[::1]'].includes(location.hostname)) {
+  delete given.gateway;
+  delete given.broker;
+}
 const settings = { gateway: location.origin, ...given };
 if (settings.token && settings.organization) start(settings);
 else askToSignIn(settings);

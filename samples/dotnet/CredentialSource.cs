@@ -18,7 +18,13 @@ internal sealed class CredentialSource(Uri gateway, string organization, string 
     };
 
     // The token goes to the gateway only, wherever a redirect leads.
-    private readonly HttpClient _client = new(new SocketsHttpHandler { AllowAutoRedirect = false, PooledConnectionLifetime = TimeSpan.FromMinutes(5) })
+    private readonly HttpClient _client = new(new SocketsHttpHandler
+    {
+        AllowAutoRedirect = false,
+        PooledConnectionLifetime = TimeSpan.FromMinutes(5),
+        // A proxy has no business between this machine and itself.
+        UseProxy = !gateway.IsLoopback,
+    })
     {
         Timeout = TimeSpan.FromSeconds(15),
     };
@@ -77,6 +83,9 @@ internal sealed class CredentialSource(Uri gateway, string organization, string 
             return;
         }
 
+        // The error of a header that HTTP cannot carry would quote the token.
+        if (token.AsSpan().ContainsAnyExceptInRange('!', '~'))
+            throw new StoppedException($"{tokenFile} holds no token: a token is one line of printable ASCII");
         using var request = new HttpRequestMessage(HttpMethod.Get, _address);
         request.Headers.Authorization = new AuthenticationHeaderValue("Bearer", token);
         try
@@ -84,8 +93,7 @@ internal sealed class CredentialSource(Uri gateway, string organization, string 
             using var response = await _client.SendAsync(request, cancellation);
             // Whatever the clocks say, one request a second at most.
             _retryAt = Environment.TickCount64 + 1000;
-            if (response.Headers.Date is { } date) ClockOffset = date - DateTimeOffset.UtcNow;
-            if (response.IsSuccessStatusCode) Keep(await response.Content.ReadFromJsonAsync<CredentialResponse>(s_json, cancellation));
+            if (response.IsSuccessStatusCode) Keep(await response.Content.ReadFromJsonAsync<CredentialResponse>(s_json, cancellation), response.Headers.Date);
             else await RefusedAsync(response, cancellation);
         }
         // The connection failed, took too long, or led to what is not the gateway, such as a hotel's page.
@@ -110,9 +118,11 @@ internal sealed class CredentialSource(Uri gateway, string organization, string 
         }
     }
 
-    private void Keep(CredentialResponse? response)
+    private void Keep(CredentialResponse? response, DateTimeOffset? date)
     {
         var fetched = response?.Data ?? throw new JsonException();
+        // Not from an error, which may be another server's, with a clock of its own.
+        if (date is { } now) ClockOffset = now - DateTimeOffset.UtcNow;
         var expiration = fetched.Credentials.Expiration;
         var half = (expiration - Now) / 2;
         _refreshAt = expiration - ((half < s_mostAhead ? half : s_mostAhead) * (0.5 + (Random.Shared.NextDouble() / 2)));

@@ -19,6 +19,13 @@ if (Environment.GetEnvironmentVariable("GATEWAY_URL") is not { } gateway
 
 // The AWS SDK's own variable, for the sandbox. At AWS the gateway names the endpoint.
 var sandbox = Environment.GetEnvironmentVariable("AWS_ENDPOINT_URL_IOT_DATA_PLANE");
+foreach (var address in (string?[])[gateway, sandbox])
+{
+    if (address is null || (Uri.TryCreate(address, UriKind.Absolute, out var uri) && (uri.Scheme == "https" || uri.IsLoopback))) continue;
+    Console.Error.WriteLine($"{address}: only https takes a token or credentials off this machine");
+    return 2;
+}
+
 // One connection per client id: a second one with the same id ends the first, so that each process has an id of its own.
 var clientId = $"{organization}-web-{Guid.NewGuid():N}"[..(organization.Length + 13)];
 

@@ -49,7 +49,8 @@ export class CredentialSource {
     // Read each time, because whoever signs in for this program replaces the token before it expires.
     const token = (await readFile(this.#tokenFile, 'utf8')).trim();
     if (!token) return this.#retry(`${this.#tokenFile} is empty`);
-    // An address or a token that HTTP cannot carry fails here, for good.
+    // The error of a header that HTTP cannot carry would quote the token.
+    if (!/^[!-~]+$/.test(token)) throw new Stopped(`${this.#tokenFile} holds no token: a token is one line of printable ASCII`);
     const request = new Request(this.#address, { headers: { authorization: `Bearer ${token}` }, redirect: 'manual' });
     let response, body;
     try {
@@ -63,8 +64,11 @@ export class CredentialSource {
     // Whatever the clocks say, one request a second at most.
     this.#retryAt = performance.now() + second;
     const date = Date.parse(response.headers.get('date') ?? '');
-    if (date) this.#clockOffset = date - Date.now();
-    if (response.ok && body?.data) return this.#keep(body.data);
+    if (response.ok && body?.data) {
+      // Not from an error, which may be another server's, with a clock of its own.
+      if (date) this.#clockOffset = date - Date.now();
+      return this.#keep(body.data);
+    }
     const reason = `${response.status} ${body?.error ?? 'without a reason'}`;
     if (response.status === 401) throw new Stopped(`${reason}: sign in again, and write the new token to ${this.#tokenFile}`);
     if (response.status === 403) throw new Stopped(`${reason}: this token's user may not connect to this organization`);

@@ -14,6 +14,12 @@ if (!gateway || !organization || !tokenFile) {
   process.exit(2);
 }
 
+for (const address of [gateway, process.env.AWS_ENDPOINT_URL_IOT_DATA_PLANE]) {
+  if (!address || /^https:\/\/|^http:\/\/(127\.0\.0\.1|localhost)(:|\/|$)/.test(address)) continue;
+  console.error(`${address}: only https takes a token or credentials off this machine`);
+  process.exit(2);
+}
+
 const source = new CredentialSource({ gateway, organization, tokenFile });
 // One connection per client id: a second one with the same id ends the first, so that each process has an id of its own.
 const clientId = `${organization}-web-${randomUUID().slice(0, 8)}`;

@@ -4,6 +4,7 @@ import http.client
 import json
 import logging
 import random
+import re
 import time
 import urllib.error
 import urllib.parse
@@ -42,6 +43,10 @@ def backoff(failures):
     return random.uniform(0, min(60, 2 ** min(failures, 6)))
 
 
+def is_loopback(address):
+    return urllib.parse.urlsplit(address).hostname in ("127.0.0.1", "localhost", "::1")
+
+
 class _NoRedirect(urllib.request.HTTPRedirectHandler):
     """urllib would send the token on to wherever a redirect leads."""
 
@@ -53,7 +58,9 @@ class CredentialSource:
     def __init__(self, gateway, organization, token_file):
         self._address = f"{gateway}/organizations/{urllib.parse.quote(organization, safe='')}/iot-endpoint-and-credentials"
         self._token_file = token_file
-        self._opener = urllib.request.build_opener(_NoRedirect)
+        # A proxy has no business between this machine and itself.
+        proxies = urllib.request.ProxyHandler({}) if is_loopback(gateway) else urllib.request.ProxyHandler()
+        self._opener = urllib.request.build_opener(_NoRedirect, proxies)
         self._clock_offset = 0.0
         self._current = None
         self._refresh_at = 0.0
@@ -86,6 +93,9 @@ class CredentialSource:
         if not token:
             self._retry(f"{self._token_file} is empty")
             return
+        # The error of a header that HTTP cannot carry would quote the token.
+        if not re.fullmatch("[!-~]+", token):
+            raise Stopped(f"{self._token_file} holds no token: a token is one line of printable ASCII")
         try:
             status, headers, body = self._request(token)
         except (OSError, http.client.HTTPException):
@@ -94,14 +104,15 @@ class CredentialSource:
 
         # Whatever the clocks say, one request a second at most.
         self._retry_at = time.monotonic() + 1
-        if headers["Date"]:
-            self._clock_offset = parsedate_to_datetime(headers["Date"]).timestamp() - time.time()
         try:
             content = json.loads(body)
         except ValueError:
             # A load balancer's error is no JSON.
             content = {}
         if status == 200 and "data" in content:
+            # Not from an error, which may be another server's, with a clock of its own.
+            if headers["Date"]:
+                self._clock_offset = parsedate_to_datetime(headers["Date"]).timestamp() - time.time()
             self._keep(content["data"])
             return
         reason = f"{status} {content.get('error', 'without a reason')}"

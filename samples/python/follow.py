@@ -32,7 +32,7 @@ def on_subscribe(client, _userdata, _message_id, granted):
 
 
 def on_message(_client, _userdata, message):
-    log.info("%s %s", message.topic, message.payload.decode())
+    log.info("%s %s", message.topic, message.payload.decode(errors="replace"))
 
 
 def connect(credentials):

@@ -8,6 +8,12 @@ internal sealed class IamCondition
 {
     private const string IfExists = "IfExists";
 
+    private static readonly HashSet<string> s_operators = new(StringComparer.Ordinal)
+    {
+        "StringEquals", "StringNotEquals", "StringLike", "StringNotLike", "StringEqualsIgnoreCase", "StringNotEqualsIgnoreCase", "Bool", "IpAddress",
+        "NotIpAddress",
+    };
+
     private readonly string _operator;
     private readonly bool _ifExists;
     private readonly string _key;
@@ -38,17 +44,15 @@ internal sealed class IamCondition
     /// <summary>Whether the condition holds; null if the operator, the key or a value is unknown.</summary>
     public bool? Holds(IamContext context)
     {
-        if (!IamContext.IsKnown(_key)) return null;
+        if (!IamContext.IsKnown(_key) || !s_operators.Contains(_operator)) return null;
         var isNegated = _operator is "StringNotEquals" or "StringNotLike" or "StringNotEqualsIgnoreCase" or "NotIpAddress";
         // Without a value nothing matches, so only a negated operator holds.
         if (context.Value(_key) is not { } value) return _ifExists || isNegated;
         var matches = _operator switch
         {
-            "StringEquals" or "StringNotEquals" or "StringLike" or "StringNotLike" or "StringEqualsIgnoreCase" or "StringNotEqualsIgnoreCase" =>
-                IamPattern.AnyMatches(_patterns, value, context),
             "Bool" => _values.Contains(value, StringComparer.OrdinalIgnoreCase),
             "IpAddress" or "NotIpAddress" => IsInNetwork(value),
-            _ => (bool?)null,
+            _ => IamPattern.AnyMatches(_patterns, value, context),
         };
         return isNegated ? !matches : matches;
     }

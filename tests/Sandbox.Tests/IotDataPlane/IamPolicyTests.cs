@@ -81,6 +81,10 @@ public sealed class IamPolicyTests
     [Theory]
     [InlineData("""{"DateLessThan":{"aws:CurrentTime":"2000-01-01T00:00:00Z"}}""")]
     [InlineData("""{"StringEquals":{"aws:UserAgent":"x"}}""")]
+    [InlineData("""{"Null":{"aws:PrincipalTag/none":"true"}}""")]
+    [InlineData("""{"ForAllValues:StringEquals":{"aws:PrincipalTag/none":"x"}}""")]
+    [InlineData("""{"ArnNotLike":{"aws:PrincipalTag/none":"x"}}""")]
+    [InlineData("""{"NumericNotEqualsIfExists":{"aws:PrincipalTag/none":"1"}}""")]
     public void A_Deny_with_an_unknown_condition_denies(string condition) => Assert.False(Allows(
         """{"Effect":"Allow","Action":"*","Resource":"*"}""", Conditional(condition).Replace("Allow", "Deny", StringComparison.Ordinal)));
 
