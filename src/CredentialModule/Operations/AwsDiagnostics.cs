@@ -176,9 +176,11 @@ public sealed class AwsDiagnostics
             Credentials = response.Credentials is { AccessKeyId: { } id, SecretAccessKey: { } secret, SessionToken: { } token }
                 ? new ImmutableCredentials(id, secret, token)
                 : throw new VendingException(FailureClass.Unavailable, NoCredentials),
+            AccountId = located.Role.AccountId,
             Region = located.Region,
             IotEndpoint = endpoint,
             Policy = request.SessionPolicy,
+            SharedTopics = [.. located.SessionPolicy.Shared.All.Select(static topic => topic.Arn.Name)],
         };
     }
 

@@ -11,6 +11,9 @@ public sealed class TrialSession
     /// <summary>The session's credentials.</summary>
     public required ImmutableCredentials Credentials { get; init; }
 
+    /// <summary>The account of the profile's role.</summary>
+    public required string AccountId { get; init; }
+
     /// <summary>The region of the profile.</summary>
     public required string Region { get; init; }
 
@@ -19,4 +22,7 @@ public sealed class TrialSession
 
     /// <summary>The session policy as it was sent to STS.</summary>
     public required string Policy { get; init; }
+
+    /// <summary>The names of the profile's shared topics and filters, such as <c>news/*</c>.</summary>
+    public required IReadOnlyList<string> SharedTopics { get; init; }
 }

@@ -19,12 +19,16 @@ internal sealed class SessionPolicyTemplate
 
     private readonly PolicyNode _root;
 
-    private SessionPolicyTemplate(PolicyNode root, int worstCaseLength, IReadOnlyList<string> partitions)
+    private SessionPolicyTemplate(PolicyNode root, SharedTopics shared, int worstCaseLength, IReadOnlyList<string> partitions)
     {
         _root = root;
+        Shared = shared;
         WorstCaseLength = worstCaseLength;
         Partitions = partitions;
     }
+
+    /// <summary>The topics that every organization may receive.</summary>
+    public SharedTopics Shared { get; }
 
     /// <summary>The length of the policy, in characters, for the longest id and the longest of the other values.</summary>
     public int WorstCaseLength { get; }
@@ -54,7 +58,7 @@ internal sealed class SessionPolicyTemplate
         if (length > LongestPolicy)
             found.Add(Finding.Of(FindingCode.Length,
                 $"For an id of {ids.LongestDescription} the policy has {length} characters; AssumeRole takes {LongestPolicy}. {Remedy()}"));
-        return found.Count == 0 ? new SessionPolicyTemplate(root, length, PartitionsOf(statements)) : null;
+        return found.Count == 0 ? new SessionPolicyTemplate(root, shared, length, PartitionsOf(statements)) : null;
 
         int LengthFor(OrganizationId id) => Render(root, longest with { OrganizationId = id }).Length;
 

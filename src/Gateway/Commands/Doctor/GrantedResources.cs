@@ -30,6 +30,18 @@ internal sealed partial class GrantedResources
             .Distinct(),
     ];
 
+    /// <summary>Whether an action is allowed for any resource.</summary>
+    public bool Grants(string action) => _allowed.Exists(statement => statement.HasAction(action));
+
+    /// <summary>What is allowed beyond some actions, as the policy writes it: an action and a resource, each with its wildcards.</summary>
+    public IEnumerable<(string Action, string Resource)> Beyond(IReadOnlyCollection<string> actions) =>
+        from statement in _allowed
+        from action in statement.IsNotAction ? [$"all but {string.Join(", ", statement.Actions)}"] : statement.Actions
+        where statement.IsNotAction || !actions.Contains(action, StringComparer.OrdinalIgnoreCase)
+        from resource in statement.IsNotResource ? [$"all but {string.Join(", ", statement.Resources.Select(static each => each.Text))}"]
+            : statement.Resources.Select(static each => each.Text)
+        select (action, resource);
+
     /// <summary>Whether an action is allowed for a resource.</summary>
     public bool Allows(string action, string resource) =>
         _allowed.Exists(statement => statement.Concerns(action, resource)) && !_denied.Exists(statement => statement.Concerns(action, resource));

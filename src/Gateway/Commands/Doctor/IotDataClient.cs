@@ -31,7 +31,8 @@ internal sealed class IotDataClient(TrialSession session, Uri endpoint, string m
 {
     private const int MaxResponse = 64 * 1024;
 
-    private readonly HttpClient _http = new(new SocketsHttpHandler { AllowAutoRedirect = false, UseCookies = false })
+    // The environment's proxy would see what is sent to an emulator on this machine, which may be plain text.
+    private readonly HttpClient _http = new(new SocketsHttpHandler { AllowAutoRedirect = false, UseCookies = false, UseProxy = !endpoint.IsLoopback })
     {
         Timeout = timeout,
         MaxResponseContentBufferSize = MaxResponse,
@@ -41,7 +42,6 @@ internal sealed class IotDataClient(TrialSession session, Uri endpoint, string m
     private readonly ConcurrentQueue<(string Topic, string Payload)> _received = new();
     private IMqttClient? _mqtt;
     private TaskCompletionSource<MqttClientDisconnectReason> _goodbye = new();
-    private bool _isHttpProven;
 
     public TrialSession Session => session;
 
@@ -65,7 +65,12 @@ internal sealed class IotDataClient(TrialSession session, Uri endpoint, string m
         };
         (_mqtt, _goodbye) = (mqtt, goodbye);
         var options = new MqttClientOptionsBuilder().WithClientId(clientId).WithProtocolVersion(MqttProtocolVersion.V500).WithCleanStart()
-            .WithTimeout(timeout).WithWebSocketServer(server => server.WithUri(Signature().WebSocketUrl(endpoint)));
+            .WithTimeout(timeout).WithWebSocketServer(server =>
+            {
+                server.WithUri(Signature().WebSocketUrl(endpoint));
+                // Options without an address turn the environment's proxy off.
+                if (endpoint.IsLoopback) server.WithProxyOptions(new MqttClientWebSocketProxyOptions());
+            });
         MqttClientConnectResult result;
         try
         {
@@ -129,10 +134,9 @@ internal sealed class IotDataClient(TrialSession session, Uri endpoint, string m
         switch (status)
         {
             case HttpStatusCode.OK or HttpStatusCode.NotFound or HttpStatusCode.Conflict:
-                _isHttpProven = true;
                 return IotDecision.Done;
-            // A wrong signature is a 403 as well, with other words.
-            case HttpStatusCode.Forbidden when _isHttpProven || IsPlainForbidden(text):
+            // A wrong signature and a proxy's refusal are a 403 as well, with other words.
+            case HttpStatusCode.Forbidden when IsPlainForbidden(text):
                 return IotDecision.Refused;
             default:
                 throw Failure($"{method} {path}: {(int)status}, which does not say whether the policy allows it");

@@ -19,6 +19,8 @@ internal sealed class IsolationCheck : IAsyncDisposable
     private static readonly TimeSpan s_settle = TimeSpan.FromSeconds(1);
 
     private readonly List<DoctorResult> _results = [];
+    private readonly List<(string Action, string Resource)> _tried = [];
+    private readonly List<(string Action, string Resource)> _foreign = [];
     private readonly string _mark = $"isolation-{RandomNumberGenerator.GetHexString(8, lowercase: true)}";
     private readonly GrantedResources _granted;
     private readonly GrantedResources _grantedToOther;
@@ -30,14 +32,14 @@ internal sealed class IsolationCheck : IAsyncDisposable
     {
         _granted = new GrantedResources(own.Policy);
         _grantedToOther = new GrantedResources(other.Policy);
-        _names = new IsolationNames(_granted, _grantedToOther, _mark);
+        _names = new IsolationNames(_granted, _grantedToOther, other.SharedTopics, _mark);
         _own = new IotDataClient(own, endpointOf(own), _mark, timeout, ended)
         {
             ClientId = ClientIn(_names),
         };
         _other = new IotDataClient(other, endpointOf(other), _mark, timeout, ended)
         {
-            ClientId = ClientIn(new IsolationNames(_grantedToOther, _granted, $"{_mark}-other")),
+            ClientId = ClientIn(new IsolationNames(_grantedToOther, _granted, own.SharedTopics, $"{_mark}-other")),
         };
     }
 
@@ -45,7 +47,7 @@ internal sealed class IsolationCheck : IAsyncDisposable
     /// <param name="own">The session that tries.</param>
     /// <param name="other">The session of the organization that it must not reach.</param>
     /// <param name="endpointOf">Returns the address of a session's data endpoint.</param>
-    /// <param name="timeout">The longest that each step may take. All together take sixty times as long at most.</param>
+    /// <param name="timeout">The longest that each step may take. All together take sixty times as long at most, for these two sessions.</param>
     public static async Task<IReadOnlyList<DoctorResult>> RunAsync(
         TrialSession own, TrialSession other, Func<TrialSession, Uri> endpointOf, TimeSpan timeout)
     {
@@ -76,14 +78,15 @@ internal sealed class IsolationCheck : IAsyncDisposable
 
     private async Task TryAllAsync(CancellationToken ended)
     {
-        await TryAsync("connect", IsolationNames.Connect, _names.Own(IsolationNames.Connect, "client"), _names.ForeignClients(), _own.ConnectAsync);
+        await TryAsync(
+            "connect", IsolationNames.Connect, _names.Own(IsolationNames.Connect, IsolationNames.Client), _names.ForeignClients(), _own.ConnectAsync);
         if (_own.ClientId is not null)
         {
             await _own.ReconnectAsync();
             await TryAsync(
-                "publish", IsolationNames.Publish, _names.Own(IsolationNames.Publish, "topic"), _names.ForeignTopics(IsolationNames.Publish),
+                "publish", IsolationNames.Publish, _names.Own(IsolationNames.Publish, IsolationNames.Topic), _names.ForeignTopics(IsolationNames.Publish),
                 topic => _own.PublishAsync(topic, PayloadFor(topic)));
-            var filters = _names.Own(IsolationNames.Subscribe, "topicfilter");
+            var filters = _names.Own(IsolationNames.Subscribe, IsolationNames.Filter);
             await TryAsync(
                 "subscribe", IsolationNames.Subscribe, [.. filters.Where(static filter => !IsolationNames.IsShared(filter))], _names.ForeignFilters(),
                 _own.SubscribeAsync);
@@ -91,18 +94,20 @@ internal sealed class IsolationCheck : IAsyncDisposable
                 "subscribe shared", IsolationNames.Subscribe, [.. filters.Where(IsolationNames.IsShared)], _names.ForeignSharedFilters(), _own.SubscribeAsync);
             // An empty retained message removes what is retained, so only topics with the random mark are used.
             await TryAsync(
-                "retain", IsolationNames.RetainPublish, Marked(_names.Own(IsolationNames.RetainPublish, "topic").Where(MayPublish)),
-                Marked(_names.ForeignTopics(IsolationNames.RetainPublish).Where(IsolationNames.IsForClients)),
-                topic => _own.PublishAsync(topic, "", retain: true));
+                "retain", IsolationNames.RetainPublish, [.. _names.Own(IsolationNames.RetainPublish, IsolationNames.Topic).Where(MayPublish)],
+                [.. _names.ForeignTopics(IsolationNames.RetainPublish).Where(IsolationNames.IsForClients)],
+                topic => _own.PublishAsync(topic, "", retain: true), onlyMarked: true);
             await ReceiveAsync(ended);
         }
 
+        // Both ways obey the same policy, so topics of AWS's own need only one of them.
+        bool IsForHttps(string topic) => _own.ClientId is null || IsolationNames.IsForClients(topic);
         await TryAsync(
-            "publish over HTTPS", IsolationNames.Publish, [.. _names.Own(IsolationNames.Publish, "topic").Where(IsolationNames.IsForClients)],
-            [.. _names.ForeignTopics(IsolationNames.Publish).Where(IsolationNames.IsForClients)],
+            "publish over HTTPS", IsolationNames.Publish, [.. _names.Own(IsolationNames.Publish, IsolationNames.Topic).Where(IsForHttps)],
+            [.. _names.ForeignTopics(IsolationNames.Publish).Where(IsForHttps)],
             topic => _own.SendAsync(HttpMethod.Post, $"/topics/{Uri.EscapeDataString(topic)}", "qos=1", PayloadFor(topic)));
         await TryAsync(
-            "get retained", IsolationNames.GetRetained, [.. _names.Own(IsolationNames.GetRetained, "topic").Where(IsolationNames.IsForClients)],
+            "get retained", IsolationNames.GetRetained, [.. _names.Own(IsolationNames.GetRetained, IsolationNames.Topic).Where(IsolationNames.IsForClients)],
             _names.SecretTopics(IsolationNames.GetRetained),
             topic => _own.SendAsync(HttpMethod.Get, $"/retainedMessage/{Uri.EscapeDataString(topic)}"));
         foreach (var (method, action) in new[]
@@ -110,12 +115,20 @@ internal sealed class IsolationCheck : IAsyncDisposable
                      (HttpMethod.Get, "iot:GetThingShadow"), (HttpMethod.Post, "iot:UpdateThingShadow"), (HttpMethod.Delete, "iot:DeleteThingShadow"),
                  })
         {
-            // What is deleted has the random mark in its name.
-            Func<IEnumerable<string>, IReadOnlyList<string>> tried = method == HttpMethod.Delete ? Marked : static things => [.. things];
             await TryAsync(
-                $"{method.Method.ToLowerInvariant()} shadow", action, tried(_names.Own(action, "thing")), tried(_names.ForeignThings(action)),
-                thing => _own.SendAsync(method, ShadowPath(thing, out var query), query, method == HttpMethod.Post ? Shadow : ""));
+                $"{method.Method.ToLowerInvariant()} shadow", action, _names.Own(action, IsolationNames.Thing), _names.ForeignThings(action),
+                thing => _own.SendAsync(method, ShadowPath(thing, out var query), query, method == HttpMethod.Post ? Shadow : ""),
+                onlyMarked: method == HttpMethod.Delete);
         }
+
+        await TryAsync(
+            "list shadows", IsolationNames.ListShadows, [.. _names.Own(IsolationNames.ListShadows, IsolationNames.Thing).Where(IsThing)],
+            [.. _names.ForeignThings(IsolationNames.ListShadows).Where(IsThing)],
+            thing => _own.SendAsync(HttpMethod.Get, $"/api/things/shadow/ListNamedShadowsForThing/{Uri.EscapeDataString(thing)}"));
+        // Without a connection there are no subscriptions.
+        var untried = _names.NotTried(_tried, _foreign).Where(each => each.Action != IsolationNames.Subscribe || _granted.Grants(IsolationNames.Connect));
+        foreach (var (action, resource) in untried)
+            Add($"not tried: {action} {resource}", Outcome.Failed, $"the policy grants it: whether it reaches {_other.Session.Organization} is not known");
     }
 
     private void Conclude()
@@ -129,20 +142,26 @@ internal sealed class IsolationCheck : IAsyncDisposable
 
     private bool MayPublish(string topic) => _granted.Allows(IsolationNames.Publish, topic);
 
-    private IReadOnlyList<string> Marked(IEnumerable<string> names) => [.. names.Where(name => name.Contains(_mark, StringComparison.Ordinal))];
+    // A named shadow has its name behind the thing's.
+    private static bool IsThing(string resource) => resource.Split('/').Length == 2;
 
+    // What removes something is tried only with random names.
     private async Task TryAsync(
-        string what, string action, IReadOnlyList<string> own, IReadOnlyList<string> foreign, Func<string, Task<IotDecision>> operation)
+        string what, string action, IReadOnlyList<string> own, IReadOnlyList<string> foreign, Func<string, Task<IotDecision>> operation,
+        bool onlyMarked = false)
     {
-        if (own.Count == 0) Add(what, Outcome.Ok, "the policy does not grant it");
-        foreach (var resource in own)
+        bool MayTry(string name) => !onlyMarked || name.Contains(_mark, StringComparison.Ordinal);
+        if (own.Count == 0 && !_granted.Grants(action)) Add(what, Outcome.Ok, "the policy does not grant it");
+        _tried.AddRange(own.Concat(foreign).Where(MayTry).Select(name => (action, name)));
+        _foreign.AddRange(foreign.Where(MayTry).Select(name => (action, name)));
+        foreach (var resource in own.Where(MayTry))
         {
             var works = await operation(NameIn(resource)!) == IotDecision.Done;
             Add($"{what} {NameIn(resource)}", works ? Outcome.Ok : Outcome.Failed,
                 works ? "works" : $"refused, although the policy grants it by {_granted.GrantOf(action, resource)}: look at the role's own policy");
         }
 
-        foreach (var resource in foreign)
+        foreach (var resource in foreign.Where(MayTry))
         {
             var isRefused = await operation(NameIn(resource)!) == IotDecision.Refused;
             Add($"{what} {NameIn(resource)}", isRefused ? Outcome.Ok : Outcome.Failed, isRefused ? Refused : Reached(action, resource));
@@ -152,9 +171,15 @@ internal sealed class IsolationCheck : IAsyncDisposable
     // The other organization publishes, and receives its own messages as a control. Then this one publishes to itself: what arrives later has not been sent.
     private async Task ReceiveAsync(CancellationToken ended)
     {
+        if (!_granted.Grants(IsolationNames.Receive) || !_granted.Grants(IsolationNames.Subscribe))
+        {
+            Add("receive", Outcome.Ok, "the policy does not grant it");
+            return;
+        }
+
         if (_other.ClientId is null || _names.TopicsOfOther() is not { Count: > 0 } topics)
         {
-            Add("receive", Outcome.Ok, $"{_other.Session.Organization} may publish nothing, so that there is nothing to receive");
+            Add("receive", Outcome.Failed, $"not tried: {_other.Session.Organization} may publish nothing that {_own.Session.Organization} could receive");
             return;
         }
 
@@ -162,11 +187,11 @@ internal sealed class IsolationCheck : IAsyncDisposable
         await _own.ReconnectAsync();
         var filters = await SubscribeWidelyAsync(_own, _granted);
         var theirFilters = await SubscribeWidelyAsync(_other, _grantedToOther);
-        var own = _names.Own(IsolationNames.Publish, "topic")
+        var own = _names.Own(IsolationNames.Publish, IsolationNames.Topic)
             .FirstOrDefault(topic => IsolationNames.IsForClients(topic) && Receives(_granted, filters, topic));
         if (own is null)
         {
-            Add("receive", Outcome.Ok, "the policy grants no topic to publish to and receive");
+            Add("receive", Outcome.Failed, "not tried: the policy grants no topic to publish to and receive, which is needed as a control");
             return;
         }
 
@@ -201,7 +226,8 @@ internal sealed class IsolationCheck : IAsyncDisposable
     private async Task<IReadOnlyList<string>> SubscribeWidelyAsync(IotDataClient client, GrantedResources granted)
     {
         var filters = new List<string>();
-        foreach (var filter in granted.PatternsOf(IsolationNames.Subscribe, "topicfilter").Where(IsolationNames.IsForClients).Select(_names.Widest).Distinct())
+        var patterns = granted.PatternsOf(IsolationNames.Subscribe, IsolationNames.Filter);
+        foreach (var filter in patterns.Where(IsolationNames.IsForClients).Select(_names.Widest).Distinct())
         {
             if (await client.SubscribeAsync(NameIn(filter)!) == IotDecision.Done) filters.Add(NameIn(filter)!);
         }
@@ -223,7 +249,7 @@ internal sealed class IsolationCheck : IAsyncDisposable
 
     private string PayloadFor(string topic) => $"{_mark}:{topic}";
 
-    private static string? ClientIn(IsolationNames names) => names.Own(IsolationNames.Connect, "client") is [var first, ..] ? NameIn(first) : null;
+    private static string? ClientIn(IsolationNames names) => names.Own(IsolationNames.Connect, IsolationNames.Client) is [var first, ..] ? NameIn(first) : null;
 
     private static string? NameIn(string? resource) => resource?[(resource.IndexOf('/', StringComparison.Ordinal) + 1)..];
 

@@ -6,8 +6,9 @@ namespace Gateway.Commands.Doctor;
 /// </summary>
 /// <param name="own">The policy of the organization that tries.</param>
 /// <param name="other">The policy of the organization that it must not reach.</param>
+/// <param name="shared">The names of topics and filters that every organization may receive, on purpose.</param>
 /// <param name="mark">The random mark.</param>
-internal sealed class IsolationNames(GrantedResources own, GrantedResources other, string mark)
+internal sealed class IsolationNames(GrantedResources own, GrantedResources other, IReadOnlyList<string> shared, string mark)
 {
     public const string Connect = "iot:Connect";
     public const string Publish = "iot:Publish";
@@ -16,15 +17,25 @@ internal sealed class IsolationNames(GrantedResources own, GrantedResources othe
     public const string Receive = "iot:Receive";
     public const string GetRetained = "iot:GetRetainedMessage";
 
-    private const string Client = "client";
-    private const string Topic = "topic";
-    private const string Filter = "topicfilter";
-    private const string Thing = "thing";
+    public const string ListShadows = "iot:ListNamedShadowsForThing";
+
+    public const string Client = "client";
+    public const string Topic = "topic";
+    public const string Filter = "topicfilter";
+    public const string Thing = "thing";
+
     private const string Things = "$aws/things/";
     private const string Rules = "$aws/rules/";
     private const string Share = "$share/";
 
-    private static readonly string[] s_shadowActions = ["iot:GetThingShadow", "iot:UpdateThingShadow", "iot:DeleteThingShadow"];
+    private static readonly string[] s_thingActions = ["iot:GetThingShadow", "iot:UpdateThingShadow", "iot:DeleteThingShadow", ListShadows];
+
+    // A resource of another type grants nothing by these actions.
+    private static readonly (string Action, string Type)[] s_tried =
+    [
+        (Connect, Client), (Publish, Topic), (RetainPublish, Topic), (GetRetained, Topic), (Subscribe, Filter),
+        .. s_thingActions.Select(static each => (each, Thing)),
+    ];
 
     /// <summary>The resources of a type for which the organization may use an action.</summary>
     public IReadOnlyList<string> Own(string action, string type) => NamesOf(own, action, type);
@@ -48,11 +59,12 @@ internal sealed class IsolationNames(GrantedResources own, GrantedResources othe
     public IReadOnlyList<string> ForeignTopics(string action)
     {
         var theirs = PatternsOfOther(includesShared: true);
-        List<string> targets = [.. theirs, .. Behind(Rules, action, Topic, theirs)];
+        List<string> targets = [.. theirs, .. Behind(Rules, action, Topic, theirs), .. ShadowsOfOther(Topic, "get", "update", "delete")];
         return
         [
             .. theirs.SelectMany(topic => Forms(topic, Topic))
-                .Concat(own.PatternsOf(action, Topic).SelectMany(each => Meeting(each, targets)).Where(static topic => IsForClients(topic) || IsOfRule(topic)))
+                .Concat(own.PatternsOf(action, Topic).SelectMany(each => Meeting(each, targets))
+                    .Where(topic => IsForClients(topic) || IsOfRule(topic) || IsHarmlessRequest(topic)))
                 .Distinct(),
         ];
     }
@@ -71,11 +83,12 @@ internal sealed class IsolationNames(GrantedResources own, GrantedResources othe
     /// <summary>The filters that match topics of the other organization which its own clients alone may read.</summary>
     public IReadOnlyList<string> ForeignFilters()
     {
-        var theirs = PatternsOfOther(includesShared: false).Select(static topic => $"{Filter}/{topic[(Topic.Length + 1)..]}").ToList();
+        var theirs = PatternsOfOther(includesShared: false).Select(AsFilter).ToList();
         return
         [
             .. theirs.SelectMany(filter => Forms(filter, Filter))
                 .Concat(own.PatternsOf(Subscribe, Filter).SelectMany(each => Meeting(each, [.. theirs.Where(IsForClients)])).Where(IsForClients))
+                .Concat(own.PatternsOf(Subscribe, Filter).SelectMany(each => Meeting(each, [.. ThingsOfOther(filled: true).Select(ReservedFilter)])))
                 .Distinct(),
         ];
     }
@@ -95,17 +108,37 @@ internal sealed class IsolationNames(GrantedResources own, GrantedResources othe
     /// <summary>The classic and the named shadows of the other organization's things.</summary>
     public IReadOnlyList<string> ForeignThings(string action)
     {
-        var theirs = PatternsOfOther(includesShared: true).Select(static topic => topic[(Topic.Length + 1)..])
-            .Where(static topic => topic.StartsWith(Things, StringComparison.Ordinal))
-            .Select(static topic => $"{Thing}/{topic[Things.Length..].Split('/')[0]}")
-            .Concat(s_shadowActions.SelectMany(each => other.PatternsOf(each, Thing)))
-            .Distinct().ToList();
+        var theirs = ThingsOfOther(filled: false);
         return
         [
             .. theirs.SelectMany(thing => Forms(thing, Thing))
                 .Concat(own.PatternsOf(action, Thing).SelectMany(each => Meeting(each, theirs)).Where(static thing => thing.Count(static c => c == '/') <= 2))
                 .Distinct(),
         ];
+    }
+
+    /// <summary>What the policy grants and the trial has not tried: by an action that has no trial, or because no name could be used safely.</summary>
+    /// <param name="tried">The actions and resources that were tried.</param>
+    /// <param name="foreign">Those of them that must be refused.</param>
+    public IReadOnlyList<(string Action, string Resource)> NotTried(
+        IReadOnlyCollection<(string Action, string Resource)> tried, IReadOnlyCollection<(string Action, string Resource)> foreign)
+    {
+        // A message is received only through a subscription, and each of these is tried.
+        var untried = own.Beyond([.. s_tried.Select(static each => each.Action), Receive]).ToList();
+        foreach (var (action, type) in s_tried)
+        {
+            var targets = TargetsOf(action, type);
+            untried.AddRange(own.PatternsOf(action, type)
+                .Where(pattern => !Covered(tried, pattern).Any()
+                    || targets.Any(target => ResourcePattern.Meet(pattern, target, mark) is not null
+                        && !Covered(foreign, pattern).Any(name => ResourcePattern.Covers(target, name))))
+                .Select(pattern => (action, pattern)));
+
+            IEnumerable<string> Covered(IReadOnlyCollection<(string Action, string Resource)> names, string pattern) =>
+                names.Where(name => name.Action == action && ResourcePattern.Covers(pattern, name.Resource)).Select(static name => name.Resource);
+        }
+
+        return [.. untried.Distinct()];
     }
 
     public static bool IsShared(string filter) => filter.StartsWith($"{Filter}/{Share}", StringComparison.Ordinal);
@@ -126,15 +159,62 @@ internal sealed class IsolationNames(GrantedResources own, GrantedResources othe
     private IReadOnlyList<string> NamesOf(GrantedResources policy, string action, string type) =>
         [.. policy.PatternsOf(action, type).SelectMany(pattern => Forms(pattern, type)).Where(name => policy.Allows(action, name)).Distinct()];
 
-    // Every topic that the other organization's policy names. A topic that both may only receive is shared, on purpose.
+    // The resources of the other organization that an action could reach.
+    private IReadOnlyList<string> TargetsOf(string action, string type) => type switch
+    {
+        Client => other.PatternsOf(Connect, Client),
+        Thing => ThingsOfOther(filled: false),
+        Filter =>
+        [
+            .. PatternsOfOther(includesShared: false).Select(AsFilter),
+            .. Behind(Share, Subscribe, Filter, PatternsOfOther(includesShared: false)),
+            .. ThingsOfOther(filled: false).Select(ReservedFilter),
+        ],
+        _ =>
+        [
+            .. PatternsOfOther(includesShared: action != GetRetained),
+            .. Behind(Rules, action, Topic, PatternsOfOther(includesShared: true)),
+            .. ThingsOfOther(filled: false).Select(thing => $"{Topic}/{Things}{NameOf(thing)}/*"),
+        ],
+    };
+
+    // The things of the other organization: its shadows, and the things whose topics it uses. Filled, each name that can be random is.
+    private List<string> ThingsOfOther(bool filled)
+    {
+        var things = PatternsOfOther(includesShared: true).Select(static topic => topic[(Topic.Length + 1)..])
+            .Where(static topic => topic.StartsWith(Things, StringComparison.Ordinal))
+            .Select(static topic => $"{Thing}/{topic[Things.Length..].Split('/')[0]}")
+            .Concat(s_thingActions.SelectMany(each => other.PatternsOf(each, Thing)))
+            .Distinct();
+        return [.. filled ? things.SelectMany(thing => new[] { ResourcePattern.Fill(thing, mark), thing }).Distinct() : things];
+    }
+
+    private IEnumerable<string> ShadowsOfOther(string type, params string[] operations) =>
+        from thing in ThingsOfOther(filled: true)
+        from shadow in new[] { "shadow", $"shadow/name/{mark}", "shadow/name/*" }
+        from operation in operations
+        select $"{type}/{Things}{NameOf(thing)}/{shadow}/{operation}";
+
+    // A shadow ignores a message that is no JSON, except to delete it. A thing with a random name has no shadow.
+    private bool IsHarmlessRequest(string topic) => topic.Split('/') is [Topic, "$aws", "things", { Length: > 0 } thing, "shadow", .. var rest]
+        && rest is ([_] or ["name", { Length: > 0 }, _])
+        && (rest[^1] is "get" or "update" || (rest[^1] == "delete" && thing.Contains(mark, StringComparison.Ordinal)));
+
+    private static string NameOf(string resource) => resource.Split('/')[1];
+
+    private static string ReservedFilter(string thing) => $"{Filter}/{Things}{NameOf(thing)}/*";
+
+    private static string AsFilter(string topic) => $"{Filter}/{topic[(Topic.Length + 1)..]}";
+
+    // Every topic that the other organization's policy names.
     private List<string> PatternsOfOther(bool includesShared)
     {
         var written = new[] { Publish, RetainPublish }.SelectMany(action => other.PatternsOf(action, Topic)).ToHashSet(StringComparer.Ordinal);
         var read = new[] { Receive, GetRetained }.SelectMany(action => other.PatternsOf(action, Topic))
-            .Concat(other.PatternsOf(Subscribe, Filter).Where(static filter => !IsShared(filter)).Select(AsTopic));
-        var readByBoth = new[] { Receive, GetRetained }.SelectMany(action => own.PatternsOf(action, Topic))
-            .Concat(own.PatternsOf(Subscribe, Filter).Select(AsTopic)).ToHashSet(StringComparer.Ordinal);
-        return [.. written.Concat(read.Where(topic => includesShared || !readByBoth.Contains(topic))).Distinct()];
+            .Concat(other.PatternsOf(Subscribe, Filter).Where(static filter => !IsShared(filter)))
+            .Where(each => includesShared || !shared.Contains(each[(each.IndexOf('/', StringComparison.Ordinal) + 1)..]))
+            .Select(static each => each.StartsWith($"{Filter}/", StringComparison.Ordinal) ? AsTopic(each) : each);
+        return [.. written.Concat(read).Distinct()];
     }
 
     // Topics behind the name of a rule or of a group, which is one level: the marked one, and those that the policy names.
@@ -151,19 +231,24 @@ internal sealed class IsolationNames(GrantedResources own, GrantedResources othe
     private IEnumerable<string> Meeting(string pattern, IReadOnlyList<string> others) =>
         others.Select(each => ResourcePattern.Meet(pattern, each, mark)).OfType<string>();
 
-    // Of AWS's own topics, only some have a meaning: requests to the classic and to a named shadow, and messages for rules.
+    // Of AWS's own topics, only some have a meaning: requests to the classic and to a named shadow, and messages for rules. Any filter may be subscribed to.
     private IEnumerable<string> Forms(string pattern, string type)
     {
         var rest = ResourcePattern.Fill(pattern[(type.Length + 1)..], mark);
         string[] forms = rest.Split('/') switch
         {
-            ["$aws", "things", var thing, ..] => type == Topic ? RequestsTo(thing, "get") : RequestsTo(thing, "get/accepted"),
+            ["$aws", "things", var thing, ..] when type == Topic => [.. RequestsTo(thing, "get"), .. RequestsTo(thing, "update")],
+            ["$aws", "things", var thing, "shadow", ..] => RequestsTo(thing, "get/accepted"),
+            ["$aws", "things", var thing, ..] => [.. RequestsTo(thing, "get/accepted"), Whole()],
             ["$aws", "rules", ..] when type == Topic => [$"{Topic}/{rest}"],
             ["$aws", ..] => [],
             [var thing] when type == Thing => [$"{Thing}/{thing}", $"{Thing}/{thing}/{mark}"],
             _ => [$"{type}/{rest}"],
         };
         return forms.Where(name => ResourcePattern.Covers(pattern, name));
+
+        // A filter can take all that follows.
+        string Whole() => pattern.EndsWith("/*", StringComparison.Ordinal) ? $"{ResourcePattern.Fill(pattern[..^1], mark)}#" : $"{type}/{rest}";
 
         string[] RequestsTo(string thing, string operation) =>
             [$"{type}/{Things}{thing}/shadow/{operation}", $"{type}/{Things}{thing}/shadow/name/{mark}/{operation}"];

@@ -72,7 +72,8 @@ public sealed class IsolationTests(IsolationTests.Platform shared) : IClassFixtu
                 $$"""
                 "Statement": [
                   { "Effect": "Allow", "Action": ["iot:RetainPublish", "iot:GetRetainedMessage"], "Resource": "{{topics}}" },
-                  { "Effect": "Allow", "Action": ["iot:GetThingShadow", "iot:UpdateThingShadow", "iot:DeleteThingShadow"], "Resource": "{{things}}" },
+                  { "Effect": "Allow", "Action": ["iot:GetThingShadow", "iot:UpdateThingShadow", "iot:DeleteThingShadow",
+                    "iot:ListNamedShadowsForThing"], "Resource": "{{things}}" },
                   { "Effect": "Allow", "Action": "iot:Subscribe",
                     "Resource": "arn:aws:iot:ap-northeast-1:111122223333:topicfilter/$share/group/{organizationId}/*" },
                   { "Effect": "Allow", "Action": "iot:Receive", "Resource": "arn:aws:iot:ap-northeast-1:111122223333:topic/news/*" },
@@ -81,17 +82,21 @@ public sealed class IsolationTests(IsolationTests.Platform shared) : IClassFixtu
                 StringComparison.Ordinal),
             organization);
 
-        var rows = await RunAsync(Render("o-a"), Render("o-ab"), "o-a", "o-ab");
+        var rows = await RunAsync(Render("o-a"), Render("o-ab"), "o-a", "o-ab", "news/*");
+        var unlisted = await RunAsync(Render("o-a"), Render("o-ab"), "o-a", "o-ab");
 
         Assert.True(rows.All(row => row.Outcome == Outcome.Ok), Text(rows));
         Assert.DoesNotContain(rows, row => row.Found == "the policy does not grant it");
         foreach (var step in new[]
                  {
-                     "retain o-a/", "get retained o-a/", "get shadow o-a-", "post shadow o-a-", "delete shadow o-a-", "subscribe shared $share/group/o-a/",
+                     "retain o-a/", "get retained o-a/", "get shadow o-a-", "post shadow o-a-", "delete shadow o-a-", "list shadows o-a-",
+                     "subscribe shared $share/group/o-a/",
                      "subscribe news/",
                  })
             Assert.Contains(rows, row => row.Check.StartsWith(step, StringComparison.Ordinal) && row.Found == "works");
         Assert.Contains(rows, row => row.Check.StartsWith("publish news/", StringComparison.Ordinal) && row.Found == "refused");
+        Assert.Contains(unlisted, row => row.Check.StartsWith("subscribe news/", StringComparison.Ordinal)
+            && row.Found.StartsWith("o-a reaches o-ab: ", StringComparison.Ordinal));
         // A session that may do anything finds none of it.
         foreach (var row in rows.Where(row => row.Check.StartsWith("retain ", StringComparison.Ordinal)))
             Assert.Equal(HttpStatusCode.NotFound, await GetAsync($"/retainedMessage/{Uri.EscapeDataString(row.Check.Split(' ')[1])}"));
@@ -101,6 +106,61 @@ public sealed class IsolationTests(IsolationTests.Platform shared) : IClassFixtu
             var query = thing is [_, var name] ? $"name={name}" : "";
             Assert.Equal(HttpStatusCode.NotFound, await GetAsync($"/things/{thing[0]}/shadow", query));
         }
+    }
+
+    [Theory]
+    [InlineData("iot:Publish", "topic/$aws/things/{organizationId}*/shadow/update", "o-a reaches o-ab: iot:Publish on topic/$aws/things/o-ab-")]
+    [InlineData("iot:Publish", "topic/$aws/things/{organizationId}*/shadow/name/*/update", "o-a reaches o-ab: iot:Publish on topic/$aws/things/o-ab-")]
+    [InlineData("iot:Subscribe", "topicfilter/$aws/things/{organizationId}*/jobs/*", "o-a reaches o-ab: iot:Subscribe on topicfilter/$aws/things/o-ab-")]
+    [InlineData("iot:ListNamedShadowsForThing", "thing/{organizationId}*", "o-a reaches o-ab: iot:ListNamedShadowsForThing on thing/o-ab-")]
+    [InlineData("iot:Publish", "topic/$aws/things/{organizationId}-*/jobs/get", "not tried: iot:Publish topic/$aws/things/o-a-*/jobs/get")]
+    [InlineData("iot:DeleteThingShadow", "thing/{organizationId}", "not tried: iot:DeleteThingShadow thing/o-a")]
+    [InlineData("iot:RetainPublish", "topic/{organizationId}/status", "not tried: iot:RetainPublish topic/o-a/status")]
+    [InlineData("iotjobsdata:*", "thing/{organizationId}-*", "not tried: iotjobsdata:* arn:aws:iot:ap-northeast-1:111122223333:thing/o-a-*")]
+    public async Task A_way_through_a_reserved_topic_fails_whether_it_can_be_tried_or_not(string action, string resource, string expected)
+    {
+        string Render(string organization) => UnsafeTemplate.Rendered(
+            Shipped.Replace(
+                "\"Statement\": [",
+                $$"""
+                "Statement": [
+                  { "Effect": "Allow", "Action": "{{action}}", "Resource": "arn:aws:iot:ap-northeast-1:111122223333:{{resource}}" },
+                """,
+                StringComparison.Ordinal),
+            organization);
+
+        var rows = await RunAsync(Render("o-a"), Render("o-ab"), "o-a", "o-ab");
+
+        Assert.True(rows.Any(row => row.Outcome == Outcome.Failed && $"{row.Check}: {row.Found}".Contains(expected, StringComparison.Ordinal)), Text(rows));
+        Assert.DoesNotContain(rows, row => row.Check == "isolation");
+    }
+
+    [Fact]
+    public async Task A_profile_that_reaches_the_other_organization_through_another_profile_fails()
+    {
+        // Each profile keeps organizations apart. Together they do not: o-hub/o-b/* of the one is also a topic of o-hub in the other.
+        using var folder = shared.World.Folder(settings =>
+        {
+            var spare = settings["IotCredentials"]!["Profiles"]!["default"]!.DeepClone().AsObject();
+            spare["SessionPolicy"] = "spare.json";
+            settings.Set("IotCredentials:Profiles:spare", spare.ToJsonString());
+            settings.Set(
+                "ReverseProxy:Routes:spare",
+                """
+                { "Match": { "Path": "/organizations/{organizationId}/spare" }, "AuthorizationPolicy": "OrganizationMember",
+                  "Metadata": { "Module": "IotCredentials", "Profile": "spare" } }
+                """);
+        });
+        folder.Write("spare.json", Shipped.Replace("/{organizationId}/*", "/o-hub/{organizationId}/*", StringComparison.Ordinal));
+
+        var (exitCode, output) = await GatewayProcess.RunAsync(
+            ["doctor", "--config", folder.Path, "--isolation", "o-b", "--against", "o-hub", "--yes", "--timeout", "100"],
+            [.. shared.World.Aws.EnvironmentVariables, shared.Endpoint.EnvironmentVariable]);
+
+        Assert.True(exitCode == 1, output);
+        foreach (var pair in new[] { "default against default", "default against spare", "spare against spare" })
+            Assert.Matches($"(?m)^{pair}: isolation +ok +o-b does not reach o-hub", output);
+        Assert.Matches("(?m)^spare against default: publish o-hub/o-b/[^ ]+ +failed +o-b reaches o-hub: iot:Publish on topic/o-hub/o-b/", output);
     }
 
     [Fact]
@@ -192,8 +252,9 @@ public sealed class IsolationTests(IsolationTests.Platform shared) : IClassFixtu
         Assert.Contains("add --yes", string.Join('\n', lines), StringComparison.Ordinal);
     }
 
-    private Task<IReadOnlyList<DoctorResult>> RunAsync(string own, string other, string from, string to) => IsolationCheck.RunAsync(
-        Session(from, own, Issue(own)), Session(to, other, Issue(other)), _ => new Uri(shared.Endpoint.Url), s_patience);
+    private Task<IReadOnlyList<DoctorResult>> RunAsync(string own, string other, string from, string to, params string[] sharedTopics) =>
+        IsolationCheck.RunAsync(
+            Session(from, own, Issue(own), sharedTopics), Session(to, other, Issue(other), sharedTopics), _ => new Uri(shared.Endpoint.Url), s_patience);
 
     private async Task<HttpStatusCode> GetAsync(string path, string query = "")
     {
@@ -206,13 +267,15 @@ public sealed class IsolationTests(IsolationTests.Platform shared) : IClassFixtu
     private AwsCredentials Issue(string? policy) =>
         shared.World.Aws.IssueRoleSession("arn:aws:iam::111122223333:role/iot-organization", "test", TimeSpan.FromHours(1), policy);
 
-    private static TrialSession Session(string organization, string policy, AwsCredentials credentials) => new()
+    private static TrialSession Session(string organization, string policy, AwsCredentials credentials, params string[] sharedTopics) => new()
     {
         Organization = new OrganizationId(organization),
         Credentials = new ImmutableCredentials(credentials.AccessKeyId, credentials.SecretAccessKey, credentials.SessionToken),
+        AccountId = "111122223333",
         Region = "ap-northeast-1",
         IotEndpoint = "unused",
         Policy = policy,
+        SharedTopics = sharedTopics,
     };
 
     private static IEnumerable<string> Resources(string statement)
