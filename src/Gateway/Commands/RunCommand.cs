@@ -1,5 +1,5 @@
 using System.Net.Sockets;
-using Gateway.Differences;
+using Gateway.Reloading;
 using Gateway.Telemetry;
 using IotCredentials.Failures;
 
@@ -15,7 +15,7 @@ internal static partial class RunCommand
         if (read.Snapshot is null) return ExitCode.Failed;
 
         var gateway = GatewayApplication.Build(read.Snapshot, environment.Name);
-        Log.Read(gateway.Logger, read.Snapshot.Folder, string.Join(", ", read.Layers), new EffectiveConfiguration(read.Snapshot).Hash());
+        Log.Read(gateway.Logger, read.Snapshot.Folder, string.Join(", ", read.Layers), gateway.Services.GetRequiredService<ConfigurationReloader>().Hash);
         try
         {
             await gateway.StartAsync();
