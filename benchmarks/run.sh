@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Measures the gateway against its peers on this machine's loopback. Needs the .NET SDK; installs the rest itself.
-#   benchmarks/run.sh                                           everything, in six minutes: writes benchmarks/results.md and results.svg
+#   benchmarks/run.sh                                           everything, in eight minutes: writes benchmarks/results.md and results.svg
+#   benchmarks/run.sh --quick                                   the main goals by rate, in two minutes, printed
 #   benchmarks/run.sh --only pass,yarp --rounds 3 --seconds 4   only these, printed; --help names them all
 set -euo pipefail
 cd "$(dirname "$0")"

@@ -1,3 +1,5 @@
+using System.Security.Cryptography;
+using System.Text;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using Testing;
@@ -7,6 +9,13 @@ namespace Edge;
 /// <summary>The configuration files that the servers start with.</summary>
 internal static class Configurations
 {
+    public const string OperatorRole = "platform-operator";
+
+    public const string KeyHeader = "X-API-Key";
+
+    /// <summary>Requests of an organization a second: no target reaches it.</summary>
+    public const int PermitLimit = 1_000_000;
+
     /// <summary>What ships, with this world's addresses in it, and without the limits that a benchmark would run into.</summary>
     /// <param name="world">Issuer and Redis.</param>
     /// <param name="service">The address behind the pass-through routes.</param>
@@ -21,7 +30,7 @@ internal static class Configurations
         scheme["RequireHttpsMetadata"] = false;
         // Everything is on, the limits too.
         settings["ReverseProxy"]!["Routes"]!["organizations"]!["RateLimiterPolicy"] = "PerOrganization";
-        settings["RateLimiting"]!["Policies"]!["PerOrganization"]!["PermitLimit"] = 1_000_000;
+        SetLimit(settings, PermitLimit);
         settings["IotCredentials"]!["Cache"] = new JsonObject { ["KeyPrefix"] = world.KeyPrefix };
         settings["IotCredentials"]!["Sts"] = new JsonObject { ["PermitsPerSecond"] = 10_000, ["MaxConcurrent"] = 1_000 };
         settings["ReverseProxy"]!["Clusters"]!["organizations"]!["Destinations"]!["a"]!["Address"] = service;
@@ -35,42 +44,101 @@ internal static class Configurations
         foreach (var log in (string[])["AccessLog", "AuditLog"]) settings[log] = new JsonObject { ["Enabled"] = false };
     }
 
-    /// <summary>nginx that answers every request with a file's bytes: the service behind the proxies.</summary>
-    public static string Service(int port, string answer) => Nginx(workers: 1, $$"""
+    public static void SetLimit(JsonObject settings, int limit) => settings["RateLimiting"]!["Policies"]!["PerOrganization"]!["PermitLimit"] = limit;
+
+    /// <summary>Accepts API keys.</summary>
+    /// <param name="settings">What is changed.</param>
+    /// <param name="callers">The organizations, each with its key.</param>
+    public static void ApiKeys(JsonObject settings, IEnumerable<(string Organization, string Key)> callers) =>
+        settings["Authentication"]!["ApiKeys"] = new JsonObject
+        {
+            ["Header"] = KeyHeader,
+            ["Keys"] = new JsonObject(callers.Select(caller => KeyValuePair.Create<string, JsonNode?>(caller.Organization, new JsonObject
+            {
+                ["Sha256"] = Convert.ToHexStringLower(SHA256.HashData(Encoding.ASCII.GetBytes(caller.Key))),
+                ["Organizations"] = new JsonArray(caller.Organization),
+            }))),
+        };
+
+    /// <summary>Speaks TLS on the public listener.</summary>
+    public static void Tls(JsonObject settings, string certificate, string key) =>
+        settings["Kestrel"]!["Certificates"] = new JsonObject { ["Default"] = new JsonObject { ["Path"] = certificate, ["KeyPath"] = key } };
+
+    /// <summary>Lets operators use the console.</summary>
+    public static void Operators(JsonObject settings)
+    {
+        settings["Authorization"]!["Policies"]!["Operators"] = new JsonObject { ["Roles"] = new JsonArray(OperatorRole) };
+        settings["Management"]!["AuthorizationPolicy"] = "Operators";
+    }
+
+    /// <summary>nginx that answers every request with the same bytes: the service behind the proxies. Files answer paths that end in their names.</summary>
+    public static string Service(int port, string answer, IEnumerable<(string Name, string Path)> files) => Nginx(workers: 1, $$"""
             server {
               listen 127.0.0.1:{{port}} backlog=1024;
+              default_type application/json;
               location / {
-                default_type application/json;
                 return 200 '{{answer}}';
               }
+        {{string.Concat(files.Select(file => $"      location ~ /{file.Name}$ {{ alias {file.Path}; }}\n"))}}
             }
         """);
 
     /// <summary>nginx that passes everything on, and looks at no token.</summary>
     public static string NginxProxy(int port, int service) => Nginx(workers: 2, $$"""
-            upstream service {
-              server 127.0.0.1:{{service}};
-              keepalive 64;
-              keepalive_requests 1000000000;
-            }
+        {{Upstream("service", service)}}
             server {
               listen 127.0.0.1:{{port}} backlog=1024;
               location / {
-                proxy_pass http://service;
-                proxy_http_version 1.1;
-                proxy_set_header Connection "";
+                {{ProxyPass("service")}}
               }
             }
         """);
 
+    /// <summary>nginx that asks a checker about the token of every request, passes it on, and writes its access log.</summary>
+    public static string NginxWithChecker(int port, int service, int checker) => Nginx(workers: 2, $$"""
+        {{Upstream("service", service)}}
+        {{Upstream("checker", checker)}}
+            server {
+              listen 127.0.0.1:{{port}} backlog=1024;
+              access_log /dev/stdout combined;
+              location / {
+                auth_request /check;
+                {{ProxyPass("service")}}
+              }
+              location = /check {
+                internal;
+                {{ProxyPass("checker")}}
+                proxy_pass_request_body off;
+                proxy_set_header Content-Length "";
+              }
+            }
+        """);
+
+    private static string Upstream(string name, int port) => $$"""
+            upstream {{name}} {
+              server 127.0.0.1:{{port}};
+              keepalive 64;
+              keepalive_requests 1000000000;
+            }
+        """;
+
+    private static string ProxyPass(string upstream) => $"""proxy_pass http://{upstream}; proxy_http_version 1.1; proxy_set_header Connection "";""";
+
     /// <summary>
     /// HAProxy that verifies signature, issuer, audience and <c>exp</c> of every token, as its own handbook does it, and passes the request on.
     /// </summary>
-    public static string HaProxy(int port, int service, string issuer, string publicKey) => $$"""
+    /// <param name="port">Where it listens.</param>
+    /// <param name="service">Where the service does.</param>
+    /// <param name="issuer">The tokens' issuer.</param>
+    /// <param name="publicKey">The issuer's key.</param>
+    /// <param name="logs">Whether it writes its access log.</param>
+    public static string HaProxy(int port, int service, string issuer, string publicKey, bool logs) => $$"""
         global
           nbthread 2
+          {{(logs ? "log stdout format raw local0 info" : "")}}
         defaults
           mode http
+          {{(logs ? "log global\n  option httplog" : "")}}
           timeout connect 5s
           timeout client 60s
           timeout server 60s

@@ -13,22 +13,29 @@ internal sealed class Server : IDisposable
     // Linux tells processor time in hundredths of a second, whatever the kernel's own clock (man 5 proc).
     private const double Ticks = 100;
 
+    // The runtime's default, which the processes of tests do without.
+    private static readonly KeyValuePair<string, string> s_profiled = new("DOTNET_TieredPGO", "1");
+
     private readonly Process _process;
 
-    private Server(Process process, int port)
+    private Server(Process process, int port, string scheme)
     {
         _process = process;
         Port = port;
+        Url = $"{scheme}://127.0.0.1:{port}";
     }
 
     public int Id => _process.Id;
 
     public int Port { get; }
 
-    public string Url => $"http://127.0.0.1:{Port}";
+    public string Url { get; }
 
-    /// <summary>Processor time that it has used so far, children included.</summary>
-    public TimeSpan Processor => TimeSpan.FromSeconds(Processes().Sum(ProcessorTicks) / Ticks);
+    /// <summary>Another server that this one asks about each request, and whose processor time counts as its own; null: none.</summary>
+    public Server? Helper { get; init; }
+
+    /// <summary>Processor time that it has used so far, children and helper included.</summary>
+    public TimeSpan Processor => TimeSpan.FromSeconds(Processes().Sum(ProcessorTicks) / Ticks) + (Helper?.Processor ?? TimeSpan.Zero);
 
     /// <summary>Resident memory in bytes.</summary>
     public long Memory => Processes().Sum(id => File.ReadLines($"/proc/{id}/status")
@@ -39,14 +46,19 @@ internal sealed class Server : IDisposable
     /// <param name="output">The file for what it prints.</param>
     /// <param name="command">Program and arguments for a port.</param>
     /// <param name="environment">Variables beside this process' own.</param>
-    public static async Task<Server> StartAsync(string output, Func<int, string[]> command, IEnumerable<KeyValuePair<string, string>>? environment = null)
+    /// <param name="scheme">How it is asked.</param>
+    /// <param name="helper">See <see cref="Helper"/>; it ends with this server.</param>
+    public static async Task<Server> StartAsync(
+        string output, Func<int, string[]> command, IEnumerable<KeyValuePair<string, string>>? environment = null, string scheme = "http",
+        Server? helper = null)
     {
         for (var attempt = 1; ; attempt++)
         {
             var port = FreePort.Find();
             // The shell gives way to the program: the process that is measured is the program's own.
-            var process = ChildProcess.Start("/bin/sh", ["-c", "out=$1; shift; exec \"$@\" >>\"$out\" 2>&1", "sh", output, .. command(port)], environment);
-            if (await ListensAsync(process, port)) return new(process, port);
+            var process = ChildProcess.Start(
+                "/bin/sh", ["-c", "out=$1; shift; exec \"$@\" >>\"$out\" 2>&1", "sh", output, .. command(port)], [s_profiled, .. environment ?? []]);
+            if (await ListensAsync(process, port)) return new(process, port, scheme) { Helper = helper };
             // Another program may have taken the port meanwhile.
             if (attempt == Attempts)
                 throw new InvalidOperationException($"{command(port)[0]} ended with {process.ExitCode}:\n{await File.ReadAllTextAsync(output)}");
@@ -58,6 +70,7 @@ internal sealed class Server : IDisposable
         if (!_process.HasExited) _process.Kill(entireProcessTree: true);
         _process.WaitForExit();
         _process.Dispose();
+        Helper?.Dispose();
     }
 
     private static async Task<bool> ListensAsync(Process process, int port)

@@ -1,5 +1,8 @@
+using System.Security.Cryptography;
+using System.Security.Cryptography.X509Certificates;
 using System.Text;
 using System.Text.Json.Nodes;
+using Sandbox;
 using Testing;
 
 namespace Edge;
@@ -9,7 +12,14 @@ internal sealed class Stage : IAsyncDisposable
 {
     /// <summary>The targets.</summary>
     public static readonly IReadOnlyList<string> Names =
-        ["kestrel", "kestrel-jwt", "yarp", "yarp-jwt", "haproxy", "nginx", "pass", "vend", "pass-quiet", "vend-quiet"];
+    [
+        "kestrel", "kestrel-jwt", "yarp", "yarp-jwt", "yarp-user", "haproxy", "haproxy-quiet", "nginx", "nginx-auth",
+        "pass", "vend", "pass-quiet", "vend-quiet", "pass-key", "pass-reload", "pass-consoles",
+        "yarp-16k", "pass-16k", "yarp-1m", "pass-1m", "yarp-tls", "pass-tls",
+    ];
+
+    /// <summary>The targets of a quick run: those of the main goals.</summary>
+    public static readonly IReadOnlyList<string> Few = ["kestrel", "kestrel-jwt", "yarp", "yarp-user", "haproxy", "pass", "vend", "pass-key"];
 
     private const int Organizations = 1_000;
     private const int AtOnce = 64;
@@ -17,16 +27,25 @@ internal sealed class Stage : IAsyncDisposable
     /// <summary>What the gateway vends: everybody answers as much.</summary>
     public const int AnswerBytes = 1_095;
 
+    private const int MediumBytes = 16 * 1024;
+    private const int LargeBytes = 1024 * 1024;
+
     private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("benchmarks-");
     private readonly List<IDisposable> _started = [];
     private readonly string _sealingKey = GatewayFolder.NewSealingKey();
     private readonly string _published;
+    private readonly X509Certificate2 _certificate = MakeCertificate();
+    private readonly HttpClient _client;
     private Server _service = null!;
 
     private Stage(string published, World world)
     {
         _published = published;
         World = world;
+        _client = new(new SocketsHttpHandler
+        {
+            SslOptions = { RemoteCertificateValidationCallback = (_, certificate, _, _) => certificate?.Equals(_certificate) == true },
+        });
     }
 
     /// <summary>Issuer, AWS and Redis.</summary>
@@ -58,6 +77,8 @@ internal sealed class Stage : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         foreach (var each in Enumerable.Reverse(_started)) each.Dispose();
+        _client.Dispose();
+        _certificate.Dispose();
         await World.DisposeAsync();
     }
 
@@ -65,14 +86,24 @@ internal sealed class Stage : IAsyncDisposable
     {
         var callers = Enumerable.Range(0, Organizations)
             .Select(i => $"o-{i}")
-            .Select(organization => (Organization: organization, Token: World.Token(organization)))
+            .Select(organization => (
+                Organization: organization,
+                Token: World.Issuer.Issue(new TokenRequest { Subject = organization, Organizations = (string[])[organization] })))
             .ToArray();
         var devices = WriteRequests("devices", callers.Select(caller => (DevicesPath(caller.Organization), caller.Token)));
         var credentials = WriteRequests("credentials", callers.Select(caller => (Requests.CredentialsPath(caller.Organization), caller.Token)));
+        var (medium, large) = (RequestsOf("16k"), RequestsOf("1m"));
+        var keys = callers.Select(caller => (caller.Organization, Key: RandomNumberGenerator.GetHexString(64))).ToArray();
+        var withKeys = WriteRequestsWith(
+            "keys", keys.Select(caller => (DevicesPath(caller.Organization), $"{Configurations.KeyHeader}: {caller.Key}")));
         var answer = $$"""{"data":"{{new string('x', AnswerBytes - """{"data":""}""".Length)}}"}""";
         var answerFile = Write("answer", answer);
         var key = Write("issuer.pem", Encoding.ASCII.GetString(World.Issuer.CurrentKey.PublicKeyPem));
-        _service = Started(await NginxAsync("service", port => Configurations.Service(port, answer)));
+        var files = new[] { ("16k", Write("answer.16k", new string('x', MediumBytes))), ("1m", Write("answer.1m", new string('x', LargeBytes))) };
+        _service = Started(await NginxAsync("service", port => Configurations.Service(port, answer, files)));
+        var certificate = Write("tls.crt", _certificate.ExportCertificatePem());
+        var certificateKey = Write("tls.key", _certificate.GetECDsaPrivateKey()!.ExportPkcs8PrivateKeyPem());
+        string[] tls = ["--Kestrel:Certificates:Default:Path", certificate, "--Kestrel:Certificates:Default:KeyPath", certificateKey];
 
         SomePassThrough = (DevicesPath(callers[0].Organization), callers[0].Token);
 
@@ -82,43 +113,94 @@ internal sealed class Stage : IAsyncDisposable
             () => PeerAsync("kestrel-jwt", "--answer", answerFile, "--authority", World.Issuer.Issuer));
         await AddAsync("yarp", "YARP", devices, () => PeerAsync("yarp", "--service", _service.Url));
         await AddAsync("yarp-jwt", "YARP + JwtBearer", devices, () => PeerAsync("yarp-jwt", "--service", _service.Url, "--authority", World.Issuer.Issuer));
-        await AddAsync("haproxy", "HAProxy, jwt_verify", devices, () => HaProxyAsync(World.Issuer.Issuer, key));
+        await AddAsync(
+            "yarp-user", "YARP + JwtBearer + rate limiter + HTTP logging", devices,
+            () => PeerAsync("yarp-user", "--service", _service.Url, "--authority", World.Issuer.Issuer));
+        await AddAsync("haproxy", "HAProxy, jwt_verify, access log", devices, () => HaProxyAsync("haproxy", World.Issuer.Issuer, key, logs: true));
+        await AddAsync("haproxy-quiet", "HAProxy, jwt_verify", devices, () => HaProxyAsync("haproxy-quiet", World.Issuer.Issuer, key, logs: false));
         await AddAsync("nginx", "nginx, no authentication", devices, () => NginxAsync("nginx", port => Configurations.NginxProxy(port, _service.Port)));
+        await AddAsync("nginx-auth", "nginx, auth_request to Kestrel + JwtBearer, access log", devices, async () =>
+        {
+            var checker = await PeerAsync("kestrel-jwt", "--answer", Write("nothing", ""), "--authority", World.Issuer.Issuer);
+            return await NginxAsync("nginx-auth", port => Configurations.NginxWithChecker(port, _service.Port, checker.Port), checker);
+        });
         await AddGatewayAsync("", "as shipped");
         await AddGatewayAsync("-quiet", "log lines off", Configurations.Quiet);
+        await AddAsync("pass-key", "the gateway, pass-through by API key, as shipped", withKeys, () =>
+            OneMoreGatewayAsync("pass-key", settings => Configurations.ApiKeys(settings, keys)));
+        await AddReloadsAsync("pass-reload");
+        await AddConsolesAsync("pass-consoles");
+        await AddAsync("yarp-16k", "YARP, 16 KB", medium, () => PeerAsync("yarp", "--service", _service.Url), MediumBytes);
+        await AddAsync("pass-16k", "the gateway, pass-through of 16 KB, as shipped", medium, () => OneMoreGatewayAsync("pass-16k"), MediumBytes);
+        await AddAsync("yarp-1m", "YARP, 1 MB", large, () => PeerAsync("yarp", "--service", _service.Url), LargeBytes);
+        await AddAsync("pass-1m", "the gateway, pass-through of 1 MB, as shipped", large, () => OneMoreGatewayAsync("pass-1m"), LargeBytes);
+        await AddAsync("yarp-tls", "YARP, TLS", devices, () => PeerAsync("https", "yarp", ["--service", _service.Url, .. tls]));
+        await AddAsync("pass-tls", "the gateway, pass-through, TLS, as shipped", devices, () =>
+            OneMoreGatewayAsync("pass-tls", settings => Configurations.Tls(settings, certificate, certificateKey), "https"));
 
-        foreach (var target in Targets) await CheckAsync(target, callers[0].Token);
+        foreach (var target in Targets) await CheckAsync(target);
 
-        async Task AddAsync(string name, string what, string requests, Func<Task<Server>> start)
+        string RequestsOf(string file) =>
+            WriteRequests(file, callers.Select(caller => ($"/organizations/{caller.Organization}/{file}", caller.Token)));
+
+        async Task AddAsync(string name, string what, string requests, Func<Task<Server>> start, int bytes = AnswerBytes)
         {
-            if (wanted(name)) Targets.Add(new(name, what, Started(await start()), requests));
+            if (wanted(name)) Targets.Add(new(name, what, Started(await start()), requests, bytes));
         }
+
+        // Its folder goes with all temporary files of this program.
+        async Task<Server> OneMoreGatewayAsync(string name, Action<JsonObject>? change = null, string scheme = "http") =>
+            (await StartGatewayAsync(name, change, scheme)).Server;
 
         async Task AddGatewayAsync(string suffix, string how, Action<JsonObject>? change = null)
         {
             var (pass, vend) = ($"pass{suffix}", $"vend{suffix}");
             if (!wanted(pass) && !wanted(vend)) return;
             var gateway = Started(await StartGatewayAsync($"gateway{suffix}", change));
-            if (wanted(pass)) Targets.Add(new(pass, $"the gateway, pass-through, {how}", gateway.Server, devices));
+            if (wanted(pass)) Targets.Add(new(pass, $"the gateway, pass-through, {how}", gateway.Server, devices, AnswerBytes));
             if (!wanted(vend)) return;
-            Targets.Add(new(vend, $"the gateway, warm vend, {how}", gateway.Server, credentials));
+            Targets.Add(new(vend, $"the gateway, warm vend, {how}", gateway.Server, credentials, AnswerBytes));
             await AskForAllAsync(gateway, callers);
+        }
+
+        async Task AddReloadsAsync(string name)
+        {
+            if (!wanted(name)) return;
+            var gateway = Started(await StartGatewayAsync(name));
+            var reloads = new Reloads(gateway, World.Client);
+            Targets.Add(new(
+                name, "the gateway, pass-through, as shipped, a change saved each half second", gateway.Server, devices, AnswerBytes,
+                reloads.WhileSavingAsync));
+        }
+
+        // A gateway of its own: it goes on recording for a quarter of an hour after its last console is closed.
+        async Task AddConsolesAsync(string name)
+        {
+            if (!wanted(name)) return;
+            var gateway = Started(await StartGatewayAsync(name, Configurations.Operators));
+            var token = World.Issuer.Issue(new TokenRequest { Roles = [Configurations.OperatorRole], Expires = TimeSpan.FromHours(1) });
+            var consoles = Started(new Consoles(gateway.ManagementUrl, token));
+            Targets.Add(new(
+                name, "the gateway, pass-through, as shipped, with 20 open consoles", gateway.Server, devices, AnswerBytes, consoles.WhileOpenAsync));
         }
     }
 
-    private async Task CheckAsync(Target target, string token)
+    private async Task CheckAsync(Target target)
     {
-        var path = File.ReadLines(target.Requests).First().Split('\t')[0];
-        var answer = await AskAsync(target.Server.Url + path, token);
-        if (answer.Body.Length != AnswerBytes)
+        var request = File.ReadLines(target.Requests).First().Split('\t');
+        var header = request[1].Split(": ");
+        var answer = await _client.SendAsync(
+            target.Server.Url + request[0], change: message => message.Headers.TryAddWithoutValidation(header[0], header[1]));
+        if (answer.Status != 200 || answer.Body.Length != target.Bytes)
             throw new InvalidOperationException(
-                $"{target.Name} answers {answer.Body.Length} bytes, and others {AnswerBytes}: they would not be compared alike.");
+                $"{target.Name} answers {answer.Status} with {answer.Body.Length} bytes, and others {target.Bytes}: they would not be compared alike.");
     }
 
     /// <summary>Starts one more gateway, which the caller disposes of.</summary>
     /// <param name="name">Of the file for what it prints.</param>
     /// <param name="change">Changes what ships.</param>
-    public async Task<Gateway> StartGatewayAsync(string name, Action<JsonObject>? change = null)
+    /// <param name="scheme">How it is asked.</param>
+    public async Task<Gateway> StartGatewayAsync(string name, Action<JsonObject>? change = null, string scheme = "http")
     {
         var settings = Configurations.Gateway(World, _service.Url);
         change?.Invoke(settings);
@@ -134,11 +216,11 @@ internal sealed class Stage : IAsyncDisposable
                 [
                     "dotnet", Path.Combine(_published, "gateway", "Gateway.dll"),
                     "--config", folder.Path,
-                    "--Urls", $"http://127.0.0.1:{port}",
+                    "--Urls", $"{scheme}://127.0.0.1:{port}",
                     "--Management:Url", management
                 ];
             },
-            World.Aws.EnvironmentVariables);
+            World.Aws.EnvironmentVariables, scheme);
         return new(server, management, folder);
     }
 
@@ -154,22 +236,32 @@ internal sealed class Stage : IAsyncDisposable
         return answer.Status == 200 ? answer : throw new InvalidOperationException($"{url}: {answer.Status} {answer.Body}");
     }
 
-    private Task<Server> PeerAsync(string name, params string[] arguments) =>
-        Server.StartAsync(
-            Output(name), port => ["dotnet", Path.Combine(_published, "peers", "Peers.dll"), name, "--urls", $"http://127.0.0.1:{port}", .. arguments]);
+    private Task<Server> PeerAsync(string name, params string[] arguments) => PeerAsync("http", name, arguments);
 
-    private Task<Server> NginxAsync(string name, Func<int, string> configuration)
+    private Task<Server> PeerAsync(string scheme, string name, string[] arguments) =>
+        Server.StartAsync(
+            Output(name), port => ["dotnet", Path.Combine(_published, "peers", "Peers.dll"), name, "--urls", $"{scheme}://127.0.0.1:{port}", .. arguments],
+            scheme: scheme);
+
+    private Task<Server> NginxAsync(string name, Func<int, string> configuration, Server? helper = null)
     {
         var folder = _folder.CreateSubdirectory(name).FullName;
         return Server.StartAsync(Output(name), port =>
         {
             File.WriteAllText(Path.Combine(folder, "nginx.conf"), configuration(port));
             return ["nginx", "-p", folder, "-e", "stderr", "-c", "nginx.conf"];
-        });
+        }, helper: helper);
     }
 
-    private Task<Server> HaProxyAsync(string issuer, string key) =>
-        Server.StartAsync(Output("haproxy"), port => ["haproxy", "-f", Write("haproxy.cfg", Configurations.HaProxy(port, _service.Port, issuer, key))]);
+    private Task<Server> HaProxyAsync(string name, string issuer, string key, bool logs) => Server.StartAsync(
+        Output(name), port => ["haproxy", "-f", Write($"{name}.cfg", Configurations.HaProxy(port, _service.Port, issuer, key, logs))]);
+
+    private static X509Certificate2 MakeCertificate()
+    {
+        using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
+        var now = DateTimeOffset.UtcNow;
+        return new CertificateRequest("CN=127.0.0.1", key, HashAlgorithmName.SHA256).CreateSelfSigned(now.AddDays(-1), now.AddDays(1));
+    }
 
     private T Started<T>(T started)
         where T : IDisposable
@@ -184,7 +276,10 @@ internal sealed class Stage : IAsyncDisposable
 
     /// <summary>Writes a file as <see cref="Wrk"/> reads it; its path.</summary>
     public string WriteRequests(string file, IEnumerable<(string Path, string Token)> requests) =>
-        Write(file, string.Concat(requests.Select(request => $"{request.Path}\t{request.Token}\n")));
+        WriteRequestsWith(file, requests.Select(request => (request.Path, $"Authorization: Bearer {request.Token}")));
+
+    private string WriteRequestsWith(string file, IEnumerable<(string Path, string Header)> requests) =>
+        Write(file, string.Concat(requests.Select(request => $"{request.Path}\t{request.Header}\n")));
 
     private string Write(string file, string content)
     {

@@ -5,7 +5,9 @@ namespace Edge;
 /// <param name="What">What a reader calls it.</param>
 /// <param name="Server">Its processes.</param>
 /// <param name="Requests">The file with the requests that it is sent.</param>
-internal sealed record Target(string Name, string What, Server Server, string Requests)
+/// <param name="Bytes">The length of each answer.</param>
+/// <param name="Meanwhile">Does something else while work goes on: the warm-up, or a round; null: nothing.</param>
+internal sealed record Target(string Name, string What, Server Server, string Requests, int Bytes, Func<Func<Task>, Task>? Meanwhile = null)
 {
     private readonly List<WrkRun> _rounds = [];
 
@@ -21,10 +23,15 @@ internal sealed record Target(string Name, string What, Server Server, string Re
     /// <summary>Milliseconds.</summary>
     public double P99 => Median.Of(_rounds.Select(round => round.P99));
 
-    /// <summary>Microseconds of processor time a request.</summary>
-    public double Processor => Median.Of(_rounds.Select(round => round.Processor));
+    /// <summary>Microseconds of processor time a request, a round each.</summary>
+    public IReadOnlyList<double> Processors => [.. _rounds.Select(round => round.Processor)];
 
-    public Task WarmUpAsync() => Wrk.WarmUpAsync(Server, Requests);
+    /// <summary>The median of <see cref="Processors"/>.</summary>
+    public double Processor => Median.Of(Processors);
 
-    public async Task MeasureAsync(int seconds) => _rounds.Add(await Wrk.RunAsync(Server, Requests, seconds));
+    public Task WarmUpAsync() => RunAsync(() => Wrk.WarmUpAsync(Server, Requests));
+
+    public Task MeasureAsync(int seconds) => RunAsync(async () => _rounds.Add(await Wrk.RunAsync(Server, Requests, seconds)));
+
+    private Task RunAsync(Func<Task> work) => Meanwhile?.Invoke(work) ?? work();
 }

@@ -21,10 +21,15 @@ internal static class Wrk
     // So many that one which waits for its answer is hardly missed among those that are about to ask.
     private const int Callers = 256;
 
+    /// <summary>The requests that a warm-up takes at least, unless it would take longer than <see cref="LongestWarmUp"/>.</summary>
+    public const int FewestAnswers = 40_000;
+
+    /// <summary>Seconds.</summary>
+    public const int LongestWarmUp = MostWarmups * WarmupSeconds;
+
     private const int WarmupSeconds = 2;
     private const int FewestWarmups = 2;
-    private const int FewestAnswers = 40_000;
-    private const int MostWarmups = 8;
+    private const int MostWarmups = 5;
     private const double Steady = 0.95;
 
     /// <summary>As fast as they are answered: connections that each ask again once they have their answer.</summary>

@@ -1,12 +1,12 @@
--- Requests from a file, a line each: path, tab, token. Built once, then sent in turn.
+-- Requests from a file, a line each: path, tab, a header. Built once, then sent in turn.
 -- With a pause in milliseconds a connection waits that long, on average and as chance has it, before each.
 local requests = {}
 local sent = 0
 
 function init(args)
   for line in io.lines(args[1]) do
-    local path, token = line:match("^(%S+)\t(%S+)$")
-    requests[#requests + 1] = wrk.format("GET", path, { Host = wrk.headers["Host"], Authorization = "Bearer " .. token })
+    local path, header, value = line:match("^(%S+)\t([^:]+): (.+)$")
+    requests[#requests + 1] = wrk.format("GET", path, { Host = wrk.headers["Host"], [header] = value })
   end
   local pause = tonumber(args[2])
   if pause then

@@ -1,13 +1,18 @@
 // What the gateway is measured against, each as short as anyone would write it:
 //   Peers kestrel|kestrel-jwt --urls URL --answer FILE [--authority URL]    answers a file's bytes
-//   Peers yarp|yarp-jwt --urls URL --service URL [--authority URL]          passes everything on
+//   Peers yarp|yarp-jwt|yarp-user --urls URL --service URL [--authority URL]
+//                                                                           passes everything on; yarp-user limits callers and logs requests too
+using System.Security.Claims;
+using System.Threading.RateLimiting;
+using Microsoft.AspNetCore.HttpLogging;
 using Yarp.ReverseProxy.Configuration;
 
 var builder = WebApplication.CreateBuilder(args[1..]);
 builder.Logging.SetMinimumLevel(LogLevel.Warning);
 var configuration = builder.Configuration;
 var proxies = args[0].StartsWith("yarp", StringComparison.Ordinal);
-var authenticates = args[0].EndsWith("-jwt", StringComparison.Ordinal);
+var limitsAndLogs = args[0].EndsWith("-user", StringComparison.Ordinal);
+var authenticates = limitsAndLogs || args[0].EndsWith("-jwt", StringComparison.Ordinal);
 
 if (authenticates)
 {
@@ -17,6 +22,25 @@ if (authenticates)
         options.Audience = "api://gateway";
         options.RequireHttpsMetadata = false;
     });
+}
+
+if (limitsAndLogs)
+{
+    builder.Logging.AddSimpleConsole(console => console.SingleLine = true);
+    builder.Logging.AddFilter("Microsoft.AspNetCore.HttpLogging", LogLevel.Information);
+    builder.Services.AddHttpLogging(options =>
+    {
+        options.LoggingFields = HttpLoggingFields.RequestMethod | HttpLoggingFields.RequestPath | HttpLoggingFields.RequestProtocol
+            | HttpLoggingFields.ResponseStatusCode | HttpLoggingFields.Duration;
+        options.CombineLogs = true;
+    });
+    builder.Services.AddRateLimiter(options => options.GlobalLimiter = PartitionedRateLimiter.Create<HttpContext, string>(context =>
+        RateLimitPartition.GetTokenBucketLimiter(context.User.FindFirstValue(ClaimTypes.NameIdentifier) ?? "", _ => new()
+        {
+            TokenLimit = 1_000_000,
+            TokensPerPeriod = 1_000_000,
+            ReplenishmentPeriod = TimeSpan.FromSeconds(1),
+        })));
 }
 
 if (proxies)
@@ -33,6 +57,14 @@ if (proxies)
 }
 
 var app = builder.Build();
+if (limitsAndLogs)
+{
+    app.UseHttpLogging();
+    app.UseAuthentication();
+    app.UseAuthorization();
+    app.UseRateLimiter();
+}
+
 IEndpointConventionBuilder route;
 if (proxies)
 {

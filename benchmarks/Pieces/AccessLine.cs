@@ -5,7 +5,7 @@ using Gateway.Logs;
 namespace Pieces;
 
 /// <summary>A request's line in the access log, as far as the request's thread makes it.</summary>
-public sealed class AccessLine : IDisposable
+public class AccessLine : IDisposable
 {
     private readonly LogOutput _output = new(static _ => { });
     private readonly LogOutput.Queue _log;
@@ -38,5 +38,10 @@ public sealed class AccessLine : IDisposable
         line.EndIn(_log);
     }
 
-    public void Dispose() => _output.Dispose();
+    [GlobalCleanup]
+    public void Dispose()
+    {
+        _output.Dispose();
+        GC.SuppressFinalize(this);
+    }
 }
