@@ -8,20 +8,47 @@ const keepAlive = 120 * second;
 const pingAfter = 30 * second;
 const pongWithin = 15 * second;
 const mostTopics = 200;
+// By more than this, two clocks do not drift apart in the life of a session.
+const mostDrift = 30 * second;
 
 /** The request cannot succeed until someone changes something: a token, a membership, this program. */
 class Stopped extends Error {}
 
 const sleep = milliseconds => new Promise(resolve => setTimeout(resolve, milliseconds));
 
+/** The address, if it sends nothing in plain text off this machine. */
+function kept(address) {
+  const url = URL.canParse(address) ? new URL(address) : null;
+  if (!['https:', 'wss:'].includes(url?.protocol) && !['127.0.0.1', 'localhost', '[::1]'].includes(url?.hostname))
+    throw new Stopped(`${address}: only https takes a token or credentials off this machine.`);
+  return address;
+}
+
 /** At random up to a limit that doubles with each failure, so that clients which failed together do not return together. */
 const backoff = failures => Math.random() * Math.min(minute, second * 2 ** failures);
+
+/** The time since a moment, by two clocks: one is set, the other stands still while the machine sleeps. */
+class Elapsed {
+  #wall = Date.now();
+  #steady = performance.now();
+
+  /** The later one: it is right after sleep, and after the clock was set back. */
+  get time() {
+    return Math.max(Date.now() - this.#wall, performance.now() - this.#steady);
+  }
+
+  /** Whether the machine has slept, or its clock was set. Nobody can tell which. */
+  get isUncertain() {
+    return Math.abs(Date.now() - this.#wall - (performance.now() - this.#steady)) > mostDrift;
+  }
+}
 
 // ---- Credentials
 
 class CredentialSource {
   #settings;
-  #clockOffset = 0;
+  #date = Date.now();
+  #sinceDate = new Elapsed();
   #current = null;
   #refreshAt = 0;
   #retryAt = 0;
@@ -32,9 +59,9 @@ class CredentialSource {
     this.#settings = settings;
   }
 
-  /** The time by the gateway's clock. A device's own clock may be minutes off, and AWS refuses such signatures. */
+  /** The time by the gateway's clock. A device's own clock may be minutes off, or be set, and AWS refuses such signatures. */
   now() {
-    return Date.now() + this.#clockOffset;
+    return this.#date + this.#sinceDate.time;
   }
 
   /** Makes the next get() fetch, because AWS has refused what is at hand. */
@@ -45,8 +72,9 @@ class CredentialSource {
   /** Valid credentials: those at hand until a refresh is due, and while a refresh fails. Without any, it waits. */
   async get() {
     for (;;) {
-      // Waits are measured by a clock that nobody sets, expiry by one that goes on while the machine sleeps.
-      if (this.now() >= this.#refreshAt && performance.now() >= this.#retryAt) await this.#fetch();
+      // The gateway's response tells the time again.
+      const isDue = this.now() >= this.#refreshAt || this.#sinceDate.isUncertain;
+      if (isDue && performance.now() >= this.#retryAt) await this.#fetch();
       if (this.#current && this.now() < this.#current.expiration) return this.#current;
       await sleep(Math.max(0, this.#retryAt - performance.now()));
     }
@@ -56,7 +84,7 @@ class CredentialSource {
     const { gateway, organization, token } = this.#settings;
     // The error of a header that HTTP cannot carry would quote the token.
     if (!/^[!-~]+$/.test(token)) throw new Stopped('this is no token: a token is one line of printable ASCII.');
-    const request = new Request(`${gateway}/organizations/${encodeURIComponent(organization)}/iot-endpoint-and-credentials`, {
+    const request = new Request(`${kept(gateway)}/organizations/${encodeURIComponent(organization)}/iot-endpoint-and-credentials`, {
       headers: { authorization: `Bearer ${token}` },
       cache: 'no-store',
       credentials: 'omit',
@@ -76,7 +104,8 @@ class CredentialSource {
     const date = Date.parse(response.headers.get('date') ?? '');
     if (response.ok && body?.data) {
       // Not from an error, which may be another server's, with a clock of its own.
-      if (date) this.#clockOffset = date - Date.now();
+      this.#date = date || Date.now();
+      this.#sinceDate = new Elapsed();
       return this.#keep(body.data);
     }
     const reason = `${response.status} ${body?.error ?? 'without a reason'}`;
@@ -155,8 +184,8 @@ class MqttConnection {
   #received = new Uint8Array();
   #acknowledge = {};
   #onMessage;
-  #lastSent = 0;
-  #pingedAt = null;
+  #sinceSent = new Elapsed();
+  #sincePing = null;
   isOpen = true;
   openedAt = performance.now();
 
@@ -189,10 +218,9 @@ class MqttConnection {
 
   /** Called about once a second: finds out that a connection has died while the machine slept, or its network went away. */
   check() {
-    const now = Date.now();
-    if (this.#pingedAt && now - this.#pingedAt > pongWithin) this.close();
-    else if (!this.#pingedAt && now - this.#lastSent > pingAfter) {
-      this.#pingedAt = now;
+    if (this.#sincePing?.time > pongWithin) this.close();
+    else if (!this.#sincePing && this.#sinceSent.time > pingAfter) {
+      this.#sincePing = new Elapsed();
       this.#send(packet(0xc0));
     }
   }
@@ -205,7 +233,7 @@ class MqttConnection {
   }
 
   #send(bytes) {
-    this.#lastSent = Date.now();
+    this.#sinceSent = new Elapsed();
     if (this.#socket.readyState === WebSocket.OPEN) this.#socket.send(bytes);
   }
 
@@ -243,7 +271,7 @@ class MqttConnection {
         const decoder = new TextDecoder();
         this.#onMessage(decoder.decode(body.subarray(2, end)), decoder.decode(body.subarray(end)));
       } else if (type === 13) {
-        this.#pingedAt = null;
+        this.#sincePing = null;
       } else {
         this.#acknowledge[type]?.(body);
       }
@@ -272,7 +300,7 @@ async function follow(settings) {
     if (!connection?.isOpen || credentials !== inUse) {
       try {
         connection?.close();
-        const broker = settings.broker ?? `wss://${credentials.iotEndpoint}`;
+        const broker = kept(settings.broker ?? `wss://${credentials.iotEndpoint}`);
         connection = new MqttConnection(await signedAddress(broker, credentials, source.now()), onMessage);
         await connection.connect(clientId);
         await connection.subscribe(`${organization}/#`);

@@ -6,8 +6,11 @@ using System.Text.Json;
 namespace IotClient;
 
 /// <summary>Fetches an organization's credentials from the gateway, and keeps them until a refresh is due.</summary>
-internal sealed class CredentialSource(Uri gateway, string organization, string tokenFile) : IDisposable
+internal sealed class CredentialSource(Uri gateway, string organization, string tokenFile, TimeProvider time) : IDisposable
 {
+    // By more than this, two clocks do not drift apart in the life of a session.
+    private static readonly TimeSpan s_mostDrift = TimeSpan.FromSeconds(30);
+
     private static readonly TimeSpan s_mostAhead = TimeSpan.FromMinutes(10);
 
     // A member that is missing is an exception here, not later.
@@ -22,7 +25,6 @@ internal sealed class CredentialSource(Uri gateway, string organization, string 
     {
         AllowAutoRedirect = false,
         PooledConnectionLifetime = TimeSpan.FromMinutes(5),
-        // A proxy has no business between this machine and itself.
         UseProxy = !gateway.IsLoopback,
     })
     {
@@ -30,25 +32,29 @@ internal sealed class CredentialSource(Uri gateway, string organization, string 
     };
     private readonly Uri _address = new(gateway, $"/organizations/{Uri.EscapeDataString(organization)}/iot-endpoint-and-credentials");
     private readonly SemaphoreSlim _oneAtATime = new(1);
-    private EndpointAndCredentials? _current;
-    private DateTimeOffset _refreshAt;
-    private long _retryAt;
+    private volatile Held _held = new(null, time.GetUtcNow(), new(time), default);
+    private Elapsed _sinceRetry = new(time);
+    private TimeSpan _retryAfter;
     private int _failures;
+    private (string Token, string Reason)? _refused;
 
-    /// <summary>How far the gateway's clock is ahead of this machine's, which may be minutes off. AWS refuses signatures that are.</summary>
-    public TimeSpan ClockOffset { get; private set; }
+    /// <summary>The time by the gateway's clock. This machine's own may be minutes off, or be set, and AWS refuses such signatures.</summary>
+    public DateTimeOffset Now => _held.Now;
 
-    /// <summary>The time by the gateway's clock.</summary>
-    public DateTimeOffset Now => DateTimeOffset.UtcNow + ClockOffset;
+    private TimeSpan UntilRetry => _retryAfter - _sinceRetry.Steady;
 
     /// <summary>At random up to a limit that doubles with each failure, so that clients which failed together do not return together.</summary>
     public static TimeSpan Backoff(int failures) => Random.Shared.NextDouble() * TimeSpan.FromSeconds(Math.Min(60, Math.Pow(2, failures)));
 
     /// <summary>Makes the next <see cref="GetAsync"/> fetch, because AWS has refused what is at hand.</summary>
-    public void Expire() => _refreshAt = default;
+    public void Expire() => _held = _held with { RefreshAt = default };
+
+    /// <summary>Whether <see cref="GetAsync"/> would return these credentials without a refresh.</summary>
+    public bool IsCurrent(Credentials credentials) =>
+        _held is { IsRefreshDue: false, Current: { } current } && ReferenceEquals(current.Credentials, credentials);
 
     /// <summary>Returns valid credentials: those at hand until a refresh is due, and while a refresh fails. Without any, it waits.</summary>
-    /// <exception cref="StoppedException">There will be none until someone changes something.</exception>
+    /// <exception cref="StoppedException">There will be none until someone changes something. Once stopped, it stays so.</exception>
     public async Task<EndpointAndCredentials> GetAsync(CancellationToken cancellation)
     {
         await _oneAtATime.WaitAsync(cancellation);
@@ -56,10 +62,9 @@ internal sealed class CredentialSource(Uri gateway, string organization, string 
         {
             while (true)
             {
-                // Waits are measured by a clock that nobody sets, expiry by one that goes on while the machine sleeps.
-                if (Now >= _refreshAt && Environment.TickCount64 >= _retryAt) await FetchAsync(cancellation);
-                if (_current is { } current && Now < current.Credentials.Expiration) return current;
-                await Task.Delay(TimeSpan.FromMilliseconds(Math.Max(0, _retryAt - Environment.TickCount64)), cancellation);
+                if (_held.IsRefreshDue && UntilRetry <= TimeSpan.Zero) await FetchAsync(cancellation);
+                if (_held.Current is { } current && Now < current.Credentials.Expiration) return current;
+                if (UntilRetry is var wait && wait > TimeSpan.Zero) await Task.Delay(wait, time, cancellation);
             }
         }
         finally
@@ -83,6 +88,8 @@ internal sealed class CredentialSource(Uri gateway, string organization, string 
             return;
         }
 
+        // The same request gets the same response. Another token is another request.
+        if (token == _refused?.Token) throw new StoppedException(_refused.Value.Reason);
         // The error of a header that HTTP cannot carry would quote the token.
         if (token.AsSpan().ContainsAnyExceptInRange('!', '~'))
             throw new StoppedException($"{tokenFile} holds no token: a token is one line of printable ASCII");
@@ -92,9 +99,9 @@ internal sealed class CredentialSource(Uri gateway, string organization, string 
         {
             using var response = await _client.SendAsync(request, cancellation);
             // Whatever the clocks say, one request a second at most.
-            _retryAt = Environment.TickCount64 + 1000;
+            WaitFor(TimeSpan.FromSeconds(1));
             if (response.IsSuccessStatusCode) Keep(await response.Content.ReadFromJsonAsync<CredentialResponse>(s_json, cancellation), response.Headers.Date);
-            else await RefusedAsync(response, cancellation);
+            else await RefusedAsync(response, token, cancellation);
         }
         // The connection failed, took too long, or led to what is not the gateway, such as a hotel's page.
         catch (Exception e) when (e is HttpRequestException or JsonException || IsTimeout(e))
@@ -122,16 +129,15 @@ internal sealed class CredentialSource(Uri gateway, string organization, string 
     {
         var fetched = response?.Data ?? throw new JsonException();
         // Not from an error, which may be another server's, with a clock of its own.
-        if (date is { } now) ClockOffset = now - DateTimeOffset.UtcNow;
+        var now = date ?? time.GetUtcNow();
         var expiration = fetched.Credentials.Expiration;
-        var half = (expiration - Now) / 2;
-        _refreshAt = expiration - ((half < s_mostAhead ? half : s_mostAhead) * (0.5 + (Random.Shared.NextDouble() / 2)));
+        var half = (expiration - now) / 2;
+        _held = new(fetched, now, new(time), expiration - ((half < s_mostAhead ? half : s_mostAhead) * (0.5 + (Random.Shared.NextDouble() / 2))));
         _failures = 0;
-        _current = fetched;
         Console.WriteLine($"credentials until {expiration:O}");
     }
 
-    private async Task RefusedAsync(HttpResponseMessage response, CancellationToken cancellation)
+    private async Task RefusedAsync(HttpResponseMessage response, string token, CancellationToken cancellation)
     {
         ErrorResponse? error = null;
         try
@@ -144,24 +150,57 @@ internal sealed class CredentialSource(Uri gateway, string organization, string 
         }
 
         var reason = $"{(int)response.StatusCode} {error?.Error ?? "without a reason"}";
-        switch (response.StatusCode)
+        if (response.StatusCode is HttpStatusCode.TooManyRequests or >= HttpStatusCode.InternalServerError)
         {
-            case HttpStatusCode.TooManyRequests or >= HttpStatusCode.InternalServerError:
-                Retry(reason, response.Headers.RetryAfter?.Delta ?? TimeSpan.Zero);
-                break;
-            case HttpStatusCode.Unauthorized:
-                throw new StoppedException($"{reason}: sign in again, and write the new token to {tokenFile}");
-            case HttpStatusCode.Forbidden:
-                throw new StoppedException($"{reason}: this token's user may not connect to {organization}");
-            default:
-                throw new StoppedException($"{reason}: {error?.Message}");
+            Retry(reason, response.Headers.RetryAfter?.Delta ?? TimeSpan.Zero);
+            return;
         }
+
+        _refused = (token, response.StatusCode switch
+        {
+            HttpStatusCode.Unauthorized => $"{reason}: sign in again, and write the new token to {tokenFile}",
+            HttpStatusCode.Forbidden => $"{reason}: this token's user may not connect to {organization}",
+            _ => $"{reason}: {error?.Message}",
+        });
+        _held = _held with { Current = null, RefreshAt = default };
+        throw new StoppedException(_refused.Value.Reason);
     }
 
     private void Retry(string reason, TimeSpan retryAfter)
     {
         var wait = retryAfter + Backoff(_failures++);
-        _retryAt = Environment.TickCount64 + (long)wait.TotalMilliseconds;
+        WaitFor(wait);
         Console.WriteLine($"waiting {wait.TotalSeconds:F1} s: {reason}");
+    }
+
+    private void WaitFor(TimeSpan wait) => (_sinceRetry, _retryAfter) = (new(time), wait);
+
+    /// <summary>
+    /// What the gateway's last response with credentials said: they, the time, and when to refresh. It is read as one, because an SDK asks on other threads.
+    /// </summary>
+    private sealed record Held(EndpointAndCredentials? Current, DateTimeOffset Date, Elapsed SinceDate, DateTimeOffset RefreshAt)
+    {
+        public DateTimeOffset Now => Date + SinceDate.Time;
+
+        // If the time is uncertain, the gateway's response tells it again.
+        public bool IsRefreshDue => Now >= RefreshAt || SinceDate.IsUncertain;
+    }
+
+    /// <summary>The time since a moment, by two clocks: one is set, the other may stand still while the machine sleeps.</summary>
+    private sealed class Elapsed(TimeProvider time)
+    {
+        private readonly DateTimeOffset _wall = time.GetUtcNow();
+        private readonly long _steady = time.GetTimestamp();
+
+        /// <summary>The later one: it is right after sleep, and after the clock was set back.</summary>
+        public TimeSpan Time => Wall > Steady ? Wall : Steady;
+
+        /// <summary>By the clock that nobody sets.</summary>
+        public TimeSpan Steady => time.GetElapsedTime(_steady);
+
+        /// <summary>Whether the machine has slept, or its clock was set. Nobody can tell which.</summary>
+        public bool IsUncertain => (Wall - Steady).Duration() > s_mostDrift;
+
+        private TimeSpan Wall => time.GetUtcNow() - _wall;
     }
 }

@@ -26,6 +26,10 @@ foreach (var address in (string?[])[gateway, sandbox])
     return 2;
 }
 
+// A proxy has no business between this machine and itself. The AWS SDK and WebSockets read this variable, too: in lower case if it is set.
+var noProxy = Environment.GetEnvironmentVariable("no_proxy") is null ? "NO_PROXY" : "no_proxy";
+Environment.SetEnvironmentVariable(noProxy, $"{Environment.GetEnvironmentVariable(noProxy)},127.0.0.1,localhost,[::1]");
+
 // One connection per client id: a second one with the same id ends the first, so that each process has an id of its own.
 var clientId = $"{organization}-web-{Guid.NewGuid():N}"[..(organization.Length + 13)];
 
@@ -35,7 +39,7 @@ Console.CancelKeyPress += (_, key) =>
     key.Cancel = true;
     stop.Cancel();
 };
-using var source = new CredentialSource(new Uri(gateway), organization, tokenFile);
+using var source = new CredentialSource(new Uri(gateway), organization, tokenFile, TimeProvider.System);
 using var client = new MqttClientFactory().CreateMqttClient();
 client.ApplicationMessageReceivedAsync += received =>
 {
@@ -63,7 +67,8 @@ catch (StoppedException e)
 async Task WhoAmIAsync()
 {
     var region = (await source.GetAsync(stop.Token)).AwsRegion;
-    using var sts = new AmazonSecurityTokenServiceClient(new GatewayCredentials(source), RegionEndpoint.GetBySystemName(region));
+    using var credentials = new GatewayCredentials(source, TimeProvider.System);
+    using var sts = new AmazonSecurityTokenServiceClient(credentials, RegionEndpoint.GetBySystemName(region));
     var identity = await sts.GetCallerIdentityAsync(new GetCallerIdentityRequest(), stop.Token);
     Console.WriteLine($"AWS knows this program as {identity.Arn}");
 }

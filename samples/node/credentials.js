@@ -3,6 +3,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 
 const second = 1000;
 const minute = 60 * second;
+// By more than this, two clocks do not drift apart in the life of a session.
+const mostDrift = 30 * second;
 
 /** The request cannot succeed until someone changes something: a token, a membership, this program. */
 export class Stopped extends Error {}
@@ -10,24 +12,42 @@ export class Stopped extends Error {}
 /** At random up to a limit that doubles with each failure, so that clients which failed together do not return together. */
 export const backoff = failures => Math.random() * Math.min(minute, second * 2 ** failures);
 
+/** The time since a moment, by two clocks: one is set, the other stands still while the machine sleeps. */
+class Elapsed {
+  #wall = Date.now();
+  #steady = performance.now();
+
+  /** The later one: it is right after sleep, and after the clock was set back. */
+  get time() {
+    return Math.max(Date.now() - this.#wall, performance.now() - this.#steady);
+  }
+
+  /** Whether the machine has slept, or its clock was set. Nobody can tell which. */
+  get isUncertain() {
+    return Math.abs(Date.now() - this.#wall - (performance.now() - this.#steady)) > mostDrift;
+  }
+}
+
 /** Fetches an organization's credentials from the gateway, and keeps them until a refresh is due. */
 export class CredentialSource {
   #address;
   #tokenFile;
-  #clockOffset = 0;
+  #date = Date.now();
+  #sinceDate = new Elapsed();
   #current = null;
   #refreshAt = 0;
   #retryAt = 0;
   #failures = 0;
+  #refused = null;
 
   constructor({ gateway, organization, tokenFile }) {
     this.#address = `${gateway}/organizations/${encodeURIComponent(organization)}/iot-endpoint-and-credentials`;
     this.#tokenFile = tokenFile;
   }
 
-  /** The time by the gateway's clock. This machine's own may be minutes off, and AWS refuses such signatures. */
+  /** The time by the gateway's clock. This machine's own may be minutes off, or be set, and AWS refuses such signatures. */
   now() {
-    return Date.now() + this.#clockOffset;
+    return this.#date + this.#sinceDate.time;
   }
 
   /** Makes the next get() fetch, because AWS has refused what is at hand. */
@@ -35,11 +55,12 @@ export class CredentialSource {
     this.#refreshAt = 0;
   }
 
-  /** Valid credentials: those at hand until a refresh is due, and while a refresh fails. Without any, it waits. */
+  /** Valid credentials: those at hand until a refresh is due, and while a refresh fails. Without any, it waits. Once stopped, it stays so. */
   async get() {
     for (;;) {
-      // Waits are measured by a clock that nobody sets, expiry by one that goes on while the machine sleeps.
-      if (this.now() >= this.#refreshAt && performance.now() >= this.#retryAt) await this.#fetch();
+      // The gateway's response tells the time again.
+      const isDue = this.now() >= this.#refreshAt || this.#sinceDate.isUncertain;
+      if (isDue && performance.now() >= this.#retryAt) await this.#fetch();
       if (this.#current && this.now() < this.#current.expiration) return this.#current;
       await sleep(Math.max(0, this.#retryAt - performance.now()));
     }
@@ -49,6 +70,8 @@ export class CredentialSource {
     // Read each time, because whoever signs in for this program replaces the token before it expires.
     const token = (await readFile(this.#tokenFile, 'utf8')).trim();
     if (!token) return this.#retry(`${this.#tokenFile} is empty`);
+    // The same request gets the same response. Another token is another request.
+    if (token === this.#refused?.token) throw this.#refused.error;
     // The error of a header that HTTP cannot carry would quote the token.
     if (!/^[!-~]+$/.test(token)) throw new Stopped(`${this.#tokenFile} holds no token: a token is one line of printable ASCII`);
     const request = new Request(this.#address, { headers: { authorization: `Bearer ${token}` }, redirect: 'manual' });
@@ -66,13 +89,14 @@ export class CredentialSource {
     const date = Date.parse(response.headers.get('date') ?? '');
     if (response.ok && body?.data) {
       // Not from an error, which may be another server's, with a clock of its own.
-      if (date) this.#clockOffset = date - Date.now();
+      this.#date = date || Date.now();
+      this.#sinceDate = new Elapsed();
       return this.#keep(body.data);
     }
     const reason = `${response.status} ${body?.error ?? 'without a reason'}`;
-    if (response.status === 401) throw new Stopped(`${reason}: sign in again, and write the new token to ${this.#tokenFile}`);
-    if (response.status === 403) throw new Stopped(`${reason}: this token's user may not connect to this organization`);
-    if (!response.ok && response.status < 500 && response.status !== 429) throw new Stopped(`${reason}: ${body?.message}`);
+    if (response.status === 401) this.#stop(token, `${reason}: sign in again, and write the new token to ${this.#tokenFile}`);
+    if (response.status === 403) this.#stop(token, `${reason}: this token's user may not connect to this organization`);
+    if (!response.ok && response.status < 500 && response.status !== 429) this.#stop(token, `${reason}: ${body?.message}`);
     this.#retry(reason, Number(response.headers.get('retry-after')) || 0);
   }
 
@@ -83,6 +107,13 @@ export class CredentialSource {
     this.#failures = 0;
     this.#current = { awsRegion, iotEndpoint, ...credentials, expiration };
     console.log(`credentials until ${credentials.expiration}`);
+  }
+
+  #stop(token, reason) {
+    this.#refused = { token, error: new Stopped(reason) };
+    this.#current = null;
+    this.#refreshAt = 0;
+    throw this.#refused.error;
   }
 
   #retry(reason, retryAfter = 0) {

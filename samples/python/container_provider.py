@@ -41,7 +41,7 @@ class Handler(BaseHTTPRequestHandler):
                 "AccessKeyId": credentials.access_key_id,
                 "SecretAccessKey": credentials.secret_access_key,
                 "Token": credentials.session_token,
-                "Expiration": credentials.expiration,
+                "Expiration": SOURCE.expires_here(credentials),
             })
 
     def respond(self, status, content):

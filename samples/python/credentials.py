@@ -1,5 +1,6 @@
 """Fetches an organization's credentials from the gateway, and keeps them until a refresh is due. Standard library only."""
 
+import hashlib
 import http.client
 import json
 import logging
@@ -10,10 +11,14 @@ import urllib.error
 import urllib.parse
 import urllib.request
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timezone
 from email.utils import parsedate_to_datetime
 
 log = logging.getLogger("credentials")
+
+
+# By more than this, two clocks do not drift apart in the life of a session.
+MOST_DRIFT = 30
 
 
 class Stopped(Exception):
@@ -38,6 +43,18 @@ class Credentials:
         return datetime.fromisoformat(self.expiration.replace("Z", "+00:00")).timestamp()
 
 
+@dataclass(frozen=True)
+class Refusal:
+    """The request that is not sent again, as a hash, and why."""
+
+    request: str
+    reason: str
+
+    @staticmethod
+    def hash(address, token):
+        return hashlib.sha256(f"{address} {token}".encode()).hexdigest()
+
+
 def backoff(failures):
     """At random up to a limit that doubles with each failure, so that clients which failed together do not return together."""
     return random.uniform(0, min(60, 2 ** min(failures, 6)))
@@ -47,6 +64,23 @@ def is_loopback(address):
     return urllib.parse.urlsplit(address).hostname in ("127.0.0.1", "localhost", "::1")
 
 
+class _Elapsed:
+    """The time since a moment, by two clocks: one is set, the other stands still while the machine sleeps."""
+
+    def __init__(self):
+        self._wall, self._steady = time.time(), time.monotonic()
+
+    @property
+    def time(self):
+        """The later one: it is right after sleep, and after the clock was set back."""
+        return max(time.time() - self._wall, time.monotonic() - self._steady)
+
+    @property
+    def is_uncertain(self):
+        """Whether the machine has slept, or its clock was set. Nobody can tell which."""
+        return abs(time.time() - self._wall - (time.monotonic() - self._steady)) > MOST_DRIFT
+
+
 class _NoRedirect(urllib.request.HTTPRedirectHandler):
     """urllib would send the token on to wherever a redirect leads."""
 
@@ -54,33 +88,45 @@ class _NoRedirect(urllib.request.HTTPRedirectHandler):
         return None
 
 
+def opener(address):
+    # A proxy has no business between this machine and itself.
+    proxies = urllib.request.ProxyHandler({}) if is_loopback(address) else urllib.request.ProxyHandler()
+    return urllib.request.build_opener(_NoRedirect, proxies)
+
+
 class CredentialSource:
     def __init__(self, gateway, organization, token_file):
         self._address = f"{gateway}/organizations/{urllib.parse.quote(organization, safe='')}/iot-endpoint-and-credentials"
         self._token_file = token_file
-        # A proxy has no business between this machine and itself.
-        proxies = urllib.request.ProxyHandler({}) if is_loopback(gateway) else urllib.request.ProxyHandler()
-        self._opener = urllib.request.build_opener(_NoRedirect, proxies)
-        self._clock_offset = 0.0
+        self._opener = opener(gateway)
+        self._date = time.time()
+        self._since_date = _Elapsed()
         self._current = None
         self._refresh_at = 0.0
         self._retry_at = 0.0
         self._failures = 0
+        self.refusal = None
 
     def now(self):
-        """The time by the gateway's clock. This machine's own may be minutes off, and AWS refuses such signatures."""
-        return time.time() + self._clock_offset
+        """The time by the gateway's clock. This machine's own may be minutes off, or be set, and AWS refuses such signatures."""
+        return self._date + self._since_date.time
+
+    def expires_here(self, credentials):
+        """When they expire by this machine's clock, with which an AWS SDK compares it."""
+        expires = datetime.fromtimestamp(time.time() + credentials.expires - self.now(), timezone.utc)
+        return expires.strftime("%Y-%m-%dT%H:%M:%SZ")
 
     def expire(self):
         """Makes the next get() fetch, because AWS has refused what is at hand."""
         self._refresh_at = 0.0
 
     def get(self, patience=float("inf")):
-        """Valid credentials: those at hand until a refresh is due, and while a refresh fails. Without any, it waits."""
+        """Valid credentials: those at hand until a refresh is due, and while a refresh fails. Without any, it waits. Once stopped, it stays so."""
         deadline = time.monotonic() + patience
         while True:
-            # Waits are measured by a clock that nobody sets, expiry by one that goes on while the machine sleeps.
-            if self.now() >= self._refresh_at and time.monotonic() >= self._retry_at:
+            # The gateway's response tells the time again.
+            is_due = self.now() >= self._refresh_at or self._since_date.is_uncertain
+            if is_due and time.monotonic() >= self._retry_at:
                 self._fetch()
             if self._current and self.now() < self._current.expires:
                 return self._current
@@ -96,6 +142,10 @@ class CredentialSource:
         # The error of a header that HTTP cannot carry would quote the token.
         if not re.fullmatch("[!-~]+", token):
             raise Stopped(f"{self._token_file} holds no token: a token is one line of printable ASCII")
+        asked = Refusal.hash(self._address, token)
+        # The same request gets the same response. Another token is another request.
+        if self.refusal and asked == self.refusal.request:
+            raise Stopped(self.refusal.reason)
         try:
             status, headers, body = self._request(token)
         except (OSError, http.client.HTTPException):
@@ -111,17 +161,17 @@ class CredentialSource:
             content = {}
         if status == 200 and "data" in content:
             # Not from an error, which may be another server's, with a clock of its own.
-            if headers["Date"]:
-                self._clock_offset = parsedate_to_datetime(headers["Date"]).timestamp() - time.time()
+            self._date = parsedate_to_datetime(headers["Date"]).timestamp() if headers["Date"] else time.time()
+            self._since_date = _Elapsed()
             self._keep(content["data"])
             return
         reason = f"{status} {content.get('error', 'without a reason')}"
         if status == 401:
-            raise Stopped(f"{reason}: sign in again, and write the new token to {self._token_file}")
+            self._stop(asked, f"{reason}: sign in again, and write the new token to {self._token_file}")
         if status == 403:
-            raise Stopped(f"{reason}: this token's user may not connect to this organization")
+            self._stop(asked, f"{reason}: this token's user may not connect to this organization")
         if 300 <= status < 500 and status != 429:
-            raise Stopped(f"{reason}: {content.get('message')}")
+            self._stop(asked, f"{reason}: {content.get('message')}")
         retry_after = headers["Retry-After"] or ""
         self._retry(reason, int(retry_after) if retry_after.isdecimal() else 0)
 
@@ -156,6 +206,12 @@ class CredentialSource:
         self._refresh_at = self._current.expires - ahead * random.uniform(0.5, 1)
         self._failures = 0
         log.info("credentials until %s", given["expiration"])
+
+    def _stop(self, request, reason):
+        self.refusal = Refusal(request, reason)
+        self._current = None
+        self._refresh_at = 0.0
+        raise Stopped(reason)
 
     def _retry(self, reason, retry_after=0):
         wait = retry_after + backoff(self._failures)

@@ -5,7 +5,7 @@ import urllib.error
 import urllib.request
 from urllib.parse import quote
 
-from credentials import Stopped, Unavailable
+from credentials import Stopped, Unavailable, opener
 from settings import SOURCE, data_endpoint
 from signature import signed_headers
 
@@ -15,7 +15,7 @@ def publish(topic, message):
     address = f"{data_endpoint(credentials)}/topics/{quote(topic, safe='')}?qos=1"
     body = message.encode()
     headers = signed_headers("POST", address, body, credentials, SOURCE.now())
-    urllib.request.urlopen(urllib.request.Request(address, body, headers), timeout=15).close()
+    opener(address).open(urllib.request.Request(address, body, headers), timeout=15).close()
 
 
 if __name__ == "__main__":

@@ -1,6 +1,7 @@
 using Amazon.Runtime;
 using Amazon.SecurityToken;
 using Amazon.SecurityToken.Model;
+using IotClient;
 using Testing;
 using Xunit;
 
@@ -101,6 +102,154 @@ public sealed class SampleClientTests(SampleClients clients) : IClassFixture<Sam
         await process.PrintsAsync("AWS knows this program as arn:aws:sts::111122223333:assumed-role/iot-organization/");
     }
 
+    [Theory]
+    [InlineData("credential_process")]
+    [InlineData("container provider")]
+    [InlineData("AWS SDK for .NET")]
+    public async Task A_form_that_an_SDK_asks_again_does_not_ask_the_gateway_again_with_a_token_that_it_refused(string form)
+    {
+        await using var front = await GatewayFront.StartAsync(clients.Gateway);
+        var tokenFile = clients.TokenFile("o-globex");
+        await using var asked = await Form.StartAsync(form, clients.Environment(front.Url, tokenFile));
+        await RefusedAsync(403);
+
+        await File.WriteAllTextAsync(tokenFile, "none");
+        await RefusedAsync(401);
+
+        File.Copy(clients.TokenFile(), tokenFile, overwrite: true);
+        Assert.Null(await asked.RefusalAsync());
+
+        // The second is more than a second after the first, which no other limit holds back.
+        async Task RefusedAsync(int status)
+        {
+            for (var times = 0; times < 3; times++) Assert.Contains($"{status} ", await asked.RefusalAsync(), StringComparison.Ordinal);
+            Assert.Single(front.Responses, response => response.Status == status);
+        }
+    }
+
+    // The sample for .NET takes a TimeProvider: the tests below move its time.
+    [Theory]
+    [InlineData("node")]
+    [InlineData("python")]
+    public async Task A_sample_whose_machine_sleeps_or_sets_its_clock_asks_the_gateway_for_the_time(string sample)
+    {
+        await clients.LengthenSessionsAsync();
+        var clock = clients.NewFile("0");
+        var preloaded = Path.Combine(Repository.Root, "tests", "Deployment.Tests", "tools", "clock");
+        var environment = clients.LongEnvironment();
+        environment["CLOCK_OFFSET"] = clock;
+        environment["NODE_OPTIONS"] = $"--require={Path.Combine(preloaded, "clock.cjs")}";
+        environment["PYTHONPATH"] = preloaded;
+        await using var process = SampleClients.Start(sample, environment);
+        await process.PrintsAsync("connected as");
+
+        // A clock that is set forward is all that a process sees of sleep.
+        foreach (var seconds in (string[])["-7200", "10800", "-3600"])
+        {
+            File.Move(clients.NewFile(seconds), clock, overwrite: true);
+            // No refresh is due in an hour. It connects again, signed by the gateway's time.
+            await process.PrintsAsync("credentials until");
+            await process.PrintsAsync("connected as");
+        }
+
+        await process.PrintsAsync(SampleClients.LongTelemetry);
+        Assert.DoesNotContain("reconnecting", process.Output, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Credentials_are_renewed_by_the_gateways_time()
+    {
+        await clients.LengthenSessionsAsync();
+        await using var front = await GatewayFront.StartAsync(clients.Gateway);
+        var time = new TwoClocks();
+        using var source = new CredentialSource(new Uri(front.Url), SampleClients.LongOrganization, clients.TokenFile(SampleClients.LongOrganization), time);
+        await FetchesAsync(1);
+
+        // Less than what is noticed, and without an effect on the renewal, 10 to 5 minutes ahead.
+        time.Wall -= TimeSpan.FromSeconds(20);
+        time.Pass(TimeSpan.FromMinutes(45));
+        await FetchesAsync(1);
+        time.Pass(TimeSpan.FromMinutes(11));
+        await FetchesAsync(2);
+
+        foreach (var (set, fetches) in new[] { (-2, 3), (3, 4), (-1, 5) })
+        {
+            // The gateway is asked once a second at most.
+            time.Pass(TimeSpan.FromSeconds(2));
+            time.Wall += TimeSpan.FromHours(set);
+            await FetchesAsync(fetches);
+            Assert.InRange(source.Now - DateTimeOffset.UtcNow, -Eventually.Limit, Eventually.Limit);
+        }
+
+        async Task FetchesAsync(int fetches)
+        {
+            await source.GetAsync(CancellationToken.None);
+            Assert.Equal(fetches, front.Responses.Count);
+        }
+    }
+
+    [Fact]
+    public async Task An_AWS_SDK_has_no_credentials_longer_than_the_sample_when_the_clock_was_set_back()
+    {
+        await clients.LengthenSessionsAsync();
+        await using var front = await GatewayFront.StartAsync(clients.Gateway);
+        var time = new TwoClocks();
+        using var source = new CredentialSource(new Uri(front.Url), SampleClients.LongOrganization, clients.TokenFile(SampleClients.LongOrganization), time);
+        using var credentials = new GatewayCredentials(source, time);
+        await credentials.GetCredentialsAsync();
+        await credentials.GetCredentialsAsync();
+        Assert.Single(front.Responses);
+
+        time.Pass(TimeSpan.FromSeconds(2));
+        time.Wall -= TimeSpan.FromHours(1);
+
+        // The SDK's client notices within a second, whoever makes the source refresh.
+        await Eventually.IsTrueAsync(async () => await credentials.GetCredentialsAsync() is not null && front.Responses.Count == 2);
+        var held = await credentials.GetCredentialsAsync();
+        source.Expire();
+        var refreshed = await source.GetAsync(CancellationToken.None);
+        await Eventually.IsTrueAsync(async () => !ReferenceEquals(held, await credentials.GetCredentialsAsync()));
+        Assert.Equal(refreshed.Credentials.AccessKeyId, (await credentials.GetCredentialsAsync()).AccessKey);
+    }
+
+    [Theory]
+    [MemberData(nameof(Samples))]
+    public async Task A_proxy_sees_nothing_that_a_sample_sends_to_its_own_machine(string sample)
+    {
+        await using var proxy = new StubTcpServer("HTTP/1.1 502 Bad Gateway\r\nContent-Length: 0\r\n\r\n");
+        var environment = clients.Environment(clients.Gateway, clients.TokenFile());
+        foreach (var name in (string[])["HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy"]) environment[name] = $"http://127.0.0.1:{proxy.Port}";
+        await using var process = SampleClients.Start(sample, environment);
+
+        await process.PrintsAsync("connected as");
+        if (sample == "python")
+        {
+            var published = await Tool.RunAsync("python3", [SampleClients.Sample("python", "publish.py"), "o-acme/sensor/x", "{}"], environment);
+            Assert.True(published.ExitCode == 0, published.All);
+        }
+
+        Assert.Empty(proxy.Received);
+    }
+
+    [Theory]
+    [MemberData(nameof(Samples))]
+    public async Task No_sample_sends_a_token_or_credentials_in_plain_text_off_the_machine(string sample)
+    {
+        foreach (var address in (string[])["http://gateway.example.com", "http://127.0.0.1.example.com", "ftp://gateway.example.com"])
+        {
+            foreach (var variable in (string[])["GATEWAY_URL", clients.Iot.EnvironmentVariable.Key])
+            {
+                var environment = clients.Environment("https://127.0.0.1:1", clients.TokenFile());
+                environment[variable] = address;
+                await using var process = SampleClients.Start(sample, environment);
+
+                await process.PrintsAsync($"{address}: only https takes a token or credentials off this machine");
+
+                Assert.NotEqual(0, await process.ExitCodeAsync());
+            }
+        }
+    }
+
     [Fact]
     public async Task G8_an_AWS_SDK_takes_credentials_by_credential_process()
     {
@@ -184,7 +333,7 @@ public sealed class SampleClientTests(SampleClients clients) : IClassFixture<Sam
             [Path.Combine(Repository.Root, "tests", "Deployment.Tests", "tools", "device-sdk.js")],
             new Dictionary<string, string>
             {
-                ["AWS_REGION"] = vended.Json.GetProperty("data").GetProperty("awsRegion").GetString()!,
+                ["AWS_REGION"] = vended.Data.GetProperty("awsRegion").GetString()!,
                 ["AWS_ACCESS_KEY_ID"] = vended.AccessKeyId,
                 ["AWS_SECRET_ACCESS_KEY"] = vended.Credentials.GetProperty("secretAccessKey").GetString()!,
                 ["AWS_SESSION_TOKEN"] = vended.Credentials.GetProperty("sessionToken").GetString()!,
@@ -201,6 +350,20 @@ public sealed class SampleClientTests(SampleClients clients) : IClassFixture<Sam
         using var sts = new AmazonSecurityTokenServiceClient(
             credentials, new AmazonSecurityTokenServiceConfig { ServiceURL = clients.World.Aws.Url, AuthenticationRegion = "ap-northeast-1" });
         return (await sts.GetCallerIdentityAsync(new GetCallerIdentityRequest())).Arn;
+    }
+
+    /// <summary>The machine's two clocks: one is set, the other stands still while the machine sleeps.</summary>
+    private sealed class TwoClocks : TimeProvider
+    {
+        private TimeSpan _steady;
+
+        public TimeSpan Wall { get; set; }
+
+        public override DateTimeOffset GetUtcNow() => base.GetUtcNow() + Wall;
+
+        public override long GetTimestamp() => base.GetTimestamp() + (long)(_steady.TotalSeconds * TimestampFrequency);
+
+        public void Pass(TimeSpan time) => (Wall, _steady) = (Wall + time, _steady + time);
     }
 
     private sealed record Run(SampleProcess Sample, GatewayFront Front, string TokenFile);

@@ -14,6 +14,7 @@ public sealed class SampleClients : IAsyncLifetime
     public const string LongOrganization = "o-long";
 
     public const string Telemetry = $"{Organization}/sensor/telemetry";
+    public const string LongTelemetry = $"{LongOrganization}/sensor/telemetry";
 
     /// <summary>Long enough to connect on a slow machine, short enough to wait for the end.</summary>
     private static readonly TimeSpan s_session = TimeSpan.FromSeconds(20);
@@ -81,10 +82,10 @@ public sealed class SampleClients : IAsyncLifetime
     });
 
     /// <summary>The page, at an origin that may call the gateway. It restarts the gateway.</summary>
-    public async Task<SamplePage> StartPageAsync()
+    public async Task<SamplePage> StartPageAsync(string organization = Organization)
     {
         var broker = Iot.Url.Replace("http:", "ws:", StringComparison.Ordinal);
-        var page = await SamplePage.StartAsync(World.Issuer, Organization, broker, Gateway, isGatewaysOrigin: false);
+        var page = await SamplePage.StartAsync(World.Issuer, organization, broker, Gateway, isGatewaysOrigin: false);
         _pageOrigin = page.Origin;
         await StopGatewayAsync();
         await StartGatewayAsync();
@@ -92,10 +93,13 @@ public sealed class SampleClients : IAsyncLifetime
     }
 
     /// <summary>A file with a token for a member of an organization.</summary>
-    public string TokenFile(string organization = Organization)
+    public string TokenFile(string organization = Organization) => NewFile(World.Token(organization) + "\n");
+
+    /// <summary>A new file.</summary>
+    public string NewFile(string content)
     {
         var file = Path.Combine(_folder.FullName, Guid.NewGuid().ToString("N"));
-        File.WriteAllText(file, World.Token(organization) + "\n");
+        File.WriteAllText(file, content);
         return file;
     }
 
@@ -111,6 +115,7 @@ public sealed class SampleClients : IAsyncLifetime
         ["AWS_SECRET_ACCESS_KEY"] = "",
         ["AWS_EC2_METADATA_DISABLED"] = "true",
         ["PYTHONDONTWRITEBYTECODE"] = "1",
+        ["XDG_CACHE_HOME"] = _folder.FullName,
     };
 
     internal static SampleProcess Start(string sample, IEnumerable<KeyValuePair<string, string>> environment)
