@@ -61,7 +61,7 @@ internal static class GatewayApplication
         builder.Services.AddRecording();
         builder.AddIssuers(options);
         builder.AddPolicies();
-        builder.AddRateLimits();
+        builder.AddRouteLimits();
         builder.AddManagement();
         builder.AddApiReference();
         builder.AddReloading();

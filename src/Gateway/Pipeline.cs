@@ -6,6 +6,7 @@ using Gateway.Forwarding;
 using Gateway.Hosting;
 using Gateway.Logs;
 using Gateway.Networking;
+using Gateway.RateLimiting;
 using Gateway.Routes;
 
 namespace Gateway;
@@ -44,7 +45,7 @@ internal static class Pipeline
         app.UseAuthorization();
         app.UseIpAllowList();
         // After authorization: only callers that may use the route use up its limit.
-        app.UseRateLimiter();
+        app.UseRouteLimits();
         app.UseUpgradeLimits();
         // Ends streams and uploads when the caller's token expires.
         app.UseTokenDeadlines();

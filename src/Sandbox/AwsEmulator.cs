@@ -54,7 +54,7 @@ public sealed class AwsEmulator : IAsyncDisposable
     public bool OnlyKnownRoles { get; set; }
 
     /// <summary>
-    /// Whether a signature older or newer than 15 minutes is rejected. Default: true. A test turns it off when it moves the emulator's clock while an SDK signs
+    /// Whether a signature older or newer than 5 minutes is rejected. Default: true. A test turns it off when it moves the emulator's clock while an SDK signs
     /// by the system's.
     /// </summary>
     public bool CheckSignatureDate { get; set; } = true;

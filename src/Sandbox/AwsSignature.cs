@@ -22,7 +22,8 @@ internal sealed partial record AwsSignature(
 {
     private const string Algorithm = "AWS4-HMAC-SHA256";
     private const string StampFormat = "yyyyMMdd'T'HHmmss'Z'";
-    private static readonly TimeSpan s_tolerance = TimeSpan.FromMinutes(15);
+    // AWS documents five minutes for most services, and does not list the exceptions.
+    private static readonly TimeSpan s_tolerance = TimeSpan.FromMinutes(5);
 
     /// <summary>The signature; null when there is no readable one.</summary>
     public static AwsSignature? Read(HttpRequest request)
@@ -77,7 +78,7 @@ internal sealed partial record AwsSignature(
         if (signedAt < time - lifetime)
             return $"Signature expired: {Stamp} is now earlier than {Format(time - lifetime)} ({Format(time)} - {Minutes(lifetime)} min.)";
         if (signedAt > time + s_tolerance)
-            return $"Signature not yet current: {Stamp} is still later than {Format(time + s_tolerance)} ({Format(time)} + 15 min.)";
+            return $"Signature not yet current: {Stamp} is still later than {Format(time + s_tolerance)} ({Format(time)} + {Minutes(s_tolerance)} min.)";
         return null;
     }
 

@@ -213,7 +213,7 @@ public sealed class ForeignHostTests(HostTests.Aws aws) : IClassFixture<HostTest
         }
     }
 
-    private static string? RegionOf(Response response) => response.Json.GetProperty("data").GetProperty("awsRegion").GetString();
+    private static string? RegionOf(Response response) => response.Data.GetProperty("awsRegion").GetString();
 
     private Task<Response> SendAsync(WebApplication host, string path, string organization = "o-acme") => aws.Client.SendAsync(
         host.Urls.First() + path, change: request => request.Headers.Add("X-Claim", [$"organizations={organization}", "sub=alice"]));

@@ -11,7 +11,7 @@ namespace EndToEnd.Tests;
 
 /// <summary>
 /// Three replicas, two of them with their clocks a minute off, under load while Redis is killed, demoted, paused, filled up, its entries are overwritten and
-/// swapped, locks are planted and marks deleted, at random. <c>CHAOS_SEED</c> repeats a run, <c>CHAOS_SECONDS</c> makes it longer.
+/// swapped, locks are planted and marks deleted, at random. <c>CHAOS_SEED</c> tries others, <c>CHAOS_SECONDS</c> makes it longer.
 /// </summary>
 [Trait("Category", "Redis")]
 public sealed class ChaosTests(ITestOutputHelper output)
@@ -30,9 +30,9 @@ public sealed class ChaosTests(ITestOutputHelper output)
     [MemberData(nameof(Runs))]
     public async Task Whatever_becomes_of_Redis_nobody_gets_another_organizations_credentials_or_short_lived_ones_or_an_error(string topology, string sessions)
     {
-        var seed = Setting("CHAOS_SEED", Random.Shared.Next());
-        output.WriteLine($"CHAOS_SEED={seed}, {topology}, {sessions}");
-        var random = new Random(seed);
+        var seed = Seed.Of("CHAOS_SEED");
+        output.WriteLine($"{seed}, {topology}, {sessions}");
+        var random = seed.NewRandom();
         await using var world = await World.StartAsync();
         await using var redis = await RedisTopology.StartAsync(topology);
         var renews = !sessions.EndsWith("last", StringComparison.Ordinal);
@@ -48,7 +48,7 @@ public sealed class ChaosTests(ITestOutputHelper output)
         var wrong = new ConcurrentQueue<string>();
         var callers = Enumerable.Range(0, Callers).Select(caller => Task.Run(async () =>
         {
-            var mine = new Random(seed + caller + 1);
+            var mine = seed.NewRandom(caller + 1);
             while (!end.IsCancellationRequested)
             {
                 var (gateway, organization) = (gateways[mine.Next(gateways.Count)], mine.Next(Organizations));

@@ -85,7 +85,10 @@ public sealed partial class LogTests
 
         for (var rotation = 1; rotation <= Rotations; rotation++)
         {
-            await Eventually.IsTrueAsync(() => File.Exists(file) && new FileInfo(file).Length > 0);
+            await Eventually.IsTrueAsync(
+                () => (File.Exists(file) && new FileInfo(file).Length > 0) || callers.Exists(caller => caller.IsFaulted),
+                () => $"Rotation {rotation}, {sent} requests sent.");
+            if (callers.Find(caller => caller.IsFaulted) is { } faulted) await faulted;
             File.Move(file, $"{file}.{rotation}");
             gateway.Signal("HUP");
         }

@@ -33,12 +33,13 @@ public sealed class RedisFailoverTests(ITestOutputHelper output)
 
         using var end = new CancellationTokenSource();
         var (responses, phase) = (new ConcurrentQueue<(string Phase, string Organization, Response Response)>(), "before");
-        var callers = Enumerable.Range(0, Callers).Select(_ => Task.Run(async () =>
+        var callers = Enumerable.Range(0, Callers).Select(caller => Task.Run(async () =>
         {
+            var random = new Random(caller);
             while (!end.IsCancellationRequested)
             {
-                var (organization, during) = (Random.Shared.Next(Organizations), Volatile.Read(ref phase));
-                var gateway = gateways[Random.Shared.Next(gateways.Length)];
+                var (organization, during) = (random.Next(Organizations), Volatile.Read(ref phase));
+                var gateway = gateways[random.Next(gateways.Length)];
                 responses.Enqueue((during, $"o-{organization}", await VendAsync(world, gateway, $"o-{organization}", tokens[organization])));
                 // Callers that never rest would starve the failover.
                 await Task.Delay(TimeSpan.FromMilliseconds(5));

@@ -68,7 +68,7 @@ public sealed partial class SandboxEditTests
         Assert.True(examined == 0, examination);
 
         async Task<string?> RegionAsync() =>
-            (await client.SendAsync(curl.Groups["url"].Value, token)).Json.GetProperty("data").GetProperty("awsRegion").GetString();
+            (await client.SendAsync(curl.Groups["url"].Value, token)).Data.GetProperty("awsRegion").GetString();
     }
 
     private static Task EventuallyAsync(Func<bool> isTrue) => EventuallyAsync(() => Task.FromResult(isTrue()));

@@ -13,6 +13,7 @@ internal static class ErrorResponseAssert
         Assert.Equal("application/json", answer.ContentHeaders.ContentType?.ToString());
         Assert.Equal("no-store", answer.Headers.CacheControl?.ToString());
         Assert.Equal(["nosniff"], answer.Headers.GetValues("X-Content-Type-Options"));
+        Assert.Matches("^[0-9a-f]{32}$", Assert.Single(answer.Headers.GetValues("X-Request-Id")));
         BodyMatches(error, answer.Body);
     }
 

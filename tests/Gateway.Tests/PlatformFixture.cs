@@ -1,4 +1,5 @@
 using System.Text.Json.Nodes;
+using Gateway.Authentication.Keys;
 using Microsoft.Extensions.DependencyInjection;
 using Sandbox;
 using Testing;
@@ -30,6 +31,7 @@ public class PlatformFixture : IAsyncLifetime
                 .Route("trusted", "/trusted/{**rest}", """{ "Metadata": { "ForwardAuthorization": "true", "ForwardCookies": "true" } }""");
             Change(settings);
         }, Replace);
+        await KeysAreReadAsync();
     }
 
     public Task<Response> SendAsync(string path, string? token = null, string method = "GET", Action<HttpRequestMessage>? change = null) =>
@@ -43,6 +45,13 @@ public class PlatformFixture : IAsyncLifetime
     {
         await World.DisposeAsync();
         GC.SuppressFinalize(this);
+    }
+
+    // On a busy machine the keys of many issuers can take longer than a caller waits for them.
+    private Task KeysAreReadAsync()
+    {
+        var (schemes, sources) = (Gateway.Services.GetRequiredService<IssuerSchemes>(), Gateway.Services.GetRequiredService<KeySources>());
+        return Eventually.IsTrueAsync(() => schemes.Names.All(scheme => sources.Find(scheme) is null or { Current: not null } or { Outage: not null }));
     }
 
     protected virtual ValueTask PrepareAsync() => default;

@@ -151,13 +151,13 @@ public sealed class AwsEmulatorTests : IAsyncLifetime
     }
 
     [Theory]
-    [InlineData(-14, null)]
-    [InlineData(14, null)]
-    [InlineData(-16, "SignatureDoesNotMatch")]
-    [InlineData(16, "SignatureDoesNotMatch")]
-    public async Task Signature_date_may_be_15_minutes_off(int minutes, string? error)
+    [InlineData(-298, null)]
+    [InlineData(298, null)]
+    [InlineData(-302, "SignatureDoesNotMatch")]
+    [InlineData(302, "SignatureDoesNotMatch")]
+    public async Task Signature_date_may_be_5_minutes_off(int seconds, string? error)
     {
-        var (_, body) = await SendAsync(Signed("sts", HttpMethod.Post, "/", Identity, at: _time.GetUtcNow().AddMinutes(minutes)));
+        var (_, body) = await SendAsync(Signed("sts", HttpMethod.Post, "/", Identity, at: _time.GetUtcNow().AddSeconds(seconds)));
 
         Assert.Equal(error, Code(body));
     }

@@ -10,6 +10,10 @@ namespace Testing;
 /// </summary>
 public sealed partial class GatewayProcess : IAsyncDisposable
 {
+    // nohup makes a process ignore SIGHUP, and its children too. Tests send it to gateways.
+    private static readonly bool s_ignoresHangUp = OperatingSystem.IsLinux() && File.ReadLines("/proc/self/status").Any(static line =>
+        line.StartsWith("SigIgn:", StringComparison.Ordinal) && (Convert.ToUInt64(line["SigIgn:".Length..].Trim(), 16) & 1) == 1);
+
     private readonly ConcurrentQueue<string> _lines = new();
     private readonly TaskCompletionSource _listening = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly GatewayFolder _folder;
@@ -34,7 +38,9 @@ public sealed partial class GatewayProcess : IAsyncDisposable
     public static async Task<GatewayProcess> StartAsync(GatewayFolder folder, IEnumerable<KeyValuePair<string, string>> environment)
     {
         var gateway = new GatewayProcess(folder);
-        gateway._process = ChildProcess.Start("dotnet", [Program, "--config", folder.Path], environment, gateway.Read);
+        gateway._process = s_ignoresHangUp
+            ? ChildProcess.Start("env", ["--default-signal=HUP", "dotnet", Program, "--config", folder.Path], environment, gateway.Read)
+            : ChildProcess.Start("dotnet", [Program, "--config", folder.Path], environment, gateway.Read);
         var ended = gateway._process.WaitForExitAsync();
         if (await Task.WhenAny(gateway._listening.Task, ended) == ended)
             throw new InvalidOperationException($"The gateway ended with {gateway._process.ExitCode}:\n{gateway.Output}");
@@ -78,14 +84,14 @@ public sealed partial class GatewayProcess : IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
-        if (!_process.HasExited)
-        {
-            _process.Kill();
-            await _process.WaitForExitAsync();
-        }
-
+        var hasEnded = _process.HasExited;
+        if (!hasEnded) _process.Kill();
+        // Until the rest of its output was read, too.
+        await _process.WaitForExitAsync();
+        var end = hasEnded ? $"It ended with {_process.ExitCode}." : "It ran to the end of the test.";
         _process.Dispose();
         _folder.Dispose();
+        FailureOutput.Add([.. _lines, end]);
     }
 
     [GeneratedRegex("""Management listening on: (http://[^ "]+)""")]

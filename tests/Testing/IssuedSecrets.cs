@@ -28,13 +28,22 @@ public static class IssuedSecrets
 
     public static void Check(string place, string? text)
     {
-        ReadOnlySpan<char> rest = text;
+        if (Find(text) is { } start) s_leaks.Enqueue($"{place}: {text.AsSpan(0, Math.Min(start, 200))}…");
+    }
+
+    /// <summary>Whether a text holds a secret.</summary>
+    public static bool IsIn(string text) => Find(text) is not null;
+
+    // Where the first secret begins.
+    private static int? Find(ReadOnlySpan<char> text)
+    {
+        var rest = text;
         while (TryTake(ref rest, out var run))
         {
-            if (!s_lookup.ContainsKey(run[..Beginning])) continue;
-            s_leaks.Enqueue($"{place}: {text.AsSpan(0, Math.Min(text!.Length - rest.Length - run.Length, 200))}…");
-            return;
+            if (s_lookup.ContainsKey(run[..Beginning])) return text.Length - rest.Length - run.Length;
         }
+
+        return null;
     }
 
     private static bool TryTake(ref ReadOnlySpan<char> rest, out ReadOnlySpan<char> run)

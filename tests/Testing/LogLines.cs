@@ -18,6 +18,12 @@ public sealed class LogLines : ILoggerProvider
         get { lock (_lock) return string.Join('\n', _lines.Select(line => line.Text)); }
     }
 
+    /// <summary>What was logged at level Warning and above.</summary>
+    public IReadOnlyList<string> Problems
+    {
+        get { lock (_lock) return [.. _lines.Where(line => line.Level >= LogLevel.Warning).Select(line => line.Text)]; }
+    }
+
     public int Count(LogLevel level, string part)
     {
         lock (_lock) return _lines.Count(line => line.Level == level && line.Text.Contains(part, StringComparison.Ordinal));

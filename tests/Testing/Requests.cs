@@ -10,7 +10,9 @@ public sealed record Response(int Status, HttpResponseHeaders Headers, HttpConte
 
     public string? Error => Json.GetProperty("error").GetString();
 
-    public JsonElement Credentials => Json.GetProperty("data").GetProperty("credentials");
+    public JsonElement Data => Status is >= 200 and < 300 ? Json.GetProperty("data") : throw new InvalidOperationException($"{Status} {Body}");
+
+    public JsonElement Credentials => Data.GetProperty("credentials");
 
     public string AccessKeyId => Credentials.GetProperty("accessKeyId").GetString()!;
 }

@@ -11,7 +11,6 @@ using Gateway.Reloading;
 using Gateway.Telemetry;
 using IotCredentials;
 using Microsoft.AspNetCore.Builder;
-using Microsoft.AspNetCore.Hosting;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using OpenTelemetry.Metrics;
@@ -26,11 +25,9 @@ public sealed class RunningGateway : IAsyncDisposable
     private readonly World _world;
     private readonly GatewayFolder _folder;
     private readonly CheckedMetrics _metrics;
-    private readonly RateLimitTimer _rateLimitTimer;
 
-    private RunningGateway(WebApplication app, World world, GatewayFolder folder, LogLines log, RateLimitTimer rateLimitTimer)
+    private RunningGateway(WebApplication app, World world, GatewayFolder folder, LogLines log)
     {
-        _rateLimitTimer = rateLimitTimer;
         _metrics = new CheckedMetrics(app.Services.GetRequiredService<IMeterFactory>());
         _app = app;
         _world = world;
@@ -68,11 +65,9 @@ public sealed class RunningGateway : IAsyncDisposable
         var read = ConfigurationFolder.Load(["--config", folder.Path], "Test", new Dictionary<string, string?>());
         if (read.Snapshot is null) throw new InvalidOperationException(string.Join('\n', read.Findings));
         var log = new LogLines();
-        var rateLimitTimer = new RateLimitTimer();
         var app = GatewayApplication.Build(read.Snapshot, "Test", services =>
         {
             services.AddSingleton(world.Time);
-            services.AddSingleton<IStartupFilter>(rateLimitTimer);
             services.AddLogging(logging => logging.ClearProviders().AddProvider(log));
             services.AddSingleton<ILoggerProvider>(provider => provider.GetRequiredService<EventRecorder>());
             services.AddSingleton(new StandardOutput(log.AddLines));
@@ -99,7 +94,7 @@ public sealed class RunningGateway : IAsyncDisposable
             });
             replace?.Invoke(services);
         });
-        var gateway = new RunningGateway(app, world, folder, log, rateLimitTimer);
+        var gateway = new RunningGateway(app, world, folder, log);
         await app.StartAsync();
         // On a busy machine the first fetch of the keys can take longer than a request waits for it. If a test holds up the issuer, do not wait.
         if (world.Issuer.BeforeDocument is null && gateway.Services.GetRequiredService<KeySources>().Find("Platform")?.Fetching is { } fetching) await fetching;
@@ -118,7 +113,7 @@ public sealed class RunningGateway : IAsyncDisposable
     {
         _metrics.Dispose();
         await _app.DisposeAsync();
-        _rateLimitTimer.Dispose();
         _folder.Dispose();
+        FailureOutput.Add(Log.Problems);
     }
 }

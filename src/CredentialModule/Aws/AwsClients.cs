@@ -14,6 +14,9 @@ namespace IotCredentials.Aws;
 /// </summary>
 internal sealed class AwsClients(IOptions<AwsClientOptions> options, IOptions<IotCredentialsOptions> module)
 {
+    /// <summary>The most attempts at one call, the first included.</summary>
+    internal const int Attempts = 3;
+
     private readonly ConcurrentDictionary<string, AmazonSecurityTokenServiceConfig> _sts = new(StringComparer.Ordinal);
     private readonly ConcurrentDictionary<string, AmazonIoTConfig> _iot = new(StringComparer.Ordinal);
 
@@ -47,7 +50,7 @@ internal sealed class AwsClients(IOptions<AwsClientOptions> options, IOptions<Io
         // With a custom address, set here or by a variable, the SDK would sign for AWS_REGION, or for the region that it reads out of the address.
         config.AuthenticationRegion = region;
         config.RetryMode = RequestRetryMode.Standard;
-        config.MaxErrorRetry = 2;
+        config.MaxErrorRetry = Attempts - 1;
         config.Timeout = module.Value.Timeout;
         return config;
     }

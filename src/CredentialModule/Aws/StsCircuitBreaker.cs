@@ -11,7 +11,10 @@ namespace IotCredentials.Aws;
 /// </summary>
 internal sealed class StsCircuitBreaker(TimeProvider time)
 {
-    private static readonly TimeSpan s_break = TimeSpan.FromSeconds(5);
+    internal const double FailureRatio = 0.5;
+    internal const int MinimumThroughput = 10;
+    internal static readonly TimeSpan SamplingDuration = TimeSpan.FromSeconds(10);
+    internal static readonly TimeSpan BreakDuration = TimeSpan.FromSeconds(5);
 
     private readonly ConcurrentDictionary<string, ResiliencePipeline> _regions = new(StringComparer.Ordinal);
 
@@ -27,7 +30,7 @@ internal sealed class StsCircuitBreaker(TimeProvider time)
             throw new VendingException(
                 FailureClass.Unavailable,
                 $"STS in {region} keeps failing and is left alone for a while",
-                e.RetryAfter is { Ticks: > 0 } after ? after : s_break);
+                e.RetryAfter is { Ticks: > 0 } after ? after : BreakDuration);
         }
     }
 
@@ -35,10 +38,10 @@ internal sealed class StsCircuitBreaker(TimeProvider time)
         new ResiliencePipelineBuilder { TimeProvider = time }
             .AddCircuitBreaker(new CircuitBreakerStrategyOptions
             {
-                FailureRatio = 0.5,
-                MinimumThroughput = 10,
-                SamplingDuration = TimeSpan.FromSeconds(10),
-                BreakDuration = s_break,
+                FailureRatio = FailureRatio,
+                MinimumThroughput = MinimumThroughput,
+                SamplingDuration = SamplingDuration,
+                BreakDuration = BreakDuration,
                 ShouldHandle = new PredicateBuilder().Handle<VendingException>(e => e.Failure is FailureClass.Unavailable or FailureClass.Throttled),
             })
             .Build();

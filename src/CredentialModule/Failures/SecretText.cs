@@ -46,9 +46,11 @@ public static partial class SecretText
         && digits.All(char.IsAsciiHexDigit)
         && digits.Any(char.IsAsciiLetter);
 
-    // True if a part between slashes looks random, or if the whole run does, as for base64 that contains slashes.
+    // True if it holds a long text of letters and digits alone, if a part between slashes looks random, or if the whole run does, as for base64 that contains
+    // slashes.
     private static bool IsRandom(string run) =>
-        run.Split('/').Any(part => LooksDrawn(part, ShortestRun, 0.22))
+        Unbroken().IsMatch(run)
+        || run.Split('/').Any(part => LooksDrawn(part, ShortestRun, 0.22))
         || (run.Any(char.IsAsciiDigit) && run.Any(char.IsAsciiLetterUpper) && LooksDrawn(run, LongRun, 0.3));
 
     // True if the text is long enough and often switches from lower case to capitals or between letters and digits. Words do so seldom, random text at nearly
@@ -68,6 +70,10 @@ public static partial class SecretText
 
     [GeneratedRegex(@"[A-Za-z0-9+/=_%-]+")]
     private static partial Regex Run();
+
+    // By chance, a random text may switch seldom. Names as long as this have separators or no digit.
+    [GeneratedRegex("(?=[A-Za-z]*[0-9])[A-Za-z0-9]{32,}")]
+    private static partial Regex Unbroken();
 
     // Base32, and ids of access keys. Names in capitals have separators.
     [GeneratedRegex("(?=[A-Z]*[0-9])[A-Z0-9]{20,}")]

@@ -1,5 +1,4 @@
 using System.Buffers;
-using System.Globalization;
 using System.Security.Claims;
 using IotCredentials.Caching;
 using IotCredentials.Failures;
@@ -75,7 +74,7 @@ internal sealed class CredentialEndpoint(
         {
             var failure = e as VendingException ?? new VendingException(FailureClass.Unavailable, "no response within IotCredentials:Timeout");
             metrics.Failed(failure.Failure, profileName);
-            context.Response.Headers.RetryAfter = Math.Max(1, Math.Ceiling(failure.RetryAfter.TotalSeconds)).ToString(CultureInfo.InvariantCulture);
+            ErrorResponse.SetRetryAfter(context.Response, failure.RetryAfter);
             var reason = e is TimeoutException ? "vend:timeout" : ReasonOf(failure.Failure);
             await ErrorResponse.WriteAsync(context, StatusCodes.Status503ServiceUnavailable, reason);
         }

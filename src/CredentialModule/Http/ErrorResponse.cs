@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text.Json;
 using Microsoft.AspNetCore.Http;
 
@@ -6,6 +7,9 @@ namespace IotCredentials.Http;
 /// <summary>The format of all error responses made here: <c>{"error","message"}</c>. It contains the contract's texts and nothing else.</summary>
 public static class ErrorResponse
 {
+    private const long LeastSpread = 2;
+    private const long MostSpread = 30;
+
     private static readonly Dictionary<int, byte[]> s_bodies = new()
     {
         [400] = Body("BadRequest", "The request cannot be understood."),
@@ -51,6 +55,19 @@ public static class ErrorResponse
     {
         ErrorReason.Set(context, reason);
         return WriteAsync(context, status);
+    }
+
+    /// <summary>
+    /// Sets <c>Retry-After</c>: the wait in whole seconds, and a random time more, up to a quarter of the wait but at least 2 and at most 30 seconds. Without
+    /// it, callers that were refused together would come back together.
+    /// </summary>
+    /// <param name="response">The response, which has not started.</param>
+    /// <param name="wait">The time after which the request may succeed.</param>
+    public static void SetRetryAfter(HttpResponse response, TimeSpan wait)
+    {
+        var seconds = (long)Math.Max(1, Math.Ceiling(wait.TotalSeconds));
+        seconds += Random.Shared.NextInt64(Math.Clamp(seconds / 4, LeastSpread, MostSpread) + 1);
+        response.Headers.RetryAfter = seconds.ToString(CultureInfo.InvariantCulture);
     }
 
     private static byte[] Body(string error, string message) =>

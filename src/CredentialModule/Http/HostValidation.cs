@@ -1,6 +1,7 @@
 using IotCredentials.Caching;
 using IotCredentials.Failures;
 using IotCredentials.Profiles;
+using IotCredentials.Telemetry;
 using Microsoft.AspNetCore.Authorization;
 using Microsoft.AspNetCore.Authorization.Infrastructure;
 using Microsoft.Extensions.DependencyInjection;
@@ -39,7 +40,12 @@ internal sealed class HostValidation(IServiceProvider services) : IHostedLifecyc
         return handler is not PassThroughAuthorizationHandler;
     }
 
-    public Task StartAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+    public Task StartAsync(CancellationToken cancellationToken)
+    {
+        // Not earlier: OpenTelemetry listens once its own service has started, which it puts before all others.
+        services.GetRequiredService<CredentialMetrics>().Begin(services.GetRequiredService<IProfileProvider>().Current.Names);
+        return Task.CompletedTask;
+    }
 
     public Task StartedAsync(CancellationToken cancellationToken) => Task.CompletedTask;
 

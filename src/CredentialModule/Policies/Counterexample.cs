@@ -19,24 +19,26 @@ internal static class Counterexample
         return null;
     }
 
-    /// <summary>Two organizations that collide in two resources, with a text that both cover if one is found.</summary>
+    /// <summary>Two organizations that collide in two resources, with a client id or a topic that both reach if one is found.</summary>
     public static PolicyCounterexample Meet(IotResource reaching, OrganizationId one, IotResource reached, OrganizationId other) =>
-        new(one, reaching.Source, other, reached.Source, Shared(reaching.Render(one), reached.Render(other), reaching.IsClient && reached.IsClient));
+        new(one, reaching.Source, other, reached.Source, Shared(reaching, one, reached, other));
 
     /// <summary>The id that has the body after its prefix.</summary>
     public static OrganizationId Id(OrganizationIdFormat ids, string body) =>
         ids.TryParse(ids.Prefix + body, out var id) ? id : throw new ArgumentException("An example must be an id.", nameof(body));
 
-    /// <summary>The example as the end of a finding's sentence; empty without a text that both cover.</summary>
-    public static string Spell(IotResource reaching, PolicyCounterexample? example) => example?.Shared is null
+    /// <summary>The example as the end of a finding's sentence; empty without a client id or a topic that both reach.</summary>
+    public static string Spell(IotResource reaching, IotResource reached, PolicyCounterexample? example) => example?.Shared is null
         ? ""
-        : $": organization `{example.Reaching}` could {reaching.Action.Phrase} `{example.Shared}`, which is organization `{example.Reached}`'s";
+        : $": organization `{example.Reaching}` could {reaching.Action.Phrase}{(reaching.IsClient && !reached.IsClient ? " the client behind" : "")} "
+            + $"`{example.Shared}`, which is organization `{example.Reached}`'s";
 
-    private static string? Shared(Glob one, Glob other, bool isClient)
-    {
-        var shared = one.Intersect(other);
-        return shared is not null && (isClient || IsTopic(shared)) ? shared : null;
-    }
+    // A client's id is no topic. Only two client resources are compared by ids; any other two reach a common topic or none.
+    private static string? Shared(IotResource reaching, OrganizationId one, IotResource reached, OrganizationId other) =>
+        reaching.IsClient && reached.IsClient
+            ? reaching.ClientIds(one).Intersect(reached.ClientIds(other))
+            : (from mine in reaching.Topics(one) from theirs in reached.Topics(other) select mine.Intersect(theirs))
+                .FirstOrDefault(shared => shared is not null && IsTopic(shared));
 
     /// <summary>
     /// Whether a text is a topic: it holds no wildcards, and does not begin with <c>$</c> unless with <c>$aws/</c>, because the beginning of a shared

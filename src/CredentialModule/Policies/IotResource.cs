@@ -45,8 +45,10 @@ internal sealed record IotResource(string Where, string Source, IotResourceType 
     public string LiteralStart(OrganizationIdFormat ids) => IsFromRight ? Head[..Head.AsSpan().IndexOfAny(Wildcards)] : Head + ids.Prefix;
 
     /// <summary>Whether the id is the longest run of an id's characters before <see cref="Tail"/>.</summary>
-    public bool IsKnownFromRight(OrganizationIdFormat ids) =>
-        IsFromRight || (IsLiteral(Tail) && (ids.HasOneLength || Head.Length == 0 || !ids.MayHold(Head[^1])));
+    public bool IsKnownFromRight(OrganizationIdFormat ids) => IsFromRight || (IsLiteral(Tail) && HasOpener(ids));
+
+    /// <summary>Whether no id can have begun before the place where this one begins.</summary>
+    public bool HasOpener(OrganizationIdFormat ids) => ids.HasOneLength || Head.Length == 0 || !ids.MayHold(Head[^1]);
 
     /// <summary>The characters that can directly follow the id in the texts that the resource reaches.</summary>
     /// <param name="other">Another resource of the same space.</param>
@@ -63,17 +65,24 @@ internal sealed record IotResource(string Where, string Source, IotResourceType 
         return new Closer(Tail[..1], endsInHash, Anything: false);
     }
 
-    /// <summary>The pattern of client ids or of topics that the resource covers for one organization.</summary>
-    public Glob Render(OrganizationId organization)
+    /// <summary>The pattern of the client ids that a client resource covers for one organization.</summary>
+    public Glob ClientIds(OrganizationId organization) => Glob.Of(Render(organization));
+
+    /// <summary>Patterns of topics that the resource reaches for one organization: its own, or those about the thing or client that it covers.</summary>
+    public IEnumerable<Glob> Topics(OrganizationId organization)
     {
-        var rest = organization.Value + Tail.Replace(TemplateText.OrganizationPlaceholder, organization.Value, StringComparison.Ordinal);
+        var name = Render(organization);
         return Type switch
         {
-            IotResourceType.TopicFilter => Glob.OfFilter(Fixed + Head + rest),
-            IotResourceType.Thing => Glob.OfThing(Fixed, Head + rest),
-            _ => Glob.Of(Fixed + Head + rest),
+            IotResourceType.Client => ReservedTopics.OfClients.Select(topics => Glob.Of(topics.Start + name + topics.Rest)),
+            IotResourceType.TopicFilter => [Glob.OfFilter(Fixed + name)],
+            IotResourceType.Thing => [Glob.OfThing(Fixed, name)],
+            _ => [Glob.Of(Fixed + name)],
         };
     }
+
+    private string Render(OrganizationId organization) =>
+        Head + organization.Value + Tail.Replace(TemplateText.OrganizationPlaceholder, organization.Value, StringComparison.Ordinal);
 
     /// <summary>IAM's wildcards and MQTT's.</summary>
     public const string Wildcards = "*?+#";

@@ -65,7 +65,7 @@ internal sealed class IotResourceReader(OrganizationIdFormat ids, SharedTopics s
         if (WhyNotFromRight(resource) is not { } why)
             return resource with { IsFromRight = true };
         var example = Counterexample.Within(resource, ids);
-        var verdict = example is null ? ". It may be safe, but cannot be proven here" : Counterexample.Spell(resource, example);
+        var verdict = example is null ? ". It may be safe, but cannot be proven here" : Counterexample.Spell(resource, resource, example);
         Find(FindingCode.WildcardBeforeOrganization, resource.Where,
             $"has `{resource.Head[wildcard]}` before {Organization}, {why}{verdict}. Write literals there; or begin with a literal, "
             + $"and put {Organization} last, behind a literal that no id holds, such as `/`.",
@@ -102,7 +102,7 @@ internal sealed class IotResourceReader(OrganizationIdFormat ids, SharedTopics s
         var example = Counterexample.Within(resource, ids);
         var what = closer == '{' ? "a placeholder" : $"`{closer}`";
         Find(FindingCode.NotClosed, resource.Where,
-            $"has {what} right after {Organization}, where one id can go on as another{Counterexample.Spell(resource, example)}; "
+            $"has {what} right after {Organization}, where one id can go on as another{Counterexample.Spell(resource, resource, example)}; "
             + "write a literal there that no id holds, such as `/` or `:`, or nothing. "
             + "If all ids have one length, set OrganizationId:Length with Min and Max alike: then anything may stand there.",
             example);

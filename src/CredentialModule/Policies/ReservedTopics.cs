@@ -34,6 +34,12 @@ internal sealed record ReservedTopics(string Start, IotSpace Of, bool NameIsLeve
         new("$aws/events/subscriptions/unsubscribed/", IotSpace.Clients, NameIsLevel: false),
     ];
 
+    /// <summary>The topics about a client.</summary>
+    public static IEnumerable<ReservedTopics> OfClients => All.Where(static topics => topics.Of == IotSpace.Clients);
+
+    /// <summary>A pattern of the text that follows the name in the topics about a client.</summary>
+    public string Rest => NameIsLevel ? "/executions/*" : "";
+
     /// <summary>The reserved topics whose beginning a text begins with; null if there are none.</summary>
     public static ReservedTopics? StartOf(string head) => All.FirstOrDefault(topics => head.StartsWith(topics.Start, StringComparison.Ordinal));
 }

@@ -46,11 +46,13 @@ internal sealed class ResourceCollisionRule(OrganizationIdFormat ids, SharedTopi
 
     /// <summary>Whether both ids end at the same place of a text that both cover, or there is no such text.</summary>
     private bool AreReadAtOnePlace(IotResource one, IotResource other) =>
-        // In a topic about a client, the text after the client's name is not the tail of the client's own resource.
-        (one.Space == IotSpace.Topics || (one.IsClient && other.IsClient))
+        HaveComparableTails(one, other)
         && one.IsKnownFromRight(ids) && other.IsKnownFromRight(ids)
         && (one.Tail == other.Tail
             || (!one.Tail.EndsWith(other.Tail, StringComparison.Ordinal) && !other.Tail.EndsWith(one.Tail, StringComparison.Ordinal)));
+
+    // In a topic about a client, the text after the client's name is not the tail of the client's own resource.
+    private static bool HaveComparableTails(IotResource one, IotResource other) => one.Space == IotSpace.Topics || (one.IsClient && other.IsClient);
 
     private PolicyCounterexample? Example(IotResource one, IotResource other)
     {
@@ -82,14 +84,23 @@ internal sealed class ResourceCollisionRule(OrganizationIdFormat ids, SharedTopi
     private void Find(IotResource one, IotResource other, PolicyCounterexample? example)
     {
         var sentence = example?.Shared is not null
-            ? Counterexample.Spell(one, example)[2..]
+            ? Counterexample.Spell(one, other, example)[2..]
             : example is not null
                 ? $"for organization `{example.Reaching}` here and `{example.Reached}` there both begin alike, and what follows is not told apart"
                 : "both can begin alike, and it cannot be proven here that they end otherwise";
-        var remedy = one.IsFromRight || other.IsFromRight
-            ? "Begin them with literals of which neither begins the other, or write the same text, or none, "
-                + $"behind {TemplateText.OrganizationPlaceholder} in both"
-            : $"Give both the same text before {TemplateText.OrganizationPlaceholder}, or texts of which neither begins the other";
-        findings.Add(Finding.Of(FindingCode.Collision, $"{one.Where} and {other.Where} meet: {sentence}. {remedy}.", example));
+        findings.Add(Finding.Of(FindingCode.Collision, $"{one.Where} and {other.Where} meet: {sentence}. {Remedy(one, other)}.", example));
+    }
+
+    private string Remedy(IotResource one, IotResource other)
+    {
+        // The text before the name of a thing or a client depends on the type of resource.
+        var name = one.Space switch { IotSpace.Things => "the thing's name", IotSpace.Clients => "the client's id", _ => null };
+        if (!one.IsFromRight && !other.IsFromRight)
+            return $"Give both the same text before {TemplateText.OrganizationPlaceholder}{(name is null ? "" : $" in {name}")}, "
+                + "or texts of which neither begins the other";
+        var beginnings = $"Begin {(name is null ? "them" : $"{name} in both")} with literals of which neither begins the other";
+        return HaveComparableTails(one, other) && one.HasOpener(ids) && other.HasOpener(ids)
+            ? $"{beginnings}, or write the same literals, or nothing, behind {TemplateText.OrganizationPlaceholder} in both"
+            : beginnings;
     }
 }

@@ -9,8 +9,8 @@ namespace IotCredentials.Redis;
 internal sealed class RedisLock : IAsyncDisposable
 {
     // A holder that dies delays the others by at most this long.
-    private static readonly TimeSpan s_expiry = TimeSpan.FromSeconds(1.8);
-    private static readonly TimeSpan s_extendEvery = s_expiry / 4;
+    internal static readonly TimeSpan Expiry = TimeSpan.FromSeconds(1.8);
+    internal static readonly TimeSpan ExtendEvery = Expiry / 4;
 
     private readonly IDatabase _redis;
     private readonly RedisKey _key;
@@ -48,14 +48,14 @@ internal sealed class RedisLock : IAsyncDisposable
     {
         RedisValue holder = Guid.NewGuid().ToString("N");
         var (begun, foreign) = (time.GetTimestamp(), 0);
-        while (!await redis.LockTakeAsync(key, holder, s_expiry).WaitAsync(commandTimeout))
+        while (!await redis.LockTakeAsync(key, holder, Expiry).WaitAsync(commandTimeout))
         {
             if (await isNeedless()) return new RedisLock(redis, key, holder, time, isHeld: false, isOverridden: false);
             if (time.GetElapsedTime(begun) > patience) return new RedisLock(redis, key, holder, time, isHeld: false, isOverridden: true);
-            // A replica's lock never has a longer time to live than s_expiry. A lock that has was planted, or written by a node whose clock was ahead. A key
+            // A replica's lock never has a longer time to live than Expiry. A lock that has was planted, or written by a node whose clock was ahead. A key
             // that has just expired has no time to live either, so two such reads in a row are required.
-            foreign = await redis.KeyTimeToLiveAsync(key).WaitAsync(commandTimeout) is { } life && life <= s_expiry ? 0 : foreign + 1;
-            if (foreign == 2 && await redis.StringSetAsync(key, holder, s_expiry).WaitAsync(commandTimeout))
+            foreign = await redis.KeyTimeToLiveAsync(key).WaitAsync(commandTimeout) is { } life && life <= Expiry ? 0 : foreign + 1;
+            if (foreign == 2 && await redis.StringSetAsync(key, holder, Expiry).WaitAsync(commandTimeout))
                 return new RedisLock(redis, key, holder, time, isHeld: true, isOverridden: true);
             await Task.Delay(TimeSpan.FromMilliseconds(Random.Shared.Next(20, 60)), time);
         }
@@ -65,12 +65,12 @@ internal sealed class RedisLock : IAsyncDisposable
 
     private async Task ExtendAsync()
     {
-        using var timer = new PeriodicTimer(s_extendEvery, _time);
+        using var timer = new PeriodicTimer(ExtendEvery, _time);
         while (!_ended.IsCancellationRequested)
         {
             try
             {
-                if (await timer.WaitForNextTickAsync(_ended.Token)) await _redis.LockExtendAsync(_key, _holder, s_expiry);
+                if (await timer.WaitForNextTickAsync(_ended.Token)) await _redis.LockExtendAsync(_key, _holder, Expiry);
             }
             catch (Exception)
             {

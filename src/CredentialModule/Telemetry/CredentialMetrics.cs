@@ -9,6 +9,9 @@ internal sealed class CredentialMetrics
 {
     public const string MeterName = "IotCredentials";
 
+    // Each takes nine series, and an exporter keeps 2,000 of a counter (OpenTelemetry's cardinality limit).
+    private const int MostProfilesBegun = 50;
+
     private readonly Counter<long> _vends;
     private readonly Histogram<double> _remainingLifetime;
     private readonly Counter<long> _refreshes;
@@ -42,21 +45,36 @@ internal sealed class CredentialMetrics
         _packedPolicySize = _meter.CreateGauge<int>("iotcredentials.packed_policy_size", "%", "STS's PackedPolicySize of the last session, of 100 allowed.");
     }
 
+    /// <summary>
+    /// Makes every counter exist from the start, so that an alert can compare with 0, by all tags that are known, or one where they have too many values. An
+    /// exporter must listen already.
+    /// </summary>
+    public void Begin(IEnumerable<string> profiles)
+    {
+        foreach (var profile in profiles.Take(MostProfilesBegun))
+        {
+            foreach (var outcome in Enum.GetValues<VendOutcome>()) _vends.Add(0, Tag("profile", profile), Tag("outcome", WordOf(outcome)));
+            foreach (var failure in Enum.GetValues<FailureClass>()) Failed(failure, profile, 0);
+        }
+
+        foreach (var kind in (string[])["credentials", "endpoint", "place"])
+            foreach (var succeeded in (bool[])[true, false]) Refreshed(kind, succeeded, 0);
+        foreach (var outcome in (string[])["success", "unknown", "refused", "failure"]) DirectoryCalled(outcome, 0);
+        EntriesRefused(0);
+        RedisFailed("error", 0);
+    }
+
     public void Vended(VendOutcome outcome, string profile, TimeSpan remainingLifetime)
     {
-        _vends.Add(1, Tag("profile", profile), Tag("outcome", outcome switch
-        {
-            VendOutcome.L1 => "l1",
-            VendOutcome.Redis => "redis",
-            VendOutcome.Sts => "sts",
-            _ => "degraded",
-        }));
+        _vends.Add(1, Tag("profile", profile), Tag("outcome", WordOf(outcome)));
         _remainingLifetime.Record(remainingLifetime.TotalSeconds, Tag("profile", profile));
     }
 
-    public void Failed(FailureClass failure, string profile) => _vends.Add(1, Tag("profile", profile), Tag("outcome", WordOf(failure)));
+    public void Failed(FailureClass failure, string profile, long count = 1) =>
+        _vends.Add(count, Tag("profile", profile), Tag("outcome", WordOf(failure)));
 
-    public void Refreshed(string kind, bool succeeded) => _refreshes.Add(1, Tag("kind", kind), Tag("outcome", succeeded ? "success" : "failure"));
+    public void Refreshed(string kind, bool succeeded, long count = 1) =>
+        _refreshes.Add(count, Tag("kind", kind), Tag("outcome", succeeded ? "success" : "failure"));
 
     public void EntriesRefused(int count) => _refusedEntries.Add(count);
 
@@ -73,9 +91,9 @@ internal sealed class CredentialMetrics
 
     public void PackedPolicySize(int percent) => _packedPolicySize.Record(percent);
 
-    public void RedisFailed(string cause) => _redisFailures.Add(1, Tag("cause", cause));
+    public void RedisFailed(string cause, long count = 1) => _redisFailures.Add(count, Tag("cause", cause));
 
-    public void DirectoryCalled(string outcome) => _directoryCalls.Add(1, Tag("outcome", outcome));
+    public void DirectoryCalled(string outcome, long count = 1) => _directoryCalls.Add(count, Tag("outcome", outcome));
 
     public void ObserveDirectory(Func<bool> isUsable) => _meter.CreateObservableGauge(
         "iotcredentials.directory.usable", () => isUsable() ? 1 : 0, "1", "1 while the directory of organizations can be asked; 0 while it keeps failing.");
@@ -92,6 +110,14 @@ internal sealed class CredentialMetrics
     public void ObserveCredentials(Func<bool> areTaken) => _meter.CreateObservableGauge(
         "iotcredentials.aws.credentials.taken", () => areTaken() ? 1 : 0, null,
         "1 while AWS takes the gateway's own credentials, as far as is known; 0 while it does not.");
+
+    private static string WordOf(VendOutcome outcome) => outcome switch
+    {
+        VendOutcome.L1 => "l1",
+        VendOutcome.Redis => "redis",
+        VendOutcome.Sts => "sts",
+        _ => "degraded",
+    };
 
     private static string WordOf(FailureClass failure) => failure switch
     {

@@ -21,7 +21,7 @@ namespace IotCredentials.Vending;
 internal sealed class CacheInvalidation(CredentialCache cache, SingleFlight flights, TimeProvider time, ILogger<CacheInvalidation> logger)
     : BackgroundService
 {
-    private static readonly TimeSpan s_lookEvery = TimeSpan.FromSeconds(5);
+    internal static readonly TimeSpan PollInterval = TimeSpan.FromSeconds(5);
 
     // The least time between polls: a client that can publish in Redis must not keep replicas busy with polls.
     private static readonly TimeSpan s_betweenLooks = TimeSpan.FromMilliseconds(100);
@@ -29,7 +29,7 @@ internal sealed class CacheInvalidation(CredentialCache cache, SingleFlight flig
     private static readonly TimeSpan s_longestWait = TimeSpan.FromSeconds(2);
 
     // Longer than any session lives: entries of the previous generation have expired by then.
-    private static readonly TimeSpan s_keptFor = TimeSpan.FromHours(13);
+    internal static readonly TimeSpan KeptFor = TimeSpan.FromHours(13);
 
     private const int TimeLength = 15;
 
@@ -103,7 +103,7 @@ internal sealed class CacheInvalidation(CredentialCache cache, SingleFlight flig
     {
         if (cache.Redis is not { } redis) return;
         var subscribed = false;
-        using var timer = new PeriodicTimer(s_lookEvery, time);
+        using var timer = new PeriodicTimer(PollInterval, time);
         var (tick, notice) = (timer.WaitForNextTickAsync(stoppingToken).AsTask(), _notices.Reader.ReadAsync(stoppingToken).AsTask());
         while (true)
         {
@@ -176,7 +176,7 @@ internal sealed class CacheInvalidation(CredentialCache cache, SingleFlight flig
 
     private async Task TidyAsync(IDatabase database, Dictionary<string, (string Generation, RedisValue Sealed)> known)
     {
-        var oldest = Time(time.GetUtcNow() - s_keptFor);
+        var oldest = Time(time.GetUtcNow() - KeptFor);
         foreach (var (organization, generation) in _generations)
         {
             if (string.CompareOrdinal(generation, oldest) < 0)

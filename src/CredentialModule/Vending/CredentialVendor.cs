@@ -20,8 +20,12 @@ internal sealed class CredentialVendor(
     CacheInvalidation invalidation, IOptions<IotCredentialsOptions> options, TimeProvider time, ILogger<CredentialVendor> logger)
 {
     // A replica's clock may be off by this much without violating the requirement.
-    private static readonly TimeSpan s_clockTolerance = TimeSpan.FromSeconds(30);
-    private static readonly TimeSpan s_leastBetweenVends = TimeSpan.FromSeconds(60);
+    internal static readonly TimeSpan ClockTolerance = TimeSpan.FromSeconds(30);
+    internal static readonly TimeSpan LeastBetweenVends = TimeSpan.FromSeconds(60);
+
+    // The largest part of RefreshAfter by which a process renews earlier.
+    internal const double LargestSpread = 0.1;
+
     private const int MostRounds = 3;
     private const string NoPermit = "no permit of IotCredentials:Sts came up in time";
 
@@ -136,20 +140,20 @@ internal sealed class CredentialVendor(
     private Task<CachedCredentials> CallAsync(VendContext context, string key) => sts.AssumeRoleAsync(context.ToAssumeRoleParameters(), key);
 
     private bool Satisfies(CachedCredentials entry, LifetimeRequirement requirement) =>
-        RemainingLifetime(entry) >= requirement.Minimum + (IsRecentlyIssued(entry, requirement) ? TimeSpan.Zero : s_clockTolerance);
+        RemainingLifetime(entry) >= requirement.Minimum + (IsRecentlyIssued(entry, requirement) ? TimeSpan.Zero : ClockTolerance);
 
     private TimeSpan RemainingLifetime(CachedCredentials entry) => entry.Expiration - time.GetUtcNow();
 
     // Issued within the last 60 s, or within RefreshAfter if that is shorter. Such an entry is accepted without clock tolerance and not renewed again, so that
     // a too-short grant does not cause one STS call per request.
     private bool IsRecentlyIssued(CachedCredentials entry, LifetimeRequirement requirement) =>
-        time.GetUtcNow() - entry.IssuedAt < (requirement.RefreshAfter < s_leastBetweenVends ? requirement.RefreshAfter : s_leastBetweenVends);
+        time.GetUtcNow() - entry.IssuedAt < (requirement.RefreshAfter < LeastBetweenVends ? requirement.RefreshAfter : LeastBetweenVends);
 
     // Older than 90 to 100 % of RefreshAfter, or within twice the clock tolerance of the minimum lifetime: renewing it before it falls below the minimum saves
     // the next caller a wait.
     private bool IsRefreshDue(CachedCredentials entry, LifetimeRequirement requirement) =>
-        time.GetUtcNow() - entry.IssuedAt >= requirement.RefreshAfter * (1 - (0.1 * _spread))
-            || RemainingLifetime(entry) < requirement.Minimum + (2 * s_clockTolerance);
+        time.GetUtcNow() - entry.IssuedAt >= requirement.RefreshAfter * (1 - (LargestSpread * _spread))
+            || RemainingLifetime(entry) < requirement.Minimum + (2 * ClockTolerance);
 
     /// <summary>One caller's lookup of an organization's credentials.</summary>
     private readonly struct Lookup(CredentialVendor vendor, VendContext context, string key, LifetimeRequirement requirement, ClaimsPrincipal caller)

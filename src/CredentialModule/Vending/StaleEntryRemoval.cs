@@ -8,7 +8,7 @@ namespace IotCredentials.Vending;
 /// <summary>Deletes the entries of older generations from Redis. One pass over the keys runs at a time, for all pending organizations.</summary>
 internal sealed class StaleEntryRemoval(CredentialCache cache) : IDisposable
 {
-    private const int PageSize = 1000;
+    internal const int PageSize = 1000;
 
     // The client can miss that a command has timed out.
     private static readonly TimeSpan s_longestPage = TimeSpan.FromSeconds(10);

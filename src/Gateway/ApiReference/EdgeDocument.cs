@@ -16,6 +16,8 @@ internal sealed class EdgeDocument
     private const string ErrorSchema = "Error";
     private const string CredentialsSchema = "IotEndpointAndCredentials";
 
+    private static readonly string[] s_headers = ["Cache-Control", "X-Request-Id", "RateLimit-Policy", "RateLimit"];
+
     private static readonly JsonNode s_vended = JsonNode.Parse("""
         { "data": { "awsRegion": "ap-northeast-1", "iotEndpoint": "example-ats.iot.ap-northeast-1.amazonaws.com", "credentials": {
           "accessKeyId": "ASIAEXAMPLE", "secretAccessKey": "EXAMPLE", "sessionToken": "EXAMPLE", "expiration": "2024-01-01T00:00:00.000Z" } } }
@@ -117,7 +119,7 @@ internal sealed class EdgeDocument
     private OpenApiResponse Vended() => new()
     {
         Description = "The endpoint and the credentials.",
-        Headers = HeadersOf("Cache-Control", "X-Request-Id"),
+        Headers = HeadersOf(s_headers),
         Content = new Dictionary<string, IOpenApiMediaType>
         {
             [Json] = new OpenApiMediaType { Schema = new OpenApiSchemaReference(CredentialsSchema, _document), Example = s_vended.DeepClone() },
@@ -126,7 +128,7 @@ internal sealed class EdgeDocument
 
     private IOpenApiResponse Response(GatewayResponse error)
     {
-        string[] headers = error.Header is { } header ? ["Cache-Control", "X-Request-Id", header] : ["Cache-Control", "X-Request-Id"];
+        string[] headers = error.Header is { } header ? [.. s_headers, header] : s_headers;
         return new OpenApiResponse
         {
             Description = error.Description,
@@ -171,6 +173,13 @@ internal sealed class EdgeDocument
             "How to authenticate, with `error=\"invalid_token\"` if a token was sent.", new() { Type = JsonSchemaType.String, Pattern = "^Bearer" }),
         ["Allow"] = Header("The methods that are allowed.", new() { Type = JsonSchemaType.String }),
         ["Retry-After"] = Header("After how many seconds to try again.", new() { Type = JsonSchemaType.Integer, Minimum = "1" }),
+        ["RateLimit-Policy"] = Header(
+            "Only of requests that a limit has counted: its name, with `q`, how many requests it allows, and `w`, in how many seconds, or `qu`, at once.",
+            new() { Type = JsonSchemaType.String, Pattern = @"^"".+"";q=\d+" }, isRequired: false),
+        ["RateLimit"] = Header(
+            "Only of requests that a limit has counted, if it is known: `r` is how many requests are left, and `t`, which may be missing, in how many seconds "
+            + "there are more.",
+            new() { Type = JsonSchemaType.String, Pattern = @"^"".+"";r=\d+" }, isRequired: false),
     };
 
     private static Dictionary<string, IOpenApiSecurityScheme> SecuritySchemes(Snapshot snapshot)
@@ -205,7 +214,8 @@ internal sealed class EdgeDocument
 
     private static OpenApiSchema Text(string description) => new() { Type = JsonSchemaType.String, MinLength = 1, Description = description };
 
-    private static OpenApiHeader Header(string description, OpenApiSchema schema) => new() { Description = description, Schema = schema };
+    private static OpenApiHeader Header(string description, OpenApiSchema schema, bool isRequired = true) =>
+        new() { Description = description, Schema = schema, Required = isRequired };
 
     private static string AddressOf(IServer server)
     {

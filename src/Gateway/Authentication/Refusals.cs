@@ -1,4 +1,3 @@
-using System.Collections.Concurrent;
 using Gateway.Telemetry;
 using Microsoft.AspNetCore.Authentication;
 using Microsoft.AspNetCore.Authentication.JwtBearer;
@@ -14,9 +13,8 @@ internal sealed partial class Refusals(
     GatewayMetrics metrics, IOptionsMonitor<JwtBearerOptions> options, TimeProvider time, ILogger<Refusals> logger)
 {
     private const int MostReasons = 256;
-    private static readonly TimeSpan s_toldEvery = TimeSpan.FromMinutes(1);
 
-    private readonly ConcurrentDictionary<(string? Scheme, string Kind), Told> _told = new();
+    private readonly RepeatedLines<(string? Scheme, string Kind)> _lines = new(MostReasons, time);
 
     /// <summary>Records a result.</summary>
     /// <param name="scheme">The scheme; null when no scheme takes the token.</param>
@@ -35,34 +33,13 @@ internal sealed partial class Refusals(
         if (result.Failure is not { } failure || failure is RepeatedRefusal || !logger.IsEnabled(LogLevel.Information)) return;
         // The texts of these types are the gateway's own, without a time or a value of the token.
         var kind = failure is AuthenticationFailureException or IntrospectionRefusal ? failure.Message : failure.GetType().Name;
-        // Counting takes all locks of the dictionary, so only a new reason is counted.
-        if (!_told.TryGetValue((scheme, kind), out var told))
-            told = _told.GetOrAdd(_told.Count < MostReasons ? (scheme, kind) : (null, ""), static _ => new());
-        if (!told.IsDue(time.GetUtcNow(), out var leftOut)) return;
+        if (!_lines.IsDue((scheme, kind), rest: (null, ""), out var leftOut)) return;
 
         var parameters = scheme is null ? null : options.Get(scheme).TokenValidationParameters;
         var keyId = BearerToken.TryReadKeyId(token.Span, out var id) ? id : null;
         Log.Refused(
             logger, scheme ?? "none", RefusalText.Of(failure, parameters), TokenText.Quote(BearerToken.ClaimedIssuer(token.Span)), TokenText.Quote(keyId),
             leftOut);
-    }
-
-    private sealed class Told
-    {
-        private readonly Lock _lock = new();
-        private DateTimeOffset _dueAt;
-        private int _leftOut;
-
-        public bool IsDue(DateTimeOffset now, out int leftOut)
-        {
-            lock (_lock)
-            {
-                var isDue = now >= _dueAt;
-                (leftOut, _leftOut) = isDue ? (_leftOut, 0) : (0, _leftOut + 1);
-                if (isDue) _dueAt = now + s_toldEvery;
-                return isDue;
-            }
-        }
     }
 
     private static partial class Log

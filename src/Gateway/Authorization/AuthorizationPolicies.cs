@@ -18,7 +18,8 @@ internal static class AuthorizationPolicies
         // These framework services are stateless but registered as transient. As singletons they are not allocated per request. The metrics-recording variant
         // is left out: its counter repeats our 403 count.
         builder.Services.AddSingleton<IPolicyEvaluator, PolicyEvaluator>();
-        builder.Services.AddSingleton<IAuthorizationService, DefaultAuthorizationService>();
+        builder.Services.AddSingleton<DefaultAuthorizationService>();
+        builder.Services.AddSingleton<IAuthorizationService, CallerAuthorizationService>();
         builder.Services.AddSingleton<IAuthorizationHandlerProvider, DefaultAuthorizationHandlerProvider>();
         builder.Services.AddSingleton<IAuthorizationHandlerContextFactory, DefaultAuthorizationHandlerContextFactory>();
         builder.Services.AddSingleton<IAuthorizationEvaluator, DefaultAuthorizationEvaluator>();

@@ -12,6 +12,8 @@ internal sealed class CallerRequirement(string reason, string description, Func<
 {
     public string Reason => reason;
 
+    public bool IsMetBy(CallerIdentity caller) => isMetBy(caller);
+
     public Task HandleAsync(AuthorizationHandlerContext context)
     {
         if (CallerIdentity.Of(context.User) is { } caller && isMetBy(caller)) context.Succeed(this);

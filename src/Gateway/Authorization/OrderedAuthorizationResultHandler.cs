@@ -1,5 +1,4 @@
 using Gateway.Authentication;
-using Gateway.Errors;
 using Gateway.Networking;
 using IotCredentials.Http;
 using Microsoft.AspNetCore.Authorization;
@@ -20,7 +19,7 @@ internal sealed class OrderedAuthorizationResultHandler : IAuthorizationMiddlewa
         {
             if (context.Features.Get<UnjudgedToken>() is { } unjudged)
             {
-                RetryAfter.Set(context.Response, unjudged.RetryAfter);
+                ErrorResponse.SetRetryAfter(context.Response, unjudged.RetryAfter);
                 return ErrorResponse.WriteAsync(context, unjudged.Status, unjudged.Reason);
             }
 

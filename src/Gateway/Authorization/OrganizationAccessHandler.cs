@@ -7,16 +7,21 @@ namespace Gateway.Authorization;
 /// <summary>Checks membership: the organization, given as the resource or by the route, must be one of those in the caller's token.</summary>
 internal sealed class OrganizationAccessHandler : AuthorizationHandler<OrganizationAccessRequirement>
 {
-    protected override Task HandleRequirementAsync(AuthorizationHandlerContext context, OrganizationAccessRequirement requirement)
+    /// <summary>Whether an organization, given as the resource or by the route, is one of the caller's.</summary>
+    public static bool IsMember(CallerIdentity caller, object? resource)
     {
-        var organization = context.Resource switch
+        var organization = resource switch
         {
             OrganizationId id => id,
             HttpContext http => RouteOrganization.Of(http),
             _ => null,
         };
-        if (organization is not null && CallerIdentity.Of(context.User) is { } caller && caller.Organizations.Contains(organization.Value))
-            context.Succeed(requirement);
+        return organization is not null && caller.Organizations.Contains(organization.Value);
+    }
+
+    protected override Task HandleRequirementAsync(AuthorizationHandlerContext context, OrganizationAccessRequirement requirement)
+    {
+        if (CallerIdentity.Of(context.User) is { } caller && IsMember(caller, context.Resource)) context.Succeed(requirement);
         return Task.CompletedTask;
     }
 }

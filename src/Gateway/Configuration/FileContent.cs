@@ -19,6 +19,8 @@ internal static class FileContent
     /// <summary>Returns the SHA-256 of the whole file, or null if it cannot be read. It is called twice a second, so it keeps nothing of the file.</summary>
     public static byte[]? Digest(string path)
     {
+        // Most folders lack an optional file, and an exception costs more than all files together.
+        if (!File.Exists(path)) return null;
         using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
         return TryRead(path, hash.AppendData, out _) ? hash.GetHashAndReset() : null;
     }

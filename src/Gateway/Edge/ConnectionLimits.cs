@@ -1,4 +1,3 @@
-using System.Diagnostics.Metrics;
 using System.Net;
 using Gateway.Configuration;
 using Gateway.Networking;
@@ -25,17 +24,15 @@ internal sealed partial class ConnectionLimits
     private readonly IReadOnlyList<IPNetwork> _trusted;
     private readonly int? _perAddress;
     private readonly TimeProvider _time;
-    private readonly Counter<long> _closed;
+    private readonly GatewayMetrics _metrics;
     private readonly ILogger<ConnectionLimits> _logger;
     private long? _loggedAt;
     private long _notLogged;
 
-    public ConnectionLimits(GatewayOptions options, TimeProvider time, IMeterFactory meters, ILogger<ConnectionLimits> logger)
+    public ConnectionLimits(GatewayOptions options, TimeProvider time, GatewayMetrics metrics, ILogger<ConnectionLimits> logger)
     {
-        (_perAddress, _time, _logger) = (options.Edge.ConnectionsPerAddress, time, logger);
+        (_perAddress, _time, _metrics, _logger) = (options.Edge.ConnectionsPerAddress, time, metrics, logger);
         _trusted = [.. options.Edge.TrustedProxies.SelectMany(proxy => AddressList.TryParse(proxy, out var networks, out _) ? networks : [])];
-        _closed = meters.Create(GatewayMetrics.MeterName).CreateCounter<long>(
-            "gateway.connections.closed", "{connection}", "Connections that were closed for one of the edge's bounds, by reason: address or silent.");
     }
 
     /// <summary>The most connections that one address may hold; null if there is no bound.</summary>
@@ -58,7 +55,7 @@ internal sealed partial class ConnectionLimits
 
         try
         {
-            await using var first = new FirstRequest(connection, limits.RequestHeadersTimeout, _time, _closed);
+            await using var first = new FirstRequest(connection, limits.RequestHeadersTimeout, _time, _metrics);
             connection.Features.Set(first);
             await next(connection);
         }
@@ -89,7 +86,7 @@ internal sealed partial class ConnectionLimits
 
     private void Refused(string client)
     {
-        _closed.Add(1, new KeyValuePair<string, object?>("reason", "address"));
+        _metrics.ConnectionClosed(isSilent: false);
         long count;
         lock (_lock)
         {
@@ -123,13 +120,13 @@ internal sealed class FirstRequest : IAsyncDisposable
     private static readonly TimeSpan s_longest = TimeSpan.FromDays(45);
 
     private readonly ConnectionContext _connection;
-    private readonly Counter<long> _closed;
+    private readonly GatewayMetrics _metrics;
     private readonly ITimer? _timer;
     private int _isOver;
 
-    public FirstRequest(ConnectionContext connection, TimeSpan within, TimeProvider time, Counter<long> closed)
+    public FirstRequest(ConnectionContext connection, TimeSpan within, TimeProvider time, GatewayMetrics metrics)
     {
-        (_connection, _closed) = (connection, closed);
+        (_connection, _metrics) = (connection, metrics);
         // Kestrel represents "no limit" as TimeSpan.MaxValue.
         if (within == TimeSpan.MaxValue) return;
         var due = within < s_longest ? within + s_later : s_longest;
@@ -147,7 +144,7 @@ internal sealed class FirstRequest : IAsyncDisposable
     private void Close()
     {
         if (Interlocked.Exchange(ref _isOver, 1) != 0) return;
-        _closed.Add(1, new KeyValuePair<string, object?>("reason", "silent"));
+        _metrics.ConnectionClosed(isSilent: true);
         _connection.Abort(new ConnectionAbortedException("No request arrived in time."));
     }
 }

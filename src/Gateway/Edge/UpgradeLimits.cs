@@ -1,6 +1,4 @@
-using System.Diagnostics.Metrics;
 using Gateway.Configuration;
-using Gateway.Errors;
 using Gateway.Telemetry;
 using IotCredentials.Http;
 using Microsoft.AspNetCore.Http.Features;
@@ -17,20 +15,17 @@ internal sealed class UpgradeLimits
 {
     private readonly Lock _lock = new();
     private readonly Dictionary<string, int> _byCaller = new(StringComparer.Ordinal);
-    private readonly Counter<long> _refused;
+    private readonly GatewayMetrics _metrics;
     private readonly long _most;
     private readonly int _mostOfACaller;
     private int _count;
 
-    public UpgradeLimits(GatewayOptions options, IOptions<KestrelServerOptions> kestrel, IMeterFactory meters)
+    public UpgradeLimits(GatewayOptions options, IOptions<KestrelServerOptions> kestrel, GatewayMetrics metrics)
     {
         _most = kestrel.Value.Limits.MaxConcurrentUpgradedConnections ?? long.MaxValue;
         _mostOfACaller = options.Edge.UpgradesPerCaller;
-        var meter = meters.Create(GatewayMetrics.MeterName);
-        meter.CreateObservableGauge(
-            "gateway.upgrades.active", () => _count, "{connection}", "Upgraded connections, such as WebSockets, over HTTP/1.1 and HTTP/2.");
-        _refused = meter.CreateCounter<long>(
-            "gateway.upgrades.refused", "{request}", "Upgrades that were refused, by the bound that was reached: all or caller.");
+        _metrics = metrics;
+        metrics.ObserveUpgrades(() => _count);
     }
 
     /// <summary>
@@ -48,8 +43,8 @@ internal sealed class UpgradeLimits
         var caller = CallerKey.Of(context);
         if (Enter(caller) is { } refusal)
         {
-            _refused.Add(1, new KeyValuePair<string, object?>("bound", refusal == StatusCodes.Status429TooManyRequests ? "caller" : "all"));
-            RetryAfter.Set(context.Response, TimeSpan.Zero);
+            _metrics.UpgradeRefused(isOfCaller: refusal == StatusCodes.Status429TooManyRequests);
+            ErrorResponse.SetRetryAfter(context.Response, TimeSpan.Zero);
             await ErrorResponse.WriteAsync(context, refusal, "upgrades");
             return;
         }

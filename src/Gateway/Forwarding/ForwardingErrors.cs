@@ -6,16 +6,21 @@ using Yarp.ReverseProxy.Forwarder;
 namespace Gateway.Forwarding;
 
 /// <summary>
-/// Logs and counts each attempt that failed on a service's side. Callers see the status only. If the client itself ended the request, for example by
-/// disconnecting, that is not a failure.
+/// Counts each attempt that failed on a service's side, and logs the first of a kind in a minute: a service that is down fails every request. Callers see the
+/// status only. If the client itself ended the request, for example by disconnecting, that is not a failure.
 /// </summary>
 internal static partial class ForwardingErrors
 {
     public const string Category = "Gateway.Forwarding";
 
+    // Services' addresses come and go. Beyond this, the failures of a cluster share a line for each error.
+    private const int MostKinds = 4096;
+
     public static void UseForwardingErrors(this IReverseProxyApplicationBuilder pipeline)
     {
         var metrics = pipeline.ApplicationServices.GetRequiredService<GatewayMetrics>();
+        var lines = new RepeatedLines<(string Cluster, string? Destination, string Error)>(
+            MostKinds, pipeline.ApplicationServices.GetRequiredService<TimeProvider>());
         var logger = pipeline.ApplicationServices.GetRequiredService<ILoggerFactory>().CreateLogger(Category);
         pipeline.Use(async (context, next) =>
         {
@@ -25,14 +30,15 @@ internal static partial class ForwardingErrors
             // If a cluster was changed by a reload, its id has a revision after the name.
             var cluster = proxy.Cluster.Config.ClusterId.Split(':')[0];
             metrics.ForwardingFailed(cluster, error);
+            if (!lines.IsDue((cluster, proxy.ProxiedDestination?.DestinationId, error), rest: (cluster, null, error), out var leftOut)) return;
             if (proxy.ProxiedDestination is not { } destination)
             {
-                Log.NoDestination(logger, cluster);
+                Log.NoDestination(logger, cluster, leftOut);
                 return;
             }
 
             var through = FailureText.Through(ServiceProxy.Of(proxy.Cluster.Config, new Uri(destination.Model.Config.Address)));
-            Log.Failed(logger, cluster, destination.DestinationId, error, (failure.Exception is { } e ? FailureText.Kinds(e) : "") + through);
+            Log.Failed(logger, cluster, destination.DestinationId, error, (failure.Exception is { } e ? FailureText.Kinds(e) : "") + through, leftOut);
         });
     }
 
@@ -60,12 +66,14 @@ internal static partial class ForwardingErrors
 
     private static partial class Log
     {
-        [LoggerMessage(EventIds.ForwardingFailed, LogLevel.Warning, "The destination {Destination} of the cluster {Cluster} failed: {Error} ({Cause})",
+        [LoggerMessage(EventIds.ForwardingFailed, LogLevel.Warning,
+            "The destination {Destination} of the cluster {Cluster} failed: {Error} ({Cause}); {LeftOut} more since the last line",
             EventName = nameof(EventIds.ForwardingFailed))]
-        public static partial void Failed(ILogger logger, string cluster, string destination, string error, string cause);
+        public static partial void Failed(ILogger logger, string cluster, string destination, string error, string cause, int leftOut);
 
-        [LoggerMessage(EventIds.NoDestination, LogLevel.Warning, "The cluster {Cluster} has no healthy destination that takes requests",
+        [LoggerMessage(EventIds.NoDestination, LogLevel.Warning,
+            "The cluster {Cluster} has no healthy destination that takes requests; {LeftOut} more requests since the last line",
             EventName = nameof(EventIds.NoDestination))]
-        public static partial void NoDestination(ILogger logger, string cluster);
+        public static partial void NoDestination(ILogger logger, string cluster, int leftOut);
     }
 }

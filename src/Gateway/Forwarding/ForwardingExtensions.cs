@@ -18,6 +18,7 @@ internal static class ForwardingExtensions
         proxy.Services.AddSingleton<ITransformProvider, StreamLifetimeTransform>();
         proxy.Services.AddSingleton<IForwarderHttpClientFactory, DownstreamHttpClientFactory>();
         proxy.Services.AddWeightedDestinations();
+        proxy.Services.AddHostedService<DestinationHealthReport>();
         // YARP's default window is one minute: a recovered destination would stay excluded until its old failures age out.
         proxy.Services.Configure<TransportFailureRateHealthPolicyOptions>(static policy => policy.DetectionWindowSize = TimeSpan.FromSeconds(10));
         return proxy;

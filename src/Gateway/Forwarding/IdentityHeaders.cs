@@ -22,11 +22,12 @@ internal sealed class IdentityHeaders(GatewayName gateway) : ITransformProvider
 
     public void Apply(TransformBuilderContext context)
     {
+        var hasTransforms = context.RequestTransforms.Count > 0;
         SetForwardedFirst(context);
         context.AddRequestTransform(transform =>
         {
-            foreach (var name in s_ofOneHop) transform.ProxyRequest.Headers.Remove(name);
-            Identify(transform);
+            foreach (var name in s_ofOneHop) Remove(transform, name, hasTransforms);
+            Identify(transform, hasTransforms);
             return default;
         });
     }
@@ -41,23 +42,28 @@ internal sealed class IdentityHeaders(GatewayName gateway) : ITransformProvider
         foreach (var transform in operators) context.RequestTransforms.Add(transform);
     }
 
-    private void Identify(RequestTransformContext transform)
+    private void Identify(RequestTransformContext transform, bool hasTransforms)
     {
         var context = transform.HttpContext;
-        Set(transform, "X-Request-Id", context.TraceIdentifier);
-        Set(transform, HeaderNames.Via, gateway.ContinuedVia(context.Request));
+        Set("X-Request-Id", context.TraceIdentifier);
+        Set(HeaderNames.Via, gateway.ContinuedVia(context.Request));
         var caller = CallerIdentity.Of(context.User);
-        Set(transform, "X-Gateway-Subject", HeaderValue(caller?.Subject));
-        Set(transform, "X-Gateway-Issuer", HeaderValue(caller?.Issuer));
+        Set("X-Gateway-Subject", HeaderValue(caller?.Subject));
+        Set("X-Gateway-Issuer", HeaderValue(caller?.Issuer));
         var isMember = caller is not null && context.GetEndpoint()?.Metadata.GetMetadata<MembershipProven>() is not null;
-        Set(transform, "X-Gateway-Organization", isMember ? context.GetRouteValue(RouteOrganization.Parameter) as string : null);
+        Set("X-Gateway-Organization", isMember ? context.GetRouteValue(RouteOrganization.Parameter) as string : null);
+
+        void Set(string name, string? value)
+        {
+            Remove(transform, name, hasTransforms);
+            if (value is not null) transform.ProxyRequest.Headers.TryAddWithoutValidation(name, value);
+        }
     }
 
-    private static void Set(RequestTransformContext transform, string name, string? value)
+    // An outgoing header comes from the client's request or from a transform in the configuration. Looking for it there is cheaper than removing it.
+    private static void Remove(RequestTransformContext transform, string name, bool hasTransforms)
     {
-        var headers = transform.ProxyRequest.Headers;
-        headers.Remove(name);
-        if (value is not null) headers.TryAddWithoutValidation(name, value);
+        if (hasTransforms || transform.HttpContext.Request.Headers.ContainsKey(name)) transform.ProxyRequest.Headers.Remove(name);
     }
 
     // An issuer may choose any text as the subject. If it is not plain header text, it is percent-encoded, and `%` with it.

@@ -27,16 +27,20 @@ internal sealed class StreamLifetimeTransform(Drain drain) : ITransformProvider
             return default;
         });
         // This is a route's last response transform, because it sends the response headers.
-        context.AddResponseTransform(async transform =>
-        {
-            var http = transform.HttpContext;
-            if (transform.ProxyResponse is not { } response || !(IsUpgraded(http, response) || IsStream(response))) return;
-            // As for an upgrade, a route's own timeout covers only the beginning of the response.
-            http.Features.Get<IHttpRequestTimeoutFeature>()?.DisableTimeout();
-            http.Response.RegisterForDispose(drain.StreamsEnd.Register(http.Abort));
-            // YARP would hold the headers back until the first event or message. A gRPC call that has already failed sends none.
-            if (!IsUpgraded(http, response) && !response.Headers.Contains("grpc-status")) await http.Response.Body.FlushAsync(transform.CancellationToken);
-        });
+        context.AddResponseTransform(transform =>
+            transform.ProxyResponse is { } response && (IsUpgraded(transform.HttpContext, response) || IsStream(response))
+                ? BeginStreamAsync(transform, response)
+                : default);
+    }
+
+    private async ValueTask BeginStreamAsync(ResponseTransformContext transform, HttpResponseMessage response)
+    {
+        var http = transform.HttpContext;
+        // As for an upgrade, a route's own timeout covers only the beginning of the response.
+        http.Features.Get<IHttpRequestTimeoutFeature>()?.DisableTimeout();
+        http.Response.RegisterForDispose(drain.StreamsEnd.Register(http.Abort));
+        // YARP would hold the headers back until the first event or message. A gRPC call that has already failed sends none.
+        if (!IsUpgraded(http, response) && !response.Headers.Contains("grpc-status")) await http.Response.Body.FlushAsync(transform.CancellationToken);
     }
 
     private static bool IsUpgraded(HttpContext context, HttpResponseMessage response) =>

@@ -38,31 +38,51 @@ internal readonly ref struct AccessEntry
     /// <summary>Writes the members, whatever characters their values hold.</summary>
     public void Write(Utf8JsonWriter json)
     {
-        json.WriteString("method"u8, Method);
-        json.WriteString("path"u8, Path);
-        json.WriteString("route"u8, Route);
-        json.WriteNumber("status"u8, Status);
-        json.WriteString("reason"u8, Reason);
-        json.WriteNumber("duration"u8, Math.Round(Duration.TotalSeconds, 6));
-        if (Bytes is { } bytes) json.WriteNumber("bytes"u8, bytes);
-        else json.WriteNull("bytes"u8);
-        json.WriteString("scheme"u8, Scheme);
-        json.WriteString("issuer"u8, Issuer);
-        json.WriteString("subject"u8, Subject);
-        json.WriteString("organization"u8, Organization);
-        json.WriteString("upstream"u8, UpstreamOrigin);
+        json.WriteString(Name.Method, Method);
+        json.WriteString(Name.Path, Path);
+        json.WriteString(Name.Route, Route);
+        json.WriteNumber(Name.Status, Status);
+        json.WriteString(Name.Reason, Reason);
+        json.WriteNumber(Name.Duration, Math.Round(Duration.TotalSeconds, 6));
+        if (Bytes is { } bytes) json.WriteNumber(Name.Bytes, bytes);
+        else json.WriteNull(Name.Bytes);
+        json.WriteString(Name.Scheme, Scheme);
+        json.WriteString(Name.Issuer, Issuer);
+        json.WriteString(Name.Subject, Subject);
+        json.WriteString(Name.Organization, Organization);
+        json.WriteString(Name.Upstream, UpstreamOrigin);
         WriteClient(json);
-        json.WriteString("requestId"u8, RequestId);
-        json.WriteString("traceId"u8, TraceId);
+        json.WriteString(Name.RequestId, RequestId);
+        json.WriteString(Name.TraceId, TraceId);
     }
 
     private void WriteClient(Utf8JsonWriter json)
     {
         Span<byte> text = stackalloc byte[LongestAddress];
-        if (Client is not null && Client.TryFormat(text, out var length)) json.WriteString("client"u8, text[..length]);
-        else json.WriteNull("client"u8);
+        if (Client is not null && Client.TryFormat(text, out var length)) json.WriteString(Name.Client, text[..length]);
+        else json.WriteNull(Name.Client);
     }
 
     private static string Origin(string address) =>
         Uri.TryCreate(address, UriKind.Absolute, out var uri) ? string.Create(CultureInfo.InvariantCulture, $"{uri.Scheme}://{uri.Host}:{uri.Port}/") : "";
+
+    // Encoded once: the writer looks through any other name for characters to escape.
+    private static class Name
+    {
+        public static readonly JsonEncodedText Method = JsonEncodedText.Encode("method");
+        public static readonly JsonEncodedText Path = JsonEncodedText.Encode("path");
+        public static readonly JsonEncodedText Route = JsonEncodedText.Encode("route");
+        public static readonly JsonEncodedText Status = JsonEncodedText.Encode("status");
+        public static readonly JsonEncodedText Reason = JsonEncodedText.Encode("reason");
+        public static readonly JsonEncodedText Duration = JsonEncodedText.Encode("duration");
+        public static readonly JsonEncodedText Bytes = JsonEncodedText.Encode("bytes");
+        public static readonly JsonEncodedText Scheme = JsonEncodedText.Encode("scheme");
+        public static readonly JsonEncodedText Issuer = JsonEncodedText.Encode("issuer");
+        public static readonly JsonEncodedText Subject = JsonEncodedText.Encode("subject");
+        public static readonly JsonEncodedText Organization = JsonEncodedText.Encode("organization");
+        public static readonly JsonEncodedText Upstream = JsonEncodedText.Encode("upstream");
+        public static readonly JsonEncodedText RequestId = JsonEncodedText.Encode("requestId");
+        public static readonly JsonEncodedText TraceId = JsonEncodedText.Encode("traceId");
+        public static readonly JsonEncodedText Client = JsonEncodedText.Encode("client");
+    }
 }

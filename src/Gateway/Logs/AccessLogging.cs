@@ -40,10 +40,10 @@ internal static class AccessLogging
         }
         finally
         {
-            // The exception handler removes the endpoint from the request and keeps it in this feature.
-            var handled = context.Features.Get<IExceptionHandlerFeature>();
-            var route = (handled?.Endpoint ?? context.GetEndpoint())?.Metadata.GetMetadata<RouteModel>()?.Config.RouteId;
             var status = Status(context, hasFailed);
+            // The exception handler removes the endpoint from the request and keeps it in this feature.
+            var handled = status >= StatusCodes.Status400BadRequest ? context.Features.Get<IExceptionHandlerFeature>() : null;
+            var route = (handled?.Endpoint ?? context.GetEndpoint())?.Metadata.GetMetadata<RouteModel>()?.Config.RouteId;
             var reason = RequestReason.Of(context, status);
             if (reason is not (null or RequestReason.ClientLeft)) metrics.Refused(route, reason);
             var duration = clock.GetElapsedTime(begun);
@@ -53,7 +53,8 @@ internal static class AccessLogging
                 var entry = Entry(context, handled, route, status, reason, hasFailed, profiles, time, duration);
                 if (log.IsOn) log.Add(entry);
                 // An upgraded connection lasts as long as its client wants.
-                Record(isRecorded ? recorder : null, refused, entry, UpgradeLimits.IsUpgrade(context) ? null : duration);
+                if (isRecorded || reason is not null)
+                    Record(isRecorded ? recorder : null, refused, entry, UpgradeLimits.IsUpgrade(context) ? null : duration);
             }
         }
     }

@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Text.Json;
 using Gateway.Telemetry;
 using IotCredentials.Http;
@@ -9,6 +10,11 @@ namespace Gateway.Logs;
 internal sealed class AuditLog(LogOutputs outputs, TimeProvider clock) : ILoggerProvider, ILogger
 {
     private const string OriginalFormat = "{OriginalFormat}";
+
+    private static readonly JsonEncodedText s_event = JsonEncodedText.Encode("event");
+
+    // By the event's id: each event always has the same values, in the same order.
+    private static readonly ConcurrentDictionary<int, JsonEncodedText[]> s_names = new();
 
     /// <summary>Lets every audit event pass, whatever levels are configured for other logs.</summary>
     public static LoggerFilterRule Filter { get; } = new(typeof(AuditLog).FullName, ModuleRoute.AuditCategory, LogLevel.Trace, null);
@@ -23,10 +29,12 @@ internal sealed class AuditLog(LogOutputs outputs, TimeProvider clock) : ILogger
     {
         if (outputs.Audit is not { } log || state is not IReadOnlyList<KeyValuePair<string, object?>> values) return;
         var line = JsonLine.Begin(clock.GetUtcNow());
-        line.Json.WriteString("event", eventId.Name);
-        foreach (var (name, value) in values)
+        line.Json.WriteString(s_event, eventId.Name);
+        var names = s_names.GetOrAdd(eventId.Id, static (_, values) => [.. values.Select(static value => Encoded(value.Key))], values);
+        for (var i = 0; i < values.Count; i++)
         {
-            if (name != OriginalFormat) Write(line.Json, JsonNamingPolicy.CamelCase.ConvertName(name), value);
+            var (name, value) = values[i];
+            if (name != OriginalFormat) Write(line.Json, names[i], value);
         }
 
         line.EndIn(log);
@@ -34,7 +42,9 @@ internal sealed class AuditLog(LogOutputs outputs, TimeProvider clock) : ILogger
 
     public void Dispose() { }
 
-    private static void Write(Utf8JsonWriter json, string name, object? value)
+    private static JsonEncodedText Encoded(string name) => JsonEncodedText.Encode(JsonNamingPolicy.CamelCase.ConvertName(name));
+
+    private static void Write(Utf8JsonWriter json, JsonEncodedText name, object? value)
     {
         switch (value)
         {
@@ -45,7 +55,9 @@ internal sealed class AuditLog(LogOutputs outputs, TimeProvider clock) : ILogger
                 json.WriteNumber(name, number);
                 break;
             case DateTimeOffset time:
-                json.WriteString(name, UtcTime.Seconds(time));
+                Span<byte> text = stackalloc byte[UtcTime.LengthOfSeconds];
+                UtcTime.WriteSeconds(time, text);
+                json.WriteString(name, text);
                 break;
             default:
                 json.WriteString(name, value?.ToString());

@@ -12,10 +12,12 @@ internal sealed class JsonLine
 
     private readonly ArrayBufferWriter<byte> _bytes = new();
 
+    private static readonly JsonEncodedText s_time = JsonEncodedText.Encode("time");
+
     [ThreadStatic]
     private static JsonLine? s_line;
 
-    private JsonLine() => Json = new Utf8JsonWriter(_bytes);
+    private JsonLine() => Json = new Utf8JsonWriter(_bytes, new JsonWriterOptions { SkipValidation = true });
 
     public Utf8JsonWriter Json { get; }
 
@@ -28,7 +30,7 @@ internal sealed class JsonLine
         line.Json.WriteStartObject();
         Span<byte> text = stackalloc byte[UtcTime.LengthOfMilliseconds];
         UtcTime.WriteMilliseconds(time, text);
-        line.Json.WriteString("time"u8, text);
+        line.Json.WriteString(s_time, text);
         return line;
     }
 

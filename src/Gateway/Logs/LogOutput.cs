@@ -13,8 +13,9 @@ internal sealed class LogOutput : IDisposable
 
     private const int MostBytes = 4 * 1024 * 1024;
 
-    // A buffer that a burst has grown beyond this is not kept.
+    // A larger buffer is kept only while a batch fills a part of it: a new one for each batch costs more than the lines.
     private const int MostBytesKept = 256 * 1024;
+    private const int LeastPartUsed = 8;
 
     private static readonly TimeSpan s_disposeTimeout = TimeSpan.FromSeconds(2);
 
@@ -178,7 +179,7 @@ internal sealed class LogOutput : IDisposable
             }
             finally
             {
-                if (_taken.Capacity > MostBytesKept) _taken = new();
+                if (_taken.Capacity > MostBytesKept && _taken.WrittenCount < _taken.Capacity / LeastPartUsed) _taken = new();
                 else _taken.ResetWrittenCount();
             }
         }

@@ -8,15 +8,19 @@ internal sealed class BucketLimiter(TokenBucketRateLimiterOptions options, TimeP
     private long _tokens = options.TokenLimit;
     private TimeSpan _refilledAt;
 
-    protected override TimeSpan? Take(int permits, TimeSpan now)
+    protected override long Remaining => _tokens;
+
+    protected override TimeSpan MoreAt => _refilledAt + options.ReplenishmentPeriod;
+
+    protected override bool Take(int permits, TimeSpan now)
     {
         var periods = (now - _refilledAt).Ticks / options.ReplenishmentPeriod.Ticks;
         _refilledAt += periods * options.ReplenishmentPeriod;
         _tokens = periods >= PeriodsToFill() ? options.TokenLimit : _tokens + (periods * options.TokensPerPeriod);
-        if (_tokens < Math.Max(permits, 1)) return _refilledAt + options.ReplenishmentPeriod - now;
+        if (_tokens < Math.Max(permits, 1)) return false;
         _tokens -= permits;
         AllThereAt = _refilledAt + (PeriodsToFill() * options.ReplenishmentPeriod);
-        return null;
+        return true;
     }
 
     private long PeriodsToFill() => (options.TokenLimit - _tokens + options.TokensPerPeriod - 1) / options.TokensPerPeriod;

@@ -11,8 +11,6 @@ namespace Gateway.RateLimiting;
 /// <summary>One partition of a limit in Redis. It can be dropped at any time, because the count is in Redis.</summary>
 internal sealed class RedisRateLimiter(RedisRateLimiterFallback limits, LimitKey key, string keyPrefix) : RateLimiter
 {
-    private static readonly RateLimitLease s_onlyAsync = new WaitLease(TimeSpan.Zero);
-
     private readonly string _name = Name(key, keyPrefix);
     private RateLimiter? _inRedis;
     private long _lastUsed = Stopwatch.GetTimestamp();
@@ -28,39 +26,44 @@ internal sealed class RedisRateLimiter(RedisRateLimiterFallback limits, LimitKey
     public async Task<RateLimitLease> TakeAsync(IConnectionMultiplexer redis)
     {
         var lease = await (_inRedis ??= Create(redis)).AcquireAsync();
-        if (lease.IsAcquired) return new Lease(lease);
+        if (lease.IsAcquired) return new Lease(lease, RemainingOf(lease));
         // The clocks of replicas may differ. Cap the wait at the window.
         var wait = await WaitAsync(lease, redis);
-        return new WaitLease(wait < key.Options.Window ? wait : key.Options.Window);
+        return new CountedLease(isAcquired: false, remaining: 0, wait > key.Options.Window ? key.Options.Window : wait);
     }
 
-    /// <summary>The time until Redis has a permit.</summary>
-    private async Task<TimeSpan> WaitAsync(RateLimitLease refused, IConnectionMultiplexer redis) => key.Options.Algorithm switch
+    private long? RemainingOf(RateLimitLease lease) => !lease.TryGetMetadata(RateLimitMetadataName.Remaining, out var remaining) ? null
+        // These two report what was left before the request.
+        : key.Options.Algorithm is RateLimitAlgorithm.SlidingWindow or RateLimitAlgorithm.Concurrency ? remaining - 1
+        : remaining;
+
+    /// <summary>The time until Redis has a permit; null if unknown.</summary>
+    private async Task<TimeSpan?> WaitAsync(RateLimitLease refused, IConnectionMultiplexer redis) => key.Options.Algorithm switch
     {
         // The reported number of whole seconds is rounded down: the window ends up to a second later.
         RateLimitAlgorithm.FixedWindow when refused.TryGetMetadata(RateLimitMetadataName.RetryAfter, out var seconds) => TimeSpan.FromSeconds(seconds + 1),
         RateLimitAlgorithm.TokenBucket when refused.TryGetMetadata(RateLimitMetadataName.RetryAfter, out var seconds) => TimeSpan.FromSeconds(seconds),
         RateLimitAlgorithm.SlidingWindow => await UntilOldestLeavesAsync(redis),
-        _ => TimeSpan.Zero,
+        _ => null,
     };
 
     // The sliding-window limiter reports no time. It keeps a sorted set of the requests in the window, each scored with the clock's second of its arrival.
-    private async Task<TimeSpan> UntilOldestLeavesAsync(IConnectionMultiplexer redis)
+    private async Task<TimeSpan?> UntilOldestLeavesAsync(IConnectionMultiplexer redis)
     {
         try
         {
             var oldest = await redis.GetDatabase().SortedSetRangeByRankWithScoresAsync($"rl:sw:{{{_name}}}", 0, 0);
-            return oldest is [{ Score: var second }] ? DateTimeOffset.UnixEpoch.AddSeconds(second) + key.Options.Window - DateTimeOffset.UtcNow : TimeSpan.Zero;
+            return oldest is [{ Score: var second }] ? DateTimeOffset.UnixEpoch.AddSeconds(second) + key.Options.Window - DateTimeOffset.UtcNow : null;
         }
         catch (Exception)
         {
             // Redis has rejected the request. It stays rejected when only the wait is unknown.
-            return TimeSpan.Zero;
+            return null;
         }
     }
 
-    // The rate-limiting middleware tries a synchronous acquire first, then AcquireAsync. Redis cannot be asked synchronously, so this always fails.
-    protected override RateLimitLease AttemptAcquireCore(int permitCount) => s_onlyAsync;
+    // Redis is asked asynchronously only.
+    protected override RateLimitLease AttemptAcquireCore(int permitCount) => throw new NotSupportedException();
 
     protected override ValueTask<RateLimitLease> AcquireAsyncCore(int permitCount, CancellationToken cancellationToken)
     {
@@ -108,18 +111,8 @@ internal sealed class RedisRateLimiter(RedisRateLimiterFallback limits, LimitKey
     /// <summary>
     /// Releases a lease after the request, in the background: Redis must neither delay nor fail the request. A lease that is not released expires by itself.
     /// </summary>
-    private sealed class Lease(RateLimitLease inRedis) : RateLimitLease
+    private sealed class Lease(RateLimitLease inRedis, long? remaining) : CountedLease(isAcquired: true, remaining, more: null)
     {
-        public override bool IsAcquired => true;
-
-        public override IEnumerable<string> MetadataNames => [];
-
-        public override bool TryGetMetadata(string metadataName, out object? metadata)
-        {
-            metadata = null;
-            return false;
-        }
-
         protected override void Dispose(bool disposing)
         {
             _ = Task.Run(inRedis.Dispose);

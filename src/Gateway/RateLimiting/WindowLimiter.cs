@@ -14,7 +14,11 @@ internal sealed class WindowLimiter(int permitLimit, TimeSpan window, int segmen
 
     private ref (TimeSpan Begun, int Taken) Last => ref _segments[(_first + _length - 1) % segments];
 
-    protected override TimeSpan? Take(int permits, TimeSpan now)
+    protected override long Remaining => permitLimit - _taken;
+
+    protected override TimeSpan MoreAt => _segments[_first].Begun + window;
+
+    protected override bool Take(int permits, TimeSpan now)
     {
         while (_length > 0 && now - _segments[_first].Begun >= window)
         {
@@ -23,8 +27,8 @@ internal sealed class WindowLimiter(int permitLimit, TimeSpan window, int segmen
             _length--;
         }
 
-        if (_taken + Math.Max(permits, 1) > permitLimit) return _segments[_first].Begun + window - now;
-        if (permits == 0) return null;
+        if (_taken + Math.Max(permits, 1) > permitLimit) return false;
+        if (permits == 0) return true;
         // A window may not divide evenly into ticks. If the ring is full, count into its last segment.
         if (_length == 0 || (_length < segments && now - Last.Begun >= window / segments))
         {
@@ -35,6 +39,6 @@ internal sealed class WindowLimiter(int permitLimit, TimeSpan window, int segmen
         Last.Taken += permits;
         _taken += permits;
         AllThereAt = Last.Begun + window;
-        return null;
+        return true;
     }
 }

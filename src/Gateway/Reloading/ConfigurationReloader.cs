@@ -1,3 +1,4 @@
+using Gateway.Authentication.Keys;
 using Gateway.Configuration.Loading;
 using Gateway.Configuration.Snapshots;
 using Gateway.Differences;
@@ -21,6 +22,7 @@ internal sealed partial class ConfigurationReloader : BackgroundService
 
     private readonly SnapshotConfigurationProvider _snapshots;
     private readonly SnapshotRoutes _routes;
+    private readonly IssuerSchemes _schemes;
     private readonly GatewayMetrics _metrics;
     private readonly TimeProvider _time;
     private readonly ILogger<ConfigurationReloader> _logger;
@@ -29,9 +31,10 @@ internal sealed partial class ConfigurationReloader : BackgroundService
     private ConfigurationInput? _unreadable;
 
     public ConfigurationReloader(
-        SnapshotConfigurationProvider snapshots, SnapshotRoutes routes, GatewayMetrics metrics, TimeProvider time, ILogger<ConfigurationReloader> logger)
+        SnapshotConfigurationProvider snapshots, SnapshotRoutes routes, IssuerSchemes schemes, GatewayMetrics metrics, TimeProvider time,
+        ILogger<ConfigurationReloader> logger)
     {
-        (_snapshots, _routes, _metrics, _time, _logger) = (snapshots, routes, metrics, time, logger);
+        (_snapshots, _routes, _schemes, _metrics, _time, _logger) = (snapshots, routes, schemes, metrics, time, logger);
         (_seen, AppliedAt, Hash) = (snapshots.Current.Input, time.GetUtcNow(), new EffectiveConfiguration(snapshots.Current).Hash());
         metrics.ConfigurationIs(Hash);
     }
@@ -56,6 +59,12 @@ internal sealed partial class ConfigurationReloader : BackgroundService
     /// receives changes.
     /// </summary>
     public bool IsUncertain { get; private set; }
+
+    public override Task StartAsync(CancellationToken cancellationToken)
+    {
+        _metrics.Begin(_snapshots.Current, _schemes.Names);
+        return base.StartAsync(cancellationToken);
+    }
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
@@ -114,6 +123,7 @@ internal sealed partial class ConfigurationReloader : BackgroundService
                 IsRefused = false;
                 if (!isInEffect) AppliedAt = _time.GetUtcNow();
                 _metrics.Reloaded(isRefused: false, isApplied: !isInEffect);
+                _metrics.Begin(snapshot, _schemes.Names);
                 var change = Describe(inEffect, snapshot);
                 if (!isInEffect) LastChange = change;
                 Log.Applied(_logger, Hash, change, snapshot.Routes.Count);

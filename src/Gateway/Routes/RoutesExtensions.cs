@@ -1,7 +1,6 @@
 using Gateway.Configuration;
 using Gateway.Cors;
 using Gateway.Forwarding;
-using Gateway.RateLimiting;
 using IotCredentials.Profiles;
 using Microsoft.AspNetCore.Authorization;
 using Yarp.ReverseProxy.Configuration;
@@ -33,8 +32,7 @@ internal static class RoutesExtensions
         var app = new UnprovenRoutes(services);
         app.MapReverseProxy(pipeline => pipeline.UseForwarding())
             .MapIotCredentials()
-            .MapRouteControls(services.GetRequiredService<SnapshotRoutes>())
-            .RequireRateLimiting(RateLimitingSetup.Policy);
+            .MapRouteControls(services.GetRequiredService<SnapshotRoutes>());
         return app.DataSources.Single();
     }
 

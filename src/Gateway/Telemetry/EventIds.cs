@@ -22,6 +22,8 @@ internal static class EventIds
     public const int CredentialRefused = 118;
     public const int IntrospectionLost = 119;
     public const int IntrospectionRestored = 120;
+    public const int DestinationUnhealthy = 121;
+    public const int DestinationHealthy = 122;
     public const int ConfigurationRead = 140;
     public const int ConnectionRefused = 145;
     public const int ConfigurationUncertain = 150;

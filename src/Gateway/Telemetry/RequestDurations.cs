@@ -17,11 +17,9 @@ internal sealed class RequestDurations : IHostedService, IDisposable
     private static readonly string[] s_classes = [.. Enumerable.Range(0, 10).Select(static digit => $"{digit}xx")];
 
     private readonly MeterListener _listener = new();
-    private readonly GatewayMetrics _metrics;
 
-    public RequestDurations(IMeterFactory meters, GatewayMetrics metrics)
+    public RequestDurations(IMeterFactory meters)
     {
-        _metrics = metrics;
         var meter = meters.Create(GatewayMetrics.MeterName);
         _listener.InstrumentPublished = (instrument, listener) =>
         {
@@ -36,7 +34,6 @@ internal sealed class RequestDurations : IHostedService, IDisposable
     public Task StartAsync(CancellationToken cancellationToken)
     {
         _listener.Start();
-        _metrics.Begin();
         return Task.CompletedTask;
     }
 
@@ -55,7 +52,8 @@ internal sealed class RequestDurations : IHostedService, IDisposable
     private static object? Bounded(string tag, object? value)
     {
         if (tag is not ("http.response.status_code" or "error.type")) return value;
-        var isStatus = int.TryParse(Convert.ToString(value, CultureInfo.InvariantCulture), NumberStyles.None, CultureInfo.InvariantCulture, out var status);
+        var isStatus = value is int status
+            || int.TryParse(Convert.ToString(value, CultureInfo.InvariantCulture), NumberStyles.None, CultureInfo.InvariantCulture, out status);
         return isStatus && !IsRegistered(status) ? s_classes[status / 100 % 10] : value;
     }
 

@@ -1,3 +1,4 @@
+using System.Buffers;
 using Microsoft.Extensions.Options;
 
 namespace Gateway.Telemetry;
@@ -19,13 +20,22 @@ internal sealed class SensitiveLogFilter : IPostConfigureOptions<LoggerFilterOpt
         ("Yarp.ReverseProxy.Forwarder", LogLevel.None, LogLevel.None),
         // The same for health probes.
         ("Yarp.ReverseProxy.Health.ActiveHealthCheckMonitor", LogLevel.Information, LogLevel.Warning),
+        // DestinationHealthReport logs it instead, recoveries at the level that is on.
+        ("Yarp.ReverseProxy.Health.DestinationHealthUpdater", LogLevel.None, LogLevel.None),
         // URLs and headers of requests that the gateway itself makes; at Warning and above, also exceptions.
         ("System.Net.Http", LogLevel.None, LogLevel.None),
         // It repeats at each probe what the events of a dependency say once, with the exceptions of checks that throw. /health/ready and the console show it.
         ("Microsoft.Extensions.Diagnostics.HealthChecks", LogLevel.None, LogLevel.None),
+        // The libraries that validate tokens write several lines for each new one, and an error for each that a stranger makes up. Refusals logs the reason.
+        ("Microsoft.Identity", LogLevel.None, LogLevel.None),
+        ("Microsoft.AspNetCore.Authentication.JwtBearer", LogLevel.Warning, LogLevel.None),
         // It reports the missing key ring as a failure; KeyPersistence disables the key ring on purpose.
         ("Microsoft.AspNetCore.DataProtection", LogLevel.None, LogLevel.None),
     ];
+
+    // Most categories start with another letter than all of these: they need not be compared.
+    private static readonly SearchValues<char> s_initials = SearchValues.Create(
+        [.. s_bounds.SelectMany(static bound => (char[])[char.ToUpperInvariant(bound.Category[0]), char.ToLowerInvariant(bound.Category[0])])]);
 
     public void PostConfigure(string? name, LoggerFilterOptions options)
     {
@@ -41,9 +51,10 @@ internal sealed class SensitiveLogFilter : IPostConfigureOptions<LoggerFilterOpt
 
     private static bool MayLog(string? category, LogLevel level)
     {
+        if (category is not [var initial, ..] || !s_initials.Contains(initial)) return true;
         foreach (var bound in s_bounds)
         {
-            if (category?.StartsWith(bound.Category, StringComparison.OrdinalIgnoreCase) == true) return level >= bound.From && level < bound.Below;
+            if (category.StartsWith(bound.Category, StringComparison.OrdinalIgnoreCase)) return level >= bound.From && level < bound.Below;
         }
 
         return true;

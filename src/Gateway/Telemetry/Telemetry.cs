@@ -14,7 +14,6 @@ namespace Gateway.Telemetry;
 /// </summary>
 internal static class Telemetry
 {
-    private const string RateLimitingMeter = "Microsoft.AspNetCore.RateLimiting";
     private const string HostingMeter = "Microsoft.AspNetCore.Hosting";
 
     public static void AddTelemetry(this WebApplicationBuilder builder)
@@ -27,8 +26,7 @@ internal static class Telemetry
         var telemetry = builder.Services.AddOpenTelemetry()
             .ConfigureResource(resource => resource.AddService("iot-gateway", autoGenerateServiceInstanceId: true).AddEnvironmentVariableDetector())
             .WithMetrics(metrics => metrics
-                .AddMeter(HostingMeter, RateLimitingMeter)
-                .AddMeter("Microsoft.AspNetCore.Server.Kestrel", "Microsoft.AspNetCore.Diagnostics", "System.Net.NameResolution")
+                .AddMeter(HostingMeter, "Microsoft.AspNetCore.Server.Kestrel", "Microsoft.AspNetCore.Diagnostics", "System.Net.NameResolution")
                 .AddMeter(ModuleRoute.MeterName, GatewayMetrics.MeterName)
                 .AddRuntimeInstrumentation()
                 .AddView(static instrument => IsExported(instrument) ? null : MetricStreamConfiguration.Drop)
@@ -47,14 +45,8 @@ internal static class Telemetry
         }
     }
 
-    /// <summary>Whether an instrument is exported. The rate limiters measure far more than their rejections, several times per request.</summary>
-    public static bool IsExported(Instrument instrument) => instrument.Meter.Name switch
-    {
-        RateLimitingMeter => instrument.Name is "aspnetcore.rate_limiting.requests",
-        // RequestDurations exports this one with a bounded status.
-        HostingMeter => instrument.Name is not RequestDurations.OfServer,
-        _ => true,
-    };
+    /// <summary>Whether an instrument is exported. <see cref="RequestDurations"/> exports the framework's own with a bounded status.</summary>
+    public static bool IsExported(Instrument instrument) => instrument is not { Meter.Name: HostingMeter, Name: RequestDurations.OfServer };
 
     public static void AddSpans(TracerProviderBuilder tracing) => tracing
         .AddAspNetCoreInstrumentation()

@@ -91,6 +91,7 @@ internal sealed class MqttBroker : IAsyncDisposable
         {
             _connections.TryRemove(KeyValuePair.Create(connection.ClientId, connection));
             _shared.Remove(connection);
+            connection.HasEnded();
         }
     }
 
@@ -139,8 +140,27 @@ internal sealed class MqttBroker : IAsyncDisposable
         if (request.ReasonCode != MqttConnectReasonCode.Success) return;
 
         await RemoveOldestSessionAsync();
-        // MQTTnet disconnects an older connection with this client id.
-        _connections[connection.ClientId] = connection;
+        // MQTTnet would do this itself. But while it cleans up after a connection that has just ended, it also ends a newer one with the same client id.
+        while (!_connections.TryAdd(connection.ClientId, connection))
+        {
+            if (!_connections.TryGetValue(connection.ClientId, out var older)) continue;
+            await EndAsync(older);
+        }
+    }
+
+    private async Task EndAsync(MqttConnection older)
+    {
+        try
+        {
+            await DisconnectAsync(older, MqttDisconnectReasonCode.SessionTakenOver);
+        }
+        catch (InvalidOperationException)
+        {
+            // MQTTnet does not know the client: it is already gone, or not yet there.
+            older.Abort();
+        }
+
+        await older.Ended;
     }
 
     // Persistent sessions would otherwise pile up.

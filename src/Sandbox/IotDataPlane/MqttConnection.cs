@@ -18,6 +18,8 @@ internal sealed class MqttConnection(WebSocket socket, DataPlaneSession session)
     // AWS's limit of a payload, and room for a topic and MQTT 5's properties.
     private const int MaxPacket = MqttBroker.MaxPayload + (16 * 1024);
 
+    private readonly TaskCompletionSource _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
     public DataPlaneSession Session => session;
 
     public string ClientId { get; set; } = "";
@@ -26,6 +28,9 @@ internal sealed class MqttConnection(WebSocket socket, DataPlaneSession session)
 
     /// <summary>Why the broker ends the connection; clients of MQTT 5 are told.</summary>
     public MqttDisconnectReasonCode DisconnectReason { get; set; } = MqttDisconnectReasonCode.UnspecifiedError;
+
+    /// <summary>Completes when the broker has forgotten the connection.</summary>
+    public Task Ended => _ended.Task;
 
     /// <summary>What the last SUBSCRIBE asked for, by MQTTnet's object of each filter.</summary>
     public IReadOnlyDictionary<MqttTopicFilter, (string Filter, MqttQualityOfServiceLevel Quality)> Requested { get; set; } =
@@ -38,6 +43,8 @@ internal sealed class MqttConnection(WebSocket socket, DataPlaneSession session)
     X509Certificate2? IMqttChannel.ClientCertificate => null;
 
     bool IMqttChannel.IsSecureConnection => false;
+
+    public void HasEnded() => _ended.TrySetResult();
 
     /// <summary>Ends the connection without a goodbye.</summary>
     public void Abort() => socket.Abort();

@@ -11,6 +11,8 @@ public sealed class ResourceCollisionRuleTests
         ["O"] = Templates.Prefixed,
         ["Z"] = Templates.Lower,
         ["aa"] = Templates.Format("aa", "a"),
+        ["o-"] = Templates.Format("o-", "a-z-"),
+        ["ab"] = Templates.Format("", "ab", 1, 1),
     };
 
     [Theory]
@@ -69,6 +71,63 @@ public sealed class ResourceCollisionRuleTests
         var codes = Templates.Codes(
             Templates.Allow("iot:Publish", "§topic/{organizationId}/*", "§topic/a/{organizationId}/*", "§topic/a/b/{organizationId}/*"), Templates.Wide);
         Assert.Equal([FindingCode.Collision, FindingCode.Collision, FindingCode.Collision], codes);
+    }
+
+    /// <summary>A client resource reaches the topics about its clients. Its client ids, which can look like any topic, are none themselves.</summary>
+    [Theory]
+    [InlineData("o-", "client/*/:{organizationId}", "topicfilter/$aws/commands/clients/{organizationId}/+", null)]
+    [InlineData("ab", "client/*{organizationId}", "topic/$aws/commands/clients/{organizationId}/a", null)]
+    [InlineData("W", "client/*/{organizationId}", "topic/$aws/commands/clients/{organizationId}/executions/1/request/-", null)]
+    [InlineData("W", "client/*:{organizationId}", "topic/$aws/commands/clients/{organizationId}/*", "$aws/commands/clients/--/:-/executions/x")]
+    [InlineData("W", "client/*:{organizationId}", "topicfilter/$aws/commands/clients/{organizationId}/#", "$aws/commands/clients/--/:-/executions/x")]
+    [InlineData("W", "client/*:{organizationId}", "topic/$aws/events/presence/connected/{organizationId}:*", "$aws/events/presence/connected/--:-")]
+    [InlineData("W", "client/*/{organizationId}", "topicfilter/$aws/events/subscriptions/subscribed/{organizationId}/#",
+        "$aws/events/subscriptions/subscribed/--/-")]
+    [InlineData("W", "client/{organizationId}", "topic/$aws/events/presence/connect_failed/x{organizationId}", "$aws/events/presence/connect_failed/x-")]
+    [InlineData("W", "client/{organizationId}", "topicfilter/$aws/commands/clients/x{organizationId}/executions/+/request",
+        "$aws/commands/clients/x-/executions//request")]
+    [InlineData("W", "thing/{organizationId}", "topicfilter/$aws/things/x{organizationId}/jobs/+", null)]
+    [InlineData("W", "thing/{organizationId}", "topic/$aws/commands/things/x{organizationId}/executions/*", null)]
+    public void Check_ResourceAndTopicsAboutItsOwner_AreShownByATopicThatBothReach(string ids, string owner, string topic, string? shared)
+    {
+        Assert.Null(Templates.Parse(Template(owner, topic), s_ids[ids], out var findings));
+
+        var finding = Assert.Single(findings);
+        var example = finding.Counterexample;
+        Assert.Equal((FindingCode.Collision, shared), (finding.Code, example?.Shared));
+        if (shared is null)
+            return;
+        Assert.Contains(
+            $"organization `{example!.Reaching}` could connect as the client behind `{shared}`, which is organization `{example.Reached}`'s.",
+            finding.Message, StringComparison.Ordinal);
+        Assert.True(Reaches(example.ReachingResource, example.Reaching) && Reaches(example.ReachedResource, example.Reached), finding.Message);
+
+        bool Reaches(string resource, OrganizationId id) =>
+            Reach.Reaches(Reach.Resource.OfArn(resource.Replace("{organizationId}", id.Value, StringComparison.Ordinal)), shared);
+    }
+
+    /// <summary>Each remedy is one: the resources of the second pair are those of the first, changed as the message says.</summary>
+    [Theory]
+    [InlineData("client/*:{organizationId}", "topic/$aws/events/presence/connected/{organizationId}:*",
+        "Begin the client's id in both with literals of which neither begins the other.",
+        "client/a/*:{organizationId}", "topic/$aws/events/presence/connected/b/{organizationId}:*")]
+    [InlineData("client/{organizationId}", "topic/$aws/events/presence/connected/x{organizationId}",
+        "Give both the same text before {organizationId} in the client's id, or texts of which neither begins the other.",
+        "client/x{organizationId}", "topic/$aws/events/presence/connected/x{organizationId}")]
+    [InlineData("thing/{organizationId}", "topic/$aws/commands/things/x{organizationId}/executions/*",
+        "Give both the same text before {organizationId} in the thing's name, or texts of which neither begins the other.",
+        "thing/x{organizationId}", "topic/$aws/commands/things/x{organizationId}/executions/*")]
+    [InlineData("topic/s/*/{organizationId}", "topic/s/{organizationId}/*",
+        "Begin them with literals of which neither begins the other, or write the same literals, or nothing, behind {organizationId} in both.",
+        "topic/s/*/{organizationId}/x", "topic/s/{organizationId}/x")]
+    [InlineData("topic/s/*/{organizationId}", "topic/s/x{organizationId}/*", "Begin them with literals of which neither begins the other.",
+        "topic/s/*/{organizationId}", "topic/t/x{organizationId}/*")]
+    public void Check_ResourcesThatMeet_AreAcceptedWithTheRemedy(string one, string other, string remedy, string oneMended, string otherMended)
+    {
+        Assert.Null(Templates.Parse(Template(one, other), Templates.Wide, out var findings));
+
+        Assert.EndsWith(remedy, Assert.Single(findings).Message, StringComparison.Ordinal);
+        Assert.Empty(Templates.Codes(Template(oneMended, otherMended), Templates.Wide));
     }
 
     private static string Template(params string[] resources) => Templates.Document([.. resources.Select(resource =>

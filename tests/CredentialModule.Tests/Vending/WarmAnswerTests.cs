@@ -49,7 +49,7 @@ public sealed class WarmAnswerTests : IAsyncLifetime
 
         Task<Response> EndpointAsync(string json) => ChangedAsync(gateway, profile => profile["IotEndpoint"] = JsonNode.Parse(json));
 
-        static string? EndpointOf(Response answer) => answer.Json.GetProperty("data").GetProperty("iotEndpoint").GetString();
+        static string? EndpointOf(Response answer) => answer.Data.GetProperty("iotEndpoint").GetString();
     }
 
     [Fact]

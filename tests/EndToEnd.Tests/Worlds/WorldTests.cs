@@ -70,7 +70,7 @@ public abstract class WorldTests(CloudWorld world)
 
         Assert.True(vended.Status == 200, $"{vended.Body}\n{world.Replicas[0].Output}");
         Assert.Equal(vended.Body, shared.Body);
-        var data = vended.Json.GetProperty("data");
+        var data = vended.Data;
         Assert.Equal(["awsRegion", "iotEndpoint", "credentials"], data.EnumerateObject().Select(static member => member.Name));
         Assert.Equal(
             (region, AwsEmulator.IotEndpoint(account, region)), (data.GetProperty("awsRegion").GetString(), data.GetProperty("iotEndpoint").GetString()));
@@ -133,7 +133,7 @@ public abstract class WorldTests(CloudWorld world)
             await Eventually.IsTrueAsync(async () =>
             {
                 var after = await world.VendAsync(replica, "o-moving");
-                return after.AccessKeyId != before.AccessKeyId && after.Json.GetProperty("data").GetProperty("awsRegion").GetString() == "eu-west-1";
+                return after.AccessKeyId != before.AccessKeyId && after.Data.GetProperty("awsRegion").GetString() == "eu-west-1";
             });
         }
 

@@ -16,6 +16,9 @@ public sealed class CredentialRouteContractTests(CredentialRouteContractTests.Ed
 {
     private const string Template = "/organizations/{organizationId}/iot-endpoint-and-credentials";
 
+    private static readonly HashSet<string> s_alwaysThere = ["Cache-Control", "X-Request-Id"];
+    private static readonly HashSet<string> s_ofLimits = ["RateLimit-Policy", "RateLimit"];
+
     private static readonly Dictionary<int, Func<Edge, Task<Response>>> s_requests = new()
     {
         [200] = edge => edge.Gateway.VendAsync("o-acme", "?minimumLifetime=900"),
@@ -55,19 +58,27 @@ public sealed class CredentialRouteContractTests(CredentialRouteContractTests.Ed
         var response = await s_requests[status](platform);
 
         Assert.True(response.Status == status, $"{response.Status} {response.Body}");
-        var documented = Resolve(document, document["paths"]![Template]!["get"]!["responses"]![$"{status}"]!);
-        foreach (var (name, reference) in documented["headers"]!.AsObject())
-        {
-            Assert.True(response.Headers.TryGetValues(name, out var values) || response.ContentHeaders.TryGetValues(name, out values), $"{name} is missing");
-            var header = Resolve(document, reference!);
-            var isNumber = (string?)header["schema"]!["type"] == "integer";
-            IsValid(header["schema"]!, isNumber ? JsonNode.Parse(values.Single()) : JsonValue.Create(values.Single()));
-        }
-
+        var documented = DocumentedOf(document, status);
+        Assert.Superset(s_alwaysThere, HasHeaders(document, documented, response, static header => (bool?)header["required"] == true));
         var (contentType, content) = Assert.Single(documented["content"]!.AsObject());
         Assert.Equal(contentType, response.ContentHeaders.ContentType?.ToString());
         IsValid(Resolve(document, content!["schema"]!), JsonNode.Parse(response.Body));
         if (status != 200) Assert.True(JsonNode.DeepEquals(content["example"], JsonNode.Parse(response.Body)), response.Body);
+    }
+
+    [Theory]
+    [InlineData(200)]
+    [InlineData(429)]
+    public async Task A_route_with_a_limit_describes_it_as_documented(int status)
+    {
+        var document = await platform.DocumentAsync();
+
+        var response = status == 200
+            ? await platform.SendAsync("/hourly" + Requests.CredentialsPath("o-acme"), platform.World.Token("o-acme"))
+            : await s_requests[429](platform);
+
+        Assert.Equal(status, response.Status);
+        Assert.Superset(s_ofLimits, HasHeaders(document, DocumentedOf(document, status), response, static _ => true));
     }
 
     [Fact]
@@ -75,7 +86,7 @@ public sealed class CredentialRouteContractTests(CredentialRouteContractTests.Ed
     {
         var document = await platform.DocumentAsync();
 
-        foreach (var path in (string[])[Template, "/limited" + Template, "/timed" + Template])
+        foreach (var path in (string[])[Template, "/limited" + Template, "/hourly" + Template, "/timed" + Template])
             Assert.Equal(
                 s_requests.Keys.Select(status => $"{status}"), document["paths"]![path]!["get"]!["responses"]!.AsObject().Select(response => response.Key));
     }
@@ -120,6 +131,26 @@ public sealed class CredentialRouteContractTests(CredentialRouteContractTests.Ed
     public async Task Its_server_is_the_public_listener() => Assert.Equal(
         platform.Gateway.Url, (string?)(await platform.DocumentAsync())["servers"]![0]!["variables"]!["gateway"]!["default"]);
 
+    private static JsonNode DocumentedOf(JsonNode document, int status) =>
+        Resolve(document, document["paths"]![Template]!["get"]!["responses"]![$"{status}"]!);
+
+    // Returns the names of those that were expected.
+    private static HashSet<string> HasHeaders(JsonNode document, JsonNode documented, Response response, Func<JsonNode, bool> isExpected)
+    {
+        var expected = new HashSet<string>();
+        foreach (var (name, reference) in documented["headers"]!.AsObject())
+        {
+            var header = Resolve(document, reference!);
+            if (!isExpected(header)) continue;
+            expected.Add(name);
+            Assert.True(response.Headers.TryGetValues(name, out var values) || response.ContentHeaders.TryGetValues(name, out values), $"{name} is missing");
+            var isNumber = (string?)header["schema"]!["type"] == "integer";
+            IsValid(header["schema"]!, isNumber ? JsonNode.Parse(values.Single()) : JsonValue.Create(values.Single()));
+        }
+
+        return expected;
+    }
+
     private static JsonNode Resolve(JsonNode document, JsonNode node) =>
         (string?)node["$ref"] is { } reference ? reference.Split('/')[1..].Aggregate(document, static (at, name) => at[name]!) : node;
 
@@ -141,6 +172,10 @@ public sealed class CredentialRouteContractTests(CredentialRouteContractTests.Ed
             const string Module = """{ "Module": "IotCredentials" }""";
             settings.Set("Authentication:ApiKeys", """{ "Header": "X-Robot-Key" }""")
                 .Set("RateLimiting:Policies:Once", """{ "Algorithm": "FixedWindow", "PartitionBy": "Route", "PermitLimit": 1, "Window": "01:00:00" }""")
+                .Set("RateLimiting:Policies:Hourly", """{ "Algorithm": "FixedWindow", "PartitionBy": "Route", "PermitLimit": 100, "Window": "01:00:00" }""")
+                .Set("ReverseProxy:Routes:hourly", $$"""
+                    { "Match": { "Path": "/hourly{{Template}}" }, "AuthorizationPolicy": "OrganizationMember", "RateLimiterPolicy": "Hourly", "Metadata": {{Module}} }
+                    """)
                 .Set("ReverseProxy:Routes:limited", $$"""
                     { "Match": { "Path": "/limited{{Template}}" }, "AuthorizationPolicy": "OrganizationMember", "RateLimiterPolicy": "Once", "Metadata": {{Module}} }
                     """)

@@ -1,4 +1,5 @@
 using System.Text.Json.Nodes;
+using Microsoft.Extensions.Logging;
 using Sandbox;
 using Testing;
 using Xunit;
@@ -73,6 +74,21 @@ public sealed class AzureAdTests(AzureAdTests.Entra platform) : IClassFixture<Az
     [Fact]
     public async Task A_strangers_key_is_refused() =>
         await AssertStatusAsync(401, platform.Gateway, Token(First) with { Key = SigningKey.CreateRsa(), KeyId = platform.Issuer.CurrentKey.KeyId });
+
+    [Fact]
+    public async Task F5_tokens_cause_no_lines_of_libraries_and_a_refused_one_a_line_of_the_gateways()
+    {
+        for (var i = 0; i < 3; i++) await AssertStatusAsync(200, platform.Gateway, Token(First) with { Subject = $"s{i}" });
+        await AssertStatusAsync(401, platform.Gateway, Token(First) with { Key = SigningKey.CreateRsa(), KeyId = platform.Issuer.CurrentKey.KeyId });
+        await AssertStatusAsync(401, platform.Gateway, Token(First) with { Expires = TimeSpan.FromHours(-1), NotBefore = TimeSpan.FromHours(-2) });
+
+        Assert.Equal(1, platform.Gateway.Log.Count(LogLevel.Information, "A token or API key was refused (scheme AzureAd): it expired"));
+        foreach (var log in (string[])[platform.Gateway.Log.Text, platform.Many.Log.Text])
+        {
+            Assert.DoesNotContain("IDX", log, StringComparison.Ordinal);
+            Assert.DoesNotContain("Microsoft.Identity", log, StringComparison.Ordinal);
+        }
+    }
 
     [Fact]
     public async Task Its_scopes_and_roles_are_read_under_Entras_names()

@@ -35,7 +35,7 @@ public sealed class CallerContractTests(CallerContractTests.Platform platform) :
     {
         var vended = await SendAsync(kind, isGood: true, "GET", Own);
         Assert.True(vended.Status == 200, $"{vended.Status} {vended.Body}");
-        Assert.Equal(["awsRegion", "iotEndpoint", "credentials"], vended.Json.GetProperty("data").EnumerateObject().Select(static member => member.Name));
+        Assert.Equal(["awsRegion", "iotEndpoint", "credentials"], vended.Data.EnumerateObject().Select(static member => member.Name));
         Assert.Equal("no-store", vended.Headers.CacheControl!.ToString());
         var passed = await SendAsync(kind, isGood: true, "GET", "/organizations/o-acme/devices");
         Assert.Equal(200, passed.Status);

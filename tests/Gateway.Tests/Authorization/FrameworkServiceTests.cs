@@ -15,8 +15,8 @@ public sealed class FrameworkServiceTests
 {
     private static readonly Type[] s_shared =
     [
-        typeof(IPolicyEvaluator), typeof(IAuthorizationService), typeof(IAuthorizationHandlerProvider), typeof(IAuthorizationHandlerContextFactory),
-        typeof(IAuthorizationEvaluator),
+        typeof(IPolicyEvaluator), typeof(IAuthorizationService), typeof(DefaultAuthorizationService), typeof(IAuthorizationHandlerProvider),
+        typeof(IAuthorizationHandlerContextFactory), typeof(IAuthorizationEvaluator),
     ];
 
     [Fact]

@@ -174,7 +174,7 @@ public sealed class AwsPlaceTests : IDisposable
         await gateway.ChangeAsync(settings => settings.Set("IotCredentials:Organizations:o-far:Region", "\"eu-west-1\""));
 
         Assert.True(gateway.IsConfigurationRefused);
-        Assert.Equal("ap-northeast-1", (await gateway.VendAsync("o-far")).Json.GetProperty("data").GetProperty("awsRegion").GetString());
+        Assert.Equal("ap-northeast-1", (await gateway.VendAsync("o-far")).Data.GetProperty("awsRegion").GetString());
     }
 
     private static ConfigurationFixture Overlay(ConfigurationFixture configuration, string section, string json)

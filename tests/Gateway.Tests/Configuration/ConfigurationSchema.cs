@@ -33,7 +33,7 @@ internal static class ConfigurationSchema
         {
             ["type"] = OrNull("object"),
             ["description"] = "Kestrel's own section: Endpoints, EndpointDefaults, Certificates, Limits.",
-            ["properties"] = new JsonObject { ["Limits"] = Limits(typeof(KestrelServerLimits)) },
+            ["properties"] = new JsonObject { ["Limits"] = Limits(new KestrelServerLimits()) },
         };
         sections["$schema"] = new JsonObject { ["type"] = "string", ["description"] = "Where an editor finds this schema." };
         return schema.ToJsonString(s_readable) + "\n";
@@ -41,11 +41,12 @@ internal static class ConfigurationSchema
 
     private static JsonObject OfRecord(Type type)
     {
-        var properties = new JsonObject();
+        var (properties, defaults) = (new JsonObject(), Activator.CreateInstance(type));
         foreach (var property in OptionsSchema.PropertiesOf(type))
         {
-            var schema = Of(property.PropertyType);
-            schema.Insert(0, "description", s_descriptions.Of(property));
+            var (schema, description) = (Of(property.PropertyType), s_descriptions.Of(property));
+            schema.Insert(0, "description", description);
+            if (!description.Contains("Required", StringComparison.Ordinal)) AddDefault(schema, property.GetValue(defaults));
             properties[property.Name] = schema;
         }
 
@@ -67,16 +68,32 @@ internal static class ConfigurationSchema
             : OfRecord(type);
     }
 
-    private static JsonObject Limits(Type type) => new()
+    private static JsonObject Limits(object defaults)
     {
-        ["type"] = OrNull("object"),
-        ["properties"] = new JsonObject(type.GetProperties().Select(property => KeyValuePair.Create<string, JsonNode?>(
-            property.Name,
-            property.PropertyType == typeof(double) ? Of(typeof(long))
-                : OptionsSchema.ScalarOf(property.PropertyType) is null ? Limits(property.PropertyType)
-                : Of(property.PropertyType)))),
-        ["additionalProperties"] = false,
-    };
+        var properties = new JsonObject();
+        foreach (var property in defaults.GetType().GetProperties())
+        {
+            var (type, value) = (property.PropertyType, property.GetValue(defaults));
+            var schema = type == typeof(double) ? Of(typeof(long)) : OptionsSchema.ScalarOf(type) is null ? Limits(value!) : Of(type);
+            AddDefault(schema, value);
+            properties[property.Name] = schema;
+        }
+
+        return new JsonObject { ["type"] = OrNull("object"), ["properties"] = properties, ["additionalProperties"] = false };
+    }
+
+    // A value that is null or empty has its meaning in the description.
+    private static void AddDefault(JsonObject schema, object? value)
+    {
+        JsonNode? written = value switch
+        {
+            string { Length: > 0 } or bool or int or long or double => JsonSerializer.SerializeToNode(value),
+            TimeSpan or Enum => value.ToString(),
+            IReadOnlyList<string> { Count: > 0 } texts => JsonSerializer.SerializeToNode(texts),
+            _ => null,
+        };
+        if (written is not null) schema["default"] = written;
+    }
 
     private static JsonObject ReverseProxy()
     {

@@ -109,8 +109,26 @@ internal sealed class GeneratedSection
                 ["a"] = new JsonObject { ["Address"] = Chance(breaks) ? Any(s_addresses) : destination + Any(["", "/", "/base", "/base/"]) },
             },
         };
+        if (Chance(25)) Weigh(cluster, destination, breaks);
         if (Chance(30)) Put(cluster, s_clusterKeys);
         return cluster;
+    }
+
+    private void Weigh(JsonObject cluster, string destination, int breaks)
+    {
+        if (!Chance(breaks)) cluster["LoadBalancingPolicy"] = Any(["Weighted", "WeightedSticky", "weighted"]);
+        if (Chance(30))
+            cluster["Metadata"] = new JsonObject { ["SlowStart"] = Any<string>(Chance(breaks) ? ["x", "-00:00:01", "02:00:00"] : ["00:00:00", "00:01:00"]) };
+        var destinations = cluster["Destinations"]!.AsObject();
+        for (var more = _random.Next(0, 3); more > 0; more--) destinations[$"b{more}"] = new JsonObject { ["Address"] = destination };
+        var isFirst = true;
+        foreach (var (_, each) in destinations)
+        {
+            // The others may have a weight of 0.
+            var weight = Chance(breaks) ? Any(["-1", "x", "1.5", "", "1000001", "0"]) : isFirst ? Any(["1", "99", "1000000"]) : Any(["0", "1", "50"]);
+            if (!Chance(breaks)) each!["Metadata"] = new JsonObject { ["Weight"] = weight };
+            isFirst = false;
+        }
     }
 
     private void Put(JsonObject section, (string Key, string[] Json)[] keys)

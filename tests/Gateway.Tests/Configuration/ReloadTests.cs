@@ -115,7 +115,7 @@ public sealed class ReloadTests : IAsyncLifetime
         await ChangeAsync(
             settings => settings.Set("IotCredentials:Organizations:o-acme", """{ "RoleArn": "arn:aws:iam::444455556666:role/iot", "Region": "eu-west-1" }"""));
         var dedicated = await _gateway.VendAsync("o-acme");
-        Assert.Equal("eu-west-1", dedicated.Json.GetProperty("data").GetProperty("awsRegion").GetString());
+        Assert.Equal("eu-west-1", dedicated.Data.GetProperty("awsRegion").GetString());
 
         var template = JsonNode.Parse(_gateway.Folder.Read("policies/organization.json"))!;
         template["Statement"]!.AsArray().RemoveAt(1);

@@ -1,7 +1,9 @@
 using System.Diagnostics.Metrics;
 using System.Globalization;
 using Gateway.Edge;
+using Gateway.Telemetry;
 using Microsoft.AspNetCore.Connections;
+using Microsoft.Extensions.DependencyInjection;
 using Xunit;
 
 namespace Gateway.Tests.Edge;
@@ -17,10 +19,11 @@ public sealed class FirstRequestTests
     [InlineData("10675199.02:48:05.4775807")]
     public async Task S16_a_time_beyond_what_a_timer_takes_refuses_no_connection(string within)
     {
-        using var meter = new Meter(nameof(FirstRequestTests));
+        await using var services = new ServiceCollection().AddMetrics().BuildServiceProvider();
+        using var metrics = new GatewayMetrics(services.GetRequiredService<IMeterFactory>(), TimeProvider.System);
         await using var connection = new DefaultConnectionContext();
         await using var first = new FirstRequest(
-            connection, TimeSpan.Parse(within, CultureInfo.InvariantCulture), TimeProvider.System, meter.CreateCounter<long>("closed"));
+            connection, TimeSpan.Parse(within, CultureInfo.InvariantCulture), TimeProvider.System, metrics);
 
         first.Arrived();
         Assert.False(connection.ConnectionClosed.IsCancellationRequested);

@@ -41,7 +41,7 @@ public sealed class UpgradeLimitTests(UpgradeLimitTests.Bounded platform) : ICla
             $"Authorization: Bearer {Of("carol")}", "Connection: Upgrade", "Upgrade: websocket", "Sec-WebSocket-Version: 13",
             "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==");
         ErrorResponseAssert.BodyMatches("ServiceUnavailable", refusal.Body);
-        Assert.Equal("1", refusal.Headers["Retry-After"].Single());
+        Assert.Matches("^[123]$", refusal.Headers["Retry-After"].Single());
 
         await two.CloseAsync(WebSocketCloseStatus.NormalClosure, null, Patience);
         await CountedAsync(2);

@@ -1,17 +1,17 @@
-using System.Globalization;
 using System.Net;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Hosting.Server.Features;
 using Microsoft.Extensions.DependencyInjection;
+using Testing;
 using Xunit;
 
 namespace Gateway.Tests.Forwarding;
 
 /// <summary>
 /// Routes of random transforms, and requests with random headers of the kinds that the gateway removes, over HTTP/1.1 and HTTP/2: no client's value arrives,
-/// and every value that a transform writes and no later one takes back does. <c>HEADER_SEED</c> repeats a run.
+/// and every value that a transform writes and no later one takes back does. <c>HEADER_SEED</c> tries others.
 /// </summary>
 public sealed class ClientHeaderPropertyTests(ClientHeaderPropertyTests.RandomRoutes platform, ITestOutputHelper output)
     : IClassFixture<ClientHeaderPropertyTests.RandomRoutes>
@@ -32,8 +32,8 @@ public sealed class ClientHeaderPropertyTests(ClientHeaderPropertyTests.RandomRo
     [Fact]
     public async Task A4_S10_no_clients_value_arrives_and_every_operators_value_does()
     {
-        output.WriteLine($"HEADER_SEED={platform.Seed}");
-        var random = new Random(platform.Seed);
+        output.WriteLine($"{platform.Seed}");
+        var random = platform.Seed.NewRandom();
         using var client = new HttpClient(new SocketsHttpHandler { UseCookies = false });
         foreach (var (name, transforms) in platform.Routes)
         {
@@ -116,9 +116,7 @@ public sealed class ClientHeaderPropertyTests(ClientHeaderPropertyTests.RandomRo
 
         private static readonly string[] s_actions = ["Set", "Append", "Remove", "Off"];
 
-        public int Seed { get; } = Environment.GetEnvironmentVariable("HEADER_SEED") is { Length: > 0 } seed
-            ? int.Parse(seed, CultureInfo.InvariantCulture)
-            : Random.Shared.Next();
+        public Seed Seed { get; } = Seed.Of("HEADER_SEED");
 
         public Dictionary<string, JsonArray> Routes { get; } = [];
 
@@ -130,7 +128,7 @@ public sealed class ClientHeaderPropertyTests(ClientHeaderPropertyTests.RandomRo
         {
             settings.Remove("Urls");
             settings.Set("Kestrel:Endpoints", """{ "A": { "Url": "http://127.0.0.1:0" }, "B": { "Url": "http://127.0.0.1:0", "Protocols": "Http2" } }""");
-            var random = new Random(Seed);
+            var random = Seed.NewRandom();
             for (var i = 0; i < Count; i++)
             {
                 var transforms = new JsonArray();

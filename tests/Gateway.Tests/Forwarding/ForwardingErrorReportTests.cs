@@ -15,13 +15,14 @@ public sealed class ForwardingErrorReportTests(ForwardingErrorReportTests.Servic
     [InlineData("nonsense", "Request", "InvalidResponse")]
     [InlineData("nowhere", "Request", "NameResolutionError")]
     [InlineData("proxied", "Request", "ConnectionError, ConnectionRefused through the proxy localhost:")]
-    public async Task A_failed_try_is_a_line_and_a_count(string cluster, string error, string cause)
+    public async Task Failed_tries_are_a_line_and_a_count_each(string cluster, string error, string cause)
     {
         using var measurements = new Measurements(platform.Gateway);
 
         var answer = await platform.SendAsync($"/{cluster}/1?key=secret-query", platform.World.Token("o-acme"));
+        await platform.SendAsync($"/{cluster}/2", platform.World.Token("o-acme"));
 
-        Assert.Equal(1, measurements[$"gateway.forwarding.errors {cluster} {error}"]);
+        Assert.Equal(2, measurements[$"gateway.forwarding.errors {cluster} {error}"]);
         Assert.Equal(
             1, platform.Gateway.Log.Count(LogLevel.Warning, $"Gateway.Forwarding: The destination a of the cluster {cluster} failed: {error} ({cause}"));
         Assert.DoesNotContain(cause, answer.Body, StringComparison.Ordinal);

@@ -50,6 +50,7 @@ public sealed class TlsTests(TlsTests.Worlds worlds) : IClassFixture<TlsTests.Wo
             using var answer = await client.SendAsync(request, TestContext.Current.CancellationToken);
 
             Assert.Equal((path, status), (path, (int)answer.StatusCode));
+            Assert.Matches("^[0-9a-f]{32}$", Assert.Single(answer.Headers.GetValues("X-Request-Id")));
             Assert.Equal([Year], answer.Headers.GetValues("Strict-Transport-Security"));
         }
     }

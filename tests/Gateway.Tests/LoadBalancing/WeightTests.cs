@@ -1,4 +1,7 @@
+using System.Net.Sockets;
 using System.Net.WebSockets;
+using System.Security.Cryptography;
+using System.Text;
 using System.Text.Json;
 using Gateway.Tests.Telemetry;
 using Microsoft.Extensions.DependencyInjection;
@@ -175,6 +178,8 @@ public sealed class WeightTests : IAsyncDisposable
     {
         _services = await WeightedServices.StartAsync("Weighted", "a=50 b=50", Checks("/health"));
         var cluster = _services.Cluster;
+        // YARP probes a new cluster at once. What that found must not come after what the test sets.
+        await Eventually.IsTrueAsync(() => cluster.Destinations.Values.All(static each => each.Health.Active == DestinationHealth.Healthy));
         _services.Gateway.Services.GetRequiredService<IDestinationHealthUpdater>()
             .SetActive(cluster, [new(cluster.Destinations["b"], DestinationHealth.Unhealthy)]);
 
@@ -263,6 +268,46 @@ public sealed class WeightTests : IAsyncDisposable
         Assert.Equal(3, _services.Cluster.Destinations.Count);
         Assert.All(new[] { "a", "b" }, name => Assert.InRange(counts[name], 37, 43));
         Assert.InRange(counts["c"], 18, 22);
+    }
+
+    [Fact]
+    public async Task A_WebSocket_that_the_service_breaks_off_is_an_upgrade_that_failed()
+    {
+        await using var service = new StubTcpServer(static async (stream, ended) =>
+        {
+            var request = new byte[16 * 1024];
+            var key = Encoding.Latin1.GetString(request, 0, await stream.ReadAsync(request, ended)).Split("Sec-WebSocket-Key: ")[1].Split("\r\n")[0];
+#pragma warning disable CA5350 // RFC 6455 asks for SHA-1.
+            var accepted = Convert.ToBase64String(SHA1.HashData(Encoding.Latin1.GetBytes(key + "258EAFA5-E914-47DA-95CA-C5AB0DC85B11")));
+#pragma warning restore CA5350
+            await stream.WriteAsync(Encoding.Latin1.GetBytes(
+                $"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: {accepted}\r\n\r\n"), ended);
+            // After the client's first message: a reset, as when a process is killed.
+            _ = await stream.ReadAsync(request, ended);
+            var connection = ((NetworkStream)stream).Socket;
+            connection.LingerState = new LingerOption(enable: true, seconds: 0);
+            connection.Dispose();
+        });
+        _services = await WeightedServices.StartAsync("Weighted", "a=1");
+        await _services.Gateway.ChangeAsync(settings =>
+            settings.Set("ReverseProxy:Clusters:weighted:Destinations:a:Address", $"\"http://127.0.0.1:{service.Port}/\""));
+        Assert.False(_services.Gateway.IsConfigurationRefused, _services.Gateway.Log.Text);
+        using var socket = new ClientWebSocket();
+        await socket.ConnectAsync(new Uri($"{_services.Gateway.Url.Replace("http", "ws", StringComparison.Ordinal)}/open/socket"), CancellationToken.None);
+
+        await socket.SendAsync("hello"u8.ToArray(), WebSocketMessageType.Text, endOfMessage: true, CancellationToken.None);
+        await Assert.ThrowsAsync<WebSocketException>(() => socket.ReceiveAsync(new byte[16], CancellationToken.None));
+
+        Scrape scrape = null!;
+        await Eventually.IsTrueAsync(async () =>
+        {
+            scrape = await Scrape.ReadAsync(_services.World, _services.Gateway);
+            return Count("upgrade_failed") == 1;
+        }, () => string.Join('\n', scrape.Lines.Where(static line => line.Name.EndsWith("destination_duration_seconds_count", StringComparison.Ordinal))));
+        Assert.Equal((0, 0), (Count("upgrade"), Count("failed")));
+
+        double Count(string status) =>
+            scrape.Sum("gateway_destination_duration_seconds_count", "cluster=\"weighted\"", "destination=\"a\"", $"status=\"{status}\"") ?? 0;
     }
 
     [Fact]

@@ -65,7 +65,7 @@ public sealed class ManagementTests(PlatformFixture platform) : IClassFixture<Pl
             return metrics.Contains("http_server_request_duration_seconds_count", StringComparison.Ordinal);
         });
 
-        Assert.Contains("iotcredentials_vends", metrics, StringComparison.Ordinal);
+        Assert.Matches("iotcredentials_vends_total\\{[^}]*outcome=\"sts\"[^}]*\\} [1-9]", metrics);
         Assert.DoesNotContain("o-metrics", metrics, StringComparison.Ordinal);
         Assert.DoesNotContain(vended.AccessKeyId, metrics, StringComparison.Ordinal);
     }

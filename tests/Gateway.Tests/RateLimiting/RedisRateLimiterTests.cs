@@ -1,8 +1,8 @@
 using System.Diagnostics;
 using System.Text.Json.Nodes;
-using System.Threading.RateLimiting;
 using Gateway.Configuration;
 using Gateway.RateLimiting;
+using Gateway.Tests.Telemetry;
 using Microsoft.Extensions.Logging;
 using Sandbox;
 using StackExchange.Redis;
@@ -36,7 +36,7 @@ public sealed class RedisRateLimiterTests(ITestOutputHelper output)
         foreach (var refused in answers.Where(answer => answer.Status != 200))
         {
             ErrorResponseAssert.Matches(429, "TooManyRequests", refused);
-            Assert.InRange(refused.Headers.RetryAfter!.Delta!.Value.TotalSeconds, 1, 3600);
+            Assert.InRange(refused.Headers.RetryAfter!.Delta!.Value.TotalSeconds, 1, 3630);
         }
     }
 
@@ -52,7 +52,7 @@ public sealed class RedisRateLimiterTests(ITestOutputHelper output)
         var refused = await second.SendAsync("/limited/1", token);
         await Eventually.IsTrueAsync(async () => (await second.SendAsync("/limited/1", token)).Status != 429);
 
-        Assert.InRange(refused.Headers.RetryAfter!.Delta!.Value.TotalSeconds, 1, 2);
+        Assert.InRange(refused.Headers.RetryAfter!.Delta!.Value.TotalSeconds, 1, 4);
     }
 
     [Fact]
@@ -70,7 +70,7 @@ public sealed class RedisRateLimiterTests(ITestOutputHelper output)
         hang.Dispose();
 
         ErrorResponseAssert.Matches(429, "TooManyRequests", refused);
-        Assert.Equal(TimeSpan.FromSeconds(1), refused.Headers.RetryAfter!.Delta);
+        Assert.InRange(refused.Headers.RetryAfter!.Delta!.Value.TotalSeconds, 1, 3);
         Assert.Equal(200, other.Status);
         Assert.Equal(200, (await busy).Status);
         await Eventually.IsTrueAsync(async () => (await second.VendAsync("o-busy")).Status == 200);
@@ -121,7 +121,7 @@ public sealed class RedisRateLimiterTests(ITestOutputHelper output)
             await AnswersAsync(gateway, Of(world, "alice"), 200, 200, 200, 429, 429);
             Assert.InRange(begun.Elapsed, TimeSpan.Zero, machine.Within(TimeSpan.FromSeconds(5)));
             Assert.Equal(1, gateway.Log.Count(LogLevel.Warning, Apart));
-            Assert.Contains("gateway_rate_limit_fallbacks", (await world.Client.SendAsync(gateway.ManagementUrl + "/metrics")).Body);
+            Assert.True((await Scrape.ReadAsync(world, gateway)).Sum("gateway_rate_limit_fallbacks_total") > 0);
         }
 
         await world.Redis.RestartAsync();
@@ -220,8 +220,7 @@ public sealed class RedisRateLimiterTests(ITestOutputHelper output)
         var refused = await limit.TakeAsync(broken);
 
         Assert.False(refused.IsAcquired);
-        Assert.True(refused.TryGetMetadata(MetadataName.RetryAfter, out var wait));
-        Assert.Equal(TimeSpan.Zero, wait);
+        Assert.Null(Assert.IsType<CountedLease>(refused, exactMatch: false).More);
     }
 
     [Fact]

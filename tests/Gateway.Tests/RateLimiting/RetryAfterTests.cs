@@ -1,7 +1,9 @@
+using System.Globalization;
 using System.Text.Json.Nodes;
 using System.Threading.RateLimiting;
 using Gateway.Configuration;
 using Gateway.RateLimiting;
+using Gateway.Tests.Telemetry;
 using Microsoft.Extensions.Time.Testing;
 using StackExchange.Redis;
 using Testing;
@@ -9,9 +11,11 @@ using Xunit;
 
 namespace Gateway.Tests.RateLimiting;
 
-/// <summary>C2: <c>Retry-After</c> is the time until a permit is there.</summary>
+/// <summary>C2: a refused caller reads in <c>RateLimit</c> when a permit is there; <c>Retry-After</c> is a little later, at random.</summary>
 public sealed class RetryAfterTests
 {
+    private const int MostRounds = 5;
+
     public static TheoryData<string, int, double, double[]> Rows => new()
     {
         // Algorithm, permits, window in seconds, and when they are taken, in seconds from the first.
@@ -93,7 +97,8 @@ public sealed class RetryAfterTests
             var refused = await gateway.SendAsync(path, world.Token());
 
             ErrorResponseAssert.Matches(429, "TooManyRequests", refused);
-            Assert.Equal(TimeSpan.FromSeconds(Math.Ceiling(seconds)), refused.Headers.RetryAfter!.Delta);
+            Assert.Equal($"\"{algorithm}\";r=0;t={Math.Ceiling(seconds)}", Assert.Single(refused.Headers.GetValues("RateLimit")));
+            Assert.InRange(refused.Headers.RetryAfter!.Delta!.Value.TotalSeconds, Math.Ceiling(seconds), Math.Ceiling(seconds) + 11);
             clock.Advance(TimeSpan.FromSeconds(Math.Ceiling(seconds) - 1));
             Assert.Equal(429, (await gateway.SendAsync(path, world.Token())).Status);
             clock.Advance(TimeSpan.FromSeconds(1));
@@ -107,8 +112,25 @@ public sealed class RetryAfterTests
     [InlineData("TokenBucket")]
     public async Task C2_with_Redis_it_is_what_Redis_holds(string algorithm)
     {
-        await using var world = await World.StartAsync();
-        var gateway = await world.StartGatewayAsync(settings => Add(settings, algorithm, "Redis", "01:00:00"));
+        for (var round = 1; ; round++)
+        {
+            await using var world = await World.StartAsync();
+            var gateway = await world.StartGatewayAsync(settings => Add(settings, algorithm, "Redis", "01:00:00"));
+            try
+            {
+                await IsWhatRedisHoldsAsync(world, gateway, algorithm);
+                return;
+            }
+            catch (Exception) when (round < MostRounds)
+            {
+                // On a busy machine Redis can respond later than a gateway waits. The gateway then counts for itself, and there is nothing to compare.
+                if (!((await Scrape.ReadAsync(world, gateway)).Sum("gateway_rate_limit_fallbacks_total") > 0)) throw;
+            }
+        }
+    }
+
+    private static async Task IsWhatRedisHoldsAsync(World world, RunningGateway gateway, string algorithm)
+    {
         await using var redis = await world.Redis.ConnectAsync();
         var path = $"/limited/{algorithm}/1";
         Assert.Equal(200, (await gateway.SendAsync(path, world.Token())).Status);
@@ -119,13 +141,14 @@ public sealed class RetryAfterTests
         var (before, refused, after) = (DateTimeOffset.UtcNow, await gateway.SendAsync(path, world.Token()), DateTimeOffset.UtcNow);
 
         ErrorResponseAssert.Matches(429, "TooManyRequests", refused);
-        var wait = refused.Headers.RetryAfter!.Delta!.Value;
+        var wait = More(refused);
+        Assert.InRange(refused.Headers.RetryAfter!.Delta!.Value, wait, wait + TimeSpan.FromSeconds(30));
         var due = await DueAsync(redis, world, algorithm);
         Assert.InRange(wait, due - after, due - before + TimeSpan.FromSeconds(1));
         await AgeAsync(redis, world, wait - TimeSpan.FromMinutes(2));
         var second = await gateway.SendAsync(path, world.Token());
         Assert.Equal(429, second.Status);
-        Assert.InRange(second.Headers.RetryAfter!.Delta!.Value, TimeSpan.FromSeconds(1), TimeSpan.FromMinutes(2));
+        Assert.InRange(More(second), TimeSpan.FromSeconds(1), TimeSpan.FromMinutes(2));
         await AgeAsync(redis, world, TimeSpan.FromMinutes(2));
         Assert.Equal(200, (await gateway.SendAsync(path, world.Token())).Status);
     }
@@ -140,9 +163,11 @@ public sealed class RetryAfterTests
     {
         using var lease = limiter.AttemptAcquire();
         Assert.False(lease.IsAcquired);
-        Assert.True(lease.TryGetMetadata(MetadataName.RetryAfter, out var wait));
-        return wait;
+        return Assert.NotNull(Assert.IsType<CountedLease>(lease, exactMatch: false).More);
     }
+
+    private static TimeSpan More(Response refused) => TimeSpan.FromSeconds(
+        int.Parse(Assert.Single(refused.Headers.GetValues("RateLimit")).Split(";t=")[1], NumberStyles.None, CultureInfo.InvariantCulture));
 
     private static async Task<List<RedisKey>> KeysAsync(ConnectionMultiplexer redis, World world) =>
         await redis.GetServers()[0].KeysAsync(pattern: $"rl:*{world.KeyPrefix}limit:*").ToListAsync();

@@ -59,6 +59,7 @@ public sealed class MeasuredGateway : IAsyncLifetime
         .Set("ReverseProxy:Clusters:weighted", $$"""
             {
               "LoadBalancingPolicy": "Weighted",
+              "HealthCheck": { "Passive": { "Enabled": true } },
               "Destinations": {
                 "stable": { "Address": "{{_world.Downstream.Url}}", "Metadata": { "Weight": "100" } },
                 "canary": { "Address": "{{_world.Downstream.Url}}", "Metadata": { "Weight": "0" } }

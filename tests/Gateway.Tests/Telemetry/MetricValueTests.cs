@@ -28,7 +28,8 @@ public sealed class MetricValueTests(MeasuredGateway measured) : IClassFixture<M
     [InlineData(1, "gateway_refusals_total", "route=\"plain\"", "reason=\"audience\"")]
     [InlineData(1, "gateway_refusals_total", "route=\"limited\"", "reason=\"limit:Once\"")]
     [InlineData(1, "gateway_destination_duration_seconds_count", "cluster=\"weighted\"", "destination=\"stable\"", "status=\"2xx\"")]
-    [InlineData(1, "aspnetcore_rate_limiting_requests_total", "aspnetcore_rate_limiting_result=\"endpoint_limiter\"")]
+    [InlineData(
+        1, "aspnetcore_rate_limiting_requests_total", "aspnetcore_rate_limiting_policy=\"Once\"", "aspnetcore_rate_limiting_result=\"endpoint_limiter\"")]
     [InlineData(1, "gateway_rate_limit_fallbacks_total", "policy=\"Once\"")]
     [InlineData(1, "gateway_configuration_refused")]
     [InlineData(1, "gateway_configuration_reloads_total", "outcome=\"refused\"")]

@@ -26,7 +26,7 @@ public sealed class AssumeRoleTests
         var answer = await gateway.VendAsync("o-acme");
 
         Assert.Equal(200, answer.Status);
-        Assert.Equal("eu-west-1", answer.Json.GetProperty("data").GetProperty("awsRegion").GetString());
+        Assert.Equal("eu-west-1", answer.Data.GetProperty("awsRegion").GetString());
         var call = Assert.Single(world.Aws.Calls.Snapshot(), call => call.Action == "AssumeRole");
         Assert.Null(call.ErrorCode);
         Assert.Equal("eu-west-1", call.Region);
@@ -69,9 +69,9 @@ public sealed class AssumeRoleTests
         var dedicated = await gateway.VendAsync("o-Dedicated");
         var other = await gateway.VendAsync("o-dedicated");
 
-        Assert.Equal("abc-ats.iot.eu-west-1.amazonaws.com", dedicated.Json.GetProperty("data").GetProperty("iotEndpoint").GetString());
-        Assert.Equal("eu-west-1", dedicated.Json.GetProperty("data").GetProperty("awsRegion").GetString());
-        Assert.Equal("ap-northeast-1", other.Json.GetProperty("data").GetProperty("awsRegion").GetString());
+        Assert.Equal("abc-ats.iot.eu-west-1.amazonaws.com", dedicated.Data.GetProperty("iotEndpoint").GetString());
+        Assert.Equal("eu-west-1", dedicated.Data.GetProperty("awsRegion").GetString());
+        Assert.Equal("ap-northeast-1", other.Data.GetProperty("awsRegion").GetString());
         Assert.Equal(
             ["arn:aws:iam::444455556666:role/iot", "arn:aws:iam::111122223333:role/iot-organization"],
             world.Aws.Calls.Snapshot().Where(call => call.Action == "AssumeRole").Select(call => call.AssumeRole!.RoleArn));
@@ -88,7 +88,7 @@ public sealed class AssumeRoleTests
         var answers = await Task.WhenAll(Enumerable.Range(0, 10).Select(i => gateway.VendAsync($"o-{i}")));
 
         var expected = Sandbox.AwsEmulator.IotEndpoint("777788889999", "ap-northeast-1");
-        Assert.All(answers, answer => Assert.Equal(expected, answer.Json.GetProperty("data").GetProperty("iotEndpoint").GetString()));
+        Assert.All(answers, answer => Assert.Equal(expected, answer.Data.GetProperty("iotEndpoint").GetString()));
         Assert.Equal(1, world.Aws.Count("DescribeEndpoint"));
     }
 

@@ -48,7 +48,7 @@ public sealed class AwsAddressTests
             Assert.All(world.Aws.Calls.Snapshot(), call => Assert.Equal((name, region), (name, call.Region)));
             Assert.Contains(world.Aws.Calls.Snapshot(), call => call.Action == "AssumeRole");
             Assert.Contains(world.Aws.Calls.Snapshot(), call => call.Action == "DescribeEndpoint");
-            Assert.Contains(region, answer.Json.GetProperty("data").GetProperty("iotEndpoint").GetString(), StringComparison.Ordinal);
+            Assert.Contains(region, answer.Data.GetProperty("iotEndpoint").GetString(), StringComparison.Ordinal);
         }
     }
 

@@ -67,7 +67,7 @@ public sealed class AwsPartitionTests
         var answer = await world.Client.SendAsync(gateway.Url + Requests.CredentialsPath("o-acme"), world.Token("o-acme"));
 
         Assert.True(answer.Status == 200, $"{answer.Body}\n{gateway.Output}");
-        var endpoint = answer.Json.GetProperty("data").GetProperty("iotEndpoint").GetString()!;
+        var endpoint = answer.Data.GetProperty("iotEndpoint").GetString()!;
         Assert.EndsWith($"-ats.iot.{region}.{domain}", endpoint, StringComparison.Ordinal);
         Assert.Equal(AwsEmulator.IotEndpoint("111122223333", region), endpoint);
         var session = Assert.Single(world.Aws.Calls.Snapshot(), call => call.AssumeRole?.RoleArn == $"arn:{partition}:iam::111122223333:role/o-acme/iot");

@@ -18,7 +18,7 @@ public sealed class CredentialRouteTests
         Assert.Equal("application/json", answer.ContentHeaders.ContentType!.ToString());
         Assert.Equal("no-store", answer.Headers.CacheControl!.ToString());
         Assert.Equal(["data"], answer.Json.EnumerateObject().Select(member => member.Name));
-        var data = answer.Json.GetProperty("data");
+        var data = answer.Data;
         Assert.Equal(["awsRegion", "iotEndpoint", "credentials"], data.EnumerateObject().Select(member => member.Name));
         Assert.Equal(["accessKeyId", "secretAccessKey", "sessionToken", "expiration"], answer.Credentials.EnumerateObject().Select(member => member.Name));
         Assert.Equal("ap-northeast-1", data.GetProperty("awsRegion").GetString());

@@ -45,7 +45,7 @@ public sealed class DirectoryTests
         $"{gateway.ManagementUrl}/organizations/{organization}/credentials",
         world.Issuer.Issue(new TokenRequest { Subject = "oscar", Roles = ["platform-operator"] }), "DELETE");
 
-    private static string? EndpointOf(Response response) => response.Json.GetProperty("data").GetProperty("iotEndpoint").GetString();
+    private static string? EndpointOf(Response response) => response.Data.GetProperty("iotEndpoint").GetString();
 
     [Theory]
     [InlineData("o-acme", OwnAccount, "ap-northeast-1")]
@@ -59,7 +59,7 @@ public sealed class DirectoryTests
         var response = await gateway.VendAsync(organization);
 
         Assert.True(response.Status == 200, gateway.Log.Text);
-        Assert.Equal(region, response.Json.GetProperty("data").GetProperty("awsRegion").GetString());
+        Assert.Equal(region, response.Data.GetProperty("awsRegion").GetString());
         Assert.Equal(AwsEmulator.IotEndpoint(account, region), EndpointOf(response));
         var call = Assert.Single(world.Aws.Calls.Snapshot(), call => call.Action == "AssumeRole");
         Assert.Equal((region, $"arn:aws:iam::{account}:role/iot-organization"), (call.Region, call.AssumeRole!.RoleArn));

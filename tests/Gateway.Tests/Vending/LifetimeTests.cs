@@ -185,8 +185,8 @@ public sealed class LifetimeTests
             _time.Advance(waits[^1]);
         }
 
-        Assert.InRange(waits[0], TimeSpan.FromSeconds(1), TimeSpan.FromSeconds(1));
-        Assert.InRange(waits[^1], TimeSpan.FromSeconds(15), TimeSpan.FromSeconds(30));
+        Assert.InRange(waits[0], TimeSpan.FromSeconds(1), TimeSpan.FromSeconds(3));
+        Assert.InRange(waits[^1], TimeSpan.FromSeconds(15), TimeSpan.FromSeconds(37));
     }
 
     internal static DateTimeOffset Expiration(Response answer) => answer.Credentials.GetProperty("expiration").GetDateTimeOffset();

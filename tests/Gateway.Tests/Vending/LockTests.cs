@@ -1,4 +1,6 @@
 using System.Diagnostics;
+using IotCredentials.Caching;
+using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using Sandbox;
 using StackExchange.Redis;
@@ -11,6 +13,8 @@ namespace Gateway.Tests.Vending;
 [Trait("Category", "Redis")]
 public sealed class LockTests(ITestOutputHelper output)
 {
+    private const int MostRounds = 3;
+
     private const string Overridden = "and this replica went on without it";
     private static readonly TimeSpan s_lockLife = TimeSpan.FromSeconds(1.8);
 
@@ -78,10 +82,29 @@ public sealed class LockTests(ITestOutputHelper output)
     [Fact]
     public async Task D1_what_comes_first_is_served_where_two_replicas_call_at_once()
     {
-        await using var world = await World.StartAsync(ownRedis: true);
-        var gateways = new List<RunningGateway>();
-        for (var i = 0; i < 2; i++) gateways.Add(await world.StartGatewayAsync(settings => settings.Set("IotCredentials:Timeout", "\"00:00:40\"")));
-        foreach (var gateway in gateways) await gateway.VendAsync("o-warm");
+        for (var round = 1; ; round++)
+        {
+            await using var world = await World.StartAsync(ownRedis: true);
+            await using var redis = await world.Redis.ConnectAsync();
+            var gateways = new List<RunningGateway>();
+            for (var i = 0; i < 2; i++) gateways.Add(await world.StartGatewayAsync(settings => settings.Set("IotCredentials:Timeout", "\"00:00:40\"")));
+            foreach (var gateway in gateways) await gateway.VendAsync("o-warm");
+            var entries = gateways[0].Services.GetRequiredService<CredentialCache>().EntryPattern;
+            var before = redis.GetServers()[0].Keys(pattern: entries).Count();
+            try
+            {
+                await IsServedWhatComesFirstAsync(world, gateways);
+                return;
+            }
+            // On a busy machine Redis can take what came first later than a gateway waits. Then it is not shared.
+            catch (Exception) when (round < MostRounds && redis.GetServers()[0].Keys(pattern: entries).Count() == before)
+            {
+            }
+        }
+    }
+
+    private static async Task IsServedWhatComesFirstAsync(World world, List<RunningGateway> gateways)
+    {
         using var first = world.Aws.Inject(AwsFault.Hang(), "AssumeRole", times: 1);
         var vending = gateways[0].VendAsync("o-shared");
         await world.Aws.Calls.WaitForAsync(call => call.AssumeRole?.RoleSessionName == "o-shared");

@@ -66,14 +66,14 @@ internal sealed class Replay(ReplayTable before, ReplayTable after) : IDisposabl
         // The log is the old configuration's if the route is one that could take the request.
         var taken = candidates.Routes.FirstOrDefault(candidate => candidate.Route.Id.Equals(request.Route, StringComparison.OrdinalIgnoreCase));
         var isKnown = taken is not null || (request.Route is null && request.Reason == candidates.Reason && candidates.Refused is not null);
-        if (!isKnown && candidates.Routes is [{ Route.Unknown.Length: 0 } first, ..]) taken = first;
+        if (!isKnown && candidates.Routes is [{ Unknown.Length: 0 } first, ..]) taken = first;
         var (old, current) = (
             isKnown ? new ReplayOutcome(taken?.Route.Id, request.IsLetIn ? null : request.Status, request.IsLetIn ? null : request.Reason, taken?.Route.Target)
             : taken is not null ? Judge(before, taken, request, null)
-            : candidates.Refused is { } status ? NoRoute(request, status, candidates.Reason!)
-            : ReplayOutcome.Unknown(null, candidates.Routes[0].Route.Unknown),
+            : candidates.Routes is [var unsure, ..] ? ReplayOutcome.Unknown(null, unsure.Unknown)
+            : NoRoute(request, candidates.Refused!.Value, candidates.Reason!),
             Choose(others, candidates, taken, isKnown, out var unknown) is { } next ? Judge(after, next, request, isKnown ? taken : null)
-            : others.Refused is { } refused ? NoRoute(request, refused, others.Reason!)
+            : unknown is null ? NoRoute(request, others.Refused!.Value, others.Reason!)
             : ReplayOutcome.Unknown(null, unknown));
         // A caller that the new configuration makes of the request would get 404.
         if (others.Refused == StatusCodes.Status404NotFound && request.Scheme is null && !IsCallerSame(request))
@@ -83,21 +83,22 @@ internal sealed class Replay(ReplayTable before, ReplayTable after) : IDisposabl
         return (old, current);
     }
 
-    // The first route whose conditions hold. Conditions on what the log does not show are known only of the old configuration's routes.
-    private static Candidate? Choose(Candidates others, Candidates candidates, Candidate? taken, bool isKnown, out string unknown)
+    // The first route whose conditions hold. Conditions on what the log does not show are known only of the old configuration's routes. If there is
+    // none, unknown names what the log would have to show; null if no route can take the request.
+    private static Candidate? Choose(Candidates others, Candidates candidates, Candidate? taken, bool isKnown, out string? unknown)
     {
-        unknown = "";
+        unknown = null;
         foreach (var candidate in others.Routes)
         {
-            if (candidate.Route.Unknown.Length == 0 || (isKnown && taken?.Route.Conditions == candidate.Route.Conditions)) return candidate;
+            if (candidate.Unknown.Length == 0 || (isKnown && taken?.Route.Conditions == candidate.Route.Conditions)) return candidate;
             // A route that came before the one that took the request did not match it.
             var earlier = candidates.Routes.TakeWhile(other => other != taken);
             if (isKnown && earlier.Any(other => other.Route.Conditions == candidate.Route.Conditions)) continue;
-            unknown = candidate.Route.Unknown;
+            unknown = candidate.Unknown;
             return null;
         }
 
-        unknown = "host, headers or query";
+        if (others.Refused is null) unknown = "host, headers or query";
         return null;
     }
 
@@ -111,6 +112,7 @@ internal sealed class Replay(ReplayTable before, ReplayTable after) : IDisposabl
     private ReplayOutcome Judge(ReplayTable table, Candidate candidate, LoggedRequest request, Candidate? known)
     {
         var route = candidate.Route;
+        if (route.HasCors && IsPreflight(request, known)) return new(route.Id, null, null, route.Target);
         if (known is not null && IsCallerSame(request) && known.Organization == candidate.Organization && known.Refused == candidate.Refused)
         {
             if (IsAddressSame && Array.TrueForAll(s_deciding, member => IsSame(known.Route, route, member)))
@@ -132,6 +134,11 @@ internal sealed class Replay(ReplayTable before, ReplayTable after) : IDisposabl
         return unknown.Count > 0 ? ReplayOutcome.Unknown(route.Id, string.Join(", ", unknown.Distinct())) : new(route.Id, null, null, route.Target);
     }
 
+    // A preflight carries no token. A route with a CORS policy responds to it before it looks for one.
+    private static bool IsPreflight(LoggedRequest request, Candidate? known) =>
+        known is { Route.HasCors: true } && HttpMethods.IsOptions(request.Method)
+        && request is { Status: StatusCodes.Status204NoContent, Reason: null, Scheme: null } && (known.IsPreflight || !known.Route.IsOpen);
+
     // Refusals that come from the gateway's state, or from parts of the request that no setting compared here reads.
     private static bool IsStateOf(LoggedRequest request) => request.Reason is
         "locked_out" or "issuer_unavailable" or "introspection_unavailable" or "upgrades" or "loop" or "framing" or "bad_request" or "minimum_lifetime"
@@ -144,7 +151,7 @@ internal sealed class Replay(ReplayTable before, ReplayTable after) : IDisposabl
         {
             if (!IsCallerSame(request)) unknown.Add("the token");
             else if (request.Status == StatusCodes.Status401Unauthorized) return (StatusCodes.Status401Unauthorized, request.Reason ?? "no_token");
-            else if (known is { Route.IsOpen: true }) return (StatusCodes.Status401Unauthorized, "no_token");
+            else if (known is { Route.IsOpen: true } || IsPreflight(request, known)) return (StatusCodes.Status401Unauthorized, "no_token");
             else unknown.Add("the token");
             return null;
         }

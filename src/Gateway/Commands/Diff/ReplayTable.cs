@@ -26,6 +26,7 @@ internal sealed class ReplayTable : IDisposable
     private readonly Router _router;
     private readonly DefaultHttpContext _context = new();
     private readonly IServiceProvider _services;
+    private readonly string[] _preflighted;
 
     public ReplayTable(EffectiveConfiguration configuration, WebApplication gateway)
     {
@@ -35,8 +36,10 @@ internal sealed class ReplayTable : IDisposable
         var endpoints = RouteOrder.Of(gateway).Select((endpoint, index) => new RouteEndpoint(
             endpoint.RequestDelegate!, endpoint.RoutePattern, index,
             new EndpointMetadataCollection(
-                [new ReplayRoute(endpoint, table.Written(endpoint.RouteId()), configuration), .. endpoint.Metadata.OfType<IHttpMethodMetadata>()]),
+                [new ReplayRoute(endpoint, index, table.Written(endpoint.RouteId()), configuration), .. endpoint.Metadata.OfType<IHttpMethodMetadata>()]),
             null)).ToArray();
+        _preflighted = [.. endpoints.SelectMany(static endpoint => endpoint.Metadata.OfType<IHttpMethodMetadata>())
+            .Where(static metadata => metadata.AcceptCorsPreflight).SelectMany(static metadata => metadata.HttpMethods).Distinct()];
         _routing = Router.Services(_services, _found);
         _router = new Router(_routing, endpoints);
     }
@@ -59,23 +62,46 @@ internal sealed class ReplayTable : IDisposable
     {
         if (!RequestGuard.IsUnambiguous(request.RoutedPath)) return new(StatusCodes.Status400BadRequest, "path", []);
         if (!Options.Edge.Methods.Contains(request.Method, StringComparer.Ordinal)) return new(StatusCodes.Status405MethodNotAllowed, "method", []);
-        Prepare(request);
-        _found.Clear();
-        var endpoint = _router.FindAsync(_context).GetAwaiter().GetResult();
-        var taken = _found.Routes.Select(found => Judge(found, request)).ToArray();
-        return taken.Length > 0 ? new(null, null, taken)
+        var endpoint = Match(request);
+        var taken = _found.Routes.Select(found => Judge(found, request, isPreflight: false)).ToArray();
+        var preflights = HttpMethods.IsOptions(request.Method) ? Preflights(request, taken) : [];
+        return taken.Length > 0 ? new(null, null, [.. taken.Concat(preflights).OrderBy(static candidate => candidate.Route.Position)])
             : endpoint is null ? new(StatusCodes.Status404NotFound, "no_route", [])
-            : new(StatusCodes.Status405MethodNotAllowed, "method", []);
+            : new(StatusCodes.Status405MethodNotAllowed, "method", [.. preflights.OrderBy(static candidate => candidate.Route.Position)]);
     }
 
-    private Candidate Judge((ReplayRoute Route, RouteValueDictionary Values) found, LoggedRequest request)
+    // The routes that take this request only as a preflight for one of their methods. Its headers are not in the log.
+    private List<Candidate> Preflights(LoggedRequest request, Candidate[] taken)
+    {
+        var preflights = new List<Candidate>();
+        foreach (var method in _preflighted)
+        {
+            Match(request, method);
+            foreach (var found in _found.Routes.ToArray())
+                if (!taken.Concat(preflights).Any(known => known.Route == found.Route)) preflights.Add(Judge(found, request, isPreflight: true));
+        }
+
+        return preflights;
+    }
+
+    private Endpoint? Match(LoggedRequest request, string? preflighted = null)
+    {
+        Prepare(request);
+        _found.Clear();
+        if (preflighted is not null) (_context.Request.Headers.Origin, _context.Request.Headers.AccessControlRequestMethod) = ("null", preflighted);
+        var endpoint = _router.FindAsync(_context).GetAwaiter().GetResult();
+        _context.Request.Headers.Clear();
+        return endpoint;
+    }
+
+    private Candidate Judge((ReplayRoute Route, RouteValueDictionary Values) found, LoggedRequest request, bool isPreflight)
     {
         Prepare(request);
         _context.SetEndpoint(found.Route.Endpoint);
         _context.Request.RouteValues = found.Values;
         var refused = found.Route.Endpoint.Metadata.GetOrderedMetadata<IRequestPrecondition>()
             .Select(rule => rule.Check(_context)).FirstOrDefault(static status => status is not null);
-        return new(found.Route, found.Values.GetValueOrDefault(RouteOrganization.Parameter) as string, refused);
+        return new(found.Route, found.Values.GetValueOrDefault(RouteOrganization.Parameter) as string, refused, isPreflight);
     }
 
     private void Prepare(LoggedRequest request)
@@ -113,7 +139,7 @@ internal sealed class ReplayTable : IDisposable
 }
 
 /// <summary>The routes that may take a request.</summary>
-/// <param name="Refused">The status of a request that no route takes; null if one may.</param>
+/// <param name="Refused">The status of a request that no route takes; null if one does. If it is a preflight, one of the routes may still take it.</param>
 /// <param name="Reason">The access log's word for it.</param>
 /// <param name="Routes">The routes, in the order in which they take requests.</param>
 internal sealed record Candidates(int? Refused, string? Reason, IReadOnlyList<Candidate> Routes);
@@ -122,14 +148,19 @@ internal sealed record Candidates(int? Refused, string? Reason, IReadOnlyList<Ca
 /// <param name="Route">The route.</param>
 /// <param name="Organization">The organization in the request's path, as it is there.</param>
 /// <param name="Refused">The status that the route's preconditions on method and organization refuse the request with.</param>
-internal sealed record Candidate(ReplayRoute Route, string? Organization, int? Refused);
+/// <param name="IsPreflight">Whether the route takes the request only if it is a preflight for a method of the route.</param>
+internal sealed record Candidate(ReplayRoute Route, string? Organization, int? Refused, bool IsPreflight)
+{
+    /// <summary>The conditions that a log does not show; empty without one.</summary>
+    public string Unknown => !IsPreflight ? Route.Unknown : Route.Unknown.Length == 0 ? "a preflight's headers" : $"{Route.Unknown}, a preflight's headers";
+}
 
 /// <summary>A route, with what decides about a logged request.</summary>
 internal sealed class ReplayRoute
 {
-    public ReplayRoute(RouteEndpoint endpoint, RouteConfig route, EffectiveConfiguration configuration)
+    public ReplayRoute(RouteEndpoint endpoint, int position, RouteConfig route, EffectiveConfiguration configuration)
     {
-        Endpoint = endpoint;
+        (Endpoint, Position) = (endpoint, position);
         Id = route.RouteId;
         Setting = configuration.Routes[Id];
         var match = route.Match;
@@ -142,11 +173,15 @@ internal sealed class ReplayRoute
         IsOpen = !Setting.Members.ContainsKey(EffectiveConfiguration.Access);
         Policy = route.AuthorizationPolicy is { } name ? configuration.Snapshot.Options.Authorization.Policies.GetValueOrDefault(name) ?? new() : new();
         Addresses = RouteMetadata.Of(route).IpAllow is { } addresses ? new IpAllowList(addresses) : null;
+        HasCors = route.CorsPolicy is not null;
         Target = RouteTargetRow.Of(route, configuration.Snapshot).ToString();
     }
 
     /// <summary>The gateway's own endpoint.</summary>
     public RouteEndpoint Endpoint { get; }
+
+    /// <summary>Its place among all routes: an earlier one takes a request first.</summary>
+    public int Position { get; }
 
     public string Id { get; }
 
@@ -163,6 +198,9 @@ internal sealed class ReplayRoute
     public bool IsOpen { get; }
 
     public AuthorizationPolicyOptions Policy { get; }
+
+    /// <summary>Whether the route names a CORS policy. One that disables CORS responds to preflights, too.</summary>
+    public bool HasCors { get; }
 
     public IpAllowList? Addresses { get; }
 

@@ -31,8 +31,8 @@ public sealed class DiffPropertyTests(ITestOutputHelper output) : IDisposable
     [Fact]
     public async Task No_edit_makes_diff_and_explain_disagree_about_a_request()
     {
-        var seed = Environment.TickCount;
-        var random = new Random(seed);
+        var seed = Seed.Of("DIFF_SEED");
+        var random = seed.NewRandom();
         var (edits, opened, quiet) = (Sample.Count(12, 150), 0, 0);
         var (settings, before) = Valid(random, Start());
         var outcomes = await OutcomesAsync(before);
@@ -44,7 +44,7 @@ public sealed class DiffPropertyTests(ITestOutputHelper output) : IDisposable
             foreach (var (request, outcome) in outcomes)
             {
                 var other = others[request];
-                var why = $"seed {seed}, edit {edit}, {request}: {outcome} → {other}\n{settings}\n{edited}\n{string.Join('\n', changes)}";
+                var why = $"{seed}, edit {edit}, {request}: {outcome} → {other}\n{settings}\n{edited}\n{string.Join('\n', changes)}";
                 Assert.True(outcome == other || changes.Count > 0, why);
                 Assert.True(outcome.Refused is null || other.Refused is not null || changes.Any(static change => change.Loosens), why);
                 if (outcome.Refused is not null && other.Refused is null) opened++;
@@ -54,9 +54,9 @@ public sealed class DiffPropertyTests(ITestOutputHelper output) : IDisposable
             (settings, before, outcomes) = (edited, after, others);
         }
 
-        output.WriteLine($"seed {seed}: {edits} edits, {opened} requests opened, {quiet} edits that loosen nothing");
+        output.WriteLine($"{seed}: {edits} edits, {opened} requests opened, {quiet} edits that loosen nothing");
         // A few edits may all be of one kind.
-        Assert.True(edits < 100 || (opened > 0 && quiet > 0), $"seed {seed}: {opened} opened, {quiet} quiet");
+        Assert.True(edits < 100 || (opened > 0 && quiet > 0), $"{seed}: {opened} opened, {quiet} quiet");
     }
 
     private static JsonObject Start()

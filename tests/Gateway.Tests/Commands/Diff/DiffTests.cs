@@ -212,6 +212,50 @@ public sealed class DiffTests
             diff.Json.GetProperty("requests").GetProperty("changes").EnumerateArray().Select(static group => group.GetProperty("change").GetString()!));
     }
 
+    [Theory]
+    [InlineData("Web", "GET", "Web", "GET")]
+    // A policy responds to a preflight, whatever it allows.
+    [InlineData("Web", "GET", "Disable", "GET")]
+    [InlineData("Web", "GET", null, "GET", "204 web: route web → none; let in → 405 (method)")]
+    [InlineData("Web", "GET", "Web", "POST", "204 web: route web → none; let in → unknown: the log does not tell a preflight's headers",
+        "405: 405 (method) → unknown: the log does not tell a preflight's headers")]
+    [InlineData("Web", "GET", "Web", null, "405: route none → web; 405 (method) → unknown: the log does not tell the token")]
+    [InlineData("Web", "GET", null, null, "204 web: let in → 401 (no_token)",
+        "405: route none → web; 405 (method) → unknown: the log does not tell the token")]
+    [InlineData(null, "GET", "Web", "GET", "405: 405 (method) → unknown: the log does not tell a preflight's headers")]
+    [InlineData("Web", null, null, null, "204 web: let in → 401 (no_token)")]
+    [InlineData("Web", null, "Web", "GET", "204 web: route web → none; let in → unknown: the log does not tell a preflight's headers")]
+    public async Task A_preflight_is_judged_as_the_gateway_does_or_unknown(
+        string? oldCors, string? oldMethods, string? newCors, string? newMethods, params string[] changes)
+    {
+        using var before = new GatewayFolder(Settings(oldCors, oldMethods));
+        using var after = new GatewayFolder(Settings(newCors, newMethods));
+        List<string> told = [];
+        // A preflight has a route if a policy responded to it. Other requests with OPTIONS have one if the route takes every method.
+        foreach (var (route, status, reason) in new (string?, int, string?)[] { ("web", 204, null), (null, 405, "method") })
+        {
+            if (route is not null ? oldCors is null : oldMethods is null) continue;
+            var log = Path.Combine(before.Path, $"{status}.log");
+            File.WriteAllText(log, Line("OPTIONS", "/web/1", route, status, reason, null, null));
+
+            var diff = await CommandResult.RunAsync(["diff", before.Path, after.Path, "--format", "json", "--requests", log]);
+
+            told.AddRange(diff.Json.GetProperty("requests").GetProperty("changes").EnumerateArray()
+                .Select(group => $"{status}{(route is null ? "" : " " + route)}: {group.GetProperty("change").GetString()}"));
+        }
+
+        Assert.Equal(changes, told);
+
+        static JsonObject Settings(string? cors, string? method) => ConfigurationPair.Before()
+            .Set("Cors:Policies:Web", """{ "Origins": ["https://app.example.com"], "Methods": ["GET"] }""")
+            .Route("web", "/web/{**rest}", $$"""
+                {
+                  "AuthorizationPolicy": "Default"{{(cors is null ? "" : $", \"CorsPolicy\": \"{cors}\"")}},
+                  "Match": { {{(method is null ? "" : $"\"Methods\": [\"{method}\"]")}} }
+                }
+                """);
+    }
+
     [Fact]
     public async Task A_line_with_names_longer_than_the_gateways_is_malformed()
     {

@@ -1,8 +1,10 @@
 using System.Collections.Concurrent;
 using System.Net;
 using System.Text.Json;
+using System.Text.RegularExpressions;
 using Amazon.Runtime;
 using Gateway.Commands.Doctor;
+using IotCredentials.Failures;
 using IotCredentials.Operations;
 using Sandbox;
 using Sandbox.IotDataPlane;
@@ -42,6 +44,18 @@ public sealed class IsolationTests(IsolationTests.Platform shared) : IClassFixtu
                  })
             Assert.Contains(rows, row => row.StartsWith(step, StringComparison.Ordinal) && row.Contains($": {found}", StringComparison.Ordinal));
         Assert.Contains(rows, row => row.StartsWith("get shadow o-b-", StringComparison.Ordinal) && row.Contains('/', StringComparison.Ordinal));
+
+        // The example of docs/commands.md is a part of this run.
+        var (endpoint, documented) = (new Uri(shared.Endpoint.Url).Authority, "abc-ats.iot.ap-northeast-1.amazonaws.com");
+        var run = rows.Select(row => Documented(row.Replace(endpoint, documented, StringComparison.Ordinal))).ToList();
+        var example = await File.ReadAllTextAsync(Path.Combine(Repository.Root, "docs", "commands.md"), TestContext.Current.CancellationToken);
+        example = example[example.IndexOf("\nsession of default for o-a ", StringComparison.Ordinal)..];
+        example = example[1..example.IndexOf("\n```", StringComparison.Ordinal)];
+        Assert.Contains("\nisolation ", example, StringComparison.Ordinal);
+        Assert.All(example.Split('\n'), line => Assert.True(
+            run.Contains(Documented(Regex.Replace(line, " +ok +", ": "))), $"docs/commands.md: \"{line}\" is not in this run:\n{string.Join('\n', run)}"));
+
+        static string Documented(string row) => Regex.Replace(row, "isolation-[0-9a-f]{8}", "isolation-RANDOM");
     }
 
     [Fact]
@@ -235,6 +249,50 @@ public sealed class IsolationTests(IsolationTests.Platform shared) : IClassFixtu
 
         Assert.Equal(1, doctor.ExitCode);
         Assert.Contains("is not an https:// address", doctor.Output, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_proxy_sees_nothing_that_is_sent_to_an_emulator_on_this_machine()
+    {
+        await using var proxy = new StubTcpServer("HTTP/1.1 502 Bad Gateway\r\nContent-Length: 0\r\n\r\n");
+        var address = $"http://127.0.0.1:{proxy.Port}";
+        using var folder = shared.World.Folder();
+
+        // STS is not under test: its address is outside the proxy.
+        var (exitCode, output) = await GatewayProcess.RunAsync(
+            ["doctor", "--config", folder.Path, "--isolation", "o-a", "--against", "o-b", "--yes", "--timeout", "100"],
+            [
+                .. shared.World.Aws.EnvironmentVariables.Select(static variable => KeyValuePair.Create(
+                    variable.Key, variable.Value.Replace("http://127.0.0.1:", "http://localhost:", StringComparison.Ordinal))),
+                shared.Endpoint.EnvironmentVariable,
+                new("NO_PROXY", "localhost"), new("HTTP_PROXY", address), new("http_proxy", address), new("ALL_PROXY", address),
+            ]);
+
+        Assert.True(exitCode == 0, output);
+        Assert.Empty(proxy.Received);
+    }
+
+    [Theory]
+    [InlineData("{\"message\":\"Forbidden\",\"traceId\":\"1\"}", true)]
+    [InlineData("{\"message\":\"The request signature we calculated does not match the signature you provided.\"}", false)]
+    [InlineData("{\"message\":[\"Forbidden\"]}", false)]
+    [InlineData("{\"error\":\"Forbidden\"}", false)]
+    [InlineData("[\"Forbidden\"]", false)]
+    [InlineData("<html><title>403 Forbidden</title></html>", false)]
+    [InlineData("Forbidden", false)]
+    [InlineData("", false)]
+    public async Task Only_a_403_in_AWS_own_words_is_a_refusal(string body, bool isRefusal)
+    {
+        await using var server = new StubTcpServer($"HTTP/1.1 403 Forbidden\r\nContent-Length: {body.Length}\r\n\r\n{body}");
+        await using var client = new IotDataClient(
+            Session("o-a", "", Issue(null)), new Uri($"http://127.0.0.1:{server.Port}"), "mark", s_patience, TestContext.Current.CancellationToken);
+
+        var asked = client.SendAsync(HttpMethod.Post, "/topics/o-b%2Fx", "qos=1", "{}");
+
+        if (isRefusal) Assert.Equal(IotDecision.Refused, await asked);
+        else Assert.Contains(
+            "POST /topics/o-b%2Fx: 403, which does not say whether the policy allows it. Nothing is known about isolation",
+            (await Assert.ThrowsAsync<VendingException>(() => asked)).Message, StringComparison.Ordinal);
     }
 
     [Fact]

@@ -1,0 +1,76 @@
+using Gateway.Telemetry;
+using Yarp.ReverseProxy;
+using Yarp.ReverseProxy.Model;
+
+namespace Gateway.Forwarding;
+
+/// <summary>
+/// Reports destinations that health checks take out: once when it begins, once when it is over, and by a gauge until a check or a request has succeeded. YARP's
+/// own lines are a stack trace for each probe, and none for a recovery at the level of warnings.
+/// </summary>
+internal sealed partial class DestinationHealthReport(
+    IProxyStateLookup proxy, GatewayMetrics metrics, TimeProvider time, ILogger<DestinationHealthReport> logger) : BackgroundService
+{
+    private static readonly TimeSpan s_interval = TimeSpan.FromSeconds(1);
+
+    private volatile Dictionary<(string Cluster, string Destination), Health> _known = [];
+
+    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    {
+        using var timer = new PeriodicTimer(s_interval, time);
+        do Report();
+        while (await timer.WaitForNextTickAsync(stoppingToken));
+    }
+
+    private void Report()
+    {
+        var known = new Dictionary<(string, string), Health>();
+        foreach (var (cluster, destination, before, now) in Look())
+        {
+            if (now.IsBad && !before.IsBad) Log.Unhealthy(logger, destination, cluster, now.FailsChecks ? "its health check fails" : "requests to it fail");
+            if (before.IsBad && !now.IsBad) Log.Healthy(logger, destination, cluster, time.GetElapsedTime(before.Since).TotalSeconds);
+            known[(cluster, destination)] = now.IsBad == before.IsBad ? now : now with { Since = time.GetTimestamp() };
+        }
+
+        var areOthers = known.Count != _known.Count || !known.Keys.All(_known.ContainsKey);
+        _known = known;
+        if (areOthers) metrics.ObserveDestinations(() => Look().Select(static each => (each.Cluster, each.Destination, each.Now.IsBad)));
+    }
+
+    private IEnumerable<(string Cluster, string Destination, Health Before, Health Now)> Look() =>
+        from cluster in proxy.GetClusters()
+        let checks = cluster.Model.Config.HealthCheck
+        let isActive = checks?.Active?.Enabled == true
+        let isPassive = checks?.Passive?.Enabled == true
+        where isActive || isPassive
+        // If a cluster was changed by a reload, its id has a revision after the name.
+        let name = cluster.ClusterId.Split(':')[0]
+        from destination in cluster.Destinations
+        let before = _known.GetValueOrDefault((name, destination.Key))
+        let health = destination.Value.Health
+        select (name, destination.Key, before, before with
+        {
+            FailsChecks = isActive && IsBad(health.Active, before.FailsChecks),
+            FailsRequests = isPassive && IsBad(health.Passive, before.FailsRequests),
+        });
+
+    // After ReactivationPeriod a destination is Unknown, and tried again. It is well only once a request or a check has succeeded.
+    private static bool IsBad(DestinationHealth health, bool wasBad) =>
+        health == DestinationHealth.Unhealthy || (wasBad && health != DestinationHealth.Healthy);
+
+    private readonly record struct Health(bool FailsChecks, bool FailsRequests, long Since)
+    {
+        public bool IsBad => FailsChecks || FailsRequests;
+    }
+
+    private static partial class Log
+    {
+        [LoggerMessage(EventIds.DestinationUnhealthy, LogLevel.Warning, "The destination {Destination} of the cluster {Cluster} is unhealthy: {Cause}",
+            EventName = nameof(EventIds.DestinationUnhealthy))]
+        public static partial void Unhealthy(ILogger logger, string destination, string cluster, string cause);
+
+        [LoggerMessage(EventIds.DestinationHealthy, LogLevel.Information,
+            "The destination {Destination} of the cluster {Cluster} is healthy again, after {Seconds:F0} s", EventName = nameof(EventIds.DestinationHealthy))]
+        public static partial void Healthy(ILogger logger, string destination, string cluster, double seconds);
+    }
+}

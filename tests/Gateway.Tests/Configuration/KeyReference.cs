@@ -1,0 +1,113 @@
+using System.Text;
+using System.Text.Json.Nodes;
+using System.Text.RegularExpressions;
+
+namespace Gateway.Tests.Configuration;
+
+/// <summary>Writes <c>docs/configuration-keys.md</c>: every key of the schema in one table.</summary>
+internal static partial class KeyReference
+{
+    private const string Beginning = """
+        # All configuration keys
+
+        Generated from the options by `SchemaTests` with `UPDATE_SCHEMA=1`, like `appsettings/appsettings.schema.json`. [configuration.md](configuration.md)
+        explains the keys with examples. `NAME` is a name of your own; `[]` is each item of a list. Durations are written `hh:mm:ss` or `d.hh:mm:ss`.
+
+        | key | value | default | |
+        |---|---|---|---|
+
+        """;
+
+    // YARP's schema does not say them.
+    private static readonly Dictionary<string, string> s_ofYarp = new()
+    {
+        ["Routes:NAME:Match:Methods"] = "any",
+        ["Routes:NAME:Match:Hosts"] = "any",
+        ["Routes:NAME:MaxRequestBodySize"] = "`Kestrel:Limits:MaxRequestBodySize`",
+        ["Routes:NAME:RateLimiterPolicy"] = "no limit",
+        ["Routes:NAME:Timeout"] = "none",
+        ["Routes:NAME:Order"] = "`0`",
+        ["Clusters:NAME:LoadBalancingPolicy"] = "`PowerOfTwoChoices`",
+        ["Clusters:NAME:SessionAffinity:Enabled"] = "`false`",
+        ["Clusters:NAME:HealthCheck:AvailableDestinationsPolicy"] = "`HealthyOrPanic`",
+        ["Clusters:NAME:HealthCheck:Active:Enabled"] = "`false`",
+        ["Clusters:NAME:HealthCheck:Active:Interval"] = "`00:00:15`",
+        ["Clusters:NAME:HealthCheck:Active:Timeout"] = "`00:00:10`",
+        ["Clusters:NAME:HealthCheck:Active:Policy"] = "`ConsecutiveFailures`",
+        ["Clusters:NAME:HealthCheck:Passive:Enabled"] = "`false`",
+        ["Clusters:NAME:HealthCheck:Passive:Policy"] = "`TransportFailureRate`",
+        ["Clusters:NAME:HealthCheck:Passive:ReactivationPeriod"] = "`00:01:00`",
+        ["Clusters:NAME:HttpRequest:ActivityTimeout"] = "`00:01:40`",
+        ["Clusters:NAME:HttpRequest:Version"] = "`2.0`",
+        ["Clusters:NAME:HttpRequest:VersionPolicy"] = "`RequestVersionOrLower`",
+        ["Clusters:NAME:HttpRequest:AllowResponseBuffering"] = "`false`",
+        ["Clusters:NAME:HttpClient:DangerousAcceptAnyServerCertificate"] = "`false`",
+        ["Clusters:NAME:HttpClient:EnableMultipleHttp2Connections"] = "`true`",
+        ["Clusters:NAME:HttpClient:MaxConnectionsPerServer"] = "no limit",
+    };
+
+    public static string Write(string schema)
+    {
+        var table = new StringBuilder(Beginning.ReplaceLineEndings("\n"));
+        AddKeys(table, "", JsonNode.Parse(schema)!.AsObject());
+        return table.ToString();
+    }
+
+    private static void AddKeys(StringBuilder table, string key, JsonObject schema)
+    {
+        var members = MembersOf(schema).ToArray();
+        foreach (var (name, member) in members)
+        {
+            // For editors only.
+            if (name == "$schema") continue;
+            var path = key.Length == 0 ? name : name == "[]" ? key + name : $"{key}:{name}";
+            AddKeys(table, path, member);
+        }
+
+        if (members.Length > 0) return;
+        var description = (string?)schema["description"] ?? "";
+        var text = Space().Replace(Default().Replace(description, "").Replace("Required.", "", StringComparison.Ordinal), " ").Trim();
+        table.Append($"| `{key}` | {Cell(ValueOf(schema))} | {Cell(DefaultOf(key, schema, description))} | {Cell(text)} |\n");
+    }
+
+    private static IEnumerable<(string Name, JsonObject Schema)> MembersOf(JsonObject schema)
+    {
+        foreach (var (name, member) in schema["properties"] as JsonObject ?? new JsonObject()) yield return (name, member!.AsObject());
+        foreach (var (_, member) in schema["patternProperties"] as JsonObject ?? new JsonObject()) yield return ("NAME", member!.AsObject());
+        if (schema["additionalProperties"] is JsonObject named) yield return ("NAME", named);
+        if (schema["items"] is JsonObject item && item["properties"] is not null) yield return ("[]", item);
+    }
+
+    private static string DefaultOf(string key, JsonObject schema, string description) =>
+        schema["default"] is { } value ? $"`{(value is JsonValue text && text.TryGetValue<string>(out var written) ? written : value.ToJsonString())}`"
+        : s_ofYarp.GetValueOrDefault(key.Replace("ReverseProxy:", "", StringComparison.Ordinal)) is { } ofYarp ? ofYarp
+        : Default().Match(description) is { Success: true } match ? match.Groups[1].Value
+        : description.Contains("Required.", StringComparison.Ordinal) ? "required"
+        : "—";
+
+    private static string ValueOf(JsonObject schema) =>
+        schema["enum"] is JsonArray names ? string.Join(", ", names.Where(static name => name is not null).Select(static name => $"`{name}`"))
+        : schema["items"] is JsonObject item ? $"list of {(item["enum"] is null ? "texts" : ValueOf(item))}"
+        : schema["pattern"] is not null ? "duration"
+        : schema["format"] is not null ? "time"
+        : (schema["type"] as JsonArray)?[0] is { } type ? NameOf((string)type!)
+        : schema["type"] is JsonValue only ? NameOf((string)only!)
+        : "text";
+
+    private static string NameOf(string type) => type switch
+    {
+        "string" => "text",
+        "boolean" => "`true`, `false`",
+        "integer" or "number" => "number",
+        "array" => "list",
+        _ => "section",
+    };
+
+    private static string Cell(string text) => text.Replace("|", "\\|", StringComparison.Ordinal);
+
+    [GeneratedRegex(@"\s*Default: (.+?)\.?(?=$|(?<=\.) [A-Z])")]
+    private static partial Regex Default();
+
+    [GeneratedRegex(" +")]
+    private static partial Regex Space();
+}
