@@ -1,3 +1,4 @@
+using Gateway.Authorization;
 using Gateway.Configuration;
 using Gateway.Cors;
 using Gateway.Edge;
@@ -40,9 +41,13 @@ internal static class Pipeline
         // Before authentication: a preflight request carries no token.
         app.UseRouteCors();
         app.UseLoopDetection();
-        app.UseAuthentication();
-        // 401, then the route's preconditions (405, 422), then 403.
-        app.UseAuthorization();
+        // A known caller that may use its route passes both steps at once.
+        app.UnlessAdmitted(static app =>
+        {
+            app.UseAuthentication();
+            // 401, then the route's preconditions (405, 422), then 403.
+            app.UseAuthorization();
+        });
         app.UseIpAllowList();
         // After authorization: only callers that may use the route use up its limit.
         app.UseRouteLimits();

@@ -42,6 +42,7 @@ internal static class IssuerAuthentication
         builder.Services.AddTransient<CallerHandler>();
         builder.Services.AddSingleton<ApiKeyTable>();
         builder.Services.AddSingleton<ApiKeyAuthentication>();
+        builder.Services.AddSingleton<KnownCallers>();
         AddIntrospection(builder, options.Authentication.Introspection, ids);
         var authentication = builder.Services.AddAuthentication(authentication =>
         {

@@ -26,6 +26,7 @@ internal static class AuthorizationPolicies
         builder.Services.AddAuthorizationBuilder().SetFallbackPolicy(AnyCaller);
         builder.Services.AddSingleton<IAuthorizationHandler, OrganizationAccessHandler>();
         builder.Services.AddSingleton<IAuthorizationMiddlewareResultHandler, OrderedAuthorizationResultHandler>();
+        builder.Services.AddSingleton<Admission>();
     }
 
     /// <summary>Builds a configured policy. A caller must meet all of its requirements.</summary>

@@ -1,5 +1,4 @@
 using Gateway.Authentication;
-using Gateway.Networking;
 using IotCredentials.Http;
 using Microsoft.AspNetCore.Authorization;
 using Microsoft.AspNetCore.Authorization.Policy;
@@ -27,16 +26,12 @@ internal sealed class OrderedAuthorizationResultHandler : IAuthorizationMiddlewa
             return ErrorResponse.WriteAsync(context, StatusCodes.Status401Unauthorized, context.Features.Get<RefusedToken>()?.Reason ?? "no_token");
         }
 
-        foreach (var rule in context.GetEndpoint()?.Metadata.GetOrderedMetadata<IRequestPrecondition>() ?? [])
-        {
-            if (rule.Check(context) is { } refusal) return ErrorResponse.WriteAsync(context, refusal);
-        }
+        if (context.GetEndpoint() is { } endpoint && Preconditions.RefusalOf(context, endpoint) is { } refusal)
+            return ErrorResponse.WriteAsync(context, refusal);
 
-        // A key that may be used from elsewhere only is known, so this is no 401.
-        var isElsewhere = CallerIdentity.Of(context.User) is { IpAllow: { } allowed } && !AddressList.Contains(allowed, context.Connection.RemoteIpAddress);
         var failed = authorizeResult.AuthorizationFailure?.FailedRequirements.FirstOrDefault();
         return authorizeResult.Forbidden ? ErrorResponse.WriteAsync(context, StatusCodes.Status403Forbidden, ReasonOf(failed))
-            : isElsewhere ? ErrorResponse.WriteAsync(context, StatusCodes.Status403Forbidden, "client_address")
+            : Preconditions.IsElsewhere(context, context.User) ? ErrorResponse.WriteAsync(context, StatusCodes.Status403Forbidden, "client_address")
             : next(context);
     }
 

@@ -75,10 +75,7 @@ public sealed class SeriesTests
             // The runtime's own are of the whole process, which has run other tests. When connections end is chance.
             var own = scrape.Lines.Where(static line =>
                 !line.Name.StartsWith("dotnet_", StringComparison.Ordinal) && !line.Name.Contains("_connection", StringComparison.Ordinal));
-            return new(
-                own.Select(static line =>
-                    line.Name + string.Concat(line.Labels.Where(static label => !s_byChance.Contains(label.Key)).Select(static label => $" {label.Key}={label.Value}"))),
-                StringComparer.Ordinal);
+            return new(own.Select(Name), StringComparer.Ordinal);
         }
 
         async Task LookAsync()
@@ -91,4 +88,7 @@ public sealed class SeriesTests
             }
         }
     }
+
+    private static string Name(ScrapeLine line) =>
+        line.Name + string.Concat(line.Labels.Where(static label => !s_byChance.Contains(label.Key)).Select(static label => $" {label.Key}={label.Value}"));
 }
