@@ -4,7 +4,7 @@ using Microsoft.AspNetCore.Authentication;
 
 namespace Gateway.Authentication;
 
-/// <summary>The framework's authentication service, which judges callers that are not known.</summary>
+/// <summary>The framework's authentication service, which is not asked about known callers.</summary>
 internal sealed class CachingAuthenticationService(KnownCallers callers, GatewayMetrics metrics, CachingAuthenticationService.Framework framework)
     : IAuthenticationService
 {

@@ -8,7 +8,7 @@ namespace Gateway.Authorization;
 /// Lets a known caller that may use its route pass authentication and authorization at once. It refuses nobody: all other requests are judged by the framework's
 /// two steps, as if this one were not there.
 /// </summary>
-internal sealed class Admission(KnownCallers callers, IAuthorizationService authorization, GatewayMetrics metrics)
+internal sealed class Admission(KnownCallers callers, CallerAuthorizationService authorization, GatewayMetrics metrics)
 {
     /// <summary>Whether the request passes. If it does, its user is set, and it is counted as authenticated.</summary>
     public bool Admits(HttpContext context)
@@ -16,7 +16,7 @@ internal sealed class Admission(KnownCallers callers, IAuthorizationService auth
         if (context.GetEndpoint() is not { } endpoint || PolicyOf(endpoint.Metadata) is not { } policy || callers.Find(context) is not var (scheme, found))
             return false;
         if (found is not { IsCompletedSuccessfully: true, Result: { Succeeded: true, Principal: { } user } }) return false;
-        if (authorization.AuthorizeAsync(user, context, policy.Requirements) is not { IsCompletedSuccessfully: true, Result.Succeeded: true }) return false;
+        if (!authorization.Allows(user, context, policy.Requirements)) return false;
         if (Preconditions.RefusalOf(context, endpoint) is not null || Preconditions.IsElsewhere(context, user)) return false;
 
         context.User = user;
@@ -42,6 +42,7 @@ internal static class AdmissionExtensions
         var admission = app.ApplicationServices.GetRequiredService<Admission>();
         RequestDelegate? behind = null;
         app.Use(judged => context => admission.Admits(context) ? behind!(context) : judged(context));
+        // Not by UseWhen: a branch keeps to itself that both are used, and the host would add them again, in front of everything.
         judge(app);
         // A pipeline is built from its end, so this comes before the line that uses it.
         app.Use(next => behind = next);

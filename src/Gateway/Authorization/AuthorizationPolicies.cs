@@ -1,4 +1,6 @@
+using Gateway.Authentication;
 using Gateway.Configuration;
+using Gateway.Telemetry;
 using Microsoft.AspNetCore.Authorization;
 using Microsoft.AspNetCore.Authorization.Policy;
 
@@ -26,7 +28,9 @@ internal static class AuthorizationPolicies
         builder.Services.AddAuthorizationBuilder().SetFallbackPolicy(AnyCaller);
         builder.Services.AddSingleton<IAuthorizationHandler, OrganizationAccessHandler>();
         builder.Services.AddSingleton<IAuthorizationMiddlewareResultHandler, OrderedAuthorizationResultHandler>();
-        builder.Services.AddSingleton<Admission>();
+        builder.Services.AddSingleton(static services => new Admission(
+            services.GetRequiredService<KnownCallers>(), (CallerAuthorizationService)services.GetRequiredService<IAuthorizationService>(),
+            services.GetRequiredService<GatewayMetrics>()));
     }
 
     /// <summary>Builds a configured policy. A caller must meet all of its requirements.</summary>
@@ -39,7 +43,7 @@ internal static class AuthorizationPolicies
         AddAnyOf("schemes", options.Schemes, static (caller, schemes) => schemes.Contains(caller.Scheme, StringComparer.Ordinal));
         return policy.Build();
 
-        void AddAnyOf(string what, IReadOnlyList<string> values, Func<Authentication.CallerIdentity, IReadOnlyList<string>, bool> isMet)
+        void AddAnyOf(string what, IReadOnlyList<string> values, Func<CallerIdentity, IReadOnlyList<string>, bool> isMet)
         {
             if (values.Count > 0)
                 policy.AddRequirements(new CallerRequirement(what, $"any of the {what} {string.Join(", ", values)}", caller => isMet(caller, values)));

@@ -2,6 +2,7 @@ using System.Security.Claims;
 using Gateway.Authentication;
 using Microsoft.AspNetCore.Authorization;
 using Microsoft.AspNetCore.Authorization.Infrastructure;
+using Microsoft.Identity.Web;
 
 namespace Gateway.Authorization;
 
@@ -19,13 +20,17 @@ internal sealed class CallerAuthorizationService : IAuthorizationService
     public CallerAuthorizationService(DefaultAuthorizationService framework, IEnumerable<IAuthorizationHandler> handlers)
     {
         _framework = framework;
-        // Another handler could refuse what these accept.
-        _areHandlersKnown = handlers.All(static handler => handler is PassThroughAuthorizationHandler or OrganizationAccessHandler);
+        // Another handler could refuse what these accept. Those of Microsoft.Identity.Web only meet requirements of its own, which no route has.
+        _areHandlersKnown = handlers.All(static handler => handler is PassThroughAuthorizationHandler or OrganizationAccessHandler
+            || handler.GetType().Assembly == typeof(ScopeAuthorizationRequirement).Assembly);
     }
 
+    /// <summary>Whether the user is an authenticated caller that meets all requirements, and each of them is known here.</summary>
+    public bool Allows(ClaimsPrincipal user, object? resource, IReadOnlyList<IAuthorizationRequirement> requirements) =>
+        _areHandlersKnown && requirements.Count > 0 && CallerIdentity.Of(user) is { IsAuthenticated: true } caller && AreMet(requirements, caller, resource);
+
     public Task<AuthorizationResult> AuthorizeAsync(ClaimsPrincipal user, object? resource, IEnumerable<IAuthorizationRequirement> requirements) =>
-        _areHandlersKnown && CallerIdentity.Of(user) is { IsAuthenticated: true } caller
-            && requirements is IReadOnlyList<IAuthorizationRequirement> { Count: > 0 } known && AreMet(known, caller, resource)
+        requirements is IReadOnlyList<IAuthorizationRequirement> list && Allows(user, resource, list)
             ? s_success
             : _framework.AuthorizeAsync(user, resource, requirements);
 

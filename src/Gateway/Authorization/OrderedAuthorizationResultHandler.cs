@@ -7,8 +7,7 @@ namespace Gateway.Authorization;
 
 /// <summary>
 /// Responds in the order of the contract: 401 (429 or 503 when the token or key was not judged), then the endpoint's preconditions on method, id and query
-/// (405, 422), then 403. The preconditions are checked here because a policy is evaluated only once, and only its result handler runs between the 401 and
-/// the 403.
+/// (405, 422), then 403. The preconditions are checked here because only a policy's result handler runs between the 401 and the 403.
 /// </summary>
 internal sealed class OrderedAuthorizationResultHandler : IAuthorizationMiddlewareResultHandler
 {

@@ -139,9 +139,8 @@ internal sealed class Explainer(
     private (int Status, string Reason, string Why)? Refusal(HttpContext context, RouteEndpoint taken, RouteRow row, TokenVerdict? verdict)
     {
         if (!row.Anyone && verdict is { Failures.Count: > 0 }) return (StatusCodes.Status401Unauthorized, verdict.Reason, $"the {verdict.Noun} is invalid");
-        foreach (var rule in taken.Metadata.GetOrderedMetadata<IRequestPrecondition>())
+        if (Preconditions.RefusalOf(context, taken) is { } refused)
         {
-            if (rule.Check(context) is not { } refused) continue;
             return (refused, RequestReason.Of(context, refused)!, refused == StatusCodes.Status405MethodNotAllowed ? "a module route accepts only GET"
                 : RouteOrganization.Of(context) is null ? "the organization id is malformed: IotCredentials:OrganizationId defines its form"
                 : "minimumLifetime is not a number of seconds that the profile can guarantee");

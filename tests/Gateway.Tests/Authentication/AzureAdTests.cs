@@ -1,5 +1,12 @@
+using System.Collections.Frozen;
+using System.Security.Claims;
 using System.Text.Json.Nodes;
+using Gateway.Authentication;
+using Gateway.Authorization;
+using Microsoft.AspNetCore.Authorization;
+using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
+using Microsoft.Identity.Web;
 using Sandbox;
 using Testing;
 using Xunit;
@@ -22,6 +29,27 @@ public sealed class AzureAdTests(AzureAdTests.Entra platform) : IClassFixture<Az
     {
         await AssertStatusAsync(200, platform.Gateway, Token(First) with { Audiences = [audience] });
         await AssertStatusAsync(200, platform.Many, Token(First) with { Audiences = [audience] });
+    }
+
+    // Microsoft.Identity.Web registers authorization handlers, beside which the gateway's comparison must still count.
+    [Fact]
+    public void Its_handlers_leave_the_direct_comparison_of_requirements_in_effect()
+    {
+        var authorization = (CallerAuthorizationService)platform.Gateway.Services.GetRequiredService<IAuthorizationService>();
+        var caller = new ClaimsPrincipal(new CallerIdentity("https://id.example.com", "alice", DateTimeOffset.MaxValue)
+        {
+            Scheme = "AzureAd",
+            NotBefore = DateTimeOffset.MinValue,
+            Organizations = FrozenSet<string>.Empty,
+            Roles = FrozenSet<string>.Empty,
+            Scopes = FrozenSet<string>.Empty,
+        });
+
+        Assert.Contains(
+            platform.Gateway.Services.GetServices<IAuthorizationHandler>(),
+            static handler => handler.GetType().Assembly == typeof(ScopeAuthorizationRequirement).Assembly);
+        Assert.True(authorization.Allows(caller, null, AuthorizationPolicies.AnyCaller.Requirements));
+        Assert.False(authorization.Allows(caller, null, AuthorizationPolicies.Build(new() { Roles = ["operator"] }).Requirements));
     }
 
     [Fact]

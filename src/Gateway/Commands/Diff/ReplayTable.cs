@@ -1,3 +1,4 @@
+using Gateway.Authorization;
 using Gateway.Configuration;
 using Gateway.Configuration.Schema;
 using Gateway.Differences;
@@ -99,8 +100,7 @@ internal sealed class ReplayTable : IDisposable
         Prepare(request);
         _context.SetEndpoint(found.Route.Endpoint);
         _context.Request.RouteValues = found.Values;
-        var refused = found.Route.Endpoint.Metadata.GetOrderedMetadata<IRequestPrecondition>()
-            .Select(rule => rule.Check(_context)).FirstOrDefault(static status => status is not null);
+        var refused = Preconditions.RefusalOf(_context, found.Route.Endpoint);
         return new(found.Route, found.Values.GetValueOrDefault(RouteOrganization.Parameter) as string, refused, isPreflight);
     }
 
