@@ -20,9 +20,8 @@ internal sealed class CallerAuthorizationService : IAuthorizationService
     public CallerAuthorizationService(DefaultAuthorizationService framework, IEnumerable<IAuthorizationHandler> handlers)
     {
         _framework = framework;
-        // Another handler could refuse what these accept. Those of Microsoft.Identity.Web only meet requirements of its own, which no route has.
-        _areHandlersKnown = handlers.All(static handler => handler is PassThroughAuthorizationHandler or OrganizationAccessHandler
-            || handler.GetType().Assembly == typeof(ScopeAuthorizationRequirement).Assembly);
+        // Another handler could refuse what these accept.
+        _areHandlersKnown = handlers.All(static handler => handler is PassThroughAuthorizationHandler or OrganizationAccessHandler || IsOfIdentityWeb(handler));
     }
 
     /// <summary>Whether the user is an authenticated caller that meets all requirements, and each of them is known here.</summary>
@@ -36,6 +35,9 @@ internal sealed class CallerAuthorizationService : IAuthorizationService
 
     public Task<AuthorizationResult> AuthorizeAsync(ClaimsPrincipal user, object? resource, string policyName) =>
         _framework.AuthorizeAsync(user, resource, policyName);
+
+    // They only meet requirements of Microsoft.Identity.Web's own, which no route has.
+    private static bool IsOfIdentityWeb(IAuthorizationHandler handler) => handler.GetType().Assembly == typeof(ScopeAuthorizationRequirement).Assembly;
 
     private static bool AreMet(IReadOnlyList<IAuthorizationRequirement> requirements, CallerIdentity caller, object? resource)
     {
