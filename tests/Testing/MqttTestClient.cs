@@ -122,8 +122,16 @@ public sealed class MqttTestClient : IAsyncDisposable
 
     public ValueTask DisposeAsync()
     {
-        // Ends the connection without a DISCONNECT packet.
-        _client.Dispose();
+        try
+        {
+            // Ends the connection without a DISCONNECT packet.
+            _client.Dispose();
+        }
+        catch (ObjectDisposedException)
+        {
+            // The broker has just ended the connection, and the client's own clean-up came first.
+        }
+
         return ValueTask.CompletedTask;
     }
 }

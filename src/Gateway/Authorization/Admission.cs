@@ -24,9 +24,9 @@ internal sealed class Admission(KnownCallers callers, CallerAuthorizationService
         return true;
     }
 
-    /// <summary>The policy of an endpoint that has exactly one and no other rule; null for all others.</summary>
+    /// <summary>The policy of an endpoint that asks for a caller, and has no other policy or rule; null for all others.</summary>
     private static AuthorizationPolicy? PolicyOf(EndpointMetadataCollection rules) =>
-        rules.GetOrderedMetadata<AuthorizationPolicy>() is [{ AuthenticationSchemes.Count: 0 } policy]
+        rules.GetOrderedMetadata<AuthorizationPolicy>() is [{ AuthenticationSchemes.Count: 0 } policy] && policy != AuthorizationPolicies.Anyone
             && rules.GetMetadata<IAuthorizeData>() is null && rules.GetMetadata<IAllowAnonymous>() is null
             && rules.GetMetadata<IAuthorizationRequirementData>() is null
             ? policy

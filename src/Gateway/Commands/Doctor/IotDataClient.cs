@@ -229,7 +229,14 @@ internal sealed class IotDataClient(TrialSession session, Uri endpoint, string m
             // It is disposed of, whatever happens.
         }
 
-        mqtt.Dispose();
+        try
+        {
+            mqtt.Dispose();
+        }
+        catch (ObjectDisposedException)
+        {
+            // The broker has just ended the connection, and the client's own clean-up came first.
+        }
     }
 
     private async Task<T> BoundedAsync<T>(Func<CancellationToken, Task<T>> operation)

@@ -11,7 +11,7 @@ using Gateway.Explanations;
 using Gateway.Recording;
 using Gateway.Reloading;
 using Microsoft.AspNetCore.Http.HttpResults;
-using Microsoft.AspNetCore.Mvc;
+using Microsoft.AspNetCore.Http.Metadata;
 using Microsoft.Extensions.Diagnostics.HealthChecks;
 
 namespace Gateway.Management.Console;
@@ -58,7 +58,7 @@ internal sealed partial class ConsoleApi(
         api.MapGet("/stream", (ClaimsPrincipal user, CancellationToken cancellation) =>
             TypedResults.ServerSentEvents(StreamAsync(user, cancellation), "events"));
         api.MapPost("/explain", async (ExplainForm form, CancellationToken cancellation) => Json(await ExplainAsync(form, cancellation)))
-            .WithMetadata(new RequestSizeLimitAttribute(MostExplained));
+            .WithMetadata(new RequestSizeLimit(MostExplained));
         return api;
     }
 
@@ -229,6 +229,9 @@ internal sealed partial class ConsoleApi(
             ],
         };
     }
+
+    // The framework's own attribute is one of MVC.
+    private sealed record RequestSizeLimit(long? MaxRequestBodySize) : IRequestSizeLimitMetadata;
 }
 
 /// <summary>
