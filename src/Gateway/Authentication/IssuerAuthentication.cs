@@ -51,8 +51,8 @@ internal static class IssuerAuthentication
         });
         var framework = builder.Services.Single(service => service.ServiceType == typeof(IAuthenticationService)).ImplementationType!;
         builder.Services.AddScoped(framework);
-        builder.Services.AddSingleton(new CachingAuthenticationService.Framework(framework));
-        builder.Services.AddSingleton<IAuthenticationService, CachingAuthenticationService>();
+        builder.Services.AddSingleton(new CallerAuthenticationService.Framework(framework));
+        builder.Services.AddSingleton<IAuthenticationService, CallerAuthenticationService>();
 
         foreach (var (name, scheme) in options.Authentication.Schemes)
         {

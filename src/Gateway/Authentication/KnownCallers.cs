@@ -5,8 +5,8 @@ using Microsoft.AspNetCore.Authentication;
 namespace Gateway.Authentication;
 
 /// <summary>
-/// Finds the caller of a request by a configured API key, or by a bearer token in the cache. No authentication handler runs, and nothing is allocated for the request.
-/// A cached token does not wait for a fetch of keys, and is accepted from a locked-out address.
+/// Finds the caller of a request by a configured API key, or by a bearer token in the cache. No authentication handler runs, and nothing is allocated for the
+/// request. A cached token does not wait for a fetch of keys, and is accepted from a locked-out address.
 /// </summary>
 internal sealed class KnownCallers(
     IssuerSchemes schemes, ValidatedTokenCache validated, KeySources sources, ApiKeyAuthentication apiKeys, IntrospectionAuthentication? introspection)

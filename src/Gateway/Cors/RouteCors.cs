@@ -26,7 +26,7 @@ internal static class RouteCors
             context.Response.OnStarting(static response => VaryByOriginAsync((HttpResponse)response), context.Response);
             return next(context);
         });
-        // UseCors would compile an expression that finds the policies for each request: 30 ms of every start, and the memory of the compiler.
+        // UseCors would compile an expression that finds the policies for each request, and load the compiler for it at every start.
         var services = cors.ApplicationServices;
         var policies = services.GetRequiredService<ICorsPolicyProvider>();
         cors.Use(next =>

@@ -5,7 +5,7 @@ using Microsoft.AspNetCore.Authentication;
 namespace Gateway.Authentication;
 
 /// <summary>The framework's authentication service, which is not asked about known callers.</summary>
-internal sealed class CachingAuthenticationService(KnownCallers callers, GatewayMetrics metrics, CachingAuthenticationService.Framework framework)
+internal sealed class CallerAuthenticationService(KnownCallers callers, GatewayMetrics metrics, CallerAuthenticationService.Framework framework)
     : IAuthenticationService
 {
     public Task<AuthenticateResult> AuthenticateAsync(HttpContext context, string? scheme)
