@@ -1,6 +1,5 @@
 using System.Diagnostics.Metrics;
 using System.Text.Json.Nodes;
-using Amazon.Runtime;
 using Gateway;
 using Gateway.Authentication.Keys;
 using Gateway.Configuration.Loading;
@@ -86,12 +85,7 @@ public sealed class RunningGateway : IAsyncDisposable
                     : Telemetry.IsExported(instrument) ? new() { CardinalityLimit = 50 }
                     : null);
             });
-            services.Configure<AwsClientOptions>(aws =>
-            {
-                aws.Credentials = new BasicAWSCredentials(world.Aws.BaseCredentials.AccessKeyId, world.Aws.BaseCredentials.SecretAccessKey);
-                aws.StsUrl = new Uri(world.Aws.Url);
-                aws.IotUrl = new Uri(world.Aws.Url);
-            });
+            world.UseAws(services);
             replace?.Invoke(services);
         });
         var gateway = new RunningGateway(app, world, folder, log);

@@ -1,4 +1,7 @@
 using System.Text.Json.Nodes;
+using Amazon;
+using Amazon.Runtime;
+using IotCredentials;
 using Microsoft.Extensions.DependencyInjection;
 using Sandbox;
 
@@ -12,6 +15,9 @@ public sealed class World : IAsyncDisposable
 {
     private readonly List<IAsyncDisposable> _gateways = [];
     private readonly string _sealingKey = GatewayFolder.NewSealingKey();
+
+    // The SDK remembers for an address that the clock there is off. The next emulator on that port may have another.
+    static World() => AWSConfigs.CorrectClockSkew = false;
 
     private World(OpenIdProvider issuer, AwsEmulator aws, RedisServer redis, OrganizationService downstream, TimeProvider time, bool ownsRedis)
     {
@@ -116,6 +122,14 @@ public sealed class World : IAsyncDisposable
         folder.Write("sealing-keys", _sealingKey);
         return folder;
     }
+
+    /// <summary>Directs a gateway in this process to the emulator of AWS.</summary>
+    public void UseAws(IServiceCollection services) => services.Configure<AwsClientOptions>(aws =>
+    {
+        aws.Credentials = new BasicAWSCredentials(Aws.BaseCredentials.AccessKeyId, Aws.BaseCredentials.SecretAccessKey);
+        aws.StsUrl = new Uri(Aws.Url);
+        aws.IotUrl = new Uri(Aws.Url);
+    });
 
     /// <summary>Issues a valid token for a member of organizations.</summary>
     public string Token(params string[] organizations) => Issuer.Issue(new TokenRequest { Organizations = organizations });

@@ -12,7 +12,11 @@ internal static class IdleGateway
             // YARP's active health checks start as soon as it has the destinations, so they are removed.
             configuration with { Clusters = [.. configuration.Clusters.Select(static cluster => cluster with { HealthCheck = null })] },
             environment.Name,
-            static services => services.AddLogging(static logging => logging.ClearProviders()));
+            services =>
+            {
+                services.AddLogging(static logging => logging.ClearProviders());
+                environment.Services?.Invoke(services);
+            });
 
     /// <summary>Builds a gateway without destinations.</summary>
     public static WebApplication BuildAlone(Snapshot configuration, ProgramEnvironment environment) =>

@@ -8,6 +8,9 @@ namespace Gateway.Commands;
 /// <param name="Variables">The process's environment variables.</param>
 internal sealed record ProgramEnvironment(string Name, IReadOnlyDictionary<string, string?> Variables)
 {
+    /// <summary>Adds to the services of the gateway that a command builds. Tests direct its AWS clients to an emulator.</summary>
+    public Action<IServiceCollection>? Services { get; init; }
+
     public static ProgramEnvironment OfProcess() => Of(
         Environment.GetEnvironmentVariables().Cast<DictionaryEntry>().ToDictionary(variable => (string)variable.Key, variable => (string?)variable.Value));
 

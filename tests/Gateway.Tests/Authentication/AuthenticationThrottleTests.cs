@@ -364,7 +364,8 @@ public sealed partial class AuthenticationThrottleTests
     // Each is another token: one counts once.
     private static string Junk() => $"x.{Interlocked.Increment(ref s_junk)}.z";
 
-    private static string Stolen(World world) => world.Issuer.Issue(new() { Organizations = (string[])["o-acme"], Key = SigningKey.CreateRsa() });
+    private static string Stolen(World world) =>
+        world.Issuer.Issue(new() { Organizations = (string[])["o-acme"], Key = s_stranger, KeyId = $"{Guid.NewGuid()}" });
 
     private static async Task<int> StatusAsync(RunningGateway gateway, string? token, string from = "127.0.0.1", string? header = null)
     {

@@ -75,7 +75,7 @@ public sealed class IssuerOutageTests(ITestOutputHelper output)
             var clock = Stopwatch.StartNew();
             var answer = await gateway.SendAsync(path, token).WaitAsync(s_patience);
             if (clock.Elapsed > longest) longest = clock.Elapsed;
-            Assert.True(answer.Status == status, $"{path}: {answer.Status} {answer.Body}\n{gateway.Log.Text}");
+            if (answer.Status != status) Assert.Fail($"{path}: {answer.Status} {answer.Body}\n{gateway.Log.Text}");
         }
     }
 

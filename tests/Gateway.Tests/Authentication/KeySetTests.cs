@@ -15,6 +15,9 @@ public sealed class KeySetTests(KeySetTests.OddIssuer platform) : IClassFixture<
     // To make a key of RSA takes a tenth of a second of the processor.
     private static readonly RSA s_weak = RSA.Create(1024);
     private static readonly RSA s_authority = RSA.Create(2048);
+    private static readonly SigningKey s_first = SigningKey.CreateRsa("1");
+    private static readonly SigningKey s_second = SigningKey.CreateRsa("2");
+    private static readonly SigningKey s_stranger = SigningKey.CreateRsa("odd");
 
     // What stands before the issuer's good keys.
     private static readonly Dictionary<string, Func<string>> s_odd = new()
@@ -29,19 +32,19 @@ public sealed class KeySetTests(KeySetTests.OddIssuer platform) : IClassFixture<
         ["B3 an unknown curve"] = () => """{ "kty": "EC", "crv": "secp256k1", "kid": "odd", "x": "AQ", "y": "AQ" }""",
         ["B3 a point off the curve"] = () => """{ "kty": "EC", "crv": "P-256", "kid": "odd", "x": "AQ", "y": "AQ" }""",
         ["B3 a symmetric key"] = () => """{ "kty": "oct", "kid": "odd", "k": "c2VjcmV0c2VjcmV0c2VjcmV0c2VjcmV0" }""",
-        ["B3 a key for encryption"] = () => Jwk(SigningKey.CreateRsa("odd"), ("use", "enc")),
-        ["B3 an algorithm of encryption"] = () => Jwk(SigningKey.CreateRsa("odd"), ("alg", "RSA-OAEP-256")),
-        ["B3 other operations"] = () => Jwk(SigningKey.CreateRsa("odd"), ("key_ops", new JsonArray("encrypt", "wrapKey"))),
+        ["B3 a key for encryption"] = () => Jwk(s_stranger, ("use", "enc")),
+        ["B3 an algorithm of encryption"] = () => Jwk(s_stranger, ("alg", "RSA-OAEP-256")),
+        ["B3 other operations"] = () => Jwk(s_stranger, ("key_ops", new JsonArray("encrypt", "wrapKey"))),
         ["B3 a modulus that is no base64url"] = () => """{ "kty": "RSA", "kid": "odd", "n": "!!!", "e": "AQAB" }""",
         ["B3 a modulus that is a number"] = () => """{ "kty": "RSA", "kid": "odd", "n": 17, "e": "AQAB" }""",
-        ["B3 no exponent"] = () => Jwk(SigningKey.CreateRsa("odd"), ("e", null)),
-        ["B3 an exponent of one"] = () => Jwk(SigningKey.CreateRsa("odd"), ("e", "AQ")),
-        ["B3 a key id that is a number"] = () => Jwk(SigningKey.CreateRsa(), ("kid", 7)),
+        ["B3 no exponent"] = () => Jwk(s_stranger, ("e", null)),
+        ["B3 an exponent of one"] = () => Jwk(s_stranger, ("e", "AQ")),
+        ["B3 a key id that is a number"] = () => Jwk(s_stranger, ("kid", 7)),
         ["B3 a key id that is no text"] = () => """{ "kty": "RSA", "kid": "\ud800", "n": "AQAB", "e": "AQAB" }""",
         ["B3 a weak key"] = Weak,
         ["B3 a member twice"] = () => """{ "kty": "RSA", "kty": "EC", "kid": "odd" }""",
         ["B3 certificates that are none"] = () => """{ "kty": "RSA", "kid": "odd", "x5c": ["!!!"], "x5t": 5 }""",
-        ["B3 a certificate and no numbers"] = () => $$"""{ "kty": "RSA", "kid": "odd", "x5c": ["{{Expired(SigningKey.CreateRsa())}}"] }""",
+        ["B3 a certificate and no numbers"] = () => $$"""{ "kty": "RSA", "kid": "odd", "x5c": ["{{Expired(s_stranger)}}"] }""",
     };
 
     public static TheoryData<string> Odd => [.. s_odd.Keys];
@@ -131,7 +134,7 @@ public sealed class KeySetTests(KeySetTests.OddIssuer platform) : IClassFixture<
 
         Assert.Equal(200, (await platform.SendAsync(Path, platform.World.Issuer.Issue(new() { WithoutKeyId = withoutId }))).Status);
         ErrorResponseAssert.IsUnauthenticated(
-            await platform.SendAsync(Path, platform.World.Issuer.Issue(new() { WithoutKeyId = withoutId, Key = SigningKey.CreateRsa() })), tokenSent: true);
+            await platform.SendAsync(Path, platform.World.Issuer.Issue(new() { WithoutKeyId = withoutId, Key = s_stranger })), tokenSent: true);
     }
 
     [Fact]
@@ -195,8 +198,7 @@ public sealed class KeySetTests(KeySetTests.OddIssuer platform) : IClassFixture<
     [InlineData("another issuer", false)]
     public void Keys_are_the_same_whatever_their_order_and_what_stands_beside_them(string change, bool isSame)
     {
-        var (first, second, curve) = (SigningKey.CreateRsa("1"), SigningKey.CreateRsa("2"), SigningKey.CreateEllipticCurve("3"));
-        var keys = new JsonArray(first.ToJsonWebKey(), second.ToJsonWebKey(), curve.ToJsonWebKey());
+        var keys = new JsonArray(s_first.ToJsonWebKey(), s_second.ToJsonWebKey(), SigningKey.CreateEllipticCurve("3").ToJsonWebKey());
         var set = new JsonObject();
         var before = Parse("i", "a");
         switch (change)
@@ -208,9 +210,9 @@ public sealed class KeySetTests(KeySetTests.OddIssuer platform) : IClassFixture<
             case "another key id": keys[0]!["kid"] = "4"; break;
             case "no key id": keys[0]!.AsObject().Remove("kid"); break;
             case "the ids of two keys exchanged": (keys[0]!["kid"], keys[1]!["kid"]) = ("2", "1"); break;
-            case "another number": keys[0]!["n"] = SigningKey.CreateRsa().ToJsonWebKey()["n"]!.DeepClone(); break;
+            case "another number": keys[0]!["n"] = s_stranger.ToJsonWebKey()["n"]!.DeepClone(); break;
             case "the algorithm of one key": keys[0]!["alg"] = "RS256"; break;
-            case "a key more": keys.Add(SigningKey.CreateRsa("1").ToJsonWebKey()); break;
+            case "a key more": keys.Add(JsonNode.Parse(Jwk(s_stranger, ("kid", "1")))); break;
             case "a key less": keys.RemoveAt(2); break;
             case "an issuer of one key": keys[2]!["issuer"] = "i"; break;
         }

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using Gateway.Commands;
+using Testing;
 
 namespace Gateway.Tests.Commands;
 
@@ -8,13 +9,19 @@ internal sealed record CommandResult(int ExitCode, string Output, string Error)
 {
     public JsonElement Json => JsonDocument.Parse(Output).RootElement;
 
-    public static async Task<CommandResult> RunAsync(IEnumerable<string> arguments, IReadOnlyDictionary<string, string>? variables = null)
+    /// <param name="arguments">The command and its arguments.</param>
+    /// <param name="variables">The environment variables.</param>
+    /// <param name="world">The world whose emulator of AWS it asks. Default: what the variables name.</param>
+    public static async Task<CommandResult> RunAsync(
+        IEnumerable<string> arguments, IReadOnlyDictionary<string, string>? variables = null, World? world = null)
     {
         var environment = ProgramEnvironment.Of(
-            (variables ?? new Dictionary<string, string>()).ToDictionary(variable => variable.Key, string? (variable) => variable.Value));
+            (variables ?? new Dictionary<string, string>()).ToDictionary(variable => variable.Key, string? (variable) => variable.Value))
+            with { Services = world is null ? null : world.UseAws };
         using var output = new StringWriter();
         using var error = new StringWriter();
         var exitCode = await GatewayProgram.InvokeAsync([.. arguments], environment, output, error);
+        IssuedSecrets.Check("a command", $"{output}{error}");
         return new(exitCode, output.ToString(), error.ToString());
     }
 }

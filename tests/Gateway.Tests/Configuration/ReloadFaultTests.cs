@@ -52,12 +52,16 @@ public sealed class ReloadFaultTests : IAsyncLifetime
             Write(change, ++step);
             await _gateway.CheckForChangesAsync();
 
-            var where = $"{name}, change {step} ({change}): {_gateway.Log.Text}";
-            Assert.True(_gateway.IsConfigurationRefused == !isGood, where);
-            Assert.True((isOpen ? 200 : 401) == (await _gateway.SendAsync("/r")).Status, where);
+            Expect(!isGood, _gateway.IsConfigurationRefused);
+            Expect(isOpen ? 200 : 401, (await _gateway.SendAsync("/r")).Status);
             // A route of this change alone: it is there, or it is not.
-            Assert.True((isGood ? 200 : 404) == (await _gateway.SendAsync($"/new{step}", _world.Token())).Status, where);
+            Expect(isGood ? 200 : 404, (await _gateway.SendAsync($"/new{step}", _world.Token())).Status);
             Assert.Equal(isGood ? "Healthy" : "Degraded", (await _world.Client.SendAsync($"{_gateway.ManagementUrl}/health/ready")).Body);
+
+            void Expect<T>(T expected, T found)
+            {
+                if (!Equals(expected, found)) Assert.Fail($"{name}, change {step} ({change}): {found} in place of {expected}\n{_gateway.Log.Text}");
+            }
         }
     }
 

@@ -50,7 +50,7 @@ public sealed class WeightedServices : IAsyncDisposable
     {
         var path = $"/weighted/{Guid.NewGuid():N}";
         var response = await (gateway ?? Gateway).SendAsync(path, _world.Issuer.Issue(new TokenRequest { Subject = subject }));
-        Assert.True(response.Status == 200, $"{response.Status}\n{Gateway.Log.Text}");
+        if (response.Status != 200) Assert.Fail($"{response.Status}\n{Gateway.Log.Text}");
         return _services.Single(service => service.Value.Requests.Snapshot().Any(request => request.Target == path)).Key;
     }
 

@@ -13,6 +13,7 @@ public sealed partial class ConsoleTests(ConsoleFixture platform) : IClassFixtur
 {
     private static readonly string[] s_files = ["/console", "/", "/console/console.css", "/console/console.js", "/console/icon.svg"];
     private static readonly HttpClient s_client = new();
+    private static readonly SigningKey s_foreign = SigningKey.CreateRsa();
     private static readonly string[] s_api = ["/api/status", "/api/routes", "/api/clusters", "/api/vending", "/api/events", "/api/events?route=plain"];
 
     public static TheoryData<string> Api => [.. s_api];
@@ -91,9 +92,8 @@ public sealed partial class ConsoleTests(ConsoleFixture platform) : IClassFixtur
     [MemberData(nameof(Api))]
     public async Task The_API_is_for_those_whom_the_management_policy_allows(string path)
     {
-        var foreign = SigningKey.CreateRsa();
         var request = new TokenRequest { Subject = "oscar", Roles = ["platform-operator"] };
-        var forged = platform.World.Issuer.Issue(request with { Key = foreign, KeyId = platform.World.Issuer.CurrentKey.KeyId });
+        var forged = platform.World.Issuer.Issue(request with { Key = s_foreign, KeyId = platform.World.Issuer.CurrentKey.KeyId });
         var expired = platform.World.Issuer.Issue(request with
         {
             IssuedAt = TimeSpan.FromHours(-2),

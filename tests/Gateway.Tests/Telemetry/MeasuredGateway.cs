@@ -100,7 +100,7 @@ public sealed class MeasuredGateway : IAsyncLifetime
     private async Task ExpectAsync(int status, string path, string? token)
     {
         var response = await _gateway.SendAsync(path, token);
-        Assert.True(response.Status == status, $"{path}: {response.Status} {response.Body}\n{_gateway.Log.Text}");
+        if (response.Status != status) Assert.Fail($"{path}: {response.Status} {response.Body}\n{_gateway.Log.Text}");
     }
 
     /// <summary>Puts what was sealed under another key in the place of a generation.</summary>

@@ -20,8 +20,9 @@ internal sealed partial class Scrape
 
     public IReadOnlyList<ScrapeLine> Lines { get; }
 
-    public static async Task<Scrape> ReadAsync(World world, RunningGateway gateway) =>
-        new((await world.Client.SendAsync(gateway.ManagementUrl + "/metrics")).Body);
+    public static Task<Scrape> ReadAsync(World world, RunningGateway gateway) => ReadAsync(world, gateway.ManagementUrl);
+
+    public static async Task<Scrape> ReadAsync(World world, string managementUrl) => new((await world.Client.SendAsync(managementUrl + "/metrics")).Body);
 
     /// <summary>The sum of the samples of a name that have these labels, such as <c>outcome="sts"</c>; null if there is none.</summary>
     public double? Sum(string name, params string[] labels)

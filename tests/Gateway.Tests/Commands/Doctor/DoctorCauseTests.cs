@@ -19,7 +19,7 @@ public sealed class DoctorCauseTests(DoctorTests.Shared shared) : IClassFixture<
         hanging.Start();
         var (port, closed) = (((IPEndPoint)hanging.LocalEndpoint).Port, FreePort.Find());
 
-        var (exitCode, rows, output) = await ExamineAsync(settings => settings
+        var (exitCode, rows, output) = await Examination.RunAsync(World, settings => settings
             .Set("ReverseProxy:Clusters:organizations:Destinations:a:Address", $"\"http://127.0.0.1:{port}/\"")
             .Set("ReverseProxy:Clusters:organizations:HealthCheck", """{ "Active": { "Enabled": true, "Path": "/health", "Policy": "ConsecutiveFailures" } }""")
             .Set("ReverseProxy:Clusters:spare", $$"""{ "Destinations": { "a": { "Address": "http://127.0.0.1:{{closed}}/" } } }"""), timeout: 10);
@@ -43,7 +43,8 @@ public sealed class DoctorCauseTests(DoctorTests.Shared shared) : IClassFixture<
         "F16 a health check that is off", """{ "Active": { "Enabled": false, "Path": "/status/503", "Policy": "ConsecutiveFailures" } }""", "ok", "GET / 200")]
     public async Task A_destination_is_asked_as_its_active_health_check_asks(string name, string healthCheck, string outcome, string found)
     {
-        var (_, rows, output) = await ExamineAsync(settings => settings.Set("ReverseProxy:Clusters:organizations:HealthCheck", healthCheck));
+        var (_, rows, output) = await Examination.RunAsync(
+            World, settings => settings.Set("ReverseProxy:Clusters:organizations:HealthCheck", healthCheck));
 
         Assert.True(rows["destination organizations/a"].Outcome == outcome, $"{name}: {output}");
         Assert.EndsWith(found, rows["destination organizations/a"].Found, StringComparison.Ordinal);
@@ -54,7 +55,7 @@ public sealed class DoctorCauseTests(DoctorTests.Shared shared) : IClassFixture<
     {
         var service = new Uri(World.Downstream.Url).Authority;
 
-        var (_, rows, output) = await ExamineAsync(settings => settings
+        var (_, rows, output) = await Examination.RunAsync(World, settings => settings
             .Set("Services:devices:Http", $"""["{service}"]""")
             .Set("ReverseProxy:Clusters:organizations:Destinations:a:Address", "\"http://devices/status/\"")
             .Set("ReverseProxy:Clusters:organizations:HealthCheck", """{ "Active": { "Enabled": true, "Path": "/503", "Policy": "ConsecutiveFailures" } }"""));
@@ -84,11 +85,11 @@ public sealed class DoctorCauseTests(DoctorTests.Shared shared) : IClassFixture<
         string Filled(string text) => text.Replace("PROXY", "http://user:hunter2@127.0.0.1:PORT", StringComparison.Ordinal)
             .Replace("PORT", closed, StringComparison.Ordinal).Replace("SERVICE", service, StringComparison.Ordinal);
 
-        var (exitCode, rows, output) = await ExamineAsync(settings =>
+        var (exitCode, rows, output) = await Examination.RunAsync(World, settings =>
         {
             settings.Set("ReverseProxy:Clusters:organizations:Destinations:a:Address", $"\"{Filled(address)}\"");
             if (proxy is not null) settings.Set("ReverseProxy:Clusters:organizations:HttpClient:WebProxy:Address", $"\"{Filled(proxy)}\"");
-        }, new Dictionary<string, string> { ["HTTP_PROXY"] = "http://127.0.0.1:1", ["NO_PROXY"] = "localhost" });
+        }, variables: World.Aws.EnvironmentVariables.Append(new("HTTP_PROXY", "http://127.0.0.1:1")).Append(new("NO_PROXY", "localhost")));
 
         Assert.True(exitCode == 1 && rows["destination organizations/a"].Outcome == "failed", $"{name}: {output}");
         Assert.EndsWith(Filled(found), rows["destination organizations/a"].Found, StringComparison.Ordinal);
@@ -118,12 +119,16 @@ public sealed class DoctorCauseTests(DoctorTests.Shared shared) : IClassFixture<
             .Replace("HTTPS", World.Issuer.Issuer.Replace("http:", "https:", StringComparison.Ordinal), StringComparison.Ordinal)
             .Replace("PORT", closed, StringComparison.Ordinal)
             .Replace("SERVICE", service, StringComparison.Ordinal);
-        var variables = proxy is null
-            ? []
-            : new Dictionary<string, string> { ["HTTP_PROXY"] = Filled(proxy), ["HTTPS_PROXY"] = Filled(proxy), ["NO_PROXY"] = "127.0.0.1,localhost" };
+        IEnumerable<KeyValuePair<string, string>>? variables = proxy is null
+            ? null
+            :
+            [
+                .. World.Aws.EnvironmentVariables,
+                new("HTTP_PROXY", Filled(proxy)), new("HTTPS_PROXY", Filled(proxy)), new("NO_PROXY", "127.0.0.1,localhost"),
+            ];
 
-        var (exitCode, rows, output) = await ExamineAsync(
-            settings => settings.Set("Authentication:Schemes:Platform:Authority", $"\"{Filled(authority)}\""), variables);
+        var (exitCode, rows, output) = await Examination.RunAsync(
+            World, settings => settings.Set("Authentication:Schemes:Platform:Authority", $"\"{Filled(authority)}\""), variables: variables);
 
         Assert.Equal(1, exitCode);
         Assert.True(rows["issuer Platform"].Outcome == "failed", $"{name}: {output}");
@@ -168,23 +173,9 @@ public sealed class DoctorCauseTests(DoctorTests.Shared shared) : IClassFixture<
         var variables = World.Aws.EnvironmentVariables.Where(variable => variable.Key.Contains("URL", StringComparison.Ordinal))
             .Append(new("AWS_WEB_IDENTITY_TOKEN_FILE", "/nowhere/token")).Append(new("AWS_ROLE_ARN", "arn:aws:iam::111122223333:role/r"));
 
-        var (exitCode, rows, _) = await ExamineAsync(null, variables.ToDictionary(), replacesAws: true);
+        var (exitCode, rows, _) = await Examination.RunAsync(World, variables: variables);
 
         Assert.Equal(1, exitCode);
         Assert.Equal(("failed", "AWS_WEB_IDENTITY_TOKEN_FILE names /nowhere/token, which is not there"), rows["STS ap-northeast-1"]);
-    }
-
-    private async Task<(int ExitCode, Dictionary<string, (string Outcome, string Found)> Rows, string Output)> ExamineAsync(
-        Action<JsonObject>? change, IReadOnlyDictionary<string, string>? variables = null, bool replacesAws = false, int timeout = 100)
-    {
-        using var folder = World.Folder(change);
-        var (exitCode, output) = await GatewayProcess.RunAsync(
-            ["doctor", "--config", folder.Path, "--timeout", $"{timeout}"],
-            World.Aws.EnvironmentVariables.Where(_ => !replacesAws).Concat(variables ?? new Dictionary<string, string>()));
-        var rows = output.Split('\n', StringSplitOptions.RemoveEmptyEntries)
-            .Select(line => line.Split("  ", StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries))
-            .Where(parts => parts.Length == 3)
-            .ToDictionary(parts => parts[0], parts => (parts[1], parts[2]));
-        return (exitCode, rows, output);
     }
 }

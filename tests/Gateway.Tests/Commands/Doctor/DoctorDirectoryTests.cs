@@ -79,12 +79,11 @@ public sealed class DoctorDirectoryTests : IAsyncLifetime
         Assert.Empty(_world.Downstream.Directory.Calls.Snapshot());
     }
 
-    // In a process of its own, whose variables direct the AWS SDK to the emulator.
-    private async Task<(int ExitCode, string Output)> DoctorAsync(string? organization)
+    private async Task<CommandResult> DoctorAsync(string? organization)
     {
         using var folder = Folder();
         string[] arguments = ["doctor", "--config", folder.Path, .. organization is null ? Array.Empty<string>() : ["--organization", organization]];
-        return await GatewayProcess.RunAsync(arguments, _world.Aws.EnvironmentVariables);
+        return await CommandResult.RunAsync(arguments, world: _world);
     }
 
     private GatewayFolder Folder() => _world.Folder(settings =>

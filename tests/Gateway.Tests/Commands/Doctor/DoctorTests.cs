@@ -20,7 +20,8 @@ public sealed class DoctorTests(DoctorTests.Shared shared) : IClassFixture<Docto
     [Fact]
     public async Task A_platform_in_good_health_is_told_with_what_was_found()
     {
-        var (exitCode, rows, output) = await ExamineAsync(arguments: ["--organization", "o-acme"]);
+        var (exitCode, rows, output) = await Examination.RunAsync(
+            World, arguments: ["--organization", "o-acme"], variables: World.Aws.EnvironmentVariables);
 
         Assert.True(exitCode == 0, output);
         Assert.Equal(("ok", $"{World.Issuer.Issuer}, 1 signing key"), rows["issuer Platform"]);
@@ -248,19 +249,8 @@ public sealed class DoctorTests(DoctorTests.Shared shared) : IClassFixture<Docto
         Assert.Equal(2, (await CommandResult.RunAsync(["doctor", "--config", "/nowhere"])).ExitCode);
     }
 
-    private async Task<(int ExitCode, Dictionary<string, (string Outcome, string Found)> Rows, string Output)> ExamineAsync(
-        Action<JsonObject>? change = null, string[]? arguments = null, World? world = null, int timeout = 100)
-    {
-        world ??= World;
-        using var folder = world.Folder(change);
-        var (exitCode, output) = await GatewayProcess.RunAsync(
-            ["doctor", "--config", folder.Path, "--timeout", $"{timeout}", .. arguments ?? []], world.Aws.EnvironmentVariables);
-        var rows = output.Split('\n', StringSplitOptions.RemoveEmptyEntries)
-            .Select(line => line.Split("  ", StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries))
-            .Where(parts => parts.Length == 3)
-            .ToDictionary(parts => parts[0], parts => (parts[1], parts[2]));
-        return (exitCode, rows, output);
-    }
+    private Task<Examination> ExamineAsync(Action<JsonObject>? change = null, string[]? arguments = null, World? world = null, int timeout = 100) =>
+        Examination.RunAsync(world ?? World, change, arguments, timeout);
 
     private static async Task ServeAsync(TcpListener listener, X509Certificate2 certificate, CancellationToken ended)
     {
