@@ -42,7 +42,7 @@ public sealed class RedisFailoverTests(ITestOutputHelper output)
                 var gateway = gateways[random.Next(gateways.Length)];
                 responses.Enqueue((during, $"o-{organization}", await VendAsync(world, gateway, $"o-{organization}", tokens[organization])));
                 // Callers that never rest would starve the failover.
-                await Task.Delay(TimeSpan.FromMilliseconds(5));
+                await Task.Delay(TimeSpan.FromMilliseconds(10));
             }
         })).ToList();
         await AnsweredAsync("before");

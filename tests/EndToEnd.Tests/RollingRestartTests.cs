@@ -12,7 +12,7 @@ public sealed class RollingRestartTests(ITestOutputHelper output)
     private const int Callers = 8;
 
     // Callers that never rest would keep the machine from starting the next gateway.
-    private static readonly TimeSpan s_between = TimeSpan.FromMilliseconds(5);
+    private static readonly TimeSpan s_between = TimeSpan.FromMilliseconds(15);
 
     [Fact]
     public async Task Of_two_replicas_behind_a_balancer_both_are_replaced_under_load_without_a_failed_request()

@@ -48,7 +48,7 @@ public sealed class ServiceFailureTests(ITestOutputHelper output)
                 if (answer.Status != 200) failures.Enqueue($"{answer.Status} {answer.Body}");
                 else answered[new Uri("http://" + answer.Json.GetProperty("headers").GetProperty("Host")[0].GetString()).Port] = Stopwatch.GetTimestamp();
                 // As many requests as there are to be take as long as the faults do.
-                if (Total <= 2_000) await Task.Delay(TimeSpan.FromMilliseconds(20));
+                if (Total <= 2_000) await Task.Delay(TimeSpan.FromMilliseconds(60));
             }
         })).ToList();
 

@@ -80,7 +80,7 @@ public sealed class SlowLorisTests(ITestOutputHelper output)
             var sent = Stopwatch.GetTimestamp();
             Assert.Equal(200, (await world.Client.SendAsync($"{gateway.Url}/open/{times.Count}")).Status);
             times.Add(Stopwatch.GetElapsedTime(sent).TotalMilliseconds);
-            await Task.Delay(TimeSpan.FromMilliseconds(2), CancellationToken.None);
+            await Task.Delay(TimeSpan.FromMilliseconds(10), CancellationToken.None);
         }
 
         return times;

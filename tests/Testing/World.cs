@@ -17,7 +17,7 @@ public sealed class World : IAsyncDisposable
     private readonly string _sealingKey = GatewayFolder.NewSealingKey();
 
     // The SDK remembers for an address that the clock there is off. The next emulator on that port may have another.
-    static World() => AWSConfigs.CorrectClockSkew = false;
+    static World() => AWSConfigs.CorrectForClockSkew = false;
 
     private World(OpenIdProvider issuer, AwsEmulator aws, RedisServer redis, OrganizationService downstream, TimeProvider time, bool ownsRedis)
     {
