@@ -8,7 +8,6 @@ using Gateway.Management;
 using Gateway.Recording;
 using Gateway.Reloading;
 using Gateway.Telemetry;
-using IotCredentials;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;

@@ -15,9 +15,8 @@ internal sealed record CommandResult(int ExitCode, string Output, string Error)
     public static async Task<CommandResult> RunAsync(
         IEnumerable<string> arguments, IReadOnlyDictionary<string, string>? variables = null, World? world = null)
     {
-        var environment = ProgramEnvironment.Of(
-            (variables ?? new Dictionary<string, string>()).ToDictionary(variable => variable.Key, string? (variable) => variable.Value))
-            with { Services = world is null ? null : world.UseAws };
+        var given = (variables ?? new Dictionary<string, string>()).ToDictionary(variable => variable.Key, string? (variable) => variable.Value);
+        var environment = ProgramEnvironment.Of(given) with { Services = world is null ? null : world.UseAws };
         using var output = new StringWriter();
         using var error = new StringWriter();
         var exitCode = await GatewayProgram.InvokeAsync([.. arguments], environment, output, error);

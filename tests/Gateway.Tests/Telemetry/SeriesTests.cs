@@ -77,7 +77,8 @@ public sealed class SeriesTests
             // Which generation is collected and when connections end is chance.
             var own = scrape.Lines.Where(static line =>
                 !line.Name.StartsWith("dotnet_", StringComparison.Ordinal) && !line.Name.Contains("_connection", StringComparison.Ordinal));
-            return new(own.Select(static line => line.Name + string.Concat(line.Labels.Select(static label => $" {label.Key}={label.Value}"))), StringComparer.Ordinal);
+            var names = own.Select(static line => line.Name + string.Concat(line.Labels.Select(static label => $" {label.Key}={label.Value}")));
+            return new(names, StringComparer.Ordinal);
         }
 
         async Task LookAsync()

@@ -12,7 +12,8 @@ internal sealed record Examination(int ExitCode, IReadOnlyDictionary<string, (st
     /// <param name="timeout">The seconds that each check has.</param>
     /// <param name="variables">The environment variables of a process of its own. Default: it runs in this process and asks the world's AWS.</param>
     public static async Task<Examination> RunAsync(
-        World world, Action<JsonObject>? change = null, string[]? arguments = null, int timeout = 100, IEnumerable<KeyValuePair<string, string>>? variables = null)
+        World world, Action<JsonObject>? change = null, string[]? arguments = null, int timeout = 100,
+        IEnumerable<KeyValuePair<string, string>>? variables = null)
     {
         using var folder = world.Folder(change);
         string[] line = ["doctor", "--config", folder.Path, "--timeout", $"{timeout}", .. arguments ?? []];
