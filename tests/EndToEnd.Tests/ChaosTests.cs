@@ -14,6 +14,7 @@ namespace EndToEnd.Tests;
 /// swapped, locks are planted and marks deleted, at random. <c>CHAOS_SEED</c> tries others, <c>CHAOS_SECONDS</c> makes it longer.
 /// </summary>
 [Trait("Category", "Redis")]
+[Collection(LoadTests.Name)]
 public sealed class ChaosTests(ITestOutputHelper output)
 {
     private const int Organizations = 20;

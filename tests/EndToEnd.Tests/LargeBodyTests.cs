@@ -8,6 +8,7 @@ namespace EndToEnd.Tests;
 
 /// <summary>Bodies pass as they come, and none is kept. <c>LARGE_BODY_MIB</c> makes them larger.</summary>
 [Trait("Category", "Long")]
+[Collection(LoadTests.Name)]
 public sealed class LargeBodyTests(ITestOutputHelper output)
 {
     private const int MiB = 1024 * 1024;

@@ -9,6 +9,7 @@ namespace EndToEnd.Tests;
 
 /// <summary>Three gateways, each a process of its own, under load while a primary is killed and a replica takes its place.</summary>
 [Trait("Category", "Redis")]
+[Collection(LoadTests.Name)]
 public sealed class RedisFailoverTests(ITestOutputHelper output)
 {
     private const int Organizations = 24;

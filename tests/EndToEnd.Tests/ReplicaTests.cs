@@ -8,6 +8,7 @@ namespace EndToEnd.Tests;
 
 /// <summary>Three gateways, each a process of its own, before one Redis.</summary>
 [Trait("Category", "Redis")]
+[Collection(LoadTests.Name)]
 public sealed class ReplicaTests(ITestOutputHelper output)
 {
     private static void BigBudget(JsonObject settings) =>

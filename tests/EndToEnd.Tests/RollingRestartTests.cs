@@ -7,6 +7,7 @@ using Xunit;
 namespace EndToEnd.Tests;
 
 /// <summary>Gateways are replaced one after another, and nobody notices.</summary>
+[Collection(LoadTests.Name)]
 public sealed class RollingRestartTests(ITestOutputHelper output)
 {
     private const int Callers = 8;

@@ -9,6 +9,7 @@ namespace EndToEnd.Tests;
 
 /// <summary>Three destinations, each a process, of which one after another is killed, restarted and slowed. <c>FAILURE_REQUESTS</c> makes it longer.</summary>
 [Trait("Category", "Long")]
+[Collection(LoadTests.Name)]
 public sealed class ServiceFailureTests(ITestOutputHelper output)
 {
     private const int Callers = 16;
@@ -47,8 +48,8 @@ public sealed class ServiceFailureTests(ITestOutputHelper output)
                 times.Add(Stopwatch.GetElapsedTime(begun).TotalMilliseconds);
                 if (answer.Status != 200) failures.Enqueue($"{answer.Status} {answer.Body}");
                 else answered[new Uri("http://" + answer.Json.GetProperty("headers").GetProperty("Host")[0].GetString()).Port] = Stopwatch.GetTimestamp();
-                // As many requests as there are to be take as long as the faults do.
-                if (Total <= 2_000) await Task.Delay(TimeSpan.FromMilliseconds(60));
+                // In a short run, callers that never rest would starve the services.
+                if (Total <= 2_000) await Task.Delay(TimeSpan.FromMilliseconds(20));
             }
         })).ToList();
 

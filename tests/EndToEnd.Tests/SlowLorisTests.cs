@@ -14,6 +14,7 @@ namespace EndToEnd.Tests;
 /// wants to be served. <c>LORIS_SECONDS</c> makes it longer.
 /// </summary>
 [Trait("Category", "Long")]
+[Collection(LoadTests.Name)]
 public sealed class SlowLorisTests(ITestOutputHelper output)
 {
     private const int Connections = 2000;

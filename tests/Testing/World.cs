@@ -16,7 +16,7 @@ public sealed class World : IAsyncDisposable
     private readonly List<IAsyncDisposable> _gateways = [];
     private readonly string _sealingKey = GatewayFolder.NewSealingKey();
 
-    // The SDK remembers for an address that the clock there is off. The next emulator on that port may have another.
+    // The SDK remembers an address's clock offset for the whole process, and a later emulator may get the same port.
     static World() => AWSConfigs.CorrectForClockSkew = false;
 
     private World(OpenIdProvider issuer, AwsEmulator aws, RedisServer redis, OrganizationService downstream, TimeProvider time, bool ownsRedis)
@@ -41,8 +41,14 @@ public sealed class World : IAsyncDisposable
 
     public string KeyPrefix { get; } = $"world-{Guid.NewGuid():N}:";
 
-    public HttpClient Client { get; } =
-        new(new SocketsHttpHandler { AllowAutoRedirect = false, UseCookies = false, PooledConnectionLifetime = TimeSpan.FromMinutes(1) });
+    public HttpClient Client { get; } = new(new SocketsHttpHandler
+    {
+        AllowAutoRedirect = false,
+        UseCookies = false,
+        PooledConnectionLifetime = TimeSpan.FromMinutes(1),
+        // A gateway in this process traces the process's clients, and these would send its trace.
+        ActivityHeadersPropagator = null,
+    });
 
     private bool OwnsRedis { get; }
 

@@ -1,5 +1,7 @@
 using System.Collections.Concurrent;
 using IotCredentials.Failures;
+using IotCredentials.Telemetry;
+using Microsoft.Extensions.Logging;
 using Polly;
 using Polly.CircuitBreaker;
 
@@ -7,9 +9,9 @@ namespace IotCredentials.Aws;
 
 /// <summary>
 /// A circuit breaker for each region's STS. It opens for 5 s when half of the calls fail because STS throttles or is unavailable. A refusal by AWS does not
-/// count as a failure.
+/// count as a failure. That it opens is logged once until it closes, however often a trial call opens it again.
 /// </summary>
-internal sealed class StsCircuitBreaker(TimeProvider time)
+internal sealed class StsCircuitBreaker(TimeProvider time, ILogger<StsCircuitBreaker> logger)
 {
     internal const double FailureRatio = 0.5;
     internal const int MinimumThroughput = 10;
@@ -34,8 +36,11 @@ internal sealed class StsCircuitBreaker(TimeProvider time)
         }
     }
 
-    private ResiliencePipeline Create(string region) =>
-        new ResiliencePipelineBuilder { TimeProvider = time }
+    private ResiliencePipeline Create(string region)
+    {
+        // The breaker calls its handlers one after another.
+        long? opened = null;
+        return new ResiliencePipelineBuilder { TimeProvider = time }
             .AddCircuitBreaker(new CircuitBreakerStrategyOptions
             {
                 FailureRatio = FailureRatio,
@@ -43,6 +48,21 @@ internal sealed class StsCircuitBreaker(TimeProvider time)
                 SamplingDuration = SamplingDuration,
                 BreakDuration = BreakDuration,
                 ShouldHandle = new PredicateBuilder().Handle<VendingException>(e => e.Failure is FailureClass.Unavailable or FailureClass.Throttled),
+                OnOpened = outcome =>
+                {
+                    if (opened is not null) return default;
+                    opened = time.GetTimestamp();
+                    Log.StsCircuitOpened(logger, region, (outcome.Outcome.Exception as VendingException)?.Failure ?? FailureClass.Unavailable);
+                    return default;
+                },
+                OnClosed = _ =>
+                {
+                    if (opened is not { } since) return default;
+                    opened = null;
+                    Log.StsCircuitClosed(logger, region, (long)time.GetElapsedTime(since).TotalSeconds);
+                    return default;
+                },
             })
             .Build();
+    }
 }

@@ -31,6 +31,8 @@ internal static class EventIds
     public const int DirectoryLost = 26;
     public const int DirectoryRestored = 27;
     public const int DirectoryResponseRefused = 28;
+    public const int StsCircuitOpened = 29;
     public const int CredentialsRefused = 30;
     public const int CredentialsTaken = 31;
+    public const int StsCircuitClosed = 32;
 }

@@ -126,10 +126,17 @@ internal static partial class Log
         "Security: what the directory says of {Organization} is refused: {Cause}. Callers get 503")]
     public static partial void DirectoryResponseRefused(ILogger logger, string organization, string cause);
 
+    [LoggerMessage(EventIds.StsCircuitOpened, LogLevel.Warning,
+        "STS in {Region} keeps failing ({Failure}) and is asked once in 5 s: what is cached serves on, everything else there gets 503")]
+    public static partial void StsCircuitOpened(ILogger logger, string region, FailureClass failure);
+
     [LoggerMessage(EventIds.CredentialsRefused, LogLevel.Error,
         "The gateway has no credentials that AWS takes: {Cause}. Nothing new is vended until it has; what is cached serves on")]
     public static partial void CredentialsRefused(ILogger logger, string cause);
 
     [LoggerMessage(EventIds.CredentialsTaken, LogLevel.Information, "AWS takes the gateway's credentials again, after {Seconds} s")]
     public static partial void CredentialsTaken(ILogger logger, long seconds);
+
+    [LoggerMessage(EventIds.StsCircuitClosed, LogLevel.Information, "STS in {Region} responds again, after {Seconds} s")]
+    public static partial void StsCircuitClosed(ILogger logger, string region, long seconds);
 }

@@ -1,6 +1,7 @@
 using System.Text.Json.Nodes;
 using System.Text.RegularExpressions;
 using Gateway.Authorization;
+using IotCredentials.Http;
 using Microsoft.AspNetCore.Authorization;
 using Yarp.ReverseProxy.Model;
 
@@ -60,9 +61,18 @@ internal sealed partial class DocumentMerge(JsonObject document, ExposedPaths ex
         CopyComponents(service, prefix, operation);
         var isAnonymous = endpoint.Metadata.GetMetadata<AuthorizationPolicy>() == AuthorizationPolicies.Anyone;
         if (isAnonymous) operation["security"] = new JsonArray();
+        var hasOrganization = endpoint.RoutePattern.GetParameter(RouteOrganization.Parameter) is not null;
         foreach (var error in GatewayResponse.OfForwardedRoutes)
-            if (!isAnonymous || error.Status is not (StatusCodes.Status401Unauthorized or StatusCodes.Status403Forbidden))
-                responses.TryAdd($"{error.Status}", new JsonObject { ["$ref"] = $"#/components/responses/{error.Name}" });
+        {
+            var isPossible = error.Status switch
+            {
+                StatusCodes.Status401Unauthorized or StatusCodes.Status403Forbidden => !isAnonymous,
+                StatusCodes.Status422UnprocessableEntity => hasOrganization,
+                _ => true,
+            };
+            if (isPossible) responses.TryAdd($"{error.Status}", new JsonObject { ["$ref"] = $"#/components/responses/{error.Name}" });
+        }
+
         item[method] = operation;
     }
 

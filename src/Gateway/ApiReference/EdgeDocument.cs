@@ -27,7 +27,8 @@ internal sealed class EdgeDocument
     {
         Name = "minimumLifetime",
         In = ParameterLocation.Query,
-        Description = "How many seconds the credentials must at least live. Without it, the gateway's own minimum applies, which is also the least.",
+        Description = "How many seconds the credentials must at least live. Without it, the gateway's own minimum applies, which is also the least. More than "
+            + "the gateway can guarantee, which is 1,800 as shipped (the session's duration less the time after which it is renewed), gets 422.",
         Schema = new OpenApiSchema { Type = JsonSchemaType.Integer, Minimum = "0", Maximum = "43200" },
         Example = 1800,
     };

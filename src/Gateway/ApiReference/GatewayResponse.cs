@@ -12,6 +12,9 @@ internal sealed record GatewayResponse(int Status, string Description, string? H
     private const string RetryAfter = "Retry-After";
     private const string Busy = "The limit of the route is used up, or the client's address has sent too many invalid tokens or keys.";
 
+    private static readonly GatewayResponse s_unprocessable =
+        new(422, "The organization id is malformed, or minimumLifetime is no number of seconds that can be guaranteed.");
+
     private static readonly GatewayResponse[] s_ofEveryRoute =
     [
         new(400, "The request is malformed, or its path could be read in two ways. Framing that cannot be parsed gets a 400 without a body."),
@@ -29,14 +32,16 @@ internal sealed record GatewayResponse(int Status, string Description, string? H
     [
         .. s_ofEveryRoute,
         new(405, "The method is not GET.", "Allow"),
-        new(422, "The organization id is malformed, or minimumLifetime is no number of seconds that can be guaranteed."),
+        s_unprocessable,
     ];
 
-    /// <summary>The errors that a client of a service can get from the gateway.</summary>
+    /// <summary>The errors that a client of a service can get from the gateway; 422 only if the path has an organization.</summary>
     public static IReadOnlyList<GatewayResponse> OfForwardedRoutes { get; } =
     [
         .. s_ofEveryRoute,
+        new(408, "The request body did not arrive in time."),
         new(413, "The request body is too large."),
+        s_unprocessable,
         new(502, "The service gave no usable response."),
     ];
 

@@ -8,7 +8,7 @@ namespace Gateway.Commands;
 /// <param name="Variables">The process's environment variables.</param>
 internal sealed record ProgramEnvironment(string Name, IReadOnlyDictionary<string, string?> Variables)
 {
-    /// <summary>Adds to the services of the gateway that a command builds. Tests direct its AWS clients to an emulator.</summary>
+    /// <summary>For tests: adds to the services of the gateway that a command builds, such as the address of an emulator of AWS.</summary>
     public Action<IServiceCollection>? Services { get; init; }
 
     public static ProgramEnvironment OfProcess() => Of(

@@ -24,6 +24,8 @@ namespace Gateway.Management;
 /// </summary>
 internal sealed partial class ManagementServer : IHostedLifecycleService, IDisposable
 {
+    private static readonly string[] s_probing = [HttpMethods.Get, HttpMethods.Head];
+
     private readonly KestrelServer _server;
     private readonly GatewayOptions _options;
     private readonly IServiceProvider _services;
@@ -76,8 +78,9 @@ internal sealed partial class ManagementServer : IHostedLifecycleService, IDispo
         app.UseAuthorization();
         app.UseEndpoints(endpoints =>
         {
-            endpoints.MapGet("/health/live", static () => TypedResults.Text("Healthy")).AllowAnonymous();
-            endpoints.MapHealthChecks("/health/ready", new HealthCheckOptions { ResponseWriter = ReadinessResponse.WriteAsync }).AllowAnonymous();
+            endpoints.MapMethods("/health/live", s_probing, static () => TypedResults.Text("Healthy")).AllowAnonymous();
+            endpoints.MapHealthChecks("/health/ready", new HealthCheckOptions { ResponseWriter = ReadinessResponse.WriteAsync })
+                .WithMetadata(new HttpMethodMetadata(s_probing)).AllowAnonymous();
             endpoints.MapPrometheusScrapingEndpoint("/metrics").AllowAnonymous();
             endpoints.MapApiReference();
             endpoints.MapConsolePage(_options.Management.Console);

@@ -79,7 +79,7 @@ public sealed class RedisProbeTests(RedisProbeTests.Redis redis) : IClassFixture
         await using var closing = new StubTcpServer((_, _) => Task.CompletedTask);
         string[] options = ["", ",ssl=true"];
 
-        // At once: each has to run out of time.
+        // Both at once, because each waits for its whole timeout.
         var found = await Task.WhenAll(options.Select(option => FindAsync($"127.0.0.1:{silent.Port}{option}")));
 
         Assert.All(found, static problem => Assert.Equal(RedisProblem.Silent, problem));

@@ -241,6 +241,9 @@ public sealed class ServiceDocumentTests(PlatformFixture platform) : IClassFixtu
         Assert.Null(operation["responses"]!["200"]!["links"]);
         Assert.Equal("theirs", (string?)operation["responses"]!["401"]!["description"]);
         Assert.Equal("#/components/responses/TooManyRequests", (string?)operation["responses"]!["429"]!["$ref"]);
+        Assert.Equal("#/components/responses/RequestTimeout", (string?)operation["responses"]!["408"]!["$ref"]);
+        // Only a path with an organization can be of a malformed one.
+        Assert.Null(operation["responses"]!["422"]);
         Assert.DoesNotContain("attacker", merged.ToJsonString(), StringComparison.Ordinal);
     }
 

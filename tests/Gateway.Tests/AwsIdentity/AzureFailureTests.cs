@@ -6,7 +6,7 @@ using Xunit;
 namespace Gateway.Tests.AwsIdentity;
 
 /// <summary>
-/// What is said while a part of the exchange of an Azure identity fails. The gateway tries by itself every few seconds, so this takes longer than
+/// The messages while a part of the exchange of an Azure identity fails. The gateway tries by itself every few seconds, so this takes longer than
 /// <see cref="AzureIdentityTests"/>, beside which it runs.
 /// </summary>
 public sealed class AzureFailureTests

@@ -145,6 +145,6 @@ public sealed class ApiKeyCommandTests : IAsyncLifetime
         };
         Assert.Matches("introspection +failed +it says that a token is active which was made up", (await DoctorAsync()).Output);
 
-        Task<CommandResult> DoctorAsync() => CommandResult.RunAsync(["doctor", "--timeout", "60", "--config", folder.Path], _world.Aws.EnvironmentVariables);
+        Task<CommandResult> DoctorAsync() => CommandResult.RunAsync(["doctor", "--timeout", "60", "--config", folder.Path], world: _world);
     }
 }

@@ -10,8 +10,8 @@ internal sealed record CommandResult(int ExitCode, string Output, string Error)
     public JsonElement Json => JsonDocument.Parse(Output).RootElement;
 
     /// <param name="arguments">The command and its arguments.</param>
-    /// <param name="variables">The environment variables.</param>
-    /// <param name="world">The world whose emulator of AWS it asks. Default: what the variables name.</param>
+    /// <param name="variables">The environment variables. The AWS SDK reads those of this process instead.</param>
+    /// <param name="world">The world whose emulator of AWS it asks. Default: none.</param>
     public static async Task<CommandResult> RunAsync(
         IEnumerable<string> arguments, IReadOnlyDictionary<string, string>? variables = null, World? world = null)
     {

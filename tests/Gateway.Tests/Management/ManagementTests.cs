@@ -23,6 +23,14 @@ public sealed class ManagementTests(PlatformFixture platform) : IClassFixture<Pl
     }
 
     [Theory]
+    [InlineData("/health/live", "HEAD", 200)]
+    [InlineData("/health/ready", "HEAD", 200)]
+    [InlineData("/health/live", "POST", 401)]
+    [InlineData("/health/ready", "POST", 401)]
+    public async Task Probes_read_and_do_nothing_else(string path, string method, int status) =>
+        Assert.Equal(status, (await platform.World.Client.SendAsync(platform.Gateway.ManagementUrl + path, method: method)).Status);
+
+    [Theory]
     [MemberData(nameof(Paths))]
     public async Task The_edge_has_none_of_its_paths_whatever_Host_says(string path)
     {

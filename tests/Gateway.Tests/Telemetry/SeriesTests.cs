@@ -67,14 +67,14 @@ public sealed class SeriesTests
                     _ => ($"/organizations/{organization}/devices/{i}", 200),
                 };
                 var answer = await world.Client.SendAsync(gateway.Url + path, tokens[i % subjects]);
-                Assert.True(answer.Status == status, $"{path}: {answer.Status} {answer.Body}");
+                if (answer.Status != status) Assert.Fail($"{path}: {answer.Status} {answer.Body}\n{gateway.Output}");
             });
         }
 
         async Task<SortedSet<string>> SeriesAsync()
         {
             var scrape = await Scrape.ReadAsync(world, gateway.ManagementUrl);
-            // Which generation is collected and when connections end is chance.
+            // It is chance which generation is collected and when a connection ends.
             var own = scrape.Lines.Where(static line =>
                 !line.Name.StartsWith("dotnet_", StringComparison.Ordinal) && !line.Name.Contains("_connection", StringComparison.Ordinal));
             var names = own.Select(static line => line.Name + string.Concat(line.Labels.Select(static label => $" {label.Key}={label.Value}")));

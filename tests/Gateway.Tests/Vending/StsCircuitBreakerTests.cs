@@ -1,4 +1,5 @@
 using System.Text.Json.Nodes;
+using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Time.Testing;
 using Sandbox;
 using Testing;
@@ -27,8 +28,13 @@ public sealed class StsCircuitBreakerTests
         Assert.Equal(calls, world.Aws.Count("AssumeRole"));
         Assert.Equal(warm.AccessKeyId, (await gateway.VendAsync("o-warm")).AccessKeyId);
 
+        // The trial call fails, too: it is still one outage.
+        time.Advance(TimeSpan.FromSeconds(6));
+        Assert.Equal(503, (await gateway.VendAsync("o-trial")).Status);
         fault.Dispose();
         time.Advance(TimeSpan.FromSeconds(6));
         Assert.Equal(200, (await gateway.VendAsync("o-other")).Status);
+        Assert.Equal(1, gateway.Log.Count(LogLevel.Warning, "STS in ap-northeast-1 keeps failing (Unavailable) and is asked once in 5 s"));
+        Assert.Equal(1, gateway.Log.Count(LogLevel.Information, "STS in ap-northeast-1 responds again, after 12 s"));
     }
 }

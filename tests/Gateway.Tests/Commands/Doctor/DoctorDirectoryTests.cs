@@ -55,7 +55,7 @@ public sealed class DoctorDirectoryTests : IAsyncLifetime
     {
         var doctor = await DoctorAsync(organization: null);
 
-        Assert.True(doctor.ExitCode == 0, doctor.Output);
+        Assert.True(doctor.ExitCode == 0, doctor.Output + doctor.Error);
         Assert.Matches("AWS for default +warning  not checked: name an organization with --organization", doctor.Output);
         Assert.DoesNotContain("STS", doctor.Output, StringComparison.Ordinal);
         Assert.DoesNotContain("AWS for", (await DoctorAsync("o-acme")).Output, StringComparison.Ordinal);
@@ -82,7 +82,8 @@ public sealed class DoctorDirectoryTests : IAsyncLifetime
     private async Task<CommandResult> DoctorAsync(string? organization)
     {
         using var folder = Folder();
-        string[] arguments = ["doctor", "--config", folder.Path, .. organization is null ? Array.Empty<string>() : ["--organization", organization]];
+        string[] arguments = ["doctor", "--config", folder.Path, "--timeout", "100"];
+        if (organization is not null) arguments = [.. arguments, "--organization", organization];
         return await CommandResult.RunAsync(arguments, world: _world);
     }
 

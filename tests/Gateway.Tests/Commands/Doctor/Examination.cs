@@ -3,14 +3,15 @@ using Testing;
 
 namespace Gateway.Tests.Commands.Doctor;
 
-/// <summary>What <c>doctor</c> found: a row by the name of its check.</summary>
+/// <summary>The result of <c>doctor</c>, with a row for each check.</summary>
 internal sealed record Examination(int ExitCode, IReadOnlyDictionary<string, (string Outcome, string Found)> Rows, string Output)
 {
     /// <param name="world">The platform that it examines.</param>
     /// <param name="change">Changes the world's settings.</param>
     /// <param name="arguments">More arguments.</param>
     /// <param name="timeout">The seconds that each check has.</param>
-    /// <param name="variables">The environment variables of a process of its own. Default: it runs in this process and asks the world's AWS.</param>
+    /// <param name="variables">The environment variables of a process of its own. Default: it runs in this process, asks the world's AWS and does
+    /// not use the SDK's own sources of credentials.</param>
     public static async Task<Examination> RunAsync(
         World world, Action<JsonObject>? change = null, string[]? arguments = null, int timeout = 100,
         IEnumerable<KeyValuePair<string, string>>? variables = null)

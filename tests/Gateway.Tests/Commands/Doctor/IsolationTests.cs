@@ -167,11 +167,11 @@ public sealed class IsolationTests(IsolationTests.Platform shared) : IClassFixtu
         });
         folder.Write("spare.json", Shipped.Replace("/{organizationId}/*", "/o-hub/{organizationId}/*", StringComparison.Ordinal));
 
-        var (exitCode, output, _) = await CommandResult.RunAsync(
+        var (exitCode, output, error) = await CommandResult.RunAsync(
             ["doctor", "--config", folder.Path, "--isolation", "o-b", "--against", "o-hub", "--yes", "--timeout", "100"],
             new Dictionary<string, string>([shared.Endpoint.EnvironmentVariable]), shared.World);
 
-        Assert.True(exitCode == 1, output);
+        Assert.True(exitCode == 1, output + error);
         foreach (var pair in new[] { "default against default", "default against spare", "spare against spare" })
             Assert.Matches($"(?m)^{pair}: isolation +ok +o-b does not reach o-hub", output);
         Assert.Matches("(?m)^spare against default: publish o-hub/o-b/[^ ]+ +failed +o-b reaches o-hub: iot:Publish on topic/o-hub/o-b/", output);
