@@ -135,20 +135,22 @@ public sealed class AccessLogTests(AccessLogTests.Logged platform) : IClassFixtu
     [MemberData(nameof(Refusals))]
     public async Task F1_a_refused_request_says_why(string method, string path, string? token, int status, string reason)
     {
-        var before = platform.Access.Split('\n').Length;
+        var before = Lines().Count;
         string[] headers = token is null ? [] : [$"Authorization: Bearer {TokenOf(token)}"];
         // Twice: a repeated token is not checked again, and has the same reason.
         for (var i = 0; i < 2; i++) await RawHttp.SendAsync(platform.Gateway.Url, path, method, headers);
-        await Eventually.IsTrueAsync(() => platform.Access.Split('\n').Length >= before + 2);
+        await Eventually.IsTrueAsync(() => Lines().Count >= before + 2);
 
-        var lines = platform.Access.Split('\n').Select(line => JsonDocument.Parse(line).RootElement)
-            .Where(line => line.GetProperty("path").GetString() == path.Split('?')[0] && line.GetProperty("method").GetString() == method).ToList();
-        Assert.True(lines.Count >= 2);
+        var lines = Lines();
         Assert.All(lines.TakeLast(2), line => Assert.Equal((status, reason), (line.GetProperty("status").GetInt32(), line.GetProperty("reason").GetString())));
         // The exporter keeps a scrape for a moment.
         await Eventually.IsTrueAsync(async () => (await platform.World.Client.SendAsync(platform.Gateway.ManagementUrl + "/metrics")).Body
             .Contains($"reason=\"{reason}\"", StringComparison.Ordinal));
         Assert.Contains($"`{reason}`".Replace("upstream:request", "request", StringComparison.Ordinal), s_page, StringComparison.Ordinal);
+
+        List<JsonElement> Lines() => [.. platform.Access.Split('\n', StringSplitOptions.RemoveEmptyEntries)
+            .Select(static line => JsonDocument.Parse(line).RootElement)
+            .Where(line => line.GetProperty("path").GetString() == path.Split('?')[0] && line.GetProperty("method").GetString() == method)];
     }
 
     [Fact]
