@@ -37,7 +37,8 @@ internal sealed record DoctorResult(string Check, Outcome Outcome, string Found)
             var (outcome, found) = await Task.Run(() => check(progress, deadline.Token)).WaitAsync(deadline.Token);
             return new(name, outcome, found);
         }
-        catch (OperationCanceledException) when (deadline.IsCancellationRequested)
+        // The call that is cancelled may be the first to notice, with an exception of its own.
+        catch (Exception) when (deadline.IsCancellationRequested)
         {
             return new(name, otherwise, $"no response within {timeout.TotalSeconds} s{(progress.WaitsFor is { } what ? $": {what}" : "")}");
         }
