@@ -19,6 +19,18 @@ internal sealed class StsCircuitBreaker(TimeProvider time, ILogger<StsCircuitBre
     internal static readonly TimeSpan BreakDuration = TimeSpan.FromSeconds(5);
 
     private readonly ConcurrentDictionary<string, ResiliencePipeline> _regions = new(StringComparer.Ordinal);
+    private readonly ConcurrentDictionary<string, Outage> _outages = new(StringComparer.Ordinal);
+
+    /// <summary>The regions whose circuit is open, and why; null while there is none.</summary>
+    public string? Problem
+    {
+        get
+        {
+            if (_outages.IsEmpty) return null;
+            var regions = _outages.OrderBy(static outage => outage.Key, StringComparer.Ordinal);
+            return $"STS keeps failing in {string.Join(", ", regions.Select(static outage => $"{outage.Key} ({outage.Value.Failure})"))}";
+        }
+    }
 
     /// <exception cref="VendingException">The circuit is open, or the call threw it.</exception>
     public async Task<T> CallAsync<T>(string region, Func<Task<T>> call)
@@ -36,33 +48,27 @@ internal sealed class StsCircuitBreaker(TimeProvider time, ILogger<StsCircuitBre
         }
     }
 
-    private ResiliencePipeline Create(string region)
-    {
-        // The breaker calls its handlers one after another.
-        long? opened = null;
-        return new ResiliencePipelineBuilder { TimeProvider = time }
-            .AddCircuitBreaker(new CircuitBreakerStrategyOptions
+    private ResiliencePipeline Create(string region) => new ResiliencePipelineBuilder { TimeProvider = time }
+        .AddCircuitBreaker(new CircuitBreakerStrategyOptions
+        {
+            FailureRatio = FailureRatio,
+            MinimumThroughput = MinimumThroughput,
+            SamplingDuration = SamplingDuration,
+            BreakDuration = BreakDuration,
+            ShouldHandle = new PredicateBuilder().Handle<VendingException>(e => e.Failure is FailureClass.Unavailable or FailureClass.Throttled),
+            OnOpened = outcome =>
             {
-                FailureRatio = FailureRatio,
-                MinimumThroughput = MinimumThroughput,
-                SamplingDuration = SamplingDuration,
-                BreakDuration = BreakDuration,
-                ShouldHandle = new PredicateBuilder().Handle<VendingException>(e => e.Failure is FailureClass.Unavailable or FailureClass.Throttled),
-                OnOpened = outcome =>
-                {
-                    if (opened is not null) return default;
-                    opened = time.GetTimestamp();
-                    Log.StsCircuitOpened(logger, region, (outcome.Outcome.Exception as VendingException)?.Failure ?? FailureClass.Unavailable);
-                    return default;
-                },
-                OnClosed = _ =>
-                {
-                    if (opened is not { } since) return default;
-                    opened = null;
-                    Log.StsCircuitClosed(logger, region, (long)time.GetElapsedTime(since).TotalSeconds);
-                    return default;
-                },
-            })
-            .Build();
-    }
+                var failure = (outcome.Outcome.Exception as VendingException)?.Failure ?? FailureClass.Unavailable;
+                if (_outages.TryAdd(region, new(time.GetTimestamp(), failure))) Log.StsCircuitOpened(logger, region, failure);
+                return default;
+            },
+            OnClosed = _ =>
+            {
+                if (_outages.TryRemove(region, out var outage)) Log.StsCircuitClosed(logger, region, (long)time.GetElapsedTime(outage.Began).TotalSeconds);
+                return default;
+            },
+        })
+        .Build();
+
+    private readonly record struct Outage(long Began, FailureClass Failure);
 }

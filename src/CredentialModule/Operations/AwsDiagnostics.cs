@@ -46,6 +46,7 @@ public sealed class AwsDiagnostics
 
     private readonly AwsClients _clients;
     private readonly OwnCredentials _own;
+    private readonly StsCircuitBreaker _circuit;
     private readonly DescribeEndpointClient _iot;
     private readonly DirectoryClient _directory;
     private readonly IOptions<AwsClientOptions> _options;
@@ -53,12 +54,17 @@ public sealed class AwsDiagnostics
     private readonly TimeProvider _time;
 
     internal AwsDiagnostics(
-        AwsClients clients, OwnCredentials own, DescribeEndpointClient iot, DirectoryClient directory, IOptions<AwsClientOptions> options,
-        IHostEnvironment host, TimeProvider time) =>
-        (_clients, _own, _iot, _directory, _options, _host, _time) = (clients, own, iot, directory, options, host, time);
+        AwsClients clients, OwnCredentials own, StsCircuitBreaker circuit, DescribeEndpointClient iot, DirectoryClient directory,
+        IOptions<AwsClientOptions> options, IHostEnvironment host, TimeProvider time) =>
+        (_clients, _own, _circuit, _iot, _directory, _options, _host, _time) = (clients, own, circuit, iot, directory, options, host, time);
 
     /// <summary>The reason why AWS rejects the host's own credentials, and the remedy; null while AWS accepts them, as far as is known.</summary>
     public string? CredentialsProblem => _own.Problem;
+
+    /// <summary>
+    /// The regions in which STS kept failing when it was last called, and how; null if there are none. What is cached is served meanwhile.
+    /// </summary>
+    public string? StsProblem => _circuit.Problem;
 
     /// <summary>
     /// The checks of some profiles. The directory is asked where the organization lives. Without an organization, each profile that depends on the directory

@@ -20,9 +20,10 @@ internal static class OperationsExtensions
             provider.GetRequiredService<IOptions<IotCredentialsOptions>>(), provider.GetRequiredService<IOptions<AwsClientOptions>>(),
             provider.GetRequiredService<IHostEnvironment>(), provider.GetRequiredService<TimeProvider>()));
         services.AddSingleton(static provider => new AwsDiagnostics(
-            provider.GetRequiredService<AwsClients>(), provider.GetRequiredService<OwnCredentials>(), provider.GetRequiredService<DescribeEndpointClient>(),
-            provider.GetRequiredService<DirectoryClient>(), provider.GetRequiredService<IOptions<AwsClientOptions>>(),
-            provider.GetRequiredService<IHostEnvironment>(), provider.GetRequiredService<TimeProvider>()));
+            provider.GetRequiredService<AwsClients>(), provider.GetRequiredService<OwnCredentials>(), provider.GetRequiredService<StsCircuitBreaker>(),
+            provider.GetRequiredService<DescribeEndpointClient>(), provider.GetRequiredService<DirectoryClient>(),
+            provider.GetRequiredService<IOptions<AwsClientOptions>>(), provider.GetRequiredService<IHostEnvironment>(),
+            provider.GetRequiredService<TimeProvider>()));
         services.AddSingleton(static provider => new DirectoryDiagnostics(
             provider.GetRequiredService<DirectoryClient>(), provider.GetRequiredService<OrganizationLocator>()));
     }

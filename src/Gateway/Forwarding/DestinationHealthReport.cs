@@ -5,8 +5,8 @@ using Yarp.ReverseProxy.Model;
 namespace Gateway.Forwarding;
 
 /// <summary>
-/// Reports destinations that health checks take out: once when it begins, once when it is over, and by a gauge until a check or a request has succeeded. YARP's
-/// own lines are a stack trace for each probe, and none for a recovery at the level of warnings.
+/// Reports destinations that health checks take out: once when it begins, once when it is over, and by a gauge and in readiness until a check or a request has
+/// succeeded. YARP's own lines are a stack trace for each probe, and none for a recovery at the level of warnings.
 /// </summary>
 internal sealed partial class DestinationHealthReport(
     IProxyStateLookup proxy, GatewayMetrics metrics, TimeProvider time, ILogger<DestinationHealthReport> logger) : BackgroundService
@@ -14,6 +14,15 @@ internal sealed partial class DestinationHealthReport(
     private static readonly TimeSpan s_interval = TimeSpan.FromSeconds(1);
 
     private volatile Dictionary<(string Cluster, string Destination), Health> _known = [];
+
+    /// <summary>A sentence about each destination that is out, with why and since when, the longest first.</summary>
+    public IReadOnlyList<string> Unhealthy =>
+    [
+        .. from known in _known
+        where known.Value.IsBad
+        orderby known.Value.Since
+        select $"{known.Key.Cluster}/{known.Key.Destination}: {known.Value.Cause} since {known.Value.Since:u}",
+    ];
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
@@ -27,10 +36,13 @@ internal sealed partial class DestinationHealthReport(
         var known = new Dictionary<(string, string), Health>();
         foreach (var (cluster, destination, before, now) in Look())
         {
-            if (now.IsBad && !before.IsBad) Log.Unhealthy(logger, destination, cluster, now.FailsChecks ? "its health check fails" : "requests to it fail");
-            if (before.IsBad && !now.IsBad) Log.Healthy(logger, destination, cluster, time.GetElapsedTime(before.Since).TotalSeconds);
-            known[(cluster, destination)] = now.IsBad == before.IsBad ? now : now with { Since = time.GetTimestamp() };
+            if (now.IsBad && !before.IsBad) Log.Unhealthy(logger, destination, cluster, now.Cause);
+            if (before.IsBad && !now.IsBad) Log.Healthy(logger, destination, cluster, SecondsOf(before));
+            known[(cluster, destination)] = now.IsBad == before.IsBad ? now : now with { Since = time.GetUtcNow() };
         }
+
+        foreach (var ((cluster, destination), health) in _known)
+            if (health.IsBad && !known.ContainsKey((cluster, destination))) Log.Dropped(logger, destination, cluster, SecondsOf(health));
 
         var areOthers = known.Count != _known.Count || !known.Keys.All(_known.ContainsKey);
         _known = known;
@@ -58,9 +70,13 @@ internal sealed partial class DestinationHealthReport(
     private static bool IsBad(DestinationHealth health, bool wasBad) =>
         health == DestinationHealth.Unhealthy || (wasBad && health != DestinationHealth.Healthy);
 
-    private readonly record struct Health(bool FailsChecks, bool FailsRequests, long Since)
+    private double SecondsOf(Health unhealthy) => (time.GetUtcNow() - unhealthy.Since).TotalSeconds;
+
+    private readonly record struct Health(bool FailsChecks, bool FailsRequests, DateTimeOffset Since)
     {
         public bool IsBad => FailsChecks || FailsRequests;
+
+        public string Cause => FailsChecks ? "its health check fails" : "requests to it fail";
     }
 
     private static partial class Log
@@ -72,5 +88,10 @@ internal sealed partial class DestinationHealthReport(
         [LoggerMessage(EventIds.DestinationHealthy, LogLevel.Information,
             "The destination {Destination} of the cluster {Cluster} is healthy again, after {Seconds:F0} s", EventName = nameof(EventIds.DestinationHealthy))]
         public static partial void Healthy(ILogger logger, string destination, string cluster, double seconds);
+
+        [LoggerMessage(EventIds.DestinationDropped, LogLevel.Information,
+            "The destination {Destination} of the cluster {Cluster}, unhealthy for {Seconds:F0} s, is no longer checked: the configuration has changed",
+            EventName = nameof(EventIds.DestinationDropped))]
+        public static partial void Dropped(ILogger logger, string destination, string cluster, double seconds);
     }
 }

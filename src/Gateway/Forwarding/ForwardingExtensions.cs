@@ -18,7 +18,9 @@ internal static class ForwardingExtensions
         proxy.Services.AddSingleton<ITransformProvider, StreamLifetimeTransform>();
         proxy.Services.AddSingleton<IForwarderHttpClientFactory, DownstreamHttpClientFactory>();
         proxy.Services.AddWeightedDestinations();
-        proxy.Services.AddHostedService<DestinationHealthReport>();
+        proxy.Services.AddSingleton<DestinationHealthReport>();
+        proxy.Services.AddHostedService(static services => services.GetRequiredService<DestinationHealthReport>());
+        proxy.Services.AddHealthChecks().AddCheck<DestinationsAreHealthy>("services");
         // YARP's default window is one minute: a recovered destination would stay excluded until its old failures age out.
         proxy.Services.Configure<TransportFailureRateHealthPolicyOptions>(static policy => policy.DetectionWindowSize = TimeSpan.FromSeconds(10));
         return proxy;

@@ -21,7 +21,11 @@ internal sealed partial class LogOutputs : IDisposable
         StandardOutput standardOutput, GatewayOptions options, IHostEnvironment environment, GatewayMetrics metrics, IServiceProvider services)
     {
         (_folder, _services) = (environment.ContentRootPath, services);
-        _standardOutput = new LogOutput(standardOutput.Write) { LinesWereLost = ReportLost };
+        _standardOutput = new LogOutput(standardOutput.Write)
+        {
+            Failed = failure => Log.OutputFailed(Logger, CauseOf(failure)),
+            LinesWereLost = ReportLost,
+        };
         Console = _standardOutput.Add(metrics.LogEntriesDropped);
         _isAuditHere = options.AuditLog is { Enabled: true, Path: null };
         Audit = Open(options.AuditLog, metrics.AuditEntriesDropped);
@@ -103,6 +107,12 @@ internal sealed partial class LogOutputs : IDisposable
             "The output takes log entries again. {Lost} were lost while it took none, {Audit} of them of the audit",
             EventName = nameof(EventIds.LogEntriesLost))]
         public static partial void EntriesLost(ILogger logger, long lost, long audit);
+
+        // This line is lost as well, unless errors go to standard error. The management console shows it.
+        [LoggerMessage(EventIds.LogOutputFailed, LogLevel.Error,
+            "Log lines cannot be written to standard output: {Cause}. They are lost until they can; requests are served",
+            EventName = nameof(EventIds.LogOutputFailed))]
+        public static partial void OutputFailed(ILogger logger, string cause);
 
         [LoggerMessage(EventIds.LogFileFailed, LogLevel.Error,
             "Log lines cannot be written to {Path}: {Cause}. They are lost until they can; requests are served",

@@ -11,7 +11,7 @@ internal static class ManagementExtensions
 {
     public static void AddManagement(this WebApplicationBuilder builder)
     {
-        builder.Services.AddHealthChecks().AddCheck<EdgeIsOpen>("edge").AddCheck<AwsTakesCredentials>("aws").AddCheck<DirectoryResponds>("directory")
+        builder.Services.AddHealthChecks().AddCheck<EdgeIsOpen>("edge").AddCheck<AwsResponds>("aws").AddCheck<DirectoryResponds>("directory")
             // By a factory, because AddCheck does not accept that there is no connection.
             .Add(new("redis", static services => new RedisIsUsable(services.GetService<RedisConnection>()), failureStatus: null, tags: null));
         builder.Services.AddSingleton<HealthHistory>();
@@ -36,10 +36,10 @@ internal static class ManagementExtensions
     }
 
     /// <summary>Degraded at most: cached credentials are still served, so callers need not be turned away.</summary>
-    private sealed class AwsTakesCredentials(AwsDiagnostics aws) : IHealthCheck
+    private sealed class AwsResponds(AwsDiagnostics aws) : IHealthCheck
     {
-        public Task<HealthCheckResult> CheckHealthAsync(HealthCheckContext context, CancellationToken cancellationToken = default) =>
-            Task.FromResult(aws.CredentialsProblem is { } problem ? HealthCheckResult.Degraded(problem) : HealthCheckResult.Healthy());
+        public Task<HealthCheckResult> CheckHealthAsync(HealthCheckContext context, CancellationToken cancellationToken = default) => Task.FromResult(
+            (aws.CredentialsProblem ?? aws.StsProblem) is { } problem ? HealthCheckResult.Degraded(problem) : HealthCheckResult.Healthy());
     }
 
     /// <summary>Degraded at most: organizations whose place is cached are still served.</summary>

@@ -13,6 +13,7 @@ internal sealed class VendRecorder(IMeterFactory meters, TimeProvider time) : ID
     /// <summary>How many organizations are kept.</summary>
     public const int MostOrganizations = 500;
 
+    private const string Refreshes = "iotcredentials.refreshes";
     private const int MostRecent = 100;
     private const int MostText = 128;
 
@@ -38,11 +39,17 @@ internal sealed class VendRecorder(IMeterFactory meters, TimeProvider time) : ID
                 InstrumentPublished = (instrument, listener) =>
                 {
                     if (instrument.Meter.Name == ModuleRoute.MeterName && instrument.Meter.Scope == meters
-                        && instrument.Name is "iotcredentials.vends" or "iotcredentials.aws.call.duration" or "iotcredentials.sts.waiting")
+                        && instrument.Name is "iotcredentials.vends" or Refreshes or "iotcredentials.aws.call.duration" or "iotcredentials.sts.waiting")
                         listener.EnableMeasurementEvents(instrument);
                 },
             };
-            _listener.SetMeasurementEventCallback<long>((_, _, tags, _) => Count($"vend {Tag(tags, "outcome")}", false, null));
+            _listener.SetMeasurementEventCallback<long>((instrument, count, tags, _) =>
+            {
+                // A reload begins the counters of its profiles at 0.
+                if (count == 0) return;
+                if (instrument.Name == Refreshes) Count($"refresh {Tag(tags, "kind")}", Tag(tags, "outcome") is "failure", null);
+                else Count($"vend {Tag(tags, "outcome")}", false, null);
+            });
             _listener.SetMeasurementEventCallback<double>((_, seconds, tags, _) => Count(
                 $"call {Tag(tags, "operation")}", Tag(tags, "outcome") is "failure", TimeSpan.FromSeconds(seconds)));
             _listener.SetMeasurementEventCallback<int>((_, waiting, _, _) => Volatile.Write(ref _waiting, waiting));
@@ -105,6 +112,9 @@ internal sealed class VendRecorder(IMeterFactory meters, TimeProvider time) : ID
 
     /// <summary>The calls to AWS of the last 15 minutes, by operation.</summary>
     public IReadOnlyDictionary<string, RequestCounts> Calls() => Named("call ").ToDictionary(static named => named.Key, static named => named.Value);
+
+    /// <summary>The renewals of the last 15 minutes in the background, by what was renewed.</summary>
+    public IReadOnlyDictionary<string, RequestCounts> Refreshed() => Named("refresh ").ToDictionary(static named => named.Key, static named => named.Value);
 
     /// <summary>How many calls of an operation the last <see cref="TrafficRecorder.RouteSlots"/> slots have had.</summary>
     public int LastCalls(string operation) => _counts.GetValueOrDefault($"call {operation}")?.Sum(Second(), TrafficRecorder.RouteSlots).Requests ?? 0;

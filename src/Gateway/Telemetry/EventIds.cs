@@ -24,12 +24,14 @@ internal static class EventIds
     public const int IntrospectionRestored = 120;
     public const int DestinationUnhealthy = 121;
     public const int DestinationHealthy = 122;
+    public const int DestinationDropped = 123;
     public const int ConfigurationRead = 140;
     public const int ConnectionRefused = 145;
     public const int ConfigurationUncertain = 150;
     public const int LogEntriesLost = 160;
     public const int LogFileFailed = 161;
     public const int LogFileRestored = 162;
+    public const int LogOutputFailed = 163;
     public const int AwsIdentityNotRenewed = 170;
     public const int AwsIdentityRenewed = 171;
     public const int ServiceDocumentNotRead = 180;

@@ -1,5 +1,6 @@
 using System.Text.Json.Nodes;
 using System.Text.RegularExpressions;
+using Gateway.Tests.Management;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.Extensions.Logging;
@@ -37,11 +38,15 @@ public sealed partial class DestinationHealthTests
         Volatile.Write(ref isDown, true);
         await UnhealthyAsync(1);
         await gateway.Log.WaitForAsync(LogLevel.Warning, "is unhealthy");
+        var (status, why) = await world.ReadinessAsync(gateway, "services");
+        Assert.Equal("Degraded", status);
+        Assert.StartsWith($"checked/a: {cause} since ", why, StringComparison.Ordinal);
         // A passive check tries the destination again after each reactivation.
         for (var repeated = 0; repeated < 20; repeated++) await UnhealthyAsync(1);
         Volatile.Write(ref isDown, false);
         await UnhealthyAsync(0);
         await gateway.Log.WaitForAsync(LogLevel.Information, "is healthy again");
+        Assert.Equal(("Healthy", null), await world.ReadinessAsync(gateway, "services"));
 
         var told = Line().Matches(gateway.Log.Text).Select(static line => line.Value).ToArray();
         Assert.Equal(
@@ -65,17 +70,19 @@ public sealed partial class DestinationHealthTests
     }
 
     [Fact]
-    public async Task The_series_of_a_destination_ends_with_it()
+    public async Task The_outage_and_the_series_of_a_destination_end_with_it()
     {
         await using var world = await World.StartAsync();
         await using var service = new StubTcpServer("HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n");
         var gateway = await world.StartGatewayAsync(settings => Name(settings.WithoutRedis(), "a")
             .Route("checked", "/checked/{**rest}", """{ "ClusterId": "checked" }"""));
         await ScrapeAsync(Gauge().IsMatch);
+        await gateway.Log.WaitForAsync(LogLevel.Warning, "The destination a of the cluster checked is unhealthy");
 
         await gateway.ChangeAsync(settings => Name(settings, "b"));
 
         await ScrapeAsync(scrape => scrape.Contains("cluster=\"checked\",destination=\"b\"", StringComparison.Ordinal) && !Gauge().IsMatch(scrape));
+        await gateway.Log.WaitForAsync(LogLevel.Information, "The destination a of the cluster checked, unhealthy for ");
 
         JsonObject Name(JsonObject settings, string destination) => settings.Set("ReverseProxy:Clusters:checked", $$"""
             {

@@ -1,7 +1,12 @@
 using System.Net.Http.Json;
+using System.Text;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using System.Text.RegularExpressions;
+using Gateway.Logs;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Time.Testing;
 using Sandbox;
 using Testing;
 using Xunit;
@@ -221,6 +226,68 @@ public sealed partial class ConsoleTests(ConsoleFixture platform) : IClassFixtur
         var vend = (await GetAsync("/api/events", platform.Operator())).Json.GetProperty("vends").EnumerateArray().First(static vend =>
             vend.GetProperty("organization").GetString() == "o-first");
         Assert.Equal(("L1", "alice"), (vend.GetProperty("outcome").GetString(), vend.GetProperty("subject").GetString()));
+    }
+
+    [Fact]
+    public async Task Vending_has_the_renewals_in_the_background_and_those_that_failed()
+    {
+        var time = new FakeTimeProvider(DateTimeOffset.UtcNow);
+        await using var world = await World.StartAsync(time);
+        var gateway = await world.StartGatewayAsync(ConsoleFixture.Operators);
+        foreach (var organization in (string[])["o-first", "o-second"]) await gateway.VendAsync(organization);
+        time.Advance(TimeSpan.FromMinutes(40));
+        Assert.Equal((0, 0), await RenewalsAsync());
+
+        await gateway.VendAsync("o-first");
+        await Eventually.IsTrueAsync(async () => await RenewalsAsync() == (1, 0));
+        using var fault = world.Aws.Inject(AwsFault.Error("AccessDenied"), "AssumeRole");
+        await gateway.VendAsync("o-second");
+        await Eventually.IsTrueAsync(async () => await RenewalsAsync() == (2, 1));
+
+        async Task<(int Times, int Failed)> RenewalsAsync()
+        {
+            var token = world.Issuer.Issue(new TokenRequest { Subject = "oscar", Roles = ["platform-operator"] });
+            var renewed = (await world.Client.SendAsync(gateway.ManagementUrl + "/api/vending", token)).Json.GetProperty("refreshes");
+            return renewed.TryGetProperty("credentials", out var credentials)
+                ? (credentials.GetProperty("requests").GetInt32(), credentials.GetProperty("errors").GetInt32())
+                : (0, 0);
+        }
+    }
+
+    [Fact]
+    public async Task A_standard_output_that_fails_is_an_event_while_it_does_and_a_line_when_it_is_over()
+    {
+        var (isFull, text) = (true, new StringBuilder());
+        var gateway = await platform.World.StartGatewayAsync(ConsoleFixture.Operators, services => services.AddSingleton(new StandardOutput(lines =>
+        {
+            // ENOSPC
+            if (Volatile.Read(ref isFull)) throw new IOException("hunter2", 28);
+            lock (text) text.Append(Encoding.UTF8.GetString(lines));
+        })));
+
+        await Eventually.IsTrueAsync(async () =>
+        {
+            Assert.Equal(200, (await gateway.VendAsync("o-acme")).Status);
+            return (await EventsAsync()).Count > 0;
+        });
+        Assert.StartsWith(
+            "Log lines cannot be written to standard output: the disk is full.", Assert.Single(await EventsAsync()), StringComparison.Ordinal);
+
+        Volatile.Write(ref isFull, false);
+        await Eventually.IsTrueAsync(async () =>
+        {
+            await gateway.VendAsync("o-acme");
+            lock (text) return text.ToString().Contains("\"requestId\"", StringComparison.Ordinal);
+        });
+        await gateway.Log.WaitForAsync(LogLevel.Warning, "The output takes log entries again.");
+        Assert.Single(await EventsAsync());
+
+        async Task<List<string?>> EventsAsync() =>
+        [
+            .. (await platform.World.Client.SendAsync(gateway.ManagementUrl + "/api/events", platform.Operator())).Json.GetProperty("events").EnumerateArray()
+                .Where(static entry => entry.GetProperty("event").GetString() == "LogOutputFailed")
+                .Select(static entry => entry.GetProperty("text").GetString()),
+        ];
     }
 
     [Fact]

@@ -77,16 +77,9 @@ public sealed class ReadinessTests
         }
     }
 
-    private static Task<Response> ReadAsync(World world, RunningGateway gateway) => ReadAsync(world, gateway.ManagementUrl);
+    private static Task<Response> ReadAsync(World world, RunningGateway gateway) => world.ReadinessAsync(gateway.ManagementUrl);
 
-    private static Task<Response> ReadAsync(World world, string url) =>
-        world.Client.SendAsync(url + "/health/ready", change: static request => request.Headers.Add("Accept", "application/json"));
-
-    private static (string? Status, string? Description) Of(Response ready, string check)
-    {
-        var found = JsonNode.Parse(ready.Body)!["checks"]![check]!;
-        return ((string?)found["status"], (string?)found["description"]);
-    }
+    private static (string? Status, string? Description) Of(Response ready, string check) => Readiness.Of(ready, check);
 
     /// <summary>Asks while the gateway starts.</summary>
     private sealed class WhileStarting(World world) : IHostedService
@@ -102,7 +95,7 @@ public sealed class ReadinessTests
         }
 
         public async Task StartAsync(CancellationToken cancellationToken) =>
-            Ready = await ReadAsync(world, _services!.GetRequiredService<ManagementServer>().Url);
+            Ready = await world.ReadinessAsync(_services!.GetRequiredService<ManagementServer>().Url);
 
         public Task StopAsync(CancellationToken cancellationToken) => Task.CompletedTask;
     }

@@ -1,4 +1,5 @@
 using System.Text.Json.Nodes;
+using Gateway.Tests.Management;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Time.Testing;
 using Sandbox;
@@ -26,6 +27,7 @@ public sealed class StsCircuitBreakerTests
         Assert.Equal(503, refused.Status);
         Assert.True(refused.Headers.RetryAfter!.Delta >= TimeSpan.FromSeconds(1));
         Assert.Equal(calls, world.Aws.Count("AssumeRole"));
+        Assert.Equal(("Degraded", "STS keeps failing in ap-northeast-1 (Unavailable)"), await world.ReadinessAsync(gateway, "aws"));
         Assert.Equal(warm.AccessKeyId, (await gateway.VendAsync("o-warm")).AccessKeyId);
 
         // The trial call fails, too: it is still one outage.
@@ -34,6 +36,7 @@ public sealed class StsCircuitBreakerTests
         fault.Dispose();
         time.Advance(TimeSpan.FromSeconds(6));
         Assert.Equal(200, (await gateway.VendAsync("o-other")).Status);
+        Assert.Equal(("Healthy", null), await world.ReadinessAsync(gateway, "aws"));
         Assert.Equal(1, gateway.Log.Count(LogLevel.Warning, "STS in ap-northeast-1 keeps failing (Unavailable) and is asked once in 5 s"));
         Assert.Equal(1, gateway.Log.Count(LogLevel.Information, "STS in ap-northeast-1 responds again, after 12 s"));
     }

@@ -123,6 +123,7 @@ internal sealed partial class ConsoleApi(
         traffic.Since,
         Outcomes = vends.Outcomes(),
         Calls = vends.Calls(),
+        Refreshes = vends.Refreshed().ToDictionary(static kind => kind.Key, static kind => new { kind.Value.Requests, kind.Value.Errors }),
         Sts = new
         {
             options.IotCredentials.Sts.PermitsPerSecond,

@@ -103,6 +103,7 @@
   };
   const health = status => status === 'Healthy' ? 'good' : status === 'Degraded' ? 'warn' : status === 'Unhealthy' ? 'bad' : '';
   const outcomeNames = { l1: 'memory (L1)', redis: 'Redis (L2)', sts: 'STS', degraded: 'expiring, STS cannot be asked' };
+  const refreshNames = { credentials: 'credentials', endpoint: 'IoT endpoints', place: 'places from the directory' };
   const outcomeName = name => outcomeNames[name] || `failed: ${name}`;
 
   // ---- the API ----
@@ -357,6 +358,10 @@
       ]);
       fill(byId('outcomes'), Object.entries(body.outcomes), vend => vend[0], [
         { label: 'Outcome', text: vend => outcomeName(vend[0]) }, { label: 'Vends', text: vend => vend[1], className: 'number' },
+      ]);
+      fill(byId('refreshes'), Object.entries(body.refreshes), kind => kind[0], [
+        { label: 'Renewed', text: kind => refreshNames[kind[0]] || kind[0] }, { label: 'Times', text: kind => kind[1].requests, className: 'number' },
+        { label: 'Failed', text: kind => kind[1].errors, className: kind => kind[1].errors ? 'number bad' : 'number' },
       ]);
       setText(byId('organizations-note'), body.organizations.length < body.mostOrganizations ? 'Choose one to invalidate it.'
         : `The last ${body.mostOrganizations}. Choose one to invalidate it.`);
