@@ -31,10 +31,13 @@ internal static class GatewayApplication
         // Some proxies in front read a line that ends in a bare LF as the boundary between two requests.
         AppContext.SetSwitch("Microsoft.AspNetCore.Server.Kestrel.DisableHttp1LineFeedTerminators", true);
         DistributedContextPropagator.Current = new TraceContextPropagator();
-        var builder = WebApplication.CreateBuilder(
+        // Without IIS, HTTP/3 and assemblies that a variable adds to the start.
+        var builder = WebApplication.CreateSlimBuilder(
             new WebApplicationOptions { EnvironmentName = environment, ContentRootPath = configuration.Folder, Args = s_noFileWatchers });
         var snapshots = builder.Configuration.UseSnapshot(configuration);
         builder.Environment.ContentRootFileProvider = snapshots.Files;
+        builder.WebHost.UseKestrelHttpsConfiguration();
+        builder.Services.AddRouting();
         builder.WebHost.ConfigureKestrel(kestrel =>
         {
             kestrel.AddServerHeader = false;
@@ -49,7 +52,6 @@ internal static class GatewayApplication
         builder.Services.AddSingleton(snapshots);
         builder.Services.AddSingleton(options);
         builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = options.Shutdown.Delay + options.Shutdown.Timeout);
-        builder.Services.AddDataProtection().DisableKeyPersistence();
         builder.AddTrustedProxies(options);
         builder.AddTls();
         builder.AddConnectionLimits();
@@ -69,6 +71,7 @@ internal static class GatewayApplication
         builder.AddAwsIdentity(options);
         builder.Services.AddRoutes(builder.Configuration);
         builder.AddOuterSteps();
+        builder.Services.RemoveKeyRing();
         replace?.Invoke(builder.Services);
 
         var app = builder.Build();

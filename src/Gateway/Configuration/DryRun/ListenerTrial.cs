@@ -59,7 +59,8 @@ internal static class ListenerTrial
         var values = snapshot.Values.Where(value =>
             !ListenerAddress.IsEndpoint(value.Key) || (name is not null && IsBelow(value.Key, ListenerAddress.Section(name))));
         builder.Configuration.AddInMemoryCollection(name is null ? values.Append(new(ListenerAddress.UrlKey("Urls"), url)) : values);
-        builder.WebHost.UseKestrel(kestrel => kestrel.Configure(builder.Configuration.GetSection(Kestrel)));
+        builder.WebHost.UseKestrelCore().UseKestrelHttpsConfiguration()
+            .ConfigureKestrel(kestrel => kestrel.Configure(builder.Configuration.GetSection(Kestrel)));
         using var app = builder.Build();
         app.Services.GetRequiredService<IOptions<KestrelServerOptions>>().Value.ConfigurationLoader!.Load();
         return [];

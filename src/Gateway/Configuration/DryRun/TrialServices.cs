@@ -21,7 +21,7 @@ internal static class TrialServices
         services.AddSingleton<IMeterFactory, SilentMeters>().AddSingleton<GatewayMetrics>().AddSingleton(static _ => new DiagnosticListener(nameof(DryRun)));
         services.AddSingleton<IConfiguration>(configuration).AddSingleton(snapshots).AddSingleton(snapshot.Options);
         services.AddSingleton(TimeProvider.System).AddSingleton<Drain>();
-        services.AddDataProtection().DisableKeyPersistence();
+        services.RemoveKeyRing();
         services.AddRouting().AddAuthorization().AddCors();
         services.AddRoutes(configuration);
         return services.BuildServiceProvider();
