@@ -3,8 +3,6 @@ using System.Text.Json;
 using System.Text.Json.Nodes;
 using Gateway.Configuration;
 using Gateway.Configuration.Schema;
-using Microsoft.AspNetCore.Server.Kestrel.Core;
-using Microsoft.Extensions.Logging;
 
 namespace Gateway.Tests.Configuration;
 
@@ -28,13 +26,8 @@ internal static class ConfigurationSchema
         foreach (var (name, value) in OfRecord(typeof(GatewayOptions))) schema[name] = value?.DeepClone();
         var sections = schema["properties"]!.AsObject();
         sections["ReverseProxy"] = ReverseProxy();
-        sections["Logging"] = Logging();
-        sections["Kestrel"] = new JsonObject
-        {
-            ["type"] = OrNull("object"),
-            ["description"] = "Kestrel's own section: Endpoints, EndpointDefaults, Certificates, Limits.",
-            ["properties"] = new JsonObject { ["Limits"] = Limits(new KestrelServerLimits()) },
-        };
+        sections["Logging"] = FrameworkSections.Logging();
+        sections["Kestrel"] = FrameworkSections.Kestrel();
         sections["$schema"] = new JsonObject { ["type"] = "string", ["description"] = "Where an editor finds this schema." };
         return schema.ToJsonString(s_readable) + "\n";
     }
@@ -53,7 +46,8 @@ internal static class ConfigurationSchema
         return new JsonObject { ["type"] = OrNull("object"), ["properties"] = properties, ["additionalProperties"] = false };
     }
 
-    private static JsonObject Of(Type type)
+    /// <summary>Returns the schema of a value of this type.</summary>
+    public static JsonObject Of(Type type)
     {
         var scalar = Nullable.GetUnderlyingType(type) ?? type;
         if (scalar.IsEnum) return OneOf(Enum.GetNames(scalar));
@@ -68,22 +62,8 @@ internal static class ConfigurationSchema
             : OfRecord(type);
     }
 
-    private static JsonObject Limits(object defaults)
-    {
-        var properties = new JsonObject();
-        foreach (var property in defaults.GetType().GetProperties())
-        {
-            var (type, value) = (property.PropertyType, property.GetValue(defaults));
-            var schema = type == typeof(double) ? Of(typeof(long)) : OptionsSchema.ScalarOf(type) is null ? Limits(value!) : Of(type);
-            AddDefault(schema, value);
-            properties[property.Name] = schema;
-        }
-
-        return new JsonObject { ["type"] = OrNull("object"), ["properties"] = properties, ["additionalProperties"] = false };
-    }
-
-    // A value that is null or empty has its meaning in the description.
-    private static void AddDefault(JsonObject schema, object? value)
+    /// <summary>Adds a default to a key's schema. A value that is null or empty has its meaning in the description.</summary>
+    public static void AddDefault(JsonObject schema, object? value)
     {
         JsonNode? written = value switch
         {
@@ -148,27 +128,8 @@ internal static class ConfigurationSchema
             if (value is not null) AllowTexts(value);
     }
 
-    private static JsonObject Logging()
-    {
-        JsonObject Level() => OneOf(Enum.GetNames<LogLevel>());
-        return new JsonObject
-        {
-            ["type"] = OrNull("object"),
-            ["description"] = "The log's own section.",
-            ["properties"] = new JsonObject
-            {
-                ["LogLevel"] = new JsonObject
-                {
-                    ["type"] = OrNull("object"),
-                    ["description"] = "The least level that is written, by the beginning of a category's name.",
-                    ["properties"] = new JsonObject { ["Default"] = Level() },
-                    ["additionalProperties"] = Level(),
-                },
-            },
-        };
-    }
-
-    private static JsonObject OneOf(string[] names) => new() { ["enum"] = new JsonArray([.. names.Select(name => JsonValue.Create(name)), null]) };
+    /// <summary>Returns the schema of a choice of names.</summary>
+    public static JsonObject OneOf(IEnumerable<string> names) => new() { ["enum"] = new JsonArray([.. names.Select(name => JsonValue.Create(name)), null]) };
 
     private static JsonObject WithoutNull(JsonObject schema)
     {
@@ -176,5 +137,6 @@ internal static class ConfigurationSchema
         return schema;
     }
 
-    private static JsonArray OrNull(string type) => new(type, "null");
+    /// <summary>Returns the type of a value that null removes.</summary>
+    public static JsonArray OrNull(string type) => new(type, "null");
 }

@@ -49,11 +49,11 @@ internal static partial class KeyReference
     public static string Write(string schema)
     {
         var table = new StringBuilder(Beginning.ReplaceLineEndings("\n"));
-        AddKeys(table, "", JsonNode.Parse(schema)!.AsObject());
+        AddKeys(table, "", JsonNode.Parse(schema)!.AsObject(), "");
         return table.ToString();
     }
 
-    private static void AddKeys(StringBuilder table, string key, JsonObject schema)
+    private static void AddKeys(StringBuilder table, string key, JsonObject schema, string ofSection)
     {
         var members = MembersOf(schema).ToArray();
         foreach (var (name, member) in members)
@@ -61,12 +61,13 @@ internal static partial class KeyReference
             // For editors only.
             if (name == "$schema") continue;
             var path = key.Length == 0 ? name : name == "[]" ? key + name : $"{key}:{name}";
-            AddKeys(table, path, member);
+            // A name of the operator's own has no description but its section's.
+            AddKeys(table, path, member, name == "NAME" ? (string?)schema["description"] ?? "" : "");
         }
 
         if (members.Length > 0) return;
-        var description = (string?)schema["description"] ?? "";
-        var text = Space().Replace(Default().Replace(description, "").Replace("Required.", "", StringComparison.Ordinal), " ").Trim();
+        var description = (string?)schema["description"] ?? ofSection;
+        var text = Space().Replace(Required().Replace(Default().Replace(description, ""), ""), " ").Trim();
         table.Append($"| `{key}` | {Cell(ValueOf(schema))} | {Cell(DefaultOf(key, schema, description))} | {Cell(text)} |\n");
     }
 
@@ -82,7 +83,7 @@ internal static partial class KeyReference
         schema["default"] is { } value ? $"`{(value is JsonValue text && text.TryGetValue<string>(out var written) ? written : value.ToJsonString())}`"
         : s_ofYarp.GetValueOrDefault(key.Replace("ReverseProxy:", "", StringComparison.Ordinal)) is { } ofYarp ? ofYarp
         : Default().Match(description) is { Success: true } match ? match.Groups[1].Value
-        : description.Contains("Required.", StringComparison.Ordinal) ? "required"
+        : Required().Match(description) is { Success: true } required ? $"required{required.Groups[1].Value}"
         : "—";
 
     private static string ValueOf(JsonObject schema) =>
@@ -107,6 +108,9 @@ internal static partial class KeyReference
 
     [GeneratedRegex(@"\s*Default: (.+?)\.?(?=$|(?<=\.) [A-Z])")]
     private static partial Regex Default();
+
+    [GeneratedRegex(@"\s*\bRequired\b([^.]*)\.")]
+    private static partial Regex Required();
 
     [GeneratedRegex(" +")]
     private static partial Regex Space();

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Gateway.Configuration.Schema;
 using Json.Schema;
 using Testing;
 using Xunit;
@@ -32,6 +33,23 @@ public sealed class SchemaTests
         if (Environment.GetEnvironmentVariable("UPDATE_SCHEMA") == "1") File.WriteAllText(path, table);
 
         Assert.True(File.ReadAllText(path) == table, "configuration-keys.md is not what is read: run this test with UPDATE_SCHEMA=1, and commit the file.");
+    }
+
+    // Kestrel's section takes any name, so the table could have a key that is a typo.
+    [Fact]
+    public void The_table_has_no_key_of_Kestrel_that_the_gateway_does_not_know()
+    {
+        var keys = KeyReference.Write(ConfigurationSchema.Write()).Split('\n')
+            .Where(static line => line.StartsWith("| `Kestrel:", StringComparison.Ordinal)).Select(static line => line.Split('`')[1]).ToArray();
+
+        Assert.NotEmpty(keys);
+        Assert.All(keys, static key => Assert.NotNull(key.Split(':').Aggregate((SchemaNode?)RootSchema.Value, static (schema, name) => schema switch
+        {
+            ObjectSchema section => section.Members.GetValueOrDefault(name)?.Schema,
+            OpenSchema section => section.Members.GetValueOrDefault(name)?.Schema,
+            MapSchema names => names.Value,
+            _ => null,
+        })));
     }
 
     [Fact]
