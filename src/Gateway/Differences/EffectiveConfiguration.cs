@@ -44,8 +44,22 @@ internal sealed class EffectiveConfiguration
         nameof(ProfileOptions.SessionPolicy), nameof(ProfileOptions.SessionTags), nameof(ProfileOptions.ExternalId), nameof(ProfileOptions.Scope),
     ];
 
-    // YARP leaves these null where nothing is written.
-    private static readonly (string Path, object Value)[] s_clusterDefaults =
+    private static readonly string[] s_clusterMetadata = [.. typeof(ClusterMetadata).GetProperties().Select(static property => property.Name)];
+    private static readonly string[] s_destinationMetadata = [.. typeof(DestinationMetadata).GetProperties().Select(static property => property.Name)];
+    private static readonly HashSet<string> s_transformValues = new(["Set", "Append"], StringComparer.OrdinalIgnoreCase);
+
+    private readonly Dictionary<string, Setting> _routes = new(StringComparer.OrdinalIgnoreCase);
+
+    public EffectiveConfiguration(Snapshot snapshot)
+    {
+        Snapshot = snapshot;
+        MostBodyBytes = LimitsOf(snapshot).MaxRequestBodySize ?? -1;
+        foreach (var route in snapshot.Routes) _routes[route.RouteId] = OfRoute(route);
+        Rest = OfRest();
+    }
+
+    /// <summary>YARP's defaults of a cluster's keys that are null in its configuration unless an operator sets them.</summary>
+    public static IReadOnlyList<(string Path, object Value)> ClusterDefaults { get; } =
     [
         ("LoadBalancingPolicy", "PowerOfTwoChoices"),
         ("SessionAffinity:Enabled", false),
@@ -60,20 +74,6 @@ internal sealed class EffectiveConfiguration
         ("HttpRequest:VersionPolicy", "RequestVersionOrLower"),
         ("HttpRequest:AllowResponseBuffering", false),
     ];
-
-    private static readonly string[] s_clusterMetadata = [.. typeof(ClusterMetadata).GetProperties().Select(static property => property.Name)];
-    private static readonly string[] s_destinationMetadata = [.. typeof(DestinationMetadata).GetProperties().Select(static property => property.Name)];
-    private static readonly HashSet<string> s_transformValues = new(["Set", "Append"], StringComparer.OrdinalIgnoreCase);
-
-    private readonly Dictionary<string, Setting> _routes = new(StringComparer.OrdinalIgnoreCase);
-
-    public EffectiveConfiguration(Snapshot snapshot)
-    {
-        Snapshot = snapshot;
-        MostBodyBytes = LimitsOf(snapshot).MaxRequestBodySize ?? -1;
-        foreach (var route in snapshot.Routes) _routes[route.RouteId] = OfRoute(route);
-        Rest = OfRest();
-    }
 
     public Snapshot Snapshot { get; }
 
@@ -211,7 +211,7 @@ internal sealed class EffectiveConfiguration
                 .Select(static destination => KeyValuePair.Create(destination.Key, (Setting?)OfDestination(destination.Value)))))
             .With("Metadata", Setting.Of(ClusterMetadata.Of(cluster.Metadata)))
             .With(OwnMetadata, OwnOf(cluster.Metadata, s_clusterMetadata));
-        return s_clusterDefaults.Aggregate(effective, static (section, value) => section.WithDefault(value.Path.Split(':'), Setting.Of(value.Value)!));
+        return ClusterDefaults.Aggregate(effective, static (section, value) => section.WithDefault(value.Path.Split(':'), Setting.Of(value.Value)!));
     }
 
     private static Setting OfDestination(DestinationConfig destination) => Setting.Of(destination with { Metadata = null })!

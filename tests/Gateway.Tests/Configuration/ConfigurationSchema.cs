@@ -95,6 +95,7 @@ internal static class ConfigurationSchema
         var ofDestination = OfRecord(typeof(DestinationMetadata))["properties"]!.DeepClone();
         ofDestination["Weight"]!["type"]!.AsArray().Insert(1, "string");
         destination["Metadata"]!["properties"] = ofDestination;
+        YarpDefaults.AddTo(section);
         return section;
     }
 

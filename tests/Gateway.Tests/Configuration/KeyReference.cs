@@ -18,34 +18,6 @@ internal static partial class KeyReference
 
         """;
 
-    // YARP's schema does not say them.
-    private static readonly Dictionary<string, string> s_ofYarp = new()
-    {
-        ["Routes:NAME:Match:Methods"] = "any",
-        ["Routes:NAME:Match:Hosts"] = "any",
-        ["Routes:NAME:MaxRequestBodySize"] = "`Kestrel:Limits:MaxRequestBodySize`",
-        ["Routes:NAME:RateLimiterPolicy"] = "no limit",
-        ["Routes:NAME:Timeout"] = "none",
-        ["Routes:NAME:Order"] = "`0`",
-        ["Clusters:NAME:LoadBalancingPolicy"] = "`PowerOfTwoChoices`",
-        ["Clusters:NAME:SessionAffinity:Enabled"] = "`false`",
-        ["Clusters:NAME:HealthCheck:AvailableDestinationsPolicy"] = "`HealthyOrPanic`",
-        ["Clusters:NAME:HealthCheck:Active:Enabled"] = "`false`",
-        ["Clusters:NAME:HealthCheck:Active:Interval"] = "`00:00:15`",
-        ["Clusters:NAME:HealthCheck:Active:Timeout"] = "`00:00:10`",
-        ["Clusters:NAME:HealthCheck:Active:Policy"] = "`ConsecutiveFailures`",
-        ["Clusters:NAME:HealthCheck:Passive:Enabled"] = "`false`",
-        ["Clusters:NAME:HealthCheck:Passive:Policy"] = "`TransportFailureRate`",
-        ["Clusters:NAME:HealthCheck:Passive:ReactivationPeriod"] = "`00:01:00`",
-        ["Clusters:NAME:HttpRequest:ActivityTimeout"] = "`00:01:40`",
-        ["Clusters:NAME:HttpRequest:Version"] = "`2.0`",
-        ["Clusters:NAME:HttpRequest:VersionPolicy"] = "`RequestVersionOrLower`",
-        ["Clusters:NAME:HttpRequest:AllowResponseBuffering"] = "`false`",
-        ["Clusters:NAME:HttpClient:DangerousAcceptAnyServerCertificate"] = "`false`",
-        ["Clusters:NAME:HttpClient:EnableMultipleHttp2Connections"] = "`true`",
-        ["Clusters:NAME:HttpClient:MaxConnectionsPerServer"] = "no limit",
-    };
-
     public static string Write(string schema)
     {
         var table = new StringBuilder(Beginning.ReplaceLineEndings("\n"));
@@ -81,10 +53,9 @@ internal static partial class KeyReference
 
     private static string DefaultOf(string key, JsonObject schema, string description) =>
         schema["default"] is { } value ? $"`{(value is JsonValue text && text.TryGetValue<string>(out var written) ? written : value.ToJsonString())}`"
-        : s_ofYarp.GetValueOrDefault(key.Replace("ReverseProxy:", "", StringComparison.Ordinal)) is { } ofYarp ? ofYarp
         : Default().Match(description) is { Success: true } match ? match.Groups[1].Value
         : Required().Match(description) is { Success: true } required ? $"required{required.Groups[1].Value}"
-        : "—";
+        : throw new InvalidOperationException($"{key} has no default. Write it in the description, as \"Default: none.\" or \"Required.\".");
 
     private static string ValueOf(JsonObject schema) =>
         schema["enum"] is JsonArray names ? string.Join(", ", names.Where(static name => name is not null).Select(static name => $"`{name}`"))
