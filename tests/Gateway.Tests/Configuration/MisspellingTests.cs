@@ -93,6 +93,9 @@ public sealed partial class MisspellingTests
     [Theory]
     [InlineData("Logging:Console:LogLevel", """{ "Default": "Debug" }""")]
     [InlineData("Logging:Console:LogLevel:Default", "\"Debug\"")]
+    [InlineData("Logging:Console:FormatterName", "\"json\"")]
+    [InlineData("Logging:Console:FormatterOptions:UseUtcTimestamp", "true")]
+    [InlineData("Logging:Console:LogToStandardErrorThreshold", "\"Error\"")]
     [InlineData("Kestrel:Endpoints", """{ "Https": { "Url": "https://localhost:8443" } }""")]
     [InlineData("Kestrel:Endpoints:Https:Url", "\"https://localhost:8443\"")]
     [InlineData("Kestrel:Endpoints:Https:Certificate", """{ "Path": "a.pem" }""")]
@@ -155,6 +158,20 @@ public sealed partial class MisspellingTests
 
         Assert.Equal(key, finding.Key);
         Assert.Contains("Trace, Debug, Information, Warning, Error, Critical, None", finding.Message, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("Logging:Console:FormatterName", "\"jsn\"", "simple, json, systemd")]
+    [InlineData("Logging:Console:FormatterName", "\"\"", "simple, json, systemd")]
+    [InlineData("Logging:Console:FormatterOptions:SingleLine", "\"yes\"", "true or false")]
+    [InlineData("Logging:Console:TimestampFormat", "\"HH:mm\"", "is not a known key")]
+    [InlineData("Logging:Console:MaxQueueLength", "5000", "is not a known key")]
+    [InlineData("Kestrel:EndpointDefaults:Certificate:Path", "\"a.pem\"", "is not a known key")]
+    public void What_the_framework_would_read_as_something_else_or_not_at_all_is_an_error(string key, string json, string told)
+    {
+        using var configuration = new ConfigurationFixture();
+
+        Assert.Contains(told, configuration.Set(key, json).LoadBad().Message, StringComparison.Ordinal);
     }
 
     [Theory]

@@ -108,7 +108,7 @@ public sealed class SchemaNodeTests : IDisposable
     {
         _configuration
             .Set("$schema", "\"https://json.schemastore.org/appsettings.json\"")
-            .Set("Logging", """{ "LogLevel": { "Default": "Debug", "A.B": "None" }, "Console": { "Some": [1, true] } }""")
+            .Set("Logging", """{ "LogLevel": { "Default": "Debug", "A.B": "None" }, "Elsewhere": { "Some": [1, true] } }""")
             .Set("Kestrel", """{ "Limits": { "MaxConcurrentConnections": 100 } }""")
             .Set("ReverseProxy:Routes:organizations:Transforms", """[{ "PathRemovePrefix": "/x" }, { "RequestHeader": "a", "Set": "b" }]""")
             .Set("ReverseProxy:Clusters:organizations:Metadata", """{ "anything": "x" }""");
@@ -118,7 +118,7 @@ public sealed class SchemaNodeTests : IDisposable
         var values = _configuration.LoadGood().Values;
 
         Assert.Equal("Trace", values["Logging:LogLevel:Default"]);
-        Assert.Equal("true", values["Logging:Console:Some:1"]);
+        Assert.Equal("true", values["Logging:Elsewhere:Some:1"]);
         Assert.Equal("/x", values["ReverseProxy:Routes:organizations:Transforms:0:PathRemovePrefix"]);
     }
 

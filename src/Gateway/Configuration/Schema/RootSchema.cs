@@ -1,3 +1,5 @@
+using Microsoft.Extensions.Logging.Console;
+
 namespace Gateway.Configuration.Schema;
 
 /// <summary>The schema of the whole configuration.</summary>
@@ -28,19 +30,34 @@ internal static class RootSchema
     {
         var level = ScalarSchema.Enumeration(typeof(LogLevel));
         var levels = new Member("LogLevel", new OpenSchema([new("Default", level), .. s_categories.Select(name => new Member(name, level))], level));
-        return new OpenSchema([levels], new OpenSchema([levels], new AnySchema()));
+        return new OpenSchema([levels, new("Console", Console(levels, level))], new OpenSchema([levels], new AnySchema()));
     }
+
+    // The keys that BufferedConsole and the framework's formatters read.
+    private static ObjectSchema Console(Member levels, ScalarSchema level) => new(
+    [
+        levels,
+        new("LogToStandardErrorThreshold", level),
+        new("FormatterName", ScalarSchema.Choice([ConsoleFormatterNames.Simple, ConsoleFormatterNames.Json, ConsoleFormatterNames.Systemd])),
+        new("FormatterOptions", new ObjectSchema(
+        [
+            new("IncludeScopes", ScalarSchema.Boolean), new("TimestampFormat", ScalarSchema.Text), new("UseUtcTimestamp", ScalarSchema.Boolean),
+            new("SingleLine", ScalarSchema.Boolean), new("ColorBehavior", ScalarSchema.Enumeration(typeof(LoggerColorBehavior))),
+            new("JsonWriterOptions", new AnySchema()),
+        ])),
+    ]);
 
     private static OpenSchema Kestrel()
     {
         var certificate = new Member("Certificate", Known("Path", "KeyPath", "Password", "Subject", "Store", "Location", "AllowInvalid"));
-        Member[] connection = [.. Known("Protocols", "SslProtocols", "ClientCertificateMode").Members.Values, certificate];
+        var defaults = Known("Protocols", "SslProtocols", "ClientCertificateMode").Members.Values;
+        Member[] connection = [.. defaults, certificate];
         var host = new OpenSchema(connection, new AnySchema());
         return new OpenSchema(
             [
                 new("Endpoints",
                     new MapSchema(new OpenSchema([.. connection, new("Url", ScalarSchema.Text), new("Sni", new MapSchema(host))], new AnySchema()))),
-                new("EndpointDefaults", host),
+                new("EndpointDefaults", new ObjectSchema(defaults)),
                 new("Certificates", new MapSchema(certificate.Schema)),
                 new("Limits", KestrelLimitsSchema.Read()),
             ],
