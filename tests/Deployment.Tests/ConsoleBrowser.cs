@@ -85,6 +85,9 @@ public sealed class ConsolePage : IAsyncDisposable
     /// <summary>The beginnings of Chromium's lines for each response of 400 or more, and for each that does not arrive.</summary>
     private static readonly string[] s_failedRequest = ["Failed to load resource", "WebSocket connection to "];
 
+    private static readonly string s_axe = File.ReadAllText(
+        Path.Combine(Repository.Root, "tests", "Deployment.Tests", "tools", "node_modules", "axe-core", "axe.min.js"));
+
     private readonly IBrowserContext _context;
     private readonly List<string> _errors = [];
 
@@ -116,6 +119,28 @@ public sealed class ConsolePage : IAsyncDisposable
     public Task ShowsAsync(string selector) => Page.Locator(selector).WaitForAsync();
 
     public Task ShowsAsync(string selector, string text) => Page.Locator(selector).GetByText(text).First.WaitForAsync();
+
+    /// <summary>Presses Tab until an element has the focus.</summary>
+    public async Task TabToAsync(string selector)
+    {
+        for (var i = 0; i < 60; i++)
+        {
+            if (await Page.EvaluateAsync<bool>("selector => document.activeElement.matches(selector)", selector)) return;
+            await Page.Keyboard.PressAsync("Tab");
+        }
+
+        Assert.Fail($"{selector} cannot be reached by the keyboard.");
+    }
+
+    /// <summary>Fails if axe finds a violation, or if the page is wider than its window.</summary>
+    public async Task IsAccessibleAsync(string state)
+    {
+        Assert.True(await Page.EvaluateAsync<int>("() => document.documentElement.scrollWidth") <= Page.ViewportSize!.Width, state);
+        await Page.EvaluateAsync(s_axe);
+        var violations = await Page.EvaluateAsync<string[]>(
+            "async () => (await axe.run()).violations.map(found => `${found.id}: ${found.nodes.map(node => node.html).join(' | ')}`)");
+        Assert.True(violations.Length == 0, $"{state}:\n{string.Join('\n', violations)}");
+    }
 
     /// <summary>Fails if the browser reported an error. Requests that fail are expected where the test says so.</summary>
     public void HasNoErrors(bool expectsFailedRequests = false) => Assert.DoesNotContain(
