@@ -364,43 +364,70 @@ public sealed class ConsoleBrowserTests(ConsoleBrowser browser) : IClassFixture<
     {
         await using var page = await browser.OpenAsync();
         var keyboard = page.Page.Keyboard;
-        await TabToAsync("#token");
+        await page.TabToAsync("#token");
         await keyboard.InsertTextAsync(browser.Operator());
         await keyboard.PressAsync("Enter");
-        await page.ShowsAsync("#overview");
+        // The focus has not gone with the field that had it.
+        await page.ShowsAsync("nav a[href='#overview']:focus");
+        foreach (var name in ConsolePage.Pages) await GoAsync(name);
 
-        await TabToAsync("nav a[href='#routes']");
-        await keyboard.PressAsync("Enter");
+        await GoAsync("routes");
         await page.ShowsAsync("#route-rows tr >> nth=0");
-        await TabToAsync("#route-rows button");
+        await page.TabToAsync("#filter");
+        await keyboard.InsertTextAsync("{**rest}");
+        await page.ShowsAsync("#filtered", "1 of 2 routes");
+        await page.TabToAsync("#route-rows button");
         await keyboard.PressAsync("Enter");
         await page.ShowsAsync("#route-detail");
+        await page.ShowsAsync("#route-title:focus");
         // The focus stays while the page is brought up to date.
         var seen = page.Requests.Count;
-        await Eventually.IsTrueAsync(() => Task.FromResult(page.Requests.Count > seen + 3));
-        await TabToAsync("#route-close");
+        await Eventually.IsTrueAsync(() => page.Requests.Count > seen + 3);
+        await page.ShowsAsync("#route-title:focus");
+        await page.TabToAsync("#route-close");
         await keyboard.PressAsync("Enter");
         Assert.True(await page.Page.EvaluateAsync<bool>("() => document.activeElement.matches('#route-rows button')"));
+        Assert.False(await page.Page.Locator("#route-detail").IsVisibleAsync());
 
-        await TabToAsync("nav a[href='#vending']");
+        await GoAsync("explain");
+        await page.TabToAsync("#explain-path");
+        await keyboard.InsertTextAsync("/organizations/o-other/devices");
+        await page.TabToAsync("#explain-token");
+        await keyboard.InsertTextAsync(browser.World.Token("o-acme"));
         await keyboard.PressAsync("Enter");
-        await TabToAsync("#organization");
+        await page.ShowsAsync("#explanation", "Rejected with 403");
+
+        var first = await browser.Gateway.VendAsync("o-keys");
+        await GoAsync("vending");
+        await page.TabToAsync("#organizations tr[data-key='o-keys'] button");
+        await keyboard.PressAsync("Enter");
+        await page.ShowsAsync("#confirm button[value='no']:focus");
+        await keyboard.PressAsync("Escape");
+        await page.ShowsAsync("#organizations tr[data-key='o-keys'] button:focus");
+        Assert.False(await page.Page.Locator("#confirm").IsVisibleAsync());
+        Assert.Equal(first.AccessKeyId, (await browser.Gateway.VendAsync("o-keys")).AccessKeyId);
+
+        await page.TabToAsync("#organization");
         await keyboard.InsertTextAsync("o-keys");
         await keyboard.PressAsync("Enter");
         await page.ShowsAsync("#confirm");
-        await keyboard.PressAsync("Escape");
-        Assert.False(await page.Page.Locator("#confirm").IsVisibleAsync());
+        await page.TabToAsync("#confirm button.danger");
+        await keyboard.PressAsync("Enter");
+        await page.ShowsAsync("#invalidated", "o-keys was invalidated in every replica.");
+        await page.ShowsAsync("#organization:focus");
+        Assert.NotEqual(first.AccessKeyId, (await browser.Gateway.VendAsync("o-keys")).AccessKeyId);
+
+        await page.TabToAsync("#sign-out");
+        await keyboard.PressAsync("Enter");
+        await page.ShowsAsync("#token:focus");
+        Assert.False(await page.Page.Locator("nav").IsVisibleAsync());
         page.HasNoErrors();
 
-        async Task TabToAsync(string selector)
+        async Task GoAsync(string name)
         {
-            for (var i = 0; i < 60; i++)
-            {
-                if (await page.Page.EvaluateAsync<bool>("selector => document.activeElement.matches(selector)", selector)) return;
-                await keyboard.PressAsync("Tab");
-            }
-
-            Assert.Fail($"{selector} cannot be reached by the keyboard.");
+            await page.TabToAsync($"nav a[href='#{name}']");
+            await keyboard.PressAsync("Enter");
+            await page.ShowsAsync($"#{name}");
         }
     }
 

@@ -187,6 +187,8 @@
     byId('nav').hidden = false;
     byId('sign-out').hidden = false;
     open();
+    // The field that had the focus is hidden.
+    byId('nav').querySelector('[aria-current]').focus();
   }
 
   function signOut(problem) {
