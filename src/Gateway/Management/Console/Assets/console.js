@@ -36,6 +36,7 @@
   function fill(body, items, keyOf, columns) {
     const known = new Map([...body.rows].map(row => [row.dataset.key, row]));
     const used = new Set();
+    const focused = document.activeElement;
     items.forEach((item, index) => {
       const key = String(keyOf(item));
       let row = known.get(key);
@@ -65,6 +66,8 @@
       if (body.rows[index] !== row) body.insertBefore(row, body.rows[index] || null);
     });
     while (body.rows.length > items.length) body.rows[items.length].remove();
+    // A row loses the focus when it moves.
+    if (document.activeElement !== focused && body.contains(focused)) focused.focus({ preventScroll: true });
   }
 
   function describe(list, pairs) {
@@ -108,16 +111,11 @@
 
   // ---- the API ----
 
-  async function call(path, options = {}) {
-    const aborted = new AbortController();
-    const limit = setTimeout(() => aborted.abort(), TIMEOUT);
-    try {
-      const headers = { Authorization: `Bearer ${token}`, Accept: 'application/json', ...options.headers };
-      return await fetch(path, { ...options, headers, signal: aborted.signal, cache: 'no-store', credentials: 'omit', redirect: 'error' });
-    } finally {
-      clearTimeout(limit);
-    }
-  }
+  // The limit is that of the whole response: its body can stop halfway.
+  const call = (path, options = {}) => fetch(path, {
+    ...options, headers: { Authorization: `Bearer ${token}`, Accept: 'application/json', ...options.headers },
+    signal: AbortSignal.timeout(TIMEOUT), cache: 'no-store', credentials: 'omit', redirect: 'error',
+  });
 
   const refusal = status =>
     status === 401 ? 'The token was refused (401): it has expired, or no issuer that the gateway knows has signed it.'
@@ -179,7 +177,7 @@
       if (!/^[!-~]+$/.test(token)) throw new Error('This is not a token: it holds spaces or other characters that no token has.');
       if (!await get('/api/status')) return;
     } catch (problem) {
-      signOut(problem instanceof TypeError || problem.name === 'AbortError' ? 'The gateway does not respond.' : problem.message);
+      signOut(problem instanceof TypeError || problem instanceof DOMException ? 'The gateway does not respond.' : problem.message);
       return;
     }
     notice = '';
