@@ -3,7 +3,6 @@ using System.Text.Json.Nodes;
 using Gateway.Forwarding;
 using Json.Schema;
 using Microsoft.AspNetCore.Authorization;
-using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.DependencyInjection;
 using Sandbox;
 using Testing;
@@ -185,13 +184,5 @@ public sealed class CredentialRouteContractTests(CredentialRouteContractTests.Ed
         }
 
         protected override void Replace(IServiceCollection services) => services.AddSingleton<IAuthorizationHandler, ThrowingHandler>();
-    }
-
-    private sealed class ThrowingHandler : IAuthorizationHandler
-    {
-        public Task HandleAsync(AuthorizationHandlerContext context) =>
-            context.Resource is HttpContext http && http.Request.Path.Value!.Contains("throws", StringComparison.Ordinal)
-                ? throw new InvalidOperationException("deliberate")
-                : Task.CompletedTask;
     }
 }

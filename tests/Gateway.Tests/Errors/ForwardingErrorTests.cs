@@ -3,7 +3,6 @@ using System.Net.Sockets;
 using System.Text;
 using System.Text.Json.Nodes;
 using Microsoft.AspNetCore.Authorization;
-using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.DependencyInjection;
 using Testing;
 using Xunit;
@@ -210,13 +209,5 @@ public sealed class ForwardingErrorTests(ForwardingErrorTests.Clusters platform)
                 await stream.WriteAsync(s_answer);
             }
         }
-    }
-
-    private sealed class ThrowingHandler : IAuthorizationHandler
-    {
-        public Task HandleAsync(AuthorizationHandlerContext context) =>
-            context.Resource is HttpContext http && http.Request.Path.Value!.Contains("throws", StringComparison.Ordinal)
-                ? throw new InvalidOperationException("deliberate")
-                : Task.CompletedTask;
     }
 }

@@ -5,9 +5,7 @@ using System.Text.Json;
 using System.Text.Json.Nodes;
 using Gateway.Logs;
 using Microsoft.AspNetCore.Authorization;
-using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.DependencyInjection;
-using Microsoft.Extensions.Logging;
 using Sandbox;
 using Testing;
 using Xunit;
@@ -326,20 +324,13 @@ public sealed class AccessLogTests(AccessLogTests.Logged platform) : IClassFixtu
 
     public sealed class Logged : PlatformFixture
     {
-        private const string Prefix = "{\"time\":";
-
         private readonly TcpListener _scripted = new(IPAddress.Loopback, 0);
 
         /// <summary>All of the access log.</summary>
-        public string Access => string.Join('\n', Gateway.Log.Text.Split('\n').Where(line => line.StartsWith(Prefix, StringComparison.Ordinal)));
+        public string Access => string.Join('\n', AccessLines.Of(Gateway));
 
         /// <summary>The one line of a path.</summary>
-        public async Task<JsonElement> LineAsync(string path)
-        {
-            await Gateway.Log.WaitForAsync(LogLevel.Information, $"\"path\":\"{path}\"");
-            var line = Assert.Single(Access.Split('\n'), line => line.Contains($"\"path\":\"{path}\"", StringComparison.Ordinal));
-            return JsonDocument.Parse(line).RootElement;
-        }
+        public Task<JsonElement> LineAsync(string path) => AccessLines.OfPathAsync(Gateway, path);
 
         protected override ValueTask PrepareAsync()
         {
@@ -372,13 +363,5 @@ public sealed class AccessLogTests(AccessLogTests.Logged platform) : IClassFixtu
                 await stream.WriteAsync(Encoding.ASCII.GetBytes($"HTTP/1.1 200 OK\r\nContent-Length: {(isCut ? 1000 : 8)}\r\n\r\n8 bytes!"));
             }
         }
-    }
-
-    private sealed class ThrowingHandler : IAuthorizationHandler
-    {
-        public Task HandleAsync(AuthorizationHandlerContext context) =>
-            context.Resource is HttpContext http && http.Request.Path.StartsWithSegments("/throws")
-                ? throw new InvalidOperationException("deliberate")
-                : Task.CompletedTask;
     }
 }
