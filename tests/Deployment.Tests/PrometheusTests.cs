@@ -106,7 +106,7 @@ public sealed partial class PrometheusTests : IDisposable
         var log = Path.Combine(_folder, "log");
         var lines = JsonBlock().Matches(File.ReadAllText(Doc("access-log.md")))
             .Select(static block => JsonSerializer.Deserialize<JsonElement>(block.Groups["json"].Value)).ToList();
-        Assert.Equal(2, lines.Count);
+        Assert.Equal(3, lines.Count);
         File.WriteAllText(log, string.Concat(lines.Select(static line => JsonSerializer.Serialize(line) + "\n")));
         var members = lines.SelectMany(static line => line.EnumerateObject()).Select(static member => member.Name).ToHashSet(StringComparer.Ordinal);
         // Of the readiness report.
