@@ -1,6 +1,8 @@
 using System.Text.Json.Nodes;
 using Gateway.Tests.Authentication;
 using Gateway.Tests.Hosting;
+using Microsoft.AspNetCore.Authorization;
+using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Time.Testing;
 using Sandbox;
 using StackExchange.Redis;
@@ -28,7 +30,7 @@ public sealed class MeasuredGateway : IAsyncLifetime
         _certificates.Write("tls", _certificates.Issue());
         _world = await World.StartAsync(time, ownRedis: true);
         _world.Downstream.Directory.Move("o-throttled", "111122223333", "ap-northeast-1");
-        _gateway = await _world.StartGatewayAsync(Configure);
+        _gateway = await _world.StartGatewayAsync(Configure, static services => services.AddSingleton<IAuthorizationHandler, ThrowingHandler>());
         await VendAsync(time);
         await SendAsync();
         await _gateway.ChangeAsync(settings => settings.Set("ReverseProxy:Routes:plain:ClusterId", "\"none\""));
@@ -55,6 +57,7 @@ public sealed class MeasuredGateway : IAsyncLifetime
             """)
         .AddIntrospection(_world.Issuer, new SecretFile())
         .Route("plain", "/plain/{**rest}")
+        .Route("throws", "/throws/{**rest}")
         .Route("limited", "/limited/{**rest}", """{ "RateLimiterPolicy": "Once" }""")
         .Set("ReverseProxy:Clusters:weighted", $$"""
             {
@@ -89,6 +92,7 @@ public sealed class MeasuredGateway : IAsyncLifetime
         await ExpectAsync(401, "/plain/1", token: null);
         await ExpectAsync(401, "/plain/1", _world.Issuer.Issue(new() { Audiences = (string[])["api://another"] }));
         await ExpectAsync(403, "/organizations/o-other/1", token);
+        await ExpectAsync(500, "/throws/1", token);
         await ExpectAsync(502, "/down/1", token);
         await ExpectAsync(200, "/weighted/1", token);
         await ExpectAsync(200, "/limited/1", token);
