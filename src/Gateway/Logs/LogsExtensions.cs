@@ -17,6 +17,8 @@ internal static class LogsExtensions
         services.AddSingleton<ITransformProvider, CountedResponses>();
         services.Remove(services.Single(service => service.ImplementationType == typeof(ConsoleLoggerProvider)));
         services.AddSingleton<ILoggerProvider, BufferedConsole>();
+        // The builder sets the formatter after it has read the operator's.
+        services.Configure<ConsoleLoggerOptions>(builder.Configuration.GetSection("Logging:Console"));
         services.AddSingleton<ILoggerProvider, AuditLog>();
         services.Configure<LoggerFilterOptions>(static filters => filters.Rules.Add(AuditLog.Filter));
         services.AddSingleton<IPostConfigureOptions<SimpleConsoleFormatterOptions>, Timestamps>();

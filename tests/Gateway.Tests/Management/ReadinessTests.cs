@@ -3,6 +3,7 @@ using Gateway.Management;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Diagnostics.HealthChecks;
 using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
 using Testing;
 using Xunit;
 
@@ -11,6 +12,9 @@ namespace Gateway.Tests.Management;
 /// <summary>Readiness is one word for a probe, and for an operator which check it is and why.</summary>
 public sealed class ReadinessTests
 {
+    // More than a start has log lines.
+    private const int Probes = 50;
+
     [Fact]
     public async Task B10_F3_readiness_says_which_check_is_not_well_and_why()
     {
@@ -77,6 +81,45 @@ public sealed class ReadinessTests
         }
     }
 
+    /// <summary>F7: load balancers and orchestrators probe every few seconds, for as long as a state lasts.</summary>
+    [Fact]
+    public async Task F7_probes_write_no_lines_while_the_gateway_starts_after_a_refused_change_and_while_it_drains()
+    {
+        await using var world = await World.StartAsync();
+        var whileStarting = new WhileStarting(world);
+        var gateway = await world.StartGatewayAsync(
+            settings => settings.WithoutRedis().Set("Logging", ShippedSettings.Read()["Logging"]!.ToJsonString()),
+            services => services.AddHostedService(provider => whileStarting.Of(provider)));
+        Assert.Equal(("Unhealthy", "starting"), Of(whileStarting.Ready!, "edge"));
+        Assert.InRange(Logged(gateway), 1, Probes - 1);
+
+        var before = Logged(gateway);
+        gateway.Folder.Write("appsettings.json", """{ "Urls": 7 }""");
+        await gateway.CheckForChangesAsync();
+        var refused = await ProbeAsync(world, gateway.ManagementUrl);
+        Assert.Equal(
+            (200, ("Degraded", "The files hold a change that is not used: the log lists the findings.")), (refused.Status, Of(refused, "configuration")));
+        Assert.Equal(before + 1, Logged(gateway));
+
+        gateway.Services.GetRequiredService<IHostApplicationLifetime>().StopApplication();
+        var draining = await ProbeAsync(world, gateway.ManagementUrl);
+        Assert.Equal((503, ("Unhealthy", "draining")), (draining.Status, Of(draining, "edge")));
+        Assert.InRange(Logged(gateway), before + 1, before + 2);
+
+        // Lines of the access log are written in batches. The edge still serves, and its line follows all lines before it.
+        await gateway.SendAsync("/last");
+        await gateway.Log.WaitForAsync(LogLevel.Information, "\"path\":\"/last\"");
+        Assert.DoesNotContain("/health/ready", gateway.Log.Text, StringComparison.Ordinal);
+    }
+
+    private static int Logged(RunningGateway gateway) => Enum.GetValues<LogLevel>().Sum(level => gateway.Log.Count(level, ""));
+
+    private static async Task<Response> ProbeAsync(World world, string url)
+    {
+        for (var i = 1; i < Probes; i++) await world.ReadinessAsync(url);
+        return await world.ReadinessAsync(url);
+    }
+
     private static Task<Response> ReadAsync(World world, RunningGateway gateway) => world.ReadinessAsync(gateway.ManagementUrl);
 
     private static (string? Status, string? Description) Of(Response ready, string check) => Readiness.Of(ready, check);
@@ -95,7 +138,7 @@ public sealed class ReadinessTests
         }
 
         public async Task StartAsync(CancellationToken cancellationToken) =>
-            Ready = await world.ReadinessAsync(_services!.GetRequiredService<ManagementServer>().Url);
+            Ready = await ProbeAsync(world, _services!.GetRequiredService<ManagementServer>().Url);
 
         public Task StopAsync(CancellationToken cancellationToken) => Task.CompletedTask;
     }
