@@ -16,6 +16,8 @@ internal static partial class RunCommand
 
         var gateway = GatewayApplication.Build(read.Snapshot, environment.Name);
         Log.Read(gateway.Logger, read.Snapshot.Folder, string.Join(", ", read.Layers), gateway.Services.GetRequiredService<ConfigurationReloader>().Hash);
+        // Reading and checking the files leaves megabytes behind, which an idle process would keep.
+        GC.Collect(GC.MaxGeneration, GCCollectionMode.Aggressive, blocking: true, compacting: true);
         try
         {
             await gateway.StartAsync();
