@@ -36,6 +36,8 @@ internal static class GatewayApplication
             new WebApplicationOptions { EnvironmentName = environment, ContentRootPath = configuration.Folder, Args = s_noFileWatchers });
         var snapshots = builder.Configuration.UseSnapshot(configuration);
         builder.Environment.ContentRootFileProvider = snapshots.Files;
+        // For dotnet-trace and dotnet-monitor.
+        builder.Logging.AddEventSourceLogger();
         builder.WebHost.UseKestrelHttpsConfiguration();
         builder.Services.AddRouting();
         builder.WebHost.ConfigureKestrel(kestrel =>

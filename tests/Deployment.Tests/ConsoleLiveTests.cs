@@ -24,7 +24,7 @@ public sealed class ConsoleLiveTests(ConsoleBrowser browser) : IClassFixture<Con
         var gateway = await StartGatewayAsync(world, settings => settings["ReverseProxy"]!["Clusters"]!["organizations"] = JsonNode.Parse($$"""
             {
               "LoadBalancingPolicy": "Weighted",
-              "HealthCheck": { "Active": { "Enabled": true, "Interval": "00:00:01", "Timeout": "00:00:01", "Path": "/health" } },
+              "HealthCheck": { "Active": { "Enabled": true, "Interval": "00:00:01", "Timeout": "00:00:20", "Path": "/health" } },
               "Destinations": {
                 "stable": { "Address": "{{world.Downstream.Url}}", "Metadata": { "Weight": "90" } },
                 "canary": { "Address": "http://127.0.0.1:{{canary.Port}}", "Metadata": { "Weight": "10" } }

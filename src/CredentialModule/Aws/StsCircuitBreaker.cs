@@ -21,13 +21,15 @@ internal sealed class StsCircuitBreaker(TimeProvider time, ILogger<StsCircuitBre
     private readonly ConcurrentDictionary<string, ResiliencePipeline> _regions = new(StringComparer.Ordinal);
     private readonly ConcurrentDictionary<string, Outage> _outages = new(StringComparer.Ordinal);
 
-    /// <summary>The regions whose circuit is open, and why; null while there is none.</summary>
+    /// <summary>The regions whose circuit has opened and not yet closed, and why; null if there are none.</summary>
     public string? Problem
     {
         get
         {
-            if (_outages.IsEmpty) return null;
-            var regions = _outages.OrderBy(static outage => outage.Key, StringComparer.Ordinal);
+            // The dictionary's own copy, because LINQ's reads count and entries at different moments.
+            var outages = _outages.ToArray();
+            if (outages.Length == 0) return null;
+            var regions = outages.OrderBy(static outage => outage.Key, StringComparer.Ordinal);
             return $"STS keeps failing in {string.Join(", ", regions.Select(static outage => $"{outage.Key} ({outage.Value.Failure})"))}";
         }
     }

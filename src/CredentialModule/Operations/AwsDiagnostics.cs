@@ -62,7 +62,7 @@ public sealed class AwsDiagnostics
     public string? CredentialsProblem => _own.Problem;
 
     /// <summary>
-    /// The regions in which STS kept failing when it was last called, and how; null if there are none. What is cached is served meanwhile.
+    /// The regions in which STS kept failing when it was last called, and how; null if there are none. Cached credentials are still served.
     /// </summary>
     public string? StsProblem => _circuit.Problem;
 

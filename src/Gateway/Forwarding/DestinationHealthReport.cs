@@ -15,13 +15,13 @@ internal sealed partial class DestinationHealthReport(
 
     private volatile Dictionary<(string Cluster, string Destination), Health> _known = [];
 
-    /// <summary>A sentence about each destination that is out, with why and since when, the longest first.</summary>
+    /// <summary>Each unhealthy destination, with why and since when, the longest first. It is listed until a check or a request has succeeded.</summary>
     public IReadOnlyList<string> Unhealthy =>
     [
         .. from known in _known
         where known.Value.IsBad
         orderby known.Value.Since
-        select $"{known.Key.Cluster}/{known.Key.Destination}: {known.Value.Cause} since {known.Value.Since:u}",
+        select $"{known.Key.Cluster}/{known.Key.Destination}: unhealthy since {known.Value.Since:u} ({known.Value.Cause})",
     ];
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
@@ -70,7 +70,7 @@ internal sealed partial class DestinationHealthReport(
     private static bool IsBad(DestinationHealth health, bool wasBad) =>
         health == DestinationHealth.Unhealthy || (wasBad && health != DestinationHealth.Healthy);
 
-    private double SecondsOf(Health unhealthy) => (time.GetUtcNow() - unhealthy.Since).TotalSeconds;
+    private double SecondsOf(Health unhealthy) => Math.Max(0, (time.GetUtcNow() - unhealthy.Since).TotalSeconds);
 
     private readonly record struct Health(bool FailsChecks, bool FailsRequests, DateTimeOffset Since)
     {

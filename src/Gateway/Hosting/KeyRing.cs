@@ -9,7 +9,7 @@ namespace Gateway.Hosting;
 internal static class KeyRing
 {
     /// <summary>
-    /// Removes the key ring, which each replica would write to its disk at start, whoever has added it. It would also load the runtime's XML.
+    /// Removes the key ring, which each replica would write to its disk at start. To be called after every library has added its services.
     /// </summary>
     public static void RemoveKeyRing(this IServiceCollection services)
     {

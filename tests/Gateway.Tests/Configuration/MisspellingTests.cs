@@ -167,7 +167,7 @@ public sealed partial class MisspellingTests
     [InlineData("Logging:Console:TimestampFormat", "\"HH:mm\"", "is not a known key")]
     [InlineData("Logging:Console:MaxQueueLength", "5000", "is not a known key")]
     [InlineData("Kestrel:EndpointDefaults:Certificate:Path", "\"a.pem\"", "is not a known key")]
-    public void What_the_framework_would_read_as_something_else_or_not_at_all_is_an_error(string key, string json, string told)
+    public void A_value_or_key_that_the_framework_reads_as_another_or_not_at_all_is_an_error(string key, string json, string told)
     {
         using var configuration = new ConfigurationFixture();
 

@@ -40,7 +40,8 @@ public sealed partial class DestinationHealthTests
         await gateway.Log.WaitForAsync(LogLevel.Warning, "is unhealthy");
         var (status, why) = await world.ReadinessAsync(gateway, "services");
         Assert.Equal("Degraded", status);
-        Assert.StartsWith($"checked/a: {cause} since ", why, StringComparison.Ordinal);
+        Assert.StartsWith("checked/a: unhealthy since ", why, StringComparison.Ordinal);
+        Assert.EndsWith($"Z ({cause})", why, StringComparison.Ordinal);
         // A passive check tries the destination again after each reactivation.
         for (var repeated = 0; repeated < 20; repeated++) await UnhealthyAsync(1);
         Volatile.Write(ref isDown, false);

@@ -17,7 +17,7 @@ public sealed partial class LogDocumentationTests(LogDocumentationTests.Audited 
     // Each with the examples in the page's order.
     public static TheoryData<string, int> Lines => new() { { "access", 0 }, { "Audit", 1 }, { "AuditInvalidation", 2 } };
 
-    // Of a request to invalidate: the organization, who asks, the response's status, and the line's organization, outcome and subject.
+    // A request to invalidate: the organization, who asks, the response's status, and the line's organization, outcome and subject.
     public static TheoryData<string, string?, int, string, string, string?> Invalidations => new()
     {
         { "o-done", "oscar", 204, "o-done", "Done", "oscar" },

@@ -67,7 +67,7 @@ public sealed class ReasonTests(ReasonTests.Refusing platform) : IClassFixture<R
         ["loop"] = (508, "/plain/loop", static (platform, path) => platform.LoopAsync(path)),
     };
 
-    // What AWS does when the credentials are requested.
+    // The fault of AWS that leads to each reason.
     private static readonly Dictionary<string, AwsFault> s_vends = new(StringComparer.Ordinal)
     {
         ["vend:throttled"] = AwsFault.Throttling(),
@@ -197,10 +197,12 @@ public sealed class ReasonTests(ReasonTests.Refusing platform) : IClassFixture<R
 
         public async Task ExceedUpgradesAsync(string path)
         {
+            // A caller of its own: other requests of this class are upgraded as well.
+            var token = World.Issuer.Issue(new TokenRequest { Subject = "upgrading", Organizations = (string[])["o-acme"] });
             using var held = new ClientWebSocket();
-            held.Options.SetRequestHeader("Authorization", $"Bearer {Token}");
+            held.Options.SetRequestHeader("Authorization", $"Bearer {token}");
             await held.ConnectAsync(new Uri($"{Gateway.Url.Replace("http", "ws", StringComparison.Ordinal)}{path}/socket"), CancellationToken.None);
-            await RawHttp.SendAsync(Gateway.Url, path, "GET", [Authorization, .. Upgrade]);
+            await RawHttp.SendAsync(Gateway.Url, path, "GET", [$"Authorization: Bearer {token}", .. Upgrade]);
         }
 
         public async Task LeaveAsync(string path)

@@ -99,12 +99,13 @@ public sealed class ReadinessTests
         var refused = await ProbeAsync(world, gateway.ManagementUrl);
         Assert.Equal(
             (200, ("Degraded", "The files hold a change that is not used: the log lists the findings.")), (refused.Status, Of(refused, "configuration")));
-        Assert.Equal(before + 1, Logged(gateway));
+        Assert.InRange(Logged(gateway) - before, 1, Probes - 1);
 
+        before = Logged(gateway);
         gateway.Services.GetRequiredService<IHostApplicationLifetime>().StopApplication();
         var draining = await ProbeAsync(world, gateway.ManagementUrl);
         Assert.Equal((503, ("Unhealthy", "draining")), (draining.Status, Of(draining, "edge")));
-        Assert.InRange(Logged(gateway), before + 1, before + 2);
+        Assert.InRange(Logged(gateway) - before, 0, Probes - 1);
 
         // Lines of the access log are written in batches. The edge still serves, and its line follows all lines before it.
         await gateway.SendAsync("/last");

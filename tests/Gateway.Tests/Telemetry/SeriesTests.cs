@@ -44,6 +44,8 @@ public sealed partial class SeriesTests
         var page = await world.Client.SendAsync(gateway.ManagementUrl + "/console/console.js");
         var longest = TimeSpan.FromMilliseconds(int.Parse(TimeoutOfPage().Match(page.Body).Groups[1].Value, CultureInfo.InvariantCulture));
         // A console looks, so that what it records is recorded.
+        var machine = await Machine.MeasureAsync(
+            () => world.Client.SendAsync(gateway.ManagementUrl + "/api/status", console), TestContext.Current.TestOutputHelper!.WriteLine);
         await LookAsync();
         const int Few = 10;
         await SendAsync("o-few", Total / 10, organizations: Few, subjects: Few);
@@ -55,7 +57,7 @@ public sealed partial class SeriesTests
         Assert.True(before.Count > 100);
         var added = after.Except(before).ToList();
         Assert.True(added.Count == 0, string.Join('\n', added));
-        // The console has as many organizations as it keeps. A request is recorded after its response.
+        // Those that were vended to, and at most those that it keeps. A request is recorded after its response.
         await Eventually.IsTrueAsync(async () =>
             (await world.Client.SendAsync(gateway.ManagementUrl + "/api/vending", console)).Json.GetProperty("organizations").GetArrayLength()
                 == Math.Min(VendRecorder.MostOrganizations, Few + (Total / 100)));
@@ -71,6 +73,8 @@ public sealed partial class SeriesTests
             await Parallel.ForAsync(0, count, new ParallelOptions { MaxDegreeOfParallelism = Callers }, async (i, _) =>
             {
                 var organization = $"{prefix}{i % subjects % organizations}";
+                // The recording goes on while a console looks.
+                if (i % 1000 == 0) await world.Client.SendAsync(gateway.ManagementUrl + "/api/status", console);
                 // Each organization has requests of every kind.
                 var (path, status) = ((i + (i / organizations)) % 10) switch
                 {
@@ -108,7 +112,7 @@ public sealed partial class SeriesTests
             var elapsed = Stopwatch.GetElapsedTime(begun);
             Assert.Equal(200, response.Status);
             Assert.True(response.Body.Length <= MostBytes, $"{path}: {response.Body.Length} bytes");
-            Assert.True(elapsed <= longest, $"{path}: {elapsed}");
+            Assert.True(elapsed <= machine.Within(longest), $"{path}: {elapsed}");
         }
     }
 

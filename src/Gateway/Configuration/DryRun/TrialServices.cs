@@ -21,9 +21,9 @@ internal static class TrialServices
         services.AddSingleton<IMeterFactory, SilentMeters>().AddSingleton<GatewayMetrics>().AddSingleton(static _ => new DiagnosticListener(nameof(DryRun)));
         services.AddSingleton<IConfiguration>(configuration).AddSingleton(snapshots).AddSingleton(snapshot.Options);
         services.AddSingleton(TimeProvider.System).AddSingleton<Drain>();
-        services.RemoveKeyRing();
         services.AddRouting().AddAuthorization().AddCors();
         services.AddRoutes(configuration);
+        services.RemoveKeyRing();
         return services.BuildServiceProvider();
     }
 }
