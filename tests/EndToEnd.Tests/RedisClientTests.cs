@@ -107,9 +107,11 @@ public sealed class RedisClientTests
             () => gateway.Output);
 
         // Two commands may wait, each up to a fifth of Timeout. Then no caller waits for 2 s.
+        var machine = await Machine.MeasureAsync(
+            () => world.Client.SendAsync(gateway.ManagementUrl + "/health/ready"), TestContext.Current.TestOutputHelper!.WriteLine);
         waited.Clear();
         for (var i = 0; i < 50; i++) await VendAsync();
-        Assert.InRange(waited.Count(static time => time > TimeSpan.FromSeconds(1)), 0, 10);
+        Assert.InRange(waited.Count(time => time > machine.Within(TimeSpan.FromSeconds(1))), 0, 10);
 
         async Task VendAsync()
         {

@@ -90,8 +90,9 @@ public sealed class LiveApiKeyTests(ITestOutputHelper output) : IAsyncLifetime
     [Fact]
     public async Task A_stream_ends_when_its_key_expires()
     {
-        var gateway = await StartAsync(
-            settings => settings.AddKey("one", _key, $$"""{ "Expires": "{{DateTimeOffset.UtcNow.AddSeconds(5):yyyy-MM-dd'T'HH:mm:ss'Z'}}" }"""));
+        var gateway = await StartAsync(settings => settings.AddKey("one", _key));
+        await gateway.ChangeAsync(settings =>
+            settings["Authentication"]!["ApiKeys"]!["Keys"]!["one"]!["Expires"] = $"{DateTimeOffset.UtcNow.AddSeconds(5):yyyy-MM-dd'T'HH:mm:ss'Z'}");
         using var socket = await ConnectAsync(gateway, _key);
 
         await Assert.ThrowsAnyAsync<WebSocketException>(async () =>

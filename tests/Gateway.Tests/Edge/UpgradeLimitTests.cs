@@ -59,14 +59,14 @@ public sealed class UpgradeLimitTests(UpgradeLimitTests.Bounded platform) : ICla
 
     private async Task CountedAsync(int count)
     {
-        var patience = Patience;
-        while (true)
-        {
-            var metrics = (await platform.World.Client.SendAsync(platform.Gateway.ManagementUrl + "/metrics")).Body;
-            if (Regex.IsMatch(metrics, $@"^gateway_upgrades_active(\{{[^}}]*\}})? {count}( |$)", RegexOptions.Multiline)) return;
-            Assert.False(patience.IsCancellationRequested, $"not {count}:\n{metrics}\n{platform.Gateway.Log.Text}");
-            await Task.Yield();
-        }
+        var metrics = "";
+        await Eventually.IsTrueAsync(
+            async () =>
+            {
+                metrics = (await platform.World.Client.SendAsync(platform.Gateway.ManagementUrl + "/metrics")).Body;
+                return Regex.IsMatch(metrics, $@"^gateway_upgrades_active(\{{[^}}]*\}})? {count}( |$)", RegexOptions.Multiline);
+            },
+            () => $"not {count}:\n{metrics}\n{platform.Gateway.Log.Text}");
     }
 
     private string Of(string subject) => platform.World.Issuer.Issue(new TokenRequest { Subject = subject });

@@ -135,15 +135,16 @@ public sealed class RequestIdTests(RequestIdTests.Traced platform) : IClassFixtu
 
         public async Task<Activity> OfAsync(string path)
         {
-            using var limit = new CancellationTokenSource(TimeSpan.FromSeconds(60));
-            while (true)
-            {
-                // The service is a server of this process too, and has no routes.
-                if (_ended.FirstOrDefault(span => path.Equals(span.GetTagItem("url.path")) && span.GetTagItem("http.route") is not null) is { } span)
-                    return span;
-                Assert.False(limit.IsCancellationRequested, path);
-                await Task.Yield();
-            }
+            Activity? found = null;
+            await Eventually.IsTrueAsync(
+                () =>
+                {
+                    // The service is a server of this process too, and has no routes.
+                    found = _ended.FirstOrDefault(span => path.Equals(span.GetTagItem("url.path")) && span.GetTagItem("http.route") is not null);
+                    return found is not null;
+                },
+                () => path);
+            return found!;
         }
     }
 }
