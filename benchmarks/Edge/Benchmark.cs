@@ -49,6 +49,14 @@ internal static class Benchmark
             tables += $"\n## Growth\n\n{Results.TableOf(steps)}";
         }
 
+        if (arguments.Wants("routes"))
+        {
+            Say("routes");
+            var steps = await RouteGrowth.MeasureAsync(stage);
+            goals.Add(Goals.OfRoutes(steps));
+            tables += $"\n## Routes\n\n{Results.TableOf(steps)}";
+        }
+
         if (loaded is { } bytes)
             tables += string.Create(CultureInfo.InvariantCulture, $"\nAfter its rounds the gateway as shipped had {bytes / (1 << 20)} MiB resident.\n");
         if (goals.Count > 0) tables = $"## Goals\n\n{Results.TableOf(goals)}\n{tables}";

@@ -44,6 +44,22 @@ internal static class Configurations
         foreach (var log in (string[])["AccessLog", "AuditLog"]) settings[log] = new JsonObject { ["Enabled"] = false };
     }
 
+    /// <summary>Adds routes, until there are so many, to the one that passes an organization's requests on.</summary>
+    public static void Routes(JsonObject settings, int count)
+    {
+        Quiet(settings);
+        var routes = settings["ReverseProxy"]!["Routes"]!.AsObject();
+        for (var i = 0; routes.Count < count + 2; i++)
+        {
+            var route = routes["organizations"]!.DeepClone();
+            route["Match"]!["Path"] = $"/organizations/{{organizationId}}/route-{i}/{{**rest}}";
+            routes[$"route-{i}"] = route;
+        }
+    }
+
+    /// <summary>The path of an added route.</summary>
+    public static string PathOfRoute(int number) => $"/organizations/o-0/route-{number}/devices";
+
     public static void SetLimit(JsonObject settings, int limit) => settings["RateLimiting"]!["Policies"]!["PerOrganization"]!["PermitLimit"] = limit;
 
     /// <summary>Accepts API keys.</summary>

@@ -40,13 +40,9 @@ internal static class Goals
     {
         var (first, middle, last) = (steps[^3], steps[^2], steps[^1]);
         var each = Each(first, last);
-        var slower = last.Warm.P50 / steps[0].Warm.P50;
         var isLinear = Each(middle, last) <= Linear * Each(first, middle);
         var isBounded = beyondBound <= each / 4;
-        yield return new(
-            FormattableString.Invariant($"warm latency with {last.Organizations:N0} organizations over that with {steps[0].Organizations:N0}"),
-            FormattableString.Invariant($"flat: ≤ {Flat} ×"), FormattableString.Invariant($"≤ {NearlyFlat} ×"), FormattableString.Invariant($"{slower:F2} ×"),
-            Goal.Judge(slower <= Flat, slower <= NearlyFlat));
+        yield return IsFlat("organizations", steps[0].Organizations, last.Organizations, last.Warm.P50 / steps[0].Warm.P50);
         yield return new(
             "memory of an organization",
             "≤ 2.5 KiB", "≤ 3 KiB, and grows with their number, no faster",
@@ -59,6 +55,14 @@ internal static class Goals
 
         static double Each(GrowthStep less, GrowthStep more) => (more.Heap - less.Heap) / (more.Organizations - less.Organizations);
     }
+
+    public static Goal OfRoutes(IReadOnlyList<RouteStep> steps) =>
+        IsFlat("routes", steps[0].Routes, steps[^1].Routes, steps[^1].P50 / steps[0].P50);
+
+    private static Goal IsFlat(string what, int few, int many, double slower) => new(
+        FormattableString.Invariant($"warm latency with {many:N0} {what} over that with {few:N0}"),
+        FormattableString.Invariant($"flat: ≤ {Flat} ×"), FormattableString.Invariant($"≤ {NearlyFlat} ×"), FormattableString.Invariant($"{slower:F2} ×"),
+        Goal.Judge(slower <= Flat, slower <= NearlyFlat));
 
     // By requests a second, and by processor time a request, which a busy load generator does not bound.
     private static Func<IReadOnlyList<Target>, Goal?>[] Both(Target gateway, string peer, double goal, double least)

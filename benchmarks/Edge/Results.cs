@@ -54,6 +54,17 @@ internal static class Results
         return table.ToString();
     }
 
+    public static string TableOf(IEnumerable<RouteStep> steps)
+    {
+        var table = new StringBuilder("""
+            | routes | warm p50, ms | processor time a request, µs |
+            |--:|--:|--:|
+
+            """);
+        foreach (var each in steps) table.AppendLine(CultureInfo.InvariantCulture, $"| {each.Routes:N0} | {each.P50:F2} | {each.Processor:F0} |");
+        return table.ToString();
+    }
+
     public static string Page(IEnumerable<string> machine, IReadOnlyList<Target> targets, string tables, int seconds)
     {
         var noisiest = targets.MaxBy(Spread)!;
@@ -87,6 +98,7 @@ internal static class Results
               other; both in turns.
             * Growth: one gateway, log lines off, is asked for ever more organizations, each for the first time; then 8 connections ask for up to 10,000 of them
               again. The heap is what is held after a full collection. Beyond the bound: with `Cache:MaxEntries` 1,000, from 2,000 organizations to 10,000.
+            * Routes: gateways, log lines off, that differ by their number of routes, and pass requests through on all of them in turn; 8 connections.
             * Noise: a ratio's range is that of single rounds. The least steady was `{noisiest.Name}`, whose rounds lay {Spread(noisiest):P0} of their median
               apart; what differs by less than that may not differ at all.
 
