@@ -13,7 +13,7 @@ namespace Sandbox;
 internal sealed class WebIdentities : IDisposable
 {
     private readonly ConcurrentDictionary<(string Account, string Issuer), IReadOnlyList<string>> _providers = [];
-    private readonly HttpClient _client = new() { Timeout = TimeSpan.FromSeconds(5) };
+    private readonly HttpClient _client = new() { Timeout = TimeSpan.FromSeconds(60) };
     private readonly JsonWebTokenHandler _handler = new();
 
     public void Add(string account, string issuer, IReadOnlyList<string> audiences) => _providers[(account, issuer)] = audiences;

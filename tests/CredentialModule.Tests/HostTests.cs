@@ -124,6 +124,7 @@ public sealed class HostTests(HostTests.Aws aws) : IClassFixture<HostTests.Aws>
         builder.Configuration.Sources.Clear();
         builder.Configuration.AddInMemoryCollection(new Dictionary<string, string?>
         {
+            ["IotCredentials:Timeout"] = "00:00:20",
             ["IotCredentials:OrganizationId:Prefix"] = "o-",
             ["IotCredentials:OrganizationId:Characters"] = "A-Za-z0-9",
             ["IotCredentials:Profiles:default:RoleArn"] = "arn:aws:iam::111122223333:role/iot-organization",

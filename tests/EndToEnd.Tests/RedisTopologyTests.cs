@@ -24,7 +24,13 @@ public sealed class RedisTopologyTests
         var lost = await redis.ShardAsync();
         foreach (var server in lost) await server.KillAsync();
         var (asked, first) = (0, gateways[0]);
-        while (first.Log.Count(LogLevel.Warning, "cannot be used: ") == 0) await VendAsync();
+        await Eventually.IsTrueAsync(
+            async () =>
+            {
+                await VendAsync();
+                return first.Log.Count(LogLevel.Warning, "cannot be used: ") > 0;
+            },
+            () => first.Log.Text);
         for (var i = 0; i < 20; i++) await VendAsync();
         Assert.Equal("Degraded", await SharedRedis.ReadinessAsync(world, first.ManagementUrl));
 
@@ -40,7 +46,6 @@ public sealed class RedisTopologyTests
         {
             var answer = await first.VendAsync($"o-during{asked++}");
             Assert.True(answer.Status == 200, first.Log.Text);
-            Assert.True(asked < 2000, first.Log.Text);
         }
     }
 

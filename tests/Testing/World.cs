@@ -114,8 +114,17 @@ public sealed class World : IAsyncDisposable
     /// <summary>Starts a gateway in a process of its own.</summary>
     public async Task<GatewayProcess> StartGatewayProcessAsync(Action<JsonObject>? change = null, IEnumerable<KeyValuePair<string, string>>? environment = null)
     {
-        var gateway = await GatewayProcess.StartAsync(Folder(change), [.. Aws.EnvironmentVariables, .. environment ?? []]);
+        var folder = Folder(change);
+        var gateway = await GatewayProcess.StartAsync(folder, [.. Aws.EnvironmentVariables, .. environment ?? []]);
         _gateways.Add(gateway);
+        // A request waits for the issuer's keys, but on a busy machine not as long as their first fetch can take.
+        if (gateway.ManagementUrl is { } management && folder.Read("appsettings.json").Contains($"\"Authority\":\"{Issuer.Issuer}\"", StringComparison.Ordinal))
+        {
+            await Eventually.IsTrueAsync(
+                async () => (await Client.SendAsync(management + "/metrics")).Body.Contains("gateway_issuer_keys_age_seconds{", StringComparison.Ordinal),
+                () => gateway.Output);
+        }
+
         return gateway;
     }
 

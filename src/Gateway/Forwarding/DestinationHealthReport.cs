@@ -33,20 +33,21 @@ internal sealed partial class DestinationHealthReport(
 
     private void Report()
     {
-        var known = new Dictionary<(string, string), Health>();
-        foreach (var (cluster, destination, before, now) in Look())
+        var (looked, before, known) = (Look().ToList(), _known, new Dictionary<(string, string), Health>());
+        // During a reload, two revisions of a cluster can have the same name.
+        foreach (var each in looked)
+            known[(each.Cluster, each.Destination)] = each.Now.IsBad == each.Before.IsBad ? each.Now : each.Now with { Since = time.GetUtcNow() };
+        _known = known;
+        foreach (var each in looked)
         {
-            if (now.IsBad && !before.IsBad) Log.Unhealthy(logger, destination, cluster, now.Cause);
-            if (before.IsBad && !now.IsBad) Log.Healthy(logger, destination, cluster, SecondsOf(before));
-            known[(cluster, destination)] = now.IsBad == before.IsBad ? now : now with { Since = time.GetUtcNow() };
+            if (each.Now.IsBad && !each.Before.IsBad) Log.Unhealthy(logger, each.Destination, each.Cluster, each.Now.Cause);
+            if (each.Before.IsBad && !each.Now.IsBad) Log.Healthy(logger, each.Destination, each.Cluster, SecondsOf(each.Before));
         }
 
-        foreach (var ((cluster, destination), health) in _known)
+        foreach (var ((cluster, destination), health) in before)
             if (health.IsBad && !known.ContainsKey((cluster, destination))) Log.Dropped(logger, destination, cluster, SecondsOf(health));
-
-        var areOthers = known.Count != _known.Count || !known.Keys.All(_known.ContainsKey);
-        _known = known;
-        if (areOthers) metrics.ObserveDestinations(() => Look().Select(static each => (each.Cluster, each.Destination, each.Now.IsBad)));
+        if (known.Count != before.Count || !known.Keys.All(before.ContainsKey))
+            metrics.ObserveDestinations(() => Look().Select(static each => (each.Cluster, each.Destination, each.Now.IsBad)));
     }
 
     private IEnumerable<(string Cluster, string Destination, Health Before, Health Now)> Look() =>

@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Net.WebSockets;
 using System.Text.Json.Nodes;
+using Microsoft.Extensions.Time.Testing;
 using Testing;
 using Xunit;
 
@@ -90,10 +91,13 @@ public sealed class LiveApiKeyTests(ITestOutputHelper output) : IAsyncLifetime
     [Fact]
     public async Task A_stream_ends_when_its_key_expires()
     {
-        var gateway = await StartAsync(settings => settings.AddKey("one", _key));
-        await gateway.ChangeAsync(settings =>
-            settings["Authentication"]!["ApiKeys"]!["Keys"]!["one"]!["Expires"] = $"{DateTimeOffset.UtcNow.AddSeconds(5):yyyy-MM-dd'T'HH:mm:ss'Z'}");
+        var time = new FakeTimeProvider(DateTimeOffset.UtcNow);
+        await using var world = await World.StartAsync(time);
+        var gateway = await world.StartGatewayAsync(settings => settings.WithoutRedis().Route("plain", "/plain/{**rest}")
+            .AddKey("one", _key, $$"""{ "Expires": "{{time.GetUtcNow().AddMinutes(5):yyyy-MM-dd'T'HH:mm:ss'Z'}}" }"""));
         using var socket = await ConnectAsync(gateway, _key);
+
+        time.Advance(TimeSpan.FromMinutes(5));
 
         await Assert.ThrowsAnyAsync<WebSocketException>(async () =>
         {

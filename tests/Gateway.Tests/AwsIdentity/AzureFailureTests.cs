@@ -21,7 +21,7 @@ public sealed class AzureFailureTests
         const string Sts = $"sts:AssumeRoleWithWebIdentity with the token of {Metadata}: ";
         await using var world = await World.StartAsync();
         await using var azure = await AzureProcess.CreateAsync(
-            world, AzureForm.InstanceMetadata, settings => settings.Set("IotCredentials:Timeout", "\"00:00:05\""));
+            world, AzureForm.InstanceMetadata, settings => settings.Set("IotCredentials:Timeout", "\"00:00:10\""));
         var emulator = azure.Azure;
         (string Name, Action Break, string Told)[] failures =
         [
@@ -40,7 +40,7 @@ public sealed class AzureFailureTests
             {
                 await Task.Delay(Timeout.Infinite, stopping);
                 return true;
-            }, $"no response from {Metadata} in 3.5 s"),
+            }, $"no response from {Metadata} in 7 s"),
             ("a token of another audience", () => emulator.ChangeToken = token => token with { Audiences = ["api://other"] },
                 Sts + "400 InvalidIdentityToken: the role's account needs an OpenID provider of the token's issuer and audience; "
                 + $"it has iss \"{emulator.Issuer}\", aud \"api://other\", sub \"{AzureEmulator.ObjectId}\""),

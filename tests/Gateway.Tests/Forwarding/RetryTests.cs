@@ -159,7 +159,7 @@ public sealed class RetryTests(RetryTests.Services platform) : IClassFixture<Ret
             Add("breaks-off", _breaksOff.Url, live);
             Add("taken-for-sick", HangsUp.Url, live);
             Add("closes", Closes.Url, live);
-            settings.Set("ReverseProxy:Clusters:silent:HttpRequest", """{ "ActivityTimeout": "00:00:00.3" }""");
+            settings.Set("ReverseProxy:Clusters:silent:HttpRequest", """{ "ActivityTimeout": "00:00:03" }""");
 
             void Add(string name, params string[] destinations)
             {

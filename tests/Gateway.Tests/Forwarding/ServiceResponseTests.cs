@@ -4,10 +4,10 @@ using System.Globalization;
 using System.Net;
 using System.Text;
 using System.Text.Json.Nodes;
+using Gateway.Forwarding;
 using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Hosting.Server.Features;
 using Microsoft.Extensions.DependencyInjection;
-using Microsoft.Extensions.Logging;
 using OpenTelemetry;
 using OpenTelemetry.Trace;
 using Testing;
@@ -189,7 +189,7 @@ public sealed class ServiceResponseTests(ServiceResponseTests.Services platform)
     {
         await Eventually.IsTrueAsync(
             () => platform.Raw.Heads.Any(static head => head.StartsWith("GET /probed", StringComparison.Ordinal))
-                && platform.Gateway.Log.Count(LogLevel.Warning, "is unhealthy") > 0,
+                && platform.Gateway.Services.GetRequiredService<DestinationHealthReport>().Unhealthy.Count > 0,
             () => platform.Gateway.Log.Text);
 
         IsNotQuoted("probe", platform.Gateway.Log.Text);

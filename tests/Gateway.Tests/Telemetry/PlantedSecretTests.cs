@@ -107,7 +107,7 @@ public sealed class PlantedSecretTests
         // Two issuers of https, which go through a proxy, and one that answers nonsense; a Redis that refuses; a service behind a proxy of its own.
         var folder = world.Folder(settings => settings
             .Set("Logging:LogLevel:Default", "\"Trace\"")
-            .Set("IotCredentials:Timeout", "\"00:00:03\"")
+            .Set("IotCredentials:Timeout", "\"00:00:10\"")
             .Set("ConnectionStrings:Redis", $"\"127.0.0.1:{redis.Port},user=gateway,password={Plant("a connection string")}\"")
             .Set(
                 "Authentication:Schemes:Secured",
@@ -196,7 +196,7 @@ public sealed class PlantedSecretTests
         copy.Write("sealing-keys", GatewayFolder.NewSealingKey());
         copy.Write("agent-token", folder.Read("agent-token"));
         foreach (var arguments in (string[][])
-            [["check"], ["check", "--format", "json"], ["explain", "--organization", "o-acme"], ["doctor", "--organization", "o-acme", "--timeout", "10"]])
+            [["check"], ["check", "--format", "json"], ["explain", "--organization", "o-acme"], ["doctor", "--organization", "o-acme", "--timeout", "100"]])
         {
             var (_, output) = await GatewayProcess.RunAsync([.. arguments, "--config", copy.Path], environment);
             Search(($"{told}: {arguments[0]}", output));
@@ -209,13 +209,13 @@ public sealed class PlantedSecretTests
         var ready = await world.Client.SendAsync(
             gateway.ManagementUrl + "/health/ready", change: request => request.Headers.TryAddWithoutValidation("Accept", "application/json"));
         var metrics = await world.Client.SendAsync(gateway.ManagementUrl + "/metrics");
+        await Eventually.IsTrueAsync(() => gateway.Output.Contains(told, StringComparison.Ordinal), () => gateway.Output);
         gateway.Signal("TERM");
         await gateway.WaitForExitAsync();
         var exported = string.Concat(collector.Received);
         Search(
             ($"{told}: the log", gateway.Output), ($"{told}: readiness", ready.Body), ($"{told}: the metrics", metrics.Body),
             ($"{told}: spans and metrics at the collector", exported));
-        Assert.True(gateway.Output.Contains(told, StringComparison.Ordinal), gateway.Output);
         Assert.Contains("url.full", exported, StringComparison.Ordinal);
     }
 

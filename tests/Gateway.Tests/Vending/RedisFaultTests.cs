@@ -11,7 +11,7 @@ namespace Gateway.Tests.Vending;
 [Trait("Category", "Redis")]
 public sealed class RedisFaultTests(ITestOutputHelper output)
 {
-    private static readonly TimeSpan s_timeout = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan s_timeout = TimeSpan.FromSeconds(10);
 
     [Theory]
     [InlineData("killed")]

@@ -77,12 +77,12 @@ public sealed class DoctorTests(DoctorTests.Shared shared) : IClassFixture<Docto
         using var fault = world.Aws.Inject(AwsFault.Hang());
 
         var (exitCode, rows, output) = await ExamineAsync(
-            settings => settings.Set("IotCredentials:Timeout", "\"00:01:00\""), ["--organization", "o-acme"], world, timeout: 5);
+            settings => settings.Set("IotCredentials:Timeout", "\"00:01:00\""), ["--organization", "o-acme"], world, timeout: 15);
 
         Assert.Equal(1, exitCode);
         Assert.All(
             ["STS ap-northeast-1", "IoT endpoint of default", "AssumeRole of default for o-acme"],
-            check => Assert.Equal(("failed", "no response within 5 s"), rows[check]));
+            check => Assert.Equal(("failed", "no response within 15 s"), rows[check]));
         Assert.True(rows["destination organizations/a"].Outcome == "ok", output);
     }
 
