@@ -14,7 +14,7 @@ namespace Edge;
 internal sealed record Arguments(string Published, string Results, IReadOnlyList<string> Only, int Rounds, int Seconds, bool IsQuick, long Begun)
 {
     // The rest takes less than the difference to eight minutes.
-    private static readonly TimeSpan s_growthEnds = TimeSpan.FromSeconds(390);
+    private static readonly TimeSpan s_growthEnds = TimeSpan.FromSeconds(360);
 
     private const int QuickRounds = 2;
     private const int QuickSeconds = 1;

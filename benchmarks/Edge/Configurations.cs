@@ -44,7 +44,7 @@ internal static class Configurations
         foreach (var log in (string[])["AccessLog", "AuditLog"]) settings[log] = new JsonObject { ["Enabled"] = false };
     }
 
-    /// <summary>Adds routes, until there are so many, to the one that passes an organization's requests on.</summary>
+    /// <summary>Adds so many routes to the one that passes an organization's requests on, and turns log lines off.</summary>
     public static void Routes(JsonObject settings, int count)
     {
         Quiet(settings);

@@ -70,7 +70,10 @@ public sealed partial class SandboxEditTests
         async Task<string?> RegionAsync()
         {
             var response = await client.SendAsync(curl.Groups["url"].Value, token);
-            return response.Status == 200 ? response.Data.GetProperty("awsRegion").GetString() : null;
+            // A busy machine may not have the issuer's keys in time.
+            if (response.Status == 503) return null;
+            Assert.True(response.Status == 200, $"{response.Status} {response.Body}");
+            return response.Data.GetProperty("awsRegion").GetString();
         }
     }
 

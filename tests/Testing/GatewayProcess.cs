@@ -25,7 +25,6 @@ public sealed partial class GatewayProcess : IAsyncDisposable
 
     public string Url => _url!;
 
-    /// <summary>The management listener's address; null if the log does not say it.</summary>
     public string ManagementUrl => _managementUrl!;
 
     public string Output => string.Join('\n', _lines);

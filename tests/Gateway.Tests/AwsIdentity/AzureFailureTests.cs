@@ -13,8 +13,11 @@ public sealed class AzureFailureTests
 {
     private const string NoCredentials = "The gateway has no credentials that AWS takes: ";
 
+    // The gateway waits longer after each failure in a row, so a few gateways are quicker than one.
     [Fact]
-    public async Task Each_failure_of_the_exchange_is_one_line_that_says_which_half_failed()
+    public Task Each_failure_of_the_exchange_is_one_line_that_says_which_half_failed() => Task.WhenAll(FailAsync(..5), FailAsync(5..10), FailAsync(10..));
+
+    private static async Task FailAsync(Range range)
     {
         const string Metadata = "the Azure managed identity (instance metadata)";
         const string NoToken = $"{Metadata} gives no token of {AzureEmulator.Audience}: ";
@@ -55,6 +58,7 @@ public sealed class AzureFailureTests
             ("STS fails", () => world.Aws.Inject(AwsFault.HttpStatus(503), "AssumeRoleWithWebIdentity"), Sts + "503, and the response is not one of AWS's"),
             ("STS sends a page", () => world.Aws.Inject(AwsFault.Garbage(), "AssumeRoleWithWebIdentity"), Sts + "the response is not one of AWS's"),
         ];
+        failures = failures[range];
         failures[0].Break();
         await using var gateway = await azure.StartAsync();
 
@@ -76,6 +80,7 @@ public sealed class AzureFailureTests
         Assert.DoesNotContain("secret", gateway.Output, StringComparison.Ordinal);
 
         world.Aws.ClearFaults();
+        emulator.Instead = null;
         emulator.ChangeToken = null;
         await Eventually.IsTrueAsync(async () => (await azure.VendAsync(gateway, "o-acme")).Status == 200, () => gateway.Output);
         Assert.Contains("AWS takes the gateway's credentials again", gateway.Output, StringComparison.Ordinal);

@@ -112,8 +112,8 @@ public sealed class StreamTests(StreamTests.Services platform, ITestOutputHelper
         using var response = await GetAsync("/timed/events", TokenOf(60));
         using var events = new StreamReader(await response.Content.ReadAsStreamAsync());
 
-        // An event comes every 50 ms.
-        for (var i = 0; i < 80; i++) Assert.NotNull(await events.ReadLineAsync(Patience));
+        // An event of two lines comes every 50 ms.
+        for (var i = 0; i < 200; i++) Assert.NotNull(await events.ReadLineAsync(Patience));
     }
 
     [Fact]
