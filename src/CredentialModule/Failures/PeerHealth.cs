@@ -1,8 +1,8 @@
 namespace IotCredentials.Failures;
 
 /// <summary>
-/// What is known of a server that this process asks for many callers. While it fails, it is asked once in a while, with growing pauses, and nobody else waits
-/// for it. It only keeps state: who asks sets the deadline and reports the result.
+/// The health of a server that this process calls for many callers. While the server fails, it is called once in a while, with growing pauses, and other
+/// callers do not wait for it. This class only keeps state: its owner sets the deadline of a call and reports the result.
 /// <para>
 /// A server may fail for what one caller asks about, and answer all others. So a failed call for a caller is only a doubt. After several in a row, the owner
 /// asks about something of its own, and reports that result as the server's.
@@ -18,7 +18,8 @@ public sealed class PeerHealth(TimeProvider time)
     private readonly Lock _lock = new();
     private int _doubts;
     private int _failures;
-    private DateTimeOffset _nextCall;
+    private long _begun;
+    private long _lastCall;
     private volatile PeerOutage? _outage;
 
     /// <summary>The outage; null while the server can be asked.</summary>
@@ -37,16 +38,15 @@ public sealed class PeerHealth(TimeProvider time)
         }
     }
 
-    /// <summary>Whether the server may be asked now. During an outage this is true once per <see cref="Pause"/>.</summary>
-    public bool MayCall()
+    /// <summary>Whether the server may be called now. During an outage this is true once per <see cref="Pause"/>, and the call has to follow.</summary>
+    public bool TryBeginCall()
     {
         if (_outage is null) return true;
         lock (_lock)
         {
             if (_outage is null) return true;
-            var now = time.GetUtcNow();
-            if (now < _nextCall) return false;
-            _nextCall = now + Pause;
+            if (time.GetElapsedTime(_lastCall) < Pause) return false;
+            _lastCall = time.GetTimestamp();
             return true;
         }
     }
@@ -60,7 +60,7 @@ public sealed class PeerHealth(TimeProvider time)
         {
             var ended = _outage;
             (_doubts, _failures, _outage) = (0, 0, null);
-            return ended is null ? null : time.GetUtcNow() - ended.Since;
+            return ended is null ? null : time.GetElapsedTime(_begun);
         }
     }
 
@@ -80,9 +80,10 @@ public sealed class PeerHealth(TimeProvider time)
         lock (_lock)
         {
             _failures++;
-            var (before, now) = (_outage, time.GetUtcNow());
-            _outage = new PeerOutage(address, cause, before?.Since ?? now);
-            _nextCall = now + Pause;
+            var before = _outage;
+            _outage = new PeerOutage(address, cause, before?.Since ?? time.GetUtcNow());
+            _lastCall = time.GetTimestamp();
+            if (before is null) _begun = _lastCall;
             return before is null;
         }
     }

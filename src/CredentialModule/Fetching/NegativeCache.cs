@@ -16,13 +16,13 @@ internal sealed class NegativeCache(TimeProvider time) : IDisposable
 
     private readonly MemoryCache _memory = new(new MemoryCacheOptions { SizeLimit = MostRemembered, Clock = new MemoryClock(time) });
 
-    public bool Contains(string key) => TryRecall(key, out var known) && time.GetUtcNow() < known.Until;
+    public bool Contains(string key) => TryRecall(key, out var known) && TimeLeft(known) > TimeSpan.Zero;
 
     /// <summary>
     /// True if a failure is cached and this is the first call for it, so that its consequences are logged once. Always false for failures of the gateway's own
     /// credentials, which are already logged.
     /// </summary>
-    public bool ShouldLog(string key) => TryRecall(key, out var known) && known.Failure.Failure != FailureClass.Credentials && known.TellsFirst();
+    public bool ShouldLog(string key) => TryRecall(key, out var known) && known.Failure.Failure != FailureClass.Credentials && known.TryMarkLogged();
 
     /// <exception cref="VendingException">A failure is cached, or the run threw it.</exception>
     public async Task<T> GuardAsync<T>(string key, Func<Task<T>> run)
@@ -43,8 +43,8 @@ internal sealed class NegativeCache(TimeProvider time) : IDisposable
     /// <exception cref="VendingException">A failure is cached.</exception>
     public void ThrowIfContained(string key)
     {
-        if (TryRecall(key, out var known) && time.GetUtcNow() is var now && now < known.Until)
-            throw new VendingException(known.Failure.Failure, known.Failure.Message, known.Until - now);
+        if (TryRecall(key, out var known) && TimeLeft(known) is var left && left > TimeSpan.Zero)
+            throw new VendingException(known.Failure.Failure, known.Failure.Message, left);
     }
 
     /// <summary>Caches a failure for its RetryAfter. Consecutive throttles are cached for longer each time. Returns the failure with the time used.</summary>
@@ -56,7 +56,7 @@ internal sealed class NegativeCache(TimeProvider time) : IDisposable
         // A throttle is kept until the next attempt has ended, so that another throttle counts as consecutive.
         var kept = throttles > 0 ? (failure.RetryAfter * 2) + s_longestTry : failure.RetryAfter * 2;
         var entry = new MemoryCacheEntryOptions { Size = 1, AbsoluteExpirationRelativeToNow = kept };
-        _memory.Set(key, new Remembered(failure, time.GetUtcNow() + failure.RetryAfter, throttles), entry);
+        _memory.Set(key, new Remembered(failure, time.GetTimestamp(), throttles), entry);
         return failure;
     }
 
@@ -70,10 +70,12 @@ internal sealed class NegativeCache(TimeProvider time) : IDisposable
 
     private bool TryRecall(string key, [NotNullWhen(true)] out Remembered? known) => _memory.TryGetValue(key, out known) && known is not null;
 
-    private sealed record Remembered(VendingException Failure, DateTimeOffset Until, int Throttles)
-    {
-        private int _told;
+    private TimeSpan TimeLeft(Remembered known) => known.Failure.RetryAfter - time.GetElapsedTime(known.Since);
 
-        public bool TellsFirst() => Interlocked.Exchange(ref _told, 1) == 0;
+    private sealed record Remembered(VendingException Failure, long Since, int Throttles)
+    {
+        private int _isLogged;
+
+        public bool TryMarkLogged() => Interlocked.Exchange(ref _isLogged, 1) == 0;
     }
 }

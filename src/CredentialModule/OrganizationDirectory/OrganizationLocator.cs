@@ -11,7 +11,7 @@ namespace IotCredentials.OrganizationDirectory;
 
 /// <summary>
 /// Finds out where an organization lives: from memory, else from Redis, else from the directory. A response is renewed in the background before it expires, and
-/// serves on for a time while the directory fails. It must be asked only for callers that may have the organization.
+/// is still used for a time while the directory fails. It must be asked only for callers that may have the organization.
 /// </summary>
 internal sealed class OrganizationLocator
 {
@@ -84,7 +84,7 @@ internal sealed class OrganizationLocator
 
     private async Task<DirectoryEntry> CallAsync(OrganizationId organization)
     {
-        if (Outage is not null && !(_health.MayCall() && await IsUsableAsync()))
+        if (Outage is not null && !(_health.TryBeginCall() && await IsUsableAsync()))
             throw new VendingException(FailureClass.Unavailable, "the directory keeps failing and is left alone for a while", s_whileOut);
         var askedAt = _time.GetUtcNow();
         OrganizationPlace? place;

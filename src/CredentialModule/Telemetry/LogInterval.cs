@@ -3,12 +3,13 @@ namespace IotCredentials.Telemetry;
 /// <summary>Allows one log entry per interval, for conditions that every request can meet.</summary>
 internal sealed class LogInterval(TimeSpan interval, TimeProvider time)
 {
-    private long _dueAt = long.MinValue;
+    private const long Never = long.MinValue;
+
+    private long _last = Never;
 
     public bool IsDue()
     {
-        var now = time.GetUtcNow().UtcTicks;
-        var dueAt = Volatile.Read(ref _dueAt);
-        return now >= dueAt && Interlocked.CompareExchange(ref _dueAt, now + interval.Ticks, dueAt) == dueAt;
+        var last = Volatile.Read(ref _last);
+        return (last == Never || time.GetElapsedTime(last) >= interval) && Interlocked.CompareExchange(ref _last, time.GetTimestamp(), last) == last;
     }
 }

@@ -23,6 +23,9 @@ internal sealed class CredentialVendor(
     internal static readonly TimeSpan ClockTolerance = TimeSpan.FromSeconds(30);
     internal static readonly TimeSpan LeastBetweenVends = TimeSpan.FromSeconds(60);
 
+    // Clocks of replicas differ by less.
+    private static readonly TimeSpan s_longestAhead = TimeSpan.FromMinutes(5);
+
     // The largest part of RefreshAfter by which a process renews earlier.
     internal const double LargestSpread = 0.1;
 
@@ -142,6 +145,8 @@ internal sealed class CredentialVendor(
     private bool Satisfies(CachedCredentials entry, LifetimeRequirement requirement) =>
         RemainingLifetime(entry) >= requirement.Minimum + (IsRecentlyIssued(entry, requirement) ? TimeSpan.Zero : ClockTolerance);
 
+    private bool IsAhead(CachedCredentials entry) => entry.IssuedAt - time.GetUtcNow() >= s_longestAhead;
+
     private TimeSpan RemainingLifetime(CachedCredentials entry) => entry.Expiration - time.GetUtcNow();
 
     // Issued within the last 60 s, or within RefreshAfter if that is shorter. Such an entry is accepted without clock tolerance and not renewed again, so that
@@ -171,7 +176,8 @@ internal sealed class CredentialVendor(
         // The sealed entry names its organization: if two organizations ever shared a key, neither must get the other's credentials.
         public bool Matches(CachedCredentials value)
         {
-            if (string.Equals(value.OrganizationId, context.Organization.Value, StringComparison.Ordinal)) return true;
+            // An entry from the future was vended before the clock was set back, and has less time left than it seems.
+            if (string.Equals(value.OrganizationId, context.Organization.Value, StringComparison.Ordinal)) return !vendor.IsAhead(value);
             vendor.ReportForeignEntry(key);
             return false;
         }

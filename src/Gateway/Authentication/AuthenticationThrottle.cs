@@ -16,8 +16,12 @@ namespace Gateway.Authentication;
 internal sealed partial class AuthenticationThrottle(FailedAuthenticationsOptions options, TimeProvider time, ILogger<AuthenticationThrottle> logger)
 {
     private const int MostClients = 8192;
-    private const int MostRefusals = 128;
+
+    // A cached refusal takes about 100 bytes. Each client has room for so many, and more as long as all clients together have fewer than the second number.
+    private const int RefusalsOfAClient = 128;
+    private const int RefusalsOfAll = 256 * 1024;
     private const int MostLinesInAMinute = 20;
+    private static readonly TimeSpan s_minute = TimeSpan.FromMinutes(1);
 
     // They are the same for all tokens, so a cached refusal is small.
     private static readonly AuthenticateResult s_badSignature = AuthenticateResult.Fail(new SecurityTokenInvalidSignatureException());
@@ -26,10 +30,12 @@ internal sealed partial class AuthenticationThrottle(FailedAuthenticationsOption
     private readonly Lock _lock = new();
     private readonly Dictionary<string, Client> _clients = new(StringComparer.Ordinal);
 
-    // Ordered by the begin of the window, which is also the order of their ends.
-    private readonly Queue<(Client Client, DateTimeOffset EndsAt)> _windows = new();
+    // Ordered by the begin of the window, which is also the order of their ends. All times but those of tokens are timestamps, so that setting the clock
+    // changes nothing.
+    private readonly Queue<(Client Client, long Begun)> _windows = new();
 
-    private DateTimeOffset _minuteEnds;
+    private int _refusals;
+    private long? _minuteBegun;
     private int _lines;
 
     /// <summary>The number of addresses that have a count.</summary>
@@ -44,7 +50,7 @@ internal sealed partial class AuthenticationThrottle(FailedAuthenticationsOption
         lock (_lock)
         {
             if (_clients.Count == 0) return null;
-            return _clients.TryGetValue(ClientAddress.Of(context), out var client) ? LockedFor(client, time.GetUtcNow()) : null;
+            return _clients.TryGetValue(ClientAddress.Of(context), out var client) ? LockedFor(client) : null;
         }
     }
 
@@ -62,13 +68,11 @@ internal sealed partial class AuthenticationThrottle(FailedAuthenticationsOption
             Task checkEnded;
             lock (_lock)
             {
-                var now = time.GetUtcNow();
                 var address = ClientAddress.Of(context);
                 if (!_clients.TryGetValue(address, out var client)) _clients[address] = client = new(address);
-                if (LockedFor(client, now) is not null) return null;
+                if (LockedFor(client) is not null) return null;
                 // A refusal from the cache needs no check, and does not wait.
-                var known = client.Refused.Find(each => each.Token == token.HashStart);
-                var isKnown = known.Result is not null && known.Keys == keys?.Current && now < known.Until;
+                var isKnown = client.Refused.TryGetValue(token.HashStart, out var known) && known.Keys == keys?.Current && time.GetUtcNow() < known.Until;
                 if (isKnown || client.Failures + client.Checking < options.PermitLimit)
                 {
                     if (!isKnown) client.Checking++;
@@ -84,49 +88,62 @@ internal sealed partial class AuthenticationThrottle(FailedAuthenticationsOption
         }
     }
 
-    private TimeSpan? LockedFor(Client client, DateTimeOffset now)
+    private TimeSpan? LockedFor(Client client)
     {
-        if (client.Failures > 0 && client.EndsAt <= now)
-        {
-            client.Failures = 0;
-            client.Refused.Clear();
-        }
-
-        return client.Failures >= options.PermitLimit ? client.EndsAt - now : null;
+        EndExpiredWindow(client);
+        return client.Failures >= options.PermitLimit ? options.Window - time.GetElapsedTime(client.Begun) : null;
     }
+
+    private void EndExpiredWindow(Client client)
+    {
+        if (client.Failures > 0 && HasEnded(client.Begun)) Clear(client);
+    }
+
+    private void Clear(Client client)
+    {
+        client.Failures = 0;
+        _refusals -= client.Refused.Count;
+        client.Refused.Clear();
+    }
+
+    private bool HasEnded(long begun) => time.GetElapsedTime(begun) >= options.Window;
 
     private void End(Client client, UInt128 token, bool isKnown, Refused? refused)
     {
         var locked = false;
         lock (_lock)
         {
-            var now = time.GetUtcNow();
             if (!isKnown) client.Checking--;
-            _ = LockedFor(client, now);
-            if (refused is { } again && client.Refused.FindIndex(each => each.Token == token) is >= 0 and var place)
+            EndExpiredWindow(client);
+            if (refused is { } again && client.Refused.ContainsKey(token))
             {
-                client.Refused[place] = again;
+                client.Refused[token] = again;
             }
             else if (refused is { } first)
             {
                 if (client.Failures++ == 0)
                 {
-                    client.EndsAt = now + options.Window;
-                    _windows.Enqueue((client, client.EndsAt));
+                    client.Begun = time.GetTimestamp();
+                    _windows.Enqueue((client, client.Begun));
                 }
 
-                if (client.Refused.Count < MostRefusals) client.Refused.Add(first);
-                locked = client.Failures == options.PermitLimit && MayLog(now);
+                if (client.Refused.Count < RefusalsOfAClient || _refusals < RefusalsOfAll)
+                {
+                    client.Refused.Add(token, first);
+                    _refusals++;
+                }
+
+                locked = client.Failures == options.PermitLimit && MayLog();
             }
 
             // Every waiting request checks the limit again.
             while (client.Waiting.TryDequeue(out var waiting)) waiting.TrySetResult();
             if (client.Failures == 0 && client.Checking == 0) Remove(client);
-            while (_windows.TryPeek(out var oldest) && (oldest.EndsAt <= now || _windows.Count > MostClients))
+            while (_windows.TryPeek(out var oldest) && (HasEnded(oldest.Begun) || _windows.Count > MostClients))
             {
                 _windows.Dequeue();
                 // A client whose next window has begun has another entry in the queue.
-                if (oldest.Client.EndsAt == oldest.EndsAt) Remove(oldest.Client);
+                if (oldest.Client.Begun == oldest.Begun) Remove(oldest.Client);
             }
         }
 
@@ -137,33 +154,36 @@ internal sealed partial class AuthenticationThrottle(FailedAuthenticationsOption
     {
         lock (_lock)
         {
-            client.Failures -= client.Refused.RemoveAll(each => each.Token == token);
+            if (!client.Refused.Remove(token)) return;
+            client.Failures--;
+            _refusals--;
         }
     }
 
     private void Remove(Client client)
     {
         if (_clients.TryGetValue(client.Address, out var known) && known == client) _clients.Remove(client.Address);
+        Clear(client);
     }
 
-    private bool MayLog(DateTimeOffset now)
+    private bool MayLog()
     {
-        if (_minuteEnds <= now) (_minuteEnds, _lines) = (now + TimeSpan.FromMinutes(1), 0);
+        if (_minuteBegun is not { } begun || time.GetElapsedTime(begun) >= s_minute) (_minuteBegun, _lines) = (time.GetTimestamp(), 0);
         return _lines++ < MostLinesInAMinute;
     }
 
     /// <summary>A check that has begun. It counts only if <see cref="Refuse"/> was called.</summary>
     public sealed class Check : IDisposable
     {
-        private readonly AuthenticationThrottle _failed;
+        private readonly AuthenticationThrottle _throttle;
         private readonly Client _client;
         private readonly UInt128 _token;
         private readonly Refused? _known;
         private Refused? _refused;
         private bool _hasEnded;
 
-        internal Check(AuthenticationThrottle failed, Client client, UInt128 token, Refused? known) =>
-            (_failed, _client, _token, _known) = (failed, client, token, known);
+        internal Check(AuthenticationThrottle throttle, Client client, UInt128 token, Refused? known) =>
+            (_throttle, _client, _token, _known) = (throttle, client, token, known);
 
         /// <summary>The earlier refusal of the token under these keys; null when the token has to be checked.</summary>
         public AuthenticateResult? KnownUnder(PublishedKeys keys) => _known?.Keys == keys ? _known?.Result : null;
@@ -184,7 +204,7 @@ internal sealed partial class AuthenticationThrottle(FailedAuthenticationsOption
                 SecurityTokenInvalidSignatureException => s_badSignature,
                 _ => RepeatedRefusal.Of(RefusalText.WordOf(failure)),
             };
-            _refused = new(_token, keys, kept, failure switch
+            _refused = new(keys, kept, failure switch
             {
                 SecurityTokenNotYetValidException { NotBefore: { Kind: DateTimeKind.Utc } from } => new DateTimeOffset(from) - clockSkew,
                 SecurityTokenNotYetValidException => default,
@@ -195,18 +215,18 @@ internal sealed partial class AuthenticationThrottle(FailedAuthenticationsOption
         }
 
         /// <summary>Removes the token from the count, when it turns out to be valid after all.</summary>
-        public void Withdraw() => _failed.Withdraw(_client, _token);
+        public void Withdraw() => _throttle.Withdraw(_client, _token);
 
         public void Dispose()
         {
             if (_hasEnded) return;
             _hasEnded = true;
-            _failed.End(_client, _token, _known is not null, _refused);
+            _throttle.End(_client, _token, _known is not null, _refused);
         }
     }
 
-    /// <summary>A refused token, the keys of its issuer at the time, and until when a check under the same keys would refuse it again.</summary>
-    internal readonly record struct Refused(UInt128 Token, PublishedKeys? Keys, AuthenticateResult Result, DateTimeOffset Until);
+    /// <summary>The refusal of a token, the keys of its issuer at the time, and until when a check under the same keys would refuse it again.</summary>
+    internal readonly record struct Refused(PublishedKeys? Keys, AuthenticateResult Result, DateTimeOffset Until);
 
     internal sealed class Client(string address)
     {
@@ -216,9 +236,11 @@ internal sealed partial class AuthenticationThrottle(FailedAuthenticationsOption
 
         public int Checking { get; set; }
 
-        public DateTimeOffset EndsAt { get; set; }
+        /// <summary>When the window began, as a timestamp.</summary>
+        public long Begun { get; set; }
 
-        public List<Refused> Refused { get; } = [];
+        /// <summary>By the token's hash.</summary>
+        public Dictionary<UInt128, Refused> Refused { get; } = [];
 
         public Queue<TaskCompletionSource> Waiting { get; } = new();
     }

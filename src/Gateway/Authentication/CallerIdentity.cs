@@ -11,6 +11,9 @@ namespace Gateway.Authentication;
 /// </summary>
 internal sealed class CallerIdentity : ClaimsIdentity
 {
+    /// <summary>The longest subject, in characters: counts and caches are kept by it. OpenID Connect Core 1.0, section 2, allows 255.</summary>
+    public const int LongestSubject = 1024;
+
     // The memory of an identity without its strings: identity, claims, ticket, principal and cache entry. Measured at about 1.6 KB.
     private const int FixedBytes = 2048;
     private const int BytesOfString = 64;

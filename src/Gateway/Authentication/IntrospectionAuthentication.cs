@@ -104,7 +104,7 @@ internal sealed partial class IntrospectionAuthentication : IDisposable
         }
     }
 
-    /// <summary>Asks the endpoint about a token that nobody has.</summary>
+    /// <summary>Asks the endpoint about a token that was never issued.</summary>
     /// <returns>What it says, for an operator.</returns>
     /// <exception cref="IntrospectionUnavailableException">There is no response, or it cannot be used.</exception>
     public async Task<string> ProbeAsync()
@@ -112,7 +112,7 @@ internal sealed partial class IntrospectionAuthentication : IDisposable
         using var response = await _client.AskAsync(ApiKeyText.Create());
         return response.RootElement.GetProperty("active").GetBoolean()
             ? throw new IntrospectionUnavailableException("it says that a token is active which was made up just now")
-            : $"{_client.Address} accepts the client's secret, and knows no token that nobody has";
+            : $"{_client.Address} accepts the client's secret, and knows no token that was never issued";
     }
 
     public void Dispose()
@@ -130,21 +130,21 @@ internal sealed partial class IntrospectionAuthentication : IDisposable
 
     // The results of the last seconds that no caller was made of. The memory cache's own clock only frees memory.
     private AuthenticateResult? Recall(TokenKey key) =>
-        _remembered.TryGetValue(key, out Remembered? known) && known is not null && _time.GetUtcNow() < known.Until
+        _remembered.TryGetValue(key, out Remembered? known) && known is not null && _time.GetElapsedTime(known.Since) < known.KeptFor
             ? known.Result ?? throw new IntrospectionUnavailableException("it was asked a moment ago")
             : null;
 
     private void Remember(TokenKey key, AuthenticateResult? result, TimeSpan time) =>
         _remembered.Set(
             key,
-            new Remembered(result, _time.GetUtcNow() + time),
+            new Remembered(result, _time.GetTimestamp(), time),
             new MemoryCacheEntryOptions { Size = 1, AbsoluteExpirationRelativeToNow = time * 2 });
 
     private async Task<AuthenticateResult> JudgeAsync(TokenKey key, string text, string? client)
     {
         if (_validated.Find(key) is { } found) return await found.Result;
         if (Recall(key) is { } recalled) return recalled;
-        if (Outage is not null && !(_health.MayCall() && await IsUsableAsync()))
+        if (Outage is not null && !(_health.TryBeginCall() && await IsUsableAsync()))
             throw new IntrospectionUnavailableException("it fails, and is asked again soon");
         // One client that sends new tokens at once must not take all calls.
         var ofClient = client is null ? 0 : _callsByClient.AddOrUpdate(client, 1, static (_, count) => count + 1);
@@ -220,12 +220,12 @@ internal sealed partial class IntrospectionAuthentication : IDisposable
     private static AuthenticateResult Refused(string reason) => AuthenticateResult.Fail(new IntrospectionRefusal(reason));
 
     /// <summary>A result without a caller; null: it could not be judged.</summary>
-    private sealed record Remembered(AuthenticateResult? Result, DateTimeOffset Until);
+    private sealed record Remembered(AuthenticateResult? Result, long Since, TimeSpan KeptFor);
 
     private static partial class Log
     {
         [LoggerMessage(EventIds.IntrospectionLost, LogLevel.Error,
-            "The introspection endpoint {Address} cannot be used: {Cause}. What it said in the last CacheFor serves on; other keys and opaque tokens get 503",
+            "The introspection endpoint {Address} cannot be used: {Cause}. What it said within CacheFor is still used; other keys and opaque tokens get 503",
             EventName = nameof(EventIds.IntrospectionLost))]
         public static partial void Lost(ILogger logger, string address, string cause);
 

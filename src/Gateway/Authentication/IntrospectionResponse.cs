@@ -11,6 +11,8 @@ internal static class IntrospectionResponse
     // RFC 7662 names Bearer; the others are what providers write for the same.
     private static readonly string[] s_tokenTypes = ["Bearer", "access_token", "access"];
     private static readonly string[] s_tokenUses = ["access_token", "access"];
+    private static readonly string[] s_keyTypes = [.. s_tokenTypes, "api_key", "apikey"];
+    private static readonly string[] s_keyUses = [.. s_tokenUses, "api_key", "apikey"];
 
     /// <param name="response">The response: an object with a boolean <c>active</c>.</param>
     /// <param name="claims">Reads organizations, roles and scopes.</param>
@@ -28,14 +30,17 @@ internal static class IntrospectionResponse
             refusal = null;
             if (!response.GetProperty("active").GetBoolean()) refusal = $"{Endpoint} says that it is not active";
             else if (response.TryGetProperty("cnf", out _)) refusal = "it is bound to its sender's key (cnf), and anybody could have sent it";
-            else if (isBearer && !(Says(response, "token_type", s_tokenTypes) && Says(response, "token_use", s_tokenUses)))
-                refusal = $"{Endpoint} says that it is no access token (token_type, token_use)";
+            else if (!AllowsValue(response, "token_type", isBearer ? s_tokenTypes : s_keyTypes)
+                || !AllowsValue(response, "token_use", isBearer ? s_tokenUses : s_keyUses))
+                refusal = $"{Endpoint} says that it is another kind of token than {(isBearer ? "an access token" : "an API key")} (token_type, token_use)";
             else if (!TryTime(response, "exp", DateTimeOffset.MaxValue, out var expires) || !TryTime(response, "nbf", DateTimeOffset.MinValue, out var from))
                 refusal = $"{Endpoint} names an exp or nbf that is no time";
             else if (expires <= now) refusal = $"{Endpoint} says that it has expired";
             else if (from > now + SchemeOptions.DefaultClockSkew) refusal = $"{Endpoint} says that it is not valid yet";
             else if (!TryText(response, "sub", out var subject) || (subject is null && !TryText(response, "client_id", out subject)) || subject is null)
                 refusal = $"{Endpoint} names no sub and no client_id";
+            else if (subject.Length > CallerIdentity.LongestSubject)
+                refusal = $"{Endpoint} names a sub or client_id of more than {CallerIdentity.LongestSubject} characters";
             else if (!TryText(response, "iss", out var issuer) || issuer == ApiKey.Issuer)
                 refusal = $"{Endpoint} names an iss that is no issuer of its own";
             else
@@ -58,7 +63,8 @@ internal static class IntrospectionResponse
     }
 
     // Whether a member is missing, or has one of the allowed values in any case.
-    private static bool Says(JsonElement response, string name, string[] allowed) => !response.TryGetProperty(name, out var value)
+    private static bool AllowsValue(JsonElement response, string name, string[] allowed) => !response.TryGetProperty(name, out var value)
+        || value.ValueKind == JsonValueKind.Null
         || (value.ValueKind == JsonValueKind.String && allowed.Contains(value.GetString(), StringComparer.OrdinalIgnoreCase));
 
     // False if the member is there and no time.

@@ -51,7 +51,10 @@ internal sealed class TokenReader
         var subject = ClaimReader.TryFind(payload, SubjectClaim, out var value) && value.ValueKind == JsonValueKind.String ? value.GetString() : null;
         refusal = TokenKind.Refusal(header, payload, AcceptIdTokens, Claims.ScopeClaims[0], IsEntra)
             ?? ClientRefusal(payload)
-            ?? (string.IsNullOrEmpty(subject) ? $"the token has no claim {SubjectClaim} (SubjectClaim)" : null);
+            ?? (string.IsNullOrEmpty(subject) ? $"the token has no claim {SubjectClaim} (SubjectClaim)" : null)
+            ?? (subject!.Length > CallerIdentity.LongestSubject
+                ? $"the token's {SubjectClaim} is longer than {CallerIdentity.LongestSubject} characters"
+                : null);
         return refusal is not null ? null : new CallerIdentity(token.Issuer, subject!, new DateTimeOffset(token.ValidTo, TimeSpan.Zero))
         {
             Scheme = Scheme,

@@ -64,7 +64,8 @@ internal sealed class ValidatedTokenCache(TimeProvider time, long mostBytes)
     /// <summary>The cached result of a token; null when the token has to be checked.</summary>
     public ValidatedToken? Find(TokenKey key)
     {
-        if (!_tokens.TryGetValue(key, out var known) || time.GetUtcNow() is var now && (now < known.From || known.Until <= now || known.IsRevoked)) return null;
+        if (!_tokens.TryGetValue(key, out var known) || known.IsRevoked || time.GetElapsedTime(known.CheckedAt) >= known.KeptFor) return null;
+        if (time.GetUtcNow() is var now && (now < known.From || known.ExpiresAt <= now)) return null;
         if (!known.IsUsed) known.IsUsed = true;
         return known;
     }
@@ -83,7 +84,7 @@ internal sealed class ValidatedTokenCache(TimeProvider time, long mostBytes)
 
     /// <summary>The caller that a token had at its last check, for some time after that check's result is no longer used; null when it is not known.</summary>
     public CallerIdentity? CallerOf(TokenKey key, TimeSpan afterwards) =>
-        _tokens.TryGetValue(key, out var known) && time.GetUtcNow() - known.Until < afterwards ? known.Caller : null;
+        _tokens.TryGetValue(key, out var known) && time.GetElapsedTime(known.CheckedAt) - known.KeptFor < afterwards ? known.Caller : null;
 
     /// <summary>Caches the result of a token.</summary>
     /// <param name="key">The token's cache key.</param>
@@ -94,11 +95,9 @@ internal sealed class ValidatedTokenCache(TimeProvider time, long mostBytes)
     public void Add(TokenKey key, AuthenticateResult result, CallerIdentity caller, BaseConfiguration keys, TimeSpan? keptFor = null)
     {
         var now = time.GetUtcNow();
-        var longest = keptFor ?? s_longestKept;
-        var until = caller.ExpiresAt - now < longest ? caller.ExpiresAt : now + longest;
         // A token is still accepted within the clock skew after its expiry, but it is not cached.
-        if (until <= now) return;
-        var entry = new ValidatedToken(Task.FromResult(result), keys, caller, until);
+        if (caller.ExpiresAt <= now) return;
+        var entry = new ValidatedToken(Task.FromResult(result), keys, caller, time.GetTimestamp(), keptFor ?? s_longestKept);
         if (entry.Size > mostBytes / LeastTokens) return;
         lock (_lock)
         {
@@ -155,8 +154,9 @@ internal sealed class ValidatedTokenCache(TimeProvider time, long mostBytes)
 /// <param name="result">The scheme's result, the same object for every request.</param>
 /// <param name="keys">The issuer's keys that it was checked with.</param>
 /// <param name="caller">The token's caller, with its validity period.</param>
-/// <param name="until">The token's <c>exp</c>, or the time of the next check if that is earlier.</param>
-internal sealed class ValidatedToken(Task<AuthenticateResult> result, BaseConfiguration keys, CallerIdentity caller, DateTimeOffset until)
+/// <param name="checkedAt">The time of the check, as a timestamp.</param>
+/// <param name="keptFor">The time after which it is checked again, if it has not expired before.</param>
+internal sealed class ValidatedToken(Task<AuthenticateResult> result, BaseConfiguration keys, CallerIdentity caller, long checkedAt, TimeSpan keptFor)
 {
     public Task<AuthenticateResult> Result => result;
 
@@ -166,7 +166,9 @@ internal sealed class ValidatedToken(Task<AuthenticateResult> result, BaseConfig
 
     public DateTimeOffset From => caller.NotBefore;
 
-    public DateTimeOffset Until => until;
+    public long CheckedAt => checkedAt;
+
+    public TimeSpan KeptFor => keptFor;
 
     public DateTimeOffset ExpiresAt => caller.ExpiresAt;
 

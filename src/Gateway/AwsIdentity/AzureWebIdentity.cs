@@ -25,6 +25,9 @@ internal sealed partial class AzureWebIdentity(
 {
     private const string Call = "sts:AssumeRoleWithWebIdentity";
 
+    // Of a session's life.
+    private const double RenewedAtPart = 0.75;
+
     // A slow renewal may succeed after its callers have given up, so it is not bounded by their patience.
     private static readonly TimeSpan s_longestRenewal = TimeSpan.FromMinutes(1);
     private static readonly TimeSpan s_pauseAfterFailure = TimeSpan.FromSeconds(10);
@@ -35,8 +38,8 @@ internal sealed partial class AzureWebIdentity(
     private readonly Lock _lock = new();
     private Session? _session;
     private Task<ImmutableCredentials>? _renewal;
-    private DateTimeOffset _begun;
-    private DateTimeOffset _renewAt;
+    private long _begun;
+    private TimeSpan _renewAfter;
     private bool _isRejected;
     private volatile string _waitsFor = azure.Name;
     private bool _isFailing;
@@ -51,9 +54,8 @@ internal sealed partial class AzureWebIdentity(
         Task<ImmutableCredentials> renewal;
         lock (_lock)
         {
-            var now = time.GetUtcNow();
-            current = _session is { } session && now < session.Expires ? session.Credentials : null;
-            if (current is not null && !_isRejected && now < _renewAt) return current;
+            current = _session is { } session && time.GetUtcNow() < session.Expires ? session.Credentials : null;
+            if (current is not null && !_isRejected && time.GetElapsedTime(_begun) < _renewAfter) return current;
             renewal = Renewal();
             if (current is not null && !_isRejected) return current;
         }
@@ -79,13 +81,13 @@ internal sealed partial class AzureWebIdentity(
     /// </summary>
     public void Clear()
     {
-        lock (_lock) _isRejected |= time.GetUtcNow() - _begun >= s_pauseBeforeReplacement;
+        lock (_lock) _isRejected |= time.GetElapsedTime(_begun) >= s_pauseBeforeReplacement;
     }
 
     private Task<ImmutableCredentials> Renewal()
     {
         if (_renewal is { IsCompleted: false }) return _renewal;
-        _begun = time.GetUtcNow();
+        _begun = time.GetTimestamp();
         _renewal = Task.Run(RenewAsync);
         // All waiters may have left by the time it fails.
         _ = _renewal.ContinueWith(static failed => failed.Exception, CancellationToken.None, TaskContinuationOptions.OnlyOnFaulted, TaskScheduler.Default);
@@ -104,7 +106,7 @@ internal sealed partial class AzureWebIdentity(
             lock (_lock)
             {
                 _session = session;
-                _renewAt = _begun + (session.Expires - _begun) * 0.75;
+                _renewAfter = time.GetElapsedTime(_begun) + ((session.Expires - time.GetUtcNow()) * RenewedAtPart);
                 _isRejected = false;
                 if (_isFailing) Log.Renewed(logger);
                 _isFailing = false;
@@ -118,7 +120,7 @@ internal sealed partial class AzureWebIdentity(
             azure.Reset();
             lock (_lock)
             {
-                _renewAt = _begun + s_pauseAfterFailure;
+                _renewAfter = s_pauseAfterFailure;
                 _isRejected = false;
                 // Without a session the module logs the failure.
                 if (!_isFailing && _session is { } session && session.Expires > time.GetUtcNow())

@@ -21,22 +21,22 @@ internal sealed class RepeatedLines<TKind>(int most, TimeProvider time) where TK
     {
         // Counting takes all locks of the dictionary, so only a new kind is counted.
         if (!_lines.TryGetValue(kind, out var line)) line = _lines.GetOrAdd(_lines.Count < most ? kind : rest, static _ => new());
-        return line.IsDue(time.GetUtcNow(), out leftOut);
+        return line.IsDue(time, out leftOut);
     }
 
     private sealed class Line
     {
         private readonly Lock _lock = new();
-        private DateTimeOffset _dueAt;
+        private long? _last;
         private int _leftOut;
 
-        public bool IsDue(DateTimeOffset now, out int leftOut)
+        public bool IsDue(TimeProvider time, out int leftOut)
         {
             lock (_lock)
             {
-                var isDue = now >= _dueAt;
+                var isDue = _last is not { } last || time.GetElapsedTime(last) >= s_every;
                 (leftOut, _leftOut) = isDue ? (_leftOut, 0) : (0, _leftOut + 1);
-                if (isDue) _dueAt = now + s_every;
+                if (isDue) _last = time.GetTimestamp();
                 return isDue;
             }
         }

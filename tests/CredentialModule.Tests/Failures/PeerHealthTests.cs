@@ -32,7 +32,7 @@ public sealed class PeerHealthTests
         var health = new PeerHealth(_time);
         for (var doubt = 1; doubt <= 4; doubt++) Assert.False(health.Doubt());
         Assert.True(health.Doubt());
-        Assert.True(health.MayCall());
+        Assert.True(health.TryBeginCall());
         Assert.Null(health.Outage);
 
         Assert.Null(health.Succeeded());
@@ -48,11 +48,11 @@ public sealed class PeerHealthTests
         foreach (var pause in new[] { 1, 2, 4, 8, 8, 8 })
         {
             Assert.Equal(TimeSpan.FromSeconds(pause), health.Pause);
-            Assert.False(health.MayCall());
+            Assert.False(health.TryBeginCall());
             _time.Advance(TimeSpan.FromSeconds(pause));
-            Assert.True(health.MayCall());
+            Assert.True(health.TryBeginCall());
             // One caller asks; the others do not, until it has reported or its pause is over.
-            Assert.False(health.MayCall());
+            Assert.False(health.TryBeginCall());
             health.Failed("a", "x");
         }
     }
@@ -63,10 +63,10 @@ public sealed class PeerHealthTests
         var health = new PeerHealth(_time);
         health.Failed("a", "x");
         _time.Advance(TimeSpan.FromSeconds(1));
-        Assert.True(health.MayCall());
+        Assert.True(health.TryBeginCall());
 
         _time.Advance(TimeSpan.FromSeconds(1));
 
-        Assert.True(health.MayCall());
+        Assert.True(health.TryBeginCall());
     }
 }

@@ -302,6 +302,29 @@ public sealed partial class AuthenticationThrottleTests
         Assert.Equal(0, failed.Clients);
     }
 
+    [Fact]
+    public async Task B9_a_token_that_is_sent_again_and_again_counts_once_however_high_the_limit()
+    {
+        using var loggers = LoggerFactory.Create(_ => { });
+        var throttle = new AuthenticationThrottle(
+            new() { PermitLimit = 1000, Window = TimeSpan.FromHours(1) }, new FakeTimeProvider(), loggers.CreateLogger<AuthenticationThrottle>());
+        var context = new DefaultHttpContext();
+        context.Connection.RemoteIpAddress = IPAddress.Loopback;
+
+        for (var token = 0; token < 999; token++) await RefuseAsync(token);
+        for (var again = 0; again < 100; again++) await RefuseAsync(998);
+        Assert.Null(throttle.LockedFor(context));
+        await RefuseAsync(999);
+
+        Assert.NotNull(throttle.LockedFor(context));
+
+        async Task RefuseAsync(int token)
+        {
+            using var check = await throttle.BeginAsync(context, new TokenKey("", (UInt128)token, 0), null);
+            check!.Refuse(AuthenticateResult.Fail("no"), null, TimeSpan.Zero);
+        }
+    }
+
     [Theory]
     [InlineData(0)]
     [InlineData(30)]

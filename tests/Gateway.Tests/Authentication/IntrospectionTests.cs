@@ -38,6 +38,8 @@ public sealed class IntrospectionTests(ITestOutputHelper output) : IAsyncLifetim
         { """{ "active": true, "sub": "a", "token_type": "bearer", "token_use": "access_token", "organizations": ["o-acme"] }""", 200 },
         { """{ "active": true, "sub": "a", "token_type": "DPoP", "organizations": ["o-acme"] }""", 401 },
         { """{ "active": true, "sub": "a", "token_use": "refresh_token", "organizations": ["o-acme"] }""", 401 },
+        { $$"""{ "active": true, "sub": "{{new string('a', 1024)}}", "organizations": ["o-acme"] }""", 200 },
+        { $$"""{ "active": true, "sub": "{{new string('a', 1025)}}", "organizations": ["o-acme"] }""", 401 },
         { """{ "active": true, "sub": "a", "cnf": { "jkt": "x" }, "organizations": ["o-acme"] }""", 401 },
         { """{ "active": true, "sub": "a", "organizations": "o-acme" }""", 403 },
         { """{ "active": true, "sub": "a", "organizations": ["not an id", "o-other"] }""", 403 },
@@ -85,6 +87,29 @@ public sealed class IntrospectionTests(ITestOutputHelper output) : IAsyncLifetim
         await gateway.SendAsync(Acme, "an-opaque-token");
         Assert.Equal(1, _world.Issuer.Introspections);
         Assert.Equal(200, (await gateway.SendAsync(Acme, _world.Token("o-acme"))).Status);
+    }
+
+    [Theory]
+    [InlineData("", 200)]
+    [InlineData("\"token_type\": \"Bearer\",", 200)]
+    [InlineData("\"token_type\": \"api_key\",", 200)]
+    [InlineData("\"token_use\": \"apikey\",", 200)]
+    [InlineData("\"token_type\": null, \"token_use\": null,", 200)]
+    [InlineData("\"token_use\": \"refresh_token\",", 401)]
+    [InlineData("\"token_use\": \"id\",", 401)]
+    [InlineData("\"token_type\": \"DPoP\",", 401)]
+    [InlineData("\"token_type\": \"refresh_token\",", 401)]
+    [InlineData("\"token_type\": 7,", 401)]
+    public async Task S26_no_other_kind_of_token_is_an_API_key(string kind, int status)
+    {
+        var gateway = await StartAsync();
+        _world.Issuer.AnswerIntrospection = async (context, _, cancellation) =>
+        {
+            await AnswerAsync(context, $$"""{ "active": true, {{kind}} "sub": "a", "organizations": ["o-acme"] }""", cancellation);
+            return true;
+        };
+
+        Assert.Equal(status, (await gateway.SendAsync(Acme, change: ApiKeys.With("an-opaque-key"))).Status);
     }
 
     [Fact]

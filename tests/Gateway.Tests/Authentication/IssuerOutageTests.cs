@@ -11,7 +11,7 @@ using Xunit;
 
 namespace Gateway.Tests.Authentication;
 
-/// <summary>An issuer that hangs, is slow or is down costs its own new keys, and nobody a wait: keys at hand serve on, and the rest is 503.</summary>
+/// <summary>An issuer that hangs, is slow or is down costs its own new keys, and nobody a wait: cached keys stay in use, and the rest is 503.</summary>
 public sealed class IssuerOutageTests(ITestOutputHelper output)
 {
     private const string Path = "/organizations/o-acme/x";
@@ -120,7 +120,7 @@ public sealed class IssuerOutageTests(ITestOutputHelper output)
         // Checks come in their order: the token first.
         ExpectUnavailable(await gateway.SendAsync(Requests.CredentialsPath("o-acme"), world.Token("o-acme"), "POST"));
         ExpectUnavailable(await gateway.SendAsync("/nowhere", world.Token("o-acme")));
-        // Known keys serve on, and a bad signature under one of them is judged as ever.
+        // Known keys stay in use, and a bad signature under one of them is judged as ever.
         Assert.Equal(200, (await gateway.SendAsync(Path, known)).Status);
         ErrorResponseAssert.IsUnauthenticated(await gateway.SendAsync(Path, Forged(world)), tokenSent: true);
         await ExpectHealthAsync("Degraded", 1);
