@@ -25,7 +25,7 @@ internal sealed class AssumeRoleClient(
     public async Task<CachedCredentials> AssumeRoleAsync(AssumeRoleParameters request, string call)
     {
         own.ThrowIfRefused(request.Region, Call);
-        using var permit = await limiter.PermitAsync(call);
+        using var permit = await limiter.AcquireAsync(call);
         var issuedAt = time.GetUtcNow();
         var granted = await circuit.CallAsync(request.Region, () => CallAsync(request.Region, RequestOf(request)));
         var expiration = new DateTimeOffset(granted.Expiration!.Value.ToUniversalTime(), TimeSpan.Zero);
@@ -61,7 +61,7 @@ internal sealed class AssumeRoleClient(
         var call = $"{role} {region}";
         using var waiter = limiter.Join(call, new FairnessKey("", ""));
         using var leaving = cancellation.UnsafeRegister(static waiter => ((IDisposable)waiter!).Dispose(), waiter);
-        using var permit = await limiter.PermitAsync(call);
+        using var permit = await limiter.AcquireAsync(call);
         var granted = await circuit.CallAsync(region, () => CallAsync(region, request));
         return new SessionAWSCredentials(granted.AccessKeyId, granted.SecretAccessKey, granted.SessionToken);
     }

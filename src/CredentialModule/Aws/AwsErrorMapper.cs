@@ -78,8 +78,9 @@ internal static partial class AwsErrorMapper
         // The response is a proxy's page, truncated or empty, and not AWS's verdict.
         AmazonServiceException { StatusCode: not 0 } e => new(FailureClass.Unavailable, $"{call}: {(int)e.StatusCode}, and the response is not one of AWS's"),
         AmazonUnmarshallingException => new(FailureClass.Unavailable, $"{call}: the response is not one of AWS's"),
-        AmazonClientException e when Says(e, "FIPS") || Says(e, "DualStack") => new(FailureClass.Refused, $"{call}: {NoSuchEndpoint}"),
-        AmazonClientException e when Says(e, "ServiceURL") => new(FailureClass.Refused, $"{call}: {NoUrl}"),
+        AmazonClientException e when MentionsInMessage(e, "FIPS") || MentionsInMessage(e, "DualStack") =>
+            new(FailureClass.Refused, $"{call}: {NoSuchEndpoint}"),
+        AmazonClientException e when MentionsInMessage(e, "ServiceURL") => new(FailureClass.Refused, $"{call}: {NoUrl}"),
         _ => new(FailureClass.Unavailable, $"{call}: {FailureText.Of(error, address)}"),
     };
 
@@ -107,14 +108,14 @@ internal static partial class AwsErrorMapper
         : (int)error.StatusCode is >= 400 and < 500 ? FailureClass.Refused
         : FailureClass.Unavailable;
 
-    private static bool Says(Exception error, string words) => error.Message.Contains(words, StringComparison.OrdinalIgnoreCase);
+    private static bool MentionsInMessage(Exception error, string words) => error.Message.Contains(words, StringComparison.OrdinalIgnoreCase);
 
     // Uses only the parts of AWS's message that have a known form: the message can repeat the request, and with it the token.
     private static string ReasonOf(AmazonServiceException error, string code) =>
         s_reasons.TryGetValue(code, out var reason) ? $": {reason}"
         : Denied().Match(error.Message) is { Success: true } denied ? $": not authorized to perform {denied.Groups[1].Value}"
-        : Says(error, "role chaining") ? ": a role's own session gets one hour at most: lower SessionDuration to 01:00:00"
-        : Says(error, "exceeds the MaxSessionDuration") ? ": SessionDuration is longer than the role's maximum session duration"
+        : MentionsInMessage(error, "role chaining") ? ": a role's own session gets one hour at most: lower SessionDuration to 01:00:00"
+        : MentionsInMessage(error, "exceeds the MaxSessionDuration") ? ": SessionDuration is longer than the role's maximum session duration"
         : "";
 
     private static TimeSpan? ClockIsAheadBy(AmazonServiceException error)

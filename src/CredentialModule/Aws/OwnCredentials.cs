@@ -185,7 +185,7 @@ internal sealed class OwnCredentials : IDisposable
                     due = [.. _refused.Where(pair => pair.Key == s_source || _time.GetElapsedTime(pair.Value.At) >= s_idle).Select(pair => pair.Key)];
                 }
 
-                foreach (var key in due) await LookAsync(key);
+                foreach (var key in due) await CheckAsync(key);
             }
         }
         catch (OperationCanceledException) when (_ended.IsCancellationRequested)
@@ -194,7 +194,7 @@ internal sealed class OwnCredentials : IDisposable
         }
     }
 
-    private async Task LookAsync((string Region, string Call) key)
+    private async Task CheckAsync((string Region, string Call) key)
     {
         using var deadline = CancellationTokenSource.CreateLinkedTokenSource(_ended.Token);
         deadline.CancelAfter(_module.Value.WorkTimeout);

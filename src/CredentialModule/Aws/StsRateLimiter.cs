@@ -70,7 +70,7 @@ internal sealed class StsRateLimiter : IDisposable
 
     /// <summary>Waits for a permit to make a call. Disposing the permit returns it.</summary>
     /// <exception cref="OperationCanceledException">No caller waits for the call any more.</exception>
-    public async Task<IDisposable> PermitAsync(string call)
+    public async Task<IDisposable> AcquireAsync(string call)
     {
         Task<IDisposable> permit;
         lock (_lock)

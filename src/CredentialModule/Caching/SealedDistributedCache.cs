@@ -11,82 +11,45 @@ namespace IotCredentials.Caching;
 /// <param name="keyPrefix">The prefix that <paramref name="redis"/> puts before every key.</param>
 /// <param name="sealer">Seals and opens.</param>
 /// <param name="refused">Called with the Redis key of an entry that is not what was sealed there.</param>
-internal sealed class SealedDistributedCache(IDistributedCache redis, string keyPrefix, Sealer sealer, Action<string> refused) : IDistributedCache
+internal sealed class SealedDistributedCache(IDistributedCache redis, string keyPrefix, Sealer sealer, Action<string> refused)
 {
-    public byte[]? Get(string key)
+    public async Task<byte[]?> GetAsync(string key)
     {
         foreach (var name in NamesOf(key))
         {
             try
             {
-                if (Open(name, redis.Get(name), out var isForged) is { } value) return value;
-                if (isForged) redis.Remove(name);
-            }
-            catch (RedisServerException e) when (IsOfAnotherType(e))
-            {
-                refused(keyPrefix + name);
-                redis.Remove(name);
-            }
-        }
-
-        return null;
-    }
-
-    public async Task<byte[]?> GetAsync(string key, CancellationToken token = default)
-    {
-        foreach (var name in NamesOf(key))
-        {
-            try
-            {
-                if (Open(name, await redis.GetAsync(name, token), out var isForged) is { } value) return value;
+                if (Open(name, await redis.GetAsync(name), out var isForged) is { } value) return value;
                 // Remove a forged entry, so that it is logged once and not at every read.
-                if (isForged) await redis.RemoveAsync(name, token);
+                if (isForged) await redis.RemoveAsync(name);
             }
             catch (RedisServerException e) when (IsOfAnotherType(e))
             {
                 // Remove a value of another type under our key: it can be neither read nor overwritten.
                 refused(keyPrefix + name);
-                await redis.RemoveAsync(name, token);
+                await redis.RemoveAsync(name);
             }
         }
 
         return null;
     }
 
-    public void Set(string key, byte[] value, DistributedCacheEntryOptions options)
+    public Task SetAsync(string key, byte[] value, DistributedCacheEntryOptions options)
     {
         var name = NamesOf(key).First();
-        redis.Set(name, sealer.Seal(keyPrefix + name, value), options);
+        return redis.SetAsync(name, sealer.Seal(keyPrefix + name, value), options);
     }
 
-    public Task SetAsync(string key, byte[] value, DistributedCacheEntryOptions options, CancellationToken token = default)
+    public async Task RemoveAsync(string key)
     {
-        var name = NamesOf(key).First();
-        return redis.SetAsync(name, sealer.Seal(keyPrefix + name, value), options, token);
-    }
-
-    public void Refresh(string key)
-    {
-        foreach (var name in NamesOf(key)) redis.Refresh(name);
-    }
-
-    public async Task RefreshAsync(string key, CancellationToken token = default)
-    {
-        foreach (var name in NamesOf(key)) await redis.RefreshAsync(name, token);
-    }
-
-    public void Remove(string key)
-    {
-        foreach (var name in NamesOf(key)) redis.Remove(name);
-    }
-
-    public async Task RemoveAsync(string key, CancellationToken token = default)
-    {
-        foreach (var name in NamesOf(key)) await redis.RemoveAsync(name, token);
+        foreach (var name in NamesOf(key)) await redis.RemoveAsync(name);
     }
 
     /// <summary>The name in Redis, without the prefix, of an entry that is sealed with the given sealing key.</summary>
     public static string NameOf(string key, string sealingKeyId) => $"{key}.{sealingKeyId}";
+
+    /// <summary>Whether a command failed because the value under its key has another type.</summary>
+    public static bool IsOfAnotherType(RedisServerException e) => e.Message.Contains("WRONGTYPE", StringComparison.Ordinal);
 
     private IEnumerable<string> NamesOf(string key) => sealer.KeyIds.Select(id => NameOf(key, id));
 
@@ -96,6 +59,4 @@ internal sealed class SealedDistributedCache(IDistributedCache redis, string key
         if (isForged) refused(keyPrefix + name);
         return value;
     }
-
-    private static bool IsOfAnotherType(RedisServerException e) => e.Message.Contains("WRONGTYPE", StringComparison.Ordinal);
 }

@@ -26,7 +26,8 @@ public sealed class RedisConnection : IAsyncDisposable
     private readonly Lazy<Task<IConnectionMultiplexer>> _connection;
     private readonly ILogger<RedisConnection> _logger;
     private readonly string _lockPrefix;
-    private readonly Func<TimeSpan, RedisProbe> _probeOf;
+    private readonly ConfigurationOptions _options;
+    private readonly string _keyPrefix;
     private readonly RedisWatch _watch;
     private readonly RedisSockets _sockets = new();
     private readonly CancellationTokenSource _ended = new();
@@ -40,9 +41,10 @@ public sealed class RedisConnection : IAsyncDisposable
         _commandTimeout = SharedCacheOptions.CommandTimeout(module.Value);
         _lockPrefix = module.Value.Cache.KeyPrefix + "lock:";
         _connection = new(() => ConnectAsync(connectionString));
-        _probeOf = timeout => new RedisProbe(ConfigurationOptions.Parse(connectionString), module.Value.Cache.KeyPrefix, timeout);
-        EndPoints = _probeOf(s_watchTimeout).EndPoints;
-        _watch = new(EndPoints, LookAsync, () => Connected is { IsConnected: true }, _sockets.Close, metrics, logger);
+        _options = ConfigurationOptions.Parse(connectionString);
+        _keyPrefix = module.Value.Cache.KeyPrefix;
+        EndPoints = new RedisProbe(_options, _keyPrefix, s_watchTimeout).EndPoints;
+        _watch = new(EndPoints, CheckAsync, () => Connected is { IsConnected: true }, _sockets.Close, metrics, logger);
         metrics.ObserveRedis(() => _watch.Problem is null);
         _lockIsTold = new(TimeSpan.FromMinutes(1), time);
         CircuitBreaker = new(s_time, () => _watch.Suspect());
@@ -64,11 +66,16 @@ public sealed class RedisConnection : IAsyncDisposable
 
     /// <summary>Determines why Redis cannot be used; null if it can.</summary>
     public Task<RedisProblem?> FindProblemAsync(TimeSpan timeout, CancellationToken cancellation) =>
-        Primaries is { Count: > 0 } primaries ? _probeOf(timeout).FindAsync(primaries, cancellation) : _probeOf(timeout).FindAsync(cancellation);
+        FindProblemAsync(new RedisProbe(_options, _keyPrefix, timeout), cancellation);
 
-    private async Task<RedisProblem?> LookAsync(CancellationToken cancellation)
+    private Task<RedisProblem?> FindProblemAsync(RedisProbe probe, CancellationToken cancellation) =>
+        Primaries is { Count: > 0 } primaries ? probe.FindAsync(primaries, cancellation) : probe.FindAsync(cancellation);
+
+    private async Task<RedisProblem?> CheckAsync(CancellationToken cancellation)
     {
-        var problem = await FindProblemAsync(s_watchTimeout, cancellation);
+        // What the client has the time to connect to is not silent.
+        var connectTimeout = TimeSpan.FromMilliseconds(Math.Max(_options.ConnectTimeout, s_watchTimeout.TotalMilliseconds));
+        var problem = await FindProblemAsync(new RedisProbe(_options, _keyPrefix, s_watchTimeout) { ConnectTimeout = connectTimeout }, cancellation);
         // The client has missed that Sentinel named another primary. It queries Sentinel again when its connections are closed.
         if (_isBehindSentinel && problem?.Code == RedisProblem.ReadOnly.Code) _sockets.Close();
         return problem;
@@ -146,7 +153,7 @@ public sealed class RedisConnection : IAsyncDisposable
     {
         try
         {
-            var taken = await RedisLock.TakeAsync(redis, _lockPrefix + key, patience, _commandTimeout, isNeedless, s_time);
+            var taken = await RedisLock.AcquireAsync(redis, _lockPrefix + key, patience, _commandTimeout, isNeedless, s_time);
             if (taken.IsOverridden && _lockIsTold.IsDue()) Log.LockOverridden(_logger, _lockPrefix + key);
             return taken;
         }

@@ -43,7 +43,7 @@ internal sealed class RedisLock : IAsyncDisposable
     /// <param name="time">The clock.</param>
     /// <exception cref="RedisException">Redis cannot be used.</exception>
     /// <exception cref="TimeoutException">Redis does not respond.</exception>
-    public static async Task<RedisLock> TakeAsync(
+    public static async Task<RedisLock> AcquireAsync(
         IDatabase redis, RedisKey key, TimeSpan patience, TimeSpan commandTimeout, Func<Task<bool>> isNeedless, TimeProvider time)
     {
         RedisValue holder = Guid.NewGuid().ToString("N");

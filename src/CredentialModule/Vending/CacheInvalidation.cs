@@ -6,6 +6,7 @@ using System.Threading.Channels;
 using IotCredentials.Caching;
 using IotCredentials.Failures;
 using IotCredentials.Fetching;
+using IotCredentials.Redis;
 using IotCredentials.Telemetry;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
@@ -24,7 +25,7 @@ internal sealed class CacheInvalidation(CredentialCache cache, SingleFlight flig
     internal static readonly TimeSpan PollInterval = TimeSpan.FromSeconds(5);
 
     // The least time between polls: a client that can publish in Redis must not keep replicas busy with polls.
-    private static readonly TimeSpan s_betweenLooks = TimeSpan.FromMilliseconds(100);
+    private static readonly TimeSpan s_leastBetweenPolls = TimeSpan.FromMilliseconds(100);
     private static readonly TimeSpan s_longestPass = TimeSpan.FromSeconds(10);
     private static readonly TimeSpan s_longestWait = TimeSpan.FromSeconds(2);
 
@@ -38,11 +39,11 @@ internal sealed class CacheInvalidation(CredentialCache cache, SingleFlight flig
 
     // One pending notice is enough: the poll that it triggers covers all notices before it.
     private readonly Channel<bool> _notices = Channel.CreateBounded<bool>(new BoundedChannelOptions(1) { FullMode = BoundedChannelFullMode.DropWrite });
-    private volatile bool _looked;
+    private volatile bool _isLoaded;
 
     /// <summary>Whether the generations that existed before this process started are loaded. Loads them if they are not.</summary>
     public async ValueTask<bool> IsLoadedAsync() =>
-        _looked || (cache.Redis is not { CircuitBreaker.IsOpen: true } && await flights.JoinAsync(cache.GenerationsKey, LookAsync));
+        _isLoaded || (cache.Redis is not { CircuitBreaker.IsOpen: true } && await flights.JoinAsync(cache.GenerationsKey, PollAsync));
 
     /// <summary>The organization's generation; null when it was not invalidated.</summary>
     public string? GenerationOf(string organization) => _generations.GetValueOrDefault(organization);
@@ -95,7 +96,7 @@ internal sealed class CacheInvalidation(CredentialCache cache, SingleFlight flig
     public override async Task StartAsync(CancellationToken cancellationToken)
     {
         // Load the generations before the first read from Redis: entries of an older generation must not be served.
-        await LookAsync();
+        await PollAsync();
         await base.StartAsync(cancellationToken);
     }
 
@@ -122,8 +123,8 @@ internal sealed class CacheInvalidation(CredentialCache cache, SingleFlight flig
                 // The next poll tries again. The client itself renews a subscription that was established once.
             }
 
-            await LookAsync();
-            await Task.Delay(s_betweenLooks, TimeProvider.System, stoppingToken);
+            await PollAsync();
+            await Task.Delay(s_leastBetweenPolls, TimeProvider.System, stoppingToken);
             await Task.WhenAny(tick, notice);
             if (tick.IsCompleted && await tick) tick = timer.WaitForNextTickAsync(stoppingToken).AsTask();
             if (notice.IsCompleted && await notice) notice = _notices.Reader.ReadAsync(stoppingToken).AsTask();
@@ -138,12 +139,12 @@ internal sealed class CacheInvalidation(CredentialCache cache, SingleFlight flig
 
     private RedisChannel Notices => RedisChannel.Literal(cache.GenerationsKey);
 
-    private async Task<bool> LookAsync()
+    private async Task<bool> PollAsync()
     {
-        if (cache.Redis is not { } redis) return _looked = true;
+        if (cache.Redis is not { } redis) return _isLoaded = true;
         try
         {
-            if (await redis.ConnectedAsync() is not { } connection) return _looked;
+            if (await redis.ConnectedAsync() is not { } connection) return _isLoaded;
             var database = connection.GetDatabase();
             var known = new Dictionary<string, (string Generation, RedisValue Sealed)>(StringComparer.Ordinal);
             var forged = 0;
@@ -158,19 +159,38 @@ internal sealed class CacheInvalidation(CredentialCache cache, SingleFlight flig
             foreach (var (organization, shared) in known)
             {
                 // Replicas may have written entries before they knew the new generation: delete those too. Before its first poll a replica writes nothing.
-                if (Adopt(organization, shared.Generation) && _looked) _outdated.Add(organization);
+                if (Adopt(organization, shared.Generation) && _isLoaded) _outdated.Add(organization);
             }
 
-            _looked = true;
+            _isLoaded = true;
             await TidyAsync(database, known);
             // Not awaited: a pass over all keys can take long, and the next generation must not wait for it.
             if (!_outdated.IsEmpty) _ = DeleteOutdatedAsync();
             return true;
         }
+        catch (RedisServerException e) when (SealedDistributedCache.IsOfAnotherType(e))
+        {
+            // As long as this value is there, no invalidation reaches another replica. The next poll writes the known generations again.
+            cache.OnEntryRejected(cache.GenerationsKey);
+            await RemoveGenerationsAsync(redis);
+            return _isLoaded;
+        }
         catch (Exception)
         {
             // Redis is unreachable, and so are its entries. The next poll is soon. The client also throws cancellations, when a connection ends.
-            return _looked;
+            return _isLoaded;
+        }
+    }
+
+    private async Task RemoveGenerationsAsync(RedisConnection redis)
+    {
+        try
+        {
+            if (await redis.ConnectedAsync() is { } connection) await Bounded(connection.GetDatabase().KeyDeleteAsync(cache.GenerationsKey));
+        }
+        catch (Exception)
+        {
+            // The next poll tries again.
         }
     }
 

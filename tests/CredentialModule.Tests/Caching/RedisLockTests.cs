@@ -84,7 +84,7 @@ public sealed class RedisLockTests
     {
         await using var held = await TakeAsync();
         var isNeedless = false;
-        var waiting = RedisLock.TakeAsync((IDatabase)(object)_redis, Key, s_patience, s_patience, () => Task.FromResult(isNeedless), _time);
+        var waiting = RedisLock.AcquireAsync((IDatabase)(object)_redis, Key, s_patience, s_patience, () => Task.FromResult(isNeedless), _time);
         await PassAsync(TimeSpan.FromSeconds(1));
         Assert.False(waiting.IsCompleted);
 
@@ -94,7 +94,7 @@ public sealed class RedisLockTests
         Assert.False(taken.IsHeld || taken.IsOverridden);
     }
 
-    private Task<RedisLock> TakeAsync() => RedisLock.TakeAsync(
+    private Task<RedisLock> TakeAsync() => RedisLock.AcquireAsync(
         (IDatabase)(object)_redis, Key, s_patience, s_patience, static () => Task.FromResult(false), _time);
 
     private async Task PassAsync(TimeSpan span)

@@ -16,7 +16,7 @@ public sealed class StsRateLimiterTests : IDisposable
     public void Dispose() => _services.Dispose();
 
     [Fact]
-    public async Task PermitAsync_AtTheCeilingOfCallsAtOnce_WaitsForOneToEnd()
+    public async Task AcquireAsync_AtTheCeilingOfCallsAtOnce_WaitsForOneToEnd()
     {
         using var budget = Budget(perSecond: 1000, atOnce: 2);
         var first = await Permit(budget, "a", "o");
@@ -32,7 +32,7 @@ public sealed class StsRateLimiterTests : IDisposable
     }
 
     [Fact]
-    public async Task PermitAsync_OverAMinute_GivesNoMoreThanTheCeilingASecond()
+    public async Task AcquireAsync_OverAMinute_GivesNoMoreThanTheCeilingASecond()
     {
         using var budget = Budget(perSecond: 20, atOnce: int.MaxValue);
         var permits = Enumerable.Range(0, 2000).Select(_ => Permit(budget, "a", "o")).ToList();
@@ -46,7 +46,7 @@ public sealed class StsRateLimiterTests : IDisposable
     }
 
     [Fact]
-    public async Task PermitAsync_OneCallerStorms_AnotherIsServedWithTheNextPermit()
+    public async Task AcquireAsync_OneCallerStorms_AnotherIsServedWithTheNextPermit()
     {
         using var budget = Budget(perSecond: 10, atOnce: 10);
         var storm = Enumerable.Range(0, 500).Select(i => Permit(budget, "storm", $"o-{i}")).ToList();
@@ -60,12 +60,12 @@ public sealed class StsRateLimiterTests : IDisposable
     }
 
     [Fact]
-    public async Task PermitAsync_GivenUp_CostsNobodyAPermit()
+    public async Task AcquireAsync_GivenUp_CostsNobodyAPermit()
     {
         using var budget = Budget(perSecond: 1, atOnce: 1);
         var held = await Permit(budget, "a", "o");
         var waiters = Enumerable.Range(0, 50).Select(i => budget.Join($"given up {i}", new("b", "o"))).ToList();
-        var givenUp = Enumerable.Range(0, 50).Select(i => budget.PermitAsync($"given up {i}")).ToList();
+        var givenUp = Enumerable.Range(0, 50).Select(i => budget.AcquireAsync($"given up {i}")).ToList();
         var patient = Permit(budget, "b", "o");
         waiters.ForEach(waiter => waiter.Dispose());
         foreach (var permit in givenUp) await Assert.ThrowsAnyAsync<OperationCanceledException>(() => permit);
@@ -86,9 +86,9 @@ public sealed class StsRateLimiterTests : IDisposable
         for (var i = 0; i < 500; i++) _ = Permit(budget, "storm", $"o-{i}");
         var storming = budget.Join("shared", new("storm", "o-last"));
         Task<IDisposable>? permit = null;
-        if (how.StartsWith("joins a", StringComparison.Ordinal)) permit = budget.PermitAsync("shared");
+        if (how.StartsWith("joins a", StringComparison.Ordinal)) permit = budget.AcquireAsync("shared");
         using var calm = budget.Join("shared", new("calm", "o-last"));
-        permit ??= budget.PermitAsync("shared");
+        permit ??= budget.AcquireAsync("shared");
         if (how.StartsWith("stays", StringComparison.Ordinal)) storming.Dispose();
 
         for (var i = 0; i < 25; i++) _time.Advance(TimeSpan.FromMilliseconds(10));
@@ -98,12 +98,12 @@ public sealed class StsRateLimiterTests : IDisposable
     }
 
     [Fact]
-    public async Task PermitAsync_NobodyWaits_IsCancelled()
+    public async Task AcquireAsync_NobodyWaits_IsCancelled()
     {
         using var budget = Budget(perSecond: 1000, atOnce: 10);
         budget.Join("call", new("a", "o")).Dispose();
 
-        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => budget.PermitAsync("call"));
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => budget.AcquireAsync("call"));
     }
 
     private int _called;
@@ -113,7 +113,7 @@ public sealed class StsRateLimiterTests : IDisposable
         var call = $"call {_called++}";
         // It waits for as long as the test runs.
         budget.Join(call, new(caller, organization));
-        return await budget.PermitAsync(call);
+        return await budget.AcquireAsync(call);
     }
 
     private StsRateLimiter Budget(int perSecond, int atOnce) => new(

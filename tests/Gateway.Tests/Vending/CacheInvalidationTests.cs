@@ -217,6 +217,33 @@ public sealed class CacheInvalidationTests
         Assert.Equal(200, (await gateway.VendAsync("o-other")).Status);
     }
 
+    [Theory]
+    [InlineData("a text")]
+    [InlineData("a list")]
+    public async Task S13_what_is_no_hash_in_the_place_of_the_generations_is_removed_and_they_reach_replicas_again(string kind)
+    {
+        await using var world = await World.StartAsync(ownRedis: true);
+        await using var redis = await world.Redis.ConnectAsync();
+        var (one, two) = (await world.StartGatewayAsync(Operators), await world.StartGatewayAsync(Operators));
+        var old = await one.VendAsync("o-acme");
+        Assert.Equal(old.AccessKeyId, (await two.VendAsync("o-acme")).AccessKeyId);
+        Assert.Equal(204, (await ForgetAsync(world, one, "o-other", OperatorsToken(world))).Status);
+        var generations = (RedisKey)(world.KeyPrefix + "forgotten");
+        await redis.GetDatabase().KeyDeleteAsync(generations);
+        if (kind == "a text") await redis.GetDatabase().StringSetAsync(generations, "x");
+        else await redis.GetDatabase().ListLeftPushAsync(generations, "x");
+
+        // Whichever polls first.
+        var refused = $"Security: the entry {generations} in Redis is not what this gateway sealed under that key";
+        await Eventually.IsTrueAsync(() => one.Log.Count(LogLevel.Error, refused) + two.Log.Count(LogLevel.Error, refused) > 0, () => one.Log.Text);
+        // The known generations are written again.
+        await Eventually.IsTrueAsync(async () => await redis.GetDatabase().KeyTypeAsync(generations) == RedisType.Hash, () => one.Log.Text);
+        Assert.Equal(204, (await ForgetAsync(world, one, "o-acme", OperatorsToken(world))).Status);
+
+        var there = await LifetimeTests.UntilAsync(() => two.VendAsync("o-acme"), answer => answer.AccessKeyId != old.AccessKeyId);
+        Assert.Equal((await one.VendAsync("o-acme")).AccessKeyId, there.AccessKeyId);
+    }
+
     [Fact]
     public async Task S13_junk_on_any_channel_of_the_gateway_leaves_no_stack_trace()
     {
