@@ -15,7 +15,9 @@ internal static partial class RunCommand
         if (read.Snapshot is null) return ExitCode.Failed;
 
         var gateway = GatewayApplication.Build(read.Snapshot, environment.Name);
-        Log.Read(gateway.Logger, read.Snapshot.Folder, string.Join(", ", read.Layers), gateway.Services.GetRequiredService<ConfigurationReloader>().Hash);
+        Log.Read(
+            gateway.Logger, ProductVersion.Text, read.Snapshot.Folder, string.Join(", ", read.Layers),
+            gateway.Services.GetRequiredService<ConfigurationReloader>().Hash);
         // Reading and checking the files leaves megabytes behind, which an idle process would keep.
         GC.Collect(GC.MaxGeneration, GCCollectionMode.Aggressive, blocking: true, compacting: true);
         try
@@ -47,9 +49,9 @@ internal static partial class RunCommand
     private static partial class Log
     {
         [LoggerMessage(
-            EventIds.ConfigurationRead, LogLevel.Information, "The configuration was read from {Folder}; later layers override earlier ones: {Layers}. "
-            + "Its hash is {Hash}",
+            EventIds.ConfigurationRead, LogLevel.Information, "Version {Version}. The configuration was read from {Folder}; later layers override "
+            + "earlier ones: {Layers}. Its hash is {Hash}",
             EventName = nameof(EventIds.ConfigurationRead))]
-        public static partial void Read(ILogger logger, string folder, string layers, string hash);
+        public static partial void Read(ILogger logger, string version, string folder, string layers, string hash);
     }
 }

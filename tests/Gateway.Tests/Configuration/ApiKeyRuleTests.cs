@@ -22,11 +22,11 @@ public sealed class ApiKeyRuleTests : IDisposable
         { "null", """{ "Sha256": null }""", ":Sha256", "is required" },
         { "the key in place of its hash", $$"""{ "Sha256": "{{s_key}}" }""", ":Sha256", "is a key itself" },
         { "a key of another make in place of its hash", """{ "Sha256": "sk_live_4eC39HqLyjWDarjtT1zdp7dc" }""", ":Sha256", "If it is a key" },
-        { "an organization that is none", $$"""{ "Sha256": "{{Good}}", "Organizations": ["o 1"] }""", ":Organizations:0", "no organization id" },
+        { "an organization that is none", $$"""{ "Sha256": "{{Good}}", "Organizations": ["o 1"] }""", ":Organizations:0", "not an organization id" },
         { "an empty role", $$"""{ "Sha256": "{{Good}}", "Roles": [""] }""", ":Roles:0", "is empty" },
         { "a time without a zone", $$"""{ "Sha256": "{{Good}}", "Expires": "2027-01-01T00:00:00" }""", ":Expires", "with its zone" },
         { "a day", $$"""{ "Sha256": "{{Good}}", "Expires": "2027-01-01" }""", ":Expires", "with its zone" },
-        { "an address that is none", $$"""{ "Sha256": "{{Good}}", "IpAllow": ["10.0.0.0/8", "10.0.0.1/8"] }""", ":IpAllow:1", "no address" },
+        { "an address that is none", $$"""{ "Sha256": "{{Good}}", "IpAllow": ["10.0.0.0/8", "10.0.0.1/8"] }""", ":IpAllow:1", "not an address" },
         { "a misspelt key", $$"""{ "Sha256": "{{Good}}", "Organisations": ["o-1"] }""", ":Organisations", "Organizations" },
         { "the key as a key", $$"""{ "Sha256": "{{Good}}", "Key": "{{s_key}}" }""", ":Key", "not a known key" },
     };

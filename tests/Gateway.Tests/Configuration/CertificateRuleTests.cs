@@ -30,9 +30,9 @@ public sealed class CertificateRuleTests : IDisposable
     [InlineData("F10 a subject that no store has", """{ "Subject": "nobody.example.com" }""", "Subject", "has no certificate of it")]
     [InlineData(
         "F10 a store that is none", """{ "Subject": "nobody.example.com", "Store": "None", "AllowInvalid": true }""", "Subject", "has no certificate of it")]
-    [InlineData("F10 a place that is a number", """{ "Subject": "localhost", "Location": "7" }""", "Location", "no place of stores")]
-    [InlineData("F10 two places", """{ "Subject": "localhost", "Location": "CurrentUser, LocalMachine" }""", "Location", "no place of stores")]
-    [InlineData("F10 a place that is none", """{ "Subject": "localhost", "Location": "Machine" }""", "Location", "no place of stores")]
+    [InlineData("F10 a place that is a number", """{ "Subject": "localhost", "Location": "7" }""", "Location", "not a location of certificate stores")]
+    [InlineData("F10 two places", """{ "Subject": "localhost", "Location": "CurrentUser, LocalMachine" }""", "Location", "not a location of certificate")]
+    [InlineData("F10 a place that is none", """{ "Subject": "localhost", "Location": "Machine" }""", "Location", "not a location of certificate stores")]
     [InlineData("F10 a word for true", """{ "Subject": "localhost", "AllowInvalid": "yes" }""", "AllowInvalid", "true or false")]
     [InlineData("F10 a file and a store", """{ "Path": "a.crt", "KeyPath": "a.key", "Subject": "localhost" }""", "Subject", "together with Path")]
     [InlineData("F10 a container without a key", """{ "Path": "public.pfx" }""", "Path", "no private key")]

@@ -20,7 +20,7 @@ public sealed class DurationRuleTests : IDisposable
         var finding = _configuration.Set(key, $"\"{time}\"").LoadBad();
 
         Assert.Equal(key, finding.Key);
-        Assert.Contains("no time at all", finding.Message, StringComparison.Ordinal);
+        Assert.Contains("not a length of time", finding.Message, StringComparison.Ordinal);
     }
 
     [Theory]

@@ -129,9 +129,9 @@ public sealed class ListenerRuleTests : IDisposable
     }
 
     [Theory]
-    [InlineData("http://*:http", "no address to listen on")]
-    [InlineData("http://*:8080,8081", "no address to listen on")]
-    [InlineData("http://localhost:eighty", "no address to listen on")]
+    [InlineData("http://*:http", "not an address to listen on")]
+    [InlineData("http://*:8080,8081", "not an address to listen on")]
+    [InlineData("http://localhost:eighty", "not an address to listen on")]
     [InlineData("http://127.0.0.1:8080;http://localhost:8080", "another listener")]
     [InlineData("http://*:8080;http://+:8080", "another listener")]
     [InlineData("http://localhost:8081;https://localhost:8443", "no certificate")]

@@ -209,7 +209,7 @@ public sealed class OtherProductsTests : IDisposable
 
     [Theory]
     [InlineData("\"\"", "names no address")]
-    [InlineData("\"nowhere\"", "no address to listen on")]
+    [InlineData("\"nowhere\"", "not an address to listen on")]
     [InlineData("\"http://localhost:8081;http://localhost:8081\"", "another listener")]
     public void A17_a_variable_without_effect_hides_no_error(string urls, string message)
     {
@@ -234,7 +234,7 @@ public sealed class OtherProductsTests : IDisposable
 
         var finding = _configuration.LoadBad();
         Assert.Equal(("Urls", $"environment variable {name}"), (finding.Key, finding.Source));
-        Assert.Contains("no port", finding.Message, StringComparison.Ordinal);
+        Assert.Contains("not a port", finding.Message, StringComparison.Ordinal);
     }
 
     [Theory]

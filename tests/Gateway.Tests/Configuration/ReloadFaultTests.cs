@@ -107,7 +107,7 @@ public sealed class ReloadFaultTests : IAsyncLifetime
     public async Task A2_The_gateways_own_looks_find_the_correction()
     {
         Write('h', 1);
-        await _gateway.Log.WaitForAsync(Microsoft.Extensions.Logging.LogLevel.Error, "is refused");
+        await _gateway.Log.WaitForAsync(Microsoft.Extensions.Logging.LogLevel.Error, "is rejected");
         Write('c', 2);
         await _gateway.Log.WaitForAsync(Microsoft.Extensions.Logging.LogLevel.Information, "are in effect");
         Assert.Equal(401, (await _gateway.SendAsync("/r")).Status);

@@ -141,7 +141,7 @@ public sealed class ReloadTests : IAsyncLifetime
         Assert.Equal(404, (await GetAsync("/new/1")).Status);
         Assert.Equal(200, (await GetAsync("/plain/1")).Status);
         Assert.Equal(200, (await _gateway.VendAsync("o-acme")).Status);
-        Assert.Equal(1, _gateway.Log.Count(Microsoft.Extensions.Logging.LogLevel.Error, "is refused"));
+        Assert.Equal(1, _gateway.Log.Count(Microsoft.Extensions.Logging.LogLevel.Error, "is rejected"));
         Assert.Contains($"error {key}", _gateway.Log.Text, StringComparison.Ordinal);
         Assert.Equal((200, "Degraded"), await ReadyAsync());
         Assert.Equal((1, 1), (measured["gateway.configuration.reloads refused"], measured["gateway.configuration.refused"]));

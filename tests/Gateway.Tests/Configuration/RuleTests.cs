@@ -44,15 +44,15 @@ public sealed class RuleTests : IDisposable
     [InlineData(Route + ":AuthorizationPolicy", "\"Default\"", "RequireOrganization")]
     [InlineData(Route + ":AuthorizationPolicy", null, "RequireOrganization")]
     // Matches
-    [InlineData(Route + ":Match:Path", "\"/organizations/{organizationId\"", "no route pattern")]
+    [InlineData(Route + ":Match:Path", "\"/organizations/{organizationId\"", "not a route pattern")]
     // Clusters
     [InlineData("ReverseProxy:Clusters:organizations:Destinations:a:Address", "\"localhost:5001\"", "absolute")]
     [InlineData("ReverseProxy:Clusters:organizations:Destinations:a:Address", "\"ftp://localhost/\"", "absolute")]
     [InlineData("ReverseProxy:Clusters:organizations:Destinations:a:Address", null, "absolute")]
     [InlineData("ReverseProxy:Clusters:organizations:Destinations", "{}", "nowhere to forward")]
-    [InlineData("Services:devices:Http", "[\"10.0.0.1\"]", "no host and port")]
-    [InlineData("Services:devices:Https", "[\"https://devices:443\"]", "no host and port")]
-    [InlineData("Services:devices:Http", "[\"devices:80/path\"]", "no host and port")]
+    [InlineData("Services:devices:Http", "[\"10.0.0.1\"]", "not a host and port")]
+    [InlineData("Services:devices:Https", "[\"https://devices:443\"]", "not a host and port")]
+    [InlineData("Services:devices:Http", "[\"devices:80/path\"]", "not a host and port")]
     // Schemes
     [InlineData(Scheme + ":Authority", null, "is required")]
     [InlineData(Scheme + ":Authority", "\"id.example.com\"", "absolute")]
@@ -85,13 +85,13 @@ public sealed class RuleTests : IDisposable
     [InlineData("Edge:Methods", "[]", "nothing is let in")]
     [InlineData("Edge:FailedAuthentications:Window", "\"-00:01:00\"", "Write the time")]
     [InlineData("Urls", "\"\"", "names no address")]
-    [InlineData("Urls", "\"localhost:8080\"", "no address to listen on")]
-    [InlineData("Urls", "\"http://localhost:8080/base\"", "no address to listen on")]
+    [InlineData("Urls", "\"localhost:8080\"", "not an address to listen on")]
+    [InlineData("Urls", "\"http://localhost:8080/base\"", "not an address to listen on")]
     [InlineData("Urls", "\"http://localhost:0\"", "127.0.0.1:0")]
     [InlineData("Management:Url", "\"http://127.0.0.1:8080\"", "public edge too")]
     [InlineData("Management:Url", "\"http://*:8080\"", "public edge too")]
     [InlineData("Management:Url", "\"https://localhost:9090\"", "is https")]
-    [InlineData("Management:Url", "\"9090\"", "no address to listen on")]
+    [InlineData("Management:Url", "\"9090\"", "not an address to listen on")]
     [InlineData("Management:Url", "\"http://localhost:0\"", "127.0.0.1:0")]
     // Sealing and shutdown
     [InlineData("Sealing:KeyPath", null, "is required with")]
@@ -207,6 +207,23 @@ public sealed class RuleTests : IDisposable
         _configuration.Set(key, json);
 
         Assert.NotNull(_configuration.LoadGood());
+    }
+
+    [Theory]
+    [InlineData("GET", "POST", true)]
+    [InlineData("put", "patch", true)]
+    [InlineData("GET", "HEAD", false)]
+    [InlineData("PATCH", "POST", false)]
+    [InlineData("POST", "PUT", false)]
+    public void C5_retries_of_a_route_that_sends_another_method_are_an_error_if_that_may_not_be_sent_twice(string from, string to, bool isError)
+    {
+        _configuration
+            .Set(Route + ":Metadata:Retries", "\"1\"")
+            .Set(Route + ":Transforms", $$"""[{ "HttpMethodChange": "{{from}}", "Set": "{{to}}" }]""");
+
+        var findings = _configuration.Load().Findings.Where(static finding => finding.Key == Route + ":Metadata:Retries");
+
+        Assert.Equal(isError, findings.Any(static finding => finding.Severity == Severity.Error));
     }
 
     [Fact]

@@ -44,14 +44,14 @@ internal sealed class DestinationCheck(GatewayOptions options, IForwarderHttpCli
             .SelectMany(destination => NamedServices.Resolve(options, destination.Key, destination.Value).Select(resolved => DoctorResult.OfAsync(
                 $"destination {cluster.ClusterId}/{destination.Key}",
                 timeout,
-                (progress, cancellation) => LookAsync(cluster, resolved.Config, client, progress, cancellation)))));
+                (progress, cancellation) => CheckAsync(cluster, resolved.Config, client, progress, cancellation)))));
         if (isUsed && Array.TrueForAll(rows, row => row.Outcome == Outcome.Failed)) return rows;
         return [.. rows.Select(row => row.Outcome != Outcome.Failed
             ? row
             : row with { Outcome = Outcome.Warning, Found = isUsed ? row.Found : $"{row.Found} (no route uses the cluster)" })];
     }
 
-    private static async Task<(Outcome, string)> LookAsync(
+    private static async Task<(Outcome, string)> CheckAsync(
         ClusterConfig cluster, DestinationConfig destination, HttpMessageInvoker client, DiagnosticProgress progress, CancellationToken cancellation)
     {
         var address = new Uri(destination.Address);

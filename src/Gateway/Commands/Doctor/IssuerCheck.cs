@@ -16,10 +16,10 @@ internal static class IssuerCheck
         return await Task.WhenAll(schemes
             .Where(scheme => scheme.HandlerType == typeof(JwtBearerHandler))
             .Select(scheme => DoctorResult.OfAsync(
-                $"issuer {scheme.Name}", timeout, (progress, cancellation) => LookAsync(options.Get(scheme.Name), progress, cancellation))));
+                $"issuer {scheme.Name}", timeout, (progress, cancellation) => CheckAsync(options.Get(scheme.Name), progress, cancellation))));
     }
 
-    private static async Task<(Outcome, string)> LookAsync(JwtBearerOptions scheme, DiagnosticProgress progress, CancellationToken cancellation)
+    private static async Task<(Outcome, string)> CheckAsync(JwtBearerOptions scheme, DiagnosticProgress progress, CancellationToken cancellation)
     {
         var issuers = scheme.TokenValidationParameters.ValidIssuers;
         progress.WaitsFor = IssuerDocuments.Shown(scheme.MetadataAddress!);

@@ -21,14 +21,14 @@ internal static class RedisCheck
             ? new DoctorResult("Redis", Outcome.Ok, "ConnectionStrings:Redis is absent: replicas share nothing")
             : await DoctorResult.OfAsync(
                 "Redis", timeout,
-                (_, cancellation) => LookAsync(
+                (_, cancellation) => CheckAsync(
                     services.GetRequiredService<RedisConnection>(), services.GetRequiredService<TimeProvider>(),
                     configuration.Options.RateLimiting.Policies.Values.Any(static limit => limit.Store == RateLimitStore.Redis), timeout, cancellation),
                 Outcome.Warning),
     ];
 
     // The module's own timeouts are short and it retries later. Retry here too, and report only a Redis that stays unreachable.
-    private static async Task<(Outcome, string)> LookAsync(
+    private static async Task<(Outcome, string)> CheckAsync(
         RedisConnection redis, TimeProvider time, bool countsLimits, TimeSpan timeout, CancellationToken cancellation)
     {
         if (await redis.FindProblemAsync(timeout * 0.3, cancellation) is { } problem)

@@ -53,9 +53,10 @@ internal static class GivenToken
         text = "";
         try
         {
-            using var reader = file is null ? Console.In : File.OpenText(file);
+            // Standard input stays open: another option may name it, too.
+            using var opened = file is null ? null : File.OpenText(file);
             var buffer = new char[Longest + 1];
-            var length = reader.ReadBlock(buffer);
+            var length = (opened ?? Console.In).ReadBlock(buffer);
             text = new string(buffer, 0, length).Trim();
             problem = length > Longest ? $"holds more than a {noun}" : text.Length == 0 ? $"holds no {noun}" : null;
         }

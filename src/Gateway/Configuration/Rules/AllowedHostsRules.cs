@@ -12,7 +12,8 @@ internal static class AllowedHostsRules
         {
             if (host != "*" && Uri.CheckHostName(host.StartsWith("*.", StringComparison.Ordinal) ? host[2..] : host) == UriHostNameType.Unknown)
                 context.Error(Key,
-                    $"holds {Finding.Quote(host)}, no host. Write hosts without a port, separated by \";\", such as \"api.example.com;*.example.org\".");
+                    $"holds {Finding.Quote(host)}, which is not a host. "
+                    + "Write hosts without a port, separated by \";\", such as \"api.example.com;*.example.org\".");
         }
     }
 }

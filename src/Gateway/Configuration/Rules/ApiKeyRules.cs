@@ -70,7 +70,7 @@ internal static class ApiKeyRules
         for (var index = 0; index < key.IpAllow.Count; index++)
             if (!AddressList.TryParse(key.IpAllow[index], out _, out _))
                 context.Error($"{section}:IpAllow:{index}",
-                    $"is {Finding.Quote(key.IpAllow[index])}, no address or network. "
+                    $"is {Finding.Quote(key.IpAllow[index])}, which is not an address or network. "
                     + "Write an IP address, or a network by its first address, such as 10.0.0.0/8.");
     }
 

@@ -58,7 +58,8 @@ internal static class AzureAdRules
     {
         if (Guid.TryParseExact(tenant, "D", out _)) return;
         context.Error(key,
-            $"is {Finding.Quote(tenant)}, no tenant id: tokens name a tenant by its id, so none would be accepted. Write the id, a GUID; it is part of the "
+            $"is {Finding.Quote(tenant)}, which is not a tenant id: tokens name a tenant by its id, so none would be accepted. "
+            + "Write the id, a GUID; it is part of the "
             + $"issuer in {azure.Instance.TrimEnd('/')}/{Uri.EscapeDataString(tenant)}/v2.0/.well-known/openid-configuration.");
     }
 }

@@ -38,7 +38,8 @@ internal static class CertificateRules
             context.Error(section + Subject,
                 "is given together with Path, and Kestrel would not start. Name the certificate by its file, or by its subject in a store.");
         else if (!string.IsNullOrEmpty(location) && !(Enum.TryParse(location, ignoreCase: true, out place) && Enum.IsDefined(place)))
-            context.Error($"{section}:Location", $"is {Finding.Quote(location)}, no place of stores. Write CurrentUser or LocalMachine.");
+            context.Error(
+                $"{section}:Location", $"is {Finding.Quote(location)}, which is not a location of certificate stores. Write CurrentUser or LocalMachine.");
         else if (!string.IsNullOrEmpty(allowInvalid) && !bool.TryParse(allowInvalid, out _))
             context.Error($"{section}:AllowInvalid", $"is {Finding.Quote(allowInvalid)}. Write true or false.");
         else if (!IsStored(subject, name, place, allowInvalid))

@@ -51,7 +51,8 @@ internal static class ClusterRules
     {
         if (!string.IsNullOrEmpty(affinity.AffinityKeyName) && !HttpToken.Is(affinity.AffinityKeyName))
             context.Error(RouteKey.Of(cluster, "SessionAffinity:AffinityKeyName"),
-                $"is {Finding.Quote(affinity.AffinityKeyName)}, no cookie's name: it is made of {HttpToken.Form}. Write such as \"instance\".");
+                $"is {Finding.Quote(affinity.AffinityKeyName)}, which is not the name of a cookie: it is made of {HttpToken.Form}. "
+                + "Write such as \"instance\".");
         foreach (var (name, time) in new[] { ("Expiration", affinity.Cookie?.Expiration), ("MaxAge", affinity.Cookie?.MaxAge) })
             if (time <= TimeSpan.Zero || time > s_longestCookie)
                 context.Error(RouteKey.Of(cluster, $"SessionAffinity:Cookie:{name}"),
@@ -75,7 +76,7 @@ internal static class ClusterRules
             context.Error(RouteKey.Of(cluster, $"{key}:Health"), $"is {Finding.Quote(destination.Health)}, {unhealthy}. {WriteAddress}");
         if (!string.IsNullOrEmpty(destination.Host) && !DestinationAddress.IsHost(destination.Host))
             context.Error(RouteKey.Of(cluster, $"{key}:Host"),
-                $"is {Finding.Quote(destination.Host)}, no host. "
+                $"is {Finding.Quote(destination.Host)}, which is not a host. "
                 + "Write the name that the service is called by, such as \"api.internal\" or \"api.internal:8443\".");
     }
 
@@ -83,9 +84,10 @@ internal static class ClusterRules
     {
         if (!string.IsNullOrEmpty(active.Path) && (active.Path[0] != '/' || active.Path.AsSpan().ContainsAny("?#\\ ") || active.Path.Any(char.IsControl)))
             context.Error(RouteKey.Of(cluster, "HealthCheck:Active:Path"),
-                $"is {Finding.Quote(active.Path)}, no path: every probe would fail. Write such as \"/health\", and what follows a \"?\" under Query.");
+                $"is {Finding.Quote(active.Path)}, which is not a path: every probe would fail. "
+                + "Write such as \"/health\", and what follows a \"?\" under Query.");
         if (!string.IsNullOrEmpty(active.Query) && (active.Query[0] != '?' || active.Query.AsSpan().ContainsAny("#\\ ") || active.Query.Any(char.IsControl)))
             context.Error(RouteKey.Of(cluster, "HealthCheck:Active:Query"),
-                $"is {Finding.Quote(active.Query)}, no query: every probe would fail. Write it with its question mark, such as \"?verbose=true\".");
+                $"is {Finding.Quote(active.Query)}, which is not a query: every probe would fail. Write it with its question mark, such as \"?verbose=true\".");
     }
 }

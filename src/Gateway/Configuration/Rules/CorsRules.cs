@@ -23,7 +23,7 @@ internal static class CorsRules
             for (var index = 0; index < policy.Origins.Count; index++)
                 if (!IsOrigin(policy.Origins[index]))
                     context.Error($"{key}:Origins:{index}",
-                        $"is {Finding.Quote(policy.Origins[index])}, no origin. "
+                        $"is {Finding.Quote(policy.Origins[index])}, which is not an origin. "
                         + "Write each as scheme, host and port without a path or \"*\", such as \"https://app.example.com\".");
             CheckTokens(context, $"{key}:Methods", policy.Methods, "a method, such as GET");
             CheckTokens(context, $"{key}:Headers", policy.Headers, "a header's name, such as authorization");

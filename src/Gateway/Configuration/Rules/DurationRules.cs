@@ -38,7 +38,7 @@ internal static class DurationRules
     {
         if (route.Timeout is not { } timeout) return;
         if (timeout <= TimeSpan.Zero)
-            context.Error(RouteKey.Of(route, "Timeout"), $"is {timeout}, no time at all. Write such as \"00:00:30\", or leave the key out.");
+            context.Error(RouteKey.Of(route, "Timeout"), $"is {timeout}, which is not a length of time. Write such as \"00:00:30\", or leave the key out.");
         else if (timeout < vend && RouteMetadata.Of(route).Module is not null)
             context.Warning(RouteKey.Of(route, "Timeout"),
                 $"is {timeout}, and IotCredentials:Timeout is {vend}: callers would get 504 while the module still works. "
@@ -49,7 +49,8 @@ internal static class DurationRules
     {
         if (cluster.HttpRequest?.ActivityTimeout <= TimeSpan.Zero)
             context.Error(
-                RouteKey.Of(cluster, "HttpRequest:ActivityTimeout"), $"is {cluster.HttpRequest.ActivityTimeout}, no time at all. Write such as \"00:01:40\".");
+                RouteKey.Of(cluster, "HttpRequest:ActivityTimeout"),
+                $"is {cluster.HttpRequest.ActivityTimeout}, which is not a length of time. Write such as \"00:01:40\".");
         if (cluster.HealthCheck?.Active is not { Enabled: true } active) return;
         var (interval, timeout) = (active.Interval ?? s_defaultInterval, active.Timeout ?? s_defaultProbeTimeout);
         // YARP's validator reports times of zero or less.

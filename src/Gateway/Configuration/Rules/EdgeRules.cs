@@ -18,11 +18,11 @@ internal static class EdgeRules
             context.Error(Methods, "is empty, so nothing is let in. Write the methods of the API, such as [ \"GET\", \"POST\" ].");
         for (var index = 0; index < edge.Methods.Count; index++)
             if (!HttpToken.Is(edge.Methods[index]) || edge.Methods[index].Any(char.IsAsciiLetterLower))
-                context.Error($"{Methods}:{index}", $"is {Finding.Quote(edge.Methods[index])}, no method. Write it in capitals, such as GET.");
+                context.Error($"{Methods}:{index}", $"is {Finding.Quote(edge.Methods[index])}, which is not a method. Write it in capitals, such as GET.");
         for (var index = 0; index < edge.TrustedProxies.Count; index++)
             if (!AddressList.TryParse(edge.TrustedProxies[index], out _, out _))
                 context.Error($"Edge:TrustedProxies:{index}",
-                    $"is {Finding.Quote(edge.TrustedProxies[index])}, no address or network. "
+                    $"is {Finding.Quote(edge.TrustedProxies[index])}, which is not an address or network. "
                     + "Write an IP address, or a network such as 10.0.0.0/8.");
         CheckPositive("ConnectionsPerAddress", edge.ConnectionsPerAddress);
         CheckPositive("UpgradesPerCaller", edge.UpgradesPerCaller);

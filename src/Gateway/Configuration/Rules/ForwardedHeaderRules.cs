@@ -27,7 +27,8 @@ internal static class ForwardedHeaderRules
     private static void Check(RuleContext context, string key, string name)
     {
         if (!HttpToken.Is(name) || name.Contains('*', StringComparison.Ordinal))
-            context.Error(key, $"holds {Finding.Quote(name)}, no name of a header. Write whole names, separated by commas; no pattern is taken.");
+            context.Error(
+                key, $"holds {Finding.Quote(name)}, which is not the name of a header. Write whole names, separated by commas; patterns are not supported.");
         else if (name.Equals("Authorization", StringComparison.OrdinalIgnoreCase) || name.Equals("Cookie", StringComparison.OrdinalIgnoreCase))
             context.Error(key, $"holds {Finding.Quote(name)}. Write ForwardAuthorization or ForwardCookies instead.");
         else if (ReservedHeaders.IsRemovedAlways(name) || ReservedHeaders.Own.Contains(name))

@@ -75,7 +75,9 @@ internal sealed class GuardedPaths
         var colon = Math.Max(authority.LastIndexOf(':'), 0);
         var host = authority[..colon].Trim('[', ']').TrimEnd('.').ToLowerInvariant();
         if (IPAddress.TryParse(host, out var address)) host = $"{ThisMachine.Unmapped(address)}";
-        return (_machine.Is(host) ? "localhost" : host) + authority[colon..];
+        // A host's ports for http and https lead to one server.
+        var port = authority[colon..] is ":443" ? ":80" : authority[colon..];
+        return (_machine.Is(host) ? "localhost" : host) + port;
     }
 }
 

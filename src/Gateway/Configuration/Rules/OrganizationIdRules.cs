@@ -12,7 +12,7 @@ internal static class OrganizationIdRules
         {
             if (!ids.TryParse(only[index], out _))
                 context.Error($"{key}:{index}",
-                    $"is {Finding.Quote(only[index])}, no organization id: it is not of the form that IotCredentials:OrganizationId sets.");
+                    $"is {Finding.Quote(only[index])}, which is not an organization id: it does not have the form that IotCredentials:OrganizationId sets.");
         }
     }
 }

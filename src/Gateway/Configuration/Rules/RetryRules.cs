@@ -1,4 +1,6 @@
 using Gateway.Configuration.Schema;
+using Gateway.Forwarding;
+using Yarp.ReverseProxy.Configuration;
 
 namespace Gateway.Configuration.Rules;
 
@@ -11,7 +13,8 @@ internal static class RetryRules
     private static readonly TimeSpan s_defaultActivityTimeout = TimeSpan.FromSeconds(100);
 
     /// <summary>
-    /// Retries is 0 to 2 and is not set on a module route. If a route has retries, its Timeout is longer than the cluster's ActivityTimeout.
+    /// Retries is 0 to 2 and is not set on a module route. If a route has retries, its transforms make no request one that must not be sent twice, and its
+    /// Timeout is longer than the cluster's ActivityTimeout.
     /// </summary>
     public static void Check(RuleContext context)
     {
@@ -24,6 +27,9 @@ internal static class RetryRules
                     $"is {metadata.Retries}. Write 0 to {Most}: each multiplies what a service that is in trouble gets.");
             else if (metadata is { Retries: > 0, Module: not null })
                 context.Error(RouteKey.Of(route, "Metadata:Retries"), "has no place on a module route: nothing is sent to a service. Remove it.");
+            else if (metadata.Retries > 0 && SentMethod(route) is { } method)
+                context.Error(RouteKey.Of(route, "Metadata:Retries"),
+                    $"would send a request again that HttpMethodChange makes a {method}, which a service may not take twice. Remove one of them.");
             else if (metadata.Retries > 0 && route is { Timeout: { } timeout, ClusterId: { } id } && clusters.TryGetValue(id, out var cluster))
                 CheckTime(timeout, cluster.HttpRequest?.ActivityTimeout ?? s_defaultActivityTimeout);
 
@@ -37,4 +43,10 @@ internal static class RetryRules
             }
         }
     }
+
+    // The first method that requests are sent with in place of one that may be sent again, and that may not itself.
+    private static string? SentMethod(RouteConfig route) => (route.Transforms ?? [])
+        .Where(static transform => transform.TryGetValue("HttpMethodChange", out var from) && Retries.IsIdempotent(from.ToUpperInvariant()))
+        .Select(static transform => transform.GetValueOrDefault("Set"))
+        .FirstOrDefault(static method => method is not null && !Retries.IsIdempotent(method.ToUpperInvariant()));
 }

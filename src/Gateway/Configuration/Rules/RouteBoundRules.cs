@@ -19,7 +19,7 @@ internal static class RouteBoundRules
                     $"is {route.MaxRequestBodySize}. Write the most bytes that a request's body may have, or {Unlimited} for no limit.");
             if (RouteMetadata.Of(route).IpAllow is not { } addresses || AddressList.TryParse(addresses, out _, out var bad)) continue;
             context.Error(RouteKey.Of(route, "Metadata:IpAllow"),
-                (bad is null ? "is empty, so nobody could use the route. " : $"holds {Finding.Quote(bad)}, no address or network. ")
+                (bad is null ? "is empty, so nobody could use the route. " : $"holds {Finding.Quote(bad)}, which is not an address or network. ")
                 + "Write IP addresses, and networks by their first address, such as \"192.0.2.7, 10.0.0.0/8\".");
         }
     }

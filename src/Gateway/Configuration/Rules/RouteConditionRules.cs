@@ -76,7 +76,7 @@ internal static class RouteConditionRules
     {
         if (!string.IsNullOrEmpty(header.Name) && !HttpToken.Is(header.Name))
             context.Error($"{key}:Name",
-                $"is {Finding.Quote(header.Name)}, no header's name: it is made of {HttpToken.Form}. Write such as \"X-Version\".");
+                $"is {Finding.Quote(header.Name)}, which is not the name of a header: it is made of {HttpToken.Form}. Write such as \"X-Version\".");
         CheckValues(context, key, header.Values);
         for (var index = 0; index < header.Values?.Count; index++)
         {

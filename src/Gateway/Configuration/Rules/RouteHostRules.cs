@@ -24,7 +24,7 @@ internal static class RouteHostRules
         if (host.Contains("xn--", StringComparison.OrdinalIgnoreCase))
             return $"a name in Punycode, and requests are compared in Unicode. Write {Finding.Quote(Unicode(host) + text[host.Length..])}.";
         if (!IsHost(host) || (port is not null && !IsPort(port)))
-            return "no host. Write a name, with a port only where it matters, without scheme, path and blanks: "
+            return "which is not a host. Write a name, with a port only where it matters, without scheme, path and blanks: "
                 + $"such as {Finding.Quote(Meant(text) ?? "www.example.com")}, \"*.example.com\" or \"www.example.com:8443\".";
         return null;
     }

@@ -16,7 +16,7 @@ internal static class RouteMatchRules
         foreach (var route in context.Routes)
             if (RoutePath.IsBroken(route))
                 context.Error(RouteKey.Of(route, "Match:Path"),
-                    $"is {Finding.Quote(route.Match.Path!)}, no route pattern. "
+                    $"is {Finding.Quote(route.Match.Path!)}, which is not a route pattern. "
                     + "Write such as \"/organizations/{organizationId}/{**rest}\".");
             else if (Unmatched(route) is { } literal)
                 context.Error(RouteKey.Of(route, "Match:Path"),

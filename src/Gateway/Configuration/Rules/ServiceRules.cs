@@ -17,7 +17,7 @@ internal static class ServiceRules
     {
         for (var i = 0; i < addresses.Count; i++)
             if (!IsAddress(addresses[i]))
-                context.Error($"{key}:{i}", $"is {Finding.Quote(addresses[i])}, no host and port. Write such as \"10.0.0.7:5001\".");
+                context.Error($"{key}:{i}", $"is {Finding.Quote(addresses[i])}, which is not a host and port. Write such as \"10.0.0.7:5001\".");
     }
 
     private static bool IsAddress(string text) =>

@@ -28,6 +28,9 @@ internal static class TransformPathRules
             // rules checked.
             context.Error(key, $"is {Finding.Quote(value)}, and escapes are not read alike everywhere. "
                 + "Write each character itself; the gateway escapes what a path cannot hold.");
+        else if (value.Split('/').Any(static segment => segment is "." or ".."))
+            context.Error(key, $"is {Finding.Quote(value)}: a segment . or .. can leave the path of the destination's address, and servers resolve it "
+                + "at different times. Write the path that the service receives.");
         else if (name.Equals(Pattern, StringComparison.OrdinalIgnoreCase))
             CheckPattern(context, route, key, value);
         else if (value.AsSpan().ContainsAny('{', '}'))
@@ -45,8 +48,8 @@ internal static class TransformPathRules
         if (RoutePath.Parse(value.StartsWith('/') ? value : "/" + value) is not { } pattern)
         {
             context.Error(key,
-                $"is {Finding.Quote(value)}, no route pattern: braces stand in pairs around a parameter's name, and a path has 28 segments at most. "
-                + "Write such as \"/v1/{**rest}\".");
+                $"is {Finding.Quote(value)}, which is not a route pattern: braces stand in pairs around a parameter's name, and a path has 28 segments at "
+                + "most. Write such as \"/v1/{**rest}\".");
             return;
         }
 

@@ -44,11 +44,12 @@ internal static class TransformRules
 
         CheckName(context, $"{key}:{name}", name, form.Name, transform[name]);
         if (transform.TryGetValue("HeaderPrefix", out var prefix) && !HttpToken.Is(prefix))
-            context.Error($"{key}:HeaderPrefix", $"is {Finding.Quote(prefix)}, no beginning of a header's name. Write such as \"X-Forwarded-\".");
+            context.Error(
+                $"{key}:HeaderPrefix", $"is {Finding.Quote(prefix)}, which is not the beginning of the name of a header. Write such as \"X-Forwarded-\".");
         foreach (var value in values) CheckValue(context, route, $"{key}:{value}", name, transform[value]);
         if (name.Equals("RequestHeader", StringComparison.OrdinalIgnoreCase) && transform[name].Equals("Host", StringComparison.OrdinalIgnoreCase)
             && transform.TryGetValue("Set", out var host) && !DestinationAddress.IsHost(host))
-            context.Error($"{key}:Set", $"is {Finding.Quote(host)}, no host: the service would get two. "
+            context.Error($"{key}:Set", $"is {Finding.Quote(host)}, which is not a host: the service would get two. "
                 + "Write the name that it is called by, such as \"api.internal\" or \"api.internal:8443\".");
     }
 
@@ -72,13 +73,13 @@ internal static class TransformRules
     private static void CheckHeader(RuleContext context, string key, string text)
     {
         if (!HttpToken.Is(text))
-            context.Error(key, $"is {Finding.Quote(text)}, no header's name: it is made of {HttpToken.Form}. Write such as \"X-Name\".");
+            context.Error(key, $"is {Finding.Quote(text)}, which is not the name of a header: it is made of {HttpToken.Form}. Write such as \"X-Name\".");
     }
 
     private static void CheckMethod(RuleContext context, string key, string text, bool isSent)
     {
         if (!HttpToken.Is(text) || text.Equals("CONNECT", StringComparison.OrdinalIgnoreCase))
-            context.Error(key, $"is {Finding.Quote(text)}, no method that a service can be asked with. Write such as \"PUT\".");
+            context.Error(key, $"is {Finding.Quote(text)}, which is not a method that can be forwarded. Write such as \"PUT\".");
         else if (isSent && text.Equals("HEAD", StringComparison.OrdinalIgnoreCase))
             context.Error(key, "is HEAD, whose response has a length and no body: what the client asked with would never be complete. Write such as \"GET\".");
     }

@@ -58,7 +58,7 @@ internal static class UrlRules
             || url.Contains(';', StringComparison.Ordinal))
         {
             context.Error(key,
-                $"is {Finding.Quote(url)}, no address to listen on. "
+                $"is {Finding.Quote(url)}, which is not an address to listen on. "
                 + $"Write a scheme, a host and a port, such as \"{GatewayOptions.DefaultUrls}\".");
             return null;
         }

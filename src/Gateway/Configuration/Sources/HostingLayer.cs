@@ -33,7 +33,7 @@ internal static class HostingLayer
         foreach (var (name, value) in used)
             if (!IsAddresses(name) && PortsOf(value).FirstOrDefault(port => !IsPort(port)) is { } wrong)
                 findings.Error(Urls, EnvironmentLayer.SourceOf(name),
-                    $"holds {Finding.Quote(wrong)}, no port. Write numbers up to {IPEndPoint.MaxPort}, separated by \";\", such as \"8080\".");
+                    $"holds {Finding.Quote(wrong)}, which is not a port. Write numbers up to {IPEndPoint.MaxPort}, separated by \";\", such as \"8080\".");
         if (used.Length > 0) root.Children[Urls] = new ScalarNode(EnvironmentLayer.SourceOf(used[0].Name), true,
             string.Join(';', used.Select(variable => AddressesOf(variable.Name, variable.Value))));
         return root;

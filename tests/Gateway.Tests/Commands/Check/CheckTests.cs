@@ -125,20 +125,28 @@ public sealed class CheckTests(CheckTests.Shared shared) : IClassFixture<CheckTe
         }
 
         using var plain = shared.World.Folder(Change);
-        using var guarded = shared.World.Folder(settings =>
+        // A policy by this name is YARP's own.
+        using var partlyOpen = shared.World.Folder(settings =>
         {
             Change(settings);
-            settings.Set("ReverseProxy:Routes:two:AuthorizationPolicy", "\"Anonymous\"");
+            settings.Set("ReverseProxy:Routes:two:AuthorizationPolicy", "\"anonymous\"");
+        });
+        using var adapted = shared.World.Folder(settings =>
+        {
+            Change(settings);
+            settings.Set("ReverseProxy:Routes:two:Metadata", """{ "ForwardCookies": "true" }""");
         });
 
         var told = await CommandResult.RunAsync(["check", "--config", plain.Path]);
-        var untold = await CommandResult.RunAsync(["check", "--config", guarded.Path]);
+        var toldOfOne = await CommandResult.RunAsync(["check", "--config", partlyOpen.Path]);
+        var untold = await CommandResult.RunAsync(["check", "--config", adapted.Path]);
 
         Assert.Equal(0, told.ExitCode);
         var line = Assert.Single(told.Error.Split('\n', StringSplitOptions.RemoveEmptyEntries));
         Assert.StartsWith("warning ReverseProxy:Routes (appsettings.json", line, StringComparison.Ordinal);
         Assert.Contains("2 of 2 forwarded routes need a token", line, StringComparison.Ordinal);
         Assert.Contains("ForwardAuthorization", line, StringComparison.Ordinal);
+        Assert.Contains("1 of 2 forwarded routes need a token", toldOfOne.Error, StringComparison.Ordinal);
         Assert.DoesNotContain("YARP", untold.Error, StringComparison.Ordinal);
     }
 

@@ -66,6 +66,17 @@ public sealed class ExplainInputTests(ExplainTests.Shared shared) : IClassFixtur
         AssertGood("a header's value", await ExplainAsync("--organization", "o-acme", "--token", $"Bearer {World.Token("o-acme")}"));
     }
 
+    [Fact]
+    public async Task Standard_input_for_both_a_token_and_a_key_is_an_error()
+    {
+        Console.SetIn(new StringReader(World.Token("o-acme")));
+
+        var explained = await ExplainAsync("--organization", "o-acme", "--token", "-", "--api-key", "-");
+
+        Assert.Equal(1, explained.ExitCode);
+        Assert.Contains("standard input holds no key", explained.Error, StringComparison.Ordinal);
+    }
+
     [Theory]
     [InlineData("S24 no such file", "--token-file /nowhere/token", "--token-file /nowhere/token cannot be read")]
     [InlineData("S24 a folder", "--token-file /tmp", "--token-file /tmp cannot be read")]
