@@ -19,6 +19,7 @@ public sealed class ChaosTests(ITestOutputHelper output)
 {
     private const int Organizations = 20;
     private const int Callers = 6;
+    private const int LeastResponses = 100;
     private static readonly TimeSpan s_floor = TimeSpan.FromMinutes(10);
 
     public static TheoryData<string, string> Runs =>
@@ -44,17 +45,18 @@ public sealed class ChaosTests(ITestOutputHelper output)
             for (var i = 0; i < Organizations / 2; i++) Assert.Equal(200, (await gateway.VendAsync($"o-{i}")).Status);
 
         using var end = new CancellationTokenSource(TimeSpan.FromSeconds(Setting("CHAOS_SECONDS", 5)));
-        var fault = "none";
+        var (fault, responses) = ("none", 0);
         var times = new ConcurrentDictionary<string, ConcurrentBag<double>>();
         var wrong = new ConcurrentQueue<string>();
         var callers = Enumerable.Range(0, Callers).Select(caller => Task.Run(async () =>
         {
             var mine = seed.NewRandom(caller + 1);
-            while (!end.IsCancellationRequested)
+            while (!end.IsCancellationRequested || Volatile.Read(ref responses) < LeastResponses)
             {
                 var (gateway, organization) = (gateways[mine.Next(gateways.Count)], mine.Next(Organizations));
                 var (during, begun) = (Volatile.Read(ref fault), Stopwatch.GetTimestamp());
                 var answer = await gateway.SendAsync(Requests.CredentialsPath($"o-{organization}"), tokens[organization]);
+                Interlocked.Increment(ref responses);
                 times.GetOrAdd(during, _ => []).Add(Stopwatch.GetElapsedTime(begun).TotalMilliseconds);
                 if (WrongWith(world, answer, $"o-{organization}") is { } what) wrong.Enqueue($"{during}: {what}");
                 // Callers that never rest would starve the faults and whatever runs beside.
@@ -90,7 +92,6 @@ public sealed class ChaosTests(ITestOutputHelper output)
         Assert.Empty(wrong);
         // Half of the organizations were known to every replica from the start. The others take a call in each if Redis is lost when they are first asked for.
         if (!renews) Assert.All(calls, (count, i) => Assert.InRange(count, 0, (i < Organizations / 2 ? 1 : gateways.Count) + strikes));
-        Assert.True(times.Values.Sum(measured => measured.Count) > 100);
     }
 
     private static List<string> FaultsOf(string topology) =>
@@ -172,7 +173,9 @@ public sealed class ChaosTests(ITestOutputHelper output)
                 await PassAsync(span, end);
                 break;
             default:
-                await using (var connection = await ConnectionMultiplexer.ConnectAsync(redis.ConnectionString + ",allowAdmin=true"))
+                // A busy machine meets these timeouts.
+                const string Options = ",allowAdmin=true,syncTimeout=60000,asyncTimeout=60000,connectTimeout=60000";
+                await using (var connection = await ConnectionMultiplexer.ConnectAsync(redis.ConnectionString + Options))
                     await SpoilAsync(connection, world, gateway, fault);
                 await PassAsync(span, end);
                 break;

@@ -77,7 +77,7 @@ public sealed class RollingRestartTests(ITestOutputHelper output)
     {
         var gateway = await world.StartGatewayProcessAsync(settings =>
         {
-            settings["Shutdown"] = new JsonObject { ["Delay"] = "00:00:02", ["Timeout"] = "00:00:10" };
+            settings["Shutdown"] = new JsonObject { ["Delay"] = "00:00:04", ["Timeout"] = "00:00:10" };
             settings["Logging"]!["LogLevel"] = new JsonObject
             {
                 ["Default"] = "Warning",

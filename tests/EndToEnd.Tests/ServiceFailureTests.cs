@@ -25,7 +25,9 @@ public sealed class ServiceFailureTests(ITestOutputHelper output)
         await using var a = await ServiceProcess.StartAsync();
         await using var b = await ServiceProcess.StartAsync();
         await using var c = await ServiceProcess.StartAsync();
-        var gateway = await world.StartGatewayProcessAsync(settings => Change(settings, a, b, c));
+        var machine = await Machine.MeasureAsync(() => world.Client.SendAsync(a.Url + "organizations/o-acme/devices"), output.WriteLine);
+        var timeout = machine.Within(TimeSpan.FromSeconds(1));
+        var gateway = await world.StartGatewayProcessAsync(settings => Change(settings, timeout, a, b, c));
         var answered = new ConcurrentDictionary<int, long>();
         var failures = new ConcurrentQueue<string>();
         var times = new ConcurrentBag<double>();
@@ -63,7 +65,7 @@ public sealed class ServiceFailureTests(ITestOutputHelper output)
             var killed = Stopwatch.GetElapsedTime(back, await AnswerFromAsync(service, back));
 
             service.Pause();
-            await PassAsync(TimeSpan.FromSeconds(2));
+            await PassAsync(timeout + TimeSpan.FromSeconds(1));
             back = Stopwatch.GetTimestamp();
             service.Resume();
             var slowed = Stopwatch.GetElapsedTime(back, await AnswerFromAsync(service, Stopwatch.GetTimestamp()));
@@ -79,17 +81,17 @@ public sealed class ServiceFailureTests(ITestOutputHelper output)
         Assert.Empty(failures);
     }
 
-    private static void Change(JsonObject settings, params ServiceProcess[] services)
+    private static void Change(JsonObject settings, TimeSpan timeout, params ServiceProcess[] services)
     {
         settings["ReverseProxy"]!["Routes"]!["organizations"]!["Metadata"] = new JsonObject { ["Retries"] = "2" };
         settings["ReverseProxy"]!["Clusters"]!["organizations"] = new JsonObject
         {
             ["Destinations"] = new JsonObject(services.Select(service =>
                 KeyValuePair.Create<string, JsonNode?>(service.Port.ToString(CultureInfo.InvariantCulture), new JsonObject { ["Address"] = service.Url }))),
-            ["HttpRequest"] = new JsonObject { ["ActivityTimeout"] = "00:00:01" },
-            ["HealthCheck"] = JsonNode.Parse("""
+            ["HttpRequest"] = new JsonObject { ["ActivityTimeout"] = timeout.ToString() },
+            ["HealthCheck"] = JsonNode.Parse($$"""
                 {
-                  "Active": { "Enabled": true, "Interval": "00:00:00.5", "Timeout": "00:00:00.5", "Policy": "ConsecutiveFailures", "Path": "/health" },
+                  "Active": { "Enabled": true, "Interval": "00:00:00.5", "Timeout": "{{timeout}}", "Policy": "ConsecutiveFailures", "Path": "/health" },
                   "Passive": { "Enabled": true, "Policy": "TransportFailureRate", "ReactivationPeriod": "00:00:02" }
                 }
                 """),

@@ -15,11 +15,11 @@ public sealed class ShutdownTests(ITestOutputHelper output)
     public async Task It_is_not_ready_at_once_takes_requests_until_the_delay_is_over_and_finishes_those_in_flight()
     {
         await using var world = await World.StartAsync();
-        var gateway = await StartAsync(world, delay: 2, timeout: 20);
+        var gateway = await StartAsync(world, delay: 4, timeout: 20);
         var token = world.Token("o-acme");
         var machine = await Machine.MeasureAsync(() => AcceptsAsync(world, gateway, token), output.WriteLine);
-        var slow = world.Client.SendAsync(gateway.Url + "/organizations/o-acme/slow/6000", token);
-        await world.Downstream.Requests.WaitForAsync(request => request.Target.EndsWith("/slow/6000", StringComparison.Ordinal), cancellationToken: Patience);
+        var slow = world.Client.SendAsync(gateway.Url + "/organizations/o-acme/slow/8000", token);
+        await world.Downstream.Requests.WaitForAsync(request => request.Target.EndsWith("/slow/8000", StringComparison.Ordinal), cancellationToken: Patience);
 
         var begun = Stopwatch.StartNew();
         gateway.Signal("TERM");
@@ -30,7 +30,7 @@ public sealed class ShutdownTests(ITestOutputHelper output)
         Assert.True(during.Headers.ConnectionClose, "The connection was kept.");
         await Eventually.IsTrueAsync(async () => !await AcceptsAsync(world, gateway, token));
         output.WriteLine($"closed after {begun.Elapsed.TotalSeconds:F2} s");
-        Assert.InRange(begun.Elapsed, TimeSpan.FromSeconds(2), machine.Within(TimeSpan.FromSeconds(5)));
+        Assert.InRange(begun.Elapsed, TimeSpan.FromSeconds(4), machine.Within(TimeSpan.FromSeconds(7)));
         await Eventually.IsTrueAsync(async () =>
         {
             if (slow.IsCompleted) return true;

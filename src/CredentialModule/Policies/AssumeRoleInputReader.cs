@@ -58,7 +58,7 @@ internal sealed class AssumeRoleInputReader(OrganizationIdFormat ids, List<Findi
             || !resource.StartsWith("role/", StringComparison.Ordinal)
             || resource.Split('/').Any(part => part.Length == 0))
         {
-            Find(where, FindingCode.ArnShape,
+            Report(where, FindingCode.ArnShape,
                 $"is not of the shape arn:aws:iam::123456789012:role/NAME; the partition is one of {AwsPartition.Names}.");
             return null;
         }
@@ -66,18 +66,18 @@ internal sealed class AssumeRoleInputReader(OrganizationIdFormat ids, List<Findi
         var rendered = Longest(arn);
         var name = rendered[(rendered.LastIndexOf('/') + 1)..];
         var path = rendered[rendered.IndexOf('/', StringComparison.Ordinal)..^name.Length];
-        return IsAtMost(LongestRoleName, where, "has a role name", name) & IsAtMost(LongestRolePath, where, "has a role path", path)
+        return CheckLength(LongestRoleName, where, "has a role name", name) & CheckLength(LongestRolePath, where, "has a role path", path)
             ? new RoleArnTemplate(arn, partition, account)
             : null;
     }
 
     public TemplateText? ReadExternalId(string where, string text)
     {
-        if (Read(where, text, "+=,.@:/-_", Placeholders.None) is not { } externalId || !IsAtMost(LongestExternalId, where, "is a text", Longest(externalId)))
+        if (Read(where, text, "+=,.@:/-_", Placeholders.None) is not { } externalId || !CheckLength(LongestExternalId, where, "is a text", Longest(externalId)))
             return null;
         if (externalId.Render(new TemplateValues(ids.ShortestId, "", "", "")).Length >= ShortestExternalId)
             return externalId;
-        Find(where, FindingCode.Length,
+        Report(where, FindingCode.Length,
             $"is too short for an id of {ids.ShortestId.Value.Length} characters; STS takes at least {ShortestExternalId}. "
             + "Lengthen it, or raise IotCredentials:OrganizationId:Length:Min.");
         return null;
@@ -93,21 +93,21 @@ internal sealed class AssumeRoleInputReader(OrganizationIdFormat ids, List<Findi
         {
             var here = $"{where}:{key}";
             if (!keys.Add(key))
-                Find(here, FindingCode.DuplicateMember, "is there twice: STS compares tag keys ignoring case.");
+                Report(here, FindingCode.DuplicateMember, "is there twice: STS compares tag keys ignoring case.");
             if (key.StartsWith("aws:", StringComparison.OrdinalIgnoreCase))
-                Find(here, FindingCode.Character, "begins with `aws:`, which is AWS's own.");
+                Report(here, FindingCode.Character, "begins with `aws:`, which is AWS's own.");
             if (key.Length == 0 || key.Contains('{', StringComparison.Ordinal))
-                Find(here, FindingCode.Character, "is no tag key: at least one character, and no placeholder.");
+                Report(here, FindingCode.Character, "is no tag key: at least one character, and no placeholder.");
             else
                 Read(here, key, " _.:/=+-@", Placeholders.None);
-            IsAtMost(LongestTagKey, here, "is a key", key);
+            CheckLength(LongestTagKey, here, "is a key", key);
             // A configuration file can set null, although the type is not nullable.
-            if (Read(here, value ?? "", " _.:/=+-@", Placeholders.All) is { } text && IsAtMost(LongestTagValue, here, "has a value", Longest(text)))
+            if (Read(here, value ?? "", " _.:/=+-@", Placeholders.All) is { } text && CheckLength(LongestTagValue, here, "has a value", Longest(text)))
                 read.Add(KeyValuePair.Create(key, text));
         }
 
         if (keys.Count > MostTags)
-            Find(where, FindingCode.Length, $"has {keys.Count} tags; STS takes at most {MostTags}.");
+            Report(where, FindingCode.Length, $"has {keys.Count} tags; STS takes at most {MostTags}.");
         return findings.Count == before ? read : null;
     }
 
@@ -125,7 +125,7 @@ internal sealed class AssumeRoleInputReader(OrganizationIdFormat ids, List<Findi
         {
             if (char.IsAsciiLetterOrDigit(character) || punctuation.Contains(character))
                 continue;
-            Find(where, FindingCode.Character, $"holds `{character}`; it may hold only A-Z a-z 0-9 and {punctuation}");
+            Report(where, FindingCode.Character, $"holds `{character}`; it may hold only A-Z a-z 0-9 and {punctuation}");
             return null;
         }
 
@@ -138,15 +138,15 @@ internal sealed class AssumeRoleInputReader(OrganizationIdFormat ids, List<Findi
 
     private string Longest(TemplateText text) => text.Render(LongestValues(ids, longestRegion ?? 0));
 
-    private bool IsAtMost(int most, string where, string what, string text)
+    private bool CheckLength(int most, string where, string what, string text)
     {
         if (text.Length <= most)
             return true;
-        Find(where, FindingCode.Length,
+        Report(where, FindingCode.Length,
             $"{what} of {text.Length} characters for an id of {ids.LongestDescription}; AWS takes at most {most}. "
             + "Shorten it, or lower Length:Max to what your ids have.");
         return false;
     }
 
-    private void Find(string where, string code, string message) => findings.Add(Finding.Of(code, $"{where} {message}"));
+    private void Report(string where, string code, string message) => findings.Add(Finding.Of(code, $"{where} {message}"));
 }

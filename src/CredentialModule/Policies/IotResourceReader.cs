@@ -15,7 +15,7 @@ internal sealed class IotResourceReader(OrganizationIdFormat ids, SharedTopics s
         var before = findings.Count;
         if (IotArn.Parse(text.Source, out var problem) is not { } arn)
         {
-            Find(FindingCode.ArnShape, where, problem);
+            Report(FindingCode.ArnShape, where, problem);
             if (!text.NamesOrganization)
                 FindNoOrganization(where, actions);
             return null;
@@ -46,7 +46,7 @@ internal sealed class IotResourceReader(OrganizationIdFormat ids, SharedTopics s
     private void CheckShared(string where, IotArn arn, IReadOnlyList<IotAction> actions)
     {
         foreach (var action in actions.Where(action => action.Type == arn.Type && !action.ReadsTopics))
-            Find(FindingCode.SharedTopicPublished, where,
+            Report(FindingCode.SharedTopicPublished, where,
                 $"is a shared topic, and its statement allows {action.Name}; write a statement of its own for it, with iot:Receive or iot:Subscribe.");
         if (arn.Type == IotResourceType.Topic && arn.Name.AsSpan().IndexOfAny('+', '#') >= 0)
             FindFilterInTopic(where);
@@ -58,7 +58,7 @@ internal sealed class IotResourceReader(OrganizationIdFormat ids, SharedTopics s
             FindPlaceholder(resource, "before");
         // A slash ends a thing's name. The text after it names a shadow, whose topics have the slash elsewhere.
         if (resource.Type == IotResourceType.Thing && resource.Head.Contains('/'))
-            Find(FindingCode.ArnShape, resource.Where, $"has `/` before {Organization}; the name of a thing holds none.");
+            Report(FindingCode.ArnShape, resource.Where, $"has `/` before {Organization}; the name of a thing holds none.");
         var wildcard = resource.Head.AsSpan().IndexOfAny(IotResource.Wildcards);
         if (wildcard < 0)
             return resource;
@@ -66,7 +66,7 @@ internal sealed class IotResourceReader(OrganizationIdFormat ids, SharedTopics s
             return resource with { IsFromRight = true };
         var example = Counterexample.Within(resource, ids);
         var verdict = example is null ? ". It may be safe, but cannot be proven here" : Counterexample.Spell(resource, resource, example);
-        Find(FindingCode.WildcardBeforeOrganization, resource.Where,
+        Report(FindingCode.WildcardBeforeOrganization, resource.Where,
             $"has `{resource.Head[wildcard]}` before {Organization}, {why}{verdict}. Write literals there; or begin with a literal, "
             + $"and put {Organization} last, behind a literal that no id holds, such as `/`.",
             example);
@@ -101,7 +101,7 @@ internal sealed class IotResourceReader(OrganizationIdFormat ids, SharedTopics s
             return;
         var example = Counterexample.Within(resource, ids);
         var what = closer == '{' ? "a placeholder" : $"`{closer}`";
-        Find(FindingCode.NotClosed, resource.Where,
+        Report(FindingCode.NotClosed, resource.Where,
             $"has {what} right after {Organization}, where one id can go on as another{Counterexample.Spell(resource, resource, example)}; "
             + "write a literal there that no id holds, such as `/` or `:`, or nothing. "
             + "If all ids have one length, set OrganizationId:Length with Min and Max alike: then anything may stand there.",
@@ -118,7 +118,7 @@ internal sealed class IotResourceReader(OrganizationIdFormat ids, SharedTopics s
             FindFilterInTopic(resource.Where);
         // The id is part of the first level.
         else if (!IsGrammatical(Organization + resource.Tail))
-            Find(FindingCode.FilterGrammar, resource.Where,
+            Report(FindingCode.FilterGrammar, resource.Where,
                 "has `+` or `#` in a place that MQTT has none: each is a whole level, and `#` is the last.");
     }
 
@@ -134,7 +134,7 @@ internal sealed class IotResourceReader(OrganizationIdFormat ids, SharedTopics s
         var dollar = resource.Head.LastIndexOf('$');
         if (resource.Tail.Contains('$') || dollar > 0)
         {
-            Find(FindingCode.ReservedTopic, resource.Where, "has `$` inside; it may only begin a topic that AWS reserves, or `$share/GROUP/…`.");
+            Report(FindingCode.ReservedTopic, resource.Where, "has `$` inside; it may only begin a topic that AWS reserves, or `$share/GROUP/…`.");
             return resource;
         }
 
@@ -145,7 +145,7 @@ internal sealed class IotResourceReader(OrganizationIdFormat ids, SharedTopics s
         {
             var cut = resource with { Space = topics.Of, Fixed = topics.Start, Head = resource.Head[topics.Start.Length..] };
             if (topics.NameIsLevel && cut.Head.Contains('/'))
-                Find(FindingCode.ReservedTopic, resource.Where,
+                Report(FindingCode.ReservedTopic, resource.Where,
                     $"has {Organization} behind the name that follows `{topics.Start}`, "
                     + "so that all organizations share what has that name; write it into the name.");
             return cut;
@@ -169,7 +169,7 @@ internal sealed class IotResourceReader(OrganizationIdFormat ids, SharedTopics s
             return end >= 0 && IotResource.IsLiteral(group[..end]) ? resource with { Head = group[(end + 1)..] } : resource;
         }
 
-        Find(FindingCode.ReservedTopic, resource.Where,
+        Report(FindingCode.ReservedTopic, resource.Where,
             "begins with `$`. Of those a session may have AWS's topics of one thing or one client, such as `$aws/things/…`, `$aws/commands/things/…` "
             + "or `$aws/events/presence/connected/…`, and `$aws/rules/NAME/…` and, in a topicfilter, `$share/GROUP/…`; "
             + "docs/session-policies.md lists them.");
@@ -183,25 +183,25 @@ internal sealed class IotResourceReader(OrganizationIdFormat ids, SharedTopics s
     {
         var slash = rest.IndexOf('/', StringComparison.Ordinal);
         if (slash < 0)
-            Find(code, resource.Where, message);
+            Report(code, resource.Where, message);
         else if (slash == 0)
-            Find(FindingCode.ReservedTopic, resource.Where, "has an empty name after `$aws/rules/` or `$share/`.");
+            Report(FindingCode.ReservedTopic, resource.Where, "has an empty name after `$aws/rules/` or `$share/`.");
     }
 
     private void FindNoOrganization(string where, IReadOnlyList<IotAction> actions) =>
-        Find(FindingCode.NoOrganization, where, $"names no organization, so that all of them share it; write {Organization} into it"
+        Report(FindingCode.NoOrganization, where, $"names no organization, so that all of them share it; write {Organization} into it"
             + (actions.Any(action => action.ReadsTopics)
                 ? ", or list it under the profile's SharedTopics if every organization may receive it and none publish to it."
                 : "."));
 
     private void FindFilterInTopic(string where) =>
-        Find(FindingCode.FilterGrammar, where,
+        Report(FindingCode.FilterGrammar, where,
             "has `+` or `#`, which IAM takes for themselves; they are wildcards only in a topicfilter, for IAM write `*`.");
 
     private void FindPlaceholder(IotResource resource, string side) =>
-        Find(FindingCode.PlaceholderInResource, resource.Where,
+        Report(FindingCode.PlaceholderInResource, resource.Where,
             $"has a placeholder {side} {Organization} that is not decided until it is rendered; write its value.");
 
-    private void Find(string code, string where, string message, PolicyCounterexample? example = null) =>
+    private void Report(string code, string where, string message, PolicyCounterexample? example = null) =>
         findings.Add(Finding.Of(code, $"{where} {message}", example));
 }

@@ -23,15 +23,15 @@ internal sealed class PolicyDocument(List<Finding> findings)
     {
         if (root is not PolicyObject document)
         {
-            Find(root, FindingCode.MemberType, "A policy is an object with the members Version and Statement.");
+            Report(root, FindingCode.MemberType, "A policy is an object with the members Version and Statement.");
             return [];
         }
 
         RefuseOthers(document, s_documentMembers);
         if (document["Version"] is not PolicyString { Text.Source: "2012-10-17" })
-            Find(document["Version"] ?? document, FindingCode.Version, "Version must be `2012-10-17`: the one before has other rules.");
+            Report(document["Version"] ?? document, FindingCode.Version, "Version must be `2012-10-17`: the one before has other rules.");
         if (document["Id"] is { } id and not PolicyString)
-            Find(id, FindingCode.MemberType, "Id is a string.");
+            Report(id, FindingCode.MemberType, "Id is a string.");
 
         // IAM accepts a single statement without brackets.
         IReadOnlyList<PolicyNode> statements = document["Statement"] switch
@@ -42,7 +42,7 @@ internal sealed class PolicyDocument(List<Finding> findings)
         };
         var allowed = statements.Select(ReadStatement).OfType<AllowStatement>().ToList();
         if (allowed.Count == 0 && !statements.Any(statement => EffectOf(statement) is not "Deny"))
-            Find(document, FindingCode.NothingAllowed,
+            Report(document, FindingCode.NothingAllowed,
                 "No statement has the Effect `Allow`: a session under this policy could do nothing.");
         return allowed;
     }
@@ -53,7 +53,7 @@ internal sealed class PolicyDocument(List<Finding> findings)
     {
         if (node is not PolicyObject statement)
         {
-            Find(node, FindingCode.MemberType, $"{node.Path} is a statement, which is an object.");
+            Report(node, FindingCode.MemberType, $"{node.Path} is a statement, which is an object.");
             return null;
         }
 
@@ -69,7 +69,7 @@ internal sealed class PolicyDocument(List<Finding> findings)
         RequireOne(statement, "Action", "NotAction", effect);
         RequireOne(statement, "Resource", "NotResource", effect);
         if (effect is not ("Allow" or "Deny"))
-            Find(statement["Effect"] ?? statement, FindingCode.Effect,
+            Report(statement["Effect"] ?? statement, FindingCode.Effect,
                 $"{statement.Path} needs an Effect that is `Allow` or `Deny`, spelt so.");
         return effect == "Allow" ? new AllowStatement(sid, actions, resources, actionsRead && resourcesRead) : null;
     }
@@ -84,7 +84,7 @@ internal sealed class PolicyDocument(List<Finding> findings)
                 return sid;
             case var other:
                 // IAM refuses any other Sid, but only when the first session is requested.
-                Find(other, FindingCode.Sid, $"{other.Path} may hold only A-Z a-z 0-9 (IAM's grammar of Sid).");
+                Report(other, FindingCode.Sid, $"{other.Path} may hold only A-Z a-z 0-9 (IAM's grammar of Sid).");
                 return null;
         }
     }
@@ -94,19 +94,19 @@ internal sealed class PolicyDocument(List<Finding> findings)
         var (plain, exclusion) = (statement[name], statement[notName]);
         // In an Allow statement, an exclusion also allows the resources of every other organization.
         if (effect == "Allow" && exclusion is not null)
-            Find(exclusion, FindingCode.NotInAllow,
+            Report(exclusion, FindingCode.NotInAllow,
                 $"{exclusion.Path} allows everything that it does not name; write {name} and name what is allowed.");
         else if (plain is not null && exclusion is not null)
-            Find(statement, FindingCode.ConflictingMembers, $"{statement.Path} has both {name} and {notName}; write one of them.");
+            Report(statement, FindingCode.ConflictingMembers, $"{statement.Path} has both {name} and {notName}; write one of them.");
         else if (plain is null && exclusion is null)
-            Find(statement, FindingCode.MissingMember, $"{statement.Path} has no {name}.");
+            Report(statement, FindingCode.MissingMember, $"{statement.Path} has no {name}.");
     }
 
     private List<PolicyString> ReadList(PolicyObject statement, string name, out bool whole)
     {
         var node = statement[name];
         if (node is PolicyArray { Items.Count: 0 })
-            Find(node, FindingCode.EmptyList, $"{node.Path} is empty; name at least one, or remove the statement.");
+            Report(node, FindingCode.EmptyList, $"{node.Path} is empty; name at least one, or remove the statement.");
         IReadOnlyList<PolicyNode> items = node switch
         {
             PolicyArray array => array.Items,
@@ -115,7 +115,7 @@ internal sealed class PolicyDocument(List<Finding> findings)
         };
         var texts = items.OfType<PolicyString>().ToList();
         foreach (var item in items.Except(texts))
-            Find(item, FindingCode.MemberType, $"{item.Path} must be a string.");
+            Report(item, FindingCode.MemberType, $"{item.Path} must be a string.");
         whole = texts.Count > 0 && texts.Count == items.Count;
         return texts;
     }
@@ -124,7 +124,7 @@ internal sealed class PolicyDocument(List<Finding> findings)
     {
         if (node is not PolicyObject condition)
         {
-            Find(node, FindingCode.MemberType, $"{node.Path} is an object of operators.");
+            Report(node, FindingCode.MemberType, $"{node.Path} is an object of operators.");
             return;
         }
 
@@ -132,7 +132,7 @@ internal sealed class PolicyDocument(List<Finding> findings)
         {
             if (operand is not PolicyObject keys)
             {
-                Find(operand, FindingCode.MemberType, $"{operand.Path} is an object of condition keys.");
+                Report(operand, FindingCode.MemberType, $"{operand.Path} is an object of condition keys.");
                 continue;
             }
 
@@ -140,7 +140,7 @@ internal sealed class PolicyDocument(List<Finding> findings)
             {
                 IReadOnlyList<PolicyNode> values = value is PolicyArray array ? array.Items : [value];
                 foreach (var item in values.Where(item => item is not (PolicyString or PolicyBoolean or PolicyNumber)))
-                    Find(item, FindingCode.MemberType, $"{item.Path} must be a string, a number or a boolean.");
+                    Report(item, FindingCode.MemberType, $"{item.Path} must be a string, a number or a boolean.");
             }
         }
     }
@@ -155,7 +155,7 @@ internal sealed class PolicyDocument(List<Finding> findings)
         }
     }
 
-    private void Find(PolicyNode node, string code, string message)
+    private void Report(PolicyNode node, string code, string message)
     {
         if (node is not PolicyInvalid)
             findings.Add(Finding.Of(code, message));

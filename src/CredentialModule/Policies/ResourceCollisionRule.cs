@@ -26,7 +26,7 @@ internal sealed class ResourceCollisionRule(OrganizationIdFormat ids, SharedTopi
         if (one.IsFromRight || other.IsFromRight)
         {
             if (!AreApart(one.LiteralStart(ids), other.LiteralStart(ids)) && !AreReadAtOnePlace(one, other))
-                Find(one, other, Example(one, other));
+                Report(one, other, Example(one, other));
             return;
         }
 
@@ -35,7 +35,7 @@ internal sealed class ResourceCollisionRule(OrganizationIdFormat ids, SharedTopi
         if (shorter.Head.Length == longer.Head.Length || !longer.Head.StartsWith(shorter.Head, StringComparison.Ordinal))
             return;
         if (IdReading.CanMeet(ids, longer.Head[shorter.Head.Length..], shorter.CloserTowards(longer), longer.CloserTowards(shorter), out var example))
-            Find(shorter, longer, example is var (a, b) ? Counterexample.Meet(shorter, a, longer, b) : null);
+            Report(shorter, longer, example is var (a, b) ? Counterexample.Meet(shorter, a, longer, b) : null);
     }
 
     private static bool AreApart(string one, string other)
@@ -81,7 +81,7 @@ internal sealed class ResourceCollisionRule(OrganizationIdFormat ids, SharedTopi
             : beginning.GoesOn;
     }
 
-    private void Find(IotResource one, IotResource other, PolicyCounterexample? example)
+    private void Report(IotResource one, IotResource other, PolicyCounterexample? example)
     {
         var sentence = example?.Shared is not null
             ? Counterexample.Spell(one, other, example)[2..]

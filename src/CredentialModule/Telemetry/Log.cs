@@ -40,7 +40,7 @@ internal static partial class Log
     public static partial void ServedDegraded(ILogger logger, string organization, string role, double left);
 
     [LoggerMessage(EventIds.RenewalFailed, LogLevel.Warning,
-        "The credentials of {Organization} for {Role} could not be renewed yet ({Cause}); the ones at hand serve on")]
+        "The credentials of {Organization} for {Role} could not be renewed yet ({Cause}); the cached ones are still used")]
     public static partial void RenewalFailed(ILogger logger, string organization, string role, string cause);
 
     [LoggerMessage(EventIds.ReloadRefused, LogLevel.Error, "A change of IotCredentials is not used: {Problem}")]
@@ -97,7 +97,7 @@ internal static partial class Log
         "The node that the gateway writes to is a replica now: it connects to Redis at {EndPoint} again")]
     public static partial void RedisReconnects(ILogger logger, string endPoint);
 
-    [LoggerMessage(EventIds.RedisNotClosed, LogLevel.Debug, "The connection to Redis could not be closed in good order: {Kind}")]
+    [LoggerMessage(EventIds.RedisNotClosed, LogLevel.Debug, "The connection to Redis could not be closed cleanly: {Kind}")]
     public static partial void RedisNotClosed(ILogger logger, string kind);
 
     [LoggerMessage(EventIds.AuditInvalidation, LogLevel.Information,
@@ -112,11 +112,11 @@ internal static partial class Log
     public static partial void StaleEntriesNotDeleted(ILogger logger, string organization, string kind);
 
     [LoggerMessage(EventIds.DirectoryCallFailed, LogLevel.Warning,
-        "The directory could not say where {Organization} lives: {Cause}. What it said before serves on for Directory:StaleFor; else callers get 503")]
+        "The directory could not say where {Organization} lives: {Cause}. Its earlier answers are still used for Directory:StaleFor; else callers get 503")]
     public static partial void DirectoryCallFailed(ILogger logger, string organization, string cause);
 
     [LoggerMessage(EventIds.DirectoryLost, LogLevel.Error,
-        "The directory {Address} keeps failing: {Cause}. What it said before serves on for Directory:StaleFor; other organizations get 503")]
+        "The directory {Address} keeps failing: {Cause}. Its earlier answers are still used for Directory:StaleFor; other organizations get 503")]
     public static partial void DirectoryLost(ILogger logger, string address, string cause);
 
     [LoggerMessage(EventIds.DirectoryRestored, LogLevel.Information, "The directory {Address} responds again, after {Seconds} s")]
@@ -127,11 +127,11 @@ internal static partial class Log
     public static partial void DirectoryResponseRefused(ILogger logger, string organization, string cause);
 
     [LoggerMessage(EventIds.StsCircuitOpened, LogLevel.Warning,
-        "STS in {Region} keeps failing ({Failure}) and is asked once in 5 s: what is cached serves on, everything else there gets 503")]
+        "STS in {Region} keeps failing ({Failure}) and is called once in 5 s: what is cached is still used, everything else there gets 503")]
     public static partial void StsCircuitOpened(ILogger logger, string region, FailureClass failure);
 
     [LoggerMessage(EventIds.CredentialsRefused, LogLevel.Error,
-        "The gateway has no credentials that AWS takes: {Cause}. Nothing new is vended until it has; what is cached serves on")]
+        "The gateway has no credentials that AWS takes: {Cause}. Nothing new is vended until it has; what is cached is still used")]
     public static partial void CredentialsRefused(ILogger logger, string cause);
 
     [LoggerMessage(EventIds.CredentialsTaken, LogLevel.Information, "AWS takes the gateway's credentials again, after {Seconds} s")]

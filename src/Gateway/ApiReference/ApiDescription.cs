@@ -24,7 +24,8 @@ internal sealed class ApiDescription(
     private static readonly TimeSpan s_keptFor = TimeSpan.FromMinutes(1);
 
     private readonly Lock _lock = new();
-    private (RouteTable Table, IReadOnlyList<Endpoint> Endpoints, long MadeAt, Task<byte[]> Document)? _last;
+    private (RouteTable Table, IReadOnlyList<Endpoint> Endpoints, Task<byte[]> Document)? _last;
+    private long _madeAt;
 
     /// <summary>Returns the document as UTF-8. All who ask while it is made wait for the same one.</summary>
     public Task<byte[]> GetAsync()
@@ -33,14 +34,28 @@ internal sealed class ApiDescription(
         var (table, applied) = (routes.Current, mapped.Endpoints);
         lock (_lock)
         {
-            if (_last is var (of, at, madeAt, document) && of == table && at == applied && time.GetElapsedTime(madeAt) < s_keptFor) return document;
+            // Making it can take longer than it is kept: it is not made twice at once.
+            if (_last is var (of, at, document) && of == table && at == applied
+                && (!document.IsCompleted || time.GetElapsedTime(_madeAt) < s_keptFor)) return document;
             document = Task.Run(() => MakeAsync(table, applied));
-            _last = (table, applied, time.GetTimestamp(), document);
+            _last = (table, applied, document);
             return document;
         }
     }
 
     private async Task<byte[]> MakeAsync(RouteTable table, IReadOnlyList<Endpoint> applied)
+    {
+        try
+        {
+            return await WriteAsync(table, applied);
+        }
+        finally
+        {
+            lock (_lock) _madeAt = time.GetTimestamp();
+        }
+    }
+
+    private async Task<byte[]> WriteAsync(RouteTable table, IReadOnlyList<Endpoint> applied)
     {
         var endpoints = applied.OfType<RouteEndpoint>().Where(static endpoint => endpoint.Metadata.GetMetadata<RouteModel>() is not null).ToList();
         var document = await EdgeDocument.MakeAsync(
@@ -53,10 +68,11 @@ internal sealed class ApiDescription(
             try
             {
                 await merge.AddAsync(service, exposing);
+                documents.OnAdded(service.Cluster);
             }
             catch (Exception e)
             {
-                documents.Refuse(service.Cluster, e);
+                documents.OnNotAdded(service.Cluster, e);
             }
         }
 

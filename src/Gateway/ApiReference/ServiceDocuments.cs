@@ -13,7 +13,7 @@ internal sealed partial class ServiceDocuments(TimeProvider time, ILogger<Servic
     private static readonly TimeSpan s_timeout = TimeSpan.FromSeconds(5);
 
     private readonly ConcurrentDictionary<string, bool> _failing = new(StringComparer.OrdinalIgnoreCase);
-    private readonly ConcurrentDictionary<string, bool> _refused = new(StringComparer.OrdinalIgnoreCase);
+    private readonly ConcurrentDictionary<string, bool> _notAdded = new(StringComparer.OrdinalIgnoreCase);
 
     /// <summary>Returns a service's document; null if it cannot be had or used.</summary>
     /// <param name="cluster">The cluster whose service it is.</param>
@@ -38,10 +38,13 @@ internal sealed partial class ServiceDocuments(TimeProvider time, ILogger<Servic
         }
     }
 
-    /// <summary>Logs once that the operations of a document cannot be added, or not all of them.</summary>
-    public void Refuse(ClusterConfig cluster, Exception failure)
+    /// <summary>Records that the operations of a document were added.</summary>
+    public void OnAdded(ClusterConfig cluster) => _notAdded.TryRemove(cluster.ClusterId, out _);
+
+    /// <summary>Logs, once until they are added, that the operations of a document cannot be added, or not all of them.</summary>
+    public void OnNotAdded(ClusterConfig cluster, Exception failure)
     {
-        if (!_refused.TryAdd(cluster.ClusterId, true)) return;
+        if (!_notAdded.TryAdd(cluster.ClusterId, true)) return;
         var address = FailureText.Address(new Uri(ClusterMetadata.Of(cluster.Metadata).OpenApi!));
         Log.NotRead(logger, cluster.ClusterId, address, $"its operations cannot be added ({FailureText.Kinds(failure)})");
     }

@@ -16,14 +16,6 @@ internal static class IssuerAuthentication
 {
     private const string AzureAd = "AzureAd";
 
-    // RFC 8725 requires a list of allowed algorithms.
-    private static readonly string[] s_algorithms =
-    [
-        SecurityAlgorithms.RsaSha256, SecurityAlgorithms.RsaSha384, SecurityAlgorithms.RsaSha512,
-        SecurityAlgorithms.RsaSsaPssSha256, SecurityAlgorithms.RsaSsaPssSha384, SecurityAlgorithms.RsaSsaPssSha512,
-        SecurityAlgorithms.EcdsaSha256, SecurityAlgorithms.EcdsaSha384, SecurityAlgorithms.EcdsaSha512,
-    ];
-
     public static void AddIssuers(this WebApplicationBuilder builder, GatewayOptions options)
     {
         var ids = OrganizationIdFormat.TryCreate(options.IotCredentials.OrganizationId, out _)!;
@@ -149,7 +141,7 @@ internal static class IssuerAuthentication
         parameters.ValidAudiences = audiences;
         parameters.ValidAudience = null;
         parameters.AudienceValidator = null;
-        parameters.ValidAlgorithms = s_algorithms;
+        parameters.ValidAlgorithms = VerificationKey.Algorithms;
         parameters.RequireExpirationTime = true;
         parameters.RequireSignedTokens = true;
         parameters.ValidateLifetime = true;

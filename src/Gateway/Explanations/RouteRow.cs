@@ -57,8 +57,10 @@ internal sealed record RouteRow
                 .. RequirementsOf(policy).Select(requirement => requirement.ToString()!),
                 .. metadata.AnyOrganization ? ["any authenticated caller, whatever the organization"] : Array.Empty<string>(),
             ],
-            Limit = route.RateLimiterPolicy is { } limit && !ReservedPolicy.IsDisable(limit) ? new(limit, Says(options.RateLimiting.Policies[limit])) : null,
-            Cors = route.CorsPolicy is { } cors && !ReservedPolicy.IsDisable(cors) ? new(cors, Says(options.Cors.Policies[cors])) : null,
+            Limit = route.RateLimiterPolicy is { } limit && !ReservedPolicy.IsDisable(limit)
+                ? new(limit, Describe(options.RateLimiting.Policies[limit]))
+                : null,
+            Cors = route.CorsPolicy is { } cors && !ReservedPolicy.IsDisable(cors) ? new(cors, Describe(options.Cors.Policies[cors])) : null,
             Timeout = route.Timeout,
             MaxRequestBodySize = route.MaxRequestBodySize,
             IpAllow = metadata.IpAllow,
@@ -71,7 +73,7 @@ internal sealed record RouteRow
         ? []
         : policy.Requirements.Where(requirement => requirement is not DenyAnonymousAuthorizationRequirement);
 
-    private static string Says(RateLimitPolicyOptions limit)
+    private static string Describe(RateLimitPolicyOptions limit)
     {
         var over = limit.Algorithm == RateLimitAlgorithm.Concurrency ? "at once" : $"per {limit.Window:c}";
         var whose = limit.PartitionBy switch
@@ -85,7 +87,7 @@ internal sealed record RouteRow
         return string.Create(CultureInfo.InvariantCulture, $"{limit.PermitLimit} {over} for {whose}, {limit.Algorithm}, counted {where}");
     }
 
-    private static string Says(CorsPolicyOptions cors) =>
+    private static string Describe(CorsPolicyOptions cors) =>
         $"from {string.Join(", ", cors.Origins)}"
         + (cors.Methods.Count > 0 ? $", methods {string.Join(", ", cors.Methods)}" : "")
         + (cors.Headers.Count > 0 ? $", headers {string.Join(", ", cors.Headers)}" : "");
@@ -110,11 +112,11 @@ internal sealed record RouteMatchRow
         Path = endpoint.RoutePattern.RawText!,
         Methods = route.Match.Methods ?? [],
         Hosts = route.Match.Hosts ?? [],
-        Headers = [.. (route.Match.Headers ?? []).Select(header => Says(header.Name, header.Mode.ToString(), header.Values))],
-        Query = [.. (route.Match.QueryParameters ?? []).Select(parameter => Says(parameter.Name, parameter.Mode.ToString(), parameter.Values))],
+        Headers = [.. (route.Match.Headers ?? []).Select(header => Describe(header.Name, header.Mode.ToString(), header.Values))],
+        Query = [.. (route.Match.QueryParameters ?? []).Select(parameter => Describe(parameter.Name, parameter.Mode.ToString(), parameter.Values))],
     };
 
-    private static string Says(string name, string mode, IReadOnlyList<string>? values)
+    private static string Describe(string name, string mode, IReadOnlyList<string>? values)
     {
         var how = mode switch
         {
@@ -191,8 +193,8 @@ internal sealed record RouteTargetRow
 
     public override string ToString() => Module is not null
         ? $"module {Module}, profile {Profile}"
-        : $"cluster {Cluster}: {string.Join(", ", (Destinations ?? new Dictionary<string, string>()).Select(Says))}";
+        : $"cluster {Cluster}: {string.Join(", ", (Destinations ?? new Dictionary<string, string>()).Select(Describe))}";
 
-    private string Says(KeyValuePair<string, string> destination) =>
+    private string Describe(KeyValuePair<string, string> destination) =>
         Weights?.TryGetValue(destination.Key, out var weight) == true ? $"{destination.Value} ({weight})" : destination.Value;
 }

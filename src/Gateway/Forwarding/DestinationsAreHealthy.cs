@@ -2,7 +2,7 @@ using Microsoft.Extensions.Diagnostics.HealthChecks;
 
 namespace Gateway.Forwarding;
 
-/// <summary>Degraded at most: the other destinations and routes serve on, and every replica has the same services.</summary>
+/// <summary>Degraded at most: the other destinations and routes work, and every replica has the same services.</summary>
 internal sealed class DestinationsAreHealthy(DestinationHealthReport report) : IHealthCheck
 {
     private const int MostNamed = 10;

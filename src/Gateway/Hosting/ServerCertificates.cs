@@ -111,7 +111,7 @@ internal sealed partial class ServerCertificates : BackgroundService
         public static partial void Renewed(ILogger logger, string path, DateTime notAfter);
 
         [LoggerMessage(EventIds.CertificateKept, LogLevel.Error,
-            "The certificate of {Path} was changed and cannot be used, and the one before serves on: {Problem}",
+            "The certificate of {Path} was changed and cannot be used, and the one before stays in use: {Problem}",
             EventName = nameof(EventIds.CertificateKept))]
         public static partial void Kept(ILogger logger, string path, string problem);
     }

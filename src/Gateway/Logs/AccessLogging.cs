@@ -16,6 +16,7 @@ namespace Gateway.Logs;
 internal static class AccessLogging
 {
     private const int LongestPath = 512;
+    private const int LongestMethod = 32;
 
     /// <summary>Logs one line per request.</summary>
     public static void UseAccessLog(this IApplicationBuilder app)
@@ -80,7 +81,7 @@ internal static class AccessLogging
         return new AccessEntry
         {
             Time = time,
-            Method = context.Request.Method,
+            Method = context.Request.Method is { Length: > LongestMethod } method ? method[..LongestMethod] : context.Request.Method,
             Path = Path(context),
             Route = route,
             Status = status,

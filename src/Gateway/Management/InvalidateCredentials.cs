@@ -6,6 +6,8 @@ namespace Gateway.Management;
 /// <summary><c>DELETE /organizations/{organizationId}/credentials</c>: invalidates the credentials of an organization, in every replica.</summary>
 internal static class InvalidateCredentials
 {
+    private static readonly TimeSpan s_repeatAfter = TimeSpan.FromSeconds(1);
+
     /// <summary>Writes every such request to the audit, including refused ones.</summary>
     public static async Task AuditAsync(HttpContext context, RequestDelegate next)
     {
@@ -27,7 +29,7 @@ internal static class InvalidateCredentials
             return;
         }
 
-        context.Response.Headers.RetryAfter = "2";
+        ErrorResponse.SetRetryAfter(context.Response, s_repeatAfter);
         await ErrorResponse.WriteAsync(context, StatusCodes.Status503ServiceUnavailable);
     }
 }

@@ -1,3 +1,4 @@
+using System.Security.Claims;
 using Gateway.ApiReference;
 using Gateway.Authentication;
 using Gateway.Configuration;
@@ -84,21 +85,21 @@ internal sealed partial class ManagementServer : IHostedLifecycleService, IDispo
             endpoints.MapPrometheusScrapingEndpoint("/metrics").AllowAnonymous();
             endpoints.MapApiReference();
             endpoints.MapConsolePage(_options.Management.Console);
-            Guard(_services.GetRequiredService<ConsoleApi>().Map(endpoints));
+            Guard(_services.GetRequiredService<ConsoleApi>().Map(endpoints, MayOperateAsync));
             Guard(endpoints.MapDelete("/organizations/{organizationId}/credentials", InvalidateCredentials.RespondAsync)
                 .WithMetadata(new OrganizationIdPrecondition()));
         });
         return app.Build();
     }
 
-    private void Guard(IEndpointConventionBuilder action)
-    {
-        // Look the policy up by name at each request, because a reload can replace it.
-        if (_options.Management.AuthorizationPolicy is { } policy)
-            action.RequireAuthorization(operators => operators.RequireAuthenticatedUser().RequireAssertion(async caller =>
-                (await _services.GetRequiredService<IAuthorizationService>().AuthorizeAsync(caller.User, caller.Resource, policy)).Succeeded));
-        else action.RequireAuthorization(nobody => nobody.RequireAuthenticatedUser().RequireAssertion(static _ => false));
-    }
+    private void Guard(IEndpointConventionBuilder action) =>
+        action.RequireAuthorization(operators =>
+            operators.RequireAuthenticatedUser().RequireAssertion(caller => MayOperateAsync(caller.User, caller.Resource)));
+
+    // Looks the policy up by name each time, because a reload can replace it.
+    private async Task<bool> MayOperateAsync(ClaimsPrincipal caller, object? resource) =>
+        _options.Management.AuthorizationPolicy is { } policy
+            && (await _services.GetRequiredService<IAuthorizationService>().AuthorizeAsync(caller, resource, policy)).Succeeded;
 
     public void Dispose() => _server.Dispose();
 

@@ -185,7 +185,8 @@ internal sealed partial class ConfigurationReloader : BackgroundService
             EventName = nameof(EventIds.ConfigurationApplied))]
         public static partial void Applied(ILogger logger, string hash, string changes, int routes);
 
-        [LoggerMessage(EventIds.ConfigurationRefused, LogLevel.Error, "A change of the configuration is refused, and the last good one serves on:\n{Findings}",
+        [LoggerMessage(
+            EventIds.ConfigurationRefused, LogLevel.Error, "A change of the configuration is rejected, and the last valid one stays in effect:\n{Findings}",
             EventName = nameof(EventIds.ConfigurationRefused))]
         public static partial void Refused(ILogger logger, string findings);
 
@@ -193,7 +194,7 @@ internal sealed partial class ConfigurationReloader : BackgroundService
         public static partial void Warning(ILogger logger, Finding finding);
 
         [LoggerMessage(EventIds.ConfigurationFailed, LogLevel.Error,
-            "A change of the configuration could not be put into effect, and the last good one serves on: {Cause}",
+            "A change of the configuration could not be put into effect, and the last valid one stays in effect: {Cause}",
             EventName = nameof(EventIds.ConfigurationFailed))]
         public static partial void Failed(ILogger logger, string cause);
 

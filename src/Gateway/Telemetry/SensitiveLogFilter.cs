@@ -29,7 +29,7 @@ internal sealed class SensitiveLogFilter : IPostConfigureOptions<LoggerFilterOpt
         // The libraries that validate tokens write several lines for each new one, and an error for each that a stranger makes up. Refusals logs the reason.
         ("Microsoft.Identity", LogLevel.None, LogLevel.None),
         ("Microsoft.AspNetCore.Authentication.JwtBearer", LogLevel.Warning, LogLevel.None),
-        // It reports the missing key ring as a failure; KeyPersistence disables the key ring on purpose.
+        // It reports the missing key ring as a failure; KeyRing removes it on purpose.
         ("Microsoft.AspNetCore.DataProtection", LogLevel.None, LogLevel.None),
     ];
 

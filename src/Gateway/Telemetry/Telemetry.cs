@@ -24,7 +24,9 @@ internal static class Telemetry
         builder.Services.AddHostedService<RequestDurations>();
         builder.Services.AddSingleton<IPostConfigureOptions<LoggerFilterOptions>, SensitiveLogFilter>();
         var telemetry = builder.Services.AddOpenTelemetry()
-            .ConfigureResource(resource => resource.AddService("iot-gateway", autoGenerateServiceInstanceId: true).AddEnvironmentVariableDetector())
+            .ConfigureResource(static resource => resource
+                .AddService("iot-gateway", serviceVersion: ProductVersion.Text, autoGenerateServiceInstanceId: true)
+                .AddEnvironmentVariableDetector())
             .WithMetrics(metrics => metrics
                 .AddMeter(HostingMeter, "Microsoft.AspNetCore.Server.Kestrel", "Microsoft.AspNetCore.Diagnostics", "System.Net.NameResolution")
                 .AddMeter(ModuleRoute.MeterName, GatewayMetrics.MeterName)

@@ -137,7 +137,7 @@ public sealed class TlsTests(TlsTests.Worlds worlds) : IClassFixture<TlsTests.Wo
 
         if (content is null) File.Delete(_certificates.PathOf($"tls/{file}"));
         else _certificates.Replace($"tls/{file}", content);
-        await gateway.Log.WaitForAsync(LogLevel.Error, "the one before serves on");
+        await gateway.Log.WaitForAsync(LogLevel.Error, "the one before stays in use");
 
         Assert.Equal(first.Thumbprint, (await HandshakeAsync(gateway)).Thumbprint);
         Assert.DoesNotContain("aHVzaC1r", gateway.Log.Text, StringComparison.Ordinal);
@@ -145,7 +145,7 @@ public sealed class TlsTests(TlsTests.Worlds worlds) : IClassFixture<TlsTests.Wo
         var second = _certificates.Issue();
         _certificates.Write("tls", second);
         await AssertServedAsync(gateway, second);
-        Assert.Equal(1, gateway.Log.Count(LogLevel.Error, "the one before serves on"));
+        Assert.Equal(1, gateway.Log.Count(LogLevel.Error, "the one before stays in use"));
     }
 
     [Fact]

@@ -57,6 +57,14 @@ public sealed class AccessLogTests(AccessLogTests.Logged platform) : IClassFixtu
     }
 
     [Fact]
+    public async Task S2_a_method_of_any_length_makes_no_long_line()
+    {
+        await RawHttp.SendAsync(platform.Gateway.Url, "/long-method", new string('\'', 5000), $"Authorization: Bearer {Token}");
+
+        Is(await platform.LineAsync("/long-method"), "method", new string('\'', 32));
+    }
+
+    [Fact]
     public async Task A_vend_is_told_with_its_length_and_no_service()
     {
         var answer = await platform.Gateway.VendAsync("o-vends");

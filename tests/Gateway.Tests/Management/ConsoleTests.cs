@@ -4,6 +4,7 @@ using System.Text.Json;
 using System.Text.Json.Nodes;
 using System.Text.RegularExpressions;
 using Gateway.Logs;
+using Gateway.Tests.Authentication;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Time.Testing;
@@ -78,6 +79,30 @@ public sealed partial class ConsoleTests(ConsoleFixture platform) : IClassFixtur
             Expires = TimeSpan.FromSeconds(2),
         }));
         await ending.Content.ReadAsStringAsync(TestContext.Current.CancellationToken).WaitAsync(Eventually.Limit);
+    }
+
+    [Theory]
+    [InlineData("the key is removed")]
+    [InlineData("the policy no longer admits the caller")]
+    public async Task The_stream_ends_when_its_caller_may_no_longer_use_the_API(string change)
+    {
+        var key = ApiKeys.NewKey();
+        var gateway = await platform.World.StartGatewayAsync(settings => settings.WithoutRedis()
+            .Set("Authorization:Policies:Operators", """{ "Roles": ["platform-operator"] }""")
+            .Set("Management:AuthorizationPolicy", "\"Operators\"")
+            .AddKey("ci-robot", key, """{ "Roles": ["platform-operator"] }"""));
+        using var request = new HttpRequestMessage(HttpMethod.Get, $"{gateway.ManagementUrl}/api/stream");
+        ApiKeys.With(key)(request);
+        using var response = await s_client.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, TestContext.Current.CancellationToken);
+        Assert.Equal(200, (int)response.StatusCode);
+
+        await gateway.ChangeAsync(settings =>
+        {
+            if (change.StartsWith("the key", StringComparison.Ordinal)) settings["Authentication"]!["ApiKeys"]!["Keys"]!.AsObject().Remove("ci-robot");
+            else settings.Set("Authorization:Policies:Operators", """{ "Roles": ["another"] }""");
+        });
+
+        await response.Content.ReadAsStringAsync(TestContext.Current.CancellationToken).WaitAsync(Eventually.Limit);
     }
 
     private async Task<HttpResponseMessage> StreamAsync(string token)

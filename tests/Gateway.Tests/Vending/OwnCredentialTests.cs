@@ -43,7 +43,7 @@ public sealed class OwnCredentialTests
             Assert.InRange(answer.Headers.RetryAfter!.Delta!.Value, TimeSpan.FromSeconds(1), TimeSpan.FromSeconds(4));
         }
 
-        // Nobody after the first asks, and what is cached serves on.
+        // Nobody after the first asks, and what is cached is still used.
         Assert.InRange(world.Aws.Calls.Snapshot().Count - before, 1, 3);
         Assert.Equal(warm.AccessKeyId, (await gateway.VendAsync("o-warm")).AccessKeyId);
         Assert.Equal(1, gateway.Log.Count(LogLevel.Error, ""));

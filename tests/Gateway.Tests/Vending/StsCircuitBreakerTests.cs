@@ -37,7 +37,7 @@ public sealed class StsCircuitBreakerTests
         time.Advance(TimeSpan.FromSeconds(6));
         Assert.Equal(200, (await gateway.VendAsync("o-other")).Status);
         Assert.Equal(("Healthy", null), await world.ReadinessAsync(gateway, "aws"));
-        Assert.Equal(1, gateway.Log.Count(LogLevel.Warning, "STS in ap-northeast-1 keeps failing (Unavailable) and is asked once in 5 s"));
+        Assert.Equal(1, gateway.Log.Count(LogLevel.Warning, "STS in ap-northeast-1 keeps failing (Unavailable) and is called once in 5 s"));
         Assert.Equal(1, gateway.Log.Count(LogLevel.Information, "STS in ap-northeast-1 responds again, after 12 s"));
     }
 }

@@ -157,7 +157,7 @@ internal sealed partial class IssuerKeys : BaseConfigurationManager, IConfigurat
         _stopping.Dispose();
     }
 
-    [SuppressMessage("Design", "CA1031", Justification = "Whatever goes wrong, the keys at hand serve on and the next attempt is scheduled.")]
+    [SuppressMessage("Design", "CA1031", Justification = "Whatever goes wrong, the cached keys stay in use and the next attempt is scheduled.")]
     private async Task FetchOnceAsync()
     {
         PublishedKeys? fetched = null;
@@ -209,7 +209,7 @@ internal sealed partial class IssuerKeys : BaseConfigurationManager, IConfigurat
     private static partial class Log
     {
         [LoggerMessage(EventIds.KeysNotRead, LogLevel.Error,
-            "The keys of {Scheme}'s issuer cannot be read from {Address}: {Cause}. Keys at hand serve on; tokens that they cannot judge get 503 "
+            "The keys of {Scheme}'s issuer cannot be read from {Address}: {Cause}. The cached keys are still used; tokens that they cannot verify get 503 "
             + "until it can be reached", EventName = nameof(EventIds.KeysNotRead))]
         public static partial void KeysNotRead(ILogger logger, string scheme, string address, string cause);
 

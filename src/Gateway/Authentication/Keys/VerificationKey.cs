@@ -20,7 +20,8 @@ internal sealed record VerificationKey(SecurityKey Key, string? Algorithm, strin
 
     private static readonly JsonDocumentOptions s_once = new() { AllowDuplicateProperties = false };
 
-    private static readonly string[] s_algorithms = ["RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512"];
+    /// <summary>The algorithms that tokens may be signed with. RFC 8725, 3.1, requires a list of them.</summary>
+    public static readonly IReadOnlyList<string> Algorithms = ["RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512"];
 
     /// <summary>Whether the key can verify a token with this <c>alg</c>.</summary>
     public bool Fits(string algorithm) => (Algorithm is null || Algorithm == algorithm) && algorithm switch
@@ -79,7 +80,7 @@ internal sealed record VerificationKey(SecurityKey Key, string? Algorithm, strin
     private static void CheckUse(JsonElement key)
     {
         if (Text(key, "use") is { } use && use != "sig") throw new FormatException($"its use is {Finding.Quote(use)}");
-        if (Text(key, "alg") is { } algorithm && !s_algorithms.Contains(algorithm, StringComparer.Ordinal))
+        if (Text(key, "alg") is { } algorithm && !Algorithms.Contains(algorithm, StringComparer.Ordinal))
             throw new FormatException($"its alg is {Finding.Quote(algorithm)}");
         if (!key.TryGetProperty("key_ops", out var operations)) return;
         if (operations.ValueKind != JsonValueKind.Array || !operations.EnumerateArray().Any(static operation => IsText(operation, "verify")))

@@ -10,6 +10,7 @@ using Gateway.Configuration.Snapshots;
 using Gateway.Explanations;
 using Gateway.Recording;
 using Gateway.Reloading;
+using Gateway.Telemetry;
 using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.AspNetCore.Http.Metadata;
 using Microsoft.Extensions.Diagnostics.HealthChecks;
@@ -41,7 +42,9 @@ internal sealed partial class ConsoleApi(
     private readonly SemaphoreSlim _explaining = new(1);
 
     /// <summary>Maps the API. The returned group has to be authorized.</summary>
-    public IEndpointConventionBuilder Map(IEndpointRouteBuilder endpoints)
+    /// <param name="endpoints">The endpoints of the management listener.</param>
+    /// <param name="mayOperate">Whether a caller may use the API now, for a stream that outlasts its request's authorization.</param>
+    public IEndpointConventionBuilder Map(IEndpointRouteBuilder endpoints, Func<ClaimsPrincipal, object?, Task<bool>> mayOperate)
     {
         var api = endpoints.MapGroup("/api");
         api.AddEndpointFilter((context, next) =>
@@ -55,8 +58,8 @@ internal sealed partial class ConsoleApi(
         api.MapGet("/clusters", () => Json(new { Now = time.GetUtcNow(), Started = _started, Clusters = routes.Clusters() }));
         api.MapGet("/vending", () => Json(Vending()));
         api.MapGet("/events", (string? route) => Json(Events(route)));
-        api.MapGet("/stream", (ClaimsPrincipal user, CancellationToken cancellation) =>
-            TypedResults.ServerSentEvents(StreamAsync(user, cancellation), "events"));
+        api.MapGet("/stream", (HttpContext context) => TypedResults.ServerSentEvents(
+            StreamAsync(context.User, () => mayOperate(context.User, context), context.RequestAborted), "events"));
         api.MapPost("/explain", async (ExplainForm form, CancellationToken cancellation) => Json(await ExplainAsync(form, cancellation)))
             .WithMetadata(new RequestSizeLimit(MostExplained));
         return api;
@@ -78,6 +81,7 @@ internal sealed partial class ConsoleApi(
         {
             Now = time.GetUtcNow(),
             Started = _started,
+            Version = ProductVersion.Text,
             Status = report.Status.ToString(),
             Checks = health.Observe(report),
             Configuration = Configuration(),
@@ -135,15 +139,18 @@ internal sealed partial class ConsoleApi(
         VendRecorder.MostOrganizations,
     };
 
-    // A message when something has happened, at most one a second. The stream ends with the caller's token, and with the process.
-    private async IAsyncEnumerable<string> StreamAsync(ClaimsPrincipal user, [EnumeratorCancellation] CancellationToken cancellation)
+    // A message when something has happened, at most one a second. The stream ends with the caller's token or key, when the policy no longer admits the caller,
+    // and with the process.
+    private async IAsyncEnumerable<string> StreamAsync(
+        ClaimsPrincipal user, Func<Task<bool>> mayOperate, [EnumeratorCancellation] CancellationToken cancellation)
     {
         using var end = CancellationTokenSource.CreateLinkedTokenSource(cancellation, lifetime.ApplicationStopping);
         using var timer = new PeriodicTimer(s_streamInterval, time);
-        var until = time.GetUtcNow() + s_longestStream;
-        if (CallerIdentity.Of(user) is { } caller && caller.ExpiresAt < until) until = caller.ExpiresAt;
+        var caller = CallerIdentity.Of(user);
+        var begun = time.GetTimestamp();
         var last = "";
-        while (time.GetUtcNow() < until && !end.IsCancellationRequested)
+        while (time.GetElapsedTime(begun) < s_longestStream && !(caller?.ExpiresAt <= time.GetUtcNow()) && !end.IsCancellationRequested
+            && caller?.IsRevoked?.Invoke() != true && await mayOperate())
         {
             traffic.Look();
             var current = JsonSerializer.Serialize(new { Refused = traffic.LastRefused(null), Events = events.Newest(), Vends = vends.Recent() }, s_json);

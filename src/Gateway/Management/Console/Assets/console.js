@@ -382,7 +382,7 @@
       if (!status) return;
       const loaded = status.configuration, refused = loaded.lastRefused;
       describe(byId('loaded'), [
-        ['In effect since', `${time(loaded.appliedAt)} (${ago(loaded.appliedAt, status.now)})`], ['Folder', loaded.folder, 'mono'], ['Routes', loaded.routes],
+        ['Version', status.version, 'mono'], ['In effect since', `${time(loaded.appliedAt)} (${ago(loaded.appliedAt, status.now)})`], ['Folder', loaded.folder, 'mono'], ['Routes', loaded.routes],
         ['Clusters', loaded.clusters], ['Organizations with settings of their own', loaded.organizations],
         ['Certainty', loaded.isUncertain ? 'The routes may be served by an earlier configuration than the files hold: restart the gateway.' : '', 'bad'],
       ]);
