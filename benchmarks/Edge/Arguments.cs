@@ -36,11 +36,11 @@ internal sealed record Arguments(string Published, string Results, IReadOnlyList
         var only = new Option<string[]>("--only")
         {
             Description = $"By commas, some of {string.Join(' ', Stage.Names)}, and of what takes longer: "
-                + "p99 (with yarp and pass or pass-quiet) start growth routes.",
+                + "p99 (with yarp and pass or pass-quiet) start growth routes streams.",
         };
         only.Validators.Add(given =>
         {
-            foreach (var name in Names(given.GetValue(only)).Except([.. Stage.Names, "p99", "start", "growth", "routes"]))
+            foreach (var name in Names(given.GetValue(only)).Except([.. Stage.Names, "p99", "start", "growth", "routes", "streams"]))
                 given.AddError($"--only knows no {name}.");
         });
         var rounds = new Option<int>("--rounds") { Description = "How often each target is measured.", DefaultValueFactory = _ => 3 };

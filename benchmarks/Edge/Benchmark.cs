@@ -57,6 +57,12 @@ internal static class Benchmark
             tables += $"\n## Routes\n\n{Results.TableOf(steps)}";
         }
 
+        if (arguments.Wants("streams"))
+        {
+            Say("streams");
+            tables += $"\n## Idle streams\n\n{Results.TableOf(await IdleStreams.MeasureAsync(stage))}";
+        }
+
         if (loaded is { } bytes)
             tables += string.Create(CultureInfo.InvariantCulture, $"\nAfter its rounds the gateway as shipped had {bytes / (1 << 20)} MiB resident.\n");
         if (goals.Count > 0) tables = $"## Goals\n\n{Results.TableOf(goals)}\n{tables}";

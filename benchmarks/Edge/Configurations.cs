@@ -60,6 +60,20 @@ internal static class Configurations
     /// <summary>The path of an added route.</summary>
     public static string PathOfRoute(int number) => $"/organizations/o-0/route-{number}/devices";
 
+    /// <summary>The path of a WebSocket.</summary>
+    public const string StreamPath = "/organizations/o-0/socket";
+
+    /// <summary>Passes WebSockets on to a service that echoes, and lets one caller open so many.</summary>
+    public static void Streams(JsonObject settings, string service, int count)
+    {
+        var proxy = settings["ReverseProxy"]!;
+        var route = proxy["Routes"]!["organizations"]!.DeepClone();
+        (route["Match"]!["Path"], route["ClusterId"]) = ("/organizations/{organizationId}/socket", "streams");
+        proxy["Routes"]!["streams"] = route;
+        proxy["Clusters"]!["streams"] = new JsonObject { ["Destinations"] = new JsonObject { ["a"] = new JsonObject { ["Address"] = service } } };
+        settings["Edge"] = new JsonObject { ["UpgradesPerCaller"] = count };
+    }
+
     public static void SetLimit(JsonObject settings, int limit) => settings["RateLimiting"]!["Policies"]!["PerOrganization"]!["PermitLimit"] = limit;
 
     /// <summary>Accepts API keys.</summary>

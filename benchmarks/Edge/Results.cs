@@ -54,6 +54,20 @@ internal static class Results
         return table.ToString();
     }
 
+    public static string TableOf(StreamRun run)
+    {
+        var latencies = string.Create(CultureInfo.InvariantCulture, $"{run.Alone.P50:F2}, {run.Beside.P50:F2}");
+        var costs = string.Create(CultureInfo.InvariantCulture, $"{run.Alone.Processor:F0}, {run.Beside.Processor:F0}");
+        return string.Create(CultureInfo.InvariantCulture, $"""
+            | idle WebSockets | opened a second | resident memory of each, KiB | part of one processor for all | p50 of other requests, ms | µs each |
+            |--:|--:|--:|--:|--:|--:|
+            | {run.Streams:N0} | {run.Opened:N0} | {run.Bytes / 1024:F1} | {run.Processor:P1} | {latencies} | {costs} |
+
+            Other requests: before the first WebSocket, and beside all of them.
+
+            """);
+    }
+
     public static string TableOf(IEnumerable<RouteStep> steps)
     {
         var table = new StringBuilder("""

@@ -8,8 +8,11 @@ namespace Gateway.Logs;
 /// </summary>
 internal sealed class LogOutput : IDisposable
 {
-    /// <summary>How long lines are gathered before they are written.</summary>
+    /// <summary>How long lines are gathered at most before they are written.</summary>
     public static readonly TimeSpan GatherFor = TimeSpan.FromMilliseconds(50);
+
+    // So many are written at once. A larger batch would leave the processor's cache before it is written.
+    private const int EnoughBytes = 128 * 1024;
 
     private const int MostBytes = 4 * 1024 * 1024;
 
@@ -26,7 +29,7 @@ internal sealed class LogOutput : IDisposable
     private readonly List<Queue> _queues = [];
     private readonly Action<ReadOnlySpan<byte>> _write;
     private readonly Thread _thread;
-    private bool _isEmpty = true;
+    private long _gatheredBytes;
     private bool _isEnding;
     private bool _hasEnded;
 
@@ -88,13 +91,13 @@ internal sealed class LogOutput : IDisposable
             List<Queue> queues;
             lock (_lock)
             {
-                while (_isEmpty && !_isEnding) Monitor.Wait(_lock);
-                if (!_isEnding) Monitor.Wait(_lock, GatherFor);
-                _hasEnded = _isEmpty;
+                while (_gatheredBytes == 0 && !_isEnding) Monitor.Wait(_lock);
+                if (_gatheredBytes < EnoughBytes && !_isEnding) Monitor.Wait(_lock, GatherFor);
+                _hasEnded = _gatheredBytes == 0;
                 if (_hasEnded) return;
                 queues = [.. _queues];
                 foreach (var queue in queues) queue.Take();
-                _isEmpty = true;
+                _gatheredBytes = 0;
             }
 
             Exception? failure = null;
@@ -103,6 +106,14 @@ internal sealed class LogOutput : IDisposable
             hasFailed = failure is not null;
             if (!hasFailed && queues.Exists(static queue => queue.HasLost)) Report(ref lossTold, () => LinesWereLost?.Invoke());
         }
+    }
+
+    // Wakes the writing thread for the first line, and when there are enough.
+    private void Count(int bytes)
+    {
+        var before = _gatheredBytes;
+        _gatheredBytes += bytes;
+        if (before == 0 || (before < EnoughBytes && _gatheredBytes >= EnoughBytes)) Monitor.PulseAll(_lock);
     }
 
     private static void Report(ref long told, Action report)
@@ -149,8 +160,7 @@ internal sealed class LogOutput : IDisposable
                 {
                     _gathered.Write(line);
                     _gatheredLines++;
-                    if (_output._isEmpty) Monitor.PulseAll(_output._lock);
-                    _output._isEmpty = false;
+                    _output.Count(line.Length);
                     return true;
                 }
             }
