@@ -26,7 +26,8 @@ internal sealed record Arguments(string Published, string Results, IReadOnlyList
     /// <summary>Whether the whole run would take too long if organizations were added still; what was asked for by name takes its time.</summary>
     public bool IsLate => WantsAll && Elapsed > s_growthEnds;
 
-    public bool Wants(string name) => WantsAll || (IsQuick ? Stage.Few : Only).Contains(name);
+    /// <summary>Whether a target or measurement is to be run. A whole run has no time for streams.</summary>
+    public bool Wants(string name) => (WantsAll && name != "streams") || (IsQuick ? Stage.Few : Only).Contains(name);
 
     /// <summary>Runs a program with what its arguments say, or says what is wrong with them.</summary>
     public static async Task<int> InvokeAsync(string[] args, Func<Arguments, Task> run)

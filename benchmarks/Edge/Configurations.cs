@@ -63,7 +63,7 @@ internal static class Configurations
     /// <summary>The path of a WebSocket.</summary>
     public const string StreamPath = "/organizations/o-0/socket";
 
-    /// <summary>Passes WebSockets on to a service that echoes, and lets one caller open so many.</summary>
+    /// <summary>Passes WebSockets on to a service that echoes, and lets one caller and one address open so many, and other connections.</summary>
     public static void Streams(JsonObject settings, string service, int count)
     {
         var proxy = settings["ReverseProxy"]!;
@@ -71,7 +71,7 @@ internal static class Configurations
         (route["Match"]!["Path"], route["ClusterId"]) = ("/organizations/{organizationId}/socket", "streams");
         proxy["Routes"]!["streams"] = route;
         proxy["Clusters"]!["streams"] = new JsonObject { ["Destinations"] = new JsonObject { ["a"] = new JsonObject { ["Address"] = service } } };
-        settings["Edge"] = new JsonObject { ["UpgradesPerCaller"] = count };
+        settings["Edge"] = new JsonObject { ["UpgradesPerCaller"] = count, ["ConnectionsPerAddress"] = 2 * count };
     }
 
     public static void SetLimit(JsonObject settings, int limit) => settings["RateLimiting"]!["Policies"]!["PerOrganization"]!["PermitLimit"] = limit;

@@ -29,7 +29,7 @@ internal static class Wrk
 
     private const int WarmupSeconds = 2;
     private const int FewestWarmups = 2;
-    private const int MostWarmups = 5;
+    private const int MostWarmups = 4;
     private const double Steady = 0.95;
 
     /// <summary>As fast as they are answered: connections that each ask again once they have their answer.</summary>
