@@ -73,7 +73,7 @@ public sealed class RedisConnection : IAsyncDisposable
 
     private async Task<RedisProblem?> CheckAsync(CancellationToken cancellation)
     {
-        // What the client has the time to connect to is not silent.
+        // The probe waits for a connection as long as the client does.
         var connectTimeout = TimeSpan.FromMilliseconds(Math.Max(_options.ConnectTimeout, s_watchTimeout.TotalMilliseconds));
         var problem = await FindProblemAsync(new RedisProbe(_options, _keyPrefix, s_watchTimeout) { ConnectTimeout = connectTimeout }, cancellation);
         // The client has missed that Sentinel named another primary. It queries Sentinel again when its connections are closed.

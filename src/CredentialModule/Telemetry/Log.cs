@@ -112,11 +112,11 @@ internal static partial class Log
     public static partial void StaleEntriesNotDeleted(ILogger logger, string organization, string kind);
 
     [LoggerMessage(EventIds.DirectoryCallFailed, LogLevel.Warning,
-        "The directory could not say where {Organization} lives: {Cause}. Its earlier answers are still used for Directory:StaleFor; else callers get 503")]
+        "The directory could not say where {Organization} lives: {Cause}. Its earlier responses are still used for Directory:StaleFor; else callers get 503")]
     public static partial void DirectoryCallFailed(ILogger logger, string organization, string cause);
 
     [LoggerMessage(EventIds.DirectoryLost, LogLevel.Error,
-        "The directory {Address} keeps failing: {Cause}. Its earlier answers are still used for Directory:StaleFor; other organizations get 503")]
+        "The directory {Address} keeps failing: {Cause}. Its earlier responses are still used for Directory:StaleFor; other organizations get 503")]
     public static partial void DirectoryLost(ILogger logger, string address, string cause);
 
     [LoggerMessage(EventIds.DirectoryRestored, LogLevel.Information, "The directory {Address} responds again, after {Seconds} s")]

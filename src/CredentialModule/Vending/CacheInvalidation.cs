@@ -34,6 +34,9 @@ internal sealed class CacheInvalidation(CredentialCache cache, SingleFlight flig
 
     private const int TimeLength = 15;
 
+    // An error of a command is a table in Lua. The command is one that the gateway's user may run.
+    private const string RemoveUnlessHash = "if type(redis.pcall('HGET', KEYS[1], '')) == 'table' then return redis.call('DEL', KEYS[1]) end return 0";
+
     private readonly ConcurrentDictionary<string, string> _generations = new(StringComparer.Ordinal);
     private readonly StaleEntryRemoval _outdated = new(cache);
 
@@ -170,9 +173,9 @@ internal sealed class CacheInvalidation(CredentialCache cache, SingleFlight flig
         }
         catch (RedisServerException e) when (SealedDistributedCache.IsOfAnotherType(e))
         {
-            // As long as this value is there, no invalidation reaches another replica. The next poll writes the known generations again.
+            // As long as this value is there, no invalidation reaches another replica.
             cache.OnEntryRejected(cache.GenerationsKey);
-            await RemoveGenerationsAsync(redis);
+            await RestoreGenerationsAsync(redis);
             return _isLoaded;
         }
         catch (Exception)
@@ -182,11 +185,15 @@ internal sealed class CacheInvalidation(CredentialCache cache, SingleFlight flig
         }
     }
 
-    private async Task RemoveGenerationsAsync(RedisConnection redis)
+    // Removes the value unless another replica has done so and written its generations, and writes the known ones.
+    private async Task RestoreGenerationsAsync(RedisConnection redis)
     {
         try
         {
-            if (await redis.ConnectedAsync() is { } connection) await Bounded(connection.GetDatabase().KeyDeleteAsync(cache.GenerationsKey));
+            if (await redis.ConnectedAsync() is not { } connection) return;
+            var database = connection.GetDatabase();
+            await Bounded(database.ScriptEvaluateAsync(RemoveUnlessHash, [cache.GenerationsKey]));
+            await TidyAsync(database, []);
         }
         catch (Exception)
         {

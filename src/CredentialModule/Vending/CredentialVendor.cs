@@ -176,7 +176,7 @@ internal sealed class CredentialVendor(
         // The sealed entry names its organization: if two organizations ever shared a key, neither must get the other's credentials.
         public bool Matches(CachedCredentials value)
         {
-            // An entry from the future was vended before the clock was set back, and has less time left than it seems.
+            // An entry from the future was vended before a clock was set back. By a clock that is slow, it has less time left than it seems.
             if (string.Equals(value.OrganizationId, context.Organization.Value, StringComparison.Ordinal)) return !vendor.IsAhead(value);
             vendor.ReportForeignEntry(key);
             return false;
@@ -188,7 +188,8 @@ internal sealed class CredentialVendor(
 
         public bool IsCurrent(CachedCredentials value) => vendor.IsRecentlyIssued(value, requirement) || (IsAcceptable(value) && !IsRefreshDue(value));
 
-        public bool IsNewer(CachedCredentials value, CachedCredentials known) => value.IssuedAt > known.IssuedAt;
+        public bool IsNewer(CachedCredentials value, CachedCredentials known) =>
+            !vendor.IsAhead(value) && (vendor.IsAhead(known) || value.IssuedAt > known.IssuedAt);
 
         // Not before the generations are loaded: an entry may have been invalidated without this process knowing.
         public ValueTask<bool> MayReadSharedAsync() => vendor.IsLoadedAsync();

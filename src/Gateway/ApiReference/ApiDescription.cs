@@ -34,7 +34,7 @@ internal sealed class ApiDescription(
         var (table, applied) = (routes.Current, mapped.Endpoints);
         lock (_lock)
         {
-            // Making it can take longer than it is kept: it is not made twice at once.
+            // Making it can take longer than it is kept. While it is being made, do not start another.
             if (_last is var (of, at, document) && of == table && at == applied
                 && (!document.IsCompleted || time.GetElapsedTime(_madeAt) < s_keptFor)) return document;
             document = Task.Run(() => MakeAsync(table, applied));

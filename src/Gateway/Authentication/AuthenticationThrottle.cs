@@ -17,7 +17,7 @@ internal sealed partial class AuthenticationThrottle(FailedAuthenticationsOption
 {
     private const int MostClients = 8192;
 
-    // A cached refusal takes about 100 bytes. Each client has room for so many, and more as long as all clients together have fewer than the second number.
+    // A cached refusal takes about 100 bytes. Each client has room for RefusalsOfAClient, and for more while all clients together have fewer than RefusalsOfAll.
     private const int RefusalsOfAClient = 128;
     private const int RefusalsOfAll = 256 * 1024;
     private const int MostLinesInAMinute = 20;

@@ -32,7 +32,7 @@ internal static class IntrospectionResponse
             else if (response.TryGetProperty("cnf", out _)) refusal = "it is bound to its sender's key (cnf), and anybody could have sent it";
             else if (!AllowsValue(response, "token_type", isBearer ? s_tokenTypes : s_keyTypes)
                 || !AllowsValue(response, "token_use", isBearer ? s_tokenUses : s_keyUses))
-                refusal = $"{Endpoint} says that it is another kind of token than {(isBearer ? "an access token" : "an API key")} (token_type, token_use)";
+                refusal = $"{Endpoint} says that it is not {(isBearer ? "an access token" : "an API key")} (token_type, token_use)";
             else if (!TryTime(response, "exp", DateTimeOffset.MaxValue, out var expires) || !TryTime(response, "nbf", DateTimeOffset.MinValue, out var from))
                 refusal = $"{Endpoint} names an exp or nbf that is no time";
             else if (expires <= now) refusal = $"{Endpoint} says that it has expired";

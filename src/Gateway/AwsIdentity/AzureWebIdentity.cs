@@ -25,7 +25,7 @@ internal sealed partial class AzureWebIdentity(
 {
     private const string Call = "sts:AssumeRoleWithWebIdentity";
 
-    // Of a session's life.
+    // The part of a session's life after which it is renewed.
     private const double RenewedAtPart = 0.75;
 
     // A slow renewal may succeed after its callers have given up, so it is not bounded by their patience.

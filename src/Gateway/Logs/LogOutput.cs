@@ -11,7 +11,7 @@ internal sealed class LogOutput : IDisposable
     /// <summary>How long lines are gathered at most before they are written.</summary>
     public static readonly TimeSpan GatherFor = TimeSpan.FromMilliseconds(50);
 
-    // So many are written at once. A larger batch would leave the processor's cache before it is written.
+    // A batch is written once it has this many bytes. A larger one would leave the processor's cache before it is written.
     private const int EnoughBytes = 128 * 1024;
 
     private const int MostBytes = 4 * 1024 * 1024;

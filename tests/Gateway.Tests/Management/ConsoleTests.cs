@@ -183,6 +183,7 @@ public sealed partial class ConsoleTests(ConsoleFixture platform) : IClassFixtur
         Assert.All(checks.Values, static check => Assert.Equal("Healthy", check.GetProperty("status").GetString()));
         Assert.All(checks.Values, static check =>
             Assert.InRange(check.GetProperty("since").GetDateTimeOffset(), DateTimeOffset.UtcNow.AddHours(-1), DateTimeOffset.UtcNow));
+        Assert.Matches("^[0-9]+[.][0-9]+[.][0-9]+", status.GetProperty("version").GetString());
         Assert.Equal(90, status.GetProperty("traffic").GetProperty("requests").GetArrayLength());
         Assert.True(status.GetProperty("traffic").GetProperty("lastMinute").GetProperty("p99").GetDouble() > 0);
     }

@@ -229,9 +229,11 @@ public sealed class CacheInvalidationTests
         Assert.Equal(old.AccessKeyId, (await two.VendAsync("o-acme")).AccessKeyId);
         Assert.Equal(204, (await ForgetAsync(world, one, "o-other", OperatorsToken(world))).Status);
         var generations = (RedisKey)(world.KeyPrefix + "forgotten");
-        await redis.GetDatabase().KeyDeleteAsync(generations);
-        if (kind == "a text") await redis.GetDatabase().StringSetAsync(generations, "x");
-        else await redis.GetDatabase().ListLeftPushAsync(generations, "x");
+        var planting = redis.GetDatabase().CreateTransaction();
+        _ = planting.KeyDeleteAsync(generations);
+        if (kind == "a text") _ = planting.StringSetAsync(generations, "x");
+        else _ = planting.ListLeftPushAsync(generations, "x");
+        Assert.True(await planting.ExecuteAsync());
 
         // Whichever polls first.
         var refused = $"Security: the entry {generations} in Redis is not what this gateway sealed under that key";

@@ -81,6 +81,21 @@ public sealed class ClockSetTests : IAsyncLifetime
         Assert.Equal(after.AccessKeyId, (await gateway.VendAsync("o-acme")).AccessKeyId);
     }
 
+    [Fact]
+    public async Task Replicas_share_what_is_vended_after_the_clock_is_set_back()
+    {
+        var (one, two) = (await _world.StartGatewayAsync(), await _world.StartGatewayAsync());
+        var before = await one.VendAsync("o-acme");
+        Assert.Equal(before.AccessKeyId, (await two.VendAsync("o-acme")).AccessKeyId);
+
+        _clock.Set = TimeSpan.FromHours(-1);
+
+        var after = await one.VendAsync("o-acme");
+        Assert.NotEqual(before.AccessKeyId, after.AccessKeyId);
+        Assert.Equal(after.AccessKeyId, (await two.VendAsync("o-acme")).AccessKeyId);
+        Assert.Equal(2, _world.Aws.Count("AssumeRole"));
+    }
+
     [Theory]
     [MemberData(nameof(Steps))]
     public void A_repeated_line_is_due_again_after_a_minute(TimeSpan step)

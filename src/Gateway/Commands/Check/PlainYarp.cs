@@ -23,7 +23,8 @@ internal static class PlainYarp
             return null;
         return new(Severity.Warning, Routes, configuration.SourceOf(Routes),
             $"seems to be written for YARP alone. Without an AuthorizationPolicy, {count} of {forwarding.Length} forwarded routes need a token: "
-            + "write \"Anonymous\" on a route that is open to everyone. No route forwards Authorization and Cookie: if a service reads them, write "
+            + "write \"Anonymous\" on a route that is open to everyone, and \"Default\" on the others. "
+            + "No route forwards Authorization and Cookie: if a service reads them, write "
             + "\"Metadata\": { \"ForwardAuthorization\": \"true\", \"ForwardCookies\": \"true\" } on its route. See docs/from-yarp.md.");
     }
 }

@@ -13,7 +13,7 @@ internal static class RetryRules
     private static readonly TimeSpan s_defaultActivityTimeout = TimeSpan.FromSeconds(100);
 
     /// <summary>
-    /// Retries is 0 to 2 and is not set on a module route. If a route has retries, its transforms make no request one that must not be sent twice, and its
+    /// Retries is 0 to 2 and is not set on a module route. If a route has retries, its transforms turn no idempotent method into another, and its
     /// Timeout is longer than the cluster's ActivityTimeout.
     /// </summary>
     public static void Check(RuleContext context)
@@ -29,7 +29,7 @@ internal static class RetryRules
                 context.Error(RouteKey.Of(route, "Metadata:Retries"), "has no place on a module route: nothing is sent to a service. Remove it.");
             else if (metadata.Retries > 0 && SentMethod(route) is { } method)
                 context.Error(RouteKey.Of(route, "Metadata:Retries"),
-                    $"would send a request again that HttpMethodChange makes a {method}, which a service may not take twice. Remove one of them.");
+                    $"would repeat requests that HttpMethodChange turns into {method}, which is not idempotent. Remove Retries or the transform.");
             else if (metadata.Retries > 0 && route is { Timeout: { } timeout, ClusterId: { } id } && clusters.TryGetValue(id, out var cluster))
                 CheckTime(timeout, cluster.HttpRequest?.ActivityTimeout ?? s_defaultActivityTimeout);
 
@@ -44,7 +44,7 @@ internal static class RetryRules
         }
     }
 
-    // The first method that requests are sent with in place of one that may be sent again, and that may not itself.
+    // The first method that is not idempotent and that HttpMethodChange puts in the place of one that is.
     private static string? SentMethod(RouteConfig route) => (route.Transforms ?? [])
         .Where(static transform => transform.TryGetValue("HttpMethodChange", out var from) && Retries.IsIdempotent(from.ToUpperInvariant()))
         .Select(static transform => transform.GetValueOrDefault("Set"))

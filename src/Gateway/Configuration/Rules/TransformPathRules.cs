@@ -30,7 +30,7 @@ internal static class TransformPathRules
                 + "Write each character itself; the gateway escapes what a path cannot hold.");
         else if (value.Split('/').Any(static segment => segment is "." or ".."))
             context.Error(key, $"is {Finding.Quote(value)}: a segment . or .. can leave the path of the destination's address, and servers resolve it "
-                + "at different times. Write the path that the service receives.");
+                + "at different times. Write the path without them.");
         else if (name.Equals(Pattern, StringComparison.OrdinalIgnoreCase))
             CheckPattern(context, route, key, value);
         else if (value.AsSpan().ContainsAny('{', '}'))

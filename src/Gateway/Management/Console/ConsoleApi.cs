@@ -149,7 +149,7 @@ internal sealed partial class ConsoleApi(
         var caller = CallerIdentity.Of(user);
         var begun = time.GetTimestamp();
         var last = "";
-        while (time.GetElapsedTime(begun) < s_longestStream && !(caller?.ExpiresAt <= time.GetUtcNow()) && !end.IsCancellationRequested
+        while (time.GetElapsedTime(begun) < s_longestStream && (caller is null || caller.ExpiresAt > time.GetUtcNow()) && !end.IsCancellationRequested
             && caller?.IsRevoked?.Invoke() != true && await mayOperate())
         {
             traffic.Look();
