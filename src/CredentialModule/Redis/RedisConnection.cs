@@ -73,9 +73,9 @@ public sealed class RedisConnection : IAsyncDisposable
 
     private async Task<RedisProblem?> CheckAsync(CancellationToken cancellation)
     {
-        // The probe waits for a connection as long as the client does.
-        var connectTimeout = TimeSpan.FromMilliseconds(Math.Max(_options.ConnectTimeout, s_watchTimeout.TotalMilliseconds));
-        var problem = await FindProblemAsync(new RedisProbe(_options, _keyPrefix, s_watchTimeout) { ConnectTimeout = connectTimeout }, cancellation);
+        // The probe waits for a handshake as long as the client does.
+        var handshakeTimeout = TimeSpan.FromMilliseconds(Math.Max(_options.ConnectTimeout, s_watchTimeout.TotalMilliseconds));
+        var problem = await FindProblemAsync(new RedisProbe(_options, _keyPrefix, s_watchTimeout) { HandshakeTimeout = handshakeTimeout }, cancellation);
         // The client has missed that Sentinel named another primary. It queries Sentinel again when its connections are closed.
         if (_isBehindSentinel && problem?.Code == RedisProblem.ReadOnly.Code) _sockets.Close();
         return problem;

@@ -14,11 +14,11 @@ namespace IotCredentials.Redis;
 /// </summary>
 /// <param name="options">The connection.</param>
 /// <param name="keyPrefix">The prefix of every key of the gateway.</param>
-/// <param name="timeout">The longest that each response may take.</param>
+/// <param name="timeout">The longest that the connection, and each response, may take.</param>
 internal sealed class RedisProbe(ConfigurationOptions options, string keyPrefix, TimeSpan timeout)
 {
-    /// <summary>The longest that connecting may take, and then the TLS handshake. Default: as long as a response.</summary>
-    public TimeSpan? ConnectTimeout { get; init; }
+    /// <summary>The longest that the TLS handshake may take. Default: as long as a response.</summary>
+    public TimeSpan? HandshakeTimeout { get; init; }
 
     /// <summary>The servers, as <c>host:port</c>.</summary>
     public string EndPoints { get; } = string.Join(", ", options.EndPoints.Select(Show));
@@ -89,9 +89,10 @@ internal sealed class RedisProbe(ConfigurationOptions options, string keyPrefix,
 
     private async Task<RedisProblem?> AskAsync(string host, int port, bool isSentinel, CancellationToken cancellation)
     {
-        var longest = ConnectTimeout ?? timeout;
-        using var client = await ConnectAsync(host, port, longest, cancellation);
-        await using Stream stream = options.Ssl ? await SecureAsync(client, host, verifies: true, longest, cancellation) : client.GetStream();
+        using var client = await ConnectAsync(host, port, cancellation);
+        await using Stream stream = options.Ssl
+            ? await SecureAsync(client, host, verifies: true, HandshakeTimeout ?? timeout, cancellation)
+            : client.GetStream();
         var session = new Session(stream, timeout, cancellation);
         var (user, password) = isSentinel ? (options.SentinelUser, options.SentinelPassword) : (options.User, options.Password);
         // As the client does: a user may have no password.
@@ -133,7 +134,7 @@ internal sealed class RedisProbe(ConfigurationOptions options, string keyPrefix,
     {
         try
         {
-            using var client = await ConnectAsync(host, port, timeout, cancellation);
+            using var client = await ConnectAsync(host, port, cancellation);
             if (withTls)
             {
                 await using var secured = await SecureAsync(client, host, verifies: false, timeout, cancellation);
@@ -149,10 +150,10 @@ internal sealed class RedisProbe(ConfigurationOptions options, string keyPrefix,
         }
     }
 
-    private static async Task<TcpClient> ConnectAsync(string host, int port, TimeSpan longest, CancellationToken cancellation)
+    private async Task<TcpClient> ConnectAsync(string host, int port, CancellationToken cancellation)
     {
         using var deadline = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
-        deadline.CancelAfter(longest);
+        deadline.CancelAfter(timeout);
         var client = new TcpClient();
         try
         {

@@ -110,21 +110,21 @@ public sealed class RedisProbeTests(RedisProbeTests.Redis redis) : IClassFixture
     }
 
     [Fact]
-    public async Task F8_a_handshake_may_take_as_long_as_connecting()
+    public async Task F8_a_slow_handshake_is_no_silence()
     {
         using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
         using var certificate = new CertificateRequest("CN=localhost", key, HashAlgorithmName.SHA256)
             .CreateSelfSigned(DateTimeOffset.UtcNow.AddDays(-1), DateTimeOffset.UtcNow.AddDays(1));
         await using var slow = new StubTcpServer(async (stream, ended) =>
         {
-            await Task.Delay(TimeSpan.FromSeconds(1), ended);
+            await Task.Delay(TimeSpan.FromSeconds(2), ended);
             await using var tls = new SslStream(stream);
             await tls.AuthenticateAsServerAsync(new SslServerAuthenticationOptions { ServerCertificate = certificate }, ended);
             _ = await tls.ReadAsync(new byte[1024], ended);
         });
         var options = ConfigurationOptions.Parse($"127.0.0.1:{slow.Port},ssl=true");
 
-        var probe = new RedisProbe(options, "probe-tests:", TimeSpan.FromSeconds(0.1)) { ConnectTimeout = Eventually.Limit };
+        var probe = new RedisProbe(options, "probe-tests:", TimeSpan.FromSeconds(1)) { HandshakeTimeout = Eventually.Limit };
         var problem = await probe.FindAsync(TestContext.Current.CancellationToken);
 
         Assert.StartsWith("its certificate is not trusted (", problem?.Cause, StringComparison.Ordinal);
