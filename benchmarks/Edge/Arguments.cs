@@ -15,6 +15,7 @@ internal sealed record Arguments(string Published, string Results, IReadOnlyList
 {
     // The rest takes less than the difference to eight minutes.
     private static readonly TimeSpan s_growthEnds = TimeSpan.FromSeconds(360);
+    private static readonly TimeSpan s_routesBegin = TimeSpan.FromSeconds(420);
 
     private const int QuickRounds = 2;
     private const int QuickSeconds = 1;
@@ -25,6 +26,9 @@ internal sealed record Arguments(string Published, string Results, IReadOnlyList
 
     /// <summary>Whether the whole run would take too long if organizations were added still; what was asked for by name takes its time.</summary>
     public bool IsLate => WantsAll && Elapsed > s_growthEnds;
+
+    /// <summary>Whether the whole run would take too long with the routes.</summary>
+    public bool IsTooLateForRoutes => WantsAll && Elapsed > s_routesBegin;
 
     /// <summary>Whether a target or measurement is to be run. A whole run has no time for streams.</summary>
     public bool Wants(string name) => (WantsAll && name != "streams") || (IsQuick ? Stage.Few : Only).Contains(name);

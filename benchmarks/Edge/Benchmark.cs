@@ -49,7 +49,7 @@ internal static class Benchmark
             tables += $"\n## Growth\n\n{Results.TableOf(steps)}";
         }
 
-        if (arguments.Wants("routes"))
+        if (arguments.Wants("routes") && !arguments.IsTooLateForRoutes)
         {
             Say("routes");
             var steps = await RouteGrowth.MeasureAsync(stage);
