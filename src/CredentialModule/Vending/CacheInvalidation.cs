@@ -34,8 +34,12 @@ internal sealed class CacheInvalidation(CredentialCache cache, SingleFlight flig
 
     private const int TimeLength = 15;
 
-    // An error of a command is a table in Lua. The command is one that the gateway's user may run.
-    private const string RemoveUnlessHash = "if type(redis.pcall('HGET', KEYS[1], '')) == 'table' then return redis.call('DEL', KEYS[1]) end return 0";
+    // In Lua an error is a table with its text in err. Any other error than that of the type, such as a missing right, removes nothing.
+    private const string RemoveUnlessHash = """
+        local found = redis.pcall('HGET', KEYS[1], '')
+        if type(found) == 'table' and string.find(found.err, 'WRONGTYPE', 1, true) then return redis.call('DEL', KEYS[1]) end
+        return 0
+        """;
 
     private readonly ConcurrentDictionary<string, string> _generations = new(StringComparer.Ordinal);
     private readonly StaleEntryRemoval _outdated = new(cache);

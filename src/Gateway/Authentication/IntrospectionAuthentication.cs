@@ -112,7 +112,7 @@ internal sealed partial class IntrospectionAuthentication : IDisposable
         using var response = await _client.AskAsync(ApiKeyText.Create());
         return response.RootElement.GetProperty("active").GetBoolean()
             ? throw new IntrospectionUnavailableException("it says that a token is active which was made up just now")
-            : $"{_client.Address} accepts the client's secret, and knows no token that was never issued";
+            : $"{_client.Address} accepts the client's secret, and reports a made-up token as inactive";
     }
 
     public void Dispose()

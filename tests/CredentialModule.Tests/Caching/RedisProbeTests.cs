@@ -90,9 +90,7 @@ public sealed class RedisProbeTests(RedisProbeTests.Redis redis) : IClassFixture
     [Fact]
     public async Task F8_a_TLS_mismatch_is_told_in_both_directions_and_from_a_certificate_that_is_not_trusted()
     {
-        using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
-        using var certificate = new CertificateRequest("CN=localhost", key, HashAlgorithmName.SHA256)
-            .CreateSelfSigned(DateTimeOffset.UtcNow.AddDays(-1), DateTimeOffset.UtcNow.AddDays(1));
+        using var certificate = CertificateOfLocalhost();
         await using var secured = new StubTcpServer(async (stream, ended) =>
         {
             await using var tls = new SslStream(stream);
@@ -112,9 +110,7 @@ public sealed class RedisProbeTests(RedisProbeTests.Redis redis) : IClassFixture
     [Fact]
     public async Task F8_a_slow_handshake_is_no_silence()
     {
-        using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
-        using var certificate = new CertificateRequest("CN=localhost", key, HashAlgorithmName.SHA256)
-            .CreateSelfSigned(DateTimeOffset.UtcNow.AddDays(-1), DateTimeOffset.UtcNow.AddDays(1));
+        using var certificate = CertificateOfLocalhost();
         await using var slow = new StubTcpServer(async (stream, ended) =>
         {
             await Task.Delay(TimeSpan.FromSeconds(2), ended);
@@ -140,9 +136,7 @@ public sealed class RedisProbeTests(RedisProbeTests.Redis redis) : IClassFixture
     [InlineData("redis.example:6380,sslHost=redis.internal", "localhost", "redis.internal")]
     public async Task F8_a_node_of_a_cluster_is_examined_under_the_name_that_the_client_verifies(string connectionString, string node, string name)
     {
-        using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
-        using var certificate = new CertificateRequest("CN=localhost", key, HashAlgorithmName.SHA256)
-            .CreateSelfSigned(DateTimeOffset.UtcNow.AddDays(-1), DateTimeOffset.UtcNow.AddDays(1));
+        using var certificate = CertificateOfLocalhost();
         var asked = new TaskCompletionSource<string?>(TaskCreationOptions.RunContinuationsAsynchronously);
         await using var server = new StubTcpServer(async (stream, ended) =>
         {
@@ -179,6 +173,13 @@ public sealed class RedisProbeTests(RedisProbeTests.Redis redis) : IClassFixture
         Assert.All(
             [.. fixedOnes, RedisProblem.Certificate("…"), RedisProblem.Denied("…"), RedisProblem.OfError("DENIED", "…")!],
             problem => Assert.Contains($"| {problem.Cause} | {problem.Remedy} |", page, StringComparison.Ordinal));
+    }
+
+    private static X509Certificate2 CertificateOfLocalhost()
+    {
+        using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
+        return new CertificateRequest("CN=localhost", key, HashAlgorithmName.SHA256)
+            .CreateSelfSigned(DateTimeOffset.UtcNow.AddDays(-1), DateTimeOffset.UtcNow.AddDays(1));
     }
 
     private static async Task<RedisProblem?> FindAsync(string connectionString)
