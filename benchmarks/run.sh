@@ -9,7 +9,7 @@ export DOTNET_CLI_TELEMETRY_OPTOUT=1 DOTNET_NOLOGO=1
 export PATH="$PATH:/usr/sbin"
 
 missing=()
-for need in wrk:wrk haproxy:haproxy nginx:nginx redis-server:redis-server; do
+for need in wrk:wrk haproxy:haproxy nginx:nginx redis-server:redis-server h2load:nghttp2-client; do
   command -v "${need%%:*}" >/dev/null || missing+=("${need##*:}")
 done
 if [ ${#missing[@]} -gt 0 ]; then

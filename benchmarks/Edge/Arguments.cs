@@ -30,8 +30,8 @@ internal sealed record Arguments(string Published, string Results, IReadOnlyList
     /// <summary>Whether the whole run would take too long with the routes.</summary>
     public bool IsTooLateForRoutes => WantsAll && Elapsed > s_routesBegin;
 
-    /// <summary>Whether a target or measurement is to be run. A whole run has no time for streams.</summary>
-    public bool Wants(string name) => (WantsAll && name != "streams") || (IsQuick ? Stage.Few : Only).Contains(name);
+    /// <summary>Whether a target or measurement is to be run. A whole run has no time for some.</summary>
+    public bool Wants(string name) => (WantsAll && name is not ("streams" or "warmth")) || (IsQuick ? Stage.Few : Only).Contains(name);
 
     /// <summary>Runs a program with what its arguments say, or says what is wrong with them.</summary>
     public static async Task<int> InvokeAsync(string[] args, Func<Arguments, Task> run)
@@ -41,11 +41,11 @@ internal sealed record Arguments(string Published, string Results, IReadOnlyList
         var only = new Option<string[]>("--only")
         {
             Description = $"By commas, some of {string.Join(' ', Stage.Names)}, and of what takes longer: "
-                + "p99 (with yarp and pass or pass-quiet) start growth routes streams.",
+                + "p99 (with yarp and pass) consoles start growth routes streams warmth.",
         };
         only.Validators.Add(given =>
         {
-            foreach (var name in Names(given.GetValue(only)).Except([.. Stage.Names, "p99", "start", "growth", "routes", "streams"]))
+            foreach (var name in Names(given.GetValue(only)).Except([.. Stage.Names, "p99", "consoles", "start", "growth", "routes", "streams", "warmth"]))
                 given.AddError($"--only knows no {name}.");
         });
         var rounds = new Option<int>("--rounds") { Description = "How often each target is measured.", DefaultValueFactory = _ => 3 };

@@ -23,13 +23,16 @@ internal static class Benchmark
         }
 
         goals.AddRange(Goals.OfRates(targets));
-        if (arguments.Wants("p99") && targets.Find(target => target.Name == "yarp") is { } yarp)
+        if (arguments.Wants("p99") && targets.Find(target => target.Name == "yarp") is { } yarp && targets.Find(target => target.Name == "pass") is { } pass)
         {
-            foreach (var gateway in targets.Where(target => target.Name is "pass" or "pass-quiet"))
-            {
-                Say($"p99 of {gateway.Name}");
-                goals.Add(Goals.OfTail(gateway, await Tail.MeasureAsync(yarp, gateway)));
-            }
+            Say("p99");
+            goals.AddRange(Goals.OfTail(await Tail.MeasureAsync(stage, yarp, pass)));
+        }
+
+        if (arguments.Wants("consoles"))
+        {
+            Say("consoles");
+            goals.Add(Goals.OfConsoles(await Consoles.MeasureAsync(stage, arguments.Rounds, arguments.Seconds)));
         }
 
         var loaded = targets.Find(target => target.Name == "pass")?.Server.Memory;
@@ -61,6 +64,12 @@ internal static class Benchmark
         {
             Say("streams");
             tables += $"\n## Idle streams\n\n{Results.TableOf(await IdleStreams.MeasureAsync(stage))}";
+        }
+
+        if (arguments.Wants("warmth"))
+        {
+            Say("warmth");
+            tables += $"\n## The first seconds\n\n{Results.TableOf(await Warmth.MeasureAsync(stage))}";
         }
 
         if (loaded is { } bytes)

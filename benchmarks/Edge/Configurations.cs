@@ -60,19 +60,26 @@ internal static class Configurations
     /// <summary>The path of an added route.</summary>
     public static string PathOfRoute(int number) => $"/organizations/o-0/route-{number}/devices";
 
-    /// <summary>The path of a WebSocket.</summary>
-    public const string StreamPath = "/organizations/o-0/socket";
-
-    /// <summary>Passes WebSockets on to a service that echoes, and lets one caller and one address open so many, and other connections.</summary>
-    public static void Streams(JsonObject settings, string service, int count)
+    /// <summary>Passes requests on by HTTP/2, without TLS.</summary>
+    /// <param name="settings">What is changed.</param>
+    /// <param name="service">A service that speaks HTTP/2 alone.</param>
+    public static void ToHttp2(JsonObject settings, string service)
     {
-        var proxy = settings["ReverseProxy"]!;
-        var route = proxy["Routes"]!["organizations"]!.DeepClone();
-        (route["Match"]!["Path"], route["ClusterId"]) = ("/organizations/{organizationId}/socket", "streams");
-        proxy["Routes"]!["streams"] = route;
-        proxy["Clusters"]!["streams"] = new JsonObject { ["Destinations"] = new JsonObject { ["a"] = new JsonObject { ["Address"] = service } } };
-        settings["Edge"] = new JsonObject { ["UpgradesPerCaller"] = count, ["ConnectionsPerAddress"] = 2 * count };
+        var cluster = settings["ReverseProxy"]!["Clusters"]!["organizations"]!;
+        cluster["Destinations"]!["a"]!["Address"] = service;
+        cluster["HttpRequest"] = new JsonObject { ["Version"] = "2", ["VersionPolicy"] = "RequestVersionExact" };
     }
+
+    /// <summary>Lets one caller and one address open so many streams, and other connections.</summary>
+    public static void Streams(JsonObject settings, int count)
+    {
+        settings["Edge"] = new JsonObject { ["UpgradesPerCaller"] = count, ["ConnectionsPerAddress"] = 2 * count };
+        var limits = settings["Kestrel"]!["Limits"]!;
+        (limits["MaxConcurrentConnections"], limits["MaxConcurrentUpgradedConnections"]) = (2 * count, count);
+    }
+
+    /// <summary>Calls STS no more often than what ships.</summary>
+    public static void ShippedBudget(JsonObject settings) => settings["IotCredentials"]!.AsObject().Remove("Sts");
 
     public static void SetLimit(JsonObject settings, int limit) => settings["RateLimiting"]!["Policies"]!["PerOrganization"]!["PermitLimit"] = limit;
 
@@ -102,9 +109,9 @@ internal static class Configurations
     }
 
     /// <summary>nginx that answers every request with the same bytes: the service behind the proxies. Files answer paths that end in their names.</summary>
-    public static string Service(int port, string answer, IEnumerable<(string Name, string Path)> files) => Nginx(workers: 1, $$"""
+    public static string Service(int port, string answer, IEnumerable<(string Name, string Path)> files, bool http2 = false) => Nginx(workers: 1, $$"""
             server {
-              listen 127.0.0.1:{{port}} backlog=1024;
+              listen 127.0.0.1:{{port}} backlog=1024{{(http2 ? " http2" : "")}};
               default_type application/json;
               location / {
                 return 200 '{{answer}}';

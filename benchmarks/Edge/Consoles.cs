@@ -1,11 +1,21 @@
 using System.Net.Http.Headers;
+using Sandbox;
 
 namespace Edge;
+
+/// <summary>What open consoles cost the data path of a gateway.</summary>
+/// <param name="Closed">Processor time a request, over that of another gateway in the same round, before any console was open.</param>
+/// <param name="Open">The same with <see cref="Consoles.Count"/> open.</param>
+internal sealed record ConsoleCost(IReadOnlyList<double> Closed, IReadOnlyList<double> Open)
+{
+    /// <summary>The part of a request's processor time that the consoles add.</summary>
+    public double Added => (Median.Of(Open) / Median.Of(Closed)) - 1;
+}
 
 /// <summary>Open consoles: clients that each poll the management listener's API as one of the console's pages does.</summary>
 internal sealed class Consoles(string managementUrl, string token) : IDisposable
 {
-    private const int Count = 20;
+    public const int Count = 20;
 
     // As the page's script.
     private static readonly TimeSpan s_poll = TimeSpan.FromSeconds(2);
@@ -17,9 +27,41 @@ internal sealed class Consoles(string managementUrl, string token) : IDisposable
         DefaultRequestHeaders = { Authorization = new AuthenticationHeaderValue("Bearer", token) },
     };
 
+    /// <summary>
+    /// Two gateways take turns, first without consoles, then with consoles of one of them. Two processes of one program differ by some percent, and the machine's
+    /// speed changes with time: neither is counted so. One gateway alone would not do, because it goes on recording when its consoles are closed.
+    /// </summary>
+    public static async Task<ConsoleCost> MeasureAsync(Stage stage, int rounds, int seconds)
+    {
+        var requests = stage.WriteRequests("consoles", [stage.SomePassThrough]);
+        using var watched = await stage.StartGatewayAsync("watched", Configurations.Operators);
+        using var other = await stage.StartGatewayAsync("unwatched", Configurations.Operators);
+        foreach (var gateway in (Gateway[])[watched, other]) await WarmUp.RunAsync(Wrk.RunAsync, gateway.Server, requests);
+
+        var closed = await RatiosAsync();
+        using var consoles = new Consoles(
+            watched.ManagementUrl,
+            stage.World.Issuer.Issue(new TokenRequest { Roles = [Configurations.OperatorRole], Expires = TimeSpan.FromHours(1) }));
+        double[] open = [];
+        await consoles.WhileOpenAsync(async () => open = await RatiosAsync());
+        return new(closed, open);
+
+        async Task<double[]> RatiosAsync()
+        {
+            var ratios = new double[rounds];
+            for (var round = 0; round < rounds; round++)
+            {
+                var unwatched = await Wrk.RunAsync(other.Server, requests, seconds);
+                ratios[round] = (await Wrk.RunAsync(watched.Server, requests, seconds)).Processor / unwatched.Processor;
+            }
+
+            return ratios;
+        }
+    }
+
     /// <summary>Keeps them open until the work has ended.</summary>
     /// <exception cref="HttpRequestException">The API refused a console, or failed.</exception>
-    public async Task WhileOpenAsync(Func<Task> work)
+    private async Task WhileOpenAsync(Func<Task> work)
     {
         using var closing = new CancellationTokenSource();
         var consoles = Enumerable.Range(0, Count).Select(console => PollAsync(console, closing.Token)).ToArray();

@@ -17,9 +17,13 @@ internal sealed record Goal(string What, string Wanted, string Required, string 
     /// <param name="measured">The figure.</param>
     /// <param name="goal">Met by this and less.</param>
     /// <param name="most">Held by this and less.</param>
-    /// <param name="unit">Of all three.</param>
-    public static Goal AtMost(string what, double measured, double goal, double most, string unit) =>
-        new(what, $"≤ {goal} {unit}", $"≤ {most} {unit}", $"{Text(measured)} {unit}", Judge(measured <= goal, measured <= most));
+    /// <param name="unit">Of all.</param>
+    /// <param name="range">What single runs came to; null if there was only one.</param>
+    public static Goal AtMost(string what, double measured, double goal, double most, string unit, string? range = null)
+    {
+        var ranges = range is null ? "" : $" ({range})";
+        return new(what, $"≤ {goal} {unit}", $"≤ {most} {unit}", $"{Text(measured)} {unit}{ranges}", Judge(measured <= goal, measured <= most));
+    }
 
     public static string Judge(bool met, bool held) => met ? "met" : held ? "held, goal missed" : "**missed**";
 

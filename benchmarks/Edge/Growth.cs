@@ -10,7 +10,7 @@ namespace Edge;
 /// <param name="Warm">Of what was asked before.</param>
 /// <param name="Heap">Bytes that it holds on to.</param>
 /// <param name="Memory">Bytes that are resident.</param>
-internal sealed record GrowthStep(int Organizations, double Filled, WrkRun Warm, double Heap, double Memory);
+internal sealed record GrowthStep(int Organizations, double Filled, LoadRun Warm, double Heap, double Memory);
 
 /// <summary>What more organizations cost one gateway, in time and memory, within its bound and beyond.</summary>
 internal static class Growth
@@ -29,7 +29,7 @@ internal static class Growth
     public static async Task<(GrowthStep[] Steps, double BeyondBound)> MeasureAsync(Stage stage, Func<bool> isLate)
     {
         var organizations = Enumerable.Range(0, s_steps[^1]).Select(i => $"o-grown{i}").ToArray();
-        return (await GrowAsync(stage, Callers(stage, organizations, InOneToken), isLate), await OutgrowAsync(stage, organizations[..(10 * Bound)]));
+        return (await GrowAsync(stage, [.. stage.CallersOf(organizations, InOneToken)], isLate), await OutgrowAsync(stage, organizations[..(10 * Bound)]));
     }
 
     private static async Task<GrowthStep[]> GrowAsync(Stage stage, (string Organization, string Token)[] callers, Func<bool> isLate)
@@ -55,7 +55,7 @@ internal static class Growth
             var requests = stage.WriteRequests(
                 $"growth{size}",
                 callers[..size].Where((_, i) => i % every == 0).Select(caller => (Requests.CredentialsPath(caller.Organization), caller.Token)));
-            if (steps.Count == 0) await Wrk.WarmUpAsync(gateway.Server, requests);
+            if (steps.Count == 0) await WarmUp.RunAsync(Wrk.RunAsync, gateway.Server, requests);
             var run = await Wrk.RunAsync(gateway.Server, requests, Seconds, Connections);
             steps.Add(new(size, filled, run, await heap.MeasureAsync(), gateway.Server.Memory));
         }
@@ -72,17 +72,10 @@ internal static class Growth
             settings["IotCredentials"]!["Cache"]!["MaxEntries"] = JsonValue.Create(Bound);
         });
         var heap = new Heap(gateway, stage.World.Client);
-        var ofEveryToken = Callers(stage, organizations, Bound).Index().ToLookup(caller => caller.Index % Bound < Bound / 5, caller => caller.Item);
+        var ofEveryToken = stage.CallersOf(organizations, Bound).ToArray().Index().ToLookup(caller => caller.Index % Bound < Bound / 5, caller => caller.Item);
         await stage.AskForAllAsync(gateway, ofEveryToken[true]);
         var full = await heap.MeasureAsync();
         await stage.AskForAllAsync(gateway, ofEveryToken[false]);
         return (await heap.MeasureAsync() - full) / ofEveryToken[false].Count();
     }
-
-    private static (string Organization, string Token)[] Callers(Stage stage, string[] organizations, int inOneToken) =>
-        [.. organizations.Chunk(inOneToken).SelectMany(chunk =>
-        {
-            var token = stage.World.Token(chunk);
-            return chunk.Select(organization => (organization, token));
-        })];
 }

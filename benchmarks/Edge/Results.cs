@@ -54,18 +54,39 @@ internal static class Results
         return table.ToString();
     }
 
-    public static string TableOf(StreamRun run)
+    public static string TableOf(IEnumerable<StreamRun> runs)
     {
-        var latencies = string.Create(CultureInfo.InvariantCulture, $"{run.Alone.P50:F2}, {run.Beside.P50:F2}");
-        var costs = string.Create(CultureInfo.InvariantCulture, $"{run.Alone.Processor:F0}, {run.Beside.Processor:F0}");
-        return string.Create(CultureInfo.InvariantCulture, $"""
-            | idle WebSockets | opened a second | resident memory of each, KiB | part of one processor for all | p50 of other requests, ms | µs each |
-            |--:|--:|--:|--:|--:|--:|
-            | {run.Streams:N0} | {run.Opened:N0} | {run.Bytes / 1024:F1} | {run.Processor:P1} | {latencies} | {costs} |
-
-            Other requests: before the first WebSocket, and beside all of them.
+        var table = new StringBuilder("""
+            | idle streams | | opened a second | resident memory of each, KiB | part of one processor for all | p50 of warm vends, ms | µs each |
+            |---|--:|--:|--:|--:|--:|--:|
 
             """);
+        foreach (var run in runs)
+        {
+            table.AppendLine(
+                CultureInfo.InvariantCulture,
+                $"| {run.Kind} | {run.Streams:N0} | {run.Opened:N0} | {run.Bytes / 1024:F1} | {run.Processor:P1} | "
+                + $"{run.Alone.P50:F2}, {run.Beside.P50:F2} | {run.Alone.Processor:F0}, {run.Beside.Processor:F0} |");
+        }
+
+        return table.AppendLine("\nWarm vends: before the first stream, and beside all of them.").ToString();
+    }
+
+    public static string TableOf(IEnumerable<Warmth> runs)
+    {
+        int[] seconds = [1, 2, 3, 4, 6, 8, 10, 15, 20, 30];
+        var table = new StringBuilder($"""
+            | processor time a request, µs, in second | {string.Join(" | ", seconds)} |
+            |---|{string.Concat(seconds.Select(static _ => "--:|"))}
+
+            """);
+        foreach (var run in runs)
+        {
+            var costs = seconds.Select(second => run.Seconds[second - 1].Processor.ToString("F0", CultureInfo.InvariantCulture));
+            table.AppendLine($"| {run.What} | {string.Join(" | ", costs)} |");
+        }
+
+        return table.ToString();
     }
 
     public static string TableOf(IEnumerable<RouteStep> steps)
@@ -99,7 +120,7 @@ internal static class Results
             * Load: `wrk`, one thread, 32 connections, the same requests to every peer: 1,000 organizations, each with an RS256 token of its own. Every answer
               was a success and as large as what the gateway vends, {Stage.AnswerBytes:N0} bytes, unless its row names another size. The service behind every
               proxy is one nginx worker that answers constant bytes.
-            * Each was warmed, by {Wrk.FewestAnswers:N0} requests at least, until one cost it no less processor time than before, or for {Wrk.LongestWarmUp} s;
+            * Each was warmed, by {WarmUp.FewestAnswers:N0} requests at least, until one cost it no less processor time than before, or for {WarmUp.Longest} s;
               then measured in {targets[0].Rates.Count} rounds of {seconds} s that took turns over all of them. p50, p99 and processor time are medians of the
               rounds.
             * As shipped, the gateway writes an access line for every request and an audit line for every vend (to a file here); with its log lines off, only
@@ -108,8 +129,11 @@ internal static class Results
             * Peers that log write to a file too: HAProxy its `httplog`, nginx its `combined`, YARP the framework's HTTP logging of six
               fields.
               The processor time of nginx with `auth_request` includes the checker's.
+            * HTTP/2 from clients: `h2load`, one thread, 4 connections with 8 streams each, one organization.
             * p99 at half of the peak: 256 callers that pause by chance before each request, so that the rate is kept and requests do not wait in line for each
-              other; both in turns.
+              other; both in turns. Cold vends: callers that ask for one new organization after the other, as fast as the shipped budget of STS allows; STS, Redis
+              and these callers share the two cores.
+            * Consoles: two gateways in turns, without consoles at first, then with 20 consoles of one of them. What is added is the change of their ratio.
             * Growth: one gateway, log lines off, is asked for ever more organizations, each for the first time; then 8 connections ask for up to 10,000 of them
               again. The heap is what is held after a full collection. Beyond the bound: with `Cache:MaxEntries` 1,000, from 2,000 organizations to 10,000.
             * Routes: gateways, log lines off, that differ by their number of routes, and pass requests through on all of them in turn; 8 connections.

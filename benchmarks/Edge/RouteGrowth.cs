@@ -3,7 +3,7 @@ namespace Edge;
 /// <summary>A gateway with so many routes.</summary>
 /// <param name="Routes">How many.</param>
 /// <param name="Runs">The measurements of it.</param>
-internal sealed record RouteStep(int Routes, IReadOnlyList<WrkRun> Runs)
+internal sealed record RouteStep(int Routes, IReadOnlyList<LoadRun> Runs)
 {
     /// <summary>Milliseconds within which half of the answers came, the median of the runs.</summary>
     public double P50 => Median.Of(Runs.Select(static run => run.P50));
@@ -22,7 +22,7 @@ internal static class RouteGrowth
 
     public static async Task<IReadOnlyList<RouteStep>> MeasureAsync(Stage stage)
     {
-        var measured = new List<(Gateway Gateway, string Requests, List<WrkRun> Runs, RouteStep Step)>();
+        var measured = new List<(Gateway Gateway, string Requests, List<LoadRun> Runs, RouteStep Step)>();
         try
         {
             foreach (var count in s_steps)
@@ -30,9 +30,9 @@ internal static class RouteGrowth
                 var gateway = await stage.StartGatewayAsync($"routes{count}", settings => Configurations.Routes(settings, count));
                 var paths = Enumerable.Range(0, s_steps[^1]).Select(i => Configurations.PathOfRoute(i % count));
                 var requests = stage.WriteRequests($"routes{count}", paths.Select(path => (path, stage.SomePassThrough.Token)));
-                List<WrkRun> runs = [];
+                List<LoadRun> runs = [];
                 measured.Add((gateway, requests, runs, new(count, runs)));
-                await Wrk.WarmUpAsync(gateway.Server, requests);
+                await WarmUp.RunAsync(Wrk.RunAsync, gateway.Server, requests);
             }
 
             for (var round = 0; round < Rounds; round++)

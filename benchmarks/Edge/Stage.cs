@@ -14,8 +14,9 @@ internal sealed class Stage : IAsyncDisposable
     public static readonly IReadOnlyList<string> Names =
     [
         "kestrel", "kestrel-jwt", "yarp", "yarp-jwt", "yarp-user", "haproxy", "haproxy-quiet", "nginx", "nginx-auth",
-        "pass", "vend", "pass-quiet", "vend-quiet", "pass-key", "pass-reload", "pass-consoles",
+        "pass", "vend", "pass-quiet", "vend-quiet", "pass-key", "pass-reload",
         "yarp-16k", "pass-16k", "yarp-1m", "pass-1m", "yarp-tls", "pass-tls",
+        "yarp-h2", "pass-h2", "yarp-to-h2", "pass-to-h2",
     ];
 
     /// <summary>The targets of a quick run: those of the main goals.</summary>
@@ -53,6 +54,12 @@ internal sealed class Stage : IAsyncDisposable
 
     /// <summary>The path of a request that is passed through, and its token.</summary>
     public (string Path, string Token) SomePassThrough { get; private set; }
+
+    /// <summary>The path of a request for credentials, and its token.</summary>
+    public (string Path, string Token) SomeVend { get; private set; }
+
+    /// <summary>The service behind the proxies.</summary>
+    public string ServiceUrl => _service.Url;
 
     /// <summary>All that were asked for, started.</summary>
     public List<Target> Targets { get; } = [];
@@ -105,23 +112,30 @@ internal sealed class Stage : IAsyncDisposable
         var certificateKey = Write("tls.key", _certificate.GetECDsaPrivateKey()!.ExportPkcs8PrivateKeyPem());
         string[] tls = ["--Kestrel:Certificates:Default:Path", certificate, "--Kestrel:Certificates:Default:KeyPath", certificateKey];
 
-        SomePassThrough = (DevicesPath(callers[0].Organization), callers[0].Token);
+        // One that speaks HTTP/2 without TLS speaks nothing else.
+        var http2 = wanted("yarp-to-h2") || wanted("pass-to-h2")
+            ? Started(await NginxAsync("service-h2", port => Configurations.Service(port, answer, [], http2: true))).Url
+            : "";
 
-        await AddAsync("kestrel", "Kestrel, constant bytes", credentials, () => PeerAsync("kestrel", "--answer", answerFile));
+        SomePassThrough = (DevicesPath(callers[0].Organization), callers[0].Token);
+        SomeVend = (Requests.CredentialsPath(callers[0].Organization), callers[0].Token);
+
+        await AddAsync("kestrel", "Kestrel, constant bytes", credentials, () => StartPeerAsync("kestrel", "--answer", answerFile));
         await AddAsync(
             "kestrel-jwt", "Kestrel + JwtBearer, constant bytes", credentials,
-            () => PeerAsync("kestrel-jwt", "--answer", answerFile, "--authority", World.Issuer.Issuer));
-        await AddAsync("yarp", "YARP", devices, () => PeerAsync("yarp", "--service", _service.Url));
-        await AddAsync("yarp-jwt", "YARP + JwtBearer", devices, () => PeerAsync("yarp-jwt", "--service", _service.Url, "--authority", World.Issuer.Issuer));
+            () => StartPeerAsync("kestrel-jwt", "--answer", answerFile, "--authority", World.Issuer.Issuer));
+        await AddAsync("yarp", "YARP", devices, () => StartPeerAsync("yarp", "--service", _service.Url));
+        await AddAsync(
+            "yarp-jwt", "YARP + JwtBearer", devices, () => StartPeerAsync("yarp-jwt", "--service", _service.Url, "--authority", World.Issuer.Issuer));
         await AddAsync(
             "yarp-user", "YARP + JwtBearer + rate limiter + HTTP logging", devices,
-            () => PeerAsync("yarp-user", "--service", _service.Url, "--authority", World.Issuer.Issuer));
+            () => StartPeerAsync("yarp-user", "--service", _service.Url, "--authority", World.Issuer.Issuer));
         await AddAsync("haproxy", "HAProxy, jwt_verify, access log", devices, () => HaProxyAsync("haproxy", World.Issuer.Issuer, key, logs: true));
         await AddAsync("haproxy-quiet", "HAProxy, jwt_verify", devices, () => HaProxyAsync("haproxy-quiet", World.Issuer.Issuer, key, logs: false));
         await AddAsync("nginx", "nginx, no authentication", devices, () => NginxAsync("nginx", port => Configurations.NginxProxy(port, _service.Port)));
         await AddAsync("nginx-auth", "nginx, auth_request to Kestrel + JwtBearer, access log", devices, async () =>
         {
-            var checker = await PeerAsync("kestrel-jwt", "--answer", Write("nothing", ""), "--authority", World.Issuer.Issuer);
+            var checker = await StartPeerAsync("kestrel-jwt", "--answer", Write("nothing", ""), "--authority", World.Issuer.Issuer);
             return await NginxAsync("nginx-auth", port => Configurations.NginxWithChecker(port, _service.Port, checker.Port), checker);
         });
         await AddGatewayAsync("", "as shipped");
@@ -129,23 +143,30 @@ internal sealed class Stage : IAsyncDisposable
         await AddAsync("pass-key", "the gateway, pass-through by API key, as shipped", withKeys, () =>
             OneMoreGatewayAsync("pass-key", settings => Configurations.ApiKeys(settings, keys)));
         await AddReloadsAsync("pass-reload");
-        await AddConsolesAsync("pass-consoles");
-        await AddAsync("yarp-16k", "YARP, 16 KB", medium, () => PeerAsync("yarp", "--service", _service.Url), MediumBytes);
+        await AddAsync("yarp-16k", "YARP, 16 KB", medium, () => StartPeerAsync("yarp", "--service", _service.Url), MediumBytes);
         await AddAsync("pass-16k", "the gateway, pass-through of 16 KB, as shipped", medium, () => OneMoreGatewayAsync("pass-16k"), MediumBytes);
-        await AddAsync("yarp-1m", "YARP, 1 MB", large, () => PeerAsync("yarp", "--service", _service.Url), LargeBytes);
+        await AddAsync("yarp-1m", "YARP, 1 MB", large, () => StartPeerAsync("yarp", "--service", _service.Url), LargeBytes);
         await AddAsync("pass-1m", "the gateway, pass-through of 1 MB, as shipped", large, () => OneMoreGatewayAsync("pass-1m"), LargeBytes);
         await AddAsync("yarp-tls", "YARP, TLS", devices, () => PeerAsync("https", "yarp", ["--service", _service.Url, .. tls]));
         await AddAsync("pass-tls", "the gateway, pass-through, TLS, as shipped", devices, () =>
             OneMoreGatewayAsync("pass-tls", settings => Configurations.Tls(settings, certificate, certificateKey), "https"));
+        await AddAsync(
+            "yarp-h2", "YARP, HTTP/2 from clients, TLS", devices, () => PeerAsync("https", "yarp", ["--service", _service.Url, .. tls]),
+            load: H2Load.RunAsync);
+        await AddAsync("pass-h2", "the gateway, pass-through, HTTP/2 from clients, TLS, as shipped", devices, () =>
+            OneMoreGatewayAsync("pass-h2", settings => Configurations.Tls(settings, certificate, certificateKey), "https"), load: H2Load.RunAsync);
+        await AddAsync("yarp-to-h2", "YARP, HTTP/2 to the service", devices, () => StartPeerAsync("yarp", "--service", http2, "--version", "2"));
+        await AddAsync("pass-to-h2", "the gateway, pass-through, HTTP/2 to the service, as shipped", devices, () =>
+            OneMoreGatewayAsync("pass-to-h2", settings => Configurations.ToHttp2(settings, http2)));
 
         foreach (var target in Targets) await CheckAsync(target);
 
         string RequestsOf(string file) =>
             WriteRequests(file, callers.Select(caller => ($"/organizations/{caller.Organization}/{file}", caller.Token)));
 
-        async Task AddAsync(string name, string what, string requests, Func<Task<Server>> start, int bytes = AnswerBytes)
+        async Task AddAsync(string name, string what, string requests, Func<Task<Server>> start, int bytes = AnswerBytes, Load? load = null)
         {
-            if (wanted(name)) Targets.Add(new(name, what, Started(await start()), requests, bytes));
+            if (wanted(name)) Targets.Add(new(name, what, Started(await start()), requests, bytes, load ?? Wrk.RunAsync));
         }
 
         // Its folder goes with all temporary files of this program.
@@ -157,9 +178,9 @@ internal sealed class Stage : IAsyncDisposable
             var (pass, vend) = ($"pass{suffix}", $"vend{suffix}");
             if (!wanted(pass) && !wanted(vend)) return;
             var gateway = Started(await StartGatewayAsync($"gateway{suffix}", change));
-            if (wanted(pass)) Targets.Add(new(pass, $"the gateway, pass-through, {how}", gateway.Server, devices, AnswerBytes));
+            if (wanted(pass)) Targets.Add(new(pass, $"the gateway, pass-through, {how}", gateway.Server, devices, AnswerBytes, Wrk.RunAsync));
             if (!wanted(vend)) return;
-            Targets.Add(new(vend, $"the gateway, warm vend, {how}", gateway.Server, credentials, AnswerBytes));
+            Targets.Add(new(vend, $"the gateway, warm vend, {how}", gateway.Server, credentials, AnswerBytes, Wrk.RunAsync));
             await AskForAllAsync(gateway, callers);
         }
 
@@ -170,18 +191,7 @@ internal sealed class Stage : IAsyncDisposable
             var reloads = new Reloads(gateway, World.Client);
             Targets.Add(new(
                 name, "the gateway, pass-through, as shipped, a change saved each half second", gateway.Server, devices, AnswerBytes,
-                reloads.WhileSavingAsync));
-        }
-
-        // A gateway of its own: it goes on recording for a quarter of an hour after its last console is closed.
-        async Task AddConsolesAsync(string name)
-        {
-            if (!wanted(name)) return;
-            var gateway = Started(await StartGatewayAsync(name, Configurations.Operators));
-            var token = World.Issuer.Issue(new TokenRequest { Roles = [Configurations.OperatorRole], Expires = TimeSpan.FromHours(1) });
-            var consoles = Started(new Consoles(gateway.ManagementUrl, token));
-            Targets.Add(new(
-                name, "the gateway, pass-through, as shipped, with 20 open consoles", gateway.Server, devices, AnswerBytes, consoles.WhileOpenAsync));
+                Wrk.RunAsync, reloads.WhileSavingAsync));
         }
     }
 
@@ -224,10 +234,21 @@ internal sealed class Stage : IAsyncDisposable
         return new(server, management, folder);
     }
 
+    /// <summary>Starts one of the peers, which the caller disposes of.</summary>
+    public Task<Server> StartPeerAsync(string name, params string[] arguments) => PeerAsync("http", name, arguments);
+
     /// <summary>Asks a gateway for the credentials of each organization once.</summary>
     public Task AskForAllAsync(Gateway gateway, IEnumerable<(string Organization, string Token)> callers) =>
         Parallel.ForEachAsync(callers, new ParallelOptions { MaxDegreeOfParallelism = AtOnce }, async (caller, _) =>
             await AskAsync(gateway.Url + Requests.CredentialsPath(caller.Organization), caller.Token));
+
+    /// <summary>Callers of organizations, of which so many share a token.</summary>
+    public IEnumerable<(string Organization, string Token)> CallersOf(IEnumerable<string> organizations, int inOneToken) =>
+        organizations.Chunk(inOneToken).SelectMany(chunk =>
+        {
+            var token = World.Token(chunk);
+            return chunk.Select(organization => (organization, token));
+        });
 
     /// <summary>The answer, which is 200 or an exception.</summary>
     public async Task<Response> AskAsync(string url, string token)
@@ -235,8 +256,6 @@ internal sealed class Stage : IAsyncDisposable
         var answer = await World.Client.SendAsync(url, token);
         return answer.Status == 200 ? answer : throw new InvalidOperationException($"{url}: {answer.Status} {answer.Body}");
     }
-
-    private Task<Server> PeerAsync(string name, params string[] arguments) => PeerAsync("http", name, arguments);
 
     private Task<Server> PeerAsync(string scheme, string name, string[] arguments) =>
         Server.StartAsync(

@@ -6,10 +6,12 @@ namespace Edge;
 /// <param name="Server">Its processes.</param>
 /// <param name="Requests">The file with the requests that it is sent.</param>
 /// <param name="Bytes">The length of each answer.</param>
+/// <param name="Load">How they are sent.</param>
 /// <param name="Meanwhile">Does something else while work goes on: the warm-up, or a round; null: nothing.</param>
-internal sealed record Target(string Name, string What, Server Server, string Requests, int Bytes, Func<Func<Task>, Task>? Meanwhile = null)
+internal sealed record Target(
+    string Name, string What, Server Server, string Requests, int Bytes, Load Load, Func<Func<Task>, Task>? Meanwhile = null)
 {
-    private readonly List<WrkRun> _rounds = [];
+    private readonly List<LoadRun> _rounds = [];
 
     /// <summary>Answers a second, a round each.</summary>
     public IReadOnlyList<double> Rates => [.. _rounds.Select(round => round.Rate)];
@@ -29,9 +31,9 @@ internal sealed record Target(string Name, string What, Server Server, string Re
     /// <summary>The median of <see cref="Processors"/>.</summary>
     public double Processor => Median.Of(Processors);
 
-    public Task WarmUpAsync() => RunAsync(() => Wrk.WarmUpAsync(Server, Requests));
+    public Task WarmUpAsync() => RunAsync(() => WarmUp.RunAsync(Load, Server, Requests));
 
-    public Task MeasureAsync(int seconds) => RunAsync(async () => _rounds.Add(await Wrk.RunAsync(Server, Requests, seconds)));
+    public Task MeasureAsync(int seconds) => RunAsync(async () => _rounds.Add(await Load(Server, Requests, seconds)));
 
     private Task RunAsync(Func<Task> work) => Meanwhile?.Invoke(work) ?? work();
 }

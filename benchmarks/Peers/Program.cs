@@ -1,7 +1,10 @@
 // What the gateway is measured against, each as short as anyone would write it:
 //   Peers kestrel|kestrel-jwt --urls URL --answer FILE [--authority URL]    answers a file's bytes
-//   Peers yarp|yarp-jwt|yarp-user --urls URL --service URL [--authority URL]
-//                                                                           passes everything on; yarp-user limits callers and logs requests too
+//   Peers yarp|yarp-jwt|yarp-user --urls URL --service URL [--authority URL] [--version 2]
+//                                                                           passes everything on, by that version of HTTP; yarp-user limits callers and
+//                                                                           logs requests too
+// And a service:
+//   Peers streams --urls URL                                                accepts WebSockets, and sends others one server-sent event; then nothing more
 using System.Security.Claims;
 using System.Threading.RateLimiting;
 using Microsoft.AspNetCore.HttpLogging;
@@ -51,7 +54,10 @@ if (proxies)
             new ClusterConfig
             {
                 ClusterId = "service",
-                Destinations = new Dictionary<string, DestinationConfig> { ["a"] = new() { Address = configuration["service"]! } }
+                Destinations = new Dictionary<string, DestinationConfig> { ["a"] = new() { Address = configuration["service"]! } },
+                HttpRequest = configuration["version"] is { } version
+                    ? new() { Version = Version.Parse($"{version}.0"), VersionPolicy = HttpVersionPolicy.RequestVersionExact }
+                    : null,
             }
         ]);
 }
@@ -70,6 +76,11 @@ if (proxies)
 {
     route = app.MapReverseProxy();
 }
+else if (args[0] == "streams")
+{
+    app.UseWebSockets();
+    route = app.Map("/{**path}", Streams.HoldAsync);
+}
 else
 {
     var answer = File.ReadAllBytes(configuration["answer"]!);
@@ -83,3 +94,21 @@ else
 
 if (authenticates) route.RequireAuthorization();
 app.Run();
+
+internal static class Streams
+{
+    public static async Task HoldAsync(HttpContext context)
+    {
+        if (context.WebSockets.IsWebSocketRequest)
+        {
+            using var socket = await context.WebSockets.AcceptWebSocketAsync();
+            await socket.ReceiveAsync(new byte[1].AsMemory(), context.RequestAborted);
+            return;
+        }
+
+        context.Response.ContentType = "text/event-stream";
+        await context.Response.WriteAsync("data: 0\n\n", context.RequestAborted);
+        await context.Response.Body.FlushAsync(context.RequestAborted);
+        await Task.Delay(Timeout.InfiniteTimeSpan, context.RequestAborted).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+    }
+}

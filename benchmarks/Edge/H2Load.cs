@@ -1,0 +1,42 @@
+using System.Globalization;
+using Testing;
+
+namespace Edge;
+
+/// <summary>The load by HTTP/2: one thread that sends the first request of a file again and again.</summary>
+internal static class H2Load
+{
+    private const int Connections = 4;
+
+    /// <summary>In flight on each connection, so that as many are in flight as with <see cref="Wrk"/>.</summary>
+    private const int Streams = 8;
+
+    /// <inheritdoc cref="Load"/>
+    /// <exception cref="InvalidOperationException">An answer was no success, or none came.</exception>
+    public static async Task<LoadRun> RunAsync(Server server, string requests, int seconds)
+    {
+        var request = File.ReadLines(requests).First().Split('\t');
+        var log = Path.GetTempFileName();
+        var before = server.Processor;
+        using var load = ChildProcess.Start(
+            "h2load",
+            [
+                $"--duration={seconds}", "--threads=1", $"--clients={Connections}", $"--max-concurrent-streams={Streams}", $"--header={request[1]}",
+                $"--log-file={log}", server.Url + request[0],
+            ]);
+        await load.WaitForExitAsync();
+        var processor = server.Processor - before;
+        if (load.ExitCode != 0) throw new InvalidOperationException($"h2load ended with {load.ExitCode}.");
+
+        // A line is the time in microseconds, the status, and the microseconds that the answer took.
+        var answers = File.ReadLines(log).Select(line => line.Split('\t')).ToArray();
+        File.Delete(log);
+        var failures = answers.Count(answer => answer[1] != "200");
+        if (answers.Length == 0 || failures > 0)
+            throw new InvalidOperationException($"{server.Url}: {failures} failures in {answers.Length} answers by HTTP/2.");
+        var milliseconds = answers.Select(answer => long.Parse(answer[2], CultureInfo.InvariantCulture) / 1e3).Order().ToArray();
+        return new(answers.Length, (double)answers.Length / seconds, At(0.5), At(0.99)) { Processor = processor.TotalMicroseconds / answers.Length };
+
+        double At(double part) => milliseconds[(int)(part * (milliseconds.Length - 1))];
+    }
+}
