@@ -32,7 +32,7 @@ internal static class Benchmark
         if (arguments.Wants("consoles"))
         {
             Say("consoles");
-            goals.Add(Goals.OfConsoles(await Consoles.MeasureAsync(stage, arguments.Rounds, arguments.Seconds)));
+            goals.Add(Goals.OfConsoles(await Consoles.MeasureAsync(stage, arguments.Rounds)));
         }
 
         var loaded = targets.Find(target => target.Name == "pass")?.Server.Memory;

@@ -31,7 +31,7 @@ internal sealed class Consoles(string managementUrl, string token) : IDisposable
     /// Two gateways take turns, first without consoles, then with consoles of one of them. Two processes of one program differ by some percent, and the machine's
     /// speed changes with time: neither is counted so. One gateway alone would not do, because it goes on recording when its consoles are closed.
     /// </summary>
-    public static async Task<ConsoleCost> MeasureAsync(Stage stage, int rounds, int seconds)
+    public static async Task<ConsoleCost> MeasureAsync(Stage stage, int turns)
     {
         var requests = stage.WriteRequests("consoles", [stage.SomePassThrough]);
         using var watched = await stage.StartGatewayAsync("watched", Configurations.Operators);
@@ -43,16 +43,24 @@ internal sealed class Consoles(string managementUrl, string token) : IDisposable
             watched.ManagementUrl,
             stage.World.Issuer.Issue(new TokenRequest { Roles = [Configurations.OperatorRole], Expires = TimeSpan.FromHours(1) }));
         double[] open = [];
-        await consoles.WhileOpenAsync(async () => open = await RatiosAsync());
+        await consoles.WhileOpenAsync(async () =>
+        {
+            // The pages' code is compiled meanwhile.
+            await Task.Delay(2 * s_poll);
+            open = await RatiosAsync();
+        });
         return new(closed, open);
 
         async Task<double[]> RatiosAsync()
         {
-            var ratios = new double[rounds];
-            for (var round = 0; round < rounds; round++)
+            var ratios = new double[turns];
+            for (var turn = 0; turn < turns; turn++)
             {
-                var unwatched = await Wrk.RunAsync(other.Server, requests, seconds);
-                ratios[round] = (await Wrk.RunAsync(watched.Server, requests, seconds)).Processor / unwatched.Processor;
+                // The same work on both sides of a turn's middle, so that a machine that grows faster or slower meanwhile counts for neither.
+                var before = await Wrk.RunAsync(other.Server, requests, seconds: 1);
+                var ours = (await Wrk.RunAsync(watched.Server, requests, seconds: 2)).Processor;
+                var after = await Wrk.RunAsync(other.Server, requests, seconds: 1);
+                ratios[turn] = 2 * ours / (before.Processor + after.Processor);
             }
 
             return ratios;
