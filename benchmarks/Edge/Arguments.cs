@@ -31,7 +31,7 @@ internal sealed record Arguments(string Published, string Results, IReadOnlyList
     public bool IsTooLateForRoutes => WantsAll && Elapsed > s_routesBegin;
 
     /// <summary>Whether a target or measurement is to be run. A whole run has no time for some.</summary>
-    public bool Wants(string name) => (WantsAll && name is not ("streams" or "warmth")) || (IsQuick ? Stage.Few : Only).Contains(name);
+    public bool Wants(string name) => (WantsAll && name is not ("consoles" or "streams" or "warmth")) || (IsQuick ? Stage.Few : Only).Contains(name);
 
     /// <summary>Runs a program with what its arguments say, or says what is wrong with them.</summary>
     public static async Task<int> InvokeAsync(string[] args, Func<Arguments, Task> run)

@@ -15,9 +15,15 @@ internal sealed class ColdVends(Gateway gateway, Stage stage) : IDisposable
     {
         using var end = new CancellationTokenSource();
         var callers = Enumerable.Range(0, atOnce).Select(_ => Task.Run(() => AskAsync(end.Token))).ToArray();
-        await work();
-        await end.CancelAsync();
-        await Task.WhenAll(callers);
+        try
+        {
+            await work();
+        }
+        finally
+        {
+            await end.CancelAsync();
+            await Task.WhenAll(callers);
+        }
     }
 
     public void Dispose() => _organizations.Dispose();
@@ -27,7 +33,8 @@ internal sealed class ColdVends(Gateway gateway, Stage stage) : IDisposable
         while (!end.IsCancellationRequested)
         {
             var (organization, token) = Next();
-            await stage.World.Client.SendAsync(gateway.Url + Requests.CredentialsPath(organization), token);
+            var answer = await stage.World.Client.SendAsync(gateway.Url + Requests.CredentialsPath(organization), token);
+            if (answer.Status is not (200 or 503)) throw new InvalidOperationException($"{organization}: {answer.Status} {answer.Body}");
         }
     }
 

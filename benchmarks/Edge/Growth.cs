@@ -72,7 +72,7 @@ internal static class Growth
             settings["IotCredentials"]!["Cache"]!["MaxEntries"] = JsonValue.Create(Bound);
         });
         var heap = new Heap(gateway, stage.World.Client);
-        var ofEveryToken = stage.CallersOf(organizations, Bound).ToArray().Index().ToLookup(caller => caller.Index % Bound < Bound / 5, caller => caller.Item);
+        var ofEveryToken = stage.CallersOf(organizations, Bound).Index().ToLookup(caller => caller.Index % Bound < Bound / 5, caller => caller.Item);
         await stage.AskForAllAsync(gateway, ofEveryToken[true]);
         var full = await heap.MeasureAsync();
         await stage.AskForAllAsync(gateway, ofEveryToken[false]);

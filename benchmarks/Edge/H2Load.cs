@@ -16,6 +16,7 @@ internal static class H2Load
     public static async Task<LoadRun> RunAsync(Server server, string requests, int seconds)
     {
         var request = File.ReadLines(requests).First().Split('\t');
+        // In this process' folder for temporary files, which goes with it.
         var log = Path.GetTempFileName();
         var before = server.Processor;
         using var load = ChildProcess.Start(
@@ -30,7 +31,6 @@ internal static class H2Load
 
         // A line is the time in microseconds, the status, and the microseconds that the answer took.
         var answers = File.ReadLines(log).Select(line => line.Split('\t')).ToArray();
-        File.Delete(log);
         var failures = answers.Count(answer => answer[1] != "200");
         if (answers.Length == 0 || failures > 0)
             throw new InvalidOperationException($"{server.Url}: {failures} failures in {answers.Length} answers by HTTP/2.");

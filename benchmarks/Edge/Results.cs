@@ -120,9 +120,9 @@ internal static class Results
             * Load: `wrk`, one thread, 32 connections, the same requests to every peer: 1,000 organizations, each with an RS256 token of its own. Every answer
               was a success and as large as what the gateway vends, {Stage.AnswerBytes:N0} bytes, unless its row names another size. The service behind every
               proxy is one nginx worker that answers constant bytes.
-            * Each was warmed, by {WarmUp.FewestAnswers:N0} requests at least, until one cost it no less processor time than before, or for {WarmUp.Longest} s;
-              then measured in {targets[0].Rates.Count} rounds of {seconds} s that took turns over all of them. p50, p99 and processor time are medians of the
-              rounds.
+            * Every .NET server has the gateway's settings of the compiler, so that all are at their best as soon. Each was warmed, by
+              {WarmUp.FewestAnswers:N0} requests at least, until one cost it no less processor time than before, or for {WarmUp.Longest} s; then measured in
+              {targets[0].Rates.Count} rounds of {seconds} s that took turns over all of them. p50, p99 and processor time are medians of the rounds.
             * As shipped, the gateway writes an access line for every request and an audit line for every vend (to a file here); with its log lines off, only
               warnings. Guard, authentication, policy, identity headers, limits, health checks and metrics are on in both. Of what ships only addresses, the
               sealing key and two limits (rate, STS budget) were changed.
@@ -133,7 +133,6 @@ internal static class Results
             * p99 at half of the peak: 256 callers that pause by chance before each request, so that the rate is kept and requests do not wait in line for each
               other; both in turns. Cold vends: callers that ask for one new organization after the other, as fast as the shipped budget of STS allows; STS, Redis
               and these callers share the two cores.
-            * Consoles: two gateways in turns, without consoles at first, then with 20 consoles of one of them. What is added is the change of their ratio.
             * Growth: one gateway, log lines off, is asked for ever more organizations, each for the first time; then 8 connections ask for up to 10,000 of them
               again. The heap is what is held after a full collection. Beyond the bound: with `Cache:MaxEntries` 1,000, from 2,000 organizations to 10,000.
             * Routes: gateways, log lines off, that differ by their number of routes, and pass requests through on all of them in turn; 8 connections.

@@ -13,8 +13,20 @@ internal sealed class Server : IDisposable
     // Linux tells processor time in hundredths of a second, whatever the kernel's own clock (man 5 proc).
     private const double Ticks = 100;
 
-    // The runtime's default, which the processes of tests do without.
-    private static readonly KeyValuePair<string, string> s_profiled = new("DOTNET_TieredPGO", "1");
+    // The runtime's default, which the processes of tests do without; and the gateway's own settings of the compiler, so that its peers are warm as soon as it is.
+    private static readonly Dictionary<string, string> s_compiler = new()
+    {
+        ["DOTNET_TieredPGO"] = "1",
+        ["DOTNET_TC_CallCountingDelayMs"] = "1",
+        ["DOTNET_TC_CallCountThreshold"] = 2048.ToString("X", CultureInfo.InvariantCulture),
+    };
+
+    /// <summary>The compiler's settings unless a program changes them.</summary>
+    public static readonly IReadOnlyDictionary<string, string> PlatformDefaults = new Dictionary<string, string>
+    {
+        ["DOTNET_TC_CallCountingDelayMs"] = 100.ToString("X", CultureInfo.InvariantCulture),
+        ["DOTNET_TC_CallCountThreshold"] = 30.ToString("X", CultureInfo.InvariantCulture),
+    };
 
     private readonly Process _process;
 
@@ -57,7 +69,7 @@ internal sealed class Server : IDisposable
             var port = FreePort.Find();
             // The shell gives way to the program: the process that is measured is the program's own.
             var process = ChildProcess.Start(
-                "/bin/sh", ["-c", "out=$1; shift; exec \"$@\" >>\"$out\" 2>&1", "sh", output, .. command(port)], [s_profiled, .. environment ?? []]);
+                "/bin/sh", ["-c", "out=$1; shift; exec \"$@\" >>\"$out\" 2>&1", "sh", output, .. command(port)], [.. s_compiler, .. environment ?? []]);
             if (await ListensAsync(process, port)) return new(process, port, scheme) { Helper = helper };
             // Another program may have taken the port meanwhile.
             if (attempt == Attempts)

@@ -210,7 +210,9 @@ internal sealed class Stage : IAsyncDisposable
     /// <param name="name">Of the file for what it prints.</param>
     /// <param name="change">Changes what ships.</param>
     /// <param name="scheme">How it is asked.</param>
-    public async Task<Gateway> StartGatewayAsync(string name, Action<JsonObject>? change = null, string scheme = "http")
+    /// <param name="environment">Variables beside those that lead to AWS.</param>
+    public async Task<Gateway> StartGatewayAsync(
+        string name, Action<JsonObject>? change = null, string scheme = "http", IReadOnlyDictionary<string, string>? environment = null)
     {
         var settings = Configurations.Gateway(World, _service.Url);
         change?.Invoke(settings);
@@ -230,12 +232,16 @@ internal sealed class Stage : IAsyncDisposable
                     "--Management:Url", management
                 ];
             },
-            World.Aws.EnvironmentVariables, scheme);
+            [.. World.Aws.EnvironmentVariables, .. environment ?? new Dictionary<string, string>()], scheme);
         return new(server, management, folder);
     }
 
     /// <summary>Starts one of the peers, which the caller disposes of.</summary>
     public Task<Server> StartPeerAsync(string name, params string[] arguments) => PeerAsync("http", name, arguments);
+
+    /// <inheritdoc cref="StartPeerAsync(string, string[])"/>
+    public Task<Server> StartPeerAsync(IReadOnlyDictionary<string, string> environment, string name, params string[] arguments) =>
+        PeerAsync("http", name, arguments, environment);
 
     /// <summary>Asks a gateway for the credentials of each organization once.</summary>
     public Task AskForAllAsync(Gateway gateway, IEnumerable<(string Organization, string Token)> callers) =>
@@ -257,10 +263,10 @@ internal sealed class Stage : IAsyncDisposable
         return answer.Status == 200 ? answer : throw new InvalidOperationException($"{url}: {answer.Status} {answer.Body}");
     }
 
-    private Task<Server> PeerAsync(string scheme, string name, string[] arguments) =>
+    private Task<Server> PeerAsync(string scheme, string name, string[] arguments, IReadOnlyDictionary<string, string>? environment = null) =>
         Server.StartAsync(
             Output(name), port => ["dotnet", Path.Combine(_published, "peers", "Peers.dll"), name, "--urls", $"{scheme}://127.0.0.1:{port}", .. arguments],
-            scheme: scheme);
+            environment, scheme);
 
     private Task<Server> NginxAsync(string name, Func<int, string> configuration, Server? helper = null)
     {

@@ -6,7 +6,7 @@ namespace Edge;
 internal sealed record TailStep(int ColdVends, IReadOnlyList<double> Added);
 
 /// <summary>The slowest of a hundred answers while the gateway is far from its limits: at half of its own peak.</summary>
-/// <param name="Rate">Requests a second.</param>
+/// <param name="Rate">Requests a second that the gateway had.</param>
 /// <param name="Bare">YARP's p99 at that rate in milliseconds.</param>
 /// <param name="Steps">The gateway's.</param>
 internal sealed record Tail(double Rate, double Bare, IReadOnlyList<TailStep> Steps)
@@ -26,7 +26,7 @@ internal sealed record Tail(double Rate, double Bare, IReadOnlyList<TailStep> St
 
         var rate = pass.Rate / 2;
         using var vends = new ColdVends(gateway, stage);
-        var bare = new List<double>();
+        List<double> bare = [], rates = [];
         var added = s_coldVends.ToDictionary(static atOnce => atOnce, static _ => new List<double>());
         for (var turn = 0; turn < Turns; turn++)
         {
@@ -34,10 +34,14 @@ internal sealed record Tail(double Rate, double Bare, IReadOnlyList<TailStep> St
             foreach (var atOnce in s_coldVends)
             {
                 await vends.WhileVendingAsync(atOnce, async () =>
-                    added[atOnce].Add((await Wrk.RunAtRateAsync(gateway.Server, pass.Requests, Seconds, rate)).P99 - bare[^1]));
+                {
+                    var run = await Wrk.RunAtRateAsync(gateway.Server, pass.Requests, Seconds, rate);
+                    rates.Add(run.Rate);
+                    added[atOnce].Add(run.P99 - bare[^1]);
+                });
             }
         }
 
-        return new(rate, Median.Of(bare), [.. added.Select(static step => new TailStep(step.Key, step.Value))]);
+        return new(Median.Of(rates), Median.Of(bare), [.. added.Select(static step => new TailStep(step.Key, step.Value))]);
     }
 }

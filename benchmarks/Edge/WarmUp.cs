@@ -1,6 +1,6 @@
 namespace Edge;
 
-/// <summary>.NET compiles what is hot for some seconds. Whoever is measured has that behind it.</summary>
+/// <summary>.NET compiles what is hot in the first seconds under load: <see cref="Warmth"/>. What is measured has most of that behind it.</summary>
 internal static class WarmUp
 {
     /// <summary>The requests that a warm-up takes at least, unless it would take longer than <see cref="Longest"/>.</summary>

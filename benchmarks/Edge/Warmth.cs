@@ -12,11 +12,14 @@ internal sealed record Warmth(string What, IReadOnlyList<LoadRun> Seconds)
     {
         var requests = stage.WriteRequests("warmth", [stage.SomePassThrough]);
         using var gateway = await stage.StartGatewayAsync("warmth");
-        using var yarp = await stage.StartPeerAsync("yarp", "--service", stage.ServiceUrl);
-        using var user = await stage.StartPeerAsync("yarp-user", "--service", stage.ServiceUrl, "--authority", stage.World.Issuer.Issuer);
+        using var withDefaults = await stage.StartGatewayAsync("warmth-defaults", environment: Server.PlatformDefaults);
+        using var yarp = await stage.StartPeerAsync(Server.PlatformDefaults, "yarp", "--service", stage.ServiceUrl);
+        using var user = await stage.StartPeerAsync(
+            Server.PlatformDefaults, "yarp-user", "--service", stage.ServiceUrl, "--authority", stage.World.Issuer.Issuer);
         return
         [
             await OfAsync("the gateway, pass-through, as shipped", gateway.Server),
+            await OfAsync("the same with the platform's defaults", withDefaults.Server),
             await OfAsync("YARP", yarp),
             await OfAsync("YARP + JwtBearer + rate limiter + HTTP logging", user),
         ];

@@ -7,6 +7,7 @@ internal static class EventIds
     public const int LimitsFallback = 102;
     public const int LimitsRestored = 103;
     public const int LimitNotCounted = 104;
+    public const int LimitFull = 105;
     public const int ConfigurationApplied = 106;
     public const int ConfigurationRefused = 107;
     public const int ConfigurationWarning = 108;
