@@ -17,8 +17,9 @@ public sealed class CredentialInvalidation
     /// <summary>Writes an operator's request to the audit log, whether it was carried out or refused.</summary>
     /// <param name="caller">The operator.</param>
     /// <param name="organization">The organization as it was requested.</param>
-    /// <param name="status">The response's status: 204 if every replica is covered, 503 if only this one is, any other if the request was refused.</param>
+    /// <param name="outcome">What became of it.</param>
+    /// <param name="status">The response's status.</param>
     /// <param name="requestId">The host's id of the request.</param>
-    public void Audit(ClaimsPrincipal caller, string organization, int status, string requestId) =>
-        _audit.CacheInvalidated(CallerClaims.Of(caller), organization, status, requestId);
+    public void Audit(ClaimsPrincipal caller, string organization, InvalidationOutcome outcome, int status, string requestId) =>
+        _audit.CacheInvalidated(CallerClaims.Of(caller), organization, outcome, status, requestId);
 }

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using IotCredentials.Operations;
 using IotCredentials.Telemetry;
 using Microsoft.Extensions.Logging;
 
@@ -11,6 +12,9 @@ namespace IotCredentials.Vending;
 internal sealed class AuditTrail(ILoggerFactory loggers)
 {
     public const string Category = "IotCredentials.Audit";
+
+    // Longer than any organization id.
+    private const int LongestOrganization = 128;
 
     private readonly ILogger _logger = loggers.CreateLogger(Category);
 
@@ -30,14 +34,15 @@ internal sealed class AuditTrail(ILoggerFactory loggers)
     /// <summary>Logs an operator's request to invalidate an organization's credentials, carried out or refused.</summary>
     /// <param name="caller">The operator, as the token names it.</param>
     /// <param name="organization">The organization as it was requested.</param>
-    /// <param name="status">The response's status: 204 if every replica is covered, 503 if only this one is, any other if the request was refused.</param>
+    /// <param name="outcome">What became of it.</param>
+    /// <param name="status">The response's status.</param>
     /// <param name="requestId">The host's id of the request.</param>
-    public void CacheInvalidated(CallerClaims caller, string organization, int status, string requestId)
+    public void CacheInvalidated(CallerClaims caller, string organization, InvalidationOutcome outcome, int status, string requestId)
     {
         if (!_logger.IsEnabled(LogLevel.Information)) return;
-        var outcome = status switch { 204 => "Done", 503 => "DoneHereOnly", _ => "Refused" };
         Log.AuditInvalidation(
-            _logger, OneLine(caller.Issuer), OneLine(caller.Subject), OneLine(organization), outcome, status, requestId,
+            _logger, OneLine(caller.Issuer), OneLine(caller.Subject),
+            OneLine(organization[..Math.Min(organization.Length, LongestOrganization)]), outcome.ToString(), status, requestId,
             Activity.Current?.TraceId.ToHexString());
     }
 

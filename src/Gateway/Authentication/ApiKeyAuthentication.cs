@@ -29,7 +29,7 @@ internal sealed class ApiKeyAuthentication(ApiKeyTable keys, IntrospectionAuthen
     {
         if (keys.Header is not { } header || !context.Request.Headers.TryGetValue(header, out var sent)) return null;
         if (sent is not [{ } text] || BearerToken.WasSent(context.Request) || !ApiKeyText.IsWellFormed(text)) return null;
-        return keys.Find(text) is { } key && !keys.HasExpired(key) && (ApiKeyText.IsOwn(text) || ThrottleOf(context).LockedFor(context) is null)
+        return keys.Find(text) is { } key && !keys.HasExpired(key) && (ApiKeyText.IsOwn(text) || edge.ForListenerOf(context).LockedFor(context) is null)
             ? keys.ResultOf(key)
             : null;
     }
@@ -44,7 +44,7 @@ internal sealed class ApiKeyAuthentication(ApiKeyTable keys, IntrospectionAuthen
         if (isWellFormed && key is null && introspection?.Takes(IntrospectedKind.ApiKey) == true && !BearerToken.IsJsonWebToken(text))
             return await introspection.AuthenticateAsync(context, IntrospectedKind.ApiKey, text.AsMemory());
 
-        var throttle = ThrottleOf(context);
+        var throttle = edge.ForListenerOf(context);
         using var check = await throttle.BeginAsync(context, text.Length > ApiKeyText.Longest ? s_unhashed : TokenKey.Of(ApiKey.Scheme, text), keys: null);
         if (check is null)
             return UnjudgedToken.LockedOut(context, throttle.LockedFor(context));
@@ -53,7 +53,4 @@ internal sealed class ApiKeyAuthentication(ApiKeyTable keys, IntrospectionAuthen
         check.Refuse(refused, keys: null, TimeSpan.Zero);
         return refused;
     }
-
-    // Management counts failures separately from the edge.
-    private AuthenticationThrottle ThrottleOf(HttpContext context) => context.Features.Get<AuthenticationThrottle>() ?? edge;
 }

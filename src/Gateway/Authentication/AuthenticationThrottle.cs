@@ -44,6 +44,9 @@ internal sealed partial class AuthenticationThrottle(FailedAuthenticationsOption
         get { lock (_lock) return _clients.Count; }
     }
 
+    /// <summary>The throttle of the request's listener: management counts refusals separately from the edge, which this one is of.</summary>
+    public AuthenticationThrottle ForListenerOf(HttpContext context) => context.Features.Get<AuthenticationThrottle>() ?? this;
+
     /// <summary>How long the client's address stays locked out; null when it is not locked out.</summary>
     public TimeSpan? LockedFor(HttpContext context)
     {
@@ -65,11 +68,12 @@ internal sealed partial class AuthenticationThrottle(FailedAuthenticationsOption
     {
         while (true)
         {
-            Task checkEnded;
+            TaskCompletionSource waiting;
+            Client? client;
             lock (_lock)
             {
                 var address = ClientAddress.Of(context);
-                if (!_clients.TryGetValue(address, out var client)) _clients[address] = client = new(address);
+                if (!_clients.TryGetValue(address, out client)) _clients[address] = client = new(address);
                 if (LockedFor(client) is not null) return null;
                 // A refusal from the cache needs no check, and does not wait.
                 var isKnown = client.Refused.TryGetValue(token.HashStart, out var known) && known.Keys == keys?.Current && time.GetUtcNow() < known.Until;
@@ -79,12 +83,21 @@ internal sealed partial class AuthenticationThrottle(FailedAuthenticationsOption
                     return new(this, client, token.HashStart, isKnown ? known : null);
                 }
 
-                var waiting = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+                waiting = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
                 client.Waiting.Enqueue(waiting);
-                checkEnded = waiting.Task;
             }
 
-            await checkEnded.WaitAsync(context.RequestAborted);
+            try
+            {
+                await waiting.Task.WaitAsync(context.RequestAborted);
+            }
+            catch (OperationCanceledException)
+            {
+                // If it has just been woken, another one has its turn.
+                if (!waiting.TrySetCanceled())
+                    lock (_lock) Wake(client);
+                throw;
+            }
         }
     }
 
@@ -136,8 +149,7 @@ internal sealed partial class AuthenticationThrottle(FailedAuthenticationsOption
                 locked = client.Failures == options.PermitLimit && MayLog();
             }
 
-            // Every waiting request checks the limit again.
-            while (client.Waiting.TryDequeue(out var waiting)) waiting.TrySetResult();
+            Wake(client);
             if (client.Failures == 0 && client.Checking == 0) Remove(client);
             while (_windows.TryPeek(out var oldest) && (HasEnded(oldest.Begun) || _windows.Count > MostClients))
             {
@@ -150,6 +162,14 @@ internal sealed partial class AuthenticationThrottle(FailedAuthenticationsOption
         if (locked) Log.LockedOut(logger, client.Address, options.PermitLimit, options.Window.TotalSeconds);
     }
 
+    // As many of the waiting requests check the limit again as it has room for: each wakes others when its check ends. All do once the address is locked out.
+    private void Wake(Client client)
+    {
+        var room = LockedFor(client) is null ? options.PermitLimit - client.Failures - client.Checking : int.MaxValue;
+        while (room > 0 && client.Waiting.TryDequeue(out var waiting))
+            if (waiting.TrySetResult()) room--;
+    }
+
     private void Withdraw(Client client, UInt128 token)
     {
         lock (_lock)
@@ -157,6 +177,7 @@ internal sealed partial class AuthenticationThrottle(FailedAuthenticationsOption
             if (!client.Refused.Remove(token)) return;
             client.Failures--;
             _refusals--;
+            Wake(client);
         }
     }
 
@@ -164,6 +185,7 @@ internal sealed partial class AuthenticationThrottle(FailedAuthenticationsOption
     {
         if (_clients.TryGetValue(client.Address, out var known) && known == client) _clients.Remove(client.Address);
         Clear(client);
+        while (client.Waiting.TryDequeue(out var waiting)) waiting.TrySetResult();
     }
 
     private bool MayLog()

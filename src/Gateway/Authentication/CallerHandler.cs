@@ -9,7 +9,7 @@ namespace Gateway.Authentication;
 /// judges; refusals are counted, and reported by <see cref="Refusals"/>.
 /// </summary>
 internal sealed class CallerHandler(
-    ApiKeyAuthentication keys, IntrospectionAuthentication? introspection, BearerHandler bearer, IssuerSchemes schemes, Refusals refusals)
+    ApiKeyAuthentication keys, IntrospectionAuthentication? introspection, BearerAuthentication bearer, IssuerSchemes schemes, Refusals refusals)
     : IAuthenticationHandler
 {
     // Scheme names in the configuration cannot contain a colon, so this name cannot collide.

@@ -81,10 +81,9 @@ internal sealed partial class IntrospectionAuthentication : IDisposable
         var key = KeyOf(kind, text.Span);
         if (_validated.Find(key) is { } found) return await found.Result;
         // An anonymous route does not wait for anyone.
-        if (BearerHandler.IsForAnyone(context)) return UnjudgedToken.WithoutIntrospection(context, _health.Pause);
+        if (BearerAuthentication.IsForAnyone(context)) return UnjudgedToken.WithoutIntrospection(context, _health.Pause);
         var isWellFormed = ApiKeyText.IsWellFormed(text.Span);
-        // Management counts failures separately from the edge.
-        var throttle = _validated.WasGood(key) ? null : context.Features.Get<AuthenticationThrottle>() ?? _edge;
+        var throttle = _validated.WasGood(key) ? null : _edge.ForListenerOf(context);
         using var check = throttle is null ? null : await throttle.BeginAsync(context, key, keys: null);
         if (throttle is not null && check is null)
             return UnjudgedToken.LockedOut(context, throttle.LockedFor(context));

@@ -30,7 +30,7 @@ internal static class IssuerAuthentication
         builder.Services.AddSingleton(options.Edge.FailedAuthentications);
         builder.Services.AddSingleton<AuthenticationThrottle>();
         builder.Services.AddSingleton<Refusals>();
-        builder.Services.AddTransient<BearerHandler>();
+        builder.Services.AddTransient<BearerAuthentication>();
         builder.Services.AddTransient<CallerHandler>();
         builder.Services.AddSingleton<ApiKeyTable>();
         builder.Services.AddSingleton<ApiKeyAuthentication>();

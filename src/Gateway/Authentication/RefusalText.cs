@@ -64,7 +64,7 @@ internal static class RefusalText
     public static string WordOf(string message) => message switch
     {
         UnknownIssuer => "issuer",
-        BearerHandler.UnknownKey => "signing_key",
+        BearerAuthentication.UnknownKey => "signing_key",
         Unreadable or Encrypted or WithoutOneIssuer => "token_unreadable",
         SentTwice or SentTogether => "ambiguous",
         ApiKeyAuthentication.Expired => "api_key_expired",

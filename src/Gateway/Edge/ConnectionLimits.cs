@@ -32,7 +32,7 @@ internal sealed partial class ConnectionLimits
     public ConnectionLimits(GatewayOptions options, TimeProvider time, GatewayMetrics metrics, ILogger<ConnectionLimits> logger)
     {
         (_perAddress, _time, _metrics, _logger) = (options.Edge.ConnectionsPerAddress, time, metrics, logger);
-        _trusted = [.. options.Edge.TrustedProxies.SelectMany(proxy => AddressList.TryParse(proxy, out var networks, out _) ? networks : [])];
+        _trusted = TrustedProxies.NetworksOf(options);
     }
 
     /// <summary>The most connections that one address may hold; null if there is no bound.</summary>

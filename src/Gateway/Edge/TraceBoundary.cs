@@ -18,8 +18,7 @@ internal sealed record ClientTrace(ActivityContext Context);
 /// <remarks>This wraps the server because the trace has already started when the first middleware runs.</remarks>
 internal sealed class TraceBoundary(IServer server, GatewayOptions options) : IServer
 {
-    private readonly IReadOnlyList<IPNetwork> _trusted =
-        [.. options.Edge.TrustedProxies.SelectMany(static proxy => AddressList.TryParse(proxy, out var networks, out _) ? networks : [])];
+    private readonly IReadOnlyList<IPNetwork> _trusted = TrustedProxies.NetworksOf(options);
 
     public IFeatureCollection Features => server.Features;
 

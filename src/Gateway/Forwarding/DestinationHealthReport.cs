@@ -1,3 +1,4 @@
+using Gateway.LoadBalancing;
 using Gateway.Telemetry;
 using Yarp.ReverseProxy;
 using Yarp.ReverseProxy.Model;
@@ -56,8 +57,7 @@ internal sealed partial class DestinationHealthReport(
         let isActive = checks?.Active?.Enabled == true
         let isPassive = checks?.Passive?.Enabled == true
         where isActive || isPassive
-        // If a cluster was changed by a reload, its id has a revision after the name.
-        let name = cluster.ClusterId.Split(':')[0]
+        let name = WeightedCluster.NameOf(cluster.ClusterId)
         from destination in cluster.Destinations
         let before = _known.GetValueOrDefault((name, destination.Key))
         let health = destination.Value.Health

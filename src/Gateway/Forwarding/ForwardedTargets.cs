@@ -55,6 +55,8 @@ internal sealed class ForwardedTargets : ITransformProvider
         var before = transform.HttpContext.Request.Query;
         var after = transform.Query.Collection;
         var query = new StringBuilder();
+        // A client can repeat a name as often as its request line has room for.
+        var kept = new Dictionary<string, bool>(StringComparer.Ordinal);
         foreach (var parameter in (transform.HttpContext.Request.QueryString.Value ?? "").TrimStart('?').Split('&', StringSplitOptions.RemoveEmptyEntries))
         {
             if (IsKept(Uri.UnescapeDataString(parameter.Split('=', 2)[0].Replace('+', ' ')))) Append(parameter);
@@ -69,8 +71,16 @@ internal sealed class ForwardedTargets : ITransformProvider
         return query.ToString();
 
         // Whether all of the client's own values of a parameter are still there. Others may have been added after them.
-        bool IsKept(string name) =>
-            after.TryGetValue(name, out var values) && values.Take(before[name].Count).SequenceEqual(before[name], StringComparer.Ordinal);
+        bool IsKept(string name)
+        {
+            if (!kept.TryGetValue(name, out var isKept))
+            {
+                isKept = after.TryGetValue(name, out var values) && values.Take(before[name].Count).SequenceEqual(before[name], StringComparer.Ordinal);
+                kept.Add(name, isKept);
+            }
+
+            return isKept;
+        }
 
         void Append(string parameter) => query.Append(query.Length == 0 ? '?' : '&').Append(parameter);
     }

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Gateway.LoadBalancing;
 using Gateway.Telemetry;
 using IotCredentials.Failures;
 using Yarp.ReverseProxy.Forwarder;
@@ -27,8 +28,7 @@ internal static partial class ForwardingErrors
             await next(context);
             if (context.Features.Get<IForwarderErrorFeature>() is not { } failure || ErrorOf(context, failure.Error) is not { } error) return;
             var proxy = context.GetReverseProxyFeature();
-            // If a cluster was changed by a reload, its id has a revision after the name.
-            var cluster = proxy.Cluster.Config.ClusterId.Split(':')[0];
+            var cluster = WeightedCluster.NameOf(proxy.Cluster.Config.ClusterId);
             metrics.ForwardingFailed(cluster, error);
             if (!lines.IsDue((cluster, proxy.ProxiedDestination?.DestinationId, error), rest: (cluster, null, error), out var leftOut)) return;
             if (proxy.ProxiedDestination is not { } destination)

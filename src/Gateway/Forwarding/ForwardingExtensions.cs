@@ -21,17 +21,19 @@ internal static class ForwardingExtensions
         proxy.Services.AddSingleton<DestinationHealthReport>();
         proxy.Services.AddHostedService(static services => services.GetRequiredService<DestinationHealthReport>());
         proxy.Services.AddHealthChecks().AddCheck<DestinationsAreHealthy>("services");
+        PassiveHealthPolicy.AddTo(proxy.Services);
         // YARP's default window is one minute: a recovered destination would stay excluded until its old failures age out.
         proxy.Services.Configure<TransportFailureRateHealthPolicyOptions>(static policy => policy.DetectionWindowSize = TimeSpan.FromSeconds(10));
         return proxy;
     }
 
-    /// <summary>Adds YARP's own steps. Each attempt of a request runs the steps from the choice of a destination on.</summary>
+    /// <summary>Adds the steps of a forwarded request, in their order. Each attempt runs all steps after the retries.</summary>
     public static void UseForwarding(this IReverseProxyApplicationBuilder pipeline)
     {
         pipeline.UseWeights();
         pipeline.UseSessionAffinity();
         pipeline.UseClientHeaders();
+        pipeline.UseBodyLimit();
         pipeline.UseRetries();
         pipeline.UseForwardingErrors();
         pipeline.UseDestinationMetrics();

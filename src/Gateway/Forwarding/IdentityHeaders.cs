@@ -22,7 +22,8 @@ internal sealed class IdentityHeaders(GatewayName gateway) : ITransformProvider
 
     public void Apply(TransformBuilderContext context)
     {
-        var hasTransforms = context.RequestTransforms.Count > 0;
+        // The gateway's own transforms add none of these headers.
+        var hasTransforms = context.Route.Transforms is { Count: > 0 };
         SetForwardedFirst(context);
         context.AddRequestTransform(transform =>
         {
@@ -36,10 +37,10 @@ internal sealed class IdentityHeaders(GatewayName gateway) : ITransformProvider
     private static void SetForwardedFirst(TransformBuilderContext context)
     {
         if (context.UseDefaultForwarders == false) return;
-        var operators = context.RequestTransforms.ToArray();
+        var earlier = context.RequestTransforms.ToArray();
         context.RequestTransforms.Clear();
         context.AddXForwarded();
-        foreach (var transform in operators) context.RequestTransforms.Add(transform);
+        foreach (var transform in earlier) context.RequestTransforms.Add(transform);
     }
 
     private void Identify(RequestTransformContext transform, bool hasTransforms)

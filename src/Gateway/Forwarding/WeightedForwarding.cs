@@ -45,7 +45,7 @@ internal static class WeightedForwarding
         var begun = time.GetTimestamp();
         await next(context);
         if (proxy.ProxiedDestination is not { } destination) return;
-        var cluster = WeightedCluster.NameOf(proxy.Route.Cluster!);
+        var cluster = WeightedCluster.NameOf(proxy.Route.Cluster!.ClusterId);
         metrics.DestinationResponded(cluster, DestinationWeight.Of(destination).Name, StatusOf(context), time.GetElapsedTime(begun));
     }
 

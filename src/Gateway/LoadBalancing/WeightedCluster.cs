@@ -31,8 +31,7 @@ internal sealed class WeightedCluster
     {
         (_cluster, _time) = (cluster, time);
         _slowStart = ClusterMetadata.Of(cluster.Model.Config.Metadata).SlowStart;
-        // A changed cluster has a revision after its name.
-        Name = NameOf(cluster);
+        Name = NameOf(cluster.ClusterId);
         // With no cluster before, all destinations are equally new.
         _taking = Read(cluster.DestinationsState.AvailableDestinations, previous?.SinceForNext());
     }
@@ -43,8 +42,8 @@ internal sealed class WeightedCluster
     /// <summary>The cluster as YARP has it.</summary>
     public ClusterState State => _cluster;
 
-    /// <summary>The name that the operator gave to a cluster, which has a revision in its id after a change.</summary>
-    public static string NameOf(ClusterState cluster) => cluster.ClusterId.Split(':')[0];
+    /// <summary>The name that the operator gave to a cluster. After a change, its id has a revision behind the name.</summary>
+    public static string NameOf(string clusterId) => clusterId.Split(':')[0];
 
     /// <summary>Those destinations that are available and take requests.</summary>
     public IReadOnlyList<DestinationState> TakingRequests => Current().Destinations;

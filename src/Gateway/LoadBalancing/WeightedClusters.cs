@@ -23,7 +23,7 @@ internal sealed class WeightedClusters(TimeProvider time, IDestinationHealthUpda
     // A cluster without weights is kept as well: by a reload it may become one with weights.
     public void OnClusterAdded(ClusterState cluster)
     {
-        var previous = _latest.GetValueOrDefault(WeightedCluster.NameOf(cluster));
+        var previous = _latest.GetValueOrDefault(WeightedCluster.NameOf(cluster.ClusterId));
         if (previous is not null) KeepHealth(previous.State, cluster);
         var added = new WeightedCluster(cluster, previous, time);
         _clusters.AddOrUpdate(cluster, added);

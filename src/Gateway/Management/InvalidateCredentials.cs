@@ -8,22 +8,25 @@ internal static class InvalidateCredentials
 {
     private static readonly TimeSpan s_repeatAfter = TimeSpan.FromSeconds(1);
 
-    /// <summary>Writes every such request to the audit, including refused ones.</summary>
+    /// <summary>Writes each such request to the audit, including refused ones, but none of a client that is locked out.</summary>
     public static async Task AuditAsync(HttpContext context, RequestDelegate next)
     {
         await next(context);
-        // If the client is locked out (429), its earlier refusals are already in the audit.
+        // A client that is locked out (429) could fill the audit.
         if (!HttpMethods.IsDelete(context.Request.Method) || context.Request.RouteValues[RouteOrganization.Parameter] is not string organization
             || context.Response.StatusCode == StatusCodes.Status429TooManyRequests) return;
         context.RequestServices.GetRequiredService<CredentialInvalidation>().Audit(
-            context.User, organization, context.Response.StatusCode, context.TraceIdentifier);
+            context.User, organization, context.Features.Get<Invalidation>()?.Outcome ?? InvalidationOutcome.Refused, context.Response.StatusCode,
+            context.TraceIdentifier);
     }
 
     /// <summary>204 once Redis holds the new generation; 503 when the credentials are invalidated in this replica only.</summary>
     public static async Task RespondAsync(HttpContext context, CredentialInvalidation invalidation)
     {
         var organization = RouteOrganization.Of(context)!;
-        if (await invalidation.InvalidateAsync(organization))
+        var isDone = await invalidation.InvalidateAsync(organization);
+        context.Features.Set(new Invalidation(isDone ? InvalidationOutcome.Done : InvalidationOutcome.DoneHereOnly));
+        if (isDone)
         {
             context.Response.StatusCode = StatusCodes.Status204NoContent;
             return;
@@ -32,4 +35,6 @@ internal static class InvalidateCredentials
         ErrorResponse.SetRetryAfter(context.Response, s_repeatAfter);
         await ErrorResponse.WriteAsync(context, StatusCodes.Status503ServiceUnavailable);
     }
+
+    private sealed record Invalidation(InvalidationOutcome Outcome);
 }

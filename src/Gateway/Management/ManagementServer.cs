@@ -69,10 +69,10 @@ internal sealed partial class ManagementServer : IHostedLifecycleService, IDispo
         app.UseRouting();
         app.Use(InvalidateCredentials.AuditAsync);
         // Refused tokens are counted separately from the edge: a client that is locked out there must not keep operators from acting.
-        var failed = ActivatorUtilities.CreateInstance<AuthenticationThrottle>(_services);
+        var throttle = ActivatorUtilities.CreateInstance<AuthenticationThrottle>(_services);
         app.Use((context, next) =>
         {
-            context.Features.Set(failed);
+            context.Features.Set(throttle);
             return next(context);
         });
         app.UseAuthentication();

@@ -11,11 +11,7 @@ internal static class TrustedProxies
         {
             forwarded.KnownProxies.Clear();
             forwarded.KnownIPNetworks.Clear();
-            foreach (var proxy in options.Edge.TrustedProxies)
-            {
-                if (!AddressList.TryParse(proxy, out var networks, out _)) continue;
-                foreach (var network in networks) forwarded.KnownIPNetworks.Add(network);
-            }
+            foreach (var network in NetworksOf(options)) forwarded.KnownIPNetworks.Add(network);
 
             // If the list is empty, the middleware would trust every sender.
             forwarded.ForwardedHeaders = options.Edge.TrustedProxies.Count > 0
@@ -23,4 +19,8 @@ internal static class TrustedProxies
                 : ForwardedHeaders.None;
             forwarded.ForwardLimit = null;
         });
+
+    /// <summary>The networks that <c>Edge:TrustedProxies</c> names.</summary>
+    public static IReadOnlyList<System.Net.IPNetwork> NetworksOf(GatewayOptions options) =>
+        [.. options.Edge.TrustedProxies.SelectMany(static proxy => AddressList.TryParse(proxy, out var networks, out _) ? networks : [])];
 }

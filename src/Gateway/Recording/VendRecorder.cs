@@ -45,7 +45,7 @@ internal sealed class VendRecorder(IMeterFactory meters, TimeProvider time) : ID
             };
             _listener.SetMeasurementEventCallback<long>((instrument, count, tags, _) =>
             {
-                // A reload begins the counters of its profiles at 0.
+                // The counters begin at 0 when the gateway starts.
                 if (count == 0) return;
                 if (instrument.Name == Refreshes) Count($"refresh {Tag(tags, "kind")}", Tag(tags, "outcome") is "failure", null);
                 else Count($"vend {Tag(tags, "outcome")}", false, null);

@@ -5,7 +5,8 @@ namespace Gateway.Telemetry;
 
 /// <summary>
 /// Removes queries from spans: the instrumentation hides only their values, and an <c>OTEL_*</c> variable turns that off. It also removes the messages of
-/// exceptions, which quote a service's data; their types stay.
+/// exceptions, which quote a service's data; their types stay. Of a client's own texts it leaves the beginning of the path and of the host: a collector refuses
+/// a whole batch that is too large.
 /// </summary>
 internal sealed class QueryStrippingProcessor : BaseProcessor<Activity>
 {
@@ -21,11 +22,15 @@ internal sealed class QueryStrippingProcessor : BaseProcessor<Activity>
         },
     };
 
+    private const int LongestText = 512;
+
     public QueryStrippingProcessor() => ActivitySource.AddActivityListener(_listener);
 
     public override void OnEnd(Activity data)
     {
-        data.SetTag("url.query", null);
+        foreach (var name in (ReadOnlySpan<string>)["url.query", "user_agent.original", "http.request.method_original"]) data.SetTag(name, null);
+        foreach (var name in (ReadOnlySpan<string>)["url.path", "server.address"])
+            if (data.GetTagItem(name) is string { Length: > LongestText } text) data.SetTag(name, text[..LongestText]);
         if (data.StatusDescription is not null) data.SetStatus(data.Status);
         if (data.GetTagItem("url.full") is string url && url.IndexOfAny(['?', '#']) is >= 0 and var end) data.SetTag("url.full", url[..end]);
     }

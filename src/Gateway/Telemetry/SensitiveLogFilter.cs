@@ -14,12 +14,17 @@ internal sealed class SensitiveLogFilter : IPostConfigureOptions<LoggerFilterOpt
         // Whole URLs; and a failed start with its stack trace, which the program reports in one line.
         ("Microsoft.AspNetCore.Hosting.Diagnostics", LogLevel.Warning, LogLevel.Critical),
         ("Microsoft.Extensions.Hosting.Internal.Host", LogLevel.None, LogLevel.None),
+        // A line for each connection above MaxConcurrentConnections; kestrel.rejected_connections counts them.
+        ("Microsoft.AspNetCore.Server.Kestrel.Connections", LogLevel.Error, LogLevel.None),
         // Request lines and headers that cannot be parsed, and frames. Kestrel also leaves them out of its exceptions when no logger is enabled below Warning.
         ("Microsoft.AspNetCore.Server.Kestrel", LogLevel.Warning, LogLevel.None),
         // URLs of services, with the client's query; and exceptions that quote a service's data. ForwardingErrors logs the failure instead.
         ("Yarp.ReverseProxy.Forwarder", LogLevel.None, LogLevel.None),
         // The same for health probes.
         ("Yarp.ReverseProxy.Health.ActiveHealthCheckMonitor", LogLevel.Information, LogLevel.Warning),
+        // A line for each request: of any client that sends an unknown cookie, and of each that finds no destination, which event 111 says once a minute.
+        ("Yarp.ReverseProxy.SessionAffinity", LogLevel.None, LogLevel.None),
+        ("Yarp.ReverseProxy.LoadBalancing", LogLevel.None, LogLevel.None),
         // DestinationHealthReport logs it instead, recoveries at the level that is on.
         ("Yarp.ReverseProxy.Health.DestinationHealthUpdater", LogLevel.None, LogLevel.None),
         // URLs and headers of requests that the gateway itself makes; at Warning and above, also exceptions.

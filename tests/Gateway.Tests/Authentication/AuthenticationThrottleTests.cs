@@ -327,6 +327,56 @@ public sealed partial class AuthenticationThrottleTests
 
     [Theory]
     [InlineData(0)]
+    [InlineData(2)]
+    public async Task Requests_that_wait_for_a_check_all_get_their_turn_whoever_leaves(int failures)
+    {
+        using var loggers = LoggerFactory.Create(_ => { });
+        var throttle = new AuthenticationThrottle(
+            new() { PermitLimit = Permits, Window = TimeSpan.FromHours(1) }, new FakeTimeProvider(), loggers.CreateLogger<AuthenticationThrottle>());
+        for (var i = 0; i < failures; i++)
+        {
+            using var check = await BeginAsync(i, CancellationToken.None);
+            check.Refuse(AuthenticateResult.Fail("no"), null, TimeSpan.Zero);
+        }
+
+        var held = new List<AuthenticationThrottle.Check>();
+        for (var i = failures; i < Permits; i++) held.Add(await BeginAsync(100 + i, CancellationToken.None));
+        using var early = new CancellationTokenSource();
+        using var late = new CancellationTokenSource();
+        var waiting = Enumerable.Range(0, 3_000).Select(i => TakeTurnAsync(1_000 + i, i % 3 == 0 ? early.Token : i % 3 == 1 ? late.Token : default)).ToArray();
+        await early.CancelAsync();
+
+        held.ForEach(static check => check.Dispose());
+        await late.CancelAsync();
+
+        var turns = await Task.WhenAll(waiting).WaitAsync(Eventually.Limit);
+        Assert.All(turns.Where(static (_, i) => i % 3 == 0), Assert.False);
+        Assert.All(turns.Where(static (_, i) => i % 3 == 2), Assert.True);
+
+        async Task<bool> TakeTurnAsync(int token, CancellationToken leaves)
+        {
+            try
+            {
+                using var check = await BeginAsync(token, leaves);
+                await Task.Yield();
+                return true;
+            }
+            catch (OperationCanceledException)
+            {
+                return false;
+            }
+        }
+
+        async Task<AuthenticationThrottle.Check> BeginAsync(int token, CancellationToken leaves)
+        {
+            var context = new DefaultHttpContext { RequestAborted = leaves };
+            context.Connection.RemoteIpAddress = IPAddress.Loopback;
+            return (await throttle.BeginAsync(context, new TokenKey("", (UInt128)token, 0), null))!;
+        }
+    }
+
+    [Theory]
+    [InlineData(0)]
     [InlineData(30)]
     [InlineData(300)]
     public async Task A_token_that_is_not_yet_valid_is_checked_again_once_its_schemes_clock_skew_lets_it_in(int skew)

@@ -1,5 +1,8 @@
+using System.Buffers;
 using System.Diagnostics;
+using System.IO.Pipelines;
 using System.Net;
+using System.Net.Http.Headers;
 using System.Net.WebSockets;
 using System.Text.Json.Nodes;
 using Sandbox;
@@ -146,6 +149,36 @@ public sealed class StreamTests(StreamTests.Services platform, ITestOutputHelper
     }
 
     [Theory]
+    [InlineData("application/grpc", true)]
+    [InlineData("application/grpc", false)]
+    [InlineData("application/grpc+proto", true)]
+    [InlineData("Application/GRPC-web", true)]
+    [InlineData("application/json", true)]
+    [InlineData("application/json", false)]
+    public async Task A_body_has_its_routes_limit_whatever_it_calls_itself(string contentType, bool hasLength)
+    {
+        await using var grpc = await Grpc.StartAsync();
+        using var small = Body(1_000);
+        using var large = Body(100_000);
+
+        using var taken = await grpc.CallAsync("/small/collect", small, grpc.World.Token("o-acme"));
+        using var refused = await grpc.CallAsync("/small/collect", large, grpc.World.Token("o-acme"));
+
+        // The service itself refuses what is no gRPC call.
+        Assert.NotEqual(HttpStatusCode.RequestEntityTooLarge, taken.StatusCode);
+        Assert.Equal(HttpStatusCode.RequestEntityTooLarge, refused.StatusCode);
+
+        HttpContent Body(int length)
+        {
+            HttpContent body = hasLength
+                ? new ByteArrayContent(new byte[length])
+                : new StreamContent(PipeReader.Create(new ReadOnlySequence<byte>(new byte[length])).AsStream());
+            body.Headers.ContentType = MediaTypeHeaderValue.Parse(contentType);
+            return body;
+        }
+    }
+
+    [Theory]
     [InlineData("/grpc/echo")]
     [InlineData("/grpc/collect")]
     public async Task A_gRPC_call_ends_with_its_token(string path)
@@ -254,6 +287,7 @@ public sealed class StreamTests(StreamTests.Services platform, ITestOutputHelper
                         { "Destinations": { "a": { "Address": "{{service.Url}}" } }, "HttpRequest": { "Version": "2", "VersionPolicy": "RequestVersionExact" } }
                         """)
                     .Route("grpc", "/grpc/{**rest}", """{ "ClusterId": "grpc" }""")
+                    .Route("small", "/small/{**rest}", """{ "ClusterId": "grpc", "MaxRequestBodySize": 2000 }""")
                     .Route("upgrades", "/upgrades/{**rest}", """{ "Match": { "Methods": ["GET"] } }""")
                     .Route("reports", "/reports/{**rest}", """{ "Match": { "Methods": ["POST"] } }""");
             });

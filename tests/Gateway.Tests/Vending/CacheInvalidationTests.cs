@@ -300,9 +300,17 @@ public sealed class CacheInvalidationTests
     public async Task S15_an_operators_request_to_forget_is_an_audit_event_carried_out_or_refused()
     {
         await using var world = await World.StartAsync(ownRedis: true);
-        var gateway = await world.StartGatewayAsync(Operators);
+        var downIssuer = $"http://127.0.0.1:{FreePort.Find()}";
+        var gateway = await world.StartGatewayAsync(settings =>
+        {
+            Operators(settings);
+            settings["Authentication"]!["Schemes"]!["Down"] = settings["Authentication"]!["Schemes"]!["Platform"]!.DeepClone();
+            settings["Authentication"]!["Schemes"]!["Down"]!["Authority"] = downIssuer;
+        });
 
         await ForgetAsync(world, gateway, "o-done", OperatorsToken(world));
+        // Its 503 is that of a token which cannot be judged: nothing is invalidated.
+        await ForgetAsync(world, gateway, "o-unjudged", world.Issuer.Issue(new TokenRequest { Subject = "oscar", Issuer = downIssuer }));
         await ForgetAsync(world, gateway, "o-forbidden", world.Token("o-forbidden"));
         await ForgetAsync(world, gateway, "o-nobody", null);
         await ForgetAsync(world, gateway, "o-expired", world.Issuer.Issue(new TokenRequest { Subject = "oscar", Expires = TimeSpan.FromHours(-1) }));
@@ -319,9 +327,10 @@ public sealed class CacheInvalidationTests
             $"Invalidate credentials: issuer {issuer} subject alice organization o-forbidden outcome Refused status 403 request ",
             "Invalidate credentials: issuer  subject  organization o-nobody outcome Refused status 401 request ",
             "Invalidate credentials: issuer  subject  organization o-expired outcome Refused status 401 request ",
+            "Invalidate credentials: issuer  subject  organization o-unjudged outcome Refused status 503 request ",
             $"Invalidate credentials: issuer {issuer} subject oscar organization o-here outcome DoneHereOnly status 503 request ",
         }) Assert.True(gateway.Log.Count(LogLevel.Information, line) == 1, $"{line}\n{gateway.Log.Text}");
-        Assert.Equal(6, gateway.Log.Count(LogLevel.Information, "Invalidate credentials: "));
+        Assert.Equal(7, gateway.Log.Count(LogLevel.Information, "Invalidate credentials: "));
         Assert.Equal(1, gateway.Log.Count(LogLevel.Information, "subject oscar organization not%0Aan%20id outcome Refused status 422 "));
     }
 

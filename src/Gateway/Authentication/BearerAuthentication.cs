@@ -12,7 +12,7 @@ namespace Gateway.Authentication;
 /// Has a request's JSON Web Token checked by the scheme of the issuer that the token names, and caches successful results. If no scheme handles that issuer,
 /// the token is refused. A token that cannot be judged leaves an <see cref="UnjudgedToken"/> on the request.
 /// </summary>
-internal sealed class BearerHandler(
+internal sealed class BearerAuthentication(
     IssuerSchemes schemes, KeySources sources, ValidatedTokenCache validated, AuthenticationThrottle edge, IAuthenticationSchemeProvider provider,
     IOptionsMonitor<JwtBearerOptions> options)
 {
@@ -27,10 +27,9 @@ internal sealed class BearerHandler(
         var issuer = BearerToken.ClaimedIssuer(token.Span);
         var scheme = schemes.Find(issuer);
         var key = TokenKey.Of(scheme ?? "", token.Span);
-        // Management counts failures separately from the edge. A token that was valid before is exempt from the throttle, and is checked again from any
-        // address.
-        var failed = validated.WasGood(key) ? null : _context.Features.Get<AuthenticationThrottle>() ?? edge;
-        if (failed?.LockedFor(_context) is { } locked) return UnjudgedToken.LockedOut(_context, locked);
+        // A token that was valid before is exempt from the throttle, and is checked again from any address.
+        var throttle = validated.WasGood(key) ? null : edge.ForListenerOf(_context);
+        if (throttle?.LockedFor(_context) is { } locked) return UnjudgedToken.LockedOut(_context, locked);
 
         var hasKeyId = BearerToken.TryReadKeyId(token.Span, out var keyId);
         var keys = scheme is null || !hasKeyId ? null : sources.Find(scheme);
@@ -38,8 +37,8 @@ internal sealed class BearerHandler(
         var flaw = keys is null || keys.Current?.MayJudge(keyId) == true ? null : await FlawAsync(scheme!, token);
         var isRead = keys is null || flaw is not null || await FindKeyAsync(keys, keyId);
 
-        using var check = failed is null ? null : await failed.BeginAsync(_context, key, keys);
-        if (failed is not null && check is null) return UnjudgedToken.LockedOut(_context, failed.LockedFor(_context));
+        using var check = throttle is null ? null : await throttle.BeginAsync(_context, key, keys);
+        if (throttle is not null && check is null) return UnjudgedToken.LockedOut(_context, throttle.LockedFor(_context));
         var before = keys?.Current;
         if (keys is null)
         {
