@@ -21,5 +21,5 @@ public sealed class CredentialInvalidation
     /// <param name="status">The response's status.</param>
     /// <param name="requestId">The host's id of the request.</param>
     public void Audit(ClaimsPrincipal caller, string organization, InvalidationOutcome outcome, int status, string requestId) =>
-        _audit.CacheInvalidated(CallerClaims.Of(caller), organization, outcome, status, requestId);
+        _audit.CacheInvalidated(CallerClaims.Of(caller), organization, outcome.ToString(), status, requestId);
 }

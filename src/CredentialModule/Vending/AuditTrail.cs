@@ -1,5 +1,4 @@
 using System.Diagnostics;
-using IotCredentials.Operations;
 using IotCredentials.Telemetry;
 using Microsoft.Extensions.Logging;
 
@@ -37,12 +36,12 @@ internal sealed class AuditTrail(ILoggerFactory loggers)
     /// <param name="outcome">What became of it.</param>
     /// <param name="status">The response's status.</param>
     /// <param name="requestId">The host's id of the request.</param>
-    public void CacheInvalidated(CallerClaims caller, string organization, InvalidationOutcome outcome, int status, string requestId)
+    public void CacheInvalidated(CallerClaims caller, string organization, string outcome, int status, string requestId)
     {
         if (!_logger.IsEnabled(LogLevel.Information)) return;
         Log.AuditInvalidation(
             _logger, OneLine(caller.Issuer), OneLine(caller.Subject),
-            OneLine(organization[..Math.Min(organization.Length, LongestOrganization)]), outcome.ToString(), status, requestId,
+            OneLine(organization[..Math.Min(organization.Length, LongestOrganization)]), outcome, status, requestId,
             Activity.Current?.TraceId.ToHexString());
     }
 
