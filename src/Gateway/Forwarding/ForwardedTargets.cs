@@ -55,8 +55,8 @@ internal sealed class ForwardedTargets : ITransformProvider
         var before = transform.HttpContext.Request.Query;
         var after = transform.Query.Collection;
         var query = new StringBuilder();
-        // A client can repeat a name as often as its request line has room for.
-        var kept = new Dictionary<string, bool>(StringComparer.Ordinal);
+        // A client can repeat a name, in any case, as often as its request line has room for.
+        var kept = new Dictionary<string, bool>(StringComparer.OrdinalIgnoreCase);
         foreach (var parameter in (transform.HttpContext.Request.QueryString.Value ?? "").TrimStart('?').Split('&', StringSplitOptions.RemoveEmptyEntries))
         {
             if (IsKept(Uri.UnescapeDataString(parameter.Split('=', 2)[0].Replace('+', ' ')))) Append(parameter);
