@@ -44,7 +44,7 @@ internal sealed partial class AuthenticationThrottle(FailedAuthenticationsOption
         get { lock (_lock) return _clients.Count; }
     }
 
-    /// <summary>The throttle of the request's listener: management counts refusals separately from the edge, which this one is of.</summary>
+    /// <summary>The throttle of the request's listener: this one for the edge. The management listener counts refusals in one of its own.</summary>
     public AuthenticationThrottle ForListenerOf(HttpContext context) => context.Features.Get<AuthenticationThrottle>() ?? this;
 
     /// <summary>How long the client's address stays locked out; null when it is not locked out.</summary>

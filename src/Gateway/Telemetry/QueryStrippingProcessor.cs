@@ -29,10 +29,10 @@ internal sealed class QueryStrippingProcessor : BaseProcessor<Activity>
     public override void OnEnd(Activity data)
     {
         foreach (var name in (ReadOnlySpan<string>)["url.query", "user_agent.original", "http.request.method_original"]) data.SetTag(name, null);
-        foreach (var name in (ReadOnlySpan<string>)["url.path", "server.address"])
+        if (data.GetTagItem("url.full") is string url && url.IndexOfAny(['?', '#']) is >= 0 and var end) data.SetTag("url.full", url[..end]);
+        foreach (var name in (ReadOnlySpan<string>)["url.path", "url.full", "server.address"])
             if (data.GetTagItem(name) is string { Length: > LongestText } text) data.SetTag(name, text[..LongestText]);
         if (data.StatusDescription is not null) data.SetStatus(data.Status);
-        if (data.GetTagItem("url.full") is string url && url.IndexOfAny(['?', '#']) is >= 0 and var end) data.SetTag("url.full", url[..end]);
     }
 
     protected override void Dispose(bool disposing)
