@@ -34,7 +34,8 @@ internal sealed class GrpcService : IAsyncDisposable
     private static async Task AnswerAsync(HttpContext context)
     {
         // As the servers of gRPC's own C core do.
-        if (context.Request.Headers.TE != "trailers")
+        var isGrpc = context.Request.ContentType?.StartsWith("application/grpc", StringComparison.OrdinalIgnoreCase) == true;
+        if (isGrpc && context.Request.Headers.TE != "trailers")
         {
             context.Response.StatusCode = StatusCodes.Status400BadRequest;
             return;
