@@ -20,7 +20,7 @@ namespace IotCredentials.Vending;
 /// are also deleted from Redis, so that they stay unreachable if the generation is lost.
 /// </summary>
 internal sealed class CacheInvalidation(CredentialCache cache, SingleFlight flights, TimeProvider time, ILogger<CacheInvalidation> logger)
-    : BackgroundService
+    : BackgroundService, IHostedLifecycleService
 {
     internal static readonly TimeSpan PollInterval = TimeSpan.FromSeconds(5);
 
@@ -46,6 +46,7 @@ internal sealed class CacheInvalidation(CredentialCache cache, SingleFlight flig
 
     // One pending notice is enough: the poll that it triggers covers all notices before it.
     private readonly Channel<bool> _notices = Channel.CreateBounded<bool>(new BoundedChannelOptions(1) { FullMode = BoundedChannelFullMode.DropWrite });
+    private Task? _firstPoll;
     private volatile bool _isLoaded;
 
     /// <summary>Whether the generations that existed before this process started are loaded. Loads them if they are not.</summary>
@@ -100,12 +101,25 @@ internal sealed class CacheInvalidation(CredentialCache cache, SingleFlight flig
         return true;
     });
 
+    /// <summary>Begins to connect, while the host's other services start.</summary>
+    public Task StartingAsync(CancellationToken cancellationToken)
+    {
+        _firstPoll = Task.Run(PollAsync, cancellationToken);
+        return Task.CompletedTask;
+    }
+
     public override async Task StartAsync(CancellationToken cancellationToken)
     {
         // Load the generations before the first read from Redis: entries of an older generation must not be served.
-        await PollAsync();
+        await _firstPoll!;
         await base.StartAsync(cancellationToken);
     }
+
+    public Task StartedAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+    public Task StoppingAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+    public Task StoppedAsync(CancellationToken cancellationToken) => Task.CompletedTask;
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {

@@ -1,5 +1,6 @@
 using System.Collections;
 using Gateway.Configuration.Loading;
+using Gateway.Configuration.Snapshots;
 
 namespace Gateway.Commands;
 
@@ -18,7 +19,9 @@ internal sealed record ProgramEnvironment(string Name, IReadOnlyDictionary<strin
         variables.GetValueOrDefault("ASPNETCORE_ENVIRONMENT") ?? variables.GetValueOrDefault("DOTNET_ENVIRONMENT") ?? Environments.Production, variables);
 
     /// <summary>Loads and validates the configuration. Keys from the command line override all others.</summary>
-    public LoadResult Load(IReadOnlyList<string> keys) => ConfigurationFolder.Load(keys, Name, Variables);
+    /// <param name="keys">The command line's keys.</param>
+    /// <param name="onRead">Called with the configuration before its rules are checked. It can be invalid then.</param>
+    public LoadResult Load(IReadOnlyList<string> keys, Action<Snapshot>? onRead = null) => ConfigurationFolder.Load(keys, Name, Variables, onRead);
 
     /// <summary>Loads and validates the configuration of a folder, or of a file in place of its main file.</summary>
     public LoadResult LoadFolderOrFile(string path, IReadOnlyList<string> keys) => ConfigurationFolder.LoadFolderOrFile(path, keys, Name, Variables);

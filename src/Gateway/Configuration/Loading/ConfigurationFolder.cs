@@ -19,13 +19,15 @@ internal static class ConfigurationFolder
     /// <param name="args">The command line's keys, without a command's name or options.</param>
     /// <param name="environmentName">The environment, as in <c>appsettings.{Environment}.json</c>.</param>
     /// <param name="environmentVariables">The process's environment variables.</param>
-    public static LoadResult Load(IReadOnlyList<string> args, string environmentName, IReadOnlyDictionary<string, string?> environmentVariables)
+    /// <param name="onRead">Called with the configuration before its rules are checked. It can be invalid then.</param>
+    public static LoadResult Load(
+        IReadOnlyList<string> args, string environmentName, IReadOnlyDictionary<string, string?> environmentVariables, Action<Snapshot>? onRead = null)
     {
         var findings = new FindingList();
         // Findings about the arguments are discarded here, because the second read below reports them.
         var (_, option) = CommandLineLayer.Read(args, new FindingList());
         return Find(option, environmentVariables, findings) is { } folder
-            ? Load(new ConfigurationInput(folder, args, environmentName, environmentVariables), findings)
+            ? Load(new ConfigurationInput(folder, args, environmentName, environmentVariables), findings, onRead)
             : new(null, findings.ToOrdered(), findings.CannotRead, null);
     }
 
@@ -42,7 +44,7 @@ internal static class ConfigurationFolder
     public static LoadResult Reload(ConfigurationInput input) =>
         Load(new ConfigurationInput(input.Folder, input.Arguments, input.EnvironmentName, input.Variables) { IsReload = true }, new FindingList());
 
-    private static LoadResult Load(ConfigurationInput input, FindingList findings)
+    private static LoadResult Load(ConfigurationInput input, FindingList findings, Action<Snapshot>? onRead = null)
     {
         var (commandLine, _) = CommandLineLayer.Read(input.Arguments, findings);
         var rows = new List<LayerRow>();
@@ -61,6 +63,7 @@ internal static class ConfigurationFolder
         if (files is null) return new(null, findings.ToOrdered(), findings.CannotRead, input) { Layers = rows };
 
         var snapshot = CreateSnapshot(merged, input, findings);
+        onRead?.Invoke(snapshot);
         ConfigurationRules.Check(snapshot, findings);
         return new(findings.HasErrors ? null : snapshot, findings.ToOrdered(), findings.CannotRead, input) { Layers = rows };
     }
