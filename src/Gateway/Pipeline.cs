@@ -31,7 +31,7 @@ internal static class Pipeline
         // In Development the framework adds a page with the stack trace. This error handling stands inside it, so that no caller sees that page.
         if (app.Environment.IsDevelopment()) app.UseErrorResponses();
         // The client's address and scheme, as trusted proxies report them.
-        app.UseForwardedHeaders();
+        app.UseTrustedProxies(options);
         // Rejects requests that a service could read otherwise than the gateway does: before the router reads them.
         app.UseMiddleware<RequestGuard>(options.Edge.Methods);
         app.UseRouting();

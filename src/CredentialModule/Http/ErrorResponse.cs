@@ -21,6 +21,7 @@ public static class ErrorResponse
         [413] = Body("PayloadTooLarge", "The request body is too large."),
         [422] = Body("ValidationError", "Input data validation failed."),
         [429] = Body("TooManyRequests", "Too many requests have been sent."),
+        [431] = Body("RequestHeaderFieldsTooLarge", "The headers of the request are too large."),
         [500] = Body("InternalServerError", "The request could not be completed."),
         [502] = Body("BadGateway", "The service behind the gateway gave no usable answer."),
         [503] = Body("ServiceUnavailable", "The service is temporarily unavailable."),

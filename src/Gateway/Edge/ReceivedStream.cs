@@ -3,17 +3,21 @@ using Microsoft.AspNetCore.Http.Features;
 
 namespace Gateway.Edge;
 
-/// <summary>A request's body that records whether it was read to its end.</summary>
+/// <summary>A request's body that records whether it was read to its end, and whether more of it is awaited.</summary>
 internal sealed class ReceivedStream : Stream
 {
     private readonly Stream _inner;
     private readonly long? _length;
     private long _read;
     private volatile bool _isReceived;
+    private volatile bool _isAwaited;
 
     private ReceivedStream(Stream inner, long? length) => (_inner, _length) = (inner, length);
 
     public bool IsReceived => _isReceived;
+
+    /// <summary>Whether a read waits for the client, or did until it was cancelled.</summary>
+    public bool IsAwaited => _isAwaited;
 
     public override bool CanRead => true;
 
@@ -43,7 +47,9 @@ internal sealed class ReceivedStream : Stream
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
     public override async ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
     {
+        _isAwaited = true;
         var read = await _inner.ReadAsync(buffer, cancellationToken);
+        _isAwaited = false;
         // A zero-byte read only waits for data.
         if (!buffer.IsEmpty) Count(read);
         return read;

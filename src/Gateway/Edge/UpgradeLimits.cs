@@ -29,13 +29,13 @@ internal sealed class UpgradeLimits
     }
 
     /// <summary>
-    /// Whether a request asks to switch to another protocol. An h2c upgrade does not count: clients offer it with ordinary requests, and the gateway does not
-    /// accept it.
+    /// Whether a request switches to another protocol if the service agrees. YARP forwards such a request for WebSockets and SPDY only. Kestrel calls each
+    /// request without a body upgradable whose <c>Connection</c> has <c>upgrade</c>: proxies and HTTP clients send that with ordinary requests too.
     /// </summary>
     public static bool IsUpgrade(HttpContext context) =>
         context.Features.Get<IHttpExtendedConnectFeature>() is { IsExtendedConnect: true }
-        || (context.Features.Get<IHttpUpgradeFeature>() is { IsUpgradableRequest: true }
-            && !context.Request.Headers.Upgrade.ToString().Equals("h2c", StringComparison.OrdinalIgnoreCase));
+        || (context.Features.Get<IHttpUpgradeFeature>() is { IsUpgradableRequest: true } && context.Request.Headers.Upgrade.ToString() is var protocol
+            && (protocol.Equals("websocket", StringComparison.OrdinalIgnoreCase) || protocol.StartsWith("SPDY/", StringComparison.OrdinalIgnoreCase)));
 
     /// <summary>Counts the connection from before the request is forwarded until the connection has ended.</summary>
     public async Task InvokeAsync(HttpContext context, RequestDelegate next)

@@ -1,3 +1,4 @@
+using Gateway.Forwarding;
 using IotCredentials.Http;
 using Microsoft.AspNetCore.HostFiltering;
 using Yarp.ReverseProxy.Forwarder;
@@ -38,5 +39,7 @@ internal static class ErrorHandling
 
     /// <summary>Whether the gateway itself made the response.</summary>
     public static bool IsOurs(HttpContext context) =>
-        context.Features.Get<IForwarderErrorFeature>() is not null || context.Features.Get<IReverseProxyFeature>()?.ProxiedDestination is null;
+        context.Features.Get<IForwarderErrorFeature>() is { } failure
+            ? !EarlyResponse.Stands(context, failure)
+            : context.Features.Get<IReverseProxyFeature>()?.ProxiedDestination is null;
 }

@@ -1,5 +1,7 @@
 using System.Net;
+using Gateway.Edge;
 using Microsoft.Net.Http.Headers;
+using Yarp.ReverseProxy.Forwarder;
 using Yarp.ReverseProxy.Transforms;
 using Yarp.ReverseProxy.Transforms.Builder;
 
@@ -21,6 +23,7 @@ internal sealed class ForwardedResponses : ITransformProvider
         if (transform.ProxyResponse is not { } response) return default;
         // The forwarder turns this exception into a 502.
         if (!HasUsableStatus(response) || !HasUsableCoding(response)) throw new UnusableResponseException();
+        if (transform.HttpContext.Request.Body is ReceivedStream { IsReceived: false }) transform.HttpContext.Features.Set(EarlyResponse.Instance);
         if (response.StatusCode is HttpStatusCode.NoContent or HttpStatusCode.ResetContent) LeaveOutBody(transform);
         return default;
     }));
@@ -45,4 +48,17 @@ internal sealed class ForwardedResponses : ITransformProvider
             && (coding.Equals("chunked", StringComparison.OrdinalIgnoreCase) || coding.Equals("identity", StringComparison.OrdinalIgnoreCase));
 
     private sealed class UnusableResponseException : Exception;
+}
+
+/// <summary>Feature of a request that its service answered before it had read the whole body.</summary>
+internal sealed class EarlyResponse
+{
+    public static readonly EarlyResponse Instance = new();
+
+    private EarlyResponse() { }
+
+    /// <summary>Whether a failure of a request is only that the rest of its body was not sent: the service's response stands.</summary>
+    public static bool Stands(HttpContext context, IForwarderErrorFeature failure) =>
+        failure.Error is ForwarderError.RequestBodyCanceled or ForwarderError.RequestBodyClient or ForwarderError.RequestBodyDestination
+        && context.Features.Get<EarlyResponse>() is not null;
 }

@@ -26,7 +26,17 @@ internal static partial class ForwardingErrors
         pipeline.Use(async (context, next) =>
         {
             await next(context);
-            if (context.Features.Get<IForwarderErrorFeature>() is not { } failure || ErrorOf(context, failure.Error) is not { } error) return;
+            if (context.Features.Get<IForwarderErrorFeature>() is not { } failure) return;
+            // Only the response transforms have set one: session affinity's, for the destination that failed. The client would come back to it.
+            if (failure.Error is ForwarderError.Request or ForwarderError.RequestTimedOut && !context.Response.HasStarted)
+                context.Response.Headers.SetCookie = default;
+            if (IsTooLarge(failure) && !context.Response.HasStarted)
+            {
+                context.Response.StatusCode = StatusCodes.Status431RequestHeaderFieldsTooLarge;
+                return;
+            }
+
+            if (ErrorOf(context, failure) is not { } error) return;
             var proxy = context.GetReverseProxyFeature();
             var cluster = WeightedCluster.NameOf(proxy.Cluster.Config.ClusterId);
             metrics.ForwardingFailed(cluster, error);
@@ -47,20 +57,28 @@ internal static partial class ForwardingErrors
     /// <param name="hasResponse">Whether the response is the service's own. Then only a failure that cut it short counts.</param>
     public static string? ReasonOf(HttpContext context, bool hasResponse)
     {
-        if (context.Features.Get<IForwarderErrorFeature>() is not { } failure || ErrorOf(context, failure.Error) is not { } error) return null;
+        if (context.Features.Get<IForwarderErrorFeature>() is not { } failure || ErrorOf(context, failure) is not { } error) return null;
         return !hasResponse || failure.Error is ForwarderError.ResponseBodyDestination or ForwarderError.UpgradeRequestDestination
             or ForwarderError.UpgradeResponseDestination ? $"upstream:{JsonNamingPolicy.SnakeCaseLower.ConvertName(error)}" : null;
     }
 
     /// <summary>Whether an error is a failure of the service, and not the client's.</summary>
-    public static bool IsOfService(HttpContext context, ForwarderError error) => ErrorOf(context, error) is not null;
+    public static bool IsOfService(HttpContext context, IForwarderErrorFeature failure) => ErrorOf(context, failure) is not null;
 
-    private static string? ErrorOf(HttpContext context, ForwarderError error) => error switch
+    /// <summary>
+    /// Whether the client's headers exceed what the service takes over HTTP/2 (its SETTINGS_MAX_HEADER_LIST_SIZE). The HTTP client throws this before anything
+    /// is sent. Its other exceptions name an error, or have a cause.
+    /// </summary>
+    public static bool IsTooLarge(IForwarderErrorFeature failure) =>
+        failure is { Error: ForwarderError.Request, Exception: HttpRequestException { HttpRequestError: HttpRequestError.Unknown, InnerException: null } };
+
+    private static string? ErrorOf(HttpContext context, IForwarderErrorFeature failure) => failure.Error switch
     {
+        _ when IsTooLarge(failure) => null,
         ForwarderError.RequestCanceled when RouteTimeouts.HasPassed(context) => nameof(ForwarderError.RequestTimedOut),
         ForwarderError.Request or ForwarderError.RequestTimedOut or ForwarderError.RequestCreation or ForwarderError.RequestBodyDestination
             or ForwarderError.ResponseHeaders or ForwarderError.ResponseBodyDestination or ForwarderError.NoAvailableDestinations
-            or ForwarderError.UpgradeRequestDestination or ForwarderError.UpgradeResponseDestination => error.ToString(),
+            or ForwarderError.UpgradeRequestDestination or ForwarderError.UpgradeResponseDestination => failure.Error.ToString(),
         _ => null,
     };
 

@@ -1,5 +1,6 @@
 using Gateway.Authentication;
 using IotCredentials.Http;
+using Microsoft.AspNetCore.Http.Features;
 using Microsoft.Net.Http.Headers;
 using Yarp.ReverseProxy.Transforms;
 using Yarp.ReverseProxy.Transforms.Builder;
@@ -28,10 +29,18 @@ internal sealed class IdentityHeaders(GatewayName gateway) : ITransformProvider
         context.AddRequestTransform(transform =>
         {
             foreach (var name in s_ofOneHop) Remove(transform, name, hasTransforms);
+            if (AsksBeforeItsBody(transform.HttpContext.Request)) transform.ProxyRequest.Headers.ExpectContinue = true;
             Identify(transform, hasTransforms);
             return default;
         });
     }
+
+    // Without the expectation the HTTP client reads no response before it has sent the whole body, and a service's early refusal would be lost. Until the body
+    // is asked for, the client may send the request again: only those that may happen twice.
+    private static bool AsksBeforeItsBody(HttpRequest request) =>
+        request.Headers.Expect.Count > 0 && string.Equals(request.Headers.Expect, "100-continue", StringComparison.OrdinalIgnoreCase)
+        && Retries.IsIdempotent(request.Method)
+        && request.HttpContext.Features.Get<IHttpRequestBodyDetectionFeature>() is { CanHaveBody: true };
 
     // YARP adds its default X-Forwarded-* after the operator's transforms, and would overwrite what these set.
     private static void SetForwardedFirst(TransformBuilderContext context)

@@ -6,8 +6,9 @@ using Yarp.ReverseProxy.Model;
 namespace Gateway.Forwarding;
 
 /// <summary>
-/// A policy of YARP's without the failures that a client can cause: a service that responds to a slow upload before its end and closes the connection, or
-/// that waits for the rest of one, is healthy. Otherwise a few such clients would take all destinations out.
+/// A policy of YARP's without the failures that a client can cause, because a few such clients would take all destinations out. A service is healthy if it
+/// responds to a slow upload before its end and closes the connection, waits for the rest of an upload, ends a WebSocket that it has accepted, or takes fewer
+/// headers than the client sent. A request that the service left unanswered until the route's <c>Timeout</c> is a failure.
 /// </summary>
 internal sealed class PassiveHealthPolicy(IPassiveHealthCheckPolicy policy) : IPassiveHealthCheckPolicy
 {
@@ -15,14 +16,41 @@ internal sealed class PassiveHealthPolicy(IPassiveHealthCheckPolicy policy) : IP
 
     public void RequestProxied(HttpContext context, ClusterState cluster, DestinationState destination)
     {
-        var isOfClient = context.GetForwarderErrorFeature()?.Error switch
+        var failure = context.GetForwarderErrorFeature();
+        var isOfClient = failure?.Error switch
         {
-            ForwarderError.RequestBodyDestination => true,
-            // It may be the client that has not sent the rest.
-            ForwarderError.RequestTimedOut => context.Request.Body is ReceivedStream { IsReceived: false },
+            ForwarderError.RequestBodyDestination or ForwarderError.UpgradeRequestDestination or ForwarderError.UpgradeResponseDestination => true,
+            ForwarderError.Request => ForwardingErrors.IsTooLarge(failure),
+            ForwarderError.RequestTimedOut => IsAwaited(context),
             _ => false,
         };
-        if (!isOfClient) policy.RequestProxied(context, cluster, destination);
+        if (isOfClient) return;
+        if (failure is { Error: ForwarderError.RequestCanceled } && RouteTimeouts.HasPassed(context))
+        {
+            if (!IsAwaited(context)) CountTimeout(context, failure, () => policy.RequestProxied(context, cluster, destination));
+            return;
+        }
+
+        policy.RequestProxied(context, cluster, destination);
+    }
+
+    // Whether the service had to wait for a part of the body that the client has not sent.
+    private static bool IsAwaited(HttpContext context) => context.Request.Body is ReceivedStream { IsAwaited: true };
+
+    // A route's timeout cancels the request as a client that leaves does, and YARP does not count those.
+    private static void CountTimeout(HttpContext context, IForwarderErrorFeature failure, Action count)
+    {
+        var aborted = context.RequestAborted;
+        context.RequestAborted = CancellationToken.None;
+        context.Features.Set<IForwarderErrorFeature>(new TimedOut(failure.Exception));
+        count();
+        context.Features.Set(failure);
+        context.RequestAborted = aborted;
+    }
+
+    private sealed record TimedOut(Exception? Exception) : IForwarderErrorFeature
+    {
+        public ForwarderError Error => ForwarderError.RequestTimedOut;
     }
 
     /// <summary>Puts one around each policy that is registered.</summary>

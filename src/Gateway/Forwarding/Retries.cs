@@ -55,7 +55,8 @@ internal static class Retries
     }
 
     private static bool HasNoResponse(HttpContext context) =>
-        context.Features.Get<IForwarderErrorFeature>() is { Error: ForwarderError.Request or ForwarderError.RequestTimedOut }
+        context.Features.Get<IForwarderErrorFeature>() is { Error: ForwarderError.Request or ForwarderError.RequestTimedOut } failure
+        && !ForwardingErrors.IsTooLarge(failure)
         && !context.Response.HasStarted
         && !context.RequestAborted.IsCancellationRequested;
 

@@ -52,7 +52,7 @@ internal static class WeightedForwarding
     private static string StatusOf(HttpContext context)
     {
         var failure = context.Features.Get<IForwarderErrorFeature>();
-        var hasFailed = failure is not null && ForwardingErrors.IsOfService(context, failure.Error);
+        var hasFailed = failure is not null && ForwardingErrors.IsOfService(context, failure);
         // Clients often end a WebSocket without a word. One that a service ends so is no failed request: those that go well do not count as requests either.
         if (IsUpgraded(context)) return hasFailed ? "upgrade_failed" : "upgrade";
         if (hasFailed) return "failed";

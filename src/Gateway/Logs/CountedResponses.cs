@@ -1,4 +1,5 @@
 using Gateway.Edge;
+using Microsoft.AspNetCore.Http.Features;
 using Yarp.ReverseProxy.Transforms;
 using Yarp.ReverseProxy.Transforms.Builder;
 
@@ -13,8 +14,21 @@ internal sealed class CountedResponses(AccessLog log) : ITransformProvider
 
     public void Apply(TransformBuilderContext context) => context.AddResponseTransform(transform =>
     {
-        var response = transform.HttpContext.Response;
-        if (log.IsOn && transform.ProxyResponse is not null && response.ContentLength is null) response.Body = new CountedStream(response.Body);
+        var context = transform.HttpContext;
+        if (!log.IsOn || transform.ProxyResponse is null || context.Response.ContentLength is not null) return default;
+        var body = context.Features.GetRequiredFeature<IHttpResponseBodyFeature>();
+        context.Features.Set<IHttpResponseBodyFeature>(new CountedBody(body, new CountedStream(body.Stream)));
         return default;
     });
+
+    /// <summary>
+    /// The server still starts and completes the response. The framework's own wrapper completes the stream only, and an HTTP/2 client would get a gRPC call's
+    /// error without the end of the stream: many clients then report an internal error instead.
+    /// </summary>
+    private sealed class CountedBody(IHttpResponseBodyFeature body, CountedStream stream) : StreamResponseBodyFeature(stream, body)
+    {
+        public override Task StartAsync(CancellationToken cancellationToken = default) => PriorFeature!.StartAsync(cancellationToken);
+
+        public override Task CompleteAsync() => PriorFeature!.CompleteAsync();
+    }
 }

@@ -24,6 +24,7 @@ internal static class RequestReason
             StatusCodes.Status405MethodNotAllowed => "method",
             StatusCodes.Status408RequestTimeout => "request_timeout",
             StatusCodes.Status413PayloadTooLarge => "body_too_large",
+            StatusCodes.Status431RequestHeaderFieldsTooLarge => "headers_too_large",
             StatusCodes.Status504GatewayTimeout => "timeout",
             StatusCodes.Status500InternalServerError => "internal",
             _ => "other",

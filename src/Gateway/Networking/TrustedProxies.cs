@@ -1,4 +1,5 @@
 using Gateway.Configuration;
+using Microsoft.AspNetCore.Http.Features;
 using Microsoft.AspNetCore.HttpOverrides;
 
 namespace Gateway.Networking;
@@ -6,7 +7,10 @@ namespace Gateway.Networking;
 /// <summary>Takes the client's address and scheme from the proxies in <c>Edge:TrustedProxies</c>, and from no others.</summary>
 internal static class TrustedProxies
 {
-    public static void AddTrustedProxies(this WebApplicationBuilder builder, GatewayOptions options) =>
+    public static void AddTrustedProxies(this WebApplicationBuilder builder, GatewayOptions options)
+    {
+        // Over HTTP/2 a proxy that has ended TLS sends the client's scheme in the request itself. Without this, Kestrel resets such requests.
+        builder.WebHost.ConfigureKestrel(kestrel => kestrel.AllowAlternateSchemes = options.Edge.TrustedProxies.Count > 0);
         builder.Services.Configure<ForwardedHeadersOptions>(forwarded =>
         {
             forwarded.KnownProxies.Clear();
@@ -19,6 +23,21 @@ internal static class TrustedProxies
                 : ForwardedHeaders.None;
             forwarded.ForwardLimit = null;
         });
+    }
+
+    /// <summary>Takes the client's address and scheme as a trusted proxy reports them; the scheme of any other client is that of its connection.</summary>
+    public static void UseTrustedProxies(this IApplicationBuilder app, GatewayOptions options)
+    {
+        var networks = NetworksOf(options);
+        if (networks.Count > 0)
+            app.Use((context, next) =>
+            {
+                var scheme = context.Features.Get<ITlsConnectionFeature>() is null ? Uri.UriSchemeHttp : Uri.UriSchemeHttps;
+                if (context.Request.Scheme != scheme && !AddressList.Contains(networks, context.Connection.RemoteIpAddress)) context.Request.Scheme = scheme;
+                return next(context);
+            });
+        app.UseForwardedHeaders();
+    }
 
     /// <summary>The networks that <c>Edge:TrustedProxies</c> names.</summary>
     public static IReadOnlyList<System.Net.IPNetwork> NetworksOf(GatewayOptions options) =>

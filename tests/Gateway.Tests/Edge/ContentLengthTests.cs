@@ -42,20 +42,21 @@ public sealed class ContentLengthTests(BothProtocols platform) : IClassFixture<B
         using var client = new TcpClient();
         await client.ConnectAsync(url.Host, url.Port, patience.Token);
         await using var stream = client.GetStream();
-        var headers = new List<byte>();
-        foreach (var (name, value) in new[]
-        {
-            (":method", "POST"), (":scheme", "http"), (":path", path), (":authority", url.Authority), ("authorization", "Bearer " + platform.World.Token()),
-        })
-        {
-            headers.Add(0);
-            headers.AddRange([.. Text(name), .. Text(value)]);
-        }
-
-        // The name in full, or as entry 28 of the static table.
-        headers.AddRange(isIndexed ? [0x0f, 0x0d, .. Text(length)] : [0, .. Text("content-length"), .. Text(length)]);
+        byte[] headers =
+        [
+            .. Http2Wire.Fields(
+                (":method", "POST"), (":scheme", "http"), (":path", path), (":authority", url.Authority),
+                ("authorization", "Bearer " + platform.World.Token())),
+            // The name in full, or as entry 28 of the static table.
+            .. isIndexed ? (byte[])[0x0f, 0x0d, .. Http2Wire.Text(length)] : Http2Wire.Fields(("content-length", length)),
+        ];
         await stream.WriteAsync(
-            (byte[])[.. "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"u8, .. Frame(4, 0, 0, []), .. Frame(1, 4, 1, [.. headers]), .. Frame(0, 1, 1, "hello"u8.ToArray())],
+            (byte[])
+            [
+                .. Http2Wire.Preface,
+                .. Http2Wire.Frame(Http2Wire.Headers, Http2Wire.EndHeaders, 1, headers),
+                .. Http2Wire.Frame(Http2Wire.Data, Http2Wire.EndStream, 1, "hello"u8.ToArray()),
+            ],
             patience.Token);
 
         var error = await ErrorAsync(stream, patience.Token);
@@ -97,29 +98,12 @@ public sealed class ContentLengthTests(BothProtocols platform) : IClassFixture<B
     /// <summary>The code of the first GOAWAY or RST_STREAM; null when the connection ends without one.</summary>
     private static async Task<int?> ErrorAsync(Stream stream, CancellationToken cancellation)
     {
-        var head = new byte[9];
-        while (await stream.ReadAtLeastAsync(head, head.Length, throwOnEndOfStream: false, cancellation) == head.Length)
+        while (await Http2Wire.ReadAsync(stream, cancellation) is var (type, _, _, payload))
         {
-            var payload = new byte[(head[0] << 16) | (head[1] << 8) | head[2]];
-            await stream.ReadExactlyAsync(payload, cancellation);
-            if (head[3] is 7) return payload[7];
-            if (head[3] is 3) return payload[3];
+            if (type is Http2Wire.GoAway) return payload[7];
+            if (type is Http2Wire.Reset) return payload[3];
         }
 
         return null;
-    }
-
-    private static byte[] Frame(byte type, byte flags, byte streamId, byte[] payload) =>
-        [(byte)(payload.Length >> 16), (byte)(payload.Length >> 8), (byte)payload.Length, type, flags, 0, 0, 0, streamId, .. payload];
-
-    // A string literal of HPACK, without Huffman coding.
-    private static byte[] Text(string text)
-    {
-        var bytes = Encoding.Latin1.GetBytes(text);
-        if (bytes.Length < 127) return [(byte)bytes.Length, .. bytes];
-        var length = new List<byte> { 127 };
-        var rest = bytes.Length - 127;
-        for (; rest >= 128; rest /= 128) length.Add((byte)((rest % 128) + 128));
-        return [.. length, (byte)rest, .. bytes];
     }
 }

@@ -15,12 +15,14 @@ internal sealed class GrpcService : IAsyncDisposable
 
     public string Url => _app.Urls.First();
 
-    public static async Task<GrpcService> StartAsync()
+    /// <param name="maxHeaders">How many bytes of a request's headers the service takes.</param>
+    public static async Task<GrpcService> StartAsync(int maxHeaders = 32 * 1024)
     {
         var builder = WebApplication.CreateEmptyBuilder(new());
         builder.WebHost.UseKestrelCore().ConfigureKestrel(kestrel =>
         {
             kestrel.Limits.MinRequestBodyDataRate = null;
+            kestrel.Limits.MaxRequestHeadersTotalSize = maxHeaders;
             kestrel.Listen(IPAddress.Loopback, 0, listen => listen.Protocols = HttpProtocols.Http2);
         });
         var app = builder.Build();

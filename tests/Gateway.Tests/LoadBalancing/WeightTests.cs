@@ -159,6 +159,19 @@ public sealed class WeightTests : IAsyncDisposable
     }
 
     [Fact]
+    public async Task A_session_begins_at_no_destination_that_failed()
+    {
+        _services = await WeightedServices.StartAsync(
+            "Weighted", "a=1 b=0 c=0", """{ "SessionAffinity": { "Enabled": true, "Policy": "HashCookie", "AffinityKeyName": "instance" } }""");
+        await _services["a"].DisposeAsync();
+
+        var response = await _services.Gateway.SendAsync("/open/1", method: "POST");
+
+        ErrorResponseAssert.Matches(502, "BadGateway", response);
+        Assert.False(response.Headers.Contains("Set-Cookie"));
+    }
+
+    [Fact]
     public async Task A_change_sends_nothing_to_a_destination_that_failed_its_health_checks_until_they_bring_it_back()
     {
         _services = await WeightedServices.StartAsync("Weighted", "a=50 b=50");

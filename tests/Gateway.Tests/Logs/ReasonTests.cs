@@ -48,6 +48,7 @@ public sealed class ReasonTests(ReasonTests.Refusing platform) : IClassFixture<R
         ["request_timeout"] = (408, "/plain/request_timeout", static (platform, path) => platform.SendRawAsync("POST", path, ["Content-Length: 10"])),
         ["body_too_large"] = (413, "/small/body_too_large", static (platform, path) => platform.SendAsync(
             path, platform.Token, "POST", static request => request.Content = new ByteArrayContent(new byte[5000]))),
+        ["headers_too_large"] = (431, "/few/headers_too_large", static (platform, path) => platform.ExceedHeadersAsync(path)),
         ["locked_out"] = (429, "/plain/locked_out", static (platform, path) => platform.LockOutAsync(path)),
         [$"limit:{Limit}"] = (429, "/limited/1", static (platform, path) => platform.ExceedLimitAsync(path)),
         ["upgrades"] = (429, "/plain/upgrades", static (platform, path) => platform.ExceedUpgradesAsync(path)),
@@ -160,6 +161,7 @@ public sealed class ReasonTests(ReasonTests.Refusing platform) : IClassFixture<R
         private readonly ScriptedService _hangsUp = new();
         private readonly ScriptedService _cut = new("HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n8 bytes!");
         private readonly StubTcpServer _resets = new(ResetAsync);
+        private GrpcService? _few;
 
         public string Key { get; } = ApiKeys.NewKey();
 
@@ -193,6 +195,13 @@ public sealed class ReasonTests(ReasonTests.Refusing platform) : IClassFixture<R
         {
             await SendAsync("/limited/first", Token);
             await SendAsync(path, Token);
+        }
+
+        public async Task ExceedHeadersAsync(string path)
+        {
+            // A service says what it takes once it is connected.
+            await SendAsync($"{path}/first", Token);
+            await SendAsync(path, Token, change: static request => request.Headers.Add("X-Large", new string('x', 20_000)));
         }
 
         public async Task ExceedUpgradesAsync(string path)
@@ -236,8 +245,9 @@ public sealed class ReasonTests(ReasonTests.Refusing platform) : IClassFixture<R
             await SendAsync(path, Token, change: request => request.Headers.TryAddWithoutValidation("Via", via));
         }
 
-        protected override ValueTask PrepareAsync()
+        protected override async ValueTask PrepareAsync()
         {
+            _few = await GrpcService.StartAsync(maxHeaders: 8192);
             World.Downstream.Directory.Move("o-hangs", "111122223333", "ap-northeast-1");
             World.Issuer.AnswerIntrospection = static (context, token, _) =>
             {
@@ -245,7 +255,6 @@ public sealed class ReasonTests(ReasonTests.Refusing platform) : IClassFixture<R
                 context.Response.StatusCode = StatusCodes.Status500InternalServerError;
                 return Task.FromResult(true);
             };
-            return default;
         }
 
         protected override void Change(JsonObject settings)
@@ -279,6 +288,7 @@ public sealed class ReasonTests(ReasonTests.Refusing platform) : IClassFixture<R
                 .Route(FailingTransforms.OfRequest, "/request-fails/{**rest}")
                 .Route(FailingTransforms.OfResponse, "/response-fails/{**rest}");
             AddCluster(settings, "impatient", World.Downstream.Url, """{ "HttpRequest": { "ActivityTimeout": "00:00:00.2" } }""");
+            AddCluster(settings, "few", _few!.Url, """{ "HttpRequest": { "Version": "2", "VersionPolicy": "RequestVersionExact" } }""");
             AddCluster(settings, "hangs-up", _hangsUp.Url);
             AddCluster(settings, "cut", _cut.Url);
             AddCluster(settings, "resets", $"http://127.0.0.1:{_resets.Port}/");

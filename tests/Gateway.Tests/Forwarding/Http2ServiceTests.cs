@@ -1,0 +1,145 @@
+using System.Net.Sockets;
+using System.Text.Json.Nodes;
+using System.Text;
+using Gateway.Tests.Edge;
+using Microsoft.Extensions.Logging;
+using Testing;
+using Xunit;
+
+namespace Gateway.Tests.Forwarding;
+
+/// <summary>What a service sends over HTTP/2 reaches the client frame by frame, and what it cannot take is not its failure.</summary>
+public sealed class Http2ServiceTests(Http2ServiceTests.Platform platform) : IClassFixture<Http2ServiceTests.Platform>
+{
+    private static CancellationToken Patience => new CancellationTokenSource(Eventually.Limit).Token;
+
+    [Theory]
+    [InlineData("5")]
+    [InlineData("16")]
+    public async Task A_gRPC_error_without_a_message_ends_the_stream_with_its_headers(string code)
+    {
+        var frames = await CallAsync($"/raw/status/{code}", ("content-type", "application/grpc"));
+
+        var (type, flags, _) = frames[0];
+        Assert.Equal((Http2Wire.Headers, Http2Wire.EndStream), (type, (byte)(flags & Http2Wire.EndStream)));
+        Assert.Single(frames);
+    }
+
+    [Theory]
+    [InlineData(404)]
+    [InlineData(401)]
+    [InlineData(413)]
+    public async Task A_service_that_refuses_an_upload_early_and_without_a_body_is_passed_on_so(int status)
+    {
+        var frames = await CallAsync($"/raw/early/{status}", endsBody: false, ("content-type", "text/plain"));
+
+        Assert.Equal(Http2Wire.Headers, frames[0].Type);
+        Assert.DoesNotContain(frames, static frame => frame.Type == Http2Wire.Data && frame.Length > 0);
+    }
+
+    [Theory]
+    [InlineData(9_000)]
+    [InlineData(20_000)]
+    public async Task Headers_that_are_too_many_for_the_service_are_431_and_count_against_no_destination(int length)
+    {
+        // A service says what it takes once it is connected.
+        Assert.Equal(200, (await platform.SendAsync("/few/1", platform.World.Token())).Status);
+
+        // Enough to take a destination out, if they were its failures.
+        for (var i = 0; i < 15; i++)
+        {
+            var refused = await platform.SendAsync(
+                "/few/1", platform.World.Token(), change: request => request.Headers.Add("X-Large", new string('x', length)));
+            ErrorResponseAssert.Matches(431, "RequestHeaderFieldsTooLarge", refused);
+        }
+
+        Assert.Equal(200, (await platform.SendAsync("/few/1", platform.World.Token())).Status);
+        Assert.Equal(0, platform.Gateway.Log.Count(LogLevel.Warning, "The destination few"));
+    }
+
+    private Task<List<(byte Type, byte Flags, int Length)>> CallAsync(string path, params (string, string)[] headers) => CallAsync(path, true, headers);
+
+    /// <summary>The frames of a POST's response, to the one that ends its stream.</summary>
+    private async Task<List<(byte Type, byte Flags, int Length)>> CallAsync(string path, bool endsBody, params (string, string)[] headers)
+    {
+        var url = new Uri(platform.Http2);
+        using var client = new TcpClient();
+        await client.ConnectAsync(url.Host, url.Port, Patience);
+        await using var stream = client.GetStream();
+        var fields = Http2Wire.Fields(
+            [
+                (":method", "POST"), (":scheme", "http"), (":path", path), (":authority", url.Authority),
+                ("authorization", "Bearer " + platform.World.Token()), .. headers,
+            ]);
+        await stream.WriteAsync(
+            (byte[])
+            [
+                .. Http2Wire.Preface,
+                .. Http2Wire.Frame(Http2Wire.Headers, Http2Wire.EndHeaders, 1, fields),
+                .. Http2Wire.Frame(Http2Wire.Data, endsBody ? Http2Wire.EndStream : (byte)0, 1, [0, 0, 0, 0, 0]),
+            ],
+            Patience);
+        var frames = new List<(byte, byte, int)>();
+        while (await Http2Wire.ReadAsync(stream, Patience) is var (type, flags, streamId, payload))
+        {
+            if (streamId != 1 || type is not (Http2Wire.Headers or Http2Wire.Data or Http2Wire.Reset)) continue;
+            frames.Add((type, flags, payload.Length));
+            if (type == Http2Wire.Reset || (flags & Http2Wire.EndStream) != 0) return frames;
+        }
+
+        return frames;
+    }
+
+    public sealed class Platform : BothProtocols
+    {
+        private readonly StubTcpServer _raw = new(ServeAsync);
+        private GrpcService? _few;
+
+        protected override async ValueTask PrepareAsync() => _few = await GrpcService.StartAsync(maxHeaders: 8192);
+
+        protected override void Change(JsonObject settings)
+        {
+            base.Change(settings);
+            settings
+                .Set("ReverseProxy:Clusters:raw", $$"""
+                    {
+                      "Destinations": { "raw": { "Address": "http://127.0.0.1:{{_raw.Port}}" } },
+                      "HttpRequest": { "Version": "2", "VersionPolicy": "RequestVersionExact" }
+                    }
+                    """)
+                .Set("ReverseProxy:Clusters:few", $$"""
+                    {
+                      "Destinations": { "few": { "Address": "{{_few!.Url}}" } },
+                      "HttpRequest": { "Version": "2", "VersionPolicy": "RequestVersionExact" },
+                      "HealthCheck": { "Passive": { "Enabled": true, "Policy": "TransportFailureRate", "ReactivationPeriod": "01:00:00" } }
+                    }
+                    """)
+                .Route("raw", "/raw/{**rest}", """{ "ClusterId": "raw" }""")
+                .Route("few", "/few/{**rest}", """{ "ClusterId": "few" }""");
+        }
+
+        // Responds with headers alone that end the stream, as Go's gRPC server does with an error; to /early before the request's body has ended.
+        private static async Task ServeAsync(Stream stream, CancellationToken ended)
+        {
+            await stream.ReadExactlyAsync(new byte["PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n".Length], ended);
+            await stream.WriteAsync(Http2Wire.Frame(Http2Wire.Settings, 0, 0, []), ended);
+            while (await Http2Wire.ReadAsync(stream, ended) is var (type, flags, streamId, payload))
+            {
+                if (type == Http2Wire.Settings && (flags & 1) == 0) await stream.WriteAsync(Http2Wire.Frame(Http2Wire.Settings, 1, 0, []), ended);
+                if (type != Http2Wire.Headers) continue;
+                // The HTTP client writes paths as they are, without Huffman coding.
+                var path = Encoding.Latin1.GetString(payload);
+                var word = path[(path.IndexOf("/raw/", StringComparison.Ordinal) + "/raw/".Length)..];
+                var argument = word[(word.IndexOf('/', StringComparison.Ordinal) + 1)..];
+                var isEarly = word.StartsWith("early", StringComparison.Ordinal);
+                var fields = isEarly
+                    ? Http2Wire.Fields((":status", argument[..3]))
+                    : Http2Wire.Fields(
+                        (":status", "200"), ("content-type", "application/grpc"),
+                        ("grpc-status", string.Concat(argument.TakeWhile(char.IsAsciiDigit))));
+                await stream.WriteAsync(Http2Wire.Frame(Http2Wire.Headers, Http2Wire.EndHeaders | Http2Wire.EndStream, streamId, fields), ended);
+                if (isEarly) await stream.WriteAsync(Http2Wire.Frame(Http2Wire.Reset, 0, streamId, [0, 0, 0, 0]), ended);
+            }
+        }
+    }
+}
