@@ -17,6 +17,7 @@ internal static class ManagementExtensions
         builder.Services.AddSingleton<HealthHistory>();
         builder.Services.AddHostedService(static services => services.GetRequiredService<HealthHistory>());
         builder.Services.AddSingleton<ConsoleRoutes>();
+        builder.Services.AddSingleton<ConsoleExplanations>();
         builder.Services.AddSingleton<ConsoleApi>();
         builder.Services.AddSingleton<Drain>();
         builder.Services.AddHostedService(services => services.GetRequiredService<Drain>());

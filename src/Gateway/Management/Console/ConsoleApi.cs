@@ -1,13 +1,10 @@
-using System.Collections;
 using System.Runtime.CompilerServices;
 using System.Security.Claims;
 using System.Text.Json;
 using System.Text.Json.Serialization;
-using System.Text.RegularExpressions;
 using Gateway.Authentication;
 using Gateway.Configuration;
 using Gateway.Configuration.Snapshots;
-using Gateway.Explanations;
 using Gateway.Recording;
 using Gateway.Reloading;
 using Gateway.Telemetry;
@@ -21,15 +18,12 @@ namespace Gateway.Management.Console;
 /// What the console shows, as JSON. Each response is bounded: by the configuration, or by what <see cref="TrafficRecorder"/> and <see cref="VendRecorder"/>
 /// keep. Each request keeps the recording on.
 /// </summary>
-internal sealed partial class ConsoleApi(
-    ConsoleRoutes routes, TrafficRecorder traffic, RefusedRequests refused, VendRecorder vends, EventRecorder events, HealthCheckService checks,
-    HealthHistory health,
-    ConfigurationReloader reloader, SnapshotConfigurationProvider snapshots, GatewayOptions options, IServiceProvider services,
-    IHostApplicationLifetime lifetime, TimeProvider time)
-    : IDisposable
+internal sealed class ConsoleApi(
+    ConsoleRoutes routes, ConsoleExplanations explanations, TrafficRecorder traffic, VendRecorder vends, EventRecorder events, HealthCheckService checks,
+    HealthHistory health, ConfigurationReloader reloader, SnapshotConfigurationProvider snapshots, GatewayOptions options, IHostApplicationLifetime lifetime,
+    TimeProvider time)
 {
     private const int MostFindings = 100;
-    private const int MostOthers = 10;
     private static readonly TimeSpan s_streamInterval = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan s_longestStream = TimeSpan.FromMinutes(15);
     private const int MostExplained = 64 * 1024;
@@ -37,9 +31,6 @@ internal sealed partial class ConsoleApi(
     private static readonly JsonSerializerOptions s_json = new(JsonSerializerDefaults.Web) { DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull };
 
     private readonly DateTimeOffset _started = time.GetUtcNow();
-
-    // Explaining builds a router per route.
-    private readonly SemaphoreSlim _explaining = new(1);
 
     /// <summary>Maps the API. The returned group has to be authorized.</summary>
     /// <param name="endpoints">The endpoints of the management listener.</param>
@@ -60,16 +51,10 @@ internal sealed partial class ConsoleApi(
         api.MapGet("/events", (string? route) => Json(Events(route)));
         api.MapGet("/stream", (HttpContext context) => TypedResults.ServerSentEvents(
             StreamAsync(context.User, () => mayOperate(context.User, context), context.RequestAborted), "events"));
-        api.MapPost("/explain", async (ExplainForm form, CancellationToken cancellation) => Json(await ExplainAsync(form, cancellation)))
+        api.MapPost("/explain", async (ExplainForm form, CancellationToken cancellation) => Json(await explanations.OfAsync(form, cancellation)))
             .WithMetadata(new RequestSizeLimit(MostExplained));
         return api;
     }
-
-    public void Dispose() => _explaining.Dispose();
-
-    // The trace id of a traceparent (W3C Trace Context) is its second part.
-    [GeneratedRegex("^(?:[0-9a-fA-F]{2}-(?<id>[0-9a-fA-F]{32})-[0-9a-fA-F]{16}-[0-9a-fA-F]{2}|(?<id>[0-9a-fA-F]{32}))$")]
-    private static partial Regex RequestIdText();
 
     private static JsonHttpResult<object> Json(object body) => TypedResults.Json(body, s_json);
 
@@ -166,9 +151,6 @@ internal sealed partial class ConsoleApi(
         }
     }
 
-    private static Dictionary<string, string?> Variables() => Environment.GetEnvironmentVariables().Cast<DictionaryEntry>()
-        .ToDictionary(static variable => (string)variable.Key, static variable => (string?)variable.Value);
-
     private object Events(string? route) => new
     {
         Now = time.GetUtcNow(),
@@ -179,70 +161,6 @@ internal sealed partial class ConsoleApi(
         Vends = route is null ? vends.Recent() : [],
     };
 
-    private async Task<object> ExplainAsync(ExplainForm form, CancellationToken cancellation)
-    {
-        await _explaining.WaitAsync(cancellation);
-        try
-        {
-            var explainer = new Explainer(snapshots.Current, Variables(), services, routes.Endpoints());
-            if (!string.IsNullOrWhiteSpace(form.Logged)) return await ExplainLoggedAsync(explainer, form.Logged.Trim());
-            var host = string.IsNullOrEmpty(form.Host) ? null : form.Host;
-            var method = string.IsNullOrEmpty(form.Method) ? HttpMethods.Get : form.Method;
-            var organization = string.IsNullOrEmpty(form.Organization) ? null : form.Organization;
-            var request = form.Path is ['/', ..] ? new ExplainedRequest(method, form.Path, host ?? ExplainedRequest.AnyHost)
-                : organization is not null && string.IsNullOrEmpty(form.Path) ? explainer.FirstModuleRequest(organization, method, host)
-                : null;
-            if (request is null) return new { Problem = "There is no request to explain: write a path that begins with /, or an organization." };
-            var token = string.IsNullOrWhiteSpace(form.Token) ? null : form.Token.Trim();
-            return await explainer.ExplainAsync(request, organization, token, apiKey: null);
-        }
-        finally
-        {
-            _explaining.Release();
-        }
-    }
-
-    private async Task<object> ExplainLoggedAsync(Explainer explainer, string text)
-    {
-        if (text.StartsWith('{'))
-            return LoggedRequest.Read(text, out var problem) is { } line ? await LoggedExplanation.OfAsync(explainer, line) : new { Problem = problem };
-        if (RequestIdText().Match(text) is not { Success: true } written)
-        {
-            return new
-            {
-                Problem = "This is no line of the access log, which begins with {, and no request id or trace id: these are 32 hexadecimal digits. "
-                    + "A traceparent is read as well.",
-            };
-        }
-
-        var found = refused.Find(written.Groups["id"].Value);
-        if (found.Count == 0)
-        {
-            return new
-            {
-                Problem = "This replica has refused no such request in the last 15 minutes, or more of its kind since: it keeps the last "
-                    + $"{RefusedRequests.PerReason} for each reason. Requests that were served, or that a service refused itself, are not kept. "
-                    + "Look for the id in the access log, and give the whole line.",
-            };
-        }
-
-        var explained = await LoggedExplanation.OfAsync(explainer, LoggedRequest.Of(found[0]));
-        return found.Count == 1 ? explained : explained with
-        {
-            Notes =
-            [
-                .. explained.Notes,
-                $"{found.Count - 1} more refused requests have this trace id; the newest is explained. Others: "
-                + string.Join(", ", found.Skip(1).Take(MostOthers).Select(static request => request.RequestId)),
-            ],
-        };
-    }
-
     // The framework's own attribute is one of MVC.
     private sealed record RequestSizeLimit(long? MaxRequestBodySize) : IRequestSizeLimitMetadata;
 }
-
-/// <summary>
-/// The request that an operator asks about. <c>Logged</c> is a line of the access log, a request id or a trace id; the other members are not read then.
-/// </summary>
-internal sealed record ExplainForm(string? Method, string? Path, string? Host, string? Organization, string? Token, string? Logged);
