@@ -42,18 +42,43 @@ internal sealed class BufferedConsole(
 
     private void Write<TState>(in LogEntry<TState> entry)
     {
-        var settings = options.CurrentValue;
-        var formatter = _formatters.GetValueOrDefault(settings.FormatterName ?? ConsoleFormatterNames.Simple) ?? _formatters[ConsoleFormatterNames.Simple];
         var line = s_line ??= new StringWriter();
         line.GetStringBuilder().Clear();
         // Drop a buffer that a long line has grown, so that it does not stay with the thread.
         if (line.GetStringBuilder().Capacity > LongestKept) line = s_line = new StringWriter();
-        formatter.Write(entry, _scopes, line);
+        var isError = false;
+        try
+        {
+            var settings = options.CurrentValue;
+            var formatter = _formatters.GetValueOrDefault(settings.FormatterName ?? ConsoleFormatterNames.Simple) ?? _formatters[ConsoleFormatterNames.Simple];
+            isError = entry.LogLevel >= settings.LogToStandardErrorThreshold;
+            formatter.Write(entry, _scopes, line);
+        }
+        catch (Exception e)
+        {
+            // An exception here would end whatever logs, the reload of the configuration included.
+            line.GetStringBuilder().Clear();
+            line.WriteLine($"{entry.LogLevel}: {entry.Category}[{entry.EventId.Id}] {MessageOf(entry)} (not formatted: {e.GetType().Name})");
+        }
+
         var bytes = new ArrayBufferWriter<byte>(LongestKept);
         // One encoder for all chunks: a character can lie in two of them.
         var encoder = Encoding.UTF8.GetEncoder();
         foreach (var chunk in line.GetStringBuilder().GetChunks()) encoder.Convert(chunk.Span, bytes, flush: false, out _, out _);
-        (entry.LogLevel >= settings.LogToStandardErrorThreshold ? _error.Value.Queue : outputs.Console).TryWrite(bytes.WrittenSpan);
+        (isError ? _error.Value.Queue : outputs.Console).TryWrite(bytes.WrittenSpan);
+    }
+
+    private static string MessageOf<TState>(in LogEntry<TState> entry)
+    {
+        try
+        {
+            return entry.Formatter(entry.State, entry.Exception);
+        }
+        catch (Exception)
+        {
+            // One of the message's values has no text.
+            return entry.EventId.Name ?? "";
+        }
     }
 
     private sealed class Logger(BufferedConsole console, string category) : ILogger

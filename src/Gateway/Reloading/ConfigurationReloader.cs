@@ -77,8 +77,20 @@ internal sealed partial class ConfigurationReloader : BackgroundService
             }
             catch (Exception e)
             {
-                Log.Failed(_logger, Parts.Text(e));
+                Report(e);
             }
+        }
+    }
+
+    private void Report(Exception failure)
+    {
+        try
+        {
+            Log.Failed(_logger, Parts.Text(failure));
+        }
+        catch (Exception)
+        {
+            // A log provider fails. The gateway must go on without its log, and an exception here would end it.
         }
     }
 
