@@ -50,6 +50,10 @@ public sealed partial class ServiceUnitTests : IDisposable
         Assert.True(stop >= timeout.TotalSeconds + 5);
     }
 
+    // systemd counts an end by SIGHUP, SIGINT or SIGPIPE as a success.
+    [Fact]
+    public void The_service_starts_again_however_its_process_ended() => Assert.Contains("\nRestart=always\n", s_unit, StringComparison.Ordinal);
+
     [Fact]
     public async Task The_gateway_accepts_its_variables()
     {

@@ -1,4 +1,5 @@
 using System.Net.Sockets;
+using System.Runtime.InteropServices;
 using Gateway.Reloading;
 using Gateway.Telemetry;
 using IotCredentials.Failures;
@@ -10,6 +11,8 @@ internal static partial class RunCommand
 {
     public static async Task<int> RunAsync(IReadOnlyList<string> keys, ProgramEnvironment environment)
     {
+        // LogOutputs reopens the files of logs on SIGHUP. Without files, and before it is there, the signal would end the process.
+        using var hangUp = PosixSignalRegistration.Create(PosixSignal.SIGHUP, static signal => signal.Cancel = true);
         // Most of a start's time goes into loading and compiling code that runs once. The gateway is built on a second processor while the rules are
         // checked on the first, and it starts only if they find no error.
         Task<WebApplication>? building = null;
