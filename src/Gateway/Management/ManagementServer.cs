@@ -58,6 +58,8 @@ internal sealed partial class ManagementServer : IHostedLifecycleService, IDispo
     private RequestDelegate Pipeline()
     {
         var app = new ApplicationBuilder(_services);
+        // The client's address, as trusted proxies report it: IpAllow of API keys and the throttle below take it.
+        app.UseForwardedHeaders();
         app.UseSecurityHeaders(static _ => true);
         app.UseExceptionHandler(new ExceptionHandlerOptions
         {
