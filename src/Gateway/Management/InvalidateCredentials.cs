@@ -1,3 +1,5 @@
+using Gateway.Networking;
+using Gateway.Telemetry;
 using IotCredentials.Http;
 using IotCredentials.Operations;
 
@@ -8,13 +10,20 @@ internal static class InvalidateCredentials
 {
     private static readonly TimeSpan s_repeatAfter = TimeSpan.FromSeconds(1);
 
-    /// <summary>Writes each such request to the audit, including refused ones, but none of a client that is locked out.</summary>
-    public static async Task AuditAsync(HttpContext context, RequestDelegate next)
+    /// <summary>
+    /// Writes each such request to the audit, including refused ones. Requests without a valid token could fill the audit: of these it writes one per minute
+    /// for each client address and reason, and none of a client that is locked out.
+    /// </summary>
+    /// <param name="context">The request.</param>
+    /// <param name="next">The next step.</param>
+    /// <param name="strangers">Which lines about requests without a valid token are due.</param>
+    public static async Task AuditAsync(HttpContext context, RequestDelegate next, RepeatedLines<(string Address, string? Reason)> strangers)
     {
         await next(context);
-        // A client that is locked out (429) could fill the audit.
         if (!HttpMethods.IsDelete(context.Request.Method) || context.Request.RouteValues[RouteOrganization.Parameter] is not string organization
             || context.Response.StatusCode == StatusCodes.Status429TooManyRequests) return;
+        if (context.User.Identity?.IsAuthenticated != true
+            && !strangers.IsDue((ClientAddress.Of(context), context.Features.Get<ErrorReason>()?.Word), rest: ("", null), out _)) return;
         context.RequestServices.GetRequiredService<CredentialInvalidation>().Audit(
             context.User, organization, context.Features.Get<Invalidation>()?.Outcome ?? InvalidationOutcome.Refused, context.Response.StatusCode,
             context.TraceIdentifier);

@@ -25,6 +25,8 @@ namespace Gateway.Management;
 /// </summary>
 internal sealed partial class ManagementServer : IHostedLifecycleService, IDisposable
 {
+    private const int MostStrangers = 1024;
+
     private static readonly string[] s_probing = [HttpMethods.Get, HttpMethods.Head];
 
     private readonly KestrelServer _server;
@@ -69,7 +71,8 @@ internal sealed partial class ManagementServer : IHostedLifecycleService, IDispo
             ? ErrorResponse.WriteAsync(pages.HttpContext, pages.HttpContext.Response.StatusCode)
             : Task.CompletedTask);
         app.UseRouting();
-        app.Use(InvalidateCredentials.AuditAsync);
+        var strangers = new RepeatedLines<(string Address, string? Reason)>(MostStrangers, _services.GetRequiredService<TimeProvider>());
+        app.Use((context, next) => InvalidateCredentials.AuditAsync(context, next, strangers));
         // Refused tokens are counted separately from the edge: a client that is locked out there must not keep operators from acting.
         var throttle = ActivatorUtilities.CreateInstance<AuthenticationThrottle>(_services);
         app.Use((context, next) =>

@@ -1,4 +1,5 @@
 using Gateway.Tests.Authentication;
+using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Time.Testing;
 using Testing;
 using Xunit;
@@ -9,6 +10,7 @@ namespace Gateway.Tests.Management;
 public sealed class ManagementClientTests : IAsyncLifetime
 {
     private const int Permits = 3;
+    private const string Audited = "Invalidate credentials: ";
 
     private readonly FakeTimeProvider _time = new(DateTimeOffset.UtcNow);
     private readonly string _key = ApiKeys.NewKey();
@@ -50,6 +52,43 @@ public sealed class ManagementClientTests : IAsyncLifetime
     {
         var gateway = await StartAsync(trusted: null);
         for (var i = 0; i <= Permits; i++) Assert.Equal(i < Permits ? 401 : 429, await DeleteAsync(gateway, Junk(), $"X-Forwarded-For: 192.0.2.{i}"));
+    }
+
+    [Theory]
+    [InlineData("")]
+    [InlineData("Authorization: Bearer no.token.atall")]
+    [InlineData("X-API-Key: none")]
+    public async Task Who_has_no_token_cannot_fill_the_audit(string header)
+    {
+        var gateway = await StartAsync(trusted: "127.0.0.1");
+
+        for (var i = 0; i < 20; i++) Assert.Equal(401, await DeleteAsync(gateway, header, "X-Forwarded-For: 192.0.2.1"));
+        Assert.Equal(1, gateway.Log.Count(LogLevel.Information, Audited));
+        Assert.Equal(401, await DeleteAsync(gateway, header, "X-Forwarded-For: 192.0.2.2"));
+        Assert.Equal(2, gateway.Log.Count(LogLevel.Information, Audited));
+
+        _time.Advance(TimeSpan.FromMinutes(1));
+        for (var i = 0; i < 20; i++) Assert.Equal(401, await DeleteAsync(gateway, header, "X-Forwarded-For: 192.0.2.1"));
+        Assert.Equal(3, gateway.Log.Count(LogLevel.Information, Audited));
+    }
+
+    [Fact]
+    public async Task However_many_addresses_without_a_token_there_are_the_audit_stays_bounded()
+    {
+        var gateway = await StartAsync(trusted: "127.0.0.1");
+
+        for (var i = 0; i < 1_200; i++) Assert.Equal(401, await DeleteAsync(gateway, $"X-Forwarded-For: 10.0.{i / 250}.{i % 250}"));
+        Assert.Equal(1_025, gateway.Log.Count(LogLevel.Information, Audited));
+    }
+
+    [Fact]
+    public async Task Each_request_of_a_known_caller_is_audited()
+    {
+        var gateway = await StartAsync(trusted: "127.0.0.1");
+        var token = $"Authorization: Bearer {_world.Token("o-acme")}";
+
+        for (var i = 0; i < 3; i++) Assert.Equal(403, await DeleteAsync(gateway, token));
+        Assert.Equal(3, gateway.Log.Count(LogLevel.Information, Audited));
     }
 
     private static string Junk() => $"Authorization: Bearer {Guid.NewGuid():N}.{Guid.NewGuid():N}.{Guid.NewGuid():N}";
