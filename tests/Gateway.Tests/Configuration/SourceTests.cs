@@ -147,6 +147,33 @@ public sealed class SourceTests : IDisposable
         Assert.Equal("http://localhost:8181", _configuration.LoadGood().Options.Urls);
     }
 
+    [Theory]
+    [InlineData("Shutdown__Delay")]
+    [InlineData("Shutdown:Delay")]
+    [InlineData("shutdown:delay")]
+    [InlineData("ReverseProxy:Routes:organizations:Timeout")]
+    [InlineData("ReverseProxy__Routes:organizations__Timeout")]
+    [InlineData("ReverseProxy:Routes__organizations:Timeout")]
+    public void Load_VariableWithEitherSeparator_IsRead(string name)
+    {
+        _configuration.Variables[name] = "00:00:07";
+
+        var snapshot = _configuration.LoadGood();
+
+        Assert.Equal("00:00:07", snapshot.Values[name.Replace("__", ":", StringComparison.Ordinal)]);
+    }
+
+    [Theory]
+    [InlineData("Shutdwn:Delay", "Shutdwn")]
+    [InlineData("Shutdown:Dely", "Shutdown:Dely")]
+    [InlineData("Shutdown:Delay__More", "Shutdown:Delay")]
+    public void Load_MisspeltVariableWithAColon_IsAnError(string name, string key)
+    {
+        _configuration.Variables[name] = "00:00:07";
+
+        Assert.Equal(key, _configuration.LoadBad().Key);
+    }
+
     [Fact]
     public void Load_VariableThatNearlyMeansASection_IsAnError()
     {

@@ -19,7 +19,7 @@ internal static class EnvironmentLayer
         foreach (var (name, value) in variables.OrderBy(variable => variable.Key, StringComparer.Ordinal))
         {
             if (value is null || name.StartsWith(TelemetryPrefix, StringComparison.OrdinalIgnoreCase)) continue;
-            if (MayName(name, root)) tree.Set(name.Replace("__", ":", StringComparison.Ordinal), value, SourceOf(name), mayRepeat: false);
+            if (MayName(name, root)) tree.Set(KeyOf(name), value, SourceOf(name), mayRepeat: false);
         }
 
         return tree.Root;
@@ -35,5 +35,8 @@ internal static class EnvironmentLayer
     private static bool MayName(string name, ObjectSchema root) =>
         Names(name, root) || (FirstOf(name) is { } first && NearestName.Of(first, root.Members.Keys) is not null);
 
-    private static string? FirstOf(string name) => name.IndexOf("__", StringComparison.Ordinal) is >= 0 and var end ? name[..end] : null;
+    private static string? FirstOf(string name) => KeyOf(name).IndexOf(':', StringComparison.Ordinal) is >= 0 and var end ? KeyOf(name)[..end] : null;
+
+    // Shells cannot set a variable whose name has a colon, but container platforms can.
+    private static string KeyOf(string name) => name.Replace("__", ":", StringComparison.Ordinal);
 }
