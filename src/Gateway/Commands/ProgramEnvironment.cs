@@ -15,8 +15,11 @@ internal sealed record ProgramEnvironment(string Name, IReadOnlyDictionary<strin
     public static ProgramEnvironment OfProcess() => Of(
         Environment.GetEnvironmentVariables().Cast<DictionaryEntry>().ToDictionary(variable => (string)variable.Key, variable => (string?)variable.Value));
 
+    // Files of variables leave blanks and carriage returns at a value's end, and an unset variable of a template is an empty one.
     public static ProgramEnvironment Of(IReadOnlyDictionary<string, string?> variables) => new(
-        variables.GetValueOrDefault("ASPNETCORE_ENVIRONMENT") ?? variables.GetValueOrDefault("DOTNET_ENVIRONMENT") ?? Environments.Production, variables);
+        ((string[])["ASPNETCORE_ENVIRONMENT", "DOTNET_ENVIRONMENT"]).Select(variable => variables.GetValueOrDefault(variable)?.Trim())
+            .FirstOrDefault(static name => name is { Length: > 0 }) ?? Environments.Production,
+        variables);
 
     /// <summary>Loads and validates the configuration. Keys from the command line override all others.</summary>
     /// <param name="keys">The command line's keys.</param>
