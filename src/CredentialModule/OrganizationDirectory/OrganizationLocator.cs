@@ -151,6 +151,9 @@ internal sealed class OrganizationLocator
 
     private TimeSpan AgeOf(DirectoryEntry entry) => _time.GetUtcNow() - entry.AskedAt;
 
+    // Written before a clock was set back, or by a replica whose clock is ahead: it would be used for that much longer.
+    private bool IsAhead(DirectoryEntry entry) => AgeOf(entry) <= -CredentialVendor.LongestAhead;
+
     private bool IsFresh(DirectoryEntry entry, double part = 1) => AgeOf(entry) < (entry.Place is null ? _options.UnknownFor : _options.CacheFor * part);
 
     private TimeSpan LongestUse(DirectoryEntry entry) => entry.Place is null ? _options.UnknownFor : _options.CacheFor + _options.StaleFor;
@@ -169,7 +172,8 @@ internal sealed class OrganizationLocator
         // The sealed entry names its organization: if two organizations ever shared a key, neither must get the other's place.
         public bool Matches(DirectoryEntry value)
         {
-            if (string.Equals(value.OrganizationId, organization.Value, StringComparison.Ordinal)) return locator.IsAllowed(value.Place);
+            if (string.Equals(value.OrganizationId, organization.Value, StringComparison.Ordinal))
+                return locator.IsAllowed(value.Place) && !locator.IsAhead(value);
             locator._cache.OnEntryRejected(key);
             return false;
         }
@@ -180,7 +184,8 @@ internal sealed class OrganizationLocator
 
         public bool IsCurrent(DirectoryEntry value) => locator.IsFresh(value, RefreshAfter);
 
-        public bool IsNewer(DirectoryEntry value, DirectoryEntry known) => value.AskedAt > known.AskedAt;
+        public bool IsNewer(DirectoryEntry value, DirectoryEntry known) =>
+            !locator.IsAhead(value) && (locator.IsAhead(known) || value.AskedAt > known.AskedAt);
 
         // Not before the generations are loaded: an entry may have been invalidated without this process knowing.
         public ValueTask<bool> MayReadSharedAsync() => locator._invalidation.IsLoadedAsync();

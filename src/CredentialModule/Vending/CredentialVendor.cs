@@ -24,7 +24,7 @@ internal sealed class CredentialVendor(
     internal static readonly TimeSpan LeastBetweenVends = TimeSpan.FromSeconds(60);
 
     // Clocks of replicas differ by less.
-    private static readonly TimeSpan s_longestAhead = TimeSpan.FromMinutes(5);
+    internal static readonly TimeSpan LongestAhead = TimeSpan.FromMinutes(5);
 
     // The largest part of RefreshAfter by which a process renews earlier.
     internal const double LargestSpread = 0.1;
@@ -145,7 +145,7 @@ internal sealed class CredentialVendor(
     private bool Satisfies(CachedCredentials entry, LifetimeRequirement requirement) =>
         RemainingLifetime(entry) >= requirement.Minimum + (IsRecentlyIssued(entry, requirement) ? TimeSpan.Zero : ClockTolerance);
 
-    private bool IsAhead(CachedCredentials entry) => entry.IssuedAt - time.GetUtcNow() >= s_longestAhead;
+    private bool IsAhead(CachedCredentials entry) => entry.IssuedAt - time.GetUtcNow() >= LongestAhead;
 
     private TimeSpan RemainingLifetime(CachedCredentials entry) => entry.Expiration - time.GetUtcNow();
 

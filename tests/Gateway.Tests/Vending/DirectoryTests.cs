@@ -1,5 +1,6 @@
 using System.Text.Json.Nodes;
 using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Time.Testing;
 using Sandbox;
@@ -305,6 +306,22 @@ public sealed class DirectoryTests
     }
 
     [Fact]
+
+        Assert.Equal(200, (await gateway.VendAsync("o-nobody")).Status);
+    }
+
+    [Fact]
+    public async Task What_a_replica_whose_clock_is_ahead_has_cached_is_not_used()
+    {
+        await using var world = await World.StartAsync(_time);
+        var ahead = new FakeTimeProvider(_time.GetUtcNow() + TimeSpan.FromMinutes(10));
+        var other = await world.StartGatewayAsync(With(world), services => services.AddSingleton<TimeProvider>(ahead));
+        var gateway = await world.StartGatewayAsync(With(world));
+        Assert.Equal(403, (await other.VendAsync("o-nobody")).Status);
+        Assert.Equal(403, (await gateway.VendAsync("o-nobody")).Status);
+        world.Downstream.Directory.Move("o-nobody", OwnAccount, "eu-west-1");
+
+        _time.Advance(TimeSpan.FromSeconds(31));
     public async Task An_older_response_does_not_serve_if_the_directory_now_names_a_foreign_account()
     {
         await using var world = await World.StartAsync(_time);
