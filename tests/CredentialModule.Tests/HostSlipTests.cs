@@ -182,6 +182,26 @@ public sealed class HostSlipTests(HostTests.Aws aws) : IClassFixture<HostTests.A
         }
     }
 
+    [Theory]
+    [InlineData("4102444800", 200)]
+    [InlineData("253402300800", 200)]
+    [InlineData("4102444800000", 200)]
+    [InlineData("9223372036854775807", 200)]
+    [InlineData("9223372036854775808", 403)]
+    [InlineData("-1", 403)]
+    [InlineData("soon", 403)]
+    public async Task A_token_expires_whenever_it_says_and_never_fails_a_request(string expires, int status)
+    {
+        var plugin = new PluginHost { Aws = aws.Emulator, Settings = { ["IotCredentials:Profiles:default:Scope"] = "User" } };
+        await using var host = plugin.Build();
+        await host.StartAsync(TestContext.Current.CancellationToken);
+
+        var response = await AskAsync(
+            host, Requests.CredentialsPath("o-acme"), "iss=https://id.example.com", "sub=alice", "organizations=o-acme", $"exp={expires}");
+
+        Assert.True(response.Status == status, $"{response.Status} {plugin.Log.Text}");
+    }
+
     private static (PluginHost, string) Setting(string key, string value, string remedy) =>
         (new() { Settings = { [$"IotCredentials:{key}"] = value } }, remedy);
 

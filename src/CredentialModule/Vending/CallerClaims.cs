@@ -9,6 +9,9 @@ namespace IotCredentials.Vending;
 /// </summary>
 internal sealed record CallerClaims(string? Issuer, string? Subject, DateTimeOffset? TokenExpires)
 {
+    // The end of the year 9999. A claim in milliseconds is beyond it.
+    private static readonly long s_latest = DateTimeOffset.MaxValue.ToUnixTimeSeconds();
+
     // The key is unique per caller: an issuer is a URI and holds no line feed.
     public string Key => $"{Issuer}\n{Subject}";
 
@@ -28,7 +31,7 @@ internal sealed record CallerClaims(string? Issuer, string? Subject, DateTimeOff
             user.FindFirst("iss")?.Value ?? (subject is { Issuer: not ClaimsIdentity.DefaultIssuer } ? subject.Issuer : null),
             subject?.Value,
             long.TryParse(user.FindFirst("exp")?.Value, NumberStyles.None, CultureInfo.InvariantCulture, out var seconds)
-                ? DateTimeOffset.FromUnixTimeSeconds(seconds)
+                ? DateTimeOffset.FromUnixTimeSeconds(Math.Min(seconds, s_latest))
                 : null);
     }
 
