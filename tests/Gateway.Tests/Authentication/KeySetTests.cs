@@ -2,6 +2,7 @@ using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using System.Text.Json.Nodes;
 using Gateway.Authentication.Keys;
+using Microsoft.Extensions.Logging;
 using Sandbox;
 using Testing;
 using Xunit;
@@ -156,16 +157,29 @@ public sealed class KeySetTests(KeySetTests.OddIssuer platform) : IClassFixture<
         Assert.Equal(200, (await platform.SendAsync(Path, platform.World.Issuer.Issue(new() { Algorithm = "ES256" }))).Status);
     }
 
-    [Fact]
-    public async Task An_issuer_that_withdraws_all_its_keys_is_believed()
+    [Theory]
+    [InlineData("no key")]
+    [InlineData("only a key for encryption")]
+    [InlineData("only keys of an unknown type")]
+    public async Task An_issuer_that_publishes_no_usable_key_is_an_outage_and_its_old_keys_are_withdrawn(string published)
     {
         var token = platform.World.Token();
         await PublishAsync(_ => { });
         Assert.Equal(200, (await platform.SendAsync(Path, token)).Status);
+        var logged = platform.Gateway.Log.Count(LogLevel.Error, "it publishes no key that can be used");
 
-        await PublishAsync(keys => keys.Clear());
+        await PublishOnlyAsync(keys =>
+        {
+            if (published == "no key") keys.Clear();
+            foreach (var key in keys) key![published == "only a key for encryption" ? "use" : "kty"] = "enc";
+        });
 
-        ErrorResponseAssert.IsUnauthenticated(await platform.SendAsync(Path, token), tokenSent: true);
+        ErrorResponseAssert.Matches(503, "ServiceUnavailable", await platform.SendAsync(Path, token));
+        ErrorResponseAssert.Matches(503, "ServiceUnavailable", await platform.SendAsync(Path, platform.World.Issuer.Issue(new() { WithoutKeyId = true })));
+        Assert.NotNull(platform.Gateway.KeysOf("Platform").Outage);
+        Assert.Equal(logged + 1, platform.Gateway.Log.Count(LogLevel.Error, "it publishes no key that can be used"));
+        await PublishAsync(_ => { });
+        Assert.Equal(200, (await platform.SendAsync(Path, token)).Status);
     }
 
     [Fact]
@@ -257,6 +271,12 @@ public sealed class KeySetTests(KeySetTests.OddIssuer platform) : IClassFixture<
 
     private async Task PublishAsync(Action<JsonArray> change, string? first = null)
     {
+        await PublishOnlyAsync(change, first);
+        Assert.Null(platform.Gateway.KeysOf("Platform").Outage);
+    }
+
+    private async Task PublishOnlyAsync(Action<JsonArray> change, string? first = null)
+    {
         platform.World.Issuer.KeySetText = keys =>
         {
             change(keys);
@@ -264,7 +284,6 @@ public sealed class KeySetTests(KeySetTests.OddIssuer platform) : IClassFixture<
             return first is null ? text : text.Replace("[0,", $"[{first},", StringComparison.Ordinal);
         };
         await platform.Gateway.KeysOf("Platform").FetchAsync();
-        Assert.Null(platform.Gateway.KeysOf("Platform").Outage);
     }
 
     public sealed class OddIssuer : PlatformFixture

@@ -179,6 +179,9 @@ internal sealed partial class IssuerKeys : BaseConfigurationManager, IConfigurat
             failure = (IssuerDocuments.Shown(MetadataAddress), $"unexpected {e.GetType().Name}");
         }
 
+        // They are adopted, because the old keys are withdrawn. But no token can be judged by them, and the reason is more likely a fault of the issuer.
+        if (fetched is { SigningKeys.Count: 0 })
+            failure = (IssuerDocuments.Shown(fetched.JwksUri), "it publishes no key that can be used, so none is in use");
         if (fetched is not null && !fetched.HasSameContent(_current))
         {
             _current = fetched;
