@@ -33,6 +33,7 @@ internal sealed class CredentialSource(IOptions<AwsClientOptions> options)
     private Task<AWSCredentials>? _source;
     private Task<FoundCredentials>? _asking;
     private FoundCredentials? _last;
+    private FoundCredentials? _refused;
     private int _round;
     private long _askedAt;
     private TimeSpan _untilReplaced = s_patience;
@@ -64,23 +65,34 @@ internal sealed class CredentialSource(IOptions<AwsClientOptions> options)
 
     /// <summary>
     /// The current credentials after AWS has rejected the last ones: files and variables are read again. The SDK would detect a changed file with a file
-    /// watcher, which misses mounted files and uses up one of the few watchers that a machine has.
+    /// watcher, which misses mounted files and uses up one of the few watchers that a machine has. Other callers keep the last credentials until there is a
+    /// result, because AWS may reject them in one region only.
     /// </summary>
-    public Task<FoundCredentials> FindOthersAsync(FoundCredentials? refused, CancellationToken cancellation)
+    /// <param name="refused">The rejected credentials.</param>
+    /// <param name="mayReplace">False to read nothing again, and only share what another caller reads.</param>
+    /// <param name="cancellation">Cancels the wait.</param>
+    public async Task<FoundCredentials> FindOthersAsync(FoundCredentials? refused, bool mayReplace, CancellationToken cancellation)
     {
+        Task<FoundCredentials>? asking = null;
         lock (_lock)
         {
             // If several callers were rejected, the first resolves the source again, and the others share its result.
-            if (refused is null || (_last is not null && _last.Values.Equals(refused.Values)))
+            var isCurrent = refused is null || (_last is not null && _last.Values.Equals(refused.Values));
+            if (isCurrent && mayReplace && !IsAskedInsteadOf(refused))
             {
-                (_source, _asking, _last) = (null, null, null);
+                (_source, _asking, _refused) = (null, null, refused);
                 options.Value.CredentialsRejected?.Invoke();
                 _round++;
             }
+
+            if (isCurrent) asking = Ask().Asking;
         }
 
-        return FindAsync(cancellation);
+        return asking is null ? await FindAsync(cancellation) : await asking.WaitAsync(cancellation);
     }
+
+    private bool IsAskedInsteadOf(FoundCredentials? refused) =>
+        refused is not null && _asking is { IsCompleted: false } && refused.Values.Equals(_refused?.Values);
 
     // Runs one query at a time: callers that arrive during a query share its result, so that none fails where the first succeeds.
     private (FoundCredentials? Last, Task<FoundCredentials> Asking) Ask()

@@ -1,6 +1,7 @@
 using Amazon.Runtime;
 using Amazon.SecurityToken.Model;
 using IotCredentials.Failures;
+using IotCredentials.Fetching;
 using IotCredentials.Telemetry;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
@@ -18,6 +19,9 @@ internal sealed class OwnCredentials : IDisposable
     // If a call was last refused this long ago and has not been made since, it counts as recovered once AWS knows the caller.
     private static readonly TimeSpan s_idle = TimeSpan.FromMinutes(1);
 
+    // AWS may reject the credentials in one region, such as one that the account has not enabled, and accept them in the others.
+    private static readonly TimeSpan s_pauseBeforeReplacement = TimeSpan.FromMinutes(1);
+
     // The key for a failing source, which is independent of region and call.
     private static readonly (string Region, string Call) s_source = ("", "");
 
@@ -32,6 +36,10 @@ internal sealed class OwnCredentials : IDisposable
     private readonly Lock _lock = new();
     private readonly Dictionary<(string Region, string Call), Refusal> _refused = [];
     private readonly HashSet<string> _told = new(StringComparer.Ordinal);
+    // The calls that AWS has accepted since the credentials were replaced.
+    private readonly HashSet<(string Region, string Call)> _acceptedBy = [];
+    private ImmutableCredentials? _accepted;
+    private long? _replacedAt;
     private long _begun;
     private bool _isWatched;
 
@@ -70,7 +78,7 @@ internal sealed class OwnCredentials : IDisposable
         }
         catch (Exception e) when (AwsErrorMapper.OfCredentials(e) is { } failure)
         {
-            var other = await FindAsync(end => _source.FindOthersAsync(found, end), cancellation);
+            var other = await FindAsync(end => FindOthersAsync((region, call), begun, found, end), cancellation);
             if (IsSame(other, found)) throw Refuse((region, call), failure);
             found = other;
         }
@@ -91,6 +99,7 @@ internal sealed class OwnCredentials : IDisposable
         async Task<T> TakenAsync()
         {
             var result = await use(found.Fixed);
+            Accept((region, call), found.Values);
             Take((region, call), begun);
             return result;
         }
@@ -113,6 +122,36 @@ internal sealed class OwnCredentials : IDisposable
         {
             var failure = FailureOf(e);
             throw failure.Failure == FailureClass.Credentials ? Refuse(s_source, failure) : failure;
+        }
+    }
+
+    // Credentials that AWS rejects for one call and accepts for another are replaced once a minute at most: others would mend nothing.
+    private Task<FoundCredentials> FindOthersAsync(
+        (string Region, string Call) key, long begun, FoundCredentials refused, CancellationToken cancellation)
+    {
+        bool mayReplace;
+        lock (_lock)
+        {
+            var isGoodElsewhere = _acceptedBy.Count > 0 && !_acceptedBy.Contains(key) && refused.Values.Equals(_accepted);
+            // A call from before the last replacement was signed with what has been replaced.
+            mayReplace = _replacedAt is not { } at || (begun > at && (!isGoodElsewhere || _time.GetElapsedTime(at) >= s_pauseBeforeReplacement));
+            if (mayReplace)
+            {
+                _acceptedBy.Clear();
+                _replacedAt = _time.GetTimestamp();
+            }
+        }
+
+        return _source.FindOthersAsync(refused, mayReplace, cancellation);
+    }
+
+    private void Accept((string Region, string Call) key, ImmutableCredentials credentials)
+    {
+        lock (_lock)
+        {
+            if (!credentials.Equals(_accepted)) _acceptedBy.Clear();
+            _accepted = credentials;
+            _acceptedBy.Add(key);
         }
     }
 
@@ -199,11 +238,16 @@ internal sealed class OwnCredentials : IDisposable
         using var deadline = CancellationTokenSource.CreateLinkedTokenSource(_ended.Token);
         deadline.CancelAfter(_module.Value.WorkTimeout);
         var begun = _time.GetTimestamp();
+        FoundCredentials? found = null;
         try
         {
-            var found = await _source.FindOthersAsync(null, deadline.Token);
-            if (key != s_source)
+            if (key == s_source)
             {
+                await _source.FindOthersAsync(null, mayReplace: true, deadline.Token);
+            }
+            else
+            {
+                found = await _source.FindAsync(deadline.Token);
                 using var sts = _clients.Sts(key.Region, found.Fixed);
                 await sts.GetCallerIdentityAsync(new GetCallerIdentityRequest(), deadline.Token);
             }
@@ -213,7 +257,12 @@ internal sealed class OwnCredentials : IDisposable
         catch (Exception e) when (!_ended.IsCancellationRequested)
         {
             var failure = key == s_source ? FailureOf(e) : AwsErrorMapper.OfCredentials(e) ?? AwsErrorMapper.From(e, "sts:GetCallerIdentity");
-            if (failure.Failure == FailureClass.Credentials) Refuse(key, failure);
+            if (failure.Failure == FailureClass.Credentials)
+            {
+                Refuse(key, failure);
+                // The next check uses what is found.
+                if (found is not null) _ = SingleFlight.Observed(FindOthersAsync(key, begun, found, _ended.Token));
+            }
             // A denied call shows that AWS knows the caller.
             else if (failure.Failure == FailureClass.Refused) Take(key, begun);
         }

@@ -34,7 +34,7 @@ public sealed class CredentialSourceTests
 
         Assert.Equal(first.Values, (await source.FindAsync(CancellationToken.None)).Values);
         await Eventually.IsTrueAsync(() => _source.Asked == 2);
-        await Assert.ThrowsAsync<AmazonClientException>(() => source.FindOthersAsync(first, CancellationToken.None));
+        await Assert.ThrowsAsync<AmazonClientException>(() => source.FindOthersAsync(first, mayReplace: true, CancellationToken.None));
     }
 
     [Fact]
@@ -47,7 +47,7 @@ public sealed class CredentialSourceTests
         await end.CancelAsync();
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => first);
 
-        var other = source.FindOthersAsync(null, CancellationToken.None);
+        var other = source.FindOthersAsync(null, mayReplace: true, CancellationToken.None);
         var shared = source.FindAsync(CancellationToken.None);
         _source.Answers.SetResult();
 
@@ -91,10 +91,26 @@ public sealed class CredentialSourceTests
         var source = NewSource();
         _source.Answers.SetResult();
         var refused = await source.FindAsync(CancellationToken.None);
-        var other = await source.FindOthersAsync(refused, CancellationToken.None);
+        var other = await source.FindOthersAsync(refused, mayReplace: true, CancellationToken.None);
         _source.Fails = true;
 
-        Assert.Equal(other.Values, (await source.FindOthersAsync(refused, CancellationToken.None)).Values);
+        Assert.Equal(other.Values, (await source.FindOthersAsync(refused, mayReplace: true, CancellationToken.None)).Values);
+    }
+
+    [Fact]
+    public async Task FindAsync_WhileARefusedCallerAsksAgain_IsWhatItGaveLast()
+    {
+        var source = NewSource();
+        _source.Answers.SetResult();
+        var first = await source.FindAsync(CancellationToken.None);
+        _source.Answers = new TaskCompletionSource();
+
+        var others = source.FindOthersAsync(first, mayReplace: true, CancellationToken.None);
+        var found = await source.FindAsync(CancellationToken.None).WaitAsync(Eventually.Limit);
+        _source.Answers.SetResult();
+
+        Assert.Equal(first.Values, found.Values);
+        Assert.NotEqual(first.Values, (await others).Values);
     }
 
     private CredentialSource NewSource() => new(Options.Create(new AwsClientOptions { Credentials = _source }));

@@ -1,4 +1,5 @@
 using System.Text.Json.Nodes;
+using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Time.Testing;
 using Sandbox;
@@ -117,6 +118,36 @@ public sealed class OwnCredentialTests
         Assert.Equal(200, (await gateway.VendAsync("o-1")).Status);
         Assert.Equal(200, (await gateway.VendAsync("o-2")).Status);
         Assert.Equal(1, gateway.Log.Count(LogLevel.Error, "or the region is not enabled for its account"));
+    }
+
+    [Fact]
+    public async Task D13_a_region_that_does_not_know_the_gateway_makes_it_read_its_credentials_once_a_minute_at_most()
+    {
+        var time = new FakeTimeProvider(DateTimeOffset.UtcNow);
+        await using var world = await World.StartAsync(time);
+        var read = 0;
+        var gateway = await world.StartGatewayAsync(
+            settings => settings.WithoutRedis().Set("IotCredentials:Organizations", """{ "o-far": { "Region": "eu-south-1" } }"""),
+            services => services.PostConfigure<AwsClientOptions>(aws => aws.CredentialsRejected = () => Interlocked.Increment(ref read)));
+        using var fault = world.Aws.Inject(AwsFault.Error("InvalidClientTokenId", 403), when: call => call.Region == "eu-south-1");
+
+        for (var i = 0; i < 10; i++)
+        {
+            Assert.Equal(200, (await gateway.VendAsync($"o-near{i}")).Status);
+            Assert.Equal(503, (await gateway.VendAsync("o-far")).Status);
+            time.Advance(TimeSpan.FromSeconds(3));
+        }
+
+        Assert.Equal(1, read);
+        // Without callers, the gateway tries the region by itself.
+        var tried = world.Aws.Count("GetCallerIdentity");
+        await Eventually.IsTrueAsync(() =>
+        {
+            time.Advance(TimeSpan.FromSeconds(2));
+            return world.Aws.Count("GetCallerIdentity") >= tried + 10;
+        });
+        Assert.InRange(read, 1, 1 + (int)Math.Ceiling((time.GetUtcNow() - time.Start).TotalMinutes));
+        Assert.Equal(1, gateway.Log.Count(LogLevel.Error, Told));
     }
 
     [Fact]
