@@ -5,7 +5,8 @@ namespace IotCredentials.Failures;
 /// callers do not wait for it. This class only keeps state: its owner sets the deadline of a call and reports the result.
 /// <para>
 /// A server may fail for what one caller asks about, and answer all others. So a failed call for a caller is only a doubt. After several in a row, the owner
-/// asks about something of its own, and reports that result as the server's.
+/// asks about something of its own, and reports that result as the server's. The call that may be made during an outage is a caller's again, because the server
+/// may fail for what the owner asks about, and its success ends the outage.
 /// </para>
 /// </summary>
 /// <param name="time">The clock.</param>

@@ -49,7 +49,14 @@ internal sealed class DirectoryClient : IDisposable
 
     /// <summary>Where the organization lives; null if the directory does not know it.</summary>
     /// <exception cref="VendingException">The directory failed, or its response is refused. The message is the cause.</exception>
-    public async Task<OrganizationPlace?> AskAsync(OrganizationId organization, CancellationToken cancellation = default)
+    public Task<OrganizationPlace?> AskAsync(OrganizationId organization, CancellationToken cancellation = default) =>
+        AskAsync(organization, isProbe: false, cancellation);
+
+    /// <summary>Finds out whether the directory responds, by an id that it need not know and may even reject.</summary>
+    /// <exception cref="VendingException">The directory failed, or its response is refused. The message is the cause.</exception>
+    public Task ProbeAsync(OrganizationId organization) => AskAsync(organization, isProbe: true, CancellationToken.None);
+
+    private async Task<OrganizationPlace?> AskAsync(OrganizationId organization, bool isProbe, CancellationToken cancellation)
     {
         if (Options is not { Address: { } template } options)
             throw new VendingException(FailureClass.Refused, "IotCredentials:Directory was not set when the gateway started: restart it");
@@ -70,6 +77,7 @@ internal sealed class DirectoryClient : IDisposable
                     await response.Content.LoadIntoBufferAsync(MostBytes, either.Token);
                     return DirectoryResponse.Read(await response.Content.ReadAsByteArrayAsync(either.Token), organization, options);
                 case HttpStatusCode.NotFound:
+                case HttpStatusCode.BadRequest or HttpStatusCode.Gone or HttpStatusCode.UnprocessableEntity when isProbe:
                     return null;
                 case var status:
                     throw new VendingException(

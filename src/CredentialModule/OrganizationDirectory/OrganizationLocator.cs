@@ -40,7 +40,6 @@ internal sealed class OrganizationLocator
         (_module, _metrics, _time, _logger) = (module, metrics, time, logger);
         _options = client.Options ?? new();
         _health = new PeerHealth(time);
-        // The directory need not know it: any response will do.
         _probe = OrganizationIdFormat.TryCreate(module.Value.OrganizationId, out _)?.LongestId;
         if (client.Options is not null) metrics.ObserveDirectory(() => Outage is null);
     }
@@ -84,7 +83,8 @@ internal sealed class OrganizationLocator
 
     private async Task<DirectoryEntry> CallAsync(OrganizationId organization)
     {
-        if (Outage is not null && !(_health.TryBeginCall() && await IsUsableAsync()))
+        // The call that may be made during an outage is the caller's own: the directory may fail for the id that the gateway would probe it with.
+        if (!_health.TryBeginCall())
             throw new VendingException(FailureClass.Unavailable, "the directory keeps failing and is left alone for a while", s_whileOut);
         var askedAt = _time.GetUtcNow();
         OrganizationPlace? place;
@@ -122,7 +122,7 @@ internal sealed class OrganizationLocator
     {
         try
         {
-            if (_probe is not null) await _client.AskAsync(_probe);
+            if (_probe is not null) await _client.ProbeAsync(_probe);
         }
         catch (VendingException e) when (e.Failure != FailureClass.Refused)
         {

@@ -16,7 +16,8 @@ namespace Gateway.Authentication;
 /// Responses are cached by the hash of what was asked about; none is used for longer than <c>CacheFor</c>, so that a revoked key stops. While the endpoint
 /// fails, what is cached serves until then, and everything else gets 503 at once.
 /// <para>
-/// Whether the endpoint fails is never judged by clients' tokens alone, for some of which it may fail on purpose: the gateway asks about a token of its own.
+/// Whether the endpoint fails is never judged by clients' tokens alone, for some of which it may fail on purpose: the gateway asks about a token of its own. An
+/// outage ends as soon as the endpoint responds to either.
 /// </para>
 /// </summary>
 internal sealed partial class IntrospectionAuthentication : IDisposable
@@ -143,7 +144,8 @@ internal sealed partial class IntrospectionAuthentication : IDisposable
     {
         if (_validated.Find(key) is { } found) return await found.Result;
         if (Recall(key) is { } recalled) return recalled;
-        if (Outage is not null && !(_health.TryBeginCall() && await IsUsableAsync()))
+        // The call that may be made during an outage is about a client's token: the endpoint may fail for tokens that it does not know, as for the gateway's own.
+        if (!_health.TryBeginCall())
             throw new IntrospectionUnavailableException("it fails, and is asked again soon");
         // One client that sends new tokens at once must not take all calls.
         var ofClient = client is null ? 0 : _callsByClient.AddOrUpdate(client, 1, static (_, count) => count + 1);

@@ -274,6 +274,28 @@ public sealed class IntrospectionTests(ITestOutputHelper output) : IAsyncLifetim
         Assert.Equal(0, gateway.Log.Count(LogLevel.Error, "The introspection endpoint"));
     }
 
+    [Theory]
+    [InlineData(400)]
+    [InlineData(403)]
+    [InlineData(500)]
+    public async Task An_outage_ends_even_if_the_endpoint_fails_for_tokens_that_it_does_not_know(int status)
+    {
+        var gateway = await StartAsync();
+        var known = _world.Issuer.IssueOpaque(new() { Organizations = new[] { "o-acme" } });
+        _world.Issuer.AnswerIntrospection = (context, token, _) =>
+        {
+            context.Response.StatusCode = _world.Issuer.Opaque.ContainsKey(token) ? 200 : status;
+            return Task.FromResult(context.Response.StatusCode != 200);
+        };
+        for (var number = 0; number < 5; number++) Assert.Equal(503, (await gateway.SendAsync(Acme, $"junk-{number}")).Status);
+        await gateway.Log.WaitForAsync(LogLevel.Error, "The introspection endpoint");
+
+        _time.Advance(TimeSpan.FromSeconds(2));
+
+        Assert.Equal(200, (await gateway.SendAsync(Acme, known)).Status);
+        Assert.Equal(1, gateway.Log.Count(LogLevel.Information, "The introspection endpoint can be used again"));
+    }
+
     [Fact]
     public async Task A_key_is_no_bearer_token_and_a_bearer_token_is_no_key()
     {

@@ -243,15 +243,46 @@ public sealed class DirectoryTests
         Assert.StartsWith("Healthy", (await world.Client.SendAsync(gateway.ManagementUrl + "/health/ready")).Body, StringComparison.Ordinal);
     }
 
-    [Fact]
-    public async Task Organizations_for_which_the_directory_always_fails_are_no_outage_for_others()
+    [Theory]
+    [InlineData(400)]
+    [InlineData(401)]
+    [InlineData(403)]
+    [InlineData(410)]
+    [InlineData(500)]
+    public async Task An_outage_ends_even_if_the_directory_fails_for_ids_that_it_does_not_know(int status)
     {
         await using var world = await World.StartAsync(_time);
         var gateway = await world.StartGatewayAsync(settings => With(world)(settings.WithoutRedis()));
-        world.Downstream.Directory.Response = (context, cancellation) => context.Request.Path.Value!.Split('/')[^1] is var organization
-            && organization.StartsWith("o-bad", StringComparison.Ordinal)
-            ? Respond("", 500)(context, cancellation)
-            : Respond(Good.Replace("o-acme", organization, StringComparison.Ordinal))(context, cancellation);
+        var directory = world.Downstream.Directory;
+        directory.Response = Respond("", 500);
+        for (var i = 0; i < 5; i++) Assert.Equal(503, (await gateway.VendAsync($"o-{i}")).Status);
+        await gateway.Log.WaitForAsync(LogLevel.Error, "keeps failing");
+
+        directory.Response = (context, cancellation) => context.Request.Path.Value!.EndsWith("/o-acme", StringComparison.Ordinal)
+            ? Respond(Good)(context, cancellation)
+            : Respond("", status)(context, cancellation);
+        _time.Advance(TimeSpan.FromSeconds(10));
+
+        Assert.Equal(200, (await gateway.VendAsync("o-acme")).Status);
+        Assert.Equal(1, gateway.Log.Count(LogLevel.Information, "responds again"));
+    }
+
+    [Theory]
+    [InlineData(200)]
+    [InlineData(400)]
+    [InlineData(404)]
+    [InlineData(410)]
+    [InlineData(422)]
+    public async Task Organizations_for_which_the_directory_always_fails_are_no_outage_for_others(int statusOfOthers)
+    {
+        await using var world = await World.StartAsync(_time);
+        var gateway = await world.StartGatewayAsync(settings => With(world)(settings.WithoutRedis()));
+        world.Downstream.Directory.Response = (context, cancellation) => context.Request.Path.Value!.Split('/')[^1] switch
+        {
+            ['o', '-', 'b', 'a', 'd', ..] => Respond("", 500)(context, cancellation),
+            { Length: <= 3 } organization => Respond(Good.Replace("o-acme", organization, StringComparison.Ordinal))(context, cancellation),
+            var unknown => Respond(Good.Replace("o-acme", unknown, StringComparison.Ordinal), statusOfOthers)(context, cancellation),
+        };
         for (var i = 0; i < 30; i++)
         {
             Assert.Equal(503, (await gateway.VendAsync($"o-bad{i % 7}")).Status);
@@ -274,6 +305,22 @@ public sealed class DirectoryTests
         world.Downstream.Directory.Move("o-nobody", OwnAccount, "eu-west-1");
         Assert.Equal(403, (await gateway.VendAsync("o-nobody")).Status);
         Assert.Equal(1, world.Downstream.Directory.Calls.Count());
+        _time.Advance(TimeSpan.FromSeconds(31));
+
+        Assert.Equal(200, (await gateway.VendAsync("o-nobody")).Status);
+    }
+
+    [Fact]
+    public async Task What_a_replica_whose_clock_is_ahead_has_cached_is_not_used()
+    {
+        await using var world = await World.StartAsync(_time);
+        var ahead = new FakeTimeProvider(_time.GetUtcNow() + TimeSpan.FromMinutes(10));
+        var other = await world.StartGatewayAsync(With(world), services => services.AddSingleton<TimeProvider>(ahead));
+        var gateway = await world.StartGatewayAsync(With(world));
+        Assert.Equal(403, (await other.VendAsync("o-nobody")).Status);
+        Assert.Equal(403, (await gateway.VendAsync("o-nobody")).Status);
+        world.Downstream.Directory.Move("o-nobody", OwnAccount, "eu-west-1");
+
         _time.Advance(TimeSpan.FromSeconds(31));
 
         Assert.Equal(200, (await gateway.VendAsync("o-nobody")).Status);
@@ -306,22 +353,6 @@ public sealed class DirectoryTests
     }
 
     [Fact]
-
-        Assert.Equal(200, (await gateway.VendAsync("o-nobody")).Status);
-    }
-
-    [Fact]
-    public async Task What_a_replica_whose_clock_is_ahead_has_cached_is_not_used()
-    {
-        await using var world = await World.StartAsync(_time);
-        var ahead = new FakeTimeProvider(_time.GetUtcNow() + TimeSpan.FromMinutes(10));
-        var other = await world.StartGatewayAsync(With(world), services => services.AddSingleton<TimeProvider>(ahead));
-        var gateway = await world.StartGatewayAsync(With(world));
-        Assert.Equal(403, (await other.VendAsync("o-nobody")).Status);
-        Assert.Equal(403, (await gateway.VendAsync("o-nobody")).Status);
-        world.Downstream.Directory.Move("o-nobody", OwnAccount, "eu-west-1");
-
-        _time.Advance(TimeSpan.FromSeconds(31));
     public async Task An_older_response_does_not_serve_if_the_directory_now_names_a_foreign_account()
     {
         await using var world = await World.StartAsync(_time);
