@@ -12,6 +12,7 @@ using IotCredentials.Telemetry;
 using IotCredentials.Vending;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
+using Microsoft.AspNetCore.HttpLogging;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Logging;
@@ -58,13 +59,13 @@ public static class IotCredentialsReverseProxyBuilderExtensions
         services.AddSingleton<CredentialMetrics>();
         services.AddSingleton<AuditTrail>();
         services.TryAddSingleton<IProfileProvider, OptionsProfileProvider>();
-        // Null without Redis: its users take a RedisConnection?.
-        services.AddSingleton(static provider => provider.GetRequiredService<IOptions<SharedCacheOptions>>().Value.Redis is not { } connectionString ? null!
+        services.AddSingleton(static provider => new SharedRedis(
+            provider.GetRequiredService<IOptions<SharedCacheOptions>>().Value.Redis is not { } connectionString ? null
             // StackExchange.Redis logs a connection string that it cannot read.
             : RedisConnectionString.ProblemOf(connectionString) is { } problem ? throw new StartupException($"ConnectionStrings:Redis {problem}")
             : new RedisConnection(
                 connectionString, provider.GetRequiredService<IOptions<IotCredentialsOptions>>(), provider.GetRequiredService<CredentialMetrics>(),
-                provider.GetRequiredService<TimeProvider>(), provider.GetRequiredService<ILogger<RedisConnection>>()));
+                provider.GetRequiredService<TimeProvider>(), provider.GetRequiredService<ILogger<RedisConnection>>())));
         services.AddSingleton<CredentialCache>();
         services.AddSingleton<SingleFlight>();
         services.AddSingleton<NegativeCache>();
@@ -91,6 +92,7 @@ public static class IotCredentialsReverseProxyBuilderExtensions
         services.AddSingleton<CredentialRouteFilter>();
         services.AddSingleton<IProxyConfigFilter>(static provider => provider.GetRequiredService<CredentialRouteFilter>());
         services.AddHostedService<HostValidation>();
+        services.TryAddEnumerable(ServiceDescriptor.Singleton<IHttpLoggingInterceptor, UnloggedResponses>());
         services.AddSingleton<IStartupFilter, PipelineValidation>();
         services.AddAuthorization();
         return proxy;

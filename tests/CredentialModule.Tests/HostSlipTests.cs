@@ -154,11 +154,11 @@ public sealed class HostSlipTests(HostTests.Aws aws) : IClassFixture<HostTests.A
     [InlineData("G6 the same name twice", "", "iss=https://id.example.com", $"{ClaimTypes.NameIdentifier}=alice", $"{ClaimTypes.NameIdentifier}=alice")]
     [InlineData(
         "G6 two names",
-        "sub (or ClaimTypes.NameIdentifier)",
+        "sub (or ClaimTypes.NameIdentifier) of one identity",
         "iss=https://id.example.com",
         $"{ClaimTypes.NameIdentifier}=alice",
         $"{ClaimTypes.NameIdentifier}=bob")]
-    [InlineData("G6 no name", "sub (or ClaimTypes.NameIdentifier)", "iss=https://id.example.com")]
+    [InlineData("G6 no name", "sub (or ClaimTypes.NameIdentifier) of one identity", "iss=https://id.example.com")]
     public async Task A_caller_is_named_in_the_audit_or_one_error_says_why_not(string name, string missing, params string[] claims)
     {
         claims = [.. claims, "organizations=o-acme", $"exp={DateTimeOffset.UtcNow.AddHours(1).ToUnixTimeSeconds().ToString(CultureInfo.InvariantCulture)}"];

@@ -16,6 +16,8 @@ namespace IotCredentials.Tests;
 /// <summary>A YARP host with the plugin, each part of which a test can get wrong.</summary>
 public sealed class PluginHost
 {
+    private readonly SettingsSource _source = new();
+
     public Dictionary<string, string?> Settings { get; } = new(StringComparer.Ordinal)
     {
         ["IotCredentials:Timeout"] = "00:00:20",
@@ -42,6 +44,10 @@ public sealed class PluginHost
 
     public Action<WebApplication> Map { get; init; } = app => app.MapReverseProxy().MapIotCredentials();
 
+    public Func<IReverseProxyBuilder, IConfiguration, IReverseProxyBuilder>? Load { get; init; }
+
+    public Action<ConfigureHostBuilder> ConfigureHost { get; init; } = _ => { };
+
     /// <summary>Routes beside the one that vends.</summary>
     public IReadOnlyList<RouteConfig> OtherRoutes { get; init; } = [];
 
@@ -57,7 +63,9 @@ public sealed class PluginHost
     {
         var builder = WebApplication.CreateSlimBuilder(new WebApplicationOptions { ContentRootPath = ContentRoot });
         builder.Configuration.Sources.Clear();
-        builder.Configuration.AddInMemoryCollection(Settings);
+        builder.Configuration.Sources.Add(_source);
+        _source.Take(Settings);
+        ConfigureHost(builder.Host);
         builder.Logging.ClearProviders().AddProvider(Log);
         AddTo(builder.Services, builder.Configuration);
         var host = builder.Build();
@@ -66,12 +74,16 @@ public sealed class PluginHost
         return host;
     }
 
+    /// <summary>Makes the host read <see cref="Settings"/> again, all of them at once as from a file.</summary>
+    public void Reload() => _source.Take(Settings);
+
     public void AddTo(IServiceCollection services, IConfiguration configuration)
     {
         Authenticate(services);
         Handler(services);
         services.AddAuthorizationBuilder().AddPolicy("Members", policy => policy.RequireAuthenticatedUser());
-        Add(services.AddReverseProxy().LoadFromMemory([Route(), .. OtherRoutes], []), configuration);
+        var proxy = services.AddReverseProxy();
+        Add(Load?.Invoke(proxy, configuration) ?? proxy.LoadFromMemory([Route(), .. OtherRoutes], []), configuration);
         Configure(services);
         if (Aws is not { } aws) return;
         services.Configure<AwsClientOptions>(client =>
@@ -103,6 +115,17 @@ public sealed class PluginHost
             return Task.FromResult(claims.Count == 0
                 ? AuthenticateResult.NoResult()
                 : AuthenticateResult.Success(new(new ClaimsPrincipal(new ClaimsIdentity(claims, Scheme.Name)), Scheme.Name)));
+        }
+    }
+
+    private sealed class SettingsSource : ConfigurationProvider, IConfigurationSource
+    {
+        public IConfigurationProvider Build(IConfigurationBuilder builder) => this;
+
+        public void Take(IReadOnlyDictionary<string, string?> settings)
+        {
+            Data = new Dictionary<string, string?>(settings, StringComparer.OrdinalIgnoreCase);
+            OnReload();
         }
     }
 

@@ -23,7 +23,7 @@ internal sealed class CredentialCache : IDisposable
     private readonly ILogger<CredentialCache> _logger;
 
     public CredentialCache(
-        IOptions<IotCredentialsOptions> module, IOptions<SharedCacheOptions> shared, RedisConnection? redis, IHostEnvironment host, CredentialMetrics metrics,
+        IOptions<IotCredentialsOptions> module, IOptions<SharedCacheOptions> shared, SharedRedis redis, IHostEnvironment host, CredentialMetrics metrics,
         TimeProvider time, ILogger<CredentialCache> logger)
     {
         var prefix = module.Value.Cache.KeyPrefix;
@@ -33,14 +33,14 @@ internal sealed class CredentialCache : IDisposable
         _memory = new MemoryCache(new MemoryCacheOptions { SizeLimit = module.Value.Cache.MaxEntries, Clock = new MemoryClock(time) });
         GenerationsKey = prefix + "forgotten";
         EntryPrefix = prefix + WireKeyOf("");
-        if (redis is null)
+        if (redis.Connection is not { } connection)
         {
             Log.NothingShared(_logger);
             return;
         }
 
         Sealer = new Sealer(KeysOf(shared.Value, host));
-        Redis = redis;
+        Redis = connection;
         _shared = new SealedDistributedCache(
             new RedisCache(new RedisCacheOptions { ConnectionMultiplexerFactory = Redis.GetAsync, InstanceName = prefix }), prefix, Sealer, OnEntryRejected);
     }

@@ -27,6 +27,7 @@ internal sealed class CredentialEndpoint(
     private static readonly OrganizationAccessRequirement[] s_access = [OrganizationAccessRequirement.Instance];
 
     private readonly LogInterval _unknownCallers = new(s_toldEvery, time);
+    private readonly LogInterval _unknownProfiles = new(s_toldEvery, time);
 
     public async Task InvokeAsync(HttpContext context, string profileName, CredentialQueryRule rule)
     {
@@ -41,6 +42,7 @@ internal sealed class CredentialEndpoint(
 
         if (rule.Read(context, out var request) is { } refusal)
         {
+            if (refusal == StatusCodes.Status503ServiceUnavailable && _unknownProfiles.IsDue()) Log.ProfileUnknown(logger, endpoint.DisplayName, profileName);
             await ErrorResponse.WriteAsync(context, refusal);
             return;
         }
@@ -132,6 +134,8 @@ internal sealed class CredentialEndpoint(
             response.BodyWriter.Write(endpoint.Response);
             response.BodyWriter.Write(credentials.Response);
             response.BodyWriter.Write(CredentialResponse.Closing);
+            // A host's middleware can have replaced the body, as HTTP logging does: its CompleteAsync leaves behind what was not flushed.
+            await response.BodyWriter.FlushAsync(context.RequestAborted);
             await response.CompleteAsync();
             isDelivered = !context.RequestAborted.IsCancellationRequested;
         }

@@ -11,7 +11,9 @@ namespace IotCredentials.Http;
 /// <param name="Minimum">The minimum lifetime that the caller requests; null if it requests none.</param>
 internal readonly record struct CredentialQuery(ProfileTemplate Profile, OrganizationId Organization, TimeSpan? Minimum);
 
-/// <summary>GET only (405), a well-formed organization id (422), a <c>minimumLifetime</c> that the profile can satisfy (422).</summary>
+/// <summary>
+/// GET only (405), a well-formed organization id (422), a <c>minimumLifetime</c> that the profile can satisfy (422). 503 if a reload removed the route's profile.
+/// </summary>
 internal sealed class CredentialQueryRule(string profileName) : IRequestPrecondition
 {
     private const string MinimumLifetime = "minimumLifetime";
@@ -30,8 +32,14 @@ internal sealed class CredentialQueryRule(string profileName) : IRequestPrecondi
             return StatusCodes.Status405MethodNotAllowed;
         }
 
-        if (RouteOrganization.Of(context) is not { } organization
-            || RouteOrganization.ProfilesOf(context).Find(profileName, organization) is not { } profile)
+        var profiles = RouteOrganization.ProfilesOf(context);
+        if (!profiles.Has(profileName))
+        {
+            ErrorReason.Set(context, "vend:unavailable");
+            return StatusCodes.Status503ServiceUnavailable;
+        }
+
+        if (RouteOrganization.Of(context) is not { } organization || profiles.Find(profileName, organization) is not { } profile)
         {
             ErrorReason.Set(context, "organization_id");
             return StatusCodes.Status422UnprocessableEntity;

@@ -35,10 +35,14 @@ internal sealed class CredentialRouteFilter(IProfileProvider profiles, IEnumerab
             return $"Metadata:Module is {module}; the modules of this host are {string.Join(", ", modules.Select(static known => known.Name).Order())}.";
         if (route.ClusterId is not null) return $"has a Module and a ClusterId: remove ClusterId, and the module {module} serves the route, or remove Module.";
         if (!ModuleRoute.IsCredentials(route)) return null;
+        if (route.OutputCachePolicy is not null)
+            return "has an OutputCachePolicy: remove it. Credentials are cached by the module alone, which checks each time who may have them.";
         if (OtherParameters(route.Match.Path) is { } others)
             return $"Match:Path names no {{{RouteOrganization.Parameter}}}: "
                 + $"write the organization's part of the path as {{{RouteOrganization.Parameter}}}{others}.";
         var profile = ModuleRoute.ProfileOf(route);
+        // One change of the configuration may have added it, and YARP learn of the change first.
+        if (!profiles.Current.Has(profile)) (profiles as OptionsProfileProvider)?.Reload();
         if (profiles.Current.Has(profile)) return null;
         var advice = NearestName.Advice(profile, [.. profiles.Current.Names]);
         return route.Metadata!.ContainsKey("Profile")

@@ -12,9 +12,12 @@ namespace IotCredentials.Http;
 /// <summary>Prevents a host from starting that cannot vend safely: without a handler for membership, or with an unusable section or sealing keys.</summary>
 internal sealed class HostValidation(IServiceProvider services) : IHostedLifecycleService
 {
-    public Task StartingAsync(CancellationToken cancellationToken)
+    private bool _isDone;
+
+    public async Task StartingAsync(CancellationToken cancellationToken)
     {
-        using var scope = services.CreateScope();
+        _isDone = true;
+        await using var scope = services.CreateAsyncScope();
         if (!scope.ServiceProvider.GetServices<IAuthorizationHandler>().Any(MayAnswer))
             throw new StartupException(
                 $"No authorization handler evaluates {nameof(OrganizationAccessRequirement)}: register an "
@@ -24,7 +27,6 @@ internal sealed class HostValidation(IServiceProvider services) : IHostedLifecyc
         // Both read their configuration in the constructor, and throw if it cannot be used.
         services.GetRequiredService<IProfileProvider>();
         services.GetRequiredService<CredentialCache>();
-        return Task.CompletedTask;
     }
 
     private static bool MayAnswer(IAuthorizationHandler handler)
@@ -40,11 +42,12 @@ internal sealed class HostValidation(IServiceProvider services) : IHostedLifecyc
         return handler is not PassThroughAuthorizationHandler;
     }
 
-    public Task StartAsync(CancellationToken cancellationToken)
+    public async Task StartAsync(CancellationToken cancellationToken)
     {
+        // A host of WebHostBuilder knows no StartingAsync.
+        if (!_isDone) await StartingAsync(cancellationToken);
         // Not earlier: OpenTelemetry listens once its own service has started, which it puts before all others.
         services.GetRequiredService<CredentialMetrics>().Begin(services.GetRequiredService<IProfileProvider>().Current.Names);
-        return Task.CompletedTask;
     }
 
     public Task StartedAsync(CancellationToken cancellationToken) => Task.CompletedTask;

@@ -26,7 +26,7 @@ internal sealed class PipelineValidation(
     {
         next(app);
         if (routes.EndStart() is { Count: > 0 } problems) throw new StartupException(string.Join('\n', problems));
-        if (!tables.SelectMany(static table => table.GetConfig().Routes).Any(ModuleRoute.IsCredentials)) return;
+        if (!tables.SelectMany(static table => table.GetConfig().Routes ?? []).Any(ModuleRoute.IsCredentials)) return;
 
         var endpoints = mapped.Endpoints
             .Where(static endpoint => endpoint.Metadata.GetMetadata<RouteModel>() is { } route && ModuleRoute.IsCredentials(route.Config))
@@ -34,12 +34,15 @@ internal sealed class PipelineValidation(
         if (endpoints.Count == 0) throw Refused("YARP's routes are not mapped", "app.MapReverseProxy().MapIotCredentials()");
         if (endpoints.Exists(static endpoint => endpoint.Metadata.GetMetadata<CredentialQueryRule>() is null))
             throw Refused("MapIotCredentials was not called", "app.MapReverseProxy().MapIotCredentials()");
-        // If they are called in a branch of the pipeline, both properties are in the branch's own.
-        if (app.Properties.ContainsKey(RoutingIsUsed) && !app.Properties.ContainsKey(AuthorizationIsUsed))
+        // A branch of the pipeline has properties of its own: this is known only of routes that the main pipeline maps.
+        if (app.Properties.TryGetValue(RoutingIsUsed, out var routing) && Maps(routing, endpoints) && !app.Properties.ContainsKey(AuthorizationIsUsed))
             throw Refused(
                 "the pipeline has no authorization", "app.UseAuthentication() and app.UseAuthorization(), between app.UseRouting() and app.UseEndpoints(…)");
         CheckSchemesAsync(endpoints).GetAwaiter().GetResult();
     };
+
+    private static bool Maps(object? routing, List<Endpoint> endpoints) =>
+        routing is IEndpointRouteBuilder routes && routes.DataSources.SelectMany(static source => source.Endpoints).Any(endpoints.Contains);
 
     private async Task CheckSchemesAsync(IReadOnlyList<Endpoint> endpoints)
     {

@@ -45,7 +45,8 @@ internal sealed partial class OptionsProfileProvider : IProfileProvider, IDispos
 
     public ProfileSet Current => _current;
 
-    private void Reload()
+    /// <summary>Reads the options again. If they cannot be used, the problems are logged.</summary>
+    public void Reload()
     {
         try
         {

@@ -51,6 +51,10 @@ internal static partial class Log
         + "Give the route an AuthorizationPolicy")]
     public static partial void NoPolicy(ILogger logger, string? route);
 
+    [LoggerMessage(EventIds.ProfileUnknown, LogLevel.Error,
+        "The route {Route} responds with 503: IotCredentials:Profiles no longer has {Profile}. Add the profile again, or write another into the route's Metadata")]
+    public static partial void ProfileUnknown(ILogger logger, string? route, string profile);
+
     [LoggerMessage(EventIds.EndpointFailed, LogLevel.Error, "The AWS IoT endpoint in {Region} could not be found out ({Failure}): {Cause}")]
     public static partial void EndpointFailed(ILogger logger, string region, FailureClass failure, string cause);
 

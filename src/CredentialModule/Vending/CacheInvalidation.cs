@@ -111,7 +111,8 @@ internal sealed class CacheInvalidation(CredentialCache cache, SingleFlight flig
     public override async Task StartAsync(CancellationToken cancellationToken)
     {
         // Load the generations before the first read from Redis: entries of an older generation must not be served.
-        await _firstPoll!;
+        // A host of WebHostBuilder knows no StartingAsync.
+        await (_firstPoll ?? PollAsync());
         await base.StartAsync(cancellationToken);
     }
 

@@ -19,26 +19,40 @@ internal sealed record CallerClaims(string? Issuer, string? Subject, DateTimeOff
     public string? MissingClaims => (Issuer, Subject, TokenExpires) switch
     {
         (not null, not null, not null) => null,
-        (_, null, _) => "sub (or ClaimTypes.NameIdentifier)",
+        (_, null, _) => "sub (or ClaimTypes.NameIdentifier) of one identity",
         (null, _, _) => "iss",
         _ => "exp",
     };
 
     public static CallerClaims Of(ClaimsPrincipal user)
     {
-        var subject = user.FindFirst("sub") ?? NameIdentifier(user);
+        // Each of a principal's identities names a caller of its own: parts of two would name a third, and of two callers neither is certain.
+        CallerClaims? found = null;
+        foreach (var identity in user.Identities)
+        {
+            var caller = Of(identity);
+            if (found?.Subject is null) found = caller;
+            else if (caller.Subject is not null && caller.Key != found.Key) return new(null, null, null);
+        }
+
+        return found ?? new(null, null, null);
+    }
+
+    private static CallerClaims Of(ClaimsIdentity identity)
+    {
+        var subject = identity.FindFirst("sub") ?? NameIdentifier(identity);
         return new(
-            user.FindFirst("iss")?.Value ?? (subject is { Issuer: not ClaimsIdentity.DefaultIssuer } ? subject.Issuer : null),
+            identity.FindFirst("iss")?.Value ?? (subject is { Issuer: not ClaimsIdentity.DefaultIssuer } ? subject.Issuer : null),
             subject?.Value,
-            long.TryParse(user.FindFirst("exp")?.Value, NumberStyles.None, CultureInfo.InvariantCulture, out var seconds)
+            long.TryParse(identity.FindFirst("exp")?.Value, NumberStyles.None, CultureInfo.InvariantCulture, out var seconds)
                 ? DateTimeOffset.FromUnixTimeSeconds(Math.Min(seconds, s_latest))
                 : null);
     }
 
     // Null unless exactly one value has this name. Several claims are mapped to it, and with two different values neither is certain to be the subject.
-    private static Claim? NameIdentifier(ClaimsPrincipal user)
+    private static Claim? NameIdentifier(ClaimsIdentity identity)
     {
-        var names = user.FindAll(ClaimTypes.NameIdentifier).DistinctBy(static claim => claim.Value).Take(2).ToList();
+        var names = identity.FindAll(ClaimTypes.NameIdentifier).DistinctBy(static claim => claim.Value).Take(2).ToList();
         return names is [var name] ? name : null;
     }
 }

@@ -13,7 +13,7 @@ internal static class ManagementExtensions
     {
         builder.Services.AddHealthChecks().AddCheck<EdgeIsOpen>("edge").AddCheck<AwsResponds>("aws").AddCheck<DirectoryResponds>("directory")
             // By a factory, because AddCheck does not accept that there is no connection.
-            .Add(new("redis", static services => new RedisIsUsable(services.GetService<RedisConnection>()), failureStatus: null, tags: null));
+            .Add(new("redis", static services => new RedisIsUsable(services.GetRequiredService<SharedRedis>().Connection), failureStatus: null, tags: null));
         builder.Services.AddSingleton<HealthHistory>();
         builder.Services.AddHostedService(static services => services.GetRequiredService<HealthHistory>());
         builder.Services.AddSingleton<ConsoleRoutes>();

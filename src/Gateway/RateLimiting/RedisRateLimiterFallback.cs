@@ -33,13 +33,13 @@ internal sealed partial class RedisRateLimiterFallback : IAsyncDisposable
 
     public RedisRateLimiterFallback(
         InProcessLimiterFactory local,
-        RedisConnection? redis,
+        SharedRedis redis,
         IOptions<IotCredentialsOptions> module,
         GatewayMetrics metrics,
         ILogger<RedisRateLimiterFallback> logger)
     {
         _local = PartitionedRateLimiter.Create<LimitKey, LimitKey>(local.Partition);
-        _redis = redis;
+        _redis = redis.Connection;
         _metrics = metrics;
         _logger = logger;
         var prefix = module.Value.Cache.KeyPrefix + "limit:";

@@ -223,7 +223,7 @@ public sealed class FetcherTests
             var metrics = new CredentialMetrics(_services.GetRequiredService<IMeterFactory>());
             _redis = redis is null ? null : new RedisConnection(redis, options, metrics, time, NullLogger<RedisConnection>.Instance);
             Cache = new CredentialCache(
-                options, Options.Create(new SharedCacheOptions { Redis = redis, SealingKeyPath = _keys }), _redis, host, metrics, time,
+                options, Options.Create(new SharedCacheOptions { Redis = redis, SealingKeyPath = _keys }), new SharedRedis(_redis), host, metrics, time,
                 NullLogger<CredentialCache>.Instance);
             Fetcher = new Fetcher(Cache, new SingleFlight(), Failures, metrics, options);
         }

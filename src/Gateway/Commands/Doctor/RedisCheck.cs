@@ -22,7 +22,7 @@ internal static class RedisCheck
             : await DoctorResult.OfAsync(
                 "Redis", timeout,
                 (_, cancellation) => CheckAsync(
-                    services.GetRequiredService<RedisConnection>(), services.GetRequiredService<TimeProvider>(),
+                    services.GetRequiredService<SharedRedis>().Connection!, services.GetRequiredService<TimeProvider>(),
                     configuration.Options.RateLimiting.Policies.Values.Any(static limit => limit.Store == RateLimitStore.Redis), timeout, cancellation),
                 Outcome.Warning),
     ];

@@ -1,0 +1,307 @@
+using System.Security.Claims;
+using Autofac.Extensions.DependencyInjection;
+using IotCredentials.Vending;
+using Microsoft.AspNetCore.Authorization;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Hosting;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.HttpLogging;
+using Microsoft.AspNetCore.OutputCaching;
+using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Primitives;
+using Testing;
+using Xunit;
+using Yarp.ReverseProxy.Configuration;
+
+namespace IotCredentials.Tests;
+
+/// <summary>What other hosts have around the plugin changes neither who gets credentials nor whether the host starts.</summary>
+public sealed class HostVarietyTests(HostTests.Aws aws) : IClassFixture<HostTests.Aws>
+{
+    private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
+
+    [Fact]
+    public async Task An_output_cache_that_keeps_everything_hands_no_credentials_to_the_next_caller()
+    {
+        var plugin = new PluginHost
+        {
+            Aws = aws.Emulator,
+            Configure = static services => services.AddOutputCache(static cache => cache.AddBasePolicy(new CacheEverything())),
+            Map = static app =>
+            {
+                app.UseAuthentication();
+                app.UseAuthorization();
+                app.UseOutputCache();
+                app.MapReverseProxy().MapIotCredentials();
+            },
+        };
+        await using var host = plugin.Build();
+        await host.StartAsync(Cancellation);
+
+        Assert.Equal(200, (await AskAsync(host, "o-acme")).Status);
+        var response = await aws.Client.SendAsync(
+            host.Urls.First() + Requests.CredentialsPath("o-acme"), change: static request => request.Headers.Add("X-Claim", "organizations=o-other"));
+
+        Assert.Equal(403, response.Status);
+    }
+
+    [Fact]
+    public async Task A_route_with_an_output_cache_policy_stops_the_start()
+    {
+        var plugin = new PluginHost
+        {
+            Configure = static services => services.AddOutputCache(static cache => cache.AddPolicy("short", new CacheEverything())),
+            Load = static (proxy, _) => proxy.LoadFromMemory([Route() with { OutputCachePolicy = "short" }], []),
+        };
+        await using var host = plugin.Build();
+
+        var failure = await Record.ExceptionAsync(() => host.StartAsync(Cancellation));
+
+        Assert.Contains("has an OutputCachePolicy: remove it", failure?.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task One_change_of_profiles_and_routes_together_is_used()
+    {
+        var plugin = Reloadable("first");
+        await using var host = plugin.Build();
+        await host.StartAsync(Cancellation);
+        Assert.Equal(200, (await AskAsync(host, "o-acme")).Status);
+
+        // The framework tells its listeners of a change in an order that differs from change to change.
+        foreach (var name in (string[])["second", "third", "fourth", "fifth"])
+        {
+            Rename(plugin, name);
+            await Eventually.IsTrueAsync(async () => (await AskAsync(host, "o-acme")).Status == 200, () => $"{name}: {plugin.Log.Text}");
+        }
+
+        // Without Redis nothing is shared, which the log says.
+        Assert.DoesNotContain(plugin.Log.Problems, static problem => !problem.Contains("CredentialCache", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public async Task A_profile_that_a_route_still_names_is_an_outage_that_the_log_explains()
+    {
+        var plugin = Reloadable("first");
+        await using var host = plugin.Build();
+        await host.StartAsync(Cancellation);
+
+        Rename(plugin, "second", "first");
+        var responses = new List<Response>();
+        for (var i = 0; i < 3; i++) responses.Add(await AskAsync(host, "o-acme"));
+
+        Assert.All(responses, static response => Assert.Equal((503, "ServiceUnavailable"), (response.Status, response.Error)));
+        Assert.Equal(1, plugin.Log.Count(LogLevel.Error, "IotCredentials:Profiles no longer has first"));
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task HTTP_logging_of_everything_shows_no_credentials(bool beforeRouting)
+    {
+        var plugin = new PluginHost
+        {
+            Aws = aws.Emulator,
+            Configure = static services => services.AddHttpLogging(static logging =>
+            {
+                logging.LoggingFields = HttpLoggingFields.All;
+                logging.MediaTypeOptions.AddText("application/json");
+            }),
+            Map = app =>
+            {
+                if (!beforeRouting) app.UseRouting();
+                app.UseHttpLogging();
+                if (beforeRouting) app.UseRouting();
+                app.UseAuthentication();
+                app.UseAuthorization();
+                app.MapGet("/hello", static () => TypedResults.Json(new { Greeting = "logged" }));
+                app.MapReverseProxy().MapIotCredentials();
+            },
+        };
+        await using var host = plugin.Build();
+        await host.StartAsync(Cancellation);
+
+        await aws.Client.SendAsync(host.Urls.First() + "/hello");
+        var response = await AskAsync(host, "o-acme");
+        await plugin.Log.WaitForAsync(LogLevel.Information, "logged");
+        await plugin.Log.WaitForAsync(LogLevel.Information, Requests.CredentialsPath("o-acme"));
+
+        Assert.Equal(200, response.Status);
+        Assert.DoesNotContain("secretAccessKey", plugin.Log.Text, StringComparison.OrdinalIgnoreCase);
+        Assert.DoesNotContain("sessionToken", plugin.Log.Text, StringComparison.OrdinalIgnoreCase);
+    }
+
+    [Fact]
+    public async Task A_host_of_Autofac_starts_without_Redis()
+    {
+        var plugin = new PluginHost
+        {
+            Aws = aws.Emulator, ConfigureHost = static host => host.UseServiceProviderFactory(new AutofacServiceProviderFactory()),
+        };
+        await using var host = plugin.Build();
+        await host.StartAsync(Cancellation);
+
+        Assert.Equal(200, (await AskAsync(host, "o-acme")).Status);
+    }
+
+    [Fact]
+    public async Task A_provider_that_knows_no_routes_yet_does_not_stop_the_start()
+    {
+        var plugin = new PluginHost
+        {
+            Aws = aws.Emulator,
+            Load = static (proxy, _) =>
+            {
+                proxy.Services.AddSingleton<IProxyConfigProvider, NoRoutesYet>();
+                return proxy.LoadFromMemory([Route()], []);
+            },
+        };
+        await using var host = plugin.Build();
+        await host.StartAsync(Cancellation);
+
+        Assert.Equal(200, (await AskAsync(host, "o-acme")).Status);
+    }
+
+    [Fact]
+    public async Task A_membership_handler_with_a_scoped_service_that_is_disposed_asynchronously_starts()
+    {
+        var plugin = new PluginHost
+        {
+            Handler = static services => services.AddScoped<DisposedAsynchronously>().AddScoped<IAuthorizationHandler, ScopedMembership>(),
+        };
+        await using var host = plugin.Build();
+
+        await host.StartAsync(Cancellation);
+
+        Assert.Equal(403, (await AskAsync(host, "o-acme")).Status);
+    }
+
+    [Fact]
+    public async Task A_branch_that_has_everything_beside_a_main_pipeline_without_authorization_starts()
+    {
+        var plugin = new PluginHost();
+        using var host = new HostBuilder()
+            .UseContentRoot(PluginHost.ContentRoot)
+            .ConfigureAppConfiguration(configuration => configuration.AddInMemoryCollection(plugin.Settings))
+            .ConfigureWebHost(web => web.UseKestrelCore().UseUrls("http://127.0.0.1:0")
+                .ConfigureServices((context, services) =>
+                {
+                    services.AddRouting();
+                    plugin.AddTo(services, context.Configuration);
+                })
+                .Configure(static app => app
+                    .Map("/edge", static branch => branch.UseRouting().UseAuthentication().UseAuthorization()
+                        .UseEndpoints(static endpoints => endpoints.MapReverseProxy().MapIotCredentials()))
+                    .UseRouting()
+                    .UseEndpoints(static endpoints => endpoints.MapGet("/health", static () => "well"))))
+            .Build();
+
+        await host.StartAsync(Cancellation);
+    }
+
+    public static readonly TheoryData<string, string?, string?, string[][]> Callers = new()
+    {
+        { "one identity", "X", "alice", [["iss=X", "sub=alice", "exp=1"]] },
+        { "an identity without a name beside it", "X", "alice", [["role=admin"], ["iss=X", "sub=alice"]] },
+        { "the same caller twice", "X", "alice", [["iss=X", "sub=alice"], ["iss=X", "sub=alice"]] },
+        { "a name without an issuer beside a token", null, null, [["sub=alice"], ["iss=X", "sub=bob"]] },
+        { "the same name without the issuer", null, null, [["sub=alice"], ["iss=X", "sub=alice"]] },
+        { "the same name of another issuer", null, null, [["iss=X", "sub=alice"], ["iss=Y", "sub=alice"]] },
+        { "a renamed subject beside a local one", null, null, [[$"{ClaimTypes.NameIdentifier}=alice", "iss=X"], ["sub=17"]] },
+        { "nobody", null, null, [["role=admin"]] },
+    };
+
+    [Theory]
+    [MemberData(nameof(Callers))]
+    public void A_caller_is_never_composed_of_several_identities(string name, string? issuer, string? subject, string[][] identities)
+    {
+        var user = new ClaimsPrincipal(identities.Select(static (claims, i) => new ClaimsIdentity(
+            claims.Select(static claim => claim.Split('=')).Select(static claim => new Claim(claim[0], claim[1])), $"scheme {i}")));
+
+        var caller = CallerClaims.Of(user);
+
+        Assert.Equal((name, issuer, subject), (name, caller.Issuer, caller.Subject));
+    }
+
+    private static RouteConfig Route() => new()
+    {
+        RouteId = "credentials",
+        Match = new RouteMatch { Path = Requests.CredentialsPath("{organizationId}") },
+        AuthorizationPolicy = "Members",
+        Metadata = new Dictionary<string, string> { ["Module"] = "IotCredentials" },
+    };
+
+    private PluginHost Reloadable(string name)
+    {
+        var plugin = new PluginHost
+        {
+            Aws = aws.Emulator, Load = static (proxy, configuration) => proxy.LoadFromConfig(configuration.GetSection("ReverseProxy")),
+        };
+        plugin.Settings["ReverseProxy:Routes:credentials:Match:Path"] = Requests.CredentialsPath("{organizationId}");
+        plugin.Settings["ReverseProxy:Routes:credentials:AuthorizationPolicy"] = "Members";
+        plugin.Settings["ReverseProxy:Routes:credentials:Metadata:Module"] = "IotCredentials";
+        Rename(plugin, name);
+        return plugin;
+    }
+
+    /// <summary>Gives the only profile another name, and the route that of its profile.</summary>
+    private static void Rename(PluginHost plugin, string name, string? routes = null)
+    {
+        const string Profiles = "IotCredentials:Profiles:";
+        foreach (var (key, value) in plugin.Settings.Where(static setting => setting.Key.StartsWith(Profiles, StringComparison.Ordinal)).ToList())
+        {
+            plugin.Settings.Remove(key);
+            plugin.Settings[$"{Profiles}{name}:{key.Split(':')[^1]}"] = value;
+        }
+
+        plugin.Settings["ReverseProxy:Routes:credentials:Metadata:Profile"] = routes ?? name;
+        plugin.Reload();
+    }
+
+    private Task<Response> AskAsync(WebApplication host, string organization) => aws.Client.SendAsync(
+        host.Urls.First() + Requests.CredentialsPath(organization),
+        change: request => request.Headers.Add("X-Claim", ["sub=alice", $"organizations={organization}", "exp=4102444800"]));
+
+    private sealed class CacheEverything : IOutputCachePolicy
+    {
+        public ValueTask CacheRequestAsync(OutputCacheContext context, CancellationToken cancellation)
+        {
+            context.EnableOutputCaching = context.AllowCacheLookup = context.AllowCacheStorage = context.AllowLocking = true;
+            context.ResponseExpirationTimeSpan = TimeSpan.FromMinutes(5);
+            return default;
+        }
+
+        public ValueTask ServeFromCacheAsync(OutputCacheContext context, CancellationToken cancellation) => default;
+
+        public ValueTask ServeResponseAsync(OutputCacheContext context, CancellationToken cancellation) => default;
+    }
+
+    // As YARP's provider of Kubernetes before the first message of its controller.
+    private sealed class NoRoutesYet : IProxyConfigProvider, IProxyConfig
+    {
+        public IReadOnlyList<RouteConfig> Routes => null!;
+
+        public IReadOnlyList<ClusterConfig> Clusters => null!;
+
+        public IChangeToken ChangeToken { get; } = new CancellationChangeToken(CancellationToken.None);
+
+        public IProxyConfig GetConfig() => this;
+    }
+
+    private sealed class DisposedAsynchronously : IAsyncDisposable
+    {
+        public ValueTask DisposeAsync() => default;
+    }
+
+    private sealed class ScopedMembership(DisposedAsynchronously service) : AuthorizationHandler<OrganizationAccessRequirement, OrganizationId>
+    {
+        protected override Task HandleRequirementAsync(AuthorizationHandlerContext context, OrganizationAccessRequirement requirement, OrganizationId resource)
+        {
+            Assert.NotNull(service);
+            return Task.CompletedTask;
+        }
+    }
+}
