@@ -28,7 +28,8 @@ internal sealed class ApiKeyAuthentication(ApiKeyTable keys, IntrospectionAuthen
     public Task<AuthenticateResult>? Find(HttpContext context)
     {
         if (keys.Header is not { } header || !context.Request.Headers.TryGetValue(header, out var sent)) return null;
-        if (sent is not [{ } text] || BearerToken.WasSent(context.Request) || !ApiKeyText.IsWellFormed(text)) return null;
+        if (sent is not [{ } text] || BearerToken.WasSent(context.Request) || !ApiKeyText.IsText(text)) return null;
+        // The hash of a key proves its checksum.
         return keys.Find(text) is { } key && !keys.HasExpired(key) && (ApiKeyText.IsOwn(text) || edge.ForListenerOf(context).LockedFor(context) is null)
             ? keys.ResultOf(key)
             : null;

@@ -33,10 +33,13 @@ internal static class ApiKeyText
     /// <summary>Whether a text begins as keys of the gateway's own make do. If it is well-formed, too, nobody can guess it.</summary>
     public static bool IsOwn(ReadOnlySpan<char> key) => key.StartsWith(Prefix, StringComparison.Ordinal);
 
+    /// <summary>Whether a text has the length and the characters of a key.</summary>
+    public static bool IsText(ReadOnlySpan<char> key) => key.Length is > 0 and <= Longest && !key.ContainsAnyExcept(s_visible);
+
     /// <summary>Whether a text can be a key: its length, its characters, and the checksum of a key of the gateway's own make.</summary>
     public static bool IsWellFormed(ReadOnlySpan<char> key)
     {
-        if (key.Length is 0 or > Longest || key.ContainsAnyExcept(s_visible)) return false;
+        if (!IsText(key)) return false;
         if (!IsOwn(key)) return true;
         if (key.Length != Prefix.Length + RandomLength + ChecksumLength) return false;
         var body = key[..^ChecksumLength];

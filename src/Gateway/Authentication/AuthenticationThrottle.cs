@@ -154,8 +154,11 @@ internal sealed partial class AuthenticationThrottle(FailedAuthenticationsOption
             while (_windows.TryPeek(out var oldest) && (HasEnded(oldest.Begun) || _windows.Count > MostClients))
             {
                 _windows.Dequeue();
-                // A client whose next window has begun has another entry in the queue.
-                if (oldest.Client.Begun == oldest.Begun) Remove(oldest.Client);
+                // A client whose next window has begun has another entry in the queue. One with a check under way is removed when that ends.
+                if (oldest.Client.Begun != oldest.Begun) continue;
+                Clear(oldest.Client);
+                if (oldest.Client.Checking == 0) Remove(oldest.Client);
+                else Wake(oldest.Client);
             }
         }
 

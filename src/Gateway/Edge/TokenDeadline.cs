@@ -1,4 +1,5 @@
 using Gateway.Authentication;
+using Microsoft.AspNetCore.Http.Features;
 using Microsoft.Extensions.ObjectPool;
 
 namespace Gateway.Edge;
@@ -17,14 +18,18 @@ internal sealed class TokenDeadline : IDisposable
     // A removed API key ends its streams within 2 s of the file's change: it takes up to a second until the change is in effect.
     private static readonly TimeSpan s_revocationCheck = TimeSpan.FromMilliseconds(500);
 
-    // A few days below the longest time that a timer takes.
-    private static readonly TimeSpan s_longest = TimeSpan.FromDays(45);
+    // The token expires by the clock, which can be set, or go on while the machine sleeps; a timer does neither.
+    private static readonly TimeSpan s_longest = TimeSpan.FromSeconds(30);
 
     private readonly Lock _lock = new();
     private readonly TimeProvider _time;
     private readonly ITimer _timer;
-    private HttpContext? _context;
+
+    // The timer runs beside the request's thread, and HttpContext is for one thread alone. Its features are not looked up there.
+    private IHttpRequestLifetimeFeature? _request;
+    private IHttpResponseFeature? _response;
     private ReceivedStream? _body;
+    private bool _isGrpc;
     private Func<bool>? _isRevoked;
     private DateTimeOffset _due;
     private bool _hasWaited;
@@ -32,29 +37,38 @@ internal sealed class TokenDeadline : IDisposable
     private TokenDeadline(TimeProvider time)
     {
         _time = time;
+        // The timer outlives the request that creates it.
+        using var flow = ExecutionContext.SuppressFlow();
         _timer = time.CreateTimer(static state => ((TokenDeadline)state!).OnDue(), this, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
     }
 
     /// <summary>Pools the deadlines with their timers, so that an ordinary request allocates none and only sets one.</summary>
     public static ObjectPool<TokenDeadline> Pool(TimeProvider time) => new DefaultObjectPoolProvider { MaximumRetained = 1024 }.Create(new Policy(time));
 
-    public void Start(HttpContext context, CallerIdentity caller)
+    /// <param name="context">The request.</param>
+    /// <param name="caller">Its caller.</param>
+    /// <param name="body">Its body; null when it can have none.</param>
+    public void Start(HttpContext context, CallerIdentity caller, ReceivedStream? body)
     {
         lock (_lock)
         {
-            (_context, _body, _isRevoked, _hasWaited) = (context, ReceivedStream.Wrap(context), caller.IsRevoked, false);
+            _request = context.Features.GetRequiredFeature<IHttpRequestLifetimeFeature>();
+            _response = context.Features.GetRequiredFeature<IHttpResponseFeature>();
+            // A gRPC call counts as in transfer throughout: either side may send messages, or pause, for any length of time.
+            _isGrpc = context.Request.ContentType?.StartsWith("application/grpc", StringComparison.OrdinalIgnoreCase) == true;
+            (_body, _isRevoked, _hasWaited) = (body, caller.IsRevoked, false);
             var now = _time.GetUtcNow();
             // Within the clock skew, an expired token is still accepted.
             SetDue(caller.ExpiresAt > now ? caller.ExpiresAt : now + Grace, now);
         }
     }
 
-    /// <summary>Releases the request. The next request may use the same HttpContext.</summary>
+    /// <summary>Releases the request. The next request may use the same features.</summary>
     public void Stop()
     {
         lock (_lock)
         {
-            (_context, _body, _isRevoked) = (null, null, null);
+            (_request, _response, _body, _isRevoked) = (null, null, null, null);
             _timer.Change(Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
         }
     }
@@ -65,7 +79,7 @@ internal sealed class TokenDeadline : IDisposable
     {
         lock (_lock)
         {
-            if (_context is not { } context) return;
+            if (_request is null) return;
             var now = _time.GetUtcNow();
             if (_isRevoked?.Invoke() == true) (_isRevoked, _due) = (null, now);
             // The timer fired for an earlier request, too early, after the longest time that a timer takes, or to look whether the key is still there.
@@ -73,7 +87,7 @@ internal sealed class TokenDeadline : IDisposable
             {
                 SetDue(_due, now);
             }
-            else if (!IsInTransfer(context))
+            else if (!IsInTransfer)
             {
                 _hasWaited = true;
                 SetDue(now + s_checkInterval, now);
@@ -85,15 +99,12 @@ internal sealed class TokenDeadline : IDisposable
             }
             else
             {
-                context.Abort();
+                _request.Abort();
             }
         }
     }
 
-    // A gRPC call counts as in transfer throughout: either side may send messages, or pause, for any length of time.
-    private bool IsInTransfer(HttpContext context) =>
-        context.Response.HasStarted || _body is { IsReceived: false }
-            || context.Request.ContentType?.StartsWith("application/grpc", StringComparison.OrdinalIgnoreCase) == true;
+    private bool IsInTransfer => _response!.HasStarted || _body is { IsReceived: false } || _isGrpc;
 
     private void SetDue(DateTimeOffset due, DateTimeOffset now)
     {
@@ -110,7 +121,7 @@ internal sealed class TokenDeadline : IDisposable
     }
 }
 
-/// <summary>Applies the token's deadline to every exchange of an authenticated caller.</summary>
+/// <summary>Watches every request's body, and applies the token's deadline to every exchange of an authenticated caller.</summary>
 internal static class TokenDeadlineExtensions
 {
     public static void UseTokenDeadlines(this IApplicationBuilder app)
@@ -124,10 +135,11 @@ internal static class TokenDeadlineExtensions
         };
         app.Use((context, next) =>
         {
+            var body = ReceivedStream.Wrap(context);
             if (CallerIdentity.Of(context.User) is { } caller)
             {
                 var deadline = pool.Get();
-                deadline.Start(context, caller);
+                deadline.Start(context, caller, body);
                 context.Response.OnCompleted(release, deadline);
             }
 

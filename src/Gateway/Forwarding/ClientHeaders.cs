@@ -1,4 +1,5 @@
 using System.Collections.Frozen;
+using Gateway.Authentication;
 using Gateway.Configuration.Schema;
 using Gateway.Networking;
 using Microsoft.Extensions.Primitives;
@@ -76,11 +77,18 @@ internal static class ClientHeaders
         && name.ToUpperInvariant() is not ("AUTHORIZATION" or "COOKIE");
 
     /// <summary>Removes the headers. It runs after session affinity, which reads a cookie that is removed here.</summary>
-    public static void UseClientHeaders(this IApplicationBuilder pipeline) => pipeline.Use(static (context, next) =>
+    public static void UseClientHeaders(this IApplicationBuilder pipeline)
     {
-        Remove(context.Request.Headers, context.GetEndpoint()!.Metadata.GetRequiredMetadata<ForwardedClientHeaders>());
-        return next(context);
-    });
+        var keys = pipeline.ApplicationServices.GetRequiredService<ApiKeyTable>();
+        pipeline.Use((context, next) =>
+        {
+            var headers = context.Request.Headers;
+            // After a reload this is the new header's name before the endpoints are replaced.
+            if (keys.Header is { } ofKeys) headers.Remove(ofKeys);
+            Remove(headers, context.GetEndpoint()!.Metadata.GetRequiredMetadata<ForwardedClientHeaders>());
+            return next(context);
+        });
+    }
 
     private static void Remove(IHeaderDictionary headers, ForwardedClientHeaders forwarded)
     {

@@ -3,6 +3,7 @@ using System.Net.Security;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using Gateway.Telemetry;
+using IotCredentials.Failures;
 
 namespace Gateway.Hosting;
 
@@ -80,9 +81,10 @@ internal sealed partial class ServerCertificates : BackgroundService
             problem = "";
             return true;
         }
-        catch (CryptographicException e)
+        catch (Exception e)
         {
-            problem = e.Message;
+            // Such as a key of a kind that TLS does not use. An exception here would end the process.
+            problem = e is CryptographicException ? e.Message : FailureText.Kinds(e);
             return false;
         }
     }

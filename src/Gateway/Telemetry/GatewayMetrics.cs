@@ -31,6 +31,7 @@ internal sealed class GatewayMetrics : IDisposable
     private readonly Meter _meter;
     private readonly TimeProvider _time;
     private Meter? _configuration;
+    private string? _hash;
     private Meter? _destinations;
     private volatile bool _isRefused;
     private long _appliedAt;
@@ -111,9 +112,14 @@ internal sealed class GatewayMetrics : IDisposable
     }
 
     /// <summary>Reports the hash of the configuration in effect. An exporter would keep the series of earlier hashes, so each has a meter that ends with it.</summary>
-    public void ConfigurationIs(string hash) => Replace(ref _configuration).CreateObservableGauge(
-        "gateway.configuration.info", () => new Measurement<int>(1, new KeyValuePair<string, object?>("hash", hash)),
-        description: "1, with the hash of the configuration in effect.");
+    public void ConfigurationIs(string hash)
+    {
+        // Until the next scrape the exporter keeps the room of each meter that has ended.
+        if (Interlocked.Exchange(ref _hash, hash) == hash) return;
+        Replace(ref _configuration).CreateObservableGauge(
+            "gateway.configuration.info", () => new Measurement<int>(1, new KeyValuePair<string, object?>("hash", hash)),
+            description: "1, with the hash of the configuration in effect.");
+    }
 
     /// <summary>Reports per scheme whether its issuer's keys can be read.</summary>
     public void ObserveIssuers(Func<IEnumerable<(string Scheme, bool IsUnavailable)>> issuers) => _meter.CreateObservableGauge(

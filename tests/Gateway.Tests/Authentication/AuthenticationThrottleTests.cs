@@ -325,6 +325,36 @@ public sealed partial class AuthenticationThrottleTests
         }
     }
 
+    [Fact]
+    public async Task A_check_that_outlasts_its_window_still_counts_among_those_under_way()
+    {
+        var time = new FakeTimeProvider();
+        using var loggers = LoggerFactory.Create(_ => { });
+        var throttle = new AuthenticationThrottle(
+            new() { PermitLimit = 2, Window = TimeSpan.FromMinutes(1) }, time, loggers.CreateLogger<AuthenticationThrottle>());
+        using (var refused = await BeginAsync("192.0.2.1", 1)) refused.Refuse(AuthenticateResult.Fail("no"), null, TimeSpan.Zero);
+        var slow = await BeginAsync("192.0.2.1", 2);
+        time.Advance(TimeSpan.FromMinutes(1));
+        (await BeginAsync("192.0.2.2", 3)).Dispose();
+
+        using var second = await BeginAsync("192.0.2.1", 4);
+        var third = BeginAsync("192.0.2.1", 5);
+
+        Assert.False(third.IsCompleted);
+        slow.Refuse(AuthenticateResult.Fail("no"), null, TimeSpan.Zero);
+        slow.Dispose();
+        Assert.False(third.IsCompleted);
+        second.Dispose();
+        (await third.WaitAsync(Eventually.Limit)).Dispose();
+
+        async Task<AuthenticationThrottle.Check> BeginAsync(string address, int token)
+        {
+            var context = new DefaultHttpContext();
+            context.Connection.RemoteIpAddress = IPAddress.Parse(address);
+            return (await throttle.BeginAsync(context, new TokenKey("", (UInt128)token, 0), null))!;
+        }
+    }
+
     [Theory]
     [InlineData(0)]
     [InlineData(2)]

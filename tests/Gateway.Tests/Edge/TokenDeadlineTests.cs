@@ -1,6 +1,5 @@
 using Gateway.Tests.Forwarding;
 using Microsoft.AspNetCore.Http;
-using Microsoft.Extensions.Time.Testing;
 using Sandbox;
 using Testing;
 using Xunit;
@@ -12,7 +11,7 @@ public sealed class TokenDeadlineTests : IAsyncLifetime
 {
     private static readonly TimeSpan s_patience = TimeSpan.FromSeconds(60);
 
-    private readonly FakeTimeProvider _clock = new(DateTimeOffset.UtcNow);
+    private readonly SettableClock _clock = new();
     private readonly SemaphoreSlim _arrived = new(0);
     private readonly TaskCompletionSource _mayRespond = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private WrittenService _service = null!;
@@ -147,6 +146,20 @@ public sealed class TokenDeadlineTests : IAsyncLifetime
         await ReadAsync(body);
         _clock.Advance(TimeSpan.FromSeconds(6));
         await EndsAsync(body, "a stream whose token had expired");
+    }
+
+    [Fact]
+    public async Task S12_a_stream_ends_as_well_when_the_clock_is_set_beyond_the_end_of_its_token()
+    {
+        var (token, expires) = Token();
+        using var response = await GetAsync("/written/stream?type=text/event-stream&length=", token);
+        await using var body = await response.Content.ReadAsStreamAsync(Patience);
+        await ReadAsync(body);
+
+        _clock.Set = expires - _clock.GetUtcNow() + TimeSpan.FromSeconds(1);
+        _clock.Advance(TimeSpan.FromSeconds(30));
+
+        await EndsAsync(body, "set");
     }
 
     [Fact]

@@ -1,6 +1,7 @@
 using System.Net;
 using System.Net.Security;
 using System.Net.Sockets;
+using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using System.Text.Json.Nodes;
 using Microsoft.Extensions.Logging;
@@ -146,6 +147,28 @@ public sealed class TlsTests(TlsTests.Worlds worlds) : IClassFixture<TlsTests.Wo
         _certificates.Write("tls", second);
         await AssertServedAsync(gateway, second);
         Assert.Equal(1, gateway.Log.Count(LogLevel.Error, "the one before stays in use"));
+    }
+
+    [Fact]
+    public async Task A_certificate_with_a_key_that_cannot_sign_is_told_and_not_used()
+    {
+        var first = _certificates.Issue();
+        _certificates.Write("tls", first);
+        var gateway = await StartAsync("tls");
+        using var key = ECDiffieHellman.Create(ECCurve.NamedCurves.nistP256);
+        using var authority = ECDsa.Create(ECCurve.NamedCurves.nistP256);
+        var request = new CertificateRequest(new X500DistinguishedName("CN=127.0.0.1"), new PublicKey(key), HashAlgorithmName.SHA256);
+        request.CertificateExtensions.Add(new X509KeyUsageExtension(X509KeyUsageFlags.KeyAgreement, critical: true));
+        var now = DateTimeOffset.UtcNow;
+        using var certificate = request.Create(request.SubjectName, X509SignatureGenerator.CreateForECDsa(authority), now.AddDays(-1), now.AddDays(1), [1]);
+
+        _certificates.Replace("tls/tls.crt", certificate.ExportCertificatePem());
+        _certificates.Replace("tls/tls.key", key.ExportPkcs8PrivateKeyPem());
+        await gateway.Log.WaitForAsync(LogLevel.Error, "the one before stays in use");
+        var second = _certificates.Issue();
+        _certificates.Write("tls", second);
+
+        await AssertServedAsync(gateway, second);
     }
 
     [Fact]
