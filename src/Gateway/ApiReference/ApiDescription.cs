@@ -1,5 +1,6 @@
 using System.Text.Encodings.Web;
 using System.Text.Json;
+using System.Text.Json.Nodes;
 using Gateway.Configuration.Schema;
 using Gateway.Configuration.Snapshots;
 using Gateway.Routes;
@@ -61,9 +62,17 @@ internal sealed class ApiDescription(
         var document = await EdgeDocument.MakeAsync(
             table.Snapshot, server, endpoints.Where(static endpoint => ModuleRoute.IsCredentials(RouteOf(endpoint).Config)));
 
+        var documented = await ReadAsync(table.Snapshot, endpoints);
+        if (documented.Count > 0) await AddAsync(document, endpoints, documented);
+        return JsonSerializer.SerializeToUtf8Bytes(document, s_json);
+    }
+
+    private async Task AddAsync(
+        JsonObject document, IReadOnlyList<RouteEndpoint> endpoints, IReadOnlyList<(ServiceDocument Service, IReadOnlyList<RouteEndpoint> Exposing)> documented)
+    {
         await using var routing = Router.Services(services);
         var merge = new DocumentMerge(document, new ExposedPaths(new Router(routing, endpoints)));
-        foreach (var (service, exposing) in await ReadAsync(table.Snapshot, endpoints))
+        foreach (var (service, exposing) in documented)
         {
             try
             {
@@ -75,33 +84,32 @@ internal sealed class ApiDescription(
                 documents.OnNotAdded(service.Cluster, e);
             }
         }
-
-        return JsonSerializer.SerializeToUtf8Bytes(document, s_json);
     }
 
     // In the order of the clusters' names, so that the same configuration has the same document.
-    private async Task<IEnumerable<(ServiceDocument Service, IReadOnlyList<RouteEndpoint> Exposing)>> ReadAsync(
+    private async Task<IReadOnlyList<(ServiceDocument Service, IReadOnlyList<RouteEndpoint> Exposing)>> ReadAsync(
         Snapshot snapshot, IReadOnlyList<RouteEndpoint> endpoints)
     {
         var clusterOf = snapshot.Routes.ToDictionary(static route => route.RouteId, static route => route.ClusterId, StringComparer.OrdinalIgnoreCase);
+        // By the cluster that the route was written with: YARP has it under another id after a change.
+        var exposing = endpoints.Where(static endpoint => RouteOf(endpoint).Cluster is not null)
+            .ToLookup(endpoint => clusterOf.GetValueOrDefault(RouteOf(endpoint).Config.RouteId), StringComparer.OrdinalIgnoreCase);
         var documented = snapshot.Clusters
-            .Select(cluster => (
-                Cluster: cluster,
-                ClusterMetadata.Of(cluster.Metadata).OpenApi,
-                // YARP has the cluster under another id after a change.
-                Exposing: endpoints.Where(endpoint => RouteOf(endpoint).Cluster is not null
-                    && cluster.ClusterId.Equals(clusterOf.GetValueOrDefault(RouteOf(endpoint).Config.RouteId), StringComparison.OrdinalIgnoreCase)).ToList()))
+            .Select(cluster => (Cluster: cluster, ClusterMetadata.Of(cluster.Metadata).OpenApi, Exposing: exposing[cluster.ClusterId].ToList()))
             .Where(static each => each is { OpenApi: not null, Exposing.Count: > 0 })
             .OrderBy(static each => each.Cluster.ClusterId, StringComparer.Ordinal)
             .ToList();
         var read = new ServiceDocument?[documented.Count];
         await Parallel.ForAsync(0, documented.Count, new ParallelOptions { MaxDegreeOfParallelism = MostFetches }, async (index, cancellation) =>
         {
-            var (cluster, address, exposing) = documented[index];
-            read[index] = await documents.ReadAsync(cluster, new Uri(address!), RouteOf(exposing[0]).Cluster!.Model.HttpClient);
+            var (cluster, address, routes) = documented[index];
+            read[index] = await documents.ReadAsync(cluster, new Uri(address!), RouteOf(routes[0]).Cluster!.Model.HttpClient);
         });
-        return documented.Zip(read).Where(static each => each.Second is not null)
-            .Select(static each => (each.Second!, (IReadOnlyList<RouteEndpoint>)each.First.Exposing));
+        return
+        [
+            .. documented.Zip(read).Where(static each => each.Second is not null)
+                .Select(static each => (each.Second!, (IReadOnlyList<RouteEndpoint>)each.First.Exposing)),
+        ];
     }
 
     private static RouteModel RouteOf(RouteEndpoint endpoint) => endpoint.Metadata.GetMetadata<RouteModel>()!;

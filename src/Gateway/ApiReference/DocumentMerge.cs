@@ -13,6 +13,9 @@ namespace Gateway.ApiReference;
 /// </summary>
 internal sealed partial class DocumentMerge(JsonObject document, ExposedPaths exposed)
 {
+    // Anyone may ask for the document. Each operation is tried on each route, with up to three requests to the router, which take about 25 µs.
+    private const int MostTries = 250_000;
+
     private static readonly string[] s_methods = ["get", "put", "post", "delete", "options", "head", "patch"];
 
     // The edge decides who may use an operation and where it is. Callbacks and links name operations that the edge may not expose.
@@ -28,21 +31,37 @@ internal sealed partial class DocumentMerge(JsonObject document, ExposedPaths ex
         document["paths"]!.AsObject().DistinctBy(static path => Unnamed(path.Key), StringComparer.OrdinalIgnoreCase)
             .ToDictionary(static path => Unnamed(path.Key), static path => path.Key, StringComparer.OrdinalIgnoreCase);
 
+    private int _tries;
+
     /// <summary>Adds the operations of a service that routes expose, and the components that these need.</summary>
+    /// <exception cref="UnusableDocumentException">The service has too many operations for its routes.</exception>
     public async Task AddAsync(ServiceDocument service, IReadOnlyList<RouteEndpoint> routes)
     {
         var prefix = PrefixOf(service.Cluster.ClusterId);
         var destination = service.Cluster.Destinations?.Values.FirstOrDefault()?.Address is { } address ? new Uri(address).AbsolutePath.TrimEnd('/') : "";
+        var operations = new List<(string ServicePath, string Method, JsonObject Operation, JsonArray? Shared)>();
+        foreach (var (path, item) in service.Paths)
+        {
+            if (!path.StartsWith('/') || item is not JsonObject described) continue;
+            if (!new PathString(service.BasePath + path).StartsWithSegments(destination, out var servicePath)) continue;
+            foreach (var method in s_methods)
+                if (described[method] is JsonObject operation) operations.Add((servicePath.Value!, method, operation, described["parameters"] as JsonArray));
+        }
+
+        if ((long)operations.Count * routes.Count > MostTries - _tries)
+        {
+            throw new UnusableDocumentException(
+                $"it has {operations.Count} operations on {routes.Count} routes, and all services together may have {MostTries} of these pairs");
+        }
+
+        _tries += operations.Count * routes.Count;
         foreach (var endpoint in routes)
-            foreach (var (path, item) in service.Paths)
-                foreach (var method in s_methods)
-                {
-                    if (!path.StartsWith('/') || item is not JsonObject described || described[method] is not JsonObject operation) continue;
-                    if (!new PathString(service.BasePath + path).StartsWithSegments(destination, out var servicePath)) continue;
-                    var route = endpoint.Metadata.GetMetadata<RouteModel>()!.Config;
-                    if (await exposed.FindAsync(endpoint, route, method.ToUpperInvariant(), servicePath.Value!) is { } exposedPath)
-                        Add(service, prefix, endpoint, exposedPath, method, operation, described["parameters"] as JsonArray);
-                }
+            foreach (var (servicePath, method, operation, shared) in operations)
+            {
+                var route = endpoint.Metadata.GetMetadata<RouteModel>()!.Config;
+                if (await exposed.FindAsync(endpoint, route, method.ToUpperInvariant(), servicePath) is { } exposedPath)
+                    Add(service, prefix, endpoint, exposedPath, method, operation, shared);
+            }
     }
 
     private void Add(

@@ -1,6 +1,7 @@
 using System.Text.RegularExpressions;
 using Gateway.Errors;
 using Gateway.Routes;
+using Microsoft.AspNetCore.Routing.Patterns;
 using Yarp.ReverseProxy.Configuration;
 
 namespace Gateway.ApiReference;
@@ -16,15 +17,17 @@ internal sealed partial class ExposedPaths(Router router)
     /// <param name="route">The route.</param>
     /// <param name="method">The method.</param>
     /// <param name="servicePath">The path, as the service receives it behind its destination's address.</param>
-    public async Task<string?> FindAsync(Endpoint endpoint, RouteConfig route, string method, string servicePath)
+    public async Task<string?> FindAsync(RouteEndpoint endpoint, RouteConfig route, string method, string servicePath)
     {
-        if (BeforeTransforms(route, servicePath) is not { } path) return null;
-        foreach (var sample in s_samples)
+        if (BeforeTransforms(route, servicePath) is not { } path || !MayMatch(endpoint.RoutePattern, path)) return null;
+        var host = route.Match.Hosts is [var first, ..] ? first : null;
+        var hasSample = path.Contains('{', StringComparison.Ordinal) || host?.Contains('*', StringComparison.Ordinal) == true;
+        foreach (var sample in hasSample ? s_samples : s_samples[..1])
         {
             var context = new DefaultHttpContext();
             context.Request.Method = method;
             context.Request.Path = Parameter().Replace(path, sample);
-            if (route.Match.Hosts is [var host, ..]) context.Request.Host = HostString.FromUriComponent(host.Replace("*", sample, StringComparison.Ordinal));
+            if (host is not null) context.Request.Host = HostString.FromUriComponent(host.Replace("*", sample, StringComparison.Ordinal));
             try
             {
                 if (await router.FindAsync(context) == endpoint) return path;
@@ -36,6 +39,19 @@ internal sealed partial class ExposedPaths(Router router)
         }
 
         return null;
+    }
+
+    // Most routes are below other paths than the service's, which their first segments tell without the router.
+    private static bool MayMatch(RoutePattern pattern, string path)
+    {
+        var segments = path.Split('/', StringSplitOptions.RemoveEmptyEntries);
+        for (var i = 0; i < segments.Length && i < pattern.PathSegments.Count; i++)
+        {
+            if (pattern.PathSegments[i].Parts is not [RoutePatternLiteralPart literal] || segments[i].Contains('{', StringComparison.Ordinal)) return true;
+            if (!literal.Content.Equals(segments[i], StringComparison.OrdinalIgnoreCase)) return false;
+        }
+
+        return true;
     }
 
     // Undoes the route's transforms of the path. Null if the transforms make no such path, or are patterns.

@@ -46,7 +46,8 @@ internal sealed partial class ServiceDocuments(TimeProvider time, ILogger<Servic
     {
         if (!_notAdded.TryAdd(cluster.ClusterId, true)) return;
         var address = FailureText.Address(new Uri(ClusterMetadata.Of(cluster.Metadata).OpenApi!));
-        Log.NotRead(logger, cluster.ClusterId, address, $"its operations cannot be added ({FailureText.Kinds(failure)})");
+        var cause = failure is UnusableDocumentException unusable ? unusable.Cause : $"its operations cannot be added ({FailureText.Kinds(failure)})";
+        Log.NotRead(logger, cluster.ClusterId, address, cause);
     }
 
     private async Task<byte[]> FetchAsync(Uri address, HttpMessageInvoker client)

@@ -151,6 +151,31 @@ public sealed class ServiceDocumentTests(PlatformFixture platform) : IClassFixtu
         Assert.Equal(1, gateway.Log.Count(LogLevel.Information, "has the paths of cluster things again"));
     }
 
+    [Theory]
+    [InlineData(2000, 120, true)]
+    [InlineData(2000, 130, false)]
+    public async Task A_service_with_too_many_operations_and_routes_is_left_out_and_logged(int operations, int routes, bool isShown)
+    {
+        await using var service = ApiDocuments.Serve($$"""
+            {
+              "openapi": "3.1.0", "info": { "title": "t", "version": "1" },
+              "paths": { {{string.Join(',', Enumerable.Range(0, operations).Select(static i => $"\"/things/{i}\": {{ \"get\": {Operation} }}"))}} }
+            }
+            """);
+        await using var other = ApiDocuments.Serve(Document("/others", Operation));
+        var gateway = await World.StartGatewayAsync(settings =>
+        {
+            settings.WithoutRedis().Documented("things", "/things/{**rest}", service.Port).Documented("z", "/others/{**rest}", other.Port);
+            for (var i = 1; i < routes; i++) settings.Route($"r{i}", $"/r{i}/{{**rest}}", """{ "ClusterId": "things" }""");
+        });
+
+        var paths = await PathsAsync(gateway);
+
+        Assert.Equal(isShown ? operations + 2 : 2, paths.Count);
+        Assert.Contains("/others", paths);
+        Assert.Equal(isShown ? 0 : 1, gateway.Log.Count(LogLevel.Warning, $"it has {operations} operations on {routes} routes"));
+    }
+
     [Fact]
     public async Task Only_operations_that_a_route_passes_on_are_shown_under_the_path_of_clients()
     {
