@@ -28,7 +28,7 @@ internal sealed partial class ConfigurationReloader : BackgroundService
     private readonly ILogger<ConfigurationReloader> _logger;
     private readonly SemaphoreSlim _lock = new(1);
     private ConfigurationInput _seen;
-    private ConfigurationInput? _unreadable;
+    private ConfigurationInput? _unfinished;
 
     public ConfigurationReloader(
         SnapshotConfigurationProvider snapshots, SnapshotRoutes routes, IssuerSchemes schemes, GatewayMetrics metrics, TimeProvider time,
@@ -110,14 +110,19 @@ internal sealed partial class ConfigurationReloader : BackgroundService
 
     private async Task CheckOnceAsync()
     {
-        if (_seen.IsCurrent()) return;
+        if (_seen.IsCurrent())
+        {
+            _unfinished = null;
+            return;
+        }
+
         var read = ConfigurationFolder.Reload(_seen);
         // If files changed while they were read, they may belong to two versions of the folder. Wait for the next check, when they are stable.
         if (!read.Input!.IsCurrent()) return;
-        // A file that is still being written may not be valid JSON yet. Wait for the next check.
-        if (read.CannotRead && _unreadable?.IsCurrent() != true)
+        // A file that is still being written may not be valid JSON yet, and one that is being replaced may be absent. Wait for the next check.
+        if ((read.CannotRead || read.Input.Lacks(_seen)) && _unfinished?.IsCurrent() != true)
         {
-            _unreadable = read.Input;
+            _unfinished = read.Input;
             return;
         }
 

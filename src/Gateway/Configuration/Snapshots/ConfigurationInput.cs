@@ -37,6 +37,9 @@ internal sealed class ConfigurationInput(string folder, IReadOnlyList<string> ar
         return content;
     }
 
+    /// <summary>Whether a file that could be read before cannot be read now.</summary>
+    public bool Lacks(ConfigurationInput before) => _digests.Any(read => read.Value is null && before._digests.GetValueOrDefault(read.Key) is not null);
+
     /// <summary>Whether each file still has the content that it had when it was read.</summary>
     public bool IsCurrent() => _digests.All(read =>
         FileContent.Digest(Path.Combine(folder, read.Key)) is { } digest
