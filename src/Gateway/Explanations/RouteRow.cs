@@ -112,23 +112,20 @@ internal sealed record RouteMatchRow
         Path = endpoint.RoutePattern.RawText!,
         Methods = route.Match.Methods ?? [],
         Hosts = route.Match.Hosts ?? [],
-        Headers = [.. (route.Match.Headers ?? []).Select(header => Describe(header.Name, header.Mode.ToString(), header.Values))],
-        Query = [.. (route.Match.QueryParameters ?? []).Select(parameter => Describe(parameter.Name, parameter.Mode.ToString(), parameter.Values))],
+        Headers = [.. (route.Match.Headers ?? []).Select(header => Describe(header.Name, header.Mode.ToString()))],
+        Query = [.. (route.Match.QueryParameters ?? []).Select(parameter => Describe(parameter.Name, parameter.Mode.ToString()))],
     };
 
-    private static string Describe(string name, string mode, IReadOnlyList<string>? values)
+    // A value may be a secret that a service or a proxy in front shares with the gateway.
+    private static string Describe(string name, string mode) => mode switch
     {
-        var how = mode switch
-        {
-            "Exists" => "is present",
-            "NotExists" => "is absent",
-            "Contains" => "contains",
-            "NotContains" => "does not contain",
-            "HeaderPrefix" or "Prefix" => "begins with",
-            _ => "is",
-        };
-        return values is { Count: > 0 } && mode is not ("Exists" or "NotExists") ? $"{name} {how} {string.Join(" or ", values)}" : $"{name} {how}";
-    }
+        "Exists" => $"{name} is present",
+        "NotExists" => $"{name} is absent",
+        "Contains" => $"{name} contains …",
+        "NotContains" => $"{name} does not contain …",
+        "HeaderPrefix" or "Prefix" => $"{name} begins with …",
+        _ => $"{name} is …",
+    };
 }
 
 /// <summary>A route's target: a cluster, or an in-process module.</summary>

@@ -43,12 +43,12 @@ internal sealed record ProbeRequest(
         return context;
     }
 
-    /// <summary>Describes the request for a message.</summary>
+    /// <summary>Describes the request for a message, without the values of headers and query parameters, which may be secrets.</summary>
     public override string ToString() =>
         $"{Method} {Path}"
-        + (Query.Count > 0 ? $"?{string.Join('&', Query.Select(pair => $"{pair.Key}={pair.Value}"))}" : "")
+        + (Query.Count > 0 ? $"?{string.Join('&', Query.Select(pair => $"{pair.Key}=…"))}" : "")
         + (Host is null ? "" : $" at {Host}")
-        + string.Concat(Headers.Select(header => $" with {header.Key}: {header.Value}"));
+        + string.Concat(Headers.Select(header => $" with {header.Key}: …"));
 
     // Returns null when no route restricts methods, and an empty list when the routes have no method in common.
     private static IReadOnlyList<string>? Common(IEnumerable<IReadOnlyList<string>?> lists) => lists

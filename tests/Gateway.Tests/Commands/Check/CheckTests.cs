@@ -57,7 +57,7 @@ public sealed class CheckTests(CheckTests.Shared shared) : IClassFixture<CheckTe
                path        /reports/{**rest}
                methods     PUT
                hosts       api.example.com
-               headers     X-Version begins with 2 or 3
+               headers     X-Version begins with …
                query       draft is present
                policy      any authenticated caller
                limit       Slow: 5 per 00:01:00 for each caller, SlidingWindow, counted per process

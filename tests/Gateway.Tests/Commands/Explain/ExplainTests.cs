@@ -177,7 +177,7 @@ public sealed class ExplainTests(ExplainTests.Shared shared) : IClassFixture<Exp
         var lost = explained.Json.GetProperty("lost").EnumerateArray().ToDictionary(route => Text(route, "route")!, route => Text(route, "reason")!);
         Assert.Equal("method: it accepts PUT", lost["method"]);
         Assert.Equal("host: it accepts api.example.com", lost["host"]);
-        Assert.Equal("header: X-Version is 2", lost["header"]);
+        Assert.Equal("header: X-Version is …", lost["header"]);
         Assert.Equal("query: draft is present", lost["query"]);
         Assert.Equal("order: 1 comes after 0", lost["order"]);
         Assert.StartsWith("less specific", lost["specific"], StringComparison.Ordinal);
