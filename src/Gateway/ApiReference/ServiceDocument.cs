@@ -1,6 +1,7 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using System.Text.RegularExpressions;
+using Gateway.Configuration;
 using IotCredentials.Failures;
 using Microsoft.OpenApi;
 using Microsoft.OpenApi.Reader;
@@ -34,12 +35,13 @@ internal sealed partial class ServiceDocument
 
     /// <summary>Reads a document of OpenAPI 3.</summary>
     /// <exception cref="UnusableDocumentException">It is none, or refers to something outside of it.</exception>
-    public static ServiceDocument Read(ClusterConfig cluster, Uri address, byte[] content)
+    public static ServiceDocument Read(ClusterConfig cluster, Uri address, ReadOnlyMemory<byte> content)
     {
+        content = ByteOrderMark.Skip(content);
         JsonObject written;
         try
         {
-            written = JsonNode.Parse(content, documentOptions: s_strict) as JsonObject ?? throw new UnusableDocumentException("it is no JSON object");
+            written = JsonNode.Parse(content.Span, documentOptions: s_strict) as JsonObject ?? throw new UnusableDocumentException("it is no JSON object");
         }
         catch (JsonException)
         {
@@ -85,9 +87,9 @@ internal sealed partial class ServiceDocument
         return member is { Key: "$ref", Value: JsonValue value } && value.TryGetValue(out reference!);
     }
 
-    private static JsonObject Convert(byte[] content)
+    private static JsonObject Convert(ReadOnlyMemory<byte> content)
     {
-        using var stream = new MemoryStream(content);
+        using var stream = new MemoryStream(content.ToArray());
         using var converted = new StringWriter();
         try
         {

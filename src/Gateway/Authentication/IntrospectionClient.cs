@@ -59,7 +59,7 @@ internal sealed class IntrospectionClient : IDisposable
         {
             using var response = await _client.SendAsync(request, deadline.Token);
             if (!response.IsSuccessStatusCode) throw new IntrospectionUnavailableException(ProblemOf((int)response.StatusCode));
-            var read = JsonDocument.Parse(await response.Content.ReadAsByteArrayAsync(deadline.Token), s_strict);
+            var read = JsonDocument.Parse(ByteOrderMark.Skip(await response.Content.ReadAsByteArrayAsync(deadline.Token)), s_strict);
             // RFC 7662, 2.2: active is a boolean, and required.
             if (read.RootElement is { ValueKind: JsonValueKind.Object } root && root.TryGetProperty("active", out var active)
                 && active.ValueKind is JsonValueKind.True or JsonValueKind.False) return read;

@@ -54,7 +54,7 @@ internal sealed record CertificateFiles(string Path, string? KeyPath, string? Pa
         }
         else
         {
-            var (certificates, key) = (Encoding.UTF8.GetString(certificate), Encoding.UTF8.GetString(Content(KeyPath)));
+            var (certificates, key) = (ByteOrderMark.Text(certificate), ByteOrderMark.Text(Content(KeyPath)));
             try
             {
                 leaf = Password is null

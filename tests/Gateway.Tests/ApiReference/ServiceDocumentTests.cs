@@ -55,6 +55,8 @@ public sealed class ServiceDocumentTests(PlatformFixture platform) : IClassFixtu
     {
         { "a server without an address of HTTP", Whole("\"servers\": [{ \"url\": \"urn:things\" }],", "") },
         { "an extension among the paths", Whole("", "\"x-note\": { \"get\": {} },") },
+        // As it is on the wire: the mark is three bytes of UTF-8.
+        { "a byte-order mark", "\u00EF\u00BB\u00BF" + Whole("", "") },
         { "parameters that get deeper", Whole("", "", $"\"parameters\": [{{ \"in\": \"query\", \"name\": \"a\", \"schema\": {Nested(57)} }}],") },
     };
 

@@ -24,6 +24,7 @@ public sealed class IntrospectionTests(ITestOutputHelper output) : IAsyncLifetim
         { """{ "active": true, "client_id": "a", "organizations": ["o-acme"] }""", 200 },
         { """{ "active": true, "sub": "a", "organizations": ["o-acme"], "exp": 4102444800, "nbf": 0, "unknown": { "deep": [1] } }""", 200 },
         { """{ "active": true, "sub": "a", "organizations": ["o-acme", "O-ACME", "", "o-*", "o-acme/x"] }""", 200 },
+        { "\uFEFF" + """{ "active": true, "sub": "a", "organizations": ["o-acme"] }""", 200 },
         { """{ "active": false }""", 401 },
         { """{ "active": false, "sub": "a", "organizations": ["o-acme"] }""", 401 },
         { """{ "active": true, "organizations": ["o-acme"] }""", 401 },

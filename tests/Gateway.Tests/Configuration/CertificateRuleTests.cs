@@ -53,6 +53,7 @@ public sealed class CertificateRuleTests : IDisposable
     [Theory]
     [InlineData("""{ "Path": "a.crt", "KeyPath": "a.key" }""")]
     [InlineData("""{ "Path": "a.crt", "KeyPath": "encrypted.key", "Password": "hush-password" }""")]
+    [InlineData("""{ "Path": "marked.crt", "KeyPath": "marked.key" }""")]
     [InlineData("""{ "Path": "a.pfx", "Password": "hush-password" }""")]
     public void F10_A_certificate_that_can_be_used_is_good(string json)
     {
@@ -88,6 +89,8 @@ public sealed class CertificateRuleTests : IDisposable
         using var withoutKey = X509CertificateLoader.LoadCertificate(certificate.RawData);
         _configuration.Write("a.crt", certificate.ExportCertificatePem());
         _configuration.Write("a.key", key.ExportPkcs8PrivateKeyPem());
+        _configuration.Write("marked.crt", "\uFEFF" + certificate.ExportCertificatePem());
+        _configuration.Write("marked.key", "\uFEFF" + key.ExportPkcs8PrivateKeyPem());
         _configuration.Write("b.key", other.ExportPkcs8PrivateKeyPem());
         _configuration.Write(
             "encrypted.key",

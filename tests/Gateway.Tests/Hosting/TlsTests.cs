@@ -57,6 +57,16 @@ public sealed class TlsTests(TlsTests.Worlds worlds) : IClassFixture<TlsTests.Wo
     }
 
     [Fact]
+    public async Task A_certificate_and_its_key_may_begin_with_a_byte_order_mark()
+    {
+        var issued = _certificates.Issue();
+        _certificates.Write("marked", issued with { Chain = "\uFEFF" + issued.Chain, Key = "\uFEFF" + issued.Key });
+        var gateway = await StartAsync("marked");
+
+        Assert.Equal(issued.Thumbprint, (await HandshakeAsync(gateway)).Thumbprint);
+    }
+
+    [Fact]
     public async Task Over_plain_http_nobody_is_told_to_stay_on_https()
     {
         var gateway = await _world.StartGatewayAsync(settings => settings.WithoutRedis());

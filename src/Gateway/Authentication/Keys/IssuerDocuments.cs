@@ -97,7 +97,7 @@ internal sealed class IssuerDocuments : IDisposable
     private static string? Text(JsonElement document, string name) =>
         document.TryGetProperty(name, out var value) && value.ValueKind == JsonValueKind.String ? value.GetString() : null;
 
-    private async Task<byte[]> GetAsync(string address, bool requireHttps, CancellationToken cancellation)
+    private async Task<ReadOnlyMemory<byte>> GetAsync(string address, bool requireHttps, CancellationToken cancellation)
     {
         if (!HttpAddress.TryParse(address, out var uri))
         {
@@ -113,7 +113,7 @@ internal sealed class IssuerDocuments : IDisposable
         {
             using var response = await _client.GetAsync(uri, either.Token);
             return response.IsSuccessStatusCode
-                ? await response.Content.ReadAsByteArrayAsync(either.Token)
+                ? ByteOrderMark.Skip(await response.Content.ReadAsByteArrayAsync(either.Token))
                 : throw new IssuerUnavailableException(Shown(address), $"its status is {(int)response.StatusCode}");
         }
         catch (OperationCanceledException) when (deadline.IsCancellationRequested && !cancellation.IsCancellationRequested)

@@ -1,6 +1,5 @@
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
-using System.Text;
 using Gateway.Telemetry;
 using Microsoft.AspNetCore.Server.Kestrel.Https;
 
@@ -120,7 +119,7 @@ internal static class CertificateRules
 
     private static X509Certificate2? OfPem(RuleContext context, string section, string path, byte[] content, byte[] keyContent, string? password)
     {
-        var (pem, key) = (Encoding.UTF8.GetString(content), Encoding.UTF8.GetString(keyContent));
+        var (pem, key) = (ByteOrderMark.Text(content), ByteOrderMark.Text(keyContent));
         try
         {
             using var alone = X509Certificate2.CreateFromPem(pem);

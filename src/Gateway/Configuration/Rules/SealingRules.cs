@@ -1,4 +1,3 @@
-using System.Text;
 using IotCredentials.Caching;
 using IotCredentials.Failures;
 using IotCredentials.Redis;
@@ -50,7 +49,7 @@ internal static class SealingRules
             return;
         }
 
-        var lines = Encoding.UTF8.GetString(content).Split('\n', StringSplitOptions.TrimEntries);
+        var lines = ByteOrderMark.Text(content).Split('\n', StringSplitOptions.TrimEntries);
         for (var index = 0; index < lines.Length; index++)
             if (lines[index].Length > 0 && !SealingKeys.IsKey(lines[index]))
                 context.Error(KeyPath,
