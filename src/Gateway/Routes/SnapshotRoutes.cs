@@ -55,7 +55,12 @@ internal sealed class SnapshotRoutes(SnapshotConfigurationProvider snapshots, IC
         var changes = configuration.GetReloadToken();
         var snapshot = snapshots.Current;
         _revision++;
-        return _current = new RouteTable(snapshot, _revision, IdOf, changes);
+        var table = new RouteTable(snapshot, _revision, IdOf, changes);
+        // The previous configuration is published again if this one cannot take effect, so its clusters are kept.
+        var kept = snapshot.Clusters.Concat(_current?.Snapshot.Clusters ?? []).Select(static cluster => cluster.ClusterId)
+            .ToHashSet(StringComparer.OrdinalIgnoreCase);
+        foreach (var gone in _clusters.Keys.Where(name => !kept.Contains(name)).ToList()) _clusters.Remove(gone);
+        return _current = table;
     }
 
     public void ConfigurationLoaded(IReadOnlyList<IProxyConfig> proxyConfigs) { }
@@ -74,12 +79,13 @@ internal sealed class SnapshotRoutes(SnapshotConfigurationProvider snapshots, IC
         if (ReferenceEquals(_current!.Snapshot, snapshots.Current)) _outcome.TrySetResult(failure);
     }
 
-    // YARP changes a cluster in place, even for requests that were matched and authorized by the previous routes. A changed cluster therefore gets a
-    // new id, and the old cluster serves those requests to their end. An unchanged cluster keeps its connections and its health state.
+    // YARP changes a cluster in place, even for requests that were matched and authorized by the previous routes. A changed cluster, or one that may have
+    // been there before, therefore gets a new id, and the old cluster serves those requests to their end. An unchanged cluster keeps its connections and
+    // its health state.
     private string IdOf(ClusterConfig written)
     {
         if (_clusters.TryGetValue(written.ClusterId, out var known) && known.Written == written) return known.Id;
-        var id = _clusters.ContainsKey(written.ClusterId) ? $"{written.ClusterId}:{_revision}" : written.ClusterId;
+        var id = _revision == 1 ? written.ClusterId : $"{written.ClusterId}:{_revision}";
         _clusters[written.ClusterId] = (written, id);
         return id;
     }
