@@ -77,7 +77,7 @@ internal sealed record ReasonText(string Why, string Do)
         ["vend"] = new("there were no credentials to hand out", "look at doctor with the organization, and at the runbook: 503 vends"),
         ["vend:throttled"] = new("AWS throttled the call, or the gateway's own budget was used up", "see the runbook: STS throttles"),
         ["vend:refused"] = new("AWS refused the call", "look at the role and its trust policy; explain with the organization shows the call"),
-        ["vend:too_short"] = new("AWS granted less time than the profile promises", "raise the role's maximum session, or lower MinimumLifetime"),
+        ["vend:too_short"] = new("AWS granted less time than the profile requires", "raise the role's maximum session, or lower MinimumLifetime"),
         ["vend:credentials"] = new("the gateway's own AWS credentials are not accepted", "doctor names their source and the remedy"),
         ["timeout"] = new("the route's Timeout passed before the response began", "look at the service, or raise the Timeout"),
         ["loop"] = new("the request came back to a gateway that it had gone through", "a destination leads back to the gateway: correct its address"),

@@ -1,6 +1,6 @@
 using System.Collections.Frozen;
-using Gateway.Authentication;
 using Gateway.Configuration.Schema;
+using Gateway.Configuration.Snapshots;
 using Gateway.Networking;
 using Microsoft.Extensions.Primitives;
 using Yarp.ReverseProxy.Configuration;
@@ -79,12 +79,12 @@ internal static class ClientHeaders
     /// <summary>Removes the headers. It runs after session affinity, which reads a cookie that is removed here.</summary>
     public static void UseClientHeaders(this IApplicationBuilder pipeline)
     {
-        var keys = pipeline.ApplicationServices.GetRequiredService<ApiKeyTable>();
+        var snapshots = pipeline.ApplicationServices.GetRequiredService<SnapshotConfigurationProvider>();
         pipeline.Use((context, next) =>
         {
             var headers = context.Request.Headers;
             // After a reload this is the new header's name before the endpoints are replaced.
-            if (keys.Header is { } ofKeys) headers.Remove(ofKeys);
+            if (snapshots.Current.Options.Authentication.KeyHeader is { } ofKeys) headers.Remove(ofKeys);
             Remove(headers, context.GetEndpoint()!.Metadata.GetRequiredMetadata<ForwardedClientHeaders>());
             return next(context);
         });
