@@ -7,6 +7,7 @@ using Microsoft.Extensions.Caching.StackExchangeRedis;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
+using StackExchange.Redis;
 
 namespace IotCredentials.Caching;
 
@@ -18,6 +19,7 @@ internal sealed class CredentialCache : IDisposable
 {
     private readonly MemoryCache _memory;
     private readonly SealedDistributedCache? _shared;
+    private readonly string _prefix;
     private readonly CredentialMetrics _metrics;
     private readonly TimeProvider _time;
     private readonly ILogger<CredentialCache> _logger;
@@ -26,7 +28,7 @@ internal sealed class CredentialCache : IDisposable
         IOptions<IotCredentialsOptions> module, IOptions<SharedCacheOptions> shared, SharedRedis redis, IHostEnvironment host, CredentialMetrics metrics,
         TimeProvider time, ILogger<CredentialCache> logger)
     {
-        var prefix = module.Value.Cache.KeyPrefix;
+        var prefix = _prefix = module.Value.Cache.KeyPrefix;
         _metrics = metrics;
         _time = time;
         _logger = logger;
@@ -63,6 +65,8 @@ internal sealed class CredentialCache : IDisposable
     /// <summary>The key in Redis of an entry that is sealed with the given sealing key.</summary>
     public static string RedisKeyOf(string prefix, string key, string sealingKeyId) => prefix + SealedDistributedCache.NameOf(WireKeyOf(key), sealingKeyId);
 
+    private RedisKey RedisKeyOf(string key) => RedisKeyOf(_prefix, key, Sealer!.KeyIds[0]);
+
     private static SealingKeys KeysOf(SharedCacheOptions shared, IHostEnvironment host)
     {
         const string Remedy = "Write the path of a file with a key that `openssl rand -base64 32` makes.";
@@ -91,7 +95,7 @@ internal sealed class CredentialCache : IDisposable
     public async Task<T?> ReadSharedAsync<T>(string key, Func<T, T, bool> isNewer) where T : class
     {
         if (Redis is null) return null;
-        var entry = await Redis.RunAsync(_ => _shared!.GetAsync(WireKeyOf(key)), repeats: true);
+        var entry = await Redis.RunAsync(RedisKeyOf(key), _ => _shared!.GetAsync(WireKeyOf(key)));
         if (SharedEntry<T>.Deserialize(entry, _time.GetUtcNow(), out var lifetime) is not { } value) return null;
         // A Redis that took no writes for a time has an older entry than the replica that renewed it.
         if (ReadLocal<T>(key) is { } known && !isNewer(value, known)) return known;
@@ -107,12 +111,12 @@ internal sealed class CredentialCache : IDisposable
         if (lifetime <= TimeSpan.Zero) return;
         WriteLocal(key, value, lifetime);
         if (Redis is null) return;
-        await Redis.RunAsync(async _ =>
+        await Redis.RunAsync(RedisKeyOf(key), async _ =>
         {
             var kept = new DistributedCacheEntryOptions { AbsoluteExpirationRelativeToNow = lifetime };
             await _shared!.SetAsync(WireKeyOf(key), SharedEntry<T>.Serialize(value, _time.GetUtcNow(), lifetime), kept);
             return true;
-        }, repeats: false);
+        });
     }
 
     /// <summary>Removes an entry from both levels.</summary>
@@ -120,11 +124,11 @@ internal sealed class CredentialCache : IDisposable
     {
         _memory.Remove(key);
         if (Redis is null) return;
-        await Redis.RunAsync(async _ =>
+        await Redis.RunAsync(RedisKeyOf(key), async _ =>
         {
             await _shared!.RemoveAsync(WireKeyOf(key));
             return true;
-        }, repeats: false);
+        });
     }
 
     /// <summary>Waits for the lock on a key across all replicas; null without Redis, or if Redis does not respond.</summary>

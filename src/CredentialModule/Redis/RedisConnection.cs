@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Net;
 using IotCredentials.Failures;
 using IotCredentials.Telemetry;
@@ -30,6 +31,7 @@ public sealed class RedisConnection : IAsyncDisposable
     private readonly string _keyPrefix;
     private readonly RedisWatch _watch;
     private readonly RedisSockets _sockets = new();
+    private readonly ConcurrentDictionary<EndPoint, RedisCircuitBreaker> _ofNodes = new();
     private readonly CancellationTokenSource _ended = new();
     private readonly LogInterval _lockIsTold;
     private volatile bool _isBehindSentinel;
@@ -109,60 +111,66 @@ public sealed class RedisConnection : IAsyncDisposable
         Array.Find(servers, server => server.EndPoint is DnsEndPoint dns && dns.Host == node.Hostname && dns.Port == (node.EndPoint as IPEndPoint)?.Port)
             ?.EndPoint ?? node.EndPoint;
 
-    /// <summary>
-    /// Runs a command, and if it may be repeated, once more after a timeout while the circuit is closed. Returns the default value if Redis cannot be used, and
-    /// never throws.
-    /// </summary>
-    internal Task<T?> RunAsync<T>(Func<IDatabase, Task<T?>> command, bool repeats) => RunUnboundedAsync(redis =>
+    /// <summary>Runs a command on <paramref name="key"/>. Returns the default value if Redis cannot be used, and never throws.</summary>
+    internal Task<T?> RunAsync<T>(RedisKey key, Func<IDatabase, Task<T?>> command) => RunUnboundedAsync(key, redis =>
     {
         var running = command(redis);
         // The client looks for commands that have timed out at its heartbeat, and can miss one. Whatever becomes of it then is of no interest.
         _ = running.ContinueWith(static late => late.Exception, CancellationToken.None, TaskContinuationOptions.OnlyOnFaulted, TaskScheduler.Default);
         return running.WaitAsync(_commandTimeout);
-    }, repeats);
+    });
 
-    private async Task<T?> RunUnboundedAsync<T>(Func<IDatabase, Task<T?>> command, bool repeats)
+    private async Task<T?> RunUnboundedAsync<T>(RedisKey key, Func<IDatabase, Task<T?>> command)
     {
-        while (!CircuitBreaker.IsOpen)
-        {
-            var begun = s_time.GetTimestamp();
-            IConnectionMultiplexer? connection = null;
-            try
-            {
-                connection = await GetAsync().WaitAsync(_commandTimeout);
-                if (!connection.IsConnected) return default;
-                var result = await command(connection.GetDatabase());
-                CircuitBreaker.OnSuccess();
-                return result;
-            }
-            catch (Exception e)
-            {
-                _watch.Suspect(IsOnReplica(e, connection));
-                // An error response costs no time, and a repetition would end the same way.
-                if (e is RedisServerException || (e is not TimeoutException && s_time.GetElapsedTime(begun) < s_failsAtOnce)) return default;
-                CircuitBreaker.OnTimeout(begun);
-                if (e is not TimeoutException || !repeats || connection is null) return default;
-            }
-        }
-
-        return default;
-    }
-
-    /// <summary>Waits for the lock on <paramref name="key"/>; null if Redis does not respond.</summary>
-    internal Task<RedisLock?> LockAsync(string key, TimeSpan patience, Func<Task<bool>> isNeedless) => RunUnboundedAsync<RedisLock>(async redis =>
-    {
+        if (CircuitBreaker.IsOpen) return default;
+        var begun = s_time.GetTimestamp();
+        IConnectionMultiplexer? connection = null;
+        RedisCircuitBreaker? ofNode = null;
         try
         {
-            var taken = await RedisLock.AcquireAsync(redis, _lockPrefix + key, patience, _commandTimeout, isNeedless, s_time);
-            if (taken.IsOverridden && _lockIsTold.IsDue()) Log.LockOverridden(_logger, _lockPrefix + key);
-            return taken;
+            connection = await GetAsync().WaitAsync(_commandTimeout);
+            if (!connection.IsConnected) return default;
+            ofNode = CircuitBreakerOf(connection, key);
+            if (ofNode is { IsOpen: true }) return default;
+            var result = await command(connection.GetDatabase());
+            CircuitBreaker.OnSuccess();
+            ofNode?.OnSuccess();
+            return result;
         }
         catch (Exception e)
         {
-            Log.LockUnavailable(_logger, FailureText.Kinds(e));
-            throw;
+            _watch.Suspect(IsOnReplica(e, connection));
+            // An error response costs no time.
+            if (e is RedisServerException || (e is not TimeoutException && s_time.GetElapsedTime(begun) < s_failsAtOnce)) return default;
+            CircuitBreaker.OnTimeout(begun);
+            ofNode?.OnTimeout(begun);
+            return default;
         }
-    }, repeats: false);
+    }
+
+    // One node of a cluster can hang while commands to the others succeed, which would keep the common circuit closed.
+    private RedisCircuitBreaker? CircuitBreakerOf(IConnectionMultiplexer connection, RedisKey key)
+    {
+        var known = Array.Find(connection.GetServers(), static server => server is { IsConnected: true, ClusterConfiguration: not null });
+        return known?.ClusterConfiguration?.GetBySlot(key)?.EndPoint is { } node ? _ofNodes.GetOrAdd(node, _ => new(s_time, () => _watch.Suspect())) : null;
+    }
+
+    /// <summary>Waits for the lock on <paramref name="key"/>; null if Redis does not respond.</summary>
+    internal Task<RedisLock?> LockAsync(string key, TimeSpan patience, Func<Task<bool>> isNeedless) =>
+        RunUnboundedAsync<RedisLock>(_lockPrefix + key, async redis =>
+        {
+            try
+            {
+                var taken = await RedisLock.AcquireAsync(redis, _lockPrefix + key, patience, _commandTimeout, isNeedless, s_time);
+                if (taken.IsOverridden && _lockIsTold.IsDue()) Log.LockOverridden(_logger, _lockPrefix + key);
+                return taken;
+            }
+            catch (Exception e)
+            {
+                Log.LockUnavailable(_logger, FailureText.Kinds(e));
+                throw;
+            }
+        });
 
     /// <summary>The connection; null if it is not established within the timeout of a command.</summary>
     public async Task<IConnectionMultiplexer?> ConnectedAsync()

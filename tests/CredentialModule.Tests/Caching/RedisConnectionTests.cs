@@ -12,6 +12,29 @@ namespace IotCredentials.Tests.Caching;
 public sealed class RedisConnectionTests
 {
     [Fact]
+    public async Task RunAsync_WhenItsCommandTimesOutAndOthersSucceed_Ends()
+    {
+        await using var redis = await EmbeddedRedis.StartAsync();
+        await using var services = new ServiceCollection().AddMetrics().BuildServiceProvider();
+        var metrics = new CredentialMetrics(services.GetRequiredService<IMeterFactory>());
+        var options = Options.Create(new IotCredentialsOptions { Timeout = TimeSpan.FromSeconds(1) });
+        await using var connection = new RedisConnection(
+            redis.ConnectionString, options, metrics, TimeProvider.System, NullLogger<RedisConnection>.Instance);
+        await connection.GetAsync();
+        using var end = new CancellationTokenSource();
+        var others = Task.Run(async () =>
+        {
+            while (!end.IsCancellationRequested) await connection.RunAsync("other", _ => Task.FromResult<object?>("success"));
+        });
+
+        var result = await connection.RunAsync("slow", _ => new TaskCompletionSource<object?>().Task).WaitAsync(TimeSpan.FromSeconds(20));
+
+        Assert.Null(result);
+        await end.CancelAsync();
+        await others;
+    }
+
+    [Fact]
     public async Task DisposeAsync_WhileAnotherOwnerDisposesOfTheSameClient_EndsWell()
     {
         await using var redis = await EmbeddedRedis.StartAsync();

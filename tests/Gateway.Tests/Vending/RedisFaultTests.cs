@@ -42,6 +42,37 @@ public sealed class RedisFaultTests(ITestOutputHelper output)
     }
 
     [Fact]
+    public async Task Organizations_on_a_shard_that_hangs_get_credentials_while_the_other_shards_work()
+    {
+        if (!RedisServer.IsReal) Assert.Skip("Only redis-server has clusters.");
+        await using var redis = await RedisTopology.StartAsync(RedisTopology.Cluster);
+        await using var world = await World.StartAsync();
+        var gateway = await world.StartGatewayAsync(settings => settings
+            .Set("ConnectionStrings:Redis", $"\"{redis.ConnectionString}\"").Set("IotCredentials:Timeout", "\"00:00:06\""));
+        Assert.Equal(200, (await gateway.VendAsync("o-before")).Status);
+        // The node still speaks to the other nodes, so no replica takes its place.
+        await (await redis.PrimaryAsync()).ExecuteAsync("CLIENT", "PAUSE", "600000", "ALL");
+        var end = false;
+        var traffic = Task.Run(async () =>
+        {
+            for (var i = 0; !Volatile.Read(ref end); i++) await gateway.VendAsync($"o-traffic{i}");
+        });
+        var others = Task.Run(async () =>
+        {
+            for (var i = 0; !Volatile.Read(ref end); i++) await Task.WhenAll(gateway.VendAsync($"o-more{i}"), Task.Delay(50));
+        });
+
+        for (var round = 0; round < 3; round++)
+        {
+            var responses = await Task.WhenAll(Enumerable.Range(0, 12).Select(i => gateway.VendAsync($"o-cold{round}x{i}")));
+            Assert.All(responses, response => Assert.True(response.Status == 200, $"{round}: {response.Body} {gateway.Log.Text}"));
+        }
+
+        Volatile.Write(ref end, true);
+        await Task.WhenAll(traffic, others);
+    }
+
+    [Fact]
     public async Task Nothing_secret_and_no_access_key_id_is_readable_in_Redis()
     {
         await using var world = await World.StartAsync(ownRedis: true);
