@@ -13,13 +13,15 @@ namespace IotCredentials.OrganizationDirectory;
 /// Finds out where an organization lives: from memory, else from Redis, else from the directory. A response is renewed in the background before it expires, and
 /// is still used for a time while the directory fails. It must be asked only for callers that may have the organization.
 /// </summary>
-internal sealed class OrganizationLocator
+internal sealed class OrganizationLocator : IDisposable
 {
     private const double RefreshAfter = 0.8;
+    private const int MostCalls = 64;
     private static readonly TimeSpan s_whileOut = TimeSpan.FromSeconds(1);
 
     private readonly DirectoryClient _client;
     private readonly DirectoryOptions _options;
+    private readonly SemaphoreSlim _calls = new(MostCalls);
     private readonly PeerHealth _health;
     private readonly SingleFlight _flights;
     private readonly OrganizationId? _probe;
@@ -86,6 +88,9 @@ internal sealed class OrganizationLocator
         // The call that may be made during an outage is the caller's own: the directory may fail for the id that the gateway would probe it with.
         if (!_health.TryBeginCall())
             throw new VendingException(FailureClass.Unavailable, "the directory keeps failing and is left alone for a while", s_whileOut);
+        // A caller of many organizations must not take all connections of the directory. Half of the timeout remains for the call.
+        if (!await _calls.WaitAsync(_module.Value.WorkTimeout / 2))
+            throw new VendingException(FailureClass.Unavailable, "too many calls to the directory are under way", s_whileOut);
         var askedAt = _time.GetUtcNow();
         OrganizationPlace? place;
         try
@@ -96,6 +101,10 @@ internal sealed class OrganizationLocator
         {
             OnFailed(organization, e);
             throw;
+        }
+        finally
+        {
+            _calls.Release();
         }
 
         OnResponded(place is null ? "unknown" : "success");
@@ -148,6 +157,8 @@ internal sealed class OrganizationLocator
     {
         if (_health.Succeeded() is { } outage) Log.DirectoryRestored(_logger, _client.ShownAddress, outage.TotalSeconds);
     }
+
+    public void Dispose() => _calls.Dispose();
 
     private TimeSpan AgeOf(DirectoryEntry entry) => _time.GetUtcNow() - entry.AskedAt;
 
