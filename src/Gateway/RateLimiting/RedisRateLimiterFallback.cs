@@ -96,7 +96,7 @@ internal sealed partial class RedisRateLimiterFallback : IAsyncDisposable
                 return null;
             }
 
-            var lease = await limit.TakeAsync(redis);
+            var lease = await WithinTimeoutAsync(limit.TakeAsync(redis), redis);
             _circuitBreaker.OnSuccess();
             LeaveFallback(begun);
             return lease;
@@ -107,6 +107,26 @@ internal sealed partial class RedisRateLimiterFallback : IAsyncDisposable
             _circuitBreaker.OnTimeout(timestamp);
             if (_circuitBreaker.IsOpen) EnterFallback(IsDenied(e) ? $"Redis takes no counts: {KeysDenied}" : NotResponding);
             return null;
+        }
+    }
+
+    // The client looks for commands that have timed out at its heartbeat, and can miss one. A lease that comes too late is released.
+    private static async Task<RateLimitLease> WithinTimeoutAsync(Task<RateLimitLease> taking, IConnectionMultiplexer redis)
+    {
+        try
+        {
+            return await taking.WaitAsync(TimeSpan.FromMilliseconds(redis.TimeoutMilliseconds));
+        }
+        catch (TimeoutException)
+        {
+            _ = taking.ContinueWith(
+                static late =>
+                {
+                    if (late.IsCompletedSuccessfully) late.Result.Dispose();
+                    else _ = late.Exception;
+                },
+                TaskScheduler.Default);
+            throw;
         }
     }
 
