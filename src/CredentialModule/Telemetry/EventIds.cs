@@ -35,5 +35,6 @@ internal static class EventIds
     public const int CredentialsRefused = 30;
     public const int CredentialsTaken = 31;
     public const int StsCircuitClosed = 32;
+    public const int GenerationsUnreadable = 33;
     public const int ProfileUnknown = 34;
 }

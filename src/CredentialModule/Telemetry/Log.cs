@@ -97,6 +97,14 @@ internal static partial class Log
         "Security: {Count} of the fields of {RedisKey} in Redis are not what this gateway sealed there (moved, edited or forged). They were not used")]
     public static partial void GenerationsRefused(ILogger logger, int count, string redisKey);
 
+    [LoggerMessage(
+        EventIds.GenerationsUnreadable,
+        LogLevel.Warning,
+        "{Count} of the fields of {RedisKey} in Redis are sealed with a key that this replica does not have: what is invalidated by replicas with that key is not "
+        + "invalidated here. Give all replicas the same keys in Sealing:KeyPath, and then repeat each DELETE",
+        EventName = nameof(EventIds.GenerationsUnreadable))]
+    public static partial void GenerationsUnreadable(ILogger logger, int count, string redisKey);
+
     [LoggerMessage(EventIds.RedisReconnects, LogLevel.Information,
         "The node that the gateway writes to is a replica now: it connects to Redis at {EndPoint} again")]
     public static partial void RedisReconnects(ILogger logger, string endPoint);

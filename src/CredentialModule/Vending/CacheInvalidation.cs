@@ -10,6 +10,7 @@ using IotCredentials.Redis;
 using IotCredentials.Telemetry;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
 using StackExchange.Redis;
 
 namespace IotCredentials.Vending;
@@ -19,7 +20,8 @@ namespace IotCredentials.Vending;
 /// before unreachable, including a renewal in progress. Replicas learn of a generation by a notice, and by polling Redis every few seconds. The stale entries
 /// are also deleted from Redis, so that they stay unreachable if the generation is lost.
 /// </summary>
-internal sealed class CacheInvalidation(CredentialCache cache, SingleFlight flights, TimeProvider time, ILogger<CacheInvalidation> logger)
+internal sealed class CacheInvalidation(
+    CredentialCache cache, SingleFlight flights, IOptions<IotCredentialsOptions> options, TimeProvider time, ILogger<CacheInvalidation> logger)
     : BackgroundService, IHostedLifecycleService
 {
     internal static readonly TimeSpan PollInterval = TimeSpan.FromSeconds(5);
@@ -29,8 +31,11 @@ internal sealed class CacheInvalidation(CredentialCache cache, SingleFlight flig
     private static readonly TimeSpan s_longestPass = TimeSpan.FromSeconds(10);
     private static readonly TimeSpan s_longestWait = TimeSpan.FromSeconds(2);
 
-    // Longer than any session lives: entries of the previous generation have expired by then.
-    internal static readonly TimeSpan KeptFor = TimeSpan.FromHours(13);
+    private static readonly TimeSpan s_longestSession = TimeSpan.FromHours(12);
+    private static readonly TimeSpan s_margin = TimeSpan.FromHours(1);
+
+    // No organization id and no id of a sealing key has one.
+    private const char Separator = '.';
 
     private const int TimeLength = 15;
 
@@ -44,9 +49,13 @@ internal sealed class CacheInvalidation(CredentialCache cache, SingleFlight flig
     private readonly ConcurrentDictionary<string, string> _generations = new(StringComparer.Ordinal);
     private readonly StaleEntryRemoval _outdated = new(cache);
 
+    // All entries of the previous generation have expired by then.
+    private readonly TimeSpan _keptFor = LongestUse(options.Value.Directory) + s_margin;
+
     // One pending notice is enough: the poll that it triggers covers all notices before it.
     private readonly Channel<bool> _notices = Channel.CreateBounded<bool>(new BoundedChannelOptions(1) { FullMode = BoundedChannelFullMode.DropWrite });
     private Task? _firstPoll;
+    private long? _unreadableSince;
     private volatile bool _isLoaded;
 
     /// <summary>Whether the generations that existed before this process started are loaded. Loads them if they are not.</summary>
@@ -71,9 +80,9 @@ internal sealed class CacheInvalidation(CredentialCache cache, SingleFlight flig
             var connection = await redis.GetAsync().WaitAsync(s_longestWait);
             var database = connection.GetDatabase();
             // Use Redis's clock, so that all replicas agree which of two generations is newer.
-            var generation = NewGeneration(organization.Value, TimeOf((RedisResult[])(await Bounded(database.ExecuteAsync("TIME")))!));
+            var generation = NewGeneration(organization.Value, await TimeAsync(database));
             Adopt(organization.Value, generation);
-            await Bounded(database.HashSetAsync(cache.GenerationsKey, organization.Value, Seal(organization.Value, generation)));
+            await Bounded(database.HashSetAsync(cache.GenerationsKey, FieldOf(organization.Value), Seal(organization.Value, generation)));
             _ = connection.GetSubscriber().PublishAsync(Notices, organization.Value, CommandFlags.FireAndForget);
         }
         catch (Exception e)
@@ -168,24 +177,27 @@ internal sealed class CacheInvalidation(CredentialCache cache, SingleFlight flig
         {
             if (await redis.ConnectedAsync() is not { } connection) return _isLoaded;
             var database = connection.GetDatabase();
-            var known = new Dictionary<string, (string Generation, RedisValue Sealed)>(StringComparer.Ordinal);
+            var known = new List<SharedGeneration>();
+            var unreadable = new List<RedisValue>();
             var forged = 0;
             foreach (var field in await Bounded(database.HashGetAllAsync(cache.GenerationsKey)))
             {
                 // Generations are sealed, so that a client that can write to Redis cannot forge one.
-                if (Open(field.Name!, field.Value, out var isForged) is { } generation) known.Add(field.Name!, (generation, field.Value));
-                if (isForged) forged++;
+                if (Open(field.Name!, field.Value, out var isForged) is { } generation) known.Add(new(field.Name!, generation, field.Value));
+                else if (isForged) forged++;
+                else unreadable.Add(field.Name);
             }
 
             if (forged > 0) cache.GenerationsRefused(forged);
-            foreach (var (organization, shared) in known)
+            foreach (var shared in known)
             {
                 // Replicas may have written entries before they knew the new generation: delete those too. Before its first poll a replica writes nothing.
-                if (Adopt(organization, shared.Generation) && _isLoaded) _outdated.Add(organization);
+                if (Adopt(shared.Organization, shared.Generation) && _isLoaded) _outdated.Add(shared.Organization);
             }
 
             _isLoaded = true;
             await TidyAsync(database, known);
+            await TidyUnreadableAsync(database, unreadable);
             // Not awaited: a pass over all keys can take long, and the next generation must not wait for it.
             if (!_outdated.IsEmpty) _ = DeleteOutdatedAsync();
             return true;
@@ -220,27 +232,54 @@ internal sealed class CacheInvalidation(CredentialCache cache, SingleFlight flig
         }
     }
 
-    private async Task TidyAsync(IDatabase database, Dictionary<string, (string Generation, RedisValue Sealed)> known)
+    private async Task TidyAsync(IDatabase database, IReadOnlyList<SharedGeneration> known)
     {
-        var oldest = Time(time.GetUtcNow() - KeptFor);
+        var oldest = await OldestAsync(database);
+        var fields = known.ToLookup(static shared => shared.Organization, StringComparer.Ordinal);
         foreach (var (organization, generation) in _generations)
         {
             if (string.CompareOrdinal(generation, oldest) < 0)
             {
                 _generations.TryRemove(KeyValuePair.Create(organization, generation));
-                if (!known.TryGetValue(organization, out var old)) continue;
-                // Delete only the value that was read: another replica may have written a new generation since.
-                var removal = database.CreateTransaction();
-                removal.AddCondition(Condition.HashEqual(cache.GenerationsKey, organization, old.Sealed));
-                _ = removal.HashDeleteAsync(cache.GenerationsKey, organization);
-                await Bounded(removal.ExecuteAsync());
+                foreach (var old in fields[organization])
+                {
+                    // Delete only the value that was read: another replica may have written a new generation since.
+                    var removal = database.CreateTransaction();
+                    removal.AddCondition(Condition.HashEqual(cache.GenerationsKey, old.Field, old.Sealed));
+                    _ = removal.HashDeleteAsync(cache.GenerationsKey, old.Field);
+                    await Bounded(removal.ExecuteAsync());
+                }
             }
-            else if (!known.TryGetValue(organization, out var shared) || string.CompareOrdinal(shared.Generation, generation) < 0)
+            else if (!fields[organization].Any(shared => shared.Field == FieldOf(organization) && string.CompareOrdinal(shared.Generation, generation) >= 0))
             {
-                // Redis lost this generation, or was unreachable when it was made. Any replica that knows it writes it again.
-                await Bounded(database.HashSetAsync(cache.GenerationsKey, organization, Seal(organization, generation)));
+                // Redis lost this generation, or was unreachable when it was made, or has it under another sealing key. Any replica that knows it writes it.
+                await Bounded(database.HashSetAsync(cache.GenerationsKey, FieldOf(organization), Seal(organization, generation)));
             }
         }
+    }
+
+    // Generations from before this time are over. Redis's clock made their time, and this process's clock that of its entries: a clock that is wrong must not
+    // end a generation early.
+    private async Task<string> OldestAsync(IDatabase database)
+    {
+        var oldest = Time(time.GetUtcNow() - _keptFor);
+        if (_generations.Values.All(generation => string.CompareOrdinal(generation, oldest) >= 0)) return oldest;
+        var oldestInRedis = Time(await TimeAsync(database) - _keptFor);
+        return string.CompareOrdinal(oldest, oldestInRedis) < 0 ? oldest : oldestInRedis;
+    }
+
+    // Fields of a key that is no longer in use are deleted in the end. Replicas that still use it write theirs again.
+    private async Task TidyUnreadableAsync(IDatabase database, List<RedisValue> fields)
+    {
+        if (fields.Count == 0)
+        {
+            _unreadableSince = null;
+            return;
+        }
+
+        if (_unreadableSince is null) Log.GenerationsUnreadable(logger, fields.Count, cache.GenerationsKey);
+        _unreadableSince ??= time.GetTimestamp();
+        if (time.GetElapsedTime(_unreadableSince.Value) >= _keptFor) await Bounded(database.HashDeleteAsync(cache.GenerationsKey, [.. fields]));
     }
 
     // As for every command: the client can miss that one has timed out.
@@ -248,11 +287,14 @@ internal sealed class CacheInvalidation(CredentialCache cache, SingleFlight flig
 
     private static Task Bounded(Task command) => SingleFlight.Observed(command).WaitAsync(s_longestWait);
 
-    private RedisValue Seal(string organization, string generation) =>
-        cache.Sealer!.Seal($"{cache.GenerationsKey} {organization}", Encoding.ASCII.GetBytes(generation));
+    // Ends in the id of the sealing key, like the name of an entry, so that replicas with different sealing keys do not overwrite each other's generations.
+    private string FieldOf(string organization) => $"{organization}{Separator}{cache.Sealer!.KeyIds[0]}";
 
-    private string? Open(string organization, RedisValue value, out bool isForged) =>
-        cache.Sealer!.Open($"{cache.GenerationsKey} {organization}", value, out isForged) is { } generation ? Encoding.ASCII.GetString(generation) : null;
+    private RedisValue Seal(string organization, string generation) =>
+        cache.Sealer!.Seal($"{cache.GenerationsKey} {FieldOf(organization)}", Encoding.ASCII.GetBytes(generation));
+
+    private string? Open(string field, RedisValue value, out bool isForged) =>
+        cache.Sealer!.Open($"{cache.GenerationsKey} {field}", value, out isForged) is { } generation ? Encoding.ASCII.GetString(generation) : null;
 
     /// <summary>Adopts a generation if it is newer. Generations begin with their time, so that the newer one sorts after the older.</summary>
     private bool Adopt(string organization, string generation) =>
@@ -270,6 +312,18 @@ internal sealed class CacheInvalidation(CredentialCache cache, SingleFlight flig
 
     private static string Time(DateTimeOffset at) => at.ToUnixTimeMilliseconds().ToString($"D{TimeLength}", CultureInfo.InvariantCulture);
 
-    private static DateTimeOffset TimeOf(RedisResult[] secondsAndMicroseconds) =>
-        DateTimeOffset.FromUnixTimeSeconds((long)secondsAndMicroseconds[0]).AddMicroseconds((long)secondsAndMicroseconds[1]);
+    private static async Task<DateTimeOffset> TimeAsync(IDatabase database)
+    {
+        var secondsAndMicroseconds = (RedisResult[])(await Bounded(database.ExecuteAsync("TIME")))!;
+        return DateTimeOffset.FromUnixTimeSeconds((long)secondsAndMicroseconds[0]).AddMicroseconds((long)secondsAndMicroseconds[1]);
+    }
+
+    private static TimeSpan LongestUse(DirectoryOptions? directory) => directory is null ? s_longestSession
+        : new[] { s_longestSession, directory.CacheFor + directory.StaleFor, directory.UnknownFor }.Max();
+
+    /// <summary>A generation in Redis.</summary>
+    private sealed record SharedGeneration(string Field, string Generation, RedisValue Sealed)
+    {
+        public string Organization { get; } = Field.Split(Separator)[0];
+    }
 }

@@ -1,5 +1,7 @@
 using System.Diagnostics;
+using System.Text;
 using System.Text.Json.Nodes;
+using IotCredentials.Caching;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Time.Testing;
 using Sandbox;
@@ -197,7 +199,7 @@ public sealed class CacheInvalidationTests
         await using var redis = await world.Redis.ConnectAsync();
         var gateway = await world.StartGatewayAsync(Operators);
         await ForgetAsync(world, gateway, "o-acme", OperatorsToken(world));
-        var forged = await redis.GetDatabase().HashGetAsync(world.KeyPrefix + "forgotten", "o-acme");
+        var forged = Assert.Single(await redis.GetDatabase().HashGetAllAsync(world.KeyPrefix + "forgotten")).Value;
         string[] names = ["o-other", "a\nwarn: forged line", "\u001b[31mred", new('x', 5000), "\u0000", "\u2028", "héé"];
         foreach (var name in names) await redis.GetDatabase().HashSetAsync(world.KeyPrefix + "forgotten", name, forged);
         await redis.GetDatabase().HashSetAsync(world.KeyPrefix + "forgotten", [.. Enumerable.Range(0, 500).Select(i => new HashEntry($"junk {i}", forged))]);
@@ -294,6 +296,84 @@ public sealed class CacheInvalidationTests
         }
 
         Assert.Equal(2, world.Aws.Count("AssumeRole"));
+    }
+
+    [Fact]
+    public async Task S19_replicas_with_different_sealing_keys_keep_their_invalidations_and_say_that_they_cannot_read_each_others()
+    {
+        await using var world = await World.StartAsync(ownRedis: true);
+        await using var redis = await world.Redis.ConnectAsync();
+        var one = await world.StartGatewayAsync(Operators);
+        var (oldKey, newKey) = (one.Folder.Read("sealing-keys").Trim(), GatewayFolder.NewSealingKey());
+        one.Folder.Write("other-keys", newKey);
+        one.Folder.Write("both-keys", $"{newKey}\n{oldKey}");
+        var other = await world.StartGatewayAsync(With("other-keys"));
+
+        Assert.Equal(204, (await ForgetAsync(world, one, "o-acme", OperatorsToken(world))).Status);
+        Assert.Equal(204, (await ForgetAsync(world, other, "o-acme", OperatorsToken(world))).Status);
+        const string Unreadable = "are sealed with a key that this replica does not have";
+        await one.Log.WaitForAsync(LogLevel.Warning, Unreadable);
+        await other.Log.WaitForAsync(LogLevel.Warning, Unreadable);
+
+        // A replica that starts later knows what each invalidated, and shares what they vended since.
+        var young = await one.VendAsync("o-acme");
+        var late = await world.StartGatewayAsync(Operators);
+        Assert.Equal(young.AccessKeyId, (await late.VendAsync("o-acme")).AccessKeyId);
+        Assert.Equal(2, await redis.GetDatabase().HashLengthAsync(world.KeyPrefix + "forgotten"));
+        // One with both keys passes them on.
+        Assert.Equal(204, (await ForgetAsync(world, one, "o-globex", OperatorsToken(world))).Status);
+        var both = await world.StartGatewayAsync(With("both-keys"));
+        await Eventually.IsTrueAsync(async () => await redis.GetDatabase().HashLengthAsync(world.KeyPrefix + "forgotten") == 4);
+        Assert.Equal(0, both.Log.Count(LogLevel.Warning, Unreadable));
+        Assert.Equal(1, one.Log.Count(LogLevel.Warning, Unreadable));
+
+        Action<JsonObject> With(string keys) => settings =>
+        {
+            Operators(settings);
+            settings.Set("Sealing:KeyPath", $"\"{one.Folder.Path}/{keys}\"");
+        };
+    }
+
+    /// <summary>How long ago an organization was invalidated by Redis's clock, how far the replica's clock is ahead of it, and whether it still is.</summary>
+    public static TheoryData<string, double, double, bool> Ages => new()
+    {
+        { "00:05:00", 1, 0, true },
+        { "00:05:00", 12.5, 0, true },
+        { "00:05:00", 14, 0, false },
+        { "1.00:00:00", 14, 0, true },
+        { "1.00:00:00", 25.5, 0, true },
+        { "1.00:00:00", 28, 0, false },
+        { "00:05:00", 0, 20, true },
+        { "00:05:00", 12.5, 20, true },
+        { "00:05:00", 14, 20, false },
+    };
+
+    [Theory]
+    [MemberData(nameof(Ages))]
+    public async Task An_organization_stays_invalidated_until_every_entry_from_before_has_expired(string cacheFor, double age, double ahead, bool stays)
+    {
+        var time = new FakeTimeProvider(DateTimeOffset.UtcNow.AddHours(ahead));
+        await using var world = await World.StartAsync(time, ownRedis: true);
+        await using var redis = await world.Redis.ConnectAsync();
+        var folder = world.Folder(settings => settings.Set("IotCredentials:Directory", $$"""
+            { "Address": "{{world.Downstream.Url}}/organizations/{organizationId}", "CacheFor": "{{cacheFor}}", "AllowedAccounts": ["111122223333"] }
+            """));
+        var sealer = new Sealer(SealingKeys.Read(Path.Combine(folder.Path, "sealing-keys")));
+        var (key, field) = (world.KeyPrefix + "forgotten", $"o-acme.{sealer.KeyIds[0]}");
+        var generation = $"{DateTimeOffset.UtcNow.AddHours(-age).ToUnixTimeMilliseconds():D15}-0123ABCD";
+        await redis.GetDatabase().HashSetAsync(key, field, sealer.Seal($"{key} {field}", Encoding.ASCII.GetBytes(generation)));
+
+        await using var gateway = await RunningGateway.StartAsync(world, folder);
+
+        // The start has polled once. What is known and lost in Redis is written again by the next poll, which also logs the field that cannot be read.
+        await redis.GetDatabase().KeyDeleteAsync(key);
+        await redis.GetDatabase().HashSetAsync(key, "polled", "junk");
+        await Eventually.IsTrueAsync(async () =>
+        {
+            await redis.GetSubscriber().PublishAsync(RedisChannel.Literal(key), "");
+            return gateway.Log.Count(LogLevel.Warning, "are sealed with a key that this replica does not have") > 0;
+        });
+        Assert.Equal(stays, await redis.GetDatabase().HashExistsAsync(key, field));
     }
 
     [Fact]
