@@ -87,7 +87,7 @@ public sealed class RedisConnection : IAsyncDisposable
     /// The nodes that hold the keys, if they are not those of the connection string: a cluster's primaries, or the primary behind Sentinel. Each is needed.
     /// Empty if the nodes of the connection string hold the keys, of which any is enough, or while the client does not know the nodes yet.
     /// </summary>
-    private IReadOnlyList<EndPoint> Primaries
+    internal IReadOnlyList<EndPoint> Primaries
     {
         get
         {

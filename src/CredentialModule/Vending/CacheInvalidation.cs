@@ -74,7 +74,6 @@ internal sealed class CacheInvalidation(
             return true;
         }
 
-        _outdated.Add(organization.Value);
         try
         {
             var connection = await redis.GetAsync().WaitAsync(s_longestWait);
@@ -82,19 +81,21 @@ internal sealed class CacheInvalidation(
             // Use Redis's clock, so that all replicas agree which of two generations is newer.
             var generation = NewGeneration(organization.Value, await TimeAsync(database));
             Adopt(organization.Value, generation);
+            _outdated.Add(organization.Value);
             await Bounded(database.HashSetAsync(cache.GenerationsKey, FieldOf(organization.Value), Seal(organization.Value, generation)));
             _ = connection.GetSubscriber().PublishAsync(Notices, organization.Value, CommandFlags.FireAndForget);
         }
         catch (Exception e)
         {
             Adopt(organization.Value, NewGeneration(organization.Value, time.GetUtcNow()));
+            _outdated.Add(organization.Value);
             Log.InvalidatedHereOnly(logger, organization.Value, RedisProblem.KindOf(e));
             return false;
         }
 
         try
         {
-            await DeleteOutdatedAsync().WaitAsync(s_longestPass);
+            await DeleteOutdatedAsync(organization.Value).WaitAsync(s_longestPass);
         }
         catch (Exception e)
         {
@@ -102,6 +103,12 @@ internal sealed class CacheInvalidation(
         }
 
         return true;
+    }
+
+    // The pass that is joined may have begun before the organization was added to it.
+    private async Task DeleteOutdatedAsync(string organization)
+    {
+        while (_outdated.Contains(organization)) await DeleteOutdatedAsync();
     }
 
     private Task<bool> DeleteOutdatedAsync() => flights.JoinAsync(cache.GenerationsKey + " outdated", async () =>

@@ -16,10 +16,13 @@ internal sealed class StaleEntryRemoval(CredentialCache cache) : IDisposable
     private readonly ConcurrentDictionary<string, Wish> _waiting = new(StringComparer.Ordinal);
     private readonly SemaphoreSlim _pass = new(1);
 
-    /// <summary>Adds an organization to the next pass.</summary>
+    /// <summary>Adds an organization to the next pass. Its new generation has to be known before.</summary>
     public void Add(string organization) => _waiting[CacheKey.OrganizationTag(organization)] = new Wish(organization);
 
     public bool IsEmpty => _waiting.IsEmpty;
+
+    /// <summary>Whether the organization's stale entries are still to be deleted.</summary>
+    public bool Contains(string organization) => _waiting.ContainsKey(CacheKey.OrganizationTag(organization));
 
     /// <summary>Deletes the stale entries of all pending organizations. If a pass fails, its organizations stay pending.</summary>
     /// <exception cref="RedisException">Redis cannot be used.</exception>
@@ -36,7 +39,7 @@ internal sealed class StaleEntryRemoval(CredentialCache cache) : IDisposable
                 static entry => entry.Key, entry => CacheKey.GenerationTag(generationOf(entry.Value.Organization)), StringComparer.Ordinal);
             var connection = await cache.Redis!.GetAsync();
             var database = connection.GetDatabase();
-            foreach (var server in connection.GetServers().Where(static server => server is { IsConnected: true, IsReplica: false }))
+            foreach (var server in ServersOf(connection))
             {
                 await using var pages = server.KeysAsync(database.Database, cache.EntryPattern, PageSize).Chunk(PageSize).GetAsyncEnumerator();
                 while (await SingleFlight.Observed(pages.MoveNextAsync().AsTask()).WaitAsync(s_longestPage))
@@ -55,6 +58,16 @@ internal sealed class StaleEntryRemoval(CredentialCache cache) : IDisposable
     }
 
     public void Dispose() => _pass.Dispose();
+
+    // All nodes that hold keys. The entries on a node that is not connected are deleted when it is.
+    private IServer[] ServersOf(IConnectionMultiplexer connection)
+    {
+        IServer[] servers = cache.Redis!.Primaries is { Count: > 0 } primaries
+            ? [.. primaries.Select(primary => connection.GetServer(primary))]
+            : [.. connection.GetServers().Where(static server => server is { IsConnected: true, IsReplica: false })];
+        return servers is not [] && Array.TrueForAll(servers, static server => server.IsConnected) ? servers
+            : throw new RedisException("A node that holds keys is not connected.");
+    }
 
     private bool IsOutdated(string redisKey, Dictionary<string, string> current) =>
         redisKey[cache.EntryPrefix.Length..].Split('-', 3) is [var organization, var generation, _]

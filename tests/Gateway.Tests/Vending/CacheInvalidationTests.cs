@@ -377,6 +377,30 @@ public sealed class CacheInvalidationTests
     }
 
     [Fact]
+    public async Task A_request_that_joins_a_pass_over_Redis_responds_after_its_own_entries_are_deleted()
+    {
+        await using var world = await World.StartAsync(ownRedis: true);
+        await using var redis = await world.Redis.ConnectAsync();
+        var gateway = await world.StartGatewayAsync(Operators);
+        var others = Enumerable.Range(0, 60_000).Select(i => new KeyValuePair<RedisKey, RedisValue>($"{world.KeyPrefix}v2:{i:x16}-0-x", "x"));
+        foreach (var some in others.Chunk(10_000)) await redis.GetDatabase().StringSetAsync(some);
+        var token = OperatorsToken(world);
+
+        for (var round = 0; round < 5; round++)
+        {
+            await gateway.VendAsync("o-late");
+            var before = Entries(redis, world).Count(static key => !key.EndsWith("-0-x", StringComparison.Ordinal));
+            var first = ForgetAsync(world, gateway, $"o-first{round}", token);
+            await Task.Delay(20 * round, TestContext.Current.CancellationToken);
+            Assert.Equal(204, (await ForgetAsync(world, gateway, "o-late", token)).Status);
+
+            var after = Entries(redis, world).Count(static key => !key.EndsWith("-0-x", StringComparison.Ordinal));
+            Assert.Equal(before - 1, after);
+            await first;
+        }
+    }
+
+    [Fact]
     public async Task S15_an_operators_request_to_forget_is_an_audit_event_carried_out_or_refused()
     {
         await using var world = await World.StartAsync(ownRedis: true);
