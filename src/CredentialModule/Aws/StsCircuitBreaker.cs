@@ -45,7 +45,7 @@ internal sealed class StsCircuitBreaker(TimeProvider time, ILogger<StsCircuitBre
         {
             throw new VendingException(
                 FailureClass.Unavailable,
-                $"STS in {region} keeps failing and is left alone for a while",
+                $"STS in {region} keeps failing and is not called for now",
                 e.RetryAfter is { Ticks: > 0 } after ? after : BreakDuration);
         }
     }

@@ -87,7 +87,7 @@ internal sealed class OrganizationLocator : IDisposable
     {
         // The call that may be made during an outage is the caller's own: the directory may fail for the id that the gateway would probe it with.
         if (!_health.TryBeginCall())
-            throw new VendingException(FailureClass.Unavailable, "the directory keeps failing and is left alone for a while", s_whileOut);
+            throw new VendingException(FailureClass.Unavailable, "the directory keeps failing and is not called for now", s_whileOut);
         // A caller of many organizations must not take all connections of the directory. Half of the timeout remains for the call.
         if (!await _calls.WaitAsync(_module.Value.WorkTimeout / 2))
             throw new VendingException(FailureClass.Unavailable, "too many calls to the directory are under way", s_whileOut);

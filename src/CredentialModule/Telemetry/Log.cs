@@ -31,12 +31,12 @@ internal static partial class Log
     public static partial void AssumeRoleFailed(ILogger logger, string role, FailureClass failure, string cause);
 
     [LoggerMessage(EventIds.GrantBelowFloor, LogLevel.Error,
-        "STS granted a session of {Role} of {Granted} s, below the {Floor} s that its profile promises: callers get 503. "
+        "STS granted a session of {Role} of {Granted} s, below the {Floor} s that its profile requires: callers get 503. "
         + "Lengthen the role's maximum session or lower MinimumLifetime")]
     public static partial void GrantBelowFloor(ILogger logger, string role, double granted, double floor);
 
     [LoggerMessage(EventIds.ServedDegraded, LogLevel.Warning,
-        "STS fails; {Organization} is served credentials of {Role} with {Left} s left, below what its profile promises")]
+        "STS fails; {Organization} is served credentials of {Role} with {Left} s left, less than its profile requires")]
     public static partial void ServedDegraded(ILogger logger, string organization, string role, double left);
 
     [LoggerMessage(EventIds.RenewalFailed, LogLevel.Warning,

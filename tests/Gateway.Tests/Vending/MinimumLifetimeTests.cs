@@ -2,7 +2,7 @@ using Xunit;
 
 namespace Gateway.Tests.Vending;
 
-/// <summary>The profile promises half an hour at most: a session of one hour, renewed from half an hour on.</summary>
+/// <summary>The profile can require half an hour at most: a session of one hour, renewed from half an hour on.</summary>
 [Trait("Category", "Redis")]
 public sealed class MinimumLifetimeTests(PlatformFixture platform) : IClassFixture<PlatformFixture>
 {
