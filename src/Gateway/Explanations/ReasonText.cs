@@ -55,6 +55,8 @@ internal sealed record ReasonText(string Why, string Do)
         ["method"] = new("the method is not allowed, on any route or on this one", "use one of those that Edge:Methods and the route's Methods allow"),
         ["request_timeout"] = new("the request did not arrive in time", "look at the client's network; it is no fault of the route"),
         ["body_too_large"] = new("the body is larger than allowed", "send less, or raise the route's MaxRequestBodySize"),
+        ["headers_too_large"] = new(
+            "the service takes fewer bytes of headers over HTTP/2 than the client sent", "send less, cookies above all, or raise the limit of the service"),
         ["organization_id"] = new("the organization id of the path is malformed", "compare it with IotCredentials:OrganizationId"),
         ["minimum_lifetime"] = new(
             "minimumLifetime is no number of seconds that the profile can give", "ask for at most SessionDuration less RefreshAfter of the profile"),
