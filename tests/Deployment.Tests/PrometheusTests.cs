@@ -34,6 +34,7 @@ public sealed partial class PrometheusTests : IDisposable
     [InlineData("> 0.8 *", "> 80 *")]
     [InlineData("for: 2m", "for: 20m")]
     [InlineData(" offset 15m)", ")")]
+    [InlineData(" and up{job=\"iot-gateway\"}", "")]
     public async Task The_tests_of_the_alerts_notice_a_changed_rule(string written, string changed)
     {
         var rules = File.ReadAllText(s_rules);
