@@ -83,16 +83,18 @@ async Task FollowAsync()
         var credentials = await source.GetAsync(stop.Token);
         if (!client.IsConnected || credentials != inUse)
         {
+            // A connection that has not subscribed counts as none.
+            inUse = null;
             try
             {
                 await ConnectAsync(credentials);
                 inUse = credentials;
                 open.Restart();
             }
-            catch (MqttCommunicationException e)
+            catch (Exception e) when (e is MqttCommunicationException || IsTimeout(e))
             {
                 source.Expire();
-                await WaitAsync(e.Message);
+                await WaitAsync(IsTimeout(e) ? "the broker does not respond" : e.Message);
                 continue;
             }
         }
@@ -109,24 +111,30 @@ async Task FollowAsync()
         Console.WriteLine($"reconnecting in {wait.TotalSeconds:F1} s: {reason}");
         await Task.Delay(wait, stop.Token);
     }
+
+    bool IsTimeout(Exception e) => e is OperationCanceledException && !stop.IsCancellationRequested;
 }
 
 async Task ConnectAsync(EndpointAndCredentials credentials)
 {
-    if (client.IsConnected) await client.DisconnectAsync(cancellationToken: stop.Token);
+    var timeout = TimeSpan.FromSeconds(15);
+    // MQTTnet does not apply the timeout of its options to a call with a token that can be cancelled.
+    using var limit = CancellationTokenSource.CreateLinkedTokenSource(stop.Token);
+    limit.CancelAfter(timeout);
+    if (client.IsConnected) await client.DisconnectAsync(cancellationToken: limit.Token);
     var broker = new Uri(sandbox?.Replace("http", "ws", StringComparison.Ordinal) ?? $"wss://{credentials.IotEndpoint}");
     var options = new MqttClientOptionsBuilder()
         .WithClientId(clientId)
         .WithProtocolVersion(MqttProtocolVersion.V311)
         .WithKeepAlivePeriod(TimeSpan.FromMinutes(1))
-        .WithTimeout(TimeSpan.FromSeconds(15))
+        .WithTimeout(timeout)
         .WithWebSocketServer(server => server.WithUri(BrokerAddress.Sign(broker, credentials, source.Now)))
         .Build();
-    var connected = await client.ConnectAsync(options, stop.Token);
+    var connected = await client.ConnectAsync(options, limit.Token);
     if (connected.ResultCode != MqttClientConnectResultCode.Success) throw new MqttCommunicationException(connected.ResultCode.ToString());
-    var subscribed = await client.SubscribeAsync($"{organization}/#", cancellationToken: stop.Token);
+    var subscribed = await client.SubscribeAsync($"{organization}/#", cancellationToken: limit.Token);
     if (subscribed.Items.Any(item => item.ResultCode > MqttClientSubscribeResultCode.GrantedQoS2))
         throw new StoppedException($"the session policy does not allow to subscribe to {organization}/#");
-    await client.PublishStringAsync($"{organization}/web/{clientId}", JsonSerializer.Serialize(new { hello = source.Now }), cancellationToken: stop.Token);
+    await client.PublishStringAsync($"{organization}/web/{clientId}", JsonSerializer.Serialize(new { hello = source.Now }), cancellationToken: limit.Token);
     Console.WriteLine($"connected as {clientId}");
 }

@@ -94,6 +94,25 @@ public sealed class SampleClientTests(SampleClients clients) : IClassFixture<Sam
         Assert.All(front.Responses, static response => Assert.Equal(200, response.Status));
     }
 
+    // At once, because each waits for the limit of 15 seconds.
+    [Fact]
+    public async Task The_sample_for_dotnet_leaves_a_broker_that_falls_silent_at_any_step_and_connects_again()
+    {
+        await Task.WhenAll(new[] { SilentFrom.Handshake, SilentFrom.Connect, SilentFrom.Subscribe }.Select(async step =>
+        {
+            await using var broker = await SilentBroker.StartAsync(step);
+            var environment = clients.Environment(clients.Gateway, clients.TokenFile());
+            environment[clients.Iot.EnvironmentVariable.Key] = broker.Url;
+            await using var process = SampleClients.Start("dotnet", environment);
+
+            await process.PrintsAsync("reconnecting in");
+            await process.PrintsAsync("credentials until");
+            await Eventually.IsTrueAsync(() => broker.Connections > 1, () => $"{step}:\n{process.Output}");
+
+            Assert.DoesNotContain("connected as", process.Output, StringComparison.Ordinal);
+        }));
+    }
+
     [Fact]
     public async Task The_SDK_for_dotnet_signs_with_the_credentials_of_the_sample()
     {
