@@ -32,6 +32,7 @@ internal sealed class CredentialSource(Uri gateway, string organization, string 
     };
     private readonly Uri _address = new(gateway, $"/organizations/{Uri.EscapeDataString(organization)}/iot-endpoint-and-credentials");
     private readonly SemaphoreSlim _oneAtATime = new(1);
+    private volatile Task _fetch = Task.CompletedTask;
     private volatile Held _held = new(null, time.GetUtcNow(), new(time), default);
     private Elapsed _sinceRetry = new(time);
     private TimeSpan _retryAfter;
@@ -53,23 +54,18 @@ internal sealed class CredentialSource(Uri gateway, string organization, string 
     public bool IsCurrent(Credentials credentials) =>
         _held is { IsRefreshDue: false, Current: { } current } && ReferenceEquals(current.Credentials, credentials);
 
-    /// <summary>Returns valid credentials: those at hand until a refresh is due, and while a refresh fails. Without any, it waits.</summary>
+    /// <summary>
+    /// Returns valid credentials: those at hand, also while a refresh is due, under way or failing. Without any, or if they are in doubt, it waits for the gateway.
+    /// </summary>
     /// <exception cref="StoppedException">There will be none until someone changes something. Once stopped, it stays so.</exception>
     public async Task<EndpointAndCredentials> GetAsync(CancellationToken cancellation)
     {
-        await _oneAtATime.WaitAsync(cancellation);
-        try
+        while (true)
         {
-            while (true)
-            {
-                if (_held.IsRefreshDue && UntilRetry <= TimeSpan.Zero) await FetchAsync(cancellation);
-                if (_held.Current is { } current && Now < current.Credentials.Expiration) return current;
-                if (UntilRetry is var wait && wait > TimeSpan.Zero) await Task.Delay(wait, time, cancellation);
-            }
-        }
-        finally
-        {
-            _oneAtATime.Release();
+            await FetchIfDueAsync(cancellation);
+            if (!_held.IsCertain) await _fetch.WaitAsync(cancellation);
+            if (_held is { IsValid: true, Current: { } current }) return current;
+            if (UntilRetry is var wait && wait > TimeSpan.Zero) await Task.Delay(wait, time, cancellation);
         }
     }
 
@@ -79,37 +75,50 @@ internal sealed class CredentialSource(Uri gateway, string organization, string 
         _oneAtATime.Dispose();
     }
 
-    private async Task FetchAsync(CancellationToken cancellation)
+    /// <summary>Begins to fetch, unless that is under way.</summary>
+    private async Task FetchIfDueAsync(CancellationToken cancellation)
     {
-        var token = await ReadTokenAsync(cancellation);
-        if (token.Length == 0)
+        await _oneAtATime.WaitAsync(cancellation);
+        try
         {
-            Retry($"{tokenFile} is empty", TimeSpan.Zero);
-            return;
-        }
+            if (!_held.IsRefreshDue || !_fetch.IsCompleted || UntilRetry > TimeSpan.Zero) return;
+            var token = await ReadTokenAsync(cancellation);
+            if (token.Length == 0)
+            {
+                Retry($"{tokenFile} is empty", TimeSpan.Zero);
+                return;
+            }
 
-        // The same request gets the same response. Another token is another request.
-        if (token == _refused?.Token) throw new StoppedException(_refused.Value.Reason);
-        // The error of a header that HTTP cannot carry would quote the token.
-        if (token.AsSpan().ContainsAnyExceptInRange('!', '~'))
-            throw new StoppedException($"{tokenFile} holds no token: a token is one line of printable ASCII");
+            // The same request gets the same response. Another token is another request.
+            if (token == _refused?.Token) throw new StoppedException(_refused.Value.Reason);
+            // The error of a header that HTTP cannot carry would quote the token.
+            if (token.AsSpan().ContainsAnyExceptInRange('!', '~'))
+                throw new StoppedException($"{tokenFile} holds no token: a token is one line of printable ASCII");
+            _fetch = FetchAsync(token);
+        }
+        finally
+        {
+            _oneAtATime.Release();
+        }
+    }
+
+    private async Task FetchAsync(string token)
+    {
         using var request = new HttpRequestMessage(HttpMethod.Get, _address);
         request.Headers.Authorization = new AuthenticationHeaderValue("Bearer", token);
         try
         {
-            using var response = await _client.SendAsync(request, cancellation);
+            using var response = await _client.SendAsync(request);
             // Whatever the clocks say, one request a second at most.
             WaitFor(TimeSpan.FromSeconds(1));
-            if (response.IsSuccessStatusCode) Keep(await response.Content.ReadFromJsonAsync<CredentialResponse>(s_json, cancellation), response.Headers.Date);
-            else await RefusedAsync(response, token, cancellation);
+            if (response.IsSuccessStatusCode) Keep(await response.Content.ReadFromJsonAsync<CredentialResponse>(s_json), response.Headers.Date);
+            else await TakeErrorAsync(response, token);
         }
         // The connection failed, took too long, or led to what is not the gateway, such as a hotel's page.
-        catch (Exception e) when (e is HttpRequestException or JsonException || IsTimeout(e))
+        catch (Exception e) when (e is HttpRequestException or JsonException or OperationCanceledException)
         {
             Retry("the gateway cannot be reached", TimeSpan.Zero);
         }
-
-        bool IsTimeout(Exception e) => e is OperationCanceledException && !cancellation.IsCancellationRequested;
     }
 
     // Each time, because whoever signs in for this program replaces the token before it expires.
@@ -137,12 +146,12 @@ internal sealed class CredentialSource(Uri gateway, string organization, string 
         Console.WriteLine($"credentials until {expiration:O}");
     }
 
-    private async Task RefusedAsync(HttpResponseMessage response, string token, CancellationToken cancellation)
+    private async Task TakeErrorAsync(HttpResponseMessage response, string token)
     {
         ErrorResponse? error = null;
         try
         {
-            error = await response.Content.ReadFromJsonAsync<ErrorResponse>(s_json, cancellation);
+            error = await response.Content.ReadFromJsonAsync<ErrorResponse>(s_json);
         }
         catch (JsonException)
         {
@@ -162,8 +171,9 @@ internal sealed class CredentialSource(Uri gateway, string organization, string 
             HttpStatusCode.Forbidden => $"{reason}: this token's user may not connect to {organization}",
             _ => $"{reason}: {error?.Message}",
         });
+        // The next look at the token stops.
         _held = _held with { Current = null, RefreshAt = default };
-        throw new StoppedException(_refused.Value.Reason);
+        WaitFor(TimeSpan.Zero);
     }
 
     private void Retry(string reason, TimeSpan retryAfter)
@@ -181,6 +191,11 @@ internal sealed class CredentialSource(Uri gateway, string organization, string 
     private sealed record Held(EndpointAndCredentials? Current, DateTimeOffset Date, Elapsed SinceDate, DateTimeOffset RefreshAt)
     {
         public DateTimeOffset Now => Date + SinceDate.Time;
+
+        public bool IsValid => Current is not null && Now < Current.Credentials.Expiration;
+
+        /// <summary>Whether the credentials are valid, as far as anyone knows: AWS has not refused them, and the time is certain.</summary>
+        public bool IsCertain => IsValid && RefreshAt != default && !SinceDate.IsUncertain;
 
         // If the time is uncertain, the gateway's response tells it again.
         public bool IsRefreshDue => Now >= RefreshAt || SinceDate.IsUncertain;

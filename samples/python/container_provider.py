@@ -7,7 +7,6 @@ import hmac
 import json
 import os
 import sys
-import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import urlsplit
 
@@ -16,7 +15,6 @@ from settings import SOURCE
 
 ADDRESS = urlsplit(os.environ.get("AWS_CONTAINER_CREDENTIALS_FULL_URI", ""))
 SECRET = os.environ.get("AWS_CONTAINER_AUTHORIZATION_TOKEN", "")
-LOCK = threading.Lock()
 
 
 class Handler(BaseHTTPRequestHandler):
@@ -30,8 +28,7 @@ class Handler(BaseHTTPRequestHandler):
             self.respond(404, {"code": "NotFound", "message": "AWS_CONTAINER_CREDENTIALS_FULL_URI is another."})
             return
         try:
-            with LOCK:
-                credentials = SOURCE.get(patience=2)
+            credentials = SOURCE.get(patience=2)
         except Stopped as stopped:
             self.respond(403, {"code": "Stopped", "message": str(stopped)})
         except Unavailable as unavailable:

@@ -6,6 +6,7 @@ import json
 import logging
 import random
 import re
+import threading
 import time
 import urllib.error
 import urllib.parse
@@ -95,12 +96,17 @@ def opener(address):
 
 
 class CredentialSource:
+    """Threads may share it: one request is under way at most."""
+
     def __init__(self, gateway, organization, token_file):
         self._address = f"{gateway}/organizations/{urllib.parse.quote(organization, safe='')}/iot-endpoint-and-credentials"
         self._token_file = token_file
         self._opener = opener(gateway)
-        self._date = time.time()
-        self._since_date = _Elapsed()
+        # One value, because the thread that fetches replaces it.
+        self._told = time.time(), _Elapsed()
+        self._lock = threading.Lock()
+        self._idle = threading.Event()
+        self._idle.set()
         self._current = None
         self._refresh_at = 0.0
         self._retry_at = 0.0
@@ -109,7 +115,8 @@ class CredentialSource:
 
     def now(self):
         """The time by the gateway's clock. This machine's own may be minutes off, or be set, and AWS refuses such signatures."""
-        return self._date + self._since_date.time
+        date, elapsed = self._told
+        return date + elapsed.time
 
     def expires_here(self, credentials):
         """When they expire by this machine's clock, with which an AWS SDK compares it."""
@@ -121,37 +128,58 @@ class CredentialSource:
         self._refresh_at = 0.0
 
     def get(self, patience=float("inf")):
-        """Valid credentials: those at hand until a refresh is due, and while a refresh fails. Without any, it waits. Once stopped, it stays so."""
+        """
+        Valid credentials: those at hand, also while a refresh is due, under way or failing. Without any, or if they are in doubt, it waits for the gateway.
+        Once stopped, it stays so.
+        """
         deadline = time.monotonic() + patience
         while True:
-            # The gateway's response tells the time again.
-            is_due = self.now() >= self._refresh_at or self._since_date.is_uncertain
-            if is_due and time.monotonic() >= self._retry_at:
-                self._fetch()
-            if self._current and self.now() < self._current.expires:
-                return self._current
-            if self._retry_at > deadline:
+            self._fetch_if_due()
+            if not self._is_certain():
+                self._idle.wait(min(deadline - time.monotonic(), threading.TIMEOUT_MAX))
+            current = self._current
+            if current and self.now() < current.expires:
+                return current
+            if max(self._retry_at, time.monotonic()) >= deadline:
                 raise Unavailable("the gateway has no credentials at the moment")
             time.sleep(max(0.0, self._retry_at - time.monotonic()))
 
-    def _fetch(self):
-        token = self._read_token()
-        if not token:
-            self._retry(f"{self._token_file} is empty")
-            return
-        # The error of a header that HTTP cannot carry would quote the token.
-        if not re.fullmatch("[!-~]+", token):
-            raise Stopped(f"{self._token_file} holds no token: a token is one line of printable ASCII")
-        asked = Refusal.hash(self._address, token)
-        # The same request gets the same response. Another token is another request.
-        if self.refusal and asked == self.refusal.request:
-            raise Stopped(self.refusal.reason)
-        try:
-            status, headers, body = self._request(token)
-        except (OSError, http.client.HTTPException):
-            self._retry("the gateway cannot be reached")
-            return
+    def _is_certain(self):
+        """Whether the credentials at hand are valid, as far as anyone knows: AWS has not refused them, and the time is certain."""
+        current = self._current
+        return current and self.now() < current.expires and self._refresh_at and not self._told[1].is_uncertain
 
+    def _fetch_if_due(self):
+        """Begins to fetch, unless that is under way."""
+        with self._lock:
+            # The gateway's response tells the time again.
+            is_due = self.now() >= self._refresh_at or self._told[1].is_uncertain
+            if not is_due or not self._idle.is_set() or time.monotonic() < self._retry_at:
+                return
+            token = self._read_token()
+            if not token:
+                self._retry(f"{self._token_file} is empty")
+                return
+            # The error of a header that HTTP cannot carry would quote the token.
+            if not re.fullmatch("[!-~]+", token):
+                raise Stopped(f"{self._token_file} holds no token: a token is one line of printable ASCII")
+            asked = Refusal.hash(self._address, token)
+            # The same request gets the same response. Another token is another request.
+            if self.refusal and asked == self.refusal.request:
+                raise Stopped(self.refusal.reason)
+            self._idle.clear()
+            threading.Thread(target=self._fetch, args=(token, asked), daemon=True).start()
+
+    def _fetch(self, token, asked):
+        try:
+            self._take(asked, *self._request(token))
+        # The connection failed, took too long, or led to what is not the gateway.
+        except (OSError, http.client.HTTPException, KeyError, TypeError, ValueError):
+            self._retry("the gateway cannot be reached")
+        finally:
+            self._idle.set()
+
+    def _take(self, asked, status, headers, body):
         # Whatever the clocks say, one request a second at most.
         self._retry_at = time.monotonic() + 1
         try:
@@ -161,19 +189,20 @@ class CredentialSource:
             content = {}
         if status == 200 and "data" in content:
             # Not from an error, which may be another server's, with a clock of its own.
-            self._date = parsedate_to_datetime(headers["Date"]).timestamp() if headers["Date"] else time.time()
-            self._since_date = _Elapsed()
+            date = parsedate_to_datetime(headers["Date"]).timestamp() if headers["Date"] else time.time()
+            self._told = date, _Elapsed()
             self._keep(content["data"])
             return
         reason = f"{status} {content.get('error', 'without a reason')}"
         if status == 401:
-            self._stop(asked, f"{reason}: sign in again, and write the new token to {self._token_file}")
-        if status == 403:
-            self._stop(asked, f"{reason}: this token's user may not connect to this organization")
-        if 300 <= status < 500 and status != 429:
-            self._stop(asked, f"{reason}: {content.get('message')}")
-        retry_after = headers["Retry-After"] or ""
-        self._retry(reason, int(retry_after) if retry_after.isdecimal() else 0)
+            self._refuse(asked, f"{reason}: sign in again, and write the new token to {self._token_file}")
+        elif status == 403:
+            self._refuse(asked, f"{reason}: this token's user may not connect to this organization")
+        elif 300 <= status < 500 and status != 429:
+            self._refuse(asked, f"{reason}: {content.get('message')}")
+        else:
+            retry_after = headers["Retry-After"] or ""
+            self._retry(reason, int(retry_after) if retry_after.isdecimal() else 0)
 
     def _read_token(self):
         # Each time, because whoever signs in for this program replaces the token before it expires.
@@ -207,11 +236,11 @@ class CredentialSource:
         self._failures = 0
         log.info("credentials until %s", given["expiration"])
 
-    def _stop(self, request, reason):
+    def _refuse(self, request, reason):
+        """Leaves it to the next look at the token to stop."""
         self.refusal = Refusal(request, reason)
         self._current = None
-        self._refresh_at = 0.0
-        raise Stopped(reason)
+        self._refresh_at = self._retry_at = 0.0
 
     def _retry(self, reason, retry_after=0):
         wait = retry_after + backoff(self._failures)

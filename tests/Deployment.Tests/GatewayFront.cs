@@ -24,12 +24,17 @@ internal sealed class GatewayFront : IAsyncDisposable
     private readonly Stopwatch _clock = Stopwatch.StartNew();
     private readonly WebApplication _app;
     private readonly string _gateway;
+    private volatile TaskCompletionSource? _hang;
+    private int _hanging;
 
     private GatewayFront(WebApplication app, string gateway) => (_app, _gateway) = (app, gateway);
 
     public string Url => _app.Urls.Single();
 
     public IReadOnlyList<FrontResponse> Responses => [.. _responses];
+
+    /// <summary>How many requests have come that were left without a response.</summary>
+    public int Hanging => Volatile.Read(ref _hanging);
 
     public static async Task<GatewayFront> StartAsync(string gateway)
     {
@@ -48,6 +53,17 @@ internal sealed class GatewayFront : IAsyncDisposable
         foreach (var refusal in refusals) _refusals.Enqueue(refusal);
     }
 
+    /// <summary>Leaves requests without a response, until <see cref="GoOn"/>.</summary>
+    public void Hang() => _hang = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+    /// <summary>Responds again, also to requests that still wait.</summary>
+    public void GoOn()
+    {
+        var hang = _hang;
+        _hang = null;
+        hang?.SetResult();
+    }
+
     public async ValueTask DisposeAsync()
     {
         await _app.DisposeAsync();
@@ -57,6 +73,12 @@ internal sealed class GatewayFront : IAsyncDisposable
     private async Task RespondAsync(HttpContext context)
     {
         var asked = _clock.Elapsed;
+        if (_hang is { } hang)
+        {
+            Interlocked.Increment(ref _hanging);
+            await hang.Task.WaitAsync(context.RequestAborted);
+        }
+
         var isRefused = _refusals.TryDequeue(out var refusal);
         var (status, retryAfter, body) = isRefused
             ? (refusal.Status, refusal.RetryAfter, "<html>not the gateway</html>"u8.ToArray())

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using Amazon.Runtime;
 using Amazon.SecurityToken;
 using Amazon.SecurityToken.Model;
@@ -146,6 +147,52 @@ public sealed class SampleClientTests(SampleClients clients) : IClassFixture<Sam
         }
     }
 
+    // The gateway's request may last 15 seconds.
+    [Theory]
+    [InlineData("container provider")]
+    [InlineData("AWS SDK for .NET")]
+    public async Task A_form_that_an_SDK_asks_again_has_credentials_at_once_while_a_refresh_is_due_and_the_gateway_hangs(string form)
+    {
+        await using var front = await GatewayFront.StartAsync(clients.Gateway);
+        await using var asked = await Form.StartAsync(form, clients.Environment(front.Url, clients.TokenFile()));
+        Assert.Null(await asked.RefusalAsync());
+        front.Hang();
+
+        await Eventually.IsTrueAsync(async () =>
+        {
+            await HasCredentialsAtOnceAsync();
+            return front.Hanging > 0;
+        });
+        await Task.WhenAll(Enumerable.Range(0, 5).Select(_ => HasCredentialsAtOnceAsync()));
+
+        Assert.Equal(1, front.Hanging);
+        front.GoOn();
+        await Eventually.IsTrueAsync(() => front.Responses.Count == 2);
+
+        async Task HasCredentialsAtOnceAsync()
+        {
+            var clock = Stopwatch.StartNew();
+            Assert.Null(await asked.RefusalAsync());
+            Assert.InRange(clock.Elapsed, TimeSpan.Zero, TimeSpan.FromSeconds(4));
+        }
+    }
+
+    [Fact]
+    public async Task The_container_provider_says_within_seconds_that_it_has_no_credentials_while_the_gateway_hangs()
+    {
+        await using var front = await GatewayFront.StartAsync(clients.Gateway);
+        await using var asked = await Form.StartAsync("container provider", clients.Environment(front.Url, clients.TokenFile()));
+        front.Hang();
+        var clock = Stopwatch.StartNew();
+
+        var refusals = await Task.WhenAll(Enumerable.Range(0, 5).Select(_ => asked.RefusalAsync()));
+
+        Assert.All(refusals, static refusal => Assert.Equal("the gateway has no credentials at the moment", refusal));
+        Assert.InRange(clock.Elapsed, TimeSpan.Zero, TimeSpan.FromSeconds(10));
+        front.GoOn();
+        await Eventually.IsTrueAsync(async () => await asked.RefusalAsync() is null);
+    }
+
     // The sample for .NET takes a TimeProvider: the tests below move its time.
     [Theory]
     [InlineData("node")]
@@ -200,9 +247,11 @@ public sealed class SampleClientTests(SampleClients clients) : IClassFixture<Sam
             Assert.InRange(source.Now - DateTimeOffset.UtcNow, -Eventually.Limit, Eventually.Limit);
         }
 
+        // A refresh ahead of the end is not waited for.
         async Task FetchesAsync(int fetches)
         {
             await source.GetAsync(CancellationToken.None);
+            await Eventually.IsTrueAsync(() => front.Responses.Count >= fetches);
             Assert.Equal(fetches, front.Responses.Count);
         }
     }
