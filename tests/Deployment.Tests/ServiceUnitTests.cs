@@ -54,6 +54,10 @@ public sealed partial class ServiceUnitTests : IDisposable
     [Fact]
     public void The_service_starts_again_however_its_process_ended() => Assert.Contains("\nRestart=always\n", s_unit, StringComparison.Ordinal);
 
+    // Audit lines on standard output are messages to journald, which drops those beyond a rate.
+    [Fact]
+    public void Journald_drops_no_line_of_the_service() => Assert.Contains("\nLogRateLimitIntervalSec=0\n", s_unit, StringComparison.Ordinal);
+
     [Fact]
     public async Task The_gateway_accepts_its_variables()
     {
