@@ -81,6 +81,18 @@ public sealed class KubernetesTests
         Assert.Equal("0", manifests.Deployment.Spec.Strategy.RollingUpdate.MaxUnavailable.Value);
     }
 
+    // A pod that requests less than its limit is killed first when its node is full. docs/scale.md and docs/performance.md have the figures.
+    [Theory]
+    [MemberData(nameof(Overlays))]
+    public async Task A_replica_has_room_for_full_caches_and_a_command(string overlay)
+    {
+        var manifests = await Manifests.OfAsync(overlay);
+        var (request, limit) = (manifests.Container.Resources.Requests["memory"].ToInt64(), manifests.Container.Resources.Limits["memory"].ToInt64());
+
+        Assert.Equal(limit, request);
+        Assert.True(limit >= 1L << 30);
+    }
+
     [Theory]
     [MemberData(nameof(Overlays))]
     public async Task Every_selector_finds_the_pods(string overlay)
