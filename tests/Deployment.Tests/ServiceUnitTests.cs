@@ -58,6 +58,16 @@ public sealed partial class ServiceUnitTests : IDisposable
     [Fact]
     public void Journald_drops_no_line_of_the_service() => Assert.Contains("\nLogRateLimitIntervalSec=0\n", s_unit, StringComparison.Ordinal);
 
+    // Tokens and credentials would cross the network in plain text.
+    [Fact]
+    public void Only_a_proxy_on_the_machine_reaches_the_gateway_and_is_trusted()
+    {
+        var variables = Variables();
+
+        Assert.All((string[])["Urls", "Management__Url"], name => Assert.Equal("127.0.0.1", new Uri(variables[name]).Host));
+        Assert.Equal("127.0.0.1", variables["Edge__TrustedProxies__0"]);
+    }
+
     [Fact]
     public async Task The_gateway_accepts_its_variables()
     {
