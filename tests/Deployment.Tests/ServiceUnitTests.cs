@@ -68,6 +68,15 @@ public sealed partial class ServiceUnitTests : IDisposable
         Assert.Equal("127.0.0.1", variables["Edge__TrustedProxies__0"]);
     }
 
+    // The gateway makes log files with mode 0640.
+    [Fact]
+    public void The_group_of_the_service_reads_its_log_files()
+    {
+        var mask = Convert.ToInt32(Regex.Match(s_unit, "^UMask=([0-7]+)$", RegexOptions.Multiline).Groups[1].Value, fromBase: 8);
+
+        Assert.Equal(Convert.ToInt32("027", fromBase: 8), mask);
+    }
+
     [Fact]
     public async Task The_gateway_accepts_its_variables()
     {
