@@ -101,6 +101,16 @@ public sealed partial class PrometheusTests : IDisposable
         Assert.Contains($" {options["path"]}/", File.ReadAllText(Tool.Deploy("README.md")), StringComparison.Ordinal);
     }
 
+    // Grafana derives the shortest range of a rate from it.
+    [Fact]
+    public void Grafana_knows_how_often_Prometheus_scrapes()
+    {
+        var prometheus = Assert.Single(Documents(Tool.Deploy("prometheus", "prometheus.yaml")), static map => map.Children.ContainsKey("scrape_interval"));
+        var grafana = Documents(Tool.Deploy("grafana", "provisioning", "datasources", "prometheus.yaml"));
+
+        Assert.Equal(prometheus["scrape_interval"], Assert.Single(grafana, static map => map.Children.ContainsKey("timeInterval"))["timeInterval"]);
+    }
+
     [Fact]
     public async Task The_commands_of_the_runbook_select_members_that_the_logs_have()
     {
