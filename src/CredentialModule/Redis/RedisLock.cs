@@ -1,3 +1,4 @@
+using IotCredentials.Fetching;
 using StackExchange.Redis;
 
 namespace IotCredentials.Redis;
@@ -70,7 +71,8 @@ internal sealed class RedisLock : IAsyncDisposable
         {
             try
             {
-                if (await timer.WaitForNextTickAsync(_ended.Token)) await _redis.LockExtendAsync(_key, _holder, Expiry);
+                if (!await timer.WaitForNextTickAsync(_ended.Token)) return;
+                await SingleFlight.Observed(_redis.LockExtendAsync(_key, _holder, Expiry)).WaitAsync(ExtendEvery);
             }
             catch (Exception)
             {
