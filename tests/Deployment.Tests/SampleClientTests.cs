@@ -154,7 +154,9 @@ public sealed class SampleClientTests(SampleClients clients) : IClassFixture<Sam
     public async Task A_form_that_an_SDK_asks_again_has_credentials_at_once_while_a_refresh_is_due_and_the_gateway_hangs(string form)
     {
         await using var front = await GatewayFront.StartAsync(clients.Gateway);
-        await using var asked = await Form.StartAsync(form, clients.Environment(front.Url, clients.TokenFile()));
+        // Its session is new, and has seconds left when the refresh is due.
+        var organization = $"o-{Guid.NewGuid():N}"[..12];
+        await using var asked = await Form.StartAsync(form, clients.Environment(front.Url, clients.TokenFile(organization), organization));
         Assert.Null(await asked.RefusalAsync());
         front.Hang();
 
