@@ -18,7 +18,7 @@ using Yarp.ReverseProxy.Configuration;
 
 namespace IotCredentials.Tests;
 
-/// <summary>What other hosts have around the plugin changes neither who gets credentials nor whether the host starts.</summary>
+/// <summary>Other parts of a host change neither who gets credentials from the plugin nor whether the host starts.</summary>
 public sealed class HostVarietyTests(HostTests.Aws aws) : IClassFixture<HostTests.Aws>
 {
     private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
@@ -94,6 +94,7 @@ public sealed class HostVarietyTests(HostTests.Aws aws) : IClassFixture<HostTest
         for (var i = 0; i < 3; i++) responses.Add(await AskAsync(host, "o-acme"));
 
         Assert.All(responses, static response => Assert.Equal((503, "ServiceUnavailable"), (response.Status, response.Error)));
+        Assert.All(responses, static response => Assert.NotNull(response.Headers.RetryAfter));
         Assert.Equal(1, plugin.Log.Count(LogLevel.Error, "IotCredentials:Profiles no longer has first"));
     }
 
@@ -139,7 +140,8 @@ public sealed class HostVarietyTests(HostTests.Aws aws) : IClassFixture<HostTest
     {
         var plugin = new PluginHost
         {
-            Aws = aws.Emulator, ConfigureHost = static host => host.UseServiceProviderFactory(new AutofacServiceProviderFactory()),
+            Aws = aws.Emulator,
+            ConfigureHost = static host => host.UseServiceProviderFactory(new AutofacServiceProviderFactory()),
         };
         await using var host = plugin.Build();
         await host.StartAsync(Cancellation);
@@ -238,7 +240,8 @@ public sealed class HostVarietyTests(HostTests.Aws aws) : IClassFixture<HostTest
     {
         var plugin = new PluginHost
         {
-            Aws = aws.Emulator, Load = static (proxy, configuration) => proxy.LoadFromConfig(configuration.GetSection("ReverseProxy")),
+            Aws = aws.Emulator,
+            Load = static (proxy, configuration) => proxy.LoadFromConfig(configuration.GetSection("ReverseProxy")),
         };
         plugin.Settings["ReverseProxy:Routes:credentials:Match:Path"] = Requests.CredentialsPath("{organizationId}");
         plugin.Settings["ReverseProxy:Routes:credentials:AuthorizationPolicy"] = "Members";

@@ -42,7 +42,7 @@ internal sealed class CredentialEndpoint(
 
         if (rule.Read(context, out var request) is { } refusal)
         {
-            if (refusal == StatusCodes.Status503ServiceUnavailable && _unknownProfiles.IsDue()) Log.ProfileUnknown(logger, endpoint.DisplayName, profileName);
+            if (refusal == StatusCodes.Status503ServiceUnavailable) OnUnknownProfile(context, endpoint, profileName);
             await ErrorResponse.WriteAsync(context, refusal);
             return;
         }
@@ -94,12 +94,19 @@ internal sealed class CredentialEndpoint(
         CredentialQuery request, ClaimsPrincipal caller, CancellationToken cancellation)
     {
         // The caller has been authorized: the directory is never asked for anybody else.
-        if ((request.Profile.Located ?? await locator.FindAsync(request.Profile, request.Organization)) is not { } profile) return (null, null, true);
+        if ((request.Profile.Located ?? await locator.FindAsync(request.Profile, request.Organization, caller)) is not { } profile) return (null, null, true);
         if (await contexts.ForAsync(profile, request.Organization, caller) is not { } inputs) return (null, null, false);
         var search = endpoints.FindAsync(profile);
         var searching = search.IsCompletedSuccessfully ? null : SingleFlight.Observed(search.AsTask());
         var vended = await vendor.VendAsync(inputs, LifetimeRequirement.Of(inputs, request.Minimum), caller, cancellation);
         return (vended, searching is null ? search.Result : await searching, false);
+    }
+
+    private void OnUnknownProfile(HttpContext context, Endpoint endpoint, string profileName)
+    {
+        if (_unknownProfiles.IsDue()) Log.ProfileUnknown(logger, endpoint.DisplayName, profileName);
+        metrics.Failed(FailureClass.Unavailable, profileName);
+        ErrorResponse.SetRetryAfter(context.Response, s_toldEvery);
     }
 
     private static string ReasonOf(FailureClass failure) => failure switch

@@ -35,14 +35,16 @@ internal sealed class PipelineValidation(
         if (endpoints.Exists(static endpoint => endpoint.Metadata.GetMetadata<CredentialQueryRule>() is null))
             throw Refused("MapIotCredentials was not called", "app.MapReverseProxy().MapIotCredentials()");
         // A branch of the pipeline has properties of its own: this is known only of routes that the main pipeline maps.
-        if (app.Properties.TryGetValue(RoutingIsUsed, out var routing) && Maps(routing, endpoints) && !app.Properties.ContainsKey(AuthorizationIsUsed))
+        if (MapsModule(app.Properties) && !app.Properties.ContainsKey(AuthorizationIsUsed))
             throw Refused(
                 "the pipeline has no authorization", "app.UseAuthentication() and app.UseAuthorization(), between app.UseRouting() and app.UseEndpoints(…)");
         CheckSchemesAsync(endpoints).GetAwaiter().GetResult();
     };
 
-    private static bool Maps(object? routing, List<Endpoint> endpoints) =>
-        routing is IEndpointRouteBuilder routes && routes.DataSources.SelectMany(static source => source.Endpoints).Any(endpoints.Contains);
+    private static bool MapsModule(IDictionary<string, object?> properties) =>
+        properties.TryGetValue(RoutingIsUsed, out var routing) && routing is IEndpointRouteBuilder routes
+        && routes.DataSources.SelectMany(static source => source.Endpoints)
+            .Any(static endpoint => endpoint.Metadata.GetMetadata<CredentialQueryRule>() is not null);
 
     private async Task CheckSchemesAsync(IReadOnlyList<Endpoint> endpoints)
     {

@@ -1,3 +1,4 @@
+using System.Security.Claims;
 using IotCredentials.Caching;
 using IotCredentials.Failures;
 using IotCredentials.Fetching;
@@ -13,15 +14,15 @@ namespace IotCredentials.OrganizationDirectory;
 /// Finds out where an organization lives: from memory, else from Redis, else from the directory. A response is renewed in the background before it expires, and
 /// is still used for a time while the directory fails. It must be asked only for callers that may have the organization.
 /// </summary>
-internal sealed class OrganizationLocator : IDisposable
+internal sealed class OrganizationLocator
 {
     private const double RefreshAfter = 0.8;
-    private const int MostCalls = 64;
+    private const int MostCallsOfACaller = 64;
     private static readonly TimeSpan s_whileOut = TimeSpan.FromSeconds(1);
 
     private readonly DirectoryClient _client;
     private readonly DirectoryOptions _options;
-    private readonly SemaphoreSlim _calls = new(MostCalls);
+    private readonly CallLimit _calls = new(MostCallsOfACaller);
     private readonly PeerHealth _health;
     private readonly SingleFlight _flights;
     private readonly OrganizationId? _probe;
@@ -50,10 +51,13 @@ internal sealed class OrganizationLocator : IDisposable
     public PeerOutage? Outage => _health.Outage;
 
     /// <summary>The profile of an organization, where it lives; null if the directory does not know the organization.</summary>
+    /// <param name="template">The profile.</param>
+    /// <param name="organization">The organization.</param>
+    /// <param name="caller">Who asks for it.</param>
     /// <exception cref="VendingException">The place cannot be found out, or it contradicts the profile.</exception>
-    public async ValueTask<Profile?> FindAsync(ProfileTemplate template, OrganizationId organization)
+    public async ValueTask<Profile?> FindAsync(ProfileTemplate template, OrganizationId organization, ClaimsPrincipal caller)
     {
-        var entry = await FindAsync(organization);
+        var entry = await FindAsync(organization, caller);
         if (entry.Place is null) return null;
         var located = entry.Locate(template, out var isNew);
         if (located.Profile is { } profile) return profile;
@@ -61,13 +65,13 @@ internal sealed class OrganizationLocator : IDisposable
         throw new VendingException(FailureClass.Refused, $"the directory's response {located.Problem}");
     }
 
-    private async ValueTask<DirectoryEntry> FindAsync(OrganizationId organization)
+    private async ValueTask<DirectoryEntry> FindAsync(OrganizationId organization, ClaimsPrincipal caller)
     {
         var generation = _invalidation.GenerationOf(organization.Value);
         var key = _keys.Of(
             (Directory: _options.Address ?? "", Organization: organization.Value, Generation: generation),
             static of => CacheKey.OfDirectory(of.Directory, of.Organization, of.Generation));
-        var lookup = new Lookup(this, organization, generation, key);
+        var lookup = new Lookup(this, organization, generation, key, caller);
         if (_fetcher.ReadLocal<DirectoryEntry, Lookup>(lookup) is { } local) return local;
         try
         {
@@ -83,14 +87,25 @@ internal sealed class OrganizationLocator : IDisposable
     private async Task<DirectoryEntry> ObtainAsync(Lookup lookup) =>
         await _fetcher.ReadSharedAsync<DirectoryEntry, Lookup>(lookup) ?? (await _fetcher.RenewAsync<DirectoryEntry, Lookup>(lookup)).Value;
 
+    private async Task<DirectoryEntry> CallAsync(OrganizationId organization, string caller)
+    {
+        if (!_calls.TryBegin(caller))
+            throw new VendingException(FailureClass.Unavailable, "the caller has too many calls to the directory under way", s_whileOut);
+        try
+        {
+            return await CallAsync(organization);
+        }
+        finally
+        {
+            _calls.End(caller);
+        }
+    }
+
     private async Task<DirectoryEntry> CallAsync(OrganizationId organization)
     {
         // The call that may be made during an outage is the caller's own: the directory may fail for the id that the gateway would probe it with.
         if (!_health.TryBeginCall())
             throw new VendingException(FailureClass.Unavailable, "the directory keeps failing and is not called for now", s_whileOut);
-        // A caller of many organizations must not take all connections of the directory. Half of the timeout remains for the call.
-        if (!await _calls.WaitAsync(_module.Value.WorkTimeout / 2))
-            throw new VendingException(FailureClass.Unavailable, "too many calls to the directory are under way", s_whileOut);
         var askedAt = _time.GetUtcNow();
         OrganizationPlace? place;
         try
@@ -101,10 +116,6 @@ internal sealed class OrganizationLocator : IDisposable
         {
             OnFailed(organization, e);
             throw;
-        }
-        finally
-        {
-            _calls.Release();
         }
 
         OnResponded(place is null ? "unknown" : "success");
@@ -158,8 +169,6 @@ internal sealed class OrganizationLocator : IDisposable
         if (_health.Succeeded() is { } outage) Log.DirectoryRestored(_logger, _client.ShownAddress, outage.TotalSeconds);
     }
 
-    public void Dispose() => _calls.Dispose();
-
     private TimeSpan AgeOf(DirectoryEntry entry) => _time.GetUtcNow() - entry.AskedAt;
 
     // Written before a clock was set back, or by a replica whose clock is ahead: it would be used for that much longer.
@@ -174,7 +183,8 @@ internal sealed class OrganizationLocator : IDisposable
     // An entry can be older than this process, and its options narrower than those that the entry was accepted under.
     private bool IsAllowed(OrganizationPlace? place) => place is null || (_options.AllowsAccount(place.AccountId) && _options.AllowsRegion(place.Region));
 
-    private readonly struct Lookup(OrganizationLocator locator, OrganizationId organization, string? generation, string key) : IFetch<DirectoryEntry>
+    private readonly struct Lookup(OrganizationLocator locator, OrganizationId organization, string? generation, string key, ClaimsPrincipal caller)
+        : IFetch<DirectoryEntry>
     {
         public string Kind => "place";
 
@@ -201,7 +211,7 @@ internal sealed class OrganizationLocator : IDisposable
         // Not before the generations are loaded: an entry may have been invalidated without this process knowing.
         public ValueTask<bool> MayReadSharedAsync() => locator._invalidation.IsLoadedAsync();
 
-        public Task<DirectoryEntry> CallAsync() => locator.CallAsync(organization);
+        public Task<DirectoryEntry> CallAsync() => locator.CallAsync(organization, CallerClaims.Of(caller).Key);
 
         public TimeSpan CacheDurationOf(DirectoryEntry value) => locator.LongestUse(value);
 

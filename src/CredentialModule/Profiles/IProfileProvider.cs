@@ -22,6 +22,7 @@ internal sealed partial class OptionsProfileProvider : IProfileProvider, IDispos
     private readonly IHostEnvironment _host;
     private readonly ILogger<OptionsProfileProvider> _logger;
     private readonly IReadOnlyList<IDisposable> _changes;
+    private readonly Lock _reading = new();
     private volatile ProfileSet _current;
 
     /// <exception cref="StartupException">The options cannot be used.</exception>
@@ -50,7 +51,7 @@ internal sealed partial class OptionsProfileProvider : IProfileProvider, IDispos
     {
         try
         {
-            _current = Read();
+            lock (_reading) _current = Read();
         }
         catch (Exception e)
         {

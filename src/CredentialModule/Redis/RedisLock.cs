@@ -1,4 +1,3 @@
-using IotCredentials.Fetching;
 using StackExchange.Redis;
 
 namespace IotCredentials.Redis;
@@ -72,7 +71,10 @@ internal sealed class RedisLock : IAsyncDisposable
             try
             {
                 if (!await timer.WaitForNextTickAsync(_ended.Token)) return;
-                await SingleFlight.Observed(_redis.LockExtendAsync(_key, _holder, Expiry)).WaitAsync(ExtendEvery);
+                var extending = _redis.LockExtendAsync(_key, _holder, Expiry);
+                _ = extending.ContinueWith(static late => late.Exception, TaskScheduler.Default);
+                // The client can miss that a command has timed out.
+                await extending.WaitAsync(ExtendEvery);
             }
             catch (Exception)
             {

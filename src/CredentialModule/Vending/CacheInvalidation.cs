@@ -55,7 +55,7 @@ internal sealed class CacheInvalidation(
     // One pending notice is enough: the poll that it triggers covers all notices before it.
     private readonly Channel<bool> _notices = Channel.CreateBounded<bool>(new BoundedChannelOptions(1) { FullMode = BoundedChannelFullMode.DropWrite });
     private Task? _firstPoll;
-    private long? _unreadableSince;
+    private Dictionary<(RedisValue Field, RedisValue Sealed), long> _unreadable = [];
     private volatile bool _isLoaded;
 
     /// <summary>Whether the generations that existed before this process started are loaded. Loads them if they are not.</summary>
@@ -185,14 +185,14 @@ internal sealed class CacheInvalidation(
             if (await redis.ConnectedAsync() is not { } connection) return _isLoaded;
             var database = connection.GetDatabase();
             var known = new List<SharedGeneration>();
-            var unreadable = new List<RedisValue>();
+            var unreadable = new List<(RedisValue Field, RedisValue Sealed)>();
             var forged = 0;
             foreach (var field in await Bounded(database.HashGetAllAsync(cache.GenerationsKey)))
             {
                 // Generations are sealed, so that a client that can write to Redis cannot forge one.
                 if (Open(field.Name!, field.Value, out var isForged) is { } generation) known.Add(new(field.Name!, generation, field.Value));
                 else if (isForged) forged++;
-                else unreadable.Add(field.Name);
+                else unreadable.Add((field.Name, field.Value));
             }
 
             if (forged > 0) cache.GenerationsRefused(forged);
@@ -248,14 +248,7 @@ internal sealed class CacheInvalidation(
             if (string.CompareOrdinal(generation, oldest) < 0)
             {
                 _generations.TryRemove(KeyValuePair.Create(organization, generation));
-                foreach (var old in fields[organization])
-                {
-                    // Delete only the value that was read: another replica may have written a new generation since.
-                    var removal = database.CreateTransaction();
-                    removal.AddCondition(Condition.HashEqual(cache.GenerationsKey, old.Field, old.Sealed));
-                    _ = removal.HashDeleteAsync(cache.GenerationsKey, old.Field);
-                    await Bounded(removal.ExecuteAsync());
-                }
+                foreach (var old in fields[organization]) await DeleteAsync(database, old.Field, old.Sealed);
             }
             else if (!fields[organization].Any(shared => shared.Field == FieldOf(organization) && string.CompareOrdinal(shared.Generation, generation) >= 0))
             {
@@ -275,18 +268,23 @@ internal sealed class CacheInvalidation(
         return string.CompareOrdinal(oldest, oldestInRedis) < 0 ? oldest : oldestInRedis;
     }
 
-    // Fields of a key that is no longer in use are deleted in the end. Replicas that still use it write theirs again.
-    private async Task TidyUnreadableAsync(IDatabase database, List<RedisValue> fields)
+    // Fields of a key that is no longer in use are deleted in the end, unless a replica that still uses it has written them again.
+    private async Task TidyUnreadableAsync(IDatabase database, List<(RedisValue Field, RedisValue Sealed)> fields)
     {
-        if (fields.Count == 0)
-        {
-            _unreadableSince = null;
-            return;
-        }
+        if (fields.Count > 0 && _unreadable.Count == 0) Log.GenerationsUnreadable(logger, fields.Count, cache.GenerationsKey);
+        var now = time.GetTimestamp();
+        _unreadable = fields.ToDictionary(static field => field, field => _unreadable.GetValueOrDefault(field, now));
+        foreach (var ((field, value), since) in _unreadable)
+            if (time.GetElapsedTime(since) >= _keptFor) await DeleteAsync(database, field, value);
+    }
 
-        if (_unreadableSince is null) Log.GenerationsUnreadable(logger, fields.Count, cache.GenerationsKey);
-        _unreadableSince ??= time.GetTimestamp();
-        if (time.GetElapsedTime(_unreadableSince.Value) >= _keptFor) await Bounded(database.HashDeleteAsync(cache.GenerationsKey, [.. fields]));
+    // Only the value that was read: another replica may have written a new generation since.
+    private async Task DeleteAsync(IDatabase database, RedisValue field, RedisValue value)
+    {
+        var removal = database.CreateTransaction();
+        removal.AddCondition(Condition.HashEqual(cache.GenerationsKey, field, value));
+        _ = removal.HashDeleteAsync(cache.GenerationsKey, field);
+        await Bounded(removal.ExecuteAsync());
     }
 
     // As for every command: the client can miss that one has timed out.

@@ -39,7 +39,8 @@ internal sealed class StaleEntryRemoval(CredentialCache cache) : IDisposable
                 static entry => entry.Key, entry => CacheKey.GenerationTag(generationOf(entry.Value.Organization)), StringComparer.Ordinal);
             var connection = await cache.Redis!.GetAsync();
             var database = connection.GetDatabase();
-            foreach (var server in ServersOf(connection))
+            var (servers, isComplete) = ServersOf(connection);
+            foreach (var server in servers)
             {
                 await using var pages = server.KeysAsync(database.Database, cache.EntryPattern, PageSize).Chunk(PageSize).GetAsyncEnumerator();
                 while (await SingleFlight.Observed(pages.MoveNextAsync().AsTask()).WaitAsync(s_longestPage))
@@ -49,6 +50,8 @@ internal sealed class StaleEntryRemoval(CredentialCache cache) : IDisposable
                 }
             }
 
+            // The entries on a node that is not connected are deleted when it is.
+            if (!isComplete) throw new RedisException("A node that holds keys is not connected.");
             foreach (var entry in batch) _waiting.TryRemove(entry);
         }
         finally
@@ -59,14 +62,13 @@ internal sealed class StaleEntryRemoval(CredentialCache cache) : IDisposable
 
     public void Dispose() => _pass.Dispose();
 
-    // All nodes that hold keys. The entries on a node that is not connected are deleted when it is.
-    private IServer[] ServersOf(IConnectionMultiplexer connection)
+    // The connected nodes that hold keys, and whether these are all.
+    private (IServer[] Servers, bool IsComplete) ServersOf(IConnectionMultiplexer connection)
     {
-        IServer[] servers = cache.Redis!.Primaries is { Count: > 0 } primaries
-            ? [.. primaries.Select(primary => connection.GetServer(primary))]
-            : [.. connection.GetServers().Where(static server => server is { IsConnected: true, IsReplica: false })];
-        return servers is not [] && Array.TrueForAll(servers, static server => server.IsConnected) ? servers
-            : throw new RedisException("A node that holds keys is not connected.");
+        IServer[] connected = [.. connection.GetServers().Where(static server => server is { IsConnected: true, IsReplica: false })];
+        if (cache.Redis!.Primaries is not { Count: > 0 } primaries) return (connected, connected.Length > 0);
+        IServer[] holding = [.. connected.Where(server => primaries.Contains(server.EndPoint))];
+        return (holding, holding.Length == primaries.Count);
     }
 
     private bool IsOutdated(string redisKey, Dictionary<string, string> current) =>

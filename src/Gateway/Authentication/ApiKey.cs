@@ -19,6 +19,7 @@ internal sealed class ApiKey(string name, ApiKeyOptions options)
 
     private readonly byte[] _hash = Convert.FromHexString(options.Sha256!);
     private Task<AuthenticateResult>? _result;
+    private volatile bool _isWellFormed;
 
     public string Name => name;
 
@@ -31,6 +32,9 @@ internal sealed class ApiKey(string name, ApiKeyOptions options)
 
     /// <summary>Whether the key has this hash. The time that it takes does not depend on the hashes.</summary>
     public bool Has(ReadOnlySpan<byte> hash) => CryptographicOperations.FixedTimeEquals(hash, _hash);
+
+    /// <summary>Whether the text of the key, which has its hash, is well-formed. An operator can write the hash of any text into the configuration.</summary>
+    public bool IsWellFormed(ReadOnlySpan<char> text) => _isWellFormed || (_isWellFormed = ApiKeyText.IsWellFormed(text));
 
     /// <summary>The result for a request with the key: the same object for every request, made at the first.</summary>
     /// <param name="isRevoked">Whether the key has left the configuration since.</param>

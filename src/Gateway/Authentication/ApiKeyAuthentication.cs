@@ -29,8 +29,8 @@ internal sealed class ApiKeyAuthentication(ApiKeyTable keys, IntrospectionAuthen
     {
         if (keys.Header is not { } header || !context.Request.Headers.TryGetValue(header, out var sent)) return null;
         if (sent is not [{ } text] || BearerToken.WasSent(context.Request) || !ApiKeyText.IsText(text)) return null;
-        // The hash of a key proves its checksum.
-        return keys.Find(text) is { } key && !keys.HasExpired(key) && (ApiKeyText.IsOwn(text) || edge.ForListenerOf(context).LockedFor(context) is null)
+        return keys.Find(text) is { } key && key.IsWellFormed(text) && !keys.HasExpired(key)
+            && (ApiKeyText.IsOwn(text) || edge.ForListenerOf(context).LockedFor(context) is null)
             ? keys.ResultOf(key)
             : null;
     }

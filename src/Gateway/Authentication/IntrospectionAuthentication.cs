@@ -1,4 +1,3 @@
-using System.Collections.Concurrent;
 using System.Security.Claims;
 using Gateway.Configuration;
 using Gateway.Networking;
@@ -54,7 +53,7 @@ internal sealed partial class IntrospectionAuthentication : IDisposable
     private readonly ILogger _logger;
     private readonly PeerHealth _health;
     private readonly MemoryCache _remembered;
-    private readonly ConcurrentDictionary<string, int> _callsByClient = new(StringComparer.Ordinal);
+    private readonly CallLimit _ofClients = new(MostCallsOfAClient);
     private int _calls;
 
     public IntrospectionAuthentication(
@@ -144,22 +143,17 @@ internal sealed partial class IntrospectionAuthentication : IDisposable
     {
         if (_validated.Find(key) is { } found) return await found.Result;
         if (Recall(key) is { } recalled) return recalled;
-        // The call that may be made during an outage is about a client's token: the endpoint may fail for tokens that it does not know, as for the gateway's own.
-        if (!_health.TryBeginCall())
-            throw new IntrospectionUnavailableException("it fails, and is asked again soon");
-        // One client that sends new tokens at once must not take all calls.
-        var ofClient = client is null ? 0 : _callsByClient.AddOrUpdate(client, 1, static (_, count) => count + 1);
+        if (client is not null && !_ofClients.TryBegin(client)) throw new IntrospectionUnavailableException("too many calls of the client are under way");
         try
         {
-            return Interlocked.Increment(ref _calls) <= MostCalls && ofClient <= MostCallsOfAClient
-                ? await AskAsync(key, text)
-                : throw new IntrospectionUnavailableException("too many calls are under way");
+            if (Interlocked.Increment(ref _calls) > MostCalls) throw new IntrospectionUnavailableException("too many calls are under way");
+            // The call that may be made during an outage is about a client's token: the endpoint may fail for tokens that it does not know, as for its own.
+            return _health.TryBeginCall() ? await AskAsync(key, text) : throw new IntrospectionUnavailableException("it fails, and is asked again soon");
         }
         finally
         {
             Interlocked.Decrement(ref _calls);
-            if (client is not null && _callsByClient.AddOrUpdate(client, 0, static (_, count) => count - 1) == 0)
-                _callsByClient.TryRemove(KeyValuePair.Create(client, 0));
+            if (client is not null) _ofClients.End(client);
         }
     }
 

@@ -9,6 +9,8 @@ namespace Gateway.Commands;
 /// <summary>Runs the gateway until it is stopped. This is the default when no command is given.</summary>
 internal static partial class RunCommand
 {
+    private static readonly TimeSpan s_afterStart = TimeSpan.FromSeconds(1);
+
     public static async Task<int> RunAsync(IReadOnlyList<string> keys, ProgramEnvironment environment)
     {
         // LogOutputs reopens the files of logs on SIGHUP. Without files, and before it is there, the signal would end the process.
@@ -24,11 +26,10 @@ internal static partial class RunCommand
         Log.Read(
             gateway.Logger, ProductVersion.Text, read.Snapshot.Folder, string.Join(", ", read.Layers),
             gateway.Services.GetRequiredService<ConfigurationReloader>().Hash);
-        // Reading and checking the files leaves megabytes behind, which an idle process would keep.
-        GC.Collect(GC.MaxGeneration, GCCollectionMode.Aggressive, blocking: true, compacting: true);
         try
         {
             await gateway.StartAsync();
+            _ = ReleaseMemoryAsync();
         }
         catch (Exception e)
         {
@@ -50,6 +51,13 @@ internal static partial class RunCommand
             Console.Error.WriteLine($"error: the gateway did not stop cleanly: {UnexpectedFailure.KindOf(e)}. This is a bug in it: report this line.");
             return ExitCode.Failed;
         }
+    }
+
+    // Reading and checking the files and the start leave megabytes behind, which an idle process would keep. The first requests do not wait for it.
+    private static async Task ReleaseMemoryAsync()
+    {
+        await Task.Delay(s_afterStart);
+        GC.Collect(GC.MaxGeneration, GCCollectionMode.Aggressive, blocking: true, compacting: true);
     }
 
     private static partial class Log

@@ -10,6 +10,9 @@ internal sealed class DownstreamHttpClientFactory(ILogger<ForwarderHttpClientFac
 {
     private static readonly TimeSpan s_connectTimeout = TimeSpan.FromSeconds(5);
 
+    // How long a body is held back for a service that responds to no expectation.
+    private static readonly TimeSpan s_expectTimeout = TimeSpan.FromMilliseconds(250);
+
     // After a service has moved, it is found within this time, however busy its connections are.
     private static readonly TimeSpan s_connectionLifetime = TimeSpan.FromMinutes(2);
 
@@ -17,6 +20,7 @@ internal sealed class DownstreamHttpClientFactory(ILogger<ForwarderHttpClientFac
     {
         base.ConfigureHandler(context, handler);
         handler.ConnectTimeout = s_connectTimeout;
+        handler.Expect100ContinueTimeout = s_expectTimeout;
         handler.PooledConnectionLifetime = s_connectionLifetime;
         handler.PooledConnectionIdleTimeout = KeptFor(ClusterMetadata.Of(context.NewMetadata).IdleTimeout);
         // The propagator makes the client start a span for each request, collected or not. Without an exporter, TraceContextForwarding sends the trace on.

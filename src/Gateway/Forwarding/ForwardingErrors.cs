@@ -17,6 +17,9 @@ internal static partial class ForwardingErrors
     // Services' addresses come and go. Beyond this, the failures of a cluster share a line for each error.
     private const int MostKinds = 4096;
 
+    // Half of what the servers with the smallest limit take.
+    private const int LargeHeaders = 4 * 1024;
+
     public static void UseForwardingErrors(this IReverseProxyApplicationBuilder pipeline)
     {
         var metrics = pipeline.ApplicationServices.GetRequiredService<GatewayMetrics>();
@@ -30,7 +33,7 @@ internal static partial class ForwardingErrors
             // Only the response transforms have set one: session affinity's, for the destination that failed. The client would come back to it.
             if (failure.Error is ForwarderError.Request or ForwarderError.RequestTimedOut && !context.Response.HasStarted)
                 context.Response.Headers.SetCookie = default;
-            if (IsTooLarge(failure) && !context.Response.HasStarted)
+            if (IsTooLarge(context, failure) && !context.Response.HasStarted)
             {
                 context.Response.StatusCode = StatusCodes.Status431RequestHeaderFieldsTooLarge;
                 return;
@@ -67,14 +70,15 @@ internal static partial class ForwardingErrors
 
     /// <summary>
     /// Whether the client's headers exceed what the service takes over HTTP/2 (its SETTINGS_MAX_HEADER_LIST_SIZE). The HTTP client throws this before anything
-    /// is sent. Its other exceptions name an error, or have a cause.
+    /// is sent, and names no error and no cause. It also throws so when a service goes away several times in a row: then the headers are not large.
     /// </summary>
-    public static bool IsTooLarge(IForwarderErrorFeature failure) =>
-        failure is { Error: ForwarderError.Request, Exception: HttpRequestException { HttpRequestError: HttpRequestError.Unknown, InnerException: null } };
+    public static bool IsTooLarge(HttpContext context, IForwarderErrorFeature failure) =>
+        failure is { Error: ForwarderError.Request, Exception: HttpRequestException { HttpRequestError: HttpRequestError.Unknown, InnerException: null } }
+        && context.Request.Headers.Sum(static header => header.Key.Length + header.Value.Sum(static value => value?.Length ?? 0)) > LargeHeaders;
 
     private static string? ErrorOf(HttpContext context, IForwarderErrorFeature failure) => failure.Error switch
     {
-        _ when IsTooLarge(failure) => null,
+        _ when IsTooLarge(context, failure) => null,
         ForwarderError.RequestCanceled when RouteTimeouts.HasPassed(context) => nameof(ForwarderError.RequestTimedOut),
         ForwarderError.Request or ForwarderError.RequestTimedOut or ForwarderError.RequestCreation or ForwarderError.RequestBodyDestination
             or ForwarderError.ResponseHeaders or ForwarderError.ResponseBodyDestination or ForwarderError.NoAvailableDestinations

@@ -20,7 +20,7 @@ internal sealed class PassiveHealthPolicy(IPassiveHealthCheckPolicy policy) : IP
         var isOfClient = failure?.Error switch
         {
             ForwarderError.RequestBodyDestination or ForwarderError.UpgradeRequestDestination or ForwarderError.UpgradeResponseDestination => true,
-            ForwarderError.Request => ForwardingErrors.IsTooLarge(failure),
+            ForwarderError.Request => ForwardingErrors.IsTooLarge(context, failure),
             ForwarderError.RequestTimedOut => IsAwaited(context),
             _ => false,
         };
@@ -43,9 +43,15 @@ internal sealed class PassiveHealthPolicy(IPassiveHealthCheckPolicy policy) : IP
         var aborted = context.RequestAborted;
         context.RequestAborted = CancellationToken.None;
         context.Features.Set<IForwarderErrorFeature>(new TimedOut(failure.Exception));
-        count();
-        context.Features.Set(failure);
-        context.RequestAborted = aborted;
+        try
+        {
+            count();
+        }
+        finally
+        {
+            context.Features.Set(failure);
+            context.RequestAborted = aborted;
+        }
     }
 
     private sealed record TimedOut(Exception? Exception) : IForwarderErrorFeature

@@ -12,6 +12,7 @@ internal sealed class RepeatedLines<TKind>(int most, TimeProvider time) where TK
     private static readonly TimeSpan s_every = TimeSpan.FromMinutes(1);
 
     private readonly ConcurrentDictionary<TKind, Line> _lines = new();
+    private long _swept = time.GetTimestamp();
 
     /// <summary>Whether to write a line.</summary>
     /// <param name="kind">Its kind.</param>
@@ -20,8 +21,18 @@ internal sealed class RepeatedLines<TKind>(int most, TimeProvider time) where TK
     public bool IsDue(TKind kind, TKind rest, out int leftOut)
     {
         // Counting takes all locks of the dictionary, so only a new kind is counted.
-        if (!_lines.TryGetValue(kind, out var line)) line = _lines.GetOrAdd(_lines.Count < most ? kind : rest, static _ => new());
+        if (!_lines.TryGetValue(kind, out var line)) line = _lines.GetOrAdd(HasRoom() ? kind : rest, static _ => new());
         return line.IsDue(time, out leftOut);
+    }
+
+    private bool HasRoom()
+    {
+        if (_lines.Count < most) return true;
+        var swept = Volatile.Read(ref _swept);
+        if (time.GetElapsedTime(swept) < s_every || Interlocked.CompareExchange(ref _swept, time.GetTimestamp(), swept) != swept) return false;
+        foreach (var (kind, line) in _lines)
+            if (line.IsOld(time)) _lines.TryRemove(kind, out _);
+        return _lines.Count < most;
     }
 
     private sealed class Line
@@ -29,6 +40,11 @@ internal sealed class RepeatedLines<TKind>(int most, TimeProvider time) where TK
         private readonly Lock _lock = new();
         private long? _last;
         private int _leftOut;
+
+        public bool IsOld(TimeProvider time)
+        {
+            lock (_lock) return _last is { } last && time.GetElapsedTime(last) >= s_every;
+        }
 
         public bool IsDue(TimeProvider time, out int leftOut)
         {

@@ -13,6 +13,7 @@ public sealed class ApiKeyTests(ApiKeyTests.Platform platform, ITestOutputHelper
 {
     private const string Path = "/organizations/o-acme/x";
     private const string Foreign = "sk_live.0123456789";
+    private const string Guessable = "igw_dev";
 
     private static readonly Dictionary<string, Func<Platform, Action<HttpRequestMessage>>> s_bad = new()
     {
@@ -31,6 +32,7 @@ public sealed class ApiKeyTests(ApiKeyTests.Platform platform, ITestOutputHelper
         ["an unknown key of the same make"] = platform => ApiKeys.With(platform.Unknown),
         ["an unknown key of another make"] = _ => ApiKeys.With("sk_live.9876543210"),
         ["an expired key"] = platform => ApiKeys.With(platform.Expired),
+        ["a configured key that only looks like one of the gateway's make"] = _ => ApiKeys.With(Guessable),
         ["as a bearer token"] = platform => request => request.Headers.TryAddWithoutValidation("Authorization", $"Bearer {platform.Key}"),
         ["in the query"] = platform => request => request.RequestUri = new Uri($"{request.RequestUri}?X-API-Key={platform.Key}&api_key={platform.Key}"),
         ["in a cookie"] = platform => request => request.Headers.TryAddWithoutValidation("Cookie", $"X-API-Key={platform.Key}"),
@@ -215,6 +217,7 @@ public sealed class ApiKeyTests(ApiKeyTests.Platform platform, ITestOutputHelper
         protected override void Change(JsonObject settings) => settings
             .AddKey("ci-robot", Key, """{ "Organizations": ["o-acme"], "Roles": ["operator"], "Scopes": ["iot.connect"] }""")
             .AddKey("foreign", Foreign, """{ "Organizations": ["o-acme"] }""")
+            .AddKey("guessable", Guessable, """{ "Organizations": ["o-acme"] }""")
             .AddKey("longest", Longest, """{ "Organizations": ["o-acme"], "Expires": "2999-01-01T00:00:00+02:00" }""")
             .AddKey("expired", Expired, """{ "Organizations": ["o-acme"], "Expires": "2020-01-01T00:00:00Z" }""")
             .AddKey("elsewhere", Elsewhere, """{ "Organizations": ["o-acme"], "Roles": ["operator"], "IpAllow": ["10.0.0.0/8"] }""")

@@ -1,6 +1,6 @@
 using System.Net.Sockets;
-using System.Text.Json.Nodes;
 using System.Text;
+using System.Text.Json.Nodes;
 using Gateway.Tests.Edge;
 using Microsoft.Extensions.Logging;
 using Testing;
@@ -8,7 +8,7 @@ using Xunit;
 
 namespace Gateway.Tests.Forwarding;
 
-/// <summary>What a service sends over HTTP/2 reaches the client frame by frame, and what it cannot take is not its failure.</summary>
+/// <summary>The frames of a service reach the client as they are, and requests that it cannot take are not its failure.</summary>
 public sealed class Http2ServiceTests(Http2ServiceTests.Platform platform) : IClassFixture<Http2ServiceTests.Platform>
 {
     private static CancellationToken Patience => new CancellationTokenSource(Eventually.Limit).Token;

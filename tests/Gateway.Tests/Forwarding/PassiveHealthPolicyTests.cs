@@ -37,11 +37,14 @@ public sealed class PassiveHealthPolicyTests
     {
         var inner = new CountingPolicy();
 
-        Judge(inner, Context(ForwarderError.Request, new HttpRequestException("The headers are too long.")));
+        var large = Context(ForwarderError.Request, new HttpRequestException("The headers are too long."));
+        large.Request.Headers["X-Large"] = new string('x', 8_000);
+        Judge(inner, large);
+        Judge(inner, Context(ForwarderError.Request, new HttpRequestException("The service has gone away several times.")));
         Judge(inner, Context(ForwarderError.Request, new HttpRequestException(HttpRequestError.ConnectionError, "No connection.")));
         Judge(inner, Context(ForwarderError.Request, new HttpRequestException("A broken connection.", new IOException())));
 
-        Assert.Equal(2, inner.Requests);
+        Assert.Equal(3, inner.Requests);
     }
 
     [Theory]

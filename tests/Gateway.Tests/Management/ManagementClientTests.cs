@@ -58,7 +58,7 @@ public sealed class ManagementClientTests : IAsyncLifetime
     [InlineData("")]
     [InlineData("Authorization: Bearer no.token.atall")]
     [InlineData("X-API-Key: none")]
-    public async Task Who_has_no_token_cannot_fill_the_audit(string header)
+    public async Task Requests_without_a_token_cannot_fill_the_audit(string header)
     {
         var gateway = await StartAsync(trusted: "127.0.0.1");
 
@@ -73,7 +73,7 @@ public sealed class ManagementClientTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task However_many_addresses_without_a_token_there_are_the_audit_stays_bounded()
+    public async Task Requests_from_many_addresses_without_a_token_leave_the_audit_bounded()
     {
         var gateway = await StartAsync(trusted: "127.0.0.1");
 

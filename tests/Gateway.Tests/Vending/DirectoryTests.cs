@@ -111,47 +111,27 @@ public sealed class DirectoryTests
     }
 
     [Fact]
-    public async Task A_caller_of_many_organizations_causes_64_calls_at_once_at_most()
+    public async Task A_caller_of_many_organizations_has_64_calls_under_way_at_most_and_makes_nobody_wait()
     {
         await using var world = await World.StartAsync();
-        var gateway = await world.StartGatewayAsync(settings => With(world)(settings.WithoutRedis()));
-        var released = new TaskCompletionSource();
-        var (running, most) = (0, 0);
-        world.Downstream.Directory.Response = async (context, cancellation) =>
-        {
-            most = Math.Max(most, Interlocked.Increment(ref running));
-            await released.Task.WaitAsync(cancellation);
-            Interlocked.Decrement(ref running);
-            await Respond(Good.Replace("o-acme", context.Request.Path.Value!.Split('/')[^1], StringComparison.Ordinal))(context, cancellation);
-        };
-
-        var vends = Enumerable.Range(0, 150).Select(i => gateway.VendAsync($"o-{i}")).ToList();
-        await Eventually.IsTrueAsync(() => Volatile.Read(ref running) >= 64);
-        await Task.Delay(TimeSpan.FromMilliseconds(500), TestContext.Current.CancellationToken);
-        released.SetResult();
-
-        Assert.All(await Task.WhenAll(vends), response => Assert.True(response.Status == 200, response.Body));
-        Assert.Equal(64, most);
-    }
-
-    [Fact]
-    public async Task Calls_that_are_too_many_are_503_and_no_outage()
-    {
-        await using var world = await World.StartAsync();
-        var gateway = await world.StartGatewayAsync(settings => With(world)(settings.WithoutRedis().Set("IotCredentials:Timeout", "\"00:00:12\"")));
+        var gateway = await world.StartGatewayAsync(settings => With(world)(settings.WithoutRedis().Set("IotCredentials:Timeout", "\"00:01:00\"")));
         var released = new TaskCompletionSource();
         world.Downstream.Directory.Response = async (context, cancellation) =>
         {
-            await released.Task.WaitAsync(cancellation);
-            await Respond(Good.Replace("o-acme", context.Request.Path.Value!.Split('/')[^1], StringComparison.Ordinal))(context, cancellation);
+            var organization = context.Request.Path.Value!.Split('/')[^1];
+            if (organization != "o-other") await released.Task.WaitAsync(cancellation);
+            await Respond(Good.Replace("o-acme", organization, StringComparison.Ordinal))(context, cancellation);
         };
 
         var vends = Enumerable.Range(0, 74).Select(i => gateway.VendAsync($"o-{i}")).ToList();
         await Eventually.IsTrueAsync(() => vends.Count(static vend => vend.IsCompleted) == 10);
+        var other = await gateway.SendAsync(
+            Requests.CredentialsPath("o-other"), world.Issuer.Issue(new TokenRequest { Subject = "another", Organizations = (string[])["o-other"] }));
         released.SetResult();
 
+        Assert.Equal(200, other.Status);
         Assert.Equal([(200, 64), (503, 10)], (await Task.WhenAll(vends)).CountBy(static response => response.Status).Select(x => (x.Key, x.Value)).Order());
-        Assert.Equal(64, world.Downstream.Directory.Calls.Count());
+        Assert.Equal(65, world.Downstream.Directory.Calls.Count());
         Assert.Equal(0, gateway.Log.Count(LogLevel.Error, ""));
     }
 
@@ -356,7 +336,7 @@ public sealed class DirectoryTests
     }
 
     [Fact]
-    public async Task What_a_replica_whose_clock_is_ahead_has_cached_is_not_used()
+    public async Task An_entry_of_a_replica_whose_clock_is_ahead_is_not_used()
     {
         await using var world = await World.StartAsync(_time);
         var ahead = new FakeTimeProvider(_time.GetUtcNow() + TimeSpan.FromMinutes(10));
