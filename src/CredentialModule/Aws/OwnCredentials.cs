@@ -78,7 +78,7 @@ internal sealed class OwnCredentials : IDisposable
         }
         catch (Exception e) when (AwsErrorMapper.OfCredentials(e) is { } failure)
         {
-            var other = await FindAsync(end => FindOthersAsync((region, call), begun, found, end), cancellation);
+            var other = await FindAsync(end => FindOthersAsync((region, call), begun, found, isCheck: false, end), cancellation);
             if (IsSame(other, found)) throw Refuse((region, call), failure);
             found = other;
         }
@@ -125,16 +125,17 @@ internal sealed class OwnCredentials : IDisposable
         }
     }
 
-    // Credentials that AWS rejects for one call and accepts for another are replaced once a minute at most: others would mend nothing.
+    // Credentials that AWS rejects for one call and accepts for another are replaced once a minute at most: others would mend nothing. So are those of the
+    // checks without callers, of which there is one for each refused call.
     private Task<FoundCredentials> FindOthersAsync(
-        (string Region, string Call) key, long begun, FoundCredentials refused, CancellationToken cancellation)
+        (string Region, string Call) key, long begun, FoundCredentials refused, bool isCheck, CancellationToken cancellation)
     {
         bool mayReplace;
         lock (_lock)
         {
-            var isGoodElsewhere = _acceptedBy.Count > 0 && !_acceptedBy.Contains(key) && refused.Values.Equals(_accepted);
+            var mustWait = isCheck || (_acceptedBy.Count > 0 && !_acceptedBy.Contains(key) && refused.Values.Equals(_accepted));
             // A call from before the last replacement was signed with what has been replaced.
-            mayReplace = _replacedAt is not { } at || (begun > at && (!isGoodElsewhere || _time.GetElapsedTime(at) >= s_pauseBeforeReplacement));
+            mayReplace = _replacedAt is not { } at || (begun > at && (!mustWait || _time.GetElapsedTime(at) >= s_pauseBeforeReplacement));
             if (mayReplace)
             {
                 _acceptedBy.Clear();
@@ -261,7 +262,7 @@ internal sealed class OwnCredentials : IDisposable
             {
                 Refuse(key, failure);
                 // The next check uses what is found.
-                if (found is not null) _ = SingleFlight.Observed(FindOthersAsync(key, begun, found, _ended.Token));
+                if (found is not null) _ = SingleFlight.Observed(FindOthersAsync(key, begun, found, isCheck: true, _ended.Token));
             }
             // A denied call shows that AWS knows the caller.
             else if (failure.Failure == FailureClass.Refused) Take(key, begun);

@@ -71,11 +71,11 @@ internal sealed class OrganizationLocator
         var key = _keys.Of(
             (Directory: _options.Address ?? "", Organization: organization.Value, Generation: generation),
             static of => CacheKey.OfDirectory(of.Directory, of.Organization, of.Generation));
-        var lookup = new Lookup(this, organization, generation, key, caller);
+        var lookup = new Lookup(this, organization, generation, key);
         if (_fetcher.ReadLocal<DirectoryEntry, Lookup>(lookup) is { } local) return local;
         try
         {
-            return await SingleFlight.Observed(ObtainAsync(lookup)).WaitAsync(_module.Value.WorkTimeout);
+            return await SingleFlight.Observed(ObtainAsync(lookup, organization, caller)).WaitAsync(_module.Value.WorkTimeout);
         }
         catch (Exception e) when (e is VendingException { Failure: not FailureClass.Refused } or TimeoutException)
         {
@@ -84,21 +84,24 @@ internal sealed class OrganizationLocator
         }
     }
 
-    private async Task<DirectoryEntry> ObtainAsync(Lookup lookup) =>
-        await _fetcher.ReadSharedAsync<DirectoryEntry, Lookup>(lookup) ?? (await _fetcher.RenewAsync<DirectoryEntry, Lookup>(lookup)).Value;
-
-    private async Task<DirectoryEntry> CallAsync(OrganizationId organization, string caller)
+    private async Task<DirectoryEntry> ObtainAsync(Lookup lookup, OrganizationId organization, ClaimsPrincipal caller)
     {
-        if (!_calls.TryBegin(caller))
-            throw new VendingException(FailureClass.Unavailable, "the caller has too many calls to the directory under way", s_whileOut);
-        try
+        if (await _fetcher.ReadSharedAsync<DirectoryEntry, Lookup>(lookup) is { } shared) return shared;
+        var key = CallerClaims.Of(caller) is { Subject: not null } named ? named.Key : organization.Value;
+        // The limit is the caller's own. Other callers share neither its refusals nor its limit, only the call.
+        return await _flights.JoinAsync($"{lookup.Key} for {key}", async () =>
         {
-            return await CallAsync(organization);
-        }
-        finally
-        {
-            _calls.End(caller);
-        }
+            if (!_calls.TryBegin(key))
+                throw new VendingException(FailureClass.Unavailable, "the caller has too many calls to the directory under way", s_whileOut);
+            try
+            {
+                return (await _fetcher.RenewAsync<DirectoryEntry, Lookup>(lookup)).Value;
+            }
+            finally
+            {
+                _calls.End(key);
+            }
+        });
     }
 
     private async Task<DirectoryEntry> CallAsync(OrganizationId organization)
@@ -183,8 +186,7 @@ internal sealed class OrganizationLocator
     // An entry can be older than this process, and its options narrower than those that the entry was accepted under.
     private bool IsAllowed(OrganizationPlace? place) => place is null || (_options.AllowsAccount(place.AccountId) && _options.AllowsRegion(place.Region));
 
-    private readonly struct Lookup(OrganizationLocator locator, OrganizationId organization, string? generation, string key, ClaimsPrincipal caller)
-        : IFetch<DirectoryEntry>
+    private readonly struct Lookup(OrganizationLocator locator, OrganizationId organization, string? generation, string key) : IFetch<DirectoryEntry>
     {
         public string Kind => "place";
 
@@ -211,7 +213,7 @@ internal sealed class OrganizationLocator
         // Not before the generations are loaded: an entry may have been invalidated without this process knowing.
         public ValueTask<bool> MayReadSharedAsync() => locator._invalidation.IsLoadedAsync();
 
-        public Task<DirectoryEntry> CallAsync() => locator.CallAsync(organization, CallerClaims.Of(caller).Key);
+        public Task<DirectoryEntry> CallAsync() => locator.CallAsync(organization);
 
         public TimeSpan CacheDurationOf(DirectoryEntry value) => locator.LongestUse(value);
 

@@ -55,7 +55,7 @@ internal sealed class CacheInvalidation(
     // One pending notice is enough: the poll that it triggers covers all notices before it.
     private readonly Channel<bool> _notices = Channel.CreateBounded<bool>(new BoundedChannelOptions(1) { FullMode = BoundedChannelFullMode.DropWrite });
     private Task? _firstPoll;
-    private Dictionary<(RedisValue Field, RedisValue Sealed), long> _unreadable = [];
+    private Dictionary<(string, string), long> _unreadable = [];
     private volatile bool _isLoaded;
 
     /// <summary>Whether the generations that existed before this process started are loaded. Loads them if they are not.</summary>
@@ -203,10 +203,10 @@ internal sealed class CacheInvalidation(
             }
 
             _isLoaded = true;
-            await TidyAsync(database, known);
-            await TidyUnreadableAsync(database, unreadable);
             // Not awaited: a pass over all keys can take long, and the next generation must not wait for it.
             if (!_outdated.IsEmpty) _ = DeleteOutdatedAsync();
+            await TidyAsync(database, known);
+            await TidyUnreadableAsync(database, unreadable);
             return true;
         }
         catch (RedisServerException e) when (SealedDistributedCache.IsOfAnotherType(e))
@@ -272,10 +272,16 @@ internal sealed class CacheInvalidation(
     private async Task TidyUnreadableAsync(IDatabase database, List<(RedisValue Field, RedisValue Sealed)> fields)
     {
         if (fields.Count > 0 && _unreadable.Count == 0) Log.GenerationsUnreadable(logger, fields.Count, cache.GenerationsKey);
-        var now = time.GetTimestamp();
-        _unreadable = fields.ToDictionary(static field => field, field => _unreadable.GetValueOrDefault(field, now));
-        foreach (var ((field, value), since) in _unreadable)
+        var unreadable = new Dictionary<(string, string), long>();
+        foreach (var (field, value) in fields)
+        {
+            // As text, because two values in Redis are equal if both are the same number.
+            var key = (field.ToString(), Convert.ToBase64String((byte[])value!));
+            var since = unreadable[key] = _unreadable.GetValueOrDefault(key, time.GetTimestamp());
             if (time.GetElapsedTime(since) >= _keptFor) await DeleteAsync(database, field, value);
+        }
+
+        _unreadable = unreadable;
     }
 
     // Only the value that was read: another replica may have written a new generation since.

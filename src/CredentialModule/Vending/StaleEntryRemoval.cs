@@ -42,12 +42,16 @@ internal sealed class StaleEntryRemoval(CredentialCache cache) : IDisposable
             var (servers, isComplete) = ServersOf(connection);
             foreach (var server in servers)
             {
+                // While a node is away, the passes that follow do not scan the others again.
+                if (Array.TrueForAll(batch, entry => entry.Value.Finished.Contains(server.EndPoint))) continue;
                 await using var pages = server.KeysAsync(database.Database, cache.EntryPattern, PageSize).Chunk(PageSize).GetAsyncEnumerator();
                 while (await SingleFlight.Observed(pages.MoveNextAsync().AsTask()).WaitAsync(s_longestPage))
                 {
                     var outdated = pages.Current.Where(key => IsOutdated((string)key!, current));
                     await SingleFlight.Observed(Task.WhenAll(outdated.Select(key => database.KeyDeleteAsync(key)))).WaitAsync(s_longestPage);
                 }
+
+                foreach (var (_, wish) in batch) wish.Finished.Add(server.EndPoint);
             }
 
             // The entries on a node that is not connected are deleted when it is.
@@ -80,5 +84,8 @@ internal sealed class StaleEntryRemoval(CredentialCache cache) : IDisposable
     private sealed class Wish(string organization)
     {
         public string Organization { get; } = organization;
+
+        /// <summary>The nodes whose stale entries are deleted.</summary>
+        public HashSet<System.Net.EndPoint> Finished { get; } = [];
     }
 }

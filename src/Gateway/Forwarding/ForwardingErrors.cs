@@ -74,7 +74,11 @@ internal static partial class ForwardingErrors
     /// </summary>
     public static bool IsTooLarge(HttpContext context, IForwarderErrorFeature failure) =>
         failure is { Error: ForwarderError.Request, Exception: HttpRequestException { HttpRequestError: HttpRequestError.Unknown, InnerException: null } }
-        && context.Request.Headers.Sum(static header => header.Key.Length + header.Value.Sum(static value => value?.Length ?? 0)) > LargeHeaders;
+        && SizeOf(context.Request) > LargeHeaders;
+
+    // About as HTTP/2 counts it (RFC 9113, 6.5.2), the path being a header there.
+    private static int SizeOf(HttpRequest request) => (request.Path.Value?.Length ?? 0) + (request.QueryString.Value?.Length ?? 0)
+        + request.Headers.Sum(static header => header.Key.Length + header.Value.Sum(static value => value?.Length ?? 0) + 32);
 
     private static string? ErrorOf(HttpContext context, IForwarderErrorFeature failure) => failure.Error switch
     {

@@ -21,17 +21,17 @@ internal sealed class RepeatedLines<TKind>(int most, TimeProvider time) where TK
     public bool IsDue(TKind kind, TKind rest, out int leftOut)
     {
         // Counting takes all locks of the dictionary, so only a new kind is counted.
-        if (!_lines.TryGetValue(kind, out var line)) line = _lines.GetOrAdd(HasRoom() ? kind : rest, static _ => new());
+        if (!_lines.TryGetValue(kind, out var line)) line = _lines.GetOrAdd(HasRoom(rest) ? kind : rest, static _ => new());
         return line.IsDue(time, out leftOut);
     }
 
-    private bool HasRoom()
+    private bool HasRoom(TKind rest)
     {
         if (_lines.Count < most) return true;
         var swept = Volatile.Read(ref _swept);
         if (time.GetElapsedTime(swept) < s_every || Interlocked.CompareExchange(ref _swept, time.GetTimestamp(), swept) != swept) return false;
         foreach (var (kind, line) in _lines)
-            if (line.IsOld(time)) _lines.TryRemove(kind, out _);
+            if (line.IsOld(time) && !kind.Equals(rest)) _lines.TryRemove(kind, out _);
         return _lines.Count < most;
     }
 

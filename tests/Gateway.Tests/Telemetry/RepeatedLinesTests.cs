@@ -13,11 +13,12 @@ public sealed class RepeatedLinesTests
         var time = new FakeTimeProvider();
         var lines = new RepeatedLines<string>(2, time);
 
-        Assert.Equal([true, true, true, false], new[] { "a", "b", "c", "d" }.Select(IsDue));
+        Assert.Equal([(true, 0), (true, 0), (true, 0), (false, 0)], new[] { "a", "b", "c", "d" }.Select(Ask));
         time.Advance(TimeSpan.FromMinutes(1));
 
-        Assert.Equal([true, true, true, false], new[] { "c", "d", "e", "f" }.Select(IsDue));
+        // The one that was left out is told with the next of the rest.
+        Assert.Equal([(true, 0), (true, 1), (false, 0), (false, 0)], new[] { "c", "d", "e", "c" }.Select(Ask));
 
-        bool IsDue(string kind) => lines.IsDue(kind, "rest", out _);
+        (bool, int) Ask(string kind) => (lines.IsDue(kind, "rest", out var leftOut), leftOut);
     }
 }

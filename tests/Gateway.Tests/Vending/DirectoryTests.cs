@@ -114,7 +114,11 @@ public sealed class DirectoryTests
     public async Task A_caller_of_many_organizations_has_64_calls_under_way_at_most_and_makes_nobody_wait()
     {
         await using var world = await World.StartAsync();
-        var gateway = await world.StartGatewayAsync(settings => With(world)(settings.WithoutRedis().Set("IotCredentials:Timeout", "\"00:01:00\"")));
+        var gateway = await world.StartGatewayAsync(settings =>
+        {
+            With(world)(settings.WithoutRedis());
+            settings.Set("IotCredentials:Timeout", "\"00:01:00\"").Set("IotCredentials:Directory:Timeout", "\"00:01:00\"");
+        });
         var released = new TaskCompletionSource();
         world.Downstream.Directory.Response = async (context, cancellation) =>
         {
@@ -125,14 +129,19 @@ public sealed class DirectoryTests
 
         var vends = Enumerable.Range(0, 74).Select(i => gateway.VendAsync($"o-{i}")).ToList();
         await Eventually.IsTrueAsync(() => vends.Count(static vend => vend.IsCompleted) == 10);
-        var other = await gateway.SendAsync(
-            Requests.CredentialsPath("o-other"), world.Issuer.Issue(new TokenRequest { Subject = "another", Organizations = (string[])["o-other"] }));
+        var refused = $"o-{vends.FindIndex(static vend => vend.IsCompleted)}";
+        var other = await SendAsAnotherAsync("o-other");
+        var shared = SendAsAnotherAsync(refused);
+        await Eventually.IsTrueAsync(() => world.Downstream.Directory.Calls.Snapshot().Contains(refused));
         released.SetResult();
 
-        Assert.Equal(200, other.Status);
+        Assert.Equal((200, 200), (other.Status, (await shared).Status));
         Assert.Equal([(200, 64), (503, 10)], (await Task.WhenAll(vends)).CountBy(static response => response.Status).Select(x => (x.Key, x.Value)).Order());
-        Assert.Equal(65, world.Downstream.Directory.Calls.Count());
+        Assert.Equal(66, world.Downstream.Directory.Calls.Count());
         Assert.Equal(0, gateway.Log.Count(LogLevel.Error, ""));
+
+        Task<Response> SendAsAnotherAsync(string organization) => gateway.SendAsync(
+            Requests.CredentialsPath(organization), world.Issuer.Issue(new TokenRequest { Subject = "another", Organizations = (string[])[organization] }));
     }
 
     [Fact]
