@@ -3,10 +3,7 @@ using System.Runtime.Loader;
 using System.Security.Claims;
 using Microsoft.AspNetCore.Authentication;
 using Microsoft.AspNetCore.Builder;
-using Microsoft.AspNetCore.Hosting;
-using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
-using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Testing;
 using Xunit;
@@ -101,26 +98,11 @@ public sealed class HostSlipTests(HostTests.Aws aws) : IClassFixture<HostTests.A
     [Fact]
     public async Task G7_a_host_with_a_Startup_class_that_forgets_authorization_does_not_start()
     {
-        IHost Host(Action<IApplicationBuilder> configure)
-        {
-            var plugin = new PluginHost();
-            return new HostBuilder()
-                .UseContentRoot(PluginHost.ContentRoot)
-                .ConfigureAppConfiguration(configuration => configuration.AddInMemoryCollection(plugin.Settings))
-                .ConfigureWebHost(web => web.UseKestrelCore().UseUrls("http://127.0.0.1:0")
-                    .ConfigureServices((context, services) =>
-                    {
-                        services.AddRouting();
-                        plugin.AddTo(services, context.Configuration);
-                    })
-                    .Configure(configure))
-                .Build();
-        }
-
-        using (var right = Host(
+        var plugin = new PluginHost();
+        using (var right = plugin.BuildGeneric(
             app => app.UseRouting().UseAuthentication().UseAuthorization().UseEndpoints(endpoints => endpoints.MapReverseProxy().MapIotCredentials())))
             await right.StartAsync(TestContext.Current.CancellationToken);
-        using var wrong = Host(app => app.UseRouting().UseEndpoints(endpoints => endpoints.MapReverseProxy().MapIotCredentials()));
+        using var wrong = plugin.BuildGeneric(app => app.UseRouting().UseEndpoints(endpoints => endpoints.MapReverseProxy().MapIotCredentials()));
         var failure = await Record.ExceptionAsync(() => wrong.StartAsync(TestContext.Current.CancellationToken));
 
         Assert.Contains("app.UseAuthorization()", failure?.Message, StringComparison.Ordinal);

@@ -3,13 +3,10 @@ using Autofac.Extensions.DependencyInjection;
 using IotCredentials.Vending;
 using Microsoft.AspNetCore.Authorization;
 using Microsoft.AspNetCore.Builder;
-using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.HttpLogging;
 using Microsoft.AspNetCore.OutputCaching;
-using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
-using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Primitives;
 using Testing;
@@ -184,22 +181,11 @@ public sealed class HostVarietyTests(HostTests.Aws aws) : IClassFixture<HostTest
     [Fact]
     public async Task A_branch_that_has_everything_beside_a_main_pipeline_without_authorization_starts()
     {
-        var plugin = new PluginHost();
-        using var host = new HostBuilder()
-            .UseContentRoot(PluginHost.ContentRoot)
-            .ConfigureAppConfiguration(configuration => configuration.AddInMemoryCollection(plugin.Settings))
-            .ConfigureWebHost(web => web.UseKestrelCore().UseUrls("http://127.0.0.1:0")
-                .ConfigureServices((context, services) =>
-                {
-                    services.AddRouting();
-                    plugin.AddTo(services, context.Configuration);
-                })
-                .Configure(static app => app
-                    .Map("/edge", static branch => branch.UseRouting().UseAuthentication().UseAuthorization()
-                        .UseEndpoints(static endpoints => endpoints.MapReverseProxy().MapIotCredentials()))
-                    .UseRouting()
-                    .UseEndpoints(static endpoints => endpoints.MapGet("/health", static () => "well"))))
-            .Build();
+        using var host = new PluginHost().BuildGeneric(static app => app
+            .Map("/edge", static branch => branch.UseRouting().UseAuthentication().UseAuthorization()
+                .UseEndpoints(static endpoints => endpoints.MapReverseProxy().MapIotCredentials()))
+            .UseRouting()
+            .UseEndpoints(static endpoints => endpoints.MapGet("/health", static () => "well")));
 
         await host.StartAsync(Cancellation);
     }

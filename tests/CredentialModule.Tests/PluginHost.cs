@@ -4,8 +4,10 @@ using Amazon.Runtime;
 using Microsoft.AspNetCore.Authentication;
 using Microsoft.AspNetCore.Authorization;
 using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Hosting;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 using Testing;
@@ -73,6 +75,19 @@ public sealed class PluginHost
         Map(host);
         return host;
     }
+
+    /// <summary>The host with a Startup class, whose pipeline is all its own.</summary>
+    public IHost BuildGeneric(Action<IApplicationBuilder> configure) => new HostBuilder()
+        .UseContentRoot(ContentRoot)
+        .ConfigureAppConfiguration(configuration => configuration.AddInMemoryCollection(Settings))
+        .ConfigureWebHost(web => web.UseKestrelCore().UseUrls("http://127.0.0.1:0")
+            .ConfigureServices((context, services) =>
+            {
+                services.AddRouting();
+                AddTo(services, context.Configuration);
+            })
+            .Configure(configure))
+        .Build();
 
     /// <summary>Makes the host read <see cref="Settings"/> again, all of them at once as from a file.</summary>
     public void Reload() => _source.Take(Settings);

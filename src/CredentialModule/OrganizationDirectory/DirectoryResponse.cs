@@ -21,7 +21,8 @@ internal static class DirectoryResponse
     {
         try
         {
-            using var document = JsonDocument.Parse(utf8, s_strict);
+            // Some services write a byte-order mark before UTF-8, which is no part of the text.
+            using var document = JsonDocument.Parse(utf8.Span.StartsWith("\uFEFF"u8) ? utf8[3..] : utf8, s_strict);
             return Read(document.RootElement, organization, options);
         }
         catch (Exception e) when (e is JsonException or InvalidOperationException)

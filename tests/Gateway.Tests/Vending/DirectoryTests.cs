@@ -226,6 +226,7 @@ public sealed class DirectoryTests
     [Theory]
     [InlineData(Good, "application/json")]
     [InlineData(Good, "text/plain")]
+    [InlineData("\uFEFF" + Good, "application/json")]
     [InlineData("""{"id":"o-acme","awsAccountId":"111122223333","awsRegion":"ap-northeast-1","iotEndpoint":null,"tags":["a",{"b":1}]}""", "application/json")]
     [InlineData("""{"data":{"id":"o-acme","awsAccountId":"111122223333","awsRegion":"ap-northeast-1","plan":{"id":7}},"meta":{}}""", "application/json")]
     public async Task The_inner_object_alone_other_members_and_another_content_type_are_fine(string body, string type)
