@@ -59,7 +59,8 @@ internal interface IFetch<T> where T : class
 internal sealed class Fetcher(
     CredentialCache cache, SingleFlight flights, NegativeCache failures, CredentialMetrics metrics, IOptions<IotCredentialsOptions> options)
 {
-    private static readonly TimeSpan s_findAgainAfter = TimeSpan.FromMilliseconds(100);
+    // Longer than most calls, so that a call rarely costs another read of Redis.
+    private static readonly TimeSpan s_findAgainAfter = TimeSpan.FromMilliseconds(250);
 
     /// <summary>Reads this process's memory; null if it holds no acceptable value. Never waits.</summary>
     public T? ReadLocal<T, TFetch>(TFetch fetch) where T : class where TFetch : IFetch<T> => Accept(fetch, cache.ReadLocal<T>(fetch.Key));
@@ -78,8 +79,7 @@ internal sealed class Fetcher(
             // Wait for the lock for at most half of the timeout, so that the other half remains for the call.
             await using var held = await cache.LockAsync(fetch.Key, options.Value.WorkTimeout / 2, async () => await FindAsync<T, TFetch>(fetch) is not null);
             if (await FindAsync<T, TFetch>(fetch) is { } found) return new Fetched<T>(found, IsNew: false);
-            var call = CallAsync<T, TFetch>(fetch);
-            return held is { IsHeld: false } ? await FirstOfAsync(fetch, call) : new(await call, IsNew: true);
+            return await FirstOfAsync(fetch, CallAsync<T, TFetch>(fetch));
         }));
 
     private T? Accept<T, TFetch>(TFetch fetch, T? value) where T : class where TFetch : IFetch<T>
@@ -117,13 +117,14 @@ internal sealed class Fetcher(
         return value;
     }
 
-    // Another replica still holds the lock and makes the call as well: use the value that arrives first.
+    // Another replica may make the call as well, because either of them did not get the lock or has lost it: use the value that arrives first.
     private async Task<Fetched<T>> FirstOfAsync<T, TFetch>(TFetch fetch, Task<T> call) where T : class where TFetch : IFetch<T>
     {
         _ = SingleFlight.Observed(call);
         while (await Task.WhenAny(call, Task.Delay(s_findAgainAfter)) != call)
         {
-            if (await FindAsync<T, TFetch>(fetch) is { } found) return new(found, IsNew: false);
+            var finding = SingleFlight.Observed(FindAsync<T, TFetch>(fetch));
+            if (await Task.WhenAny((Task)call, finding) == finding && await finding is { } found) return new(found, IsNew: false);
         }
 
         return new(await call, IsNew: true);
