@@ -26,7 +26,7 @@ internal static class RouteText
 
     /// <summary>Appends one named value, below a title.</summary>
     public static void Line(this StringBuilder text, string name, string value) =>
-        text.Append(CultureInfo.InvariantCulture, $"   {name,-12}{value.OneLine()}\n");
+        text.Append(CultureInfo.InvariantCulture, $"   {name,-11} {value.OneLine()}\n");
 
     /// <summary>Replaces control characters, so that the text cannot send commands to a terminal.</summary>
     public static string OneLine(this string text) => string.Concat(text.Select(character => char.IsControl(character) ? '?' : character));
