@@ -25,8 +25,7 @@ internal sealed class WebIdentities : IDisposable
     {
         if (token is null or { Length: < 4 or > 20_000 })
             throw AwsErrorException.Validation("1 validation error detected: Value at 'webIdentityToken' failed to satisfy constraint");
-        if (!_handler.CanReadToken(token)) throw Invalid("The ID Token provided is not a valid JWT. (You may see this error if you sent an Access Token)");
-        var read = _handler.ReadJsonWebToken(token);
+        var read = Read(token);
         if (!_providers.TryGetValue((account, read.Issuer), out var audiences))
             throw Invalid($"No OpenIDConnect provider found in your account for {read.Issuer}");
         // STS compares azp in place of aud if the token has both.
@@ -55,6 +54,18 @@ internal sealed class WebIdentities : IDisposable
     }
 
     public void Dispose() => _client.Dispose();
+
+    private JsonWebToken Read(string token)
+    {
+        try
+        {
+            return _handler.ReadJsonWebToken(token);
+        }
+        catch (ArgumentException)
+        {
+            throw Invalid("The ID Token provided is not a valid JWT. (You may see this error if you sent an Access Token)");
+        }
+    }
 
     private async Task<IList<SecurityKey>> ReadKeysAsync(string issuer, CancellationToken cancellationToken)
     {

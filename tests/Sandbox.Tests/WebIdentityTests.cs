@@ -50,6 +50,11 @@ public sealed class WebIdentityTests : IAsyncLifetime
         (string Name, string Token, string Code)[] rows =
         [
             ("no token", "abcd", "InvalidIdentityToken"),
+            ("no JSON", _issuer.Issue(Good with { RawPayload = "no JSON" }), "InvalidIdentityToken"),
+            ("no object", _issuer.Issue(Good with { RawPayload = "[]" }), "InvalidIdentityToken"),
+            ("no content", _issuer.Issue(Good with { RawPayload = "" }), "InvalidIdentityToken"),
+            ("an encrypted token's form", "e30.e30.e30.e30.e30", "InvalidIdentityToken"),
+            ("no base64url", "a.!.c", "InvalidIdentityToken"),
             ("another issuer", _issuer.Issue(Good with { Issuer = "https://other.example.com" }), "InvalidIdentityToken"),
             ("another audience", _issuer.Issue(Good with { Audiences = ["api://gateway"] }), "InvalidIdentityToken"),
             ("another authorized party", _issuer.Issue(Good with { Claims = AuthorizedParty("client") }), "InvalidIdentityToken"),

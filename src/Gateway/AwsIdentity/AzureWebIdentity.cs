@@ -28,8 +28,8 @@ internal sealed partial class AzureWebIdentity(
     // The part of a session's life after which it is renewed.
     private const double RenewedAtPart = 0.75;
 
-    // A slow renewal may succeed after its callers have given up, so it is not bounded by their patience.
-    private static readonly TimeSpan s_longestRenewal = TimeSpan.FromMinutes(1);
+    // A slow renewal may succeed after its callers have given up. One that hangs delays the next by this much.
+    private static readonly TimeSpan s_longestAfterPatience = TimeSpan.FromSeconds(10);
     private static readonly TimeSpan s_pauseAfterFailure = TimeSpan.FromSeconds(10);
 
     // AWS may reject every session in one region, such as one that the account has not enabled, and accept them all in the others.
@@ -98,7 +98,7 @@ internal sealed partial class AzureWebIdentity(
     {
         try
         {
-            using var deadline = new CancellationTokenSource(s_longestRenewal, time);
+            using var deadline = new CancellationTokenSource(patience + s_longestAfterPatience, time);
             _waitsFor = azure.Name;
             var token = await GetTokenAsync(deadline.Token);
             _waitsFor = Call;

@@ -77,7 +77,8 @@ public sealed class AzureFailureTests
 
         var errors = gateway.Output.Split('\n').Where(line => line.Contains(NoCredentials, StringComparison.Ordinal)).ToList();
         Assert.Equal(errors.Count, errors.Distinct(StringComparer.Ordinal).Count());
-        Assert.InRange(errors.Count, failures.Length - 2, failures.Length);
+        // A failure can be over before the gateway tries again; and of a request that hangs, its callers' timeout is told and its own end.
+        Assert.InRange(errors.Count, failures.Length - 2, failures.Length + 1);
         Assert.DoesNotContain("secret", gateway.Output, StringComparison.Ordinal);
 
         world.Aws.ClearFaults();
