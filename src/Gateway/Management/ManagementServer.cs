@@ -87,7 +87,7 @@ internal sealed partial class ManagementServer : IHostedLifecycleService, IDispo
             endpoints.MapMethods("/health/live", s_probing, static () => TypedResults.Text("Healthy")).AllowAnonymous();
             endpoints.MapHealthChecks("/health/ready", new HealthCheckOptions { ResponseWriter = ReadinessResponse.WriteAsync })
                 .WithMetadata(new HttpMethodMetadata(s_probing)).AllowAnonymous();
-            endpoints.MapPrometheusScrapingEndpoint("/metrics").AllowAnonymous();
+            endpoints.MapPrometheusScrapingEndpoint("/metrics").WithMetadata(new HttpMethodMetadata(s_probing)).AllowAnonymous();
             endpoints.MapApiReference();
             endpoints.MapConsolePage(_options.Management.Console);
             Guard(_services.GetRequiredService<ConsoleApi>().Map(endpoints, MayOperateAsync));

@@ -27,6 +27,8 @@ public sealed class ManagementTests(PlatformFixture platform) : IClassFixture<Pl
     [InlineData("/health/ready", "HEAD", 200)]
     [InlineData("/health/live", "POST", 401)]
     [InlineData("/health/ready", "POST", 401)]
+    [InlineData("/metrics", "POST", 401)]
+    [InlineData("/metrics", "TRACE", 401)]
     public async Task Probes_read_and_do_nothing_else(string path, string method, int status) =>
         Assert.Equal(status, (await platform.World.Client.SendAsync(platform.Gateway.ManagementUrl + path, method: method)).Status);
 
