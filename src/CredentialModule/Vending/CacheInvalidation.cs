@@ -1,7 +1,4 @@
 using System.Collections.Concurrent;
-using System.Globalization;
-using System.Security.Cryptography;
-using System.Text;
 using System.Threading.Channels;
 using IotCredentials.Caching;
 using IotCredentials.Failures;
@@ -29,24 +26,12 @@ internal sealed class CacheInvalidation(
     // The least time between polls: a client that can publish in Redis must not keep replicas busy with polls.
     private static readonly TimeSpan s_leastBetweenPolls = TimeSpan.FromMilliseconds(100);
     private static readonly TimeSpan s_longestPass = TimeSpan.FromSeconds(10);
-    private static readonly TimeSpan s_longestWait = TimeSpan.FromSeconds(2);
 
     private static readonly TimeSpan s_longestSession = TimeSpan.FromHours(12);
     private static readonly TimeSpan s_margin = TimeSpan.FromHours(1);
 
-    // No organization id and no id of a sealing key has one.
-    private const char Separator = '.';
-
-    private const int TimeLength = 15;
-
-    // In Lua an error is a table with its text in err. Any other error than that of the type, such as a missing right, removes nothing.
-    private const string RemoveUnlessHash = """
-        local found = redis.pcall('HGET', KEYS[1], '')
-        if type(found) == 'table' and string.find(found.err, 'WRONGTYPE', 1, true) then return redis.call('DEL', KEYS[1]) end
-        return 0
-        """;
-
-    private readonly ConcurrentDictionary<string, string> _generations = new(StringComparer.Ordinal);
+    private readonly ConcurrentDictionary<string, Generation> _generations = new(StringComparer.Ordinal);
+    private readonly GenerationStore _store = new(cache, time, logger);
     private readonly StaleEntryRemoval _outdated = new(cache);
 
     // All entries of the previous generation have expired by then.
@@ -55,7 +40,6 @@ internal sealed class CacheInvalidation(
     // One pending notice is enough: the poll that it triggers covers all notices before it.
     private readonly Channel<bool> _notices = Channel.CreateBounded<bool>(new BoundedChannelOptions(1) { FullMode = BoundedChannelFullMode.DropWrite });
     private Task? _firstPoll;
-    private Dictionary<(string, string), long> _unreadable = [];
     private volatile bool _isLoaded;
 
     /// <summary>Whether the generations that existed before this process started are loaded. Loads them if they are not.</summary>
@@ -63,7 +47,7 @@ internal sealed class CacheInvalidation(
         _isLoaded || (cache.Redis is not { CircuitBreaker.IsOpen: true } && await flights.JoinAsync(cache.GenerationsKey, PollAsync));
 
     /// <summary>The organization's generation; null when it was not invalidated.</summary>
-    public string? GenerationOf(string organization) => _generations.GetValueOrDefault(organization);
+    public string? GenerationOf(string organization) => _generations.TryGetValue(organization, out var generation) ? generation.Text : null;
 
     /// <summary>Invalidates an organization in this replica and in all others. False when the others could not be reached.</summary>
     public async Task<bool> InvalidateAsync(OrganizationId organization)
@@ -76,13 +60,13 @@ internal sealed class CacheInvalidation(
 
         try
         {
-            var connection = await redis.GetAsync().WaitAsync(s_longestWait);
+            var connection = await redis.GetAsync().WaitAsync(GenerationStore.LongestWait, stoppingToken);
             var database = connection.GetDatabase();
             // Use Redis's clock, so that all replicas agree which of two generations is newer.
-            var generation = NewGeneration(organization.Value, await TimeAsync(database));
+            var generation = NewGeneration(organization.Value, await GenerationStore.TimeAsync(database));
             Adopt(organization.Value, generation);
             _outdated.Add(organization.Value);
-            await Bounded(database.HashSetAsync(cache.GenerationsKey, FieldOf(organization.Value), Seal(organization.Value, generation)));
+            await _store.WriteAsync(database, organization.Value, generation);
             _ = connection.GetSubscriber().PublishAsync(Notices, organization.Value, CommandFlags.FireAndForget);
         }
         catch (Exception e)
@@ -150,8 +134,9 @@ internal sealed class CacheInvalidation(
             {
                 if (!subscribed)
                 {
-                    var subscriber = (await redis.GetAsync().WaitAsync(s_longestWait, stoppingToken)).GetSubscriber();
-                    await Bounded(subscriber.SubscribeAsync(Notices, (_, _) => _notices.Writer.TryWrite(true)));
+                    var subscriber = (await redis.GetAsync().WaitAsync(GenerationStore.LongestWait, stoppingToken)).GetSubscriber();
+                    var subscribing = subscriber.SubscribeAsync(Notices, (_, _) => _notices.Writer.TryWrite(true));
+                    await SingleFlight.Observed(subscribing).WaitAsync(GenerationStore.LongestWait, stoppingToken);
                 }
 
                 subscribed = true;
@@ -184,18 +169,7 @@ internal sealed class CacheInvalidation(
         {
             if (await redis.ConnectedAsync() is not { } connection) return _isLoaded;
             var database = connection.GetDatabase();
-            var known = new List<SharedGeneration>();
-            var unreadable = new List<(RedisValue Field, RedisValue Sealed)>();
-            var forged = 0;
-            foreach (var field in await Bounded(database.HashGetAllAsync(cache.GenerationsKey)))
-            {
-                // Generations are sealed, so that a client that can write to Redis cannot forge one.
-                if (Open(field.Name!, field.Value, out var isForged) is { } generation) known.Add(new(field.Name!, generation, field.Value));
-                else if (isForged) forged++;
-                else unreadable.Add((field.Name, field.Value));
-            }
-
-            if (forged > 0) cache.GenerationsRefused(forged);
+            var (known, unreadable) = await _store.ReadAsync(database);
             foreach (var shared in known)
             {
                 // Replicas may have written entries before they knew the new generation: delete those too. Before its first poll a replica writes nothing.
@@ -206,7 +180,7 @@ internal sealed class CacheInvalidation(
             // Not awaited: a pass over all keys can take long, and the next generation must not wait for it.
             if (!_outdated.IsEmpty) _ = DeleteOutdatedAsync();
             await TidyAsync(database, known);
-            await TidyUnreadableAsync(database, unreadable);
+            await _store.DeleteUnreadableAsync(database, unreadable, _keptFor);
             return true;
         }
         catch (RedisServerException e) when (SealedDistributedCache.IsOfAnotherType(e))
@@ -230,7 +204,7 @@ internal sealed class CacheInvalidation(
         {
             if (await redis.ConnectedAsync() is not { } connection) return;
             var database = connection.GetDatabase();
-            await Bounded(database.ScriptEvaluateAsync(RemoveUnlessHash, [cache.GenerationsKey]));
+            await _store.RemoveUnlessHashAsync(database);
             await TidyAsync(database, []);
         }
         catch (Exception)
@@ -245,96 +219,51 @@ internal sealed class CacheInvalidation(
         var fields = known.ToLookup(static shared => shared.Organization, StringComparer.Ordinal);
         foreach (var (organization, generation) in _generations)
         {
-            if (string.CompareOrdinal(generation, oldest) < 0)
+            if (oldest.IsNewerThan(generation))
             {
                 _generations.TryRemove(KeyValuePair.Create(organization, generation));
-                foreach (var old in fields[organization]) await DeleteAsync(database, old.Field, old.Sealed);
+                foreach (var old in fields[organization]) await _store.DeleteUnchangedAsync(database, old.Field, old.Sealed);
             }
-            else if (!fields[organization].Any(shared => shared.Field == FieldOf(organization) && string.CompareOrdinal(shared.Generation, generation) >= 0))
+            else if (!_store.IsWritten(organization, generation, fields[organization]))
             {
                 // Redis lost this generation, or was unreachable when it was made, or has it under another sealing key. Any replica that knows it writes it.
-                await Bounded(database.HashSetAsync(cache.GenerationsKey, FieldOf(organization), Seal(organization, generation)));
+                await _store.WriteAsync(database, organization, generation);
             }
         }
     }
 
-    // Generations from before this time are over. Redis's clock made their time, and this process's clock that of its entries: a clock that is wrong must not
-    // end a generation early.
-    private async Task<string> OldestAsync(IDatabase database)
+    // Older generations are over. Redis's clock made their time, and this process's clock that of its entries: a clock that is wrong must not end a generation
+    // early.
+    private async Task<Generation> OldestAsync(IDatabase database)
     {
-        var oldest = Time(time.GetUtcNow() - _keptFor);
-        if (_generations.Values.All(generation => string.CompareOrdinal(generation, oldest) >= 0)) return oldest;
-        var oldestInRedis = Time(await TimeAsync(database) - _keptFor);
-        return string.CompareOrdinal(oldest, oldestInRedis) < 0 ? oldest : oldestInRedis;
+        var oldest = Generation.Earliest(time.GetUtcNow() - _keptFor);
+        if (!_generations.Values.Any(oldest.IsNewerThan)) return oldest;
+        var oldestInRedis = Generation.Earliest(await GenerationStore.TimeAsync(database) - _keptFor);
+        return oldest.IsNewerThan(oldestInRedis) ? oldestInRedis : oldest;
     }
 
-    // Fields of a key that is no longer in use are deleted in the end, unless a replica that still uses it has written them again.
-    private async Task TidyUnreadableAsync(IDatabase database, List<(RedisValue Field, RedisValue Sealed)> fields)
+    // True if the generation is newer than the one that was known.
+    private bool Adopt(string organization, Generation generation)
     {
-        if (fields.Count > 0 && _unreadable.Count == 0) Log.GenerationsUnreadable(logger, fields.Count, cache.GenerationsKey);
-        var unreadable = new Dictionary<(string, string), long>();
-        foreach (var (field, value) in fields)
-        {
-            // As text, because two values in Redis are equal if both are the same number.
-            var key = (field.ToString(), Convert.ToBase64String((byte[])value!));
-            var since = unreadable[key] = _unreadable.GetValueOrDefault(key, time.GetTimestamp());
-            if (time.GetElapsedTime(since) >= _keptFor) await DeleteAsync(database, field, value);
-        }
-
-        _unreadable = unreadable;
+        var isNewer = false;
+        _generations.AddOrUpdate(
+            organization,
+            _ =>
+            {
+                isNewer = true;
+                return generation;
+            },
+            (_, known) =>
+            {
+                isNewer = generation.IsNewerThan(known);
+                return isNewer ? generation : known;
+            });
+        return isNewer;
     }
 
-    // Only the value that was read: another replica may have written a new generation since.
-    private async Task DeleteAsync(IDatabase database, RedisValue field, RedisValue value)
-    {
-        var removal = database.CreateTransaction();
-        removal.AddCondition(Condition.HashEqual(cache.GenerationsKey, field, value));
-        _ = removal.HashDeleteAsync(cache.GenerationsKey, field);
-        await Bounded(removal.ExecuteAsync());
-    }
-
-    // As for every command: the client can miss that one has timed out.
-    private static Task<T> Bounded<T>(Task<T> command) => SingleFlight.Observed(command).WaitAsync(s_longestWait);
-
-    private static Task Bounded(Task command) => SingleFlight.Observed(command).WaitAsync(s_longestWait);
-
-    // Ends in the id of the sealing key, like the name of an entry, so that replicas with different sealing keys do not overwrite each other's generations.
-    private string FieldOf(string organization) => $"{organization}{Separator}{cache.Sealer!.KeyIds[0]}";
-
-    private RedisValue Seal(string organization, string generation) =>
-        cache.Sealer!.Seal($"{cache.GenerationsKey} {FieldOf(organization)}", Encoding.ASCII.GetBytes(generation));
-
-    private string? Open(string field, RedisValue value, out bool isForged) =>
-        cache.Sealer!.Open($"{cache.GenerationsKey} {field}", value, out isForged) is { } generation ? Encoding.ASCII.GetString(generation) : null;
-
-    /// <summary>Adopts a generation if it is newer. Generations begin with their time, so that the newer one sorts after the older.</summary>
-    private bool Adopt(string organization, string generation) =>
-        ReferenceEquals(
-            generation,
-            _generations.AddOrUpdate(organization, generation, (_, known) => string.CompareOrdinal(generation, known) > 0 ? generation : known));
-
-    private string NewGeneration(string organization, DateTimeOffset at)
-    {
-        // If the last generation is ahead of this clock, continue from its time: a new generation must never be older than the last.
-        if (GenerationOf(organization) is { } last && string.CompareOrdinal(last, Time(at)) > 0)
-            at = DateTimeOffset.FromUnixTimeMilliseconds(long.Parse(last.AsSpan(0, TimeLength), CultureInfo.InvariantCulture) + 1);
-        return $"{Time(at)}-{RandomNumberGenerator.GetHexString(8)}";
-    }
-
-    private static string Time(DateTimeOffset at) => at.ToUnixTimeMilliseconds().ToString($"D{TimeLength}", CultureInfo.InvariantCulture);
-
-    private static async Task<DateTimeOffset> TimeAsync(IDatabase database)
-    {
-        var secondsAndMicroseconds = (RedisResult[])(await Bounded(database.ExecuteAsync("TIME")))!;
-        return DateTimeOffset.FromUnixTimeSeconds((long)secondsAndMicroseconds[0]).AddMicroseconds((long)secondsAndMicroseconds[1]);
-    }
+    private Generation NewGeneration(string organization, DateTimeOffset at) =>
+        Generation.Create(at, _generations.TryGetValue(organization, out var last) ? last : null);
 
     private static TimeSpan LongestUse(DirectoryOptions? directory) => directory is null ? s_longestSession
         : new[] { s_longestSession, directory.CacheFor + directory.StaleFor, directory.UnknownFor }.Max();
-
-    /// <summary>A generation in Redis.</summary>
-    private sealed record SharedGeneration(string Field, string Generation, RedisValue Sealed)
-    {
-        public string Organization { get; } = Field.Split(Separator)[0];
-    }
 }

@@ -1,0 +1,118 @@
+using System.Text;
+using IotCredentials.Caching;
+using IotCredentials.Fetching;
+using IotCredentials.Telemetry;
+using Microsoft.Extensions.Logging;
+using StackExchange.Redis;
+
+namespace IotCredentials.Vending;
+
+/// <summary>A generation that is kept in Redis.</summary>
+/// <param name="Organization">The organization.</param>
+/// <param name="Generation">Its generation.</param>
+/// <param name="Field">The field that holds it.</param>
+/// <param name="Sealed">The value of the field.</param>
+internal sealed record SharedGeneration(string Organization, Generation Generation, string Field, RedisValue Sealed);
+
+/// <summary>
+/// The generations that replicas share: a hash in Redis with a field for each organization. They are sealed, so that a client that can write to Redis cannot
+/// forge one. Its methods throw if Redis cannot be used.
+/// </summary>
+internal sealed class GenerationStore(CredentialCache cache, TimeProvider time, ILogger logger)
+{
+    /// <summary>The longest wait for the response to a command.</summary>
+    internal static readonly TimeSpan LongestWait = TimeSpan.FromSeconds(2);
+
+    // No organization id and no id of a sealing key has one.
+    private const char Separator = '.';
+
+    // In Lua an error is a table with its text in err. Any other error than that of the type, such as a missing right, removes nothing.
+    private const string RemoveUnlessHash = """
+        local found = redis.pcall('HGET', KEYS[1], '')
+        if type(found) == 'table' and string.find(found.err, 'WRONGTYPE', 1, true) then return redis.call('DEL', KEYS[1]) end
+        return 0
+        """;
+
+    // When each unreadable field was first read, by the field and its value.
+    private Dictionary<(string Field, string Sealed), long> _unreadable = [];
+
+    /// <summary>Reads all generations. Reports the forged ones.</summary>
+    public async Task<(IReadOnlyList<SharedGeneration> Known, IReadOnlyList<HashEntry> Unreadable)> ReadAsync(IDatabase database)
+    {
+        var known = new List<SharedGeneration>();
+        var unreadable = new List<HashEntry>();
+        var forged = 0;
+        foreach (var entry in await Bounded(database.HashGetAllAsync(cache.GenerationsKey)))
+        {
+            string field = entry.Name!;
+            if (cache.Sealer!.Open(SealedNameOf(field), entry.Value, out var isForged) is { } generation)
+                known.Add(new(field.Split(Separator)[0], new(Encoding.ASCII.GetString(generation)), field, entry.Value));
+            else if (isForged) forged++;
+            else unreadable.Add(entry);
+        }
+
+        if (forged > 0) cache.GenerationsRefused(forged);
+        return (known, unreadable);
+    }
+
+    /// <summary>Writes a generation.</summary>
+    public Task WriteAsync(IDatabase database, string organization, Generation generation)
+    {
+        var field = FieldOf(organization);
+        var value = cache.Sealer!.Seal(SealedNameOf(field), Encoding.ASCII.GetBytes(generation.Text));
+        return Bounded(database.HashSetAsync(cache.GenerationsKey, field, value));
+    }
+
+    /// <summary>Whether one of the fields holds the generation, or a newer one, under this replica's sealing key.</summary>
+    public bool IsWritten(string organization, Generation generation, IEnumerable<SharedGeneration> shared)
+    {
+        var field = FieldOf(organization);
+        return shared.Any(known => known.Field == field && !generation.IsNewerThan(known.Generation));
+    }
+
+    /// <summary>Deletes a field if it still has the value that was read: another replica may have written a new generation since.</summary>
+    public Task DeleteUnchangedAsync(IDatabase database, RedisValue field, RedisValue value)
+    {
+        var removal = database.CreateTransaction();
+        removal.AddCondition(Condition.HashEqual(cache.GenerationsKey, field, value));
+        _ = removal.HashDeleteAsync(cache.GenerationsKey, field);
+        return Bounded(removal.ExecuteAsync());
+    }
+
+    /// <summary>
+    /// Deletes the fields that have been unreadable for <paramref name="keptFor"/>. Fields of a key that is no longer in use are deleted in the end, unless a
+    /// replica that still uses it has written them again.
+    /// </summary>
+    public async Task DeleteUnreadableAsync(IDatabase database, IReadOnlyList<HashEntry> fields, TimeSpan keptFor)
+    {
+        if (fields.Count > 0 && _unreadable.Count == 0) Log.GenerationsUnreadable(logger, fields.Count, cache.GenerationsKey);
+        var unreadable = new Dictionary<(string, string), long>();
+        foreach (var entry in fields)
+        {
+            // As text, because two values in Redis are equal if both are the same number.
+            var key = (entry.Name.ToString(), Convert.ToBase64String((byte[])entry.Value!));
+            var since = unreadable[key] = _unreadable.GetValueOrDefault(key, time.GetTimestamp());
+            if (time.GetElapsedTime(since) >= keptFor) await DeleteUnchangedAsync(database, entry.Name, entry.Value);
+        }
+
+        _unreadable = unreadable;
+    }
+
+    /// <summary>Removes a value of another type, unless another replica has done so and written its generations.</summary>
+    public Task RemoveUnlessHashAsync(IDatabase database) => Bounded(database.ScriptEvaluateAsync(RemoveUnlessHash, [cache.GenerationsKey]));
+
+    /// <summary>The time by Redis's clock.</summary>
+    public static async Task<DateTimeOffset> TimeAsync(IDatabase database)
+    {
+        var secondsAndMicroseconds = (RedisResult[])(await Bounded(database.ExecuteAsync("TIME")))!;
+        return DateTimeOffset.FromUnixTimeSeconds((long)secondsAndMicroseconds[0]).AddMicroseconds((long)secondsAndMicroseconds[1]);
+    }
+
+    // Ends in the id of the sealing key, like the name of an entry, so that replicas with different sealing keys do not overwrite each other's generations.
+    private string FieldOf(string organization) => $"{organization}{Separator}{cache.Sealer!.KeyIds[0]}";
+
+    private string SealedNameOf(string field) => $"{cache.GenerationsKey} {field}";
+
+    // As for every command: the client can miss that one has timed out.
+    private static Task<T> Bounded<T>(Task<T> command) => SingleFlight.Observed(command).WaitAsync(LongestWait);
+}
