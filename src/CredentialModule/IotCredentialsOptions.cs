@@ -3,6 +3,8 @@ namespace IotCredentials;
 /// <summary>The section <c>IotCredentials</c>: the module's profiles, organizations and limits.</summary>
 public record IotCredentialsOptions
 {
+    internal static readonly TimeSpan LongestTimeout = TimeSpan.FromMinutes(1);
+
     /// <summary>The form of an organization id.</summary>
     public OrganizationIdOptions OrganizationId { get; set; } = new();
 

@@ -53,7 +53,7 @@ internal sealed class AssumeRoleClient(
         {
             RoleArn = role,
             RoleSessionName = "iot-endpoint",
-            DurationSeconds = 900,
+            DurationSeconds = (int)StsLimits.ShortestSession.TotalSeconds,
             Policy = EndpointPolicy,
             ExternalId = profile.EndpointExternalId,
         };

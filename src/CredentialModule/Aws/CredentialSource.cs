@@ -1,7 +1,7 @@
 using System.Diagnostics;
 using Amazon.Runtime;
 using Amazon.Runtime.Credentials;
-using IotCredentials.Fetching;
+using IotCredentials.Failures;
 using Microsoft.Extensions.Options;
 
 namespace IotCredentials.Aws;
@@ -103,7 +103,7 @@ internal sealed class CredentialSource(IOptions<AwsClientOptions> options)
             {
                 var round = _round;
                 _askedAt = Stopwatch.GetTimestamp();
-                _asking = SingleFlight.Observed(Task.Run(() => AskAsync(round)));
+                _asking = Task.Run(() => AskAsync(round)).ObserveException();
             }
 
             return (_last, _asking);
@@ -128,7 +128,7 @@ internal sealed class CredentialSource(IOptions<AwsClientOptions> options)
         lock (_lock)
         {
             // The resolver reads files and queries the instance metadata on the calling thread, hence Task.Run.
-            if (_source is null or { IsFaulted: true } or { IsCanceled: true }) _source = SingleFlight.Observed(Task.Run(Resolve));
+            if (_source is null or { IsFaulted: true } or { IsCanceled: true }) _source = Task.Run(Resolve).ObserveException();
             return _source;
         }
     }

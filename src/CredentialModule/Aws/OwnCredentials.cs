@@ -1,7 +1,6 @@
 using Amazon.Runtime;
 using Amazon.SecurityToken.Model;
 using IotCredentials.Failures;
-using IotCredentials.Fetching;
 using IotCredentials.Telemetry;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
@@ -262,7 +261,7 @@ internal sealed class OwnCredentials : IDisposable
             {
                 Refuse(key, failure);
                 // The next check uses what is found.
-                if (found is not null) _ = SingleFlight.Observed(FindOthersAsync(key, begun, found, isCheck: true, _ended.Token));
+                if (found is not null) _ = FindOthersAsync(key, begun, found, isCheck: true, _ended.Token).ObserveException();
             }
             // A denied call shows that AWS knows the caller.
             else if (failure.Failure == FailureClass.Refused) Take(key, begun);

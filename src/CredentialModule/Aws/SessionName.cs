@@ -2,6 +2,7 @@ using System.Buffers.Text;
 using System.Globalization;
 using System.Security.Cryptography;
 using System.Text;
+using IotCredentials.Profiles;
 
 namespace IotCredentials.Aws;
 
@@ -12,8 +13,6 @@ namespace IotCredentials.Aws;
 /// </summary>
 internal static class SessionName
 {
-    private const int Longest = 64;
-    private const int Shortest = 2;
     private const string Https = "https://";
 
     public static string For(OrganizationId organization) => Fit(organization.Value);
@@ -29,13 +28,13 @@ internal static class SessionName
 
     private static string Fit(string name)
     {
-        if (name.Length < Shortest) return name + "=";
-        if (name.Length <= Longest) return name;
+        if (name.Length < StsLimits.ShortestName) return name + "=";
+        if (name.Length <= StsLimits.LongestName) return name;
 
         Span<byte> hash = stackalloc byte[SHA256.HashSizeInBytes];
         SHA256.HashData(Encoding.UTF8.GetBytes(name), hash);
         var mark = Base64Url.EncodeToString(hash[..16]);
-        return $"{name.AsSpan(0, Longest - mark.Length - 1)}={mark}";
+        return $"{name.AsSpan(0, StsLimits.LongestName - mark.Length - 1)}={mark}";
     }
 
     private static string Escape(string text)

@@ -17,6 +17,9 @@ namespace IotCredentials.Caching;
 /// </summary>
 internal sealed class CredentialCache : IDisposable
 {
+    // Clocks of replicas differ by less.
+    internal static readonly TimeSpan LongestAhead = TimeSpan.FromMinutes(5);
+
     private readonly MemoryCache _memory;
     private readonly SealedDistributedCache? _shared;
     private readonly string _prefix;
@@ -130,6 +133,12 @@ internal sealed class CredentialCache : IDisposable
             return true;
         });
     }
+
+    /// <summary>
+    /// Whether an entry's time is ahead of this clock: it was written before a clock was set back, or by a replica whose clock is ahead. Such an entry is not
+    /// used, because by this clock it would be used for that much longer.
+    /// </summary>
+    public bool IsAhead(DateTimeOffset at) => at - _time.GetUtcNow() >= LongestAhead;
 
     /// <summary>Waits for the lock on a key across all replicas; null without Redis, or if Redis does not respond.</summary>
     public async Task<RedisLock?> LockAsync(string key, TimeSpan patience, Func<Task<bool>> isNeedless) =>

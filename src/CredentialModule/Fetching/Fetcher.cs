@@ -120,10 +120,10 @@ internal sealed class Fetcher(
     // Another replica may make the call as well, because either of them did not get the lock or has lost it: use the value that arrives first.
     private async Task<Fetched<T>> FirstOfAsync<T, TFetch>(TFetch fetch, Task<T> call) where T : class where TFetch : IFetch<T>
     {
-        _ = SingleFlight.Observed(call);
+        _ = call.ObserveException();
         while (await Task.WhenAny(call, Task.Delay(s_findAgainAfter)) != call)
         {
-            var finding = SingleFlight.Observed(FindAsync<T, TFetch>(fetch));
+            var finding = FindAsync<T, TFetch>(fetch).ObserveException();
             if (await Task.WhenAny((Task)call, finding) == finding && await finding is { } found) return new(found, IsNew: false);
         }
 

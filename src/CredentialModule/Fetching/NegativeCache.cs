@@ -11,9 +11,6 @@ internal sealed class NegativeCache(TimeProvider time) : IDisposable
     private const int MostRemembered = 10_000;
     private static readonly TimeSpan s_longestBackOff = TimeSpan.FromSeconds(30);
 
-    // The maximum of IotCredentials:Timeout.
-    private static readonly TimeSpan s_longestTry = TimeSpan.FromMinutes(1);
-
     private readonly MemoryCache _memory = new(new MemoryCacheOptions { SizeLimit = MostRemembered, Clock = new MemoryClock(time) });
 
     public bool Contains(string key) => TryRecall(key, out var known) && TimeLeft(known) > TimeSpan.Zero;
@@ -54,7 +51,7 @@ internal sealed class NegativeCache(TimeProvider time) : IDisposable
         var throttles = failure.Failure == FailureClass.Throttled ? (known?.Throttles ?? 0) + 1 : 0;
         if (throttles > 0) failure = new VendingException(failure.Failure, failure.Message, BackOff(failure.RetryAfter, throttles));
         // A throttle is kept until the next attempt has ended, so that another throttle counts as consecutive.
-        var kept = throttles > 0 ? (failure.RetryAfter * 2) + s_longestTry : failure.RetryAfter * 2;
+        var kept = throttles > 0 ? (failure.RetryAfter * 2) + IotCredentialsOptions.LongestTimeout : failure.RetryAfter * 2;
         var entry = new MemoryCacheEntryOptions { Size = 1, AbsoluteExpirationRelativeToNow = kept };
         _memory.Set(key, new Remembered(failure, time.GetTimestamp(), throttles), entry);
         return failure;

@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using IotCredentials.Failures;
 
 namespace IotCredentials.Fetching;
 
@@ -15,7 +16,7 @@ public sealed class SingleFlight
     {
         Lazy<Task>? mine = null;
         // Task.Run, so that a caller that only joins never runs the work on its own thread, and the work never runs inside the dictionary.
-        mine = new Lazy<Task>(() => Observed(Task.Run(async () =>
+        mine = new Lazy<Task>(() => Task.Run(async () =>
         {
             try
             {
@@ -26,14 +27,7 @@ public sealed class SingleFlight
                 // Remove the entry before the task completes, so that no caller joins a finished task.
                 _underWay.TryRemove(KeyValuePair.Create(key, mine!));
             }
-        })));
+        }).ObserveException());
         return (Task<T>)_underWay.GetOrAdd(key, mine).Value;
-    }
-
-    /// <summary>Observes a task's exception, because all waiters may have left by the time the task fails.</summary>
-    internal static T Observed<T>(T task) where T : Task
-    {
-        _ = task.ContinueWith(static failed => failed.Exception, CancellationToken.None, TaskContinuationOptions.OnlyOnFaulted, TaskScheduler.Default);
-        return task;
     }
 }

@@ -2,7 +2,6 @@ using System.Buffers;
 using System.Security.Claims;
 using IotCredentials.Caching;
 using IotCredentials.Failures;
-using IotCredentials.Fetching;
 using IotCredentials.OrganizationDirectory;
 using IotCredentials.Telemetry;
 using IotCredentials.Vending;
@@ -58,7 +57,7 @@ internal sealed class CredentialEndpoint(
         {
             var work = VendAsync(request, context.User, context.RequestAborted);
             var (found, endpointFound, isUnknown) = work.IsCompletedSuccessfully ? work.Result
-                : await SingleFlight.Observed(work.AsTask()).WaitAsync(options.Value.Timeout, context.RequestAborted);
+                : await work.AsTask().ObserveException().WaitAsync(options.Value.Timeout, context.RequestAborted);
             var caller = CallerClaims.Of(context.User);
             if (found is not { } vended)
             {
@@ -97,7 +96,7 @@ internal sealed class CredentialEndpoint(
         if ((request.Profile.Located ?? await locator.FindAsync(request.Profile, request.Organization, caller)) is not { } profile) return (null, null, true);
         if (await contexts.ForAsync(profile, request.Organization, caller) is not { } inputs) return (null, null, false);
         var search = endpoints.FindAsync(profile);
-        var searching = search.IsCompletedSuccessfully ? null : SingleFlight.Observed(search.AsTask());
+        var searching = search.IsCompletedSuccessfully ? null : search.AsTask().ObserveException();
         var vended = await vendor.VendAsync(inputs, LifetimeRequirement.Of(inputs, request.Minimum), caller, cancellation);
         return (vended, searching is null ? search.Result : await searching, false);
     }

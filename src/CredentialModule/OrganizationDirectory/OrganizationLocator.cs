@@ -75,7 +75,7 @@ internal sealed class OrganizationLocator
         if (_fetcher.ReadLocal<DirectoryEntry, Lookup>(lookup) is { } local) return local;
         try
         {
-            return await SingleFlight.Observed(ObtainAsync(lookup, organization, caller)).WaitAsync(_module.Value.WorkTimeout);
+            return await ObtainAsync(lookup, organization, caller).ObserveException().WaitAsync(_module.Value.WorkTimeout);
         }
         catch (Exception e) when (e is VendingException { Failure: not FailureClass.Refused } or TimeoutException)
         {
@@ -174,8 +174,7 @@ internal sealed class OrganizationLocator
 
     private TimeSpan AgeOf(DirectoryEntry entry) => _time.GetUtcNow() - entry.AskedAt;
 
-    // Written before a clock was set back, or by a replica whose clock is ahead: it would be used for that much longer.
-    private bool IsAhead(DirectoryEntry entry) => AgeOf(entry) <= -CredentialVendor.LongestAhead;
+    private bool IsAhead(DirectoryEntry entry) => _cache.IsAhead(entry.AskedAt);
 
     private bool IsFresh(DirectoryEntry entry, double part = 1) => AgeOf(entry) < (entry.Place is null ? _options.UnknownFor : _options.CacheFor * part);
 
@@ -217,12 +216,9 @@ internal sealed class OrganizationLocator
 
         public TimeSpan CacheDurationOf(DirectoryEntry value) => locator.LongestUse(value);
 
-        // If the organization was invalidated during the call, this key is no longer read. Remove it, so that a replica that loses the generation cannot read
-        // it either.
-        public Task OnCachedAsync(DirectoryEntry value) =>
-            locator._invalidation.GenerationOf(organization.Value) == generation ? Task.CompletedTask : locator._cache.RemoveAsync(key);
+        public Task OnCachedAsync(DirectoryEntry value) => locator._invalidation.RemoveIfOutdatedAsync(organization.Value, generation, key);
 
         // The call logs its failure.
-        public Task RefreshAsync(Func<Task> renew) => SingleFlight.Observed(renew());
+        public Task RefreshAsync(Func<Task> renew) => renew().ObserveException();
     }
 }

@@ -10,12 +10,6 @@ namespace IotCredentials.Profiles;
 /// <param name="report">Receives each problem, with its key.</param>
 internal sealed class ProfileReader(OrganizationIdFormat ids, IFileProvider files, DirectoryOptions? directory, Action<Severity, string, string> report)
 {
-    // STS AssumeRole: DurationSeconds, 900 to 43,200.
-    private static readonly TimeSpan s_shortestSession = TimeSpan.FromMinutes(15);
-    private static readonly TimeSpan s_longestSession = TimeSpan.FromHours(12);
-
-    // STS AssumeRole: a role's own session may take on another role for one hour at most (role chaining).
-    private static readonly TimeSpan s_longestChainedSession = TimeSpan.FromHours(1);
     private static readonly TimeSpan s_leastRefreshAfter = TimeSpan.FromSeconds(1);
     private const int LargestTemplate = 64 * 1024;
 
@@ -171,11 +165,12 @@ internal sealed class ProfileReader(OrganizationIdFormat ids, IFileProvider file
 
         void CheckTimes()
         {
-            if (sessionDuration < s_shortestSession || sessionDuration > s_longestSession || sessionDuration.Ticks % TimeSpan.TicksPerSecond != 0)
+            if (sessionDuration < StsLimits.ShortestSession || sessionDuration > StsLimits.LongestSession
+                || sessionDuration.Ticks % TimeSpan.TicksPerSecond != 0)
             {
                 Error(nameof(options.SessionDuration), "is not from 00:15:00 to 12:00:00 in whole seconds, which is what STS takes.");
             }
-            else if (sessionDuration > s_longestChainedSession)
+            else if (sessionDuration > StsLimits.LongestChainedSession)
             {
                 report(Severity.Warning, nameof(options.SessionDuration),
                     "is over an hour: a gateway that itself runs as a role gets one hour at most (role chaining), "

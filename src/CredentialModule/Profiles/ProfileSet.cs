@@ -42,7 +42,7 @@ public sealed class ProfileSet
         var found = new List<Finding>();
         findings = found;
 
-        if (options.Timeout <= TimeSpan.Zero || options.Timeout > TimeSpan.FromMinutes(1)) Error("Timeout", "is not over 0 and up to 00:01:00.");
+        if (options.Timeout <= TimeSpan.Zero || options.Timeout > IotCredentialsOptions.LongestTimeout) Error("Timeout", "is not over 0 and up to 00:01:00.");
         if (options.Cache.MaxEntries < 1) Error("Cache:MaxEntries", "is not at least 1.");
         if (options.Sts.PermitsPerSecond < 1) Error("Sts:PermitsPerSecond", "is not at least 1.");
         if (options.Sts.MaxConcurrent < 1) Error("Sts:MaxConcurrent", "is not at least 1.");

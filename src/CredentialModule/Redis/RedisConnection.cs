@@ -112,13 +112,9 @@ public sealed class RedisConnection : IAsyncDisposable
             ?.EndPoint ?? node.EndPoint;
 
     /// <summary>Runs a command on <paramref name="key"/>. Returns the default value if Redis cannot be used, and never throws.</summary>
-    internal Task<T?> RunAsync<T>(RedisKey key, Func<IDatabase, Task<T?>> command) => RunUnboundedAsync(key, redis =>
-    {
-        var running = command(redis);
-        // The client looks for commands that have timed out at its heartbeat, and can miss one. Whatever becomes of it then is of no interest.
-        _ = running.ContinueWith(static late => late.Exception, CancellationToken.None, TaskContinuationOptions.OnlyOnFaulted, TaskScheduler.Default);
-        return running.WaitAsync(_commandTimeout);
-    });
+    internal Task<T?> RunAsync<T>(RedisKey key, Func<IDatabase, Task<T?>> command) =>
+        // The client looks for commands that have timed out at its heartbeat, and can miss one. Its result is of no interest then.
+        RunUnboundedAsync(key, redis => command(redis).ObserveException().WaitAsync(_commandTimeout));
 
     private async Task<T?> RunUnboundedAsync<T>(RedisKey key, Func<IDatabase, Task<T?>> command)
     {

@@ -1,3 +1,4 @@
+using IotCredentials.Failures;
 using StackExchange.Redis;
 
 namespace IotCredentials.Redis;
@@ -71,10 +72,8 @@ internal sealed class RedisLock : IAsyncDisposable
             try
             {
                 if (!await timer.WaitForNextTickAsync(_ended.Token)) return;
-                var extending = _redis.LockExtendAsync(_key, _holder, Expiry);
-                _ = extending.ContinueWith(static late => late.Exception, TaskScheduler.Default);
                 // The client can miss that a command has timed out.
-                await extending.WaitAsync(ExtendEvery);
+                await _redis.LockExtendAsync(_key, _holder, Expiry).ObserveException().WaitAsync(ExtendEvery);
             }
             catch (Exception)
             {
@@ -88,6 +87,6 @@ internal sealed class RedisLock : IAsyncDisposable
         if (!IsHeld) return;
         await _ended.CancelAsync();
         // Not awaited: if the release fails, the lock expires.
-        _ = _redis.LockReleaseAsync(_key, _holder, CommandFlags.FireAndForget).ContinueWith(static task => task.Exception, TaskScheduler.Default);
+        _ = _redis.LockReleaseAsync(_key, _holder, CommandFlags.FireAndForget).ObserveException();
     }
 }

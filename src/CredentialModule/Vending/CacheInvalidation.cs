@@ -3,6 +3,7 @@ using System.Threading.Channels;
 using IotCredentials.Caching;
 using IotCredentials.Failures;
 using IotCredentials.Fetching;
+using IotCredentials.Profiles;
 using IotCredentials.Redis;
 using IotCredentials.Telemetry;
 using Microsoft.Extensions.Hosting;
@@ -27,7 +28,6 @@ internal sealed class CacheInvalidation(
     private static readonly TimeSpan s_leastBetweenPolls = TimeSpan.FromMilliseconds(100);
     private static readonly TimeSpan s_longestPass = TimeSpan.FromSeconds(10);
 
-    private static readonly TimeSpan s_longestSession = TimeSpan.FromHours(12);
     private static readonly TimeSpan s_margin = TimeSpan.FromHours(1);
 
     private readonly ConcurrentDictionary<string, Generation> _generations = new(StringComparer.Ordinal);
@@ -49,6 +49,13 @@ internal sealed class CacheInvalidation(
     /// <summary>The organization's generation; null when it was not invalidated.</summary>
     public string? GenerationOf(string organization) => _generations.TryGetValue(organization, out var generation) ? generation.Text : null;
 
+    /// <summary>
+    /// Removes an entry that was just cached if its organization was invalidated during the call. Its key is no longer read, and once it is removed, a replica
+    /// that loses the generation cannot read it either.
+    /// </summary>
+    public Task RemoveIfOutdatedAsync(string organization, string? generation, string key) =>
+        GenerationOf(organization) == generation ? Task.CompletedTask : cache.RemoveAsync(key);
+
     /// <summary>Invalidates an organization in this replica and in all others. False when the others could not be reached.</summary>
     public async Task<bool> InvalidateAsync(OrganizationId organization)
     {
@@ -60,7 +67,7 @@ internal sealed class CacheInvalidation(
 
         try
         {
-            var connection = await redis.GetAsync().WaitAsync(GenerationStore.LongestWait, stoppingToken);
+            var connection = await redis.GetAsync().WaitAsync(GenerationStore.LongestWait);
             var database = connection.GetDatabase();
             // Use Redis's clock, so that all replicas agree which of two generations is newer.
             var generation = NewGeneration(organization.Value, await GenerationStore.TimeAsync(database));
@@ -136,7 +143,7 @@ internal sealed class CacheInvalidation(
                 {
                     var subscriber = (await redis.GetAsync().WaitAsync(GenerationStore.LongestWait, stoppingToken)).GetSubscriber();
                     var subscribing = subscriber.SubscribeAsync(Notices, (_, _) => _notices.Writer.TryWrite(true));
-                    await SingleFlight.Observed(subscribing).WaitAsync(GenerationStore.LongestWait, stoppingToken);
+                    await subscribing.ObserveException().WaitAsync(GenerationStore.LongestWait, stoppingToken);
                 }
 
                 subscribed = true;
@@ -264,6 +271,6 @@ internal sealed class CacheInvalidation(
     private Generation NewGeneration(string organization, DateTimeOffset at) =>
         Generation.Create(at, _generations.TryGetValue(organization, out var last) ? last : null);
 
-    private static TimeSpan LongestUse(DirectoryOptions? directory) => directory is null ? s_longestSession
-        : new[] { s_longestSession, directory.CacheFor + directory.StaleFor, directory.UnknownFor }.Max();
+    private static TimeSpan LongestUse(DirectoryOptions? directory) => directory is null ? StsLimits.LongestSession
+        : new[] { StsLimits.LongestSession, directory.CacheFor + directory.StaleFor, directory.UnknownFor }.Max();
 }

@@ -23,9 +23,6 @@ internal sealed class CredentialVendor(
     internal static readonly TimeSpan ClockTolerance = TimeSpan.FromSeconds(30);
     internal static readonly TimeSpan LeastBetweenVends = TimeSpan.FromSeconds(60);
 
-    // Clocks of replicas differ by less.
-    internal static readonly TimeSpan LongestAhead = TimeSpan.FromMinutes(5);
-
     // The largest part of RefreshAfter by which a process renews earlier.
     internal const double LargestSpread = 0.1;
 
@@ -68,7 +65,7 @@ internal sealed class CredentialVendor(
         using var waiter = limiter.Join(lookup.Key, lookup.Share);
         try
         {
-            return await SingleFlight.Observed(work()).WaitAsync(options.Value.WorkTimeout, cancellation);
+            return await work().ObserveException().WaitAsync(options.Value.WorkTimeout, cancellation);
         }
         catch (TimeoutException) when (limiter.IsWaiting(lookup.Key))
         {
@@ -125,9 +122,7 @@ internal sealed class CredentialVendor(
 
     private async Task OnCachedAsync(Lookup lookup, CachedCredentials issued)
     {
-        // If the organization was invalidated during the call, this key is no longer read. Remove it, so that a replica that loses the generation cannot read
-        // it either.
-        if (invalidation.GenerationOf(lookup.Context.Organization.Value) != lookup.Context.Generation) await cache.RemoveAsync(lookup.Key);
+        await invalidation.RemoveIfOutdatedAsync(lookup.Context.Organization.Value, lookup.Context.Generation, lookup.Key);
         var minimum = lookup.Requirement.Minimum;
         if (RemainingLifetime(issued) >= minimum) return;
 
@@ -145,7 +140,7 @@ internal sealed class CredentialVendor(
     private bool Satisfies(CachedCredentials entry, LifetimeRequirement requirement) =>
         RemainingLifetime(entry) >= requirement.Minimum + (IsRecentlyIssued(entry, requirement) ? TimeSpan.Zero : ClockTolerance);
 
-    private bool IsAhead(CachedCredentials entry) => entry.IssuedAt - time.GetUtcNow() >= LongestAhead;
+    private bool IsAhead(CachedCredentials entry) => cache.IsAhead(entry.IssuedAt);
 
     private TimeSpan RemainingLifetime(CachedCredentials entry) => entry.Expiration - time.GetUtcNow();
 
@@ -176,7 +171,6 @@ internal sealed class CredentialVendor(
         // The sealed entry names its organization: if two organizations ever shared a key, neither must get the other's credentials.
         public bool Matches(CachedCredentials value)
         {
-            // An entry from the future was vended before a clock was set back. By a clock that is slow, it has less time left than it seems.
             if (string.Equals(value.OrganizationId, context.Organization.Value, StringComparison.Ordinal)) return !vendor.IsAhead(value);
             vendor.ReportForeignEntry(key);
             return false;

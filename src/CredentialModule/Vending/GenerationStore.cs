@@ -1,6 +1,6 @@
 using System.Text;
 using IotCredentials.Caching;
-using IotCredentials.Fetching;
+using IotCredentials.Failures;
 using IotCredentials.Telemetry;
 using Microsoft.Extensions.Logging;
 using StackExchange.Redis;
@@ -114,5 +114,5 @@ internal sealed class GenerationStore(CredentialCache cache, TimeProvider time, 
     private string SealedNameOf(string field) => $"{cache.GenerationsKey} {field}";
 
     // As for every command: the client can miss that one has timed out.
-    private static Task<T> Bounded<T>(Task<T> command) => SingleFlight.Observed(command).WaitAsync(LongestWait);
+    private static Task<T> Bounded<T>(Task<T> command) => command.ObserveException().WaitAsync(LongestWait);
 }

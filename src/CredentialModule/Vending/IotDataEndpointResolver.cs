@@ -104,6 +104,6 @@ internal sealed class IotDataEndpointResolver(
         public Task OnCachedAsync(CachedIotDataEndpoint value) => Task.CompletedTask;
 
         // The call logs its failure.
-        public Task RefreshAsync(Func<Task> renew) => SingleFlight.Observed(renew());
+        public Task RefreshAsync(Func<Task> renew) => renew().ObserveException();
     }
 }

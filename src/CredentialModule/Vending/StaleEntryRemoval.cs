@@ -1,6 +1,6 @@
 using System.Collections.Concurrent;
 using IotCredentials.Caching;
-using IotCredentials.Fetching;
+using IotCredentials.Failures;
 using StackExchange.Redis;
 
 namespace IotCredentials.Vending;
@@ -45,10 +45,10 @@ internal sealed class StaleEntryRemoval(CredentialCache cache) : IDisposable
                 // While a node is away, the passes that follow do not scan the others again.
                 if (Array.TrueForAll(batch, entry => entry.Value.Finished.Contains(server.EndPoint))) continue;
                 await using var pages = server.KeysAsync(database.Database, cache.EntryPattern, PageSize).Chunk(PageSize).GetAsyncEnumerator();
-                while (await SingleFlight.Observed(pages.MoveNextAsync().AsTask()).WaitAsync(s_longestPage))
+                while (await pages.MoveNextAsync().AsTask().ObserveException().WaitAsync(s_longestPage))
                 {
                     var outdated = pages.Current.Where(key => IsOutdated((string)key!, current));
-                    await SingleFlight.Observed(Task.WhenAll(outdated.Select(key => database.KeyDeleteAsync(key)))).WaitAsync(s_longestPage);
+                    await Task.WhenAll(outdated.Select(key => database.KeyDeleteAsync(key))).ObserveException().WaitAsync(s_longestPage);
                 }
 
                 foreach (var (_, wish) in batch) wish.Finished.Add(server.EndPoint);

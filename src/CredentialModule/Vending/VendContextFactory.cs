@@ -9,9 +9,6 @@ namespace IotCredentials.Vending;
 /// <summary>Creates the vend context for a profile, an organization and, if sessions are per caller, the caller.</summary>
 internal sealed class VendContextFactory(AwsClients clients, GatewayIdentity identity, CacheInvalidation invalidation, IHostEnvironment host, TimeProvider time)
 {
-    // STS AssumeRole, DurationSeconds: at least 900. A session may outlive the token that it was vended for by this much.
-    private static readonly TimeSpan s_shortestSession = TimeSpan.FromMinutes(15);
-
     /// <summary>Creates the context; null if sessions are per caller and the caller has no issuer, no subject or no token expiration.</summary>
     /// <exception cref="VendingException">The gateway's identity at AWS cannot be determined.</exception>
     public async ValueTask<VendContext?> ForAsync(Profile profile, OrganizationId organization, ClaimsPrincipal user)
@@ -51,9 +48,10 @@ internal sealed class VendContextFactory(AwsClients clients, GatewayIdentity ide
 
     // In whole quarters of an hour, so that a caller's requests share a session while its token ages. An entry cached under one duration was vended when the
     // token had as many quarters remaining as now: it outlives this token by no more than the last, begun quarter.
+    // No session can be shorter, so it may also outlive the token that it was vended for by that much.
     private static TimeSpan DurationOf(Profile profile, TimeSpan tokenLife)
     {
-        var quarters = Math.Max(1, Math.Ceiling(tokenLife / s_shortestSession));
-        return quarters * s_shortestSession < profile.SessionDuration ? quarters * s_shortestSession : profile.SessionDuration;
+        var quarters = Math.Max(1, Math.Ceiling(tokenLife / StsLimits.ShortestSession));
+        return quarters * StsLimits.ShortestSession < profile.SessionDuration ? quarters * StsLimits.ShortestSession : profile.SessionDuration;
     }
 }

@@ -203,7 +203,7 @@ public sealed class FetcherTests
 
         public Task OnCachedAsync(Sign value) => Refusal is null ? Task.CompletedTask : Task.FromException(Refusal);
 
-        public Task RefreshAsync(Func<Task> renew) => SingleFlight.Observed(renew());
+        public Task RefreshAsync(Func<Task> renew) => renew().ObserveException();
     }
 
     /// <summary>A process's cache and engine.</summary>
