@@ -36,7 +36,6 @@ public sealed class AzureEmulator : IAsyncDisposable
     private readonly WebIdentities _federated = new();
     private LocalServer _server = null!;
     private LocalServer? _authority;
-    private int _tokenRequests;
 
     private AzureEmulator(OpenIdProvider entra) => _entra = entra;
 
@@ -60,9 +59,6 @@ public sealed class AzureEmulator : IAsyncDisposable
 
     /// <summary>Responds in place of the emulator, and returns whether it did.</summary>
     public Func<HttpContext, CancellationToken, Task<bool>>? Instead { get; set; }
-
-    /// <summary>The number of requests for a token.</summary>
-    public int TokenRequests => Volatile.Read(ref _tokenRequests);
 
     /// <summary>The variables of a virtual machine. A real one has none: its address is the same everywhere.</summary>
     public IReadOnlyDictionary<string, string> InstanceMetadataVariables => new Dictionary<string, string> { ["AZURE_POD_IDENTITY_AUTHORITY_HOST"] = Url };
@@ -132,7 +128,6 @@ public sealed class AzureEmulator : IAsyncDisposable
 
     private async Task RespondAsync(HttpContext context, CancellationToken cancellationToken)
     {
-        Interlocked.Increment(ref _tokenRequests);
         if (Instead is { } instead && await instead(context, cancellationToken)) return;
         var (status, body) = (context.Request.Method, context.Request.Path.Value) switch
         {

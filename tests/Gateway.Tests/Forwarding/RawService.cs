@@ -25,13 +25,6 @@ internal sealed class RawService : IDisposable
 
     public ConcurrentQueue<string> Heads { get; } = new();
 
-    /// <summary>The target of the request whose target holds a part.</summary>
-    public string TargetWith(string part) =>
-        Heads.Select(static head => head.Split(' ', 3)[1]).Single(target => target.Contains(part, StringComparison.Ordinal));
-
-    /// <summary>The lines of the header section of the request whose target holds a part.</summary>
-    public string[] HeadersWith(string part) => Heads.Single(head => head.Split("\r\n")[0].Contains(part, StringComparison.Ordinal)).Split("\r\n")[1..];
-
     public void Dispose() => _listener.Dispose();
 
     private async Task AcceptAsync()
