@@ -85,9 +85,9 @@ internal sealed class WarmGateway : IAsyncDisposable
         var profiles = Services.GetRequiredService<IProfileProvider>().Current;
         var organization = profiles.OrganizationIds.TryParse(Organization, out var id) ? id : throw new InvalidOperationException($"{Organization} is no id");
         var profile = profiles.Find("default", organization)!.Located!;
-        var inputs = (await Services.GetRequiredService<VendContextFactory>().ForAsync(profile, organization, new ClaimsPrincipal()))!;
+        var context = (await Services.GetRequiredService<VendContextFactory>().CreateAsync(profile, organization, new ClaimsPrincipal()))!;
         return (
-            inputs, Services.GetRequiredService<CredentialCache>().ReadLocal<CachedCredentials>(CacheKey.Of(inputs.ToAssumeRoleParameters()))!,
+            context, Services.GetRequiredService<CredentialCache>().ReadLocal<CachedCredentials>(CacheKey.Of(context.ToAssumeRoleParameters()))!,
             await Services.GetRequiredService<IotDataEndpointResolver>().FindAsync(profile));
     }
 

@@ -71,7 +71,7 @@ internal sealed class CredentialSource(IOptions<AwsClientOptions> options)
     /// <param name="refused">The rejected credentials.</param>
     /// <param name="mayReplace">False to read nothing again, and only share what another caller reads.</param>
     /// <param name="cancellation">Cancels the wait.</param>
-    public async Task<FoundCredentials> FindOthersAsync(FoundCredentials? refused, bool mayReplace, CancellationToken cancellation)
+    public async Task<FoundCredentials> RereadAsync(FoundCredentials? refused, bool mayReplace, CancellationToken cancellation)
     {
         Task<FoundCredentials>? asking = null;
         lock (_lock)

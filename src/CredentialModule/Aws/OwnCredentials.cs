@@ -34,9 +34,9 @@ internal sealed class OwnCredentials : IDisposable
     private readonly CancellationTokenSource _ended = new();
     private readonly Lock _lock = new();
     private readonly Dictionary<(string Region, string Call), Refusal> _refused = [];
-    private readonly HashSet<string> _told = new(StringComparer.Ordinal);
+    private readonly HashSet<string> _loggedMessages = new(StringComparer.Ordinal);
     // The calls that AWS has accepted since the credentials were replaced.
-    private readonly HashSet<(string Region, string Call)> _acceptedBy = [];
+    private readonly HashSet<(string Region, string Call)> _acceptedCalls = [];
     private ImmutableCredentials? _accepted;
     private long? _replacedAt;
     private long _begun;
@@ -73,12 +73,12 @@ internal sealed class OwnCredentials : IDisposable
         var found = await FindAsync(_source.FindAsync, cancellation);
         try
         {
-            return await TakenAsync();
+            return await CallAndRecordAsync();
         }
         catch (Exception e) when (AwsErrorMapper.OfCredentials(e) is { } failure)
         {
-            var other = await FindAsync(end => FindOthersAsync((region, call), begun, found, isCheck: false, end), cancellation);
-            if (IsSame(other, found)) throw Refuse((region, call), failure);
+            var other = await FindAsync(end => RereadAsync((region, call), begun, found, isCheck: false, end), cancellation);
+            if (IsSame(other, found)) throw RecordRefusal((region, call), failure);
             found = other;
         }
         catch (Exception e)
@@ -88,18 +88,18 @@ internal sealed class OwnCredentials : IDisposable
 
         try
         {
-            return await TakenAsync();
+            return await CallAndRecordAsync();
         }
         catch (Exception e)
         {
-            throw AwsErrorMapper.OfCredentials(e) is { } failure ? Refuse((region, call), failure) : AwsErrorMapper.From(e, call, address);
+            throw AwsErrorMapper.OfCredentials(e) is { } failure ? RecordRefusal((region, call), failure) : AwsErrorMapper.From(e, call, address);
         }
 
-        async Task<T> TakenAsync()
+        async Task<T> CallAndRecordAsync()
         {
             var result = await use(found.Fixed);
-            Accept((region, call), found.Values);
-            Take((region, call), begun);
+            RecordAcceptedCall((region, call), found.Values);
+            EndRefusal((region, call), begun);
             return result;
         }
     }
@@ -114,44 +114,44 @@ internal sealed class OwnCredentials : IDisposable
         try
         {
             var found = await find(cancellation);
-            Take(s_source, begun);
+            EndRefusal(s_source, begun);
             return found;
         }
         catch (Exception e)
         {
             var failure = FailureOf(e);
-            throw failure.Failure == FailureClass.Credentials ? Refuse(s_source, failure) : failure;
+            throw failure.Failure == FailureClass.Credentials ? RecordRefusal(s_source, failure) : failure;
         }
     }
 
     // Credentials that AWS rejects for one call and accepts for another are replaced once a minute at most: others would mend nothing. So are those of the
     // checks without callers, of which there is one for each refused call.
-    private Task<FoundCredentials> FindOthersAsync(
+    private Task<FoundCredentials> RereadAsync(
         (string Region, string Call) key, long begun, FoundCredentials refused, bool isCheck, CancellationToken cancellation)
     {
         bool mayReplace;
         lock (_lock)
         {
-            var mustWait = isCheck || (_acceptedBy.Count > 0 && !_acceptedBy.Contains(key) && refused.Values.Equals(_accepted));
+            var mustWait = isCheck || (_acceptedCalls.Count > 0 && !_acceptedCalls.Contains(key) && refused.Values.Equals(_accepted));
             // A call from before the last replacement was signed with what has been replaced.
             mayReplace = _replacedAt is not { } at || (begun > at && (!mustWait || _time.GetElapsedTime(at) >= s_pauseBeforeReplacement));
             if (mayReplace)
             {
-                _acceptedBy.Clear();
+                _acceptedCalls.Clear();
                 _replacedAt = _time.GetTimestamp();
             }
         }
 
-        return _source.FindOthersAsync(refused, mayReplace, cancellation);
+        return _source.RereadAsync(refused, mayReplace, cancellation);
     }
 
-    private void Accept((string Region, string Call) key, ImmutableCredentials credentials)
+    private void RecordAcceptedCall((string Region, string Call) key, ImmutableCredentials credentials)
     {
         lock (_lock)
         {
-            if (!credentials.Equals(_accepted)) _acceptedBy.Clear();
+            if (!credentials.Equals(_accepted)) _acceptedCalls.Clear();
             _accepted = credentials;
-            _acceptedBy.Add(key);
+            _acceptedCalls.Add(key);
         }
     }
 
@@ -172,7 +172,7 @@ internal sealed class OwnCredentials : IDisposable
         }
     }
 
-    private VendingException Refuse((string Region, string Call) key, VendingException failure)
+    private VendingException RecordRefusal((string Region, string Call) key, VendingException failure)
     {
         lock (_lock)
         {
@@ -185,21 +185,21 @@ internal sealed class OwnCredentials : IDisposable
             }
 
             _refused[key] = new(failure, _time.GetTimestamp());
-            if (_told.Add(failure.Message)) Log.CredentialsRefused(_logger, failure.Message);
+            if (_loggedMessages.Add(failure.Message)) Log.CredentialsRefused(_logger, failure.Message);
         }
 
         return new(failure.Failure, failure.Message, s_interval);
     }
 
     // Ends a refusal. The success of a call that began before the refusal does not count: it was signed before the problem appeared.
-    private void Take((string Region, string Call) key, long begun)
+    private void EndRefusal((string Region, string Call) key, long begun)
     {
         lock (_lock)
         {
             if (!_refused.TryGetValue(key, out var known) || begun < known.At) return;
             _refused.Remove(key);
             if (_refused.Count > 0) return;
-            _told.Clear();
+            _loggedMessages.Clear();
             Log.CredentialsTaken(_logger, (long)_time.GetElapsedTime(_begun).TotalSeconds);
         }
     }
@@ -243,7 +243,7 @@ internal sealed class OwnCredentials : IDisposable
         {
             if (key == s_source)
             {
-                await _source.FindOthersAsync(null, mayReplace: true, deadline.Token);
+                await _source.RereadAsync(null, mayReplace: true, deadline.Token);
             }
             else
             {
@@ -252,19 +252,19 @@ internal sealed class OwnCredentials : IDisposable
                 await sts.GetCallerIdentityAsync(new GetCallerIdentityRequest(), deadline.Token);
             }
 
-            Take(key, begun);
+            EndRefusal(key, begun);
         }
         catch (Exception e) when (!_ended.IsCancellationRequested)
         {
             var failure = key == s_source ? FailureOf(e) : AwsErrorMapper.OfCredentials(e) ?? AwsErrorMapper.From(e, "sts:GetCallerIdentity");
             if (failure.Failure == FailureClass.Credentials)
             {
-                Refuse(key, failure);
+                RecordRefusal(key, failure);
                 // The next check uses what is found.
-                if (found is not null) _ = FindOthersAsync(key, begun, found, isCheck: true, _ended.Token).ObserveException();
+                if (found is not null) _ = RereadAsync(key, begun, found, isCheck: true, _ended.Token).ObserveException();
             }
             // A denied call shows that AWS knows the caller.
-            else if (failure.Failure == FailureClass.Refused) Take(key, begun);
+            else if (failure.Failure == FailureClass.Refused) EndRefusal(key, begun);
         }
     }
 

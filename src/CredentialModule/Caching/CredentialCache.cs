@@ -147,16 +147,16 @@ internal sealed class CredentialCache : IDisposable
     /// <summary>Counts and logs an entry that is not what was sealed there. Only its key is logged, never its content.</summary>
     public void OnEntryRejected(string redisKey)
     {
-        _metrics.EntriesRefused(1);
+        _metrics.EntriesRejected(1);
         Log.EntryRefused(_logger, redisKey);
     }
 
     /// <summary>
     /// Counts and logs generations that are not what was sealed there. Their names are not logged, because a client with access to Redis chose them.
     /// </summary>
-    public void GenerationsRefused(int count)
+    public void OnGenerationsRejected(int count)
     {
-        _metrics.EntriesRefused(count);
+        _metrics.EntriesRejected(count);
         Log.GenerationsRefused(_logger, count, GenerationsKey);
     }
 

@@ -10,8 +10,8 @@ namespace IotCredentials.Caching;
 /// <param name="redis">Redis.</param>
 /// <param name="keyPrefix">The prefix that <paramref name="redis"/> puts before every key.</param>
 /// <param name="sealer">Seals and opens.</param>
-/// <param name="refused">Called with the Redis key of an entry that is not what was sealed there.</param>
-internal sealed class SealedDistributedCache(IDistributedCache redis, string keyPrefix, Sealer sealer, Action<string> refused)
+/// <param name="onRejected">Called with the Redis key of an entry that is not what was sealed there.</param>
+internal sealed class SealedDistributedCache(IDistributedCache redis, string keyPrefix, Sealer sealer, Action<string> onRejected)
 {
     public async Task<byte[]?> GetAsync(string key)
     {
@@ -26,7 +26,7 @@ internal sealed class SealedDistributedCache(IDistributedCache redis, string key
             catch (RedisServerException e) when (IsOfAnotherType(e))
             {
                 // Remove a value of another type under our key: it can be neither read nor overwritten.
-                refused(keyPrefix + name);
+                onRejected(keyPrefix + name);
                 await redis.RemoveAsync(name);
             }
         }
@@ -56,7 +56,7 @@ internal sealed class SealedDistributedCache(IDistributedCache redis, string key
     private byte[]? Open(string name, byte[]? entry, out bool isForged)
     {
         var value = sealer.Open(keyPrefix + name, entry, out isForged);
-        if (isForged) refused(keyPrefix + name);
+        if (isForged) onRejected(keyPrefix + name);
         return value;
     }
 }

@@ -21,12 +21,15 @@ internal sealed class CredentialEndpoint(
     OrganizationLocator locator, VendContextFactory contexts, CredentialVendor vendor, IotDataEndpointResolver endpoints, CredentialMetrics metrics,
     AuditTrail audit, IOptions<IotCredentialsOptions> options, TimeProvider time, ILogger<CredentialEndpoint> logger)
 {
-    private static readonly TimeSpan s_toldEvery = TimeSpan.FromMinutes(1);
+    private static readonly TimeSpan s_logInterval = TimeSpan.FromMinutes(1);
+
+    // A profile comes back only by a change of the configuration.
+    private static readonly TimeSpan s_retryUnknownProfile = TimeSpan.FromMinutes(1);
 
     private static readonly OrganizationAccessRequirement[] s_access = [OrganizationAccessRequirement.Instance];
 
-    private readonly LogInterval _unknownCallers = new(s_toldEvery, time);
-    private readonly LogInterval _unknownProfiles = new(s_toldEvery, time);
+    private readonly LogInterval _unknownCallers = new(s_logInterval, time);
+    private readonly LogInterval _unknownProfiles = new(s_logInterval, time);
 
     public async Task InvokeAsync(HttpContext context, string profileName, CredentialQueryRule rule)
     {
@@ -94,10 +97,10 @@ internal sealed class CredentialEndpoint(
     {
         // The caller has been authorized: the directory is never asked for anybody else.
         if ((request.Profile.Located ?? await locator.FindAsync(request.Profile, request.Organization, caller)) is not { } profile) return (null, null, true);
-        if (await contexts.ForAsync(profile, request.Organization, caller) is not { } inputs) return (null, null, false);
+        if (await contexts.CreateAsync(profile, request.Organization, caller) is not { } context) return (null, null, false);
         var search = endpoints.FindAsync(profile);
         var searching = search.IsCompletedSuccessfully ? null : search.AsTask().ObserveException();
-        var vended = await vendor.VendAsync(inputs, LifetimeRequirement.Of(inputs, request.Minimum), caller, cancellation);
+        var vended = await vendor.VendAsync(context, LifetimeRequirement.Of(context, request.Minimum), caller, cancellation);
         return (vended, searching is null ? search.Result : await searching, false);
     }
 
@@ -105,7 +108,7 @@ internal sealed class CredentialEndpoint(
     {
         if (_unknownProfiles.IsDue()) Log.ProfileUnknown(logger, endpoint.DisplayName, profileName);
         metrics.Failed(FailureClass.Unavailable, profileName);
-        ErrorResponse.SetRetryAfter(context.Response, s_toldEvery);
+        ErrorResponse.SetRetryAfter(context.Response, s_retryUnknownProfile);
     }
 
     private static string ReasonOf(FailureClass failure) => failure switch

@@ -87,7 +87,7 @@ public sealed class AssumeRoleExplainer
         var template = profiles.Find(profile, organization) ?? throw new ArgumentException($"There is no profile {profile}.", nameof(profile));
         var effective = template.Shown();
         var identity = EnvironmentIdentity.Of(_aws.Value, variables);
-        var request = VendContextFactory.Make(
+        var request = VendContextFactory.CreateParameters(
             effective, organization, caller is null ? new(null, null, null) : CallerClaims.Of(caller), _host.EnvironmentName, generation: null, identity ?? "",
             template.Located is null ? "" : _clients.StsAddress(effective.Region), _time.GetUtcNow());
         if (request is null) return null;

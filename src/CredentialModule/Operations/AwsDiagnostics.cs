@@ -214,7 +214,7 @@ public sealed class AwsDiagnostics
         var now = _time.GetUtcNow();
         // If sessions belong to a caller, this check is the caller.
         var caller = new CallerClaims("gateway", "doctor", now + profile.SessionDuration);
-        var request = VendContextFactory.Make(
+        var request = VendContextFactory.CreateParameters(
             profile, organization, caller, _host.EnvironmentName, generation: null, identity: "", _clients.StsAddress(profile.Region), now)!;
         var response = await _own.UseAsync(
             profile.Region, "sts:AssumeRole", _clients.StsUrl(profile.Region),

@@ -79,7 +79,7 @@ internal sealed class OrganizationLocator
         }
         catch (Exception e) when (e is VendingException { Failure: not FailureClass.Refused } or TimeoutException)
         {
-            if (_cache.ReadLocal<DirectoryEntry>(key) is { } rest && lookup.Matches(rest) && IsUsable(rest)) return rest;
+            if (_cache.ReadLocal<DirectoryEntry>(key) is { } cached && lookup.Matches(cached) && IsUsable(cached)) return cached;
             throw e as VendingException ?? new VendingException(FailureClass.Unavailable, "no response within IotCredentials:Timeout");
         }
     }

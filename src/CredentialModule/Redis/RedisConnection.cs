@@ -33,7 +33,7 @@ public sealed class RedisConnection : IAsyncDisposable
     private readonly RedisSockets _sockets = new();
     private readonly ConcurrentDictionary<EndPoint, RedisCircuitBreaker> _ofNodes = new();
     private readonly CancellationTokenSource _ended = new();
-    private readonly LogInterval _lockIsTold;
+    private readonly LogInterval _lockOverrideLog;
     private volatile bool _isBehindSentinel;
 
     internal RedisConnection(
@@ -48,7 +48,7 @@ public sealed class RedisConnection : IAsyncDisposable
         EndPoints = new RedisProbe(_options, _keyPrefix, s_watchTimeout).EndPoints;
         _watch = new(EndPoints, CheckAsync, () => Connected is { IsConnected: true }, _sockets.Close, metrics, logger);
         metrics.ObserveRedis(() => _watch.Problem is null);
-        _lockIsTold = new(TimeSpan.FromMinutes(1), time);
+        _lockOverrideLog = new(TimeSpan.FromMinutes(1), time);
         CircuitBreaker = new(s_time, () => _watch.Suspect());
     }
 
@@ -158,7 +158,7 @@ public sealed class RedisConnection : IAsyncDisposable
             try
             {
                 var taken = await RedisLock.AcquireAsync(redis, _lockPrefix + key, patience, _commandTimeout, isNeedless, s_time);
-                if (taken.IsOverridden && _lockIsTold.IsDue()) Log.LockOverridden(_logger, _lockPrefix + key);
+                if (taken.IsOverridden && _lockOverrideLog.IsDue()) Log.LockOverridden(_logger, _lockPrefix + key);
                 return taken;
             }
             catch (Exception e)

@@ -19,10 +19,6 @@ internal sealed class RedisWatch(
     string endPoints, Func<CancellationToken, Task<RedisProblem?>> findProblem, Func<bool> isConnected, Action reconnect, CredentialMetrics metrics,
     ILogger logger) : IDisposable
 {
-    // The client reconnects within seconds after the probe finds no problem. After more clean probes than this, the problem is NotConnected.
-    private const int MostClean = 10;
-    private const int MostAlike = 10;
-
     private static readonly TimeSpan s_interval = TimeSpan.FromSeconds(1);
 
     private readonly CancellationTokenSource _ended = new();
@@ -46,8 +42,9 @@ internal sealed class RedisWatch(
         try
         {
             var begun = Stopwatch.GetTimestamp();
-            RedisProblem? told = null;
-            var (last, times, clean, hasFailed) = ((RedisProblem?)null, 0, 0, false);
+            var filter = new RedisProblemFilter();
+            RedisProblem? logged = null;
+            var hasFailed = false;
             while (true)
             {
                 RedisProblem? found = null;
@@ -64,24 +61,18 @@ internal sealed class RedisWatch(
                 }
 
                 if (found is null && isConnected()) break;
-                clean = found is null ? clean + 1 : 0;
-                if (clean > MostClean) found = RedisProblem.NotConnected;
-                times = found == last ? times + 1 : 1;
-                // A server that shuts down closes its connections first, so Closed is logged as the first cause only when it repeats. A server that starts
-                // passes through several causes, so a different cause is logged only after it has lasted.
-                if (found is not null && found != told && (told is null ? found.Code != RedisProblem.Closed.Code || times > 1 : times > MostAlike))
+                if (filter.Next(found) is { } problem)
                 {
-                    Log.RedisLost(logger, found.At ?? endPoints, found.Cause);
-                    metrics.RedisFailed(found.Code);
-                    _problem = told = found;
+                    Log.RedisLost(logger, problem.At ?? endPoints, problem.Cause);
+                    metrics.RedisFailed(problem.Code);
+                    _problem = logged = problem;
                 }
 
-                last = found;
                 await Task.Delay(s_interval, TimeProvider.System, _ended.Token);
             }
 
             // A demoted node keeps the client's connections, even if the name in the connection string has moved to the new primary.
-            if (_isOnReplica || told?.Code == RedisProblem.ReadOnly.Code)
+            if (_isOnReplica || logged?.Code == RedisProblem.ReadOnly.Code)
             {
                 _isOnReplica = false;
                 Log.RedisReconnects(logger, endPoints);
@@ -89,7 +80,7 @@ internal sealed class RedisWatch(
             }
 
             _problem = null;
-            if (told is not null) Log.RedisRestored(logger, endPoints, (long)Stopwatch.GetElapsedTime(begun).TotalSeconds);
+            if (logged is not null) Log.RedisRestored(logger, endPoints, (long)Stopwatch.GetElapsedTime(begun).TotalSeconds);
             // The failure was over before it was probed. Wait before the next failure can start a probe.
             else await Task.Delay(s_interval, TimeProvider.System, _ended.Token);
         }

@@ -60,7 +60,7 @@ internal sealed class CredentialMetrics
         foreach (var kind in (string[])["credentials", "endpoint", "place"])
             foreach (var succeeded in (bool[])[true, false]) Refreshed(kind, succeeded, 0);
         foreach (var outcome in (string[])["success", "unknown", "refused", "failure"]) DirectoryCalled(outcome, 0);
-        EntriesRefused(0);
+        EntriesRejected(0);
         RedisFailed("error", 0);
     }
 
@@ -76,7 +76,7 @@ internal sealed class CredentialMetrics
     public void Refreshed(string kind, bool succeeded, long count = 1) =>
         _refreshes.Add(count, Tag("kind", kind), Tag("outcome", succeeded ? "success" : "failure"));
 
-    public void EntriesRefused(int count) => _refusedEntries.Add(count);
+    public void EntriesRejected(int count) => _refusedEntries.Add(count);
 
     /// <summary>Counts a call to AWS.</summary>
     /// <param name="operation">The operation.</param>

@@ -32,7 +32,7 @@ internal sealed class CacheInvalidation(
 
     private readonly ConcurrentDictionary<string, Generation> _generations = new(StringComparer.Ordinal);
     private readonly GenerationStore _store = new(cache, time, logger);
-    private readonly StaleEntryRemoval _outdated = new(cache);
+    private readonly StaleEntryRemoval _staleEntries = new(cache);
 
     // All entries of the previous generation have expired by then.
     private readonly TimeSpan _keptFor = LongestUse(options.Value.Directory) + s_margin;
@@ -72,14 +72,14 @@ internal sealed class CacheInvalidation(
             // Use Redis's clock, so that all replicas agree which of two generations is newer.
             var generation = NewGeneration(organization.Value, await GenerationStore.TimeAsync(database));
             Adopt(organization.Value, generation);
-            _outdated.Add(organization.Value);
+            _staleEntries.Add(organization.Value);
             await _store.WriteAsync(database, organization.Value, generation);
             _ = connection.GetSubscriber().PublishAsync(Notices, organization.Value, CommandFlags.FireAndForget);
         }
         catch (Exception e)
         {
             Adopt(organization.Value, NewGeneration(organization.Value, time.GetUtcNow()));
-            _outdated.Add(organization.Value);
+            _staleEntries.Add(organization.Value);
             Log.InvalidatedHereOnly(logger, organization.Value, RedisProblem.KindOf(e));
             return false;
         }
@@ -99,12 +99,12 @@ internal sealed class CacheInvalidation(
     // The pass that is joined may have begun before the organization was added to it.
     private async Task DeleteOutdatedAsync(string organization)
     {
-        while (_outdated.Contains(organization)) await DeleteOutdatedAsync();
+        while (_staleEntries.Contains(organization)) await DeleteOutdatedAsync();
     }
 
     private Task<bool> DeleteOutdatedAsync() => flights.JoinAsync(cache.GenerationsKey + " outdated", async () =>
     {
-        await _outdated.DeleteAsync(GenerationOf);
+        await _staleEntries.DeleteAsync(GenerationOf);
         return true;
     });
 
@@ -163,7 +163,7 @@ internal sealed class CacheInvalidation(
 
     public override void Dispose()
     {
-        _outdated.Dispose();
+        _staleEntries.Dispose();
         base.Dispose();
     }
 
@@ -180,12 +180,12 @@ internal sealed class CacheInvalidation(
             foreach (var shared in known)
             {
                 // Replicas may have written entries before they knew the new generation: delete those too. Before its first poll a replica writes nothing.
-                if (Adopt(shared.Organization, shared.Generation) && _isLoaded) _outdated.Add(shared.Organization);
+                if (Adopt(shared.Organization, shared.Generation) && _isLoaded) _staleEntries.Add(shared.Organization);
             }
 
             _isLoaded = true;
             // Not awaited: a pass over all keys can take long, and the next generation must not wait for it.
-            if (!_outdated.IsEmpty) _ = DeleteOutdatedAsync();
+            if (!_staleEntries.IsEmpty) _ = DeleteOutdatedAsync();
             await TidyAsync(database, known);
             await _store.DeleteUnreadableAsync(database, unreadable, _keptFor);
             return true;

@@ -9,14 +9,14 @@ namespace IotCredentials.Vending;
 /// </summary>
 internal sealed class CacheKeyCache(IOptions<IotCredentialsOptions> options) : IDisposable
 {
-    private static readonly MemoryCacheEntryOptions s_lately = new() { Size = 1, SlidingExpiration = TimeSpan.FromMinutes(5) };
+    private static readonly MemoryCacheEntryOptions s_entryOptions = new() { Size = 1, SlidingExpiration = TimeSpan.FromMinutes(5) };
 
     private readonly MemoryCache _keys = new(new MemoryCacheOptions { SizeLimit = options.Value.Cache.MaxEntries });
 
     /// <param name="inputs">Everything that determines the key, compared by value.</param>
     /// <param name="make">Computes the key from its argument alone.</param>
     public string Of<T>(T inputs, Func<T, string> make) where T : notnull =>
-        _keys.TryGetValue(inputs, out string? known) && known is not null ? known : _keys.Set(inputs, make(inputs), s_lately);
+        _keys.TryGetValue(inputs, out string? known) && known is not null ? known : _keys.Set(inputs, make(inputs), s_entryOptions);
 
     public void Dispose() => _keys.Dispose();
 }

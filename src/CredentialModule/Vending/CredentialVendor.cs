@@ -43,14 +43,15 @@ internal sealed class CredentialVendor(
         }
         catch (Exception e) when (e is VendingException { Failure: not FailureClass.TooShort } or TimeoutException)
         {
-            var rest = cache.ReadLocal<CachedCredentials>(lookup.Key);
-            if (rest is not null && !lookup.Matches(rest)) rest = null;
-            if (rest is not null && lookup.IsAcceptable(rest)) return new(rest, VendOutcome.L1);
-            if (rest is not null && requirement.AllowDegraded && RemainingLifetime(rest) >= LifetimeRequirement.ShortestRemaining)
+            if (cache.ReadLocal<CachedCredentials>(lookup.Key) is { } cached && lookup.Matches(cached))
             {
-                if (failures.ShouldLog(lookup.Key))
-                    Log.ServedDegraded(logger, context.Organization.Value, context.RoleArn, RemainingLifetime(rest).TotalSeconds);
-                return new(rest, VendOutcome.Degraded);
+                if (lookup.IsAcceptable(cached)) return new(cached, VendOutcome.L1);
+                if (requirement.AllowDegraded && RemainingLifetime(cached) >= LifetimeRequirement.ShortestRemaining)
+                {
+                    if (failures.ShouldLog(lookup.Key))
+                        Log.ServedDegraded(logger, context.Organization.Value, context.RoleArn, RemainingLifetime(cached).TotalSeconds);
+                    return new(cached, VendOutcome.Degraded);
+                }
             }
 
             throw e as VendingException ?? new VendingException(FailureClass.Unavailable, "no response within IotCredentials:Timeout");
@@ -99,7 +100,7 @@ internal sealed class CredentialVendor(
         throw TooShort();
     }
 
-    private static VendingException TooShort() => new(FailureClass.TooShort, "no session that lives as long as was promised or asked for");
+    private static VendingException TooShort() => new(FailureClass.TooShort, "no session satisfies the minimum lifetime");
 
     private async Task RefreshAsync(Lookup lookup, Func<Task> renew)
     {

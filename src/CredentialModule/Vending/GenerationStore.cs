@@ -51,7 +51,7 @@ internal sealed class GenerationStore(CredentialCache cache, TimeProvider time, 
             else unreadable.Add(entry);
         }
 
-        if (forged > 0) cache.GenerationsRefused(forged);
+        if (forged > 0) cache.OnGenerationsRejected(forged);
         return (known, unreadable);
     }
 

@@ -77,7 +77,7 @@ internal sealed class IotDataEndpointResolver(
             + "set EndpointRoleArn, which may hold {accountId}, or let the directory name iotEndpoint");
     }
 
-    private bool IsDue(CachedIotDataEndpoint endpoint) => time.GetUtcNow() - endpoint.AskedAt >= s_refreshAfter;
+    private bool IsRefreshDue(CachedIotDataEndpoint endpoint) => time.GetUtcNow() - endpoint.AskedAt >= s_refreshAfter;
 
     private readonly struct Lookup(IotDataEndpointResolver resolver, Profile profile, string key) : IFetch<CachedIotDataEndpoint>
     {
@@ -89,9 +89,9 @@ internal sealed class IotDataEndpointResolver(
 
         public bool IsAcceptable(CachedIotDataEndpoint value) => true;
 
-        public bool IsRefreshDue(CachedIotDataEndpoint value) => resolver.IsDue(value);
+        public bool IsRefreshDue(CachedIotDataEndpoint value) => resolver.IsRefreshDue(value);
 
-        public bool IsCurrent(CachedIotDataEndpoint value) => !resolver.IsDue(value);
+        public bool IsCurrent(CachedIotDataEndpoint value) => !resolver.IsRefreshDue(value);
 
         public bool IsNewer(CachedIotDataEndpoint value, CachedIotDataEndpoint known) => value.AskedAt > known.AskedAt;
 

@@ -13,28 +13,28 @@ internal sealed class StaleEntryRemoval(CredentialCache cache) : IDisposable
     // The client can miss that a command has timed out.
     private static readonly TimeSpan s_longestPage = TimeSpan.FromSeconds(10);
 
-    private readonly ConcurrentDictionary<string, Wish> _waiting = new(StringComparer.Ordinal);
+    private readonly ConcurrentDictionary<string, PendingRemoval> _pending = new(StringComparer.Ordinal);
     private readonly SemaphoreSlim _pass = new(1);
 
     /// <summary>Adds an organization to the next pass. Its new generation has to be known before.</summary>
-    public void Add(string organization) => _waiting[CacheKey.OrganizationTag(organization)] = new Wish(organization);
+    public void Add(string organization) => _pending[CacheKey.OrganizationTag(organization)] = new PendingRemoval(organization);
 
-    public bool IsEmpty => _waiting.IsEmpty;
+    public bool IsEmpty => _pending.IsEmpty;
 
     /// <summary>Whether the organization's stale entries are still to be deleted.</summary>
-    public bool Contains(string organization) => _waiting.ContainsKey(CacheKey.OrganizationTag(organization));
+    public bool Contains(string organization) => _pending.ContainsKey(CacheKey.OrganizationTag(organization));
 
     /// <summary>Deletes the stale entries of all pending organizations. If a pass fails, its organizations stay pending.</summary>
     /// <exception cref="RedisException">Redis cannot be used.</exception>
     public async Task DeleteAsync(Func<string, string?> generationOf)
     {
-        if (_waiting.IsEmpty) return;
+        if (_pending.IsEmpty) return;
         await _pass.WaitAsync();
         try
         {
             // Another pass may have handled them.
-            if (_waiting.IsEmpty) return;
-            var batch = _waiting.ToArray();
+            if (_pending.IsEmpty) return;
+            var batch = _pending.ToArray();
             var current = batch.ToDictionary(
                 static entry => entry.Key, entry => CacheKey.GenerationTag(generationOf(entry.Value.Organization)), StringComparer.Ordinal);
             var connection = await cache.Redis!.GetAsync();
@@ -51,12 +51,12 @@ internal sealed class StaleEntryRemoval(CredentialCache cache) : IDisposable
                     await Task.WhenAll(outdated.Select(key => database.KeyDeleteAsync(key))).ObserveException().WaitAsync(s_longestPage);
                 }
 
-                foreach (var (_, wish) in batch) wish.Finished.Add(server.EndPoint);
+                foreach (var (_, removal) in batch) removal.Finished.Add(server.EndPoint);
             }
 
             // The entries on a node that is not connected are deleted when it is.
             if (!isComplete) throw new RedisException("A node that holds keys is not connected.");
-            foreach (var entry in batch) _waiting.TryRemove(entry);
+            foreach (var entry in batch) _pending.TryRemove(entry);
         }
         finally
         {
@@ -81,7 +81,7 @@ internal sealed class StaleEntryRemoval(CredentialCache cache) : IDisposable
             && generation != kept;
 
     // A class, compared by reference: a request added during a pass is not removed with the one that the pass has fulfilled.
-    private sealed class Wish(string organization)
+    private sealed class PendingRemoval(string organization)
     {
         public string Organization { get; } = organization;
 

@@ -11,27 +11,27 @@ internal sealed class VendContextFactory(AwsClients clients, GatewayIdentity ide
 {
     /// <summary>Creates the context; null if sessions are per caller and the caller has no issuer, no subject or no token expiration.</summary>
     /// <exception cref="VendingException">The gateway's identity at AWS cannot be determined.</exception>
-    public async ValueTask<VendContext?> ForAsync(Profile profile, OrganizationId organization, ClaimsPrincipal user)
+    public async ValueTask<VendContext?> CreateAsync(Profile profile, OrganizationId organization, ClaimsPrincipal user)
     {
         var owner = profile.Scope == SessionScope.User ? CallerClaims.Of(user) : null;
-        return !MayOwn(owner) ? null : InputsOf(
+        return !MayOwn(owner) ? null : CreateContext(
             profile, organization, owner, host.EnvironmentName, invalidation.GenerationOf(organization.Value),
             await identity.FindAsync(profile.Region), clients.StsAddress(profile.Region), time.GetUtcNow());
     }
 
     /// <summary>Creates the AssumeRole parameters for a gateway whose identity at AWS is <paramref name="identity"/>.</summary>
-    public static AssumeRoleParameters? Make(
+    public static AssumeRoleParameters? CreateParameters(
         Profile profile, OrganizationId organization, CallerClaims caller, string environment, string? generation, string identity, string stsAddress,
         DateTimeOffset now)
     {
         var owner = profile.Scope == SessionScope.User ? caller : null;
-        return MayOwn(owner) ? InputsOf(profile, organization, owner, environment, generation, identity, stsAddress, now).ToAssumeRoleParameters() : null;
+        return MayOwn(owner) ? CreateContext(profile, organization, owner, environment, generation, identity, stsAddress, now).ToAssumeRoleParameters() : null;
     }
 
     // The owner is the caller if sessions are per caller, else null. A caller can own a session only with an issuer, a subject and a token expiration.
     private static bool MayOwn(CallerClaims? owner) => owner is null or { Issuer: not null, Subject: not null, TokenExpires: not null };
 
-    private static VendContext InputsOf(
+    private static VendContext CreateContext(
         Profile profile, OrganizationId organization, CallerClaims? owner, string environment, string? generation, string identity, string stsAddress,
         DateTimeOffset now) => new()
         {

@@ -29,12 +29,12 @@ internal sealed partial class IntrospectionAuthentication : IDisposable
     private const string BearerScheme = "Introspection:Bearer";
     private const int MostCalls = 1024;
     private const int MostCallsOfAClient = 64;
-    private const int MostRemembered = 10_000;
+    private const int MaxEntries = 10_000;
 
     private static readonly TimeSpan s_refusedFor = TimeSpan.FromSeconds(5);
     private static readonly TimeSpan s_unjudgedFor = TimeSpan.FromSeconds(1);
 
-    // A token that names another caller than at its last check is refused for as long as that is remembered.
+    // A token that names another caller than at its last check is refused for this long after that check.
     private static readonly TimeSpan s_callerKeptFor = TimeSpan.FromMinutes(5);
 
     // The cache of validated tokens compares what a token was checked with. For responses of the endpoint, that is always this.
@@ -52,7 +52,7 @@ internal sealed partial class IntrospectionAuthentication : IDisposable
     private readonly TimeProvider _time;
     private readonly ILogger _logger;
     private readonly PeerHealth _health;
-    private readonly MemoryCache _remembered;
+    private readonly MemoryCache _negativeCache;
     private readonly CallLimit _ofClients = new(MostCallsOfAClient);
     private int _calls;
 
@@ -63,7 +63,7 @@ internal sealed partial class IntrospectionAuthentication : IDisposable
         (_options, _client, _claims, _validated, _edge, _flights) = (options, client, claims, validated, edge, flights);
         (_metrics, _time, _logger) = (metrics, time, logger);
         _health = new PeerHealth(time);
-        _remembered = new MemoryCache(new MemoryCacheOptions { SizeLimit = MostRemembered });
+        _negativeCache = new MemoryCache(new MemoryCacheOptions { SizeLimit = MaxEntries });
         metrics.ObserveIntrospection(() => Outage is not null);
     }
 
@@ -116,7 +116,7 @@ internal sealed partial class IntrospectionAuthentication : IDisposable
 
     public void Dispose()
     {
-        _remembered.Dispose();
+        _negativeCache.Dispose();
         _client.Dispose();
     }
 
@@ -127,22 +127,22 @@ internal sealed partial class IntrospectionAuthentication : IDisposable
         return text.Length > ApiKeyText.Longest ? new TokenKey(scheme, 0, 0) : TokenKey.Of(scheme, text);
     }
 
-    // The results of the last seconds that no caller was made of. The memory cache's own clock only frees memory.
-    private AuthenticateResult? Recall(TokenKey key) =>
-        _remembered.TryGetValue(key, out Remembered? known) && known is not null && _time.GetElapsedTime(known.Since) < known.KeptFor
+    // The refusal of the last seconds; null if there is none. The memory cache's own clock only frees memory.
+    private AuthenticateResult? FindRefusal(TokenKey key) =>
+        _negativeCache.TryGetValue(key, out CachedRefusal? known) && known is not null && _time.GetElapsedTime(known.Since) < known.KeptFor
             ? known.Result ?? throw new IntrospectionUnavailableException("it was asked a moment ago")
             : null;
 
-    private void Remember(TokenKey key, AuthenticateResult? result, TimeSpan time) =>
-        _remembered.Set(
+    private void CacheRefusal(TokenKey key, AuthenticateResult? result, TimeSpan time) =>
+        _negativeCache.Set(
             key,
-            new Remembered(result, _time.GetTimestamp(), time),
+            new CachedRefusal(result, _time.GetTimestamp(), time),
             new MemoryCacheEntryOptions { Size = 1, AbsoluteExpirationRelativeToNow = time * 2 });
 
     private async Task<AuthenticateResult> JudgeAsync(TokenKey key, string text, string? client)
     {
         if (_validated.Find(key) is { } found) return await found.Result;
-        if (Recall(key) is { } recalled) return recalled;
+        if (FindRefusal(key) is { } refusal) return refusal;
         if (client is not null && !_ofClients.TryBegin(client)) throw new IntrospectionUnavailableException("too many calls of the client are under way");
         try
         {
@@ -170,7 +170,7 @@ internal sealed partial class IntrospectionAuthentication : IDisposable
         catch (IntrospectionUnavailableException)
         {
             _metrics.Introspected(isAccepted: null);
-            Remember(key, null, s_unjudgedFor);
+            CacheRefusal(key, null, s_unjudgedFor);
             if (_health.Doubt()) _ = _flights.JoinAsync("introspect a token of our own", IsUsableAsync);
             throw;
         }
@@ -183,7 +183,7 @@ internal sealed partial class IntrospectionAuthentication : IDisposable
         {
             _validated.Revoke(key);
             var refused = Refused(refusal!);
-            Remember(key, refused, s_refusedFor);
+            CacheRefusal(key, refused, s_refusedFor);
             return refused;
         }
 
@@ -214,8 +214,8 @@ internal sealed partial class IntrospectionAuthentication : IDisposable
 
     private static AuthenticateResult Refused(string reason) => AuthenticateResult.Fail(new IntrospectionRefusal(reason));
 
-    /// <summary>A result without a caller; null: it could not be judged.</summary>
-    private sealed record Remembered(AuthenticateResult? Result, long Since, TimeSpan KeptFor);
+    /// <summary>A refused token, or one that could not be judged: its result is null.</summary>
+    private sealed record CachedRefusal(AuthenticateResult? Result, long Since, TimeSpan KeptFor);
 
     private static partial class Log
     {

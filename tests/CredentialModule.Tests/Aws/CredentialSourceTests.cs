@@ -34,11 +34,11 @@ public sealed class CredentialSourceTests
 
         Assert.Equal(first.Values, (await source.FindAsync(CancellationToken.None)).Values);
         await Eventually.IsTrueAsync(() => _source.Asked == 2);
-        await Assert.ThrowsAsync<AmazonClientException>(() => source.FindOthersAsync(first, mayReplace: true, CancellationToken.None));
+        await Assert.ThrowsAsync<AmazonClientException>(() => source.RereadAsync(first, mayReplace: true, CancellationToken.None));
     }
 
     [Fact]
-    public async Task FindOthersAsync_WhenTheSourceNeverAnsweredTheFirst_AsksAgain()
+    public async Task RereadAsync_WhenTheSourceNeverAnsweredTheFirst_AsksAgain()
     {
         var source = NewSource();
         using var end = new CancellationTokenSource();
@@ -47,7 +47,7 @@ public sealed class CredentialSourceTests
         await end.CancelAsync();
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => first);
 
-        var other = source.FindOthersAsync(null, mayReplace: true, CancellationToken.None);
+        var other = source.RereadAsync(null, mayReplace: true, CancellationToken.None);
         var shared = source.FindAsync(CancellationToken.None);
         _source.Answers.SetResult();
 
@@ -86,15 +86,15 @@ public sealed class CredentialSourceTests
     }
 
     [Fact]
-    public async Task FindOthersAsync_WhenTwoWereRefusedTheSame_IsOneQuestion()
+    public async Task RereadAsync_WhenTwoWereRefusedTheSame_IsOneQuestion()
     {
         var source = NewSource();
         _source.Answers.SetResult();
         var refused = await source.FindAsync(CancellationToken.None);
-        var other = await source.FindOthersAsync(refused, mayReplace: true, CancellationToken.None);
+        var other = await source.RereadAsync(refused, mayReplace: true, CancellationToken.None);
         _source.Fails = true;
 
-        Assert.Equal(other.Values, (await source.FindOthersAsync(refused, mayReplace: true, CancellationToken.None)).Values);
+        Assert.Equal(other.Values, (await source.RereadAsync(refused, mayReplace: true, CancellationToken.None)).Values);
     }
 
     [Fact]
@@ -105,7 +105,7 @@ public sealed class CredentialSourceTests
         var first = await source.FindAsync(CancellationToken.None);
         _source.Answers = new TaskCompletionSource();
 
-        var others = source.FindOthersAsync(first, mayReplace: true, CancellationToken.None);
+        var others = source.RereadAsync(first, mayReplace: true, CancellationToken.None);
         var found = await source.FindAsync(CancellationToken.None).WaitAsync(Eventually.Limit);
         _source.Answers.SetResult();
 
