@@ -62,7 +62,7 @@ public sealed class HostSlipTests(HostTests.Aws aws) : IClassFixture<HostTests.A
         ["G7 a value of another type"] = Setting("Timeout", "soon", "IotCredentials:Timeout"),
         ["S7 a URL for Redis"] = (
             new() { Settings = { ["ConnectionStrings:Redis"] = "redis://gateway:hunter2@redis.internal:6379" } },
-            "ConnectionStrings:Redis is no connection string of StackExchange.Redis: it is a URL"),
+            "ConnectionStrings:Redis is not a connection string of StackExchange.Redis: it is a URL"),
         ["G7 a template that is not there"] = Setting(
             "Profiles:default:SessionPolicy", "policies/none.json", "IotCredentials:Profiles:default:SessionPolicy names policies/none.json"),
     };

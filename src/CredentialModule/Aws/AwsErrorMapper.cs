@@ -60,7 +60,7 @@ internal static partial class AwsErrorMapper
         "FIPS and dual-stack endpoints exclude an address of one's own (AWS_ENDPOINT_URL…), and not every partition has them: take back "
         + "AWS_USE_FIPS_ENDPOINT or AWS_USE_DUALSTACK_ENDPOINT, or name IotEndpoint where only AWS IoT has none";
 
-    private const string NoUrl = "an address of AWS in AWS_ENDPOINT_URL… or in a profile's endpoint_url is no URL";
+    private const string NoUrl = "an address of AWS in AWS_ENDPOINT_URL… or in a profile's endpoint_url is not a URL";
 
     private const string WrongClock = "the clock of this machine is wrong: set it by NTP";
 

@@ -123,7 +123,7 @@ internal sealed class AwsSources
         }
 
         if (Has("mfa_serial"))
-            return (AwsSourceKind.Profile, shown, $"{shown} asks for a code (mfa_serial), and nobody is there to type it: {UseAnother}");
+            return (AwsSourceKind.Profile, shown, $"{shown} asks for a code (mfa_serial), which a service cannot enter: {UseAnother}");
         if (Has("credential_process")) return (AwsSourceKind.Process, $"credential_process of {shown}", null);
         return (AwsSourceKind.Profile, shown, SourceProblem(sections, name));
 
@@ -140,7 +140,7 @@ internal sealed class AwsSources
 #pragma warning restore CA5350
         var file = Path.Combine(Environment.GetFolderPath(Environment.SpecialFolder.UserProfile), ".aws", "sso", "cache", $"{cached}.json");
         return File.Exists(file) ? null
-            : $"{shown} signs in by IAM Identity Center, and nobody has signed in: run `aws sso login --profile {name}` as the gateway's user";
+            : $"{shown} signs in by IAM Identity Center, and there is no sign-in: run `aws sso login --profile {name}` as the gateway's user";
     }
 
     private static string? SourceProblem(Dictionary<string, Dictionary<string, string>> sections, string name)

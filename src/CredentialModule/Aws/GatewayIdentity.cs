@@ -64,5 +64,5 @@ internal sealed class GatewayIdentity(
         },
         cancellation);
 
-    private static VendingException NamesNobody() => new(FailureClass.Unavailable, "the response of sts:GetCallerIdentity names nobody");
+    private static VendingException NamesNobody() => new(FailureClass.Unavailable, "the response of sts:GetCallerIdentity contains no ARN or account");
 }

@@ -43,7 +43,7 @@ public static class FailureText
             HttpRequestError.ResponseEnded => Closed(),
             // The peer has reset the connection.
             HttpRequestError.Unknown when error.InnerException is IOException => Closed(),
-            HttpRequestError.InvalidResponse => $"the response is no HTTP ({host}:{port}){through}",
+            HttpRequestError.InvalidResponse => $"invalid HTTP response ({host}:{port}){through}",
             var other => $"{other} ({host}:{port}){through}",
         };
 

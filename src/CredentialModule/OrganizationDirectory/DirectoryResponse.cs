@@ -28,7 +28,7 @@ internal static class DirectoryResponse
         catch (Exception e) when (e is JsonException or InvalidOperationException)
         {
             // GetString throws InvalidOperationException for text that is not Unicode.
-            throw new VendingException(FailureClass.Unavailable, "its response is no JSON object without duplicate members, nested 16 levels at most");
+            throw new VendingException(FailureClass.Unavailable, "its response is not a JSON object without duplicate members, nested 16 levels at most");
         }
     }
 

@@ -33,7 +33,7 @@ internal static class DirectoryRules
         for (var index = 0; index < (options.AllowedRegions?.Count ?? 0); index++)
         {
             if (options.AllowedRegions![index] is not { } region || !AwsPartition.IsRegion(region))
-                Error($"{nameof(options.AllowedRegions)}:{index}", "is no AWS region, such as eu-west-1.");
+                Error($"{nameof(options.AllowedRegions)}:{index}", "is not an AWS region, such as eu-west-1.");
         }
 
         void CheckAccounts()
@@ -54,7 +54,7 @@ internal static class DirectoryRules
             for (var index = 0; index < accounts.Count; index++)
             {
                 if (!IsAccount(accounts[index]))
-                    Error($"{nameof(options.AllowedAccounts)}:{index}", "is no account: write 12 digits in quotation marks, or [\"*\"] alone for any.");
+                    Error($"{nameof(options.AllowedAccounts)}:{index}", "is not an account: write 12 digits in quotation marks, or [\"*\"] alone for any.");
             }
         }
 
@@ -76,7 +76,7 @@ internal static class DirectoryRules
         if (parts.Length != 2 || parts.Any(static part => part.AsSpan().IndexOfAny('{', '}') >= 0)) return $"does not hold {TheId} once, and no other braces.";
         if (!Uri.TryCreate($"{parts[0]}a{parts[1]}", UriKind.Absolute, out var one) || !Uri.TryCreate($"{parts[0]}b{parts[1]}", UriKind.Absolute, out var other)
             || (one.Scheme != Uri.UriSchemeHttp && one.Scheme != Uri.UriSchemeHttps))
-            return "is no absolute http or https address.";
+            return "is not an absolute http or https address.";
         if (one.UserInfo.Length > 0) return "holds a user, which would be logged and shown: write the token's file under TokenPath.";
         if (address.Contains('#', StringComparison.Ordinal)) return "holds a fragment, which is never sent.";
         return one.GetLeftPart(UriPartial.Authority) == other.GetLeftPart(UriPartial.Authority) && one.AbsolutePath != other.AbsolutePath

@@ -41,9 +41,9 @@ internal sealed class ProfileReader(OrganizationIdFormat ids, IFileProvider file
                 nameof(options.Region),
                 options.Region is null
                     ? "is missing; name the AWS region, such as eu-west-1, or let IotCredentials:Directory name it."
-                    : "is no AWS region, such as eu-west-1.");
+                    : "is not an AWS region, such as eu-west-1.");
         if (options.IotEndpoint is not null && Uri.CheckHostName(options.IotEndpoint) != UriHostNameType.Dns)
-            Error(nameof(options.IotEndpoint), "is no host name, such as abc-ats.iot.eu-west-1.amazonaws.com; leave it out to ask AWS IoT.");
+            Error(nameof(options.IotEndpoint), "is not a host name, such as abc-ats.iot.eu-west-1.amazonaws.com; leave it out to ask AWS IoT.");
         CheckTimes();
         var shared = SharedTopics.Read(
             options.SharedTopics ?? [], (index, finding) => Error($"{nameof(options.SharedTopics)}:{index}", $"{finding.Code}: {finding.Message}"));

@@ -57,7 +57,7 @@ public sealed class ProfileSet
         foreach (var organization in options.Organizations.Keys)
         {
             if (!ids.TryParse(organization, out _))
-                Error($"Organizations:{organization}", "is no organization id: it is not of the form that IotCredentials:OrganizationId sets.");
+                Error($"Organizations:{organization}", "is not an organization id: it is not of the form that IotCredentials:OrganizationId sets.");
         }
 
         foreach (var (name, given) in options.Profiles)

@@ -36,7 +36,7 @@ public static partial class RedisConnectionString
                 || !IsUnderstood(text)
                 ? Form
             : null;
-        return wrong is null ? null : $"is no connection string of StackExchange.Redis: {wrong}; without Redis, leave the key out.";
+        return wrong is null ? null : $"is not a connection string of StackExchange.Redis: {wrong}; without Redis, leave the key out.";
     }
 
     /// <summary>The options of a valid connection string that have no effect here, each with the reason.</summary>

@@ -41,15 +41,15 @@ internal sealed partial class ServiceDocument
         JsonObject written;
         try
         {
-            written = JsonNode.Parse(content.Span, documentOptions: s_strict) as JsonObject ?? throw new UnusableDocumentException("it is no JSON object");
+            written = JsonNode.Parse(content.Span, documentOptions: s_strict) as JsonObject ?? throw new UnusableDocumentException("it is not a JSON object");
         }
         catch (JsonException)
         {
-            throw new UnusableDocumentException("it is no JSON, has a member twice, or is nested deeper than 64 levels");
+            throw new UnusableDocumentException("it is not JSON, has a member twice, or is nested deeper than 64 levels");
         }
 
         if ((written["openapi"] as JsonValue)?.TryGetValue<string>(out var version) != true || !version!.StartsWith("3.", StringComparison.Ordinal))
-            throw new UnusableDocumentException("it is no OpenAPI document of version 3");
+            throw new UnusableDocumentException("it is not an OpenAPI document of version 3");
         // Before the conversion, which turns a reference to a part of a component into one to a component.
         if (References(written).Any(static reference => !Component().IsMatch(reference)))
             throw new UnusableDocumentException("it has a $ref to something else than a component of its own");
@@ -99,7 +99,7 @@ internal sealed partial class ServiceDocument
         catch (Exception e)
         {
             // The reader does not find every mistake. The writer then throws, or writes what is no JSON.
-            throw new UnusableDocumentException($"it is no valid OpenAPI document ({FailureText.Kinds(e)})");
+            throw new UnusableDocumentException($"it is not a valid OpenAPI document ({FailureText.Kinds(e)})");
         }
     }
 

@@ -72,7 +72,7 @@ internal sealed class IntrospectionClient : IDisposable
         }
         catch (JsonException)
         {
-            throw new IntrospectionUnavailableException("its response is no JSON object, or is ambiguous");
+            throw new IntrospectionUnavailableException("its response is not a JSON object, or is ambiguous");
         }
         catch (HttpRequestException e)
         {

@@ -137,7 +137,7 @@ internal static class IssuerAuthentication
         parameters.ValidIssuers = issuers;
         parameters.ValidIssuer = null;
         parameters.IssuerValidator = (issuer, _, _) =>
-            issuers.Contains(issuer, StringComparer.Ordinal) ? issuer : throw new SecurityTokenInvalidIssuerException("the issuer is none of the scheme's");
+            issuers.Contains(issuer, StringComparer.Ordinal) ? issuer : throw new SecurityTokenInvalidIssuerException("the issuer does not match the scheme's");
         parameters.ValidAudiences = audiences;
         parameters.ValidAudience = null;
         parameters.AudienceValidator = null;

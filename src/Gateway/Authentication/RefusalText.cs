@@ -33,7 +33,7 @@ internal static class RefusalText
         SecurityTokenExpiredException expired => $"it expired at {Text(expired.Expires)}",
         SecurityTokenNotYetValidException early => $"it is not valid before {Text(early.NotBefore)}",
         SecurityTokenInvalidLifetimeException => "it expires before it becomes valid",
-        SecurityTokenInvalidIssuerException => "its issuer is none of the scheme's",
+        SecurityTokenInvalidIssuerException => "its issuer does not match the scheme's",
         SecurityTokenSignatureKeyNotFoundException => "no key of its issuer fits its key id and algorithm",
         SecurityTokenInvalidSignatureException => "its signature does not verify under its issuer's keys",
         // These messages come from the gateway, or from Microsoft.Identity.Web for a token without scope or role.

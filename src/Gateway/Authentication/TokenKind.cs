@@ -53,7 +53,7 @@ internal static class TokenKind
     [
         ("events", "the token is a security event or logout token"),
         ("token_introspection", "the token is an introspection response"),
-        ("cnf", "the token is bound to its sender's key (cnf) and is no bearer token"),
+        ("cnf", "the token is bound to its sender's key (cnf) and is not a bearer token"),
     ];
 
     /// <summary>Why a token with this header and payload is not accepted; null when it is accepted.</summary>
@@ -62,7 +62,7 @@ internal static class TokenKind
         // These headers announce signature extensions, which a verifier must understand.
         if (header.TryGetProperty("crit", out _)) return "the token has a crit header";
         if (header.TryGetProperty("b64", out _)) return "the token has a b64 header";
-        if (!IsTypeAccepted(header, out var isTyped)) return "the token's typ is none of an access token: at+jwt or JWT";
+        if (!IsTypeAccepted(header, out var isTyped)) return "the token's typ is not that of an access token: at+jwt or JWT";
         foreach (var (claim, refusal) in s_otherKinds)
             if (payload.TryGetProperty(claim, out _)) return refusal;
 
@@ -71,7 +71,7 @@ internal static class TokenKind
         {
             if (!payload.TryGetProperty(claim, out var value) || IsOneOf(value, neither)) continue;
             if (IsOneOf(value, access)) isAccessToken = true;
-            else if (!IsOneOf(value, id)) return $"the token's {claim} is none of an access token: {string.Join(" or ", access)}";
+            else if (!IsOneOf(value, id)) return $"the token's {claim} is not that of an access token: {string.Join(" or ", access)}";
             // If a claim states that the token is an ID token, it is one, whatever its header says.
             else return acceptIdTokens ? null : IdToken(claim);
         }

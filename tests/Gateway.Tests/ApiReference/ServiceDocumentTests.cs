@@ -18,13 +18,13 @@ public sealed class ServiceDocumentTests(PlatformFixture platform) : IClassFixtu
 
     public static TheoryData<string, string, string> Unusable => new()
     {
-        { "no JSON", "nonsense", "it is no JSON" },
-        { "YAML", "openapi: 3.1.0\npaths: {}", "it is no JSON" },
-        { "a page", "<html></html>", "it is no JSON" },
-        { "a list", "[]", "it is no JSON object" },
-        { "no document", "{}", "it is no OpenAPI document of version 3" },
-        { "version 2", """{ "swagger": "2.0", "paths": {} }""", "it is no OpenAPI document of version 3" },
-        { "a version that is a number", """{ "openapi": 3.1 }""", "it is no OpenAPI document of version 3" },
+        { "no JSON", "nonsense", "it is not JSON" },
+        { "YAML", "openapi: 3.1.0\npaths: {}", "it is not JSON" },
+        { "a page", "<html></html>", "it is not JSON" },
+        { "a list", "[]", "it is not a JSON object" },
+        { "no document", "{}", "it is not an OpenAPI document of version 3" },
+        { "version 2", """{ "swagger": "2.0", "paths": {} }""", "it is not an OpenAPI document of version 3" },
+        { "a version that is a number", """{ "openapi": 3.1 }""", "it is not an OpenAPI document of version 3" },
         { "a member twice", """{ "openapi": "3.1.0", "paths": {}, "paths": {} }""", "has a member twice" },
         { "deep", Document("/things", $$"""{ "x-deep": {{new string('[', 200)}}{{new string(']', 200)}} }"""), "nested deeper" },
         { "too long", Document("/things", $$"""{ "x-long": "{{new string('x', 1024 * 1024)}}" }"""), "it is longer than 1024 KiB" },
@@ -32,7 +32,8 @@ public sealed class ServiceDocumentTests(PlatformFixture platform) : IClassFixtu
         { "an address", Document("/things", Responding("""{ "$ref": "http://127.0.0.1:1/secret.json#/components/schemas/A" }""")), "$ref to something else" },
         { "a part", Document("/things", Responding("""{ "$ref": "#/paths/~1things" }""")), "$ref to something else" },
         { "no component", Document("/things", Responding("""{ "$ref": "#/components/schemas/Missing" }""")), "$ref to a component that it does not have" },
-        { "a number that is none", Document("/things", Responding("""{ "type": "integer", "exclusiveMinimum": true }""")), "it is no valid OpenAPI document" },
+        { "a number that is none", Document("/things", Responding("""{ "type": "integer", "exclusiveMinimum": true }""")),
+            "it is not a valid OpenAPI document" },
     };
 
     [Theory]

@@ -97,7 +97,7 @@ public sealed class IdentityProviderTests(IdentityProviderTests.Providers provid
                 """), Failure: "the audience is not one of api://gateway"),
             new("a refresh token", Jwt, Keycloak("iot", """
                 "aud":"api://gateway","sub":"b4f9","typ":"Refresh","azp":"app","scope":"openid","organization":["o-acme"]
-                """), Failure: "the token's typ is none of an access token: Bearer or at+jwt or access"),
+                """), Failure: "the token's typ is not that of an access token: Bearer or at+jwt or access"),
             new("organizations with their ids", Jwt, Keycloak("iot", """
                 "aud":"api://gateway","sub":"b4f9","typ":"Bearer","azp":"app","scope":"openid","organization":{"o-acme":{"id":"1"}}
                 """), Status: 403),
@@ -171,7 +171,7 @@ public sealed class IdentityProviderTests(IdentityProviderTests.Providers provid
                 """, Subject: "robot", HasScope: true),
             new("a refresh token", """{"alg":"RS256","kid":"KID","typ":"oi_reft+jwt"}""", """
                 {"iss":"https://login.example.com/","exp":EXP,"iat":IAT,"aud":"api://gateway","client_id":"robot","organizations":"o-acme"}
-                """, Failure: "the token's typ is none of an access token: at+jwt or JWT"),
+                """, Failure: "the token's typ is not that of an access token: at+jwt or JWT"),
         ]),
         ["Google"] = new("https://accounts.google.com", [
             new("B7 a service account's ID token", Jwt, Google("""

@@ -36,7 +36,7 @@ public sealed class KeySetTests(KeySetTests.OddIssuer platform) : IClassFixture<
         ["B3 a key for encryption"] = () => Jwk(s_stranger, ("use", "enc")),
         ["B3 an algorithm of encryption"] = () => Jwk(s_stranger, ("alg", "RSA-OAEP-256")),
         ["B3 other operations"] = () => Jwk(s_stranger, ("key_ops", new JsonArray("encrypt", "wrapKey"))),
-        ["B3 a modulus that is no base64url"] = () => """{ "kty": "RSA", "kid": "odd", "n": "!!!", "e": "AQAB" }""",
+        ["B3 a modulus that is not base64url"] = () => """{ "kty": "RSA", "kid": "odd", "n": "!!!", "e": "AQAB" }""",
         ["B3 a modulus that is a number"] = () => """{ "kty": "RSA", "kid": "odd", "n": 17, "e": "AQAB" }""",
         ["B3 no exponent"] = () => Jwk(s_stranger, ("e", null)),
         ["B3 an exponent of one"] = () => Jwk(s_stranger, ("e", "AQ")),

@@ -11,7 +11,7 @@ namespace Gateway.Tests.AwsIdentity;
 /// </summary>
 public sealed class AzureFailureTests
 {
-    private const string NoCredentials = "The gateway has no credentials that AWS takes: ";
+    private const string NoCredentials = "The gateway has no credentials that AWS accepts: ";
 
     // The gateway waits longer after each failure in a row, so several gateways are quicker than one.
     [Fact]
@@ -85,7 +85,7 @@ public sealed class AzureFailureTests
         emulator.Instead = null;
         emulator.ChangeToken = null;
         await Eventually.IsTrueAsync(async () => (await azure.VendAsync(gateway, "o-acme")).Status == 200, () => gateway.Output);
-        Assert.Contains("AWS takes the gateway's credentials again", gateway.Output, StringComparison.Ordinal);
+        Assert.Contains("AWS accepts the gateway's credentials again", gateway.Output, StringComparison.Ordinal);
 
         void Respond(int status, string body) => emulator.Instead = async (context, stopping) =>
         {

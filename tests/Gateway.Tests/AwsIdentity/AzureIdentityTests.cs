@@ -8,7 +8,7 @@ namespace Gateway.Tests.AwsIdentity;
 public sealed class AzureIdentityTests
 {
     private const string Identity = "arn:aws:sts::111122223333:assumed-role/iot-gateway";
-    private const string NoCredentials = "The gateway has no credentials that AWS takes: ";
+    private const string NoCredentials = "The gateway has no credentials that AWS accepts: ";
 
     [Theory]
     [InlineData(AzureForm.InstanceMetadata, "by the Azure managed identity (instance metadata)")]

@@ -70,7 +70,7 @@ public sealed class AwsPlaceTests : IDisposable
         "D7 a role of an isolated partition", Profile, """{ "Region": "us-iso-east-1", "RoleArn": "arn:aws-iso-b:iam::111122223333:role/r" }""",
         Profile + ":RoleArn", "is of the partition aws-iso-b, and the region us-iso-east-1 is of aws-iso")]
     [InlineData("D7 no partition", Profile, """{ "RoleArn": "arn:aws-nope:iam::111122223333:role/r" }""", Profile + ":RoleArn", "one of aws, aws-cn, ")]
-    [InlineData("D7 a FIPS endpoint's name for a region", Profile, """{ "Region": "fips-us-east-1" }""", Profile + ":Region", "is no AWS region")]
+    [InlineData("D7 a FIPS endpoint's name for a region", Profile, """{ "Region": "fips-us-east-1" }""", Profile + ":Region", "is not an AWS region")]
     [InlineData(
         "D7 an overlay's role", Organization, """{ "RoleArn": "arn:aws-cn:iam::444455556666:role/iot" }""", Organization + ":RoleArn",
         "(over profile default) is of the partition aws-cn")]

@@ -178,7 +178,7 @@ public sealed class CredentialSourceTests(ITestOutputHelper output)
 
         await Eventually.IsTrueAsync(async () => await VendAsync("o-0") == 200, () => gateway.Output);
         foreach (var told in (string[])
-            ["The gateway has no credentials that AWS takes: no AWS credentials are configured", "AWS takes the gateway's credentials again"])
+            ["The gateway has no credentials that AWS accepts: no AWS credentials are configured", "AWS accepts the gateway's credentials again"])
             Assert.Single(gateway.Output.Split('\n'), line => line.Contains(told, StringComparison.Ordinal));
 
         async Task<int> VendAsync(string organization) =>

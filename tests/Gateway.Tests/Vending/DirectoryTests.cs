@@ -185,14 +185,14 @@ public sealed class DirectoryTests
         { "a member twice, once escaped", Good.Replace("{\"id\"", "{\"\\u0069d\":\"o-globex\",\"id\"", StringComparison.Ordinal), 200, "duplicate members" },
         { "an unread member twice", Good.Replace("{\"id\"", "{\"x\":{\"y\":1,\"y\":2},\"id\"", StringComparison.Ordinal), 200, "duplicate members" },
         { "data twice", Good[..^1] + "," + Good[1..], 200, "duplicate members" },
-        { "text that is not Unicode", Good.Replace("\"o-acme\"", "\"\\ud800\"", StringComparison.Ordinal), 200, "no JSON object" },
+        { "text that is not Unicode", Good.Replace("\"o-acme\"", "\"\\ud800\"", StringComparison.Ordinal), 200, "not a JSON object" },
         { "deep nesting", Good.Replace("{\"id\"", $"{{\"x\":{new string('[', 5000)}{new string(']', 5000)},\"id\"", StringComparison.Ordinal), 200, "nested" },
         { "1 MB", Good[..^1] + ",\"x\":\"" + new string('x', 1 << 20) + "\"}", 200, "longer than 64 KiB" },
-        { "HTML", "<html><body>Sign in</body></html>", 200, "no JSON object" },
-        { "an array", $"[{Good}]", 200, "no JSON object" },
-        { "nothing", "", 200, "no JSON object" },
-        { "text after it", Good + "{}", 200, "no JSON object" },
-        { "a comment", Good + "//", 200, "no JSON object" },
+        { "HTML", "<html><body>Sign in</body></html>", 200, "not a JSON object" },
+        { "an array", $"[{Good}]", 200, "not a JSON object" },
+        { "nothing", "", 200, "not a JSON object" },
+        { "text after it", Good + "{}", 200, "not a JSON object" },
+        { "a comment", Good + "//", 200, "not a JSON object" },
         { "a redirect", Good, 302, "its status is 302" },
         { "a permanent redirect", Good, 308, "its status is 308" },
         { "another success", Good, 201, "its status is 201" },
@@ -430,7 +430,7 @@ public sealed class DirectoryTests
 
             var late = await gateway.VendAsync("o-acme");
 
-            var events = (gateway.Log.Count(LogLevel.Error, "is refused"), gateway.Log.Count(LogLevel.Warning, "could not say where"));
+            var events = (gateway.Log.Count(LogLevel.Error, "is rejected"), gateway.Log.Count(LogLevel.Warning, "could not say where"));
             Assert.True((serves ? (200, (0, 1)) : (503, (1, 0))) == (late.Status, events), $"{status}, {body.Length} bytes: {late.Status} {gateway.Log.Text}");
         }
     }

@@ -11,8 +11,8 @@ namespace Gateway.Tests.Vending;
 /// <summary>What AWS says of the gateway's own credentials is one condition of the gateway: told once, looked at again within seconds, over at once.</summary>
 public sealed class OwnCredentialTests
 {
-    private const string Told = "The gateway has no credentials that AWS takes";
-    private const string Over = "AWS takes the gateway's credentials again";
+    private const string Told = "The gateway has no credentials that AWS accepts";
+    private const string Over = "AWS accepts the gateway's credentials again";
 
     [Theory]
     [InlineData(

@@ -66,7 +66,7 @@ internal sealed record VerificationKey(SecurityKey Key, string? Algorithm, strin
         catch (InvalidOperationException)
         {
             // A string holds an escaped half of a surrogate pair.
-            reason = $"{name} (a member is no text)";
+            reason = $"{name} (a member is not a text)";
         }
         catch (FormatException e)
         {
@@ -93,7 +93,7 @@ internal sealed record VerificationKey(SecurityKey Key, string? Algorithm, strin
         var bits = modulus.Length == 0 ? 0 : (modulus.Length * 8) - byte.LeadingZeroCount(modulus[0]);
         if (bits is < LeastRsaBits or > MostRsaBits) throw new FormatException($"it has {bits} bits");
         // With an exponent of 1 anyone can sign.
-        if (exponent is [] or [1] || exponent.Length > 8 || exponent[^1] % 2 == 0) throw new FormatException("its e is no exponent");
+        if (exponent is [] or [1] || exponent.Length > 8 || exponent[^1] % 2 == 0) throw new FormatException("its e is not an exponent");
         var parameters = new RSAParameters { Modulus = modulus, Exponent = exponent };
         RSA.Create(parameters).Dispose();
         return new RsaSecurityKey(parameters);
@@ -125,7 +125,7 @@ internal sealed record VerificationKey(SecurityKey Key, string? Algorithm, strin
 
     private static string? Text(JsonElement key, string name) => !key.TryGetProperty(name, out var value) || value.ValueKind == JsonValueKind.Null ? null
         : value.ValueKind == JsonValueKind.String ? value.GetString()
-        : throw new FormatException($"its {name} is no text");
+        : throw new FormatException($"its {name} is not a text");
 
     // Some issuers write base64 with padding, or with a leading zero.
     private static byte[] Number(JsonElement key, string name)
@@ -137,7 +137,7 @@ internal sealed record VerificationKey(SecurityKey Key, string? Algorithm, strin
         }
         catch (FormatException)
         {
-            throw new FormatException($"its {name} is no base64url");
+            throw new FormatException($"its {name} is not base64url");
         }
     }
 }

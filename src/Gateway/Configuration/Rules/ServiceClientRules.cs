@@ -20,7 +20,7 @@ internal static class ServiceClientRules
             var metadata = ClusterMetadata.Of(cluster.Metadata);
             if (metadata.OpenApi is { } document && !(HttpAddress.TryParse(document, out var address) && address is { UserInfo: "", Fragment: "" }))
                 context.Error(RouteKey.Of(cluster, "Metadata:OpenApi"),
-                    "is no absolute http or https address, or holds a user or a fragment. Write where the service's OpenAPI document is, such as "
+                    "is not an absolute http or https address, or holds a user or a fragment. Write where the service's OpenAPI document is, such as "
                     + "\"http://devices:8080/openapi/v1.json\".");
             var idle = metadata.IdleTimeout;
             if (idle != TimeSpan.Zero && (idle <= s_least || idle > s_most))

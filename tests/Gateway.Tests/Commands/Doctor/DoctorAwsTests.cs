@@ -61,7 +61,7 @@ public sealed class DoctorAwsTests
         new("a web identity whose issuer STS cannot reach", WebIdentity, Sts, "sts:AssumeRoleWithWebIdentity: 400 IDPCommunicationError",
             setting => setting.World.Aws.Inject(AwsFault.Error("IDPCommunicationError"), "AssumeRoleWithWebIdentity")),
         new("D11 nobody has signed in", "AWS_PROFILE=dev", Sts,
-            "the profile dev signs in by IAM Identity Center, and nobody has signed in: run `aws sso login --profile dev` as the gateway's user",
+            "the profile dev signs in by IAM Identity Center, and there is no sign-in: run `aws sso login --profile dev` as the gateway's user",
             Config: "[profile dev]\nsso_session = other\nsso_account_id = 111122223333\nsso_role_name = gateway\n"
                 + "[sso-session other]\nsso_region = eu-west-1\nsso_start_url = https://other.awsapps.com/start\n"),
         new("D11 the sign-in has ended", "AWS_PROFILE=dev AWS_ENDPOINT_URL_SSO=AGENT", Sts,
@@ -72,7 +72,7 @@ public sealed class DoctorAwsTests
         new("D11 a sign-in that is not supported", "AWS_PROFILE=dev", Sts,
             "the profile dev signs in by `aws login`, which needs AWSSDK.Signin, and that is not part of this program: use another source of credentials",
             Config: "[profile dev]\nlogin_session = arn:aws:iam::111122223333:user/a\nregion = eu-west-1\n"),
-        new("D11 a code to type", "AWS_PROFILE=dev", Sts, "the profile dev asks for a code (mfa_serial), and nobody is there to type it",
+        new("D11 a code to type", "AWS_PROFILE=dev", Sts, "the profile dev asks for a code (mfa_serial), which a service cannot enter",
             Config: "[profile dev]\nrole_arn = ROLE\nsource_profile = base\nmfa_serial = arn:aws:iam::111122223333:mfa/a\n"
                 + "[profile base]\naws_access_key_id = a\naws_secret_access_key = b\n"),
         new("D11 a source that is not there", "AWS_PROFILE=dev", Sts, "source_profile of the profile dev names base, which is not there",
@@ -92,7 +92,7 @@ public sealed class DoctorAwsTests
             "sts:GetCallerIdentity: the name sts.example.invalid does not resolve"),
         new("a port that is closed", $"{Keys} AWS_ENDPOINT_URL_IOT=http://127.0.0.1:1", Endpoint, "Connection refused"),
         new("D6 an address that is none", $"{Keys} AWS_ENDPOINT_URL_STS=hunter2", Sts,
-            "an address of AWS in AWS_ENDPOINT_URL… or in a profile's endpoint_url is no URL"),
+            "an address of AWS in AWS_ENDPOINT_URL… or in a profile's endpoint_url is not a URL"),
         new("a response that does not come", Keys, Endpoint, "no response within 5 s", setting => setting.World.Aws.Inject(AwsFault.Hang(), "DescribeEndpoint"),
             Timeout: 5),
         new("a tag that is denied", Keys, Session, "sts:AssumeRole: 403 AccessDenied: not authorized to perform sts:TagSession",
