@@ -71,7 +71,7 @@ public sealed record UnsafeTemplate(string Code, string From, string To, Crossin
         },
         new("ReservedTopic", "o-a", "o-b", Crossing.Receive, "o-b/x",
             Allow("iot:Subscribe", "§topicfilter/$share/*/{organizationId}/*", "§topicfilter/$share/{organizationId}/*"),
-            Allow("iot:Receive", "§topic/$share/{organizationId}/*"))
+            Allow("iot:Receive iot:GetRetainedMessage", "§topic/$share/{organizationId}/*"))
         {
             Filter = "$share/o-a/o-b/#",
         },

@@ -36,7 +36,7 @@ internal sealed class IotResourceReader(OrganizationIdFormat ids, SharedTopics s
 
         var action = actions.Concat(IotAction.All).First(action => action.Type == arn.Type);
         var resource = new IotResource(where, text.Source, arn.Type, arn.Name[..index], arn.Name[(index + Organization.Length)..], action);
-        resource = CheckReserved(resource);
+        resource = CheckReserved(resource, actions);
         resource = CheckHead(resource);
         CheckCloser(resource);
         CheckTail(resource);
@@ -129,7 +129,7 @@ internal sealed class IotResourceReader(OrganizationIdFormat ids, SharedTopics s
         return !levels.Where((level, i) => level.AsSpan().IndexOfAny('+', '#') >= 0 && level != "+" && !(level == "#" && i == levels.Length - 1)).Any();
     }
 
-    private IotResource CheckReserved(IotResource resource)
+    private IotResource CheckReserved(IotResource resource, IReadOnlyList<IotAction> actions)
     {
         var dollar = resource.Head.LastIndexOf('$');
         if (resource.Tail.Contains('$') || dollar > 0)
@@ -156,10 +156,13 @@ internal sealed class IotResourceReader(OrganizationIdFormat ids, SharedTopics s
             // A rule's name does not separate organizations: the messages that the rule receives would still have to be told apart.
             RequireLevel(resource, rule, FindingCode.OrganizationIsRuleName,
                 $"has {Organization} in a rule's name, which keeps nobody out of anything; write $aws/rules/NAME/…{Organization}…");
-            return resource;
+            // The rule gets the message with the topic behind its name, as if it had been published there. Anything but literals is not cut off, and refused
+            // because it begins with `$`.
+            var end = rule.IndexOf('/', StringComparison.Ordinal);
+            return end >= 0 && IotResource.IsLiteral(rule) ? resource with { Head = rule[(end + 1)..] } : resource;
         }
 
-        if (resource.Type == IotResourceType.TopicFilter && Follows(resource, "$share/") is { } group)
+        if (MayBeOfShareGroup(resource, actions) && Follows(resource, "$share/") is { } group)
         {
             RequireLevel(resource, group, FindingCode.OrganizationIsShareGroup,
                 $"has {Organization} in a share group's name, and the filter behind it can be any; write $share/GROUP/…{Organization}…");
@@ -171,10 +174,16 @@ internal sealed class IotResourceReader(OrganizationIdFormat ids, SharedTopics s
 
         Report(FindingCode.ReservedTopic, resource.Where,
             "begins with `$`. Of those a session may have AWS's topics of one thing or one client, such as `$aws/things/…`, `$aws/commands/things/…` "
-            + "or `$aws/events/presence/connected/…`, and `$aws/rules/NAME/…` and, in a topicfilter, `$share/GROUP/…`; "
+            + "or `$aws/events/presence/connected/…`, and `$aws/rules/NAME/…` and, for iot:Subscribe and iot:Receive only, `$share/GROUP/…`; "
             + "docs/session-policies.md lists them.");
         return resource;
     }
+
+    // IAM asks for iot:Receive with the group before the topic too. No other action on a topic has to do with a group.
+    private static bool MayBeOfShareGroup(IotResource resource, IReadOnlyList<IotAction> actions) =>
+        resource.Type == IotResourceType.TopicFilter
+        || (resource.Type == IotResourceType.Topic
+            && actions.Where(static action => action.Type == IotResourceType.Topic).All(static action => action.Name == "iot:Receive"));
 
     private static string? Follows(IotResource resource, string start) =>
         resource.Head.StartsWith(start, StringComparison.Ordinal) ? resource.Head[start.Length..] : null;

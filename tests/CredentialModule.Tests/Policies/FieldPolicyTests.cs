@@ -379,6 +379,7 @@ public sealed partial class FieldPolicyTests
     [InlineData("topic/o/{organizationId}/*", "topic/o/a*")]
     [InlineData("topic/o/{organizationId}/*", "topic/o*")]
     [InlineData("topic/{organizationId}/*", "topic/announcements/*")] // an organization named announcements
+    [InlineData("topic/$aws/rules/r/{organizationId}/*", "topic/announcements/*")] // by the rule r
     [InlineData("topic/{organizationId}", "topic/broadcast")]
     [InlineData("topicfilter/{organizationId}/#", "topic/broadcast")] // x/# receives x as well
     [InlineData("topic/status/*/{organizationId}", "topic/status/x/y")]

@@ -57,6 +57,8 @@ internal static class MeetingSearch
         "thing" => "$aws/",
         // x/# matches x, and a share group stands before the filter.
         "topicfilter" => resource.Pattern.StartsWith('$') ? "" : Literal(resource).TrimEnd('/'),
+        // A share group or a rule stands before the topic.
+        "topic" when Reach.Named.Any(start => CanAgree(start, Literal(resource))) => "",
         // Topics of different kinds can be about one owner.
         _ when resource.Pattern.StartsWith("$aws/", StringComparison.Ordinal) => "$aws/",
         _ => Literal(resource),

@@ -5,7 +5,7 @@ namespace IotCredentials.Tests.Policies;
 /// <summary>What a rendered policy lets its holder reach, worked out from IAM's and MQTT's own words; it shares nothing with the rules under test.</summary>
 internal static class Reach
 {
-    /// <summary>In a text: a share group, one that the pattern covers if it can.</summary>
+    /// <summary>In a text: the name of a share group or of a rule, one that the pattern covers if it can.</summary>
     private const char AnyGroup = '\u0001';
 
     /// <summary>A resource of an Allow: its type and the pattern behind it.</summary>
@@ -44,6 +44,11 @@ internal static class Reach
     public static IReadOnlyList<string> ThingTopics { get; } =
         ["$aws/things/", "$aws/commands/things/", "$aws/events/thing/", "$aws/events/thingTypeAssociation/thing/"];
 
+    /// <summary>
+    /// What a name and a slash follow, and then the topic that a message has: for the members of a share group, and for a rule (Basic Ingest).
+    /// </summary>
+    public static IReadOnlyList<string> Named { get; } = ["$share/", "$aws/rules/"];
+
     /// <summary>How AWS's topics of one client begin that end with its id.</summary>
     public static IReadOnlyList<string> ClientTopics { get; } =
     [
@@ -61,7 +66,7 @@ internal static class Reach
     public static bool Reaches(Resource resource, string topic) => resource.Type switch
     {
         "client" => ClientsOf(topic).Any(client => IamCovers(resource.Pattern, client)),
-        "topic" => IamCovers(resource.Pattern, topic),
+        "topic" => Named.Select(start => $"{start}{AnyGroup}/{topic}").Prepend(topic).Any(text => IamCovers(resource.Pattern, text)),
         "topicfilter" => FiltersFor(topic).Any(filter => IamCovers(resource.Pattern, filter)),
         "thing" => ThingsOf(topic).Any(thing => IamCovers(resource.Pattern, thing)),
         _ => throw new ArgumentException(resource.Type, nameof(resource)),
@@ -99,7 +104,7 @@ internal static class Reach
         return levels.Length == names.Length;
     }
 
-    /// <summary>Every filter that matches the topic, alone and in a shared subscription.</summary>
+    /// <summary>Every filter that matches the topic, alone, in a shared subscription and behind a rule's name.</summary>
     private static IEnumerable<string> FiltersFor(string topic)
     {
         var names = topic.Split('/');
@@ -113,7 +118,7 @@ internal static class Reach
             starts = [.. starts.Select(start => start + "/")];
         }
 
-        return filters.Where(filter => MqttMatches(filter, topic)).SelectMany(filter => new[] { filter, $"$share/{AnyGroup}/{filter}" });
+        return filters.Where(filter => MqttMatches(filter, topic)).SelectMany(filter => Named.Select(start => $"{start}{AnyGroup}/{filter}").Prepend(filter));
     }
 
     /// <summary>The things, and named shadows, whose topic it is.</summary>

@@ -47,6 +47,9 @@ public sealed class ReachTests
     [InlineData("topicfilter", "$share/a/*")]
     [InlineData("topicfilter", "$share/a/b/+")]
     [InlineData("topicfilter", "$a/*")]
+    [InlineData("topicfilter", "$aws/rules/a/*")]
+    [InlineData("topic", "$aws/rules/a/b/*")]
+    [InlineData("topic", "$share/a/*")]
     public void Walker_AcceptsExactlyWhatTheResourceReaches(string type, string pattern)
     {
         var resource = new Reach.Resource(type, pattern);
@@ -102,7 +105,10 @@ public sealed class ReachTests
     [InlineData("topicfilter/*", "topic/$aws/things/a", "$aws/things/a")]
     [InlineData("topicfilter/+/*", "topic/$aws/things/a", null)]
     [InlineData("topic/a/*", "topic/ab/*", null)]
-    [InlineData("topic/*/a/*", "topic/*/b/*", "/b/a/")]
+    [InlineData("topic/*/a/*", "topic/*/b/*", "/")] // behind rules that are named a and b
+    [InlineData("topic/a/*", "topic/$aws/rules/r/a/b", "a/b")]
+    [InlineData("topic/a/*", "topic/$share/g/a/b", "a/b")]
+    [InlineData("topic/a/*", "topic/$aws/rules/r/b/*", null)]
     [InlineData("client/a", "topic/a", null)]
     [InlineData("thing/a-*", "topic/$aws/things/a-1/shadow/get", "$aws/things/a-1/shadow/get")]
     [InlineData("thing/a-*", "topic/$aws/commands/things/a-1/executions/x/request", "$aws/commands/things/a-1/executions/x/request")]

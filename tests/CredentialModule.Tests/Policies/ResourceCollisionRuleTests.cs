@@ -28,6 +28,10 @@ public sealed class ResourceCollisionRuleTests
     [InlineData("W", "thing/{organizationId}", "topic/$aws/things/x/shadow/{organizationId}/*", "x", "-", "$aws/things/x/shadow/-/x")]
     [InlineData("W", "topicfilter/$share/g/{organizationId}/*", "topic/t/{organizationId}/*", "t", "-", "t/-/x")]
     [InlineData("W", "topic/$aws/things/{organizationId}/*", "topic/$aws/things/-/{organizationId}/*", "-", "--", "$aws/things/-/--/x")]
+    [InlineData("W", "topic/organizations/{organizationId}/*", "topic/$aws/rules/ingest/{organizationId}/*", "organizations", "-", "organizations/-/x")]
+    [InlineData("W", "topic/$aws/rules/r/t/{organizationId}/*", "topicfilter/{organizationId}/#", "t", "-", "t/-/x")]
+    [InlineData("W", "topic/$aws/rules/r/{organizationId}/*", "topic/$aws/rules/s/t/{organizationId}/*", "t", "-", "t/-/x")]
+    [InlineData("W", "topic/$share/g/{organizationId}/*", "topic/t/{organizationId}/*", "t", "-", "t/-/x")]
     [InlineData("aa", "topic/{organizationId}/x", "topic/a{organizationId}/x", "aaaa", "aaa", "aaaa/x")]
     public void Check_HeadsThatMeet_AreShownByTwoOrganizations(
         string ids, string one, string other, string reaching, string reached, string? shared)
@@ -48,7 +52,9 @@ public sealed class ResourceCollisionRuleTests
     [InlineData("W", "topic/{organizationId}/*", "topic/a{organizationId}:*")] // the same id, closed in two ways
     [InlineData("O", "topic/{organizationId}/*", "topic/organizations/{organizationId}/*")] // no id begins so
     [InlineData("W", "client/{organizationId}", "topic/x{organizationId}")] // a client id is no topic
-    [InlineData("W", "topic/{organizationId}/*", "topic/$aws/rules/r/{organizationId}/*")]
+    [InlineData("W", "topic/{organizationId}/*", "topic/$aws/rules/r/{organizationId}/*")] // the same head behind the rule's name
+    [InlineData("W", "topic/t/{organizationId}/*", "topic/$aws/rules/r/t/{organizationId}/*")]
+    [InlineData("W", "topicfilter/$share/g/t/{organizationId}/*", "topic/$share/g/t/{organizationId}/*")]
     [InlineData("Z", "thing/{organizationId}-*", "topic/{organizationId}/*")]
     public void Check_HeadsThatCannotMeet_AreAccepted(string ids, string one, string other) =>
         Assert.Empty(Templates.Codes(Template(one, other), s_ids[ids]));

@@ -33,7 +33,7 @@ internal abstract class Walker(string pattern)
         "topicfilter" => new FilterWalker(resource.Pattern),
         "thing" => new ThingWalker(resource.Pattern),
         "client" => new ClientWalker(resource.Pattern),
-        _ => new PlainWalker(resource.Pattern),
+        _ => new TopicWalker(resource.Pattern),
     };
 
     /// <summary>Walks along a client id.</summary>
@@ -74,7 +74,34 @@ internal abstract class Walker(string pattern)
 
     protected bool CanEnd(int place) => pattern[place..].All(letter => letter == '*');
 
-    private sealed class PlainWalker(string pattern) : Walker(pattern)
+    /// <summary>The places in the pattern where the topic or the filter can begin: at once, or behind the name of a share group or of a rule.</summary>
+    protected IEnumerable<int> Starts() => Reach.Named.SelectMany(Behind).Prepend(0).Distinct();
+
+    private IEnumerable<int> Behind(string start)
+    {
+        IEnumerable<int> places = [0];
+        foreach (var letter in start)
+            places = [.. places.SelectMany(place => Take(place, letter)).Distinct()];
+        var inName = new HashSet<int>();
+        var open = new Queue<int>(places);
+        while (open.TryDequeue(out var place))
+        {
+            foreach (var next in (pattern + "~").Where(letter => letter is not ('/' or '+' or '#')).SelectMany(letter => Take(place, letter)))
+            {
+                if (inName.Add(next))
+                    open.Enqueue(next);
+            }
+        }
+
+        return inName.SelectMany(place => Take(place, '/'));
+    }
+
+    private sealed class TopicWalker(string pattern) : PlainWalker(pattern)
+    {
+        public override IReadOnlyCollection<State> Start => [.. Starts().Select(place => new State(place, Mode.Plain))];
+    }
+
+    private class PlainWalker(string pattern) : Walker(pattern)
     {
         public override IReadOnlyCollection<State> Start => [new State(0, Mode.Plain)];
 
@@ -87,9 +114,7 @@ internal abstract class Walker(string pattern)
     /// <summary>Reads a topic while the pattern reads one of the filters that match it.</summary>
     private sealed class FilterWalker(string pattern) : Walker(pattern)
     {
-        private readonly string _pattern = pattern;
-
-        public override IReadOnlyCollection<State> Start => [.. AfterShareGroup().Prepend(0).SelectMany(place => Choices(place, Mode.FilterStart))];
+        public override IReadOnlyCollection<State> Start => [.. Starts().SelectMany(place => Choices(place, Mode.FilterStart))];
 
         public override IReadOnlyCollection<State> Step(State state, char letter)
         {
@@ -115,25 +140,6 @@ internal abstract class Walker(string pattern)
             return Take(place, '+').Select(next => new State(next, isStart ? Mode.PlusStart : Mode.Plus))
                 .Concat(Take(place, '#').Where(CanEnd).Select(next => new State(next, isStart ? Mode.HashStart : Mode.Hash)))
                 .Prepend(new State(place, literal));
-        }
-
-        private HashSet<int> AfterShareGroup()
-        {
-            IEnumerable<int> places = [0];
-            foreach (var letter in "$share/")
-                places = [.. places.SelectMany(place => Take(place, letter)).Distinct()];
-            var inGroup = new HashSet<int>();
-            var open = new Queue<int>(places);
-            while (open.TryDequeue(out var place))
-            {
-                foreach (var next in (_pattern + "~").Where(letter => letter is not ('/' or '+' or '#')).SelectMany(letter => Take(place, letter)))
-                {
-                    if (inGroup.Add(next))
-                        open.Enqueue(next);
-                }
-            }
-
-            return [.. inGroup.SelectMany(place => Take(place, '/'))];
         }
     }
 

@@ -141,7 +141,8 @@ internal sealed class IsolationNames(GrantedResources own, GrantedResources othe
         return [.. untried.Distinct()];
     }
 
-    public static bool IsShared(string filter) => filter.StartsWith($"{Filter}/{Share}", StringComparison.Ordinal);
+    public static bool IsShared(string resource) =>
+        resource.AsSpan(resource.IndexOf('/', StringComparison.Ordinal) + 1).StartsWith(Share, StringComparison.Ordinal);
 
     /// <summary>Whether a topic or a filter is none of AWS's own.</summary>
     public static bool IsForClients(string resource) => resource[resource.IndexOf('/', StringComparison.Ordinal) + 1] != '$';
@@ -211,7 +212,8 @@ internal sealed class IsolationNames(GrantedResources own, GrantedResources othe
     {
         var written = new[] { Publish, RetainPublish }.SelectMany(action => other.PatternsOf(action, Topic)).ToHashSet(StringComparer.Ordinal);
         var read = new[] { Receive, GetRetained }.SelectMany(action => other.PatternsOf(action, Topic))
-            .Concat(other.PatternsOf(Subscribe, Filter).Where(static filter => !IsShared(filter)))
+            .Concat(other.PatternsOf(Subscribe, Filter))
+            .Where(static each => !IsShared(each))
             .Where(each => includesShared || !shared.Contains(each[(each.IndexOf('/', StringComparison.Ordinal) + 1)..]))
             .Select(static each => each.StartsWith($"{Filter}/", StringComparison.Ordinal) ? AsTopic(each) : each);
         return [.. written.Concat(read).Distinct()];
