@@ -1,4 +1,6 @@
 using System.CommandLine;
+using Gateway.Configuration;
+using Gateway.Configuration.Sources;
 
 namespace Gateway.Commands;
 
@@ -19,4 +21,7 @@ internal static class ConfigurationArguments
     /// <summary>Returns the keys on a command's line, with the folder. If the folder is given more than once, the last one wins, as for any key.</summary>
     public static IReadOnlyList<string> ConfigurationKeys(this ParseResult parsed) =>
         parsed.GetValue<string[]>(Config) is [.., var folder] ? [Config, folder, .. parsed.UnmatchedTokens] : parsed.UnmatchedTokens;
+
+    /// <summary>Whether a command's line names a folder, as the option or as a key, such as <c>config=DIR</c>.</summary>
+    public static bool NamesFolder(this ParseResult parsed) => CommandLineLayer.Read(parsed.ConfigurationKeys(), new FindingList()).Folder is not null;
 }

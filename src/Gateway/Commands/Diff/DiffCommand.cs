@@ -30,7 +30,7 @@ internal static class DiffCommand
         ParseResult parsed, string before, string after, string? requests, bool isJson, ProgramEnvironment environment)
     {
         var (output, error) = (parsed.InvocationConfiguration.Output, parsed.InvocationConfiguration.Error);
-        if (parsed.GetValue<string[]>(ConfigurationArguments.Config) is { Length: > 0 })
+        if (parsed.NamesFolder())
         {
             error.WriteLine($"error: {ConfigurationArguments.Config} is given: diff reads OLD and NEW instead");
             return ExitCode.Failed;

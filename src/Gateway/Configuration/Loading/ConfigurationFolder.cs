@@ -23,19 +23,16 @@ internal static class ConfigurationFolder
     public static LoadResult Load(
         IReadOnlyList<string> args, string environmentName, IReadOnlyDictionary<string, string?> environmentVariables, Action<Snapshot>? onRead = null)
     {
-        var findings = new FindingList();
         // Findings about the arguments are discarded here, because the second read below reports them.
         var (_, option) = CommandLineLayer.Read(args, new FindingList());
-        return Find(option, environmentVariables, findings) is { } folder
-            ? Load(new ConfigurationInput(folder, args, environmentName, environmentVariables), findings, onRead)
-            : new(null, findings.ToOrdered(), findings.CannotRead, null);
+        return LoadFolder(option, args, environmentName, environmentVariables, onRead);
     }
 
     /// <summary>Loads a folder, or a file as if it were the main file of its folder: what is compared may be a copy of that file alone.</summary>
     public static LoadResult LoadFolderOrFile(
         string path, IReadOnlyList<string> args, string environmentName, IReadOnlyDictionary<string, string?> environmentVariables)
     {
-        if (!File.Exists(path)) return Load(["--config", path, .. args], environmentName, environmentVariables);
+        if (!File.Exists(path)) return LoadFolder(path, args, environmentName, environmentVariables, null);
         var (folder, file) = (Path.GetDirectoryName(Path.GetFullPath(path))!, Path.GetFileName(path));
         return Load(new ConfigurationInput(folder, args, environmentName, environmentVariables) { MainFile = file }, new FindingList());
     }
@@ -43,6 +40,15 @@ internal static class ConfigurationFolder
     /// <summary>Loads the same folder again. The folder is not searched for a second time, so a reload never moves to another one.</summary>
     public static LoadResult Reload(ConfigurationInput input) =>
         Load(new ConfigurationInput(input.Folder, input.Arguments, input.EnvironmentName, input.Variables) { IsReload = true }, new FindingList());
+
+    private static LoadResult LoadFolder(
+        string? named, IReadOnlyList<string> args, string environmentName, IReadOnlyDictionary<string, string?> variables, Action<Snapshot>? onRead)
+    {
+        var findings = new FindingList();
+        return Find(named, variables, findings) is { } folder
+            ? Load(new ConfigurationInput(folder, args, environmentName, variables), findings, onRead)
+            : new(null, findings.ToOrdered(), findings.CannotRead, null);
+    }
 
     private static LoadResult Load(ConfigurationInput input, FindingList findings, Action<Snapshot>? onRead = null)
     {

@@ -85,6 +85,27 @@ public sealed class DiffTests
         else Assert.Equal("Edge:Method", failed.Json.GetProperty("new").GetProperty("findings")[0].GetProperty("key").GetString());
     }
 
+    // Whichever way it is written, a folder beside OLD and NEW could take the place of one of them.
+    [Theory]
+    [InlineData("--config", "OLD")]
+    [InlineData("--config=OLD")]
+    [InlineData("config=OLD")]
+    [InlineData("--Config", "OLD")]
+    [InlineData("--CONFIG=OLD")]
+    public async Task A_third_folder_is_rejected(params string[] written)
+    {
+        using var before = new GatewayFolder(ConfigurationPair.Before());
+        using var after = new GatewayFolder(ConfigurationPair.Before().Set("RateLimiting:Policies:Few:PermitLimit", "50"));
+        foreach (var name in (string[])["", "appsettings.json"])
+        {
+            var third = written.Select(part => part.Replace("OLD", before.Path, StringComparison.Ordinal));
+
+            var diff = await CommandResult.RunAsync(["diff", Path.Combine(before.Path, name), Path.Combine(after.Path, name), .. third]);
+
+            Assert.Equal((1, "error: --config is given: diff reads OLD and NEW instead\n", ""), (diff.ExitCode, diff.Error, diff.Output));
+        }
+    }
+
     [Fact]
     public async Task Logged_requests_are_grouped_by_route_and_change_with_examples()
     {
