@@ -24,6 +24,9 @@ public sealed class UnreachableRouteTests : IDisposable
     [InlineData("/a/{**rest}", "/a")]
     [InlineData("/a/{*rest}", "/a/b/{**rest}")]
     [InlineData("/a/{**rest}", "/a/{**rest:regex(x)}")]
+    [InlineData("/a/{*rest:int}", "/a/{*rest:int}")]
+    [InlineData("/a/{x:int=7}", "/a/{y:int=7}")]
+    [InlineData("/a/{x:int?}", "/a")]
     public void A_route_behind_one_that_takes_all_it_would_is_an_error(string first, string second)
     {
         Route("first", first, -1);
@@ -48,6 +51,10 @@ public sealed class UnreachableRouteTests : IDisposable
     [InlineData("/a/{x}", "/a/{**rest:regex(x)}")]
     [InlineData("/a/{**rest:regex(x)}", "/a/{**rest}")]
     [InlineData("/a/b/{**rest}", "/a/{**rest}")]
+    [InlineData("/a/{*rest:int}", "/a")]
+    [InlineData("/a/{x:int=latest}", "/a")]
+    [InlineData("/a/{x:int=latest}", "/a/{y:int=7}")]
+    [InlineData("/a/{x:int=latest}/{**rest}", "/a")]
     public void A_route_that_takes_something_more_is_reached(string first, string second)
     {
         Route("first", first, -1);

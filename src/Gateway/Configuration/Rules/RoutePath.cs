@@ -55,19 +55,23 @@ internal static class RoutePath
     /// <summary>Returns the path's segments. A route without a path matches every request, so it has only the rest segment.</summary>
     public static IReadOnlyList<PathSegment> Segments(RouteConfig route)
     {
-        if (Parse(route) is not { } pattern) return [new(PathSegmentKind.Rest, "", true)];
+        if (Parse(route) is not { } pattern) return [new(PathSegmentKind.Rest, "", "")];
         var segments = new PathSegment[pattern.PathSegments.Count];
-        var canEnd = true;
+        var omittedIf = "";
         for (var index = segments.Length - 1; index >= 0; index--)
         {
             var segment = pattern.PathSegments[index];
             var parameter = segment.IsSimple ? segment.Parts[0] as RoutePatternParameterPart : null;
-            canEnd &= parameter is not null && (parameter.IsOptional || parameter.IsCatchAll || parameter.Default is not null);
+            var canBeOmitted = parameter is not null && (parameter.IsOptional || parameter.IsCatchAll || parameter.Default is not null);
             var isConstrained = parameter?.ParameterPolicies.Count > 0;
+            // The router asks the constraints of a parameter that is left out, too: about its default, or about no text. An optional one's are not asked.
+            omittedIf = !canBeOmitted || omittedIf is null ? null
+                : isConstrained && !parameter!.IsOptional ? $"{TextOf(segment)}={parameter.Default}{omittedIf}"
+                : omittedIf;
             var kind = parameter is { IsCatchAll: true } ? isConstrained ? PathSegmentKind.SomeRest : PathSegmentKind.Rest
                 : parameter is null || isConstrained ? PathSegmentKind.Text
                 : PathSegmentKind.Any;
-            segments[index] = new(kind, TextOf(segment), canEnd);
+            segments[index] = new(kind, TextOf(segment), omittedIf);
         }
 
         return segments;
@@ -107,5 +111,11 @@ internal enum PathSegmentKind
 /// <summary>A segment of a path.</summary>
 /// <param name="Kind">The kind of texts that it matches.</param>
 /// <param name="Text">The segment's normalized text. Segments with the same text match the same requests.</param>
-/// <param name="CanBeOmitted">Whether the path may end before it.</param>
-internal sealed record PathSegment(PathSegmentKind Kind, string Text, bool CanBeOmitted);
+/// <param name="OmittedIf">
+/// The constraints that have to accept what is left out if a request's path ends before the segment: none if empty; null if no path may end there.
+/// </param>
+internal sealed record PathSegment(PathSegmentKind Kind, string Text, string? OmittedIf)
+{
+    /// <summary>Whether the path may end before it.</summary>
+    public bool CanBeOmitted => OmittedIf is not null;
+}
