@@ -188,7 +188,7 @@ internal sealed class EffectiveConfiguration
                 .With(nameof(ManagementOptions.AuthorizationPolicy), null)
                 .With(Access, options.Management.AuthorizationPolicy is { } policy ? AccessOf(policy) : null))
             .With(nameof(GatewayOptions.ConnectionStrings), Setting.Section([new("Redis", Setting.Of(RedisOf(options)))]))
-            .With(nameof(GatewayOptions.AllowedHosts), Setting.Of(ListOf(options.AllowedHosts)))
+            .With(nameof(GatewayOptions.AllowedHosts), Setting.Of(ListOf(options.AllowedHosts) is { } hosts && !hosts.Contains("*") ? hosts : null))
             .With(nameof(GatewayOptions.Urls), Setting.Of(ListOf(Snapshot.Values.GetValueOrDefault(nameof(GatewayOptions.Urls)))))
             .With(nameof(GatewayOptions.Authentication), Setting.Of(options.Authentication)!
                 .With(nameof(AuthenticationSchemesOptions.Schemes), Setting.Section(options.Authentication.Schemes
@@ -251,9 +251,7 @@ internal sealed class EffectiveConfiguration
             && (except is null || !value.Key.StartsWith($"{section}:{except}", StringComparison.OrdinalIgnoreCase)))
         .Select(value => KeyValuePair.Create(value.Key[(section.Length + 1)..], Setting.Of(value.Value))));
 
-    private static string[]? ListOf(string? text) => text is null or "*"
-        ? null
-        : text.Split(';', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries);
+    private static string[]? ListOf(string? text) => text?.Split(';', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries);
 
     private static string? RedisOf(GatewayOptions options) => options.ConnectionStrings.Redis is { } text
         ? ConfigurationOptions.Parse(text, ignoreUnknown: true).ToString(includePassword: false)

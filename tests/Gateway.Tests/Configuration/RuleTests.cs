@@ -53,6 +53,10 @@ public sealed class RuleTests : IDisposable
     [InlineData("Services:devices:Http", "[\"10.0.0.1\"]", "not a host and port")]
     [InlineData("Services:devices:Https", "[\"https://devices:443\"]", "not a host and port")]
     [InlineData("Services:devices:Http", "[\"devices:80/path\"]", "not a host and port")]
+    // Hosts
+    [InlineData("AllowedHosts", "\"api.example.com:443\"", "not a host")]
+    [InlineData("AllowedHosts", "\"api.example.com;0.0.0.0\"", "any host")]
+    [InlineData("AllowedHosts", "\"[::]\"", "any host")]
     // Schemes
     [InlineData(Scheme + ":Authority", null, "is required")]
     [InlineData(Scheme + ":Authority", "\"id.example.com\"", "absolute")]

@@ -10,7 +10,9 @@ internal static class AllowedHostsRules
     {
         foreach (var host in context.Options.AllowedHosts?.Split(';', StringSplitOptions.RemoveEmptyEntries) ?? [])
         {
-            if (host != "*" && Uri.CheckHostName(host.StartsWith("*.", StringComparison.Ordinal) ? host[2..] : host) == UriHostNameType.Unknown)
+            if (host is "0.0.0.0" or "[::]")
+                context.Error(Key, $"holds {Finding.Quote(host)}, which ASP.NET Core takes for any host. Write \"*\" for any host, or the hosts' names.");
+            else if (host != "*" && Uri.CheckHostName(host.StartsWith("*.", StringComparison.Ordinal) ? host[2..] : host) == UriHostNameType.Unknown)
                 context.Error(Key,
                     $"holds {Finding.Quote(host)}, which is not a host. "
                     + "Write hosts without a port, separated by \";\", such as \"api.example.com;*.example.org\".");
