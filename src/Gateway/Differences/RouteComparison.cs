@@ -130,17 +130,14 @@ internal sealed class RouteComparison
         before = WithOthers(before, old.Route.RouteId, _old.Limited[old.Route.RateLimiterPolicy ?? ""].Where(_kept.Contains));
         after = WithOthers(after, _oldIds.GetValueOrDefault(current.Route.RouteId), _new.Limited[current.Route.RateLimiterPolicy ?? ""]
             .Select(_oldIds.GetValueOrDefault).OfType<string>());
-        if (isMove && old.Text != current.Text)
+        if (isMove && old.Text != current.Text && !SameCluster(old, current))
         {
-            // A request that moves is sent elsewhere, in another form. That says nothing of who may send it.
+            // A request that moves to another cluster is sent there in another form. That says nothing of who may send it.
             string[] elsewhere = [nameof(RouteConfig.ClusterId), nameof(RouteConfig.Transforms), "TransformValues"];
             (before, after) = (before.Without(elsewhere), after.Without(elsewhere));
         }
-        else
-        {
-            foreach (var change in CompareClusters(old, current)) yield return change;
-        }
 
+        foreach (var change in CompareClusters(old, current)) yield return change;
         foreach (var change in SettingComparison.Compare(before, after, Routes + current.Route.RouteId, SubjectOf(current))) yield return change;
         if (ModuleRoute.ModuleOf(old.Route) is null || ModuleRoute.ModuleOf(current.Route) is null
             || (ModuleRoute.ProfileOf(old.Route), ModuleRoute.ProfileOf(current.Route)) is var (profile, other) && profile == other
@@ -158,7 +155,7 @@ internal sealed class RouteComparison
     private IEnumerable<Change> CompareClusters(RouteRequests old, RouteRequests current)
     {
         var (id, other) = (old.Route.ClusterId, current.Route.ClusterId);
-        if (string.Equals(id, other, StringComparison.OrdinalIgnoreCase) || _before.ClusterOf(id) is not { } before || _after.ClusterOf(other) is not { } after)
+        if (SameCluster(old, current) || _before.ClusterOf(id) is not { } before || _after.ClusterOf(other) is not { } after)
             return [];
         return SettingComparison.Compare(before, after, $"ReverseProxy:Clusters:{other}", "")
             .Where(static change => change.Effect != Effect.Changed)
@@ -174,6 +171,9 @@ internal sealed class RouteComparison
             : route;
 
     private static bool SameId(RouteRequests one, RouteRequests other) => one.Route.RouteId.Equals(other.Route.RouteId, StringComparison.OrdinalIgnoreCase);
+
+    private static bool SameCluster(RouteRequests one, RouteRequests other) =>
+        string.Equals(one.Route.ClusterId, other.Route.ClusterId, StringComparison.OrdinalIgnoreCase);
 
     private static string SubjectOf(RouteRequests route) => $"route {route.Route.RouteId}";
 

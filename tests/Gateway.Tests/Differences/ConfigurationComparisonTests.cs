@@ -122,6 +122,16 @@ public sealed class ConfigurationComparisonTests
             settings => settings.Remove("ReverseProxy", "Routes", "tasks").Route("renamed", "/tasks/{**rest}", """
                 { "RateLimiterPolicy": "Few", "AuthorizationPolicy": "Operator", "Transforms": [{ "PathPrefix": "/v2" }] }
                 """)),
+        ("route part: may take requests that route tasks took, such as /tasks/private/x, and asks for less: "
+            + "cluster wide: HttpClient:DangerousAcceptAnyServerCertificate: false → true",
+            settings => settings.Set("ReverseProxy:Clusters:wide", """
+                { "Destinations": { "a": { "Address": "https://localhost:5009/" } }, "HttpClient": { "DangerousAcceptAnyServerCertificate": true } }
+                """).Route("part", "/tasks/private/{**rest}", """{ "RateLimiterPolicy": "Few", "AuthorizationPolicy": "Operator" }""")
+                .Set("ReverseProxy:Routes:part:ClusterId", "\"wide\"")),
+        ("route part: may take requests that route tasks took, such as /tasks/private/x, and asks for less: Transforms: ",
+            settings => settings.Route("part", "/tasks/private/{**rest}", """
+                { "RateLimiterPolicy": "Few", "AuthorizationPolicy": "Operator", "Transforms": [{ "PathPrefix": "/v2" }] }
+                """)),
         ("IotCredentials:OrganizationId:Length:Max: 32 → 64", settings => settings.Set("IotCredentials:OrganizationId:Length:Max", "64")),
         ("IotCredentials:Timeout: ", settings => settings.Set("IotCredentials:Timeout", "\"00:00:09\"")),
         ("IotCredentials:Sts:PermitsPerSecond: ", settings => settings.Set("IotCredentials:Sts:PermitsPerSecond", "200")),
@@ -135,6 +145,10 @@ public sealed class ConfigurationComparisonTests
         ("route ids: matches /ids/{id} headers X-Key ExactHeader … → /ids/{id} headers X-Key ExactHeader … (values are not shown), and may take",
             settings => settings.Route("ids", "/ids/{id}", """{ "Match": { "Headers": [{ "Name": "X-Key", "Values": ["a|b"] }] } }"""),
             settings => settings.Set("ReverseProxy:Routes:ids:Match:Headers", """[{ "Name": "X-Key", "Values": ["a", "b"] }]""")),
+        ("route ids: added: /ids, which may take requests that no route took",
+            settings => settings.Route("some", "/ids/{*rest:int}"), settings => settings.Route("ids", "/ids")),
+        ("route ids: added: /ids, which may take requests that no route took",
+            settings => settings.Route("some", "/ids/{id:int=latest}"), settings => settings.Route("ids", "/ids")),
         ("Edge:TrustedProxies: ",
             settings => settings.Set("Edge:TrustedProxies", """["10.0.0.1"]"""), settings => settings.Set("Edge:TrustedProxies", "[]")),
         ("route iot-endpoint-and-credentials: profile renamed for o-acme: SessionDuration: 00:30:00 → 00:45:00",
@@ -175,6 +189,11 @@ public sealed class ConfigurationComparisonTests
     // Each changes something, and neither opens nor keeps out.
     private static readonly (string Words, Action<JsonObject> Edit)[] s_changed =
     [
+        ("route part: added", settings => settings
+            .Set("ReverseProxy:Clusters:other", """{ "Destinations": { "a": { "Address": "http://localhost:5003/" } } }""")
+            .Route("part", "/tasks/private/{**rest}", """
+                { "RateLimiterPolicy": "Few", "AuthorizationPolicy": "Operator", "Transforms": [{ "PathPrefix": "/v2" }] }
+                """).Set("ReverseProxy:Routes:part:ClusterId", "\"other\"")),
         ("route reports2: added", settings => settings.Route("reports2", "/tasks/private/{**rest}", """
             { "AuthorizationPolicy": "Operator", "RateLimiterPolicy": "Few" }
             """)),
@@ -278,6 +297,10 @@ public sealed class ConfigurationComparisonTests
             Assert.True(hash == new EffectiveConfiguration(after).Hash(), settings.ToString());
         }
     }
+
+    [Fact]
+    public void Any_host_is_any_host_in_whichever_list_it_stands() => Assert.Empty(ConfigurationPair.Compare(
+        settings => settings.Set("AllowedHosts", "\"*\""), settings => settings.Set("AllowedHosts", "\"api.example.com;*\"")));
 
     [Theory]
     [InlineData("topic/{organizationId}/*", "topic/{organizationId}/a*", Effect.Tightened,
