@@ -59,7 +59,8 @@ internal static class DoctorCommand
         var read = environment.Load(parsed.ConfigurationKeys());
         if (read.Snapshot is not { } configuration)
         {
-            foreach (var finding in read.Findings) error.WriteLine(finding);
+            if (asJson) output.WriteJson(new { Findings = FindingRow.Of(read) });
+            else foreach (var finding in read.Findings) error.WriteLine(finding);
             return ExitCode.Of(read);
         }
 

@@ -42,6 +42,17 @@ public sealed class DoctorTests(DoctorTests.Shared shared) : IClassFixture<Docto
     }
 
     [Fact]
+    public async Task Errors_of_the_configuration_are_a_document_too()
+    {
+        using var folder = new GatewayFolder(ShippedSettings.Read().Set("Edge:Method", "[]"));
+
+        var examined = await CommandResult.RunAsync(["doctor", "--config", folder.Path, "--format", "json"]);
+
+        Assert.Equal((1, ""), (examined.ExitCode, examined.Error));
+        Assert.Contains(examined.Json.GetProperty("findings").EnumerateArray(), static finding => finding.GetProperty("key").GetString() == "Edge:Method");
+    }
+
+    [Fact]
     public async Task The_trial_session_is_what_a_vend_would_ask_for()
     {
         var (_, rows, _) = await ExamineAsync(
