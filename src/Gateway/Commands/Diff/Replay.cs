@@ -122,6 +122,8 @@ internal sealed class Replay(ReplayTable before, ReplayTable after) : IDisposabl
         }
 
         var (unknown, unmet) = (new List<string>(), new List<string>());
+        // The new policy may respond to what the old route refused: then not even a certain 401 is certain.
+        if (HttpMethods.IsOptions(request.Method) && route.HasCors && known is { Route.HasCors: false }) unknown.Add("a preflight's headers");
         // If a requirement that comes before the one that is certainly not met is unknown, the request is 403 all the same.
         if ((Authenticate(table, request, route, known, unknown) ?? Preconditions(candidate) ?? Authorize(candidate, request, known, unmet)
             ?? Bounds(table, route, request, known, unknown)) is { } refused

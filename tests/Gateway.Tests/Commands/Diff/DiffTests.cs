@@ -246,6 +246,8 @@ public sealed class DiffTests
     [InlineData(null, "GET", "Web", "GET", "405: 405 (method) → unknown: the log does not tell a preflight's headers")]
     [InlineData("Web", null, null, null, "204 web: let in → 401 (no_token)")]
     [InlineData("Web", null, "Web", "GET", "204 web: route web → none; let in → unknown: the log does not tell a preflight's headers")]
+    [InlineData(null, null, null, null)]
+    [InlineData(null, null, "Web", null, "401 web: 401 (no_token) → unknown: the log does not tell a preflight's headers")]
     public async Task A_preflight_is_judged_as_the_gateway_does_or_unknown(
         string? oldCors, string? oldMethods, string? newCors, string? newMethods, params string[] changes)
     {
@@ -253,9 +255,9 @@ public sealed class DiffTests
         using var after = new GatewayFolder(Settings(newCors, newMethods));
         List<string> told = [];
         // A preflight has a route if a policy responded to it. Other requests with OPTIONS have one if the route takes every method.
-        foreach (var (route, status, reason) in new (string?, int, string?)[] { ("web", 204, null), (null, 405, "method") })
+        foreach (var (route, status, reason) in new (string?, int, string?)[] { ("web", 204, null), (null, 405, "method"), ("web", 401, "no_token") })
         {
-            if (route is not null ? oldCors is null : oldMethods is null) continue;
+            if (status switch { 204 => oldCors is null, 405 => oldMethods is null, _ => oldCors is not null || oldMethods is not null }) continue;
             var log = Path.Combine(before.Path, $"{status}.log");
             File.WriteAllText(log, Line("OPTIONS", "/web/1", route, status, reason, null, null));
 
