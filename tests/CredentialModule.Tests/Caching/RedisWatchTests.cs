@@ -32,7 +32,7 @@ public sealed class RedisWatchTests
         watch.Suspect();
 
         await connected.Task.WaitAsync(Eventually.Limit, TestContext.Current.CancellationToken);
-        Assert.Equal(1, log.Count(LogLevel.Warning, "127.0.0.1:1 cannot be found out: ArgumentOutOfRangeException"));
+        Assert.Equal(1, log.Count(LogLevel.Warning, "127.0.0.1:1 cannot be determined: ArgumentOutOfRangeException"));
         Assert.DoesNotContain("hunter2", log.Text, StringComparison.Ordinal);
 
         bool IsConnected()

@@ -101,23 +101,24 @@ public sealed class SealedDistributedCacheTests : IDisposable
     }
 
     [Fact]
-    public async Task GetAsync_OlderFormatUnknownKeyOrStump_IsAPlainMiss()
+    public async Task GetAsync_OtherVersionOtherKeyOrStumpUnderTheKeysName_IsRejected()
     {
         var key = NewKey();
         var (cache, name) = (Cache(key), NameOf("k", key));
         await cache.SetAsync("k", s_value, new());
-        byte[] older = [.. _redis.Get(name)!];
-        older[0] = 0;
-        byte[] unknown = [.. _redis.Get(name)!];
-        unknown[1] ^= 1;
+        byte[] version = [.. _redis.Get(name)!];
+        version[0] = 0;
+        byte[] keyId = [.. _redis.Get(name)!];
+        keyId[1] ^= 1;
 
-        foreach (var entry in new[] { older, unknown, [], [1], _redis.Get(name)![..20] })
+        foreach (var entry in new[] { version, keyId, [], [1], _redis.Get(name)![..20] })
         {
             await _redis.SetAsync(name, entry);
             Assert.Null(await cache.GetAsync("k"));
+            Assert.Null(_redis.Get(name));
         }
 
-        Assert.Empty(_refused);
+        Assert.Equal(Enumerable.Repeat($"prefix:{name}", 5), _refused);
     }
 
     [Theory]

@@ -190,7 +190,9 @@ public sealed class ConfigurationComparisonTests
     private static readonly (string Words, Action<JsonObject> Edit)[] s_changed =
     [
         ("route part: added", settings => settings
-            .Set("ReverseProxy:Clusters:other", """{ "Destinations": { "a": { "Address": "http://localhost:5003/" } } }""")
+            .Set("ReverseProxy:Clusters:other", """
+                { "Destinations": { "a": { "Address": "http://localhost:5003/" } }, "HttpRequest": { "ActivityTimeout": "00:01:00" } }
+                """)
             .Route("part", "/tasks/private/{**rest}", """
                 { "RateLimiterPolicy": "Few", "AuthorizationPolicy": "Operator", "Transforms": [{ "PathPrefix": "/v2" }] }
                 """).Set("ReverseProxy:Routes:part:ClusterId", "\"other\"")),
