@@ -6,13 +6,19 @@ namespace Gateway.Telemetry;
 
 /// <summary>
 /// Measures the duration of requests to the edge and to services, under the framework's names and tags, with a bounded status: a status registered with IANA,
-/// or the class of any other. The framework's own instruments create a time series for every status that a service invents, and an exporter drops series beyond
-/// a limit, including valid ones.
+/// or the class of any other, and with no other tags than those of the convention. The framework's own instruments create a time series for every status that a
+/// service invents, and an exporter drops series beyond a limit, including valid ones.
 /// </summary>
 internal sealed class RequestDurations : IHostedService, IDisposable
 {
     public const string OfServer = "http.server.request.duration";
     private const string OfClient = "http.client.request.duration";
+
+    private static readonly HashSet<string> s_tags = new(StringComparer.Ordinal)
+    {
+        "error.type", "http.request.method", "http.response.status_code", "http.route",
+        "network.protocol.version", "server.address", "server.port", "url.scheme",
+    };
 
     private static readonly string[] s_classes = [.. Enumerable.Range(0, 10).Select(static digit => $"{digit}xx")];
 
@@ -44,7 +50,8 @@ internal sealed class RequestDurations : IHostedService, IDisposable
     private static void Record(Histogram<double> histogram, double seconds, ReadOnlySpan<KeyValuePair<string, object?>> tags)
     {
         var bounded = new TagList();
-        foreach (var (name, value) in tags) bounded.Add(name, Bounded(name, value));
+        foreach (var (name, value) in tags)
+            if (s_tags.Contains(name)) bounded.Add(name, Bounded(name, value));
         histogram.Record(seconds, bounded);
     }
 

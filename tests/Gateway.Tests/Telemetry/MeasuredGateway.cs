@@ -91,6 +91,7 @@ public sealed class MeasuredGateway : IAsyncLifetime
         await ExpectAsync(200, "/plain/1", token);
         await ExpectAsync(401, "/plain/1", token: null);
         await ExpectAsync(401, "/plain/1", _world.Issuer.Issue(new() { Audiences = (string[])["api://another"] }));
+        await ExpectAsync(404, "/nowhere/1", token);
         await ExpectAsync(403, "/organizations/o-other/1", token);
         await ExpectAsync(500, "/throws/1", token);
         await ExpectAsync(502, "/down/1", token);
