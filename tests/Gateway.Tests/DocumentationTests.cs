@@ -54,6 +54,16 @@ public sealed partial class DocumentationTests
             Assert.Contains($"| {response.Status} | `{response.Name}` |", document, StringComparison.Ordinal);
     }
 
+    // An operation in the API reference has a route and a method that it allows, and no client sees 499.
+    [Fact]
+    public void The_API_reference_has_the_status_of_every_reason()
+    {
+        var statuses = DocumentTable.Rows("access-log.md", "### Reasons").SelectMany(static row => row[1].Split(", "))
+            .Where(static status => status is not ("404" or "405" or "499" or "any"));
+
+        Assert.Equal(statuses.Distinct().Order(), GatewayResponse.OfForwardedRoutes.Select(static response => $"{response.Status}").Order());
+    }
+
     private static TheoryData<string, string> Blocks(string language)
     {
         var blocks = new TheoryData<string, string>();

@@ -7,6 +7,8 @@ internal static class ApiReferenceExtensions
 {
     private const string DocumentPath = "/openapi.json";
 
+    private static readonly string[] s_methods = [HttpMethods.Get, HttpMethods.Head];
+
     public static void AddApiReference(this WebApplicationBuilder builder)
     {
         builder.Services.AddSingleton<ServiceDocuments>();
@@ -18,7 +20,7 @@ internal static class ApiReferenceExtensions
     /// </summary>
     public static void MapApiReference(this IEndpointRouteBuilder endpoints)
     {
-        endpoints.MapGet(DocumentPath, static async (ApiDescription description, CancellationToken cancellation) =>
+        endpoints.MapMethods(DocumentPath, s_methods, static async (ApiDescription description, CancellationToken cancellation) =>
             TypedResults.Bytes(await description.GetAsync().WaitAsync(cancellation), "application/json")).AllowAnonymous();
         var page = endpoints.MapScalarApiReference("/reference", static options => options
             .AddDocument("edge", "API reference", DocumentPath)
@@ -32,7 +34,7 @@ internal static class ApiReferenceExtensions
             .HideTestRequestButton()
             .HideClientButton()
             .HideDeveloperTools());
-        page.AllowAnonymous();
+        page.WithMetadata(new HttpMethodMetadata(s_methods)).AllowAnonymous();
         page.Add(static endpoint =>
         {
             var respond = endpoint.RequestDelegate!;

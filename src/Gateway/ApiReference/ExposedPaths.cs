@@ -71,8 +71,8 @@ internal sealed partial class ExposedPaths(Router router)
 
     private static string WithSlash(string path) => path.StartsWith('/') ? path : "/" + path;
 
-    // No other character than the path's own, no empty segment and no dot segment: the gateway refuses such requests.
-    [GeneratedRegex(@"\A(?:/|(?:/(?!\.\.?(?:/|\z))[^/?#%\\\p{C}]+)+/?)\z")]
+    // No other character than the path's own, no empty segment and no dot segment: the gateway refuses such requests. Braces only around a parameter's name.
+    [GeneratedRegex(@"\A(?:/|(?:/(?!\.\.?(?:/|\z))(?:[^/?#%\\{}\p{C}]|\{[\w.~$-]+\})+)+/?)\z")]
     private static partial Regex Unambiguous();
 
     [GeneratedRegex(@"\{[^{}]*\}")]

@@ -42,6 +42,7 @@ internal sealed record GatewayResponse(int Status, string Description, string? H
         new(408, "The request body did not arrive in time."),
         new(413, "The request body is too large."),
         s_unprocessable,
+        new(431, "The headers of the request are larger than the service takes."),
         new(502, "The service gave no usable response."),
     ];
 

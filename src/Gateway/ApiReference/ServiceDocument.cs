@@ -1,3 +1,4 @@
+using System.Text;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using System.Text.RegularExpressions;
@@ -9,7 +10,7 @@ using Yarp.ReverseProxy.Configuration;
 
 namespace Gateway.ApiReference;
 
-/// <summary>A service's OpenAPI document, as version 3.1 has it. All of its references lead to components of its own.</summary>
+/// <summary>A service's OpenAPI document, as version 3.1 has it. All of its references lead to components of its own, and none in a circle of nothing but references.</summary>
 internal sealed partial class ServiceDocument
 {
     private const int MostOperations = 2000;
@@ -53,8 +54,11 @@ internal sealed partial class ServiceDocument
         // Before the conversion, which turns a reference to a part of a component into one to a component.
         if (References(written).Any(static reference => !Component().IsMatch(reference)))
             throw new UnusableDocumentException("it has a $ref to something else than a component of its own");
+        if (written["components"] is JsonObject components && HasEndlessReference(components))
+            throw new UnusableDocumentException("it has a component that is a $ref to itself, or to one that leads back to it");
 
-        var document = Convert(content);
+        SchemaNormalizer.Normalize(written);
+        var document = Convert(written);
         var read = new ServiceDocument(cluster, document, BasePathOf(document, address));
         if (read.Paths.Sum(static path => (path.Value as JsonObject)?.Count ?? 0) > MostOperations)
             throw new UnusableDocumentException($"it has more than {MostOperations} operations");
@@ -67,11 +71,32 @@ internal sealed partial class ServiceDocument
     public static (string Kind, string Name) Parse(string reference) => reference.Split('/') is [_, _, var kind, var name] ? (kind, name) : ("", "");
 
     /// <summary>Returns the component that a reference leads to; null if there is none.</summary>
-    public JsonNode? Find(string reference)
+    public JsonNode? Find(string reference) => Find(Components, reference);
+
+    private static JsonNode? Find(JsonObject components, string reference)
     {
         var (kind, name) = Parse(reference);
-        return (Components[kind] as JsonObject)?[name];
+        return (components[kind] as JsonObject)?[name];
     }
+
+    // When a component's own $ref leads back to it. A schema that contains itself, such as among its properties, is no such component.
+    private static bool HasEndlessReference(JsonObject components)
+    {
+        var ending = new HashSet<string>(StringComparer.Ordinal);
+        foreach (var component in components.SelectMany(static kind =>
+            (kind.Value as JsonObject ?? []).Select(component => $"#/components/{kind.Key}/{component.Key}")))
+        {
+            var chain = new HashSet<string>(StringComparer.Ordinal);
+            for (var next = component; next is not null && !ending.Contains(next); next = ReferenceOf(Find(components, next)))
+                if (!chain.Add(next)) return true;
+            ending.UnionWith(chain);
+        }
+
+        return false;
+    }
+
+    private static string? ReferenceOf(JsonNode? component) =>
+        component is JsonObject members && members["$ref"] is JsonValue value && value.TryGetValue<string>(out var reference) ? reference : null;
 
     /// <summary>The references in a node and below it.</summary>
     private static IEnumerable<string> References(JsonNode? node) => node switch
@@ -87,9 +112,9 @@ internal sealed partial class ServiceDocument
         return member is { Key: "$ref", Value: JsonValue value } && value.TryGetValue(out reference!);
     }
 
-    private static JsonObject Convert(ReadOnlyMemory<byte> content)
+    private static JsonObject Convert(JsonObject written)
     {
-        using var stream = new MemoryStream(content.ToArray());
+        using var stream = new MemoryStream(Encoding.UTF8.GetBytes(written.ToJsonString()));
         using var converted = new StringWriter();
         try
         {

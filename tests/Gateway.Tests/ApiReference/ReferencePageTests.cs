@@ -49,6 +49,17 @@ public sealed partial class ReferencePageTests(PlatformFixture platform) : IClas
     [InlineData("/openapi.json")]
     [InlineData("/reference/")]
     [InlineData("/reference/scalar.js")]
+    public async Task HEAD_gets_what_GET_does_without_the_body(string path)
+    {
+        var response = await platform.World.Client.SendAsync(platform.Gateway.ManagementUrl + path, method: "HEAD");
+
+        Assert.Equal((200, ""), (response.Status, response.Body));
+    }
+
+    [Theory]
+    [InlineData("/openapi.json")]
+    [InlineData("/reference/")]
+    [InlineData("/reference/scalar.js")]
     public async Task The_public_listener_has_none_of_it(string path)
     {
         Assert.Equal(401, (await platform.SendAsync(path)).Status);

@@ -32,6 +32,15 @@ public sealed class ServiceDocumentTests(PlatformFixture platform) : IClassFixtu
         { "an address", Document("/things", Responding("""{ "$ref": "http://127.0.0.1:1/secret.json#/components/schemas/A" }""")), "$ref to something else" },
         { "a part", Document("/things", Responding("""{ "$ref": "#/paths/~1things" }""")), "$ref to something else" },
         { "no component", Document("/things", Responding("""{ "$ref": "#/components/schemas/Missing" }""")), "$ref to a component that it does not have" },
+        { "a schema that is itself", Components("schemas", """ "A": { "$ref": "#/components/schemas/A" } """), "leads back to it" },
+        { "schemas that are each other", Components("schemas", """
+            "A": { "$ref": "#/components/schemas/B" }, "B": { "$ref": "#/components/schemas/A", "title": "b" }
+            """), "leads back to it" },
+        { "a parameter that is itself", Components("parameters", """ "A": { "$ref": "#/components/parameters/A" } """), "leads back to it" },
+        { "a response that is itself", Components("responses", """ "A": { "$ref": "#/components/responses/A" } """), "leads back to it" },
+        { "a request body that is itself", Components("requestBodies", """ "A": { "$ref": "#/components/requestBodies/A" } """), "leads back to it" },
+        { "a header that is itself", Components("headers", """ "A": { "$ref": "#/components/headers/A" } """), "leads back to it" },
+        { "an example that is itself", Components("examples", """ "A": { "$ref": "#/components/examples/A" } """), "leads back to it" },
         { "a number that is none", Document("/things", Responding("""{ "type": "integer", "exclusiveMinimum": true }""")),
             "it is not a valid OpenAPI document" },
     };
@@ -91,6 +100,46 @@ public sealed class ServiceDocumentTests(PlatformFixture platform) : IClassFixtu
 
         Assert.Contains("\"discriminator\":{\"$ref\":\"#/components/schemas/things.Error\"}", document, StringComparison.Ordinal);
         Assert.Contains("\"things.Error\":{\"type\":\"string\"}", document, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Schemas_that_are_Booleans_mean_what_they_mean_and_names_of_other_documents_are_left_out()
+    {
+        var operation = Responding("""
+            {
+              "$id": "https://elsewhere.example/a", "$dynamicRef": "https://elsewhere.example/b", "type": "object", "additionalProperties": false,
+              "properties": { "any": true, "none": false, "$id": { "type": "string" }, "schema": true, "one": { "anyOf": [true, { "type": "string" }] } }
+            }
+            """);
+        await using var service = ApiDocuments.Serve($$"""
+            {
+              "openapi": "3.1.0", "info": { "title": "t", "version": "1" },
+              "paths": {
+                "/things": {
+                  "parameters": [{
+                    "in": "query", "name": "q", "schema": { "$ref": "#/components/schemas/A" },
+                    "examples": { "e": { "externalValue": "https://elsewhere.example/c", "summary": "s" } }
+                  }],
+                  "get": {{operation}}
+                }
+              },
+              "components": { "schemas": { "A": true } }
+            }
+            """);
+        var gateway = await World.StartGatewayAsync(settings => settings.WithoutRedis().Documented("things", "/things/{**rest}", service.Port));
+
+        var document = await World.Client.GetDocumentAsync(gateway);
+
+        Assert.True(document["paths"]!["/things"] is not null, gateway.Log.Text);
+        var get = document["paths"]!["/things"]!["get"]!;
+        var schema = get["responses"]!["200"]!["content"]!["application/json"]!["schema"]!;
+        Assert.DoesNotContain("elsewhere", document.ToJsonString(), StringComparison.Ordinal);
+        Assert.Equal("{}", document["components"]!["schemas"]!["things.A"]!.ToJsonString());
+        Assert.Equal("s", (string?)get["parameters"]![0]!["examples"]!["e"]!["summary"]);
+        Assert.Equal(
+            """{"any":{},"none":{"not":{}},"$id":{"type":"string"},"schema":{},"one":{"anyOf":[{},{"type":"string"}]}}""",
+            schema["properties"]!.ToJsonString());
+        Assert.False((bool?)schema["additionalProperties"]);
     }
 
     private static string Nested(int levels) => levels == 0 ? "{}" : $"{{ \"type\": \"array\", \"items\": {Nested(levels - 1)} }}";
@@ -192,6 +241,9 @@ public sealed class ServiceDocumentTests(PlatformFixture platform) : IClassFixtu
                 "/admin": { "get": {{Operation}} },
                 "/things/../admin": { "get": {{Operation}} },
                 "/things?all=1": { "get": {{Operation}} },
+                "/things/x{": { "get": {{Operation}} },
+                "/things/{id:int}": { "get": {{Operation}} },
+                "/things/{**rest}": { "get": {{Operation}} },
                 "//things": { "get": {{Operation}} },
                 "/shadowed": { "get": {{Operation}} }
               }
@@ -234,7 +286,7 @@ public sealed class ServiceDocumentTests(PlatformFixture platform) : IClassFixtu
               "components": {
                 "schemas": {
                   "Error": { "title": "WHO", "properties": { "next": { "$ref": "#/components/schemas/Error" }, "more": { "$ref": "#/components/schemas/B" } } },
-                  "B": { "$ref": "#/components/schemas/A" }, "A": { "$ref": "#/components/schemas/B" },
+                  "B": { "$ref": "#/components/schemas/A" }, "A": { "not": { "$ref": "#/components/schemas/B" } },
                   "Unused": { "type": "string" } },
                 "securitySchemes": { "Bearer": { "type": "http", "scheme": "basic" } }
               }
@@ -315,6 +367,13 @@ public sealed class ServiceDocumentTests(PlatformFixture platform) : IClassFixtu
 
     private static string Document(string path, string operation) => $$"""
         { "openapi": "3.1.0", "info": { "title": "t", "version": "1" }, "paths": { "{{path}}": { "get": {{operation}} } } }
+        """;
+
+    private static string Components(string kind, string components) => $$"""
+        {
+          "openapi": "3.1.0", "info": { "title": "t", "version": "1" }, "paths": { "/things": { "get": {{Operation}} } },
+          "components": { "{{kind}}": { {{components}} } }
+        }
         """;
 
     private static string Responding(string schema) => $$$"""
