@@ -12,12 +12,16 @@ internal static class TokenKind
     private static readonly string[] s_accessTypes = ["at+jwt", "application/at+jwt"];
     private static readonly string[] s_plainTypes = ["JWT", "application/jwt"];
 
-    // Claims in which issuers (Cognito, Keycloak, others) state the kind. A value in the last list is accepted but proves nothing: an ID token is a JWT, too.
+    // Claims in which issuers (Cognito, Keycloak, PingAM, Casdoor, others) state the kind. A value in the last list is accepted but proves nothing: an ID token
+    // is a JWT, too.
     private static readonly (string Claim, string[] Access, string[] Id, string[] Neither)[] s_uses =
     [
         ("token_use", ["access"], ["id"], []),
         ("typ", ["Bearer", "at+jwt", "access"], ["ID"], ["JWT"]),
         ("token_type", ["Bearer", "access", "access_token"], ["id", "id_token"], []),
+        ("token_usage", ["access_token"], ["id_token"], []),
+        ("tokenName", ["access_token"], ["id_token"], []),
+        ("tokenType", ["Bearer", "access-token", "access_token"], ["id-token", "id_token"], []),
     ];
 
     // OpenID Connect Core defines these for ID tokens alone.
@@ -47,12 +51,14 @@ internal static class TokenKind
     // Microsoft Entra ID: the scopes, and the requesting client, in tokens of version 2 and 1. Every access token has one of these claims, no ID token has any.
     private static readonly string[] s_entraAccessTokenClaims = ["scp", "azp", "appid"];
 
-    // Claims that mark a signed token as something else: a security event (OpenID's logout token is one), an introspection response, a token that only the
-    // holder of another key may use.
+    // Claims that mark a signed token as something else: a security event (OpenID's logout token is one), an introspection response, a refresh token (of Cloud
+    // Foundry's UAA, of Spring Security OAuth), a token that only the holder of another key may use.
     private static readonly (string Claim, string Refusal)[] s_otherKinds =
     [
         ("events", "the token is a security event or logout token"),
         ("token_introspection", "the token is an introspection response"),
+        ("granted_scopes", "the token is a refresh token (granted_scopes)"),
+        ("ati", "the token is a refresh token (ati)"),
         ("cnf", "the token is bound to its sender's key (cnf) and is not a bearer token"),
     ];
 

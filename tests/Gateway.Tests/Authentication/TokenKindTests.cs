@@ -69,6 +69,10 @@ public sealed class TokenKindTests(TokenKindTests.Issuers platform) : IClassFixt
     [InlineData("typ", "\"JWT\"", 200, 200)]
     [InlineData("token_type", "\"refresh\"", 401, 401)]
     [InlineData("token_type", "\"access\"", 200, 200)]
+    [InlineData("token_usage", "\"id_token\"", 401, 200)]
+    [InlineData("tokenName", "\"id_token\"", 401, 200)]
+    [InlineData("tokenType", "\"id-token\"", 401, 200)]
+    [InlineData("tokenType", "\"Bearer\"", 200, 200)]
     [InlineData("cnf", "{\"jkt\":\"0ZcOCORZNYy-DWpqq30jZyJGHTN0d2HglBV3uiguA4I\"}", 401, 401)]
     [InlineData("cnf", "{\"x5t#S256\":\"bwcK0esc3ACC3DB2Y5_lESsXE8o9ltc05O89jdN-dg2\"}", 401, 401)]
     [InlineData("events", "{\"http://schemas.openid.net/event/backchannel-logout\":{}}", 401, 401)]
@@ -80,6 +84,36 @@ public sealed class TokenKindTests(TokenKindTests.Issuers platform) : IClassFixt
             var token = new TokenRequest { Type = type, Claims = new Dictionary<string, object?> { [claim] = JsonNode.Parse(json) } };
             await ExpectAsync(status, token);
             await ExpectAsync(whereIdTokensAreAccepted, token, platform.Lenient);
+        }
+    }
+
+    [Theory]
+    [InlineData(
+        "Cloud Foundry's UAA",
+        """{"jti":"1","client_id":"app","cid":"app","grant_type":"password","user_id":"u","user_name":"alice","rev_sig":"1","scope":["read"]}""",
+        """{"jti":"1-r","client_id":"app","cid":"app","grant_type":"password","user_id":"u","user_name":"alice","rev_sig":"1","granted_scopes":["read"]}""")]
+    [InlineData(
+        "Spring Security OAuth",
+        """{"user_name":"alice","scope":["read"],"authorities":["a"],"jti":"1","client_id":"app"}""",
+        """{"user_name":"alice","scope":["read"],"ati":"1","authorities":["a"],"jti":"2","client_id":"app"}""")]
+    [InlineData(
+        "Casdoor",
+        """{"owner":"acme","name":"alice","tokenType":"access-token","azp":"app","scope":"read","nonce":"n-0S6_WzA2Mj"}""",
+        """{"owner":"acme","name":"alice","tokenType":"refresh-token","azp":"app","scope":"read","nonce":"n-0S6_WzA2Mj"}""")]
+    [InlineData(
+        "PingAM",
+        """{"tokenName":"access_token","token_type":"Bearer","auth_time":1700000000,"grant_type":"authorization_code","scope":["read"]}""",
+        """{"tokenName":"refresh_token","token_type":"Bearer","auth_time":1700000000,"grant_type":"authorization_code","scope":["read"]}""")]
+    [InlineData("OpenIddict", """{"token_usage":"access_token","scope":"read"}""", """{"token_usage":"refresh_token","scope":"read"}""")]
+    public async Task S26_a_refresh_token_is_told_from_its_access_token(string issuer, string access, string refresh)
+    {
+        Assert.NotEmpty(issuer);
+        foreach (var type in (string?[])["JWT", null])
+        {
+            await ExpectAsync(200, Token(type, access));
+            await ExpectAsync(200, Token(type, access), platform.Lenient);
+            await ExpectAsync(401, Token(type, refresh));
+            await ExpectAsync(401, Token(type, refresh), platform.Lenient);
         }
     }
 
@@ -147,15 +181,17 @@ public sealed class TokenKindTests(TokenKindTests.Issuers platform) : IClassFixt
         Assert.NotEmpty(name);
         foreach (var type in (string?[])["JWT", null])
         {
-            var token = new TokenRequest
-            {
-                Type = type,
-                Claims = JsonNode.Parse(claims)!.AsObject().ToDictionary(claim => claim.Key, claim => (object?)claim.Value),
-            };
+            var token = Token(type, claims);
             await ExpectAsync(status, token);
             await ExpectAsync(200, token, platform.Lenient);
         }
     }
+
+    private static TokenRequest Token(string? type, string claims) => new()
+    {
+        Type = type,
+        Claims = JsonNode.Parse(claims)!.AsObject().ToDictionary(claim => claim.Key, claim => (object?)claim.Value),
+    };
 
     private async Task ExpectAsync(int status, TokenRequest token, OpenIdProvider? issuer = null)
     {
