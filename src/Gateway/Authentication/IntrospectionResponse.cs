@@ -9,10 +9,16 @@ internal static class IntrospectionResponse
     private const string Endpoint = "the introspection endpoint";
 
     // RFC 7662 names Bearer; the others are what providers write for the same.
-    private static readonly string[] s_tokenTypes = ["Bearer", "access_token", "access"];
-    private static readonly string[] s_tokenUses = ["access_token", "access"];
-    private static readonly string[] s_keyTypes = [.. s_tokenTypes, "api_key", "apikey"];
-    private static readonly string[] s_keyUses = [.. s_tokenUses, "api_key", "apikey"];
+    private static readonly string[] s_uses = ["access_token", "access"];
+    private static readonly string[] s_types = [.. s_uses, "Bearer"];
+    private static readonly string[] s_keys = ["api_key", "apikey"];
+
+    // Members in which providers state the kind.
+    private static readonly (string Name, string[] Access)[] s_kinds =
+        [("token_type", s_types), ("token_use", s_uses), ("token_usage", s_uses), ("typ", [.. s_types, "at+jwt", "JWT"])];
+
+    // For a refresh token or an authorization code, some providers name its client and its times, and nothing else. Access tokens have one of these.
+    private static readonly string[] s_accessMembers = ["token_type", "token_use", "token_usage", "scope"];
 
     /// <param name="response">The response: an object with a boolean <c>active</c>.</param>
     /// <param name="claims">Reads organizations, roles and scopes.</param>
@@ -30,15 +36,16 @@ internal static class IntrospectionResponse
             refusal = null;
             if (!response.GetProperty("active").GetBoolean()) refusal = $"{Endpoint} says that it is not active";
             else if (response.TryGetProperty("cnf", out _)) refusal = "it is bound to its sender's key (cnf), and anybody could have sent it";
-            else if (!AllowsValue(response, "token_type", isBearer ? s_tokenTypes : s_keyTypes)
-                || !AllowsValue(response, "token_use", isBearer ? s_tokenUses : s_keyUses))
-                refusal = $"{Endpoint} says that it is not {(isBearer ? "an access token" : "an API key")} (token_type, token_use)";
+            else if (Array.Find(s_kinds, kind => !AllowsValue(response, kind.Name, kind.Access, isBearer)).Name is { } stated)
+                refusal = $"{Endpoint} says that it is not {(isBearer ? "an access token" : "an API key")} ({stated})";
             else if (!TryTime(response, "exp", DateTimeOffset.MaxValue, out var expires) || !TryTime(response, "nbf", DateTimeOffset.MinValue, out var from))
                 refusal = $"{Endpoint} names an exp or nbf that is no time";
             else if (expires <= now) refusal = $"{Endpoint} says that it has expired";
             else if (from > now + SchemeOptions.DefaultClockSkew) refusal = $"{Endpoint} says that it is not valid yet";
             else if (!TryText(response, "sub", out var subject) || (subject is null && !TryText(response, "client_id", out subject)) || subject is null)
                 refusal = $"{Endpoint} names no sub and no client_id";
+            else if (isBearer && IsMissing(response, "sub") && Array.TrueForAll(s_accessMembers, member => IsMissing(response, member)))
+                refusal = $"{Endpoint} names a client_id and none of sub, {string.Join(", ", s_accessMembers)}, so it may be a refresh token";
             else if (subject.Length > CallerIdentity.LongestSubject)
                 refusal = $"{Endpoint} names a sub or client_id of more than {CallerIdentity.LongestSubject} characters";
             else if (!TryText(response, "iss", out var issuer) || issuer == ApiKey.Issuer)
@@ -62,10 +69,13 @@ internal static class IntrospectionResponse
         }
     }
 
+    private static bool IsMissing(JsonElement response, string name) =>
+        !response.TryGetProperty(name, out var value) || value.ValueKind == JsonValueKind.Null;
+
     // Whether a member is missing, or has one of the allowed values in any case.
-    private static bool AllowsValue(JsonElement response, string name, string[] allowed) => !response.TryGetProperty(name, out var value)
-        || value.ValueKind == JsonValueKind.Null
-        || (value.ValueKind == JsonValueKind.String && allowed.Contains(value.GetString(), StringComparer.OrdinalIgnoreCase));
+    private static bool AllowsValue(JsonElement response, string name, string[] access, bool isBearer) => IsMissing(response, name)
+        || (response.GetProperty(name) is { ValueKind: JsonValueKind.String } value
+            && (isBearer ? access : [.. access, .. s_keys]).Contains(value.GetString(), StringComparer.OrdinalIgnoreCase));
 
     // False if the member is there and no time.
     private static bool TryTime(JsonElement response, string name, DateTimeOffset otherwise, out DateTimeOffset time)

@@ -77,7 +77,12 @@ internal sealed record TokenVerdict
         var token = BearerToken.Of(context.Request);
         if (token is { } opaque && !BearerToken.IsJsonWebToken(opaque.Span)
             && services.GetService<IntrospectionAuthentication>()?.Takes(IntrospectedKind.Bearer) == true)
-            return ApiKeyText.IsWellFormed(opaque.Span) ? Introspected(isKey: false) : Failed(IntrospectionAuthentication.Malformed);
+        {
+            return IntrospectionAuthentication.IsWellFormed(IntrospectedKind.Bearer, opaque.Span)
+                ? Introspected(isKey: false)
+                : Failed(IntrospectionAuthentication.Malformed);
+        }
+
         if (token is null || BearerToken.ClaimedIssuer(token.Value.Span) is not { } issuer)
             return Failed(RefusalText.WithoutIssuer(token is { } unread ? unread.Span : default));
 

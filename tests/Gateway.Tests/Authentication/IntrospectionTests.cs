@@ -21,7 +21,18 @@ public sealed class IntrospectionTests(ITestOutputHelper output) : IAsyncLifetim
     public static readonly TheoryData<string, int> Answers = new()
     {
         { """{ "active": true, "sub": "a", "organizations": ["o-acme"] }""", 200 },
-        { """{ "active": true, "client_id": "a", "organizations": ["o-acme"] }""", 200 },
+        { """{ "active": true, "client_id": "a", "token_type": "Bearer", "organizations": ["o-acme"] }""", 200 },
+        { """{ "active": true, "client_id": "a", "token_use": "access_token", "organizations": ["o-acme"] }""", 200 },
+        { """{ "active": true, "client_id": "a", "token_usage": "access_token", "organizations": ["o-acme"] }""", 200 },
+        { """{ "active": true, "client_id": "a", "scope": "read", "organizations": ["o-acme"] }""", 200 },
+        { """{ "active": true, "client_id": "a", "iat": 1, "exp": 4102444800, "organizations": ["o-acme"] }""", 401 },
+        { """{ "active": true, "client_id": "a", "sub": null, "token_type": null, "organizations": ["o-acme"] }""", 401 },
+        { """{ "active": true, "sub": "a", "token_usage": "refresh_token", "organizations": ["o-acme"] }""", 401 },
+        { """{ "active": true, "sub": "a", "typ": "Refresh", "token_type": "Bearer", "organizations": ["o-acme"] }""", 401 },
+        { """{ "active": true, "sub": "a", "typ": "Offline", "organizations": ["o-acme"] }""", 401 },
+        { """{ "active": true, "sub": "a", "typ": "ID", "organizations": ["o-acme"] }""", 401 },
+        { """{ "active": true, "sub": "a", "typ": "Bearer", "organizations": ["o-acme"] }""", 200 },
+        { """{ "active": true, "sub": "a", "typ": "at+jwt", "organizations": ["o-acme"] }""", 200 },
         { """{ "active": true, "sub": "a", "organizations": ["o-acme"], "exp": 4102444800, "nbf": 0, "unknown": { "deep": [1] } }""", 200 },
         { """{ "active": true, "sub": "a", "organizations": ["o-acme", "O-ACME", "", "o-*", "o-acme/x"] }""", 200 },
         { "\uFEFF" + """{ "active": true, "sub": "a", "organizations": ["o-acme"] }""", 200 },
@@ -96,6 +107,10 @@ public sealed class IntrospectionTests(ITestOutputHelper output) : IAsyncLifetim
     [InlineData("\"token_type\": \"api_key\",", 200)]
     [InlineData("\"token_use\": \"apikey\",", 200)]
     [InlineData("\"token_type\": null, \"token_use\": null,", 200)]
+    [InlineData("\"sub\": null, \"client_id\": \"a\",", 200)]
+    [InlineData("\"typ\": \"api_key\",", 200)]
+    [InlineData("\"token_usage\": \"refresh_token\",", 401)]
+    [InlineData("\"typ\": \"Refresh\",", 401)]
     [InlineData("\"token_use\": \"refresh_token\",", 401)]
     [InlineData("\"token_use\": \"id\",", 401)]
     [InlineData("\"token_type\": \"DPoP\",", 401)]
@@ -106,7 +121,8 @@ public sealed class IntrospectionTests(ITestOutputHelper output) : IAsyncLifetim
         var gateway = await StartAsync();
         _world.Issuer.AnswerIntrospection = async (context, _, cancellation) =>
         {
-            await AnswerAsync(context, $$"""{ "active": true, {{kind}} "sub": "a", "organizations": ["o-acme"] }""", cancellation);
+            var subject = kind.Contains("sub", StringComparison.Ordinal) ? "" : "\"sub\": \"a\",";
+            await AnswerAsync(context, $$"""{ "active": true, {{kind}} {{subject}} "organizations": ["o-acme"] }""", cancellation);
             return true;
         };
 
@@ -363,6 +379,22 @@ public sealed class IntrospectionTests(ITestOutputHelper output) : IAsyncLifetim
         Assert.Equal(401, (await gateway.SendAsync(Acme, change: ApiKeys.With(ApiKeys.NewKey()[..^1] + "!"))).Status);
         Assert.Equal(0, _world.Issuer.Introspections);
         Assert.Equal(200, (await gateway.SendAsync(Acme, change: ApiKeys.With(token))).Status);
+    }
+
+    [Fact]
+    public async Task A_bearer_token_may_be_longer_than_a_key_and_begin_like_one()
+    {
+        var gateway = await StartAsync();
+        _world.Issuer.AnswerIntrospection = static async (context, _, cancellation) =>
+        {
+            await AnswerAsync(context, """{ "active": true, "sub": "a", "organizations": ["o-acme"] }""", cancellation);
+            return true;
+        };
+
+        foreach (var token in (string[])[new('t', 4096), "igw_of-another-make"]) Assert.Equal(200, (await gateway.SendAsync(Acme, token)).Status);
+        Assert.Equal(2, _world.Issuer.Introspections);
+        Assert.Equal(401, (await gateway.SendAsync(Acme, new string('t', 4097))).Status);
+        Assert.Equal(2, _world.Issuer.Introspections);
     }
 
     [Fact]
