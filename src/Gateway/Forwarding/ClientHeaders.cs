@@ -1,4 +1,5 @@
 using System.Collections.Frozen;
+using Gateway.Authentication;
 using Gateway.Configuration.Schema;
 using Gateway.Configuration.Snapshots;
 using Gateway.Networking;
@@ -85,14 +86,17 @@ internal static class ClientHeaders
             var headers = context.Request.Headers;
             // After a reload this is the new header's name before the endpoints are replaced.
             if (snapshots.Current.Options.Authentication.KeyHeader is { } ofKeys) headers.Remove(ofKeys);
-            Remove(headers, context.GetEndpoint()!.Metadata.GetRequiredMetadata<ForwardedClientHeaders>());
+            var forwarded = context.GetEndpoint()!.Metadata.GetRequiredMetadata<ForwardedClientHeaders>();
+            // A service behind a route that needs a caller takes the header for checked. Beside an API key it can be one that was not: Basic, DPoP, any text.
+            if (!forwarded.Authorization || (!BearerToken.WasSent(context.Request) && !BearerAuthentication.IsForAnyone(context)))
+                headers.Authorization = default;
+            Remove(headers, forwarded);
             return next(context);
         });
     }
 
     private static void Remove(IHeaderDictionary headers, ForwardedClientHeaders forwarded)
     {
-        if (!forwarded.Authorization) headers.Authorization = default;
         if (!forwarded.Cookies) headers.Cookie = default;
         var named = Named(headers.Connection);
         List<string>? removed = null;

@@ -127,6 +127,36 @@ public sealed class ApiKeyTests(ApiKeyTests.Platform platform, ITestOutputHelper
             passed.Json.GetProperty("headers").EnumerateObject(), static header => header.Name.Contains("key", StringComparison.OrdinalIgnoreCase));
     }
 
+    [Theory]
+    [InlineData("/trusted/x", "DPoP forged", false)]
+    [InlineData("/trusted/x", "Token forged", false)]
+    [InlineData("/trusted/x", "eyJhbGciOiJub25lIn0.e30.", false)]
+    [InlineData("/trusted/x", "Bearer\tforged", false)]
+    [InlineData("/trusted/x", "Bearer", false)]
+    [InlineData("/trusted/x", "Basic Zm9yZ2Vk", false)]
+    [InlineData("/trusted-open/x", "Basic Zm9yZ2Vk", true)]
+    public async Task S28_an_Authorization_header_beside_a_key_is_passed_on_where_anyone_may_call(string path, string authorization, bool isPassed)
+    {
+        var response = await platform.SendAsync(path, change: request =>
+        {
+            ApiKeys.With(platform.Key)(request);
+            request.Headers.TryAddWithoutValidation("Authorization", authorization);
+        });
+
+        Assert.True(response.Status == 200, response.Body);
+        Assert.Equal(isPassed, response.Json.GetProperty("headers").TryGetProperty("Authorization", out _));
+    }
+
+    [Fact]
+    public async Task S28_the_token_that_was_checked_is_passed_on()
+    {
+        var token = platform.World.Token("o-acme");
+
+        var response = await platform.SendAsync("/trusted/x", token);
+
+        Assert.Equal($"Bearer {token}", response.Json.GetProperty("headers").GetProperty("Authorization")[0].GetString());
+    }
+
     [Fact]
     public async Task A_session_per_caller_is_named_after_the_key()
     {
@@ -234,6 +264,7 @@ public sealed class ApiKeyTests(ApiKeyTests.Platform platform, ITestOutputHelper
                   "Metadata": { "Module": "IotCredentials", "Profile": "user" } }
                 """)
             .Route("limited", "/limited/{**rest}", """{ "RateLimiterPolicy": "Once" }""")
+            .Route("trusted-open", "/trusted-open/{**rest}", """{ "AuthorizationPolicy": "Anonymous", "Metadata": { "ForwardAuthorization": "true" } }""")
             .Route("keys-only", "/keys-only/{**rest}", """{ "AuthorizationPolicy": "KeysOnly" }""");
     }
 }
