@@ -141,6 +141,8 @@ internal static class IssuerAuthentication
         parameters.ValidAudiences = audiences;
         parameters.ValidAudience = null;
         parameters.AudienceValidator = null;
+        // Without this, "api://gateway/" would be accepted for "api://gateway".
+        parameters.IgnoreTrailingSlashWhenValidatingAudience = false;
         parameters.ValidAlgorithms = VerificationKey.Algorithms;
         parameters.RequireExpirationTime = true;
         parameters.RequireSignedTokens = true;

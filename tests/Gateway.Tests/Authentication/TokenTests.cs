@@ -20,6 +20,7 @@ public sealed class TokenTests(TokenTests.Issuers platform) : IClassFixture<Toke
         ["another audience"] = _ => new() { Audiences = ["api://other"] },
         ["an audience in other letters"] = _ => new() { Audiences = ["API://gateway"] },
         ["an audience that begins like ours"] = _ => new() { Audiences = ["api://gateway.evil.example"] },
+        ["an audience with a slash more"] = _ => new() { Audiences = ["api://gateway/"] },
         ["no audience"] = _ => new() { Audiences = [] },
         ["an unknown issuer"] = _ => new() { Issuer = "https://evil.example" },
         ["an issuer with a slash more"] = issuers => new() { Issuer = issuers.World.Issuer.Issuer + "/" },
