@@ -157,7 +157,7 @@ internal static class IssuerAuthentication
         bearer.RefreshOnIssuerKeyNotFound = false;
         parameters.TryAllIssuerSigningKeys = false;
         parameters.IssuerSigningKeyResolverUsingConfiguration = static (_, token, keyId, _, keys) =>
-            ((PublishedKeys)keys).CandidatesFor(keyId, ((JsonWebToken)token).Alg);
+            ((PublishedKeys)keys).CandidatesFor(keyId, ((JsonWebToken)token).Alg, token.Issuer);
 
         bearer.Events ??= new JwtBearerEvents();
         var validated = bearer.Events.OnTokenValidated;

@@ -101,6 +101,40 @@ public sealed class EntraCloudTests(EntraCloudTests.Cloud cloud) : IClassFixture
         Assert.True(answer.Status == 200, $"{answer.Status} {answer.Body}\n{gateway.Log.Text}");
     }
 
+    [Theory]
+    [InlineData("a key of every tenant", "https://login.microsoftonline.com/{tenantid}/v2.0", 200)]
+    [InlineData("a key of the tenant", $"https://login.microsoftonline.com/{Tenant}/v2.0", 200)]
+    [InlineData("a key without a tenant", null, 200)]
+    [InlineData("a key of personal accounts", "https://login.microsoftonline.com/9188040d-6c67-4c5b-b112-36a304b66dad/v2.0", 401)]
+    [InlineData("a key of another tenant", "https://sts.windows.net/11111111-2222-3333-4444-555555555555/", 401)]
+    public async Task A_key_of_one_tenant_signs_for_no_other(string name, string? keyIssuer, int status)
+    {
+        string[] issuers = [$"https://login.microsoftonline.com/{Tenant}/v2.0", $"https://sts.windows.net/{Tenant}/"];
+        cloud.World.Issuer.KeySetText = keys =>
+        {
+            if (keyIssuer is not null)
+                foreach (var key in keys) key!["issuer"] = keyIssuer;
+            return new JsonObject { ["keys"] = keys.DeepClone() }.ToJsonString();
+        };
+        try
+        {
+            var gateway = await cloud.StartAsync(settings => settings
+                .Set("Authentication:Schemes:Platform:Authority", "\"https://login.microsoftonline.com/organizations/v2.0\"")
+                .Set("Authentication:Schemes:Platform:RequireHttpsMetadata", "true")
+                .Set("Authentication:Schemes:Platform:ValidIssuers", new JsonArray([.. issuers.Select(issuer => (JsonNode)issuer)]).ToJsonString()));
+
+            foreach (var issuer in issuers)
+            {
+                var answer = await gateway.SendAsync(Path, cloud.World.Issuer.Issue(Token(issuer, Tenant) with { Audiences = ["api://gateway"] }));
+                Assert.True(answer.Status == status, $"{name}, {issuer}: {answer.Status} {answer.Body}\n{gateway.Log.Text}");
+            }
+        }
+        finally
+        {
+            cloud.World.Issuer.KeySetText = null;
+        }
+    }
+
     [Fact]
     public async Task B8_tenants_in_capitals_are_told_apart_as_ever()
     {

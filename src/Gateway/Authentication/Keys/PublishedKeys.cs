@@ -68,9 +68,9 @@ internal sealed class PublishedKeys : OpenIdConnectConfiguration
     public bool MayJudge(string? keyId) => keyId is null ? SigningKeys.Count > 0 : Has(keyId) || _withoutId.Length > 0;
 
     /// <summary>The keys to try for a token: those with its key id, otherwise those without an id. For a token without a key id: all keys.</summary>
-    public IEnumerable<SecurityKey> CandidatesFor(string? keyId, string algorithm) =>
+    public IEnumerable<SecurityKey> CandidatesFor(string? keyId, string algorithm, string issuer) =>
         (string.IsNullOrEmpty(keyId) ? _keys : _byId.GetValueOrDefault(keyId) ?? _withoutId)
-            .Where(key => key.Fits(algorithm)).Select(key => key.Key).Take(MostTried);
+            .Where(key => key.Fits(algorithm) && key.MaySignFor(issuer)).Select(key => key.Key).Take(MostTried);
 
     private static byte[] HashOf(string issuer, IEnumerable<VerificationKey> keys)
     {

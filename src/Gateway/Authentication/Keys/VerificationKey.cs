@@ -2,6 +2,7 @@ using System.Buffers.Text;
 using System.Diagnostics.CodeAnalysis;
 using System.Security.Cryptography;
 using System.Text.Json;
+using Gateway.Configuration;
 using Microsoft.IdentityModel.Tokens;
 
 namespace Gateway.Authentication.Keys;
@@ -32,6 +33,14 @@ internal sealed record VerificationKey(SecurityKey Key, string? Algorithm, strin
         "ES512" => Key is ECDsaSecurityKey { KeySize: 521 },
         _ => false,
     };
+
+    /// <summary>
+    /// Whether the key may sign for a token's issuer. Microsoft Entra ID publishes keys of several tenants in one set: a key for personal accounts must not
+    /// sign for an organization. Tokens of version 1 name another host than the key does, so the tenants are compared. At other providers <c>issuer</c> has
+    /// no meaning.
+    /// </summary>
+    public bool MaySignFor(string issuer) =>
+        EntraTenant(Issuer) is not { } tenant || tenant == "{tenantid}" || string.Equals(tenant, EntraTenant(issuer), StringComparison.OrdinalIgnoreCase);
 
     public static bool TryRead(JsonElement member, [NotNullWhen(true)] out VerificationKey? read, out string reason)
     {
@@ -120,6 +129,9 @@ internal sealed record VerificationKey(SecurityKey Key, string? Algorithm, strin
     // Microsoft Entra ID names the tenant that a key belongs to.
     private static string? IssuerOf(JsonElement key) =>
         key.TryGetProperty("issuer", out var issuer) && issuer.ValueKind == JsonValueKind.String ? issuer.GetString() : null;
+
+    private static string? EntraTenant(string? issuer) =>
+        issuer?.Split('/') is ["https:", "", var host, var tenant, ..] && EntraCloud.Has(host) ? tenant : null;
 
     private static bool IsText(JsonElement value, string text) => value.ValueKind == JsonValueKind.String && value.ValueEquals(text);
 
