@@ -9,6 +9,9 @@ public sealed class ProviderRuleTests : IDisposable
     private const string Tenant = "33333333-3333-3333-3333-333333333333";
     private const string Pool = "https://cognito-idp.eu-central-1.amazonaws.com/eu-central-1_ExaMPle01";
     private const string AdfsIssuers = """, "ValidIssuers": ["http://login.example.com/adfs/services/trust"]""";
+    private const string AnyGoogle =
+        """, "AcceptIdTokens": true, "ValidAudiences": ["a"], "ValidIssuers": ["accounts.google.com", "https://accounts.google.com"]""";
+
     private readonly ConfigurationFixture _configuration = new();
 
     public void Dispose() => _configuration.Dispose();
@@ -78,6 +81,8 @@ public sealed class ProviderRuleTests : IDisposable
     [InlineData(
         "Google's access tokens", "https://accounts.google.com", """, "ValidIssuers": ["accounts.google.com", "https://accounts.google.com"]""",
         "AcceptIdTokens", "\"AcceptIdTokens\": true")]
+    [InlineData("Okta's own authorization server", "https://example.okta.com", "", "Authority", "\"https://example.okta.com/oauth2/default\"")]
+    [InlineData("the same of a preview", "https://example.oktapreview.com", "", "Authority", "\"https://example.oktapreview.com/oauth2/default\"")]
     [InlineData("B4 Cognito with an audience", Pool, """, "ValidAudiences": ["app"]""", "ValidAudiences", "ClientIds")]
     [InlineData("B4 Cognito's ID tokens by their client", Pool, """, "AcceptIdTokens": true""", "AcceptIdTokens", "ValidAudiences")]
     public void It_can_work_and_the_warning_says_what_is_usual(string name, string authority, string more, string key, string advice)
@@ -92,7 +97,8 @@ public sealed class ProviderRuleTests : IDisposable
     }
 
     [Theory]
-    [InlineData("https://example.okta.com", "")]
+    [InlineData("https://gitlab.com", "")]
+    [InlineData("https://token.actions.githubusercontent.com", "")]
     [InlineData("https://example.okta.com/oauth2/default", "")]
     [InlineData("https://example.eu.auth0.com/", "")]
     [InlineData("https://id.example.com/realms/iot", "")]
@@ -113,6 +119,32 @@ public sealed class ProviderRuleTests : IDisposable
         Write(authority, more);
 
         _configuration.LoadGood();
+    }
+
+    [Theory]
+    [InlineData("https://token.actions.githubusercontent.com", "", null, true)]
+    [InlineData("https://gitlab.com/", """, "ValidIssuers": ["https://gitlab.com"]""", "Default", true)]
+    [InlineData("https://gitlab.com", "", """{ "Schemes": ["Platform"] }""", true)]
+    [InlineData("https://gitlab.com", "", """{ "Schemes": ["Platform"], "Roles": ["deployer"] }""", false)]
+    [InlineData("https://gitlab.com", "", """{ "Scopes": ["deploy"] }""", false)]
+    [InlineData("https://gitlab.com", "", """{ "Schemes": ["AzureAd"] }""", false)]
+    [InlineData("https://gitlab.com", "", "Anonymous", false)]
+    [InlineData("https://gitlab.example.com", "", null, false)]
+    [InlineData("https://accounts.google.com", AnyGoogle, null, true)]
+    [InlineData("https://accounts.google.com", AnyGoogle + """, "ClientIds": ["1"]""", null, false)]
+    public void Everyone_with_an_account_is_a_caller(string authority, string more, string? policy, bool isWarned)
+    {
+        Write(authority, more);
+        _configuration.Set("AzureAd", $$"""{ "TenantId": "{{Tenant}}", "ClientId": "c" }""");
+        var isNamed = policy?.StartsWith('{') == false;
+        if (policy is not null && !isNamed) _configuration.Set("Authorization:Policies:Asked", policy);
+        var access = policy is null ? "" : $$""", "AuthorizationPolicy": "{{(isNamed ? policy : "Asked")}}" """;
+        _configuration.Set("ReverseProxy:Routes:catalog", $$"""{ "Match": { "Path": "/catalog" }, "ClusterId": "organizations"{{access}} }""");
+
+        var findings = _configuration.Load().Findings.Where(finding => finding.Key == $"{Scheme}:Authority").ToList();
+
+        Assert.Equal(isWarned, findings.Count == 1);
+        if (isWarned) Assert.Contains("may use routes such as \"catalog\"", findings[0].Message, StringComparison.Ordinal);
     }
 
     [Theory]

@@ -1,4 +1,5 @@
 using Amazon;
+using Yarp.ReverseProxy.Configuration;
 
 namespace Gateway.Configuration.Rules;
 
@@ -15,6 +16,7 @@ internal static class ProviderRules
     private const string CognitoSignIn = ".amazoncognito.com";
     private const string Realms = "/realms/";
     private const string AdfsIssuer = "/adfs/services/trust";
+    private static readonly string[] s_public = [Google, "https://token.actions.githubusercontent.com", "https://gitlab.com"];
     private static readonly string[] s_okta = [".okta.com", ".oktapreview.com", ".okta-emea.com"];
 
     /// <summary>Whether an authority is an Amazon Cognito user pool, whose access tokens have no audience.</summary>
@@ -49,6 +51,11 @@ internal static class ProviderRules
         if (scheme.ValidIssuers.Count == 0) CheckSlash(context, key, scheme.Authority!, isWarned: true);
         for (var index = 0; index < scheme.ValidIssuers.Count; index++)
             CheckSlash(context, $"{section}:ValidIssuers:{index}", scheme.ValidIssuers[index], isWarned: false);
+        if (IsOkta(host) && !address.AbsolutePath.StartsWith("/oauth2/", StringComparison.OrdinalIgnoreCase) && !context.HasErrorAt(key))
+            context.Warning(key,
+                $"is {Finding.Quote(scheme.Authority!)}, Okta's own authorization server, whose access tokens are for Okta alone and are refused. "
+                + $"Write a custom one, such as {Finding.Quote($"https://{address.Authority}/oauth2/default")}.");
+        CheckPublic(context, section, scheme);
     }
 
     private static void CheckCognito(RuleContext context, string section, SchemeOptions scheme, Uri address)
@@ -76,6 +83,27 @@ internal static class ProviderRules
                 $"leaves out {Finding.Quote(other)}, which Google's tokens may name as well. Write ValidIssuers [ \"{both[0]}\", \"{both[1]}\" ].");
         if (!scheme.AcceptIdTokens)
             context.Warning($"{section}:AcceptIdTokens", "is not set, and Google's only JSON web tokens are ID tokens. Write \"AcceptIdTokens\": true.");
+    }
+
+    // Anyone can open an account there and have a token issued for any audience.
+    private static void CheckPublic(RuleContext context, string section, SchemeOptions scheme)
+    {
+        var issuer = scheme.Authority!.TrimEnd('/');
+        if (!s_public.Contains(issuer, StringComparer.OrdinalIgnoreCase) || (issuer == Google && scheme.ClientIds.Count > 0)) return;
+        var name = section[(section.LastIndexOf(':') + 1)..];
+        var policies = context.Options.Authorization.Policies;
+        if (context.Routes.FirstOrDefault(IsOpen) is not { } open) return;
+        context.Warning($"{section}:Authority",
+            $"is {Finding.Quote(scheme.Authority!)}, of which everyone with an account gets tokens for any audience, and may use routes such as "
+            + $"{Finding.Quote(open.RouteId)}. Let the policy of every route ask for an organization, a role or a scope"
+            + (issuer == Google ? ", or write ClientIds." : "."));
+
+        bool IsOpen(RouteConfig route) => route.AuthorizationPolicy is null or "" || IsDefault(route.AuthorizationPolicy)
+            || (policies.TryGetValue(route.AuthorizationPolicy, out var policy)
+                && policy is { RequireOrganization: false, Roles.Count: 0, Scopes.Count: 0 }
+                && policy.Schemes.Contains(name, StringComparer.Ordinal));
+
+        static bool IsDefault(string policy) => policy.Equals("Default", StringComparison.OrdinalIgnoreCase);
     }
 
     private static void CheckAdfs(RuleContext context, string key, SchemeOptions scheme, Uri address)
