@@ -34,8 +34,8 @@ public sealed class DirectoryRuleTests : IDisposable
 
     [Theory]
     [InlineData(":Address", "null", "is missing")]
-    [InlineData(":Address", "\"/organizations/{organizationId}\"", "no absolute http or https")]
-    [InlineData(":Address", "\"ftp://a.example.com/{organizationId}\"", "no absolute http or https")]
+    [InlineData(":Address", "\"/organizations/{organizationId}\"", "is not an absolute http or https")]
+    [InlineData(":Address", "\"ftp://a.example.com/{organizationId}\"", "is not an absolute http or https")]
     [InlineData(":Address", "\"https://a.example.com/organizations\"", "once")]
     [InlineData(":Address", "\"https://a.example.com/{organizationId}/{organizationId}\"", "once")]
     [InlineData(":Address", "\"https://a.example.com/{organizationId}/{region}\"", "other braces")]
@@ -55,7 +55,7 @@ public sealed class DirectoryRuleTests : IDisposable
     [InlineData(":AllowedAccounts", "[]", "is missing")]
     [InlineData(":AllowedAccounts:1", "\"44445555666\"", "12 digits")]
     [InlineData(":AllowedAccounts:1", "\"*\"", "12 digits")]
-    [InlineData(":AllowedRegions", "[\"Ireland\"]", "no AWS region")]
+    [InlineData(":AllowedRegions", "[\"Ireland\"]", "is not an AWS region")]
     public void A_value_that_cannot_be_used_is_an_error_by_its_key(string key, string json, string message)
     {
         if (key.EndsWith(":1", StringComparison.Ordinal)) _configuration.Set(Directory + key[..^2], $"[\"111122223333\", {json}]");

@@ -41,6 +41,7 @@ public sealed partial class MonitoringTests(MeasuredGateway measured) : IClassFi
     [InlineData("""sum by (rout) (rate(gateway_refusals_total[5m]))""", "rout")]
     [InlineData("""rate(gateway_refusals_total{reson="no_token"}[5m])""", "reson")]
     [InlineData("""rate(iotcredentials_vends_total{outcome="throtled"}[5m])""", "throtled")]
+    [InlineData("""rate(gateway_refusals_total{reason="no_tokn"}[5m])""", "no_tokn")]
     [InlineData("""label_values(gateway_refusals_total, rout)""", "rout")]
     public void A_misspelt_name_is_found(string query, string misspelt) =>
         Assert.Contains(misspelt, Assert.ThrowsAny<Exception>(() => AssertExported(query)).Message, StringComparison.Ordinal);
@@ -108,6 +109,7 @@ public sealed partial class MonitoringTests(MeasuredGateway measured) : IClassFi
     {
         if (s_targetLabels.Contains(label) || value is "" || value.Contains('$') || label.StartsWith("http_", StringComparison.Ordinal)) return;
         var row = Assert.Single(s_documented, row => name.StartsWith(row.Split('|')[4].Trim(' ', '`'), StringComparison.Ordinal));
+        if (row.Contains("access-log.md#reasons", StringComparison.Ordinal)) row += Read("docs", "access-log.md");
         Assert.All(value.Split('|'), each => Assert.True(row.Contains($"`{each}`", StringComparison.Ordinal), $"{name} has no {label} {each}"));
     }
 
