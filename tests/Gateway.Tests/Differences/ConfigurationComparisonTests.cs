@@ -128,7 +128,7 @@ public sealed class ConfigurationComparisonTests
                 { "Destinations": { "a": { "Address": "https://localhost:5009/" } }, "HttpClient": { "DangerousAcceptAnyServerCertificate": true } }
                 """).Route("part", "/tasks/private/{**rest}", """{ "RateLimiterPolicy": "Few", "AuthorizationPolicy": "Operator" }""")
                 .Set("ReverseProxy:Routes:part:ClusterId", "\"wide\"")),
-        ("route part: may take requests that route tasks took, such as /tasks/private/x, and asks for less: Transforms: ",
+        ("route part: may take requests that route tasks took, such as /tasks/private/x, and asks for less: TransformValues: changed, not shown; Transforms: ",
             settings => settings.Route("part", "/tasks/private/{**rest}", """
                 { "RateLimiterPolicy": "Few", "AuthorizationPolicy": "Operator", "Transforms": [{ "PathPrefix": "/v2" }] }
                 """)),
