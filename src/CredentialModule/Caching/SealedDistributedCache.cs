@@ -55,7 +55,9 @@ internal sealed class SealedDistributedCache(IDistributedCache redis, string key
 
     private byte[]? Open(string name, byte[]? entry, out bool isForged)
     {
-        var value = sealer.Open(keyPrefix + name, entry, out isForged);
+        var value = sealer.Open(keyPrefix + name, entry, out _);
+        // The name ends in the id of a key that this replica has, so even an entry of an unknown key was put there.
+        isForged = value is null && entry is not null;
         if (isForged) onRejected(keyPrefix + name);
         return value;
     }

@@ -19,7 +19,7 @@ internal static class SchemaNormalizer
 
     public static void Normalize(JsonObject document)
     {
-        if (document["components"]?["schemas"] is JsonObject schemas) NormalizeMembers(schemas, schemas.Select(static schema => schema.Key));
+        if ((document["components"] as JsonObject)?["schemas"] is JsonObject schemas) NormalizeMembers(schemas, schemas.Select(static schema => schema.Key));
         Visit(document);
     }
 

@@ -34,10 +34,7 @@ internal static class ApiKeyText
     public static bool IsOwn(ReadOnlySpan<char> key) => key.StartsWith(Prefix, StringComparison.Ordinal);
 
     /// <summary>Whether a text has the length and the characters of a key.</summary>
-    public static bool IsText(ReadOnlySpan<char> key) => key.Length <= Longest && IsVisible(key);
-
-    /// <summary>Whether a text is not empty, and all of it visible ASCII.</summary>
-    public static bool IsVisible(ReadOnlySpan<char> text) => text.Length > 0 && !text.ContainsAnyExcept(s_visible);
+    public static bool IsText(ReadOnlySpan<char> key) => key.Length is > 0 and <= Longest && !key.ContainsAnyExcept(s_visible);
 
     /// <summary>Whether a text can be a key: its length, its characters, and the checksum of a key of the gateway's own make.</summary>
     public static bool IsWellFormed(ReadOnlySpan<char> key)

@@ -26,9 +26,6 @@ internal sealed partial class IntrospectionAuthentication : IDisposable
 
     public const string Malformed = "it is too long, or has characters that no token has";
 
-    // Long enough for every header that common servers accept. Caches hold hashes alone, so it bounds only what the calls under way hold.
-    private const int LongestBearerToken = 4096;
-
     private const string BearerScheme = "Introspection:Bearer";
     private const int MostCalls = 1024;
     private const int MostCallsOfAClient = 64;
@@ -81,7 +78,7 @@ internal sealed partial class IntrospectionAuthentication : IDisposable
 
     /// <summary>Whether a text can be a token or a key of a kind. A bearer token may begin as the gateway's own keys do, without their checksum.</summary>
     public static bool IsWellFormed(IntrospectedKind kind, ReadOnlySpan<char> text) =>
-        kind == IntrospectedKind.ApiKey ? ApiKeyText.IsWellFormed(text) : text.Length <= LongestBearerToken && ApiKeyText.IsVisible(text);
+        kind == IntrospectedKind.ApiKey ? ApiKeyText.IsWellFormed(text) : ApiKeyText.IsText(text);
 
     public async Task<AuthenticateResult> AuthenticateAsync(HttpContext context, IntrospectedKind kind, ReadOnlyMemory<char> text)
     {
@@ -131,10 +128,8 @@ internal sealed partial class IntrospectionAuthentication : IDisposable
     {
         var scheme = kind == IntrospectedKind.ApiKey ? "Introspection:ApiKey" : BearerScheme;
         // All texts that are too long to be hashed count as one.
-        return text.Length > LongestOf(kind) ? new TokenKey(scheme, 0, 0) : TokenKey.Of(scheme, text);
+        return text.Length > ApiKeyText.Longest ? new TokenKey(scheme, 0, 0) : TokenKey.Of(scheme, text);
     }
-
-    private static int LongestOf(IntrospectedKind kind) => kind == IntrospectedKind.ApiKey ? ApiKeyText.Longest : LongestBearerToken;
 
     // The refusal of the last seconds; null if there is none. The memory cache's own clock only frees memory.
     private AuthenticateResult? FindRefusal(TokenKey key) =>

@@ -19,9 +19,9 @@ internal static class TokenKind
         ("token_use", ["access"], ["id"], []),
         ("typ", ["Bearer", "at+jwt", "access"], ["ID"], ["JWT"]),
         ("token_type", ["Bearer", "access", "access_token"], ["id", "id_token"], []),
-        ("token_usage", ["access_token"], ["id_token"], []),
+        ("token_usage", ["access", "access_token"], ["id_token"], []),
         ("tokenName", ["access_token"], ["id_token"], []),
-        ("tokenType", ["Bearer", "access-token", "access_token"], ["id-token", "id_token"], []),
+        ("tokenType", ["Bearer", "access", "access-token", "access_token"], ["id-token", "id_token"], []),
     ];
 
     // OpenID Connect Core defines these for ID tokens alone.

@@ -21,7 +21,7 @@ internal static class EntraCloud
     [
         ("login.microsoftonline.com", ["login.windows.net", "login.microsoft.com", "sts.windows.net"], PublicTokenService),
         ("login.microsoftonline.us", ["login.usgovcloudapi.net"], PublicTokenService),
-        ("login.partner.microsoftonline.cn", ["login.chinacloudapi.cn"], "https://sts.chinacloudapi.cn"),
+        ("login.partner.microsoftonline.cn", ["login.chinacloudapi.cn", "sts.chinacloudapi.cn"], "https://sts.chinacloudapi.cn"),
     ];
 
     /// <summary>Whether a host belongs to one of these clouds.</summary>

@@ -105,11 +105,15 @@ public sealed class EntraCloudTests(EntraCloudTests.Cloud cloud) : IClassFixture
     [InlineData("a key of every tenant", "https://login.microsoftonline.com/{tenantid}/v2.0", 200)]
     [InlineData("a key of the tenant", $"https://login.microsoftonline.com/{Tenant}/v2.0", 200)]
     [InlineData("a key without a tenant", null, 200)]
+    [InlineData("a key of the tenant in China", $"https://login.partner.microsoftonline.cn/{Tenant}/v2.0", 200)]
     [InlineData("a key of personal accounts", "https://login.microsoftonline.com/9188040d-6c67-4c5b-b112-36a304b66dad/v2.0", 401)]
     [InlineData("a key of another tenant", "https://sts.windows.net/11111111-2222-3333-4444-555555555555/", 401)]
     public async Task A_key_of_one_tenant_signs_for_no_other(string name, string? keyIssuer, int status)
     {
-        string[] issuers = [$"https://login.microsoftonline.com/{Tenant}/v2.0", $"https://sts.windows.net/{Tenant}/"];
+        var isChina = keyIssuer?.Contains("partner", StringComparison.Ordinal) == true;
+        string[] issuers = isChina
+            ? [$"https://login.partner.microsoftonline.cn/{Tenant}/v2.0", $"https://sts.chinacloudapi.cn/{Tenant}/"]
+            : [$"https://login.microsoftonline.com/{Tenant}/v2.0", $"https://sts.windows.net/{Tenant}/"];
         cloud.World.Issuer.KeySetText = keys =>
         {
             if (keyIssuer is not null)
@@ -119,7 +123,7 @@ public sealed class EntraCloudTests(EntraCloudTests.Cloud cloud) : IClassFixture
         try
         {
             var gateway = await cloud.StartAsync(settings => settings
-                .Set("Authentication:Schemes:Platform:Authority", "\"https://login.microsoftonline.com/organizations/v2.0\"")
+                .Set("Authentication:Schemes:Platform:Authority", $"\"https://{new Uri(issuers[0]).Host}/organizations/v2.0\"")
                 .Set("Authentication:Schemes:Platform:RequireHttpsMetadata", "true")
                 .Set("Authentication:Schemes:Platform:ValidIssuers", new JsonArray([.. issuers.Select(issuer => (JsonNode)issuer)]).ToJsonString()));
 

@@ -382,7 +382,7 @@ public sealed class IntrospectionTests(ITestOutputHelper output) : IAsyncLifetim
     }
 
     [Fact]
-    public async Task A_bearer_token_may_be_longer_than_a_key_and_begin_like_one()
+    public async Task A_bearer_token_may_be_as_long_as_a_key_and_begin_like_one()
     {
         var gateway = await StartAsync();
         _world.Issuer.AnswerIntrospection = static async (context, _, cancellation) =>
@@ -391,9 +391,9 @@ public sealed class IntrospectionTests(ITestOutputHelper output) : IAsyncLifetim
             return true;
         };
 
-        foreach (var token in (string[])[new('t', 4096), "igw_of-another-make"]) Assert.Equal(200, (await gateway.SendAsync(Acme, token)).Status);
+        foreach (var token in (string[])[new('t', 512), "igw_of-another-make"]) Assert.Equal(200, (await gateway.SendAsync(Acme, token)).Status);
         Assert.Equal(2, _world.Issuer.Introspections);
-        Assert.Equal(401, (await gateway.SendAsync(Acme, new string('t', 4097))).Status);
+        Assert.Equal(401, (await gateway.SendAsync(Acme, new string('t', 513))).Status);
         Assert.Equal(2, _world.Issuer.Introspections);
     }
 

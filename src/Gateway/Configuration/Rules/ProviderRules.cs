@@ -51,7 +51,8 @@ internal static class ProviderRules
         if (scheme.ValidIssuers.Count == 0) CheckSlash(context, key, scheme.Authority!, isWarned: true);
         for (var index = 0; index < scheme.ValidIssuers.Count; index++)
             CheckSlash(context, $"{section}:ValidIssuers:{index}", scheme.ValidIssuers[index], isWarned: false);
-        if (IsOkta(host) && !address.AbsolutePath.StartsWith("/oauth2/", StringComparison.OrdinalIgnoreCase) && !context.HasErrorAt(key))
+        var isCustomServer = address.AbsolutePath.StartsWith("/oauth2/", StringComparison.OrdinalIgnoreCase);
+        if (IsOkta(host) && !isCustomServer && !scheme.AcceptIdTokens && !context.HasErrorAt(key))
             context.Warning(key,
                 $"is {Finding.Quote(scheme.Authority!)}, Okta's own authorization server, whose access tokens are for Okta alone and are refused. "
                 + $"Write a custom one, such as {Finding.Quote($"https://{address.Authority}/oauth2/default")}.");
