@@ -10,7 +10,9 @@ using Yarp.ReverseProxy.Configuration;
 
 namespace Gateway.ApiReference;
 
-/// <summary>A service's OpenAPI document, as version 3.1 has it. All of its references lead to components of its own, and none in a circle of nothing but references.</summary>
+/// <summary>
+/// A service's OpenAPI document, as version 3.1 has it. Each reference leads to a component of its own, and in the end to one that is no reference.
+/// </summary>
 internal sealed partial class ServiceDocument
 {
     private const int MostOperations = 2000;
