@@ -79,7 +79,7 @@ internal sealed class Fetcher(
             // Wait for the lock for at most half of the timeout, so that the other half remains for the call.
             await using var held = await cache.LockAsync(fetch.Key, options.Value.WorkTimeout / 2, async () => await FindAsync<T, TFetch>(fetch) is not null);
             if (await FindAsync<T, TFetch>(fetch) is { } found) return new Fetched<T>(found, IsNew: false);
-            return await FirstOfAsync(fetch, CallAsync<T, TFetch>(fetch));
+            return await FirstOfAsync<T, TFetch>(fetch);
         }));
 
     private T? Accept<T, TFetch>(TFetch fetch, T? value) where T : class where TFetch : IFetch<T>
@@ -109,25 +109,21 @@ internal sealed class Fetcher(
     private async Task<T?> FindAsync<T, TFetch>(TFetch fetch) where T : class where TFetch : IFetch<T> =>
         (await ReadAsync<T, TFetch>(fetch) ?? cache.ReadLocal<T>(fetch.Key)) is { } value && fetch.Matches(value) && fetch.IsCurrent(value) ? value : null;
 
-    private async Task<T> CallAsync<T, TFetch>(TFetch fetch) where T : class where TFetch : IFetch<T>
+    // Another replica may make the call as well, because either of them did not get the lock or has lost it: use the value that arrives first. The own value is
+    // cached after that, and returned only when other replicas can read it.
+    private async Task<Fetched<T>> FirstOfAsync<T, TFetch>(TFetch fetch) where T : class where TFetch : IFetch<T>
     {
-        var value = await fetch.CallAsync();
-        await cache.WriteAsync(fetch.Key, value, fetch.CacheDurationOf(value));
-        await fetch.OnCachedAsync(value);
-        return value;
-    }
-
-    // Another replica may make the call as well, because either of them did not get the lock or has lost it: use the value that arrives first.
-    private async Task<Fetched<T>> FirstOfAsync<T, TFetch>(TFetch fetch, Task<T> call) where T : class where TFetch : IFetch<T>
-    {
-        _ = call.ObserveException();
+        var call = fetch.CallAsync().ObserveException();
         while (await Task.WhenAny(call, Task.Delay(s_findAgainAfter)) != call)
         {
             var finding = FindAsync<T, TFetch>(fetch).ObserveException();
             if (await Task.WhenAny((Task)call, finding) == finding && await finding is { } found) return new(found, IsNew: false);
         }
 
-        return new(await call, IsNew: true);
+        var value = await call;
+        await cache.WriteAsync(fetch.Key, value, fetch.CacheDurationOf(value));
+        await fetch.OnCachedAsync(value);
+        return new(value, IsNew: true);
     }
 
     private static string FlightOf(string key) => "fetch " + key;
