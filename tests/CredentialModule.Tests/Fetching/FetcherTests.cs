@@ -132,6 +132,21 @@ public sealed class FetcherTests
     }
 
     [Fact]
+    public async Task Its_own_value_is_not_taken_for_another_replicas_while_it_is_cached()
+    {
+        await using var redis = await EmbeddedRedis.StartAsync();
+        await using var one = new Replica(TimeProvider.System, redis.ConnectionString);
+        await one.Cache.Redis!.GetAsync();
+        var caching = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+
+        var renewing = one.Fetcher.RenewAsync<Sign, Lookup>(new(one.Calls, TimeProvider.System) { Cached = caching.Task });
+
+        Assert.NotSame(renewing, await Task.WhenAny(renewing, Task.Delay(TimeSpan.FromSeconds(1), TestContext.Current.CancellationToken)));
+        caching.SetResult();
+        Assert.True(await renewing is { IsNew: true, Value.Text: "sign 1" });
+    }
+
+    [Fact]
     public async Task An_older_value_in_Redis_does_not_replace_a_newer_one_in_memory()
     {
         await using var redis = await EmbeddedRedis.StartAsync();
@@ -201,7 +216,9 @@ public sealed class FetcherTests
 
         public TimeSpan CacheDurationOf(Sign value) => Lifetime;
 
-        public Task OnCachedAsync(Sign value) => Refusal is null ? Task.CompletedTask : Task.FromException(Refusal);
+        public Task Cached { get; init; } = Task.CompletedTask;
+
+        public Task OnCachedAsync(Sign value) => Refusal is null ? Cached : Task.FromException(Refusal);
 
         public Task RefreshAsync(Func<Task> renew) => renew().ObserveException();
     }
