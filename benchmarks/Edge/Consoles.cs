@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Net.Http.Headers;
 using Sandbox;
 
@@ -17,7 +18,6 @@ internal sealed class Consoles(string managementUrl, string token) : IDisposable
 {
     public const int Count = 20;
 
-    // As the page's script.
     private static readonly TimeSpan s_poll = TimeSpan.FromSeconds(2);
     private static readonly string[] s_pages = ["/api/status", "/api/routes", "/api/clusters", "/api/vending", "/api/events"];
 
@@ -90,7 +90,8 @@ internal sealed class Consoles(string managementUrl, string token) : IDisposable
             {
                 using var response = await _client.GetAsync(s_pages[console % s_pages.Length], closing);
                 response.EnsureSuccessStatusCode();
-                await Task.Delay(s_poll, closing);
+                // As the page's script.
+                await Task.Delay(int.Parse(response.Headers.GetValues("X-Poll-After-Ms").Single(), CultureInfo.InvariantCulture), closing);
             }
         }
         catch (OperationCanceledException) when (closing.IsCancellationRequested)

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Net.Http.Json;
 using System.Text;
 using System.Text.Json;
@@ -145,6 +146,7 @@ public sealed partial class ConsoleTests(ConsoleFixture platform) : IClassFixtur
         var allowed = await GetAsync(path, platform.Operator());
         Assert.Equal(200, allowed.Status);
         Assert.True(allowed.Headers.CacheControl!.NoStore);
+        Assert.InRange(int.Parse(Assert.Single(allowed.Headers.GetValues("X-Poll-After-Ms")), CultureInfo.InvariantCulture), 2000, 30_000);
         Assert.Equal("application/json", allowed.ContentHeaders.ContentType!.MediaType);
     }
 

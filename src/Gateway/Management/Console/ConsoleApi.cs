@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Runtime.CompilerServices;
 using System.Security.Claims;
 using System.Text.Json;
@@ -31,6 +32,7 @@ internal sealed class ConsoleApi(
     private static readonly JsonSerializerOptions s_json = new(JsonSerializerDefaults.Web) { DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull };
 
     private readonly DateTimeOffset _started = time.GetUtcNow();
+    private readonly PollSchedule _polls = new(time);
 
     /// <summary>Maps the API. The returned group has to be authorized.</summary>
     /// <param name="endpoints">The endpoints of the management listener.</param>
@@ -41,7 +43,9 @@ internal sealed class ConsoleApi(
         api.AddEndpointFilter((context, next) =>
         {
             traffic.Look();
-            context.HttpContext.Response.Headers.CacheControl = "no-store";
+            var headers = context.HttpContext.Response.Headers;
+            headers.CacheControl = "no-store";
+            headers[PollSchedule.Header] = _polls.Next().TotalMilliseconds.ToString("F0", CultureInfo.InvariantCulture);
             return next(context);
         });
         api.MapGet("/status", async (CancellationToken cancellation) => Json(await StatusAsync(cancellation)));

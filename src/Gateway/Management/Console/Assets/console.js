@@ -1,14 +1,15 @@
-// The gateway's console. It asks the API of its own page every two seconds for what the open page shows. Everything that it shows is text: no response ever
-// becomes markup, and the page's policy refuses it. The token is in one variable of this file, and nowhere else.
+// The gateway's console. It asks the API of its own page for what the open page shows, every two seconds or as often as the API says. Everything that it
+// shows is text: no response ever becomes markup, and the page's policy refuses it. The token is in one variable of this file, and nowhere else.
 'use strict';
 (() => {
-  const POLL = 2000, TIMEOUT = 8000, STALE = 6000;
+  const POLL = 2000, TIMEOUT = 8000, GRACE = 4000;
   const byId = id => document.getElementById(id);
   const pages = [...document.querySelectorAll('[data-page]')].map(page => page.id);
 
   let token = null;
   let session = 0;          // Counts signs-in and -out, so that a response to an earlier one is dropped.
   let timer = 0;
+  let pollAfter = POLL;
   let lastResponse = 0;
   let lastResponseAt = null;
   let started = null;
@@ -137,6 +138,7 @@
     const body = await response.json();
     if (mine !== session) return null;
     lastResponse = performance.now();
+    pollAfter = Number(response.headers.get('X-Poll-After-Ms')) || POLL;
     lastResponseAt = body.now || new Date().toISOString();
     if (body.started) {
       if (started && started !== body.started) notice = `The gateway was restarted at ${clock(body.started)} UTC.`;
@@ -153,15 +155,16 @@
       if (!document.hidden) await show[currentPage()]();
     } catch {
       // The next poll tries again; the state line says since when there is no response.
+      pollAfter = POLL;
     }
     if (mine !== session) return;
     tellState();
     clearTimeout(timer);
-    timer = setTimeout(poll, POLL);
+    timer = setTimeout(poll, pollAfter);
   }
 
   function tellState() {
-    const isStale = token !== null && !document.hidden && performance.now() - lastResponse > STALE;
+    const isStale = token !== null && !document.hidden && performance.now() - lastResponse > pollAfter + GRACE;
     document.body.classList.toggle('stale', isStale);
     byId('state').className = isStale ? 'stale' : '';
     setText(byId('state'), token === null ? '' : isStale ? `Stale: no response since ${clock(lastResponseAt)} UTC. Trying again.` : notice || 'Live');
