@@ -45,7 +45,7 @@ internal sealed class Replay(ReplayTable before, ReplayTable after) : IDisposabl
             line = line.TrimEnd((byte)'\r');
             if (line.StartsWith("\uFEFF"u8)) line = line["\uFEFF"u8.Length..];
             if (line.IsEmpty && !isTooLong) continue;
-            if (LoggedRequest.Read(line) is not { } request)
+            if (ReplayedRequest.Read(line) is not { } request)
             {
                 report.Malformed++;
                 continue;
@@ -60,7 +60,7 @@ internal sealed class Replay(ReplayTable before, ReplayTable after) : IDisposabl
     }
 
     /// <summary>Returns the outcome of a request by each of the two configurations.</summary>
-    public (ReplayOutcome Old, ReplayOutcome New) Try(LoggedRequest request)
+    public (ReplayOutcome Old, ReplayOutcome New) Try(ReplayedRequest request)
     {
         var (candidates, others) = (before.Find(request), after.Find(request));
         // The log is the old configuration's if the route is one that could take the request.
@@ -103,13 +103,13 @@ internal sealed class Replay(ReplayTable before, ReplayTable after) : IDisposabl
     }
 
     // Without a token, an unmatched path is 401.
-    private static ReplayOutcome NoRoute(LoggedRequest request, int status, string reason) =>
+    private static ReplayOutcome NoRoute(ReplayedRequest request, int status, string reason) =>
         status == StatusCodes.Status404NotFound && request.Scheme is null
             ? new(null, StatusCodes.Status401Unauthorized, request.Status == StatusCodes.Status401Unauthorized ? request.Reason : "no_token", null)
             : new(null, status, reason, null);
 
     // What a table's route does with a request. Known is the route that took it before, if the log is known to be the old configuration's.
-    private ReplayOutcome Judge(ReplayTable table, Candidate candidate, LoggedRequest request, Candidate? known)
+    private ReplayOutcome Judge(ReplayTable table, Candidate candidate, ReplayedRequest request, Candidate? known)
     {
         var route = candidate.Route;
         if (route.HasCors && IsPreflight(request, known)) return new(route.Id, null, null, route.Target);
@@ -137,16 +137,16 @@ internal sealed class Replay(ReplayTable before, ReplayTable after) : IDisposabl
     }
 
     // A preflight carries no token. A route with a CORS policy responds to it before it looks for one.
-    private static bool IsPreflight(LoggedRequest request, Candidate? known) =>
+    private static bool IsPreflight(ReplayedRequest request, Candidate? known) =>
         known is { Route.HasCors: true } && HttpMethods.IsOptions(request.Method)
         && request is { Status: StatusCodes.Status204NoContent, Reason: null, Scheme: null } && (known.IsPreflight || !known.Route.IsOpen);
 
     // Refusals that come from the gateway's state, or from parts of the request that no setting compared here reads.
-    private static bool IsStateOf(LoggedRequest request) => request.Reason is
+    private static bool IsStateOf(ReplayedRequest request) => request.Reason is
         "locked_out" or "issuer_unavailable" or "introspection_unavailable" or "upgrades" or "loop" or "framing" or "bad_request" or "minimum_lifetime"
         or "ambiguous" or "other" or "internal" or "client_left" or "timeout" or "request_timeout";
 
-    private (int Status, string Reason)? Authenticate(ReplayTable table, LoggedRequest request, ReplayRoute route, Candidate? known, List<string> unknown)
+    private (int Status, string Reason)? Authenticate(ReplayTable table, ReplayedRequest request, ReplayRoute route, Candidate? known, List<string> unknown)
     {
         if (route.IsOpen) return null;
         if (request.Scheme is null)
@@ -175,7 +175,7 @@ internal sealed class Replay(ReplayTable before, ReplayTable after) : IDisposabl
     private static (int Status, string Reason)? Preconditions(Candidate candidate) =>
         candidate.Refused is { } status ? (status, status == StatusCodes.Status405MethodNotAllowed ? "method" : "organization_id") : null;
 
-    private (int Status, string Reason)? Authorize(Candidate candidate, LoggedRequest request, Candidate? known, List<string> unknown)
+    private (int Status, string Reason)? Authorize(Candidate candidate, ReplayedRequest request, Candidate? known, List<string> unknown)
     {
         var (route, policy) = (candidate.Route, candidate.Route.Policy);
         if (route.IsOpen) return null;
@@ -204,7 +204,7 @@ internal sealed class Replay(ReplayTable before, ReplayTable after) : IDisposabl
             request.IsAuthorized || Array.IndexOf(s_requirements, requirement) < Array.IndexOf(s_requirements, request.Reason);
     }
 
-    private (int Status, string Reason)? Bounds(ReplayTable table, ReplayRoute route, LoggedRequest request, Candidate? known, List<string> unknown)
+    private (int Status, string Reason)? Bounds(ReplayTable table, ReplayRoute route, ReplayedRequest request, Candidate? known, List<string> unknown)
     {
         if (route.Addresses is { } addresses)
         {
@@ -245,7 +245,7 @@ internal sealed class Replay(ReplayTable before, ReplayTable after) : IDisposabl
     private bool IsHeaderSame => IsSame("Authentication:ApiKeys", nameof(ApiKeysOptions.Header));
 
     /// <summary>Whether both configurations make the same caller of the request's token or key, or refuse it alike.</summary>
-    private bool IsCallerSame(LoggedRequest request) => request.Scheme switch
+    private bool IsCallerSame(ReplayedRequest request) => request.Scheme switch
     {
         // Nothing that keeps out more makes a caller of a request that had none.
         null => !Changes("Authentication", null).Concat(Changes(SchemeRules.AzureAd, null)).Any(static change => change.Loosens),

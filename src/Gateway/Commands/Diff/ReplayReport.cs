@@ -26,7 +26,7 @@ internal sealed class ReplayReport
     public IReadOnlyList<ReplayGroup> Changes => [.. _groups.Values.OrderByDescending(static group => group.Count)];
 
     /// <summary>Counts a request whose outcome changes. There are as many groups as the two configurations have outcomes.</summary>
-    public void Add(ReplayOutcome old, ReplayOutcome current, LoggedRequest request)
+    public void Add(ReplayOutcome old, ReplayOutcome current, ReplayedRequest request)
     {
         if (!_groups.TryGetValue((old, current), out var group) && _groups.Count >= MostGroups)
         {
@@ -56,7 +56,7 @@ internal sealed class ReplayReport
         return text.ToString();
     }
 
-    private static string Example(LoggedRequest request) => $"{request.Method} {request.Path}";
+    private static string Example(ReplayedRequest request) => $"{request.Method} {request.Path}";
 
     private static string Describe(ReplayOutcome old, ReplayOutcome current)
     {

@@ -52,14 +52,14 @@ internal sealed class ReplayTable : IDisposable
     public void Dispose() => _routing.Dispose();
 
     /// <summary>Returns the routes that may take a request, in order, or the status that the gateway refuses it with before it looks for one.</summary>
-    public Candidates Find(LoggedRequest request)
+    public Candidates Find(ReplayedRequest request)
     {
         if (_cache.TryGetValue((request.Method, request.RoutedPath), out var known)) return known;
         if (_cache.Count >= MostCached) _cache.Clear();
         return _cache[(request.Method, request.RoutedPath)] = FindAnew(request);
     }
 
-    private Candidates FindAnew(LoggedRequest request)
+    private Candidates FindAnew(ReplayedRequest request)
     {
         if (!RequestGuard.IsUnambiguous(request.RoutedPath)) return new(StatusCodes.Status400BadRequest, "path", []);
         if (!Options.Edge.Methods.Contains(request.Method, StringComparer.Ordinal)) return new(StatusCodes.Status405MethodNotAllowed, "method", []);
@@ -72,7 +72,7 @@ internal sealed class ReplayTable : IDisposable
     }
 
     // The routes that take this request only as a preflight for one of their methods. Its headers are not in the log.
-    private List<Candidate> Preflights(LoggedRequest request, Candidate[] taken)
+    private List<Candidate> Preflights(ReplayedRequest request, Candidate[] taken)
     {
         var preflights = new List<Candidate>();
         foreach (var method in _preflighted)
@@ -85,7 +85,7 @@ internal sealed class ReplayTable : IDisposable
         return preflights;
     }
 
-    private Endpoint? Match(LoggedRequest request, string? preflighted = null)
+    private Endpoint? Match(ReplayedRequest request, string? preflighted = null)
     {
         Prepare(request);
         _found.Clear();
@@ -95,7 +95,7 @@ internal sealed class ReplayTable : IDisposable
         return endpoint;
     }
 
-    private Candidate Judge((ReplayRoute Route, RouteValueDictionary Values) found, LoggedRequest request, bool isPreflight)
+    private Candidate Judge((ReplayRoute Route, RouteValueDictionary Values) found, ReplayedRequest request, bool isPreflight)
     {
         Prepare(request);
         _context.SetEndpoint(found.Route.Endpoint);
@@ -104,7 +104,7 @@ internal sealed class ReplayTable : IDisposable
         return new(found.Route, found.Values.GetValueOrDefault(RouteOrganization.Parameter) as string, refused, isPreflight);
     }
 
-    private void Prepare(LoggedRequest request)
+    private void Prepare(ReplayedRequest request)
     {
         _context.RequestServices = _services;
         _context.SetEndpoint(null);

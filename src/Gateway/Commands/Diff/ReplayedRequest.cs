@@ -5,7 +5,7 @@ using System.Text.RegularExpressions;
 namespace Gateway.Commands.Diff;
 
 /// <summary>A request as a line of the access log tells of it. It has no query, no header, and nothing of the token but whose it is.</summary>
-internal sealed partial record LoggedRequest
+internal sealed partial record ReplayedRequest
 {
     /// <summary>The longest path that the access log holds: longer ones are cut.</summary>
     public const int LongestPath = 512;
@@ -14,7 +14,7 @@ internal sealed partial record LoggedRequest
     private const int LongestName = 1024;
     private const int LongestMethod = 32;
 
-    private LoggedRequest() { }
+    private ReplayedRequest() { }
 
     public string Method { get; private set; } = "";
     public string Path { get; private set; } = "";
@@ -44,13 +44,13 @@ internal sealed partial record LoggedRequest
         && Reason?.StartsWith("limit:", StringComparison.Ordinal) != true;
 
     /// <summary>Reads a line. Returns null if it is no line of an access log.</summary>
-    public static LoggedRequest? Read(ReadOnlySpan<byte> line)
+    public static ReplayedRequest? Read(ReadOnlySpan<byte> line)
     {
         try
         {
             var json = new Utf8JsonReader(line);
             if (!json.Read() || json.TokenType != JsonTokenType.StartObject) return null;
-            var request = new LoggedRequest();
+            var request = new ReplayedRequest();
             var members = 0;
             while (json.Read() && json.TokenType == JsonTokenType.PropertyName)
             {
