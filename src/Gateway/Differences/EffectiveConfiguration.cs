@@ -2,6 +2,8 @@ using System.Security.Cryptography;
 using System.Text;
 using Gateway.Configuration;
 using Gateway.Configuration.Rules;
+using Gateway.Configuration.Rules.Identity;
+using Gateway.Configuration.Rules.Paths;
 using Gateway.Configuration.Schema;
 using Gateway.Configuration.Snapshots;
 using Gateway.Edge;

@@ -1,6 +1,6 @@
 using System.Globalization;
 using Gateway.Configuration;
-using Gateway.Configuration.Rules;
+using Gateway.Configuration.Rules.Paths;
 using IotCredentials.Http;
 using IotCredentials.Operations;
 using Yarp.ReverseProxy.Configuration;

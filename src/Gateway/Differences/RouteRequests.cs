@@ -1,5 +1,6 @@
 using System.Text.Json;
-using Gateway.Configuration.Rules;
+using Gateway.Configuration.Rules.Paths;
+using Gateway.Configuration.Rules.Routes;
 using Yarp.ReverseProxy.Configuration;
 
 namespace Gateway.Differences;

@@ -1,5 +1,5 @@
 using Gateway.Authorization;
-using Gateway.Configuration.Rules;
+using Gateway.Configuration.Rules.Identity;
 using Gateway.Configuration.Snapshots;
 using Microsoft.AspNetCore.Authorization;
 using Microsoft.Extensions.Primitives;

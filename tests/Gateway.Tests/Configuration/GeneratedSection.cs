@@ -28,7 +28,7 @@ internal sealed class GeneratedSection
     ];
 
     private static readonly string[] s_transforms =
-        [.. Gateway.Configuration.Rules.TransformForm.All.Keys, "Set", "Append", "When", "HeaderPrefix", "Action", "For", "ForFormat"];
+        [.. Gateway.Configuration.Rules.Transforms.TransformForm.All.Keys, "Set", "Append", "When", "HeaderPrefix", "Action", "For", "ForFormat"];
 
     private static readonly string[] s_values =
     [

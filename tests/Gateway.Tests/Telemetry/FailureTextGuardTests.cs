@@ -39,7 +39,7 @@ public sealed partial class FailureTextGuardTests
         ["Gateway/Authentication/RefusalText.cs"] = "the gateway's own words, and one sentence of Microsoft.Identity.Web's",
         ["Gateway/Authentication/Refusals.cs"] = "the gateway's own words, compared, and not told",
         ["Gateway/RateLimiting/RedisRateLimiterFallback.cs"] = "compared, and not told",
-        ["Gateway/Configuration/Rules/KestrelLimitRules.cs"] = "cleaned by SecretText",
+        ["Gateway/Configuration/Rules/Listeners/KestrelLimitRules.cs"] = "cleaned by SecretText",
         ["Gateway/Configuration/Rules/LoggingRules.cs"] = "cleaned by SecretText",
         ["Gateway/Configuration/Snapshots/Parts.cs"] = "cleaned by SecretText",
         ["Gateway/Configuration/DryRun/RouterTrial.cs"] = "looked up in a table, and not told",

@@ -1,6 +1,6 @@
 using Gateway.Authentication;
 using Gateway.Configuration;
-using Gateway.Configuration.Rules;
+using Gateway.Configuration.Rules.Identity;
 using Gateway.Configuration.Tree;
 using Gateway.Differences;
 using Gateway.Networking;

@@ -1,4 +1,5 @@
 using Gateway.Configuration.Rules;
+using Gateway.Configuration.Rules.Clusters;
 using Gateway.Configuration.Snapshots;
 using IotCredentials.Failures;
 using Yarp.ReverseProxy.Configuration;

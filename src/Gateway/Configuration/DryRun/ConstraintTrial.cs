@@ -1,4 +1,5 @@
 using Gateway.Configuration.Rules;
+using Gateway.Configuration.Rules.Paths;
 using Gateway.Configuration.Snapshots;
 using IotCredentials.Failures;
 using Microsoft.AspNetCore.Routing.Patterns;

@@ -1,4 +1,5 @@
 using Gateway.Configuration.Rules;
+using Gateway.Configuration.Rules.Listeners;
 using Gateway.Configuration.Snapshots;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.Extensions.Options;

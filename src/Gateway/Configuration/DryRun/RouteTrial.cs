@@ -1,4 +1,5 @@
 using Gateway.Configuration.Rules;
+using Gateway.Configuration.Rules.Paths;
 using Gateway.Configuration.Snapshots;
 using Yarp.ReverseProxy.Configuration;
 using Yarp.ReverseProxy.Transforms.Builder;

@@ -1,4 +1,5 @@
 using Gateway.Configuration.Rules;
+using Gateway.Configuration.Rules.Listeners;
 using Gateway.Configuration.Schema;
 using Gateway.Configuration.Snapshots;
 using Gateway.Configuration.Sources;

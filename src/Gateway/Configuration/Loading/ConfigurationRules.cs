@@ -1,5 +1,11 @@
 using Gateway.Configuration.DryRun;
 using Gateway.Configuration.Rules;
+using Gateway.Configuration.Rules.Clusters;
+using Gateway.Configuration.Rules.Identity;
+using Gateway.Configuration.Rules.Listeners;
+using Gateway.Configuration.Rules.Organizations;
+using Gateway.Configuration.Rules.Routes;
+using Gateway.Configuration.Rules.Transforms;
 using Gateway.Configuration.Snapshots;
 
 namespace Gateway.Configuration.Loading;

@@ -1,0 +1,21 @@
+namespace Gateway.Configuration.Rules.Listeners;
+
+/// <summary>Checks <c>AllowedHosts</c>.</summary>
+internal static class AllowedHostsRules
+{
+    private const string Key = "AllowedHosts";
+
+    /// <summary>Each item of AllowedHosts is <c>*</c>, a host, or <c>*.</c> followed by a host, without a port.</summary>
+    public static void Check(RuleContext context)
+    {
+        foreach (var host in context.Options.AllowedHosts?.Split(';', StringSplitOptions.RemoveEmptyEntries) ?? [])
+        {
+            if (host is "0.0.0.0" or "[::]")
+                context.Error(Key, $"holds {Finding.Quote(host)}, which ASP.NET Core takes for any host. Write \"*\" for any host, or the hosts' names.");
+            else if (host != "*" && Uri.CheckHostName(host.StartsWith("*.", StringComparison.Ordinal) ? host[2..] : host) == UriHostNameType.Unknown)
+                context.Error(Key,
+                    $"holds {Finding.Quote(host)}, which is not a host. "
+                    + "Write hosts without a port, separated by \";\", such as \"api.example.com;*.example.org\".");
+        }
+    }
+}
