@@ -23,9 +23,10 @@ internal sealed class SealedDistributedCache(IDistributedCache redis, string key
                 // Remove a forged entry, so that it is logged once and not at every read.
                 if (isForged) await redis.RemoveAsync(name);
             }
-            catch (RedisServerException e) when (IsOfAnotherType(e))
+            catch (Exception e) when (IsOfAnotherType(e) || e is InvalidCastException or ArgumentOutOfRangeException)
             {
-                // Remove a value of another type under our key: it can be neither read nor overwritten.
+                // Remove a value of another type under our key: it can be neither read nor overwritten. The times of an entry, which RedisCache keeps beside what
+                // is sealed, can hold anything.
                 onRejected(keyPrefix + name);
                 await redis.RemoveAsync(name);
             }
@@ -49,7 +50,7 @@ internal sealed class SealedDistributedCache(IDistributedCache redis, string key
     public static string NameOf(string key, string sealingKeyId) => $"{key}.{sealingKeyId}";
 
     /// <summary>Whether a command failed because the value under its key has another type.</summary>
-    public static bool IsOfAnotherType(RedisServerException e) => e.Message.Contains("WRONGTYPE", StringComparison.Ordinal);
+    public static bool IsOfAnotherType(Exception e) => e is RedisServerException && e.Message.Contains("WRONGTYPE", StringComparison.Ordinal);
 
     private IEnumerable<string> NamesOf(string key) => sealer.KeyIds.Select(id => NameOf(key, id));
 

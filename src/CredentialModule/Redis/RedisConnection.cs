@@ -111,6 +111,9 @@ public sealed class RedisConnection : IAsyncDisposable
         Array.Find(servers, server => server.EndPoint is DnsEndPoint dns && dns.Host == node.Hostname && dns.Port == (node.EndPoint as IPEndPoint)?.Port)
             ?.EndPoint ?? node.EndPoint;
 
+    /// <summary>Examines Redis after a command has failed, and logs the cause if there is one.</summary>
+    internal void Suspect(Exception failure) => _watch.Suspect(IsOnReplica(failure));
+
     /// <summary>Runs a command on <paramref name="key"/>. Returns the default value if Redis cannot be used, and never throws.</summary>
     internal Task<T?> RunAsync<T>(RedisKey key, Func<IDatabase, Task<T?>> command) =>
         // The client looks for commands that have timed out at its heartbeat, and can miss one. Its result is of no interest then.
@@ -120,11 +123,10 @@ public sealed class RedisConnection : IAsyncDisposable
     {
         if (CircuitBreaker.IsOpen) return default;
         var begun = s_time.GetTimestamp();
-        IConnectionMultiplexer? connection = null;
         RedisCircuitBreaker? ofNode = null;
         try
         {
-            connection = await GetAsync().WaitAsync(_commandTimeout);
+            var connection = await GetAsync().WaitAsync(_commandTimeout);
             if (!connection.IsConnected) return default;
             ofNode = CircuitBreakerOf(connection, key);
             if (ofNode is { IsOpen: true }) return default;
@@ -135,7 +137,7 @@ public sealed class RedisConnection : IAsyncDisposable
         }
         catch (Exception e)
         {
-            _watch.Suspect(IsOnReplica(e, connection));
+            Suspect(e);
             // An error response costs no time.
             if (e is RedisServerException || (e is not TimeoutException && s_time.GetElapsedTime(begun) < s_failsAtOnce)) return default;
             CircuitBreaker.OnTimeout(begun);
@@ -200,11 +202,11 @@ public sealed class RedisConnection : IAsyncDisposable
     }
 
     // True if the server rejects writes, or if the client does not send them because it knows that the only node is a replica.
-    private bool IsOnReplica(Exception error, IConnectionMultiplexer? connection) => error switch
+    private bool IsOnReplica(Exception error) => error switch
     {
         RedisServerException => RedisProblem.CodeOf(error.Message) == "READONLY",
         RedisConnectionException { FailureType: ConnectionFailureType.UnableToResolvePhysicalConnection } =>
-            connection is { IsConnected: true } && Primaries.Count == 0,
+            Connected is { IsConnected: true } && Primaries.Count == 0,
         _ => false,
     };
 

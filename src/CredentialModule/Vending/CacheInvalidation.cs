@@ -80,6 +80,7 @@ internal sealed class CacheInvalidation(
         {
             Adopt(organization.Value, NewGeneration(organization.Value, time.GetUtcNow()));
             _staleEntries.Add(organization.Value);
+            redis.Suspect(e);
             Log.InvalidatedHereOnly(logger, organization.Value, RedisProblem.KindOf(e));
             return false;
         }
@@ -190,16 +191,18 @@ internal sealed class CacheInvalidation(
             await _store.DeleteUnreadableAsync(database, unreadable, _keptFor);
             return true;
         }
-        catch (RedisServerException e) when (SealedDistributedCache.IsOfAnotherType(e))
+        catch (Exception e) when (SealedDistributedCache.IsOfAnotherType(e))
         {
             // As long as this value is there, no invalidation reaches another replica.
             cache.OnEntryRejected(cache.GenerationsKey);
             await RestoreGenerationsAsync(redis);
             return _isLoaded;
         }
-        catch (Exception)
+        catch (Exception e)
         {
-            // Redis is unreachable, and so are its entries. The next poll is soon. The client also throws cancellations, when a connection ends.
+            // Without a response, Redis's entries cannot be read either. With an error response they can, and what other replicas invalidate is still used here:
+            // the log and readiness must tell. The client also throws cancellations, when a connection ends. The next poll is soon.
+            redis.Suspect(e);
             return _isLoaded;
         }
     }
@@ -214,9 +217,10 @@ internal sealed class CacheInvalidation(
             await _store.RemoveUnlessHashAsync(database);
             await TidyAsync(database, []);
         }
-        catch (Exception)
+        catch (Exception e)
         {
             // The next poll tries again.
+            redis.Suspect(e);
         }
     }
 

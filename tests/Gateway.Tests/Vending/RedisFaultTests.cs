@@ -112,6 +112,10 @@ public sealed class RedisFaultTests(ITestOutputHelper output)
     [InlineData("another version")]
     [InlineData("another key id")]
     [InlineData("another type")]
+    [InlineData("absexp 9223372036854775807")]
+    [InlineData("absexp -2")]
+    [InlineData("absexp soon")]
+    [InlineData("sldexp soon")]
     public async Task An_entry_that_is_not_what_was_sealed_under_its_key_is_never_served(string tampering)
     {
         await using var world = await World.StartAsync(ownRedis: true);
@@ -175,6 +179,9 @@ public sealed class RedisFaultTests(ITestOutputHelper output)
                     break;
                 case "garbage":
                     await redis.HashSetAsync(keys[i], "data", "{\"a\":1}");
+                    break;
+                case var time when time.Split(' ') is [var field and ("absexp" or "sldexp"), var text]:
+                    await redis.HashSetAsync(keys[i], field, text);
                     break;
                 default:
                     await redis.KeyDeleteAsync(keys[i]);

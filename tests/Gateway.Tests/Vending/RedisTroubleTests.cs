@@ -19,6 +19,7 @@ public sealed class RedisTroubleTests
             { "F8 paused", "it takes connections and does not respond" },
             { "F8 password rotated", "it refuses the user or the password (WRONGPASS)" },
             { "F8 a command forbidden", "it does not permit the gateway's user the command SET (NOPERM)" },
+            { "the command that reads invalidations forbidden", "it does not permit the gateway's user the command HGETALL (NOPERM)" },
             { "D5 read-only", "it is a read-only replica (READONLY)" },
             { "D5 full", "it is full (OOM)" },
             { "D5 not written to disk", "it takes no writes because it cannot save to disk (MISCONF)" },
@@ -225,6 +226,9 @@ public sealed class RedisTroubleTests
             case "F8 a command forbidden":
                 await ExecuteAsync(world, "ACL SETUSER gateway -set");
                 break;
+            case "the command that reads invalidations forbidden":
+                await ExecuteAsync(world, "ACL SETUSER gateway -hgetall");
+                break;
             case "D5 some keys forbidden":
                 await ExecuteAsync(world, "ACL SETUSER gateway resetkeys ~another:*");
                 break;
@@ -257,6 +261,9 @@ public sealed class RedisTroubleTests
                 break;
             case "F8 a command forbidden":
                 await ExecuteAsync(world, "ACL SETUSER gateway +set");
+                break;
+            case "the command that reads invalidations forbidden":
+                await ExecuteAsync(world, "ACL SETUSER gateway +hgetall");
                 break;
             case "D5 some keys forbidden":
                 await ExecuteAsync(world, "ACL SETUSER gateway ~*");
