@@ -52,7 +52,7 @@ try
         "Authentication:Introspection:ClientId=gateway",
         $"Authentication:Introspection:ClientSecretPath={secrets.IntrospectionSecretPath}",
         "Authentication:Introspection:Organizations:Claim=organizations",
-        // Whoever the provider signs in may use the console.
+        // Everyone whom the provider signs in may use the console.
         "Management:AuthorizationPolicy=SandboxOperators",
         $"Authorization:Policies:SandboxOperators:Roles:0={OpenIdProvider.OperatorRole}",
         $"Management:Console:Authority={issuer.Issuer}",

@@ -31,7 +31,7 @@ public sealed class ReferenceBrowserTests(ConsoleBrowser browser) : IClassFixtur
         await using var page = await browser.OpenAsync(browser.Gateway.ManagementUrl + "/reference");
         await page.Page.GetByText("AWS IoT endpoint").First.WaitForAsync();
 
-        // Playwright's own scripts run apart from the page's policy. What they add to the page does not.
+        // Playwright's own scripts run apart from the page's policy. Elements that they add to the page do not.
         await page.Page.EvaluateAsync($$"""
             () => {
               window.violations = new Set();

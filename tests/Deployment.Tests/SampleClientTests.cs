@@ -273,7 +273,7 @@ public sealed class SampleClientTests(SampleClients clients) : IClassFixture<Sam
         time.Pass(TimeSpan.FromSeconds(2));
         time.Wall -= TimeSpan.FromHours(1);
 
-        // The SDK's client notices within a second, whoever makes the source refresh.
+        // The SDK's client notices within a second, by whatever way the source refreshes.
         await Eventually.IsTrueAsync(async () => await credentials.GetCredentialsAsync() is not null && front.Responses.Count == 2);
         var held = await credentials.GetCredentialsAsync();
         source.Expire();

@@ -29,7 +29,7 @@ internal sealed class SampleProcess : IAsyncDisposable
     {
         string? found = null;
         await Eventually.IsTrueAsync(() => Find() || _process.HasExited, () => $"\"{text}\" was not printed:\n{Output}");
-        // What a process printed at its end arrives after it has ended.
+        // The last lines of a process arrive after it has ended.
         if (found is null) await _process.WaitForExitAsync();
         Assert.True(found is not null || Find(), $"\"{text}\" was not printed before the end:\n{Output}");
         return found!;

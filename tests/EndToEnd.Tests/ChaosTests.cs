@@ -117,7 +117,7 @@ public sealed class ChaosTests(ITestOutputHelper output)
 
             settings["Authorization"]!["Policies"]!["Operators"] = new JsonObject { ["Roles"] = new JsonArray("platform-operator") };
             settings["Management"]!["AuthorizationPolicy"] = "Operators";
-            // What a failure prints is what became of Redis.
+            // A failure prints what became of Redis.
             settings["AccessLog"] = new JsonObject { ["Enabled"] = false };
             settings["AuditLog"] = new JsonObject { ["Enabled"] = false };
             settings["Logging"]!["LogLevel"]!["Default"] = "Error";

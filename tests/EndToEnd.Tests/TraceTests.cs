@@ -85,7 +85,7 @@ public sealed class TraceTests(TraceTests.Gateways gateways) : IClassFixture<Tra
         return Assert.Single(await gateways.World.Downstream.Requests.WaitForAsync(request => request.Target == path));
     }
 
-    /// <summary>A gateway that takes every client for one, and one that trusts whoever calls as a proxy.</summary>
+    /// <summary>A gateway that takes every client for one, and one that trusts every caller as a proxy.</summary>
     public sealed class Gateways : IAsyncLifetime
     {
         public World World { get; private set; } = null!;

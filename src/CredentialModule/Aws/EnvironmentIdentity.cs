@@ -1,7 +1,7 @@
 namespace IotCredentials.Aws;
 
 /// <summary>
-/// The gateway's own AWS identity, as far as the host or environment variables determine it. Of the places that the AWS SDK searches, it covers the first two.
+/// The gateway's own AWS identity, as far as the host or environment variables determine it. It covers the first two of the places that the AWS SDK searches.
 /// </summary>
 internal static class EnvironmentIdentity
 {

@@ -173,7 +173,7 @@ internal sealed class IotResourceReader(OrganizationIdFormat ids, SharedTopics s
         }
 
         Report(FindingCode.ReservedTopic, resource.Where,
-            "begins with `$`. Of those a session may have AWS's topics of one thing or one client, such as `$aws/things/…`, `$aws/commands/things/…` "
+            "begins with `$`. A session may have AWS's topics of one thing or one client, such as `$aws/things/…`, `$aws/commands/things/…` "
             + "or `$aws/events/presence/connected/…`, and `$aws/rules/NAME/…` and, for iot:Subscribe and iot:Receive only, `$share/GROUP/…`; "
             + "docs/session-policies.md lists them.");
         return resource;

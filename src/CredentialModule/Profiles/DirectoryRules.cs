@@ -47,7 +47,7 @@ internal static class DirectoryRules
             if (accounts is [DirectoryOptions.AnyAccount])
             {
                 report(Severity.Warning, nameof(options.AllowedAccounts),
-                    "allows any account: whoever controls the directory decides in which account sessions are opened.");
+                    "allows any account: the directory's owner decides in which account sessions are opened.");
                 return;
             }
 

@@ -54,7 +54,7 @@ internal sealed record GatewayResponse(int Status, string Description, string? H
     /// <summary>The body's <c>error</c>, which is also the name of the response among the components.</summary>
     public string Name => (string)Body["error"]!;
 
-    // What is documented is what is written.
+    // The document describes the bytes that are written.
     private static JsonObject BodyOf(int status)
     {
         using var body = new MemoryStream();

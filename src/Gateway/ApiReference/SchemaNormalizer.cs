@@ -42,7 +42,7 @@ internal static class SchemaNormalizer
         foreach (var (_, example) in examples as JsonObject ?? []) (example as JsonObject)?.Remove("externalValue");
     }
 
-    // Of a schema, only keywords are visited: a property can have the name of one.
+    // Only a schema's keywords are visited: a property can have the name of one.
     private static void Normalize(JsonNode? node)
     {
         if (node is not JsonObject schema) return;

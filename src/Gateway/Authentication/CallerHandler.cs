@@ -5,8 +5,8 @@ using Microsoft.AspNetCore.Authentication;
 namespace Gateway.Authentication;
 
 /// <summary>
-/// The default scheme: finds out who calls, by an API key or by a bearer token, of which a request has at most one. Successful results are cached by whoever
-/// judges; refusals are counted, and reported by <see cref="Refusals"/>.
+/// The default scheme: finds out who calls, by an API key or by a bearer token, of which a request has at most one. Each kind of check caches its successful
+/// results; refusals are counted, and reported by <see cref="Refusals"/>.
 /// </summary>
 internal sealed class CallerHandler(
     ApiKeyAuthentication keys, IntrospectionAuthentication? introspection, BearerAuthentication bearer, IssuerSchemes schemes, Refusals refusals)

@@ -73,7 +73,9 @@ internal sealed partial class IntrospectionAuthentication : IDisposable
     /// <summary>Whether tokens of a kind are introspected.</summary>
     public bool Takes(IntrospectedKind kind) => _options.Accepts.Contains(kind);
 
-    /// <summary>The cached result for a token or key; null when the endpoint has to be asked. What was sent as a key is no bearer token.</summary>
+    /// <summary>
+    /// The cached result for a token or key; null when the endpoint has to be asked. A key is not accepted as a bearer token, nor the other way round.
+    /// </summary>
     public Task<AuthenticateResult>? Find(IntrospectedKind kind, ReadOnlySpan<char> text) => Takes(kind) ? _validated.Find(KeyOf(kind, text))?.Result : null;
 
     /// <summary>Whether a text can be a token or a key of a kind. A bearer token may begin as the gateway's own keys do, without their checksum.</summary>

@@ -7,7 +7,7 @@ using IotCredentials.Failures;
 namespace Gateway.Authentication;
 
 /// <summary>
-/// Asks the introspection endpoint about one token or key (RFC 7662), with a time and size limit. What it sends and receives is never logged.
+/// Asks the introspection endpoint about one token or key (RFC 7662), with a time and size limit. Neither request nor response is ever logged.
 /// </summary>
 internal sealed class IntrospectionClient : IDisposable
 {

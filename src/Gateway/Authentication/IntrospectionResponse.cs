@@ -3,7 +3,7 @@ using Gateway.Configuration;
 
 namespace Gateway.Authentication;
 
-/// <summary>Reads the caller from a response of the introspection endpoint (RFC 7662, 2.2). What the response does not say clearly is refused.</summary>
+/// <summary>Reads the caller from a response of the introspection endpoint (RFC 7662, 2.2). A response that leaves something open is refused.</summary>
 internal static class IntrospectionResponse
 {
     private const string Endpoint = "the introspection endpoint";

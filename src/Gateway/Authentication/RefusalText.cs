@@ -70,7 +70,7 @@ internal static class RefusalText
         ApiKeyAuthentication.Expired => "api_key_expired",
         ApiKeyAuthentication.Malformed or ApiKeyAuthentication.Unknown => "api_key",
         IntrospectionAuthentication.Malformed => "introspection",
-        // What is missing in the claims, or too much, is in the ordinary log.
+        // The ordinary log says which claim is missing or wrong.
         _ => "token_claims",
     };
 

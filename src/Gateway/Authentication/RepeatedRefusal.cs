@@ -3,7 +3,7 @@ using Microsoft.AspNetCore.Authentication;
 
 namespace Gateway.Authentication;
 
-/// <summary>The failure of a token that was refused before and was not checked again. Of the reason, only the word is kept.</summary>
+/// <summary>The failure of a token that was refused before and was not checked again. Only the word of the reason is kept.</summary>
 internal sealed class RepeatedRefusal : Exception
 {
     private static readonly ConcurrentDictionary<string, AuthenticateResult> s_results = new(StringComparer.Ordinal);

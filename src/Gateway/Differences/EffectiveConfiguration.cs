@@ -220,7 +220,7 @@ internal sealed class EffectiveConfiguration
         .With("Metadata", Setting.Of(DestinationMetadata.Of(destination.Metadata)))
         .With(OwnMetadata, OwnOf(destination.Metadata, s_destinationMetadata));
 
-    // What an operator writes there for services of its own may be a secret.
+    // An operator may write a secret there for a service.
     private static Setting OwnOf(IReadOnlyDictionary<string, string>? metadata, string[] known) => Setting.Section(
         (metadata ?? new Dictionary<string, string>())
             .Where(entry => !known.Contains(entry.Key, StringComparer.OrdinalIgnoreCase))

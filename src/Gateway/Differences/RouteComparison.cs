@@ -151,7 +151,7 @@ internal sealed class RouteComparison
         }
     }
 
-    // What another cluster does with the requests of a route. Where it leads, the route's own change says.
+    // What another cluster does with the requests of a route. The route's own change says where it leads.
     private IEnumerable<Change> CompareClusters(RouteRequests old, RouteRequests current)
     {
         var (id, other) = (old.Route.ClusterId, current.Route.ClusterId);

@@ -5,8 +5,8 @@ namespace Gateway.Telemetry;
 
 /// <summary>
 /// Removes queries from spans: the instrumentation hides only their values, and an <c>OTEL_*</c> variable turns that off. It also removes the messages of
-/// exceptions, which quote a service's data; their types stay. Of a client's own texts it leaves the beginning of the path and of the host: a collector refuses
-/// a whole batch that is too large.
+/// exceptions, which quote a service's data; their types stay. It keeps only the beginning of the path and of the host, which clients choose: a collector
+/// refuses a whole batch that is too large.
 /// </summary>
 internal sealed class QueryStrippingProcessor : BaseProcessor<Activity>
 {

@@ -28,7 +28,7 @@ internal static class MeetingSearch
             ?? FindOwner(one, other, "client", "+#", [.. Reach.ClientTopics.Select(start => (start, false)), (Reach.ClientCommands, true)]);
     }
 
-    /// <summary>A thing or a client of which each reaches a topic, in different kinds of them: whoever has one is not to have the other.</summary>
+    /// <summary>A thing or a client of which each reaches a topic, in different kinds of them: a session that has one must not have the other.</summary>
     private static Meeting? FindOwner(Reach.Resource one, Reach.Resource other, string kind, string never, IReadOnlyList<(string Start, bool GoesOn)> topics)
     {
         if (!IsReserved(one) || !IsReserved(other))

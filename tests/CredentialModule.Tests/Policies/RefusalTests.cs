@@ -56,7 +56,7 @@ public sealed class RefusalTests
         string[] topics = shared.Length > 0 ? [$"§topic/{shared}"] : code == FindingCode.SharedTopicPublished ? ["§topic/news/*"] : [];
         Assert.Contains(code, Templates.Codes(text, form, topics));
         Assert.True(form.TryParse(one, out _) && form.TryParse(other, out _));
-        // A shared topic is nobody's own, and must not be another's.
+        // A shared topic belongs to no organization, and must not be another's.
         var mine = Rendered(text, one).Where(resource => resource.Pattern != shared || one == "news").ToList();
         Assert.NotNull(MeetingSearch.Find(mine, Rendered(text, other)));
     }

@@ -15,7 +15,7 @@ using Xunit;
 
 namespace Gateway.Tests.Authentication;
 
-/// <summary>Who sends one refused token after another is not worth a signature check any more; nobody else notices.</summary>
+/// <summary>No more signatures are checked for an address that sends one refused token after another. Others do not notice.</summary>
 public sealed partial class AuthenticationThrottleTests
 {
     private const int Permits = 3;
@@ -78,7 +78,7 @@ public sealed partial class AuthenticationThrottleTests
 
         Assert.Equal(429, await StatusAsync(gateway, Junk(), "127.0.0.1", "X-Forwarded-For: 2001:db8:1:2:ffff::1"));
         Assert.Equal(200, await StatusAsync(gateway, world.Token("o-acme"), "127.0.0.1", "X-Forwarded-For: 2001:db8:1:3::1"));
-        // What stands left of the client's own address is the client's word.
+        // The addresses left of the client's own are the client's word.
         Assert.Equal(429, await StatusAsync(gateway, Junk(), "127.0.0.1", "X-Forwarded-For: 192.0.2.1, 2001:db8:1:2::1"));
     }
 

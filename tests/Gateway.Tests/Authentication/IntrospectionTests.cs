@@ -181,7 +181,7 @@ public sealed class IntrospectionTests(ITestOutputHelper output) : IAsyncLifetim
         var token = _world.Issuer.IssueOpaque(new() { Organizations = new[] { "o-acme" }, Expires = TimeSpan.FromSeconds(10) });
         Assert.Equal(200, (await gateway.SendAsync(Acme, token)).Status);
 
-        // What an answer is kept for is 30 s.
+        // A response is cached for 30 s.
         _time.Advance(TimeSpan.FromSeconds(25));
 
         Assert.Equal(401, (await gateway.SendAsync(Acme, token)).Status);
@@ -234,7 +234,7 @@ public sealed class IntrospectionTests(ITestOutputHelper output) : IAsyncLifetim
             return true;
         };
 
-        // Time stands still, so whoever waited for the endpoint would wait for ever.
+        // Time stands still, so a request that waited for the endpoint would wait for ever.
         var asked = _world.Issuer.Introspections;
         var waiting = Enumerable.Range(0, 5).Select(number => gateway.SendAsync(Acme, $"new-{number}")).ToList();
         await Eventually.IsTrueAsync(() => _world.Issuer.Introspections == asked + 5);

@@ -7,7 +7,7 @@ using Xunit;
 
 namespace Gateway.Tests.Edge;
 
-/// <summary>What one client can take of the gateway is what is written under <c>Kestrel:Limits</c>.</summary>
+/// <summary>A client can take as much of the gateway as <c>Kestrel:Limits</c> allows.</summary>
 public sealed class KestrelLimitTests
 {
     [Fact]
@@ -84,7 +84,7 @@ public sealed class KestrelLimitTests
         {
             Assert.Equal(431, (await RawHttp.SendAsync(url, "/health/live", "GET", many)).Status);
             Assert.Equal(414, (await RawHttp.SendAsync(url, "/" + new string('a', 300))).Status);
-            // What never ends its headers is cut off.
+            // A client that never ends its headers is cut off.
             Assert.StartsWith("HTTP/1.1 408", await RawHttp.ExchangeAsync(url, "GET / HTTP/1.1\r\nHost: x\r\n"), StringComparison.Ordinal);
         }
 

@@ -98,7 +98,7 @@ public sealed class OrganizationIdTests(PlatformFixture platform) : IClassFixtur
             var answer = await RawHttp.SendAsync(platform.Gateway.Url, path, "GET", $"Authorization: Bearer {token}");
 
             Assert.True(answer.Status == expected, $"{path}: {answer.Status.ToString(CultureInfo.InvariantCulture)} {answer.Body}");
-            // What the server's parser refuses, before any middleware, has no body.
+            // A request that the server's parser refuses, before any middleware, gets no body.
             if (answer.Body.Length > 0) ErrorResponseAssert.BodyMatches(expected == 422 ? "ValidationError" : "BadRequest", answer.Body);
         }
 

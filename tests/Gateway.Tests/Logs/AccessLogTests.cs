@@ -12,7 +12,7 @@ using Xunit;
 
 namespace Gateway.Tests.Logs;
 
-/// <summary>One line a request, whoever answered it; nothing of a query, a header or a body.</summary>
+/// <summary>One line a request, whether the gateway or a service responded; nothing of a query, a header or a body.</summary>
 public sealed class AccessLogTests(AccessLogTests.Logged platform) : IClassFixture<AccessLogTests.Logged>
 {
     private static readonly string[] s_members =

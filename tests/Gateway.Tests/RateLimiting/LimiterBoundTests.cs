@@ -9,7 +9,7 @@ using Xunit;
 
 namespace Gateway.Tests.RateLimiting;
 
-/// <summary>A stranger with any number of addresses takes a bounded part of the memory, and nobody's count who was there before.</summary>
+/// <summary>A stranger with any number of addresses takes a bounded part of the memory, and none of the counts that were there before.</summary>
 public sealed class LimiterBoundTests
 {
     private const int Most = 1_000;

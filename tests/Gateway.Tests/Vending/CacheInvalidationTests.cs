@@ -274,7 +274,7 @@ public sealed class CacheInvalidationTests
         foreach (var channel in channels)
             foreach (var message in junk) await redis.GetSubscriber().PublishAsync(RedisChannel.Literal(channel), message);
 
-        // What it wrote and notified after the junk is known to the other replica: the junk is through by then.
+        // The other replica knows the generation that was written and announced after the junk: the junk is through by then.
         var other = await world.StartGatewayAsync();
         Assert.Equal((await gateway.VendAsync("o-late")).AccessKeyId, (await other.VendAsync("o-late")).AccessKeyId);
         Assert.True(gateway.Log.Count(LogLevel.Warning, "") == 0, gateway.Log.Text);
@@ -365,7 +365,7 @@ public sealed class CacheInvalidationTests
 
         await using var gateway = await RunningGateway.StartAsync(world, folder);
 
-        // The start has polled once. What is known and lost in Redis is written again by the next poll, which also logs the field that cannot be read.
+        // The start has polled once. A known generation that Redis has lost is written again by the next poll, which also logs the field that cannot be read.
         await redis.GetDatabase().KeyDeleteAsync(key);
         await redis.GetDatabase().HashSetAsync(key, "polled", "junk");
         await Eventually.IsTrueAsync(async () =>

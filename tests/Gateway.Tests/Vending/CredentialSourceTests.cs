@@ -147,7 +147,7 @@ public sealed class CredentialSourceTests(ITestOutputHelper output)
             ? world.Aws.Calls.Snapshot().Where(call => call.Action == "AssumeRoleWithWebIdentity").Select(call => call.Issued).OfType<AwsCredentials>()
             : agent.Issued;
 
-        // What was found last is good for a while.
+        // The last result is good for a while.
         async Task SourceFailsAsync()
         {
             using var fault = world.Aws.Inject(AwsFault.HttpStatus(500), "AssumeRoleWithWebIdentity");

@@ -139,7 +139,7 @@ public sealed class RedisFaultTests(ITestOutputHelper output)
         Assert.DoesNotContain(again.AccessKeyId, new[] { mine.AccessKeyId, theirs.AccessKeyId });
         Assert.True(replica.Log.Count(LogLevel.Error, $"Security: the entry {world.KeyPrefix}") >= 2, replica.Log.Text);
 
-        // What was tampered with has been replaced: it is shared again.
+        // The entries that were tampered with have been replaced, and are shared again.
         var third = await world.StartGatewayAsync();
         Assert.Equal(again.AccessKeyId, (await third.VendAsync("o-mine")).AccessKeyId);
     }

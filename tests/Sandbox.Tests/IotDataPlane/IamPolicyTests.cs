@@ -60,7 +60,7 @@ public sealed class IamPolicyTests
         { Conditional("""{"IpAddress":{"aws:SourceIp":"no address"}}"""), false },
         { Conditional("""{"Bool":{"aws:SecureTransport":true}}"""), true },
         { Conditional("""{"Bool":{"aws:SecureTransport":"false"}}"""), false },
-        // What is not known, denies.
+        // Unknown elements deny.
         { Conditional("""{"DateLessThan":{"aws:CurrentTime":"2999-01-01T00:00:00Z"}}"""), false },
         { Conditional("""{"StringEquals":{"aws:UserAgent":"x"}}"""), false },
         { Conditional("""{"ForAllValues:StringEquals":{"aws:PrincipalTag/organizationId":"o-a"}}"""), false },

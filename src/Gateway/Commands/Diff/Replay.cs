@@ -10,7 +10,7 @@ namespace Gateway.Commands.Diff;
 
 /// <summary>
 /// Tries logged requests with two configurations. A line tells what the old configuration decided; the new one decides the same by whatever is the same in
-/// both. What is different is decided again, if the line tells enough; if not, the outcome is unknown.
+/// both. A difference is decided again if the line tells enough; otherwise the outcome is unknown.
 /// </summary>
 internal sealed class Replay(ReplayTable before, ReplayTable after) : IDisposable
 {
@@ -239,7 +239,7 @@ internal sealed class Replay(ReplayTable before, ReplayTable after) : IDisposabl
         return null;
     }
 
-    // What a proxy reports is the client's address only while the proxy is trusted.
+    // The address that a proxy reports is the client's only while the proxy is trusted.
     private bool IsAddressSame => IsSame("Edge", nameof(EdgeOptions.TrustedProxies));
 
     private bool IsHeaderSame => IsSame("Authentication:ApiKeys", nameof(ApiKeysOptions.Header));

@@ -10,7 +10,7 @@ internal sealed partial record ReplayedRequest
     /// <summary>The longest path that the access log holds: longer ones are cut.</summary>
     public const int LongestPath = 512;
 
-    // Longer than any name that the gateway logs. What is read is kept, so that it has to be bounded.
+    // Longer than any name that the gateway logs. Names that are read are kept, so their length is bounded.
     private const int LongestName = 1024;
     private const int LongestMethod = 32;
 

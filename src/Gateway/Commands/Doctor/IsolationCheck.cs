@@ -145,7 +145,7 @@ internal sealed class IsolationCheck : IAsyncDisposable
     // A named shadow has its name behind the thing's.
     private static bool IsThing(string resource) => resource.Split('/').Length == 2;
 
-    // What removes something is tried only with random names.
+    // Actions that remove something are tried only with random names.
     private async Task TryAsync(
         string what, string action, IReadOnlyList<string> own, IReadOnlyList<string> foreign, Func<string, Task<IotDecision>> operation,
         bool onlyMarked = false)
