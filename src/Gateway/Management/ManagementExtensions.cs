@@ -18,6 +18,10 @@ internal static class ManagementExtensions
         builder.Services.AddHostedService(static services => services.GetRequiredService<HealthHistory>());
         builder.Services.AddSingleton<ConsoleRoutes>();
         builder.Services.AddSingleton<ConsoleExplanations>();
+        builder.Services.AddSingleton<ConsoleClock>();
+        builder.Services.AddSingleton<ConsoleStatus>();
+        builder.Services.AddSingleton<ConsoleVending>();
+        builder.Services.AddSingleton<ConsoleEvents>();
         builder.Services.AddSingleton<ConsoleApi>();
         builder.Services.AddSingleton<Drain>();
         builder.Services.AddHostedService(services => services.GetRequiredService<Drain>());
