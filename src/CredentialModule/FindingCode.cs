@@ -20,6 +20,7 @@ internal static class FindingCode
     public const string Version = nameof(Version);
     public const string Effect = nameof(Effect);
     public const string Sid = nameof(Sid);
+    public const string Condition = nameof(Condition);
     public const string Length = nameof(Length);
 
     // Any text.

@@ -18,6 +18,8 @@ internal sealed class PolicyDocument(List<Finding> findings)
     private static readonly string[] s_documentMembers = ["Version", "Id", "Statement"];
     private static readonly string[] s_statementMembers = ["Sid", "Effect", "Action", "NotAction", "Resource", "NotResource", "Condition"];
 
+    private readonly Dictionary<string, string> _sids = new(StringComparer.Ordinal);
+
     /// <summary>Checks the document and returns its Allow statements.</summary>
     public IReadOnlyList<AllowStatement> Read(PolicyNode root)
     {
@@ -80,7 +82,9 @@ internal sealed class PolicyDocument(List<Finding> findings)
         {
             case null:
                 return null;
-            case PolicyString { Text: { Names: Placeholders.None, Source: var sid } } when sid.All(char.IsAsciiLetterOrDigit):
+            case PolicyString { Text: { Names: Placeholders.None, Source: var sid } } node when sid.All(char.IsAsciiLetterOrDigit):
+                if (sid.Length > 0 && !_sids.TryAdd(sid, statement.Path))
+                    Report(node, FindingCode.Sid, $"{node.Path} `{sid}` is also that of {_sids[sid]}; give each statement another, or leave Sid out.");
                 return sid;
             case var other:
                 // IAM refuses any other Sid, but only when the first session is requested.
@@ -128,8 +132,9 @@ internal sealed class PolicyDocument(List<Finding> findings)
             return;
         }
 
-        foreach (var (_, operand) in condition.Members)
+        foreach (var (name, operand) in condition.Members)
         {
+            if (ConditionOperator.ProblemOf(name) is { } problem) Report(operand, FindingCode.Condition, $"{operand.Path} {problem}");
             if (operand is not PolicyObject keys)
             {
                 Report(operand, FindingCode.MemberType, $"{operand.Path} is an object of condition keys.");

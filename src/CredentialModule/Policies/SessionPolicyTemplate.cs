@@ -19,12 +19,12 @@ internal sealed class SessionPolicyTemplate
 
     private readonly PolicyNode _root;
 
-    private SessionPolicyTemplate(PolicyNode root, SharedTopics shared, int worstCaseLength, IReadOnlyList<string> partitions)
+    private SessionPolicyTemplate(PolicyNode root, SharedTopics shared, int worstCaseLength, IReadOnlyList<PolicyPlace> allowed)
     {
         _root = root;
         Shared = shared;
         WorstCaseLength = worstCaseLength;
-        Partitions = partitions;
+        Allowed = allowed;
     }
 
     /// <summary>The topics that every organization may receive.</summary>
@@ -33,8 +33,8 @@ internal sealed class SessionPolicyTemplate
     /// <summary>The length of the policy, in characters, for the longest id and the longest of the other values.</summary>
     public int WorstCaseLength { get; }
 
-    /// <summary>The partitions that its ARNs name other than by placeholder.</summary>
-    public IReadOnlyList<string> Partitions { get; }
+    /// <summary>The places of the ARNs that its statements allow.</summary>
+    public IReadOnlyList<PolicyPlace> Allowed { get; }
 
     /// <summary>Reads a template and checks it against every rule.</summary>
     /// <param name="utf8">The file.</param>
@@ -58,7 +58,7 @@ internal sealed class SessionPolicyTemplate
         if (length > LongestPolicy)
             found.Add(Finding.Of(FindingCode.Length,
                 $"For an id of {ids.LongestDescription} the policy has {length} characters; AssumeRole takes {LongestPolicy}. {Remedy()}"));
-        return found.Count == 0 ? new SessionPolicyTemplate(root, shared, length, PartitionsOf(statements)) : null;
+        return found.Count == 0 ? new SessionPolicyTemplate(root, shared, length, PlacesOf(statements)) : null;
 
         int LengthFor(OrganizationId id) => Render(root, longest with { OrganizationId = id }).Length;
 
@@ -73,10 +73,12 @@ internal sealed class SessionPolicyTemplate
         }
     }
 
-    private static IReadOnlyList<string> PartitionsOf(IReadOnlyList<AllowStatement> statements) =>
+    // AllowRules have checked that each is an ARN of AWS IoT.
+    private static IReadOnlyList<PolicyPlace> PlacesOf(IReadOnlyList<AllowStatement> statements) =>
     [
-        .. statements.SelectMany(static statement => statement.Resources).Select(static resource => resource.Text.Source.Split(':')[1])
-            .Where(static partition => partition != RoleArnTemplate.OpenPartition).Distinct(),
+        .. from resource in statements.SelectMany(static statement => statement.Resources)
+           let parts = resource.Text.Source.Split(':')
+           select new PolicyPlace(resource.Path, parts[1], parts[3], parts[4]),
     ];
 
     /// <summary>The policy of one organization, minified.</summary>
@@ -90,3 +92,10 @@ internal sealed class SessionPolicyTemplate
         return Encoding.UTF8.GetString(buffer.WrittenSpan);
     }
 }
+
+/// <summary>The place of an ARN in a template: at AWS, and in the file.</summary>
+/// <param name="Path">The ARN's path in the file.</param>
+/// <param name="Partition">The partition, or its placeholder.</param>
+/// <param name="Region">The region, or its placeholder.</param>
+/// <param name="Account">The account, or its placeholder.</param>
+internal sealed record PolicyPlace(string Path, string Partition, string Region, string Account);

@@ -56,6 +56,8 @@ internal sealed class ProfileReader(OrganizationIdFormat ids, IFileProvider file
                 ? null
                 : ProfileTemplate.Render(endpointRoleArn.In(located.Partition, located.AccountId), options.Region!);
             foreach (var (key, message) in AwsPlaces.Find(located, options.Region!, options.IotEndpoint, endpointRole, policy)) Error(key, message);
+            if (errors == 0 && AwsPlaces.PolicyWarning(options.Region!, policy!) is { } warning)
+                report(Severity.Warning, nameof(options.SessionPolicy), warning);
         }
         else if (isReadable)
         {
@@ -114,6 +116,16 @@ internal sealed class ProfileReader(OrganizationIdFormat ids, IFileProvider file
                     + "503 if the directory names no endpoint for it. Write {accountId} for the account.");
             }
 
+            if (role.HasOpenAccount && directory!.OnlyAccount is null
+                && policy?.Allowed.FirstOrDefault(static place => place.Account != RoleArnTemplate.OpenAccount) is { } place)
+            {
+                var (severity, effect) = directory.AllowsAccount(place.Account)
+                    ? (Severity.Warning, "may name several: an organization of another account gets 503")
+                    : (Severity.Error, "does not name it: every response would be refused");
+                Add(severity, nameof(options.SessionPolicy),
+                    $"has an ARN of the account {place.Account} in {place.Path}, and IotCredentials:Directory:AllowedAccounts {effect}. Write {{accountId}}.");
+            }
+
             // A response can name any of several regions. If none fits, the one with the fewest contradictions shows them best.
             var contradictions = RegionsOfResponses().Select(region => ContradictionsIn(region).ToList()).MinBy(static found => found.Count);
             foreach (var (key, message) in contradictions ?? []) Error(key, message);
@@ -125,22 +137,26 @@ internal sealed class ProfileReader(OrganizationIdFormat ids, IFileProvider file
             // DirectoryRules reports the others.
             if (directory!.AllowedRegions is { Count: > 0 } allowed) return allowed.Where(static region => region is not null && AwsPartition.IsRegion(region));
             // With an endpoint, the endpoint role is not used, and nothing else contradicts every region.
-            return options.IotEndpoint is null ? AwsPartition.OneRegionOfEach : [];
+            return options.IotEndpoint is null
+                ? AwsPartition.OneRegionOfEach.Concat(policy?.Allowed.Select(static place => place.Region).Where(AwsPartition.IsRegion) ?? [])
+                : [];
         }
 
         IEnumerable<(string Key, string Message)> ContradictionsIn(string region)
         {
             var partition = AwsPartition.Of(region).Name;
             // An account that several responses decide contradicts none.
-            var there = role!.In(partition, directory!.OnlyAccount ?? endpointRoleArn?.AccountId ?? RoleArnTemplate.OpenAccount);
+            var there = role!.In(partition, directory!.OnlyAccount ?? RoleArnTemplate.OpenAccount);
             var endpointRole = endpointRoleArn is null ? null : ProfileTemplate.Render(endpointRoleArn.In(partition, there.AccountId), region);
             return AwsPlaces.Find(there, region, options.IotEndpoint, endpointRole, policy);
         }
 
-        void Error(string key, string message)
+        void Error(string key, string message) => Add(Severity.Error, key, message);
+
+        void Add(Severity severity, string key, string message)
         {
-            errors++;
-            report(Severity.Error, key, message);
+            if (severity == Severity.Error) errors++;
+            report(severity, key, message);
         }
 
         SessionPolicyTemplate? Missing(string key)

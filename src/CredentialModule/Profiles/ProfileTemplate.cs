@@ -7,7 +7,7 @@ namespace IotCredentials.Profiles;
 /// </summary>
 internal sealed class ProfileTemplate
 {
-    private const string OpenRegion = "{region}";
+    public const string OpenRegion = "{region}";
 
     public required RoleArnTemplate Role { get; init; }
 

@@ -98,6 +98,11 @@ public sealed class RefusalTests
             "STS refuses the policy"
         },
         {
+            FindingCode.Condition,
+            """{"Version":"2012-10-17","Statement":[GOOD,{"Effect":"Deny","Action":"*","Resource":"*","Condition":{"StringEqual":{"aws:a":"b"}}}]}""",
+            "STS refuses the policy"
+        },
+        {
             FindingCode.Length,
             $$"""{"Version":"2012-10-17","Statement":[GOOD,{"Effect":"Deny","Action":"{{new string('x', 2048)}}","Resource":"*"}]}""",
             "STS refuses the policy"

@@ -64,6 +64,43 @@ public sealed class SessionPolicyTemplateTests
     public void Parse_StatementThatIsNone_IsRefused(string statement, string code) =>
         Assert.Contains(code, Templates.Codes(Templates.Document(Good, statement), Templates.Wide));
 
+    /// <summary>Each is valid JSON, and STS answers MalformedPolicyDocument.</summary>
+    [Theory]
+    [InlineData("\"Condition\":{\"StringEqual\":{\"aws:PrincipalTag/a\":\"b\"}}", "Condition", "Statement[1].Condition.StringEqual ", "\"StringEquals\"")]
+    [InlineData("\"Condition\":{\"StringEqualsIfExist\":{\"aws:PrincipalTag/a\":\"b\"}}", "Condition", "StringEqualsIfExist", "\"StringEqualsIfExists\"")]
+    [InlineData("\"Condition\":{\"ForAllValue:StringLike\":{\"aws:TagKeys\":\"b\"}}", "Condition", "ForAllValue", "\"ForAllValues:StringLike\"")]
+    [InlineData("\"Condition\":{\"StringLike:ForAnyValue\":{\"aws:TagKeys\":\"b\"}}", "Condition", "Condition.StringLike:ForAnyValue")]
+    [InlineData("\"Condition\":{\"NullIfExists\":{\"aws:TagKeys\":\"true\"}}", "Condition", "Condition.NullIfExists")]
+    [InlineData("\"Condition\":{\"Equals\":{\"aws:TagKeys\":\"true\"}}", "Condition", "Condition.Equals")]
+    [InlineData("\"Sid\":\"Publish\"", FindingCode.Sid, "Statement[1].Sid `Publish` is also that of Statement[0]")]
+    public void Parse_StatementThatStsRefuses_IsRefused(string members, string code, params string[] words)
+    {
+        Templates.Parse(Templates.Document(Named, Deny(members)), Templates.Wide, out var findings);
+
+        var finding = Assert.Single(findings);
+        Assert.Equal(code, finding.Code);
+        Assert.All(words, word => Assert.Contains(word, finding.Message, StringComparison.Ordinal));
+    }
+
+    [Theory]
+    [InlineData("\"Condition\":{\"stringlike\":{\"aws:PrincipalTag/a\":[1,true,\"{organizationId}*\"]},\"Null\":{\"aws:SourceIp\":\"TRUE\"}}")]
+    [InlineData("\"Condition\":{\"ForAllValues:StringNotEqualsIgnoreCaseIfExists\":{\"aws:TagKeys\":[\"a\",\"b\"]},\"BinaryEquals\":{\"a:b\":\"QmluYXJ5\"}}")]
+    [InlineData("\"Condition\":{\"ForAnyValue:ArnLike\":{\"iot:Certificate.Subject.CommonName\":\"a\"},\"DateLessThan\":{\"aws:CurrentTime\":\"2026-07\"}}")]
+    [InlineData("\"Sid\":\"publish\"")]
+    [InlineData("\"Sid\":\"\"")]
+    public void Parse_StatementThatStsTakes_IsAccepted(string members)
+    {
+        Assert.NotNull(Templates.Parse(Templates.Document(Named, Deny(members)), Templates.Wide, out var findings));
+        Assert.Empty(findings);
+    }
+
+    private const string Named = """{"Sid":"Publish","Effect":"Allow","Action":"iot:Publish","Resource":"§topic/t/{organizationId}/*"}""";
+
+    // A Deny statement with these members, and the others that it needs.
+    private static string Deny(string members) => "{\"Effect\":\"Deny\"," + members
+        + (members.Contains("Action\"", StringComparison.Ordinal) ? "" : ",\"Action\":\"*\"")
+        + (members.Contains("Resource\"", StringComparison.Ordinal) ? "}" : ",\"Resource\":\"*\"}");
+
     [Theory]
     [InlineData("iot:Publish", @"§topic/t/{organizationId}\u002a", FindingCode.NotClosed)]
     [InlineData("iot:Publish", "§topic/t/{organizationId}{organizationId}/*", FindingCode.NotClosed)]
