@@ -64,16 +64,17 @@ public sealed class ProfileSet
         {
             // A configuration file can set null, or an object without members.
             var profile = given ?? new();
-            var reader = new ProfileReader(ids, files, directory, (severity, key, message) => Add(severity, $"Profiles:{name}:{key}", message));
-            if (reader.Read(profile) is not { } read) continue;
+            var reader = new ProfileReader(
+                ids, files, directory, profile, overrides: null, (severity, key, message) => Add(severity, $"Profiles:{name}:{key}", message));
+            if (reader.Read() is not { } read) continue;
             profiles.Add((name, null), read);
             foreach (var (organization, overrides) in options.Organizations)
             {
                 // A problem of a profile with overrides is reported for the organization's entry, whichever of the two set the value.
                 var overlay = new ProfileReader(
-                    ids, files, directory,
+                    ids, files, directory, profile.With(overrides ?? new()), overrides,
                     (severity, key, message) => Add(severity, $"Organizations:{organization}:{key}", $"(over profile {name}) {message}"));
-                if (overlay.Read(profile.With(overrides ?? new()), overrides) is { } overlaid) profiles.Add((name, organization), overlaid);
+                if (overlay.Read() is { } overlaid) profiles.Add((name, organization), overlaid);
             }
         }
 
