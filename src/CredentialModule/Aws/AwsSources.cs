@@ -1,5 +1,6 @@
 using System.Security.Cryptography;
 using System.Text;
+using IotCredentials.Failures;
 
 namespace IotCredentials.Aws;
 
@@ -166,7 +167,7 @@ internal sealed class AwsSources
         problem = null;
         try
         {
-            foreach (var file in files.Where(File.Exists))
+            foreach (var file in files.Where(static file => File.Exists(file) && !SpecialFile.Is(file)))
             {
                 var section = new Dictionary<string, string>(StringComparer.Ordinal);
                 foreach (var line in File.ReadLines(file).Where(static line => line.Length > 0 && line[0] is not ('#' or ';')))
@@ -214,6 +215,7 @@ internal sealed class AwsSources
 
     private static string? FileProblem(string named, string file)
     {
+        if (SpecialFile.Is(file)) return $"{named} names {file}, which {SpecialFile.Problem.TrimEnd('.')}";
         try
         {
             using var stream = File.OpenRead(file);

@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Security.Cryptography;
+using IotCredentials.Failures;
 
 namespace IotCredentials.Caching;
 
@@ -24,6 +25,7 @@ public sealed class SealingKeys
     /// <exception cref="InvalidDataException">The file holds no key, or a line that is not a key. The message names the line, never its content.</exception>
     internal static SealingKeys Read(string path)
     {
+        if (SpecialFile.Is(path)) throw new InvalidDataException($"{path} {SpecialFile.Problem}");
         var keys = new List<(uint, byte[])>();
         var number = 0;
         foreach (var line in File.ReadLines(path))

@@ -1,4 +1,5 @@
 using System.Text;
+using IotCredentials.Failures;
 using Microsoft.Extensions.FileProviders;
 
 namespace IotCredentials.Profiles;
@@ -17,8 +18,15 @@ internal static class DirectoryToken
         problem = null;
         try
         {
-            using var stream = Path.IsPathRooted(path) ? File.OpenRead(path) : files.GetFileInfo(path).CreateReadStream();
-            // One byte more than a token may have. The length is not asked for, because a device has none.
+            var file = Path.IsPathRooted(path) ? null : files.GetFileInfo(path);
+            if (SpecialFile.Is(file is null ? path : file.PhysicalPath ?? ""))
+            {
+                problem = SpecialFile.Problem.TrimEnd('.');
+                return null;
+            }
+
+            using var stream = file is null ? File.OpenRead(path) : file.CreateReadStream();
+            // One byte more than a token may have: the file can grow.
             var content = new byte[LongestFile + 1];
             var length = stream.ReadAtLeast(content, content.Length, throwOnEndOfStream: false);
             var token = Encoding.UTF8.GetString(content, 0, length).Trim();

@@ -1,3 +1,4 @@
+using IotCredentials.Failures;
 using IotCredentials.Policies;
 using Microsoft.Extensions.FileProviders;
 
@@ -192,6 +193,12 @@ internal sealed class ProfileReader(
         if (!file.Exists || file.IsDirectory)
         {
             Error(key, $"names {path}, which is not there; paths are relative to the configuration folder.");
+            return null;
+        }
+
+        if (file.PhysicalPath is { } disk && SpecialFile.Is(disk))
+        {
+            Error(key, $"names {path}, which {SpecialFile.Problem}");
             return null;
         }
 

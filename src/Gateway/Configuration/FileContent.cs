@@ -1,5 +1,6 @@
 using System.Buffers;
 using System.Security.Cryptography;
+using IotCredentials.Failures;
 
 namespace Gateway.Configuration;
 
@@ -34,6 +35,12 @@ internal static class FileContent
             if (Directory.Exists(path))
             {
                 problem = "is a folder, not a file.";
+                return false;
+            }
+
+            if (SpecialFile.Is(path))
+            {
+                problem = SpecialFile.Problem;
                 return false;
             }
 

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Security.Cryptography;
 using System.Text;
 using IotCredentials.Caching;
@@ -138,6 +139,18 @@ public sealed class SealedDistributedCacheTests : IDisposable
         Assert.Contains(expected, error.Message, StringComparison.Ordinal);
         Assert.DoesNotContain("c2hvcnQ", error.Message, StringComparison.Ordinal);
         Assert.DoesNotContain(key, error.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Read_ANamedPipe_ThrowsAndDoesNotWaitForAWriter()
+    {
+        var path = Path.Combine(_folder, "keys");
+        using (var made = Process.Start("mkfifo", [path])) await made.WaitForExitAsync(TestContext.Current.CancellationToken);
+
+        var error = await Assert.ThrowsAsync<InvalidDataException>(() =>
+            Task.Run(() => SealingKeys.Read(path)).WaitAsync(TimeSpan.FromMinutes(2), TestContext.Current.CancellationToken));
+
+        Assert.Equal($"{path} is a named pipe, a socket or a device, not a file.", error.Message);
     }
 
     private static string NewKey() => Convert.ToBase64String(RandomNumberGenerator.GetBytes(32));
