@@ -1,15 +1,21 @@
 using Gateway.Authentication.Keys;
 using Gateway.Configuration;
+using Gateway.Telemetry;
 using Microsoft.AspNetCore.Authentication;
 
 namespace Gateway.Authentication;
 
 /// <summary>
 /// The default scheme: finds out who calls, by an API key or by a bearer token, of which a request has at most one. Each kind of check caches its successful
-/// results; refusals are counted, and reported by <see cref="Refusals"/>.
+/// results; every result is counted here, and refusals are logged by <see cref="Refusals"/>.
 /// </summary>
 internal sealed class CallerHandler(
-    ApiKeyAuthentication keys, IntrospectionAuthentication? introspection, BearerAuthentication bearer, IssuerSchemes schemes, Refusals refusals)
+    ApiKeyAuthentication keys,
+    IntrospectionAuthentication? introspection,
+    BearerAuthentication bearer,
+    IssuerSchemes schemes,
+    GatewayMetrics metrics,
+    Refusals refusals)
     : IAuthenticationHandler
 {
     // Scheme names in the configuration cannot contain a colon, so this name cannot collide.
@@ -43,10 +49,19 @@ internal sealed class CallerHandler(
 
     private AuthenticateResult Recorded(string? scheme, AuthenticateResult result, ReadOnlyMemory<char> token = default)
     {
-        if (result.Failure is { } failure) _context.Features.Set(new RefusedToken(RefusalText.WordOf(failure)));
-        refusals.Record(scheme, result, _context.Features.Get<UnjudgedToken>(), token);
+        // A key may have been accepted by introspection.
+        metrics.Authenticated((result.Succeeded ? CallerIdentity.Of(result.Principal)?.Scheme : null) ?? scheme, OutcomeOf(result));
+        if (result.Failure is not { } failure) return result;
+        _context.Features.Set(new RefusedToken(RefusalText.WordOf(failure)));
+        refusals.Report(scheme, failure, token.Span);
         return result;
     }
+
+    private AuthenticationOutcome OutcomeOf(AuthenticateResult result) =>
+        result.Succeeded ? AuthenticationOutcome.Accepted
+        : _context.Features.Get<UnjudgedToken>() is not { } unjudged ? AuthenticationOutcome.Refused
+        : unjudged.Status == StatusCodes.Status429TooManyRequests ? AuthenticationOutcome.LockedOut
+        : AuthenticationOutcome.Unavailable;
 
     private Task RespondAsync(int status)
     {

@@ -6,39 +6,31 @@ using Microsoft.Extensions.Options;
 namespace Gateway.Authentication;
 
 /// <summary>
-/// Counts what became of tokens and API keys, and logs why one was refused: a line for each scheme and reason in a minute, with the number of lines that were
-/// left out since the last. The number of reasons is bounded.
+/// Logs why tokens and API keys were refused: a line for each scheme and reason in a minute, with the number of lines that were left out since the last. The
+/// number of reasons is bounded.
 /// </summary>
-internal sealed partial class Refusals(
-    GatewayMetrics metrics, IOptionsMonitor<JwtBearerOptions> options, TimeProvider time, ILogger<Refusals> logger)
+internal sealed partial class Refusals(IOptionsMonitor<JwtBearerOptions> options, TimeProvider time, ILogger<Refusals> logger)
 {
     private const int MostReasons = 256;
 
     private readonly RepeatedLines<(string? Scheme, string Kind)> _lines = new(MostReasons, time);
 
-    /// <summary>Records a result.</summary>
+    /// <summary>Logs a refusal.</summary>
     /// <param name="scheme">The scheme; null when no scheme takes the token.</param>
-    /// <param name="result">The result.</param>
-    /// <param name="unjudged">Why it could not be judged; null when it was.</param>
+    /// <param name="failure">Why it was refused.</param>
     /// <param name="token">The JSON Web Token; empty for anything else.</param>
-    public void Record(string? scheme, AuthenticateResult result, UnjudgedToken? unjudged, ReadOnlyMemory<char> token)
+    public void Report(string? scheme, Exception failure, ReadOnlySpan<char> token)
     {
-        // A key may have been accepted by introspection.
-        if (result.Succeeded) scheme = CallerIdentity.Of(result.Principal)?.Scheme ?? scheme;
-        metrics.Authenticated(scheme, result.Succeeded ? AuthenticationOutcome.Accepted
-            : unjudged is null ? AuthenticationOutcome.Refused
-            : unjudged.Status == StatusCodes.Status429TooManyRequests ? AuthenticationOutcome.LockedOut
-            : AuthenticationOutcome.Unavailable);
         // The reason was logged when the token was refused first.
-        if (result.Failure is not { } failure || failure is RepeatedRefusal || !logger.IsEnabled(LogLevel.Information)) return;
+        if (failure is RepeatedRefusal || !logger.IsEnabled(LogLevel.Information)) return;
         // The texts of these types are the gateway's own, without a time or a value of the token.
         var kind = failure is AuthenticationFailureException or IntrospectionRefusal ? failure.Message : failure.GetType().Name;
         if (!_lines.IsDue((scheme, kind), rest: (null, ""), out var leftOut)) return;
 
         var parameters = scheme is null ? null : options.Get(scheme).TokenValidationParameters;
-        var keyId = BearerToken.TryReadKeyId(token.Span, out var id) ? id : null;
+        var keyId = BearerToken.TryReadKeyId(token, out var id) ? id : null;
         Log.Refused(
-            logger, scheme ?? "none", RefusalText.Of(failure, parameters), TokenText.Quote(BearerToken.ClaimedIssuer(token.Span)), TokenText.Quote(keyId),
+            logger, scheme ?? "none", RefusalText.Of(failure, parameters), TokenText.Quote(BearerToken.ClaimedIssuer(token)), TokenText.Quote(keyId),
             leftOut);
     }
 
