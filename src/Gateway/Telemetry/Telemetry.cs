@@ -33,9 +33,7 @@ internal static class Telemetry
                 .AddRuntimeInstrumentation()
                 .AddView(static instrument => IsExported(instrument) ? null : MetricStreamConfiguration.Drop)
                 .AddPrometheusExporter());
-        if (builder.Configuration.AsEnumerable().Any(setting =>
-            setting.Key.StartsWith("OTEL_EXPORTER_OTLP", StringComparison.OrdinalIgnoreCase)
-            && setting.Key.EndsWith("ENDPOINT", StringComparison.OrdinalIgnoreCase)))
+        if (HasExporter(builder.Configuration.AsEnumerable()))
         {
             telemetry.WithTracing(AddSpans).UseOtlpExporter();
         }
@@ -46,6 +44,12 @@ internal static class Telemetry
             builder.Services.AddHostedService(services => services.GetRequiredService<TraceContextForwarding>());
         }
     }
+
+    /// <summary>Whether a variable names a collector. An empty variable counts as not set, as everywhere in OpenTelemetry.</summary>
+    public static bool HasExporter(IEnumerable<KeyValuePair<string, string?>> settings) => settings.Any(static setting =>
+        setting.Key.StartsWith("OTEL_EXPORTER_OTLP", StringComparison.OrdinalIgnoreCase)
+        && setting.Key.EndsWith("ENDPOINT", StringComparison.OrdinalIgnoreCase)
+        && !string.IsNullOrWhiteSpace(setting.Value));
 
     /// <summary>Whether an instrument is exported. <see cref="RequestDurations"/> exports the framework's own with a bounded status.</summary>
     public static bool IsExported(Instrument instrument) => instrument is not { Meter.Name: HostingMeter, Name: RequestDurations.OfServer };

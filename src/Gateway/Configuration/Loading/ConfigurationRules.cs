@@ -36,6 +36,7 @@ internal static class ConfigurationRules
         CertificateRules.Check,
         ConsoleRules.Check,
         ShutdownRules.Check,
+        TelemetryRules.Check,
         RouteNameRules.Check,
         RouteTargetRules.Check,
         RouteOrganizationRules.Check,
