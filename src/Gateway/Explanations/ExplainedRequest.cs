@@ -1,7 +1,10 @@
 using Gateway.Edge;
 using Gateway.Logs;
+using Microsoft.AspNetCore.HostFiltering;
 using Microsoft.AspNetCore.Http.Features;
 using Microsoft.AspNetCore.Routing.Patterns;
+using Microsoft.Extensions.Logging.Abstractions;
+using Microsoft.Extensions.Options;
 
 namespace Gateway.Explanations;
 
@@ -11,11 +14,10 @@ namespace Gateway.Explanations;
 /// <param name="Host">The request's host.</param>
 internal sealed record ExplainedRequest(string Method, string Target, string Host)
 {
-    /// <summary>The request's host, if none is given.</summary>
-    public const string AnyHost = "localhost";
-
     /// <summary>Returns the request as it is after Kestrel has parsed it.</summary>
-    public HttpContext Context(IServiceProvider services, string? token)
+    /// <param name="services">The gateway's services.</param>
+    /// <param name="headers">Its headers besides Host.</param>
+    public HttpContext Context(IServiceProvider services, params IEnumerable<KeyValuePair<string, string>> headers)
     {
         var query = Target.IndexOf('?', StringComparison.Ordinal);
         var context = new DefaultHttpContext { RequestServices = services };
@@ -26,23 +28,35 @@ internal sealed record ExplainedRequest(string Method, string Target, string Hos
         // The guard refuses any other target by its text. PathString cannot hold each of them, such as one with an escaped NUL.
         if (RequestGuard.IsUnambiguous(Target)) context.Request.Path = PathString.FromUriComponent(query < 0 ? Target : Target[..query]);
         context.Request.QueryString = query < 0 ? QueryString.Empty : new QueryString(Target[query..]);
-        if (token is not null) context.Request.Headers.Authorization = $"Bearer {token}";
+        foreach (var (name, value) in headers) context.Request.Headers[name] = value;
         return context;
     }
 
+    /// <summary>Whether AllowedHosts names the host.</summary>
+    public Task<bool> IsHostAllowedAsync(IServiceProvider services) => PassesAsync(
+        Context(services),
+        next => new HostFilteringMiddleware(
+            next, NullLogger<HostFilteringMiddleware>.Instance, services.GetRequiredService<IOptionsMonitor<HostFilteringOptions>>()).Invoke);
+
     /// <summary>Returns the status with which the request guard rejects the request before routing, or null when the guard lets it pass.</summary>
-    public async Task<(int Status, string Reason)?> GuardAsync(IServiceProvider services, IReadOnlyList<string> methods)
+    public async Task<(int Status, string Reason)?> GuardAsync(
+        IServiceProvider services, IReadOnlyList<string> methods, IEnumerable<KeyValuePair<string, string>> headers)
+    {
+        var context = Context(services, headers);
+        return await PassesAsync(context, next => new RequestGuard(next, methods).InvokeAsync)
+            ? null
+            : (context.Response.StatusCode, RequestReason.Of(context, context.Response.StatusCode)!);
+    }
+
+    private static async Task<bool> PassesAsync(HttpContext context, Func<RequestDelegate, RequestDelegate> step)
     {
         var passed = false;
-        var context = Context(services, null);
-        await new RequestGuard(
-            _ =>
-            {
-                passed = true;
-                return Task.CompletedTask;
-            },
-            methods).InvokeAsync(context);
-        return passed ? null : (context.Response.StatusCode, RequestReason.Of(context, context.Response.StatusCode)!);
+        await step(_ =>
+        {
+            passed = true;
+            return Task.CompletedTask;
+        })(context);
+        return passed;
     }
 
     /// <summary>Returns an organization's path on a route without its optional parts, or null when the path has other required parameters.</summary>

@@ -30,19 +30,34 @@ internal sealed class Explainer(
     public ExplainedRequest? FirstModuleRequest(string organization, string method, string? host) =>
         endpoints.FirstOrDefault(endpoint => ModuleRoute.IsCredentials(_table.Written(endpoint.RouteId()))) is { } endpoint
         && ExplainedRequest.PathOf(endpoint.RoutePattern, RouteOrganization.Parameter, organization) is { } path
-            ? new(method, path, host ?? HostOf(endpoint) ?? ExplainedRequest.AnyHost)
+            ? new(method, path, host ?? HostOf(endpoint) ?? AnyHost)
             : null;
+
+    /// <summary>The request's host, if none is given: one that AllowedHosts allows.</summary>
+    public string AnyHost => AllowedHosts().FirstOrDefault() is { } host ? NameIn(host) : "localhost";
 
     public async Task<Explanation> ExplainAsync(ExplainedRequest request, string? organization, string? token, string? apiKey)
     {
-        if (await request.GuardAsync(services, configuration.Options.Edge.Methods) is { } guarded)
+        var headers = HeadersOf(token, apiKey);
+        if (await ParsedRequest.RefusalAsync(services, request, headers) is { } unparsed) return Result(unparsed, null, TextOf(unparsed));
+        if (!await request.IsHostAllowedAsync(services))
         {
-            return Result(guarded.Status, guarded.Reason, guarded.Status == StatusCodes.Status400BadRequest
-                ? "before routing, because a service could read the path differently than the gateway"
-                : $"before routing, because Edge:Methods allows only {string.Join(", ", configuration.Options.Edge.Methods)}");
+            return Result(
+                StatusCodes.Status400BadRequest, "bad_request",
+                $"before routing, because AllowedHosts allows only {string.Join(", ", AllowedHosts())}");
         }
 
-        var context = request.Context(services, token);
+        if (await request.GuardAsync(services, configuration.Options.Edge.Methods, headers) is { } guarded)
+        {
+            return Result(guarded.Status, guarded.Reason, guarded.Reason switch
+            {
+                "framing" => "before routing, because a service could read a header differently than the gateway",
+                "method" => $"before routing, because Edge:Methods allows only {string.Join(", ", configuration.Options.Edge.Methods)}",
+                _ => "before routing, because a service could read the path differently than the gateway",
+            });
+        }
+
+        var context = request.Context(services, headers);
         var verdict = token is not null ? await TokenVerdict.OfAsync(context) : apiKey is not null ? TokenVerdict.OfKey(services, apiKey) : null;
         if (verdict is null)
             _notes.Add("no token was given, so authorization is not evaluated; without a token, the response is 401 on every route that is not Anonymous");
@@ -90,7 +105,7 @@ internal sealed class Explainer(
 
         async Task<Explanation> WithLostAsync(Explanation unfinished, RouteEndpoint? winner)
         {
-            var contest = await RouteMatchExplanation.OfAsync(services, endpoints, winner, _table, () => request.Context(services, null));
+            var contest = await RouteMatchExplanation.OfAsync(services, endpoints, winner, _table, () => request.Context(services));
             return unfinished with { Lost = contest.Lost, OtherPaths = contest.OtherPaths };
         }
     }
@@ -121,7 +136,7 @@ internal sealed class Explainer(
     }
 
     /// <summary>A host that the route of a request accepts. The access log has none.</summary>
-    public string HostOf(LoggedRequest logged) => (Endpoint(logged.Route) is { } endpoint ? HostOf(endpoint) : null) ?? ExplainedRequest.AnyHost;
+    public string HostOf(LoggedRequest logged) => (Endpoint(logged.Route) is { } endpoint ? HostOf(endpoint) : null) ?? AnyHost;
 
     private RouteEndpoint? Endpoint(string? route) => route is null ? null : endpoints.FirstOrDefault(endpoint => endpoint.RouteId() == route);
 
@@ -131,9 +146,27 @@ internal sealed class Explainer(
     {
         var hosts = _table.Written(endpoint.RouteId()).Match.Hosts;
         return hosts?.FirstOrDefault(static name => !name.Contains('*', StringComparison.Ordinal))
-            ?? hosts?.Select(static name => name.StartsWith("*.", StringComparison.Ordinal) ? $"any{name[1..]}" : name)
-                .FirstOrDefault(static name => !name.Contains('*', StringComparison.Ordinal));
+            ?? hosts?.Select(NameIn).FirstOrDefault(static name => !name.Contains('*', StringComparison.Ordinal));
     }
+
+    private static string NameIn(string host) => host.StartsWith("*.", StringComparison.Ordinal) ? $"any{host[1..]}" : host;
+
+    // Empty if any host is allowed.
+    private string[] AllowedHosts() =>
+        configuration.Options.AllowedHosts?.Split(';', StringSplitOptions.RemoveEmptyEntries) is { } hosts && !hosts.Contains("*") ? hosts : [];
+
+    private KeyValuePair<string, string>[] HeadersOf(string? token, string? apiKey) =>
+        token is not null ? [new("Authorization", $"Bearer {token}")]
+        : apiKey is not null && services.GetRequiredService<ApiKeyTable>().Header is { } header ? [new(header, apiKey)]
+        : [];
+
+    private static string TextOf(int status) => "as HTTP/1.1, before any step of the gateway and without a line in the access log: " + status switch
+    {
+        StatusCodes.Status414UriTooLong => "the request line is longer than Kestrel:Limits:MaxRequestLineSize",
+        StatusCodes.Status431RequestHeaderFieldsTooLarge =>
+            "Host and the token or key alone exceed Kestrel:Limits:MaxRequestHeadersTotalSize or MaxRequestHeaderCount",
+        _ => "the method, the target, the host or a header is not valid in HTTP",
+    };
 
     // The order is that of the gateway's responses: 401, then the endpoint's preconditions (405, 422), then 403.
     private (int Status, string Reason, string Why)? Refusal(HttpContext context, RouteEndpoint taken, RouteRow row, TokenVerdict? verdict)

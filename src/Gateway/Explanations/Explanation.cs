@@ -10,7 +10,7 @@ internal sealed record Explanation
     /// <summary>The status of the gateway's own error response. Absent when a route takes the request.</summary>
     public int? Refused { get; init; }
 
-    /// <summary>The word for the rejection in the access log and in metrics.</summary>
+    /// <summary>The word for the rejection in the access log and in metrics. Absent if the server rejects it before either.</summary>
     public string? Reason { get; init; }
 
     /// <summary>The reason for the rejection, or the reason why the route takes the request.</summary>

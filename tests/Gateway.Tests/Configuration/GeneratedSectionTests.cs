@@ -93,7 +93,7 @@ public sealed class GeneratedSectionTests(ITestOutputHelper output)
         var router = new Router(services, RoutesExtensions.Endpoints(services).Endpoints);
         foreach (var (method, target, host, header) in section.Requests)
         {
-            var context = new ExplainedRequest(method, target, host ?? "localhost").Context(services, null);
+            var context = new ExplainedRequest(method, target, host ?? "localhost").Context(services);
             if (header is not null) context.Request.Headers["X-V"] = header;
             try
             {
@@ -123,8 +123,8 @@ public sealed class GeneratedSectionTests(ITestOutputHelper output)
 
             // explain knows of no headers.
             if (header is not null) continue;
-            var explained = await new Explainer(snapshot, environment.Variables, idle.Services, RouteOrder.Of(idle))
-                .ExplainAsync(new ExplainedRequest(method, target, host ?? ExplainedRequest.AnyHost), "o-1", token, apiKey: null);
+            var explainer = new Explainer(snapshot, environment.Variables, idle.Services, RouteOrder.Of(idle));
+            var explained = await explainer.ExplainAsync(new ExplainedRequest(method, target, host ?? explainer.AnyHost), "o-1", token, apiKey: null);
             if ((explained.Refused ?? StatusCodes.Status200OK) != response.Status)
                 Assert.Fail($"explain says {explained.Refused} ({explained.Why}), and {Where()}");
 

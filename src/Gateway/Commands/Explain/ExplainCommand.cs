@@ -87,7 +87,7 @@ internal static class ExplainCommand
         if (parsed.GetValue<string>(LogLine) is { } file) return await ExplainedLine.RunAsync(LogLine, file, explainer, isJson, output, error);
 
         var (organization, method, host) = (parsed.GetValue<string>(Organization), parsed.GetRequiredValue<string>(Method), parsed.GetValue<string>(Host));
-        var request = parsed.GetValue<string>(Path) is { } path ? new ExplainedRequest(method, path, host ?? ExplainedRequest.AnyHost)
+        var request = parsed.GetValue<string>(Path) is { } path ? new ExplainedRequest(method, path, host ?? explainer.AnyHost)
             : organization is not null ? explainer.FirstModuleRequest(organization, method, host)
             : null;
         if (request is null)
@@ -121,8 +121,7 @@ internal static class ExplainCommand
     {
         var (method, target, host) = explanation.Request;
         var text = new StringBuilder();
-        var at = host == ExplainedRequest.AnyHost ? "" : $" at {host.OneLine()}";
-        text.Append(CultureInfo.InvariantCulture, $"{method.OneLine()} {target.OneLine()}{at}\n\n");
+        text.Append(CultureInfo.InvariantCulture, $"{method.OneLine()} {target.OneLine()} at {host.OneLine()}\n\n");
         Append(text, explanation);
         return text.ToString();
     }
@@ -130,7 +129,8 @@ internal static class ExplainCommand
     /// <summary>Appends what becomes of the request.</summary>
     public static void Append(StringBuilder text, Explanation explanation)
     {
-        text.Append(explanation.Refused is { } status ? $"rejected with {status} ({explanation.Reason})" : $"taken by {explanation.Route!.Route}");
+        var reason = explanation.Reason is { } word ? $" ({word})" : "";
+        text.Append(explanation.Refused is { } status ? $"rejected with {status}{reason}" : $"taken by {explanation.Route!.Route}");
         text.Append(CultureInfo.InvariantCulture, $": {explanation.Why}\n");
         if (explanation.Route is { } route)
         {

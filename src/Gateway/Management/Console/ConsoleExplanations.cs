@@ -28,7 +28,7 @@ internal sealed partial class ConsoleExplanations(
             var host = string.IsNullOrEmpty(form.Host) ? null : form.Host;
             var method = string.IsNullOrEmpty(form.Method) ? HttpMethods.Get : form.Method;
             var organization = string.IsNullOrEmpty(form.Organization) ? null : form.Organization;
-            var request = form.Path is ['/', ..] ? new ExplainedRequest(method, form.Path, host ?? ExplainedRequest.AnyHost)
+            var request = form.Path is ['/', ..] ? new ExplainedRequest(method, form.Path, host ?? explainer.AnyHost)
                 : organization is not null && string.IsNullOrEmpty(form.Path) ? explainer.FirstModuleRequest(organization, method, host)
                 : null;
             if (request is null) return new { Problem = "There is no request to explain: write a path that begins with /, or an organization." };

@@ -203,7 +203,6 @@ public sealed class ExplainTests(ExplainTests.Shared shared) : IClassFixture<Exp
     [Theory]
     [InlineData("GET", "/a/../b", 400, "path")]
     [InlineData("GET", "/a%2Fb", 400, "encoded_slash")]
-    [InlineData("GET", "/%00", 400, "path")]
     [InlineData("TRACE", "/plain", 405, "method")]
     [InlineData("GET", "/nowhere", 404, "no_route")]
     [InlineData("POST", "/reports", 405, "method")]
@@ -225,8 +224,8 @@ public sealed class ExplainTests(ExplainTests.Shared shared) : IClassFixture<Exp
 
         Assert.Equal((1, status, reason), (explained.ExitCode, explained.Json.GetProperty("refused").GetInt32(), Text(explained.Json, "reason")));
         Assert.NotEqual("", Text(explained.Json, "why"));
-        // .NET's client would send another path, and Kestrel itself refuses the other one.
-        if (path is "/a/../b" or "/%00") return;
+        // .NET's client would send another path.
+        if (path is "/a/../b") return;
         var gateway = await shared.GatewayAsync(Change);
         Assert.Equal(status, (await gateway.SendAsync(path, token, method)).Status);
         var line = $"\"method\":\"{method}\",\"path\":\"{path.Split('?')[0]}\",";

@@ -543,7 +543,7 @@
     describe(list, [
       ['Why', found.why], ['What to do', found.do], ['Time', logged.time], ['Route', logged.route || 'none'], ['Caller', callerOf(logged) || 'not known'],
       ['Client', logged.client], ['Request id', logged.requestId], ['Trace id', logged.traceId],
-      ...now ? [['By the configuration in effect', now.refused ? `rejected with ${now.refused} (${now.reason}): ${now.why}` : `taken by ${now.route.route}: ${now.why}`]] : [],
+      ...now ? [['By the configuration in effect', now.refused ? `rejected with ${now.refused}${now.reason ? ` (${now.reason})` : ''}: ${now.why}` : `taken by ${now.route.route}: ${now.why}`]] : [],
       ...found.notes.map(note => ['Note', note]),
     ]);
     place.append(list);
