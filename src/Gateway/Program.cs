@@ -13,9 +13,30 @@ using Gateway.Commands.Explain;
 /// </summary>
 internal static class GatewayProgram
 {
-    public static Task<int> Main(string[] args) => InvokeAsync(args, ProgramEnvironment.OfProcess(), Console.Out, Console.Error);
+    public static Task<int> Main(string[] args) => InvokeAsync(args, ProgramEnvironment.OfProcess(), CommandOutput.Standard(), CommandOutput.Error());
 
     public static async Task<int> InvokeAsync(string[] args, ProgramEnvironment environment, TextWriter output, TextWriter error)
+    {
+        try
+        {
+            return await RunAsync(args, environment, output, error);
+        }
+        catch (OutputException failure)
+        {
+            try
+            {
+                error.WriteLine($"error: {failure.Message}");
+            }
+            catch (OutputException)
+            {
+                // Only the exit code is left to say it.
+            }
+
+            return ExitCode.CannotWrite;
+        }
+    }
+
+    private static async Task<int> RunAsync(string[] args, ProgramEnvironment environment, TextWriter output, TextWriter error)
     {
         try
         {
@@ -25,7 +46,7 @@ internal static class GatewayProgram
                 ApiKeyCommand.Create(),
                 ConfigurationArguments.Folder(),
             };
-            root.SetAction(_ => RunCommand.RunAsync(args, environment));
+            root.SetAction(_ => RunCommand.RunAsync(args, environment, error));
             foreach (var command in root.Subcommands.Prepend<Command>(root)) command.TreatUnmatchedTokensAsErrors = false;
 
             // A value is never read from a response file, and one argument never bundles several options.
@@ -33,7 +54,7 @@ internal static class GatewayProgram
             // A command must be the first argument. In a later position the same word is the value of a configuration key.
             var called = parsed.CommandResult;
             while (called.Parent is System.CommandLine.Parsing.CommandResult { Command: not RootCommand } above) called = above;
-            if (called.Command is not RootCommand && called.Command.Name != args[0]) return await RunCommand.RunAsync(args, environment);
+            if (called.Command is not RootCommand && called.Command.Name != args[0]) return await RunCommand.RunAsync(args, environment, error);
             // Print the parse error without the help text.
             if (parsed.Action is ParseErrorAction misuse) misuse.ShowHelp = false;
             // The host handles signals and reports start failures itself.
@@ -45,7 +66,7 @@ internal static class GatewayProgram
                 EnableDefaultExceptionHandler = false,
             });
         }
-        catch (Exception exception)
+        catch (Exception exception) when (exception is not OutputException)
         {
             error.WriteLine(UnexpectedFailure.Describe(args, environment, exception));
             return ExitCode.CannotRead;

@@ -16,6 +16,9 @@ internal static class ExitCode
     /// <summary>A change of configuration lets in more, or may.</summary>
     public const int Loosened = 3;
 
+    /// <summary>Standard output or standard error cannot be written.</summary>
+    public const int CannotWrite = 4;
+
     /// <summary>Returns the exit code that follows from loading the configuration alone.</summary>
     public static int Of(LoadResult read) => read.CannotRead ? CannotRead : read.Snapshot is null ? Failed : Good;
 }

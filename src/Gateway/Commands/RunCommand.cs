@@ -11,7 +11,7 @@ internal static partial class RunCommand
 {
     private static readonly TimeSpan s_afterStart = TimeSpan.FromSeconds(1);
 
-    public static async Task<int> RunAsync(IReadOnlyList<string> keys, ProgramEnvironment environment)
+    public static async Task<int> RunAsync(IReadOnlyList<string> keys, ProgramEnvironment environment, TextWriter error)
     {
         // LogOutputs reopens the files of logs on SIGHUP. Without files, and before it is there, the signal would end the process.
         using var hangUp = PosixSignalRegistration.Create(PosixSignal.SIGHUP, static signal => signal.Cancel = true);
@@ -19,7 +19,7 @@ internal static partial class RunCommand
         // checked on the first, and it starts only if they find no error.
         Task<WebApplication>? building = null;
         var read = environment.Load(keys, snapshot => building = Task.Run(() => GatewayApplication.Build(snapshot, environment.Name)));
-        foreach (var finding in read.Findings) Console.Error.WriteLine(finding);
+        foreach (var finding in read.Findings) Say(error, finding.ToString());
         if (read.Snapshot is null) return ExitCode.Failed;
 
         var gateway = await building!;
@@ -33,11 +33,16 @@ internal static partial class RunCommand
         }
         catch (Exception e)
         {
-            // A start can fail because a port is in use or a certificate cannot be opened. Print the reason on one line, without a stack trace.
-            var reason = $"{e.GetBaseException().Message}{(e.GetBaseException() is SocketException ? $" ({e.Message})" : "")}";
-            Console.Error.WriteLine($"error: the gateway cannot start: {SecretText.HideInSentence(reason)}");
+            var isStopped = e.GetBaseException() is OperationCanceledException && gateway.Lifetime.ApplicationStopping.IsCancellationRequested;
+            if (!isStopped)
+            {
+                // A start can fail because a port is in use or a certificate cannot be opened. Print the reason on one line, without a stack trace.
+                var reason = $"{e.GetBaseException().Message}{(e.GetBaseException() is SocketException ? $" ({e.Message})" : "")}";
+                Say(error, $"error: the gateway cannot start: {SecretText.HideInSentence(reason)}");
+            }
+
             await gateway.DisposeAsync();
-            return ExitCode.Failed;
+            return isStopped ? ExitCode.Good : ExitCode.Failed;
         }
 
         try
@@ -48,8 +53,21 @@ internal static partial class RunCommand
         }
         catch (Exception e)
         {
-            Console.Error.WriteLine($"error: the gateway did not stop cleanly: {UnexpectedFailure.KindOf(e)}. This is a bug in it: report this line.");
+            Say(error, $"error: the gateway did not stop cleanly: {UnexpectedFailure.KindOf(e)}. This is a bug in it: report this line.");
             return ExitCode.Failed;
+        }
+    }
+
+    // A disk that is full under standard error does not keep the edge from serving.
+    private static void Say(TextWriter error, string line)
+    {
+        try
+        {
+            error.WriteLine(line);
+        }
+        catch (OutputException)
+        {
+            // There is nowhere left to say it.
         }
     }
 

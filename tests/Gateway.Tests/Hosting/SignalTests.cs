@@ -1,3 +1,6 @@
+using System.Collections.Concurrent;
+using System.Diagnostics;
+using System.Globalization;
 using Testing;
 using Xunit;
 
@@ -28,5 +31,33 @@ public sealed class SignalTests
 
         gateway.Signal("TERM");
         Assert.Equal(0, await gateway.WaitForExitAsync());
+    }
+
+    [Fact]
+    public async Task A_stop_during_the_start_is_no_failure_of_it()
+    {
+        await using var world = await World.StartAsync();
+        using var folder = world.Folder(static settings => settings.WithoutRedis());
+        var codes = new List<int>();
+        for (var i = 0; i < 5; i++)
+        {
+            var output = new ConcurrentQueue<string>();
+            var read = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+            using var process = ChildProcess.Start("dotnet", [GatewayProcess.Program, "--config", folder.Path], world.Aws.EnvironmentVariables, line =>
+            {
+                output.Enqueue(line);
+                // Then the host begins to start.
+                if (line.Contains("The configuration was read", StringComparison.Ordinal)) read.TrySetResult();
+            });
+            await read.Task.WaitAsync(Eventually.Limit, TestContext.Current.CancellationToken);
+            using var kill = Process.Start("kill", ["-TERM", process.Id.ToString(CultureInfo.InvariantCulture)]);
+            await process.WaitForExitAsync(TestContext.Current.CancellationToken);
+
+            Assert.DoesNotContain(output, static line => line.Contains("error:", StringComparison.Ordinal));
+            codes.Add(process.ExitCode);
+        }
+
+        // Before the host listens for the signal it ends the process, which systemd and Kubernetes take for the stop that they asked for, too.
+        Assert.All(codes, static code => Assert.Contains(code, (int[])[0, 128 + 15]));
     }
 }

@@ -35,6 +35,8 @@ public sealed partial class FailureTextGuardTests
         ["Gateway/Commands/Doctor/DoctorResult.cs"] = "a VendingException's: words of our own",
         ["Gateway/Commands/Explain/GivenToken.cs"] = "cleaned by SecretText",
         ["Gateway/Commands/Diff/DiffCommand.cs"] = "cleaned by SecretText",
+        ["Gateway/Commands/CommandOutput.cs"] = "the system's text for why output cannot be written",
+        ["Gateway/Program.cs"] = "an OutputException's: words of our own and the system's",
         ["Gateway/Commands/RunCommand.cs"] = "cleaned by SecretText",
         ["Gateway/Authentication/RefusalText.cs"] = "the gateway's own words, and one sentence of Microsoft.Identity.Web's",
         ["Gateway/Authentication/Refusals.cs"] = "the gateway's own words, compared, and not told",
