@@ -356,6 +356,13 @@ public sealed partial class ConsoleTests(ConsoleFixture platform) : IClassFixtur
 
         var nothing = (await ExplainAsync(new { path = "organizations" }, platform.Operator())).Json;
         Assert.StartsWith("There is no request to explain", nothing.GetProperty("problem").GetString(), StringComparison.Ordinal);
+        foreach (var (path, host, status) in ((string, string?, int)[])[("/" + new string('a', 9000), null, 414), ("/organizations/o-acme/1", "a b", 400)])
+        {
+            var unparsed = (await ExplainAsync(new { path, host }, platform.Operator())).Json;
+            Assert.Equal(status, unparsed.GetProperty("refused").GetInt32());
+            Assert.StartsWith("as HTTP/1.1, before any step of the gateway", unparsed.GetProperty("why").GetString(), StringComparison.Ordinal);
+        }
+
         Assert.Equal(413, (await ExplainAsync(new { path = new string('/', 70_000) }, platform.Operator())).Status);
     }
 
