@@ -1,5 +1,4 @@
 using System.Globalization;
-using System.Net.Http.Headers;
 using Sandbox;
 
 namespace Edge;
@@ -24,7 +23,7 @@ internal sealed class Consoles(string managementUrl, string token) : IDisposable
     private readonly HttpClient _client = new()
     {
         BaseAddress = new Uri(managementUrl),
-        DefaultRequestHeaders = { Authorization = new AuthenticationHeaderValue("Bearer", token) },
+        DefaultRequestHeaders = { { "X-Poll-After-Ms", "2000" }, { "Authorization", $"Bearer {token}" } },
     };
 
     /// <summary>

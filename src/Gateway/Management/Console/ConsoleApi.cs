@@ -33,7 +33,8 @@ internal sealed class ConsoleApi(
             traffic.Look();
             var headers = context.HttpContext.Response.Headers;
             headers.CacheControl = "no-store";
-            headers[PollSchedule.Header] = _polls.Next().TotalMilliseconds.ToString("F0", CultureInfo.InvariantCulture);
+            if (context.HttpContext.Request.Headers.ContainsKey(PollSchedule.Header))
+                headers[PollSchedule.Header] = _polls.Next().TotalMilliseconds.ToString("F0", CultureInfo.InvariantCulture);
             return next(context);
         });
         api.MapGet("/status", async (CancellationToken cancellation) => Json(await status.ReadAsync(cancellation)));

@@ -5,7 +5,7 @@ namespace Gateway.Management.Console;
 /// </summary>
 internal sealed class PollSchedule(TimeProvider time)
 {
-    /// <summary>The response's header that says it, in milliseconds.</summary>
+    /// <summary>A console sends this header with every request, and reads from the response's how long to wait, in milliseconds.</summary>
     public const string Header = "X-Poll-After-Ms";
 
     private static readonly TimeSpan s_shortest = TimeSpan.FromSeconds(2);

@@ -114,7 +114,7 @@
 
   // The limit is that of the whole response: its body can stop halfway.
   const call = (path, options = {}) => fetch(path, {
-    ...options, headers: { Authorization: `Bearer ${token}`, Accept: 'application/json', ...options.headers },
+    ...options, headers: { Authorization: `Bearer ${token}`, Accept: 'application/json', 'X-Poll-After-Ms': POLL, ...options.headers },
     signal: AbortSignal.timeout(TIMEOUT), cache: 'no-store', credentials: 'omit', redirect: 'error',
   });
 
