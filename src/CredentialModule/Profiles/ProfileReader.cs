@@ -122,7 +122,7 @@ internal sealed class ProfileReader(
         var region = options.Region!;
         foreach (var (key, message) in AwsPlaces.Find(located, region, options.IotEndpoint, EndpointRoleOf(located, endpointRole, region), policy))
             Error(key, message);
-        if (_errors == 0 && AwsPlaces.PolicyWarning(region, policy!) is { } warning) report(Severity.Warning, nameof(options.SessionPolicy), warning);
+        if (_errors == 0 && AwsPlaces.PolicyWarning(located, region, policy!) is { } warning) report(Severity.Warning, nameof(options.SessionPolicy), warning);
     }
 
     private void CheckDirectory(RoleArnTemplate role, RoleArnTemplate? endpointRole, SessionPolicyTemplate? policy)
@@ -146,31 +146,19 @@ internal sealed class ProfileReader(
                 + "503 if the directory names no endpoint for it. Write {accountId} for the account.");
         }
 
-        if (role.HasOpenAccount && directory!.OnlyAccount is null
-            && policy?.Allowed.FirstOrDefault(static place => place.Account != RoleArnTemplate.OpenAccount) is { } place)
-        {
-            var (severity, effect) = directory.AllowsAccount(place.Account)
-                ? (Severity.Warning, "may name several: an organization of another account gets 503")
-                : (Severity.Error, "does not name it: every response would be refused");
-            Add(severity, nameof(options.SessionPolicy),
-                $"has an ARN of the account {place.Account} in {place.Path}, and IotCredentials:Directory:AllowedAccounts {effect}. Write {{accountId}}.");
-        }
-
         // A response can name any of several regions. If none fits, the one with the fewest contradictions shows them best.
-        var contradictions = RegionsOfResponses(policy).Select(region => ContradictionsIn(region, role, endpointRole, policy).ToList())
+        var contradictions = RegionsOfResponses().Select(region => ContradictionsIn(region, role, endpointRole, policy).ToList())
             .MinBy(static found => found.Count);
         foreach (var (key, message) in contradictions ?? []) Error(key, message);
     }
 
-    private IEnumerable<string> RegionsOfResponses(SessionPolicyTemplate? policy)
+    private IEnumerable<string> RegionsOfResponses()
     {
         if (overrides?.Region is { } own) return [own];
         // DirectoryRules reports the others.
         if (directory!.AllowedRegions is { Count: > 0 } allowed) return allowed.Where(static region => region is not null && AwsPartition.IsRegion(region));
         // With an endpoint, the endpoint role is not used, and nothing else contradicts every region.
-        return options.IotEndpoint is null
-            ? AwsPartition.OneRegionOfEach.Concat(policy?.Allowed.Select(static place => place.Region).Where(AwsPartition.IsRegion) ?? [])
-            : [];
+        return options.IotEndpoint is null ? AwsPartition.OneRegionOfEach : [];
     }
 
     private IEnumerable<(string Key, string Message)> ContradictionsIn(
@@ -178,7 +166,7 @@ internal sealed class ProfileReader(
     {
         var partition = AwsPartition.Of(region).Name;
         // An account that several responses decide contradicts none.
-        var there = role.In(partition, directory!.OnlyAccount ?? RoleArnTemplate.OpenAccount);
+        var there = role.In(partition, directory!.OnlyAccount ?? endpointRole?.AccountId ?? RoleArnTemplate.OpenAccount);
         return AwsPlaces.Find(there, region, options.IotEndpoint, EndpointRoleOf(there, endpointRole, region), policy);
     }
 
@@ -239,12 +227,10 @@ internal sealed class ProfileReader(
         return result;
     }
 
-    private void Error(string key, string message) => Add(Severity.Error, key, message);
-
-    private void Add(Severity severity, string key, string message)
+    private void Error(string key, string message)
     {
-        if (severity == Severity.Error) _errors++;
-        report(severity, key, message);
+        _errors++;
+        report(Severity.Error, key, message);
     }
 
     // These depend on what an organization id may look like: another form of the ids can be the remedy.

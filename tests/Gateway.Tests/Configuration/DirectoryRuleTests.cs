@@ -178,37 +178,6 @@ public sealed class DirectoryRuleTests : IDisposable
         Assert.DoesNotContain(same.Findings, finding => finding.Key == Profile + ":EndpointRoleArn");
     }
 
-    /// <summary>Literals in the ARNs of a session policy, where responses decide the place.</summary>
-    [Theory]
-    [InlineData(Anywhere, "{region}:{accountId}", "[]", null)]
-    [InlineData(Anywhere, "eu-west-3:{accountId}", "[]", null)]
-    [InlineData(Anywhere, "eu-west-1:{accountId}", "[\"us-east-1\", \"eu-west-1\"]", null)]
-    [InlineData(Anywhere, "eu-west-1:{accountId}", "[\"us-east-1\", \"eu-central-1\"]", Severity.Error, "has no ARN of the region ")]
-    [InlineData(Anywhere, "{region}:111122223333", "[]", Severity.Warning, "may name several")]
-    [InlineData(Anywhere, "{region}:999900001111", "[]", Severity.Error, "does not name it: every response would be refused")]
-    [InlineData(Own, "{region}:111122223333", "[]", null)]
-    [InlineData(Own, "{region}:444455556666", "[]", Severity.Error, "of the account 444455556666, and RoleArn is of 111122223333")]
-    public void A_session_policy_that_no_response_can_fit_is_an_error(string role, string place, string regions, Severity? severity, string message = "")
-    {
-        Set(role, null, regions);
-        _configuration.Write("policies/organization.json", $$"""
-            { "Version": "2012-10-17", "Statement": [
-              { "Effect": "Allow", "Action": "iot:Connect", "Resource": "arn:{partition}:iot:{{place}}:client/{organizationId}" } ] }
-            """);
-
-        var findings = _configuration.Load().Findings;
-
-        if (severity is null)
-        {
-            Assert.Empty(findings);
-            return;
-        }
-
-        var finding = Assert.Single(findings);
-        Assert.Equal((severity, Profile + ":SessionPolicy"), (finding.Severity, finding.Key));
-        Assert.Contains(message, finding.Message, StringComparison.Ordinal);
-    }
-
     [Theory]
     [InlineData("[]", true)]
     [InlineData("[\"eu-west-1\", \"us-east-1\"]", true)]
