@@ -23,7 +23,7 @@ internal sealed class SealedDistributedCache(IDistributedCache redis, string key
                 // Remove a forged entry, so that it is logged once and not at every read.
                 if (isForged) await redis.RemoveAsync(name);
             }
-            catch (Exception e) when (IsOfAnotherType(e) || e is InvalidCastException or ArgumentOutOfRangeException)
+            catch (Exception e) when (IsOfAnotherType(e) || e is InvalidCastException or ArgumentOutOfRangeException or OverflowException)
             {
                 // Remove a value of another type under our key: it can be neither read nor overwritten. The times of an entry, which RedisCache keeps beside what
                 // is sealed, can hold anything.

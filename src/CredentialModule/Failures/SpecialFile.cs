@@ -31,11 +31,11 @@ public static class SpecialFile
         try
         {
             return StatX(CurrentFolder, path, 0, TypeOnly, result) == 0
-                && (BitConverter.ToUInt16(result, ModeAt) & TypeMask) is not (Folder or Regular);
+                && (BitConverter.ToUInt16(result, ModeAt) & TypeMask) is not (0 or Folder or Regular);
         }
-        catch (EntryPointNotFoundException)
+        catch (Exception e) when (e is EntryPointNotFoundException or DllNotFoundException)
         {
-            // An older musl.
+            // An older or another C library.
             return false;
         }
     }

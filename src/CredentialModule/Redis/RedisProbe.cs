@@ -115,7 +115,8 @@ internal sealed class RedisProbe(ConfigurationOptions options, string keyPrefix,
         [
             ["HMSET", hash, "data", ""], ["HSET", hash, "data", ""], ["EXPIRE", hash, "1"], ["PEXPIRE", hash, "1000"], ["HGET", hash + "-none", "data"],
             ["HGETALL", hash + "-none"], ["HDEL", hash, "none"], ["EXISTS", key + "-none"], ["PTTL", key + "-none"], ["UNLINK", hash], ["GET", key + "-none"],
-            ["MULTI"], ["DISCARD"], ["EVAL", "return 1", "0"], ["PUBLISH", key, ""], ["SCAN", "0", "COUNT", "1"],
+            // A response in a transaction is one line.
+            ["WATCH", hash], ["MULTI"], ["TIME"], ["DISCARD"], ["UNWATCH"], ["EVAL", "return 1", "0"], ["PUBLISH", key, ""], ["SCAN", "0", "COUNT", "1"],
         ];
         foreach (var command in needed)
             if (await session.SendAsync(command) is "NOPERM") return RedisProblem.Denied(command[0]);

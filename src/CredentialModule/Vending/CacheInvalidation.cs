@@ -200,8 +200,8 @@ internal sealed class CacheInvalidation(
         }
         catch (Exception e)
         {
-            // Without a response, Redis's entries cannot be read either. With an error response they can, and what other replicas invalidate is still used here:
-            // the log and readiness must tell. The client also throws cancellations, when a connection ends. The next poll is soon.
+            // Without a response, Redis's entries cannot be read either. If a right is missing, they can, and what other replicas invalidate is still used here:
+            // the log and readiness tell it. The client also throws cancellations, when a connection ends. The next poll is soon.
             redis.Suspect(e);
             return _isLoaded;
         }

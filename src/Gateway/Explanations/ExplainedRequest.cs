@@ -36,7 +36,8 @@ internal sealed record ExplainedRequest(string Method, string Target, string Hos
     public Task<bool> IsHostAllowedAsync(IServiceProvider services) => PassesAsync(
         Context(services),
         next => new HostFilteringMiddleware(
-            next, NullLogger<HostFilteringMiddleware>.Instance, services.GetRequiredService<IOptionsMonitor<HostFilteringOptions>>()).Invoke);
+            next, NullLogger<HostFilteringMiddleware>.Instance,
+            new CurrentOptions(services.GetRequiredService<IOptionsMonitor<HostFilteringOptions>>().CurrentValue)).Invoke);
 
     /// <summary>Returns the status with which the request guard rejects the request before routing, or null when the guard lets it pass.</summary>
     public async Task<(int Status, string Reason)?> GuardAsync(
@@ -77,5 +78,15 @@ internal sealed record ExplainedRequest(string Method, string Target, string Hos
             RoutePatternParameterPart named when IsOrganization(named) => Uri.EscapeDataString(organization),
             _ => "",
         };
+    }
+
+    // The middleware subscribes to changes for ever.
+    private sealed class CurrentOptions(HostFilteringOptions current) : IOptionsMonitor<HostFilteringOptions>
+    {
+        public HostFilteringOptions CurrentValue => current;
+
+        public HostFilteringOptions Get(string? name) => current;
+
+        public IDisposable? OnChange(Action<HostFilteringOptions, string?> listener) => null;
     }
 }

@@ -34,7 +34,7 @@ internal sealed class Explainer(
             : null;
 
     /// <summary>The request's host, if none is given: one that AllowedHosts allows.</summary>
-    public string AnyHost => AllowedHosts().FirstOrDefault() is { } host ? NameIn(host) : "localhost";
+    public string AnyHost => AllowedHosts().FirstOrDefault() is { } host ? OnWire(NameIn(host)) : "localhost";
 
     public async Task<Explanation> ExplainAsync(ExplainedRequest request, string? organization, string? token, string? apiKey)
     {
@@ -145,9 +145,13 @@ internal sealed class Explainer(
     private string? HostOf(RouteEndpoint endpoint)
     {
         var hosts = _table.Written(endpoint.RouteId()).Match.Hosts;
-        return hosts?.FirstOrDefault(static name => !name.Contains('*', StringComparison.Ordinal))
+        var name = hosts?.FirstOrDefault(static name => !name.Contains('*', StringComparison.Ordinal))
             ?? hosts?.Select(NameIn).FirstOrDefault(static name => !name.Contains('*', StringComparison.Ordinal));
+        return name is null ? null : OnWire(name);
     }
+
+    // The configuration has a name of other letters as it is written, and a request as Punycode.
+    private static string OnWire(string name) => new HostString(name).ToUriComponent();
 
     private static string NameIn(string host) => host.StartsWith("*.", StringComparison.Ordinal) ? $"any{host[1..]}" : host;
 

@@ -1,3 +1,4 @@
+using System.Diagnostics.Metrics;
 using System.Globalization;
 using System.IO.Pipelines;
 using System.Net;
@@ -7,8 +8,6 @@ using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Http.Features;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
-using Microsoft.Extensions.Logging.Abstractions;
-using Microsoft.Extensions.Options;
 
 namespace Gateway.Explanations;
 
@@ -19,6 +18,7 @@ namespace Gateway.Explanations;
 internal static class ParsedRequest
 {
     private const int Ok = StatusCodes.Status200OK;
+    private static readonly TimeSpan s_longest = TimeSpan.FromSeconds(5);
 
     /// <summary>The status with which Kestrel refuses a request before any step of the gateway; null if it accepts it.</summary>
     /// <param name="services">The gateway's services.</param>
@@ -32,14 +32,20 @@ internal static class ParsedRequest
         if (text.ToString().Count(static character => character is '\r' or '\n') != 2 * (2 + headers.Count())) return StatusCodes.Status400BadRequest;
         text.Append("\r\n");
 
-        var options = new KestrelServerOptions { ApplicationServices = services };
-        KestrelLimits.Bind(services.GetRequiredService<IConfiguration>(), options.Limits);
-        options.Listen(new IPEndPoint(IPAddress.Loopback, 0), static endpoint => endpoint.Protocols = HttpProtocols.Http1);
         var listener = new Listener();
-        using var server = new KestrelServer(Options.Create(options), listener, NullLoggerFactory.Instance);
-        await server.StartAsync(new Accepted(), CancellationToken.None);
-        var status = await listener.StatusAsync(Encoding.UTF8.GetBytes(text.ToString()));
-        await server.StopAsync(CancellationToken.None);
+        var builder = WebApplication.CreateEmptyBuilder(new());
+        builder.Services.AddSingleton<IConnectionListenerFactory>(listener).AddSingleton<IMeterFactory, OwnMeters>();
+        builder.WebHost.UseKestrelCore().ConfigureKestrel(options =>
+        {
+            KestrelLimits.Bind(services.GetRequiredService<IConfiguration>(), options.Limits);
+            options.Listen(new IPEndPoint(IPAddress.Loopback, 0), static endpoint => endpoint.Protocols = HttpProtocols.Http1);
+        });
+        await using var host = builder.Build();
+        using var deadline = new CancellationTokenSource(s_longest);
+        var server = host.Services.GetRequiredService<IServer>();
+        await server.StartAsync(new Accepted(), deadline.Token);
+        var status = await listener.StatusAsync(Encoding.UTF8.GetBytes(text.ToString()), deadline.Token);
+        await server.StopAsync(deadline.Token);
         return status == Ok ? null : status;
     }
 
@@ -66,15 +72,17 @@ internal static class ParsedRequest
         }
 
         /// <summary>Sends a request, returns the status of the response, and closes the connection.</summary>
-        public async Task<int> StatusAsync(byte[] request)
+        public async Task<int> StatusAsync(byte[] request, CancellationToken cancellation)
         {
-            await _request.Writer.WriteAsync(request);
+            await _request.Writer.WriteAsync(request, cancellation);
             var line = "HTTP/1.1 ".Length;
-            var read = await _response.Reader.ReadAtLeastAsync(line + 3);
-            var status = Encoding.ASCII.GetString(read.Buffer.Slice(line, 3));
+            var read = await _response.Reader.ReadAtLeastAsync(line + 3, cancellation);
+            var status = read.Buffer.Length < line + 3
+                ? StatusCodes.Status400BadRequest
+                : int.Parse(Encoding.ASCII.GetString(read.Buffer.Slice(line, 3)), CultureInfo.InvariantCulture);
             await _request.Writer.CompleteAsync();
             await _response.Reader.CompleteAsync();
-            return int.Parse(status, CultureInfo.InvariantCulture);
+            return status;
         }
 
         public ValueTask UnbindAsync(CancellationToken cancellationToken = default) => default;
@@ -86,6 +94,21 @@ internal static class ParsedRequest
     {
         // The base would cancel a token in the background, and end the process if that was disposed of in the meantime.
         public override void Abort(ConnectionAbortedException abortReason) => Transport.Input.CancelPendingRead();
+    }
+
+    /// <summary>Meters that nobody listens to: the connection in memory is none of the gateway's.</summary>
+    private sealed class OwnMeters : IMeterFactory
+    {
+        private readonly List<Meter> _meters = [];
+
+        public Meter Create(MeterOptions options)
+        {
+            var meter = new Meter(nameof(ParsedRequest));
+            _meters.Add(meter);
+            return meter;
+        }
+
+        public void Dispose() => _meters.ForEach(static meter => meter.Dispose());
     }
 
     private sealed record Duplex(PipeReader Input, PipeWriter Output) : IDuplexPipe;

@@ -75,6 +75,7 @@ public sealed class TelemetryRuleTests : IDisposable
         { Exporter + "HEADERS", "" },
         { Exporter + "ENDPOINT", " " },
         { Exporter + "METRICS_TEMPORALITY_PREFERENCE", "Delta" },
+        { Exporter + "METRICS_TEMPORALITY_PREFERENCE", "LowMemory" },
         { "OTEL_TRACES_SAMPLER", "Always_Off" },
         { "OTEL_BSP_MAX_EXPORT_BATCH_SIZE", "100000" },
         { "OTEL_METRIC_EXPORT_TIMEOUT", "0" },
@@ -142,6 +143,15 @@ public sealed class TelemetryRuleTests : IDisposable
 
         Assert.Equal("OTEL_TRACES_SAMPLER_ARG", Assert.Single(_configuration.Load().Findings).Key);
         Assert.Equal(Library.Ignores, Tried());
+    }
+
+    [Fact]
+    public void Of_a_library_that_is_switched_off_nothing_is_read()
+    {
+        Set(Exporter + "CERTIFICATE", "/nowhere/ca.pem");
+        Set("OTEL_SDK_DISABLED", "true");
+
+        _configuration.LoadGood();
     }
 
     [Fact]

@@ -113,6 +113,7 @@ public sealed class RedisFaultTests(ITestOutputHelper output)
     [InlineData("another key id")]
     [InlineData("another type")]
     [InlineData("absexp 9223372036854775807")]
+    [InlineData("absexp 9999999999999999999")]
     [InlineData("absexp -2")]
     [InlineData("absexp soon")]
     [InlineData("sldexp soon")]

@@ -38,11 +38,15 @@ internal static partial class TelemetryRules
     {
         // The variables of a process do not change.
         if (context.Snapshot.Input.IsReload) return;
-        if (ValueOf(context, "OTEL_SDK_DISABLED") is { } disabled && !bool.TryParse(disabled, out _)) Ignored(context, "OTEL_SDK_DISABLED", "true or false");
+        var disabled = ValueOf(context, "OTEL_SDK_DISABLED");
+        var isDisabled = false;
+        if (disabled is not null && !bool.TryParse(disabled, out isDisabled)) Ignored(context, "OTEL_SDK_DISABLED", "true or false");
+        // Then the library reads none of the others.
+        if (isDisabled) return;
         if (!Telemetry.Telemetry.HasExporter(context.Snapshot.Values)) return;
         foreach (var signal in s_signals) CheckSignal(context, Exporter + signal);
         foreach (var file in s_files) CheckFile(context, Exporter + file);
-        CheckWord(context, $"{Exporter}METRICS_TEMPORALITY_PREFERENCE", "cumulative", "delta");
+        CheckWord(context, $"{Exporter}METRICS_TEMPORALITY_PREFERENCE", "cumulative", "delta", "lowmemory");
         CheckWord(context, $"{Exporter}METRICS_DEFAULT_HISTOGRAM_AGGREGATION", "explicit_bucket_histogram", "base2_exponential_bucket_histogram");
         CheckWord(context, "OTEL_TRACES_SAMPLER", s_samplers);
         CheckRatio(context);

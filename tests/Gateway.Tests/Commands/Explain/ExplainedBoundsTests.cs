@@ -73,6 +73,20 @@ public sealed class ExplainedBoundsTests(ExplainedBoundsTests.Shared shared) : I
     [MemberData(nameof(Tokens))]
     public Task A_token(string token) => AgreeAsync("GET", Path, Host, token);
 
+    /// <summary>Without a given host, the request has one that the configuration names, as it is on the wire.</summary>
+    [Theory]
+    [InlineData("AllowedHosts", "\"bücher.example\"")]
+    [InlineData("AllowedHosts", "\"[::1]\"")]
+    [InlineData("ReverseProxy:Routes:iot-endpoint-and-credentials:Match:Hosts", "[\"bücher.example\"]")]
+    public async Task A_host_of_the_configuration_is_one_that_the_server_takes(string key, string hosts)
+    {
+        using var folder = shared.World.Folder(settings => settings.Set(key, hosts));
+
+        var explained = await CommandResult.RunAsync(["explain", "--organization", "o-acme", "--token", shared.World.Token("o-acme"), "--config", folder.Path]);
+
+        Assert.True(explained.ExitCode == 0, explained.Output);
+    }
+
     [Theory]
     [InlineData("MaxRequestLineSize", 414)]
     [InlineData("MaxRequestHeadersTotalSize", 431)]
