@@ -85,7 +85,7 @@ public sealed class AwsIdentityRuleTests : IDisposable
             .Set("IotCredentials:Directory", $$"""
                 {
                   "Address": "https://directory.example.com/organizations/{organizationId}", "AllowedAccounts": ["111122223333"],
-                  "AllowedRegions": {{regions ?? "null"}}
+                  "AllowedRegions": {{regions ?? "[]"}}
                 }
                 """)
             .Set(Section, $$"""{ "Source": "Azure", "RoleArn": "{{own}}", "Audience": "{{Application}}" }""");

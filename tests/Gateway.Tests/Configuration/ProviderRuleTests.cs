@@ -148,7 +148,7 @@ public sealed class ProviderRuleTests : IDisposable
     }
 
     [Theory]
-    [InlineData("B4 neither audience nor client", "https://id.example.com", """{ "ValidAudiences": [] }""", "ValidAudiences", "or ClientIds")]
+    [InlineData("B4 neither audience nor client", "https://id.example.com", "{}", "ValidAudiences", "or ClientIds")]
     [InlineData("B4 neither, at Cognito", Pool, "{}", "ValidAudiences", "write the ids of the app clients as ClientIds")]
     [InlineData("B4 an empty client", "https://id.example.com", """{ "ClientIds": ["app", ""] }""", "ClientIds:1", "is empty")]
     [InlineData("B4 a client with a blank", "https://id.example.com", """{ "ClientIds": ["app "] }""", "ClientIds:0", "Remove the blank")]

@@ -73,7 +73,7 @@ public sealed class SourceTests : IDisposable
     public void Load_Null_UnsaysEarlierLayers()
     {
         _configuration.Write("appsettings.Staging.json", """
-            { "Sealing": { "KeyPath": null }, "ConnectionStrings": null, "Edge": { "Methods": null },
+            { "Sealing": { "KeyPath": null }, "ConnectionStrings": null, "Edge": { "UpgradesPerCaller": null },
               "Shutdown": { "Timeout": null }, "RateLimiting": { "Policies": { "PerOrganization": null } },
               "ReverseProxy": { "Routes": { "iot-endpoint-and-credentials": { "RateLimiterPolicy": null } } } }
             """);
@@ -82,7 +82,7 @@ public sealed class SourceTests : IDisposable
 
         Assert.Null(snapshot.Options.Sealing.KeyPath);
         Assert.Null(snapshot.Options.ConnectionStrings.Redis);
-        Assert.Equal(7, snapshot.Options.Edge.Methods.Count);
+        Assert.Equal(100, snapshot.Options.Edge.UpgradesPerCaller);
         Assert.Equal(TimeSpan.FromSeconds(30), snapshot.Options.Shutdown.Timeout);
         Assert.Empty(snapshot.Options.RateLimiting.Policies);
         Assert.DoesNotContain(snapshot.Values.Keys, key => key.StartsWith("ConnectionStrings:", StringComparison.Ordinal));

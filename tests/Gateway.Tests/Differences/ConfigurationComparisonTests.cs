@@ -225,7 +225,7 @@ public sealed class ConfigurationComparisonTests
         settings => settings.Set($"{Platform}:ClockSkew", "\"00:00:30\"").Set($"{Platform}:RoleClaim", "\"roles\""),
         settings => settings.Set($"{Platform}:ValidIssuers", """["https://id.example.com"]"""),
         settings => settings.Set("ReverseProxy:Routes:tasks:Order", "0").Set("ReverseProxy:Routes:tasks:Transforms", "[]")
-            .Set("ReverseProxy:Routes:tasks:Match:Methods", "[]").Set("ReverseProxy:Routes:tasks:MaxRequestBodySize", "1000000"),
+            .Set("ReverseProxy:Routes:tasks:MaxRequestBodySize", "1000000"),
         settings => settings.Set("ReverseProxy:Routes:tasks:Metadata", """{ "Retries": "0", "AnyOrganization": "false" }"""),
         settings => settings.Set("ReverseProxy:Clusters:organizations:LoadBalancingPolicy", "\"PowerOfTwoChoices\"")
             .Set("ReverseProxy:Clusters:organizations:HttpClient", """{ "DangerousAcceptAnyServerCertificate": false }"""),

@@ -15,6 +15,7 @@ internal static class OptionsSchema
         return new ObjectSchema(PropertiesOf(type).Select(property =>
         {
             var shape = Of(property.PropertyType);
+            if (shape is ListSchema list) shape = list with { Empty = EmptyLists.Of(property) };
             return new Member(property.Name, shape, shape is ScalarSchema && nullability.Create(property).WriteState == NullabilityState.Nullable);
         }));
     }

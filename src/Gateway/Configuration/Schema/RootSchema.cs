@@ -50,7 +50,8 @@ internal static class RootSchema
     private static OpenSchema Kestrel()
     {
         var certificate = new Member("Certificate", Known("Path", "KeyPath", "Password", "Subject", "Store", "Location", "AllowInvalid"));
-        var defaults = Known("Protocols", "SslProtocols", "ClientCertificateMode").Members.Values;
+        Member[] defaults =
+            [.. Known("Protocols", "ClientCertificateMode").Members.Values, new("SslProtocols", new ListSchema(ScalarSchema.Text))];
         Member[] connection = [.. defaults, certificate];
         var host = new OpenSchema(connection, new AnySchema());
         return new OpenSchema(

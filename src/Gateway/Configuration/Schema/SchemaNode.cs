@@ -35,7 +35,9 @@ internal sealed record OpenSchema(IReadOnlyDictionary<string, Member> Members, S
 internal sealed record MapSchema(SchemaNode Value) : SchemaNode;
 
 /// <summary>A list.</summary>
-internal sealed record ListSchema(SchemaNode Item) : SchemaNode;
+/// <param name="Item">The schema of its items.</param>
+/// <param name="Empty">What it means without items.</param>
+internal sealed record ListSchema(SchemaNode Item, EmptyList Empty = EmptyList.Error) : SchemaNode;
 
 /// <summary>A known name in a section.</summary>
 /// <param name="Name">The name, as documented.</param>

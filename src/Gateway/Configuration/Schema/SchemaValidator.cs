@@ -11,6 +11,8 @@ internal sealed class SchemaValidator(FindingList findings)
 
     private Node? Check(Node node, SchemaNode shape, string path) => (shape, node) switch
     {
+        (ListSchema list, NullNode or ListNode { Items.Count: 0 }) => CheckEmpty(node, list, path),
+        (ListSchema list, ScalarNode { IsText: true, Value: "" }) => CheckEmpty(new ListNode(node.Source, true, []), list, path),
         (_, NullNode) => node,
         (AnySchema, _) => WithLists(node),
         (OpenSchema open, ObjectNode section) => CheckOpen(section, open, path),
@@ -19,7 +21,6 @@ internal sealed class SchemaValidator(FindingList findings)
         (MapSchema map, ObjectNode section) => CheckMap(section, map, path),
         (ListSchema list, ListNode items) => CheckList(items, list, path),
         (ListSchema list, ObjectNode { IsText: true } items) => ToList(items, path) is { } found ? CheckList(found, list, path) : null,
-        (ListSchema, ScalarNode { IsText: true, Value: "" }) => new ListNode(node.Source, true, []),
         (ScalarSchema scalar, ScalarNode value) => CheckScalar(value, scalar, path),
         _ => Refuse(node, path, $"is {Describe(node)} where {Describe(shape)} belongs. {Advice(shape)}"),
     };
@@ -94,6 +95,13 @@ internal sealed class SchemaValidator(FindingList findings)
 
         return new ListNode(list.Source, list.IsText, kept);
     }
+
+    private Node? CheckEmpty(Node node, ListSchema shape, string path) => (shape.Empty, node) switch
+    {
+        (EmptyList.None, _) or (EmptyList.NoneAndNullIsAny, ListNode) => node,
+        (EmptyList.NoneAndNullIsAny, _) or (EmptyList.Any, ListNode { IsText: false }) => node with { IsAny = true },
+        _ => Refuse(node, path, $"is {(node is NullNode ? "null" : "empty")}. Name at least one value, or leave the key out."),
+    };
 
     private ScalarNode? CheckScalar(ScalarNode node, ScalarSchema shape, string path)
     {

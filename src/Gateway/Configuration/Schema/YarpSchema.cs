@@ -52,7 +52,7 @@ internal static class YarpSchema
         return new ListSchema(new ObjectSchema(forms.SelectMany(form => form.Members.Values).DistinctBy(member => member.Name))
         {
             Otherwise = "A transform from your own code does not run here: write YARP's own, or change the message in the service.",
-        });
+        }, EmptyList.None);
     }
 
     private static ObjectSchema With(ObjectSchema shape, Member member) =>

@@ -6,6 +6,9 @@ namespace Gateway.Configuration.Tree;
 /// names.</param>
 internal abstract record Node(string Source, bool IsText)
 {
+    /// <summary>Whether the node spells out, in place of a list, that nothing is restricted.</summary>
+    public bool IsAny { get; init; }
+
     /// <summary>The node at a path, or the nearest one above it.</summary>
     public Node Nearest(string path)
     {

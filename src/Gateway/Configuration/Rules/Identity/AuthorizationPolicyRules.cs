@@ -29,7 +29,8 @@ internal static class AuthorizationPolicyRules
                 context.Error($"{Policies}:{name}",
                     $"has a name that means something else: {Default} is any authenticated caller, {Anonymous} is anyone. "
                     + "Choose another.");
-            if (!policy.RequireOrganization && policy.Scopes.Count == 0 && policy.Roles.Count == 0 && policy.Schemes.Count == 0)
+            if (!context.HasErrorAt($"{Policies}:{name}")
+                && !policy.RequireOrganization && policy.Scopes.Count == 0 && policy.Roles.Count == 0 && policy.Schemes.Count == 0)
                 context.Error($"{Policies}:{name}",
                     "asks for nothing. Write RequireOrganization, Scopes, Roles or Schemes; for any authenticated caller use the policy "
                     + $"{Default}.");

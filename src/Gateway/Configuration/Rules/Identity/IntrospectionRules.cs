@@ -23,7 +23,6 @@ internal static class IntrospectionRules
         if (string.IsNullOrWhiteSpace(introspection.ClientId))
             context.Error($"{Section}:ClientId", "is required. Write the id that the endpoint knows the gateway by.");
         CheckSecret(context, introspection.ClientSecretPath);
-        if (introspection.Accepts.Count == 0) context.Error($"{Section}:Accepts", "is empty, so nothing is introspected. Write ApiKey, Bearer or both.");
         CheckTime("CacheFor", introspection.CacheFor, s_longestCache);
         CheckTime("Timeout", introspection.Timeout, s_longestTimeout);
         foreach (var (name, claim) in new[] { ("RoleClaim", introspection.RoleClaim), ("ScopeClaim", introspection.ScopeClaim) })

@@ -8,7 +8,10 @@ internal static class AllowedHostsRules
     /// <summary>Each item of AllowedHosts is <c>*</c>, a host, or <c>*.</c> followed by a host, without a port.</summary>
     public static void Check(RuleContext context)
     {
-        foreach (var host in context.Options.AllowedHosts?.Split(';', StringSplitOptions.RemoveEmptyEntries) ?? [])
+        var hosts = context.Options.AllowedHosts?.Split(';', StringSplitOptions.RemoveEmptyEntries) ?? [];
+        if (hosts is [] && context.Snapshot.Values.ContainsKey(Key))
+            context.Error(Key, "names no host. Write hosts such as \"api.example.com;*.example.org\", or leave the key out for any.");
+        foreach (var host in hosts)
         {
             if (host is "0.0.0.0" or "[::]")
                 context.Error(Key, $"holds {Finding.Quote(host)}, which ASP.NET Core takes for any host. Write \"*\" for any host, or the hosts' names.");

@@ -8,14 +8,11 @@ internal static class EdgeRules
     private const string Methods = "Edge:Methods";
 
     /// <summary>
-    /// Edge:Methods is not empty and holds methods in capitals, TrustedProxies are addresses or networks, and ConnectionsPerAddress and
-    /// UpgradesPerCaller are 1 or more.
+    /// Edge:Methods holds methods in capitals, TrustedProxies are addresses or networks, and ConnectionsPerAddress and UpgradesPerCaller are 1 or more.
     /// </summary>
     public static void Check(RuleContext context)
     {
         var edge = context.Options.Edge;
-        if (edge.Methods.Count == 0)
-            context.Error(Methods, "is empty, so nothing is let in. Write the methods of the API, such as [ \"GET\", \"POST\" ].");
         for (var index = 0; index < edge.Methods.Count; index++)
             if (!HttpToken.Is(edge.Methods[index]) || edge.Methods[index].Any(char.IsAsciiLetterLower))
                 context.Error($"{Methods}:{index}", $"is {Finding.Quote(edge.Methods[index])}, which is not a method. Write it in capitals, such as GET.");
