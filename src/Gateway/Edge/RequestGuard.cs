@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.Globalization;
 using System.Text;
 using IotCredentials.Http;
 using Microsoft.AspNetCore.Http.Features;
@@ -13,15 +14,16 @@ internal sealed class RequestGuard(RequestDelegate next, IReadOnlyList<string> m
 {
     private static readonly UTF8Encoding s_strictUtf8 = new(encoderShouldEmitUTF8Identifier: false, throwOnInvalidBytes: true);
 
-    // Characters that Unicode's compatibility forms, or Windows code pages, map to one of / \ % ; ? #.
+    // Characters that Unicode's compatibility forms, or Windows code pages, map to one of / \ % ; ? #. Currency signs are not among them, although code pages
+    // of East Asia map some to \: they are harmless except beside dots.
     private static readonly SearchValues<char> s_separators = SearchValues.Create(
-        "\u037e\u2044\u2047\u2048\u2049\u2100\u2101\u2105\u2106\u2215\u2216\u29f5\u29f8"
+        "\u037e\u066a\u2044\u2047\u2048\u2049\u2100\u2101\u2105\u2106\u2215\u2216\u29f5\u29f8"
         + "\ufe14\ufe16\ufe54\ufe56\ufe5f\ufe68\ufe6a\uff03\uff05\uff0f\uff1b\uff1f\uff3c");
 
     private static readonly SearchValues<char> s_plain = SearchValues.Create("/-_~0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz");
 
-    // Characters that are dropped beside dots: spaces on Windows, zero-width characters by some file systems.
-    private static readonly SearchValues<char> s_blanks = SearchValues.Create(" \u00a0\u00ad\u200b\u200c\u200d\u2060\u3000\ufeff");
+    // Letters that some readers leave out, and marks that some read as a slash.
+    private static readonly SearchValues<char> s_oddLetters = SearchValues.Create("\u0337\u0338\u115f\u1160\u3164\uffa0");
 
     private readonly string _allow = string.Join(", ", methods);
 
@@ -121,23 +123,61 @@ internal sealed class RequestGuard(RequestDelegate next, IReadOnlyList<string> m
             var end = rest.IndexOf('/');
             var segment = end < 0 ? rest : rest[..end];
             // An empty segment is allowed only at the end, as a trailing slash.
-            if (IsDots(segment) || (segment.IsEmpty && end >= 0)) return false;
+            if (IsDotSegment(segment) || (segment.IsEmpty && end >= 0)) return false;
             if (end < 0) return true;
             rest = rest[(end + 1)..];
         }
     }
 
-    // The segment is one dot or two, possibly written as characters that compatibility forms map to dots.
-    private static bool IsDots(ReadOnlySpan<char> segment)
+    /// <summary>
+    /// Whether a decoded segment is one dot or two, or can be read so: as if a character were a separator, or were not there. Only ASCII, letters, numbers and
+    /// the marks on them are read alike everywhere.
+    /// </summary>
+    internal static bool IsDotSegment(ReadOnlySpan<char> segment)
+    {
+        var (start, index, isText) = (0, 0, false);
+        foreach (var character in segment.EnumerateRunes())
+        {
+            isText = IsText(character, isText);
+            if (!isText && !character.IsAscii && DotsIn(segment[index]) == 0)
+            {
+                if (IsDots(segment[start..index])) return true;
+                start = index + character.Utf16SequenceLength;
+            }
+
+            index += character.Utf16SequenceLength;
+        }
+
+        return IsDots(segment[start..]);
+    }
+
+    private static bool IsText(Rune character, bool followsText) =>
+        !(character.IsBmp && s_oddLetters.Contains((char)character.Value)) && Rune.GetUnicodeCategory(character) switch
+        {
+            UnicodeCategory.NonSpacingMark or UnicodeCategory.SpacingCombiningMark => followsText,
+            _ => Rune.IsLetter(character) || Rune.IsNumber(character),
+        };
+
+    private static bool IsDots(ReadOnlySpan<char> text)
     {
         var dots = 0;
-        foreach (var character in segment)
+        foreach (var character in text)
         {
-            if (character is '.' or '\u2024' or '\u3002' or '\ufe52' or '\uff0e' or '\uff61') dots++;
-            else if (character is '\u2025' or '\ufe30') dots += 2;
-            else if (!s_blanks.Contains(character)) return false;
+            var count = DotsIn(character);
+            // Windows leaves spaces out beside dots.
+            if (count == 0 && character != ' ') return false;
+            dots += count;
         }
 
         return dots is 1 or 2;
     }
+
+    // Compatibility forms, or internationalized host names, map these characters to dots.
+    private static int DotsIn(char character) => character switch
+    {
+        '.' or '\u2024' or '\u3002' or '\ufe52' or '\uff0e' or '\uff61' => 1,
+        '\u2025' or '\ufe30' => 2,
+        '\u2026' or '\ufe19' => 3,
+        _ => 0,
+    };
 }

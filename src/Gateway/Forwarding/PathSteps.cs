@@ -1,4 +1,5 @@
 using System.Text;
+using Gateway.Edge;
 using Microsoft.AspNetCore.Routing.Patterns;
 using Yarp.ReverseProxy.Configuration;
 
@@ -63,7 +64,7 @@ internal static class PathSteps
                 _ => "",
             }));
             // A part of a segment may form a segment, such as `..`, that RequestGuard would reject as a whole: the service would read another path.
-            if (text is "." or ".." || (text.Length == 0 && segment.Parts.Any(IsNeeded))) return null;
+            if (RequestGuard.IsDotSegment(Uri.UnescapeDataString(text)) || (text.Length == 0 && segment.Parts.Any(IsNeeded))) return null;
             // The text is empty when an optional parameter or a catch-all has no value.
             if (text.Length > 0) path.Append('/').Append(text);
         }

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text;
 using System.Text.RegularExpressions;
 
@@ -49,12 +50,13 @@ internal static partial class Normalisation
             folded.Append(character switch
             {
                 '\uff0f' or '\u2215' or '\u2044' => "/",
-                '\uff3c' or '\ufe68' => "\\",
-                '\uff05' or '\ufe6a' => "%",
+                '\uff3c' or '\ufe68' or '\u00a5' or '\u20a9' => "\\",
+                '\uff05' or '\ufe6a' or '\u066a' => "%",
                 '\uff1b' or '\u037e' => ";",
                 '\uff0e' or '\ufe52' or '\u2024' => ".",
                 '\u2025' => "..",
                 '\u200b' or '\ufeff' or ' ' or '\0' => "",
+                _ when char.IsSeparator(character) || char.GetUnicodeCategory(character) == UnicodeCategory.Format => "",
                 _ => character.ToString(),
             });
         }

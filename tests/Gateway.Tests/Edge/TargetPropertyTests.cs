@@ -22,6 +22,7 @@ public sealed class TargetPropertyTests(PlatformFixture platform, ITestOutputHel
         "plain", "*", "%", "%2", "%2f", "..%2f..%2fo-other", "..%252f..%252fo-other", "\\", "..\\..\\o-other", "%5c", "..%5c..%5co-other", "%255c",
         "%c0%ae%c0%ae", "..%c0%afo-other", "%EF%BC%8E%EF%BC%8E", "..%EF%BC%8F..%EF%BC%8Fo-other", "..%EF%BC%BCo-other", "%EF%BC%852e%EF%BC%852e", "%E2%80%A5",
         ".%E2%80%8B.", "%E2%80%A4%E2%80%A4", "..%CD%BEx", "#", "a#b", "%23", "?a", "%3f", "..?", "%u002e%u002e", "%0d%0a", "%09", "\u0001", "\u00e9", "%E9",
+        "..%C2%A5o-other", "a%E2%82%A9..%E2%82%A9..%E2%82%A9o-other", ".%E2%80%AE.", "..%E2%80%83", "%D9%AA2e%D9%AA2e", "%D9%AA2e%D9%AA2e%D9%AA2fo-other",
         "%ED%A0%80", "http:", "@evil.example.com", "..%E2%88%95..%E2%88%95o-other",
     ];
 
