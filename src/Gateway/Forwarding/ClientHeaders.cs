@@ -3,7 +3,6 @@ using Gateway.Authentication;
 using Gateway.Configuration.Schema;
 using Gateway.Configuration.Snapshots;
 using Gateway.Networking;
-using Microsoft.Extensions.Primitives;
 using Yarp.ReverseProxy.Configuration;
 
 namespace Gateway.Forwarding;
@@ -67,9 +66,6 @@ internal static class ClientHeaders
     private static readonly FrozenSet<string> s_framing = FrozenSet.ToFrozenSet(
         ["Connection", "Content-Length", "Content-Type", "Expect", "Host", "TE", "Transfer-Encoding", "Upgrade", "Via"], StringComparer.OrdinalIgnoreCase);
 
-    // The words in Connection that do not name a header to remove.
-    private static readonly FrozenSet<string> s_connectionOptions = FrozenSet.ToFrozenSet(["close", "keep-alive", "upgrade"], StringComparer.OrdinalIgnoreCase);
-
     /// <summary>Whether a header can hold API keys: one that nobody else reads, and that is removed here.</summary>
     public static bool MayHoldKeys(string name) =>
         // A pattern is compared whole up to its own limit, and `*` in it means any text.
@@ -98,7 +94,8 @@ internal static class ClientHeaders
     private static void Remove(IHeaderDictionary headers, ForwardedClientHeaders forwarded)
     {
         if (!forwarded.Cookies) headers.Cookie = default;
-        var named = Named(headers.Connection);
+        // ConnectionWords makes Kestrel keep the names.
+        var named = headers.Connection.Count == 0 ? null : ConnectionOptions.NamesIn(headers.Connection).ToHashSet(StringComparer.OrdinalIgnoreCase);
         List<string>? removed = null;
         foreach (var (name, _) in headers)
         {
@@ -107,20 +104,5 @@ internal static class ClientHeaders
         }
 
         foreach (var name in removed ?? []) headers.Remove(name);
-    }
-
-    // The headers that Connection names are for this hop only. ConnectionWords makes Kestrel keep the names.
-    private static HashSet<string>? Named(StringValues connection)
-    {
-        HashSet<string>? named = null;
-        foreach (var value in connection)
-        {
-            foreach (var option in (value ?? "").Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries))
-            {
-                if (!s_connectionOptions.Contains(option)) (named ??= new(StringComparer.OrdinalIgnoreCase)).Add(option);
-            }
-        }
-
-        return named;
     }
 }

@@ -39,19 +39,5 @@ internal sealed class DownstreamHttpClientFactory(ILogger<ForwarderHttpClientFac
         return idleTimeout > 5 * betweenLooks ? idleTimeout * 0.8 : idleTimeout > betweenLooks ? idleTimeout - betweenLooks : TimeSpan.Zero;
     }
 
-    protected override HttpMessageHandler WrapHandler(ForwarderHttpClientContext context, HttpMessageHandler handler) => new NoReplayHandler(handler);
-
-    /// <summary>
-    /// Keeps the HTTP client from sending a request again when a connection closes before its response. It does so up to three times for a request without a
-    /// body, whatever its method, and a POST must not happen twice. A request with a body, even an empty one, is sent once, and both are the same on the wire.
-    /// </summary>
-    private sealed class NoReplayHandler(HttpMessageHandler handler) : DelegatingHandler(handler)
-    {
-        protected override Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken)
-        {
-            if (request.Content is null && !Retries.IsIdempotent(request.Method.Method) && request.Method != HttpMethod.Connect)
-                request.Content = new ByteArrayContent([]);
-            return base.SendAsync(request, cancellationToken);
-        }
-    }
+    protected override HttpMessageHandler WrapHandler(ForwarderHttpClientContext context, HttpMessageHandler handler) => new ServiceExchange(handler);
 }

@@ -25,6 +25,8 @@ internal sealed class ForwardedResponses : ITransformProvider
         if (!HasUsableStatus(response) || !HasUsableCoding(response)) throw new UnusableResponseException();
         if (transform.HttpContext.Request.Body is ReceivedStream { IsReceived: false }) transform.HttpContext.Features.Set(EarlyResponse.Instance);
         if (response.StatusCode is HttpStatusCode.NoContent or HttpStatusCode.ResetContent) LeaveOutBody(transform);
+        // Over HTTP/1.1 a response has no trailers, so none is announced.
+        if (!transform.HttpContext.Response.SupportsTrailers()) transform.HttpContext.Response.Headers.Remove(HeaderNames.Trailer);
         return default;
     }));
 

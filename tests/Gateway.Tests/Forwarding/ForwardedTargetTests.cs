@@ -63,6 +63,8 @@ public sealed class ForwardedTargetTests(ForwardedTargetTests.Routes platform) :
     [InlineData("C8 the last segment", "/dots/a-..")]
     [InlineData("C8 escaped", "/dots/%2E%2e-b")]
     [InlineData("C8 dots that a pattern puts together", "/joined/.-b")]
+    [InlineData("C8 a dot beside a wide space that a pattern puts together", "/joined/%E2%80%83-b")]
+    [InlineData("C8 a dot beside a backslash of Japan that a pattern puts together", "/joined/%C2%A5x-b")]
     public async Task A_part_of_a_segment_becomes_no_dots_for_the_service(string name, string target)
     {
         var before = platform.World.Downstream.Requests.Snapshot().Count;

@@ -154,6 +154,47 @@ public sealed class ServiceResponseTests(ServiceResponseTests.Services platform)
         }
     }
 
+    [Theory]
+    [InlineData("Connection: X-Hop, close", "X-Hop: hop")]
+    [InlineData("Connection: close\r\nConnection: x-hop ,\tx-other", "X-Hop: hop\r\nX-Other: hop")]
+    [InlineData("Connection: Content-Language, close", "Content-Language: hop")]
+    [InlineData("Connection: (, \u00e9, , close, X-Hop", "X-Hop: hop")]
+    [InlineData("Connection: close, Keep-Alive", "Keep-Alive: hop")]
+    [InlineData("Connection: close", "Trailer: hop")]
+    public async Task What_is_for_one_hop_alone_does_not_reach_the_client(string connection, string header)
+    {
+        var response = $"HTTP/1.1 200 OK\r\n{connection}\r\n{header}\r\nX-Kept: a\r\nContent-Length: 1\r\n\r\na";
+
+        var answer = await RawHttp.SendAsync(platform.Http1, $"/raw/bytes/{Convert.ToHexString(Encoding.Latin1.GetBytes(response))}");
+
+        Assert.Equal((200, "a"), (answer.Status, answer.Body));
+        Assert.Equal(["a"], answer.Headers["X-Kept"]);
+        Assert.DoesNotContain(answer.Headers, kept => kept.Contains("hop"));
+    }
+
+    [Fact]
+    public async Task A_coding_stays_unusable_if_the_service_calls_it_one_of_this_hop()
+    {
+        var response = "HTTP/1.1 200 OK\r\nConnection: close, Transfer-Encoding\r\nTransfer-Encoding: gzip, chunked\r\n\r\n1\r\na\r\n0\r\n\r\n";
+
+        Assert.Equal(502, (await RawHttp.SendAsync(platform.Http1, $"/raw/bytes/{Convert.ToHexString(Encoding.Latin1.GetBytes(response))}")).Status);
+    }
+
+    [Theory]
+    [InlineData("evil\u0001", "OK")]
+    [InlineData("\u001b[31mred", "OK")]
+    [InlineData("a\u007f", "OK")]
+    [InlineData("a\u0085b", "OK")]
+    [InlineData("As You Like It", "As You Like It")]
+    public async Task A_reason_phrase_with_a_control_character_does_not_reach_the_client(string phrase, string sent)
+    {
+        var response = Convert.ToHexString(Encoding.Latin1.GetBytes($"HTTP/1.1 200 {phrase}\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"));
+
+        var answer = await RawHttp.ExchangeAsync(platform.Http1, $"GET /raw/bytes/{response} HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n");
+
+        Assert.StartsWith($"HTTP/1.1 200 {sent}\r\n", answer, StringComparison.Ordinal);
+    }
+
     [Fact]
     public async Task S18_switching_protocols_unasked_is_502() => Assert.Equal(502, (await RawHttp.SendAsync(platform.Http1, "/raw/status/101")).Status);
 

@@ -1,0 +1,16 @@
+using System.Collections.Frozen;
+
+namespace Gateway.Forwarding;
+
+/// <summary>Reads the header <c>Connection</c>.</summary>
+internal static class ConnectionOptions
+{
+    // Words that name no header, or one that the next step still reads.
+    private static readonly FrozenSet<string> s_others =
+        FrozenSet.ToFrozenSet(["close", "keep-alive", "upgrade", "transfer-encoding"], StringComparer.OrdinalIgnoreCase);
+
+    /// <summary>The headers that it names, which are for one hop only. Its other words name none.</summary>
+    public static IEnumerable<string> NamesIn(IEnumerable<string?> values) =>
+        values.SelectMany(static value => (value ?? "").Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries))
+            .Where(static word => !s_others.Contains(word));
+}
