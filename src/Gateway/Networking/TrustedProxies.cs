@@ -32,12 +32,22 @@ internal static class TrustedProxies
         if (networks.Count > 0)
             app.Use((context, next) =>
             {
-                var scheme = context.Features.Get<ITlsConnectionFeature>() is null ? Uri.UriSchemeHttp : Uri.UriSchemeHttps;
+                var scheme = SchemeOf(context);
                 if (context.Request.Scheme != scheme && !AddressList.Contains(networks, context.Connection.RemoteIpAddress)) context.Request.Scheme = scheme;
                 return next(context);
             });
         app.UseForwardedHeaders();
+        // A proxy may pass on what its client wrote, and services build links from the scheme.
+        if (networks.Count > 0)
+            app.Use(static (context, next) =>
+            {
+                context.Request.Scheme = context.Request.Scheme.ToLowerInvariant() is ("http" or "https") and var scheme ? scheme : SchemeOf(context);
+                return next(context);
+            });
     }
+
+    private static string SchemeOf(HttpContext context) =>
+        context.Features.Get<ITlsConnectionFeature>() is null ? Uri.UriSchemeHttp : Uri.UriSchemeHttps;
 
     /// <summary>The networks that <c>Edge:TrustedProxies</c> names.</summary>
     public static IReadOnlyList<System.Net.IPNetwork> NetworksOf(GatewayOptions options) =>
