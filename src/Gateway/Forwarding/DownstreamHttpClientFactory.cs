@@ -6,7 +6,7 @@ using Yarp.ReverseProxy.Forwarder;
 namespace Gateway.Forwarding;
 
 /// <summary>Creates the HTTP clients for services.</summary>
-internal sealed class DownstreamHttpClientFactory(ILogger<ForwarderHttpClientFactory> logger, TracerProvider? spans = null) : ForwarderHttpClientFactory(logger)
+internal class DownstreamHttpClientFactory(ILogger<ForwarderHttpClientFactory> logger, TracerProvider? spans = null) : ForwarderHttpClientFactory(logger)
 {
     private static readonly TimeSpan s_connectTimeout = TimeSpan.FromSeconds(5);
 
@@ -16,13 +16,16 @@ internal sealed class DownstreamHttpClientFactory(ILogger<ForwarderHttpClientFac
     // After a service has moved, it is found within this time, however busy its connections are.
     private static readonly TimeSpan s_connectionLifetime = TimeSpan.FromMinutes(2);
 
+    private readonly ILogger<ForwarderHttpClientFactory> _logger = logger;
+
     protected override void ConfigureHandler(ForwarderHttpClientContext context, SocketsHttpHandler handler)
     {
         base.ConfigureHandler(context, handler);
         handler.ConnectTimeout = s_connectTimeout;
         handler.Expect100ContinueTimeout = s_expectTimeout;
-        handler.PooledConnectionLifetime = s_connectionLifetime;
         handler.PooledConnectionIdleTimeout = KeptFor(ClusterMetadata.Of(context.NewMetadata).IdleTimeout);
+        // The pool hands a connection on to a request that waits for one, without an idle time between them.
+        handler.PooledConnectionLifetime = handler.PooledConnectionIdleTimeout == TimeSpan.Zero ? TimeSpan.Zero : s_connectionLifetime;
         // The propagator makes the client start a span for each request, collected or not. Without an exporter, TraceContextForwarding sends the trace on.
         if (spans is null) handler.ActivityHeadersPropagator = null;
         // Kestrel reads request headers as UTF-8. Without this, a non-ASCII character would fail the request as the service's failure, and a client could have
@@ -39,5 +42,18 @@ internal sealed class DownstreamHttpClientFactory(ILogger<ForwarderHttpClientFac
         return idleTimeout > 5 * betweenLooks ? idleTimeout * 0.8 : idleTimeout > betweenLooks ? idleTimeout - betweenLooks : TimeSpan.Zero;
     }
 
-    protected override HttpMessageHandler WrapHandler(ForwarderHttpClientContext context, HttpMessageHandler handler) => new ServiceExchange(handler);
+    protected override HttpMessageHandler WrapHandler(ForwarderHttpClientContext context, HttpMessageHandler handler) =>
+        new ServiceExchange(handler, new SingleUse(_logger, spans).CreateClient(context));
+
+    /// <summary>Creates the same clients, but each of their connections is for one request.</summary>
+    private sealed class SingleUse(ILogger<ForwarderHttpClientFactory> logger, TracerProvider? spans) : DownstreamHttpClientFactory(logger, spans)
+    {
+        protected override void ConfigureHandler(ForwarderHttpClientContext context, SocketsHttpHandler handler)
+        {
+            base.ConfigureHandler(context, handler);
+            handler.PooledConnectionLifetime = TimeSpan.Zero;
+        }
+
+        protected override HttpMessageHandler WrapHandler(ForwarderHttpClientContext context, HttpMessageHandler handler) => handler;
+    }
 }

@@ -3,7 +3,9 @@ using Microsoft.Net.Http.Headers;
 namespace Gateway.Forwarding;
 
 /// <summary>Sends each request to a service once, and keeps what is between the gateway and the service alone from what either side passes on.</summary>
-internal sealed class ServiceExchange(HttpMessageHandler handler) : DelegatingHandler(handler)
+/// <param name="handler">The client's handler.</param>
+/// <param name="singleUse">A client whose connections are each for one request.</param>
+internal sealed class ServiceExchange(HttpMessageHandler handler, HttpMessageInvoker singleUse) : DelegatingHandler(handler)
 {
     protected override async Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken)
     {
@@ -12,12 +14,25 @@ internal sealed class ServiceExchange(HttpMessageHandler handler) : DelegatingHa
         if (request.Content is null && !Retries.IsIdempotent(request.Method.Method) && request.Method != HttpMethod.Connect)
             request.Content = new ByteArrayContent([]);
 
-        var response = await base.SendAsync(request, cancellationToken);
+        // A service may send a body after HEAD all the same, and late. The next request on the connection would get it as its response.
+        var response = request.Method == HttpMethod.Head && MayBeHttp1(request)
+            ? await singleUse.SendAsync(request, cancellationToken)
+            : await base.SendAsync(request, cancellationToken);
         RemoveNamed(response);
         // Kestrel writes it as it is. Without one, the response has its status's own.
         if (response.ReasonPhrase?.Any(char.IsControl) == true) response.ReasonPhrase = null;
         return response;
     }
+
+    protected override void Dispose(bool disposing)
+    {
+        if (disposing) singleUse.Dispose();
+        base.Dispose(disposing);
+    }
+
+    // Over HTTP/2 the streams of a connection are apart.
+    private static bool MayBeHttp1(HttpRequestMessage request) =>
+        request.Version.Major < 2 || request.VersionPolicy == HttpVersionPolicy.RequestVersionOrLower;
 
     // The headers that Connection names are for this hop only (RFC 9110, 7.6.1).
     private static void RemoveNamed(HttpResponseMessage response)

@@ -1,6 +1,8 @@
+using System.Collections.Concurrent;
 using System.Net;
 using System.Net.Sockets;
 using System.Text.Json.Nodes;
+using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Xunit;
 
 namespace Gateway.Tests.Forwarding;
@@ -28,6 +30,33 @@ public sealed class IdleConnectionTests(IdleConnectionTests.Services platform) :
         Assert.Equal((3, 1), (platform.Never.Connections, platform.Long.Connections));
     }
 
+    // A service may send a body after HEAD all the same, and late. The next request on the connection would get it as its response.
+    [Fact]
+    public async Task No_request_follows_HEAD_on_its_connection()
+    {
+        foreach (var method in (string[])["GET", "HEAD", "GET", "GET", "HEAD", "HEAD", "GET"])
+            Assert.Equal(200, (await platform.SendAsync("/head/1", platform.World.Token(), method)).Status);
+
+        // The four GET share one.
+        Assert.Equal((7, 4), (platform.Head.Requests, platform.Head.Connections));
+    }
+
+    [Fact]
+    public async Task Over_HTTP2_HEAD_shares_a_connection_as_its_streams_are_apart()
+    {
+        foreach (var method in (string[])["GET", "HEAD", "GET"])
+            Assert.Equal(200, (await platform.SendAsync("/streams/1", platform.World.Token(), method)).Status);
+
+        Assert.Equal(3, platform.StreamConnections.Count);
+        Assert.Single(platform.StreamConnections.Distinct());
+    }
+
+    [Fact]
+    public async Task Over_HTTP2_a_cluster_without_idle_connections_is_served()
+    {
+        for (var i = 0; i < 3; i++) Assert.Equal(200, (await platform.SendAsync("/single/1", platform.World.Token())).Status);
+    }
+
     [Theory]
     [InlineData("C5 POST without a body", "POST", false)]
     [InlineData("C5 POST with a body", "POST", true)]
@@ -53,10 +82,31 @@ public sealed class IdleConnectionTests(IdleConnectionTests.Services platform) :
 
         internal KeptService Long { get; } = new();
 
+        internal KeptService Head { get; } = new();
+
+        internal ConcurrentQueue<string> StreamConnections { get; } = [];
+
+        private WrittenService Streams { get; set; } = null!;
+
         internal Dictionary<string, KeptService> Closes { get; } = [];
+
+        protected override async ValueTask PrepareAsync() => Streams = await WrittenService.StartAsync(
+            context =>
+            {
+                if (context.Request.Path.StartsWithSegments("/streams")) StreamConnections.Enqueue(context.Connection.Id);
+                return Task.CompletedTask;
+            },
+            HttpProtocols.Http2);
 
         protected override void Change(JsonObject settings)
         {
+            Add("head", Head, """{ "IdleTimeout": "00:10:00" }""");
+            foreach (var (name, metadata) in new[] { ("streams", "{}"), ("single", """{ "IdleTimeout": "00:00:00" }""") })
+                settings.Set($"ReverseProxy:Clusters:{name}", $$"""
+                        { "HttpRequest": { "Version": "2", "VersionPolicy": "RequestVersionExact" }, "Metadata": {{metadata}},
+                          "Destinations": { "a": { "Address": "{{Streams.Url}}" } } }
+                        """)
+                    .Route(name, $"/{name}/{{**rest}}", $$"""{ "ClusterId": "{{name}}" }""");
             Add("default", Default, "{}");
             Add("never", Never, """{ "IdleTimeout": "00:00:00" }""");
             Add("long", Long, """{ "IdleTimeout": "00:10:00", "Team": "devices" }""");
