@@ -20,7 +20,7 @@ internal sealed class ServiceExchange(HttpMessageHandler handler, HttpMessageInv
             : await base.SendAsync(request, cancellationToken);
         RemoveNamed(response);
         // Kestrel writes it as it is. Without one, the response has its status's own.
-        if (response.ReasonPhrase?.Any(char.IsControl) == true) response.ReasonPhrase = null;
+        if (response.ReasonPhrase.AsSpan().ContainsAnyExceptInRange(' ', '~')) response.ReasonPhrase = null;
         return response;
     }
 
