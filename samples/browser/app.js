@@ -10,6 +10,8 @@ const pongWithin = 15 * second;
 const mostTopics = 200;
 // By more than this, two clocks do not drift apart in the life of a session.
 const mostDrift = 30 * second;
+// A longer one is a fault of the server, and more than a timer takes.
+const longestRetryAfter = 24 * 60 * minute;
 
 /** The request cannot succeed until someone changes something: a token, a membership, this program. */
 class Stopped extends Error {}
@@ -44,6 +46,16 @@ class Elapsed {
 }
 
 // ---- Credentials
+
+const isText = value => typeof value === 'string';
+
+/** The credentials in a body; null if any of their members is missing, or is no text. */
+function read(body) {
+  const { awsRegion, iotEndpoint, credentials } = body?.data ?? {};
+  const { accessKeyId, secretAccessKey, sessionToken, expiration } = credentials ?? {};
+  if (![awsRegion, iotEndpoint, accessKeyId, secretAccessKey, sessionToken, expiration].every(isText)) return null;
+  return { awsRegion, iotEndpoint, accessKeyId, secretAccessKey, sessionToken, expiration: Date.parse(expiration) };
+}
 
 class CredentialSource {
   #settings;
@@ -101,31 +113,34 @@ class CredentialSource {
 
     // Whatever the clocks say, one request a second at most.
     this.#retryAt = performance.now() + second;
-    const date = Date.parse(response.headers.get('date') ?? '');
-    if (response.ok && body?.data) {
-      // Not from an error, which may be another server's, with a clock of its own.
-      this.#date = date || Date.now();
+    if (response.ok) {
+      const date = Date.parse(response.headers.get('date') ?? '') || Date.now();
+      const credentials = read(body);
+      // A hotel's page may be JSON, too. A date that cannot be read is no number, and not later than any.
+      if (!(credentials?.expiration > date)) return this.#retry(`${response.status} without valid credentials`);
+      // From no other response, which may be another server's, with a clock of its own.
+      this.#date = date;
       this.#sinceDate = new Elapsed();
-      return this.#keep(body.data);
+      return this.#keep(credentials);
     }
-    const reason = `${response.status} ${body?.error ?? 'without a reason'}`;
+    const reason = `${response.status} ${isText(body?.error) ? body.error : 'without a reason'}`;
     if (response.status === 401) throw new Stopped(`${reason}: sign in again.`);
     if (response.status === 403) throw new Stopped(`${reason}: this user may not connect to ${organization}.`);
-    if (!response.ok && response.status < 500 && response.status !== 429) throw new Stopped(`${reason}: ${body?.message}`);
-    this.#retry(reason, Number(response.headers.get('retry-after')) || 0);
+    if (response.status < 500 && response.status !== 429) throw new Stopped(isText(body?.message) ? `${reason}: ${body.message}` : `${reason}.`);
+    this.#retry(reason, response.headers.get('retry-after'));
   }
 
-  #keep({ awsRegion, iotEndpoint, credentials }) {
-    const expiration = Date.parse(credentials.expiration);
-    const ahead = Math.min(10 * minute, (expiration - this.now()) / 2);
-    this.#refreshAt = expiration - ahead * (0.5 + Math.random() / 2);
+  #keep(credentials) {
+    const ahead = Math.min(10 * minute, (credentials.expiration - this.now()) / 2);
+    this.#refreshAt = credentials.expiration - ahead * (0.5 + Math.random() / 2);
     this.#failures = 0;
     this.fetches++;
-    this.#current = { awsRegion, iotEndpoint, ...credentials, expiration };
+    this.#current = credentials;
   }
 
-  #retry(reason, retryAfter = 0) {
-    const wait = retryAfter * second + backoff(this.#failures++);
+  #retry(reason, retryAfter = null) {
+    const seconds = /^\d+$/.test(retryAfter) ? Number(retryAfter) : 0;
+    const wait = Math.min(seconds * second, longestRetryAfter) + backoff(this.#failures++);
     this.#retryAt = performance.now() + wait;
     tell(`Waiting ${Math.ceil(wait / second)} s: ${reason}.`);
   }

@@ -1,6 +1,5 @@
 using System.Net;
 using System.Net.Http.Headers;
-using System.Net.Http.Json;
 using System.Text.Json;
 
 namespace IotClient;
@@ -13,7 +12,10 @@ internal sealed class CredentialSource(Uri gateway, string organization, string 
 
     private static readonly TimeSpan s_mostAhead = TimeSpan.FromMinutes(10);
 
-    // A member that is missing is an exception here, not later.
+    // A longer one is a fault of the server, and more than a timer takes.
+    private static readonly TimeSpan s_longestRetryAfter = TimeSpan.FromDays(1);
+
+    // A member that is missing is an exception when the body is read, not later.
     private static readonly JsonSerializerOptions s_json = new(JsonSerializerDefaults.Web)
     {
         RespectNullableAnnotations = true,
@@ -111,11 +113,12 @@ internal sealed class CredentialSource(Uri gateway, string organization, string 
             using var response = await _client.SendAsync(request);
             // Whatever the clocks say, one request a second at most.
             WaitFor(TimeSpan.FromSeconds(1));
-            if (response.IsSuccessStatusCode) Keep(await response.Content.ReadFromJsonAsync<CredentialResponse>(s_json), response.Headers.Date);
-            else await TakeErrorAsync(response, token);
+            var body = await response.Content.ReadAsByteArrayAsync();
+            if (response.IsSuccessStatusCode) Keep(response, Read<CredentialResponse>(body)?.Data);
+            else TakeError(response, Read<ErrorResponse>(body), token);
         }
-        // The connection failed, took too long, or led to what is not the gateway, such as a hotel's page.
-        catch (Exception e) when (e is HttpRequestException or JsonException or OperationCanceledException)
+        // The connection failed or took too long.
+        catch (Exception e) when (e is HttpRequestException or OperationCanceledException)
         {
             Retry("the gateway cannot be reached", TimeSpan.Zero);
         }
@@ -134,30 +137,38 @@ internal sealed class CredentialSource(Uri gateway, string organization, string 
         }
     }
 
-    private void Keep(CredentialResponse? response, DateTimeOffset? date)
+    /// <summary>Reads a body; null if it is not the gateway's, such as a load balancer's error or a hotel's page.</summary>
+    private static T? Read<T>(byte[] body)
+        where T : class
     {
-        var fetched = response?.Data ?? throw new JsonException();
-        // Not from an error, which may be another server's, with a clock of its own.
-        var now = date ?? time.GetUtcNow();
-        var expiration = fetched.Credentials.Expiration;
+        try
+        {
+            return JsonSerializer.Deserialize<T>(body, s_json);
+        }
+        catch (JsonException)
+        {
+            return null;
+        }
+    }
+
+    private void Keep(HttpResponseMessage response, EndpointAndCredentials? fetched)
+    {
+        var now = response.Headers.Date ?? time.GetUtcNow();
+        if (fetched is not { Credentials.Expiration: var expiration } || expiration <= now)
+        {
+            Retry($"{(int)response.StatusCode} without valid credentials", TimeSpan.Zero);
+            return;
+        }
+
+        // The time is from no other response, which may be another server's, with a clock of its own.
         var half = (expiration - now) / 2;
         _held = new(fetched, now, new(time), expiration - ((half < s_mostAhead ? half : s_mostAhead) * (0.5 + (Random.Shared.NextDouble() / 2))));
         _failures = 0;
         Console.WriteLine($"credentials until {expiration:O}");
     }
 
-    private async Task TakeErrorAsync(HttpResponseMessage response, string token)
+    private void TakeError(HttpResponseMessage response, ErrorResponse? error, string token)
     {
-        ErrorResponse? error = null;
-        try
-        {
-            error = await response.Content.ReadFromJsonAsync<ErrorResponse>(s_json);
-        }
-        catch (JsonException)
-        {
-            // A load balancer's error is no JSON.
-        }
-
         var reason = $"{(int)response.StatusCode} {error?.Error ?? "without a reason"}";
         if (response.StatusCode is HttpStatusCode.TooManyRequests or >= HttpStatusCode.InternalServerError)
         {
@@ -169,7 +180,7 @@ internal sealed class CredentialSource(Uri gateway, string organization, string 
         {
             HttpStatusCode.Unauthorized => $"{reason}: sign in again, and write the new token to {tokenFile}",
             HttpStatusCode.Forbidden => $"{reason}: this token's user may not connect to {organization}",
-            _ => $"{reason}: {error?.Message}",
+            _ => error is null ? reason : $"{reason}: {error.Message}",
         });
         // The next look at the token stops.
         _held = _held with { Current = null, RefreshAt = default };
@@ -178,7 +189,7 @@ internal sealed class CredentialSource(Uri gateway, string organization, string 
 
     private void Retry(string reason, TimeSpan retryAfter)
     {
-        var wait = retryAfter + Backoff(_failures++);
+        var wait = (retryAfter < s_longestRetryAfter ? retryAfter : s_longestRetryAfter) + Backoff(_failures++);
         WaitFor(wait);
         Console.WriteLine($"waiting {wait.TotalSeconds:F1} s: {reason}");
     }

@@ -5,6 +5,8 @@ const second = 1000;
 const minute = 60 * second;
 // By more than this, two clocks do not drift apart in the life of a session.
 const mostDrift = 30 * second;
+// A longer one is a fault of the server, and more than a timer takes.
+const longestRetryAfter = 24 * 60 * minute;
 
 /** The request cannot succeed until someone changes something: a token, a membership, this program. */
 export class Stopped extends Error {}
@@ -26,6 +28,16 @@ class Elapsed {
   get isUncertain() {
     return Math.abs(Date.now() - this.#wall - (performance.now() - this.#steady)) > mostDrift;
   }
+}
+
+const isText = value => typeof value === 'string';
+
+/** The credentials in a body; null if any of their members is missing, or is no text. */
+function read(body) {
+  const { awsRegion, iotEndpoint, credentials } = body?.data ?? {};
+  const { accessKeyId, secretAccessKey, sessionToken, expiration } = credentials ?? {};
+  if (![awsRegion, iotEndpoint, accessKeyId, secretAccessKey, sessionToken, expiration].every(isText)) return null;
+  return { awsRegion, iotEndpoint, accessKeyId, secretAccessKey, sessionToken, expiration: Date.parse(expiration) };
 }
 
 /** Fetches an organization's credentials from the gateway, and keeps them until a refresh is due. */
@@ -86,27 +98,29 @@ export class CredentialSource {
 
     // Whatever the clocks say, one request a second at most.
     this.#retryAt = performance.now() + second;
-    const date = Date.parse(response.headers.get('date') ?? '');
-    if (response.ok && body?.data) {
-      // Not from an error, which may be another server's, with a clock of its own.
-      this.#date = date || Date.now();
+    if (response.ok) {
+      const date = Date.parse(response.headers.get('date') ?? '') || Date.now();
+      const credentials = read(body);
+      // A hotel's page may be JSON, too. A date that cannot be read is no number, and not later than any.
+      if (!(credentials?.expiration > date)) return this.#retry(`${response.status} without valid credentials`);
+      // From no other response, which may be another server's, with a clock of its own.
+      this.#date = date;
       this.#sinceDate = new Elapsed();
-      return this.#keep(body.data);
+      return this.#keep(credentials);
     }
-    const reason = `${response.status} ${body?.error ?? 'without a reason'}`;
+    const reason = `${response.status} ${isText(body?.error) ? body.error : 'without a reason'}`;
     if (response.status === 401) this.#stop(token, `${reason}: sign in again, and write the new token to ${this.#tokenFile}`);
     if (response.status === 403) this.#stop(token, `${reason}: this token's user may not connect to this organization`);
-    if (!response.ok && response.status < 500 && response.status !== 429) this.#stop(token, `${reason}: ${body?.message}`);
-    this.#retry(reason, Number(response.headers.get('retry-after')) || 0);
+    if (response.status < 500 && response.status !== 429) this.#stop(token, isText(body?.message) ? `${reason}: ${body.message}` : reason);
+    this.#retry(reason, response.headers.get('retry-after'));
   }
 
-  #keep({ awsRegion, iotEndpoint, credentials }) {
-    const expiration = Date.parse(credentials.expiration);
-    const ahead = Math.min(10 * minute, (expiration - this.now()) / 2);
-    this.#refreshAt = expiration - ahead * (0.5 + Math.random() / 2);
+  #keep(credentials) {
+    const ahead = Math.min(10 * minute, (credentials.expiration - this.now()) / 2);
+    this.#refreshAt = credentials.expiration - ahead * (0.5 + Math.random() / 2);
     this.#failures = 0;
-    this.#current = { awsRegion, iotEndpoint, ...credentials, expiration };
-    console.log(`credentials until ${credentials.expiration}`);
+    this.#current = credentials;
+    console.log(`credentials until ${new Date(credentials.expiration).toISOString()}`);
   }
 
   #stop(token, reason) {
@@ -116,8 +130,9 @@ export class CredentialSource {
     throw this.#refused.error;
   }
 
-  #retry(reason, retryAfter = 0) {
-    const wait = retryAfter * second + backoff(this.#failures++);
+  #retry(reason, retryAfter = null) {
+    const seconds = /^\d+$/.test(retryAfter) ? Number(retryAfter) : 0;
+    const wait = Math.min(seconds * second, longestRetryAfter) + backoff(this.#failures++);
     this.#retryAt = performance.now() + wait;
     console.log(`waiting ${Math.ceil(wait / second)} s: ${reason}`);
   }

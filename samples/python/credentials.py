@@ -20,6 +20,8 @@ log = logging.getLogger("credentials")
 
 # By more than this, two clocks do not drift apart in the life of a session.
 MOST_DRIFT = 30
+# A longer one is a fault of the server, and more than a thread can sleep.
+LONGEST_RETRY_AFTER = 24 * 60 * 60
 
 
 class Stopped(Exception):
@@ -38,6 +40,25 @@ class Credentials:
     secret_access_key: str
     session_token: str
     expiration: str
+
+    @staticmethod
+    def read(data):
+        """Raises an error if any member is missing, or is not what it should be."""
+        given = data["credentials"]
+        members = (
+            data["awsRegion"],
+            data["iotEndpoint"],
+            given["accessKeyId"],
+            given["secretAccessKey"],
+            given["sessionToken"],
+            given["expiration"],
+        )
+        if not all(isinstance(member, str) for member in members):
+            raise TypeError
+        credentials = Credentials(*members)
+        # A date that cannot be read is an error here, not later.
+        _ = credentials.expires
+        return credentials
 
     @property
     def expires(self):
@@ -173,9 +194,12 @@ class CredentialSource:
     def _fetch(self, token, asked):
         try:
             self._take(asked, *self._request(token))
-        # The connection failed, took too long, or led to what is not the gateway.
-        except (OSError, http.client.HTTPException, KeyError, TypeError, ValueError):
+        # The connection failed or took too long.
+        except (OSError, http.client.HTTPException):
             self._retry("the gateway cannot be reached")
+        # The response is not the gateway's.
+        except (ArithmeticError, LookupError, TypeError, ValueError):
+            self._retry("200 without valid credentials")
         finally:
             self._idle.set()
 
@@ -184,25 +208,30 @@ class CredentialSource:
         self._retry_at = time.monotonic() + 1
         try:
             content = json.loads(body)
-        except ValueError:
-            # A load balancer's error is no JSON.
+        except (ValueError, RecursionError):
+            content = None
+        # A load balancer's error, or a hotel's page, is no JSON, or not the gateway's.
+        if not isinstance(content, dict):
             content = {}
-        if status == 200 and "data" in content:
-            # Not from an error, which may be another server's, with a clock of its own.
+        if status == 200:
             date = parsedate_to_datetime(headers["Date"]).timestamp() if headers["Date"] else time.time()
+            credentials = Credentials.read(content["data"])
+            if credentials.expires <= date:
+                raise ValueError
+            # From no other response, which may be another server's, with a clock of its own.
             self._told = date, _Elapsed()
-            self._keep(content["data"])
+            self._keep(credentials)
             return
-        reason = f"{status} {content.get('error', 'without a reason')}"
+        error, message = content.get("error"), content.get("message")
+        reason = f"{status} {error if isinstance(error, str) else 'without a reason'}"
         if status == 401:
             self._refuse(asked, f"{reason}: sign in again, and write the new token to {self._token_file}")
         elif status == 403:
             self._refuse(asked, f"{reason}: this token's user may not connect to this organization")
         elif 300 <= status < 500 and status != 429:
-            self._refuse(asked, f"{reason}: {content.get('message')}")
+            self._refuse(asked, f"{reason}: {message}" if isinstance(message, str) else reason)
         else:
-            retry_after = headers["Retry-After"] or ""
-            self._retry(reason, int(retry_after) if retry_after.isdecimal() else 0)
+            self._retry(reason, headers["Retry-After"] or "")
 
     def _read_token(self):
         # Each time, because whoever signs in for this program replaces the token before it expires.
@@ -221,20 +250,12 @@ class CredentialSource:
         with response:
             return response.status, response.headers, response.read()
 
-    def _keep(self, data):
-        given = data["credentials"]
-        self._current = Credentials(
-            data["awsRegion"],
-            data["iotEndpoint"],
-            given["accessKeyId"],
-            given["secretAccessKey"],
-            given["sessionToken"],
-            given["expiration"],
-        )
-        ahead = min(600, (self._current.expires - self.now()) / 2)
-        self._refresh_at = self._current.expires - ahead * random.uniform(0.5, 1)
+    def _keep(self, credentials):
+        self._current = credentials
+        ahead = min(600, (credentials.expires - self.now()) / 2)
+        self._refresh_at = credentials.expires - ahead * random.uniform(0.5, 1)
         self._failures = 0
-        log.info("credentials until %s", given["expiration"])
+        log.info("credentials until %s", credentials.expiration)
 
     def _refuse(self, request, reason):
         """Leaves it to the next look at the token to stop."""
@@ -242,8 +263,9 @@ class CredentialSource:
         self._current = None
         self._refresh_at = self._retry_at = 0.0
 
-    def _retry(self, reason, retry_after=0):
-        wait = retry_after + backoff(self._failures)
+    def _retry(self, reason, retry_after=""):
+        seconds = int(retry_after) if re.fullmatch("[0-9]{1,9}", retry_after) else 0
+        wait = min(seconds, LONGEST_RETRY_AFTER) + backoff(self._failures)
         self._failures += 1
         self._retry_at = time.monotonic() + wait
         log.warning("waiting %.1f s: %s", wait, reason)

@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using System.Diagnostics;
 using System.Globalization;
+using System.Text;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Http;
@@ -19,7 +20,7 @@ internal sealed record FrontResponse(int Status, int? RetryAfter, TimeSpan Asked
 internal sealed class GatewayFront : IAsyncDisposable
 {
     private readonly HttpClient _client = new(new SocketsHttpHandler { UseCookies = false, AllowAutoRedirect = false });
-    private readonly ConcurrentQueue<(int Status, int? RetryAfter)> _refusals = new();
+    private readonly ConcurrentQueue<(int Status, string? RetryAfter, string Body)> _refusals = new();
     private readonly ConcurrentQueue<FrontResponse> _responses = new();
     private readonly Stopwatch _clock = Stopwatch.StartNew();
     private readonly WebApplication _app;
@@ -47,11 +48,9 @@ internal sealed class GatewayFront : IAsyncDisposable
         return front;
     }
 
-    /// <summary>Refuses the next requests, one each.</summary>
-    public void Refuse(params IEnumerable<(int Status, int? RetryAfter)> refusals)
-    {
-        foreach (var refusal in refusals) _refusals.Enqueue(refusal);
-    }
+    /// <summary>Responds to the next request in the gateway's place.</summary>
+    public void Refuse(int status, string? retryAfter = null, string body = "<html>not the gateway</html>") =>
+        _refusals.Enqueue((status, retryAfter, body));
 
     /// <summary>Leaves requests without a response, until <see cref="GoOn"/>.</summary>
     public void Hang() => _hang = new(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -81,23 +80,23 @@ internal sealed class GatewayFront : IAsyncDisposable
 
         var isRefused = _refusals.TryDequeue(out var refusal);
         var (status, retryAfter, body) = isRefused
-            ? (refusal.Status, refusal.RetryAfter, "<html>not the gateway</html>"u8.ToArray())
+            ? (refusal.Status, refusal.RetryAfter, Encoding.UTF8.GetBytes(refusal.Body))
             : await PassOnAsync(context);
         context.Response.ContentType = isRefused ? "text/html" : "application/json";
-        _responses.Enqueue(new(status, retryAfter, asked, _clock.Elapsed));
+        _responses.Enqueue(new(status, int.TryParse(retryAfter, CultureInfo.InvariantCulture, out var seconds) ? seconds : null, asked, _clock.Elapsed));
         context.Response.StatusCode = status;
-        if (retryAfter is { } seconds) context.Response.Headers.RetryAfter = seconds.ToString(CultureInfo.InvariantCulture);
+        if (retryAfter is not null) context.Response.Headers.RetryAfter = retryAfter;
         await context.Response.Body.WriteAsync(body);
     }
 
-    private async Task<(int Status, int? RetryAfter, byte[] Body)> PassOnAsync(HttpContext context)
+    private async Task<(int Status, string? RetryAfter, byte[] Body)> PassOnAsync(HttpContext context)
     {
         using var request = new HttpRequestMessage(HttpMethod.Get, _gateway + context.Request.Path);
         request.Headers.TryAddWithoutValidation("Authorization", (string?)context.Request.Headers.Authorization);
         try
         {
             using var response = await _client.SendAsync(request, context.RequestAborted);
-            return ((int)response.StatusCode, (int?)response.Headers.RetryAfter?.Delta?.TotalSeconds, await response.Content.ReadAsByteArrayAsync());
+            return ((int)response.StatusCode, response.Headers.RetryAfter?.ToString(), await response.Content.ReadAsByteArrayAsync());
         }
         catch (HttpRequestException)
         {

@@ -13,6 +13,18 @@ public sealed class SampleClientTests(SampleClients clients) : IClassFixture<Sam
 {
     private static readonly string[] s_samples = ["node", "python", "dotnet"];
 
+    /// <summary>Responses of a proxy, a firewall or a hotel's page.</summary>
+    private static readonly (int Status, string? RetryAfter, string Body)[] s_strange =
+    [
+        .. StrangeBodies.Credentials.Select(static body => (200, (string?)null, body)),
+        .. StrangeBodies.Errors.SelectMany(static body => new[] { (403, (string?)null, body), (502, null, body) }),
+        (401, null, "5"),
+        (404, null, "null"),
+        (503, "-1000", ""),
+        (503, "soon", ""),
+        (503, "Infinity", ""),
+    ];
+
     public static TheoryData<string> Samples => [.. s_samples];
 
     // At once, because each waits for the ends of sessions.
@@ -23,7 +35,9 @@ public sealed class SampleClientTests(SampleClients clients) : IClassFixture<Sam
         foreach (var sample in s_samples)
         {
             var front = await GatewayFront.StartAsync(clients.Gateway);
-            front.Refuse((503, 3), (429, 2), (502, null));
+            front.Refuse(503, "3");
+            front.Refuse(429, "2");
+            front.Refuse(502);
             var tokenFile = clients.TokenFile();
             runs.Add(new(SampleClients.Start(sample, clients.Environment(front.Url, tokenFile)), front, tokenFile));
         }
@@ -76,6 +90,42 @@ public sealed class SampleClientTests(SampleClients clients) : IClassFixture<Sam
 
         Assert.Equal(1, await process.ExitCodeAsync());
         Assert.Equal([401], front.Responses.Select(static response => response.Status));
+    }
+
+    [Theory]
+    [MemberData(nameof(Samples))]
+    public async Task A_sample_takes_a_response_that_is_not_the_gateways_by_its_status(string sample)
+    {
+        await Parallel.ForEachAsync(s_strange, new ParallelOptions { MaxDegreeOfParallelism = 4 }, async (strange, _) =>
+        {
+            var (status, retryAfter, body) = strange;
+            await using var front = await GatewayFront.StartAsync(clients.Gateway);
+            front.Refuse(status, retryAfter, body);
+            await using var process = SampleClients.Start(sample, clients.Environment(front.Url, clients.TokenFile()));
+
+            if (status is >= 400 and < 500 and not 429)
+            {
+                await process.PrintsAsync($"stopped: {status} ");
+                Assert.Equal(1, await process.ExitCodeAsync());
+                Assert.Equal([status], front.Responses.Select(static response => response.Status));
+                return;
+            }
+
+            Assert.Matches(@"^waiting \d", await process.PrintsAsync("waiting"));
+            await process.PrintsAsync("credentials until");
+            Assert.Equal([status, 200], front.Responses.Take(2).Select(static response => response.Status));
+        });
+    }
+
+    [Theory]
+    [MemberData(nameof(Samples))]
+    public async Task A_sample_waits_for_a_day_at_most(string sample)
+    {
+        await using var front = await GatewayFront.StartAsync(clients.Gateway);
+        front.Refuse(503, "100000000");
+        await using var process = SampleClients.Start(sample, clients.Environment(front.Url, clients.TokenFile()));
+
+        Assert.Matches(@"^waiting 8640\d", await process.PrintsAsync("waiting"));
     }
 
     [Theory]

@@ -139,6 +139,34 @@ public sealed class SamplePageTests(ConsoleBrowser browser, SampleClients client
         page.HasNoErrors(expectsFailedRequests: true);
     }
 
+    [Fact]
+    public async Task A_response_that_is_not_the_gateways_is_taken_by_its_status()
+    {
+        await using var server = await clients.StartPageAsync();
+        await using var page = await browser.OpenAsync(server.Url);
+        var rows = StrangeBodies.Credentials.Select(static body => (Status: 200, Body: body, Told: "200 without valid credentials."))
+            .Concat(StrangeBodies.Errors.Select(static body => (Status: 502, Body: body, Told: "502 without a reason.")))
+            .Concat(StrangeBodies.Errors.Select(static body => (Status: 403, Body: body, Told: "Stopped: 403 without a reason: this user may not connect")))
+            .Append((404, "null", "Stopped: 404 without a reason."));
+        foreach (var (status, body, told) in rows)
+        {
+            await page.Page.UnrouteAllAsync();
+            await page.Page.RouteAsync("**/iot-endpoint-and-credentials", route => route.FulfillAsync(new()
+            {
+                Status = status,
+                Body = body,
+                Headers = new Dictionary<string, string> { ["Access-Control-Allow-Origin"] = "*", ["Access-Control-Allow-Headers"] = "*" },
+            }));
+            await page.Page.GotoAsync(server.Url);
+            await page.Page.ReloadAsync();
+            await SignInAsync(page, clients.Gateway, clients.World.Token(SampleClients.Organization));
+
+            await page.ShowsAsync("#status", told);
+        }
+
+        page.HasNoErrors(expectsFailedRequests: true);
+    }
+
     private static async Task SignInAsync(ConsolePage page, string gateway, string token)
     {
         await page.Page.GetByLabel("Gateway").FillAsync(gateway);
