@@ -34,7 +34,7 @@ public static class IotCredentialsReverseProxyBuilderExtensions
     /// </para>
     /// </summary>
     /// <param name="proxy">The host's reverse proxy.</param>
-    /// <param name="section">The section <c>IotCredentials</c>; see <see cref="IotCredentialsOptions"/>. Null if the options are set by code alone.</param>
+    /// <param name="section">The section, by the name <c>IotCredentials</c> or another; see <see cref="IotCredentialsOptions"/>. Null if the options are set by code alone.</param>
     /// <exception cref="InvalidOperationException">The method was called before.</exception>
     public static IReverseProxyBuilder AddIotCredentials(this IReverseProxyBuilder proxy, IConfiguration? section = null)
     {
@@ -42,6 +42,7 @@ public static class IotCredentialsReverseProxyBuilderExtensions
         if (services.Any(service => service.ServiceType == typeof(CredentialEndpoint)))
             throw new StartupException("AddIotCredentials was called twice: call it once, on the builder that AddReverseProxy returned.");
         ModuleRoute.IsAdded = true;
+        services.AddSingleton(new SectionName(section));
         services.AddOptions<IotCredentialsOptions>();
         if (section is not null)
         {

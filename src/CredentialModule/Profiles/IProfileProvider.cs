@@ -19,6 +19,7 @@ public interface IProfileProvider
 internal sealed partial class OptionsProfileProvider : IProfileProvider, IDisposable
 {
     private readonly IOptionsFactory<IotCredentialsOptions> _options;
+    private readonly SectionName _section;
     private readonly IHostEnvironment _host;
     private readonly ILogger<OptionsProfileProvider> _logger;
     private readonly IReadOnlyList<IDisposable> _changes;
@@ -27,10 +28,10 @@ internal sealed partial class OptionsProfileProvider : IProfileProvider, IDispos
 
     /// <exception cref="StartupException">The options cannot be used.</exception>
     public OptionsProfileProvider(
-        IOptionsFactory<IotCredentialsOptions> options, IEnumerable<IOptionsChangeTokenSource<IotCredentialsOptions>> sources, IHostEnvironment host,
-        ILogger<OptionsProfileProvider> logger)
+        IOptionsFactory<IotCredentialsOptions> options, IEnumerable<IOptionsChangeTokenSource<IotCredentialsOptions>> sources, SectionName section,
+        IHostEnvironment host, ILogger<OptionsProfileProvider> logger)
     {
-        (_options, _host, _logger) = (options, host, logger);
+        (_options, _section, _host, _logger) = (options, section, host, logger);
         try
         {
             _current = Read();
@@ -61,9 +62,9 @@ internal sealed partial class OptionsProfileProvider : IProfileProvider, IDispos
     }
 
     // Null if the failure is not about what is written in the configuration.
-    private static IEnumerable<string>? ProblemsOf(Exception failure) => failure switch
+    private IEnumerable<string>? ProblemsOf(Exception failure) => failure switch
     {
-        OptionsValidationException { Failures: var failures } => failures,
+        OptionsValidationException { Failures: var failures } => failures.Select(_section.In),
         // The binder's message quotes the value, so only its key is told.
         InvalidOperationException e when KeyInMessage().Match(e.Message) is { Success: true } key =>
             [$"{key.Groups[1].Value} has a value that is not of the key's type."],
