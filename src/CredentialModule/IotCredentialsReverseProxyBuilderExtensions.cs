@@ -10,6 +10,8 @@ using IotCredentials.Profiles;
 using IotCredentials.Redis;
 using IotCredentials.Telemetry;
 using IotCredentials.Vending;
+using Microsoft.AspNetCore.Authorization;
+using Microsoft.AspNetCore.Authorization.Policy;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.HttpLogging;
@@ -96,6 +98,10 @@ public static class IotCredentialsReverseProxyBuilderExtensions
         services.TryAddEnumerable(ServiceDescriptor.Singleton<IHttpLoggingInterceptor, UnloggedResponses>());
         services.AddSingleton<IStartupFilter, PipelineValidation>();
         services.AddAuthorization();
+        // A host's own stays, also one that is registered later.
+        if (services.Last(static service => service.ServiceType == typeof(IAuthorizationMiddlewareResultHandler)) is
+            { IsKeyedService: false, ImplementationType: { } handler } && handler == typeof(AuthorizationMiddlewareResultHandler))
+            services.AddSingleton<IAuthorizationMiddlewareResultHandler, CredentialAuthorizationResultHandler>();
         return proxy;
     }
 }

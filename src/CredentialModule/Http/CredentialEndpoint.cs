@@ -28,6 +28,7 @@ internal sealed class CredentialEndpoint(
 
     private static readonly OrganizationAccessRequirement[] s_access = [OrganizationAccessRequirement.Instance];
 
+    private readonly LogInterval _anonymousCallers = new(s_logInterval, time);
     private readonly LogInterval _unknownCallers = new(s_logInterval, time);
     private readonly LogInterval _unknownProfiles = new(s_logInterval, time);
 
@@ -39,6 +40,15 @@ internal sealed class CredentialEndpoint(
         {
             Log.NoPolicy(logger, endpoint.DisplayName);
             await ErrorResponse.WriteAsync(context, StatusCodes.Status403Forbidden, "no_policy");
+            return;
+        }
+
+        // Neither a policy nor a handler of the host has to ask for it, and credentials for everyone are a mistake of both.
+        if (context.User.Identity is not { IsAuthenticated: true } && !context.User.Identities.Any(static identity => identity.IsAuthenticated))
+        {
+            if (_anonymousCallers.IsDue()) Log.CallerAnonymous(logger, endpoint.DisplayName);
+            context.Response.Headers.WWWAuthenticate = "Bearer";
+            await ErrorResponse.WriteAsync(context, StatusCodes.Status401Unauthorized, "no_token");
             return;
         }
 

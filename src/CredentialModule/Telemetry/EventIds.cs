@@ -37,4 +37,6 @@ internal static class EventIds
     public const int StsCircuitClosed = 32;
     public const int GenerationsUnreadable = 33;
     public const int ProfileUnknown = 34;
+    public const int CallerAnonymous = 35;
+    public const int AuthenticationTooLate = 36;
 }

@@ -102,6 +102,18 @@ internal static partial class Log
         EventName = nameof(EventIds.CallerUnknown))]
     public static partial void CallerUnknown(ILogger logger, string? route, string? claims);
 
+    [LoggerMessage(EventIds.CallerAnonymous, LogLevel.Error,
+        "The route {Route} responds with 401 to callers whom no authentication scheme has authenticated, and its policy lets them through. "
+        + "Add RequireAuthenticatedUser() to the policy",
+        EventName = nameof(EventIds.CallerAnonymous))]
+    public static partial void CallerAnonymous(ILogger logger, string? route);
+
+    [LoggerMessage(EventIds.AuthenticationTooLate, LogLevel.Error,
+        "The route {Route} responds with 401 to every caller: the pipeline authorizes before it authenticates. "
+        + "Write app.UseAuthentication() before app.UseAuthorization()",
+        EventName = nameof(EventIds.AuthenticationTooLate))]
+    public static partial void AuthenticationTooLate(ILogger logger, string? route);
+
     [LoggerMessage(EventIds.RedisNotExamined, LogLevel.Warning, "The cause of the Redis problem at {EndPoint} cannot be determined: {Kind}",
         EventName = nameof(EventIds.RedisNotExamined))]
     public static partial void RedisNotExamined(ILogger logger, string endPoint, string kind);
