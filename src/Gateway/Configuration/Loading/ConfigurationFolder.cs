@@ -65,6 +65,7 @@ internal static class ConfigurationFolder
         RedisConnectionFile.Apply(merged, input, findings);
         HostingLayer.WarnOfUnused(input.Variables, merged, findings);
         HostingLayer.WarnOfPrefixed(input.Variables, RootSchema.Value, findings);
+        EnvironmentNearMisses.Warn(input.Variables, RootSchema.Value, findings);
 
         // If a file could not be read, skip the rules: they would report errors that the missing file may resolve.
         if (files is null) return new(null, findings.ToOrdered(), findings.CannotRead, input) { Layers = rows };

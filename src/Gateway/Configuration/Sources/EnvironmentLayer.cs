@@ -18,8 +18,7 @@ internal static class EnvironmentLayer
         var tree = new TextTree("environment", findings);
         foreach (var (name, value) in variables.OrderBy(variable => variable.Key, StringComparer.Ordinal))
         {
-            if (value is null || name.StartsWith(TelemetryPrefix, StringComparison.OrdinalIgnoreCase)) continue;
-            if (MayName(name, root)) tree.Set(KeyOf(name), value, SourceOf(name), mayRepeat: false);
+            if (value is not null && IsRead(name, root)) tree.Set(KeyOf(name), value, SourceOf(name), mayRepeat: false);
         }
 
         return tree.Root;
@@ -32,8 +31,9 @@ internal static class EnvironmentLayer
     public static bool Names(string name, ObjectSchema root) =>
         FirstOf(name) is { } first ? root.Members.ContainsKey(first) : root.Members.TryGetValue(name, out var member) && member.Schema is ScalarSchema;
 
-    private static bool MayName(string name, ObjectSchema root) =>
-        Names(name, root) || (FirstOf(name) is { } first && NearestName.Of(first, root.Members.Keys) is not null);
+    /// <summary>Whether a variable is read as a key: an unknown one is an error then.</summary>
+    public static bool IsRead(string name, ObjectSchema root) => !name.StartsWith(TelemetryPrefix, StringComparison.OrdinalIgnoreCase)
+        && (Names(name, root) || (FirstOf(name) is { } first && NearestName.Of(first, root.Members.Keys) is not null));
 
     private static string? FirstOf(string name) => KeyOf(name).IndexOf(':', StringComparison.Ordinal) is >= 0 and var end ? KeyOf(name)[..end] : null;
 
