@@ -51,6 +51,12 @@ internal static class GatewayProgram
 
             // A value is never read from a response file, and one argument never bundles several options.
             var parsed = root.Parse(args, new ParserConfiguration { ResponseFileTokenReplacer = null, EnablePosixBundling = false });
+            if (MisspeltArgument.ProblemOf(parsed, args.FirstOrDefault()) is { } problem)
+            {
+                error.WriteLine($"error: {problem}");
+                return ExitCode.Failed;
+            }
+
             // A command must be the first argument. In a later position the same word is the value of a configuration key.
             var called = parsed.CommandResult;
             while (called.Parent is System.CommandLine.Parsing.CommandResult { Command: not RootCommand } above) called = above;

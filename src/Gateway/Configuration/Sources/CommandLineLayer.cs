@@ -24,7 +24,7 @@ internal static class CommandLineLayer
             {
                 // The argument's text may be part of a secret, so only its position is reported.
                 findings.Error("", Source, $"argument {index + 1} is no key (a command and its own options are not counted). "
-                    + "Write --KEY VALUE, --KEY=VALUE or KEY=VALUE; a command (check, explain, diff, doctor) stands first.");
+                    + "Write --KEY VALUE, --KEY=VALUE or KEY=VALUE; a command (check, explain, diff, doctor, api-key) stands first.");
                 continue;
             }
 
