@@ -220,7 +220,10 @@ internal sealed class EdgeDocument
 
     private static string AddressOf(IServer server)
     {
-        var listener = server.Features.Get<IServerAddressesFeature>()?.Addresses.FirstOrDefault() ?? GatewayOptions.DefaultUrls;
+        var listeners = server.Features.Get<IServerAddressesFeature>()?.Addresses ?? [];
+        // A client that is generated from the document sends its tokens there.
+        var listener = listeners.FirstOrDefault(static listener => listener.StartsWith("https:", StringComparison.OrdinalIgnoreCase))
+            ?? listeners.FirstOrDefault() ?? GatewayOptions.DefaultUrls;
         var address = BindingAddress.Parse(listener);
         var host = address.Host is "*" or "+" or "[::]" or "0.0.0.0" ? "localhost" : address.Host;
         return $"{address.Scheme}://{host}:{address.Port}";

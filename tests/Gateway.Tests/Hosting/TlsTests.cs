@@ -4,6 +4,7 @@ using System.Net.Sockets;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using System.Text.Json.Nodes;
+using Gateway.Tests.ApiReference;
 using Microsoft.Extensions.Logging;
 using Testing;
 using Xunit;
@@ -192,6 +193,24 @@ public sealed class TlsTests(TlsTests.Worlds worlds) : IClassFixture<TlsTests.Wo
         await gateway.Log.WaitForAsync(LogLevel.Error, "The key is not the certificate's.");
 
         Assert.Equal(first.Thumbprint, (await HandshakeAsync(gateway)).Thumbprint);
+    }
+
+    [Theory]
+    [InlineData("Http", "Https")]
+    [InlineData("Internal", "Public")]
+    [InlineData("ZZ", "AA")]
+    public async Task The_document_of_the_API_names_a_listener_with_TLS_if_there_is_one(string plain, string secure)
+    {
+        var gateway = await _world.StartGatewayAsync(settings =>
+        {
+            settings.WithoutRedis().Remove("Urls");
+            settings.Set($"Kestrel:Endpoints:{plain}:Url", "\"http://127.0.0.1:0\"");
+            settings.Set($"Kestrel:Endpoints:{secure}", $$"""{ "Url": "https://127.0.0.1:0", "Certificate": {{Files(Write("tls"))}} }""");
+        });
+
+        var document = await _world.Client.GetDocumentAsync(gateway);
+
+        Assert.StartsWith("https://127.0.0.1:", (string?)document["servers"]![0]!["variables"]!["gateway"]!["default"], StringComparison.Ordinal);
     }
 
     private string Write(string folder)
