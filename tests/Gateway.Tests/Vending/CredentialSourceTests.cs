@@ -111,7 +111,7 @@ public sealed class CredentialSourceTests(ITestOutputHelper output)
         await NextSignerAsync();
         for (var rotation = 0; rotation < rotations; rotation++)
         {
-            Rotate(world, agent, cluster, azure, folder, name, rotation);
+            await RotateAsync(world, agent, cluster, azure, folder, name, rotation);
             world.Aws.Calls.Clear();
             await NextSignerAsync();
             if (isRenewedByTime) continue;
@@ -185,7 +185,7 @@ public sealed class CredentialSourceTests(ITestOutputHelper output)
             (await world.Client.SendAsync(gateway.Url + Requests.CredentialsPath(organization), world.Token(organization))).Status;
     }
 
-    private static void Rotate(
+    private static async Task RotateAsync(
         World world, CredentialAgent agent, OpenIdProvider cluster, AzureEmulator azure, GatewayFolder folder, string name, int rotation)
     {
         if (name == "Azure") azure.RotateKeys();
@@ -209,7 +209,7 @@ public sealed class CredentialSourceTests(ITestOutputHelper output)
 
         if (name == "a file of keys")
         {
-            var old = world.Aws.Calls.Snapshot()[^1].AccessKeyId;
+            var old = (await world.Aws.Calls.WaitForAsync(static _ => true))[^1].AccessKeyId;
             var next = world.Aws.AddBaseCredentials(
                 $"AKIAIOSFODNN7ROTA{rotation:000}", Convert.ToHexString(System.Security.Cryptography.RandomNumberGenerator.GetBytes(20)), "111122223333");
             folder.Write("aws-config", $"[default]\naws_access_key_id = {next.AccessKeyId}\naws_secret_access_key = {next.SecretAccessKey}\n");

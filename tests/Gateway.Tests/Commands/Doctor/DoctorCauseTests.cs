@@ -141,9 +141,9 @@ public sealed class DoctorCauseTests(DoctorTests.Shared shared) : IClassFixture<
         "AWS_WEB_IDENTITY_TOKEN_FILE=/nowhere/token AWS_ROLE_ARN=arn:aws:iam::111122223333:role/r",
         "AWS_WEB_IDENTITY_TOKEN_FILE names /nowhere/token, which is not there")]
     [InlineData(
-        "F16 an empty one",
+        "F16 a device",
         "AWS_WEB_IDENTITY_TOKEN_FILE=/dev/null AWS_ROLE_ARN=arn:aws:iam::111122223333:role/r",
-        "AWS_WEB_IDENTITY_TOKEN_FILE names /dev/null, which is empty")]
+        "AWS_WEB_IDENTITY_TOKEN_FILE names /dev/null, which is a named pipe, a socket or a device, not a file")]
     [InlineData("F16 one without a role", "AWS_WEB_IDENTITY_TOKEN_FILE=/etc/hostname", "AWS_WEB_IDENTITY_TOKEN_FILE is set and AWS_ROLE_ARN is not")]
     [InlineData(
         "F16 a profile that is nowhere",
