@@ -18,12 +18,12 @@ internal sealed class RequestGuard(RequestDelegate next, IReadOnlyList<string> m
     // of East Asia map some to \: they are harmless except beside dots.
     private static readonly SearchValues<char> s_separators = SearchValues.Create(
         "\u037e\u066a\u2044\u2047\u2048\u2049\u2100\u2101\u2105\u2106\u2215\u2216\u29f5\u29f8"
-        + "\ufe14\ufe16\ufe54\ufe56\ufe5f\ufe68\ufe6a\uff03\uff05\uff0f\uff1b\uff1f\uff3c");
+        + "\u215f\ufe14\ufe16\ufe54\ufe56\ufe5f\ufe68\ufe6a\uff03\uff05\uff0f\uff1b\uff1f\uff3c");
 
     private static readonly SearchValues<char> s_plain = SearchValues.Create("/-_~0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz");
 
     // Letters that some readers leave out, and marks that some read as a slash.
-    private static readonly SearchValues<char> s_oddLetters = SearchValues.Create("\u0337\u0338\u115f\u1160\u3164\uffa0");
+    private static readonly SearchValues<char> s_oddLetters = SearchValues.Create("\u0337\u0338\u20e5\u20eb\u115f\u1160\u3164\uffa0");
 
     private readonly string _allow = string.Join(", ", methods);
 
@@ -154,7 +154,9 @@ internal sealed class RequestGuard(RequestDelegate next, IReadOnlyList<string> m
     private static bool IsText(Rune character, bool followsText) =>
         !(character.IsBmp && s_oddLetters.Contains((char)character.Value)) && Rune.GetUnicodeCategory(character) switch
         {
-            UnicodeCategory.NonSpacingMark or UnicodeCategory.SpacingCombiningMark => followsText,
+            // A sentence may end in one of these marks, and a dot. No code page has them for a separator.
+            UnicodeCategory.NonSpacingMark or UnicodeCategory.SpacingCombiningMark or UnicodeCategory.InitialQuotePunctuation
+                or UnicodeCategory.FinalQuotePunctuation or UnicodeCategory.OpenPunctuation or UnicodeCategory.ClosePunctuation => followsText,
             _ => Rune.IsLetter(character) || Rune.IsNumber(character),
         };
 

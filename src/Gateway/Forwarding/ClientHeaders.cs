@@ -95,7 +95,9 @@ internal static class ClientHeaders
     {
         if (!forwarded.Cookies) headers.Cookie = default;
         // ConnectionWords makes Kestrel keep the names.
-        var named = headers.Connection.Count == 0 ? null : ConnectionOptions.NamesIn(headers.Connection).ToHashSet(StringComparer.OrdinalIgnoreCase);
+        var named = headers.Connection.Count > 0 && ConnectionOptions.NamesIn(headers.Connection) is { Count: > 0 } names
+            ? names.ToHashSet(StringComparer.OrdinalIgnoreCase)
+            : null;
         List<string>? removed = null;
         foreach (var (name, _) in headers)
         {

@@ -10,7 +10,17 @@ internal static class ConnectionOptions
         FrozenSet.ToFrozenSet(["close", "keep-alive", "upgrade", "transfer-encoding"], StringComparer.OrdinalIgnoreCase);
 
     /// <summary>The headers that it names, which are for one hop only. Its other words name none.</summary>
-    public static IEnumerable<string> NamesIn(IEnumerable<string?> values) =>
-        values.SelectMany(static value => (value ?? "").Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries))
-            .Where(static word => !s_others.Contains(word));
+    public static IReadOnlyCollection<string> NamesIn(IEnumerable<string?> values)
+    {
+        List<string>? names = null;
+        foreach (var value in values)
+        {
+            // Most are one word.
+            if (string.IsNullOrEmpty(value) || s_others.Contains(value)) continue;
+            foreach (var word in value.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries))
+                if (!s_others.Contains(word)) (names ??= []).Add(word);
+        }
+
+        return names ?? (IReadOnlyCollection<string>)[];
+    }
 }

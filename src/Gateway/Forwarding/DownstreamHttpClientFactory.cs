@@ -24,8 +24,9 @@ internal class DownstreamHttpClientFactory(ILogger<ForwarderHttpClientFactory> l
         handler.ConnectTimeout = s_connectTimeout;
         handler.Expect100ContinueTimeout = s_expectTimeout;
         handler.PooledConnectionIdleTimeout = KeptFor(ClusterMetadata.Of(context.NewMetadata).IdleTimeout);
-        // The pool hands a connection on to a request that waits for one, without an idle time between them.
-        handler.PooledConnectionLifetime = handler.PooledConnectionIdleTimeout == TimeSpan.Zero ? TimeSpan.Zero : s_connectionLifetime;
+        handler.PooledConnectionLifetime = s_connectionLifetime;
+        // The pool would hand a connection on to a request that waits for one, without an idle time between them.
+        if (handler.PooledConnectionIdleTimeout == TimeSpan.Zero) UseConnectionsOnce(handler);
         // The propagator makes the client start a span for each request, collected or not. Without an exporter, TraceContextForwarding sends the trace on.
         if (spans is null) handler.ActivityHeadersPropagator = null;
         // Kestrel reads request headers as UTF-8. Without this, a non-ASCII character would fail the request as the service's failure, and a client could have
@@ -42,6 +43,17 @@ internal class DownstreamHttpClientFactory(ILogger<ForwarderHttpClientFactory> l
         return idleTimeout > 5 * betweenLooks ? idleTimeout * 0.8 : idleTimeout > betweenLooks ? idleTimeout - betweenLooks : TimeSpan.Zero;
     }
 
+    // YARP compares only its own settings.
+    protected override bool CanReuseOldClient(ForwarderHttpClientContext context) => base.CanReuseOldClient(context)
+        && ClusterMetadata.Of(context.OldMetadata).IdleTimeout == ClusterMetadata.Of(context.NewMetadata).IdleTimeout;
+
+    private static void UseConnectionsOnce(SocketsHttpHandler handler)
+    {
+        handler.PooledConnectionLifetime = TimeSpan.Zero;
+        // Without a limit of connections, the client would keep no pools either, and an HTTP/2 connection stay open until the service closes it.
+        handler.MaxConnectionsPerServer = Math.Min(handler.MaxConnectionsPerServer, int.MaxValue - 1);
+    }
+
     protected override HttpMessageHandler WrapHandler(ForwarderHttpClientContext context, HttpMessageHandler handler) =>
         new ServiceExchange(handler, new SingleUse(_logger, spans).CreateClient(context));
 
@@ -51,7 +63,7 @@ internal class DownstreamHttpClientFactory(ILogger<ForwarderHttpClientFactory> l
         protected override void ConfigureHandler(ForwarderHttpClientContext context, SocketsHttpHandler handler)
         {
             base.ConfigureHandler(context, handler);
-            handler.PooledConnectionLifetime = TimeSpan.Zero;
+            UseConnectionsOnce(handler);
         }
 
         protected override HttpMessageHandler WrapHandler(ForwarderHttpClientContext context, HttpMessageHandler handler) => handler;

@@ -41,7 +41,13 @@ internal static class TrustedProxies
         if (networks.Count > 0)
             app.Use(static (context, next) =>
             {
-                context.Request.Scheme = context.Request.Scheme.ToLowerInvariant() is ("http" or "https") and var scheme ? scheme : SchemeOf(context);
+                context.Request.Scheme = context.Request.Scheme.ToLowerInvariant() switch
+                {
+                    // Traefik writes ws and wss for upgrades.
+                    "http" or "ws" => Uri.UriSchemeHttp,
+                    "https" or "wss" => Uri.UriSchemeHttps,
+                    _ => SchemeOf(context),
+                };
                 return next(context);
             });
     }

@@ -38,7 +38,11 @@ public sealed class RedisProbeTests(RedisProbeTests.Redis redis) : IClassFixture
     [InlineData(
         "+OK|+OK|-NOPERM User reader has no permissions to run the 'hmset' command", "", "it does not permit the gateway's user the command HMSET (NOPERM)")]
     [InlineData(
-        "+OK|+OK|+OK|:1|:1|:1|$-1|*0|:0|:0|:-2|:1|$-1|+OK|+OK|:1|-NOPERM No permissions to access a channel",
+        "+OK|+OK|+OK|:1|:1|:1|$-1|*0|:0|:0|:-2|:1|$-1|+OK|+OK|-NOPERM User reader has no permissions to run the 'time' command",
+        "",
+        "it does not permit the gateway's user the command TIME (NOPERM)")]
+    [InlineData(
+        "+OK|+OK|+OK|:1|:1|:1|$-1|*0|:0|:0|:-2|:1|$-1|+OK|+OK|+QUEUED|+OK|+OK|:1|-NOPERM No permissions to access a channel",
         "",
         "it does not permit the gateway's user the command PUBLISH (NOPERM)")]
     [InlineData("+OK|-READONLY You can't write against a read only replica.", "", "it is a read-only replica (READONLY)")]

@@ -73,6 +73,7 @@ public sealed class EmptyListTests : IDisposable
     [Theory]
     [InlineData("AzureAd:Organizations", """{ "Claim": "organizations", "Only": ["o-a"] }""", "Only", "null")]
     [InlineData("AzureAd:Tenants:name", """{ "Only": ["o-a"] }""", "Only", "null")]
+    [InlineData("AzureAd:Tenants:name", """{ "Only": [] }""", "Only", "null")]
     [InlineData("Authentication:ApiKeys:Keys:name", """{ "IpAllow": ["10.0.0.1"] }""", "IpAllow", "[]")]
     [InlineData("IotCredentials:Directory", """{ "AllowedRegions": ["eu-west-1"] }""", "AllowedRegions", "[]")]
     public void Any_does_not_replace_the_list_of_an_earlier_layer(string section, string json, string name, string any)

@@ -2,7 +2,10 @@ using System.Collections.Concurrent;
 using System.Net;
 using System.Net.Sockets;
 using System.Text.Json.Nodes;
+using Microsoft.AspNetCore.Connections.Features;
+using Microsoft.AspNetCore.Http.Features;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
+using Testing;
 using Xunit;
 
 namespace Gateway.Tests.Forwarding;
@@ -30,6 +33,18 @@ public sealed class IdleConnectionTests(IdleConnectionTests.Services platform) :
         Assert.Equal((3, 1), (platform.Never.Connections, platform.Long.Connections));
     }
 
+    [Fact]
+    public async Task A_change_of_the_idle_time_takes_effect()
+    {
+        for (var i = 0; i < 2; i++) Assert.Equal(200, (await platform.SendAsync("/changed/1", platform.World.Token())).Status);
+        Assert.Equal(1, platform.Changed.Connections);
+
+        await platform.Gateway.ChangeAsync(static settings => settings.Set("ReverseProxy:Clusters:changed:Metadata", """{ "IdleTimeout": "00:00:00" }"""));
+
+        for (var i = 0; i < 2; i++) Assert.Equal(200, (await platform.SendAsync("/changed/1", platform.World.Token())).Status);
+        Assert.Equal(3, platform.Changed.Connections);
+    }
+
     // A service may send a body after HEAD all the same, and late. The next request on the connection would get it as its response.
     [Fact]
     public async Task No_request_follows_HEAD_on_its_connection()
@@ -52,9 +67,12 @@ public sealed class IdleConnectionTests(IdleConnectionTests.Services platform) :
     }
 
     [Fact]
-    public async Task Over_HTTP2_a_cluster_without_idle_connections_is_served()
+    public async Task Over_HTTP2_a_cluster_without_idle_connections_closes_each()
     {
         for (var i = 0; i < 3; i++) Assert.Equal(200, (await platform.SendAsync("/single/1", platform.World.Token())).Status);
+
+        Assert.Equal(3, platform.SingleConnections.Distinct().Count());
+        await Eventually.IsTrueAsync(() => platform.SingleConnections.All(platform.Closed.Contains));
     }
 
     [Theory]
@@ -84,7 +102,13 @@ public sealed class IdleConnectionTests(IdleConnectionTests.Services platform) :
 
         internal KeptService Head { get; } = new();
 
+        internal KeptService Changed { get; } = new();
+
         internal ConcurrentQueue<string> StreamConnections { get; } = [];
+
+        internal ConcurrentQueue<string> SingleConnections { get; } = [];
+
+        internal ConcurrentQueue<string> Closed { get; } = [];
 
         private WrittenService Streams { get; set; } = null!;
 
@@ -93,7 +117,9 @@ public sealed class IdleConnectionTests(IdleConnectionTests.Services platform) :
         protected override async ValueTask PrepareAsync() => Streams = await WrittenService.StartAsync(
             context =>
             {
-                if (context.Request.Path.StartsWithSegments("/streams")) StreamConnections.Enqueue(context.Connection.Id);
+                var connection = context.Connection.Id;
+                (context.Request.Path.StartsWithSegments("/streams") ? StreamConnections : SingleConnections).Enqueue(connection);
+                context.Features.GetRequiredFeature<IConnectionLifetimeFeature>().ConnectionClosed.Register(() => Closed.Enqueue(connection));
                 return Task.CompletedTask;
             },
             HttpProtocols.Http2);
@@ -101,6 +127,7 @@ public sealed class IdleConnectionTests(IdleConnectionTests.Services platform) :
         protected override void Change(JsonObject settings)
         {
             Add("head", Head, """{ "IdleTimeout": "00:10:00" }""");
+            Add("changed", Changed, """{ "IdleTimeout": "00:10:00" }""");
             foreach (var (name, metadata) in new[] { ("streams", "{}"), ("single", """{ "IdleTimeout": "00:00:00" }""") })
                 settings.Set($"ReverseProxy:Clusters:{name}", $$"""
                         { "HttpRequest": { "Version": "2", "VersionPolicy": "RequestVersionExact" }, "Metadata": {{metadata}},

@@ -29,7 +29,8 @@ public sealed class AlternateSchemeTests
     [InlineData("http", "http")]
     [InlineData("javascript", "http")]
     [InlineData("file", "http")]
-    [InlineData("wss", "http")]
+    [InlineData("wss", "https")]
+    [InlineData("WS", "http")]
     [InlineData("javascript, https", "http")]
     public async Task A_scheme_that_is_none_of_HTTP_is_ignored(string said, string scheme)
     {

@@ -18,7 +18,7 @@ internal static class LayerMerge
         {
             if (names.TryGetValue(name, out var present) && KeyPath.DifferByCaseOnly(path, present, name))
                 findings.Error(KeyPath.Combine(path, name), node.Source, KeyPath.CaseMessage(present, name));
-            if (node.IsAny && present is not null && lower.Children[present] is ListNode { Items.Count: > 0 } list)
+            if (node.IsAny && present is not null && lower.Children[present] is ListNode { IsAny: false } list)
                 findings.Error(KeyPath.Combine(path, name), node.Source,
                     $"would lift what {list.Source} restricts. Name at least one value, or change the list there.");
             merged.Children[name] = present is not null && node is ObjectNode above && lower.Children[present] is ObjectNode below
