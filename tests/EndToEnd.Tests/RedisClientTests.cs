@@ -80,8 +80,8 @@ public sealed class RedisClientTests
         {
             "closed" => $"127.0.0.1:{FreePort.Find()}",
             "silent" => silent.LocalEndpoint.ToString()!,
-            // TEST-NET-1 of RFC 5737: no machine has such an address.
-            "elsewhere" => $"192.0.2.1:{FreePort.Find()}",
+            // TEST-NET-1 of RFC 5737. Some virtual machines have their router at its first address.
+            "elsewhere" => $"192.0.2.254:{FreePort.Find()}",
             _ => redis.EndPoints[0],
         };
         if (announced == "stopped") await redis.Servers[0].KillAsync();

@@ -111,7 +111,7 @@ public sealed class CredentialSourceTests(ITestOutputHelper output)
         await NextSignerAsync();
         for (var rotation = 0; rotation < rotations; rotation++)
         {
-            await RotateAsync(world, agent, cluster, azure, folder, name, rotation);
+            Rotate(world, agent, cluster, azure, folder, name, rotation);
             world.Aws.Calls.Clear();
             await NextSignerAsync();
             if (isRenewedByTime) continue;
@@ -131,6 +131,7 @@ public sealed class CredentialSourceTests(ITestOutputHelper output)
         Volatile.Write(ref ended, true);
         await Task.WhenAll(load);
         output.WriteLine($"{name}: {string.Join(", ", statuses.Select(status => $"{status.Value} times {status.Key}"))}, signed by {signers.Count} keys");
+        if (HasFailed()) await Eventually.IsTrueAsync(() => gateway.Output.Contains("\"status\":503", StringComparison.Ordinal));
         Assert.True(!HasFailed(), string.Join('\n', gateway.Output.Split('\n')
             .Where(line => line.Contains(": 403", StringComparison.Ordinal)
                 || line.Contains("AWS", StringComparison.Ordinal)
@@ -185,7 +186,7 @@ public sealed class CredentialSourceTests(ITestOutputHelper output)
             (await world.Client.SendAsync(gateway.Url + Requests.CredentialsPath(organization), world.Token(organization))).Status;
     }
 
-    private static async Task RotateAsync(
+    private static void Rotate(
         World world, CredentialAgent agent, OpenIdProvider cluster, AzureEmulator azure, GatewayFolder folder, string name, int rotation)
     {
         if (name == "Azure") azure.RotateKeys();
@@ -209,12 +210,14 @@ public sealed class CredentialSourceTests(ITestOutputHelper output)
 
         if (name == "a file of keys")
         {
-            var old = (await world.Aws.Calls.WaitForAsync(static _ => true))[^1].AccessKeyId;
+            var old = rotation == 0 ? world.Aws.BaseCredentials.AccessKeyId : KeyOf(rotation - 1);
             var next = world.Aws.AddBaseCredentials(
-                $"AKIAIOSFODNN7ROTA{rotation:000}", Convert.ToHexString(System.Security.Cryptography.RandomNumberGenerator.GetBytes(20)), "111122223333");
+                KeyOf(rotation), Convert.ToHexString(System.Security.Cryptography.RandomNumberGenerator.GetBytes(20)), "111122223333");
             folder.Write("aws-config", $"[default]\naws_access_key_id = {next.AccessKeyId}\naws_secret_access_key = {next.SecretAccessKey}\n");
             world.Aws.Revoke(next with { AccessKeyId = old });
         }
+
+        static string KeyOf(int rotation) => $"AKIAIOSFODNN7ROTA{rotation:000}";
     }
 
     /// <summary>A folder with what sources name, and the variables that name them.</summary>
