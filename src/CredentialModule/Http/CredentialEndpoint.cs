@@ -43,7 +43,7 @@ internal sealed class CredentialEndpoint(
             return;
         }
 
-        // Neither a policy nor a handler of the host has to ask for it, and credentials for everyone are a mistake of both.
+        // A policy or a handler of the host may let anonymous callers through. They get no credentials.
         if (context.User.Identity is not { IsAuthenticated: true } && !context.User.Identities.Any(static identity => identity.IsAuthenticated))
         {
             if (_anonymousCallers.IsDue()) Log.CallerAnonymous(logger, endpoint.DisplayName);

@@ -27,7 +27,7 @@ internal sealed class CredentialRouteFilter(IProfileProvider profiles, SectionNa
         problem = $"ReverseProxy:Routes:{route.RouteId} {problem}";
         if (problemsOfStart is null) throw new InvalidOperationException(problem);
         problemsOfStart.Enqueue(problem);
-        // YARP finds nothing to throw in it, and the host does not start.
+        // A stand-in that YARP accepts: its exception would hide the problem, which stops the host.
         return new() { RouteId = route.RouteId, Match = new() { Path = "/" } };
     }
 

@@ -150,7 +150,7 @@ internal sealed class Explainer(
         return name is null ? null : OnWire(name);
     }
 
-    // The configuration has a name of other letters as it is written, and a request as Punycode.
+    // The configuration names such a host in Unicode; a request carries it as Punycode.
     private static string OnWire(string name) => new HostString(name).ToUriComponent();
 
     private static string NameIn(string host) => host.StartsWith("*.", StringComparison.Ordinal) ? $"any{host[1..]}" : host;

@@ -30,7 +30,7 @@ internal sealed class ServiceExchange(HttpMessageHandler handler, HttpMessageInv
         base.Dispose(disposing);
     }
 
-    // Over HTTP/2 the streams of a connection are apart.
+    // HTTP/2 keeps the responses of a connection in streams of their own.
     private static bool MayBeHttp1(HttpRequestMessage request) =>
         request.Version.Major < 2 || request.VersionPolicy == HttpVersionPolicy.RequestVersionOrLower;
 
