@@ -69,16 +69,18 @@ internal sealed class CredentialSource(IOptions<AwsClientOptions> options)
     /// result, because AWS may reject them in one region only.
     /// </summary>
     /// <param name="refused">The rejected credentials.</param>
-    /// <param name="mayReplace">False to read nothing again, and only share what another caller reads.</param>
+    /// <param name="mayReplace">
+    /// Called if nobody has read again since. False to read nothing again, and only share what another caller reads.
+    /// </param>
     /// <param name="cancellation">Cancels the wait.</param>
-    public async Task<FoundCredentials> RereadAsync(FoundCredentials? refused, bool mayReplace, CancellationToken cancellation)
+    public async Task<FoundCredentials> RereadAsync(FoundCredentials? refused, Func<bool> mayReplace, CancellationToken cancellation)
     {
         Task<FoundCredentials>? asking = null;
         lock (_lock)
         {
             // If several callers were rejected, the first resolves the source again, and the others share its result.
             var isCurrent = refused is null || (_last is not null && _last.Values.Equals(refused.Values));
-            if (isCurrent && mayReplace && !IsAskedInsteadOf(refused))
+            if (isCurrent && !IsAskedInsteadOf(refused) && mayReplace())
             {
                 (_source, _asking, _refused) = (null, null, refused);
                 options.Value.CredentialsRejected?.Invoke();

@@ -21,6 +21,9 @@ internal sealed class OwnCredentials : IDisposable
     // AWS may reject the credentials in one region, such as one that the account has not enabled, and accept them in the others.
     private static readonly TimeSpan s_pauseBeforeReplacement = TimeSpan.FromMinutes(1);
 
+    // Two sessions can be revoked at once: the one in use, and the one that was just renewed.
+    private const int MostRereads = 2;
+
     // The key for a failing source, which is independent of region and call.
     private static readonly (string Region, string Call) s_source = ("", "");
 
@@ -59,7 +62,7 @@ internal sealed class OwnCredentials : IDisposable
     /// <exception cref="VendingException">AWS rejects the gateway's credentials for this call, and the next retry is not due yet.</exception>
     public void ThrowIfRefused(string region, string call) => ThrowIfRefused(region, call, isTrial: false);
 
-    /// <summary>Makes a call signed with the gateway's own credentials. If AWS rejects them, retries once with newly read credentials if they differ.</summary>
+    /// <summary>Makes a call signed with the gateway's own credentials. If AWS rejects them, retries with newly read ones as long as they differ, up to twice.</summary>
     /// <param name="region">The region.</param>
     /// <param name="call">The action, such as <c>sts:AssumeRole</c>.</param>
     /// <param name="address">The address that is called, if it is known.</param>
@@ -71,36 +74,26 @@ internal sealed class OwnCredentials : IDisposable
         ThrowIfRefused(region, call, isTrial: true);
         var begun = _time.GetTimestamp();
         var found = await FindAsync(_source.FindAsync, cancellation);
-        try
+        for (var rereads = 0; ; rereads++)
         {
-            return await CallAndRecordAsync();
-        }
-        catch (Exception e) when (AwsErrorMapper.OfCredentials(e) is { } failure)
-        {
-            var other = await FindAsync(end => RereadAsync((region, call), begun, found, isCheck: false, end), cancellation);
-            if (IsSame(other, found)) throw RecordRefusal((region, call), failure);
-            found = other;
-        }
-        catch (Exception e)
-        {
-            throw AwsErrorMapper.From(e, call, address);
-        }
-
-        try
-        {
-            return await CallAndRecordAsync();
-        }
-        catch (Exception e)
-        {
-            throw AwsErrorMapper.OfCredentials(e) is { } failure ? RecordRefusal((region, call), failure) : AwsErrorMapper.From(e, call, address);
-        }
-
-        async Task<T> CallAndRecordAsync()
-        {
-            var result = await use(found.Fixed);
-            RecordAcceptedCall((region, call), found.Values);
-            EndRefusal((region, call), begun);
-            return result;
+            try
+            {
+                var result = await use(found.Fixed);
+                RecordAcceptedCall((region, call), found.Values);
+                EndRefusal((region, call), begun);
+                return result;
+            }
+            catch (Exception e) when (AwsErrorMapper.OfCredentials(e) is { } failure)
+            {
+                if (rereads == MostRereads) throw RecordRefusal((region, call), failure);
+                var refused = found;
+                found = await FindAsync(end => RereadAsync((region, call), begun, refused, isCheck: false, end), cancellation);
+                if (IsSame(found, refused)) throw RecordRefusal((region, call), failure);
+            }
+            catch (Exception e)
+            {
+                throw AwsErrorMapper.From(e, call, address);
+            }
         }
     }
 
@@ -129,20 +122,20 @@ internal sealed class OwnCredentials : IDisposable
     private Task<FoundCredentials> RereadAsync(
         (string Region, string Call) key, long begun, FoundCredentials refused, bool isCheck, CancellationToken cancellation)
     {
-        bool mayReplace;
-        lock (_lock)
+        return _source.RereadAsync(refused, MayReplace, cancellation);
+
+        bool MayReplace()
         {
-            var mustWait = isCheck || (_acceptedCalls.Count > 0 && !_acceptedCalls.Contains(key) && refused.Values.Equals(_accepted));
-            // A call from before the last replacement was signed with what has been replaced.
-            mayReplace = _replacedAt is not { } at || (begun > at && (!mustWait || _time.GetElapsedTime(at) >= s_pauseBeforeReplacement));
-            if (mayReplace)
+            lock (_lock)
             {
+                var mustWait = isCheck || (_acceptedCalls.Count > 0 && !_acceptedCalls.Contains(key) && refused.Values.Equals(_accepted));
+                // A call from before the last replacement was signed with what has been replaced.
+                if (_replacedAt is { } at && (begun <= at || (mustWait && _time.GetElapsedTime(at) < s_pauseBeforeReplacement))) return false;
                 _acceptedCalls.Clear();
                 _replacedAt = _time.GetTimestamp();
+                return true;
             }
         }
-
-        return _source.RereadAsync(refused, mayReplace, cancellation);
     }
 
     private void RecordAcceptedCall((string Region, string Call) key, ImmutableCredentials credentials)
@@ -243,7 +236,7 @@ internal sealed class OwnCredentials : IDisposable
         {
             if (key == s_source)
             {
-                await _source.RereadAsync(null, mayReplace: true, deadline.Token);
+                await _source.RereadAsync(null, static () => true, deadline.Token);
             }
             else
             {

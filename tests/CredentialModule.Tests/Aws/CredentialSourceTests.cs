@@ -34,7 +34,7 @@ public sealed class CredentialSourceTests
 
         Assert.Equal(first.Values, (await source.FindAsync(CancellationToken.None)).Values);
         await Eventually.IsTrueAsync(() => _source.Asked == 2);
-        await Assert.ThrowsAsync<AmazonClientException>(() => source.RereadAsync(first, mayReplace: true, CancellationToken.None));
+        await Assert.ThrowsAsync<AmazonClientException>(() => source.RereadAsync(first, () => true, CancellationToken.None));
     }
 
     [Fact]
@@ -47,7 +47,7 @@ public sealed class CredentialSourceTests
         await end.CancelAsync();
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => first);
 
-        var other = source.RereadAsync(null, mayReplace: true, CancellationToken.None);
+        var other = source.RereadAsync(null, () => true, CancellationToken.None);
         var shared = source.FindAsync(CancellationToken.None);
         _source.Answers.SetResult();
 
@@ -91,10 +91,10 @@ public sealed class CredentialSourceTests
         var source = NewSource();
         _source.Answers.SetResult();
         var refused = await source.FindAsync(CancellationToken.None);
-        var other = await source.RereadAsync(refused, mayReplace: true, CancellationToken.None);
+        var other = await source.RereadAsync(refused, () => true, CancellationToken.None);
         _source.Fails = true;
 
-        Assert.Equal(other.Values, (await source.RereadAsync(refused, mayReplace: true, CancellationToken.None)).Values);
+        Assert.Equal(other.Values, (await source.RereadAsync(refused, () => true, CancellationToken.None)).Values);
     }
 
     [Fact]
@@ -105,7 +105,7 @@ public sealed class CredentialSourceTests
         var first = await source.FindAsync(CancellationToken.None);
         _source.Answers = new TaskCompletionSource();
 
-        var others = source.RereadAsync(first, mayReplace: true, CancellationToken.None);
+        var others = source.RereadAsync(first, () => true, CancellationToken.None);
         var found = await source.FindAsync(CancellationToken.None).WaitAsync(Eventually.Limit);
         _source.Answers.SetResult();
 

@@ -1,4 +1,5 @@
 using System.Text.Json.Nodes;
+using Amazon.Runtime;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Time.Testing;
@@ -150,6 +151,34 @@ public sealed class OwnCredentialTests
         Assert.Equal(1, gateway.Log.Count(LogLevel.Error, Told));
     }
 
+    [Theory]
+    [InlineData("D13 the session in use is revoked", 1, 200, 2)]
+    [InlineData("D13 so is the one that the source has renewed meanwhile", 2, 200, 3)]
+    [InlineData("D13 so is every other", 9, 503, 3)]
+    public async Task Sessions_that_are_revoked_at_once_fail_no_call_while_the_source_has_another(string kind, int revoked, int status, int calls)
+    {
+        await using var world = await World.StartAsync();
+        var source = new RenewingSource(world.Aws);
+        var gateway = await world.StartGatewayAsync(settings => settings.WithoutRedis(), services => services.PostConfigure<AwsClientOptions>(aws =>
+        {
+            aws.Credentials = source;
+            aws.CredentialsRejected = source.Renew;
+        }));
+        using var hang = world.Aws.Inject(AwsFault.Hang(), "AssumeRole", times: 1);
+        using var fault = world.Aws.Inject(
+            AwsFault.Error("ExpiredToken", 403), "AssumeRole",
+            call => call.AssumeRole!.RoleSessionName == "o-revoked" && source.NumberOf(call.AccessKeyId) < revoked);
+        var vending = gateway.VendAsync("o-revoked");
+        await world.Aws.Calls.WaitForAsync(call => call.AssumeRole?.RoleSessionName == "o-revoked");
+        source.Renew();
+        Assert.Equal(200, (await gateway.VendAsync("o-other")).Status);
+
+        hang.Dispose();
+
+        Assert.True((await vending).Status == status, $"{kind}: {gateway.Log.Text}");
+        Assert.Equal(calls, world.Aws.Calls.Count(call => call.AssumeRole?.RoleSessionName == "o-revoked"));
+    }
+
     [Fact]
     public async Task D13_what_is_refused_for_a_roles_sake_is_no_condition_of_the_gateway()
     {
@@ -173,4 +202,19 @@ public sealed class OwnCredentialTests
 
     private static async Task<string> MetricsAsync(World world, RunningGateway gateway) =>
         (await world.Client.SendAsync(gateway.ManagementUrl + "/metrics")).Body;
+
+    /// <summary>Keys that are the same until they are renewed, as the SDK's sources have them.</summary>
+    private sealed class RenewingSource(AwsEmulator aws) : AWSCredentials
+    {
+        private readonly List<AwsCredentials> _issued = [Issue(aws, 0)];
+
+        public int NumberOf(string accessKeyId) => _issued.FindIndex(credentials => credentials.AccessKeyId == accessKeyId);
+
+        public void Renew() => _issued.Add(Issue(aws, _issued.Count));
+
+        public override ImmutableCredentials GetCredentials() => new(_issued[^1].AccessKeyId, _issued[^1].SecretAccessKey, token: null);
+
+        private static AwsCredentials Issue(AwsEmulator aws, int number) =>
+            aws.AddBaseCredentials($"AKIAIOSFODNN7RENEWED{number}", $"secret-of-renewed-key-{number}", "111122223333");
+    }
 }
