@@ -44,15 +44,23 @@ public sealed class LockTests(ITestOutputHelper output)
     [Fact]
     public async Task D1_a_lock_that_is_planted_again_and_again_delays_a_vend_by_half_of_the_timeout()
     {
-        await using var world = await World.StartAsync(ownRedis: true);
-        await using var redis = await world.Redis.ConnectAsync();
-        var locks = await LocksOfAsync(world, redis, "o-locked");
-        var gateway = await world.StartGatewayAsync(settings => settings.Set("IotCredentials:Timeout", "\"00:00:10\""));
-        await using var planting = await Planting.StartAsync(redis, locks);
+        for (var round = 1; ; round++)
+        {
+            await using var world = await World.StartAsync(ownRedis: true);
+            await using var redis = await world.Redis.ConnectAsync();
+            var locks = await LocksOfAsync(world, redis, "o-locked");
+            var gateway = await world.StartGatewayAsync(settings => settings
+                .Set("IotCredentials:Timeout", "\"00:00:06\"")
+                .Set("Logging:LogLevel:IotCredentials", "\"Debug\""));
+            using var planting = new Planting(redis, locks);
 
-        Assert.Equal(200, (await gateway.VendAsync("o-locked")).Status);
+            Assert.Equal(200, (await gateway.VendAsync("o-locked")).Status);
 
-        Assert.Equal(1, gateway.Log.Count(LogLevel.Warning, Overridden));
+            // On a busy machine Redis can take longer for a command than a gateway waits. Then the gateway does not wait for the lock.
+            if (round < MostRounds && gateway.Log.Count(LogLevel.Debug, "Redis did not respond for a lock") > 0) continue;
+            Assert.True(gateway.Log.Count(LogLevel.Warning, Overridden) == 1, gateway.Log.Text);
+            return;
+        }
     }
 
     [Fact]
@@ -66,7 +74,7 @@ public sealed class LockTests(ITestOutputHelper output)
         var hang = world.Aws.Inject(AwsFault.Hang(), "AssumeRole");
         var vending = gateways[0].VendAsync("o-shared");
         await world.Aws.Calls.WaitForAsync(call => call.AssumeRole?.RoleSessionName == "o-shared");
-        await using var planting = await Planting.StartAsync(redis, Locks(redis, world));
+        using var planting = new Planting(redis, Locks(redis, world));
         var waiting = gateways[1].VendAsync("o-shared");
 
         hang.Dispose();
@@ -170,33 +178,31 @@ public sealed class LockTests(ITestOutputHelper output)
         _ => redis.GetDatabase().ListLeftPushAsync(key, "planted"),
     };
 
-    /// <summary>Sets locks as a replica would that holds them for ever.</summary>
-    private sealed class Planting : IAsyncDisposable
+    /// <summary>Sets locks as a replica would that holds them for ever, on a thread that a busy pool cannot delay.</summary>
+    private sealed class Planting : IDisposable
     {
-        private readonly CancellationTokenSource _ended = new();
-        private readonly Task _planting;
+        private readonly ManualResetEvent _ended = new(initialState: false);
+        private readonly Thread _planting;
 
-        private Planting(Func<Task> plant) => _planting = Task.Run(async () =>
+        public Planting(ConnectionMultiplexer redis, IReadOnlyList<RedisKey> keys)
         {
-            using var timer = new PeriodicTimer(TimeSpan.FromMilliseconds(100));
-            while (await timer.WaitForNextTickAsync(_ended.Token)) await plant();
-        });
-
-        public static async Task<Planting> StartAsync(ConnectionMultiplexer redis, IReadOnlyList<RedisKey> keys)
-        {
-            await PlantAsync();
-            return new Planting(PlantAsync);
-
-            async Task PlantAsync()
+            Plant(CommandFlags.None);
+            _planting = new Thread(() =>
             {
-                foreach (var key in keys) await redis.GetDatabase().StringSetAsync(key, "planted", s_lockLife);
+                while (!_ended.WaitOne(TimeSpan.FromMilliseconds(100))) Plant(CommandFlags.FireAndForget);
+            });
+            _planting.Start();
+
+            void Plant(CommandFlags flags)
+            {
+                foreach (var key in keys) redis.GetDatabase().StringSet(key, "planted", s_lockLife, flags: flags);
             }
         }
 
-        public async ValueTask DisposeAsync()
+        public void Dispose()
         {
-            await _ended.CancelAsync();
-            await Assert.ThrowsAnyAsync<OperationCanceledException>(() => _planting);
+            _ended.Set();
+            _planting.Join();
             _ended.Dispose();
         }
     }
