@@ -30,6 +30,6 @@ internal sealed class CredentialAuthorizationResultHandler(ILogger<CredentialAut
         var response = context.Response;
         if (response.StatusCode is not (StatusCodes.Status401Unauthorized or StatusCodes.Status403Forbidden)
             || response.HasStarted || response.ContentLength is not null || !string.IsNullOrEmpty(response.ContentType)) return;
-        await ErrorResponse.WriteAsync(context, response.StatusCode, authorizeResult.Challenged ? "no_token" : "policy");
+        await ErrorResponse.WriteAsync(context, response.StatusCode, authorizeResult.Challenged ? ErrorReason.NoToken : ErrorReason.Policy);
     }
 }

@@ -39,7 +39,7 @@ internal sealed class CredentialEndpoint(
             || (endpoint.Metadata.GetMetadata<IAuthorizeData>() is null && endpoint.Metadata.GetMetadata<AuthorizationPolicy>() is null))
         {
             Log.NoPolicy(logger, endpoint.DisplayName);
-            await ErrorResponse.WriteAsync(context, StatusCodes.Status403Forbidden, "no_policy");
+            await ErrorResponse.WriteAsync(context, StatusCodes.Status403Forbidden, ErrorReason.NoPolicy);
             return;
         }
 
@@ -48,7 +48,7 @@ internal sealed class CredentialEndpoint(
         {
             if (_anonymousCallers.IsDue()) Log.CallerAnonymous(logger, endpoint.DisplayName);
             context.Response.Headers.WWWAuthenticate = "Bearer";
-            await ErrorResponse.WriteAsync(context, StatusCodes.Status401Unauthorized, "no_token");
+            await ErrorResponse.WriteAsync(context, StatusCodes.Status401Unauthorized, ErrorReason.NoToken);
             return;
         }
 
@@ -62,7 +62,7 @@ internal sealed class CredentialEndpoint(
         var authorization = context.RequestServices.GetRequiredService<IAuthorizationService>();
         if (!(await authorization.AuthorizeAsync(context.User, request.Organization, s_access)).Succeeded)
         {
-            await ErrorResponse.WriteAsync(context, StatusCodes.Status403Forbidden, "organization");
+            await ErrorResponse.WriteAsync(context, StatusCodes.Status403Forbidden, ErrorReason.Organization);
             return;
         }
 
@@ -75,7 +75,7 @@ internal sealed class CredentialEndpoint(
             if (found is not { } vended)
             {
                 if (!isUnknown && _unknownCallers.IsDue()) Log.CallerRefused(logger, endpoint.DisplayName, caller.MissingClaims);
-                await ErrorResponse.WriteAsync(context, StatusCodes.Status403Forbidden, isUnknown ? "organization_unknown" : "caller_claims");
+                await ErrorResponse.WriteAsync(context, StatusCodes.Status403Forbidden, isUnknown ? ErrorReason.OrganizationUnknown : ErrorReason.CallerClaims);
                 return;
             }
 
@@ -89,7 +89,7 @@ internal sealed class CredentialEndpoint(
             var failure = e as VendingException ?? new VendingException(FailureClass.Unavailable, "no response within IotCredentials:Timeout");
             metrics.Failed(failure.Failure, profileName);
             ErrorResponse.SetRetryAfter(context.Response, failure.RetryAfter);
-            var reason = e is TimeoutException ? "vend:timeout" : ReasonOf(failure.Failure);
+            var reason = e is TimeoutException ? ErrorReason.VendTimeout : ReasonOf(failure.Failure);
             await ErrorResponse.WriteAsync(context, StatusCodes.Status503ServiceUnavailable, reason);
         }
         catch (OperationCanceledException) when (context.RequestAborted.IsCancellationRequested && !IsOutOfTime(context))
@@ -123,11 +123,11 @@ internal sealed class CredentialEndpoint(
 
     private static string ReasonOf(FailureClass failure) => failure switch
     {
-        FailureClass.Throttled => "vend:throttled",
-        FailureClass.Refused => "vend:refused",
-        FailureClass.TooShort => "vend:too_short",
-        FailureClass.Credentials => "vend:credentials",
-        _ => "vend:unavailable",
+        FailureClass.Throttled => ErrorReason.VendThrottled,
+        FailureClass.Refused => ErrorReason.VendRefused,
+        FailureClass.TooShort => ErrorReason.VendTooShort,
+        FailureClass.Credentials => ErrorReason.VendCredentials,
+        _ => ErrorReason.VendUnavailable,
     };
 
     // True if the route's own Timeout ended the request: it uses the same token. The timeout middleware responds with 504 when the cancellation reaches it.

@@ -28,26 +28,26 @@ internal sealed class CredentialQueryRule(string profileName) : IRequestPrecondi
         if (!HttpMethods.IsGet(context.Request.Method) || context.Features.Get<IHttpExtendedConnectFeature>() is { IsExtendedConnect: true })
         {
             context.Response.Headers.Allow = HttpMethods.Get;
-            ErrorReason.Set(context, "method");
+            ErrorReason.Set(context, ErrorReason.Method);
             return StatusCodes.Status405MethodNotAllowed;
         }
 
         var profiles = RouteOrganization.ProfilesOf(context);
         if (!profiles.Has(profileName))
         {
-            ErrorReason.Set(context, "vend:unavailable");
+            ErrorReason.Set(context, ErrorReason.VendUnavailable);
             return StatusCodes.Status503ServiceUnavailable;
         }
 
         if (RouteOrganization.Of(context) is not { } organization || profiles.Find(profileName, organization) is not { } profile)
         {
-            ErrorReason.Set(context, "organization_id");
+            ErrorReason.Set(context, ErrorReason.OrganizationId);
             return StatusCodes.Status422UnprocessableEntity;
         }
 
         if (!TryReadMinimum(context.Request, profile, out var asked))
         {
-            ErrorReason.Set(context, "minimum_lifetime");
+            ErrorReason.Set(context, ErrorReason.MinimumLifetime);
             return StatusCodes.Status422UnprocessableEntity;
         }
 

@@ -46,32 +46,32 @@ internal static class RefusalText
     public static string WordOf(Exception failure) => failure switch
     {
         RepeatedRefusal repeated => repeated.Word,
-        SecurityTokenInvalidAlgorithmException => "algorithm",
-        SecurityTokenInvalidAudienceException => "audience",
-        SecurityTokenExpiredException => "token_expired",
-        SecurityTokenNotYetValidException => "token_not_yet_valid",
-        SecurityTokenNoExpirationException or SecurityTokenInvalidLifetimeException => "token_lifetime",
-        SecurityTokenInvalidIssuerException => "issuer",
-        SecurityTokenSignatureKeyNotFoundException => "signing_key",
-        SecurityTokenInvalidSignatureException => "signature",
-        IntrospectionRefusal => "introspection",
+        SecurityTokenInvalidAlgorithmException => GatewayReason.Algorithm,
+        SecurityTokenInvalidAudienceException => GatewayReason.Audience,
+        SecurityTokenExpiredException => GatewayReason.TokenExpired,
+        SecurityTokenNotYetValidException => GatewayReason.TokenNotYetValid,
+        SecurityTokenNoExpirationException or SecurityTokenInvalidLifetimeException => GatewayReason.TokenLifetime,
+        SecurityTokenInvalidIssuerException => GatewayReason.Issuer,
+        SecurityTokenSignatureKeyNotFoundException => GatewayReason.SigningKey,
+        SecurityTokenInvalidSignatureException => GatewayReason.Signature,
+        IntrospectionRefusal => GatewayReason.Introspection,
         AuthenticationFailureException => WordOf(failure.Message),
-        UnauthorizedAccessException => "token_claims",
-        _ => "token_unreadable",
+        UnauthorizedAccessException => GatewayReason.TokenClaims,
+        _ => GatewayReason.TokenUnreadable,
     };
 
     /// <param name="message">One of the gateway's own.</param>
     public static string WordOf(string message) => message switch
     {
-        UnknownIssuer => "issuer",
-        BearerAuthentication.UnknownKey => "signing_key",
-        Unreadable or Encrypted or WithoutOneIssuer => "token_unreadable",
-        SentTwice or SentTogether => "ambiguous",
-        ApiKeyAuthentication.Expired => "api_key_expired",
-        ApiKeyAuthentication.Malformed or ApiKeyAuthentication.Unknown => "api_key",
-        IntrospectionAuthentication.Malformed => "introspection",
+        UnknownIssuer => GatewayReason.Issuer,
+        BearerAuthentication.UnknownKey => GatewayReason.SigningKey,
+        Unreadable or Encrypted or WithoutOneIssuer => GatewayReason.TokenUnreadable,
+        SentTwice or SentTogether => GatewayReason.Ambiguous,
+        ApiKeyAuthentication.Expired => GatewayReason.ApiKeyExpired,
+        ApiKeyAuthentication.Malformed or ApiKeyAuthentication.Unknown => GatewayReason.ApiKey,
+        IntrospectionAuthentication.Malformed => GatewayReason.Introspection,
         // The ordinary log says which claim is missing or wrong.
-        _ => "token_claims",
+        _ => GatewayReason.TokenClaims,
     };
 
     private static string List(IEnumerable<string>? names) => string.Join(", ", names ?? []);

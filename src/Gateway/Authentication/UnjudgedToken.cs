@@ -1,3 +1,4 @@
+using Gateway.Telemetry;
 using Microsoft.AspNetCore.Authentication;
 
 namespace Gateway.Authentication;
@@ -10,15 +11,15 @@ internal sealed record UnjudgedToken(int Status, string Reason, TimeSpan RetryAf
 {
     /// <summary>The client's address is locked out.</summary>
     public static AuthenticateResult LockedOut(HttpContext context, TimeSpan? retryAfter) =>
-        Set(context, new(StatusCodes.Status429TooManyRequests, "locked_out", retryAfter ?? TimeSpan.Zero));
+        Set(context, new(StatusCodes.Status429TooManyRequests, GatewayReason.LockedOut, retryAfter ?? TimeSpan.Zero));
 
     /// <summary>The issuer's keys cannot be read.</summary>
     public static AuthenticateResult WithoutKeys(HttpContext context, TimeSpan retryAfter) =>
-        Set(context, new(StatusCodes.Status503ServiceUnavailable, "issuer_unavailable", retryAfter));
+        Set(context, new(StatusCodes.Status503ServiceUnavailable, GatewayReason.IssuerUnavailable, retryAfter));
 
     /// <summary>The introspection endpoint cannot be asked.</summary>
     public static AuthenticateResult WithoutIntrospection(HttpContext context, TimeSpan retryAfter) =>
-        Set(context, new(StatusCodes.Status503ServiceUnavailable, "introspection_unavailable", retryAfter));
+        Set(context, new(StatusCodes.Status503ServiceUnavailable, GatewayReason.IntrospectionUnavailable, retryAfter));
 
     private static AuthenticateResult Set(HttpContext context, UnjudgedToken unjudged)
     {

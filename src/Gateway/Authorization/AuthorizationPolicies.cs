@@ -38,9 +38,9 @@ internal static class AuthorizationPolicies
     {
         var policy = new AuthorizationPolicyBuilder().RequireAuthenticatedUser();
         if (options.RequireOrganization) policy.AddRequirements(OrganizationAccessRequirement.Instance);
-        AddAnyOf("scopes", options.Scopes, static (caller, scopes) => caller.Scopes.Overlaps(scopes));
-        AddAnyOf("roles", options.Roles, static (caller, roles) => caller.Roles.Overlaps(roles));
-        AddAnyOf("schemes", options.Schemes, static (caller, schemes) => schemes.Contains(caller.Scheme, StringComparer.Ordinal));
+        AddAnyOf(GatewayReason.Scopes, options.Scopes, static (caller, scopes) => caller.Scopes.Overlaps(scopes));
+        AddAnyOf(GatewayReason.Roles, options.Roles, static (caller, roles) => caller.Roles.Overlaps(roles));
+        AddAnyOf(GatewayReason.Schemes, options.Schemes, static (caller, schemes) => schemes.Contains(caller.Scheme, StringComparer.Ordinal));
         return policy.Build();
 
         void AddAnyOf(string what, IReadOnlyList<string> values, Func<CallerIdentity, IReadOnlyList<string>, bool> isMet)

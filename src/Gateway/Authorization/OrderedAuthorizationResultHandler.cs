@@ -1,4 +1,5 @@
 using Gateway.Authentication;
+using Gateway.Telemetry;
 using IotCredentials.Http;
 using Microsoft.AspNetCore.Authorization;
 using Microsoft.AspNetCore.Authorization.Policy;
@@ -22,7 +23,7 @@ internal sealed class OrderedAuthorizationResultHandler : IAuthorizationMiddlewa
             }
 
             context.Response.Headers.WWWAuthenticate = BearerToken.WasSent(context.Request) ? "Bearer error=\"invalid_token\"" : "Bearer";
-            return ErrorResponse.WriteAsync(context, StatusCodes.Status401Unauthorized, context.Features.Get<RefusedToken>()?.Reason ?? "no_token");
+            return ErrorResponse.WriteAsync(context, StatusCodes.Status401Unauthorized, context.Features.Get<RefusedToken>()?.Reason ?? ErrorReason.NoToken);
         }
 
         if (context.GetEndpoint() is { } endpoint && Preconditions.RefusalOf(context, endpoint) is { } refusal)
@@ -30,15 +31,15 @@ internal sealed class OrderedAuthorizationResultHandler : IAuthorizationMiddlewa
 
         var failed = authorizeResult.AuthorizationFailure?.FailedRequirements.FirstOrDefault();
         return authorizeResult.Forbidden ? ErrorResponse.WriteAsync(context, StatusCodes.Status403Forbidden, ReasonOf(failed))
-            : Preconditions.IsElsewhere(context, context.User) ? ErrorResponse.WriteAsync(context, StatusCodes.Status403Forbidden, "client_address")
+            : Preconditions.IsElsewhere(context, context.User) ? ErrorResponse.WriteAsync(context, StatusCodes.Status403Forbidden, GatewayReason.ClientAddress)
             : next(context);
     }
 
     /// <summary>The word for a requirement that a caller does not meet.</summary>
     public static string ReasonOf(IAuthorizationRequirement? failed) => failed switch
     {
-        OrganizationAccessRequirement => "organization",
+        OrganizationAccessRequirement => ErrorReason.Organization,
         CallerRequirement requirement => requirement.Reason,
-        _ => "policy",
+        _ => ErrorReason.Policy,
     };
 }

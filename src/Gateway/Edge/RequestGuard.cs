@@ -1,6 +1,7 @@
 using System.Buffers;
 using System.Globalization;
 using System.Text;
+using Gateway.Telemetry;
 using IotCredentials.Http;
 using Microsoft.AspNetCore.Http.Features;
 
@@ -34,21 +35,21 @@ internal sealed class RequestGuard(RequestDelegate next, IReadOnlyList<string> m
         {
             var path = target.Split('?')[0];
             var isSlash = path.Contains("%2f", StringComparison.OrdinalIgnoreCase) || path.Contains("%5c", StringComparison.OrdinalIgnoreCase);
-            return ErrorResponse.WriteAsync(context, StatusCodes.Status400BadRequest, isSlash ? "encoded_slash" : "path");
+            return ErrorResponse.WriteAsync(context, StatusCodes.Status400BadRequest, isSlash ? GatewayReason.EncodedSlash : GatewayReason.Path);
         }
 
         if (!Framing.IsUnambiguous(context.Request))
         {
             // The start of the next request on this connection is unknown.
             context.Response.Headers.Connection = "close";
-            return ErrorResponse.WriteAsync(context, StatusCodes.Status400BadRequest, "framing");
+            return ErrorResponse.WriteAsync(context, StatusCodes.Status400BadRequest, GatewayReason.Framing);
         }
 
         // Over HTTP/2 a WebSocket is a CONNECT; services receive the GET that it is over HTTP/1.1. Treat it as that GET.
         if (context.Features.Get<IHttpExtendedConnectFeature>() is { IsExtendedConnect: true, Protocol: "websocket" }) context.Request.Method = HttpMethods.Get;
         if (methods.Contains(context.Request.Method, StringComparer.Ordinal)) return next(context);
         context.Response.Headers.Allow = _allow;
-        return ErrorResponse.WriteAsync(context, StatusCodes.Status405MethodNotAllowed, "method");
+        return ErrorResponse.WriteAsync(context, StatusCodes.Status405MethodNotAllowed, ErrorReason.Method);
     }
 
     /// <summary>

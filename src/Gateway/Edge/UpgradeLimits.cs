@@ -45,7 +45,7 @@ internal sealed class UpgradeLimits
         {
             _metrics.UpgradeRefused(isOfCaller: refusal == StatusCodes.Status429TooManyRequests);
             ErrorResponse.SetRetryAfter(context.Response, TimeSpan.Zero);
-            await ErrorResponse.WriteAsync(context, refusal, "upgrades");
+            await ErrorResponse.WriteAsync(context, refusal, GatewayReason.Upgrades);
             return;
         }
 

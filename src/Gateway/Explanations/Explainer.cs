@@ -43,7 +43,7 @@ internal sealed class Explainer(
         if (!await request.IsHostAllowedAsync(services))
         {
             return Result(
-                StatusCodes.Status400BadRequest, "bad_request",
+                StatusCodes.Status400BadRequest, GatewayReason.BadRequest,
                 $"before routing, because AllowedHosts allows only {string.Join(", ", AllowedHosts())}");
         }
 
@@ -51,8 +51,8 @@ internal sealed class Explainer(
         {
             return Result(guarded.Status, guarded.Reason, guarded.Reason switch
             {
-                "framing" => "before routing, because a service could read a header differently than the gateway",
-                "method" => $"before routing, because Edge:Methods allows only {string.Join(", ", configuration.Options.Edge.Methods)}",
+                GatewayReason.Framing => "before routing, because a service could read a header differently than the gateway",
+                ErrorReason.Method => $"before routing, because Edge:Methods allows only {string.Join(", ", configuration.Options.Edge.Methods)}",
                 _ => "before routing, because a service could read the path differently than the gateway",
             });
         }
@@ -72,7 +72,7 @@ internal sealed class Explainer(
         catch (Exception e) when (RouteConflict.Is(e))
         {
             const string Conflict = "several routes match, and none of them takes precedence: give one an Order";
-            return await WithLostAsync(Result(RouteConflict.Status, "bad_request", Conflict), null);
+            return await WithLostAsync(Result(RouteConflict.Status, GatewayReason.BadRequest, Conflict), null);
         }
 
         var taken = found as RouteEndpoint;
@@ -80,8 +80,8 @@ internal sealed class Explainer(
         {
             var (status, reason, why) = verdict is { Failures.Count: > 0 }
                 ? (StatusCodes.Status401Unauthorized, verdict.Reason, $"the {verdict.Noun} is invalid")
-                : found is null ? (StatusCodes.Status404NotFound, "no_route", "no route matches")
-                : (StatusCodes.Status405MethodNotAllowed, "method", "the routes of this path accept other methods");
+                : found is null ? (StatusCodes.Status404NotFound, GatewayReason.NoRoute, "no route matches")
+                : (StatusCodes.Status405MethodNotAllowed, ErrorReason.Method, "the routes of this path accept other methods");
             return await WithLostAsync(Result(status, reason, why) with { Token = verdict }, null);
         }
 

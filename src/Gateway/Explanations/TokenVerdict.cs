@@ -2,6 +2,8 @@ using System.Security.Claims;
 using Gateway.Authentication;
 using Gateway.Authentication.Keys;
 using Gateway.Configuration;
+using Gateway.Telemetry;
+using IotCredentials.Http;
 using Microsoft.AspNetCore.Authentication;
 using Microsoft.AspNetCore.Authentication.JwtBearer;
 using Microsoft.Extensions.Options;
@@ -41,18 +43,18 @@ internal sealed record TokenVerdict
     public static TokenVerdict OfKey(IServiceProvider services, string text)
     {
         var keys = services.GetRequiredService<ApiKeyTable>();
-        if (keys.Header is null) return Failed("no API keys are accepted: Authentication:ApiKeys is absent", "no_token");
-        if (!ApiKeyText.IsWellFormed(text)) return Failed(ApiKeyAuthentication.Malformed, "api_key");
+        if (keys.Header is null) return Failed("no API keys are accepted: Authentication:ApiKeys is absent", ErrorReason.NoToken);
+        if (!ApiKeyText.IsWellFormed(text)) return Failed(ApiKeyAuthentication.Malformed, GatewayReason.ApiKey);
         if (keys.Find(text) is not { } key)
             return services.GetService<IntrospectionAuthentication>()?.Takes(IntrospectedKind.ApiKey) == true
                 ? Introspected(isKey: true)
-                : Failed(ApiKeyAuthentication.Unknown, "api_key");
+                : Failed(ApiKeyAuthentication.Unknown, GatewayReason.ApiKey);
         return new()
         {
             Scheme = ApiKey.Scheme,
             Issuer = ApiKey.Issuer,
             Failures = keys.HasExpired(key) ? [ApiKeyAuthentication.Expired] : [],
-            Reason = "api_key_expired",
+            Reason = GatewayReason.ApiKeyExpired,
             Signature = $"its hash is that of {Finding.Quote(key.Name)}",
             Caller = keys.ResultOf(key).Result.Principal,
             IsKey = true,

@@ -1,4 +1,5 @@
 using System.Text;
+using Gateway.Telemetry;
 using IotCredentials.Http;
 using Yarp.ReverseProxy.Transforms;
 using Yarp.ReverseProxy.Transforms.Builder;
@@ -31,7 +32,7 @@ internal sealed class ForwardedTargets : ITransformProvider
             foreach (var step in steps)
             {
                 if (step(request, path) is not { } changed)
-                    return new ValueTask(ErrorResponse.WriteAsync(transform.HttpContext, StatusCodes.Status400BadRequest, "path"));
+                    return new ValueTask(ErrorResponse.WriteAsync(transform.HttpContext, StatusCodes.Status400BadRequest, GatewayReason.Path));
                 path = changed;
             }
 

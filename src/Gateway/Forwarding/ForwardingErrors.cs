@@ -62,7 +62,7 @@ internal static partial class ForwardingErrors
     {
         if (context.Features.Get<IForwarderErrorFeature>() is not { } failure || ErrorOf(context, failure) is not { } error) return null;
         return !hasResponse || failure.Error is ForwarderError.ResponseBodyDestination or ForwarderError.UpgradeRequestDestination
-            or ForwarderError.UpgradeResponseDestination ? $"upstream:{JsonNamingPolicy.SnakeCaseLower.ConvertName(error)}" : null;
+            or ForwarderError.UpgradeResponseDestination ? GatewayReason.UpstreamPrefix + JsonNamingPolicy.SnakeCaseLower.ConvertName(error) : null;
     }
 
     /// <summary>Whether an error is a failure of the service, and not the client's.</summary>

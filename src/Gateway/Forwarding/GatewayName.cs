@@ -1,6 +1,7 @@
 using System.Security.Cryptography;
 using System.Text;
 using Gateway.Configuration.Snapshots;
+using Gateway.Telemetry;
 using IotCredentials.Failures;
 using IotCredentials.Http;
 
@@ -60,7 +61,7 @@ internal static class LoopDetection
     {
         var gateway = app.ApplicationServices.GetRequiredService<GatewayName>();
         app.Use((context, next) => gateway.IsIn(context.Request)
-            ? ErrorResponse.WriteAsync(context, StatusCodes.Status508LoopDetected, "loop")
+            ? ErrorResponse.WriteAsync(context, StatusCodes.Status508LoopDetected, GatewayReason.Loop)
             : next(context));
     }
 }

@@ -11,7 +11,7 @@ internal sealed class OrganizationIdPrecondition : IRequestPrecondition
     public int? Check(HttpContext context)
     {
         if (RouteOrganization.Of(context) is not null) return null;
-        ErrorReason.Set(context, "organization_id");
+        ErrorReason.Set(context, ErrorReason.OrganizationId);
         return StatusCodes.Status422UnprocessableEntity;
     }
 }

@@ -46,7 +46,7 @@ internal static class AccessLogging
             var handled = status >= StatusCodes.Status400BadRequest ? context.Features.Get<IExceptionHandlerFeature>() : null;
             var route = (handled?.Endpoint ?? context.GetEndpoint())?.Metadata.GetMetadata<RouteModel>()?.Config.RouteId;
             var reason = RequestReason.Of(context, status);
-            if (reason is not (null or RequestReason.ClientLeft)) metrics.Refused(route, reason);
+            if (reason is not (null or GatewayReason.ClientLeft)) metrics.Refused(route, reason);
             var duration = clock.GetElapsedTime(begun);
             var isRecorded = recorder.IsOn;
             if (log.IsOn || isRecorded || reason is not null)
@@ -62,7 +62,7 @@ internal static class AccessLogging
 
     private static void Record(TrafficRecorder? recorder, RefusedRequests refused, AccessEntry entry, TimeSpan? duration)
     {
-        var isRefused = entry.Reason is not (null or RequestReason.ClientLeft);
+        var isRefused = entry.Reason is not (null or GatewayReason.ClientLeft);
         recorder?.Add(entry.Route, entry.Status, isRefused ? entry.Reason : null, duration);
         if (entry.Reason is not { } reason) return;
         var request = RefusedRequest.Of(

@@ -1,4 +1,5 @@
 using System.Net;
+using Gateway.Telemetry;
 using IotCredentials.Http;
 
 namespace Gateway.Networking;
@@ -18,6 +19,6 @@ internal static class IpAllowListExtensions
     /// <summary>Responds 403 to a client whose address is not in the route's list.</summary>
     public static void UseIpAllowList(this IApplicationBuilder app) => app.Use(static (context, next) =>
         context.GetEndpoint()?.Metadata.GetMetadata<IpAllowList>()?.Allows(context.Connection.RemoteIpAddress) == false
-            ? ErrorResponse.WriteAsync(context, StatusCodes.Status403Forbidden, "client_address")
+            ? ErrorResponse.WriteAsync(context, StatusCodes.Status403Forbidden, GatewayReason.ClientAddress)
             : next(context));
 }

@@ -49,7 +49,7 @@ internal sealed class RouteLimits : IDisposable
 
         // A concurrency limit has no time to report: a permit is free when any request ends.
         ErrorResponse.SetRetryAfter(context.Response, counted?.More ?? TimeSpan.Zero);
-        await ErrorResponse.WriteAsync(context, StatusCodes.Status429TooManyRequests, $"limit:{limit.Name}");
+        await ErrorResponse.WriteAsync(context, StatusCodes.Status429TooManyRequests, GatewayReason.LimitPrefix + limit.Name);
     }
 
     // When the response starts, because a retry clears earlier headers. A service may have limits of its own: its items come first in the same list.

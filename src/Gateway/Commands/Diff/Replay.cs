@@ -4,6 +4,8 @@ using Gateway.Configuration.Rules.Identity;
 using Gateway.Configuration.Tree;
 using Gateway.Differences;
 using Gateway.Networking;
+using Gateway.Telemetry;
+using IotCredentials.Http;
 using Yarp.ReverseProxy.Configuration;
 
 namespace Gateway.Commands.Diff;
@@ -17,7 +19,7 @@ internal sealed class Replay(ReplayTable before, ReplayTable after) : IDisposabl
     private const int MostKept = 10_000;
 
     // The order in which the gateway checks a policy's requirements. It logs the first that is not met.
-    private static readonly string[] s_requirements = ["organization", "scopes", "roles", "schemes"];
+    private static readonly string[] s_requirements = [ErrorReason.Organization, GatewayReason.Scopes, GatewayReason.Roles, GatewayReason.Schemes];
 
     // The members of a route that decide whether it lets a request in.
     private static readonly string[] s_deciding =
@@ -105,7 +107,7 @@ internal sealed class Replay(ReplayTable before, ReplayTable after) : IDisposabl
     // Without a token, an unmatched path is 401.
     private static ReplayOutcome NoRoute(ReplayedRequest request, int status, string reason) =>
         status == StatusCodes.Status404NotFound && request.Scheme is null
-            ? new(null, StatusCodes.Status401Unauthorized, request.Status == StatusCodes.Status401Unauthorized ? request.Reason : "no_token", null)
+            ? new(null, StatusCodes.Status401Unauthorized, request.Status == StatusCodes.Status401Unauthorized ? request.Reason : ErrorReason.NoToken, null)
             : new(null, status, reason, null);
 
     // What a table's route does with a request. Known is the route that took it before, if the log is known to be the old configuration's.
@@ -143,8 +145,9 @@ internal sealed class Replay(ReplayTable before, ReplayTable after) : IDisposabl
 
     // Refusals that come from the gateway's state, or from parts of the request that no setting compared here reads.
     private static bool IsStateOf(ReplayedRequest request) => request.Reason is
-        "locked_out" or "issuer_unavailable" or "introspection_unavailable" or "upgrades" or "loop" or "framing" or "bad_request" or "minimum_lifetime"
-        or "ambiguous" or "other" or "internal" or "client_left" or "timeout" or "request_timeout";
+        GatewayReason.LockedOut or GatewayReason.IssuerUnavailable or GatewayReason.IntrospectionUnavailable or GatewayReason.Upgrades or GatewayReason.Loop
+        or GatewayReason.Framing or GatewayReason.BadRequest or ErrorReason.MinimumLifetime or GatewayReason.Ambiguous or GatewayReason.Other
+        or GatewayReason.Internal or GatewayReason.ClientLeft or GatewayReason.Timeout or GatewayReason.RequestTimeout;
 
     private (int Status, string Reason)? Authenticate(ReplayTable table, ReplayedRequest request, ReplayRoute route, Candidate? known, List<string> unknown)
     {
@@ -152,8 +155,8 @@ internal sealed class Replay(ReplayTable before, ReplayTable after) : IDisposabl
         if (request.Scheme is null)
         {
             if (!IsCallerSame(request)) unknown.Add("the token");
-            else if (request.Status == StatusCodes.Status401Unauthorized) return (StatusCodes.Status401Unauthorized, request.Reason ?? "no_token");
-            else if (known is { Route.IsOpen: true } || IsPreflight(request, known)) return (StatusCodes.Status401Unauthorized, "no_token");
+            else if (request.Status == StatusCodes.Status401Unauthorized) return (StatusCodes.Status401Unauthorized, request.Reason ?? ErrorReason.NoToken);
+            else if (known is { Route.IsOpen: true } || IsPreflight(request, known)) return (StatusCodes.Status401Unauthorized, ErrorReason.NoToken);
             else unknown.Add("the token");
             return null;
         }
@@ -162,18 +165,18 @@ internal sealed class Replay(ReplayTable before, ReplayTable after) : IDisposabl
         var options = table.Options;
         if (request.Scheme == ApiKey.Scheme && options.Authentication.Introspection is null
             && options.Authentication.ApiKeys?.Keys.ContainsKey(request.Subject ?? "") != true)
-            return (StatusCodes.Status401Unauthorized, "api_key");
+            return (StatusCodes.Status401Unauthorized, GatewayReason.ApiKey);
         var isIssued = request.Scheme is ApiKey.Scheme or IntrospectionAuthentication.Scheme;
         if (!isIssued && request.Issuer is { } issuer
             && !options.Authentication.Schemes.Values.SelectMany(static scheme => scheme.Issuers).Concat(options.AzureAd?.Issuers ?? [])
                 .Contains(issuer, StringComparer.Ordinal))
-            return (StatusCodes.Status401Unauthorized, "issuer");
+            return (StatusCodes.Status401Unauthorized, GatewayReason.Issuer);
         unknown.Add(isIssued ? "the key" : "the token");
         return null;
     }
 
     private static (int Status, string Reason)? Preconditions(Candidate candidate) =>
-        candidate.Refused is { } status ? (status, status == StatusCodes.Status405MethodNotAllowed ? "method" : "organization_id") : null;
+        candidate.Refused is { } status ? (status, status == StatusCodes.Status405MethodNotAllowed ? ErrorReason.Method : ErrorReason.OrganizationId) : null;
 
     private (int Status, string Reason)? Authorize(Candidate candidate, ReplayedRequest request, Candidate? known, List<string> unknown)
     {
@@ -184,12 +187,12 @@ internal sealed class Replay(ReplayTable before, ReplayTable after) : IDisposabl
         if (policy.RequireOrganization)
         {
             var isComparable = isCallerSame && was is { RequireOrganization: true } && isSamePlace;
-            if (isComparable && request.Reason == "organization") return (StatusCodes.Status403Forbidden, "organization");
-            if (!isComparable || !Met("organization")) unknown.Add("organizations");
+            if (isComparable && request.Reason == ErrorReason.Organization) return (StatusCodes.Status403Forbidden, ErrorReason.Organization);
+            if (!isComparable || !Met(ErrorReason.Organization)) unknown.Add("organizations");
         }
 
         foreach (var (word, asked, asks) in ((string, IReadOnlyList<string>?, IReadOnlyList<string>)[])
-            [("scopes", was?.Scopes, policy.Scopes), ("roles", was?.Roles, policy.Roles)])
+            [(GatewayReason.Scopes, was?.Scopes, policy.Scopes), (GatewayReason.Roles, was?.Roles, policy.Roles)])
         {
             if (asks.Count == 0 || (isCallerSame && asked is { Count: > 0 } && Met(word) && asked.All(asks.Contains))) continue;
             if (isCallerSame && asked is { Count: > 0 } && request.Reason == word && asks.All(asked.Contains)) return (StatusCodes.Status403Forbidden, word);
@@ -197,7 +200,7 @@ internal sealed class Replay(ReplayTable before, ReplayTable after) : IDisposabl
         }
 
         return policy.Schemes.Count > 0 && !policy.Schemes.Contains(request.Scheme, StringComparer.Ordinal)
-            ? (StatusCodes.Status403Forbidden, "schemes")
+            ? (StatusCodes.Status403Forbidden, GatewayReason.Schemes)
             : null;
 
         bool Met(string requirement) =>
@@ -209,17 +212,17 @@ internal sealed class Replay(ReplayTable before, ReplayTable after) : IDisposabl
         if (route.Addresses is { } addresses)
         {
             if (request.Client is null || !IsAddressSame) unknown.Add("the client's address");
-            else if (!addresses.Allows(request.Client)) return (StatusCodes.Status403Forbidden, "client_address");
+            else if (!addresses.Allows(request.Client)) return (StatusCodes.Status403Forbidden, GatewayReason.ClientAddress);
         }
 
         if (request.Scheme == ApiKey.Scheme && request.Subject is { } name && table.Options.Authentication.ApiKeys?.Keys.GetValueOrDefault(name) is { } key
             && key.IpAllow.Count > 0 && AddressList.TryParse(string.Join(' ', key.IpAllow), out var networks, out _))
         {
             if (!IsAddressSame) unknown.Add("the client's address");
-            else if (!AddressList.Contains(networks, request.Client)) return (StatusCodes.Status403Forbidden, "client_address");
+            else if (!AddressList.Contains(networks, request.Client)) return (StatusCodes.Status403Forbidden, GatewayReason.ClientAddress);
         }
 
-        var isLimited = request.Reason?.StartsWith("limit:", StringComparison.Ordinal) == true;
+        var isLimited = request.Reason?.StartsWith(GatewayReason.LimitPrefix, StringComparison.Ordinal) == true;
         if (known is not null && !IsSame(known.Route, route, EffectiveConfiguration.Limit))
         {
             // A raised limit lets in what it let in before.
@@ -232,7 +235,7 @@ internal sealed class Replay(ReplayTable before, ReplayTable after) : IDisposabl
             return (request.Status, request.Reason!);
         }
 
-        var isTooLarge = request.Reason == "body_too_large";
+        var isTooLarge = request.Reason == GatewayReason.BodyTooLarge;
         if (known is null || IsSame(known.Route, route, nameof(RouteConfig.MaxRequestBodySize)))
             return isTooLarge ? (request.Status, request.Reason!) : null;
         if (isTooLarge || request.Method is "POST" or "PUT" or "PATCH") unknown.Add("the body's size");

@@ -1,6 +1,8 @@
 using System.Net;
 using System.Text.Json;
 using System.Text.RegularExpressions;
+using Gateway.Telemetry;
+using IotCredentials.Http;
 
 namespace Gateway.Commands.Diff;
 
@@ -34,14 +36,15 @@ internal sealed partial record ReplayedRequest
     public IPAddress? Client { get; private set; }
 
     /// <summary>Whether the caller met the policy of the route: what came after may still have refused it.</summary>
-    public bool IsAuthorized => Reason is null or "client_address" or "organization_unknown" or "caller_claims" or "body_too_large"
-        || Reason.StartsWith("limit:", StringComparison.Ordinal)
-        || Reason.StartsWith("upstream:", StringComparison.Ordinal)
-        || Reason.StartsWith("vend:", StringComparison.Ordinal);
+    public bool IsAuthorized =>
+        Reason is null or GatewayReason.ClientAddress or GatewayReason.BodyTooLarge or ErrorReason.OrganizationUnknown or ErrorReason.CallerClaims
+        || Reason.StartsWith(GatewayReason.LimitPrefix, StringComparison.Ordinal)
+        || Reason.StartsWith(GatewayReason.UpstreamPrefix, StringComparison.Ordinal)
+        || Reason.StartsWith(ErrorReason.VendPrefix, StringComparison.Ordinal);
 
     /// <summary>Whether the line says that the gateway let the request in, whatever became of it.</summary>
-    public bool IsLetIn => IsAuthorized && Reason is not ("client_address" or "body_too_large")
-        && Reason?.StartsWith("limit:", StringComparison.Ordinal) != true;
+    public bool IsLetIn => IsAuthorized && Reason is not (GatewayReason.ClientAddress or GatewayReason.BodyTooLarge)
+        && Reason?.StartsWith(GatewayReason.LimitPrefix, StringComparison.Ordinal) != true;
 
     /// <summary>Reads a line. Returns null if it is no line of an access log.</summary>
     public static ReplayedRequest? Read(ReadOnlySpan<byte> line)
