@@ -8,8 +8,8 @@ using Microsoft.Extensions.Options;
 namespace IotCredentials.Aws;
 
 /// <summary>
-/// The gateway's own credentials, which sign its calls. If they are missing, or AWS rejects them, that is a condition of this process and not of each
-/// organization: it is logged once with the remedy, retried by one call every two seconds, and logged once when it is over.
+/// The gateway's own credentials, which sign its calls. If they are missing, or AWS rejects them, that is a condition of this process, or of a region, and not
+/// of each organization: it is logged once with the remedy, retried by one call every two seconds, and logged once when it is over.
 /// </summary>
 internal sealed class OwnCredentials : IDisposable
 {
@@ -53,10 +53,13 @@ internal sealed class OwnCredentials : IDisposable
         metrics.ObserveCredentials(() => Problem is null);
     }
 
-    /// <summary>The reason why AWS rejects the gateway's credentials, and the remedy; null while AWS accepts them, as far as is known.</summary>
+    /// <summary>
+    /// The reason why AWS rejects the gateway's credentials, and the remedy; null while AWS accepts them, as far as is known. Also null if AWS rejects them for
+    /// one call, such as in a region that the account has not enabled, and has accepted them for another since.
+    /// </summary>
     public string? Problem
     {
-        get { lock (_lock) return _refused.Values.FirstOrDefault()?.Failure.Message; }
+        get { lock (_lock) return _refused.Values.FirstOrDefault(static refusal => !refusal.IsOfThisCallAlone)?.Failure.Message; }
     }
 
     /// <exception cref="VendingException">AWS rejects the gateway's credentials for this call, and the next retry is not due yet.</exception>
@@ -73,13 +76,13 @@ internal sealed class OwnCredentials : IDisposable
     {
         ThrowIfRefused(region, call, isTrial: true);
         var begun = _time.GetTimestamp();
-        var found = await FindAsync(_source.FindAsync, cancellation);
+        var found = await FindAsync(cancellation);
         for (var rereads = 0; ; rereads++)
         {
             try
             {
                 var result = await use(found.Fixed);
-                RecordAcceptedCall((region, call), found.Values);
+                RecordAcceptedCall((region, call), found.Values, begun);
                 EndRefusal((region, call), begun);
                 return result;
             }
@@ -87,7 +90,16 @@ internal sealed class OwnCredentials : IDisposable
             {
                 if (rereads == MostRereads) throw RecordRefusal((region, call), failure);
                 var refused = found;
-                found = await FindAsync(end => RereadAsync((region, call), begun, refused, isCheck: false, end), cancellation);
+                try
+                {
+                    found = await RereadAsync((region, call), begun, refused, isCheck: false, cancellation);
+                }
+                catch (Exception unread)
+                {
+                    // AWS may accept the present credentials for other calls, so this is no failure of the source for them.
+                    throw RecordRefusal((region, call), new(failure.Failure, $"{failure.Message}; reading others failed: {FailureOf(unread).Message}"));
+                }
+
                 if (IsSame(found, refused)) throw RecordRefusal((region, call), failure);
             }
             catch (Exception e)
@@ -99,14 +111,12 @@ internal sealed class OwnCredentials : IDisposable
 
     /// <summary>The current credentials.</summary>
     /// <exception cref="VendingException">No credentials are available.</exception>
-    public Task<FoundCredentials> FindAsync(CancellationToken cancellation) => FindAsync(_source.FindAsync, cancellation);
-
-    private async Task<FoundCredentials> FindAsync(Func<CancellationToken, Task<FoundCredentials>> find, CancellationToken cancellation)
+    public async Task<FoundCredentials> FindAsync(CancellationToken cancellation)
     {
         var begun = _time.GetTimestamp();
         try
         {
-            var found = await find(cancellation);
+            var found = await _source.FindAsync(cancellation);
             EndRefusal(s_source, begun);
             return found;
         }
@@ -138,10 +148,15 @@ internal sealed class OwnCredentials : IDisposable
         }
     }
 
-    private void RecordAcceptedCall((string Region, string Call) key, ImmutableCredentials credentials)
+    private void RecordAcceptedCall((string Region, string Call) key, ImmutableCredentials credentials, long begun)
     {
         lock (_lock)
         {
+            foreach (var (refused, refusal) in _refused)
+            {
+                if (refused != key && refused != s_source && begun >= refusal.FirstAt) refusal.IsOfThisCallAlone = true;
+            }
+
             if (!credentials.Equals(_accepted)) _acceptedCalls.Clear();
             _accepted = credentials;
             _acceptedCalls.Add(key);
@@ -177,8 +192,9 @@ internal sealed class OwnCredentials : IDisposable
                 _ = WatchAsync();
             }
 
-            _refused[key] = new(failure, _time.GetTimestamp());
-            if (_loggedMessages.Add(failure.Message)) Log.CredentialsRefused(_logger, failure.Message);
+            _refused[key] = new(failure, _time.GetTimestamp(), _refused.GetValueOrDefault(key));
+            var where = key == s_source ? "" : $" in {key.Region}";
+            if (_loggedMessages.Add(failure.Message + where)) Log.CredentialsRefused(_logger, failure.Message, where);
         }
 
         return new(failure.Failure, failure.Message, s_interval);
@@ -266,12 +282,17 @@ internal sealed class OwnCredentials : IDisposable
 
     public void Dispose() => _ended.Cancel();
 
-    private sealed class Refusal(VendingException failure, long at)
+    private sealed class Refusal(VendingException failure, long at, Refusal? before)
     {
         public VendingException Failure { get; } = failure;
 
         public long At { get; } = at;
 
+        public long FirstAt { get; } = before?.FirstAt ?? at;
+
         public long TriedAt { get; set; } = at;
+
+        /// <summary>Whether AWS has accepted the credentials for another call since the first refusal.</summary>
+        public bool IsOfThisCallAlone { get; set; } = before?.IsOfThisCallAlone ?? false;
     }
 }

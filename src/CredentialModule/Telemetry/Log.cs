@@ -184,9 +184,9 @@ internal static partial class Log
     public static partial void StsCircuitOpened(ILogger logger, string region, FailureClass failure);
 
     [LoggerMessage(EventIds.CredentialsRefused, LogLevel.Error,
-        "The gateway has no credentials that AWS accepts: {Cause}. Nothing new is vended until it has; cached credentials are still served",
+        "The gateway has no credentials that AWS accepts: {Cause}. Nothing new is vended{Where} until it has; cached credentials are still served",
         EventName = nameof(EventIds.CredentialsRefused))]
-    public static partial void CredentialsRefused(ILogger logger, string cause);
+    public static partial void CredentialsRefused(ILogger logger, string cause, string where);
 
     [LoggerMessage(EventIds.CredentialsTaken, LogLevel.Information, "AWS accepts the gateway's credentials again, after {Seconds} s",
         EventName = nameof(EventIds.CredentialsTaken))]

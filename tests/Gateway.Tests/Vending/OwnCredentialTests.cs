@@ -1,3 +1,4 @@
+using System.Net;
 using System.Text.Json.Nodes;
 using Amazon.Runtime;
 using Microsoft.Extensions.DependencyInjection;
@@ -51,16 +52,14 @@ public sealed class OwnCredentialTests
         Assert.Equal(1, gateway.Log.Count(LogLevel.Error, ""));
         Assert.Equal(1, gateway.Log.Count(LogLevel.Error, $"{Told}: {told}"));
         Assert.Equal((200, "Degraded"), await ReadinessAsync(world, gateway, told));
-        await Eventually.IsTrueAsync(async () => (await MetricsAsync(world, gateway)).Contains(
-            "iotcredentials_aws_credentials_taken{otel_scope_name=\"IotCredentials\"} 0", StringComparison.Ordinal));
+        await SaysTakenAsync(world, gateway, 0);
 
         fault.Dispose();
         time.Advance(TimeSpan.FromSeconds(3));
         Assert.Equal(200, (await gateway.VendAsync("o-cold0")).Status);
         Assert.Equal(1, gateway.Log.Count(LogLevel.Information, Over));
         Assert.Equal((200, "Healthy"), await ReadinessAsync(world, gateway, ""));
-        await Eventually.IsTrueAsync(async () => (await MetricsAsync(world, gateway)).Contains(
-            "iotcredentials_aws_credentials_taken{otel_scope_name=\"IotCredentials\"} 1", StringComparison.Ordinal));
+        await SaysTakenAsync(world, gateway, 1);
         Assert.Equal(1, gateway.Log.Count(LogLevel.Error, ""));
     }
 
@@ -152,6 +151,51 @@ public sealed class OwnCredentialTests
     }
 
     [Theory]
+    [InlineData("D13 the agent fails")]
+    [InlineData("D13 the token's file is missing")]
+    [InlineData("D13 AWS refuses the role of the source")]
+    [InlineData("D13 the source works")]
+    public async Task A_region_that_does_not_know_the_gateway_stops_no_other_whatever_the_source_does(string kind)
+    {
+        Exception? failure = kind["D13 ".Length..] switch
+        {
+            "the agent fails" => new AmazonClientException("500"),
+            "the token's file is missing" => new FileNotFoundException(),
+            "AWS refuses the role of the source" => new AmazonServiceException("no", ErrorType.Sender, "AccessDenied", "id", HttpStatusCode.Forbidden),
+            _ => null,
+        };
+        var time = new FakeTimeProvider(DateTimeOffset.UtcNow);
+        await using var world = await World.StartAsync(time);
+        var source = new RenewingSource(world.Aws);
+        var gateway = await world.StartGatewayAsync(
+            settings => settings.WithoutRedis().Set("IotCredentials:Organizations", """{ "o-far": { "Region": "eu-south-1" } }"""),
+            services => services.PostConfigure<AwsClientOptions>(aws => aws.Credentials = source));
+        var fault = world.Aws.Inject(AwsFault.Error("InvalidClientTokenId", 403), when: call => call.Region == "eu-south-1");
+        Assert.Equal(200, (await gateway.VendAsync("o-near")).Status);
+        source.Failure = failure;
+
+        for (var i = 0; i < 5; i++)
+        {
+            Assert.Equal(503, (await gateway.VendAsync("o-far")).Status);
+            Assert.True((await gateway.VendAsync($"o-near{i}")).Status == 200, gateway.Log.Text);
+            Assert.Equal((200, "Healthy"), await ReadinessAsync(world, gateway, ""));
+            await SaysTakenAsync(world, gateway, 1);
+            time.Advance(TimeSpan.FromSeconds(3));
+        }
+
+        Assert.Equal(1, gateway.Log.Count(LogLevel.Error, Told));
+        Assert.Equal(1, gateway.Log.Count(LogLevel.Error, "Nothing new is vended in eu-south-1 until it has"));
+        Assert.Equal(0, gateway.Log.Count(LogLevel.Information, Over));
+        // Credentials that no region accepts are a condition of the gateway, whatever was known of one region.
+        fault.Dispose();
+        using var everywhere = world.Aws.Inject(AwsFault.Error("ExpiredToken", 403));
+        Assert.Equal(503, (await gateway.VendAsync("o-nearer")).Status);
+        Assert.Equal((200, "Degraded"), await ReadinessAsync(world, gateway, "the gateway's session at AWS has expired"));
+        await SaysTakenAsync(world, gateway, 0);
+        Assert.Equal(1, gateway.Log.Count(LogLevel.Error, "Nothing new is vended in ap-northeast-1 until it has"));
+    }
+
+    [Theory]
     [InlineData("D13 the session in use is revoked", 1, 200, 2)]
     [InlineData("D13 so is the one that the source has renewed meanwhile", 2, 200, 3)]
     [InlineData("D13 so is every other", 9, 503, 3)]
@@ -200,8 +244,9 @@ public sealed class OwnCredentialTests
         return (ready.Status, (string?)aws["status"]);
     }
 
-    private static async Task<string> MetricsAsync(World world, RunningGateway gateway) =>
-        (await world.Client.SendAsync(gateway.ManagementUrl + "/metrics")).Body;
+    private static Task SaysTakenAsync(World world, RunningGateway gateway, int value) => Eventually.IsTrueAsync(async () =>
+        (await world.Client.SendAsync(gateway.ManagementUrl + "/metrics")).Body.Contains(
+            $"iotcredentials_aws_credentials_taken{{otel_scope_name=\"IotCredentials\"}} {value}", StringComparison.Ordinal));
 
     /// <summary>Keys that are the same until they are renewed, as the SDK's sources have them.</summary>
     private sealed class RenewingSource(AwsEmulator aws) : AWSCredentials
@@ -210,9 +255,12 @@ public sealed class OwnCredentialTests
 
         public int NumberOf(string accessKeyId) => _issued.FindIndex(credentials => credentials.AccessKeyId == accessKeyId);
 
+        public Exception? Failure { get; set; }
+
         public void Renew() => _issued.Add(Issue(aws, _issued.Count));
 
-        public override ImmutableCredentials GetCredentials() => new(_issued[^1].AccessKeyId, _issued[^1].SecretAccessKey, token: null);
+        public override ImmutableCredentials GetCredentials() =>
+            Failure is { } failure ? throw failure : new(_issued[^1].AccessKeyId, _issued[^1].SecretAccessKey, token: null);
 
         private static AwsCredentials Issue(AwsEmulator aws, int number) =>
             aws.AddBaseCredentials($"AKIAIOSFODNN7RENEWED{number}", $"secret-of-renewed-key-{number}", "111122223333");
