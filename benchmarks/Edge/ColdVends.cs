@@ -10,7 +10,7 @@ internal sealed class ColdVends(Gateway gateway, Stage stage) : IDisposable
     private readonly IEnumerator<(string Organization, string Token)> _organizations =
         stage.CallersOf(Enumerable.Range(0, int.MaxValue).Select(static i => $"o-cold{i}"), inOneToken: 100).GetEnumerator();
 
-    /// <summary>So many callers ask until the work has ended. A refusal, because the budget of STS is used up, is an answer as well.</summary>
+    /// <summary>So many callers ask until the work has ended. A refusal, because the budget of STS is used up, is a response as well.</summary>
     public async Task WhileVendingAsync(int atOnce, Func<Task> work)
     {
         using var end = new CancellationTokenSource();
@@ -33,8 +33,8 @@ internal sealed class ColdVends(Gateway gateway, Stage stage) : IDisposable
         while (!end.IsCancellationRequested)
         {
             var (organization, token) = Next();
-            var answer = await stage.World.Client.SendAsync(gateway.Url + Requests.CredentialsPath(organization), token);
-            if (answer.Status is not (200 or 503)) throw new InvalidOperationException($"{organization}: {answer.Status} {answer.Body}");
+            var response = await stage.World.Client.SendAsync(gateway.Url + Requests.CredentialsPath(organization), token);
+            if (response.Status is not (200 or 503)) throw new InvalidOperationException($"{organization}: {response.Status} {response.Body}");
         }
     }
 

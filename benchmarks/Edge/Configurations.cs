@@ -108,13 +108,15 @@ internal static class Configurations
         settings["Management"]!["AuthorizationPolicy"] = "Operators";
     }
 
-    /// <summary>nginx that answers every request with the same bytes: the service behind the proxies. Files answer paths that end in their names.</summary>
-    public static string Service(int port, string answer, IEnumerable<(string Name, string Path)> files, bool http2 = false) => Nginx(workers: 1, $$"""
+    /// <summary>
+    /// nginx that responds to every request with the same bytes: the service behind the proxies. A path that ends in the name of a file gets that file.
+    /// </summary>
+    public static string Service(int port, string response, IEnumerable<(string Name, string Path)> files, bool http2 = false) => Nginx(workers: 1, $$"""
             server {
               listen 127.0.0.1:{{port}} backlog=1024{{(http2 ? " http2" : "")}};
               default_type application/json;
               location / {
-                return 200 '{{answer}}';
+                return 200 '{{response}}';
               }
         {{string.Concat(files.Select(file => $"      location ~ /{file.Name}$ {{ alias {file.Path}; }}\n"))}}
             }

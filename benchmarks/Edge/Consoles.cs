@@ -44,7 +44,7 @@ internal sealed class Consoles(string managementUrl, string token) : IDisposable
         double[] open = [];
         await consoles.WhileOpenAsync(async () =>
         {
-            // The pages' code is compiled meanwhile.
+            // The pages' code is compiled during this time.
             await Task.Delay(2 * s_poll);
             open = await RatiosAsync();
         });
@@ -55,7 +55,7 @@ internal sealed class Consoles(string managementUrl, string token) : IDisposable
             var ratios = new double[turns];
             for (var turn = 0; turn < turns; turn++)
             {
-                // The same work on both sides of a turn's middle, so that a machine that grows faster or slower meanwhile counts for neither.
+                // The same work on both sides of a turn's middle, so that a machine that becomes faster or slower counts for neither.
                 var before = await Wrk.RunAsync(other.Server, requests, seconds: 1);
                 var ours = (await Wrk.RunAsync(watched.Server, requests, seconds: 2)).Processor;
                 var after = await Wrk.RunAsync(other.Server, requests, seconds: 1);

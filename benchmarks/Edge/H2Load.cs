@@ -12,7 +12,7 @@ internal static class H2Load
     private const int Streams = 8;
 
     /// <inheritdoc cref="Load"/>
-    /// <exception cref="InvalidOperationException">An answer was no success, or none came.</exception>
+    /// <exception cref="InvalidOperationException">A response was no success, or none came.</exception>
     public static async Task<LoadRun> RunAsync(Server server, string requests, int seconds)
     {
         var request = File.ReadLines(requests).First().Split('\t');
@@ -29,13 +29,13 @@ internal static class H2Load
         var processor = server.Processor - before;
         if (load.ExitCode != 0) throw new InvalidOperationException($"h2load ended with {load.ExitCode}.");
 
-        // A line is the time in microseconds, the status, and the microseconds that the answer took.
-        var answers = File.ReadLines(log).Select(line => line.Split('\t')).ToArray();
-        var failures = answers.Count(answer => answer[1] != "200");
-        if (answers.Length == 0 || failures > 0)
-            throw new InvalidOperationException($"{server.Url}: {failures} failures in {answers.Length} answers by HTTP/2.");
-        var milliseconds = answers.Select(answer => long.Parse(answer[2], CultureInfo.InvariantCulture) / 1e3).Order().ToArray();
-        return new(answers.Length, (double)answers.Length / seconds, At(0.5), At(0.99)) { Processor = processor.TotalMicroseconds / answers.Length };
+        // A line is the time in microseconds, the status, and the microseconds that the response took.
+        var responses = File.ReadLines(log).Select(line => line.Split('\t')).ToArray();
+        var failures = responses.Count(response => response[1] != "200");
+        if (responses.Length == 0 || failures > 0)
+            throw new InvalidOperationException($"{server.Url}: {failures} failures in {responses.Length} responses by HTTP/2.");
+        var milliseconds = responses.Select(response => long.Parse(response[2], CultureInfo.InvariantCulture) / 1e3).Order().ToArray();
+        return new(responses.Length, (double)responses.Length / seconds, At(0.5), At(0.99)) { Processor = processor.TotalMicroseconds / responses.Length };
 
         double At(double part) => milliseconds[(int)(part * (milliseconds.Length - 1))];
     }

@@ -7,7 +7,7 @@ namespace Edge;
 /// <summary>What a gateway holds on to, told by its own metrics after a collection of everything else.</summary>
 internal sealed class Heap(Gateway gateway, HttpClient client)
 {
-    // GCHeapCollectKeyword: the runtime collects once for whoever listens to it.
+    // GCHeapCollectKeyword: the runtime collects once for each listener.
     private const long Collect = 0x800000;
     private static readonly TimeSpan s_between = TimeSpan.FromMilliseconds(350);
 
@@ -28,7 +28,7 @@ internal sealed class Heap(Gateway gateway, HttpClient client)
     private async Task<double> CollectionsAsync() =>
         Sum([.. (await ReadAsync()).Where(line => line.Contains("gen2", StringComparison.Ordinal))], "dotnet_gc_collections_total{");
 
-    // The exporter answers the same again within 300 ms.
+    // The exporter responds with the same text for 300 ms.
     private async Task<string[]> ReadAsync()
     {
         await Task.Delay(s_between);

@@ -51,7 +51,7 @@ internal static class IdleStreams
     private static async Task<StreamRun> MeasureAsync(Stage stage, string kind, Func<Server, Task<IDisposable>> open)
     {
         using var service = await stage.StartPeerAsync("streams", "--Kestrel:EndpointDefaults:Protocols", "Http2");
-        // The other requests are vends: the service answers no request of another kind.
+        // The other requests are vends: the service responds to no other kind of request.
         using var gateway = await stage.StartGatewayAsync("streams", settings =>
         {
             Configurations.Streams(settings, Count);

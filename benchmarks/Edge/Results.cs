@@ -117,11 +117,11 @@ internal static class Results
 
             * Everything runs on this machine and talks over loopback; the load generator takes its share of the same cores. Only ratios of one run mean
               anything elsewhere.
-            * Load: `wrk`, one thread, 32 connections, the same requests to every peer: 1,000 organizations, each with an RS256 token of its own. Every answer
-              was a success and as large as what the gateway vends, {Stage.AnswerBytes:N0} bytes, unless its row names another size. The service behind every
-              proxy is one nginx worker that answers constant bytes.
+            * Load: `wrk`, one thread, 32 connections, the same requests to every peer: 1,000 organizations, each with an RS256 token of its own. Every response
+              was a success and as large as what the gateway vends, {Stage.ResponseBytes:N0} bytes, unless its row names another size. The service behind every
+              proxy is one nginx worker that responds with constant bytes.
             * Every .NET server has the gateway's settings of the compiler, so that all are at their best as soon. Each was warmed, by
-              {WarmUp.FewestAnswers:N0} requests at least, until one cost it no less processor time than before, or for {WarmUp.Longest} s; then measured in
+              {WarmUp.FewestResponses:N0} requests at least, until one cost it no less processor time than before, or for {WarmUp.Longest} s; then measured in
               {targets[0].Rates.Count} rounds of {seconds} s that took turns over all of them. p50, p99 and processor time are medians of the rounds.
             * As shipped, the gateway writes an access line for every request and an audit line for every vend (to a file here); with its log lines off, only
               warnings. Guard, authentication, policy, identity headers, limits, health checks and metrics are on in both. Of what ships only addresses, the

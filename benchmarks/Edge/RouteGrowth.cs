@@ -5,7 +5,7 @@ namespace Edge;
 /// <param name="Runs">The measurements of it.</param>
 internal sealed record RouteStep(int Routes, IReadOnlyList<LoadRun> Runs)
 {
-    /// <summary>Milliseconds within which half of the answers came, the median of the runs.</summary>
+    /// <summary>Milliseconds within which half of the responses came, the median of the runs.</summary>
     public double P50 => Median.Of(Runs.Select(static run => run.P50));
 
     /// <summary>Microseconds of processor time a request, the median of the runs.</summary>

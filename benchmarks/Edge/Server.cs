@@ -71,7 +71,7 @@ internal sealed class Server : IDisposable
             var process = ChildProcess.Start(
                 "/bin/sh", ["-c", "out=$1; shift; exec \"$@\" >>\"$out\" 2>&1", "sh", output, .. command(port)], [.. s_compiler, .. environment ?? []]);
             if (await ListensAsync(process, port)) return new(process, port, scheme) { Helper = helper };
-            // Another program may have taken the port meanwhile.
+            // Another program may have taken the port since.
             if (attempt == Attempts)
                 throw new InvalidOperationException($"{command(port)[0]} ended with {process.ExitCode}:\n{await File.ReadAllTextAsync(output)}");
         }

@@ -25,8 +25,8 @@ internal sealed class Stage : IAsyncDisposable
     private const int Organizations = 1_000;
     private const int AtOnce = 64;
 
-    /// <summary>What the gateway vends: everybody answers as much.</summary>
-    public const int AnswerBytes = 1_095;
+    /// <summary>The size of a vend. Every peer responds with as many bytes.</summary>
+    public const int ResponseBytes = 1_095;
 
     private const int MediumBytes = 16 * 1024;
     private const int LargeBytes = 1024 * 1024;
@@ -103,27 +103,27 @@ internal sealed class Stage : IAsyncDisposable
         var keys = callers.Select(caller => (caller.Organization, Key: RandomNumberGenerator.GetHexString(64))).ToArray();
         var withKeys = WriteRequestsWith(
             "keys", keys.Select(caller => (DevicesPath(caller.Organization), $"{Configurations.KeyHeader}: {caller.Key}")));
-        var answer = $$"""{"data":"{{new string('x', AnswerBytes - """{"data":""}""".Length)}}"}""";
-        var answerFile = Write("answer", answer);
+        var response = $$"""{"data":"{{new string('x', ResponseBytes - """{"data":""}""".Length)}}"}""";
+        var responseFile = Write("response", response);
         var key = Write("issuer.pem", Encoding.ASCII.GetString(World.Issuer.CurrentKey.PublicKeyPem));
-        var files = new[] { ("16k", Write("answer.16k", new string('x', MediumBytes))), ("1m", Write("answer.1m", new string('x', LargeBytes))) };
-        _service = Started(await NginxAsync("service", port => Configurations.Service(port, answer, files)));
+        var files = new[] { ("16k", Write("response.16k", new string('x', MediumBytes))), ("1m", Write("response.1m", new string('x', LargeBytes))) };
+        _service = Started(await NginxAsync("service", port => Configurations.Service(port, response, files)));
         var certificate = Write("tls.crt", _certificate.ExportCertificatePem());
         var certificateKey = Write("tls.key", _certificate.GetECDsaPrivateKey()!.ExportPkcs8PrivateKeyPem());
         string[] tls = ["--Kestrel:Certificates:Default:Path", certificate, "--Kestrel:Certificates:Default:KeyPath", certificateKey];
 
         // One that speaks HTTP/2 without TLS speaks nothing else.
         var http2 = wanted("yarp-to-h2") || wanted("pass-to-h2")
-            ? Started(await NginxAsync("service-h2", port => Configurations.Service(port, answer, [], http2: true))).Url
+            ? Started(await NginxAsync("service-h2", port => Configurations.Service(port, response, [], http2: true))).Url
             : "";
 
         SomePassThrough = (DevicesPath(callers[0].Organization), callers[0].Token);
         SomeVend = (Requests.CredentialsPath(callers[0].Organization), callers[0].Token);
 
-        await AddAsync("kestrel", "Kestrel, constant bytes", credentials, () => StartPeerAsync("kestrel", "--answer", answerFile));
+        await AddAsync("kestrel", "Kestrel, constant bytes", credentials, () => StartPeerAsync("kestrel", "--response", responseFile));
         await AddAsync(
             "kestrel-jwt", "Kestrel + JwtBearer, constant bytes", credentials,
-            () => StartPeerAsync("kestrel-jwt", "--answer", answerFile, "--authority", World.Issuer.Issuer));
+            () => StartPeerAsync("kestrel-jwt", "--response", responseFile, "--authority", World.Issuer.Issuer));
         await AddAsync("yarp", "YARP", devices, () => StartPeerAsync("yarp", "--service", _service.Url));
         await AddAsync(
             "yarp-jwt", "YARP + JwtBearer", devices, () => StartPeerAsync("yarp-jwt", "--service", _service.Url, "--authority", World.Issuer.Issuer));
@@ -135,7 +135,7 @@ internal sealed class Stage : IAsyncDisposable
         await AddAsync("nginx", "nginx, no authentication", devices, () => NginxAsync("nginx", port => Configurations.NginxProxy(port, _service.Port)));
         await AddAsync("nginx-auth", "nginx, auth_request to Kestrel + JwtBearer, access log", devices, async () =>
         {
-            var checker = await StartPeerAsync("kestrel-jwt", "--answer", Write("nothing", ""), "--authority", World.Issuer.Issuer);
+            var checker = await StartPeerAsync("kestrel-jwt", "--response", Write("nothing", ""), "--authority", World.Issuer.Issuer);
             return await NginxAsync("nginx-auth", port => Configurations.NginxWithChecker(port, _service.Port, checker.Port), checker);
         });
         await AddGatewayAsync("", "as shipped");
@@ -164,7 +164,7 @@ internal sealed class Stage : IAsyncDisposable
         string RequestsOf(string file) =>
             WriteRequests(file, callers.Select(caller => ($"/organizations/{caller.Organization}/{file}", caller.Token)));
 
-        async Task AddAsync(string name, string what, string requests, Func<Task<Server>> start, int bytes = AnswerBytes, Load? load = null)
+        async Task AddAsync(string name, string what, string requests, Func<Task<Server>> start, int bytes = ResponseBytes, Load? load = null)
         {
             if (wanted(name)) Targets.Add(new(name, what, Started(await start()), requests, bytes, load ?? Wrk.RunAsync));
         }
@@ -178,9 +178,9 @@ internal sealed class Stage : IAsyncDisposable
             var (pass, vend) = ($"pass{suffix}", $"vend{suffix}");
             if (!wanted(pass) && !wanted(vend)) return;
             var gateway = Started(await StartGatewayAsync($"gateway{suffix}", change));
-            if (wanted(pass)) Targets.Add(new(pass, $"the gateway, pass-through, {how}", gateway.Server, devices, AnswerBytes, Wrk.RunAsync));
+            if (wanted(pass)) Targets.Add(new(pass, $"the gateway, pass-through, {how}", gateway.Server, devices, ResponseBytes, Wrk.RunAsync));
             if (!wanted(vend)) return;
-            Targets.Add(new(vend, $"the gateway, warm vend, {how}", gateway.Server, credentials, AnswerBytes, Wrk.RunAsync));
+            Targets.Add(new(vend, $"the gateway, warm vend, {how}", gateway.Server, credentials, ResponseBytes, Wrk.RunAsync));
             await AskForAllAsync(gateway, callers);
         }
 
@@ -190,7 +190,7 @@ internal sealed class Stage : IAsyncDisposable
             var gateway = Started(await StartGatewayAsync(name));
             var reloads = new Reloads(gateway, World.Client);
             Targets.Add(new(
-                name, "the gateway, pass-through, as shipped, a change saved each half second", gateway.Server, devices, AnswerBytes,
+                name, "the gateway, pass-through, as shipped, a change saved each half second", gateway.Server, devices, ResponseBytes,
                 Wrk.RunAsync, reloads.WhileSavingAsync));
         }
     }
@@ -199,11 +199,11 @@ internal sealed class Stage : IAsyncDisposable
     {
         var request = File.ReadLines(target.Requests).First().Split('\t');
         var header = request[1].Split(": ");
-        var answer = await _client.SendAsync(
+        var response = await _client.SendAsync(
             target.Server.Url + request[0], change: message => message.Headers.TryAddWithoutValidation(header[0], header[1]));
-        if (answer.Status != 200 || answer.Body.Length != target.Bytes)
+        if (response.Status != 200 || response.Body.Length != target.Bytes)
             throw new InvalidOperationException(
-                $"{target.Name} answers {answer.Status} with {answer.Body.Length} bytes, and others {target.Bytes}: they would not be compared alike.");
+                $"{target.Name} responds {response.Status} with {response.Body.Length} bytes, and others {target.Bytes}: they would not be compared alike.");
     }
 
     /// <summary>Starts one more gateway, which the caller disposes of.</summary>
@@ -256,11 +256,11 @@ internal sealed class Stage : IAsyncDisposable
             return chunk.Select(organization => (organization, token));
         });
 
-    /// <summary>The answer, which is 200 or an exception.</summary>
+    /// <summary>The response, which is 200 or an exception.</summary>
     public async Task<Response> AskAsync(string url, string token)
     {
-        var answer = await World.Client.SendAsync(url, token);
-        return answer.Status == 200 ? answer : throw new InvalidOperationException($"{url}: {answer.Status} {answer.Body}");
+        var response = await World.Client.SendAsync(url, token);
+        return response.Status == 200 ? response : throw new InvalidOperationException($"{url}: {response.Status} {response.Body}");
     }
 
     private Task<Server> PeerAsync(string scheme, string name, string[] arguments, IReadOnlyDictionary<string, string>? environment = null) =>

@@ -2,7 +2,7 @@ using System.Diagnostics;
 
 namespace Edge;
 
-/// <summary>How long an operator waits for a gateway's first answer, and what it holds of memory when nobody asks.</summary>
+/// <summary>How long an operator waits for a gateway's first response, and how much memory it holds at rest.</summary>
 internal static class StartUp
 {
     private const int Starts = 5;

@@ -5,7 +5,7 @@ namespace Edge;
 /// <param name="Added">Milliseconds, a turn each.</param>
 internal sealed record TailStep(int ColdVends, IReadOnlyList<double> Added);
 
-/// <summary>The slowest of a hundred answers while the gateway is far from its limits: at half of its own peak.</summary>
+/// <summary>The slowest of a hundred responses while the gateway is far from its limits: at half of its own peak.</summary>
 /// <param name="Rate">Requests a second that the gateway had.</param>
 /// <param name="Bare">YARP's p99 at that rate in milliseconds.</param>
 /// <param name="Steps">The gateway's.</param>

@@ -5,15 +5,15 @@ namespace Edge;
 /// <param name="What">What a reader calls it.</param>
 /// <param name="Server">Its processes.</param>
 /// <param name="Requests">The file with the requests that it is sent.</param>
-/// <param name="Bytes">The length of each answer.</param>
+/// <param name="Bytes">The length of each response.</param>
 /// <param name="Load">How they are sent.</param>
-/// <param name="Meanwhile">Does something else while work goes on: the warm-up, or a round; null: nothing.</param>
+/// <param name="During">Does something else while work goes on: the warm-up, or a round; null: nothing.</param>
 internal sealed record Target(
-    string Name, string What, Server Server, string Requests, int Bytes, Load Load, Func<Func<Task>, Task>? Meanwhile = null)
+    string Name, string What, Server Server, string Requests, int Bytes, Load Load, Func<Func<Task>, Task>? During = null)
 {
     private readonly List<LoadRun> _rounds = [];
 
-    /// <summary>Answers a second, a round each.</summary>
+    /// <summary>Responses a second, a round each.</summary>
     public IReadOnlyList<double> Rates => [.. _rounds.Select(round => round.Rate)];
 
     /// <summary>The median of <see cref="Rates"/>.</summary>
@@ -35,5 +35,5 @@ internal sealed record Target(
 
     public Task MeasureAsync(int seconds) => RunAsync(async () => _rounds.Add(await Load(Server, Requests, seconds)));
 
-    private Task RunAsync(Func<Task> work) => Meanwhile?.Invoke(work) ?? work();
+    private Task RunAsync(Func<Task> work) => During?.Invoke(work) ?? work();
 }

@@ -4,7 +4,7 @@ namespace Edge;
 internal static class WarmUp
 {
     /// <summary>The requests that a warm-up takes at least, unless it would take longer than <see cref="Longest"/>.</summary>
-    public const int FewestAnswers = 40_000;
+    public const int FewestResponses = 40_000;
 
     /// <summary>Seconds.</summary>
     public const int Longest = MostRuns * Seconds;
@@ -18,12 +18,12 @@ internal static class WarmUp
     public static async Task RunAsync(Load load, Server server, string requests)
     {
         var before = double.MaxValue;
-        var answered = 0L;
+        var responses = 0L;
         for (var number = 1; number <= MostRuns; number++)
         {
             var run = await load(server, requests, Seconds);
-            answered += run.Requests;
-            if (number >= FewestRuns && answered >= FewestAnswers && run.Processor >= Steady * before) return;
+            responses += run.Requests;
+            if (number >= FewestRuns && responses >= FewestResponses && run.Processor >= Steady * before) return;
             before = run.Processor;
         }
     }

@@ -7,7 +7,7 @@ namespace Edge;
 /// <summary>The load: one thread that sends the requests of a file.</summary>
 internal static class Wrk
 {
-    // So many that one which waits for its answer is hardly missed among those that are about to ask.
+    // So many that one which waits for its response is hardly missed among those that are about to ask.
     private const int Callers = 256;
 
     private const int Connections = 32;
@@ -15,12 +15,12 @@ internal static class Wrk
     /// <inheritdoc cref="RunAsync(Server, string, int, int)"/>
     public static Task<LoadRun> RunAsync(Server server, string requests, int seconds) => RunAsync(server, requests, seconds, Connections);
 
-    /// <summary>As fast as they are answered: connections that each ask again once they have their answer.</summary>
+    /// <summary>As fast as the server responds: each connection sends its next request once it has its response.</summary>
     /// <param name="server">Who is asked.</param>
     /// <param name="requests">The file that <c>requests.lua</c> reads.</param>
     /// <param name="seconds">How long.</param>
     /// <param name="connections">How many are in flight.</param>
-    /// <exception cref="InvalidOperationException">An answer was no success, or did not come: a benchmark of failures would be none.</exception>
+    /// <exception cref="InvalidOperationException">A response was no success, or did not come: a benchmark of failures would be none.</exception>
     public static Task<LoadRun> RunAsync(Server server, string requests, int seconds, int connections) =>
         RunAsync(server, seconds, connections, [requests]);
 
@@ -41,8 +41,8 @@ internal static class Wrk
         if (wrk.ExitCode != 0 || lines.FirstOrDefault(line => line.StartsWith("result ", StringComparison.Ordinal)) is not { } result)
             throw new InvalidOperationException($"wrk ended with {wrk.ExitCode}:\n{string.Join('\n', lines)}");
         var numbers = result.Split(' ')[1..].Select(number => long.Parse(number, CultureInfo.InvariantCulture)).ToArray();
-        if (numbers is not [> 0 and var answered, var microseconds, 0, var p50, var p99])
-            throw new InvalidOperationException($"{server.Url}: {numbers[2]} failures beside {numbers[0]} answers:\n{string.Join('\n', lines)}");
-        return new(answered, answered / (microseconds / 1e6), p50 / 1e3, p99 / 1e3) { Processor = (server.Processor - before).TotalMicroseconds / answered };
+        if (numbers is not [> 0 and var responses, var microseconds, 0, var p50, var p99])
+            throw new InvalidOperationException($"{server.Url}: {numbers[2]} failures beside {numbers[0]} responses:\n{string.Join('\n', lines)}");
+        return new(responses, responses / (microseconds / 1e6), p50 / 1e3, p99 / 1e3) { Processor = (server.Processor - before).TotalMicroseconds / responses };
     }
 }

@@ -1,5 +1,5 @@
 // What the gateway is measured against, each as short as anyone would write it:
-//   Peers kestrel|kestrel-jwt --urls URL --answer FILE [--authority URL]    answers a file's bytes
+//   Peers kestrel|kestrel-jwt --urls URL --response FILE [--authority URL]    responds with a file's bytes
 //   Peers yarp|yarp-jwt|yarp-user --urls URL --service URL [--authority URL] [--version 2]
 //                                                                           passes everything on, by that version of HTTP; yarp-user limits callers and
 //                                                                           logs requests too
@@ -83,12 +83,12 @@ else if (args[0] == "streams")
 }
 else
 {
-    var answer = File.ReadAllBytes(configuration["answer"]!);
+    var response = File.ReadAllBytes(configuration["response"]!);
     route = app.MapGet("/{**path}", context =>
     {
         context.Response.ContentType = "application/json";
-        context.Response.ContentLength = answer.Length;
-        return context.Response.Body.WriteAsync(answer).AsTask();
+        context.Response.ContentLength = response.Length;
+        return context.Response.Body.WriteAsync(response).AsTask();
     });
 }
 

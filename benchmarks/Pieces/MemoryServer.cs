@@ -6,14 +6,14 @@ using Microsoft.Net.Http.Headers;
 
 namespace Pieces;
 
-/// <summary>A server without a network: an application is handed its requests, and what it answers is dropped.</summary>
+/// <summary>A server without a network: an application is handed its requests, and its responses are dropped.</summary>
 internal sealed class MemoryServer : IServer
 {
-    private Func<IFeatureCollection, Response, Task> _answer = null!;
+    private Func<IFeatureCollection, Response, Task> _respond = null!;
 
     public IFeatureCollection Features { get; } = new FeatureCollection();
 
-    /// <summary>The status of the answer to a GET.</summary>
+    /// <summary>The status of the response to a GET.</summary>
     public async Task<int> GetAsync(string path, string? authorization)
     {
         var response = new Response();
@@ -31,13 +31,13 @@ internal sealed class MemoryServer : IServer
         features.Set<IHttpConnectionFeature>(new HttpConnectionFeature { RemoteIpAddress = IPAddress.Loopback });
         features.Set<IHttpResponseFeature>(response);
         features.Set<IHttpResponseBodyFeature>(response.Dropped);
-        await _answer(features, response);
+        await _respond(features, response);
         return response.StatusCode;
     }
 
     public Task StartAsync<TContext>(IHttpApplication<TContext> application, CancellationToken cancellationToken) where TContext : notnull
     {
-        _answer = async (features, response) =>
+        _respond = async (features, response) =>
         {
             var context = application.CreateContext(features);
             await application.ProcessRequestAsync(context);

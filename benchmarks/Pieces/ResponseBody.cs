@@ -7,7 +7,7 @@ using IotCredentials.Caching;
 
 namespace Pieces;
 
-/// <summary>The body of a warm answer from the parts that are kept, beside the same from text.</summary>
+/// <summary>The body of a warm response from the parts that are kept, beside the same from text.</summary>
 public class ResponseBody
 {
     private static readonly JsonWriterOptions s_json = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };

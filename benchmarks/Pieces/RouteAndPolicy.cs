@@ -37,7 +37,7 @@ public class RouteAndPolicy
         }
     }
 
-    [GlobalSetup(Target = nameof(AnswerNothingAsync))]
+    [GlobalSetup(Target = nameof(RespondWithNothingAsync))]
     public async Task StartEmptyAsync()
     {
         _server = new MemoryServer();
@@ -57,7 +57,7 @@ public class RouteAndPolicy
     public Task StopAsync() => _started.DisposeAsync().AsTask();
 
     [Benchmark(Description = "request: server in memory alone")]
-    public Task<int> AnswerNothingAsync() => _server.GetAsync(s_own, _authorization);
+    public Task<int> RespondWithNothingAsync() => _server.GetAsync(s_own, _authorization);
 
     [Benchmark(Description = "request: 200, vended warm")]
     public Task<int> VendAsync() => _server.GetAsync(s_own, _authorization);

@@ -18,7 +18,7 @@ namespace Pieces;
 
 /// <summary>
 /// The gateway as it ships, behind a server without a network, that has vended to its one caller before. It shares nothing through Redis,
-/// which a warm answer does not ask.
+/// which a warm response does not need.
 /// </summary>
 internal sealed class WarmGateway : IAsyncDisposable
 {
@@ -72,11 +72,11 @@ internal sealed class WarmGateway : IAsyncDisposable
         return gateway;
     }
 
-    /// <summary>A benchmark of another answer than the one that is meant would be none.</summary>
+    /// <summary>A benchmark of another response than the one that is meant would be none.</summary>
     public async Task ExpectAsync(int status, string path, string? authorization)
     {
-        if (await Server.GetAsync(path, authorization) is var answered && answered != status)
-            throw new InvalidOperationException($"{path}: {answered}, not {status}");
+        if (await Server.GetAsync(path, authorization) is var got && got != status)
+            throw new InvalidOperationException($"{path}: {got}, not {status}");
     }
 
     /// <summary>What was vended, as it is kept, and what that was made of.</summary>

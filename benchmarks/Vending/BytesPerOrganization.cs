@@ -21,7 +21,7 @@ internal static class BytesPerOrganization
             .Select(organizations => (Organizations: organizations, Token: world.Token(organizations)))
             .ToArray();
 
-        // STS answers to another gateway, so that what the emulator remembers is there before the heap is measured.
+        // STS responds to another gateway, so that what the emulator remembers is there before the heap is measured.
         await AskForAllAsync(world, await StartAsync(world), callers);
         world.Aws.Calls.Clear();
 

@@ -17,16 +17,16 @@ internal static class Callers
     public static void BigBudget(JsonObject settings) =>
         settings["IotCredentials"]!["Sts"] = new JsonObject { ["PermitsPerSecond"] = 10_000, ["MaxConcurrent"] = 1_000 };
 
-    /// <summary>One answer's time in milliseconds. A benchmark of failures would be none.</summary>
+    /// <summary>One response's time in milliseconds. A benchmark of failures would be none.</summary>
     public static async Task<double> AskAsync(World world, string gateway, string organization, string token)
     {
         var begun = Stopwatch.GetTimestamp();
-        var answer = await world.Client.SendAsync(gateway + Requests.CredentialsPath(organization), token);
+        var response = await world.Client.SendAsync(gateway + Requests.CredentialsPath(organization), token);
         var took = Stopwatch.GetElapsedTime(begun).TotalMilliseconds;
-        return answer.Status == 200 ? took : throw new InvalidOperationException($"{organization}: {answer.Status} {answer.Body}");
+        return response.Status == 200 ? took : throw new InvalidOperationException($"{organization}: {response.Status} {response.Body}");
     }
 
-    /// <summary>Callers at once for one organization, on each gateway; how long until all are answered.</summary>
+    /// <summary>Callers at once for one organization, on each gateway; how long until all have a response.</summary>
     public static async Task<double> AllAtOnceAsync(World world, IEnumerable<string> gateways, int callers, string organization)
     {
         var token = world.Token(organization);
@@ -35,7 +35,7 @@ internal static class Callers
         return Stopwatch.GetElapsedTime(begun).TotalMilliseconds;
     }
 
-    /// <summary>A closed loop: so many callers, each of which asks again, for the next organization, once it has its answer.</summary>
+    /// <summary>A closed loop: so many callers, each of which asks again, for the next organization, once it has its response.</summary>
     public static async Task<Latencies> LoopAsync(World world, string gateway, string[] organizations, int callers, TimeSpan duration)
     {
         var token = world.Token(organizations);

@@ -3,7 +3,7 @@ using Testing;
 
 namespace Vending;
 
-/// <summary>Many callers, three replicas, nothing cached: how many calls AWS gets, and how long until everybody is answered.</summary>
+/// <summary>Many callers, three replicas, nothing cached: how many calls AWS gets, and how long until everybody has a response.</summary>
 internal static class ColdHerd
 {
     private const int Replicas = 3;

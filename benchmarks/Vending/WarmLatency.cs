@@ -28,12 +28,12 @@ internal static class WarmLatency
             during.AddRange(await RunAsync(world, renewing));
         }
 
-        Latencies calmly = new(without), meanwhile = new(during);
+        Latencies calmly = new(without), beside = new(during);
         figures.Add($"warm, no renewal, {CallersAtOnce} callers", $"{calmly}");
         figures.Add(
             $"warm, while {s_organizations.Length} organizations are renewed and STS takes 2 s a call",
-            $"{meanwhile}; {world.Aws.Count("AssumeRole")} AssumeRole");
-        figures.Add("what a renewal adds to the p99 (goal: at most 10 ms)", $"{meanwhile.P99 - calmly.P99:F2} ms");
+            $"{beside}; {world.Aws.Count("AssumeRole")} AssumeRole");
+        figures.Add("what a renewal adds to the p99 (goal: at most 10 ms)", $"{beside.P99 - calmly.P99:F2} ms");
     }
 
     private static async Task<string> StartAsync(World world, string refreshAfter)

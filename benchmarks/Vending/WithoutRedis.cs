@@ -41,7 +41,7 @@ internal static class WithoutRedis
     private static async Task<string> AskOnceAsync(World world, GatewayProcess gateway, string organization)
     {
         var begun = Stopwatch.GetTimestamp();
-        var answer = await world.Client.SendAsync(gateway.Url + Requests.CredentialsPath(organization), world.Token(organization));
-        return $"{answer.Status} in {Stopwatch.GetElapsedTime(begun).TotalMilliseconds:F0} ms";
+        var response = await world.Client.SendAsync(gateway.Url + Requests.CredentialsPath(organization), world.Token(organization));
+        return $"{response.Status} in {Stopwatch.GetElapsedTime(begun).TotalMilliseconds:F0} ms";
     }
 }

@@ -242,7 +242,7 @@ class MqttConnection {
 
   close() {
     if (this.#socket.readyState === WebSocket.OPEN) this.#socket.send(packet(0xe0));
-    // A dead network does not answer the close: this end is done with it at once.
+    // A dead network does not respond to the close: this end is done with it at once.
     this.isOpen = false;
     this.#socket.close();
   }

@@ -124,7 +124,7 @@ internal sealed class CredentialSource(Uri gateway, string organization, string 
         }
     }
 
-    // Each time, because whoever signs in for this program replaces the token before it expires.
+    // Each time, because the program that signs in for this one replaces the token before it expires.
     private async Task<string> ReadTokenAsync(CancellationToken cancellation)
     {
         try

@@ -79,7 +79,7 @@ export class CredentialSource {
   }
 
   async #fetch() {
-    // Read each time, because whoever signs in for this program replaces the token before it expires.
+    // Read each time, because the program that signs in for this one replaces the token before it expires.
     const token = (await readFile(this.#tokenFile, 'utf8')).trim();
     if (!token) return this.#retry(`${this.#tokenFile} is empty`);
     // The same request gets the same response. Another token is another request.

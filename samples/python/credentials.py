@@ -234,7 +234,7 @@ class CredentialSource:
             self._retry(reason, headers["Retry-After"] or "")
 
     def _read_token(self):
-        # Each time, because whoever signs in for this program replaces the token before it expires.
+        # Each time, because the program that signs in for this one replaces the token before it expires.
         try:
             with open(self._token_file, encoding="ascii") as file:
                 return file.read().strip()

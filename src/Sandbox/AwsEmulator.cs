@@ -90,7 +90,7 @@ public sealed class AwsEmulator : IAsyncDisposable
         int port = 0, TimeProvider? time = null, string account = "111122223333", string region = "ap-northeast-1")
     {
         var emulator = new AwsEmulator(time ?? TimeProvider.System, account, region);
-        emulator._server = await LocalServer.StartAsync(port, emulator.AnswerAsync);
+        emulator._server = await LocalServer.StartAsync(port, emulator.RespondAsync);
         return emulator;
     }
 
@@ -219,7 +219,7 @@ public sealed class AwsEmulator : IAsyncDisposable
         return _known[credentials.AccessKeyId] = credentials;
     }
 
-    private async Task AnswerAsync(HttpContext context, CancellationToken cancellationToken)
+    private async Task RespondAsync(HttpContext context, CancellationToken cancellationToken)
     {
         // The signature covers the body's bytes, so they are kept, and the form is read from them.
         using var buffer = new MemoryStream();
@@ -257,7 +257,7 @@ public sealed class AwsEmulator : IAsyncDisposable
             if (isIot && context.Request.Query.Keys.FirstOrDefault(static name => name != "endpointType") is { } unknown)
                 throw new AwsErrorException("InvalidRequestException", StatusCodes.Status400BadRequest,
                     $"{unknown} is no parameter of DescribeEndpoint. Did you mean \"endpointType\"?");
-            await AnswerAsync(context, call, caller, faults, form["WebIdentityToken"], protocol, requestId, cancellationToken);
+            await RespondAsync(context, call, caller, faults, form["WebIdentityToken"], protocol, requestId, cancellationToken);
         }
         catch (AwsErrorException error)
         {
@@ -268,7 +268,7 @@ public sealed class AwsEmulator : IAsyncDisposable
         }
     }
 
-    private async Task AnswerAsync(
+    private async Task RespondAsync(
         HttpContext context,
         AwsCall call,
         AwsCredentials? caller,
@@ -289,7 +289,7 @@ public sealed class AwsEmulator : IAsyncDisposable
                 return;
             }
 
-            if (fault.RawAnswer is var (status, raw))
+            if (fault.RawResponse is var (status, raw))
             {
                 call.Status = status;
                 await protocol.WriteAsync(context.Response, status, raw, cancellationToken);
@@ -297,20 +297,20 @@ public sealed class AwsEmulator : IAsyncDisposable
             }
         }
 
-        var answer = call.Action switch
+        var response = call.Action switch
         {
             "AssumeRole" => AssumeRole(call, caller!, requestId, [.. faults.Select(each => each.Fault)]),
             WithWebIdentity => await AssumeRoleWithWebIdentityAsync(
                 call, webIdentityToken, requestId, [.. faults.Select(each => each.Fault)], cancellationToken),
-            "GetCallerIdentity" => AwsProtocol.StsAnswer(
+            "GetCallerIdentity" => AwsProtocol.StsResponse(
                 call.Action, requestId, ("Arn", caller!.Arn), ("UserId", caller.UserId), ("Account", caller.Account)),
             "DescribeEndpoint" => DescribeEndpoint(call, caller!, [.. faults.Select(each => each.Fault)]),
             _ => throw new AwsErrorException(
                 "InvalidAction", StatusCodes.Status400BadRequest, $"Could not find operation {call.Action} for version 2011-06-15"),
         };
         call.Status = StatusCodes.Status200OK;
-        if (faults.Any(each => each.Fault.TruncatesAnswer)) answer = answer[..(answer.Length / 2)];
-        await protocol.WriteAsync(context.Response, StatusCodes.Status200OK, answer, cancellationToken);
+        if (faults.Any(each => each.Fault.TruncatesResponse)) response = response[..(response.Length / 2)];
+        await protocol.WriteAsync(context.Response, StatusCodes.Status200OK, response, cancellationToken);
     }
 
     private AwsCredentials Authenticate(HttpRequest request, byte[] body, AwsSignature? signature, AwsProtocol protocol)
@@ -343,7 +343,7 @@ public sealed class AwsEmulator : IAsyncDisposable
         var values = Grant(call, duration, faults);
         if (input.SourceIdentity is { } sourceIdentity) values.Add(("SourceIdentity", sourceIdentity));
         if (packedPolicySize > 0) values.Add(("PackedPolicySize", packedPolicySize.ToString(CultureInfo.InvariantCulture)));
-        return AwsProtocol.StsAnswer(call.Action, requestId, [.. values]);
+        return AwsProtocol.StsResponse(call.Action, requestId, [.. values]);
     }
 
     private async Task<string> AssumeRoleWithWebIdentityAsync(
@@ -360,7 +360,7 @@ public sealed class AwsEmulator : IAsyncDisposable
         var values = Grant(call, duration, faults);
         values.AddRange([("SubjectFromWebIdentityToken", subject), ("Provider", issuer), ("Audience", audience)]);
         if (packedPolicySize > 0) values.Add(("PackedPolicySize", packedPolicySize.ToString(CultureInfo.InvariantCulture)));
-        return AwsProtocol.StsAnswer(call.Action, requestId, [.. values]);
+        return AwsProtocol.StsResponse(call.Action, requestId, [.. values]);
     }
 
     private List<(string, string)> Grant(AwsCall call, TimeSpan duration, IReadOnlyList<AwsFault> faults)

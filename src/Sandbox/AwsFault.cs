@@ -15,9 +15,9 @@ public sealed record AwsFault
 
     internal bool AbortsConnection { get; private init; }
 
-    internal (int Code, string Body)? RawAnswer { get; private init; }
+    internal (int Code, string Body)? RawResponse { get; private init; }
 
-    internal bool TruncatesAnswer { get; private init; }
+    internal bool TruncatesResponse { get; private init; }
 
     internal TimeSpan? Lifetime { get; private init; }
 
@@ -42,13 +42,13 @@ public sealed record AwsFault
     /// <summary>An HTTP status without an AWS error in the body, as a load balancer sends it.</summary>
     /// <param name="status">The HTTP status, such as 500 or 503.</param>
     /// <returns>The fault.</returns>
-    public static AwsFault HttpStatus(int status) => new() { RawAnswer = (status, "") };
+    public static AwsFault HttpStatus(int status) => new() { RawResponse = (status, "") };
 
     /// <summary>A verbatim response, such as a proxy's page or half of one.</summary>
     /// <param name="status">The HTTP status.</param>
     /// <param name="body">The body.</param>
     /// <returns>The fault.</returns>
-    public static AwsFault Response(int status, string body) => new() { RawAnswer = (status, body) };
+    public static AwsFault Response(int status, string body) => new() { RawResponse = (status, body) };
 
     /// <summary>The response is delayed, by the real clock. It can be combined with another fault.</summary>
     /// <param name="delay">The delay.</param>
@@ -65,15 +65,15 @@ public sealed record AwsFault
 
     /// <summary>200 with a body that is neither XML nor JSON.</summary>
     /// <returns>The fault.</returns>
-    public static AwsFault Garbage() => new() { RawAnswer = (200, "\u0001 this is no answer <&") };
+    public static AwsFault Garbage() => new() { RawResponse = (200, "\u0001 this is no response <&") };
 
     /// <summary>200 with the first half of the correct body.</summary>
     /// <returns>The fault.</returns>
-    public static AwsFault Truncated() => new() { TruncatesAnswer = true };
+    public static AwsFault Truncated() => new() { TruncatesResponse = true };
 
     /// <summary>200 with no body.</summary>
     /// <returns>The fault.</returns>
-    public static AwsFault Empty() => new() { RawAnswer = (200, "") };
+    public static AwsFault Empty() => new() { RawResponse = (200, "") };
 
     /// <summary>AssumeRole grants a session of this length, whatever was requested.</summary>
     /// <param name="lifetime">The length; zero or less for a session that has already expired.</param>

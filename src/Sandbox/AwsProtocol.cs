@@ -23,7 +23,7 @@ internal sealed record AwsProtocol(string Service, string ContentType, Func<AwsE
     public static AwsProtocol Iot { get; } = new(
         "iot", "application/json", (error, _) => new JsonObject { ["message"] = error.Message }.ToJsonString());
 
-    public static string StsAnswer(string action, string requestId, params (string Path, string Value)[] values)
+    public static string StsResponse(string action, string requestId, params (string Path, string Value)[] values)
     {
         var result = new XElement(s_stsNamespace + $"{action}Result");
         foreach (var (path, value) in values)

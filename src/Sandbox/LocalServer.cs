@@ -69,7 +69,7 @@ internal sealed class LocalServer : IAsyncDisposable
         var application = builder.Build();
         var stopping = new CancellationTokenSource();
         application.UseWebSockets();
-        application.Run(context => AnswerAsync(context, handler, stopping.Token));
+        application.Run(context => RespondAsync(context, handler, stopping.Token));
         try
         {
             await application.StartAsync();
@@ -96,7 +96,7 @@ internal sealed class LocalServer : IAsyncDisposable
         _stopping.Dispose();
     }
 
-    private static async Task AnswerAsync(
+    private static async Task RespondAsync(
         HttpContext context, Func<HttpContext, CancellationToken, Task> handler, CancellationToken stopping)
     {
         using var ended = CancellationTokenSource.CreateLinkedTokenSource(context.RequestAborted, stopping);

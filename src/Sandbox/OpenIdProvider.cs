@@ -78,13 +78,13 @@ public sealed class OpenIdProvider : IAsyncDisposable
     /// <summary>The number of requests for the key set.</summary>
     public int KeySetRequests => Volatile.Read(ref _keySetRequests);
 
-    /// <summary>The opaque tokens and keys that it knows, with the answer to an introspection of each.</summary>
+    /// <summary>The opaque tokens and keys that it knows, with the response to an introspection of each.</summary>
     public ConcurrentDictionary<string, JsonObject> Opaque { get; } = new(StringComparer.Ordinal);
 
     /// <summary>The secret of the client <c>gateway</c> for introspection.</summary>
     public string IntrospectionSecret { get; } = Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(16));
 
-    /// <summary>Answers an introspection in its place, to emulate an odd endpoint. It returns whether it has answered. Null: it answers itself.</summary>
+    /// <summary>Responds to an introspection in its place, to emulate an odd endpoint. It returns whether it has responded. Null: it responds itself.</summary>
     public Func<HttpContext, string, CancellationToken, Task<bool>>? AnswerIntrospection { get; set; }
 
     /// <summary>The user whom <c>/authorize</c> signs in, without a question: an operator of the gateway.</summary>
@@ -116,7 +116,7 @@ public sealed class OpenIdProvider : IAsyncDisposable
     public async Task RestartAsync()
     {
         if (_server is not null) return;
-        _server = await LocalServer.StartAsync(_port, AnswerAsync);
+        _server = await LocalServer.StartAsync(_port, RespondAsync);
         _port = _server.Port;
     }
 
@@ -168,15 +168,15 @@ public sealed class OpenIdProvider : IAsyncDisposable
     {
         request ??= new TokenRequest();
         var token = Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(24));
-        var answer = new JsonObject { ["active"] = true, ["iss"] = request.Issuer ?? Issuer, ["token_type"] = "Bearer" };
-        if (request.Subject is { } subject) answer["sub"] = subject;
-        if (request.Expires is { } life) answer["exp"] = (_time.GetUtcNow() + life).ToUnixTimeSeconds();
-        if (request.Organizations is { } organizations) answer["organizations"] = JsonSerializer.SerializeToNode(organizations);
-        if (request.Roles.Count > 0) answer["roles"] = new JsonArray([.. request.Roles.Select(static role => JsonValue.Create(role))]);
-        if (request.Scopes.Count > 0) answer["scope"] = string.Join(' ', request.Scopes);
-        foreach (var (name, value) in request.Claims) answer[name] = JsonSerializer.SerializeToNode(value);
-        foreach (var name in request.WithoutClaims) answer.Remove(name);
-        Opaque[token] = answer;
+        var response = new JsonObject { ["active"] = true, ["iss"] = request.Issuer ?? Issuer, ["token_type"] = "Bearer" };
+        if (request.Subject is { } subject) response["sub"] = subject;
+        if (request.Expires is { } life) response["exp"] = (_time.GetUtcNow() + life).ToUnixTimeSeconds();
+        if (request.Organizations is { } organizations) response["organizations"] = JsonSerializer.SerializeToNode(organizations);
+        if (request.Roles.Count > 0) response["roles"] = new JsonArray([.. request.Roles.Select(static role => JsonValue.Create(role))]);
+        if (request.Scopes.Count > 0) response["scope"] = string.Join(' ', request.Scopes);
+        foreach (var (name, value) in request.Claims) response[name] = JsonSerializer.SerializeToNode(value);
+        foreach (var name in request.WithoutClaims) response.Remove(name);
+        Opaque[token] = response;
         Minted?.Invoke(token);
         return token;
     }
@@ -204,13 +204,13 @@ public sealed class OpenIdProvider : IAsyncDisposable
         }
     }
 
-    private async Task AnswerAsync(HttpContext context, CancellationToken cancellationToken)
+    private async Task RespondAsync(HttpContext context, CancellationToken cancellationToken)
     {
         if (BeforeDocument is { } wait && context.Request.Path.Value?.Contains(".well-known", StringComparison.Ordinal) == true) await wait(cancellationToken);
-        await AnswerAtOnceAsync(context, cancellationToken);
+        await RespondAtOnceAsync(context, cancellationToken);
     }
 
-    private Task AnswerAtOnceAsync(HttpContext context, CancellationToken cancellationToken)
+    private Task RespondAtOnceAsync(HttpContext context, CancellationToken cancellationToken)
     {
         switch (context.Request.Path.Value?.Split('/'))
         {
@@ -235,7 +235,7 @@ public sealed class OpenIdProvider : IAsyncDisposable
             case ["", "token"] when AuthorizationCodes.IsExchange(context.Request):
                 return _codes.ExchangeAsync(context, () => Issue(SignedIn), cancellationToken);
             case ["", "token"]:
-                return AnswerTokenAsync(context, cancellationToken);
+                return RespondWithTokenAsync(context, cancellationToken);
             case ["", "introspect"]:
                 return IntrospectAsync(context, cancellationToken);
             default:
@@ -280,12 +280,12 @@ public sealed class OpenIdProvider : IAsyncDisposable
 
         var token = (await context.Request.ReadFormAsync(cancellationToken))["token"].ToString();
         if (AnswerIntrospection is { } odd && await odd(context, token, cancellationToken)) return;
-        var isActive = Opaque.TryGetValue(token, out var answer)
-            && (answer["exp"] is not { } exp || exp.GetValue<long>() > _time.GetUtcNow().ToUnixTimeSeconds());
-        await context.Response.WriteAsJsonAsync(isActive ? answer : new JsonObject { ["active"] = false }, cancellationToken);
+        var isActive = Opaque.TryGetValue(token, out var response)
+            && (response["exp"] is not { } exp || exp.GetValue<long>() > _time.GetUtcNow().ToUnixTimeSeconds());
+        await context.Response.WriteAsJsonAsync(isActive ? response : new JsonObject { ["active"] = false }, cancellationToken);
     }
 
-    private async Task AnswerTokenAsync(HttpContext context, CancellationToken cancellationToken)
+    private async Task RespondWithTokenAsync(HttpContext context, CancellationToken cancellationToken)
     {
         var form = context.Request.HasFormContentType ? await context.Request.ReadFormAsync(cancellationToken) : FormCollection.Empty;
         var lifetime = TimeSpan.FromHours(1);

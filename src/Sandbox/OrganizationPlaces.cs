@@ -28,7 +28,7 @@ public sealed class OrganizationPlaces
     public void Move(string organization, string account, string region, bool namesEndpoint = true) =>
         _places[organization] = (account, region, namesEndpoint ? AwsEmulator.IotEndpoint(account, region) : null);
 
-    internal async Task AnswerAsync(HttpContext context, string organization, CancellationToken cancellationToken)
+    internal async Task RespondAsync(HttpContext context, string organization, CancellationToken cancellationToken)
     {
         Calls.Add(organization);
         if (Response is { } response)

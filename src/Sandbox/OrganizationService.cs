@@ -37,20 +37,20 @@ public sealed class OrganizationService : IAsyncDisposable
     public static async Task<OrganizationService> StartAsync(int port = 0)
     {
         var service = new OrganizationService();
-        service._server = await LocalServer.StartAsync(port, service.AnswerAsync);
+        service._server = await LocalServer.StartAsync(port, service.RespondAsync);
         return service;
     }
 
     /// <inheritdoc/>
     public ValueTask DisposeAsync() => _server.DisposeAsync();
 
-    private async Task AnswerAsync(HttpContext context, CancellationToken cancellationToken)
+    private async Task RespondAsync(HttpContext context, CancellationToken cancellationToken)
     {
         var received = await ReceiveAsync(context, cancellationToken);
         Requests.Add(received);
         try
         {
-            await AnswerAsync(context, received, cancellationToken);
+            await RespondAsync(context, received, cancellationToken);
         }
         catch (Exception) when (context.RequestAborted.IsCancellationRequested)
         {
@@ -59,13 +59,13 @@ public sealed class OrganizationService : IAsyncDisposable
         }
     }
 
-    private async Task AnswerAsync(HttpContext context, ReceivedRequest received, CancellationToken cancellationToken)
+    private async Task RespondAsync(HttpContext context, ReceivedRequest received, CancellationToken cancellationToken)
     {
         var segments = received.Target.Split('?')[0].Split('/');
         switch (segments)
         {
             case ["", "organizations", var organization] when received.Method == "GET" && !received.Headers.ContainsKey("X-Gateway-Subject"):
-                await Directory.AnswerAsync(context, organization, cancellationToken);
+                await Directory.RespondAsync(context, organization, cancellationToken);
                 return;
             case [.., "abort"]:
                 context.Abort();

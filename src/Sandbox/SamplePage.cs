@@ -57,7 +57,7 @@ public sealed class SamplePage : IAsyncDisposable
     public static async Task<SamplePage> StartAsync(OpenIdProvider issuer, string organization, string broker, string gateway, bool isGatewaysOrigin = true)
     {
         var page = new SamplePage(issuer, organization, broker, gateway, isGatewaysOrigin);
-        page._server = await LocalServer.StartAsync(0, page.AnswerAsync);
+        page._server = await LocalServer.StartAsync(0, page.RespondAsync);
         return page;
     }
 
@@ -68,7 +68,7 @@ public sealed class SamplePage : IAsyncDisposable
         _client.Dispose();
     }
 
-    private async Task AnswerAsync(HttpContext context, CancellationToken cancellationToken)
+    private async Task RespondAsync(HttpContext context, CancellationToken cancellationToken)
     {
         var path = context.Request.Path.Value!;
         if (path.StartsWith("/organizations/", StringComparison.Ordinal) && _isGatewaysOrigin)

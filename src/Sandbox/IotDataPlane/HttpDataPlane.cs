@@ -8,7 +8,7 @@ namespace Sandbox.IotDataPlane;
 internal sealed class HttpDataPlane(HttpContext context, DataPlaneSession session, MqttBroker broker, byte[] body)
 {
     /// <param name="path">The path as sent.</param>
-    public Task AnswerAsync(string path)
+    public Task RespondAsync(string path)
     {
         const string topics = "/topics/";
         const string retained = "/retainedMessage/";

@@ -47,7 +47,7 @@ public sealed class IotDataEndpoint : IAsyncDisposable
     public static async Task<IotDataEndpoint> StartAsync(AwsEmulator aws, int port = 0, params IReadOnlyList<string> organizations)
     {
         var endpoint = new IotDataEndpoint(aws, organizations);
-        endpoint._server = await LocalServer.StartAsync(port, endpoint.AnswerAsync);
+        endpoint._server = await LocalServer.StartAsync(port, endpoint.RespondAsync);
         return endpoint;
     }
 
@@ -65,7 +65,7 @@ public sealed class IotDataEndpoint : IAsyncDisposable
     private Task<Place> PlaceAsync(string account, string region) =>
         _places.GetOrAdd((account, region), _ => new Lazy<Task<Place>>(() => Place.StartAsync(_time, _organizations))).Value;
 
-    private async Task AnswerAsync(HttpContext context, CancellationToken cancellationToken)
+    private async Task RespondAsync(HttpContext context, CancellationToken cancellationToken)
     {
         var request = context.Request;
         context.Response.Headers["x-amzn-RequestId"] = Guid.NewGuid().ToString();
@@ -93,7 +93,7 @@ public sealed class IotDataEndpoint : IAsyncDisposable
 
         var broker = await BrokerAsync(session.Credentials.Account, session.Region);
         var call = new HttpDataPlane(context, new DataPlaneSession(session, SourceIp(context)), broker, body);
-        await call.AnswerAsync(path);
+        await call.RespondAsync(path);
     }
 
     private async Task MqttAsync(HttpContext context, CancellationToken cancellationToken)

@@ -187,7 +187,7 @@ internal sealed class MqttBroker : IAsyncDisposable
             static filter => filter, static filter => (filter.Topic, filter.QualityOfServiceLevel), ReferenceEqualityComparer.Instance);
         foreach (var filter in request.TopicFilters)
         {
-            // MQTTnet answers in the order of the filters' levels. They are made equal, so that the order is the client's.
+            // MQTTnet responds in the order of the filters' levels. They are made equal, so that the order is the client's.
             filter.QualityOfServiceLevel = MqttQualityOfServiceLevel.AtLeastOnce;
             // It refuses shared subscriptions by this prefix before it asks.
             if (filter.Topic.StartsWith(SharedPrefix, StringComparison.Ordinal)) filter.Topic = "shared";

@@ -197,7 +197,7 @@ public sealed class OwnCredentialTests
 
     [Theory]
     [InlineData("D13 the session in use is revoked", 1, 200, 2)]
-    [InlineData("D13 so is the one that the source has renewed meanwhile", 2, 200, 3)]
+    [InlineData("D13 so is the one that the source has just renewed", 2, 200, 3)]
     [InlineData("D13 so is every other", 9, 503, 3)]
     public async Task Sessions_that_are_revoked_at_once_fail_no_call_while_the_source_has_another(string kind, int revoked, int status, int calls)
     {
