@@ -10,6 +10,7 @@ public sealed class TcpForwarder : IDisposable
     private readonly CancellationTokenSource _end = new();
     private volatile int _target;
     private int _accepted;
+    private long _returned;
 
     public TcpForwarder(int target)
     {
@@ -21,6 +22,9 @@ public sealed class TcpForwarder : IDisposable
     public int Port => ((IPEndPoint)_listener.LocalEndpoint).Port;
 
     public int Accepted => Volatile.Read(ref _accepted);
+
+    /// <summary>The bytes that the targets have sent.</summary>
+    public long Returned => Interlocked.Read(ref _returned);
 
     /// <summary>The delay of a connection's first byte.</summary>
     public TimeSpan Delay { get; init; }
@@ -40,6 +44,16 @@ public sealed class TcpForwarder : IDisposable
         while (true) _ = PassAsync(await _listener.AcceptTcpClientAsync(_end.Token));
     }
 
+    private async Task ReturnAsync(NetworkStream target, NetworkStream client)
+    {
+        var buffer = new byte[64 * 1024];
+        while (await target.ReadAsync(buffer, _end.Token) is > 0 and var read)
+        {
+            Interlocked.Add(ref _returned, read);
+            await client.WriteAsync(buffer.AsMemory(0, read), _end.Token);
+        }
+    }
+
     private async Task PassAsync(TcpClient client)
     {
         Interlocked.Increment(ref _accepted);
@@ -51,7 +65,7 @@ public sealed class TcpForwarder : IDisposable
                 await Task.Delay(Delay, _end.Token);
                 await server.ConnectAsync(IPAddress.Loopback, _target, _end.Token);
                 var (from, to) = (client.GetStream(), server.GetStream());
-                await Task.WhenAny(from.CopyToAsync(to, _end.Token), to.CopyToAsync(from, _end.Token));
+                await Task.WhenAny(from.CopyToAsync(to, _end.Token), ReturnAsync(to, from));
             }
             catch (Exception e) when (e is IOException or SocketException or OperationCanceledException)
             {

@@ -20,6 +20,16 @@ internal sealed class CredentialCache : IDisposable
     // Clocks of replicas differ by less.
     internal static readonly TimeSpan LongestAhead = TimeSpan.FromMinutes(5);
 
+    // Longer than an entry with the longest session token, each of whose characters JSON may escape.
+    private const int LongestEntry = 128 * 1024;
+
+    // RedisCache would load a value of any length, and up to 512 MB of the times beside it. What is sealed has its own times.
+    private const string ReadBounded = """
+        local data = redis.call('HGET', KEYS[1], 'data')
+        if data and #data > tonumber(ARGV[1]) then return #data end
+        return data
+        """;
+
     private readonly MemoryCache _memory;
     private readonly SealedDistributedCache? _shared;
     private readonly string _prefix;
@@ -47,7 +57,8 @@ internal sealed class CredentialCache : IDisposable
         Sealer = new Sealer(KeysOf(shared.Value, host));
         Redis = connection;
         _shared = new SealedDistributedCache(
-            new RedisCache(new RedisCacheOptions { ConnectionMultiplexerFactory = Redis.GetAsync, InstanceName = prefix }), prefix, Sealer, OnEntryRejected);
+            new RedisCache(new RedisCacheOptions { ConnectionMultiplexerFactory = Redis.GetAsync, InstanceName = prefix }),
+            ReadBoundedAsync, prefix, Sealer, OnEntryRejected);
     }
 
     /// <summary>The connection to the Redis that replicas share; null without Redis.</summary>
@@ -158,6 +169,13 @@ internal sealed class CredentialCache : IDisposable
     {
         _metrics.EntriesRejected(count);
         Log.GenerationsRefused(_logger, count, GenerationsKey);
+    }
+
+    private async Task<byte[]?> ReadBoundedAsync(string name)
+    {
+        var database = (await Redis!.GetAsync()).GetDatabase();
+        var result = await database.ScriptEvaluateAsync(ReadBounded, [(RedisKey)(_prefix + name)], [LongestEntry]);
+        return result.Resp2Type == ResultType.Integer ? throw new InvalidDataException() : (byte[]?)result;
     }
 
     private void WriteLocal<T>(string key, T value, TimeSpan lifetime) =>

@@ -8,10 +8,12 @@ namespace IotCredentials.Caching;
 /// sealing keys do not overwrite the entries that the others read.
 /// </summary>
 /// <param name="redis">Redis.</param>
+/// <param name="read">Reads an entry. It throws <see cref="InvalidDataException"/> instead of loading one that is too long.</param>
 /// <param name="keyPrefix">The prefix that <paramref name="redis"/> puts before every key.</param>
 /// <param name="sealer">Seals and opens.</param>
 /// <param name="onRejected">Called with the Redis key of an entry that is not what was sealed there.</param>
-internal sealed class SealedDistributedCache(IDistributedCache redis, string keyPrefix, Sealer sealer, Action<string> onRejected)
+internal sealed class SealedDistributedCache(
+    IDistributedCache redis, Func<string, Task<byte[]?>> read, string keyPrefix, Sealer sealer, Action<string> onRejected)
 {
     public async Task<byte[]?> GetAsync(string key)
     {
@@ -19,14 +21,13 @@ internal sealed class SealedDistributedCache(IDistributedCache redis, string key
         {
             try
             {
-                if (Open(name, await redis.GetAsync(name), out var isForged) is { } value) return value;
+                if (Open(name, await read(name), out var isForged) is { } value) return value;
                 // Remove a forged entry, so that it is logged once and not at every read.
                 if (isForged) await redis.RemoveAsync(name);
             }
-            catch (Exception e) when (IsOfAnotherType(e) || e is InvalidCastException or ArgumentOutOfRangeException or OverflowException)
+            catch (Exception e) when (IsOfAnotherType(e) || e is InvalidDataException)
             {
-                // Remove a value of another type under our key: it can be neither read nor overwritten. The times of an entry, which RedisCache keeps beside what
-                // is sealed, can hold anything.
+                // A value of another type under our key can be neither read nor overwritten.
                 onRejected(keyPrefix + name);
                 await redis.RemoveAsync(name);
             }

@@ -1,3 +1,4 @@
+using System.Security.Cryptography;
 using System.Text;
 using IotCredentials.Caching;
 using IotCredentials.Failures;
@@ -33,25 +34,47 @@ internal sealed class GenerationStore(CredentialCache cache, TimeProvider time, 
         return 0
         """;
 
-    // When each unreadable field was first read, by the field and its value.
-    private Dictionary<(string Field, string Sealed), long> _unreadable = [];
+    // A field is an organization's id and that of a sealing key, and its value a sealed time.
+    private const int LongestText = 256;
+    internal const int MostFields = 100_000;
 
-    /// <summary>Reads all generations. Reports the forged ones.</summary>
+    // Returns the names and values, and how many fields were left out. A field that is too long is none of any version and is removed, if Redis takes writes.
+    private const string ReadBounded = """
+        local all, found, kept, refused = redis.call('HGETALL', KEYS[1]), {}, 0, 0
+        for i = 1, #all, 2 do
+            if #all[i] > tonumber(ARGV[1]) or #all[i + 1] > tonumber(ARGV[1]) then
+                redis.pcall('HDEL', KEYS[1], all[i])
+                refused = refused + 1
+            elseif kept == tonumber(ARGV[2]) then
+                refused = refused + 1
+            else
+                kept = kept + 1
+                found[2 * kept - 1], found[2 * kept] = all[i], all[i + 1]
+            end
+        end
+        return {refused, found}
+        """;
+
+    // When each unreadable field was first read, by the field and the hash of its value.
+    private Dictionary<(string Field, string Hash), long> _unreadable = [];
+
+    /// <summary>Reads the generations. Reports the forged ones, and those that are too long or too many to read.</summary>
     public async Task<(IReadOnlyList<SharedGeneration> Known, IReadOnlyList<HashEntry> Unreadable)> ReadAsync(IDatabase database)
     {
         var known = new List<SharedGeneration>();
         var unreadable = new List<HashEntry>();
-        var forged = 0;
-        foreach (var entry in await Bounded(database.HashGetAllAsync(cache.GenerationsKey)))
+        var result = (RedisResult[])(await Bounded(database.ScriptEvaluateAsync(ReadBounded, [cache.GenerationsKey], [LongestText, MostFields])))!;
+        var rejected = (int)result[0];
+        foreach (var pair in ((RedisValue[])result[1]!).Chunk(2))
         {
-            string field = entry.Name!;
-            if (cache.Sealer!.Open(SealedNameOf(field), entry.Value, out var isForged) is { } generation)
-                known.Add(new(field.Split(Separator)[0], new(Encoding.ASCII.GetString(generation)), field, entry.Value));
-            else if (isForged) forged++;
-            else unreadable.Add(entry);
+            string field = pair[0]!;
+            if (cache.Sealer!.Open(SealedNameOf(field), pair[1], out var isForged) is { } generation)
+                known.Add(new(field.Split(Separator)[0], new(Encoding.ASCII.GetString(generation)), field, pair[1]));
+            else if (isForged) rejected++;
+            else unreadable.Add(new(pair[0], pair[1]));
         }
 
-        if (forged > 0) cache.OnGenerationsRejected(forged);
+        if (rejected > 0) cache.OnGenerationsRejected(rejected);
         return (known, unreadable);
     }
 
@@ -90,7 +113,7 @@ internal sealed class GenerationStore(CredentialCache cache, TimeProvider time, 
         foreach (var entry in fields)
         {
             // As text, because two values in Redis are equal if both are the same number.
-            var key = (entry.Name.ToString(), Convert.ToBase64String((byte[])entry.Value!));
+            var key = (entry.Name.ToString(), Convert.ToHexString(SHA256.HashData((byte[])entry.Value!)));
             var since = unreadable[key] = _unreadable.GetValueOrDefault(key, time.GetTimestamp());
             if (time.GetElapsedTime(since) >= keptFor) await DeleteUnchangedAsync(database, entry.Name, entry.Value);
         }

@@ -96,7 +96,7 @@ public sealed class SealedDistributedCacheTests : IDisposable
         await _redis.SetAsync(NameOf("theirs", key), _redis.Get(NameOf("mine", key))!);
 
         Assert.Null(await Cache(key).GetAsync("theirs"));
-        Assert.Null(await new SealedDistributedCache(_redis, "elsewhere:", new Sealer(Keys(key)), _refused.Add).GetAsync("mine"));
+        Assert.Null(await new SealedDistributedCache(_redis, name => _redis.GetAsync(name), "elsewhere:", new Sealer(Keys(key)), _refused.Add).GetAsync("mine"));
 
         Assert.Equal([$"prefix:{NameOf("theirs", key)}", $"elsewhere:{NameOf("mine", key)}"], _refused);
     }
@@ -164,5 +164,5 @@ public sealed class SealedDistributedCacheTests : IDisposable
         return SealingKeys.Read(path);
     }
 
-    private SealedDistributedCache Cache(params string[] keys) => new(_redis, "prefix:", new Sealer(Keys(keys)), _refused.Add);
+    private SealedDistributedCache Cache(params string[] keys) => new(_redis, name => _redis.GetAsync(name), "prefix:", new Sealer(Keys(keys)), _refused.Add);
 }
