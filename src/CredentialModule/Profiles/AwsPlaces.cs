@@ -58,6 +58,22 @@ internal static class AwsPlaces
                     + $"Write {ProfileTemplate.OpenRegion} in {elsewhere.Path}, unless they connect to both."
                 : null;
 
+    /// <summary>What is wrong with the endpoint that an organization's entry takes from its profile; null if nothing is known to be.</summary>
+    /// <param name="profile">The profile.</param>
+    /// <param name="entry">The profile with the entry's overrides.</param>
+    /// <param name="onlyAccount">The account that the directory always names, if there is one.</param>
+    public static string? InheritedEndpointWarning(ProfileTemplate profile, ProfileTemplate entry, string? onlyAccount)
+    {
+        if (entry.FallbackEndpoint is null) return null;
+        const string Remedy = "Name the endpoint, or null to ask AWS IoT.";
+        var account = profile.Role.HasOpenAccount ? onlyAccount : profile.Role.AccountId;
+        if (!entry.Role.HasOpenAccount && entry.Role.AccountId != account)
+            return $"is the profile's, of the account {account}, and RoleArn is of {entry.Role.AccountId}, whose sessions do not reach it. {Remedy}";
+        return profile.Region is { } region && entry.Region is { } other && other != region
+            ? $"is the profile's, of the region {region}, and Region is {other}: clients would connect to {region}. {Remedy}"
+            : null;
+    }
+
     // A placeholder differs from nothing.
     private static bool Differs(string written, string actual) => written != actual && !written.StartsWith('{');
 

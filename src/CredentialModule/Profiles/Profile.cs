@@ -23,9 +23,6 @@ internal sealed class Profile
     public string? EndpointExternalId => ExternalId is { NamesOrganization: false } ? ExternalId.Source : null;
     public required SessionScope Scope { get; init; }
 
-    /// <summary>Whether the directory decided the account: then the gateway's own account need not be the organization's.</summary>
-    public required bool IsFromDirectory { get; init; }
-
     /// <summary>The longest minimum lifetime that a caller can request: the remaining lifetime of credentials that are due for renewal.</summary>
     public TimeSpan LongestMinimumLifetime => SessionDuration - RefreshAfter;
 

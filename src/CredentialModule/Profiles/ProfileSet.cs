@@ -74,7 +74,10 @@ public sealed class ProfileSet
                 var overlay = new ProfileReader(
                     ids, files, directory, profile.With(overrides ?? new()), overrides,
                     (severity, key, message) => Add(severity, $"Organizations:{organization}:{key}", $"(over profile {name}) {message}"));
-                if (overlay.Read() is { } overlaid) profiles.Add((name, organization), overlaid);
+                if (overlay.Read() is not { } overlaid) continue;
+                profiles.Add((name, organization), overlaid);
+                if (AwsPlaces.InheritedEndpointWarning(read, overlaid, directory?.OnlyAccount) is { } warning)
+                    Add(Severity.Warning, $"Organizations:{organization}:{nameof(ProfileOptions.IotEndpoint)}", $"(over profile {name}) {warning}");
             }
         }
 

@@ -41,7 +41,7 @@ internal sealed class ProfileTemplate
     /// <summary>Makes the profile independent of the directory. Role and region are not open.</summary>
     public ProfileTemplate Fix()
     {
-        Located = Make(Role.AccountId, Region!, AwsPartition.Of(Region!).Name, IotEndpoint ?? FallbackEndpoint, isFromDirectory: false);
+        Located = Make(Role.AccountId, Region!, AwsPartition.Of(Region!).Name, IotEndpoint ?? FallbackEndpoint);
         return this;
     }
 
@@ -58,7 +58,7 @@ internal sealed class ProfileTemplate
 
         // The response's endpoint is of its own account and region. If an organization's entry overrides one of them, it is another's.
         var named = account == place.AccountId && region == place.Region ? place.IotEndpoint : null;
-        var profile = Make(account, region, AwsPartition.Of(region).Name, IotEndpoint ?? named ?? FallbackEndpoint, isFromDirectory: true);
+        var profile = Make(account, region, AwsPartition.Of(region).Name, IotEndpoint ?? named ?? FallbackEndpoint);
         foreach (var (key, message) in AwsPlaces.Find(profile.Role, region, profile.IotEndpoint, profile.EndpointRoleArn, SessionPolicy))
         {
             problem = $"names a place that the profile does not fit: {key} {message}";
@@ -78,9 +78,9 @@ internal sealed class ProfileTemplate
 
     /// <summary>The profile with placeholders for everything that the directory decides. It is shown, and never vended with.</summary>
     public Profile Shown() => Located
-        ?? Make(Role.AccountId, Region ?? OpenRegion, RoleArnTemplate.OpenPartition, IotEndpoint ?? FallbackEndpoint, isFromDirectory: true);
+        ?? Make(Role.AccountId, Region ?? OpenRegion, RoleArnTemplate.OpenPartition, IotEndpoint ?? FallbackEndpoint);
 
-    private Profile Make(string account, string region, string partition, string? endpoint, bool isFromDirectory)
+    private Profile Make(string account, string region, string partition, string? endpoint)
     {
         var role = Role.In(partition, account);
         return new()
@@ -96,7 +96,6 @@ internal sealed class ProfileTemplate
             SessionTags = SessionTags,
             ExternalId = ExternalId,
             Scope = Scope,
-            IsFromDirectory = isFromDirectory,
         };
     }
 

@@ -32,7 +32,7 @@ internal sealed class IotDataEndpointResolver(
                 profile, static profile => new CachedIotDataEndpoint { Region = profile.Region, AskedAt = default, Address = profile.IotEndpoint! });
 
         var askedAs = profile.EndpointRoleArn ?? await identity.FindAsync(profile.Region);
-        // AWS IoT names the endpoint of the caller's own account, so each account that the directory names has a lookup of its own, which compares them.
+        // AWS IoT names the endpoint of the caller's own account, so each account has a lookup of its own, which compares them.
         if (IsOwnAccountAsked(profile)) askedAs = $"{askedAs} for {profile.Role.AccountId}";
         var key = keys.Of(
             (
@@ -65,7 +65,7 @@ internal sealed class IotDataEndpointResolver(
         }
     }
 
-    private static bool IsOwnAccountAsked(Profile profile) => profile is { IsFromDirectory: true, EndpointRoleArn: null };
+    private static bool IsOwnAccountAsked(Profile profile) => profile.EndpointRoleArn is null;
 
     private async Task RequireOwnAccountAsync(Profile profile)
     {
@@ -73,8 +73,8 @@ internal sealed class IotDataEndpointResolver(
         if (own == profile.Role.AccountId) return;
         throw new VendingException(
             FailureClass.Refused,
-            $"AWS IoT would name the endpoint of the account {own}, the gateway's own, and the directory names {profile.Role.AccountId}: "
-            + "set EndpointRoleArn, which may hold {accountId}, or let the directory name iotEndpoint");
+            $"AWS IoT would name the endpoint of the account {own}, the gateway's own, and the organization's is {profile.Role.AccountId}: "
+            + "set EndpointRoleArn, a role of that account, or name the endpoint (IotEndpoint, or iotEndpoint of the directory)");
     }
 
     private bool IsRefreshDue(CachedIotDataEndpoint endpoint) => time.GetUtcNow() - endpoint.AskedAt >= s_refreshAfter;

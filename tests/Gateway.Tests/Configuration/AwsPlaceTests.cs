@@ -169,6 +169,32 @@ public sealed class AwsPlaceTests : IDisposable
     }
 
     [Theory]
+    [InlineData("D7 another account", "abc-ats.iot.ap-northeast-1.amazonaws.com", """{ "RoleArn": "arn:aws:iam::444455556666:role/r" }""",
+        "(over profile default) is the profile's, of the account 111122223333, and RoleArn is of 444455556666")]
+    [InlineData("D7 another account, a domain of the operator's own", "iot.example.com", """{ "RoleArn": "arn:aws:iam::444455556666:role/r" }""",
+        "of the account 111122223333, and RoleArn is of 444455556666")]
+    [InlineData("D7 another region, a domain of the operator's own", "iot.example.com", """{ "Region": "eu-west-1" }""",
+        "(over profile default) is the profile's, of the region ap-northeast-1, and Region is eu-west-1")]
+    [InlineData("D7 both", "iot.example.com", """{ "RoleArn": "arn:aws:iam::444455556666:role/r", "Region": "eu-west-1" }""", "whose sessions do not reach it")]
+    [InlineData("D7 another role", "iot.example.com", """{ "RoleArn": "arn:aws:iam::111122223333:role/other" }""", null)]
+    [InlineData("D7 its own", "iot.example.com", """{ "RoleArn": "arn:aws:iam::444455556666:role/r", "IotEndpoint": "iot.example.org" }""", null)]
+    [InlineData("D7 asked for", "iot.example.com", """{ "Region": "eu-west-1", "IotEndpoint": null }""", null)]
+    [InlineData("D7 the profile's is asked for", null, """{ "RoleArn": "arn:aws:iam::444455556666:role/r", "Region": "eu-west-1" }""", null)]
+    public void D7_an_entry_that_takes_the_profiles_endpoint_into_another_account_or_region_is_a_warning(
+        string name, string? endpoint, string entry, string? warning)
+    {
+        if (endpoint is not null) _configuration.Set(Profile + ":IotEndpoint", $"\"{endpoint}\"");
+        var findings = _configuration.Set(Organization, entry).Load().Findings;
+
+        Assert.Equal((name, warning is null ? 0 : 1), (name, findings.Count));
+        Assert.All(findings, finding =>
+        {
+            Assert.Equal((Severity.Warning, Organization + ":IotEndpoint"), (finding.Severity, finding.Key));
+            Assert.Contains(warning!, finding.Message, StringComparison.Ordinal);
+        });
+    }
+
+    [Theory]
     [InlineData(
         "D10 an external id of each organization", """{ "EndpointRoleArn": "arn:aws:iam::111122223333:role/e", "ExternalId": "x-{organizationId}" }""", true)]
     [InlineData("D10 an external id of the account", """{ "EndpointRoleArn": "arn:aws:iam::111122223333:role/e", "ExternalId": "account-1" }""", false)]

@@ -113,7 +113,9 @@ public sealed class ReloadTests : IAsyncLifetime
         var before = Assert.Single(_world.Aws.Calls.Snapshot(), call => call.AssumeRole is not null).AssumeRole!;
 
         await ChangeAsync(
-            settings => settings.Set("IotCredentials:Organizations:o-acme", """{ "RoleArn": "arn:aws:iam::444455556666:role/iot", "Region": "eu-west-1" }"""));
+            settings => settings.Set("IotCredentials:Organizations:o-acme", """
+                { "RoleArn": "arn:aws:iam::444455556666:role/iot", "Region": "eu-west-1", "IotEndpoint": "abc-ats.iot.eu-west-1.amazonaws.com" }
+                """));
         var dedicated = await _gateway.VendAsync("o-acme");
         Assert.Equal("eu-west-1", dedicated.Data.GetProperty("awsRegion").GetString());
 

@@ -17,6 +17,7 @@ public sealed class AssumeRoleTests
             var profile = settings["IotCredentials"]!["Profiles"]!["default"]!;
             profile["RoleArn"] = "arn:aws:iam::444455556666:role/iot/{organizationId}/devices";
             profile["Region"] = "eu-west-1";
+            profile["IotEndpoint"] = "abc-ats.iot.eu-west-1.amazonaws.com";
             profile["ExternalId"] = "platform/{organizationId}";
             profile["SessionDuration"] = "00:45:00";
             profile["MinimumLifetime"] = "00:10:00";
@@ -90,6 +91,31 @@ public sealed class AssumeRoleTests
         var expected = Sandbox.AwsEmulator.IotEndpoint("777788889999", "ap-northeast-1");
         Assert.All(answers, answer => Assert.Equal(expected, answer.Data.GetProperty("iotEndpoint").GetString()));
         Assert.Equal(1, world.Aws.Count("DescribeEndpoint"));
+    }
+
+    [Theory]
+    [InlineData("D7 a profile", "Profiles:default:RoleArn", "\"arn:aws:iam::444455556666:role/iot\"")]
+    [InlineData("D7 an organization's entry", "Organizations:o-acme", """{ "RoleArn": "arn:aws:iam::444455556666:role/iot" }""")]
+    [InlineData(
+        "D7 an entry in another region", "Organizations:o-acme", """{ "RoleArn": "arn:aws:iam::444455556666:role/iot", "Region": "eu-west-1" }""")]
+    [InlineData(
+        "D7 an entry beside a directory", "Organizations:o-acme", """{ "RoleArn": "arn:aws:iam::444455556666:role/iot", "Region": "eu-west-1" }""",
+        """{ "Address": "http://127.0.0.1:1/{organizationId}", "AllowedAccounts": ["111122223333"] }""")]
+    public async Task D7_a_session_of_another_account_is_not_sent_to_the_endpoint_of_the_gateways_own(
+        string name, string key, string value, string? directory = null)
+    {
+        await using var world = await World.StartAsync();
+        var gateway = await world.StartGatewayAsync(settings =>
+        {
+            settings.Set($"IotCredentials:{key}", value);
+            if (directory is not null) settings.Set("IotCredentials:Directory", directory);
+        });
+
+        Assert.Equal((name, 503), (name, (await gateway.VendAsync("o-acme")).Status));
+        await gateway.Log.WaitForAsync(
+            Microsoft.Extensions.Logging.LogLevel.Error,
+            "AWS IoT would name the endpoint of the account 111122223333, the gateway's own, and the organization's is 444455556666: set EndpointRoleArn");
+        Assert.Equal(0, world.Aws.Count("DescribeEndpoint"));
     }
 
     [Theory]

@@ -155,7 +155,8 @@ public sealed class LockTests(ITestOutputHelper output)
     private static async Task<RedisKey[]> LocksOfAsync(World world, ConnectionMultiplexer redis, string organization)
     {
         var gateway = await world.StartGatewayAsync();
-        world.Aws.Inject(AwsFault.Hang());
+        world.Aws.Inject(AwsFault.Hang(), "AssumeRole");
+        world.Aws.Inject(AwsFault.Hang(), "DescribeEndpoint");
         var vending = gateway.VendAsync(organization);
         await world.Aws.Calls.WaitForAsync(call => call.Action == "AssumeRole");
         await world.Aws.Calls.WaitForAsync(call => call.Action == "DescribeEndpoint");
