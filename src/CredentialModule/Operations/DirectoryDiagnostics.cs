@@ -17,18 +17,22 @@ public sealed class DirectoryDiagnostics
 
     /// <summary>The check of the directory; none without a directory.</summary>
     /// <param name="profiles">The profiles.</param>
-    /// <param name="organization">The organization to ask for. Null asks for one that hardly exists, which the directory need not know.</param>
+    /// <param name="organization">The organization to ask for. Null asks for one that hardly exists, as the gateway does to judge an outage.</param>
     public IReadOnlyList<DiagnosticCheck> ChecksOf(ProfileSet profiles, OrganizationId? organization)
     {
         if (_client.Options is null) return [];
         return [new($"directory {_client.ShownAddress}", IsNeeded: true, async (progress, cancellation) =>
         {
             progress.WaitsFor = "the directory does not respond";
-            var place = await _client.AskAsync(organization ?? profiles.OrganizationIds.LongestId, cancellation);
-            if (place is null && organization is not null)
-                throw new VendingException(FailureClass.Refused, $"it does not know {organization} (404), so that callers get 403");
-            return place is null ? "it responds (404 for an organization that should not exist)"
-                : $"{organization} lives in the account {place.AccountId}, {place.Region}, endpoint {place.IotEndpoint ?? "not named"}";
+            if (organization is null)
+            {
+                var status = (int)await _client.ProbeAsync(profiles.OrganizationIds.LongestId, cancellation);
+                return $"it responds ({status} for an organization that should not exist); --organization shows whether it knows one that does";
+            }
+
+            return await _client.AskAsync(organization, cancellation) is { } place
+                ? $"{organization} lives in the account {place.AccountId}, {place.Region}, endpoint {place.IotEndpoint ?? "not named"}"
+                : throw new VendingException(FailureClass.Refused, $"it does not know {organization} (404), so that callers get 403");
         })];
     }
 }

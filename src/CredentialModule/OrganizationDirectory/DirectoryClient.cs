@@ -49,14 +49,16 @@ internal sealed class DirectoryClient : IDisposable
 
     /// <summary>Where the organization lives; null if the directory does not know it.</summary>
     /// <exception cref="VendingException">The directory failed, or its response is refused. The message is the cause.</exception>
-    public Task<OrganizationPlace?> AskAsync(OrganizationId organization, CancellationToken cancellation = default) =>
-        AskAsync(organization, isProbe: false, cancellation);
+    public async Task<OrganizationPlace?> AskAsync(OrganizationId organization, CancellationToken cancellation = default) =>
+        (await AskAsync(organization, isProbe: false, cancellation)).Place;
 
-    /// <summary>Finds out whether the directory responds, by an id that it need not know and may even reject.</summary>
+    /// <summary>Finds out whether the directory responds, by an id that it need not know and may even reject. Returns the response's status.</summary>
     /// <exception cref="VendingException">The directory failed, or its response is refused. The message is the cause.</exception>
-    public Task ProbeAsync(OrganizationId organization) => AskAsync(organization, isProbe: true, CancellationToken.None);
+    public async Task<HttpStatusCode> ProbeAsync(OrganizationId organization, CancellationToken cancellation = default) =>
+        (await AskAsync(organization, isProbe: true, cancellation)).Status;
 
-    private async Task<OrganizationPlace?> AskAsync(OrganizationId organization, bool isProbe, CancellationToken cancellation)
+    private async Task<(HttpStatusCode Status, OrganizationPlace? Place)> AskAsync(
+        OrganizationId organization, bool isProbe, CancellationToken cancellation)
     {
         if (Options is not { Address: { } template } options)
             throw new VendingException(FailureClass.Refused, "IotCredentials:Directory was not set when the gateway started: restart it");
@@ -75,10 +77,13 @@ internal sealed class DirectoryClient : IDisposable
             {
                 case HttpStatusCode.OK:
                     await response.Content.LoadIntoBufferAsync(MostBytes, either.Token);
-                    return DirectoryResponse.Read(await response.Content.ReadAsByteArrayAsync(either.Token), organization, options);
+                    return (response.StatusCode, DirectoryResponse.Read(await response.Content.ReadAsByteArrayAsync(either.Token), organization, options));
+                // An ingress without a backend, or a server without this path. A directory's word is JSON, a line of text or nothing.
+                case HttpStatusCode.NotFound when IsPage(response):
+                    throw Failed("its status is 404, with a page of HTML: something else responds there, or the path is wrong");
                 case HttpStatusCode.NotFound:
                 case HttpStatusCode.BadRequest or HttpStatusCode.Gone or HttpStatusCode.UnprocessableEntity when isProbe:
-                    return null;
+                    return (response.StatusCode, null);
                 case var status:
                     throw new VendingException(
                         (int)status is >= 300 and < 400 ? FailureClass.Refused : FailureClass.Unavailable, $"its status is {(int)status}");
@@ -101,6 +106,10 @@ internal sealed class DirectoryClient : IDisposable
     }
 
     public void Dispose() => _client.Dispose();
+
+    private static bool IsPage(HttpResponseMessage response) =>
+        response.Content.Headers.ContentType?.MediaType is { } type
+        && (type.Equals("text/html", StringComparison.OrdinalIgnoreCase) || type.Equals("application/xhtml+xml", StringComparison.OrdinalIgnoreCase));
 
     // Read for every call, which is rare: a token that is rotated is used at once.
     private string ReadToken(string path) =>

@@ -238,6 +238,29 @@ public sealed class DirectoryTests
         Assert.Equal(200, (await gateway.VendAsync("o-acme")).Status);
     }
 
+    [Theory]
+    [InlineData("text/html", 200)]
+    [InlineData("Text/HTML; charset=utf-8", 200)]
+    [InlineData("application/xhtml+xml", 200)]
+    [InlineData("application/json", 403)]
+    [InlineData("application/problem+json", 403)]
+    [InlineData("text/plain", 403)]
+    [InlineData("", 403)]
+    public async Task A_404_with_a_page_is_not_the_directorys_word_and_what_it_said_before_is_used(string type, int status)
+    {
+        await using var world = await World.StartAsync(_time);
+        var gateway = await world.StartGatewayAsync(With(world, settings =>
+            settings.WithoutRedis().Set("IotCredentials:Directory:CacheFor", "\"00:01:00\"")));
+        Assert.Equal(200, (await gateway.VendAsync("o-acme")).Status);
+        world.Downstream.Directory.Response = Respond("<html><h1>404 Not Found</h1></html>", 404, type);
+        _time.Advance(TimeSpan.FromSeconds(61));
+
+        Assert.Equal(status, (await gateway.VendAsync("o-acme")).Status);
+        Assert.Equal(status == 200 ? 1 : 0, gateway.Log.Count(LogLevel.Warning, "its status is 404, with a page of HTML"));
+        // An organization that was never known is not known to be unknown, either.
+        Assert.Equal(status == 200 ? 503 : 403, (await gateway.VendAsync("o-globex")).Status);
+    }
+
     [Fact]
     public async Task A_directory_that_hangs_is_503_within_its_timeout_and_logged_once()
     {

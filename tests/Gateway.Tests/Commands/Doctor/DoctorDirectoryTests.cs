@@ -1,4 +1,5 @@
 using System.Text.Json.Nodes;
+using Microsoft.AspNetCore.Http;
 using Testing;
 using Xunit;
 
@@ -21,6 +22,31 @@ public sealed class DoctorDirectoryTests : IAsyncLifetime
     public async Task The_directory_is_asked_with_its_own_client(string? organization, string found)
     {
         Assert.Contains(found, (await DoctorAsync(organization)).Output, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData(400, "", "ok       it responds (400 for an organization that should not exist)")]
+    [InlineData(410, "", "ok       it responds (410 for an organization that should not exist)")]
+    [InlineData(422, "application/json", "ok       it responds (422 for an organization that should not exist)")]
+    [InlineData(404, "text/plain", "ok       it responds (404 for an organization that should not exist)")]
+    [InlineData(200, "application/json", "ok       it responds (200 for an organization that should not exist)")]
+    [InlineData(404, "text/html; charset=utf-8", "failed   its status is 404, with a page of HTML")]
+    [InlineData(302, "", "failed   its status is 302")]
+    [InlineData(500, "", "failed   its status is 500")]
+    public async Task Without_an_organization_the_directory_is_judged_as_the_gateway_judges_an_outage(int status, string type, string found)
+    {
+        _world.Downstream.Directory.Response = (context, cancellation) =>
+        {
+            context.Response.StatusCode = status;
+            context.Response.ContentType = type;
+            var id = context.Request.Path.Value!.Split('/')[^1];
+            return context.Response.WriteAsync($$"""{"id":"{{id}}","awsAccountId":"111122223333","awsRegion":"eu-west-1"}""", cancellation);
+        };
+
+        var doctor = await DoctorAsync(organization: null);
+
+        Assert.Contains(found, doctor.Output, StringComparison.Ordinal);
+        Assert.Equal(found.StartsWith("ok", StringComparison.Ordinal) ? 0 : 1, doctor.ExitCode);
     }
 
     [Fact]
