@@ -16,6 +16,9 @@ internal sealed class AssumeRoleClient(
 {
     private const string Call = "sts:AssumeRole";
 
+    // AWS names no longest length. Its tokens have had up to about 4 KB.
+    private const int LongestToken = 16 * 1024;
+
     // Allows only DescribeEndpoint, whatever the role itself may do.
     private const string EndpointPolicy = """{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"iot:DescribeEndpoint","Resource":"*"}]}""";
 
@@ -94,6 +97,8 @@ internal sealed class AssumeRoleClient(
         if (response.Credentials is not { Expiration: not null } granted || !IsText(granted.AccessKeyId) || !IsText(granted.SecretAccessKey)
             || !IsText(granted.SessionToken))
             throw new VendingException(FailureClass.Unavailable, "the response of sts:AssumeRole holds no credentials");
+        if (granted.SessionToken.Length > LongestToken)
+            throw new VendingException(FailureClass.Unavailable, $"the response of sts:AssumeRole holds a session token of over {LongestToken / 1024} KiB");
 #pragma warning disable CS0618 // Its successor, SessionTokenUtilization, is not returned everywhere yet.
         if (response.PackedPolicySize is { } packed) metrics.PackedPolicySize(packed);
 #pragma warning restore CS0618

@@ -17,6 +17,8 @@ internal sealed class AwsClients(IOptions<AwsClientOptions> options, IOptions<Io
     /// <summary>The most attempts at one call, the first included.</summary>
     internal const int Attempts = 3;
 
+    private static readonly BoundedHttpClientFactory s_http = new();
+
     private readonly ConcurrentDictionary<string, AmazonSecurityTokenServiceConfig> _sts = new(StringComparer.Ordinal);
     private readonly ConcurrentDictionary<string, AmazonIoTConfig> _iot = new(StringComparer.Ordinal);
 
@@ -52,6 +54,7 @@ internal sealed class AwsClients(IOptions<AwsClientOptions> options, IOptions<Io
         config.RetryMode = RequestRetryMode.Standard;
         config.MaxErrorRetry = Attempts - 1;
         config.Timeout = module.Value.Timeout;
+        config.HttpClientFactory = s_http;
         return config;
     }
 

@@ -43,6 +43,7 @@ public static class FailureText
             HttpRequestError.ResponseEnded => Closed(),
             // The peer has reset the connection.
             HttpRequestError.Unknown when error.InnerException is IOException => Closed(),
+            HttpRequestError.ConfigurationLimitExceeded => $"the response is longer than the gateway reads ({host}:{port}){through}",
             HttpRequestError.InvalidResponse => $"invalid HTTP response ({host}:{port}){through}",
             var other => $"{other} ({host}:{port}){through}",
         };

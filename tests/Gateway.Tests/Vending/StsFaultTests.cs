@@ -9,6 +9,8 @@ namespace Gateway.Tests.Vending;
 [Trait("Category", "Redis")]
 public sealed class StsFaultTests(ITestOutputHelper output)
 {
+    private const int Long = 40_000_000;
+
     public static TheoryData<string, AwsFault> Faults => new()
     {
         { "AssumeRole", AwsFault.Error("AccessDenied", 403, "User: arn:aws:iam::111122223333:user/gateway is not authorized") },
@@ -23,6 +25,7 @@ public sealed class StsFaultTests(ITestOutputHelper output)
         { "AssumeRole", Granted(secretAccessKey: "\n  c2VjcmV0\n") },
         { "AssumeRole", Granted(accessKeyId: " ASIA1 ") },
         { "AssumeRole", Granted(sessionToken: "t\u00E9") },
+        { "AssumeRole", Granted(sessionToken: new('t', (16 * 1024) + 1)) },
         { "AssumeRole", AwsFault.Abort() },
         { "AssumeRole", AwsFault.Hang() },
         { "DescribeEndpoint", AwsFault.Error("UnauthorizedException", 401, "not for you") },
@@ -72,6 +75,48 @@ public sealed class StsFaultTests(ITestOutputHelper output)
             Assert.DoesNotContain(issued.SecretAccessKey, gateway.Log.Text);
             Assert.DoesNotContain(issued.SessionToken!, gateway.Log.Text);
         }
+    }
+
+    public static TheoryData<string, string, AwsFault> LongResponses => new()
+    {
+        { "a token", "AssumeRole", Granted(sessionToken: new('t', Long)) },
+        { "an error", "AssumeRole", AwsFault.Response(400, new('e', Long)) },
+        { "a page", "AssumeRole", AwsFault.Response(502, new('e', Long)) },
+        { "an endpoint", "DescribeEndpoint", AwsFault.Endpoint(new('e', Long)) },
+    };
+
+    [Theory]
+    [MemberData(nameof(LongResponses), DisableDiscoveryEnumeration = true)]
+    public async Task S25_a_response_of_AWS_is_not_read_to_its_end_however_long_it_is(string name, string action, AwsFault fault)
+    {
+        await using var world = await World.StartAsync();
+        var gateway = await world.StartGatewayAsync();
+        world.Aws.Inject(fault, action);
+
+        Assert.Equal((name, 503), (name, (await gateway.VendAsync("o-acme")).Status));
+        await gateway.Log.WaitForAsync(LogLevel.Error, "the response is longer than the gateway reads");
+    }
+
+    [Theory]
+    [InlineData(16 * 1024, 200)]
+    [InlineData((16 * 1024) + 1, 503)]
+    public async Task A_session_token_has_up_to_16_KiB_and_is_shared_with_other_replicas(int length, int status)
+    {
+        await using var world = await World.StartAsync(ownRedis: true);
+        var gateway = await world.StartGatewayAsync();
+        // JSON escapes this character.
+        world.Aws.Inject(Granted(sessionToken: new('+', length)), "AssumeRole");
+
+        Assert.Equal(status, (await gateway.VendAsync("o-acme")).Status);
+        if (status != 200)
+        {
+            await gateway.Log.WaitForAsync(LogLevel.Error, "holds a session token of over 16 KiB");
+            return;
+        }
+
+        var replica = await world.StartGatewayAsync();
+        Assert.Equal(200, (await replica.VendAsync("o-acme")).Status);
+        Assert.Equal(1, world.Aws.Count("AssumeRole"));
     }
 
     [Fact]
