@@ -58,7 +58,7 @@ internal static class GatewayApplication
         builder.AddTls();
         builder.AddConnectionLimits();
         builder.Services.AddSingleton<UpgradeLimits>();
-        builder.AddTelemetry();
+        builder.AddTelemetry(configuration.Routes.Count);
         builder.AddTraceBoundary();
         builder.AddErrorResponses();
         builder.AddLogs();

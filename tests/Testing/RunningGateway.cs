@@ -81,7 +81,7 @@ public sealed class RunningGateway : IAsyncDisposable
             {
                 var factory = own.GetRequiredService<IMeterFactory>();
                 metrics.AddView(instrument => instrument.Meter.Scope is { } scope && scope != factory ? MetricStreamConfiguration.Drop
-                    : Telemetry.IsExported(instrument) ? new() { CardinalityLimit = 50 }
+                    : Telemetry.ViewOf(instrument, read.Snapshot.Routes.Count) is null ? new() { CardinalityLimit = 50 }
                     : null);
             });
             world.UseAws(services);

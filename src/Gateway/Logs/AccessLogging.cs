@@ -46,7 +46,9 @@ internal static class AccessLogging
             var handled = status >= StatusCodes.Status400BadRequest ? context.Features.Get<IExceptionHandlerFeature>() : null;
             var route = (handled?.Endpoint ?? context.GetEndpoint())?.Metadata.GetMetadata<RouteModel>()?.Config.RouteId;
             var reason = RequestReason.Of(context, status);
+            metrics.Responded(route, status);
             if (reason is not (null or GatewayReason.ClientLeft)) metrics.Refused(route, reason);
+            if (reason is not null && CallerIdentity.Of(context.User) is null) RequestDurations.MarkStranger(context);
             var duration = clock.GetElapsedTime(begun);
             var isRecorded = recorder.IsOn;
             if (log.IsOn || isRecorded || reason is not null)

@@ -11,6 +11,9 @@ internal sealed class GatewayMetrics : IDisposable
 {
     public const string MeterName = "Gateway";
 
+    /// <summary>The names of the metrics by route, which need room for all routes.</summary>
+    public const string RouteRequests = "gateway.requests", RouteRefusals = "gateway.refusals";
+
     /// <summary>The name of the metric by destination, which the console reads as well.</summary>
     public const string DestinationDuration = "gateway.destination.duration";
 
@@ -22,6 +25,7 @@ internal sealed class GatewayMetrics : IDisposable
     private readonly Counter<long> _forwardingErrors;
     private readonly Counter<long> _authentications;
     private readonly Counter<long> _refusals;
+    private readonly Counter<long> _requests;
     private readonly Counter<long> _issuerFetches;
     private readonly Counter<long> _introspectionCalls;
     private readonly Counter<long> _connectionsClosed;
@@ -56,7 +60,9 @@ internal sealed class GatewayMetrics : IDisposable
         _authentications = meter.CreateCounter<long>(
             "gateway.authentications", "{request}", "Requests with a token or an API key, by its scheme and by whether it was accepted.");
         _refusals = meter.CreateCounter<long>(
-            "gateway.refusals", "{request}", "Requests that the gateway refused or failed itself, by route and reason.");
+            RouteRefusals, "{request}", "Requests that the gateway refused or failed itself, by route and reason.");
+        _requests = meter.CreateCounter<long>(
+            RouteRequests, "{request}", "Requests to the gateway, by route and by whether the response was a 5xx.");
         _issuerFetches = meter.CreateCounter<long>(
             "gateway.issuer.fetches", "{fetch}", "Fetches of an issuer's discovery document and keys, by its scheme and by outcome.");
         _introspectionCalls = meter.CreateCounter<long>(
@@ -94,6 +100,8 @@ internal sealed class GatewayMetrics : IDisposable
         foreach (var isSilent in (bool[])[true, false]) ConnectionClosed(isSilent, 0);
         foreach (var isOfCaller in (bool[])[true, false]) UpgradeRefused(isOfCaller, 0);
         Refused(null, "no_route", 0);
+        foreach (var route in snapshot.Routes.Select(static route => route.RouteId).Prepend(null))
+            foreach (var status in (int[])[StatusCodes.Status200OK, StatusCodes.Status500InternalServerError]) Responded(route, status, 0);
         foreach (var scheme in schemes)
         {
             foreach (var outcome in Enum.GetValues<AuthenticationOutcome>()) Authenticated(scheme, outcome, 0);
@@ -190,6 +198,14 @@ internal sealed class GatewayMetrics : IDisposable
             AuthenticationOutcome.LockedOut => "locked_out",
             _ => "unavailable",
         }));
+
+    /// <summary>Counts a request. Alerts on errors read this metric: its series exist before the first error, and no caller can make others.</summary>
+    /// <param name="route">The route's id; null if none matched.</param>
+    /// <param name="status">The response's status.</param>
+    /// <param name="count">How many.</param>
+    public void Responded(string? route, int status, long count = 1) => _requests.Add(
+        count, new KeyValuePair<string, object?>("route", route ?? "none"),
+        new KeyValuePair<string, object?>("status", status >= StatusCodes.Status500InternalServerError ? "5xx" : "other"));
 
     /// <summary>Counts a request that the gateway refused or failed.</summary>
     /// <param name="route">The route's id; null if none matched.</param>

@@ -1,23 +1,28 @@
 using System.Diagnostics;
 using System.Diagnostics.Metrics;
 using System.Globalization;
+using Microsoft.AspNetCore.Http.Features;
 
 namespace Gateway.Telemetry;
 
 /// <summary>
 /// Measures the duration of requests to the edge and to services, under the framework's names and tags, with a bounded status: a status registered with IANA,
-/// or the class of any other, and with no other tags than those of the convention. The framework's own instruments create a time series for every status that a
-/// service invents, and an exporter drops series beyond a limit, including valid ones.
+/// or the class of any other, and with the tags that alerts and dashboards read. The framework's own instruments create a time series for every status that a
+/// service invents, and for every method and version that a stranger tries; an exporter drops series beyond a limit, including valid ones.
 /// </summary>
 internal sealed class RequestDurations : IHostedService, IDisposable
 {
     public const string OfServer = "http.server.request.duration";
     private const string OfClient = "http.client.request.duration";
+    private const string Method = "http.request.method";
+    private const string OtherMethod = "_OTHER";
+
+    private static readonly KeyValuePair<string, object?> s_ofStranger = new("gateway.stranger", true);
 
     private static readonly HashSet<string> s_tags = new(StringComparer.Ordinal)
     {
-        "error.type", "http.request.method", "http.response.status_code", "http.route",
-        "network.protocol.version", "server.address", "server.port", "url.scheme",
+        "error.type", Method, "http.response.status_code", "http.route",
+        "server.address", "server.port",
     };
 
     private static readonly string[] s_classes = [.. Enumerable.Range(0, 10).Select(static digit => $"{digit}xx")];
@@ -37,6 +42,9 @@ internal sealed class RequestDurations : IHostedService, IDisposable
         _listener.SetMeasurementEventCallback<double>(static (_, seconds, tags, histogram) => Record((Histogram<double>)histogram!, seconds, tags));
     }
 
+    /// <summary>Marks a request that was refused before its caller was known. Its method is not told apart: anyone can send all of them to every route.</summary>
+    public static void MarkStranger(HttpContext context) => context.Features.Get<IHttpMetricsTagsFeature>()?.Tags.Add(s_ofStranger);
+
     public Task StartAsync(CancellationToken cancellationToken)
     {
         _listener.Start();
@@ -50,9 +58,17 @@ internal sealed class RequestDurations : IHostedService, IDisposable
     private static void Record(Histogram<double> histogram, double seconds, ReadOnlySpan<KeyValuePair<string, object?>> tags)
     {
         var bounded = new TagList();
+        var isOfStranger = IsOfStranger(tags);
         foreach (var (name, value) in tags)
-            if (s_tags.Contains(name)) bounded.Add(name, Bounded(name, value));
+            if (s_tags.Contains(name)) bounded.Add(name, isOfStranger && name == Method ? OtherMethod : Bounded(name, value));
         histogram.Record(seconds, bounded);
+    }
+
+    private static bool IsOfStranger(ReadOnlySpan<KeyValuePair<string, object?>> tags)
+    {
+        foreach (var (name, _) in tags)
+            if (name == s_ofStranger.Key) return true;
+        return false;
     }
 
     // `error.type` is an exception's name, or the status again.

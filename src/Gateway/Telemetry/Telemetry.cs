@@ -16,7 +16,12 @@ internal static class Telemetry
 {
     private const string HostingMeter = "Microsoft.AspNetCore.Hosting";
 
-    public static void AddTelemetry(this WebApplicationBuilder builder)
+    // OpenTelemetry's room for the time series of a metric.
+    private const int DefaultRoom = 2000;
+
+    /// <param name="builder">The host.</param>
+    /// <param name="routes">How many routes there are at the start.</param>
+    public static void AddTelemetry(this WebApplicationBuilder builder, int routes)
     {
         // OpenTelemetry's default propagator would forward a client's baggage in spite of the process's own propagator.
         Sdk.SetDefaultTextMapPropagator(new OpenTelemetry.Context.Propagation.TraceContextPropagator());
@@ -31,7 +36,7 @@ internal static class Telemetry
                 .AddMeter(HostingMeter, "Microsoft.AspNetCore.Server.Kestrel", "Microsoft.AspNetCore.Diagnostics", "System.Net.NameResolution")
                 .AddMeter(ModuleRoute.MeterName, GatewayMetrics.MeterName)
                 .AddRuntimeInstrumentation()
-                .AddView(static instrument => IsExported(instrument) ? null : MetricStreamConfiguration.Drop)
+                .AddView(instrument => ViewOf(instrument, routes))
                 .AddPrometheusExporter());
         if (HasExporter(builder.Configuration.AsEnumerable()))
         {
@@ -51,8 +56,22 @@ internal static class Telemetry
         && setting.Key.EndsWith("ENDPOINT", StringComparison.OrdinalIgnoreCase)
         && !string.IsNullOrWhiteSpace(setting.Value));
 
-    /// <summary>Whether an instrument is exported. <see cref="RequestDurations"/> exports the framework's own with a bounded status.</summary>
-    public static bool IsExported(Instrument instrument) => instrument is not { Meter.Name: HostingMeter, Name: RequestDurations.OfServer };
+    /// <summary>
+    /// How an instrument is exported; null for OpenTelemetry's defaults. <see cref="RequestDurations"/> exports the framework's own with a bounded status.
+    /// </summary>
+    public static MetricStreamConfiguration? ViewOf(Instrument instrument, int routes) =>
+        instrument is { Meter.Name: HostingMeter, Name: RequestDurations.OfServer } ? MetricStreamConfiguration.Drop
+        : routes * SeriesPerRoute(instrument) is > DefaultRoom and var room ? new() { CardinalityLimit = room }
+        : null;
+
+    // An estimate: callers of a route choose among few methods, and get few statuses.
+    private static int SeriesPerRoute(Instrument instrument) => instrument.Meter.Name != GatewayMetrics.MeterName ? 0 : instrument.Name switch
+    {
+        RequestDurations.OfServer => 20,
+        GatewayMetrics.RouteRefusals => 10,
+        GatewayMetrics.RouteRequests => 4,
+        _ => 0,
+    };
 
     public static void AddSpans(TracerProviderBuilder tracing) => tracing
         .AddAspNetCoreInstrumentation()

@@ -31,6 +31,10 @@ public sealed partial class MetricValueTests(MeasuredGateway measured) : IClassF
     [InlineData(1, "gateway_refusals_total", "route=\"plain\"", "reason=\"no_token\"")]
     [InlineData(1, "gateway_refusals_total", "route=\"plain\"", "reason=\"audience\"")]
     [InlineData(1, "gateway_refusals_total", "route=\"limited\"", "reason=\"limit:Once\"")]
+    [InlineData(1, "gateway_requests_total", "route=\"down\"", "status=\"5xx\"")]
+    [InlineData(0, "gateway_requests_total", "route=\"down\"", "status=\"other\"")]
+    [InlineData(1, "gateway_requests_total", "route=\"throws\"", "status=\"5xx\"")]
+    [InlineData(1, "gateway_requests_total", "route=\"none\"", "status=\"other\"")]
     [InlineData(1, "gateway_destination_duration_seconds_count", "cluster=\"weighted\"", "destination=\"stable\"", "status=\"2xx\"")]
     [InlineData(
         1, "aspnetcore_rate_limiting_requests_total", "aspnetcore_rate_limiting_policy=\"Once\"", "aspnetcore_rate_limiting_result=\"endpoint_limiter\"")]

@@ -30,7 +30,8 @@ internal sealed partial class PromQuery
     [GeneratedRegex(@"\[[^\]]*\]|\boffset\s+\w+|\b(and|or|unless)\b|\b[a-z_]+\s*(?=\()")]
     private static partial Regex Left();
 
-    [GeneratedRegex(@"(?<![\w.""])(?<name>[a-z_]\w*)(\{(?<matchers>[^}]*)\})?")]
+    // A selector without a name selects series of any metric.
+    [GeneratedRegex(@"(?<![\w.""])((?<name>[a-z_]\w*)(\{(?<matchers>[^}]*)\})?|\{(?<matchers>[^}]*)\})")]
     private static partial Regex Selector();
 
     [GeneratedRegex("""(?<label>\w+)\s*(=~|!~|!=|=)\s*"(?<value>[^"]*)"?""")]
