@@ -1,9 +1,13 @@
+using IotCredentials.Failures;
+
 namespace Gateway.Logs;
 
 /// <summary>A file that lines are appended to. It is opened at the first write, and again after <see cref="Reopen"/> or a failure.</summary>
 /// <param name="path">The file. Its folder must exist.</param>
 internal sealed class LogFile(string path) : IDisposable
 {
+    // A device or a pipe that the operator has named is written to, such as /dev/stderr.
+    private readonly bool _isSpecial = SpecialFile.Is(path);
     private FileStream? _stream;
     private volatile bool _isRotated;
 
@@ -12,6 +16,7 @@ internal sealed class LogFile(string path) : IDisposable
 
     /// <exception cref="IOException">The lines were not written, not even in part.</exception>
     /// <exception cref="UnauthorizedAccessException">The file must not be written.</exception>
+    /// <exception cref="InvalidDataException">It is no file any more, but a named pipe, for example.</exception>
     public void Write(ReadOnlySpan<byte> lines)
     {
         if (_isRotated)
@@ -44,6 +49,8 @@ internal sealed class LogFile(string path) : IDisposable
 
     private FileStream Open()
     {
+        // The open of a pipe would wait for a reader, and the end of the process with it.
+        if (!_isSpecial && SpecialFile.Is(path)) throw new InvalidDataException($"it {SpecialFile.Problem.TrimEnd('.')}");
         var options = new FileStreamOptions
         {
             Mode = FileMode.OpenOrCreate,

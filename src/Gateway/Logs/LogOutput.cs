@@ -48,7 +48,13 @@ internal sealed class LogOutput : IDisposable
         get { lock (_lock) return _hasEnded; }
     }
 
-    /// <summary>Called when a write fails after one that succeeded, at most once a minute. Default: nothing.</summary>
+    /// <summary>The clock. Default: the system's.</summary>
+    public TimeProvider Time { get; init; } = TimeProvider.System;
+
+    /// <summary>
+    /// Called once when writes begin to fail, at most once a minute: of a failure that begins earlier, when it has lasted for the rest of the minute. Default:
+    /// nothing.
+    /// </summary>
     public Action<Exception>? Failed { get; init; }
 
     /// <summary>
@@ -85,7 +91,8 @@ internal sealed class LogOutput : IDisposable
 
     private void WriteOut()
     {
-        var (hasFailed, failureTold, lossTold) = (false, long.MinValue / 2, long.MinValue / 2);
+        var isFailureTold = false;
+        long? failureTold = null, lossTold = null;
         while (true)
         {
             List<Queue> queues;
@@ -102,9 +109,12 @@ internal sealed class LogOutput : IDisposable
 
             Exception? failure = null;
             foreach (var queue in queues) failure = queue.WriteTaken() ?? failure;
-            if (failure is not null && !hasFailed) Report(ref failureTold, () => Failed?.Invoke(failure));
-            hasFailed = failure is not null;
-            if (!hasFailed && queues.Exists(static queue => queue.HasLost)) Report(ref lossTold, () => LinesWereLost?.Invoke());
+            if (failure is not null) isFailureTold = isFailureTold || Report(ref failureTold, () => Failed?.Invoke(failure));
+            else
+            {
+                isFailureTold = false;
+                if (queues.Exists(static queue => queue.HasLost)) Report(ref lossTold, () => LinesWereLost?.Invoke());
+            }
         }
     }
 
@@ -116,10 +126,10 @@ internal sealed class LogOutput : IDisposable
         if (before == 0 || (before < EnoughBytes && _gatheredBytes >= EnoughBytes)) Monitor.PulseAll(_lock);
     }
 
-    private static void Report(ref long told, Action report)
+    private bool Report(ref long? told, Action report)
     {
-        if (Environment.TickCount64 - told < s_reportEvery.TotalMilliseconds) return;
-        told = Environment.TickCount64;
+        if (told is { } last && Time.GetElapsedTime(last) < s_reportEvery) return false;
+        told = Time.GetTimestamp();
         try
         {
             report();
@@ -128,6 +138,8 @@ internal sealed class LogOutput : IDisposable
         {
             // The process is ending, and its log with it; or a log provider fails, which must not end this thread.
         }
+
+        return true;
     }
 
     /// <summary>The lines of one log that wait to be written.</summary>

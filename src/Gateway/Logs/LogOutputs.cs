@@ -93,6 +93,7 @@ internal sealed partial class LogOutputs : IDisposable
     private static string CauseOf(Exception failure) => failure switch
     {
         UnauthorizedAccessException => "access is denied",
+        InvalidDataException => failure.Message,
         DirectoryNotFoundException => "its folder does not exist",
         IOException { HResult: 28 } => "the disk is full",
         IOException { HResult: 30 } => "the file system is read-only",

@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using System.Net.Sockets;
 using Testing;
 using Xunit;
@@ -100,34 +99,6 @@ public sealed class SpecialFileTests
     private static Socket? Replace(string path, string kind)
     {
         File.Delete(path);
-        switch (kind)
-        {
-            case "pipe":
-                MakePipe(path);
-                break;
-            case "link to a pipe":
-                MakePipe(path + ".pipe");
-                File.CreateSymbolicLink(path, path + ".pipe");
-                break;
-            case "socket":
-                var socket = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
-                socket.Bind(new UnixDomainSocketEndPoint(path));
-                return socket;
-            case "device":
-                File.CreateSymbolicLink(path, "/dev/zero");
-                break;
-            default:
-                Directory.CreateDirectory(path);
-                break;
-        }
-
-        return null;
-    }
-
-    private static void MakePipe(string path)
-    {
-        using var made = Process.Start("mkfifo", [path]);
-        made.WaitForExit();
-        Assert.Equal(0, made.ExitCode);
+        return SpecialFiles.Make(path, kind);
     }
 }

@@ -1,5 +1,7 @@
 using System.Text;
 using Gateway.Logs;
+using Gateway.Tests.Configuration;
+using Testing;
 using Xunit;
 
 namespace Gateway.Tests.Logs;
@@ -60,6 +62,30 @@ public sealed class LogFileTests : IDisposable
         Directory.CreateDirectory(Path.GetDirectoryName(inNoFolder)!);
         Write(file, "written\n");
         Assert.Equal("written\n", File.ReadAllText(inNoFolder));
+    }
+
+    [Theory]
+    [InlineData("pipe")]
+    [InlineData("link to a pipe")]
+    [InlineData("socket")]
+    [InlineData("device")]
+    public async Task A_file_that_has_become_something_else_is_refused_without_a_wait_and_written_again_when_it_is_one(string kind)
+    {
+        using var file = new LogFile(Name);
+        Write(file, "a\n");
+        File.Move(Name, Name + ".1");
+        using var socket = SpecialFiles.Make(Name, kind);
+        file.Reopen();
+        var writing = Task.Run(() => Write(file, "lost\n"));
+
+        var failure = await Assert.ThrowsAsync<InvalidDataException>(() => writing.WaitAsync(Eventually.Limit, TestContext.Current.CancellationToken));
+        Assert.Equal("it is a named pipe, a socket or a device, not a file", failure.Message);
+        Assert.Throws<InvalidDataException>(() => Write(file, "lost\n"));
+
+        File.Delete(Name);
+        file.Reopen();
+        Write(file, "b\n");
+        Assert.Equal("b\n", File.ReadAllText(Name));
     }
 
     [Fact]

@@ -1,5 +1,6 @@
 using System.Text;
 using Gateway.Logs;
+using Microsoft.Extensions.Time.Testing;
 using Testing;
 using Xunit;
 
@@ -99,6 +100,47 @@ public sealed class LogOutputTests : IDisposable
 
         Assert.Equal([nameof(UnauthorizedAccessException)], failures);
         Assert.Equal("written\n", _destination.Text);
+    }
+
+    [Theory]
+    [InlineData(0, 0, "1")]
+    [InlineData(0, 61, "1")]
+    [InlineData(1, 0, "1")]
+    [InlineData(1, 61, "1 2")]
+    [InlineData(61, 0, "1 2")]
+    public async Task Each_outage_is_told_once_if_it_lasts_for_longer_than_a_minute_after_the_last_line(int secondsUp, int secondsDown, string told)
+    {
+        var time = new FakeTimeProvider();
+        var (outage, outages) = (1, new List<int>());
+        _destination.Release();
+        using (var output = new LogOutput(_destination.Write) { Time = time, Failed = _ => outages.Add(outage) })
+        {
+            var log = output.Add(Count);
+            await LoseAsync(1);
+            if (secondsUp > 0)
+            {
+                _destination.Fails = false;
+                var writes = _destination.Writes;
+                log.TryWrite("written\n"u8);
+                await Eventually.IsTrueAsync(() => _destination.Writes > writes);
+                time.Advance(TimeSpan.FromSeconds(secondsUp));
+                outage = 2;
+                await LoseAsync(2);
+            }
+
+            time.Advance(TimeSpan.FromSeconds(secondsDown));
+            await LoseAsync(Volatile.Read(ref _dropped) + 1);
+            await LoseAsync(Volatile.Read(ref _dropped) + 1);
+
+            async Task LoseAsync(long dropped)
+            {
+                _destination.Fails = true;
+                log.TryWrite("lost\n"u8);
+                await Eventually.IsTrueAsync(() => Volatile.Read(ref _dropped) == dropped);
+            }
+        }
+
+        Assert.Equal(told, string.Join(' ', outages));
     }
 
     [Fact]
