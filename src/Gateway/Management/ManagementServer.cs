@@ -30,6 +30,7 @@ internal sealed partial class ManagementServer : IHostedLifecycleService, IDispo
     private static readonly string[] s_probing = [HttpMethods.Get, HttpMethods.Head];
 
     private readonly KestrelServer _server;
+    private readonly ScrapeResponses _scrapes = new();
     private readonly GatewayOptions _options;
     private readonly IServiceProvider _services;
     private readonly ILogger<ManagementServer> _logger;
@@ -87,7 +88,9 @@ internal sealed partial class ManagementServer : IHostedLifecycleService, IDispo
             endpoints.MapMethods("/health/live", s_probing, static () => TypedResults.Text("Healthy")).AllowAnonymous();
             endpoints.MapHealthChecks("/health/ready", new HealthCheckOptions { ResponseWriter = ReadinessResponse.WriteAsync })
                 .WithMetadata(new HttpMethodMetadata(s_probing)).AllowAnonymous();
-            endpoints.MapPrometheusScrapingEndpoint("/metrics").WithMetadata(new HttpMethodMetadata(s_probing)).AllowAnonymous();
+            endpoints.Map("/metrics", endpoints.CreateApplicationBuilder()
+                .Use(_scrapes.RespondAsync).UseOpenTelemetryPrometheusScrapingEndpoint(static _ => true).Build())
+                .WithMetadata(new HttpMethodMetadata(s_probing)).AllowAnonymous();
             endpoints.MapApiReference();
             endpoints.MapConsolePage(_options.Management.Console);
             Guard(_services.GetRequiredService<ConsoleApi>().Map(endpoints, MayOperateAsync));
@@ -106,7 +109,11 @@ internal sealed partial class ManagementServer : IHostedLifecycleService, IDispo
         _options.Management.AuthorizationPolicy is { } policy
             && (await _services.GetRequiredService<IAuthorizationService>().AuthorizeAsync(caller, resource, policy)).Succeeded;
 
-    public void Dispose() => _server.Dispose();
+    public void Dispose()
+    {
+        _server.Dispose();
+        _scrapes.Dispose();
+    }
 
     public Task StartAsync(CancellationToken cancellationToken) => Task.CompletedTask;
 

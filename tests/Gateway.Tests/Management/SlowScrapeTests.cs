@@ -1,0 +1,86 @@
+using System.Net.Sockets;
+using System.Text;
+using Gateway.Management;
+using Testing;
+using Xunit;
+
+namespace Gateway.Tests.Management;
+
+/// <summary>A client that does not read <c>/metrics</c> stops no scrape, and few responses wait for such clients.</summary>
+public sealed class SlowScrapeTests
+{
+    // More than the buffers of a connection hold.
+    private const int Pipelined = 200;
+
+    [Theory]
+    [InlineData(1, "text/plain", "text/plain")]
+    [InlineData(ScrapeResponses.MostSending + 2, "text/plain", "text/plain")]
+    [InlineData(1, "application/openmetrics-text", "application/openmetrics-text")]
+    [InlineData(1, "application/openmetrics-text", "text/plain")]
+    public async Task Slow_readers_stop_no_scrape(int readers, string theirs, string ours)
+    {
+        await using var world = await World.StartAsync();
+        var gateway = await world.StartGatewayAsync(static settings =>
+        {
+            settings.WithoutRedis();
+            for (var i = 0; i < 700; i++) settings.Route($"route{i}", $"/a/rather/long/path/so/that/a/scrape/has/many/bytes/{i}/{{**rest}}");
+        });
+        var management = new Uri(gateway.ManagementUrl);
+        var slow = new List<TcpClient>();
+        try
+        {
+            for (var i = 0; i < readers; i++)
+            {
+                var client = new TcpClient { ReceiveBufferSize = 2048 };
+                slow.Add(client);
+                await client.ConnectAsync(management.Host, management.Port, TestContext.Current.CancellationToken);
+                var request = $"GET /metrics HTTP/1.1\r\nHost: {management.Authority}\r\nAccept: {theirs}\r\n\r\n";
+                await client.GetStream().WriteAsync(
+                    Encoding.ASCII.GetBytes(string.Concat(Enumerable.Repeat(request, Pipelined))), TestContext.Current.CancellationToken);
+            }
+
+            // As soon as all wait, the gateway has given up on the oldest.
+            await Eventually.IsTrueAsync(() => slow.TrueForAll(static client => client.Available > 0 || IsReset(client))
+                && slow.Count(IsReset) >= readers - ScrapeResponses.MostSending);
+            for (var i = 0; i < 3; i++)
+            {
+                var scrape = await world.Client.SendAsync(gateway.ManagementUrl + "/metrics", change: request => request.Headers.Add("Accept", ours))
+                    .WaitAsync(Eventually.Limit / 2, TestContext.Current.CancellationToken);
+                Assert.Equal(200, scrape.Status);
+                Assert.StartsWith(ours, scrape.ContentHeaders.ContentType!.ToString(), StringComparison.Ordinal);
+                Assert.Contains("gateway_requests_total", scrape.Body, StringComparison.Ordinal);
+            }
+        }
+        finally
+        {
+            foreach (var client in slow) client.Dispose();
+        }
+    }
+
+    [Theory]
+    [InlineData("GET")]
+    [InlineData("HEAD")]
+    public async Task A_response_has_its_length(string method)
+    {
+        await using var world = await World.StartAsync();
+        var gateway = await world.StartGatewayAsync(static settings => settings.WithoutRedis());
+
+        var scrape = await world.Client.SendAsync(gateway.ManagementUrl + "/metrics", method: method);
+
+        Assert.Equal(200, scrape.Status);
+        Assert.True(scrape.ContentHeaders.ContentLength > 1000);
+        Assert.Equal(method == "GET" ? scrape.ContentHeaders.ContentLength : 0, Encoding.UTF8.GetByteCount(scrape.Body));
+    }
+
+    private static bool IsReset(TcpClient client)
+    {
+        try
+        {
+            return client.Available == 0 && client.Client.Poll(0, SelectMode.SelectRead) && client.Client.Receive(new byte[1]) == 0;
+        }
+        catch (SocketException)
+        {
+            return true;
+        }
+    }
+}
