@@ -33,7 +33,7 @@ internal static class Telemetry
                 .AddService("iot-gateway", serviceVersion: ProductVersion.Text, autoGenerateServiceInstanceId: true)
                 .AddEnvironmentVariableDetector())
             .WithMetrics(metrics => metrics
-                .AddMeter(HostingMeter, "Microsoft.AspNetCore.Server.Kestrel", "Microsoft.AspNetCore.Diagnostics", "System.Net.NameResolution")
+                .AddMeter(HostingMeter, "Microsoft.AspNetCore.Server.Kestrel", "System.Net.NameResolution")
                 .AddMeter(ModuleRoute.MeterName, GatewayMetrics.MeterName)
                 .AddRuntimeInstrumentation()
                 .AddView(instrument => ViewOf(instrument, routes))
