@@ -26,7 +26,9 @@ internal sealed class CacheInvalidation(
 
     // The least time between polls: a client that can publish in Redis must not keep replicas busy with polls.
     private static readonly TimeSpan s_leastBetweenPolls = TimeSpan.FromMilliseconds(100);
-    private static readonly TimeSpan s_longestPass = TimeSpan.FromSeconds(10);
+    
+    /// <summary>How long the deletion from Redis may take.</summary>
+    public static readonly TimeSpan LongestPass = TimeSpan.FromSeconds(10);
 
     private static readonly TimeSpan s_margin = TimeSpan.FromHours(1);
 
@@ -87,7 +89,7 @@ internal sealed class CacheInvalidation(
 
         try
         {
-            await DeleteOutdatedAsync(organization.Value).WaitAsync(s_longestPass);
+            await DeleteOutdatedAsync(organization.Value).WaitAsync(LongestPass);
         }
         catch (Exception e)
         {

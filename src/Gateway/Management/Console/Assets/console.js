@@ -2,7 +2,7 @@
 // shows is text: no response ever becomes markup, and the page's policy refuses it. The token is in one variable of this file, and nowhere else.
 'use strict';
 (() => {
-  const POLL = 2000, TIMEOUT = 8000, GRACE = 4000;
+  const POLL = 2000, TIMEOUT = 8000, INVALIDATION_TIMEOUT = 20000, GRACE = 4000;
   const byId = id => document.getElementById(id);
   const pages = [...document.querySelectorAll('[data-page]')].map(page => page.id);
 
@@ -113,9 +113,9 @@
   // ---- the API ----
 
   // The limit is that of the whole response: its body can stop halfway.
-  const call = (path, options = {}) => fetch(path, {
+  const call = (path, options = {}, timeout = TIMEOUT) => fetch(path, {
     ...options, headers: { Authorization: `Bearer ${token}`, Accept: 'application/json', 'X-Poll-After-Ms': POLL, ...options.headers },
-    signal: AbortSignal.timeout(TIMEOUT), cache: 'no-store', credentials: 'omit', redirect: 'error',
+    signal: AbortSignal.timeout(timeout), cache: 'no-store', credentials: 'omit', redirect: 'error',
   });
 
   const refusal = status =>
@@ -487,7 +487,7 @@
       setText(byId('invalidated'), `Invalidating ${organization}…`);
       try {
         const mine = session;
-        const { status } = await call(`/organizations/${encodeURIComponent(organization)}/credentials`, { method: 'DELETE' });
+        const { status } = await call(`/organizations/${encodeURIComponent(organization)}/credentials`, { method: 'DELETE' }, INVALIDATION_TIMEOUT);
         if (mine !== session) return;
         const problem = refusal(status);
         if (problem) signOut(`${organization} was not invalidated. ${problem}`);
