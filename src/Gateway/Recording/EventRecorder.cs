@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using Gateway.Forwarding;
 using IotCredentials.Http;
 using Microsoft.Extensions.Logging.Abstractions;
@@ -6,14 +7,17 @@ namespace Gateway.Recording;
 
 /// <summary>
 /// Keeps the last events of the gateway and the plugin, in the words of the log: reloads, dependencies that are lost and work again, circuit breakers. Failed
-/// requests are not among them, because clients can make these many. It reads the audit events, which are as many as requests, only while the console records.
+/// requests are not among them, because clients can make these many. The last of each kind are kept: refused tokens, of which anyone can send many, must not push
+/// out a reload. It reads the audit events, which are as many as requests, only while the console records.
 /// </summary>
 internal sealed class EventRecorder(TrafficRecorder traffic, VendRecorder vends, TimeProvider time) : ILoggerProvider
 {
     private const int MostEvents = 200;
+    private const int MostOfAKind = 20;
     private const int MostText = 1000;
 
-    private readonly Ring<RecordedEvent> _events = new(MostEvents);
+    private readonly ConcurrentDictionary<string, Ring<(long Number, RecordedEvent Event)>> _events = new(StringComparer.Ordinal);
+    private long _last;
 
     /// <summary>Whatever levels are configured for the log, the console has these events.</summary>
     public static IReadOnlyList<LoggerFilterRule> Filters { get; } =
@@ -24,7 +28,11 @@ internal sealed class EventRecorder(TrafficRecorder traffic, VendRecorder vends,
     ];
 
     /// <summary>The events, the newest first.</summary>
-    public IReadOnlyList<RecordedEvent> Newest() => _events.Newest();
+    public IReadOnlyList<RecordedEvent> Newest()
+    {
+        var newest = _events.Values.SelectMany(static kind => kind.Newest()).OrderByDescending(static kept => kept.Number).Take(MostEvents);
+        return [.. newest.Select(static kept => kept.Event)];
+    }
 
     public ILogger CreateLogger(string categoryName) => categoryName == ModuleRoute.AuditCategory ? new AuditLogger(this)
         : categoryName == ForwardingErrors.Category ? NullLogger.Instance
@@ -43,7 +51,7 @@ internal sealed class EventRecorder(TrafficRecorder traffic, VendRecorder vends,
         public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter)
         {
             if (eventId.Name is not { } name) return;
-            recorder._events.Add(new(recorder.Now, name, logLevel.ToString(), KeptText.Of(formatter(state, null), MostText)!));
+            recorder.Keep(name, logLevel, formatter(state, null));
         }
     }
 
@@ -91,8 +99,11 @@ internal sealed class EventRecorder(TrafficRecorder traffic, VendRecorder vends,
 
         if (organization is null) return;
         if (profile is not null) vends.Vended(Now, organization, subject, profile, outcome!);
-        else _events.Add(new(Now, name!, nameof(LogLevel.Information), KeptText.Of($"{organization}: {outcome}, by {subject}", MostText)!));
+        else Keep(name!, LogLevel.Information, $"{organization}: {outcome}, by {subject}");
     }
+
+    private void Keep(string name, LogLevel level, string text) => _events.GetOrAdd(name, static _ => new(MostOfAKind))
+        .Add((Interlocked.Increment(ref _last), new(Now, name, level.ToString(), KeptText.Of(text, MostText))));
 }
 
 /// <summary>An event of the log.</summary>

@@ -93,10 +93,11 @@ internal sealed class TrafficRecorder : IDisposable
     /// <summary>When the recording began; null if nothing is recorded.</summary>
     public DateTimeOffset? Since => _recording?.Since;
 
-    /// <summary>The last minute of a route, or of the whole gateway.</summary>
+    /// <summary>The last minute of a route, or of the whole gateway; null if it is not recorded.</summary>
     public MinuteRates? LastMinute(string? route)
     {
         if (_recording is not { } recording) return null;
+        if (!IsRecorded(route)) return null;
         var window = route is null ? recording.All : recording.Find(route)?.Window;
         var (second, counted) = (Second(), SecondsOf(recording));
         return MinuteRates.Of(window?.Sum(second, RouteSlots) ?? new(0, 0, 0, null, null), counted);
@@ -116,6 +117,10 @@ internal sealed class TrafficRecorder : IDisposable
         var second = Second();
         return [.. Enumerable.Range(0, Slots).Select(index => recording.All.Sum(second - ((Slots - 1 - index) * RequestWindow.SlotSeconds), 1))];
     }
+
+    /// <summary>Whether a route's requests are recorded, if it has any. Those of further ones than <see cref="MostRoutes"/> are not.</summary>
+    public bool IsRecorded(string? route) =>
+        route is null || (_recording is { } recording && (!recording.IsFull || recording.Find(route) is not null));
 
     /// <summary>The requests that were refused last on a route (an empty id: on none), or on any (null).</summary>
     public IReadOnlyList<RefusedRequest> LastRefused(string? route) =>
@@ -147,12 +152,14 @@ internal sealed class TrafficRecorder : IDisposable
 
         public Ring<RefusedRequest> Recent { get; } = new(MostRecent);
 
+        public bool IsFull => Volatile.Read(ref _count) >= MostRoutes;
+
         public RouteRecording? Find(string route) => _routes.GetValueOrDefault(route);
 
         public RouteRecording? RouteOf(string route)
         {
             if (_routes.TryGetValue(route, out var known)) return known;
-            if (Volatile.Read(ref _count) >= MostRoutes) return null;
+            if (IsFull) return null;
             var added = new RouteRecording();
             var kept = _routes.GetOrAdd(route, added);
             if (kept == added) Interlocked.Increment(ref _count);

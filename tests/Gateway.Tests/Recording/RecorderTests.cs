@@ -2,6 +2,7 @@ using System.Diagnostics.Metrics;
 using System.Text.Json;
 using Gateway.Recording;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Time.Testing;
 using Xunit;
 
@@ -72,6 +73,47 @@ public sealed class RecorderTests : IDisposable
         Assert.InRange(kept, 1, 2_000_000);
         Assert.InRange(JsonSerializer.Serialize(_traffic.LastRefused(null)).Length, 1, 100_000);
         Assert.InRange(JsonSerializer.Serialize(_vends.Organizations()).Length, 1, 150_000);
+    }
+
+    [Theory]
+    [InlineData(0, 0.0, true)]
+    [InlineData(TrafficRecorder.MostRoutes - 1, 0.0, true)]
+    [InlineData(TrafficRecorder.MostRoutes, null, false)]
+    [InlineData(TrafficRecorder.MostRoutes + 300, null, false)]
+    public void A_route_that_there_is_no_room_for_is_not_recorded_and_is_not_idle(int others, double? rate, bool isRecorded)
+    {
+        _traffic.Look();
+        for (var i = 0; i < others; i++) _traffic.Add($"route-{i}", 200, null, TimeSpan.Zero);
+
+        Assert.Equal((rate, isRecorded), (_traffic.LastMinute("late")?.Rate, _traffic.IsRecorded("late")));
+        _traffic.Add("late", 401, "no_token", TimeSpan.Zero);
+        _traffic.Refused(Request("late", "o-acme", "alice", "/"));
+        Assert.Equal((isRecorded, isRecorded ? 1 : 0), (_traffic.LastMinute("late")?.RefusedRate > 0, _traffic.LastRefused("late").Count));
+        Assert.NotNull(_traffic.LastMinute(null));
+
+        _traffic.Keep(new HashSet<string> { "late" });
+        Assert.True(_traffic.IsRecorded("late"));
+    }
+
+    [Theory]
+    [InlineData("CredentialRefused")]
+    [InlineData("ClientLockedOut", "ConnectionRefused")]
+    [InlineData("CredentialRefused", "ClientLockedOut", "ConnectionRefused", "LimitFull", "DestinationUnhealthy", "DestinationHealthy")]
+    public void Events_that_strangers_cause_do_not_push_out_changes_of_the_configuration(params string[] caused)
+    {
+        using var events = new EventRecorder(_traffic, _vends, _time);
+        var log = events.CreateLogger("Gateway.Reloading.ConfigurationReloader");
+        Log("ConfigurationApplied", "first");
+        for (var i = 0; i < 1_000; i++)
+            foreach (var name in caused) Log(name, $"{i}");
+        Log("ConfigurationRefused", "last");
+
+        var kept = events.Newest();
+        Assert.Equal(("last", "first"), (kept[0].Text, kept[^1].Text));
+        Assert.Equal("999", kept[1].Text);
+        Assert.InRange(kept.Count, 2 + (10 * caused.Length), 200);
+
+        void Log(string name, string text) => log.Log(LogLevel.Information, new EventId(1, name), text, null, static (text, _) => text);
     }
 
     [Fact]

@@ -19,6 +19,7 @@ internal sealed class ConsoleEvents(
         clock.Now,
         clock.Started,
         traffic.Since,
+        Recorded = traffic.IsRecorded(route),
         Refused = traffic.LastRefused(route),
         Events = route is null ? events.Newest() : [],
         Vends = route is null ? vends.Recent() : [],

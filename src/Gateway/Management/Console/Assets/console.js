@@ -326,7 +326,7 @@
       const route = selectedRoute;
       if (route === null) return;
       const refused = await get(`/api/events?route=${encodeURIComponent(route)}`);
-      if (refused && selectedRoute === route) fillRefused(refused.refused);
+      if (refused && selectedRoute === route) fillRefused(refused.refused, refused.recorded);
     },
 
     async clusters() {
@@ -419,7 +419,9 @@
   function fillRoutes() {
     const wanted = byId('filter').value.trim().toLowerCase();
     const found = routes.filter(row => [row.route.route, matchOf(row.route), row.who, limitsOf(row.route), row.target].join(' ').toLowerCase().includes(wanted));
-    setText(byId('filtered'), wanted ? `${found.length} of ${routes.length} routes` : `${routes.length} routes`);
+    const unrecorded = routes.filter(row => !row.live).length;
+    setText(byId('filtered'), (wanted ? `${found.length} of ${routes.length} routes` : `${routes.length} routes`)
+      + (unrecorded ? `. Not recorded: the last minute of ${unrecorded} (–), because others had requests first.` : ''));
     fill(byId('route-rows'), found, row => row.route.route, [
       { label: 'Route', text: row => row.route.route, button: row => openRoute(row.route.route) },
       { label: 'Match', text: row => matchOf(row.route), className: 'mono' },
@@ -441,7 +443,8 @@
   const requestOf = request => `${request.method} ${request.path}`;
   const callerOf = request => [request.subject, request.issuer ? `of ${request.issuer}` : '', request.organization ? `for ${request.organization}` : ''].filter(Boolean).join(' ');
 
-  function fillRefused(refused) {
+  function fillRefused(refused, isRecorded = true) {
+    setText(byId('route-none'), isRecorded ? 'No request was refused since the console has been recording.' : 'The requests of this route are not recorded: too many others had requests first.');
     byId('route-none').hidden = refused.length > 0;
     byId('route-table').hidden = refused.length === 0;
     fill(byId('route-refused'), refused, request => request.requestId, [
