@@ -37,4 +37,6 @@ internal static class EventIds
     public const int AwsIdentityRenewed = 171;
     public const int ServiceDocumentNotRead = 180;
     public const int ServiceDocumentRead = 181;
+    public const int CollectorLost = 190;
+    public const int CollectorRestored = 191;
 }

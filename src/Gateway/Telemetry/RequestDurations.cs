@@ -2,6 +2,7 @@ using System.Diagnostics;
 using System.Diagnostics.Metrics;
 using System.Globalization;
 using Microsoft.AspNetCore.Http.Features;
+using OpenTelemetry;
 
 namespace Gateway.Telemetry;
 
@@ -29,7 +30,7 @@ internal sealed class RequestDurations : IHostedService, IDisposable
 
     private readonly MeterListener _listener = new();
 
-    public RequestDurations(IMeterFactory meters)
+    public RequestDurations(IMeterFactory meters, CollectorExports? exports = null)
     {
         var meter = meters.Create(GatewayMetrics.MeterName);
         _listener.InstrumentPublished = (instrument, listener) =>
@@ -39,7 +40,12 @@ internal sealed class RequestDurations : IHostedService, IDisposable
             if (source.Meter.Scope is null || source.Meter.Scope == meters)
                 listener.EnableMeasurementEvents(source, meter.CreateHistogram(source.Name, source.Unit, source.Description, tags: null, source.Advice));
         };
-        _listener.SetMeasurementEventCallback<double>(static (_, seconds, tags, histogram) => Record((Histogram<double>)histogram!, seconds, tags));
+        _listener.SetMeasurementEventCallback<double>((_, seconds, tags, histogram) =>
+        {
+            // What OpenTelemetry's exporters send is no request to a service.
+            if (Sdk.SuppressInstrumentation) Report(exports, tags);
+            else Record((Histogram<double>)histogram!, seconds, tags);
+        });
     }
 
     /// <summary>Marks a request that was refused before its caller was known. Its method is not told apart: anyone can send all of them to every route.</summary>
@@ -54,6 +60,19 @@ internal sealed class RequestDurations : IHostedService, IDisposable
     public Task StopAsync(CancellationToken cancellationToken) => Task.CompletedTask;
 
     public void Dispose() => _listener.Dispose();
+
+    private static void Report(CollectorExports? exports, ReadOnlySpan<KeyValuePair<string, object?>> tags)
+    {
+        object? host = null, port = null, error = null;
+        foreach (var (name, value) in tags)
+        {
+            if (name == "server.address") host = value;
+            else if (name == "server.port") port = value;
+            else if (name == "error.type") error = value;
+        }
+
+        exports?.Exported($"{host}:{port}", error?.ToString());
+    }
 
     private static void Record(Histogram<double> histogram, double seconds, ReadOnlySpan<KeyValuePair<string, object?>> tags)
     {

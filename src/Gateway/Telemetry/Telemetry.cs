@@ -41,6 +41,8 @@ internal static class Telemetry
         if (HasExporter(builder.Configuration.AsEnumerable()))
         {
             telemetry.WithTracing(AddSpans).UseOtlpExporter();
+            builder.Services.AddSingleton<CollectorExports>();
+            builder.Services.AddHostedService(static services => services.GetRequiredService<CollectorExports>());
         }
         else
         {
