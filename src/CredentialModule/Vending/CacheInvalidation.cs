@@ -26,7 +26,7 @@ internal sealed class CacheInvalidation(
 
     // The least time between polls: a client that can publish in Redis must not keep replicas busy with polls.
     private static readonly TimeSpan s_leastBetweenPolls = TimeSpan.FromMilliseconds(100);
-    
+
     /// <summary>How long the deletion from Redis may take.</summary>
     public static readonly TimeSpan LongestPass = TimeSpan.FromSeconds(10);
 

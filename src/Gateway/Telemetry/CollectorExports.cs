@@ -74,7 +74,7 @@ internal sealed partial class CollectorExports(IServiceProvider services, ILogge
     private static partial class Log
     {
         [LoggerMessage(EventIds.CollectorLost, LogLevel.Warning,
-            "The collector {Address} does not take metrics or spans: {Error}. What it does not take is lost; requests are served",
+            "The collector {Address} does not take metrics or spans: {Error}. Its exports are lost until it does; requests are served",
             EventName = nameof(EventIds.CollectorLost))]
         public static partial void Lost(ILogger logger, string address, string error);
 
