@@ -108,11 +108,14 @@ internal static partial class AwsErrorMapper
         : (int)error.StatusCode is >= 400 and < 500 ? FailureClass.Refused
         : FailureClass.Unavailable;
 
+    /// <summary>What AWS's code means, with the remedy, if that is the same for every call; null for other codes.</summary>
+    public static string? ReasonOf(string code) => s_reasons.GetValueOrDefault(code);
+
     private static bool MentionsInMessage(Exception error, string words) => error.Message.Contains(words, StringComparison.OrdinalIgnoreCase);
 
     // Uses only the parts of AWS's message that have a known form: the message can repeat the request, and with it the token.
     private static string ReasonOf(AmazonServiceException error, string code) =>
-        s_reasons.TryGetValue(code, out var reason) ? $": {reason}"
+        ReasonOf(code) is { } reason ? $": {reason}"
         : Denied().Match(error.Message) is { Success: true } denied ? $": not authorized to perform {denied.Groups[1].Value}"
         : MentionsInMessage(error, "role chaining") ? ": a role's own session gets one hour at most: lower SessionDuration to 01:00:00"
         : MentionsInMessage(error, "exceeds the MaxSessionDuration") ? ": SessionDuration is longer than the role's maximum session duration"

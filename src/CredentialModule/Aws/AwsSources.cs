@@ -39,7 +39,7 @@ internal sealed class AwsSources
     private const string UseAnother = "use another source of credentials";
 
     // A profile without any of these keys only sets the region and the like, and the SDK continues its search.
-    private static readonly HashSet<string> s_ofCredentials =
+    private static readonly string[] s_ofCredentials =
         ["aws_access_key_id", "role_arn", "login_session", "sso_session", "sso_start_url", "web_identity_token_file", "credential_process"];
 
     private readonly IReadOnlyDictionary<string, string?> _variables;
@@ -85,7 +85,7 @@ internal sealed class AwsSources
         if (named is not null && unreadable is not null)
             return NoProfile(named, $"and {string.Join(" or ", files)} cannot be read ({unreadable})");
         var profile = Profile(sections, named ?? DefaultProfile);
-        if (profile is not null && profile.Keys.Any(s_ofCredentials.Contains)) return FindIn(sections, named ?? DefaultProfile, profile);
+        if (profile is not null && s_ofCredentials.Any(profile.ContainsKey)) return FindIn(sections, named ?? DefaultProfile, profile);
         if (named is not null && profile is null) return NoProfile(named, $"which is in none of {string.Join(", ", files)}");
 
         string[] addresses = ["AWS_CONTAINER_CREDENTIALS_RELATIVE_URI", "AWS_CONTAINER_CREDENTIALS_FULL_URI"];
@@ -108,7 +108,13 @@ internal sealed class AwsSources
     {
         var shown = $"the profile {name}";
         if (Has("aws_access_key_id") && !Has("role_arn"))
-            return (AwsSourceKind.Profile, shown, Has("aws_secret_access_key") ? null : $"{shown} has an aws_access_key_id and no aws_secret_access_key");
+        {
+            return (AwsSourceKind.Profile, shown, !Has("aws_secret_access_key") ? $"{shown} has an aws_access_key_id and no aws_secret_access_key"
+                : profile["aws_access_key_id"].Any(char.IsWhiteSpace)
+                    ? $"the aws_access_key_id of {shown} holds a blank: what follows a value on its line is a part of it, also a comment"
+                    : null);
+        }
+
         if (Has("login_session"))
         {
             return (AwsSourceKind.SingleSignOn, shown, HasAssembly("AWSSDK.Signin") ? null
@@ -169,12 +175,13 @@ internal sealed class AwsSources
         {
             foreach (var file in files.Where(static file => File.Exists(file) && !SpecialFile.Is(file)))
             {
-                var section = new Dictionary<string, string>(StringComparer.Ordinal);
+                var section = NewSection();
                 foreach (var line in File.ReadLines(file).Where(static line => line.Length > 0 && line[0] is not ('#' or ';')))
                 {
                     if (line.Trim() is ['[', .. var title, ']'])
                     {
-                        if (!sections.TryGetValue(title.Trim(), out section)) sections[title.Trim()] = section = new(StringComparer.Ordinal);
+                        var name = NameOf(title.Trim());
+                        if (!sections.TryGetValue(name, out section)) sections[name] = section = NewSection();
                     }
                     else if (line.Split('=', 2) is [var key, var value] && !char.IsWhiteSpace(line[0]))
                     {
@@ -191,13 +198,19 @@ internal sealed class AwsSources
         return sections;
     }
 
+    // The SDK compares keys without regard to case.
+    private static Dictionary<string, string> NewSection() => new(StringComparer.OrdinalIgnoreCase);
+
+    private static string NameOf(string title) => title.Split((char[]?)null, 2, StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries) is
+        ["profile", var name] ? $"profile {name}" : title;
+
     // The config file has [profile NAME], the credentials file has [NAME].
     private static Dictionary<string, string>? Profile(Dictionary<string, Dictionary<string, string>> sections, string name) =>
         (sections.GetValueOrDefault(name), sections.GetValueOrDefault($"profile {name}")) switch
         {
             (null, var one) => one,
             (var one, null) => one,
-            var (one, other) => one.Concat(other.Where(pair => !one.ContainsKey(pair.Key))).ToDictionary(StringComparer.Ordinal),
+            var (one, other) => one.Concat(other.Where(pair => !one.ContainsKey(pair.Key))).ToDictionary(StringComparer.OrdinalIgnoreCase),
         };
 
     private static bool HasAssembly(string name)
@@ -219,7 +232,10 @@ internal sealed class AwsSources
         try
         {
             using var stream = File.OpenRead(file);
-            return stream.ReadByte() < 0 ? $"{named} names {file}, which is empty" : null;
+            int read;
+            do read = stream.ReadByte();
+            while (read >= 0 && char.IsWhiteSpace((char)read));
+            return read < 0 ? $"{named} names {file}, which is empty" : null;
         }
         catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException)
         {

@@ -63,8 +63,10 @@ internal static class SourceFailure
         (AwsSourceKind.WebIdentity, "AccessDenied") =>
             $"the role's trust policy does not let in the token that {sources.Name} names: compare its conditions on sub and aud",
         (AwsSourceKind.WebIdentity, "IDPRejectedClaim") => $"the issuer of the token that {sources.Name} names rejects it",
-        (AwsSourceKind.WebIdentity, _) =>
+        (AwsSourceKind.WebIdentity, "InvalidIdentityToken") =>
             $"AWS does not take the token that {sources.Name} names: the role's account needs an OpenID provider with its issuer and audience",
+        (AwsSourceKind.WebIdentity, _) => AwsErrorMapper.ReasonOf(code)
+            ?? $"AWS does not open a session for the token that {sources.Name} names: compare AWS_ROLE_ARN, AWS_REGION and the content of the token's file",
         (AwsSourceKind.SingleSignOn, _) => $"the sign-in of {sources.Name} has ended: run `aws sso login` as the gateway's user",
         (AwsSourceKind.Process, _) => $"the {sources.Name} does not print credentials: run it as the gateway's user",
         _ => $"{sources.Name} does not lead to credentials: the role that it names cannot be assumed",

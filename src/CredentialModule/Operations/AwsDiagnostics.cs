@@ -112,9 +112,13 @@ public sealed class AwsDiagnostics
             var sources = IsOfHost ? null : AwsSources.Of(variables);
             // If the environment has no credential source, this message is clearer than the error of a call without credentials.
             if (sources?.Problem is { } problem) throw new VendingException(FailureClass.Credentials, problem);
-            progress.WaitsFor = sources?.Kind == AwsSourceKind.InstanceMetadata
-                ? Searching
-                : $"{sources?.Name ?? _options.Value.CredentialsName} does not lead to credentials in that time";
+            progress.WaitsFor = sources?.Kind switch
+            {
+                AwsSourceKind.InstanceMetadata => Searching,
+                AwsSourceKind.Container => $"{sources.Name} does not lead to credentials in that time: the agent behind it is silent, or refuses, "
+                    + "and the AWS SDK asks again; a longer --timeout tells which",
+                _ => $"{sources?.Name ?? _options.Value.CredentialsName} does not lead to credentials in that time",
+            };
             await _own.FindAsync(cancellation);
             progress.WaitsFor = null;
             return await run(cancellation);

@@ -168,6 +168,9 @@ public static class ProfileComparison
         IReadOnlyList<KeyValuePair<string, TemplateText>> tags =>
             string.Join(", ", tags.Select(static tag => $"{tag.Key}={tag.Value}").Order(StringComparer.Ordinal)),
         TimeSpan time => time.ToString("c"),
+        // IsAccountChecked, which means nothing where the directory is not asked.
+        bool isChecked => template.Located is not null ? null
+            : isChecked ? "the account is compared with the directory's" : "the account is not compared with the directory's",
         _ => value.ToString(),
     };
 

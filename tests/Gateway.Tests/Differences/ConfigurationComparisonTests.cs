@@ -163,6 +163,10 @@ public sealed class ConfigurationComparisonTests
         ("route reports: Limit:PartitionBy: Organization → Subject",
             settings => settings.Set("RateLimiting:Policies:Few:PartitionBy", "\"Organization\""),
             settings => settings.Set("Authorization:Policies:Reader:RequireOrganization", "false").Set($"{Reports}:Metadata:AnyOrganization", "\"true\"")),
+        ("profile default for o-acme: RoleArn: the account is compared with the directory's → the account is not compared with the directory's",
+            settings => settings.Set("IotCredentials:Directory",
+                """{ "Address": "https://directory.example.com/{organizationId}", "AllowedAccounts": ["111122223333"] }"""),
+            settings => settings.Set("IotCredentials:Organizations:o-acme:RoleArn", "\"arn:aws:iam::111122223333:role/iot-organization\"")),
         ($"{Robot}: removed: the introspection endpoint may accept the key",
             settings => settings.Set("Authentication:Introspection",
                 """{ "Address": "https://id.example.com/introspect", "ClientId": "gateway", "ClientSecretPath": "secret" }"""),
@@ -247,6 +251,18 @@ public sealed class ConfigurationComparisonTests
             Assert.True(changes.Any(change => change.Loosens && $"{change.Subject}: {change.Text}".Contains(row.Words, StringComparison.Ordinal)),
                 $"{row.Words}\n{string.Join('\n', changes)}");
         });
+    }
+
+    [Fact]
+    public void Without_a_directory_the_role_of_an_entry_is_told_as_a_role_alone()
+    {
+        var changes = ConfigurationPair.Compare(
+            _ => { }, static settings => settings.Set("IotCredentials:Organizations:o-beta:RoleArn", "\"arn:aws:iam::111122223333:role/beta\""));
+
+        Assert.Equal(
+            ["RoleArn: arn:aws:iam::111122223333:role/iot-organization → arn:aws:iam::111122223333:role/beta",
+                "RoleArn: arn:aws:iam::111122223333:role/other → arn:aws:iam::111122223333:role/beta"],
+            changes.Select(static change => change.Text).Order(StringComparer.Ordinal));
     }
 
     [Fact]

@@ -44,6 +44,8 @@ public sealed class DoctorAwsTests
         new("D13 an agent that does not take the token", Container, Sts, "does not hand out credentials",
             setting => setting.Agent.Token = CredentialAgent.NewToken()),
         new("D13 an agent that hangs", Container, Sts, "AWS_CONTAINER_CREDENTIALS_FULL_URI does not ", setting => setting.Agent.Hangs = true, Timeout: 5),
+        new("D13 an agent that refuses at once, and little time", Container, Sts, "the agent behind it is silent, or refuses",
+            setting => setting.Agent.Token = CredentialAgent.NewToken(), Timeout: 1),
         new("a web identity that has expired", WebIdentity, Sts,
             "the token that AWS_WEB_IDENTITY_TOKEN_FILE names has expired: look for what renews it (sts:AssumeRoleWithWebIdentity: 400 ExpiredTokenException)",
             setting => setting.WriteToken(
@@ -58,6 +60,14 @@ public sealed class DoctorAwsTests
             setting => setting.WriteToken(new TokenRequest { Subject = "other", Audiences = ["sts.amazonaws.com"] })),
         new("a web identity that its issuer rejects", WebIdentity, Sts, "the issuer of the token that AWS_WEB_IDENTITY_TOKEN_FILE names rejects it",
             setting => setting.World.Aws.Inject(AwsFault.Error("IDPRejectedClaim", 403), "AssumeRoleWithWebIdentity")),
+        new("a web identity in a region that is not activated", WebIdentity, Sts,
+            "STS is not activated in this region: activate it in the account settings of IAM (sts:AssumeRoleWithWebIdentity: 403 RegionDisabledException)",
+            setting => setting.World.Aws.Inject(AwsFault.Error("RegionDisabledException", 403), "AssumeRoleWithWebIdentity")),
+        new("a web identity that STS cannot read", WebIdentity, Sts,
+            "AWS does not open a session for the token that AWS_WEB_IDENTITY_TOKEN_FILE names: compare AWS_ROLE_ARN, AWS_REGION and the content of the token's "
+                + "file (sts:AssumeRoleWithWebIdentity: 400 ValidationError)",
+            setting => setting.World.Aws.Inject(AwsFault.Error("ValidationError"), "AssumeRoleWithWebIdentity")),
+        new("a web identity of blank lines", WebIdentity, Sts, "web-identity, which is empty", setting => setting.WriteText("\n \r\n")),
         new("a web identity whose issuer STS cannot reach", WebIdentity, Sts, "sts:AssumeRoleWithWebIdentity: 400 IDPCommunicationError",
             setting => setting.World.Aws.Inject(AwsFault.Error("IDPCommunicationError"), "AssumeRoleWithWebIdentity")),
         new("D11 nobody has signed in", "AWS_PROFILE=dev", Sts,
@@ -84,6 +94,14 @@ public sealed class DoctorAwsTests
             Config: "[profile dev]\ncredential_process = false\n"),
         new("D11 half a key", "AWS_PROFILE=dev", Sts, "the profile dev has an aws_access_key_id and no aws_secret_access_key",
             Config: "[profile dev]\naws_access_key_id = a\n"),
+        new("D11 half a key in capitals", "AWS_PROFILE=dev", Sts, "the profile dev has an aws_access_key_id and no aws_secret_access_key",
+            Config: "[profile dev]\nAWS_ACCESS_KEY_ID = a\n"),
+        new("D11 half a key of a profile after two blanks", "AWS_PROFILE=dev", Sts, "the profile dev has an aws_access_key_id and no aws_secret_access_key",
+            Config: "[profile  dev]\naws_access_key_id = a\n"),
+        new("D11 half a key of a profile after a tab", "AWS_PROFILE=dev", Sts, "the profile dev has an aws_access_key_id and no aws_secret_access_key",
+            Config: "[profile\tdev]\naws_access_key_id = a\n"),
+        new("D11 a comment behind a key", "AWS_PROFILE=dev", Sts, "the aws_access_key_id of the profile dev holds a blank",
+            Config: "[profile dev]\naws_access_key_id = a # mine\naws_secret_access_key = b\n"),
         // STS and AWS IoT
         new("D4 a proxy's page", Keys, Sts, "sts:GetCallerIdentity: 502, and the response is not one of AWS's",
             setting => setting.World.Aws.Inject(AwsFault.Response(502, "<html>hunter2</html>"))),
@@ -157,7 +175,8 @@ public sealed class DoctorAwsTests
                 .Set("IotCredentials:Profiles:default:RoleArn", $"\"arn:aws:iam::{failure.Account}:role/iot-organization\""));
         using var _ = folder;
         if (aws is not null) environment["AWS_ENDPOINT_URL_STS"] = environment["AWS_ENDPOINT_URL_IOT"] = aws.Url;
-        failure.Prepare?.Invoke(new(world, agent, request => folder.Write("web-identity", cluster.Issue(request))));
+        failure.Prepare?.Invoke(new(world, agent, request => folder.Write("web-identity", cluster.Issue(request)),
+            text => folder.Write("web-identity", text)));
 
         var (exitCode, output) = await GatewayProcess.RunAsync(
             ["doctor", "--config", folder.Path, "--organization", "o-acme", "--timeout", $"{failure.Timeout}"], environment);
@@ -172,7 +191,7 @@ public sealed class DoctorAwsTests
             : $"{failure.Name}: {exitCode} {output}";
     }
 
-    private sealed record Setting(World World, CredentialAgent Agent, Action<TokenRequest> WriteToken);
+    private sealed record Setting(World World, CredentialAgent Agent, Action<TokenRequest> WriteToken, Action<string> WriteText);
 
     private sealed record Failure(
         string Name, string Variables, string Check, string Cause, Action<Setting>? Prepare = null, string Config = "", TimeSpan? Clock = null,
