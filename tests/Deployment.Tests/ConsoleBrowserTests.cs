@@ -195,6 +195,36 @@ public sealed class ConsoleBrowserTests(ConsoleBrowser browser) : IClassFixture<
     }
 
     [Fact]
+    public async Task A_route_that_is_not_recorded_is_not_shown_as_idle()
+    {
+        await using var page = await browser.SignInAsync();
+        await page.Page.RouteAsync("**/api/routes", static route => ChangeAsync(route, static body =>
+        {
+            foreach (var row in body["routes"]!.AsArray()) row!.AsObject().Remove("live");
+        }));
+        await page.Page.RouteAsync("**/api/events?route=*", static route => ChangeAsync(route, static body =>
+        {
+            body["refused"] = new JsonArray();
+            body["recorded"] = false;
+        }));
+        await page.GoAsync("routes");
+
+        await page.ShowsAsync("#filtered", "2 routes. Not recorded: the last minute of 2 (–)");
+        await page.ShowsAsync("#route-rows tr[data-key='organizations']", "–");
+        await page.Page.GetByRole(AriaRole.Button, new() { Name = "organizations" }).ClickAsync();
+        await page.ShowsAsync("#route-none", "The requests of this route are not recorded");
+        page.HasNoErrors();
+
+        static async Task ChangeAsync(IRoute route, Action<JsonObject> change)
+        {
+            var response = await route.FetchAsync();
+            var body = JsonNode.Parse(await response.TextAsync())!.AsObject();
+            change(body);
+            await route.FulfillAsync(new() { Response = response, Body = body.ToJsonString() });
+        }
+    }
+
+    [Fact]
     public async Task Invalidating_asks_first()
     {
         await browser.Gateway.VendAsync("o-asked");
