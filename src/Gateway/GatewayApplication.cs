@@ -57,6 +57,7 @@ internal static class GatewayApplication
         builder.AddTrustedProxies(options);
         builder.AddTls();
         builder.AddConnectionLimits();
+        builder.Services.AddSingleton(FileDescriptors.OfProcess());
         builder.Services.AddSingleton<UpgradeLimits>();
         builder.AddTelemetry(configuration.Routes.Count);
         builder.AddTraceBoundary();

@@ -31,16 +31,23 @@ public sealed partial class GatewayProcess : IAsyncDisposable
 
     public int Id => _process.Id;
 
+    public bool HasExited => _process.HasExited;
+
     /// <summary>The gateway's program.</summary>
     public static string Program =>
         Environment.GetEnvironmentVariable("TEST_GATEWAY") is { Length: > 0 } path ? path : Path.Combine(AppContext.BaseDirectory, "Gateway.dll");
 
-    public static async Task<GatewayProcess> StartAsync(GatewayFolder folder, IEnumerable<KeyValuePair<string, string>> environment)
+    /// <param name="folder">The configuration.</param>
+    /// <param name="environment">The variables.</param>
+    /// <param name="maxFiles">How many files the process may open; null: as many as this one.</param>
+    public static async Task<GatewayProcess> StartAsync(
+        GatewayFolder folder, IEnumerable<KeyValuePair<string, string>> environment, int? maxFiles = null)
     {
         var gateway = new GatewayProcess(folder);
-        gateway._process = s_ignoresHangUp
-            ? ChildProcess.Start("env", ["--default-signal=HUP", "dotnet", Program, "--config", folder.Path], environment, gateway.Read)
-            : ChildProcess.Start("dotnet", [Program, "--config", folder.Path], environment, gateway.Read);
+        string[] limited = maxFiles is null ? [] : ["sh", "-c", $"ulimit -n {maxFiles}; exec \"$@\"", "sh"];
+        string[] signalled = s_ignoresHangUp ? ["env", "--default-signal=HUP"] : [];
+        string[] command = [.. limited, .. signalled, "dotnet", Program, "--config", folder.Path];
+        gateway._process = ChildProcess.Start(command[0], command[1..], environment, gateway.Read);
         var ended = gateway._process.WaitForExitAsync();
         if (await Task.WhenAny(gateway._listening.Task, ended) == ended)
             throw new InvalidOperationException($"The gateway ended with {gateway._process.ExitCode}:\n{gateway.Output}");

@@ -112,10 +112,11 @@ public sealed class World : IAsyncDisposable
     }
 
     /// <summary>Starts a gateway in a process of its own.</summary>
-    public async Task<GatewayProcess> StartGatewayProcessAsync(Action<JsonObject>? change = null, IEnumerable<KeyValuePair<string, string>>? environment = null)
+    public async Task<GatewayProcess> StartGatewayProcessAsync(
+        Action<JsonObject>? change = null, IEnumerable<KeyValuePair<string, string>>? environment = null, int? maxFiles = null)
     {
         var folder = Folder(change);
-        var gateway = await GatewayProcess.StartAsync(folder, [.. Aws.EnvironmentVariables, .. environment ?? []]);
+        var gateway = await GatewayProcess.StartAsync(folder, [.. Aws.EnvironmentVariables, .. environment ?? []], maxFiles);
         _gateways.Add(gateway);
         // A request waits for the issuer's keys, but on a busy machine not as long as their first fetch can take. The log tells of it at its usual level.
         var settings = JsonNode.Parse(folder.Read("appsettings.json"))!;

@@ -4,6 +4,7 @@ using Gateway.Networking;
 using Gateway.Telemetry;
 using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
+using Microsoft.AspNetCore.Server.Kestrel.Transport.Sockets;
 
 namespace Gateway.Edge;
 
@@ -22,6 +23,7 @@ internal sealed partial class ConnectionLimits
     private readonly Lock _lock = new();
     private readonly Dictionary<string, int> _byAddress = new(StringComparer.Ordinal);
     private readonly IReadOnlyList<IPNetwork> _trusted;
+    private readonly FileDescriptors _descriptors;
     private readonly int? _perAddress;
     private readonly TimeProvider _time;
     private readonly GatewayMetrics _metrics;
@@ -29,15 +31,26 @@ internal sealed partial class ConnectionLimits
     private long? _loggedAt;
     private long _notLogged;
 
-    public ConnectionLimits(GatewayOptions options, TimeProvider time, GatewayMetrics metrics, ILogger<ConnectionLimits> logger)
+    public ConnectionLimits(
+        GatewayOptions options, FileDescriptors descriptors, TimeProvider time, GatewayMetrics metrics, ILogger<ConnectionLimits> logger)
     {
-        (_perAddress, _time, _metrics, _logger) = (options.Edge.ConnectionsPerAddress, time, metrics, logger);
+        (_perAddress, _descriptors, _time, _metrics, _logger) = (options.Edge.ConnectionsPerAddress, descriptors, time, metrics, logger);
         _trusted = TrustedProxies.NetworksOf(options);
     }
 
     /// <summary>The most connections that one address may hold; null if there is no bound.</summary>
     public static long? PerAddress(int? configured, KestrelServerLimits limits) =>
         configured ?? (limits.MaxConcurrentConnections is { } all ? Math.Max(LeastPerAddress, all / 4) : (long?)null);
+
+    /// <summary>Lowers <c>MaxConcurrentConnections</c> to what the process's file descriptors allow.</summary>
+    public void Fit(KestrelServerLimits limits)
+    {
+        if (limits.MaxConcurrentConnections is not { } configured) return;
+        var most = _descriptors.Connections(configured);
+        if (most == configured) return;
+        limits.MaxConcurrentConnections = most;
+        Log.Lowered(_logger, _descriptors.Limit, configured, most);
+    }
 
     public Task HoldAsync(ConnectionContext connection, ConnectionDelegate next, KestrelServerLimits limits) =>
         connection.RemoteEndPoint is IPEndPoint { Address: var address } && !AddressList.Contains(_trusted, address)
@@ -86,7 +99,7 @@ internal sealed partial class ConnectionLimits
 
     private void Refused(string client)
     {
-        _metrics.ConnectionClosed(isSilent: false);
+        _metrics.ConnectionClosed("address");
         long count;
         lock (_lock)
         {
@@ -105,6 +118,12 @@ internal sealed partial class ConnectionLimits
             + "{Count} of all addresses since the last such line",
             EventName = nameof(EventIds.ConnectionRefused))]
         public static partial void Refused(ILogger logger, string client, long count);
+
+        [LoggerMessage(EventIds.FewFileDescriptors, LogLevel.Warning,
+            "The process may open {Limit} files, too few for {Configured} connections and their requests: Kestrel:Limits:MaxConcurrentConnections is "
+            + "lowered to {Most}. Raise the process's limit (LimitNOFILE, ulimit -n), or write a smaller number",
+            EventName = nameof(EventIds.FewFileDescriptors))]
+        public static partial void Lowered(ILogger logger, long limit, long configured, long most);
     }
 }
 
@@ -144,7 +163,7 @@ internal sealed class FirstRequest : IAsyncDisposable
     private void Close()
     {
         if (Interlocked.Exchange(ref _isOver, 1) != 0) return;
-        _metrics.ConnectionClosed(isSilent: true);
+        _metrics.ConnectionClosed("silent");
         _connection.Abort(new ConnectionAbortedException("No request arrived in time."));
     }
 }
@@ -155,9 +174,14 @@ internal static class ConnectionLimitsExtensions
     public static void AddConnectionLimits(this WebApplicationBuilder builder)
     {
         builder.Services.AddSingleton<ConnectionLimits>();
+        // Kestrel binds by the last factory that is registered.
+        builder.Services.AddSingleton<SocketTransportFactory>().AddSingleton<IConnectionListenerFactory, BoundedListeners>();
         // Endpoint defaults run before an endpoint's own HTTPS, and so see a connection before its handshake.
         builder.Services.AddOptions<KestrelServerOptions>().Configure<ConnectionLimits>(static (kestrel, limits) =>
-            kestrel.ConfigureEndpointDefaults(listen => listen.Use(next => connection => limits.HoldAsync(connection, next, kestrel.Limits))));
+        {
+            limits.Fit(kestrel.Limits);
+            kestrel.ConfigureEndpointDefaults(listen => listen.Use(next => connection => limits.HoldAsync(connection, next, kestrel.Limits)));
+        });
     }
 
     /// <summary>Records that a connection's first request has arrived.</summary>

@@ -77,6 +77,8 @@ internal sealed record ReasonText(string Why, string Do)
             "the client has to wait as Retry-After says; raise the limit's PermitLimit if it is too low: this is live"),
         [GatewayReason.Upgrades] = new(
             "too many WebSockets were open, of this caller or of all", "close some, or raise Edge:UpgradesPerCaller or Kestrel's limit"),
+        [GatewayReason.InFlight] = new(
+            "too many requests were in flight, of this caller or of all", "look for a slow service; the runbook has more: too many requests in flight"),
         [GatewayReason.ClientLeft] = new(
             "the client disconnected before the response began, or its token expired while it sent the body", "look at the client's timeout"),
         [GatewayReason.Internal] = new("a fault of the gateway", "look for the request id in the ordinary log, and report it"),

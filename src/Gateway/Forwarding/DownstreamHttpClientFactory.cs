@@ -6,7 +6,8 @@ using Yarp.ReverseProxy.Forwarder;
 namespace Gateway.Forwarding;
 
 /// <summary>Creates the HTTP clients for services.</summary>
-internal class DownstreamHttpClientFactory(ILogger<ForwarderHttpClientFactory> logger, TracerProvider? spans = null) : ForwarderHttpClientFactory(logger)
+internal class DownstreamHttpClientFactory(
+    ILogger<ForwarderHttpClientFactory> logger, RequestsInFlight requests, TracerProvider? spans = null) : ForwarderHttpClientFactory(logger)
 {
     private static readonly TimeSpan s_connectTimeout = TimeSpan.FromSeconds(5);
 
@@ -22,6 +23,7 @@ internal class DownstreamHttpClientFactory(ILogger<ForwarderHttpClientFactory> l
     {
         base.ConfigureHandler(context, handler);
         handler.ConnectTimeout = s_connectTimeout;
+        handler.ConnectCallback = requests.ConnectAsync;
         handler.Expect100ContinueTimeout = s_expectTimeout;
         handler.PooledConnectionIdleTimeout = KeptFor(ClusterMetadata.Of(context.NewMetadata).IdleTimeout);
         handler.PooledConnectionLifetime = s_connectionLifetime;
@@ -55,10 +57,11 @@ internal class DownstreamHttpClientFactory(ILogger<ForwarderHttpClientFactory> l
     }
 
     protected override HttpMessageHandler WrapHandler(ForwarderHttpClientContext context, HttpMessageHandler handler) =>
-        new ServiceExchange(handler, new SingleUse(_logger, spans).CreateClient(context));
+        new ServiceExchange(handler, new SingleUse(_logger, requests, spans).CreateClient(context));
 
     /// <summary>Creates the same clients, but each of their connections is for one request.</summary>
-    private sealed class SingleUse(ILogger<ForwarderHttpClientFactory> logger, TracerProvider? spans) : DownstreamHttpClientFactory(logger, spans)
+    private sealed class SingleUse(ILogger<ForwarderHttpClientFactory> logger, RequestsInFlight requests, TracerProvider? spans)
+        : DownstreamHttpClientFactory(logger, requests, spans)
     {
         protected override void ConfigureHandler(ForwarderHttpClientContext context, SocketsHttpHandler handler)
         {

@@ -16,6 +16,7 @@ internal static class ForwardingExtensions
         proxy.Services.AddSingleton<ITransformProvider, ForwardedTargets>();
         proxy.Services.AddSingleton<ITransformProvider, ForwardedResponses>();
         proxy.Services.AddSingleton<ITransformProvider, StreamLifetimeTransform>();
+        proxy.Services.AddSingleton<RequestsInFlight>();
         proxy.Services.AddSingleton<IForwarderHttpClientFactory, DownstreamHttpClientFactory>();
         proxy.Services.AddWeightedDestinations();
         proxy.Services.AddSingleton<DestinationHealthReport>();
@@ -30,6 +31,7 @@ internal static class ForwardingExtensions
     /// <summary>Adds the steps of a forwarded request, in their order. Each attempt runs all steps after the retries.</summary>
     public static void UseForwarding(this IReverseProxyApplicationBuilder pipeline)
     {
+        pipeline.UseRequestsInFlight();
         pipeline.UseWeights();
         pipeline.UseSessionAffinity();
         pipeline.UseClientHeaders();

@@ -43,6 +43,8 @@ internal sealed partial class ManagementServer : IHostedLifecycleService, IDispo
         var kestrel = new KestrelServerOptions { ApplicationServices = services, AddServerHeader = false };
         ContentLength.Require(kestrel);
         KestrelLimits.Bind(services.GetRequiredService<IConfiguration>(), kestrel.Limits);
+        kestrel.Limits.MaxConcurrentConnections = Math.Min(
+            kestrel.Limits.MaxConcurrentConnections ?? long.MaxValue, services.GetRequiredService<FileDescriptors>().Spare);
         _server = new KestrelServer(Options.Create(kestrel), new SocketTransportFactory(Options.Create(new SocketTransportOptions()), loggers), loggers);
         _server.Features.Get<IServerAddressesFeature>()!.Addresses.Add(options.Management.Url);
     }

@@ -28,6 +28,7 @@ internal static class EventIds
     public const int DestinationDropped = 123;
     public const int ConfigurationRead = 140;
     public const int ConnectionRefused = 145;
+    public const int FewFileDescriptors = 146;
     public const int ConfigurationUncertain = 150;
     public const int LogEntriesLost = 160;
     public const int LogFileFailed = 161;

@@ -68,7 +68,7 @@ internal sealed class GatewayMetrics : IDisposable
         _introspectionCalls = meter.CreateCounter<long>(
             "gateway.introspection.calls", "{call}", "Calls to the introspection endpoint about a caller's token or key, by outcome.");
         _connectionsClosed = meter.CreateCounter<long>(
-            "gateway.connections.closed", "{connection}", "Connections that were closed for one of the edge's bounds, by reason: address or silent.");
+            "gateway.connections.closed", "{connection}", "Connections that were closed for one of the edge's bounds, by reason: address, all or silent.");
         _upgradesRefused = meter.CreateCounter<long>(
             "gateway.upgrades.refused", "{request}", "Upgrades that were refused, by the bound that was reached: all or caller.");
         _destinationDuration = meter.CreateHistogram(
@@ -97,7 +97,7 @@ internal sealed class GatewayMetrics : IDisposable
         LogEntriesDropped(0);
         foreach (var outcome in (string[])["applied", "refused"]) _reloads.Add(0, new KeyValuePair<string, object?>("outcome", outcome));
         foreach (var isAccepted in (bool?[])[true, false, null]) Introspected(isAccepted, 0);
-        foreach (var isSilent in (bool[])[true, false]) ConnectionClosed(isSilent, 0);
+        foreach (var reason in (string[])["address", "all", "silent"]) ConnectionClosed(reason, 0);
         foreach (var isOfCaller in (bool[])[true, false]) UpgradeRefused(isOfCaller, 0);
         Refused(null, "no_route", 0);
         foreach (var route in snapshot.Routes.Select(static route => route.RouteId).Prepend(null))
@@ -221,9 +221,8 @@ internal sealed class GatewayMetrics : IDisposable
 
     public void LimitFellBack(string policy, long count = 1) => _fallbacks.Add(count, new KeyValuePair<string, object?>("policy", policy));
 
-    /// <summary>Counts a connection that was closed: because its client was silent, or because its address held too many.</summary>
-    public void ConnectionClosed(bool isSilent, long count = 1) =>
-        _connectionsClosed.Add(count, new KeyValuePair<string, object?>("reason", isSilent ? "silent" : "address"));
+    /// <summary>Counts a connection that was closed: because its client was silent, or because its address, or all together, held too many.</summary>
+    public void ConnectionClosed(string reason, long count = 1) => _connectionsClosed.Add(count, new KeyValuePair<string, object?>("reason", reason));
 
     /// <summary>Counts an upgrade that was refused: because its caller, or because all callers together, held as many as allowed.</summary>
     public void UpgradeRefused(bool isOfCaller, long count = 1) =>

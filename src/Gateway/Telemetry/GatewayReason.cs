@@ -36,6 +36,7 @@ internal static class GatewayReason
     public const string HeadersTooLarge = "headers_too_large";
     public const string LockedOut = "locked_out";
     public const string Upgrades = "upgrades";
+    public const string InFlight = "in_flight";
     public const string ClientLeft = "client_left";
     public const string Internal = "internal";
     public const string IssuerUnavailable = "issuer_unavailable";

@@ -3,11 +3,13 @@ using System.Reflection;
 using System.Security.Authentication;
 using System.Text.Json.Nodes;
 using Gateway.Forwarding;
+using Gateway.Networking;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
 using Microsoft.AspNetCore.Routing;
+using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Logging.Abstractions;
@@ -170,7 +172,8 @@ public sealed class YarpDefaultTests
     // The gateway's own client: what YARP sets, and what the gateway sets otherwise.
     private static SocketsHttpHandler HandlerOf(HttpClientConfig config)
     {
-        var clients = new DownstreamHttpClientFactory(NullLogger<ForwarderHttpClientFactory>.Instance);
+        var clients = new DownstreamHttpClientFactory(
+            NullLogger<ForwarderHttpClientFactory>.Instance, new(FileDescriptors.OfProcess(), Options.Create(new KestrelServerOptions())));
         using var client = clients.CreateClient(new() { ClusterId = "c", NewConfig = config });
         var outer = typeof(HttpMessageInvoker).GetField("_handler", BindingFlags.NonPublic | BindingFlags.Instance)!.GetValue(client);
         return Assert.IsType<SocketsHttpHandler>(Assert.IsType<DelegatingHandler>(outer, exactMatch: false).InnerHandler);

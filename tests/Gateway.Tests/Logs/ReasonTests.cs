@@ -1,6 +1,7 @@
 using System.Net.Sockets;
 using System.Net.WebSockets;
 using System.Text.Json.Nodes;
+using Gateway.Networking;
 using Gateway.Tests.Authentication;
 using Gateway.Tests.Forwarding;
 using Microsoft.AspNetCore.Authorization;
@@ -52,6 +53,7 @@ public sealed class ReasonTests(ReasonTests.Refusing platform) : IClassFixture<R
         ["locked_out"] = (429, "/plain/locked_out", static (platform, path) => platform.LockOutAsync(path)),
         [$"limit:{Limit}"] = (429, "/limited/1", static (platform, path) => platform.ExceedLimitAsync(path)),
         ["upgrades"] = (429, "/plain/upgrades", static (platform, path) => platform.ExceedUpgradesAsync(path)),
+        ["in_flight"] = (429, "/plain/in_flight", static (platform, path) => platform.ExceedRequestsAsync(path)),
         ["client_left"] = (499, "/plain/client_left/slow/60000", static (platform, path) => platform.LeaveAsync(path)),
         ["upstream:request_timed_out"] = (504, "/impatient/slow/20000", static (platform, path) => platform.SendAsync(path, platform.Token)),
         ["upstream:request_creation"] = (502, "/request-fails/1", static (platform, path) => platform.SendAsync(path, platform.Token)),
@@ -214,6 +216,23 @@ public sealed class ReasonTests(ReasonTests.Refusing platform) : IClassFixture<R
             await RawHttp.SendAsync(Gateway.Url, path, "GET", [$"Authorization: Bearer {token}", .. Upgrade]);
         }
 
+        public async Task ExceedRequestsAsync(string path)
+        {
+            using var end = new CancellationTokenSource();
+            var held = Enumerable.Range(0, 40).Select(i => HoldAsync($"{path}/{i}/slow/60000", end.Token)).ToList();
+            await await Task.WhenAny(held);
+            await SendAsync(path, Token);
+            await end.CancelAsync();
+            await Record.ExceptionAsync(() => Task.WhenAll(held));
+        }
+
+        private async Task HoldAsync(string path, CancellationToken end)
+        {
+            using var request = new HttpRequestMessage(HttpMethod.Get, Gateway.Url + path);
+            request.Headers.Authorization = new("Bearer", Token);
+            using var response = await World.Client.SendAsync(request, end);
+        }
+
         public async Task LeaveAsync(string path)
         {
             using var leaving = new CancellationTokenSource();
@@ -297,8 +316,10 @@ public sealed class ReasonTests(ReasonTests.Refusing platform) : IClassFixture<R
                 """);
         }
 
+        // With so few, 80 requests may be in flight, and 24 of one caller alone.
         protected override void Replace(IServiceCollection services) =>
-            services.AddSingleton<IAuthorizationHandler, FailingHandler>().AddSingleton<ITransformProvider, FailingTransforms>();
+            services.AddSingleton(new FileDescriptors(480))
+                .AddSingleton<IAuthorizationHandler, FailingHandler>().AddSingleton<ITransformProvider, FailingTransforms>();
 
         private static void AddCluster(JsonObject settings, string name, string address, string more = "{}")
         {

@@ -2,6 +2,7 @@ using System.Diagnostics;
 using System.Diagnostics.Metrics;
 using Gateway.Configuration.Snapshots;
 using Gateway.Hosting;
+using Gateway.Networking;
 using Gateway.Routes;
 using Gateway.Telemetry;
 using Microsoft.Extensions.Logging.Abstractions;
@@ -20,7 +21,7 @@ internal static class TrialServices
         services.AddSingleton<ILoggerFactory>(NullLoggerFactory.Instance).AddSingleton(typeof(ILogger<>), typeof(NullLogger<>));
         services.AddSingleton<IMeterFactory, SilentMeters>().AddSingleton<GatewayMetrics>().AddSingleton(static _ => new DiagnosticListener(nameof(DryRun)));
         services.AddSingleton<IConfiguration>(configuration).AddSingleton(snapshots).AddSingleton(snapshot.Options);
-        services.AddSingleton(TimeProvider.System).AddSingleton<Drain>();
+        services.AddSingleton(TimeProvider.System).AddSingleton<Drain>().AddSingleton(FileDescriptors.OfProcess());
         services.AddRouting().AddAuthorization().AddCors();
         services.AddRoutes(configuration);
         services.RemoveKeyRing();
