@@ -89,6 +89,7 @@ internal sealed class BufferedConsole(
 
         public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter)
         {
+            if (SensitiveLogFilter.IsOfClient(category, eventId)) return;
             if (exception is not null && WireFailure.KindOf(category, exception) is { } kind)
                 console.Write(
                     new LogEntry<string>(logLevel, category, eventId, $"{formatter(state, exception)} ({kind})", null, static (message, _) => message));

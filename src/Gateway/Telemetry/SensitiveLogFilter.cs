@@ -5,7 +5,7 @@ namespace Gateway.Telemetry;
 
 /// <summary>
 /// Keeps entries out of the log that contain whole URLs, headers or parts of a request, whatever log levels are configured. It filters within every rule: a
-/// rule of its own would give way to one for a longer category or for a single provider.
+/// rule of its own would give way to one for a longer category or for a single provider. Of the levels that pass, it names the events that clients cause.
 /// </summary>
 internal sealed class SensitiveLogFilter : IPostConfigureOptions<LoggerFilterOptions>
 {
@@ -38,6 +38,14 @@ internal sealed class SensitiveLogFilter : IPostConfigureOptions<LoggerFilterOpt
         ("Microsoft.AspNetCore.DataProtection", LogLevel.None, LogLevel.None),
     ];
 
+    // A client can cause these as often as it connects, and the connection's metrics count them: one that resets its connection while it sends a body, which
+    // Kestrel logs with a stack, and one that reads no responses.
+    private static readonly (string Category, int Id)[] s_ofClients =
+    [
+        ("Microsoft.AspNetCore.Server.Kestrel", 67),
+        ("Microsoft.AspNetCore.Server.Kestrel.Http2", 60),
+    ];
+
     // Most categories start with another letter than all of these: they need not be compared.
     private static readonly SearchValues<char> s_initials = SearchValues.Create(
         [.. s_bounds.SelectMany(static bound => (char[])[char.ToUpperInvariant(bound.Category[0]), char.ToLowerInvariant(bound.Category[0])])]);
@@ -53,6 +61,9 @@ internal sealed class SensitiveLogFilter : IPostConfigureOptions<LoggerFilterOpt
                 MayLog(category, level) && (rule.Filter is null || rule.Filter(provider, category, level)));
         }
     }
+
+    /// <summary>Whether an event is one that a client alone causes.</summary>
+    public static bool IsOfClient(string category, EventId id) => s_ofClients.Contains((category, id.Id));
 
     private static bool MayLog(string? category, LogLevel level)
     {

@@ -1,7 +1,11 @@
 using System.Globalization;
 using System.Net.Sockets;
+using System.Reflection;
 using System.Text;
 using System.Text.Json.Nodes;
+using Gateway.Telemetry;
+using Microsoft.AspNetCore.Server.Kestrel.Core;
+using Microsoft.Extensions.Logging;
 using Testing;
 using Xunit;
 
@@ -59,6 +63,49 @@ public sealed class HostileLogTests
         Assert.True(stacks.Count == 0, string.Join('\n', lines.Where(line => !line.Contains("\"method\"", StringComparison.Ordinal)).Take(60)));
         // Two lines an entry on the console: one for the access log, one for a failed try.
         Assert.InRange(lines.Length, 1, (hostile.Length * Times * 4) + 100);
+    }
+
+    [Theory]
+    [InlineData("a body of a known length", "/organizations/o-acme/devices", "Content-Length: 100", true)]
+    [InlineData("a body that the client asks about", "/organizations/o-acme/devices", "Expect: 100-continue\r\nContent-Length: 100", true)]
+    [InlineData("a body that the client asks about, and a connection that it ends", "/organizations/o-acme/devices",
+        "Expect: 100-continue\r\nContent-Length: 100", false)]
+    [InlineData("an upload without a token", "/open/devices", "Content-Length: 100", true)]
+    public async Task S25_a_client_that_leaves_its_upload_is_no_line_of_Kestrels(string name, string path, string headers, bool resets)
+    {
+        const int Times = 20;
+        await using var world = await World.StartAsync();
+        var gateway = await world.StartGatewayProcessAsync(
+            static settings => settings.WithoutRedis().Route("open", "/open/{**rest}", """{ "AuthorizationPolicy": "Anonymous" }"""));
+        var request = $"POST {path} HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer {world.Token("o-acme")}\r\n{headers}\r\n\r\n";
+
+        for (var i = 0; i < Times; i++)
+        {
+            using var client = new TcpClient();
+            await client.ConnectAsync("127.0.0.1", new Uri(gateway.Url).Port);
+            await client.GetStream().WriteAsync(Encoding.ASCII.GetBytes(request + (headers.StartsWith('E') ? "" : "x")));
+            // The gateway reads the body, or will: whatever the moment, the client's end is no fault.
+            client.Client.Poll(TimeSpan.FromMilliseconds(5 + i), SelectMode.SelectError);
+            if (resets) client.LingerState = new LingerOption(true, 0);
+        }
+
+        gateway.Signal("TERM");
+        Assert.Equal(0, await gateway.WaitForExitAsync());
+        Assert.True(!gateway.Output.Contains("Server.Kestrel[", StringComparison.Ordinal), $"{name}:\n{gateway.Output}");
+    }
+
+    [Fact]
+    public void S25_the_events_that_are_left_out_are_those_of_Kestrel()
+    {
+        var events = typeof(KestrelServer).Assembly.GetTypes()
+            .SelectMany(static type => type.GetMethods(BindingFlags.Public | BindingFlags.NonPublic | BindingFlags.Static | BindingFlags.DeclaredOnly))
+            .Select(static method => (method.DeclaringType!.Name, Event: method.GetCustomAttribute<LoggerMessageAttribute>()))
+            .Where(static logged => logged.Event is not null)
+            .Where(static logged => SensitiveLogFilter.IsOfClient(
+                "Microsoft.AspNetCore.Server.Kestrel" + (logged.Name == "GeneralLog" ? "" : $".{logged.Name[..^"Log".Length]}"), logged.Event!.EventId))
+            .Select(static logged => logged.Event!.EventName);
+
+        Assert.Equal(["Http2QueueOperationsExceeded", "RequestBodyDrainBodyReaderInvalidState"], events.Order(StringComparer.Ordinal));
     }
 
     // What comes back is of no interest; a connection that is reset is the client's own doing.
