@@ -21,7 +21,10 @@ internal sealed class StreamLifetimeTransform(Drain drain) : ITransformProvider
     {
         context.AddRequestTransform(transform =>
         {
-            if (!IsGrpc(transform.HttpContext.Request.ContentType)) return default;
+            var http = transform.HttpContext;
+            if (!IsGrpc(http.Request.ContentType)) return default;
+            // Some services send no headers before their first message, which may never come.
+            EndWithDrain(http);
             // The client's own TE is for this hop. Some gRPC servers refuse a call without the header.
             transform.ProxyRequest.Headers.TryAddWithoutValidation("TE", "trailers");
             return default;
@@ -38,10 +41,12 @@ internal sealed class StreamLifetimeTransform(Drain drain) : ITransformProvider
         var http = transform.HttpContext;
         // As for an upgrade, a route's own timeout covers only the beginning of the response.
         http.Features.Get<IHttpRequestTimeoutFeature>()?.DisableTimeout();
-        http.Response.RegisterForDispose(drain.StreamsEnd.Register(http.Abort));
+        if (!IsGrpc(http.Request.ContentType)) EndWithDrain(http);
         // YARP would hold the headers back until the first event or message. A gRPC call that has already failed sends none.
         if (!IsUpgraded(http, response) && !response.Headers.Contains("grpc-status")) await http.Response.Body.FlushAsync(transform.CancellationToken);
     }
+
+    private void EndWithDrain(HttpContext http) => http.Response.RegisterForDispose(drain.StreamsEnd.Register(http.Abort));
 
     private static bool IsUpgraded(HttpContext context, HttpResponseMessage response) =>
         response.StatusCode == HttpStatusCode.SwitchingProtocols || context.Features.Get<IHttpExtendedConnectFeature>() is { IsExtendedConnect: true };

@@ -5,6 +5,9 @@ using System.Net;
 using System.Net.Http.Headers;
 using System.Net.WebSockets;
 using System.Text.Json.Nodes;
+using Gateway.Forwarding;
+using Gateway.Hosting;
+using Microsoft.Extensions.DependencyInjection;
 using Sandbox;
 using Testing;
 using Xunit;
@@ -196,6 +199,31 @@ public sealed class StreamTests(StreamTests.Services platform, ITestOutputHelper
         messages.End();
     }
 
+    [Theory]
+    [InlineData("/grpc/collect", "application/grpc")]
+    [InlineData("/grpc/collect", "application/grpc+proto")]
+    [InlineData("/grpc/collect", "Application/GRPC-web")]
+    [InlineData("/grpc/echo", "application/grpc")]
+    public async Task A_gRPC_call_ends_halfway_through_the_drain_whether_or_not_its_service_has_responded(string path, string contentType)
+    {
+        await using var grpc = await Grpc.StartAsync();
+        var messages = new PushedContent(contentType);
+        messages.Push(1);
+        var calling = grpc.CallAsync(path, messages, grpc.World.Token("o-acme"));
+        await Eventually.IsTrueAsync(() => grpc.Gateway.Services.GetRequiredService<RequestsInFlight>().Connections == 1);
+
+        var begun = Stopwatch.StartNew();
+        await grpc.Gateway.Services.GetRequiredService<Drain>().StoppingAsync(CancellationToken.None);
+
+        var ended = await Assert.ThrowsAnyAsync<Exception>(async () =>
+        {
+            using var response = await calling;
+            await response.Content.ReadAsByteArrayAsync(Patience);
+        });
+        Assert.True(begun.Elapsed < TimeSpan.FromSeconds(30), $"{begun.Elapsed}: {ended}");
+        messages.End();
+    }
+
     [Fact]
     public async Task A_WebSocket_over_HTTP_2_is_to_a_service_what_it_is_over_HTTP_1_and_ends_with_its_token()
     {
@@ -273,6 +301,8 @@ public sealed class StreamTests(StreamTests.Services platform, ITestOutputHelper
     {
         public World World => world;
 
+        public RunningGateway Gateway => gateway;
+
         public static async Task<Grpc> StartAsync()
         {
             var (world, service) = (await World.StartAsync(), await GrpcService.StartAsync());
@@ -280,6 +310,7 @@ public sealed class StreamTests(StreamTests.Services platform, ITestOutputHelper
             {
                 settings.Remove("Urls");
                 settings.WithoutRedis()
+                    .Set("Shutdown", """{ "Delay": "00:00:00", "Timeout": "00:00:01" }""")
                     .Set("Kestrel:Endpoints:Grpc", """{ "Url": "http://127.0.0.1:0", "Protocols": "Http2" }""")
                     .Set("ReverseProxy:Clusters:grpc", $$"""
                         { "Destinations": { "a": { "Address": "{{service.Url}}" } }, "HttpRequest": { "Version": "2", "VersionPolicy": "RequestVersionExact" } }
