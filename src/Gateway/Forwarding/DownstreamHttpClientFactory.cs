@@ -56,17 +56,26 @@ internal class DownstreamHttpClientFactory(
         handler.MaxConnectionsPerServer = Math.Min(handler.MaxConnectionsPerServer, int.MaxValue - 1);
     }
 
-    protected override HttpMessageHandler WrapHandler(ForwarderHttpClientContext context, HttpMessageHandler handler) =>
-        new ServiceExchange(handler, new SingleUse(_logger, requests, spans).CreateClient(context));
+    protected override HttpMessageHandler WrapHandler(ForwarderHttpClientContext context, HttpMessageHandler handler)
+    {
+        // The context itself would keep the client before this one in memory.
+        var cluster = new ForwarderHttpClientContext { ClusterId = context.ClusterId, NewConfig = context.NewConfig, NewMetadata = context.NewMetadata };
+        var pools = new CallerConnections(handler, () => new Inner(_logger, requests, spans, usesConnectionsOnce: false).CreateClient(cluster));
+        return new ServiceExchange(pools, new Inner(_logger, requests, spans, usesConnectionsOnce: true).CreateClient(cluster));
+    }
 
-    /// <summary>Creates the same clients, but each of their connections is for one request.</summary>
-    private sealed class SingleUse(ILogger<ForwarderHttpClientFactory> logger, RequestsInFlight requests, TracerProvider? spans)
+    /// <summary>Creates the same clients without their wrapping.</summary>
+    /// <param name="logger">YARP's logger.</param>
+    /// <param name="requests">The bound on connections.</param>
+    /// <param name="spans">Spans that are exported, if any are.</param>
+    /// <param name="usesConnectionsOnce">Whether each connection is for one request.</param>
+    private sealed class Inner(ILogger<ForwarderHttpClientFactory> logger, RequestsInFlight requests, TracerProvider? spans, bool usesConnectionsOnce)
         : DownstreamHttpClientFactory(logger, requests, spans)
     {
         protected override void ConfigureHandler(ForwarderHttpClientContext context, SocketsHttpHandler handler)
         {
             base.ConfigureHandler(context, handler);
-            UseConnectionsOnce(handler);
+            if (usesConnectionsOnce) UseConnectionsOnce(handler);
         }
 
         protected override HttpMessageHandler WrapHandler(ForwarderHttpClientContext context, HttpMessageHandler handler) => handler;

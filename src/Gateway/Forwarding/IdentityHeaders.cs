@@ -31,6 +31,7 @@ internal sealed class IdentityHeaders(GatewayName gateway) : ITransformProvider
             foreach (var name in s_ofOneHop) Remove(transform, name, hasTransforms);
             if (AsksBeforeItsBody(transform.HttpContext.Request)) transform.ProxyRequest.Headers.ExpectContinue = true;
             Identify(transform, hasTransforms);
+            CallerConnections.SetContext(transform);
             return default;
         });
     }

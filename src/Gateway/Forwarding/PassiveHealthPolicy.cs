@@ -7,8 +7,9 @@ namespace Gateway.Forwarding;
 
 /// <summary>
 /// A policy of YARP's without the failures that a client can cause, because a few such clients would take all destinations out. A service is healthy if it
-/// responds to a slow upload before its end and closes the connection, waits for the rest of an upload, ends a WebSocket that it has accepted, or takes fewer
-/// headers than the client sent. A request that the service left unanswered until the route's <c>Timeout</c> is a failure.
+/// responds to a slow upload before its end and closes the connection, waits for the rest of an upload, ends a WebSocket that it has accepted, takes fewer
+/// headers than the client sent, or refuses streams because too many were reset. A request that the service left unanswered until the route's <c>Timeout</c>
+/// is a failure.
 /// </summary>
 internal sealed class PassiveHealthPolicy(IPassiveHealthCheckPolicy policy) : IPassiveHealthCheckPolicy
 {
@@ -23,7 +24,7 @@ internal sealed class PassiveHealthPolicy(IPassiveHealthCheckPolicy policy) : IP
             ForwarderError.Request => ForwardingErrors.IsTooLarge(context, failure),
             ForwarderError.RequestTimedOut => IsAwaited(context),
             _ => false,
-        };
+        } || IsOfStreams(failure?.Exception);
         if (isOfClient) return;
         if (failure is { Error: ForwarderError.RequestCanceled } && RouteTimeouts.HasPassed(context))
         {
@@ -36,6 +37,17 @@ internal sealed class PassiveHealthPolicy(IPassiveHealthCheckPolicy policy) : IP
 
     // Whether the service had to wait for a part of the body that the client has not sent.
     private static bool IsAwaited(HttpContext context) => context.Request.Body is ReceivedStream { IsAwaited: true };
+
+    // Whether the service refused the stream (REFUSED_STREAM, ENHANCE_YOUR_CALM): a client had opened or reset too many (RFC 9113, 7).
+    private static bool IsOfStreams(Exception? exception)
+    {
+        for (; exception is not null; exception = exception.InnerException)
+        {
+            if (exception is HttpProtocolException { ErrorCode: 0x7 or 0xb }) return true;
+        }
+
+        return false;
+    }
 
     // A route's timeout cancels the request as a client that leaves does, and YARP does not count those.
     private static void CountTimeout(HttpContext context, IForwarderErrorFeature failure, Action count)

@@ -175,8 +175,9 @@ public sealed class YarpDefaultTests
         var clients = new DownstreamHttpClientFactory(
             NullLogger<ForwarderHttpClientFactory>.Instance, new(FileDescriptors.OfProcess(), Options.Create(new KestrelServerOptions())));
         using var client = clients.CreateClient(new() { ClusterId = "c", NewConfig = config });
-        var outer = typeof(HttpMessageInvoker).GetField("_handler", BindingFlags.NonPublic | BindingFlags.Instance)!.GetValue(client);
-        return Assert.IsType<SocketsHttpHandler>(Assert.IsType<DelegatingHandler>(outer, exactMatch: false).InnerHandler);
+        var handler = typeof(HttpMessageInvoker).GetField("_handler", BindingFlags.NonPublic | BindingFlags.Instance)!.GetValue(client);
+        while (handler is DelegatingHandler { InnerHandler: { } inner }) handler = inner;
+        return Assert.IsType<SocketsHttpHandler>(handler);
     }
 
     private static string DefaultOf(string key) => YarpDefaults.At(s_section, key)["default"]!.ToString();

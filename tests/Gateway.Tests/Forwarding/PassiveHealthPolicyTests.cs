@@ -48,6 +48,21 @@ public sealed class PassiveHealthPolicyTests
     }
 
     [Theory]
+    [InlineData(ForwarderError.Request, 0xb, 0)]
+    [InlineData(ForwarderError.Request, 0x7, 0)]
+    [InlineData(ForwarderError.ResponseBodyDestination, 0xb, 0)]
+    [InlineData(ForwarderError.Request, 0x2, 1)]
+    [InlineData(ForwarderError.ResponseBodyDestination, 0x2, 1)]
+    public void A_stream_that_is_refused_because_a_client_reset_too_many_is_not_a_failure(ForwarderError error, long code, int counted)
+    {
+        var inner = new CountingPolicy();
+
+        Judge(inner, Context(error, new HttpRequestException("Refused.", new HttpProtocolException(code, "The stream was reset.", null))));
+
+        Assert.Equal(counted, inner.Requests);
+    }
+
+    [Theory]
     [InlineData(ForwarderError.RequestTimedOut)]
     [InlineData(ForwarderError.RequestCanceled)]
     public async Task A_service_that_is_silent_until_a_timeout_has_failed_unless_it_waits_for_the_client(ForwarderError error)

@@ -15,14 +15,19 @@ internal sealed class WrittenService : IAsyncDisposable
 
     public string Url => _app.Urls.First();
 
-    public static async Task<WrittenService> StartAsync(RequestDelegate respond, HttpProtocols protocols = HttpProtocols.Http1)
+    public static async Task<WrittenService> StartAsync(
+        RequestDelegate respond, HttpProtocols protocols = HttpProtocols.Http1, Action<ListenOptions>? configure = null)
     {
         var builder = WebApplication.CreateEmptyBuilder(new());
         builder.WebHost.UseKestrelCore().ConfigureKestrel(kestrel =>
         {
             kestrel.Limits.MinRequestBodyDataRate = null;
             kestrel.Limits.MinResponseDataRate = null;
-            kestrel.Listen(IPAddress.Loopback, 0, listen => listen.Protocols = protocols);
+            kestrel.Listen(IPAddress.Loopback, 0, listen =>
+            {
+                listen.Protocols = protocols;
+                configure?.Invoke(listen);
+            });
         });
         var app = builder.Build();
         app.Run(respond);
