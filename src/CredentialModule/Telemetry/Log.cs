@@ -125,7 +125,8 @@ internal static partial class Log
     public static partial void LockOverridden(ILogger logger, string key);
 
     [LoggerMessage(EventIds.GenerationsRefused, LogLevel.Error,
-        "Security: {Count} of the fields of {RedisKey} in Redis are not what this gateway sealed there (moved, edited or forged), or are too many. They were not used",
+        "Security: {Count} of the fields of {RedisKey} in Redis are not what this gateway sealed there (moved, edited or forged), or are too many. "
+        + "They were not used",
         EventName = nameof(EventIds.GenerationsRefused))]
     public static partial void GenerationsRefused(ILogger logger, int count, string redisKey);
 

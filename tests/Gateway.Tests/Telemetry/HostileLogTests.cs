@@ -86,7 +86,10 @@ public sealed class HostileLogTests
             await client.GetStream().WriteAsync(Encoding.ASCII.GetBytes(request + (headers.StartsWith('E') ? "" : "x")));
             // The gateway reads the body, or will: whatever the moment, the client's end is no fault.
             client.Client.Poll(TimeSpan.FromMilliseconds(5 + i), SelectMode.SelectError);
-            if (resets) client.LingerState = new LingerOption(true, 0);
+            if (!resets) continue;
+            // Not by its stream, which would end the connection first.
+            client.LingerState = new LingerOption(true, 0);
+            client.Client.Dispose();
         }
 
         gateway.Signal("TERM");

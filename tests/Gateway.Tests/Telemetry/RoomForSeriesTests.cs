@@ -7,6 +7,7 @@ using Xunit;
 namespace Gateway.Tests.Telemetry;
 
 /// <summary>A caller without a token does not use up the room of a metric, and what alerts on errors read is there before the first error.</summary>
+[Collection(LoadTests.Name)]
 public sealed class RoomForSeriesTests
 {
     private const string Durations = "http_server_request_duration_seconds_count";
