@@ -8,7 +8,7 @@ using Xunit;
 
 namespace EndToEnd.Tests;
 
-/// <summary>S17: whoever opens requests without end, the process keeps file descriptors for itself and for others. Without any, the runtime ends it.</summary>
+/// <summary>S17: while callers open requests without end, the process keeps file descriptors for itself and for others. Without any, the runtime ends it.</summary>
 [Trait("Category", "Long")]
 [Collection(LoadTests.Name)]
 public sealed class FileDescriptorTests(ITestOutputHelper output)
@@ -57,7 +57,9 @@ public sealed class FileDescriptorTests(ITestOutputHelper output)
         output.WriteLine($"{row}: {files} files; {string.Join(", ", ended.Select(static each => $"{each.Value} x {each.Key}"))}");
         Assert.InRange(files, 1, MaxFiles - 100);
         Assert.Empty(ended.Keys.Except(["closed", nameof(HttpStatusCode.TooManyRequests), nameof(HttpStatusCode.ServiceUnavailable)]));
-        Assert.Equal(HttpStatusCode.OK, callers > 1 ? HttpStatusCode.OK : await OtherAsync());
+        var other = await OtherAsync();
+        if (callers > 1) Assert.Contains(other, (HttpStatusCode[])[HttpStatusCode.OK, HttpStatusCode.TooManyRequests, HttpStatusCode.ServiceUnavailable]);
+        else Assert.Equal(HttpStatusCode.OK, other);
         Assert.Equal(200, (await world.Client.SendAsync(gateway.ManagementUrl + "/health/ready")).Status);
 
         await attack.CancelAsync();

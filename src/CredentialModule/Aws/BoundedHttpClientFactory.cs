@@ -13,8 +13,9 @@ internal sealed class BoundedHttpClientFactory : HttpClientFactory
 
     public override HttpClient CreateHttpClient(IClientConfig clientConfig)
     {
-        var handler = new HttpClientHandler { AllowAutoRedirect = clientConfig.AllowAutoRedirect, AutomaticDecompression = DecompressionMethods.None };
+        var handler = new SocketsHttpHandler { AllowAutoRedirect = clientConfig.AllowAutoRedirect, AutomaticDecompression = DecompressionMethods.None };
         if (clientConfig.MaxConnectionsPerServer is { } most) handler.MaxConnectionsPerServer = most;
+        if (clientConfig.ConnectTimeout is { } connect) handler.ConnectTimeout = connect;
         if (clientConfig.GetWebProxy() is { } proxy) handler.Proxy = proxy;
         if (handler.Proxy is { } used && clientConfig.ProxyCredentials is { } credentials) used.Credentials = credentials;
         var client = new HttpClient(new BoundedHandler { InnerHandler = handler });
@@ -24,7 +25,7 @@ internal sealed class BoundedHttpClientFactory : HttpClientFactory
 
     /// <summary>The SDK keeps one client for all configurations with the same text.</summary>
     public override string GetConfigUniqueString(IClientConfig clientConfig) =>
-        $"{typeof(BoundedHttpClientFactory)} {clientConfig.AllowAutoRedirect} {clientConfig.MaxConnectionsPerServer} {clientConfig.Timeout} "
+        $"{typeof(BoundedHttpClientFactory)} {clientConfig.AllowAutoRedirect} {clientConfig.MaxConnectionsPerServer} {clientConfig.Timeout} {clientConfig.ConnectTimeout} "
         + $"{clientConfig.ProxyHost}:{clientConfig.ProxyPort}";
 
     private sealed class BoundedHandler : DelegatingHandler

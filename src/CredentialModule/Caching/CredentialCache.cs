@@ -23,7 +23,7 @@ internal sealed class CredentialCache : IDisposable
     // Longer than an entry with the longest session token, each of whose characters JSON may escape.
     private const int LongestEntry = 128 * 1024;
 
-    // RedisCache would load a value of any length, and up to 512 MB of the times beside it. What is sealed has its own times.
+    // RedisCache would load a value of any length, and up to 512 MB of the times beside it. The sealed value has its own times.
     private const string ReadBounded = """
         local data = redis.call('HGET', KEYS[1], 'data')
         if data and #data > tonumber(ARGV[1]) then return #data end

@@ -58,7 +58,7 @@ internal static class AwsPlaces
                     + $"Write {ProfileTemplate.OpenRegion} in {elsewhere.Path}, unless they connect to both."
                 : null;
 
-    /// <summary>What is wrong with the endpoint that an organization's entry takes from its profile; null if nothing is known to be.</summary>
+    /// <summary>A problem of the endpoint that an organization's entry takes from its profile; null if none is known.</summary>
     /// <param name="profile">The profile.</param>
     /// <param name="entry">The profile with the entry's overrides.</param>
     /// <param name="onlyAccount">The account that the directory always names, if there is one.</param>

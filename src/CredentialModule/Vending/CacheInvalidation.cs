@@ -179,7 +179,7 @@ internal sealed class CacheInvalidation(
         {
             if (await redis.ConnectedAsync() is not { } connection) return _isLoaded;
             var database = connection.GetDatabase();
-            var (known, unreadable) = await _store.ReadAsync(database);
+            var (known, unreadable, isWhole) = await _store.ReadAsync(database);
             foreach (var shared in known)
             {
                 // Replicas may have written entries before they knew the new generation: delete those too. Before its first poll a replica writes nothing.
@@ -189,7 +189,7 @@ internal sealed class CacheInvalidation(
             _isLoaded = true;
             // Not awaited: a pass over all keys can take long, and the next generation must not wait for it.
             if (!_staleEntries.IsEmpty) _ = DeleteOutdatedAsync();
-            await TidyAsync(database, known);
+            await TidyAsync(database, known, isWhole);
             await _store.DeleteUnreadableAsync(database, unreadable, _keptFor);
             return true;
         }
@@ -217,7 +217,7 @@ internal sealed class CacheInvalidation(
             if (await redis.ConnectedAsync() is not { } connection) return;
             var database = connection.GetDatabase();
             await _store.RemoveUnlessHashAsync(database);
-            await TidyAsync(database, []);
+            await TidyAsync(database, [], isWhole: true);
         }
         catch (Exception e)
         {
@@ -226,7 +226,7 @@ internal sealed class CacheInvalidation(
         }
     }
 
-    private async Task TidyAsync(IDatabase database, IReadOnlyList<SharedGeneration> known)
+    private async Task TidyAsync(IDatabase database, IReadOnlyList<SharedGeneration> known, bool isWhole)
     {
         var oldest = await OldestAsync(database);
         var fields = known.ToLookup(static shared => shared.Organization, StringComparer.Ordinal);
@@ -237,7 +237,7 @@ internal sealed class CacheInvalidation(
                 _generations.TryRemove(KeyValuePair.Create(organization, generation));
                 foreach (var old in fields[organization]) await _store.DeleteUnchangedAsync(database, old.Field, old.Sealed);
             }
-            else if (!_store.IsWritten(organization, generation, fields[organization]))
+            else if (isWhole && !_store.IsWritten(organization, generation, fields[organization]))
             {
                 // Redis lost this generation, or was unreachable when it was made, or has it under another sealing key. Any replica that knows it writes it.
                 await _store.WriteAsync(database, organization, generation);

@@ -58,13 +58,14 @@ internal sealed class GenerationStore(CredentialCache cache, TimeProvider time, 
     // When each unreadable field was first read, by the field and the hash of its value.
     private Dictionary<(string Field, string Hash), long> _unreadable = [];
 
-    /// <summary>Reads the generations. Reports the forged ones, and those that are too long or too many to read.</summary>
-    public async Task<(IReadOnlyList<SharedGeneration> Known, IReadOnlyList<HashEntry> Unreadable)> ReadAsync(IDatabase database)
+    /// <summary>Reads the generations. Reports the forged ones, and those that are too long or too many to read: then what is known is not all.</summary>
+    public async Task<(IReadOnlyList<SharedGeneration> Known, IReadOnlyList<HashEntry> Unreadable, bool IsWhole)> ReadAsync(IDatabase database)
     {
         var known = new List<SharedGeneration>();
         var unreadable = new List<HashEntry>();
         var result = (RedisResult[])(await Bounded(database.ScriptEvaluateAsync(ReadBounded, [cache.GenerationsKey], [LongestText, MostFields])))!;
         var rejected = (int)result[0];
+        var isWhole = rejected == 0;
         foreach (var pair in ((RedisValue[])result[1]!).Chunk(2))
         {
             string field = pair[0]!;
@@ -75,7 +76,7 @@ internal sealed class GenerationStore(CredentialCache cache, TimeProvider time, 
         }
 
         if (rejected > 0) cache.OnGenerationsRejected(rejected);
-        return (known, unreadable);
+        return (known, unreadable, isWhole);
     }
 
     /// <summary>Writes a generation.</summary>

@@ -93,7 +93,7 @@ internal sealed class CallerConnections(HttpMessageHandler shared, Func<HttpMess
     // A service may close a connection some time after a caller has reset its streams. So that caller returns to its pool, and others use it last.
     private Pool PoolFor(string key)
     {
-        var best = _pools.MinBy(pool => (pool.Callers, pool.FailedCaller == key ? 0 : pool.LastFailure));
+        var best = _pools.MinBy(pool => (pool.Callers, pool.FailedCaller == key ? -1 : pool.LastFailure));
         if (best is { Callers: 0 } && (best.LastFailure == 0 || best.FailedCaller == key)) return best;
         if (_pools.Count == MostPools) return best!;
         var added = new Pool(create());

@@ -58,9 +58,11 @@ internal class DownstreamHttpClientFactory(
 
     protected override HttpMessageHandler WrapHandler(ForwarderHttpClientContext context, HttpMessageHandler handler)
     {
-        // The context itself would keep the client before this one in memory.
+        // The context itself would keep the client before this one in memory. A limit of connections holds for all callers together.
         var cluster = new ForwarderHttpClientContext { ClusterId = context.ClusterId, NewConfig = context.NewConfig, NewMetadata = context.NewMetadata };
-        var pools = new CallerConnections(handler, () => new Inner(_logger, requests, spans, usesConnectionsOnce: false).CreateClient(cluster));
+        var pools = context.NewConfig.MaxConnectionsPerServer is null
+            ? new CallerConnections(handler, () => new Inner(_logger, requests, spans, usesConnectionsOnce: false).CreateClient(cluster))
+            : handler;
         return new ServiceExchange(pools, new Inner(_logger, requests, spans, usesConnectionsOnce: true).CreateClient(cluster));
     }
 

@@ -2,6 +2,7 @@ using System.Text.Json;
 using Gateway.LoadBalancing;
 using Gateway.Telemetry;
 using IotCredentials.Failures;
+using IotCredentials.Http;
 using Yarp.ReverseProxy.Forwarder;
 
 namespace Gateway.Forwarding;
@@ -36,6 +37,14 @@ internal static partial class ForwardingErrors
             if (IsTooLarge(context, failure) && !context.Response.HasStarted)
             {
                 context.Response.StatusCode = StatusCodes.Status431RequestHeaderFieldsTooLarge;
+                return;
+            }
+
+            if (NoConnectionLeftException.IsCauseOf(failure.Exception) && !context.Response.HasStarted)
+            {
+                ErrorReason.Set(context, GatewayReason.InFlight);
+                ErrorResponse.SetRetryAfter(context.Response, TimeSpan.Zero);
+                context.Response.StatusCode = StatusCodes.Status503ServiceUnavailable;
                 return;
             }
 

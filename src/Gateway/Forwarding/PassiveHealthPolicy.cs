@@ -24,7 +24,7 @@ internal sealed class PassiveHealthPolicy(IPassiveHealthCheckPolicy policy) : IP
             ForwarderError.Request => ForwardingErrors.IsTooLarge(context, failure),
             ForwarderError.RequestTimedOut => IsAwaited(context),
             _ => false,
-        } || IsOfStreams(failure?.Exception);
+        } || IsOfStreams(failure?.Exception) || NoConnectionLeftException.IsCauseOf(failure?.Exception);
         if (isOfClient) return;
         if (failure is { Error: ForwarderError.RequestCanceled } && RouteTimeouts.HasPassed(context))
         {

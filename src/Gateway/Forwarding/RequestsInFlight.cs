@@ -42,7 +42,7 @@ internal sealed class RequestsInFlight
     /// <summary>Counts a request from before it is forwarded until its exchange has ended.</summary>
     public async Task InvokeAsync(HttpContext context, RequestDelegate next)
     {
-        var inUse = Math.Max(Interlocked.Increment(ref _requests), Connections);
+        var inUse = Interlocked.Increment(ref _requests);
         var caller = inUse > _most / Quiet ? CallerKey.Of(context) : null;
         if (caller is not null && !TryEnter(caller, _most - inUse))
         {
@@ -74,7 +74,7 @@ internal sealed class RequestsInFlight
         Socket? socket = null;
         try
         {
-            if (Interlocked.Increment(ref _connections) > _mostConnections) throw new SocketException((int)SocketError.TooManyOpenSockets);
+            if (Interlocked.Increment(ref _connections) > _mostConnections) throw new NoConnectionLeftException();
             socket = new(SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
             await socket.ConnectAsync(context.DnsEndPoint, cancellationToken);
             return new Connection(socket, held);
@@ -133,5 +133,20 @@ internal static class RequestsInFlightExtensions
     {
         var requests = pipeline.ApplicationServices.GetRequiredService<RequestsInFlight>();
         pipeline.Use((context, next) => requests.InvokeAsync(context, next));
+    }
+}
+
+/// <summary>The gateway has as many connections to services as it may have. No service has failed.</summary>
+internal sealed class NoConnectionLeftException() : SocketException((int)SocketError.TooManyOpenSockets)
+{
+    /// <summary>Whether a request failed for this.</summary>
+    public static bool IsCauseOf(Exception? failure)
+    {
+        for (; failure is not null; failure = failure.InnerException)
+        {
+            if (failure is NoConnectionLeftException) return true;
+        }
+
+        return false;
     }
 }

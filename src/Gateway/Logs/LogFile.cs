@@ -50,7 +50,7 @@ internal sealed class LogFile(string path) : IDisposable
     private FileStream Open()
     {
         // The open of a pipe would wait for a reader, and the end of the process with it.
-        if (!_isSpecial && SpecialFile.Is(path)) throw new InvalidDataException($"it {SpecialFile.Problem.TrimEnd('.')}");
+        if (!_isSpecial && SpecialFile.Is(path)) throw new InvalidDataException();
         var options = new FileStreamOptions
         {
             Mode = FileMode.OpenOrCreate,

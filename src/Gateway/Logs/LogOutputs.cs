@@ -1,6 +1,7 @@
 using System.Runtime.InteropServices;
 using Gateway.Configuration;
 using Gateway.Telemetry;
+using IotCredentials.Failures;
 
 namespace Gateway.Logs;
 
@@ -93,7 +94,7 @@ internal sealed partial class LogOutputs : IDisposable
     private static string CauseOf(Exception failure) => failure switch
     {
         UnauthorizedAccessException => "access is denied",
-        InvalidDataException => failure.Message,
+        InvalidDataException => $"it {SpecialFile.Problem.TrimEnd('.')}",
         DirectoryNotFoundException => "its folder does not exist",
         IOException { HResult: 28 } => "the disk is full",
         IOException { HResult: 30 } => "the file system is read-only",

@@ -5,14 +5,14 @@ using OpenTelemetry.Trace;
 namespace Gateway.Telemetry;
 
 /// <summary>
-/// Tells whether the collector takes what is exported: OpenTelemetry itself says nothing of it. Also ends the export when the process stops, within a bound.
+/// Tells whether the collector takes what is exported: OpenTelemetry itself says nothing of it. A refusal over gRPC is a response of 200, and not seen. Also ends the export when the process stops, within a bound.
 /// </summary>
 internal sealed partial class CollectorExports(IServiceProvider services, ILogger<CollectorExports> logger, TimeProvider time) : IHostedLifecycleService
 {
     /// <summary>How long the end of the process waits for the collector to take the rest.</summary>
     public static readonly TimeSpan StopTimeout = TimeSpan.FromSeconds(2);
 
-    private static readonly TimeSpan s_tellEvery = TimeSpan.FromMinutes(1);
+    private static readonly TimeSpan s_restoredAfter = TimeSpan.FromMinutes(1);
 
     private readonly ConcurrentDictionary<string, Collector> _collectors = new(StringComparer.Ordinal);
 
@@ -24,15 +24,18 @@ internal sealed partial class CollectorExports(IServiceProvider services, ILogge
         var collector = _collectors.GetOrAdd(address, static _ => new());
         lock (collector)
         {
-            if (error is null && collector.LostSince is { } since)
+            if (error is not null)
+            {
+                collector.FailedAt = time.GetTimestamp();
+                if (collector.LostSince is not null) return;
+                collector.LostSince = collector.FailedAt;
+                Log.Lost(logger, address, error.EndsWith("CanceledException", StringComparison.Ordinal) ? "timeout" : error);
+            }
+            // It may take metrics and refuse spans, which are exported to one address in turn.
+            else if (collector.LostSince is { } since && time.GetElapsedTime(collector.FailedAt) >= s_restoredAfter)
             {
                 collector.LostSince = null;
                 Log.Restored(logger, address, time.GetElapsedTime(since).TotalSeconds);
-            }
-            else if (error is not null && collector.LostSince is null && (collector.Told is not { } told || time.GetElapsedTime(told) >= s_tellEvery))
-            {
-                collector.LostSince = collector.Told = time.GetTimestamp();
-                Log.Lost(logger, address, error.EndsWith("CanceledException", StringComparison.Ordinal) ? "timeout" : error);
             }
         }
     }
@@ -68,7 +71,7 @@ internal sealed partial class CollectorExports(IServiceProvider services, ILogge
     {
         public long? LostSince { get; set; }
 
-        public long? Told { get; set; }
+        public long FailedAt { get; set; }
     }
 
     private static partial class Log

@@ -42,7 +42,7 @@ internal sealed class RequestDurations : IHostedService, IDisposable
         };
         _listener.SetMeasurementEventCallback<double>((_, seconds, tags, histogram) =>
         {
-            // What OpenTelemetry's exporters send is no request to a service.
+            // A request of OpenTelemetry's exporters is none to a service.
             if (Sdk.SuppressInstrumentation) Report(exports, tags);
             else Record((Histogram<double>)histogram!, seconds, tags);
         });

@@ -5,7 +5,7 @@ namespace Gateway.Telemetry;
 
 /// <summary>
 /// Keeps entries out of the log that contain whole URLs, headers or parts of a request, whatever log levels are configured. It filters within every rule: a
-/// rule of its own would give way to one for a longer category or for a single provider. Of the levels that pass, it names the events that clients cause.
+/// rule of its own would give way to one for a longer category or for a single provider. It also names the events of the other levels that clients cause.
 /// </summary>
 internal sealed class SensitiveLogFilter : IPostConfigureOptions<LoggerFilterOptions>
 {

@@ -29,7 +29,7 @@ public sealed class CallerConnectionsTests(CallerConnectionsTests.Platform platf
     // Each has a cluster of its own, by that name.
     public static TheoryData<string> Misuses { get; } =
     [
-        "uploads-plain", "uploads-tls", "uploads-open", "answers-plain", "answers-tls", "sockets-plain", "leaves-plain", "leaves-tls",
+        "uploads-plain", "uploads-tls", "uploads-open", "responses-plain", "responses-tls", "sockets-plain", "leaves-plain", "leaves-tls",
     ];
 
     [Theory]
@@ -37,7 +37,7 @@ public sealed class CallerConnectionsTests(CallerConnectionsTests.Platform platf
     public async Task A_caller_harms_no_other(string route)
     {
         var service = platform.Services[route];
-        // Where nobody is authenticated, an address is a caller.
+        // An address is a caller if nobody is authenticated.
         using var alice = Client("127.0.0.2");
         using var bob = Client("127.0.0.1");
         service.Publish(0);
@@ -51,7 +51,7 @@ public sealed class CallerConnectionsTests(CallerConnectionsTests.Platform platf
         await (route.Split('-')[0] switch
         {
             "uploads" => UploadAsync("unread"),
-            "answers" => UploadAsync("answers"),
+            "responses" => UploadAsync("responses"),
             "sockets" => FillSocketsAsync(),
             _ => LeaveAsync(),
         });
@@ -65,7 +65,7 @@ public sealed class CallerConnectionsTests(CallerConnectionsTests.Platform platf
         GC.KeepAlive(sent);
         await misuse.CancelAsync();
 
-        // Two bodies that the service does not read, or not while the caller reads no answer. On one connection, the gateway's own window would hold them back.
+        // Two bodies that the service does not read, or not while the caller reads no response. On one connection, the gateway's own window would hold them back.
         async Task UploadAsync(string to)
         {
             for (var i = 0; i < 2; i++)
@@ -238,7 +238,7 @@ public sealed class CallerConnectionsTests(CallerConnectionsTests.Platform platf
                 case "echo":
                     await EchoAsync(context, _unread[context.Connection.Id], times: 1);
                     break;
-                case "answers":
+                case "responses":
                     await EchoAsync(context, _unread[context.Connection.Id], times: 100);
                     break;
                 // Works on, though the caller has left.

@@ -59,6 +59,17 @@ public sealed class CallerPoolTests : IDisposable
     }
 
     [Fact]
+    public async Task A_caller_whose_request_failed_takes_no_other_pool_that_is_free()
+    {
+        var alice = new Exchange(1);
+        await SendAsync(alice);
+        await FailAsync(2);
+        await alice.EndAsync();
+
+        Assert.Equal(1, await SendAsync(new Exchange(2)));
+    }
+
+    [Fact]
     public async Task More_callers_than_pools_share_them_evenly()
     {
         for (var i = 0; i < 3 * MostPools; i++) Assert.Equal(i % MostPools, await SendAsync(new Exchange(i)));

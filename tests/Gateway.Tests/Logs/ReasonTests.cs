@@ -2,6 +2,7 @@ using System.Net.Sockets;
 using System.Net.WebSockets;
 using System.Text.Json.Nodes;
 using Gateway.Networking;
+using Gateway.Forwarding;
 using Gateway.Tests.Authentication;
 using Gateway.Tests.Forwarding;
 using Microsoft.AspNetCore.Authorization;
@@ -221,6 +222,9 @@ public sealed class ReasonTests(ReasonTests.Refusing platform) : IClassFixture<R
             using var end = new CancellationTokenSource();
             var held = Enumerable.Range(0, 40).Select(i => HoldAsync($"{path}/{i}/slow/60000", end.Token)).ToList();
             await await Task.WhenAny(held);
+            // A request that is being refused is counted until it is.
+            var inFlight = Gateway.Services.GetRequiredService<RequestsInFlight>();
+            await Eventually.IsTrueAsync(() => inFlight.Count == held.Count(static each => !each.IsCompleted));
             await SendAsync(path, Token);
             await end.CancelAsync();
             await Record.ExceptionAsync(() => Task.WhenAll(held));

@@ -80,7 +80,8 @@ public sealed class PlantedSecretTests
         await gateway.Log.WaitForAsync(LogLevel.Error, "");
         var told = gateway.Log.Text.Split('\n').Where(line => line.StartsWith("Error ", StringComparison.Ordinal)).ToList();
         Assert.All(told, line => Assert.InRange(line.Length, 1, 600));
-        Assert.True(told is [_] && (status == 200 || told[0].Contains($"{status}", StringComparison.Ordinal)), string.Join('\n', told));
+        var cause = name.Contains("megabyte", StringComparison.Ordinal) ? "the response is longer than the gateway reads" : $"{status}";
+        Assert.True(told is [_] && (status == 200 || told[0].Contains(cause, StringComparison.Ordinal)), string.Join('\n', told));
         Search(("the log", gateway.Log.Text), ("the response", answer.Body), ("a span or a metric", string.Join('\n', IssuedSecrets.Leaks)));
     }
 
