@@ -1,3 +1,5 @@
+using System.Diagnostics;
+
 namespace Gateway.Management;
 
 /// <summary>
@@ -6,57 +8,55 @@ namespace Gateway.Management;
 /// </summary>
 internal sealed class ScrapeResponses : IDisposable
 {
-    /// <summary>How many responses wait for their clients at most. One more ends the oldest.</summary>
+    /// <summary>How many responses are in memory at most. A further request waits, and ends the oldest that has been sent for <see cref="Patience"/>.</summary>
     public const int MostSending = 4;
 
-    private readonly SemaphoreSlim _collecting = new(1);
-    private readonly LinkedList<HttpContext> _sending = [];
-    private int _length;
+    /// <summary>How long a client may take for a response, if others wait.</summary>
+    public static readonly TimeSpan Patience = TimeSpan.FromSeconds(1);
+
+    private readonly SemaphoreSlim _room = new(MostSending);
+    private readonly LinkedList<(HttpContext Context, long Begun)> _sending = [];
 
     public async Task RespondAsync(HttpContext context, RequestDelegate next)
     {
-        var (body, mine) = (context.Response.Body, new LinkedListNode<HttpContext>(context));
-        // Only one at a time, because each is a copy.
-        await _collecting.WaitAsync(context.RequestAborted);
-        ReadOnlyMemory<byte> collected;
+        while (!await _room.WaitAsync(Patience, context.RequestAborted)) EndOldest();
+        var mine = new LinkedListNode<(HttpContext, long)>((context, Stopwatch.GetTimestamp()));
+        lock (_sending) _sending.AddLast(mine);
         try
         {
-            using var copy = new MemoryStream(_length);
+            using var copy = new MemoryStream();
+            var body = context.Response.Body;
             context.Response.Body = copy;
-            await next(context);
-            collected = copy.GetBuffer().AsMemory(0, _length = (int)copy.Length);
-            BeginSending(mine);
-        }
-        finally
-        {
-            context.Response.Body = body;
-            _collecting.Release();
-        }
+            try
+            {
+                await next(context);
+            }
+            finally
+            {
+                context.Response.Body = body;
+            }
 
-        try
-        {
-            if (collected.IsEmpty) return;
-            context.Response.ContentLength = collected.Length;
-            await body.WriteAsync(collected, context.RequestAborted);
+            if (copy.Length == 0) return;
+            context.Response.ContentLength = copy.Length;
+            await body.WriteAsync(copy.GetBuffer().AsMemory(0, (int)copy.Length), context.RequestAborted);
         }
         finally
         {
             lock (_sending)
                 if (mine.List is not null) _sending.Remove(mine);
+            _room.Release();
         }
     }
 
-    public void Dispose() => _collecting.Dispose();
+    public void Dispose() => _room.Dispose();
 
-    private void BeginSending(LinkedListNode<HttpContext> mine)
+    private void EndOldest()
     {
         lock (_sending)
         {
-            _sending.AddLast(mine);
-            if (_sending.Count <= MostSending) return;
-            // Its client reads more slowly than the others.
-            _sending.First!.Value.Abort();
-            _sending.RemoveFirst();
+            if (_sending.First is not { } oldest || Stopwatch.GetElapsedTime(oldest.Value.Begun) < Patience) return;
+            _sending.Remove(oldest);
+            oldest.Value.Context.Abort();
         }
     }
 }

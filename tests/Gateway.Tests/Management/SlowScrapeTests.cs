@@ -66,6 +66,18 @@ public sealed class SlowScrapeTests
         }
     }
 
+    /// <summary>Many that read at once end no response, because none takes long.</summary>
+    [Fact]
+    public async Task Fast_readers_wait_for_each_other()
+    {
+        await using var world = await World.StartAsync();
+        var gateway = await world.StartGatewayAsync(static settings => settings.WithoutRedis());
+
+        var atOnce = new ParallelOptions { MaxDegreeOfParallelism = 4 * ScrapeResponses.MostSending };
+        await Parallel.ForAsync(0, 200, atOnce, async (_, _) =>
+            Assert.Equal(200, (await world.Client.SendAsync(gateway.ManagementUrl + "/metrics")).Status));
+    }
+
     [Theory]
     [InlineData("GET")]
     [InlineData("HEAD")]
