@@ -15,8 +15,9 @@ namespace Gateway.Authentication;
 /// Responses are cached by the hash of what was asked about; none is used for longer than <c>CacheFor</c>, so that a revoked key stops. While the endpoint
 /// fails, what is cached serves until then, and everything else gets 503 at once.
 /// <para>
-/// Whether the endpoint fails is never judged by clients' tokens alone, for some of which it may fail on purpose: the gateway asks about a token of its own. An
-/// outage ends as soon as the endpoint responds to either.
+/// Whether the endpoint fails is never judged by unknown tokens alone, for which it may fail while it answers all others. The gateway asks about a token of its
+/// own, which the endpoint does not know either. So an outage does not begin while the endpoint responds for tokens that were good before, and such tokens are
+/// asked about during an outage until it fails for one of them. An outage ends as soon as the endpoint responds.
 /// </para>
 /// </summary>
 internal sealed partial class IntrospectionAuthentication : IDisposable
@@ -33,6 +34,9 @@ internal sealed partial class IntrospectionAuthentication : IDisposable
 
     private static readonly TimeSpan s_refusedFor = TimeSpan.FromSeconds(5);
     private static readonly TimeSpan s_unjudgedFor = TimeSpan.FromSeconds(1);
+
+    // A response for a token that was good before proves for this long that the endpoint works.
+    private static readonly TimeSpan s_provenFor = TimeSpan.FromSeconds(10);
 
     // A token that names another caller than at its last check is refused for this long after that check.
     private static readonly TimeSpan s_callerKeptFor = TimeSpan.FromMinutes(5);
@@ -54,7 +58,11 @@ internal sealed partial class IntrospectionAuthentication : IDisposable
     private readonly PeerHealth _health;
     private readonly MemoryCache _negativeCache;
     private readonly CallLimit _ofClients = new(MostCallsOfAClient);
-    private int _calls;
+
+    // Tokens that were good before have calls of their own, which others cannot use up.
+    private readonly CallLimit _calls = new(MostCalls);
+    private readonly Lock _lock = new();
+    private GoodToken? _lastGood;
 
     public IntrospectionAuthentication(
         IntrospectionOptions options, IntrospectionClient client, ClaimReader claims, ValidatedTokenCache validated, AuthenticationThrottle edge,
@@ -150,20 +158,61 @@ internal sealed partial class IntrospectionAuthentication : IDisposable
         if (_validated.Find(key) is { } found) return await found.Result;
         if (FindRefusal(key) is { } refusal) return refusal;
         if (client is not null && !_ofClients.TryBegin(client)) throw new IntrospectionUnavailableException("too many calls of the client are under way");
+        var (wasGood, hasFailed) = (client is null, false);
+        var share = wasGood ? "good" : "new";
         try
         {
-            if (Interlocked.Increment(ref _calls) > MostCalls) throw new IntrospectionUnavailableException("too many calls are under way");
-            // The call that may be made during an outage is about a client's token: the endpoint may fail for tokens that it does not know, as for its own.
-            return _health.TryBeginCall() ? await AskAsync(key, text) : throw new IntrospectionUnavailableException("it fails, and is asked again soon");
+            if (!_calls.TryBegin(share)) throw new IntrospectionUnavailableException("too many calls are under way");
+            try
+            {
+                // The call that may be made during an outage is about a client's token: the endpoint may fail for tokens that it does not know, as for its own.
+                if (!(wasGood ? MayAskAboutGood() : _health.TryBeginCall())) throw new IntrospectionUnavailableException("it fails, and is asked again soon");
+                hasFailed = true;
+                var result = await AskAsync(key, text, wasGood);
+                hasFailed = false;
+                return result;
+            }
+            finally
+            {
+                _calls.End(share);
+            }
         }
         finally
         {
-            Interlocked.Decrement(ref _calls);
-            if (client is not null) _ofClients.End(client);
+            if (client is not null) _ = EndAsync(client, hasFailed);
         }
     }
 
-    private async Task<AuthenticateResult> AskAsync(TokenKey key, string text)
+    // Fast failures do not free the client's place at once, so that one client cannot have the endpoint asked without end.
+    private async Task EndAsync(string client, bool hasFailed)
+    {
+        if (hasFailed) await Task.Delay(s_unjudgedFor, _time);
+        _ofClients.End(client);
+    }
+
+    // During an outage, tokens that were good before are asked about freely until the endpoint fails for one of them, and then once per pause.
+    private bool MayAskAboutGood()
+    {
+        lock (_lock)
+        {
+            if (_health.Outage is null || _lastGood is not { HasFailed: true } last) return true;
+            if (_time.GetElapsedTime(last.At) < _health.Pause) return false;
+            _lastGood = last with { At = _time.GetTimestamp() };
+            return true;
+        }
+    }
+
+    private void JudgeByGood(bool hasFailed)
+    {
+        lock (_lock) _lastGood = new(hasFailed, _time.GetTimestamp());
+    }
+
+    private bool IsProvenByGood()
+    {
+        lock (_lock) return _lastGood is { HasFailed: false } last && _time.GetElapsedTime(last.At) < s_provenFor;
+    }
+
+    private async Task<AuthenticateResult> AskAsync(TokenKey key, string text, bool wasGood)
     {
         CallerIdentity? caller;
         string? refusal;
@@ -176,11 +225,13 @@ internal sealed partial class IntrospectionAuthentication : IDisposable
         catch (IntrospectionUnavailableException)
         {
             _metrics.Introspected(isAccepted: null);
+            if (wasGood) JudgeByGood(hasFailed: true);
             CacheRefusal(key, null, s_unjudgedFor);
             if (_health.Doubt()) _ = _flights.JoinAsync("introspect a token of our own", IsUsableAsync);
             throw;
         }
 
+        if (wasGood) JudgeByGood(hasFailed: false);
         OnUsable();
         if (caller is not null && _validated.CallerOf(key, s_callerKeptFor) is { } before && (before.Issuer, before.Subject) != (caller.Issuer, caller.Subject))
             (caller, refusal) = (null, "the introspection endpoint names another caller for it than before");
@@ -213,7 +264,7 @@ internal sealed partial class IntrospectionAuthentication : IDisposable
         }
         catch (IntrospectionUnavailableException e)
         {
-            if (_health.Failed(_client.Address, e.Cause)) Log.Lost(_logger, _client.Address, e.Cause);
+            if (!IsProvenByGood() && _health.Failed(_client.Address, e.Cause)) Log.Lost(_logger, _client.Address, e.Cause);
             return false;
         }
     }
@@ -222,6 +273,9 @@ internal sealed partial class IntrospectionAuthentication : IDisposable
 
     /// <summary>A refused token, or one that could not be judged: its result is null.</summary>
     private sealed record CachedRefusal(AuthenticateResult? Result, long Since, TimeSpan KeptFor);
+
+    /// <summary>The last call about a token that was good before: whether the endpoint failed, and when that call ended or, in an outage, began.</summary>
+    private sealed record GoodToken(bool HasFailed, long At);
 
     private static partial class Log
     {
