@@ -9,9 +9,9 @@ namespace Gateway.Authentication;
 
 /// <summary>
 /// Counts refused tokens per client address, and locks out an address that sent too many: until the window ends, none of its tokens is checked. A check is
-/// counted before it begins, so that concurrent requests do not exceed the limit, and is uncounted when the token is valid. A token counts once per window,
-/// however often it is sent, and is not checked again while its issuer's keys are the ones that it was refused under. The number of addresses and of cached
-/// refusals is bounded.
+/// counted before it begins, so that concurrent requests do not exceed the limit, and is uncounted when the token is valid. Checks that ask a server are
+/// counted apart: a local check takes microseconds, and would wait for them. A token counts once per window, however often it is sent, and is not checked again
+/// while its issuer's keys are the ones that it was refused under. The number of addresses and of cached refusals is bounded.
 /// </summary>
 internal sealed partial class AuthenticationThrottle(FailedAuthenticationsOptions options, TimeProvider time, ILogger<AuthenticationThrottle> logger)
 {
@@ -58,13 +58,15 @@ internal sealed partial class AuthenticationThrottle(FailedAuthenticationsOption
     }
 
     /// <summary>
-    /// Begins the check of a token. If the running checks of the address already use up its remaining refusals, the call waits until one of them ends.
+    /// Begins the check of a token. If the running checks of the address, of the same kind, already use up its remaining refusals, the call waits until one of
+    /// them ends.
     /// </summary>
     /// <param name="context">The request.</param>
     /// <param name="token">The token.</param>
     /// <param name="keys">The keys of the token's issuer; null for an unknown issuer.</param>
+    /// <param name="isRemote">Whether the check asks a server about the token.</param>
     /// <returns>The check; null when the address is locked out.</returns>
-    public async ValueTask<Check?> BeginAsync(HttpContext context, TokenKey token, IssuerKeys? keys)
+    public async ValueTask<Check?> BeginAsync(HttpContext context, TokenKey token, IssuerKeys? keys, bool isRemote = false)
     {
         while (true)
         {
@@ -77,14 +79,15 @@ internal sealed partial class AuthenticationThrottle(FailedAuthenticationsOption
                 if (LockedFor(client) is not null) return null;
                 // A refusal from the cache needs no check, and does not wait.
                 var isKnown = client.Refused.TryGetValue(token.HashStart, out var known) && known.Keys == keys?.Current && time.GetUtcNow() < known.Until;
-                if (isKnown || client.Failures + client.Checking < options.PermitLimit)
+                var checks = isRemote ? client.Remote : client.Local;
+                if (isKnown || client.Failures + checks.Running < options.PermitLimit)
                 {
-                    if (!isKnown) client.Checking++;
-                    return new(this, client, token.HashStart, isKnown ? known : null);
+                    if (!isKnown) checks.Running++;
+                    return new(this, client, checks, token.HashStart, isKnown ? known : null);
                 }
 
                 waiting = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-                client.Waiting.Enqueue(waiting);
+                checks.Waiting.Enqueue(waiting);
             }
 
             try
@@ -121,12 +124,12 @@ internal sealed partial class AuthenticationThrottle(FailedAuthenticationsOption
 
     private bool HasEnded(long begun) => time.GetElapsedTime(begun) >= options.Window;
 
-    private void End(Client client, UInt128 token, bool isKnown, Refused? refused)
+    private void End(Client client, Checks checks, UInt128 token, bool isKnown, Refused? refused)
     {
         var locked = false;
         lock (_lock)
         {
-            if (!isKnown) client.Checking--;
+            if (!isKnown) checks.Running--;
             EndExpiredWindow(client);
             if (refused is { } again && client.Refused.ContainsKey(token))
             {
@@ -150,14 +153,14 @@ internal sealed partial class AuthenticationThrottle(FailedAuthenticationsOption
             }
 
             Wake(client);
-            if (client.Failures == 0 && client.Checking == 0) Remove(client);
+            if (client.Failures == 0 && client.IsIdle) Remove(client);
             while (_windows.TryPeek(out var oldest) && (HasEnded(oldest.Begun) || _windows.Count > MostClients))
             {
                 _windows.Dequeue();
                 // A client whose next window has begun has another entry in the queue. One with a check under way is removed when that ends.
                 if (oldest.Client.Begun != oldest.Begun) continue;
                 Clear(oldest.Client);
-                if (oldest.Client.Checking == 0) Remove(oldest.Client);
+                if (oldest.Client.IsIdle) Remove(oldest.Client);
                 else Wake(oldest.Client);
             }
         }
@@ -168,9 +171,13 @@ internal sealed partial class AuthenticationThrottle(FailedAuthenticationsOption
     // As many of the waiting requests check the limit again as it has room for: each wakes others when its check ends. All do once the address is locked out.
     private void Wake(Client client)
     {
-        var room = LockedFor(client) is null ? options.PermitLimit - client.Failures - client.Checking : int.MaxValue;
-        while (room > 0 && client.Waiting.TryDequeue(out var waiting))
-            if (waiting.TrySetResult()) room--;
+        var isLocked = LockedFor(client) is not null;
+        foreach (var checks in (ReadOnlySpan<Checks>)[client.Local, client.Remote])
+        {
+            var room = isLocked ? int.MaxValue : options.PermitLimit - client.Failures - checks.Running;
+            while (room > 0 && checks.Waiting.TryDequeue(out var waiting))
+                if (waiting.TrySetResult()) room--;
+        }
     }
 
     private void Withdraw(Client client, UInt128 token)
@@ -188,7 +195,8 @@ internal sealed partial class AuthenticationThrottle(FailedAuthenticationsOption
     {
         if (_clients.TryGetValue(client.Address, out var known) && known == client) _clients.Remove(client.Address);
         Clear(client);
-        while (client.Waiting.TryDequeue(out var waiting)) waiting.TrySetResult();
+        foreach (var checks in (ReadOnlySpan<Checks>)[client.Local, client.Remote])
+            while (checks.Waiting.TryDequeue(out var waiting)) waiting.TrySetResult();
     }
 
     private bool MayLog()
@@ -202,13 +210,14 @@ internal sealed partial class AuthenticationThrottle(FailedAuthenticationsOption
     {
         private readonly AuthenticationThrottle _throttle;
         private readonly Client _client;
+        private readonly Checks _checks;
         private readonly UInt128 _token;
         private readonly Refused? _known;
         private Refused? _refused;
         private bool _hasEnded;
 
-        internal Check(AuthenticationThrottle throttle, Client client, UInt128 token, Refused? known) =>
-            (_throttle, _client, _token, _known) = (throttle, client, token, known);
+        internal Check(AuthenticationThrottle throttle, Client client, Checks checks, UInt128 token, Refused? known) =>
+            (_throttle, _client, _checks, _token, _known) = (throttle, client, checks, token, known);
 
         /// <summary>The earlier refusal of the token under these keys; null when the token has to be checked.</summary>
         public AuthenticateResult? KnownUnder(PublishedKeys keys) => _known?.Keys == keys ? _known?.Result : null;
@@ -246,7 +255,7 @@ internal sealed partial class AuthenticationThrottle(FailedAuthenticationsOption
         {
             if (_hasEnded) return;
             _hasEnded = true;
-            _throttle.End(_client, _token, _known is not null, _refused);
+            _throttle.End(_client, _checks, _token, _known is not null, _refused);
         }
     }
 
@@ -259,13 +268,25 @@ internal sealed partial class AuthenticationThrottle(FailedAuthenticationsOption
 
         public int Failures { get; set; }
 
-        public int Checking { get; set; }
+        /// <summary>The checks that need only the token and its issuer's keys.</summary>
+        public Checks Local { get; } = new();
+
+        /// <summary>The checks that ask a server.</summary>
+        public Checks Remote { get; } = new();
+
+        public bool IsIdle => Local.Running == 0 && Remote.Running == 0;
 
         /// <summary>When the window began, as a timestamp.</summary>
         public long Begun { get; set; }
 
         /// <summary>By the token's hash.</summary>
         public Dictionary<UInt128, Refused> Refused { get; } = [];
+    }
+
+    /// <summary>The checks of one client that are under way, and the requests that wait until one of them ends.</summary>
+    internal sealed class Checks
+    {
+        public int Running { get; set; }
 
         public Queue<TaskCompletionSource> Waiting { get; } = new();
     }

@@ -98,7 +98,7 @@ internal sealed partial class IntrospectionAuthentication : IDisposable
         if (BearerAuthentication.IsForAnyone(context)) return UnjudgedToken.WithoutIntrospection(context, _health.Pause);
         var isWellFormed = IsWellFormed(kind, text.Span);
         var throttle = _validated.WasGood(key) ? null : _edge.ForListenerOf(context);
-        using var check = throttle is null ? null : await throttle.BeginAsync(context, key, keys: null);
+        using var check = throttle is null ? null : await throttle.BeginAsync(context, key, keys: null, isRemote: isWellFormed);
         if (throttle is not null && check is null)
             return UnjudgedToken.LockedOut(context, throttle.LockedFor(context));
 

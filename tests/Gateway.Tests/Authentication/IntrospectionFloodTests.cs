@@ -123,6 +123,39 @@ public sealed class IntrospectionFloodTests : IAsyncLifetime
         await Eventually.IsTrueAsync(async () => await StatusAsync(gateway, NewJunk(), "192.0.2.66") == 401);
     }
 
+    [Theory]
+    [InlineData("a JSON Web Token", 200)]
+    [InlineData("a refused JSON Web Token", 401)]
+    [InlineData("a configured key", 200)]
+    [InlineData("a key of no possible text", 401)]
+    [InlineData("a bearer token that is too long", 401)]
+    public async Task Nothing_that_is_judged_here_waits_for_introspections_of_the_same_address(string kind, int status)
+    {
+        var gateway = await StartAsync(limit: 6);
+        for (var number = 0; number < 3; number++) Assert.Equal(401, await StatusAsync(gateway, NewJunk()));
+        _world.Issuer.AnswerIntrospection = static (context, _, cancellation) => FailAsync(context, "hang", cancellation);
+        var asked = _world.Issuer.Introspections;
+        var hanging = Enumerable.Range(0, 5).Select(_ => StatusAsync(gateway, NewJunk())).ToList();
+        await Eventually.IsTrueAsync(() => _world.Issuer.Introspections == asked + 3);
+
+        // Time stands still: whatever waits for one of these waits for ever.
+        var answer = kind switch
+        {
+            "a JSON Web Token" => StatusAsync(gateway, _world.Token("o-acme")),
+            "a refused JSON Web Token" => StatusAsync(gateway, _world.Issuer.Issue(new() { Issuer = "https://unknown.example" })),
+            "a bearer token that is too long" => StatusAsync(gateway, new string('t', 513)),
+            "a configured key" => StatusAsync(gateway, null, more: ApiKeys.With(Key)),
+            _ => StatusAsync(gateway, null, more: ApiKeys.With("a key")),
+        };
+        Assert.Equal(status, await answer.WaitAsync(Eventually.Limit));
+
+        Assert.Equal(asked + 3, _world.Issuer.Introspections);
+        Assert.All(hanging, static one => Assert.False(one.IsCompleted));
+        _world.Issuer.AnswerIntrospection = null;
+        _time.Advance(TimeSpan.FromSeconds(2));
+        await Task.WhenAll(hanging).WaitAsync(Eventually.Limit);
+    }
+
     /// <summary>Tokens that the endpoint accepted, and that have to be asked about again.</summary>
     private async Task<string[]> MakeGoodAsync(RunningGateway gateway, int count)
     {
