@@ -11,7 +11,8 @@ namespace Gateway.Authentication;
 /// Counts refused tokens per client address, and locks out an address that sent too many: until the window ends, none of its tokens is checked. A check is
 /// counted before it begins, so that concurrent requests do not exceed the limit, and is uncounted when the token is valid. Checks that ask a server are
 /// counted apart: a local check takes microseconds, and would wait for them. A token counts once per window, however often it is sent, and is not checked again
-/// while its issuer's keys are the ones that it was refused under. The number of addresses and of cached refusals is bounded.
+/// while its issuer's keys are the ones that it was refused under. A token of an unknown key counts once a fetch of the keys has missed it, and no longer once
+/// the keys have changed. The number of addresses and of cached refusals is bounded.
 /// </summary>
 internal sealed partial class AuthenticationThrottle(FailedAuthenticationsOptions options, TimeProvider time, ILogger<AuthenticationThrottle> logger)
 {
@@ -43,6 +44,8 @@ internal sealed partial class AuthenticationThrottle(FailedAuthenticationsOption
     {
         get { lock (_lock) return _clients.Count; }
     }
+
+    private long Now => time.GetTimestamp();
 
     /// <summary>The throttle of the request's listener: this one for the edge. The management listener counts refusals in one of its own.</summary>
     public AuthenticationThrottle ForListenerOf(HttpContext context) => context.Features.Get<AuthenticationThrottle>() ?? this;
@@ -107,26 +110,106 @@ internal sealed partial class AuthenticationThrottle(FailedAuthenticationsOption
     private TimeSpan? LockedFor(Client client)
     {
         EndExpiredWindow(client);
+        Settle(client);
         return client.Failures >= options.PermitLimit ? options.Window - time.GetElapsedTime(client.Begun) : null;
     }
 
     private void EndExpiredWindow(Client client)
     {
-        if (client.Failures > 0 && HasEnded(client.Begun)) Clear(client);
+        if (client.HasWindow && HasEnded(client.Begun)) Clear(client);
     }
 
     private void Clear(Client client)
     {
         client.Failures = 0;
-        _refusals -= client.Refused.Count;
+        _refusals -= client.Refused.Count + client.Unknown.Values.Sum(static unknown => unknown.Tokens.Count);
         client.Refused.Clear();
+        client.Unknown.Clear();
+    }
+
+    private void BeginWindow(Client client)
+    {
+        if (client.HasWindow) return;
+        client.Begun = time.GetTimestamp();
+        _windows.Enqueue((client, client.Begun));
+    }
+
+    private bool HasRoom(int refusals) => refusals < RefusalsOfAClient || _refusals < RefusalsOfAll;
+
+    private void Count(Client client, UInt128 token, Refused refused)
+    {
+        BeginWindow(client);
+        client.Failures++;
+        if (HasRoom(client.Refused.Count))
+        {
+            client.Refused.Add(token, refused);
+            _refusals++;
+        }
+
+        if (client.Failures == options.PermitLimit && MayLog()) Log.LockedOut(logger, client.Address, options.PermitLimit, options.Window.TotalSeconds);
+    }
+
+    // Counts the postponed tokens that a fetch has missed since, and lifts the refusals of issuers whose keys have changed.
+    private void Settle(Client client)
+    {
+        foreach (var (issuer, unknown) in client.Unknown)
+        {
+            var isMissed = issuer.WasReadSince(unknown.Last);
+            var hasChanged = issuer.Current != unknown.Keys;
+            if (!isMissed && !hasChanged) continue;
+            UInt128[] missed = [.. unknown.Tokens];
+            _refusals -= missed.Length;
+            unknown.Tokens.Clear();
+            if (hasChanged)
+            {
+                Lift(client, issuer);
+                continue;
+            }
+
+            foreach (var token in missed)
+            {
+                if (!client.Refused.ContainsKey(token))
+                    Count(client, token, new(unknown.Keys, s_unknownKey, DateTimeOffset.MaxValue, issuer, unknown.Last));
+            }
+        }
+    }
+
+    private void Lift(Client client, IssuerKeys issuer)
+    {
+        client.Unknown.Remove(issuer);
+        foreach (var (token, refused) in client.Refused)
+        {
+            if (refused.Issuer != issuer) continue;
+            client.Refused.Remove(token);
+            client.Failures--;
+            _refusals--;
+        }
+    }
+
+    private void Postpone(Client client, UInt128 token, IssuerKeys issuer, PublishedKeys keys)
+    {
+        lock (_lock)
+        {
+            EndExpiredWindow(client);
+            Settle(client);
+            var unknown = UnknownOf(client, issuer, keys);
+            if (unknown.Keys != keys || !HasRoom(unknown.Tokens.Count) || client.Refused.ContainsKey(token) || !unknown.Tokens.Add(token)) return;
+            unknown.Last = time.GetTimestamp();
+            _refusals++;
+        }
+    }
+
+    private UnknownKeys UnknownOf(Client client, IssuerKeys issuer, PublishedKeys? keys)
+    {
+        if (client.Unknown.TryGetValue(issuer, out var unknown)) return unknown;
+        BeginWindow(client);
+        return client.Unknown[issuer] = new(keys);
     }
 
     private bool HasEnded(long begun) => time.GetElapsedTime(begun) >= options.Window;
 
     private void End(Client client, Checks checks, UInt128 token, bool isKnown, Refused? refused)
     {
-        var locked = false;
         lock (_lock)
         {
             if (!isKnown) checks.Running--;
@@ -137,23 +220,12 @@ internal sealed partial class AuthenticationThrottle(FailedAuthenticationsOption
             }
             else if (refused is { } first)
             {
-                if (client.Failures++ == 0)
-                {
-                    client.Begun = time.GetTimestamp();
-                    _windows.Enqueue((client, client.Begun));
-                }
-
-                if (client.Refused.Count < RefusalsOfAClient || _refusals < RefusalsOfAll)
-                {
-                    client.Refused.Add(token, first);
-                    _refusals++;
-                }
-
-                locked = client.Failures == options.PermitLimit && MayLog();
+                if (first.Issuer is { } issuer) UnknownOf(client, issuer, first.Keys);
+                Count(client, token, first);
             }
 
             Wake(client);
-            if (client.Failures == 0 && client.IsIdle) Remove(client);
+            if (!client.HasWindow && client.IsIdle) Remove(client);
             while (_windows.TryPeek(out var oldest) && (HasEnded(oldest.Begun) || _windows.Count > MostClients))
             {
                 _windows.Dequeue();
@@ -164,8 +236,6 @@ internal sealed partial class AuthenticationThrottle(FailedAuthenticationsOption
                 else Wake(oldest.Client);
             }
         }
-
-        if (locked) Log.LockedOut(logger, client.Address, options.PermitLimit, options.Window.TotalSeconds);
     }
 
     // As many of the waiting requests check the limit again as it has room for: each wakes others when its check ends. All do once the address is locked out.
@@ -226,7 +296,8 @@ internal sealed partial class AuthenticationThrottle(FailedAuthenticationsOption
         /// <param name="result">The scheme's failure.</param>
         /// <param name="keys">The issuer's keys that it was checked with; null if it was checked without keys.</param>
         /// <param name="clockSkew">The clock skew of the token's scheme.</param>
-        public void Refuse(AuthenticateResult result, PublishedKeys? keys, TimeSpan clockSkew)
+        /// <param name="issuer">The issuer whose next keys lift the refusal, because its key was not among these; null if they do not.</param>
+        public void Refuse(AuthenticateResult result, PublishedKeys? keys, TimeSpan clockSkew, IssuerKeys? issuer = null)
         {
             var failure = result.Failure!;
             // The entry stays as it is.
@@ -245,8 +316,14 @@ internal sealed partial class AuthenticationThrottle(FailedAuthenticationsOption
                 SecurityTokenException or AuthenticationFailureException => DateTimeOffset.MaxValue,
                 // Another exception may be temporary: the next check can have another result.
                 _ => default,
-            });
+            }, issuer, _known?.At ?? _throttle.Now);
         }
+
+        /// <summary>Counts the token as refused if the next fetch of its issuer's keys does not change them.</summary>
+        public void Postpone(IssuerKeys issuer, PublishedKeys keys) => _throttle.Postpone(_client, _token, issuer, keys);
+
+        /// <summary>Whether the issuer's keys were read after the token was first refused.</summary>
+        public bool WasReadSince(IssuerKeys issuer) => _known is { } known && issuer.WasReadSince(known.At);
 
         /// <summary>Removes the token from the count, when it turns out to be valid after all.</summary>
         public void Withdraw() => _throttle.Withdraw(_client, _token);
@@ -259,8 +336,23 @@ internal sealed partial class AuthenticationThrottle(FailedAuthenticationsOption
         }
     }
 
-    /// <summary>The refusal of a token, the keys of its issuer at the time, and until when a check under the same keys would refuse it again.</summary>
-    internal readonly record struct Refused(PublishedKeys? Keys, AuthenticateResult Result, DateTimeOffset Until);
+    /// <summary>
+    /// The refusal of a token, the keys of its issuer at the time, until when a check under the same keys would refuse it again, the issuer whose next keys
+    /// lift it, and when it was first made, as a timestamp.
+    /// </summary>
+    internal readonly record struct Refused(PublishedKeys? Keys, AuthenticateResult Result, DateTimeOffset Until, IssuerKeys? Issuer, long At);
+
+    /// <summary>A client's tokens of keys that are not among these of their issuer.</summary>
+    internal sealed class UnknownKeys(PublishedKeys? keys)
+    {
+        public PublishedKeys? Keys => keys;
+
+        /// <summary>The tokens that are not counted yet.</summary>
+        public HashSet<UInt128> Tokens { get; } = [];
+
+        /// <summary>When the last of them arrived, as a timestamp.</summary>
+        public long Last { get; set; }
+    }
 
     internal sealed class Client(string address)
     {
@@ -281,6 +373,10 @@ internal sealed partial class AuthenticationThrottle(FailedAuthenticationsOption
 
         /// <summary>By the token's hash.</summary>
         public Dictionary<UInt128, Refused> Refused { get; } = [];
+
+        public Dictionary<IssuerKeys, UnknownKeys> Unknown { get; } = [];
+
+        public bool HasWindow => Failures > 0 || Unknown.Count > 0;
     }
 
     /// <summary>The checks of one client that are under way, and the requests that wait until one of them ends.</summary>

@@ -48,7 +48,14 @@ internal sealed class BearerAuthentication(
 
         if (flaw is not null) return Refuse(AuthenticateResult.Fail(flaw));
         if (before?.MayJudge(keyId) != true)
-            return isRead ? Refuse(AuthenticateResult.Fail(UnknownKey)) : KeysUnavailable(keys);
+        {
+            var isPaused = before is not null && keys.IsPaused && !IsForAnyone(_context);
+            // The key of a token that was valid before has been withdrawn. A token that a fetch has missed stays refused until the next one.
+            if (isRead || (isPaused && (check is null || check.KnownUnder(before!) is not null)))
+                return Refuse(AuthenticateResult.Fail(UnknownKey), canBeLifted: true);
+            if (isPaused) check!.Postpone(keys, before!);
+            return KeysUnavailable(keys);
+        }
 
         var result = check?.KnownUnder(before) ?? await CheckAsync(key, keys);
         if (result.Succeeded) return result;
@@ -58,17 +65,18 @@ internal sealed class BearerAuthentication(
         // The issuer may have published another key under the same id, or under none. The token counts as refused while it waits for the refresh, so that no
         // other request waits for the same token. It stays counted afterwards, because a check was made, unless it turns out to be valid.
         var isNamed = keyId is not null && before.Has(keyId);
-        _ = Refuse(result);
+        _ = Refuse(result, canBeLifted: !isNamed);
         check?.Dispose();
         var isFresh = await keys.RefreshAsync(_context.RequestAborted);
         if (keys.Current != before) result = await CheckAsync(key, keys);
-        else if (!isFresh && !isNamed) result = KeysUnavailable(keys);
+        else if (!isFresh && !isNamed && !(keys.IsPaused && check?.WasReadSince(keys) != false)) result = KeysUnavailable(keys);
         if (result.Succeeded) check?.Withdraw();
         return result;
 
-        AuthenticateResult Refuse(AuthenticateResult refused)
+        AuthenticateResult Refuse(AuthenticateResult refused, bool canBeLifted = false)
         {
-            check?.Refuse(refused, before, scheme is null ? TimeSpan.Zero : options.Get(scheme).TokenValidationParameters.ClockSkew);
+            var clockSkew = scheme is null ? TimeSpan.Zero : options.Get(scheme).TokenValidationParameters.ClockSkew;
+            check?.Refuse(refused, before, clockSkew, canBeLifted ? keys : null);
             return refused;
         }
     }
@@ -79,7 +87,7 @@ internal sealed class BearerAuthentication(
             || metadata.GetMetadata<AuthorizationPolicy>()?.Requirements.OfType<DenyAnonymousAuthorizationRequirement>().Any() == false);
 
     /// <summary>Waits for a key that is missing from the current keys, if waiting can help.</summary>
-    /// <returns>Whether the current keys are the ones that the issuer publishes.</returns>
+    /// <returns>Whether the current keys have the key, or a fetch has just missed it.</returns>
     private async ValueTask<bool> FindKeyAsync(IssuerKeys keys, string? keyId) =>
         keys.Current?.MayJudge(keyId) == true || (!IsForAnyone(_context) && await keys.RefreshAsync(_context.RequestAborted));
 

@@ -87,7 +87,8 @@ internal sealed record ReasonText(string Why, string Do)
         ["upstream:request_timed_out"] = new("the service was silent for too long", "look at the service; ActivityTimeout of the cluster is the limit"),
         ["upstream:no_available_destinations"] = new(
             "no destination was healthy and of a weight above 0", "look at the console's page Clusters, and at the HealthCheck of the cluster"),
-        [GatewayReason.IssuerUnavailable] = new("the issuer's keys could not be read", "look at doctor, and at the way to the issuer"),
+        [GatewayReason.IssuerUnavailable] = new(
+            "the issuer's keys could not be read, or not yet again for an unknown key", "look at doctor, and at the way to the issuer"),
         [GatewayReason.IntrospectionUnavailable] = new("the introspection endpoint could not be asked", "look at doctor, and at the way to the endpoint"),
         ["vend"] = new("there were no credentials to hand out", "look at doctor with the organization, and at the runbook: 503 vends"),
         ["vend:throttled"] = new("AWS throttled the call, or the gateway's own budget was used up", "see the runbook: STS throttles"),

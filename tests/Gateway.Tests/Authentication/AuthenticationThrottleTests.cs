@@ -468,7 +468,7 @@ public sealed partial class AuthenticationThrottleTests
     private static string Junk() => $"x.{Interlocked.Increment(ref s_junk)}.z";
 
     private static string Stolen(World world) =>
-        world.Issuer.Issue(new() { Organizations = (string[])["o-acme"], Key = s_stranger, KeyId = $"{Guid.NewGuid()}" });
+        world.Issuer.Issue(new() { Organizations = (string[])["o-acme"], Key = s_stranger, KeyId = world.Issuer.CurrentKey.KeyId });
 
     private static async Task<int> StatusAsync(RunningGateway gateway, string? token, string from = "127.0.0.1", string? header = null)
     {

@@ -135,7 +135,9 @@ public sealed class KeySetTests(KeySetTests.OddIssuer platform) : IClassFixture<
 
         Assert.Equal(200, (await platform.SendAsync(Path, platform.World.Issuer.Issue(new() { WithoutKeyId = withoutId }))).Status);
         ErrorResponseAssert.IsUnauthenticated(
-            await platform.SendAsync(Path, platform.World.Issuer.Issue(new() { WithoutKeyId = withoutId, Key = s_stranger })), tokenSent: true);
+            await platform.Gateway.SendUntilJudgedAsync(
+                Path, platform.World.Issuer.Issue(new() { WithoutKeyId = withoutId, Key = s_stranger }), "Platform"),
+            tokenSent: true);
     }
 
     [Fact]

@@ -46,6 +46,7 @@ internal sealed partial class IssuerKeys : BaseConfigurationManager, IConfigurat
     private long _began;
     private long? _onDemand;
     private long? _readAt;
+    private long? _readFrom;
 
     public IssuerKeys(
         string scheme,
@@ -85,7 +86,25 @@ internal sealed partial class IssuerKeys : BaseConfigurationManager, IConfigurat
     }
 
     /// <summary>When to retry a request whose token could not be judged.</summary>
-    public TimeSpan RetryAfter => Outage is null ? s_firstRetry : s_longestRetry;
+    public TimeSpan RetryAfter
+    {
+        get
+        {
+            lock (_lock) return Outage is not null ? s_longestRetry : _fetching is null && UntilOnDemand() is { } rest ? rest : s_firstRetry;
+        }
+    }
+
+    /// <summary>Whether no token may start a fetch yet, because one did so a moment ago.</summary>
+    public bool IsPaused
+    {
+        get { lock (_lock) return Outage is null && _fetching is null && UntilOnDemand() is not null; }
+    }
+
+    /// <summary>Whether the keys were read by a fetch that began at this timestamp or later.</summary>
+    public bool WasReadSince(long timestamp)
+    {
+        lock (_lock) return _readFrom >= timestamp;
+    }
 
     /// <summary>Starts a fetch, or joins the running one. After the first fetch, the keys are refreshed in the background.</summary>
     /// <returns>A task that completes when the fetch has ended, successful or not.</returns>
@@ -101,7 +120,9 @@ internal sealed partial class IssuerKeys : BaseConfigurationManager, IConfigurat
     }
 
     /// <summary>Fetches keys for a token that the current keys cannot judge.</summary>
-    /// <returns>Whether the current keys are the ones that the issuer publishes now; false when that cannot be determined in time.</returns>
+    /// <returns>
+    /// Whether a fetch that was running or began now has read the current keys; false when none may begin yet, or when it has not succeeded in time.
+    /// </returns>
     public async ValueTask<bool> RefreshAsync(CancellationToken cancellation)
     {
         Task fetching;
@@ -110,7 +131,8 @@ internal sealed partial class IssuerKeys : BaseConfigurationManager, IConfigurat
             if (Outage is not null) return false;
             if (_fetching is null)
             {
-                if (_onDemand is { } last && _time.GetElapsedTime(last) < s_onDemandEvery) return true;
+                // The issuer may have published the key after the last fetch.
+                if (UntilOnDemand() is not null) return false;
                 // Every fetch counts, whatever it finds: the nodes of an issuer may publish different keys alternately.
                 _onDemand = _time.GetTimestamp();
             }
@@ -192,7 +214,7 @@ internal sealed partial class IssuerKeys : BaseConfigurationManager, IConfigurat
         lock (_lock)
         {
             if (failure is { } of) begins = _health.Failed(of.Address, of.Cause);
-            else (ended, _readAt) = (_health.Succeeded(), _time.GetTimestamp());
+            else (ended, _readAt, _readFrom) = (_health.Succeeded(), _time.GetTimestamp(), _began);
             _fetching = null;
             if (!_stopped.IsCancellationRequested) _timer.Change(UntilNext(), Timeout.InfiniteTimeSpan);
         }
@@ -201,6 +223,9 @@ internal sealed partial class IssuerKeys : BaseConfigurationManager, IConfigurat
         if (begins) Log.KeysNotRead(_logger, _scheme, failure!.Value.Address, failure.Value.Cause);
         if (ended is { } outage) Log.KeysReadAgain(_logger, _scheme, outage.TotalSeconds);
     }
+
+    private TimeSpan? UntilOnDemand() =>
+        _onDemand is { } last && s_onDemandEvery - _time.GetElapsedTime(last) is var rest && rest > TimeSpan.Zero ? rest : null;
 
     private TimeSpan UntilNext()
     {
