@@ -117,7 +117,8 @@ public sealed class KeySetTests(KeySetTests.OddIssuer platform) : IClassFixture<
 
         foreach (var withoutId in (bool[])[false, true])
         {
-            var answer = await platform.SendAsync(Path, platform.World.Issuer.Issue(new() { Algorithm = ofToken, WithoutKeyId = withoutId }));
+            var answer = await platform.Gateway.SendUntilJudgedAsync(
+                Path, platform.World.Issuer.Issue(new() { Algorithm = ofToken, WithoutKeyId = withoutId }), "Platform");
             Assert.True(answer.Status == status, $"{answer.Status} {answer.Body}");
         }
     }
