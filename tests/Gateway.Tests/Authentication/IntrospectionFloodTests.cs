@@ -69,7 +69,7 @@ public sealed class IntrospectionFloodTests : IAsyncLifetime
 
         var asked = _world.Issuer.Introspections;
         var first = StatusAsync(gateway, good[0]);
-        await Eventually.IsTrueAsync(() => _world.Issuer.Introspections == asked + 1);
+        await Eventually.IsTrueAsync(() => _world.Issuer.Introspections >= asked + 1);
         if (failure == "hang") _time.Advance(TimeSpan.FromSeconds(2));
         Assert.Equal(503, await first);
         // A failure in an outage has the gateway ask about a token of its own.
