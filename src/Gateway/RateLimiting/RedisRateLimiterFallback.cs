@@ -75,6 +75,9 @@ internal sealed partial class RedisRateLimiterFallback : IAsyncDisposable
 
     private static bool IsDenied(Exception error) => error is RedisServerException && error.Message.StartsWith("NOPERM", StringComparison.Ordinal);
 
+    private static string CauseOf(Exception error) => error is not RedisServerException ? NotResponding
+        : $"Redis takes no counts: {(IsDenied(error) ? KeysDenied : $"it responds with the error {FailureText.Kinds(error)}")}";
+
     // Probe with the limiter's own script: a full Redis responds to a ping but takes no counts.
     private void ProbeInBackground(RedisRateLimiter limit)
     {
@@ -105,7 +108,7 @@ internal sealed partial class RedisRateLimiterFallback : IAsyncDisposable
         {
             Log.NotCounted(_logger, FailureText.Kinds(e));
             _circuitBreaker.OnTimeout(timestamp);
-            if (_circuitBreaker.IsOpen) EnterFallback(IsDenied(e) ? $"Redis takes no counts: {KeysDenied}" : NotResponding);
+            if (_circuitBreaker.IsOpen) EnterFallback(CauseOf(e));
             return null;
         }
     }

@@ -251,6 +251,8 @@ public sealed class RedisRateLimiterTests(ITestOutputHelper output)
         {
             { "killed", Apart },
             { "keys not granted", "Redis takes no counts: it does not permit the gateway's user the keys rl:* of the limits (NOPERM): this replica counts" },
+            { "full", "Redis takes no counts: it responds with the error OOM: this replica counts" },
+            { "read-only", "Redis takes no counts: it responds with the error READONLY: this replica counts" },
         }
         : new() { { "killed", Apart } };
 
@@ -260,11 +262,13 @@ public sealed class RedisRateLimiterTests(ITestOutputHelper output)
     {
         await using var world = await World.StartAsync(ownRedis: true);
         var connection = world.Redis.ConnectionString;
+        // A script that first removes entries may go on writing in a full Redis.
+        var algorithm = loss == "full" ? "FixedWindow" : "SlidingWindow";
         if (RedisServer.IsReal)
         {
             await using var admin = await ConnectionMultiplexer.ConnectAsync(connection + ",allowAdmin=true");
             await admin.GetServers()[0].ExecuteAsync("ACL", "SETUSER", "gateway", "on", ">first",
-                $"~{world.KeyPrefix}*", loss == "killed" ? "~rl:*" : "resetchannels", "&*",
+                $"~{world.KeyPrefix}*", loss == "keys not granted" ? "resetchannels" : "~rl:*", "&*",
                 "+@read", "+@write", "+@transaction", "+@scripting", "+@pubsub", "+@connection", "+info", "+config|get", "+cluster", "+time", "+echo");
             connection += ",user=gateway,password=first";
         }
@@ -272,24 +276,27 @@ public sealed class RedisRateLimiterTests(ITestOutputHelper output)
         var gateway = await world.StartGatewayAsync(settings =>
         {
             settings.Set("ConnectionStrings:Redis", $"\"{connection}\"");
-            Add(settings, Limit("SlidingWindow", 1000));
+            Add(settings, Limit(algorithm, 1000));
         });
-        if (loss == "killed")
+        if (loss != "keys not granted")
         {
             await AnswersAsync(gateway, world.Token(), 200);
             Assert.Equal(0, gateway.Log.Count(LogLevel.Warning, "this replica counts"));
-            await world.Redis.KillAsync();
+            await using var admin = await ConnectionMultiplexer.ConnectAsync(world.Redis.ConnectionString + ",allowAdmin=true");
+            if (loss == "full") await admin.GetServers()[0].ExecuteAsync("CONFIG", "SET", "maxmemory", "1");
+            else if (loss == "read-only") await admin.GetServers()[0].ExecuteAsync("REPLICAOF", "127.0.0.1", "1");
+            else await world.Redis.KillAsync();
         }
 
         await AnswersAsync(gateway, world.Token(), 200, 200, 200);
 
         await gateway.Log.WaitForAsync(LogLevel.Warning, line);
         Assert.DoesNotContain("password=", gateway.Log.Text, StringComparison.Ordinal);
-        if (loss == "killed") return;
+        if (loss != "keys not granted") return;
         using var folder = world.Folder(settings =>
         {
             settings.Set("ConnectionStrings:Redis", $"\"{connection}\"");
-            Add(settings, Limit("SlidingWindow", 1000));
+            Add(settings, Limit(algorithm, 1000));
         });
         var (_, output) = await GatewayProcess.RunAsync(["doctor", "--config", folder.Path], world.Aws.EnvironmentVariables);
         Assert.True(
