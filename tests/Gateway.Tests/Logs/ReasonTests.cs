@@ -1,8 +1,8 @@
 using System.Net.Sockets;
 using System.Net.WebSockets;
 using System.Text.Json.Nodes;
-using Gateway.Networking;
 using Gateway.Forwarding;
+using Gateway.Networking;
 using Gateway.Tests.Authentication;
 using Gateway.Tests.Forwarding;
 using Microsoft.AspNetCore.Authorization;
