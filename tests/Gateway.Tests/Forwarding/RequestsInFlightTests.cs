@@ -4,9 +4,11 @@ using System.Text.Json.Nodes;
 using Gateway.Forwarding;
 using Gateway.Networking;
 using Gateway.Tests.Edge;
+using Gateway.Tests.Logs;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 using Testing;
 using Xunit;
@@ -98,6 +100,38 @@ public sealed class RequestsInFlightTests(RequestsInFlightTests.Few platform) : 
         await Eventually.IsTrueAsync(() => requests.Count == 0, () => $"{requests.Count} are held");
         await Eventually.IsTrueAsync(() => requests.Connections == 0, () => $"{requests.Connections} connections are open");
         Assert.Equal(200, (await platform.SendAsync("/plain/1", platform.World.Token())).Status);
+    }
+
+    [Fact]
+    public async Task S17_a_gateway_without_room_for_another_connection_says_so_and_blames_no_service()
+    {
+        // 12 requests, and 16 connections to services.
+        var few = new FileDescriptors(64);
+        var most = (int)(few.Requests(configuredConnections: 10_000) + few.Spare);
+        var gateway = await platform.World.StartGatewayAsync(
+            settings =>
+            {
+                settings.WithoutRedis();
+                for (var i = 0; i <= most; i++)
+                {
+                    settings.Set($"ReverseProxy:Clusters:c{i}", $$"""
+                        { "Metadata": { "IdleTimeout": "00:05:00" }, "Destinations": { "a": { "Address": "{{platform.World.Downstream.Url}}" } } }
+                        """);
+                    settings.Route($"r{i}", $"/r{i}/{{**rest}}", $$"""{ "ClusterId": "c{{i}}" }""");
+                }
+            },
+            services => services.AddSingleton(few));
+        var token = platform.World.Token();
+
+        // Each cluster keeps its connection for the next request.
+        for (var i = 0; i < most; i++) Assert.Equal(200, (await gateway.SendAsync($"/r{i}/1", token)).Status);
+        var refused = await gateway.SendAsync($"/r{most}/1", token);
+
+        Assert.Equal(503, refused.Status);
+        Assert.NotEmpty(refused.Headers.GetValues("Retry-After"));
+        Assert.Equal("in_flight", (await AccessLines.OfPathAsync(gateway, $"/r{most}/1")).GetProperty("reason").GetString());
+        Assert.Equal(0, gateway.Log.Count(LogLevel.Warning, "The destination"));
+        Assert.Equal(200, (await gateway.SendAsync("/r0/1", token)).Status);
     }
 
     private Task ExchangeAsync(string ending) => ending switch
