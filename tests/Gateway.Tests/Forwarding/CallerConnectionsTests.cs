@@ -82,12 +82,15 @@ public sealed class CallerConnectionsTests(CallerConnectionsTests.Platform platf
         {
             for (var i = 0; i < 2; i++)
             {
+                // A connection each: on one, the gateway's own window can hold the second back.
+                var client = Client("127.0.0.2");
+                misuse.Token.Register(client.Dispose);
                 var socket = new ClientWebSocket();
                 misuse.Token.Register(socket.Dispose);
                 socket.Options.HttpVersion = HttpVersion.Version20;
                 socket.Options.HttpVersionPolicy = HttpVersionPolicy.RequestVersionExact;
                 socket.Options.SetRequestHeader("Authorization", "Bearer " + Token("alice"));
-                await socket.ConnectAsync(new Uri($"{platform.Http2.Replace("http", "ws", StringComparison.Ordinal)}/{route}/socket"), alice, Patience);
+                await socket.ConnectAsync(new Uri($"{platform.Http2.Replace("http", "ws", StringComparison.Ordinal)}/{route}/socket"), client, Patience);
                 _ = socket.SendAsync(new byte[4_000_000], WebSocketMessageType.Binary, true, misuse.Token);
             }
 

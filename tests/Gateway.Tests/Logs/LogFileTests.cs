@@ -78,8 +78,7 @@ public sealed class LogFileTests : IDisposable
         file.Reopen();
         var writing = Task.Run(() => Write(file, "lost\n"));
 
-        var failure = await Assert.ThrowsAsync<InvalidDataException>(() => writing.WaitAsync(Eventually.Limit, TestContext.Current.CancellationToken));
-        Assert.Equal("it is a named pipe, a socket or a device, not a file", failure.Message);
+        await Assert.ThrowsAsync<InvalidDataException>(() => writing.WaitAsync(Eventually.Limit, TestContext.Current.CancellationToken));
         Assert.Throws<InvalidDataException>(() => Write(file, "lost\n"));
 
         File.Delete(Name);
