@@ -9,7 +9,7 @@ namespace Gateway.Tests.Vending;
 [Trait("Category", "Redis")]
 public sealed class StsFaultTests(ITestOutputHelper output)
 {
-    private const int Long = 40_000_000;
+    private const int Long = 1_000_000;
 
     public static TheoryData<string, AwsFault> Faults => new()
     {
