@@ -8,7 +8,7 @@ using Xunit;
 
 namespace EndToEnd.Tests;
 
-/// <summary>S17: while callers open requests without end, the process keeps file descriptors for itself and for others. Without any, the runtime ends it.</summary>
+/// <summary>S17: while callers open requests without end, the process keeps file descriptors for itself and for others. Without any, it ends.</summary>
 [Trait("Category", "Long")]
 [Collection(LoadTests.Name)]
 public sealed class FileDescriptorTests(ITestOutputHelper output)

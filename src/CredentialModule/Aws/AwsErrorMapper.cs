@@ -108,7 +108,7 @@ internal static partial class AwsErrorMapper
         : (int)error.StatusCode is >= 400 and < 500 ? FailureClass.Refused
         : FailureClass.Unavailable;
 
-    /// <summary>What AWS's code means, with the remedy, if that is the same for every call; null for other codes.</summary>
+    /// <summary>The meaning of AWS's code, with the remedy, if that is the same for every call; null for other codes.</summary>
     public static string? ReasonOf(string code) => s_reasons.GetValueOrDefault(code);
 
     private static bool MentionsInMessage(Exception error, string words) => error.Message.Contains(words, StringComparison.OrdinalIgnoreCase);

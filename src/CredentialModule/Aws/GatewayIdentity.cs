@@ -36,7 +36,9 @@ internal sealed class GatewayIdentity(
     {
         var keys = (await own.FindAsync(cancellation)).Values;
         if (!keys.UseToken) return _identity = keys.AccessKey;
-        var arn = (await CallAsync(region, cancellation)).Arn ?? throw NamesNobody();
+        var response = await CallAsync(region, cancellation);
+        _account ??= response.Account;
+        var arn = response.Arn ?? throw NamesNobody();
         return _identity = arn.Contains(":assumed-role/", StringComparison.Ordinal) ? arn[..arn.LastIndexOf('/')] : arn;
     });
 

@@ -9,7 +9,7 @@ namespace IotCredentials.Aws;
 
 /// <summary>
 /// The gateway's own credentials, which sign its calls. If they are missing, or AWS rejects them, that is a condition of this process, or of a region, and not
-/// of each organization: it is logged once with the remedy, retried by one call every two seconds, and logged once when it is over.
+/// of each organization: it is logged once for each region with the remedy, retried by one call every two seconds, and logged once when it is over.
 /// </summary>
 internal sealed class OwnCredentials : IDisposable
 {
@@ -65,7 +65,7 @@ internal sealed class OwnCredentials : IDisposable
     /// <exception cref="VendingException">AWS rejects the gateway's credentials for this call, and the next retry is not due yet.</exception>
     public void ThrowIfRefused(string region, string call) => ThrowIfRefused(region, call, isTrial: false);
 
-    /// <summary>Makes a call signed with the gateway's own credentials. If AWS rejects them, retries with newly read ones as long as they differ, up to twice.</summary>
+    /// <summary>Makes a call signed with the gateway's own credentials. If AWS rejects them, retries up to twice with newly read ones that differ.</summary>
     /// <param name="region">The region.</param>
     /// <param name="call">The action, such as <c>sts:AssumeRole</c>.</param>
     /// <param name="address">The address that is called, if it is known.</param>

@@ -114,8 +114,10 @@ public static class FailureText
     private static string? CertificateProblem(Exception error) =>
         Find<AuthenticationException>(error)?.Message is { } message && message.Contains("certificate", StringComparison.Ordinal) ? message : null;
 
-    // Finds the deepest exception of the type, because outer ones say less.
-    private static T? Find<T>(Exception error) where T : Exception
+    /// <summary>Finds the deepest exception of a type in a chain of causes, because outer ones say less; null if there is none.</summary>
+    /// <param name="error">The exception that was thrown.</param>
+    /// <typeparam name="T">The type.</typeparam>
+    public static T? Find<T>(Exception? error) where T : Exception
     {
         T? found = null;
         for (var cause = error; cause is not null; cause = cause.InnerException) found = cause as T ?? found;

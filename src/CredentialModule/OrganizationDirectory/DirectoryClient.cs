@@ -80,7 +80,7 @@ internal sealed class DirectoryClient : IDisposable
                     return (response.StatusCode, DirectoryResponse.Read(await response.Content.ReadAsByteArrayAsync(either.Token), organization, options));
                 // An ingress without a backend, or a server without this path. A directory's word is JSON, a line of text or nothing.
                 case HttpStatusCode.NotFound when IsPage(response):
-                    throw Failed("its status is 404, with a page of HTML: something else responds there, or the path is wrong");
+                    throw Failed("its status is 404, with a page: something else responds there, or the path is wrong");
                 case HttpStatusCode.NotFound:
                 case HttpStatusCode.BadRequest or HttpStatusCode.Gone or HttpStatusCode.UnprocessableEntity when isProbe:
                     return (response.StatusCode, null);
@@ -107,9 +107,8 @@ internal sealed class DirectoryClient : IDisposable
 
     public void Dispose() => _client.Dispose();
 
-    private static bool IsPage(HttpResponseMessage response) =>
-        response.Content.Headers.ContentType?.MediaType is { } type
-        && (type.Equals("text/html", StringComparison.OrdinalIgnoreCase) || type.Equals("application/xhtml+xml", StringComparison.OrdinalIgnoreCase));
+    private static bool IsPage(HttpResponseMessage response) => response.Content.Headers.ContentType?.MediaType is { } type
+        && !type.Equals("text/plain", StringComparison.OrdinalIgnoreCase) && !type.EndsWith("json", StringComparison.OrdinalIgnoreCase);
 
     // Read for every call, which is rare: a token that is rotated is used at once.
     private string ReadToken(string path) =>

@@ -193,7 +193,9 @@ internal sealed partial class AuthenticationThrottle(FailedAuthenticationsOption
             EndExpiredWindow(client);
             Settle(client);
             var unknown = UnknownOf(client, issuer, keys);
-            if (unknown.Keys != keys || !HasRoom(unknown.Tokens.Count) || client.Refused.ContainsKey(token) || !unknown.Tokens.Add(token)) return;
+            // As many as lock the address out are enough.
+            if (unknown.Tokens.Count >= options.PermitLimit || !HasRoom(client.Refused.Count + unknown.Tokens.Count)) return;
+            if (unknown.Keys != keys || client.Refused.ContainsKey(token) || !unknown.Tokens.Add(token)) return;
             unknown.Last = time.GetTimestamp();
             _refusals++;
         }

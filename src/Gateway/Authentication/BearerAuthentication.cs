@@ -68,8 +68,10 @@ internal sealed class BearerAuthentication(
         _ = Refuse(result, canBeLifted: !isNamed);
         check?.Dispose();
         var isFresh = await keys.RefreshAsync(_context.RequestAborted);
+        // A fetch has missed the key since the token was first refused, and none may begin yet: the refusal stands.
+        var isMissed = keys.IsPaused && (check is null || check.WasReadSince(keys));
         if (keys.Current != before) result = await CheckAsync(key, keys);
-        else if (!isFresh && !isNamed && !(keys.IsPaused && check?.WasReadSince(keys) != false)) result = KeysUnavailable(keys);
+        else if (!isFresh && !isNamed && !isMissed) result = KeysUnavailable(keys);
         if (result.Succeeded) check?.Withdraw();
         return result;
 

@@ -13,11 +13,11 @@ namespace Gateway.Authentication;
 /// <summary>
 /// Authenticates callers by what the introspection endpoint says of their token or key. One call at a time is made for each, whatever the number of requests.
 /// Responses are cached by the hash of what was asked about; none is used for longer than <c>CacheFor</c>, so that a revoked key stops. While the endpoint
-/// fails, what is cached serves until then, and everything else gets 503 at once.
+/// fails, what is cached serves until then, and tokens that were not good before get 503 at once.
 /// <para>
-/// Whether the endpoint fails is never judged by unknown tokens alone, for which it may fail while it answers all others. The gateway asks about a token of its
-/// own, which the endpoint does not know either. So an outage does not begin while the endpoint responds for tokens that were good before, and such tokens are
-/// asked about during an outage until it fails for one of them. An outage ends as soon as the endpoint responds.
+/// Whether the endpoint fails is never judged by unknown tokens alone, for which it may fail while it responds for all others. The gateway asks about a token
+/// of its own, which the endpoint does not know either. So an outage does not begin while the endpoint responds for tokens that were good before, and such
+/// tokens are asked about during an outage until it fails for one of them. An outage ends as soon as the endpoint responds.
 /// </para>
 /// </summary>
 internal sealed partial class IntrospectionAuthentication : IDisposable
@@ -166,7 +166,8 @@ internal sealed partial class IntrospectionAuthentication : IDisposable
             try
             {
                 // The call that may be made during an outage is about a client's token: the endpoint may fail for tokens that it does not know, as for its own.
-                if (!(wasGood ? MayAskAboutGood() : _health.TryBeginCall())) throw new IntrospectionUnavailableException("it fails, and is asked again soon");
+                if (!(wasGood ? MayAskAboutGood(key) : _health.TryBeginCall()))
+                    throw new IntrospectionUnavailableException("it fails, and is asked again soon");
                 hasFailed = true;
                 var result = await AskAsync(key, text, wasGood);
                 hasFailed = false;
@@ -190,21 +191,22 @@ internal sealed partial class IntrospectionAuthentication : IDisposable
         _ofClients.End(client);
     }
 
-    // During an outage, tokens that were good before are asked about freely until the endpoint fails for one of them, and then once per pause.
-    private bool MayAskAboutGood()
+    // During an outage, tokens that were good before are asked about freely until the endpoint fails for one of them, and then once per pause. The same token has
+    // to leave every other pause to another one, because the endpoint may fail for it alone.
+    private bool MayAskAboutGood(TokenKey key)
     {
         lock (_lock)
         {
             if (_health.Outage is null || _lastGood is not { HasFailed: true } last) return true;
-            if (_time.GetElapsedTime(last.At) < _health.Pause) return false;
-            _lastGood = last with { At = _time.GetTimestamp() };
+            if (_time.GetElapsedTime(last.At) < (last.Key == key ? 2 * _health.Pause : _health.Pause)) return false;
+            _lastGood = last with { Key = key, At = _time.GetTimestamp() };
             return true;
         }
     }
 
-    private void JudgeByGood(bool hasFailed)
+    private void JudgeByGood(TokenKey key, bool hasFailed)
     {
-        lock (_lock) _lastGood = new(hasFailed, _time.GetTimestamp());
+        lock (_lock) _lastGood = new(key, hasFailed, _time.GetTimestamp());
     }
 
     private bool IsProvenByGood()
@@ -225,13 +227,13 @@ internal sealed partial class IntrospectionAuthentication : IDisposable
         catch (IntrospectionUnavailableException)
         {
             _metrics.Introspected(isAccepted: null);
-            if (wasGood) JudgeByGood(hasFailed: true);
+            if (wasGood) JudgeByGood(key, hasFailed: true);
             CacheRefusal(key, null, s_unjudgedFor);
             if (_health.Doubt()) _ = _flights.JoinAsync("introspect a token of our own", IsUsableAsync);
             throw;
         }
 
-        if (wasGood) JudgeByGood(hasFailed: false);
+        if (wasGood) JudgeByGood(key, hasFailed: false);
         OnUsable();
         if (caller is not null && _validated.CallerOf(key, s_callerKeptFor) is { } before && (before.Issuer, before.Subject) != (caller.Issuer, caller.Subject))
             (caller, refusal) = (null, "the introspection endpoint names another caller for it than before");
@@ -275,7 +277,7 @@ internal sealed partial class IntrospectionAuthentication : IDisposable
     private sealed record CachedRefusal(AuthenticateResult? Result, long Since, TimeSpan KeptFor);
 
     /// <summary>The last call about a token that was good before: whether the endpoint failed, and when that call ended or, in an outage, began.</summary>
-    private sealed record GoodToken(bool HasFailed, long At);
+    private sealed record GoodToken(TokenKey Key, bool HasFailed, long At);
 
     private static partial class Log
     {

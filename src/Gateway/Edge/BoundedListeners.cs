@@ -11,8 +11,8 @@ using Microsoft.Extensions.Options;
 namespace Gateway.Edge;
 
 /// <summary>
-/// Bounds the open connections of all endpoints together. Kestrel counts each endpoint's by themselves, and it accepts a flood of connections faster than it
-/// closes those that are too many. Here the next one is accepted once that of before is closed.
+/// Bounds the open connections of all endpoints together. Kestrel counts those of each endpoint alone, and it accepts a flood of connections faster than it
+/// closes those that are too many. Here a connection that is too many is closed before the next one of its endpoint is accepted.
 /// </summary>
 internal sealed class BoundedListeners(
     SocketTransportFactory sockets, FileDescriptors descriptors, IOptions<KestrelServerOptions> kestrel, GatewayMetrics metrics) : IConnectionListenerFactory

@@ -40,8 +40,8 @@ internal sealed class RequestGuard(RequestDelegate next, IReadOnlyList<string> m
 
         if (!Framing.IsUnambiguous(context.Request))
         {
-            // The start of the next request on this connection is unknown.
-            context.Response.Headers.Connection = "close";
+            // The start of the next request on this connection is unknown. HTTP/2 has frames, and no such header.
+            if (!HttpProtocol.IsHttp2(context.Request.Protocol)) context.Response.Headers.Connection = "close";
             return ErrorResponse.WriteAsync(context, StatusCodes.Status400BadRequest, GatewayReason.Framing);
         }
 

@@ -1,3 +1,5 @@
+using Gateway.Telemetry;
+
 namespace Gateway.Explanations;
 
 /// <summary>Why a request got its response, and what the configuration in effect would do with it.</summary>
@@ -26,7 +28,7 @@ internal sealed record LoggedExplanation
     {
         var text = logged.Reason is { } reason ? ReasonText.Of(reason) : null;
         var (outcome, why) = logged.Reason is { } word
-            ? ($"{(word == "client_left" ? "ended" : "refused")} with {logged.Status} ({word})", text?.Why ?? "this version knows no such reason")
+            ? ($"{(word == GatewayReason.ClientLeft ? "ended" : "refused")} with {logged.Status} ({word})", text?.Why ?? "this version knows no such reason")
             : logged.Upstream is { } service
                 ? ($"{logged.Status} from the service {service}", "the gateway let the request through, and the service responded")
             : ($"{logged.Status} from the gateway", "the gateway served the request itself");

@@ -48,8 +48,9 @@ internal sealed class CallerConnections(HttpMessageHandler shared, Func<HttpMess
     }
 
     // Without TLS nothing negotiates HTTP/2.
-    private static bool MayBeHttp2(HttpRequestMessage request, bool isTls) =>
-        request.Version.Major >= 2 && (isTls || request.VersionPolicy != HttpVersionPolicy.RequestVersionOrLower);
+    private static bool MayBeHttp2(HttpRequestMessage request, bool isTls) => request.Version.Major >= 2
+        ? isTls || request.VersionPolicy != HttpVersionPolicy.RequestVersionOrLower
+        : isTls && request.VersionPolicy == HttpVersionPolicy.RequestVersionOrHigher;
 
     private async Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, HttpContext context, CancellationToken cancellationToken)
     {

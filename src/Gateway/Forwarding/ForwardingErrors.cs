@@ -74,6 +74,10 @@ internal static partial class ForwardingErrors
             or ForwarderError.UpgradeResponseDestination ? GatewayReason.UpstreamPrefix + JsonNamingPolicy.SnakeCaseLower.ConvertName(error) : null;
     }
 
+    /// <summary>Whether an attempt failed before anything was sent, and no other destination could take the request.</summary>
+    public static bool IsNotOfService(HttpContext context, IForwarderErrorFeature failure) =>
+        IsTooLarge(context, failure) || NoConnectionLeftException.IsCauseOf(failure.Exception);
+
     /// <summary>Whether an error is a failure of the service, and not the client's.</summary>
     public static bool IsOfService(HttpContext context, IForwarderErrorFeature failure) => ErrorOf(context, failure) is not null;
 
@@ -81,7 +85,7 @@ internal static partial class ForwardingErrors
     /// Whether the client's headers exceed what the service takes over HTTP/2 (its SETTINGS_MAX_HEADER_LIST_SIZE). The HTTP client throws this before anything
     /// is sent, and names no error and no cause. It also throws so when a service goes away several times in a row: then the headers are not large.
     /// </summary>
-    public static bool IsTooLarge(HttpContext context, IForwarderErrorFeature failure) =>
+    private static bool IsTooLarge(HttpContext context, IForwarderErrorFeature failure) =>
         failure is { Error: ForwarderError.Request, Exception: HttpRequestException { HttpRequestError: HttpRequestError.Unknown, InnerException: null } }
         && SizeOf(context.Request) > LargeHeaders;
 
@@ -91,7 +95,7 @@ internal static partial class ForwardingErrors
 
     private static string? ErrorOf(HttpContext context, IForwarderErrorFeature failure) => failure.Error switch
     {
-        _ when IsTooLarge(context, failure) => null,
+        _ when IsNotOfService(context, failure) => null,
         ForwarderError.RequestCanceled when RouteTimeouts.HasPassed(context) => nameof(ForwarderError.RequestTimedOut),
         ForwarderError.Request or ForwarderError.RequestTimedOut or ForwarderError.RequestCreation or ForwarderError.RequestBodyDestination
             or ForwarderError.ResponseHeaders or ForwarderError.ResponseBodyDestination or ForwarderError.NoAvailableDestinations

@@ -1,4 +1,5 @@
 using Gateway.Edge;
+using IotCredentials.Failures;
 using Yarp.ReverseProxy.Forwarder;
 using Yarp.ReverseProxy.Health;
 using Yarp.ReverseProxy.Model;
@@ -21,11 +22,10 @@ internal sealed class PassiveHealthPolicy(IPassiveHealthCheckPolicy policy) : IP
         var isOfClient = failure?.Error switch
         {
             ForwarderError.RequestBodyDestination or ForwarderError.UpgradeRequestDestination or ForwarderError.UpgradeResponseDestination => true,
-            ForwarderError.Request => ForwardingErrors.IsTooLarge(context, failure),
             ForwarderError.RequestTimedOut => IsAwaited(context),
             _ => false,
-        } || IsOfStreams(failure?.Exception) || NoConnectionLeftException.IsCauseOf(failure?.Exception);
-        if (isOfClient) return;
+        };
+        if (isOfClient || (failure is not null && (ForwardingErrors.IsNotOfService(context, failure) || IsOfStreams(failure.Exception)))) return;
         if (failure is { Error: ForwarderError.RequestCanceled } && RouteTimeouts.HasPassed(context))
         {
             if (!IsAwaited(context)) CountTimeout(context, failure, () => policy.RequestProxied(context, cluster, destination));
@@ -39,15 +39,7 @@ internal sealed class PassiveHealthPolicy(IPassiveHealthCheckPolicy policy) : IP
     private static bool IsAwaited(HttpContext context) => context.Request.Body is ReceivedStream { IsAwaited: true };
 
     // Whether the service refused the stream (REFUSED_STREAM, ENHANCE_YOUR_CALM): a client had opened or reset too many (RFC 9113, 7).
-    private static bool IsOfStreams(Exception? exception)
-    {
-        for (; exception is not null; exception = exception.InnerException)
-        {
-            if (exception is HttpProtocolException { ErrorCode: 0x7 or 0xb }) return true;
-        }
-
-        return false;
-    }
+    private static bool IsOfStreams(Exception? exception) => FailureText.Find<HttpProtocolException>(exception) is { ErrorCode: 0x7 or 0xb };
 
     // A route's timeout cancels the request as a client that leaves does, and YARP does not count those.
     private static void CountTimeout(HttpContext context, IForwarderErrorFeature failure, Action count)

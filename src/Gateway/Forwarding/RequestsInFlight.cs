@@ -2,6 +2,7 @@ using System.Net.Sockets;
 using Gateway.Edge;
 using Gateway.Networking;
 using Gateway.Telemetry;
+using IotCredentials.Failures;
 using IotCredentials.Http;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.Extensions.Options;
@@ -70,19 +71,18 @@ internal sealed class RequestsInFlight
     /// </summary>
     public async ValueTask<Stream> ConnectAsync(SocketsHttpConnectionContext context, CancellationToken cancellationToken)
     {
-        var held = new Held(this);
         Socket? socket = null;
         try
         {
             if (Interlocked.Increment(ref _connections) > _mostConnections) throw new NoConnectionLeftException();
             socket = new(SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
             await socket.ConnectAsync(context.DnsEndPoint, cancellationToken);
-            return new Connection(socket, held);
+            return new Connection(socket, this);
         }
         catch
         {
             socket?.Dispose();
-            held.Release();
+            Interlocked.Decrement(ref _connections);
             throw;
         }
     }
@@ -106,22 +106,14 @@ internal sealed class RequestsInFlight
         }
     }
 
-    private sealed class Held(RequestsInFlight requests)
+    private sealed class Connection(Socket socket, RequestsInFlight requests) : NetworkStream(socket, ownsSocket: true)
     {
         private int _isReleased;
 
-        public void Release()
-        {
-            if (Interlocked.Exchange(ref _isReleased, 1) == 0) Interlocked.Decrement(ref requests._connections);
-        }
-    }
-
-    private sealed class Connection(Socket socket, Held held) : NetworkStream(socket, ownsSocket: true)
-    {
         protected override void Dispose(bool disposing)
         {
             base.Dispose(disposing);
-            held.Release();
+            if (Interlocked.Exchange(ref _isReleased, 1) == 0) Interlocked.Decrement(ref requests._connections);
         }
     }
 }
@@ -140,13 +132,5 @@ internal static class RequestsInFlightExtensions
 internal sealed class NoConnectionLeftException() : SocketException((int)SocketError.TooManyOpenSockets)
 {
     /// <summary>Whether a request failed for this.</summary>
-    public static bool IsCauseOf(Exception? failure)
-    {
-        for (; failure is not null; failure = failure.InnerException)
-        {
-            if (failure is NoConnectionLeftException) return true;
-        }
-
-        return false;
-    }
+    public static bool IsCauseOf(Exception? failure) => FailureText.Find<NoConnectionLeftException>(failure) is not null;
 }

@@ -56,7 +56,7 @@ internal static class Retries
 
     private static bool HasNoResponse(HttpContext context) =>
         context.Features.Get<IForwarderErrorFeature>() is { Error: ForwarderError.Request or ForwarderError.RequestTimedOut } failure
-        && !ForwardingErrors.IsTooLarge(context, failure)
+        && !ForwardingErrors.IsNotOfService(context, failure)
         && !context.Response.HasStarted
         && !context.RequestAborted.IsCancellationRequested;
 

@@ -52,8 +52,8 @@ internal sealed class LogOutput : IDisposable
     public TimeProvider Time { get; init; } = TimeProvider.System;
 
     /// <summary>
-    /// Called once when writes begin to fail, at most once a minute: of a failure that begins earlier, when it has lasted for the rest of the minute. Default:
-    /// nothing.
+    /// Called once when writes begin to fail, at most once a minute. A failure that begins within a minute of the last call, and lasts, is reported when that
+    /// minute is over. Default: nothing.
     /// </summary>
     public Action<Exception>? Failed { get; init; }
 

@@ -19,9 +19,11 @@ internal sealed class ScrapeResponses : IDisposable
 
     public async Task RespondAsync(HttpContext context, RequestDelegate next)
     {
-        while (!await _room.WaitAsync(Patience, context.RequestAborted)) EndOldest();
-        var mine = new LinkedListNode<(HttpContext, long)>((context, Stopwatch.GetTimestamp()));
-        lock (_sending) _sending.AddLast(mine);
+        // One wait, so that a request keeps its place among those that wait.
+        var entry = _room.WaitAsync(context.RequestAborted);
+        while (await Task.WhenAny(entry, Task.Delay(Patience)) != entry) EndOldest();
+        await entry;
+        LinkedListNode<(HttpContext Context, long Begun)>? mine = null;
         try
         {
             using var copy = new MemoryStream();
@@ -38,12 +40,14 @@ internal sealed class ScrapeResponses : IDisposable
 
             if (copy.Length == 0) return;
             context.Response.ContentLength = copy.Length;
+            mine = new((context, Stopwatch.GetTimestamp()));
+            lock (_sending) _sending.AddLast(mine);
             await body.WriteAsync(copy.GetBuffer().AsMemory(0, (int)copy.Length), context.RequestAborted);
         }
         finally
         {
             lock (_sending)
-                if (mine.List is not null) _sending.Remove(mine);
+                if (mine?.List is not null) _sending.Remove(mine);
             _room.Release();
         }
     }

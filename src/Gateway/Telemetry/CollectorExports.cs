@@ -5,7 +5,8 @@ using OpenTelemetry.Trace;
 namespace Gateway.Telemetry;
 
 /// <summary>
-/// Tells whether the collector takes what is exported: OpenTelemetry itself says nothing of it. A refusal over gRPC is a response of 200, and not seen. Also ends the export when the process stops, within a bound.
+/// Tells whether the collector takes what is exported: OpenTelemetry itself says nothing of it. A refusal over gRPC is a response of 200, and is not seen.
+/// It also ends the export when the process stops, within a bound.
 /// </summary>
 internal sealed partial class CollectorExports(IServiceProvider services, ILogger<CollectorExports> logger, TimeProvider time) : IHostedLifecycleService
 {
@@ -40,7 +41,7 @@ internal sealed partial class CollectorExports(IServiceProvider services, ILogge
         }
     }
 
-    // The last of what stops: requests are measured until then. Without this, each provider waits for seconds when it is disposed of.
+    // This stops last, because requests are measured until then. Without it, each provider waits for seconds when it is disposed of.
     public async Task StoppedAsync(CancellationToken cancellationToken)
     {
         var (tracer, meter) = (services.GetRequiredService<TracerProvider>(), services.GetRequiredService<MeterProvider>());

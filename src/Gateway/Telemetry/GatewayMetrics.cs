@@ -99,7 +99,7 @@ internal sealed class GatewayMetrics : IDisposable
         foreach (var isAccepted in (bool?[])[true, false, null]) Introspected(isAccepted, 0);
         foreach (var reason in (string[])["address", "all", "silent"]) ConnectionClosed(reason, 0);
         foreach (var isOfCaller in (bool[])[true, false]) UpgradeRefused(isOfCaller, 0);
-        Refused(null, "no_route", 0);
+        Refused(null, GatewayReason.NoRoute, 0);
         foreach (var route in snapshot.Routes.Select(static route => route.RouteId).Prepend(null))
             foreach (var status in (int[])[StatusCodes.Status200OK, StatusCodes.Status500InternalServerError]) Responded(route, status, 0);
         foreach (var scheme in schemes)

@@ -48,7 +48,7 @@ internal sealed class RequestDurations : IHostedService, IDisposable
         });
     }
 
-    /// <summary>Marks a request that was refused before its caller was known. Its method is not told apart: anyone can send all of them to every route.</summary>
+    /// <summary>Marks a request without a caller that was refused or failed. Its method is not told apart: anyone can send all to every route.</summary>
     public static void MarkStranger(HttpContext context) => context.Features.Get<IHttpMetricsTagsFeature>()?.Tags.Add(s_ofStranger);
 
     public Task StartAsync(CancellationToken cancellationToken)

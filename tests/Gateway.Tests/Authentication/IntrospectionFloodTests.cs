@@ -78,7 +78,7 @@ public sealed class IntrospectionFloodTests : IAsyncLifetime
         Assert.Equal(503, await StatusAsync(gateway, good[2]));
         Assert.Equal(asked + 2, _world.Issuer.Introspections);
 
-        // Whoever has the pause's call for unknown tokens, those that were good have another.
+        // An unknown token may have the pause's call. Tokens that were good have another.
         _world.Issuer.AnswerIntrospection = (context, token, cancellation) =>
             _world.Issuer.Opaque.ContainsKey(token) ? Task.FromResult(false) : FailAsync(context, failure, cancellation);
         _time.Advance(TimeSpan.FromSeconds(9));

@@ -4,10 +4,10 @@ using Xunit;
 
 namespace Gateway.Tests.Configuration;
 
-/// <summary>Makes what is no file.</summary>
+/// <summary>Makes named pipes, sockets and the like.</summary>
 internal static class SpecialFiles
 {
-    /// <returns>What keeps it there, if anything has to.</returns>
+    /// <returns>The object that keeps it there; null if nothing has to.</returns>
     public static Socket? Make(string path, string kind)
     {
         switch (kind)

@@ -65,7 +65,7 @@ public sealed class CallerConnectionsTests(CallerConnectionsTests.Platform platf
         GC.KeepAlive(sent);
         await misuse.CancelAsync();
 
-        // Two bodies that the service does not read, or not while the caller reads no response. On one connection, the gateway's own window would hold them back.
+        // Two bodies that the service does not read, or not while the caller reads no response. On one connection, the gateway's window would hold them back.
         async Task UploadAsync(string to)
         {
             for (var i = 0; i < 2; i++)

@@ -88,6 +88,8 @@ public sealed class CallerPoolTests : IDisposable
     [InlineData("http://a/", "2.0", HttpVersionPolicy.RequestVersionOrLower, Shared)]
     [InlineData("http://a/", "2.0", HttpVersionPolicy.RequestVersionExact, 0)]
     [InlineData("https://a/", "1.1", HttpVersionPolicy.RequestVersionOrLower, Shared)]
+    [InlineData("https://a/", "1.1", HttpVersionPolicy.RequestVersionOrHigher, 0)]
+    [InlineData("http://a/", "1.1", HttpVersionPolicy.RequestVersionOrHigher, Shared)]
     [InlineData("https://a/", "2.0", HttpVersionPolicy.RequestVersionOrLower, 0)]
     [InlineData("https://a/", "3.0", HttpVersionPolicy.RequestVersionExact, 0)]
     public async Task Only_what_may_be_HTTP_2_has_a_pool(string address, string version, HttpVersionPolicy policy, int expected) =>

@@ -242,6 +242,8 @@ public sealed class DirectoryTests
     [InlineData("text/html", 200)]
     [InlineData("Text/HTML; charset=utf-8", 200)]
     [InlineData("application/xhtml+xml", 200)]
+    [InlineData("application/xml", 200)]
+    [InlineData("text/xml; charset=utf-8", 200)]
     [InlineData("application/json", 403)]
     [InlineData("application/problem+json", 403)]
     [InlineData("text/plain", 403)]
@@ -256,7 +258,7 @@ public sealed class DirectoryTests
         _time.Advance(TimeSpan.FromSeconds(61));
 
         Assert.Equal(status, (await gateway.VendAsync("o-acme")).Status);
-        Assert.Equal(status == 200 ? 1 : 0, gateway.Log.Count(LogLevel.Warning, "its status is 404, with a page of HTML"));
+        Assert.Equal(status == 200 ? 1 : 0, gateway.Log.Count(LogLevel.Warning, "its status is 404, with a page"));
         // An organization that was never known is not known to be unknown, either.
         Assert.Equal(status == 200 ? 503 : 403, (await gateway.VendAsync("o-globex")).Status);
     }

@@ -6,6 +6,7 @@ using Gateway.Edge;
 using Gateway.Explanations;
 using Gateway.Networking;
 using Gateway.Routes;
+using Gateway.Telemetry;
 using IotCredentials.Http;
 using Microsoft.AspNetCore.Http.Features;
 using Microsoft.AspNetCore.Routing.Matching;
@@ -61,14 +62,14 @@ internal sealed class ReplayTable : IDisposable
 
     private Candidates FindAnew(ReplayedRequest request)
     {
-        if (!RequestGuard.IsUnambiguous(request.RoutedPath)) return new(StatusCodes.Status400BadRequest, "path", []);
-        if (!Options.Edge.Methods.Contains(request.Method, StringComparer.Ordinal)) return new(StatusCodes.Status405MethodNotAllowed, "method", []);
+        if (!RequestGuard.IsUnambiguous(request.RoutedPath)) return new(StatusCodes.Status400BadRequest, GatewayReason.Path, []);
+        if (!Options.Edge.Methods.Contains(request.Method, StringComparer.Ordinal)) return new(StatusCodes.Status405MethodNotAllowed, ErrorReason.Method, []);
         var endpoint = Match(request);
         var taken = _found.Routes.Select(found => Judge(found, request, isPreflight: false)).ToArray();
         var preflights = HttpMethods.IsOptions(request.Method) ? Preflights(request, taken) : [];
         return taken.Length > 0 ? new(null, null, [.. taken.Concat(preflights).OrderBy(static candidate => candidate.Route.Position)])
-            : endpoint is null ? new(StatusCodes.Status404NotFound, "no_route", [])
-            : new(StatusCodes.Status405MethodNotAllowed, "method", [.. preflights.OrderBy(static candidate => candidate.Route.Position)]);
+            : endpoint is null ? new(StatusCodes.Status404NotFound, GatewayReason.NoRoute, [])
+            : new(StatusCodes.Status405MethodNotAllowed, ErrorReason.Method, [.. preflights.OrderBy(static candidate => candidate.Route.Position)]);
     }
 
     // The routes that take this request only as a preflight for one of their methods. Its headers are not in the log.

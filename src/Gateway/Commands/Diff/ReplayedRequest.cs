@@ -37,7 +37,8 @@ internal sealed partial record ReplayedRequest
 
     /// <summary>Whether the caller met the policy of the route: what came after may still have refused it.</summary>
     public bool IsAuthorized =>
-        Reason is null or GatewayReason.ClientAddress or GatewayReason.BodyTooLarge or ErrorReason.OrganizationUnknown or ErrorReason.CallerClaims
+        Reason is null or GatewayReason.ClientAddress or GatewayReason.BodyTooLarge or GatewayReason.HeadersTooLarge or ErrorReason.OrganizationUnknown
+            or ErrorReason.CallerClaims
         || Reason.StartsWith(GatewayReason.LimitPrefix, StringComparison.Ordinal)
         || Reason.StartsWith(GatewayReason.UpstreamPrefix, StringComparison.Ordinal)
         || Reason.StartsWith(ErrorReason.VendPrefix, StringComparison.Ordinal);
