@@ -8,19 +8,17 @@ namespace Pieces;
 public class AccessLine : IDisposable
 {
     private readonly LogOutput _output = new(static _ => { });
-    private readonly LogOutput.Queue _log;
+    private readonly LogQueue<AccessEntry> _log;
 
-    public AccessLine() => _log = _output.Add(static _ => { });
+    public AccessLine() => _log = _output.Add<AccessEntry>(static _ => { });
 
     [Benchmark(Description = "access line")]
-    public void WriteLine()
-    {
-        var line = JsonLine.Begin(DateTimeOffset.UnixEpoch);
-        new AccessEntry
+    public void AddEntry() =>
+        _log.TryAdd(new AccessEntry
         {
             Time = DateTimeOffset.UnixEpoch,
             Method = "GET",
-            Path = "/organizations/o-acme/iot-endpoint-and-credentials",
+            Path = "/organizations/o-acme/iot-endpoint-and-credentials".AsMemory(),
             Route = "iot-endpoint-and-credentials",
             Status = 200,
             Reason = null,
@@ -34,9 +32,7 @@ public class AccessLine : IDisposable
             Client = IPAddress.Loopback,
             RequestId = "fedcba9876543210fedcba9876543210",
             TraceId = "0123456789abcdef0123456789abcdef",
-        }.Write(line.Json);
-        line.EndIn(_log);
-    }
+        });
 
     [GlobalCleanup]
     public void Dispose()

@@ -7,16 +7,19 @@ using Yarp.ReverseProxy.Model;
 namespace Gateway.Logs;
 
 /// <summary>A request and its response in the access log. It holds nothing of a query, a header or a body.</summary>
-internal readonly ref struct AccessEntry
+internal readonly record struct AccessEntry : ILogEntry
 {
     private const int LongestAddress = 64;
+
+    // The entry itself, its ids and its address.
+    private const int FixedSize = 512;
 
     // A destination's address can hold a user and a password, and its path is not needed here.
     private static readonly ConditionalWeakTable<DestinationModel, string> s_origins = [];
 
     public required DateTimeOffset Time { get; init; }
     public required string Method { get; init; }
-    public required ReadOnlySpan<char> Path { get; init; }
+    public required ReadOnlyMemory<char> Path { get; init; }
     public required string? Route { get; init; }
     public required int Status { get; init; }
     public required string? Reason { get; init; }
@@ -35,11 +38,13 @@ internal readonly ref struct AccessEntry
     public string? UpstreamOrigin =>
         Upstream is null ? null : s_origins.GetValue(Upstream, static destination => Origin(destination.Config.Address));
 
-    /// <summary>Writes the members, whatever characters their values hold.</summary>
-    public void Write(Utf8JsonWriter json)
+    public int Size => FixedSize + (sizeof(char) * (Path.Length + (Issuer?.Length ?? 0) + (Subject?.Length ?? 0) + (Organization?.Length ?? 0)));
+
+    public void Write(LogLine line)
     {
+        var json = line.BeginJson(Time);
         json.WriteString(Name.Method, Method);
-        json.WriteString(Name.Path, Path);
+        json.WriteString(Name.Path, Path.Span);
         json.WriteString(Name.Route, Route);
         json.WriteNumber(Name.Status, Status);
         json.WriteString(Name.Reason, Reason);
@@ -54,6 +59,7 @@ internal readonly ref struct AccessEntry
         WriteClient(json);
         json.WriteString(Name.RequestId, RequestId);
         json.WriteString(Name.TraceId, TraceId);
+        line.EndJson();
     }
 
     private void WriteClient(Utf8JsonWriter json)

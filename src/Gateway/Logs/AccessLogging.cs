@@ -23,13 +23,13 @@ internal static class AccessLogging
     {
         var services = app.ApplicationServices;
         var (log, metrics, clock, profiles, recorder, refused) = (
-            services.GetRequiredService<AccessLog>(), services.GetRequiredService<GatewayMetrics>(), services.GetRequiredService<TimeProvider>(),
+            services.GetRequiredService<LogOutputs>().Access, services.GetRequiredService<GatewayMetrics>(), services.GetRequiredService<TimeProvider>(),
             services.GetRequiredService<IProfileProvider>(), services.GetRequiredService<TrafficRecorder>(), services.GetRequiredService<RefusedRequests>());
         app.Use(next => context => LogAsync(context, next, log, metrics, clock, profiles, recorder, refused));
     }
 
     private static async Task LogAsync(
-        HttpContext context, RequestDelegate next, AccessLog log, GatewayMetrics metrics, TimeProvider clock, IProfileProvider profiles,
+        HttpContext context, RequestDelegate next, LogQueue<AccessEntry>? log, GatewayMetrics metrics, TimeProvider clock, IProfileProvider profiles,
         TrafficRecorder recorder, RefusedRequests refused)
     {
         var (time, begun) = (clock.GetUtcNow(), clock.GetTimestamp());
@@ -51,10 +51,10 @@ internal static class AccessLogging
             if (reason is not null && CallerIdentity.Of(context.User) is null) RequestDurations.MarkStranger(context);
             var duration = clock.GetElapsedTime(begun);
             var isRecorded = recorder.IsOn;
-            if (log.IsOn || isRecorded || reason is not null)
+            if (log is not null || isRecorded || reason is not null)
             {
                 var entry = Entry(context, handled, route, status, reason, hasFailed, profiles, time, duration);
-                if (log.IsOn) log.Add(entry);
+                log?.TryAdd(entry);
                 // An upgraded connection lasts as long as its client wants.
                 if (isRecorded || reason is not null)
                     Record(isRecorded ? recorder : null, refused, entry, UpgradeLimits.IsUpgrade(context) ? null : duration);
@@ -68,7 +68,7 @@ internal static class AccessLogging
         recorder?.Add(entry.Route, entry.Status, isRefused ? entry.Reason : null, duration);
         if (entry.Reason is not { } reason) return;
         var request = RefusedRequest.Of(
-            entry.Time, entry.Route, entry.Method, entry.Path, entry.Status, reason, entry.Organization, entry.Issuer, entry.Subject, entry.RequestId,
+            entry.Time, entry.Route, entry.Method, entry.Path.Span, entry.Status, reason, entry.Organization, entry.Issuer, entry.Subject, entry.RequestId,
             entry.Scheme, entry.UpstreamOrigin, entry.Client?.ToString(), entry.TraceId);
         refused.Add(request);
         if (isRefused) recorder?.Refused(request);
@@ -102,13 +102,15 @@ internal static class AccessLogging
         };
     }
 
-    private static ReadOnlySpan<char> Path(HttpContext context)
+    private static ReadOnlyMemory<char> Path(HttpContext context)
     {
         var target = context.Features.Get<IHttpRequestFeature>()!.RawTarget;
         // An absolute-form target has a host, and possibly a user and password before it, which must not be logged.
         if (target is not ['/' or '*', ..]) target = context.Request.Path.Value ?? "";
         var end = target.AsSpan().IndexOfAny('?', '#');
-        return target.AsSpan(0, Math.Min(end < 0 ? target.Length : end, LongestPath));
+        var length = Math.Min(end < 0 ? target.Length : end, LongestPath);
+        // The entry waits for its line, and a long target must not wait with it.
+        return target.Length > LongestPath ? target[..length].AsMemory() : target.AsMemory(0, length);
     }
 
     private static int Status(HttpContext context, bool hasFailed)

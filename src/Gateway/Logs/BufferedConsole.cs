@@ -21,10 +21,10 @@ internal sealed class BufferedConsole(
 
     private readonly Dictionary<string, ConsoleFormatter> _formatters = formatters.ToDictionary(
         formatter => formatter.Name, StringComparer.OrdinalIgnoreCase);
-    private readonly Lazy<(LogOutput Output, LogOutput.Queue Queue)> _error = new(() =>
+    private readonly Lazy<(LogOutput Output, LogQueue<LogText> Queue)> _error = new(() =>
     {
         var output = new LogOutput(StandardOutput.OpenError().Write);
-        return (output, output.Add(metrics.LogEntriesDropped));
+        return (output, output.Add<LogText>(metrics.LogEntriesDropped));
     });
     private IExternalScopeProvider? _scopes;
 
@@ -65,7 +65,7 @@ internal sealed class BufferedConsole(
         // One encoder for all chunks: a character can lie in two of them.
         var encoder = Encoding.UTF8.GetEncoder();
         foreach (var chunk in line.GetStringBuilder().GetChunks()) encoder.Convert(chunk.Span, bytes, flush: false, out _, out _);
-        (isError ? _error.Value.Queue : outputs.Console).TryWrite(bytes.WrittenSpan);
+        (isError ? _error.Value.Queue : outputs.Console).TryAdd(new LogText(bytes.WrittenSpan.ToArray()));
     }
 
     private static string MessageOf<TState>(in LogEntry<TState> entry)

@@ -6,7 +6,7 @@ using Yarp.ReverseProxy.Transforms.Builder;
 namespace Gateway.Logs;
 
 /// <summary>Counts the bodies of services' responses that do not announce their length.</summary>
-internal sealed class CountedResponses(AccessLog log) : ITransformProvider
+internal sealed class CountedResponses(LogOutputs logs) : ITransformProvider
 {
     public void ValidateRoute(TransformRouteValidationContext context) { }
 
@@ -15,7 +15,7 @@ internal sealed class CountedResponses(AccessLog log) : ITransformProvider
     public void Apply(TransformBuilderContext context) => context.AddResponseTransform(transform =>
     {
         var context = transform.HttpContext;
-        if (!log.IsOn || transform.ProxyResponse is null || context.Response.ContentLength is not null) return default;
+        if (logs.Access is null || transform.ProxyResponse is null || context.Response.ContentLength is not null) return default;
         var body = context.Features.GetRequiredFeature<IHttpResponseBodyFeature>();
         context.Features.Set<IHttpResponseBodyFeature>(new CountedBody(body, new CountedStream(body.Stream)));
         return default;

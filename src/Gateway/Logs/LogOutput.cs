@@ -1,32 +1,23 @@
-using System.Buffers;
-
 namespace Gateway.Logs;
 
 /// <summary>
-/// Writes the lines of one or several logs to one destination, in batches and in the background. Each log has a queue of its own, whose room no other log takes.
-/// No writer waits: a line without room is dropped and counted. So is a batch whose write fails; the next batch is tried again.
+/// Makes the lines of one or several logs and writes them to one destination, in batches and in the background. Each log has a queue of its own, whose room no
+/// other log takes. No caller waits: an entry without room is dropped and counted. So is a batch whose write fails; the next batch is tried again.
 /// </summary>
 internal sealed class LogOutput : IDisposable
 {
-    /// <summary>How long lines are gathered at most before they are written.</summary>
+    /// <summary>How long entries are gathered at most before they are written.</summary>
     public static readonly TimeSpan GatherFor = TimeSpan.FromMilliseconds(50);
 
-    // A batch is written once it has this many bytes. A larger one would leave the processor's cache before it is written.
-    private const int EnoughBytes = 128 * 1024;
-
-    private const int MostBytes = 4 * 1024 * 1024;
-
-    // A larger buffer is kept only while a batch fills a part of it: a new one for each batch costs more than the lines.
-    private const int MostBytesKept = 256 * 1024;
-    private const int LeastPartUsed = 8;
+    // Entries are written once they take this much memory.
+    private const int EnoughBytes = 512 * 1024;
 
     private static readonly TimeSpan s_disposeTimeout = TimeSpan.FromSeconds(2);
 
     // A disk on the verge of being full takes some batches and others not.
     private static readonly TimeSpan s_reportEvery = TimeSpan.FromMinutes(1);
 
-    private readonly object _lock = new();
-    private readonly List<Queue> _queues = [];
+    private readonly List<LogQueue> _queues = [];
     private readonly Action<ReadOnlySpan<byte>> _write;
     private readonly Thread _thread;
     private long _gatheredBytes;
@@ -45,7 +36,7 @@ internal sealed class LogOutput : IDisposable
     /// <summary>Whether the background writer has ended. It has not if the destination blocked it while this was disposed of.</summary>
     public bool HasEnded
     {
-        get { lock (_lock) return _hasEnded; }
+        get { lock (Lock) return _hasEnded; }
     }
 
     /// <summary>The clock. Default: the system's.</summary>
@@ -62,27 +53,32 @@ internal sealed class LogOutput : IDisposable
     /// </summary>
     public Action? LinesWereLost { get; init; }
 
+    // Guards the entries that wait, of all logs.
+    internal object Lock { get; } = new();
+
+    internal bool IsWriter => Thread.CurrentThread == _thread;
+
     /// <summary>Adds a log.</summary>
     /// <param name="countDropped">Called with a number of lines that are lost.</param>
-    public Queue Add(Action<long> countDropped)
+    public LogQueue<T> Add<T>(Action<long> countDropped) where T : struct, ILogEntry
     {
-        var queue = new Queue(this, countDropped);
-        lock (_lock) _queues.Add(queue);
+        var queue = new LogQueue<T>(this, countDropped);
+        lock (Lock) _queues.Add(queue);
         return queue;
     }
 
     /// <summary>Takes the number of lines of all logs that were lost since the last call, for a report.</summary>
     public long TakeLost()
     {
-        lock (_lock) return _queues.Sum(static queue => queue.TakeLost());
+        lock (Lock) return _queues.Sum(static queue => queue.TakeLost());
     }
 
     public void Dispose()
     {
-        lock (_lock)
+        lock (Lock)
         {
             _isEnding = true;
-            Monitor.PulseAll(_lock);
+            Monitor.PulseAll(Lock);
         }
 
         // Writing takes longer than this only if nothing reads the output.
@@ -95,11 +91,11 @@ internal sealed class LogOutput : IDisposable
         long? failureTold = null, lossTold = null;
         while (true)
         {
-            List<Queue> queues;
-            lock (_lock)
+            List<LogQueue> queues;
+            lock (Lock)
             {
-                while (_gatheredBytes == 0 && !_isEnding) Monitor.Wait(_lock);
-                if (_gatheredBytes < EnoughBytes && !_isEnding) Monitor.Wait(_lock, GatherFor);
+                while (_gatheredBytes == 0 && !_isEnding) Monitor.Wait(Lock);
+                if (_gatheredBytes < EnoughBytes && !_isEnding) Monitor.Wait(Lock, GatherFor);
                 _hasEnded = _gatheredBytes == 0;
                 if (_hasEnded) return;
                 queues = [.. _queues];
@@ -118,12 +114,14 @@ internal sealed class LogOutput : IDisposable
         }
     }
 
-    // Wakes the writing thread for the first line, and when there are enough.
-    private void Count(int bytes)
+    internal void Write(ReadOnlySpan<byte> lines) => _write(lines);
+
+    // Wakes the background writer for the first entry, and when there are enough. The lock is held.
+    internal void Count(int bytes)
     {
         var before = _gatheredBytes;
         _gatheredBytes += bytes;
-        if (before == 0 || (before < EnoughBytes && _gatheredBytes >= EnoughBytes)) Monitor.PulseAll(_lock);
+        if (before == 0 || (before < EnoughBytes && _gatheredBytes >= EnoughBytes)) Monitor.PulseAll(Lock);
     }
 
     private bool Report(ref long? told, Action report)
@@ -140,76 +138,5 @@ internal sealed class LogOutput : IDisposable
         }
 
         return true;
-    }
-
-    /// <summary>The lines of one log that wait to be written.</summary>
-    public sealed class Queue
-    {
-        private readonly LogOutput _output;
-        private readonly Action<long> _countDropped;
-        private ArrayBufferWriter<byte> _gathered = new();
-        private ArrayBufferWriter<byte> _taken = new();
-        private int _gatheredLines;
-        private int _takenLines;
-        private long _lostLines;
-
-        internal Queue(LogOutput output, Action<long> countDropped) => (_output, _countDropped) = (output, countDropped);
-
-        /// <summary>Whether lines were lost since <see cref="TakeLost"/>.</summary>
-        public bool HasLost => Volatile.Read(ref _lostLines) > 0;
-
-        /// <summary>Takes the number of lines that were lost since the last call, for a report.</summary>
-        public long TakeLost() => Interlocked.Exchange(ref _lostLines, 0);
-
-        /// <summary>Queues a line, which ends in a line feed.</summary>
-        /// <returns>False if there was no room and the line was dropped.</returns>
-        public bool TryWrite(ReadOnlySpan<byte> line)
-        {
-            lock (_output._lock)
-            {
-                // The writing thread empties the queue. It writes only one line at a time: the report of lost lines.
-                if (!_output._hasEnded && (_gathered.WrittenCount + line.Length <= MostBytes || Thread.CurrentThread == _output._thread))
-                {
-                    _gathered.Write(line);
-                    _gatheredLines++;
-                    _output.Count(line.Length);
-                    return true;
-                }
-            }
-
-            Drop(1);
-            return false;
-        }
-
-        internal void Take()
-        {
-            (_gathered, _taken) = (_taken, _gathered);
-            (_takenLines, _gatheredLines) = (_gatheredLines, 0);
-        }
-
-        internal Exception? WriteTaken()
-        {
-            try
-            {
-                if (_taken.WrittenCount > 0) _output._write(_taken.WrittenSpan);
-                return null;
-            }
-            catch (Exception e)
-            {
-                Drop(_takenLines);
-                return e;
-            }
-            finally
-            {
-                if (_taken.Capacity > MostBytesKept && _taken.WrittenCount < _taken.Capacity / LeastPartUsed) _taken = new();
-                else _taken.ResetWrittenCount();
-            }
-        }
-
-        private void Drop(long lines)
-        {
-            Interlocked.Add(ref _lostLines, lines);
-            _countDropped(lines);
-        }
     }
 }

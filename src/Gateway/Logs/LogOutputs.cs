@@ -27,21 +27,21 @@ internal sealed partial class LogOutputs : IDisposable
             Failed = failure => Log.OutputFailed(Logger, CauseOf(failure)),
             LinesWereLost = ReportLost,
         };
-        Console = _standardOutput.Add(metrics.LogEntriesDropped);
+        Console = _standardOutput.Add<LogText>(metrics.LogEntriesDropped);
         _isAuditHere = options.AuditLog is { Enabled: true, Path: null };
-        Audit = Open(options.AuditLog, metrics.AuditEntriesDropped);
-        Access = Open(options.AccessLog, metrics.AccessLinesDropped);
+        Audit = Open<AuditEntry>(options.AuditLog, metrics.AuditEntriesDropped);
+        Access = Open<AccessEntry>(options.AccessLog, metrics.AccessLinesDropped);
         if (_files.Count > 0) _hangUp = PosixSignalRegistration.Create(PosixSignal.SIGHUP, Reopen);
     }
 
     /// <summary>The ordinary log.</summary>
-    public LogOutput.Queue Console { get; }
+    public LogQueue<LogText> Console { get; }
 
     /// <summary>The audit log; null if it is off.</summary>
-    public LogOutput.Queue? Audit { get; }
+    public LogQueue<AuditEntry>? Audit { get; }
 
     /// <summary>The access log; null if it is off.</summary>
-    public LogOutput.Queue? Access { get; }
+    public LogQueue<AccessEntry>? Access { get; }
 
     // The logger comes from the services when it is needed: log providers write to these outputs.
     private ILogger Logger => _services.GetRequiredService<ILogger<LogOutputs>>();
@@ -58,10 +58,10 @@ internal sealed partial class LogOutputs : IDisposable
         _standardOutput.Dispose();
     }
 
-    private LogOutput.Queue? Open(LogOptions options, Action<long> countDropped)
+    private LogQueue<T>? Open<T>(LogOptions options, Action<long> countDropped) where T : struct, ILogEntry
     {
         if (!options.Enabled) return null;
-        if (options.Path is null) return _standardOutput.Add(countDropped);
+        if (options.Path is null) return _standardOutput.Add<T>(countDropped);
         var path = Path.GetFullPath(options.Path, _folder);
         if (!_files.TryGetValue(path, out var open))
         {
@@ -75,7 +75,7 @@ internal sealed partial class LogOutputs : IDisposable
             open = _files[path] = (file, output);
         }
 
-        return open.Output.Add(countDropped);
+        return open.Output.Add<T>(countDropped);
     }
 
     private void Reopen(PosixSignalContext signal)

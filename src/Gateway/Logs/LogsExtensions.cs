@@ -13,7 +13,6 @@ internal static class LogsExtensions
         var services = builder.Services;
         services.AddSingleton(_ => StandardOutput.Open());
         services.AddSingleton<LogOutputs>();
-        services.AddSingleton<AccessLog>();
         services.AddSingleton<ITransformProvider, CountedResponses>();
         services.Remove(services.Single(service => service.ImplementationType == typeof(ConsoleLoggerProvider)));
         services.AddSingleton<ILoggerProvider, BufferedConsole>();

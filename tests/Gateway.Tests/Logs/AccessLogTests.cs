@@ -23,7 +23,25 @@ public sealed class AccessLogTests(AccessLogTests.Logged platform) : IClassFixtu
 
     private static readonly string[] s_acme = ["o-acme"];
     private static readonly string s_page = File.ReadAllText(Path.Combine(Repository.Root, "docs", "access-log.md"));
-    private static readonly byte[] s_kilobyte = [.. Enumerable.Repeat((byte)'x', 1023), (byte)'\n'];
+    private static readonly AccessEntry s_kilobyte = new()
+    {
+        Time = DateTimeOffset.UnixEpoch,
+        Method = "GET",
+        Path = new string('x', 512).AsMemory(),
+        Route = null,
+        Status = 200,
+        Reason = null,
+        Duration = TimeSpan.Zero,
+        Bytes = 0,
+        Scheme = null,
+        Issuer = null,
+        Subject = null,
+        Organization = null,
+        Upstream = null,
+        Client = null,
+        RequestId = "",
+        TraceId = null,
+    };
 
     private string Token => platform.World.Token("o-acme");
 
@@ -271,7 +289,7 @@ public sealed class AccessLogTests(AccessLogTests.Logged platform) : IClassFixtu
         Assert.Equal(0, written.Length);
         var log = gateway.Services.GetRequiredService<LogOutputs>().Access!;
         // Twice the room.
-        for (var i = 0; i < 8_000; i++) log.TryWrite(s_kilobyte);
+        for (var i = 0; i < 8_000; i++) log.TryAdd(s_kilobyte);
         Assert.Equal(200, (await gateway.SendAsync("/plain/more", Token)).Status);
         var metrics = (await platform.World.Client.SendAsync(gateway.ManagementUrl + "/metrics")).Body;
         release.Set();

@@ -9,7 +9,7 @@ namespace Gateway.Tests.Logs;
 /// <summary>Lines are written many at a time. None is cut, none is overtaken by its writer's next, and no writer waits.</summary>
 public sealed class LogOutputTests : IDisposable
 {
-    private static readonly byte[] s_million = [.. Enumerable.Repeat((byte)'x', 999_999), (byte)'\n'];
+    private static readonly LogText s_million = Line(new string('x', 999_999) + '\n');
 
     private readonly HeldDestination _destination = new();
     private long _dropped;
@@ -21,10 +21,10 @@ public sealed class LogOutputTests : IDisposable
         _destination.Release();
         using (var output = new LogOutput(_destination.Write))
         {
-            var log = output.Add(Count);
+            var log = output.Add<LogText>(Count);
             await Task.WhenAll(Enumerable.Range(0, Writers).Select(writer => Task.Run(() =>
             {
-                for (var line = 0; line < Lines; line++) log.TryWrite(Encoding.UTF8.GetBytes($"{writer} {line} é😀\n"));
+                for (var line = 0; line < Lines; line++) log.TryAdd(Line($"{writer} {line} é😀\n"));
             })));
         }
 
@@ -40,7 +40,7 @@ public sealed class LogOutputTests : IDisposable
     {
         long lostOfAudit = 0, lostOfOthers = 0;
         var reported = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-        LogOutput.Queue? others = null, audit = null;
+        LogQueue<LogText>? others = null, audit = null;
         using var output = new LogOutput(_destination.Write)
         {
             LinesWereLost = () =>
@@ -49,22 +49,22 @@ public sealed class LogOutputTests : IDisposable
                 reported.TrySetResult();
             },
         };
-        (others, audit) = (output.Add(Count), output.Add(Count));
-        others.TryWrite("first\n"u8);
+        (others, audit) = (output.Add<LogText>(Count), output.Add<LogText>(Count));
+        others.TryAdd(Line("first\n"));
         await _destination.Held;
 
         // A writer that waited only a millisecond for each of these lines would take half an hour.
-        var kept = Enumerable.Range(0, 2_000_000).Count(_ => others.TryWrite(s_million));
+        var kept = Enumerable.Range(0, 2_000_000).Count(_ => others.TryAdd(s_million));
         Assert.InRange(kept, 1, 4);
-        Assert.Equal(1_000, Enumerable.Range(0, 1_000).Count(_ => audit.TryWrite("audit\n"u8)));
-        var tooMuch = Enumerable.Range(0, 10).Count(_ => !audit.TryWrite(s_million));
+        Assert.Equal(1_000, Enumerable.Range(0, 1_000).Count(_ => audit.TryAdd(Line("audit\n"))));
+        var tooMuch = Enumerable.Range(0, 10).Count(_ => !audit.TryAdd(s_million));
         Assert.InRange(tooMuch, 1, 10);
         Assert.Equal(2_000_000 - kept + tooMuch, _dropped);
         Assert.False(reported.Task.IsCompleted);
 
         _destination.Release();
         await reported.Task;
-        await Eventually.IsTrueAsync(() => others.TryWrite("last\n"u8));
+        await Eventually.IsTrueAsync(() => others.TryAdd(Line("last\n")));
         output.Dispose();
         Assert.Equal(tooMuch, lostOfAudit);
         Assert.InRange(lostOfOthers, 2_000_000 - kept, _dropped);
@@ -84,17 +84,17 @@ public sealed class LogOutputTests : IDisposable
             LinesWereLost = () => restored.TrySetResult(output!.TakeLost()),
         })
         {
-            var log = output.Add(Count);
+            var log = output.Add<LogText>(Count);
             _destination.Release();
             _destination.Fails = true;
             for (var batch = 1; batch <= 3; batch++)
             {
-                log.TryWrite("lost\n"u8);
+                log.TryAdd(Line("lost\n"));
                 await Eventually.IsTrueAsync(() => Volatile.Read(ref _dropped) == batch);
             }
 
             _destination.Fails = false;
-            log.TryWrite("written\n"u8);
+            log.TryAdd(Line("written\n"));
             Assert.Equal(3, await restored.Task);
         }
 
@@ -115,13 +115,13 @@ public sealed class LogOutputTests : IDisposable
         _destination.Release();
         using (var output = new LogOutput(_destination.Write) { Time = time, Failed = _ => outages.Add(outage) })
         {
-            var log = output.Add(Count);
+            var log = output.Add<LogText>(Count);
             await LoseAsync(1);
             if (secondsUp > 0)
             {
                 _destination.Fails = false;
                 var writes = _destination.Writes;
-                log.TryWrite("written\n"u8);
+                log.TryAdd(Line("written\n"));
                 await Eventually.IsTrueAsync(() => _destination.Writes > writes);
                 time.Advance(TimeSpan.FromSeconds(secondsUp));
                 outage = 2;
@@ -135,7 +135,7 @@ public sealed class LogOutputTests : IDisposable
             async Task LoseAsync(long dropped)
             {
                 _destination.Fails = true;
-                log.TryWrite("lost\n"u8);
+                log.TryAdd(Line("lost\n"));
                 await Eventually.IsTrueAsync(() => Volatile.Read(ref _dropped) == dropped);
             }
         }
@@ -147,15 +147,15 @@ public sealed class LogOutputTests : IDisposable
     public async Task A_report_of_lost_lines_is_written_although_the_room_is_full()
     {
         var isReported = new TaskCompletionSource<bool>(TaskCreationOptions.RunContinuationsAsynchronously);
-        LogOutput.Queue? log = null;
+        LogQueue<LogText>? log = null;
         using var output = new LogOutput(_destination.Write)
         {
-            LinesWereLost = () => isReported.TrySetResult(log!.TryWrite(Encoding.UTF8.GetBytes($"{log.TakeLost()} lost\n"))),
+            LinesWereLost = () => isReported.TrySetResult(log!.TryAdd(Line($"{log.TakeLost()} lost\n"))),
         };
-        log = output.Add(Count);
-        log.TryWrite("first\n"u8);
+        log = output.Add<LogText>(Count);
+        log.TryAdd(Line("first\n"));
         await _destination.Held;
-        var lost = Enumerable.Range(0, 100).Count(_ => !log.TryWrite(s_million));
+        var lost = Enumerable.Range(0, 100).Count(_ => !log.TryAdd(s_million));
 
         _destination.Release();
         Assert.True(await isReported.Task);
@@ -173,23 +173,58 @@ public sealed class LogOutputTests : IDisposable
             Failed = static _ => throw new ObjectDisposedException("services"),
             LinesWereLost = static () => throw new ObjectDisposedException("services"),
         };
-        var log = output.Add(Count);
+        var log = output.Add<LogText>(Count);
         _destination.Fails = true;
-        log.TryWrite("lost\n"u8);
+        log.TryAdd(Line("lost\n"));
         await Eventually.IsTrueAsync(() => Volatile.Read(ref _dropped) == 1);
         _destination.Fails = false;
-        log.TryWrite("written\n"u8);
+        log.TryAdd(Line("written\n"));
         output.Dispose();
 
         Assert.True(output.HasEnded);
-        Assert.False(log.TryWrite("late\n"u8));
+        Assert.False(log.TryAdd(Line("late\n")));
         Assert.Equal(2, _dropped);
         Assert.Equal("written\n", _destination.Text);
     }
 
+    [Theory]
+    [InlineData("ok 1|fails|ok 2", "ok 1|ok 2")]
+    [InlineData("fails|fails|ok 1", "ok 1")]
+    [InlineData("ok 1|fails", "ok 1")]
+    public void An_entry_whose_line_cannot_be_made_is_lost_alone(string entries, string written)
+    {
+        _destination.Release();
+        var lost = 0L;
+        using (var output = new LogOutput(_destination.Write))
+        {
+            var log = output.Add<FailingEntry>(lines => lost += lines);
+            foreach (var entry in entries.Split('|')) Assert.True(log.TryAdd(new FailingEntry(entry)));
+        }
+
+        Assert.Equal(written.Split('|'), _destination.Text.Split('\n', StringSplitOptions.RemoveEmptyEntries));
+        Assert.Equal(entries.Split('|').Count(static entry => entry == "fails"), lost);
+    }
+
     public void Dispose() => _destination.Dispose();
 
+    private static LogText Line(string text) => new(Encoding.UTF8.GetBytes(text));
+
     private void Count(long lines) => Interlocked.Add(ref _dropped, lines);
+
+    /// <summary>Fails when its line is half made.</summary>
+    private readonly record struct FailingEntry(string Text) : ILogEntry
+    {
+        public int Size => Text.Length;
+
+        public void Write(LogLine line)
+        {
+            var json = line.BeginJson(DateTimeOffset.UnixEpoch);
+            if (Text == "fails") throw new FormatException();
+            json.WriteString("text", Text);
+            line.Clear();
+            line.Write(Encoding.UTF8.GetBytes(Text + '\n'));
+        }
+    }
 
     /// <summary>Takes nothing until it is released.</summary>
     private sealed class HeldDestination : IDisposable
