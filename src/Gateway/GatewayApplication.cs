@@ -7,7 +7,7 @@ using Gateway.AwsIdentity;
 using Gateway.Configuration.Snapshots;
 using Gateway.Edge;
 using Gateway.Errors;
-using Gateway.Forwarding;
+using Gateway.Forwarding.Headers;
 using Gateway.Hosting;
 using Gateway.Logs;
 using Gateway.Management;

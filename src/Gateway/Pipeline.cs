@@ -4,6 +4,7 @@ using Gateway.Cors;
 using Gateway.Edge;
 using Gateway.Errors;
 using Gateway.Forwarding;
+using Gateway.Forwarding.Headers;
 using Gateway.Hosting;
 using Gateway.Logs;
 using Gateway.Networking;

@@ -1,5 +1,6 @@
 using System.Text;
 using Gateway.Configuration.Schema;
+using Gateway.Forwarding.Connections;
 using OpenTelemetry.Trace;
 using Yarp.ReverseProxy.Forwarder;
 

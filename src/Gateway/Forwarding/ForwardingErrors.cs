@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Gateway.Forwarding.Connections;
 using Gateway.LoadBalancing;
 using Gateway.Telemetry;
 using IotCredentials.Failures;

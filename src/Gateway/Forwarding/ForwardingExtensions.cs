@@ -1,4 +1,7 @@
 using Gateway.Configuration.Snapshots;
+using Gateway.Forwarding.Connections;
+using Gateway.Forwarding.Headers;
+using Gateway.Forwarding.Targets;
 using Gateway.LoadBalancing;
 using Yarp.ReverseProxy.Forwarder;
 using Yarp.ReverseProxy.Health;

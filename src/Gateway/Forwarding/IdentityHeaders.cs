@@ -1,4 +1,6 @@
 using Gateway.Authentication;
+using Gateway.Forwarding.Connections;
+using Gateway.Forwarding.Headers;
 using IotCredentials.Http;
 using Microsoft.AspNetCore.Http.Features;
 using Microsoft.Net.Http.Headers;

@@ -1,3 +1,4 @@
+using Gateway.Forwarding.Connections;
 using Microsoft.Net.Http.Headers;
 
 namespace Gateway.Forwarding;

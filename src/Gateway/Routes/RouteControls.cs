@@ -2,6 +2,7 @@ using Gateway.Configuration.Rules;
 using Gateway.Configuration.Schema;
 using Gateway.Cors;
 using Gateway.Forwarding;
+using Gateway.Forwarding.Headers;
 using Gateway.Networking;
 using Gateway.RateLimiting;
 using IotCredentials.Http;

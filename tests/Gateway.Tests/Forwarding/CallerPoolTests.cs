@@ -1,6 +1,6 @@
 using System.Globalization;
 using System.Net;
-using Gateway.Forwarding;
+using Gateway.Forwarding.Connections;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
 using Xunit;

@@ -5,7 +5,7 @@ using System.Net;
 using System.Net.Http.Headers;
 using System.Net.WebSockets;
 using System.Text.Json.Nodes;
-using Gateway.Forwarding;
+using Gateway.Forwarding.Connections;
 using Gateway.Hosting;
 using Microsoft.Extensions.DependencyInjection;
 using Sandbox;

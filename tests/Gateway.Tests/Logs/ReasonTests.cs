@@ -1,7 +1,7 @@
 using System.Net.Sockets;
 using System.Net.WebSockets;
 using System.Text.Json.Nodes;
-using Gateway.Forwarding;
+using Gateway.Forwarding.Connections;
 using Gateway.Networking;
 using Gateway.Tests.Authentication;
 using Gateway.Tests.Forwarding;

@@ -1,5 +1,5 @@
 using System.Net;
-using Gateway.Forwarding;
+using Gateway.Forwarding.Headers;
 using Microsoft.Extensions.DependencyInjection;
 using Testing;
 using Xunit;

@@ -1,7 +1,7 @@
 using Gateway.Authentication;
 using Gateway.Configuration.Schema;
 using Gateway.Configuration.Tree;
-using Gateway.Forwarding;
+using Gateway.Forwarding.Headers;
 using Gateway.Networking;
 
 namespace Gateway.Configuration.Rules.Identity;

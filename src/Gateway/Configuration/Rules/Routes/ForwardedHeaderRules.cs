@@ -1,5 +1,5 @@
 using Gateway.Configuration.Schema;
-using Gateway.Forwarding;
+using Gateway.Forwarding.Headers;
 using Gateway.Networking;
 
 namespace Gateway.Configuration.Rules.Routes;

@@ -1,4 +1,4 @@
-using Gateway.Forwarding;
+using Gateway.Forwarding.Headers;
 using Yarp.ReverseProxy.Configuration;
 
 namespace Gateway.Configuration.Rules.Transforms;

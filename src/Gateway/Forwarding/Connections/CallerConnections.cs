@@ -1,7 +1,7 @@
 using Gateway.Edge;
 using Yarp.ReverseProxy.Transforms;
 
-namespace Gateway.Forwarding;
+namespace Gateway.Forwarding.Connections;
 
 /// <summary>
 /// Keeps callers apart on HTTP/2 connections to services, which requests share: uploads that the service does not read use up a connection's window, and a

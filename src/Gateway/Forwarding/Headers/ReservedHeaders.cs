@@ -1,6 +1,6 @@
 using System.Collections.Frozen;
 
-namespace Gateway.Forwarding;
+namespace Gateway.Forwarding.Headers;
 
 /// <summary>The request headers that a client must not send to a service.</summary>
 internal static class ReservedHeaders

@@ -4,7 +4,7 @@ using IotCredentials.Http;
 using Yarp.ReverseProxy.Transforms;
 using Yarp.ReverseProxy.Transforms.Builder;
 
-namespace Gateway.Forwarding;
+namespace Gateway.Forwarding.Targets;
 
 /// <summary>
 /// Sends path and query on as the client wrote them, byte for byte. YARP would decode the path and encode it again by other rules than the client's, and so

@@ -1,8 +1,8 @@
-using Gateway.Forwarding;
+using Gateway.Forwarding.Headers;
 using Microsoft.AspNetCore.Http;
 using Xunit;
 
-namespace Gateway.Tests.Forwarding;
+namespace Gateway.Tests.Forwarding.Headers;
 
 public sealed class GatewayNameTests
 {

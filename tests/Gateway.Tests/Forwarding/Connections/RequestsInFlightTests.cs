@@ -1,7 +1,7 @@
 using System.Net;
 using System.Net.WebSockets;
 using System.Text.Json.Nodes;
-using Gateway.Forwarding;
+using Gateway.Forwarding.Connections;
 using Gateway.Networking;
 using Gateway.Tests.Edge;
 using Gateway.Tests.Logs;
@@ -13,7 +13,7 @@ using Microsoft.Extensions.Options;
 using Testing;
 using Xunit;
 
-namespace Gateway.Tests.Forwarding;
+namespace Gateway.Tests.Forwarding.Connections;
 
 /// <summary>S17: as many requests are in flight as the file descriptors of the process allow, each caller has a share, and each is released once.</summary>
 public sealed class RequestsInFlightTests(RequestsInFlightTests.Few platform) : IClassFixture<RequestsInFlightTests.Few>

@@ -3,7 +3,7 @@ using Gateway.Edge;
 using Microsoft.AspNetCore.Routing.Patterns;
 using Yarp.ReverseProxy.Configuration;
 
-namespace Gateway.Forwarding;
+namespace Gateway.Forwarding.Targets;
 
 /// <summary>Changes an encoded path; null when the request yields no valid path for the service.</summary>
 internal delegate string? PathStep(HttpRequest request, string path);

@@ -5,7 +5,7 @@ using Gateway.Telemetry;
 using IotCredentials.Failures;
 using IotCredentials.Http;
 
-namespace Gateway.Forwarding;
+namespace Gateway.Forwarding.Headers;
 
 /// <summary>
 /// The gateway's name in <c>Via</c> (RFC 9110, 7.6.3). It is derived from the routes and destinations at start: all replicas of a deployment share one name,

@@ -1,6 +1,6 @@
 using System.Diagnostics;
 
-namespace Gateway.Forwarding;
+namespace Gateway.Forwarding.Headers;
 
 /// <summary>Sends <c>traceparent</c> and <c>tracestate</c> on, but no baggage: the gateway cannot vouch for a client's content in it.</summary>
 internal sealed class TraceContextPropagator : DistributedContextPropagator

@@ -1,6 +1,6 @@
 using System.Collections.Frozen;
 
-namespace Gateway.Forwarding;
+namespace Gateway.Forwarding.Headers;
 
 /// <summary>
 /// A set of header names. A pattern that ends in <c>*</c> matches every name with that prefix, one that begins with <c>*</c> every name with that suffix.

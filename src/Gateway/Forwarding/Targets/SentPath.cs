@@ -3,7 +3,7 @@ using Microsoft.AspNetCore.Http.Features;
 using Microsoft.AspNetCore.Routing.Patterns;
 using Yarp.ReverseProxy.Forwarder;
 
-namespace Gateway.Forwarding;
+namespace Gateway.Forwarding.Targets;
 
 /// <summary>Reads the path of a request as the client encoded it.</summary>
 internal static class SentPath

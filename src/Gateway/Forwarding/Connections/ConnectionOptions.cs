@@ -1,6 +1,6 @@
 using System.Collections.Frozen;
 
-namespace Gateway.Forwarding;
+namespace Gateway.Forwarding.Connections;
 
 /// <summary>Reads the header <c>Connection</c>.</summary>
 internal static class ConnectionOptions

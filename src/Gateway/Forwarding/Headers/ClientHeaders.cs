@@ -2,10 +2,11 @@ using System.Collections.Frozen;
 using Gateway.Authentication;
 using Gateway.Configuration.Schema;
 using Gateway.Configuration.Snapshots;
+using Gateway.Forwarding.Connections;
 using Gateway.Networking;
 using Yarp.ReverseProxy.Configuration;
 
-namespace Gateway.Forwarding;
+namespace Gateway.Forwarding.Headers;
 
 /// <summary>Endpoint metadata: the headers that a route passes on although they are removed by default, and the headers that it removes in addition.</summary>
 internal sealed class ForwardedClientHeaders

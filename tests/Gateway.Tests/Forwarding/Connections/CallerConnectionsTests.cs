@@ -19,7 +19,7 @@ using Sandbox;
 using Testing;
 using Xunit;
 
-namespace Gateway.Tests.Forwarding;
+namespace Gateway.Tests.Forwarding.Connections;
 
 /// <summary>Over HTTP/2 to a service, a caller stops and breaks requests of its own alone.</summary>
 public sealed class CallerConnectionsTests(CallerConnectionsTests.Platform platform) : IClassFixture<CallerConnectionsTests.Platform>

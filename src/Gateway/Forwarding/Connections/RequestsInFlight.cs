@@ -7,7 +7,7 @@ using IotCredentials.Http;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.Extensions.Options;
 
-namespace Gateway.Forwarding;
+namespace Gateway.Forwarding.Connections;
 
 /// <summary>
 /// Bounds the requests that are forwarded at once, of all callers and of each, by the process's <see cref="FileDescriptors"/>. Each may take a connection to a
