@@ -19,6 +19,9 @@ internal static class Telemetry
     // OpenTelemetry's room for the time series of a metric.
     private const int DefaultRoom = 2000;
 
+    // The runtime's metrics have few series, at most one for each kind of exception. Room takes memory whether it is used or not.
+    private const int RoomOfRuntime = 200;
+
     /// <param name="builder">The host.</param>
     /// <param name="routes">How many routes there are at the start.</param>
     public static void AddTelemetry(this WebApplicationBuilder builder, int routes)
@@ -63,6 +66,7 @@ internal static class Telemetry
     /// </summary>
     public static MetricStreamConfiguration? ViewOf(Instrument instrument, int routes) =>
         instrument is { Meter.Name: HostingMeter, Name: RequestDurations.OfServer } ? MetricStreamConfiguration.Drop
+        : instrument.Meter.Name == "System.Runtime" ? new() { CardinalityLimit = RoomOfRuntime }
         : routes * SeriesPerRoute(instrument) is > DefaultRoom and var room ? new() { CardinalityLimit = room }
         : null;
 
