@@ -16,7 +16,7 @@ public sealed class SessionPolicyPropertyTests(ITestOutputHelper output)
 
     private static readonly int s_wanted = Environment.GetEnvironmentVariable("POLICY_TEMPLATES") is { Length: > 0 } text
         ? int.Parse(text, CultureInfo.InvariantCulture)
-        : 1_000;
+        : 500;
 
     private int _tried;
     private int _accepted;

@@ -20,9 +20,9 @@ namespace Gateway.Tests.Configuration;
 [Trait("Category", "Long")]
 public sealed class GeneratedSectionTests(ITestOutputHelper output)
 {
-    private const int LiveSections = 40;
+    private static readonly int s_liveSections = Sample.Count(20, 40);
     private static readonly int s_seed = Number("GENERATED_SEED", 20261);
-    private static readonly int s_count = Number("GENERATED_COUNT", 300);
+    private static readonly int s_count = Number("GENERATED_COUNT", 150);
 
     [Fact]
     public async Task A1_A3_A6_A7_A8_A9_A10_Sections_are_refused_or_decide_every_request()
@@ -61,7 +61,7 @@ public sealed class GeneratedSectionTests(ITestOutputHelper output)
         var before = gateway.Folder.Read("appsettings.json");
         var (random, accepted) = (new Random(s_seed), 0);
         output.WriteLine($"GENERATED_SEED={s_seed}");
-        for (var number = 0; number < LiveSections * 20 && accepted < LiveSections; number++)
+        for (var number = 0; number < s_liveSections * 20 && accepted < s_liveSections; number++)
         {
             var section = new GeneratedSection(random, world.Downstream.Url, breaks: number % 2 == 0 ? 0 : 10);
             var settings = JsonNode.Parse(before)!.AsObject();
@@ -84,7 +84,7 @@ public sealed class GeneratedSectionTests(ITestOutputHelper output)
         }
 
         output.WriteLine($"{accepted} accepted");
-        Assert.Equal(LiveSections, accepted);
+        Assert.Equal(s_liveSections, accepted);
     }
 
     private static async Task DecidesAsync(GeneratedSection section, int number, Snapshot snapshot)

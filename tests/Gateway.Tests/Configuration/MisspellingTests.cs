@@ -33,7 +33,7 @@ public sealed partial class MisspellingTests
         using var folder = new GatewayFolder(Shipped(Main));
         var name = key[(key.LastIndexOf(':') + 1)..];
         var isTemplate = file.StartsWith("policies/", StringComparison.Ordinal);
-        foreach (var slip in Sample.Of(4, Misspelling.Of(name)))
+        foreach (var slip in Sample.Of(2, Misspelling.Of(name)))
         {
             folder.Write(isTemplate ? Template : file, Renamed(Shipped(file), key, slip).ToJsonString());
             var layer = file == Main || isTemplate ? "Production" : Path.GetFileNameWithoutExtension(file)["appsettings.".Length..];

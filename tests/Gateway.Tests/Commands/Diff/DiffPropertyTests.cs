@@ -33,7 +33,7 @@ public sealed class DiffPropertyTests(ITestOutputHelper output) : IDisposable
     {
         var seed = Seed.Of("DIFF_SEED");
         var random = seed.NewRandom();
-        var (edits, opened, quiet) = (Sample.Count(12, 150), 0, 0);
+        var (edits, opened, quiet) = (Sample.Count(8, 150), 0, 0);
         var (settings, before) = Valid(random, Start());
         var outcomes = await OutcomesAsync(before);
         for (var edit = 0; edit < edits; edit++)
