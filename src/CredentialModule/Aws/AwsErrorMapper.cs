@@ -9,7 +9,10 @@ using Microsoft.Net.Http.Headers;
 
 namespace IotCredentials.Aws;
 
-/// <summary>Maps an error of an AWS call to a failure. Its message holds nothing of a response but the status, AWS's code and a denied action.</summary>
+/// <summary>
+/// Maps an error of an AWS call to a failure. Its message holds nothing of a response but the status, AWS's code, a denied action and the problem of a session
+/// policy.
+/// </summary>
 internal static partial class AwsErrorMapper
 {
     // If the clocks differ by more than this, the SDK, too, attributes a rejected signature to the clock.
@@ -43,9 +46,15 @@ internal static partial class AwsErrorMapper
     {
         ["RegionDisabledException"] = "STS is not activated in this region: activate it in the account settings of IAM",
         ["OptInRequired"] = "the account has not enabled this region",
-        ["MalformedPolicyDocument"] = "AWS does not take the session policy",
+        [MalformedPolicy] = "AWS does not take the session policy",
         ["PackedPolicyTooLarge"] = "session policy and tags are too large together",
     };
+
+    private const string MalformedPolicy = "MalformedPolicyDocument";
+
+    private const int LongestProblem = 200;
+
+    private const int LongestReadProblem = 1024;
 
     private const string Expired = "the gateway's session at AWS has expired: renew AWS_SESSION_TOKEN and its keys where they come from";
 
@@ -115,11 +124,19 @@ internal static partial class AwsErrorMapper
 
     // Uses only the parts of AWS's message that have a known form: the message can repeat the request, and with it the token.
     private static string ReasonOf(AmazonServiceException error, string code) =>
-        ReasonOf(code) is { } reason ? $": {reason}"
+        ReasonOf(code) is { } reason ? $": {reason}{(code == MalformedPolicy ? ProblemOfPolicy(error.Message) : "")}"
         : Denied().Match(error.Message) is { Success: true } denied ? $": not authorized to perform {denied.Groups[1].Value}"
         : MentionsInMessage(error, "role chaining") ? ": a role's own session gets one hour at most: lower SessionDuration to 01:00:00"
         : MentionsInMessage(error, "exceeds the MaxSessionDuration") ? ": SessionDuration is longer than the role's maximum session duration"
         : "";
+
+    // This message speaks only of the policy, which holds no secret, and nothing else says what to correct.
+    private static string ProblemOfPolicy(string message)
+    {
+        var printable = message.Take(LongestReadProblem).Select(static character => character is >= ' ' and <= '~' ? character : ' ');
+        var problem = SecretText.HideInSentence(string.Concat(printable)).Trim();
+        return problem.Length == 0 ? "" : $" ({(problem.Length > LongestProblem ? problem[..LongestProblem] + "…" : problem)})";
+    }
 
     private static TimeSpan? ClockIsAheadBy(AmazonServiceException error)
     {

@@ -1,3 +1,4 @@
+using System.Text.RegularExpressions;
 using IotCredentials.Failures;
 
 namespace IotCredentials.Policies;
@@ -6,7 +7,7 @@ namespace IotCredentials.Policies;
 /// The condition operators of IAM, as the page "Condition operators" of its user guide lists them. STS refuses a policy with another one, for every
 /// organization. The page does not say whether their case counts, so it does not count here.
 /// </summary>
-internal static class ConditionOperator
+internal static partial class ConditionOperator
 {
     private static readonly string[] s_names =
     [
@@ -29,4 +30,22 @@ internal static class ConditionOperator
         : "is no condition operator. " + (NearestName.Of(name, s_spellings) is { } near
             ? $"Did you mean \"{near}\"?"
             : $"IAM has {string.Join(", ", s_names)}; ForAllValues: or ForAnyValue: stands before a name, IfExists behind any but Null.");
+
+    /// <summary>
+    /// The problem with a value, as the end of a sentence about its place; null if there is none. For operators other than those of dates, the page does not say
+    /// that IAM refuses a value.
+    /// </summary>
+    public static string? ProblemOfValue(string name, PolicyNode value)
+    {
+        if (!name[(name.IndexOf(':', StringComparison.Ordinal) + 1)..].StartsWith("Date", StringComparison.OrdinalIgnoreCase)) return null;
+        var text = value switch { PolicyString { Text: var written } => written.Source, PolicyNumber { Text: var digits } => digits, _ => "" };
+        return Date().IsMatch(text) ? null : "is no date that IAM takes: write one such as 2026-01-31T00:00:00Z, or the seconds since 1970.";
+    }
+
+    // The W3C's forms of ISO 8601, which end after the year, the month, the day, the minute, the second or its fraction; and seconds since 1970.
+    [GeneratedRegex(
+        "^([0-9]{1,18}|[0-9]{4}-(0[1-9]|1[0-2])(-(0[1-9]|[12][0-9]|3[01])"
+        + @"(T([01][0-9]|2[0-3]):[0-5][0-9](:[0-5][0-9](\.[0-9]{1,9})?)?(Z|[+-]([01][0-9]|2[0-3]):[0-5][0-9])?)?)?)\z",
+        RegexOptions.IgnoreCase)]
+    private static partial Regex Date();
 }

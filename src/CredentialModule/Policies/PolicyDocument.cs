@@ -65,9 +65,16 @@ internal sealed class PolicyDocument(List<Finding> findings)
             CheckCondition(condition);
         var actions = ReadList(statement, "Action", out var actionsRead);
         var resources = ReadList(statement, "Resource", out var resourcesRead);
-        ReadList(statement, "NotAction", out _);
-        ReadList(statement, "NotResource", out _);
+        var otherActions = ReadList(statement, "NotAction", out _);
+        var otherResources = ReadList(statement, "NotResource", out _);
         var effect = EffectOf(statement);
+        // An Allow statement is held to stricter rules.
+        if (effect == "Deny")
+        {
+            CheckGrammar(actions.Concat(otherActions), FindingCode.Action, StatementGrammar.ProblemOfAction);
+            CheckGrammar(resources.Concat(otherResources), FindingCode.ArnShape, StatementGrammar.ProblemOfResource);
+        }
+
         RequireOne(statement, "Action", "NotAction", effect);
         RequireOne(statement, "Resource", "NotResource", effect);
         if (effect is not ("Allow" or "Deny"))
@@ -124,6 +131,15 @@ internal sealed class PolicyDocument(List<Finding> findings)
         return texts;
     }
 
+    private void CheckGrammar(IEnumerable<PolicyString> nodes, string code, Func<string, string?> problemOf)
+    {
+        foreach (var node in nodes)
+        {
+            if (problemOf(node.Text.Source) is { } problem)
+                Report(node, code, $"{node.Path} `{node.Text}` {problem}");
+        }
+    }
+
     private void CheckCondition(PolicyNode node)
     {
         if (node is not PolicyObject condition)
@@ -144,8 +160,13 @@ internal sealed class PolicyDocument(List<Finding> findings)
             foreach (var (_, value) in keys.Members)
             {
                 IReadOnlyList<PolicyNode> values = value is PolicyArray array ? array.Items : [value];
-                foreach (var item in values.Where(item => item is not (PolicyString or PolicyBoolean or PolicyNumber)))
-                    Report(item, FindingCode.MemberType, $"{item.Path} must be a string, a number or a boolean.");
+                foreach (var item in values)
+                {
+                    if (item is not (PolicyString or PolicyBoolean or PolicyNumber))
+                        Report(item, FindingCode.MemberType, $"{item.Path} must be a string, a number or a boolean.");
+                    else if (ConditionOperator.ProblemOfValue(name, item) is { } wrong)
+                        Report(item, FindingCode.Condition, $"{item.Path} {wrong}");
+                }
             }
         }
     }

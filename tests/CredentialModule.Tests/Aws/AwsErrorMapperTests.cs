@@ -40,7 +40,6 @@ public sealed class AwsErrorMapperTests
     [InlineData(null, 403, "Unavailable")]
     [InlineData("AccessDenied", 403, "Refused")]
     [InlineData("ValidationError", 400, "Refused")]
-    [InlineData("MalformedPolicyDocument", 400, "Refused")]
     [InlineData("PackedPolicyTooLarge", 400, "Refused")]
     [InlineData("RegionDisabledException", 403, "Refused")]
     public void D14_a_code_means_what_the_SDK_makes_of_it(string? code, int status, string failure)
@@ -99,6 +98,34 @@ public sealed class AwsErrorMapperTests
                     new AmazonSecurityTokenServiceException(message, null, ErrorType.Sender, "AccessDenied", "id", HttpStatusCode.Forbidden),
                     "sts:AssumeRole")
                 .Message);
+
+    /// <summary>Nothing else says what to correct in a session policy. Of any other error, AWS's own words are not told.</summary>
+    [Theory]
+    [InlineData("MalformedPolicyDocument", "Syntax errors in policy.", " (Syntax errors in policy.)")]
+    [InlineData(
+        "MalformedPolicyDocument", "Partition \"aws\" is not valid for resource \"arn:aws:iot:cn-north-1:111122223333:topic/o-acme/admin/*\".",
+        " (Partition \"aws\" is not valid for resource \"arn:aws:iot:cn-north-1:111122223333:topic/o-acme/admin/*\".)")]
+    [InlineData("MalformedPolicyDocument", "one\r\ntwo\u001b[31m\u00e9", " (one  two [31m)")]
+    [InlineData("MalformedPolicyDocument", "password=hunter2", " (password=…)")]
+    [InlineData("MalformedPolicyDocument", " \n ", "")]
+    [InlineData("PackedPolicyTooLarge", "hunter2", "")]
+    public void The_problem_of_a_session_policy_is_told(string code, string message, string told)
+    {
+        var found = Refused(code, message);
+
+        Assert.Equal((FailureClass.Refused, $"sts:AssumeRole: 400 {code}: {AwsErrorMapper.ReasonOf(code)}{told}"), (found.Failure, found.Message));
+    }
+
+    [Fact]
+    public void A_long_problem_of_a_session_policy_is_cut()
+    {
+        var found = Refused("MalformedPolicyDocument", string.Concat(Enumerable.Repeat("ab ", 9000)));
+
+        Assert.EndsWith($" ({string.Concat(Enumerable.Repeat("ab ", 66))}ab…)", found.Message, StringComparison.Ordinal);
+    }
+
+    private static VendingException Refused(string code, string message) => AwsErrorMapper.From(
+        new AmazonSecurityTokenServiceException(message, null, ErrorType.Sender, code, "id", HttpStatusCode.BadRequest), "sts:AssumeRole");
 
     private sealed class MarkedException(bool throttles) : AmazonServiceException("", ErrorType.Sender, "SomethingNew", "id", HttpStatusCode.BadRequest)
     {

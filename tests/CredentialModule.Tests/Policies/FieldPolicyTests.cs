@@ -54,7 +54,7 @@ public sealed partial class FieldPolicyTests
     {
         var text = Templates.Document(
             """{"Effect":"Allow","Action":"iot:Publish","Resource":"§topic/t/{organizationId}/*"}""",
-            $$"""{"Effect":"Deny","Action":"{{new string('x', 2048)}}","Resource":"*"}""");
+            $$"""{"Effect":"Deny","Action":"iot:{{new string('x', 2048)}}","Resource":"*"}""");
         Assert.Null(Templates.Parse(text, Templates.Wide, out var findings));
         Assert.Contains("No shorter id makes it fit", Assert.Single(findings).Message, StringComparison.Ordinal);
     }

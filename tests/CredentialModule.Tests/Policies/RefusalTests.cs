@@ -86,7 +86,7 @@ public sealed class RefusalTests
         { FindingCode.MemberType, """{"Version":"2012-10-17","Statement":[GOOD,{"Effect":"Deny","Action":"*","Resource":{}}]}""", "STS refuses the policy" },
         {
             FindingCode.ConflictingMembers,
-            """{"Version":"2012-10-17","Statement":[GOOD,{"Effect":"Deny","Action":"*","NotAction":"x","Resource":"*"}]}""",
+            """{"Version":"2012-10-17","Statement":[GOOD,{"Effect":"Deny","Action":"*","NotAction":"iot:x","Resource":"*"}]}""",
             "STS refuses the policy"
         },
         { FindingCode.EmptyList, """{"Version":"2012-10-17","Statement":[GOOD,{"Effect":"Deny","Action":"*","Resource":[]}]}""", "STS refuses the policy" },
@@ -104,7 +104,7 @@ public sealed class RefusalTests
         },
         {
             FindingCode.Length,
-            $$"""{"Version":"2012-10-17","Statement":[GOOD,{"Effect":"Deny","Action":"{{new string('x', 2048)}}","Resource":"*"}]}""",
+            $$"""{"Version":"2012-10-17","Statement":[GOOD,{"Effect":"Deny","Action":"iot:{{new string('x', 2048)}}","Resource":"*"}]}""",
             "STS refuses the policy"
         },
         {

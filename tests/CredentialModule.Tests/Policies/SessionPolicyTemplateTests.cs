@@ -73,6 +73,35 @@ public sealed class SessionPolicyTemplateTests
     [InlineData("\"Condition\":{\"NullIfExists\":{\"aws:TagKeys\":\"true\"}}", "Condition", "Condition.NullIfExists")]
     [InlineData("\"Condition\":{\"Equals\":{\"aws:TagKeys\":\"true\"}}", "Condition", "Condition.Equals")]
     [InlineData("\"Sid\":\"Publish\"", FindingCode.Sid, "Statement[1].Sid `Publish` is also that of Statement[0]")]
+    [InlineData("\"Action\":\"Publish\"", FindingCode.Action, "Statement[1].Action `Publish` is no action", "SERVICE:NAME")]
+    [InlineData("\"Action\":[\"iot:Publish\",\"iot:x:Publish\"]", FindingCode.Action, "Statement[1].Action[1] `iot:x:Publish`", "one colon")]
+    [InlineData("\"Action\":\"\"", FindingCode.Action, "Statement[1].Action ``")]
+    [InlineData("\"Action\":\":Publish\"", FindingCode.Action, "Statement[1].Action")]
+    [InlineData("\"Action\":\"iot:\"", FindingCode.Action, "Statement[1].Action")]
+    [InlineData("\"Action\":\"iot*:Publish\"", FindingCode.Action, "Statement[1].Action")]
+    [InlineData("\"Action\":\"{region}:Publish\"", FindingCode.Action, "Statement[1].Action")]
+    [InlineData("\"NotAction\":\"\"", FindingCode.Action, "Statement[1].NotAction ``")]
+    [InlineData("\"NotAction\":[\"iot:*\",\"a b:c\"]", FindingCode.Action, "Statement[1].NotAction[1] `a b:c`")]
+    [InlineData("\"Resource\":\"topic/{organizationId}/admin/#\"", FindingCode.ArnShape, "Statement[1].Resource `topic/", "write an ARN")]
+    [InlineData("\"Resource\":\"\"", FindingCode.ArnShape, "Statement[1].Resource ``")]
+    [InlineData("\"Resource\":\"arn:aws\"", FindingCode.ArnShape, "Statement[1].Resource `arn:aws`")]
+    [InlineData("\"Resource\":\"ARN:aws:iot:r:1:topic/x\"", FindingCode.ArnShape, "Statement[1].Resource `ARN:")]
+    [InlineData("\"Resource\":\"arn:awss:iot:*:*:topic/x\"", FindingCode.ArnShape, "has `awss` as its partition")]
+    [InlineData("\"Resource\":\"arn:aws*:iot:*:*:topic/x\"", FindingCode.ArnShape, "has `aws*` as its partition")]
+    [InlineData("\"Resource\":\"arn:{region}:iot:*:*:topic/x\"", FindingCode.ArnShape, "has `{region}` as its partition")]
+    [InlineData("\"Resource\":\"arn::iot:*:*:topic/x\"", FindingCode.ArnShape, "has `` as its partition")]
+    [InlineData("\"Resource\":\"arn:{partition}:*:*:*:topic/x\"", FindingCode.ArnShape, "has `*` as its service")]
+    [InlineData("\"NotResource\":\"\"", FindingCode.ArnShape, "Statement[1].NotResource ``")]
+    [InlineData("\"NotResource\":[\"*\",\"arn:aws:iot\"]", FindingCode.ArnShape, "Statement[1].NotResource[1] `arn:aws:iot`")]
+    [InlineData("\"Condition\":{\"DateLessThan\":{\"aws:CurrentTime\":\"nonsense\"}}", "Condition", "DateLessThan.aws:CurrentTime is no date", "2026-")]
+    [InlineData("\"Condition\":{\"DateEquals\":{\"aws:CurrentTime\":[\"2026\",\"2026-13\"]}}", "Condition", "DateEquals.aws:CurrentTime[1]")]
+    [InlineData("\"Condition\":{\"DateEquals\":{\"aws:CurrentTime\":\"2026-07-*\"}}", "Condition", "DateEquals.aws:CurrentTime")]
+    [InlineData("\"Condition\":{\"ForAnyValue:DateNotEquals\":{\"a:b\":\"2026-07-32\"}}", "Condition", "ForAnyValue:DateNotEquals.a:b")]
+    [InlineData("\"Condition\":{\"DateGreaterThanIfExists\":{\"a:b\":\"2026-07-01T24:00Z\"}}", "Condition", "DateGreaterThanIfExists.a:b")]
+    [InlineData("\"Condition\":{\"DateGreaterThan\":{\"a:b\":\"{region}\"}}", "Condition", "DateGreaterThan.a:b")]
+    [InlineData("\"Condition\":{\"DateGreaterThan\":{\"a:b\":1.5}}", "Condition", "DateGreaterThan.a:b")]
+    [InlineData("\"Condition\":{\"DateGreaterThan\":{\"a:b\":true}}", "Condition", "DateGreaterThan.a:b")]
+    [InlineData("\"Condition\":{\"DateGreaterThan\":{\"a:b\":\"\"}}", "Condition", "DateGreaterThan.a:b")]
     public void Parse_StatementThatStsRefuses_IsRefused(string members, string code, params string[] words)
     {
         Templates.Parse(Templates.Document(Named, Deny(members)), Templates.Wide, out var findings);
@@ -87,6 +116,11 @@ public sealed class SessionPolicyTemplateTests
     [InlineData("\"Condition\":{\"ForAllValues:StringNotEqualsIgnoreCaseIfExists\":{\"aws:TagKeys\":[\"a\",\"b\"]},\"BinaryEquals\":{\"a:b\":\"QmluYXJ5\"}}")]
     [InlineData("\"Condition\":{\"ForAnyValue:ArnLike\":{\"iot:Certificate.Subject.CommonName\":\"a\"},\"DateLessThan\":{\"aws:CurrentTime\":\"2026-07\"}}")]
     [InlineData("\"Sid\":\"publish\"")]
+    [InlineData("\"Action\":[\"*:*\",\"iot:*\",\"s3:Get?bject\",\"execute-api:{region}\"]")]
+    [InlineData("\"NotAction\":[\"*\",\"iot:Publish\"],\"NotResource\":[\"*\",\"arn:*:iot:*\"]")]
+    [InlineData("\"Resource\":[\"arn:{partition}:iot:*:*:topic/a:b/*\",\"arn:aws-cn:s3:::b\",\"arn:aws:iot:{region}:{accountId}:*\"]")]
+    [InlineData("\"Condition\":{\"DateLessThan\":{\"a:b\":[\"2026\",\"2026-07\",\"2026-07-31\",\"2026-07-31T23:59Z\",\"1767225600\",1767225600]}}")]
+    [InlineData("\"Condition\":{\"DateLessThanIfExists\":{\"a:b\":[\"2026-07-31T23:59:59Z\",\"2026-07-31t23:59:59.25+09:30\"]}}")]
     [InlineData("\"Sid\":\"\"")]
     public void Parse_StatementThatStsTakes_IsAccepted(string members)
     {
@@ -195,7 +229,7 @@ public sealed class SessionPolicyTemplateTests
     [Fact]
     public void Parse_WorstCaseLength_IsAtMost2048()
     {
-        string Text(int padding) => "  " + Templates.Document(Good, $$"""{"Effect":"Deny","Action":"{{new string('x', padding)}}","Resource":"*"}""") + "\n";
+        string Text(int padding) => $"  {Templates.Document(Good, Deny($"\"Action\":\"iot:x{new string('x', padding)}\""))}\n";
         var shortest = Templates.Parse(Text(0), Templates.Wide, out _)!.WorstCaseLength;
         var longest = Templates.Parse(Text(2048 - shortest), Templates.Wide, out var none);
         Assert.Empty(none);
