@@ -6,12 +6,12 @@ namespace IotCredentials.Policies;
 /// </summary>
 internal sealed class AllowRules(OrganizationIdFormat ids, SharedTopics shared, List<Finding> findings)
 {
-    /// <summary>Checks the statements and returns the resources that are valid by themselves, in their order.</summary>
-    public IReadOnlyList<IotResource> Check(IReadOnlyList<AllowStatement> statements)
+    /// <summary>Checks the Allow statements and returns the resources that are valid by themselves, in their order.</summary>
+    public IReadOnlyList<IotResource> Check(IReadOnlyList<PolicyStatement> statements)
     {
         var reader = new IotResourceReader(ids, shared, findings);
         var good = new List<IotResource>();
-        foreach (var statement in statements)
+        foreach (var statement in statements.Where(static statement => statement.Allows))
         {
             var actions = ReadActions(statement);
             foreach (var resource in statement.Resources)
@@ -20,13 +20,13 @@ internal sealed class AllowRules(OrganizationIdFormat ids, SharedTopics shared, 
                     good.Add(read);
             }
 
-            FindInert(statement, actions);
+            InertRule.Find(statement, actions, findings);
         }
 
         return good;
     }
 
-    private List<IotAction> ReadActions(AllowStatement statement)
+    private List<IotAction> ReadActions(PolicyStatement statement)
     {
         var actions = new List<IotAction>();
         foreach (var node in statement.Actions)
@@ -40,31 +40,6 @@ internal sealed class AllowRules(OrganizationIdFormat ids, SharedTopics shared, 
         }
 
         return actions;
-    }
-
-    /// <summary>Reports actions and resources of a statement that do not match: they allow nothing, and their author believes otherwise.</summary>
-    private void FindInert(AllowStatement statement, List<IotAction> actions)
-    {
-        var types = statement.Resources.ConvertAll(resource => IotArn.TypeOf(resource.Text.Source));
-        if (!statement.IsWhole || actions.Count < statement.Actions.Count || types.Contains(null))
-            return;
-        for (var i = 0; i < types.Count; i++)
-        {
-            if (actions.TrueForAll(action => action.Type != types[i]))
-            {
-                var resource = statement.Resources[i];
-                findings.Add(Finding.Of(FindingCode.Inert,
-                    $"{statement.Where(resource)} `{resource.Text}` is used by no action of its statement."));
-            }
-        }
-
-        for (var i = 0; i < actions.Count; i++)
-        {
-            if (!types.Contains(actions[i].Type))
-                findings.Add(Finding.Of(FindingCode.Inert,
-                    $"{statement.Where(statement.Actions[i])} allows `{actions[i].Name}` on nothing: "
-                    + $"it needs a resource `{actions[i].Type.Spell()}/…` in its statement."));
-        }
     }
 
     private static string Known() => string.Join(" ", IotAction.All.Select(action => action.Name));

@@ -5,7 +5,7 @@ namespace IotCredentials.Policies;
 
 /// <summary>
 /// The condition operators of IAM, as the page "Condition operators" of its user guide lists them. STS refuses a policy with another one, for every
-/// organization. The page does not say whether their case counts, so it does not count here.
+/// organization. The page does not say whether their case counts, so another case is a warning.
 /// </summary>
 internal static partial class ConditionOperator
 {
@@ -30,6 +30,11 @@ internal static partial class ConditionOperator
         : "is no condition operator. " + (NearestName.Of(name, s_spellings) is { } near
             ? $"Did you mean \"{near}\"?"
             : $"IAM has {string.Join(", ", s_names)}; ForAllValues: or ForAnyValue: stands before a name, IfExists behind any but Null.");
+
+    /// <summary>A doubt about an operator's spelling, as the end of a sentence about its place; null if there is none.</summary>
+    public static string? WarningOf(string name) => s_spellings.TryGetValue(name, out var spelling) && spelling != name
+        ? $"is spelt `{spelling}` by IAM: it may refuse the policy, and every session with it."
+        : null;
 
     /// <summary>
     /// The problem with a value, as the end of a sentence about its place; null if there is none. For operators other than those of dates, the page does not say

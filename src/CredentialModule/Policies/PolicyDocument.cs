@@ -2,13 +2,19 @@ using IotCredentials.Failures;
 
 namespace IotCredentials.Policies;
 
-/// <summary>An Allow statement, as far as it could be read.</summary>
+/// <summary>A statement, as far as it could be read.</summary>
 /// <param name="Sid">The statement's own name, if it has one.</param>
-/// <param name="Actions">The actions that it allows.</param>
-/// <param name="Resources">The resources that it allows them on.</param>
+/// <param name="Allows">Whether it allows; else it denies.</param>
+/// <param name="Actions">The actions that it is about.</param>
+/// <param name="Resources">The resources that it is about.</param>
+/// <param name="OtherResources">The resources that it is not about (<c>NotResource</c>).</param>
 /// <param name="IsWhole">Whether every action and resource could be read, so that missing ones can be reported.</param>
-internal sealed record AllowStatement(string? Sid, List<PolicyString> Actions, List<PolicyString> Resources, bool IsWhole)
+internal sealed record PolicyStatement(
+    string? Sid, bool Allows, List<PolicyString> Actions, List<PolicyString> Resources, List<PolicyString> OtherResources, bool IsWhole)
 {
+    /// <summary>What the statement does with its actions, in a finding.</summary>
+    public string Verb => Allows ? "allows" : "denies";
+
     public string Where(PolicyNode node) => Sid is null ? node.Path : $"{node.Path} (Sid {Sid})";
 }
 
@@ -20,8 +26,8 @@ internal sealed class PolicyDocument(List<Finding> findings)
 
     private readonly Dictionary<string, string> _sids = new(StringComparer.Ordinal);
 
-    /// <summary>Checks the document and returns its Allow statements.</summary>
-    public IReadOnlyList<AllowStatement> Read(PolicyNode root)
+    /// <summary>Checks the document and returns its statements.</summary>
+    public IReadOnlyList<PolicyStatement> Read(PolicyNode root)
     {
         if (root is not PolicyObject document)
         {
@@ -42,16 +48,16 @@ internal sealed class PolicyDocument(List<Finding> findings)
             null => [],
             var single => [single],
         };
-        var allowed = statements.Select(ReadStatement).OfType<AllowStatement>().ToList();
-        if (allowed.Count == 0 && !statements.Any(statement => EffectOf(statement) is not "Deny"))
+        var read = statements.Select(ReadStatement).OfType<PolicyStatement>().ToList();
+        if (!read.Exists(static statement => statement.Allows) && !statements.Any(statement => EffectOf(statement) is not "Deny"))
             Report(document, FindingCode.NothingAllowed,
                 "No statement has the Effect `Allow`: a session under this policy could do nothing.");
-        return allowed;
+        return read;
     }
 
     private static string? EffectOf(PolicyNode statement) => ((statement as PolicyObject)?["Effect"] as PolicyString)?.Text.Source;
 
-    private AllowStatement? ReadStatement(PolicyNode node)
+    private PolicyStatement? ReadStatement(PolicyNode node)
     {
         if (node is not PolicyObject statement)
         {
@@ -80,7 +86,9 @@ internal sealed class PolicyDocument(List<Finding> findings)
         if (effect is not ("Allow" or "Deny"))
             Report(statement["Effect"] ?? statement, FindingCode.Effect,
                 $"{statement.Path} needs an Effect that is `Allow` or `Deny`, spelt so.");
-        return effect == "Allow" ? new AllowStatement(sid, actions, resources, actionsRead && resourcesRead) : null;
+        return effect is "Allow" or "Deny"
+            ? new PolicyStatement(sid, effect == "Allow", actions, resources, otherResources, actionsRead && resourcesRead)
+            : null;
     }
 
     private string? ReadSid(PolicyObject statement)
@@ -151,6 +159,8 @@ internal sealed class PolicyDocument(List<Finding> findings)
         foreach (var (name, operand) in condition.Members)
         {
             if (ConditionOperator.ProblemOf(name) is { } problem) Report(operand, FindingCode.Condition, $"{operand.Path} {problem}");
+            else if (ConditionOperator.WarningOf(name) is { } warning)
+                findings.Add(Finding.Of(FindingCode.Condition, $"{operand.Path} {warning}") with { Severity = Severity.Warning });
             if (operand is not PolicyObject keys)
             {
                 Report(operand, FindingCode.MemberType, $"{operand.Path} is an object of condition keys.");

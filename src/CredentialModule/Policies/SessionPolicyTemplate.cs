@@ -19,12 +19,12 @@ internal sealed class SessionPolicyTemplate
 
     private readonly PolicyNode _root;
 
-    private SessionPolicyTemplate(PolicyNode root, SharedTopics shared, int worstCaseLength, IReadOnlyList<PolicyPlace> allowed)
+    private SessionPolicyTemplate(PolicyNode root, SharedTopics shared, int worstCaseLength, IReadOnlyList<PolicyPlace> places)
     {
         _root = root;
         Shared = shared;
         WorstCaseLength = worstCaseLength;
-        Allowed = allowed;
+        Places = places;
     }
 
     /// <summary>The topics that every organization may receive.</summary>
@@ -33,8 +33,8 @@ internal sealed class SessionPolicyTemplate
     /// <summary>The length of the policy, in characters, for the longest id and the longest of the other values.</summary>
     public int WorstCaseLength { get; }
 
-    /// <summary>The places of the ARNs that its statements allow.</summary>
-    public IReadOnlyList<PolicyPlace> Allowed { get; }
+    /// <summary>The places of the ARNs of its statements.</summary>
+    public IReadOnlyList<PolicyPlace> Places { get; }
 
     /// <summary>Reads a template and checks it against every rule.</summary>
     /// <param name="utf8">The file.</param>
@@ -42,7 +42,7 @@ internal sealed class SessionPolicyTemplate
     /// <param name="shared">The topics that every organization may receive.</param>
     /// <param name="longest">The longest account, region and partition that it will be rendered with; its organization is ignored.</param>
     /// <param name="findings">All problems, in the order of the file; the same for the same file.</param>
-    /// <returns>The template; null if there is any finding.</returns>
+    /// <returns>The template; null if a finding is an error.</returns>
     public static SessionPolicyTemplate? Parse(
         ReadOnlySpan<byte> utf8, OrganizationIdFormat ids, SharedTopics shared, TemplateValues longest, out IReadOnlyList<Finding> findings)
     {
@@ -54,11 +54,14 @@ internal sealed class SessionPolicyTemplate
         var statements = new PolicyDocument(found).Read(root);
         var resources = new AllowRules(ids, shared, found).Check(statements);
         new ResourceCollisionRule(ids, shared, found).Check(resources);
+        new DenyRules(found).Check(statements);
         var length = LengthFor(ids.LongestId);
         if (length > LongestPolicy)
             found.Add(Finding.Of(FindingCode.Length,
                 $"For an id of {ids.LongestDescription} the policy has {length} characters; AssumeRole takes {LongestPolicy}. {Remedy()}"));
-        return found.Count == 0 ? new SessionPolicyTemplate(root, shared, length, PlacesOf(statements)) : null;
+        return found.Exists(static finding => finding.Severity == Severity.Error)
+            ? null
+            : new SessionPolicyTemplate(root, shared, length, [.. statements.SelectMany(PolicyPlace.Of)]);
 
         int LengthFor(OrganizationId id) => Render(root, longest with { OrganizationId = id }).Length;
 
@@ -72,14 +75,6 @@ internal sealed class SessionPolicyTemplate
                 : "No shorter id makes it fit; shorten the policy.";
         }
     }
-
-    // AllowRules have checked that each is an ARN of AWS IoT.
-    private static IReadOnlyList<PolicyPlace> PlacesOf(IReadOnlyList<AllowStatement> statements) =>
-    [
-        .. from resource in statements.SelectMany(static statement => statement.Resources)
-           let parts = resource.Text.Source.Split(':')
-           select new PolicyPlace(resource.Path, parts[1], parts[3], parts[4]),
-    ];
 
     /// <summary>The policy of one organization, minified.</summary>
     public string Render(TemplateValues values) => Render(_root, values);
@@ -95,7 +90,26 @@ internal sealed class SessionPolicyTemplate
 
 /// <summary>The place of an ARN in a template: at AWS, and in the file.</summary>
 /// <param name="Path">The ARN's path in the file.</param>
-/// <param name="Partition">The partition, or its placeholder.</param>
-/// <param name="Region">The region, or its placeholder.</param>
-/// <param name="Account">The account, or its placeholder.</param>
-internal sealed record PolicyPlace(string Path, string Partition, string Region, string Account);
+/// <param name="Partition">The partition, its placeholder or a wildcard.</param>
+/// <param name="Region">The region, its placeholder or a wildcard; a wildcard too if the statement has its effect outside of that region.</param>
+/// <param name="Account">The account, likewise.</param>
+/// <param name="Verb">What its statement does there, in a finding.</param>
+internal sealed record PolicyPlace(string Path, string Partition, string Region, string Account, string Verb)
+{
+    private const string Anywhere = "*";
+
+    /// <summary>The places of a statement's ARNs. The form of each was checked.</summary>
+    public static IEnumerable<PolicyPlace> Of(PolicyStatement statement) =>
+    [
+        .. statement.Resources.Select(resource => Of(statement, resource)).OfType<PolicyPlace>(),
+        .. statement.OtherResources.Select(resource => Of(statement, resource)).OfType<PolicyPlace>()
+            .Select(static place => place with { Region = Anywhere, Account = Anywhere }),
+    ];
+
+    private static PolicyPlace? Of(PolicyStatement statement, PolicyString resource) => resource.Text.Source.Split(':') switch
+    {
+        [_, var partition, "iot", var region, var account, ..] => new(resource.Path, partition, region, account, statement.Verb),
+        [_, var partition, ..] => new(resource.Path, partition, Anywhere, Anywhere, statement.Verb),
+        _ => null,
+    };
+}

@@ -21,10 +21,10 @@ internal static class AwsPlaces
                 $"is of the partition {role.Partition}, and the region {region} is of {partition.Name}: credentials of one are none in the other.");
         }
 
-        if (sessionPolicy?.Allowed.FirstOrDefault(place => Differs(place.Partition, partition.Name)) is { } other)
+        if (sessionPolicy?.Places.FirstOrDefault(place => Differs(place.Partition, partition.Name)) is { } other)
         {
             yield return (nameof(ProfileOptions.SessionPolicy),
-                $"has an ARN of the partition {other.Partition}, and the region {region} is of {partition.Name}: it allows nothing there. "
+                $"has an ARN of the partition {other.Partition}, and the region {region} is of {partition.Name}, whose STS refuses such a policy. "
                 + $"Write {RoleArnTemplate.OpenPartition} in {other.Path}.");
         }
 
@@ -46,15 +46,16 @@ internal static class AwsPlaces
     }
 
     /// <summary>
-    /// A session policy's ARN that allows nothing at the endpoint that clients get; null if there is none. It may be meant for clients that connect elsewhere.
+    /// A session policy's ARN that allows or denies nothing at the endpoint that clients get; null if there is none. It may be meant for clients that connect
+    /// elsewhere.
     /// </summary>
     public static string? PolicyWarning(RoleArnTemplate role, string region, SessionPolicyTemplate sessionPolicy) =>
         // AWS IoT has no resource-based policies: no session reaches another account.
-        sessionPolicy.Allowed.FirstOrDefault(place => Differs(place.Account, role.AccountId)) is { } foreign
-            ? $"has an ARN of the account {foreign.Account}, and RoleArn is of {role.AccountId}: it allows nothing there. "
+        sessionPolicy.Places.FirstOrDefault(place => Differs(place.Account, role.AccountId)) is { } foreign
+            ? $"has an ARN of the account {foreign.Account}, and RoleArn is of {role.AccountId}: it {foreign.Verb} nothing there. "
                 + $"Write {RoleArnTemplate.OpenAccount} in {foreign.Path}."
-            : sessionPolicy.Allowed.FirstOrDefault(place => Differs(place.Region, region)) is { } elsewhere
-                ? $"has an ARN of the region {elsewhere.Region}, and Region is {region}: it allows nothing at the endpoint that clients get. "
+            : sessionPolicy.Places.FirstOrDefault(place => Differs(place.Region, region)) is { } elsewhere
+                ? $"has an ARN of the region {elsewhere.Region}, and Region is {region}: it {elsewhere.Verb} nothing at the endpoint that clients get. "
                     + $"Write {ProfileTemplate.OpenRegion} in {elsewhere.Path}, unless they connect to both."
                 : null;
 
@@ -74,8 +75,8 @@ internal static class AwsPlaces
             : null;
     }
 
-    // A placeholder differs from nothing.
-    private static bool Differs(string written, string actual) => written != actual && !written.StartsWith('{');
+    // A placeholder or a wildcard differs from nothing.
+    private static bool Differs(string written, string actual) => written != actual && written.AsSpan().IndexOfAny('{', '*', '?') < 0;
 
     private static string? EndpointProblem(string host, string region, AwsPartition partition)
     {

@@ -203,7 +203,14 @@ internal sealed class ProfileReader(
         using var content = new MemoryStream();
         using (var stream = file.CreateReadStream()) stream.CopyTo(content);
         var template = SessionPolicyTemplate.Parse(content.ToArray(), ids, shared, longest, out var findings);
-        foreach (var finding in findings) Error(key, $"{path}: {finding.Code}: {finding.Message}{(IsOfTheIds(finding) ? $" {ids.Description}" : "")}");
+        foreach (var finding in findings)
+        {
+            var message = $"{path}: {finding.Code}: {finding.Message}{(IsOfTheIds(finding) ? $" {ids.Description}" : "")}";
+            if (finding.Severity == Severity.Error) Error(key, message);
+            // The profile has the warning already.
+            else if (overrides is null or { SessionPolicy: not null }) report(Severity.Warning, key, message);
+        }
+
         return template;
     }
 

@@ -112,7 +112,7 @@ public sealed class SessionPolicyTemplateTests
     }
 
     [Theory]
-    [InlineData("\"Condition\":{\"stringlike\":{\"aws:PrincipalTag/a\":[1,true,\"{organizationId}*\"]},\"Null\":{\"aws:SourceIp\":\"TRUE\"}}")]
+    [InlineData("\"Condition\":{\"StringLike\":{\"aws:PrincipalTag/a\":[1,true,\"{organizationId}*\"]},\"Null\":{\"aws:SourceIp\":\"TRUE\"}}")]
     [InlineData("\"Condition\":{\"ForAllValues:StringNotEqualsIgnoreCaseIfExists\":{\"aws:TagKeys\":[\"a\",\"b\"]},\"BinaryEquals\":{\"a:b\":\"QmluYXJ5\"}}")]
     [InlineData("\"Condition\":{\"ForAnyValue:ArnLike\":{\"iot:Certificate.Subject.CommonName\":\"a\"},\"DateLessThan\":{\"aws:CurrentTime\":\"2026-07\"}}")]
     [InlineData("\"Sid\":\"publish\"")]
@@ -123,6 +123,44 @@ public sealed class SessionPolicyTemplateTests
     [InlineData("\"Condition\":{\"DateLessThanIfExists\":{\"a:b\":[\"2026-07-31T23:59:59Z\",\"2026-07-31t23:59:59.25+09:30\"]}}")]
     [InlineData("\"Sid\":\"\"")]
     public void Parse_StatementThatStsTakes_IsAccepted(string members)
+    {
+        Assert.NotNull(Templates.Parse(Templates.Document(Named, Deny(members)), Templates.Wide, out var findings));
+        Assert.Empty(findings);
+    }
+
+    /// <summary>A Deny that denies nothing, or that IAM may refuse. It does not break isolation, but its author believes that it is in force.</summary>
+    [Theory]
+    [InlineData("\"Action\":\"iot:Pubish\"", FindingCode.Inert, "Statement[1].Action denies `iot:Pubish`", "\"iot:Publish\"")]
+    [InlineData("\"Action\":[\"iot:*\",\"iotjobsdata:GetPendingJobExecution\"]", FindingCode.Inert, "Statement[1].Action[1]", "JobExecutions\"")]
+    [InlineData("\"Action\":\"iot:Publish\",\"Resource\":\"§topics/{organizationId}/*\"", FindingCode.Inert, "Statement[1].Resource", "topic/…")]
+    [InlineData("\"Action\":\"iot:Publish\",\"Resource\":\"§topic\"", FindingCode.Inert, "Statement[1].Resource")]
+    [InlineData("\"Action\":\"iot:Publish\",\"Resource\":[\"§topic/a\",\"§client/a\"]", FindingCode.Inert, "Statement[1].Resource[1]", "no action")]
+    [InlineData("\"Action\":[\"iot:Publish\",\"iot:Connect\"],\"Resource\":\"§topic/a\"", FindingCode.Inert, "denies `iot:Connect` on nothing")]
+    [InlineData("\"Action\":\"iot:Publish\",\"Resource\":\"§topic/{organizationId}/admin/#\"", FindingCode.FilterGrammar, "denies nothing", "`*`")]
+    [InlineData("\"Action\":\"IOT:RECEIVE\",\"Resource\":\"arn:*:iot:*:*:topic/a/+/b\"", FindingCode.FilterGrammar, "Statement[1].Resource")]
+    [InlineData("\"Condition\":{\"stringlike\":{\"a:b\":\"c\"}}", FindingCode.Condition, "Condition.stringlike is spelt `StringLike`")]
+    [InlineData("\"Condition\":{\"forAllValues:StringLike\":{\"a:b\":\"c\"}}", FindingCode.Condition, "`ForAllValues:StringLike`")]
+    [InlineData("\"Condition\":{\"BoolIfexists\":{\"a:b\":true}}", FindingCode.Condition, "`BoolIfExists`")]
+    public void Parse_DenyOfLessThanItSays_IsAWarning(string members, string code, params string[] words)
+    {
+        Assert.NotNull(Templates.Parse(Templates.Document(Named, Deny(members)), Templates.Wide, out var findings));
+
+        var finding = Assert.Single(findings);
+        Assert.Equal((Severity.Warning, code), (finding.Severity, finding.Code));
+        Assert.All(words, word => Assert.Contains(word, finding.Message, StringComparison.Ordinal));
+    }
+
+    [Theory]
+    [InlineData("\"Action\":\"iot:Publish\",\"Resource\":[\"§topic/{organizationId}/admin/*\",\"arn:aws:iot:*:*:topic/?\"]")]
+    [InlineData("\"Action\":[\"iot:Subscribe\",\"iot:Receive\"],\"Resource\":[\"§topicfilter/{organizationId}/+/x/#\",\"§topic/*\"]")]
+    [InlineData("\"Action\":\"iot:Publish\",\"Resource\":\"§*\"")]
+    [InlineData("\"Action\":\"iot:Publish\",\"Resource\":\"§t*/a\"")]
+    [InlineData("\"Action\":\"iot:Publish\",\"Resource\":[\"§client/a\",\"*\"]")]
+    [InlineData("\"Action\":\"iot:Publish\",\"Resource\":\"arn:aws:s3:::b\"")]
+    [InlineData("\"Action\":[\"iot:Pub*\",\"iot:CreateThing\",\"sts:AssumeRole\"],\"Resource\":\"§client/a\"")]
+    [InlineData("\"NotAction\":\"iot:Pubish\",\"Resource\":\"§topics/a\"")]
+    [InlineData("\"Action\":\"iot:Publish\",\"NotResource\":\"§topic/a/#\"")]
+    public void Parse_DenyThatIsNotJudged_HasNoFinding(string members)
     {
         Assert.NotNull(Templates.Parse(Templates.Document(Named, Deny(members)), Templates.Wide, out var findings));
         Assert.Empty(findings);

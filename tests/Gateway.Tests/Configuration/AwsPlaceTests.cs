@@ -139,6 +139,49 @@ public sealed class AwsPlaceTests : IDisposable
         Assert.All(words, word => Assert.Contains(word, findings[0].Message, StringComparison.Ordinal));
     }
 
+    /// <summary>The ARNs of a Deny, which IAM reads alike, for a role of 111122223333 in ap-northeast-1.</summary>
+    [Theory]
+    [InlineData("Resource", "arn:aws-cn:iot:*:*:topic/x", Severity.Error, "of the partition aws-cn", "{partition} in Statement[1].Resource[0]")]
+    [InlineData("Resource", "* arn:aws-us-gov:s3:::b", Severity.Error, "of the partition aws-us-gov", "Statement[1].Resource[1]")]
+    [InlineData("NotResource", "arn:aws-cn:iot:*", Severity.Error, "of the partition aws-cn", "Statement[1].NotResource[0]")]
+    [InlineData("Resource", "arn:aws:iot:eu-west-1:*:topic/x", Severity.Warning, "of the region eu-west-1", "denies nothing")]
+    [InlineData("Resource", "* arn:aws:iot:*:999900001111:*", Severity.Warning, "of the account 999900001111", "denies nothing")]
+    [InlineData("Resource", "* arn:*:iot:* arn:aws:s3:::b arn:{partition}:iot:ap-*:1111????????:*", null)]
+    [InlineData("NotResource", "arn:aws:iot:eu-west-1:999900001111:topic/x", null)]
+    public void A_Deny_of_another_place_is_found(string member, string resources, Severity? severity, params string[] words)
+    {
+        _configuration.Set(Organization, null);
+        _configuration.Write("policies/organization.json", $$"""
+            { "Version": "2012-10-17", "Statement": [
+              { "Effect": "Allow", "Action": "iot:Connect", "Resource": "arn:{partition}:iot:{region}:{accountId}:client/{organizationId}" },
+              { "Effect": "Deny", "Action": "*", "{{member}}": ["{{resources.Replace(" ", "\", \"", StringComparison.Ordinal)}}"] } ] }
+            """);
+
+        var findings = _configuration.Load().Findings;
+
+        Assert.Equal(severity is null ? [] : [(severity, Profile + ":SessionPolicy")], findings.Select(finding => ((Severity?)finding.Severity, finding.Key)));
+        Assert.All(words, word => Assert.Contains(word, findings[0].Message, StringComparison.Ordinal));
+    }
+
+    /// <summary>An organization's entry without a session policy of its own does not repeat what its profile's policy is warned of.</summary>
+    [Theory]
+    [InlineData("""{ "RefreshAfter": "00:10:00" }""", Profile)]
+    [InlineData("""{ "SessionPolicy": "policies/organization.json" }""", Profile, Organization)]
+    public void A_warning_about_a_session_policy_is_given_where_it_is_named(string entry, params string[] sections)
+    {
+        Overlay(_configuration, Organization, entry);
+        _configuration.Write("policies/organization.json", """
+            { "Version": "2012-10-17", "Statement": [
+              { "Effect": "Allow", "Action": "iot:Connect", "Resource": "arn:{partition}:iot:{region}:{accountId}:client/{organizationId}" },
+              { "Effect": "Deny", "Action": "iot:Conect", "Resource": "*" } ] }
+            """);
+
+        var findings = _configuration.Load().Findings;
+
+        Assert.Equal(sections.Select(section => (Severity.Warning, $"{section}:SessionPolicy")), findings.Select(finding => (finding.Severity, finding.Key)));
+        Assert.All(findings, finding => Assert.Contains("policies/organization.json: Inert: ", finding.Message, StringComparison.Ordinal));
+    }
+
     [Theory]
     [InlineData("D7 the same region", Profile, """{ "IotEndpoint": "abc-ats.iot.ap-northeast-1.amazonaws.com" }""")]
     [InlineData("D7 an older endpoint", Profile, """{ "IotEndpoint": "abc.iot.ap-northeast-1.amazonaws.com" }""")]
