@@ -1,8 +1,8 @@
 namespace IotCredentials.Policies;
 
 /// <summary>
-/// A pattern of client ids or topics, used to find a text that two patterns cover. It only provides the example in a finding: it never finds a text that is not
-/// covered, it may miss one that is, and no verdict depends on it.
+/// A pattern of client ids or topics, used to find a text that two patterns cover. It finds one if there is one. But a pattern of a thing leaves out what it
+/// reaches besides shadows, so no verdict about two resources depends on it: there it only provides the example in a finding.
 /// </summary>
 internal sealed class Glob
 {

@@ -37,6 +37,7 @@ internal sealed class IotResourceReader(OrganizationIdFormat ids, SharedTopics s
         var action = actions.Concat(IotAction.All).First(action => action.Type == arn.Type);
         var resource = new IotResource(where, text.Source, arn.Type, arn.Name[..index], arn.Name[(index + Organization.Length)..], action);
         resource = CheckReserved(resource, actions);
+        CheckStreams(resource, actions);
         resource = CheckHead(resource);
         CheckCloser(resource);
         CheckTail(resource);
@@ -177,6 +178,25 @@ internal sealed class IotResourceReader(OrganizationIdFormat ids, SharedTopics s
             + "or `$aws/events/presence/connected/…`, and `$aws/rules/NAME/…` and, for iot:Subscribe and iot:Receive only, `$share/GROUP/…`; "
             + "docs/session-policies.md lists them.");
         return resource;
+    }
+
+    /// <summary>
+    /// Refuses requests for streams (MQTT-based file delivery). A stream is the account's: a session that may publish a request behind the name of its own thing
+    /// gets the files of every stream.
+    /// </summary>
+    private void CheckStreams(IotResource resource, IReadOnlyList<IotAction> actions)
+    {
+        if (resource.Type != IotResourceType.Topic || resource.Fixed != ReservedTopics.ThingStart
+            || !actions.Any(static action => action.Type == IotResourceType.Topic && !action.ReadsTopics)
+            // The stream's name begins with the organization.
+            || resource.Head.EndsWith("/streams/", StringComparison.Ordinal))
+            return;
+        // The id is taken for any text.
+        var reached = $"{resource.Head}*{resource.Tail.Replace(Organization, "*", StringComparison.Ordinal)}";
+        if (ReservedTopics.RequestsStream(reached))
+            Report(FindingCode.ReservedTopic, resource.Where,
+                "lets its statement ask for files at `$aws/things/THING/streams/STREAM/get/…`. A stream belongs to the account and not to the thing, "
+                + "so every organization could read it; write the other topics that are needed, such as `…/shadow/*` and `…/jobs/*`.");
     }
 
     // IAM asks for iot:Receive with the group before the topic too. No other action on a topic has to do with a group.

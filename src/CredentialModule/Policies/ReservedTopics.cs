@@ -34,6 +34,22 @@ internal sealed record ReservedTopics(string Start, IotSpace Of, bool NameIsLeve
         new("$aws/events/subscriptions/unsubscribed/", IotSpace.Clients, NameIsLevel: false),
     ];
 
+    private static readonly Glob[] s_streamRequests =
+    [
+        .. from request in (string[])["get", "describe"]
+           from format in (string[])["json", "cbor"]
+           select Glob.OfFilter($"+/streams/+/{request}/{format}"),
+    ];
+
+    /// <summary>Whether IAM's pattern behind <see cref="ThingStart"/> covers a topic on which a thing asks for the files of a stream.</summary>
+    public static bool RequestsStream(string pattern)
+    {
+        // A wildcard before such a level covers `…/streams` too, and so a stream of that name. The documentation says to have none.
+        if (pattern.Split('/') is [_, "shadow" or "jobs" or "tunnels" or "defender", ..]) return false;
+        var covered = Glob.Of(pattern);
+        return Array.Exists(s_streamRequests, request => covered.Intersect(request) is not null);
+    }
+
     /// <summary>The topics about a client.</summary>
     public static IEnumerable<ReservedTopics> OfClients => All.Where(static topics => topics.Of == IotSpace.Clients);
 

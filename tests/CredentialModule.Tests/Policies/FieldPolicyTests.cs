@@ -241,6 +241,40 @@ public sealed partial class FieldPolicyTests
             Template(resource, "thing/{organizationId}-*", "client/{organizationId}-*", "topic/$aws/things/{organizationId}-*/shadow/*"), Templates.Prefixed);
     }
 
+    /// <summary>A stream is the account's. An organization that may ask for one behind its own thing's name gets any.</summary>
+    [Theory]
+    [InlineData("iot:Publish", "{organizationId}-*/streams/*", true)]
+    [InlineData("iot:Publish", "{organizationId}-*/streams/*/get/cbor", true)]
+    [InlineData("iot:RetainPublish", "{organizationId}-*/streams/firmware/describe/json", true)]
+    [InlineData("iot:Receive iot:Publish", "{organizationId}-*/*", true)]
+    [InlineData("iot:Publish", "{organizationId}-*", true)]
+    [InlineData("iot:Publish", "{organizationId}/s*", true)]
+    [InlineData("iot:Publish", "{organizationId}-x/????????s*", true)]
+    [InlineData("iot:Publish", "{organizationId}-*/get/json", true)]
+    [InlineData("iot:Publish", "{organizationId}-*ware/get/json", true)]
+    [InlineData("iot:Publish", "{organizationId}-*/s*s/firm?are/*", true)]
+    [InlineData("iot:Publish", "{organizationId}-*/shadow*", true)]
+    [InlineData("iot:Publish", "{organizationId}-*/*/fw/get/json", true)]
+    [InlineData("iot:Publish", "{organizationId}-*/{organizationId}/*/get/*", true)]
+    // Each organization's own stream can be reached with another's behind the same wildcard.
+    [InlineData("iot:Publish", "{organizationId}-*/streams/{organizationId}-*", true)]
+    [InlineData("iot:Publish", "hub/{organizationId}*", true)]
+    [InlineData("iot:Publish", "hub/streams/{organizationId}-*", false)]
+    [InlineData("iot:Receive", "{organizationId}-*/*", false)]
+    [InlineData("iot:Publish", "{organizationId}-*/shadow/*", false)]
+    [InlineData("iot:Publish", "{organizationId}-*/jobs/*", false)]
+    [InlineData("iot:Publish", "{organizationId}-*/jobs/*/get", false)]
+    [InlineData("iot:Publish", "{organizationId}-*/tunnels/*", false)]
+    [InlineData("iot:Publish", "{organizationId}-*/shadow/name/*/get", false)]
+    [InlineData("iot:Publish", "{organizationId}-*/defender/metrics/json", false)]
+    [InlineData("iot:Publish", "{organizationId}/stream*/x", false)]
+    public void E4_a_request_for_a_stream_is_refused(string actions, string name, bool refused)
+    {
+        var ids = name.StartsWith("hub/{organizationId}*", StringComparison.Ordinal) ? s_uuids : Templates.Prefixed;
+        var codes = Templates.Codes(Templates.Allow(actions, $"§topic/$aws/things/{name}"), ids);
+        Assert.Equal(refused ? [FindingCode.ReservedTopic] : [], codes);
+    }
+
     [Theory]
     [InlineData("topic/$aws/certificates/{organizationId}/*", FindingCode.ReservedTopic)]
     [InlineData("topic/$aws/certificates/create/json/{organizationId}", FindingCode.ReservedTopic)]
