@@ -133,9 +133,10 @@ internal sealed class IotResourceReader(OrganizationIdFormat ids, SharedTopics s
     private IotResource CheckReserved(IotResource resource, IReadOnlyList<IotAction> actions)
     {
         var dollar = resource.Head.LastIndexOf('$');
-        if (resource.Tail.Contains('$') || dollar > 0)
+        if (dollar > 0)
         {
-            Report(FindingCode.ReservedTopic, resource.Where, "has `$` inside; it may only begin a topic that AWS reserves, or `$share/GROUP/…`.");
+            Report(FindingCode.ReservedTopic, resource.Where,
+                $"has `$` before {Organization}; there it may only begin a topic that AWS reserves, or `$share/GROUP/…`.");
             return resource;
         }
 

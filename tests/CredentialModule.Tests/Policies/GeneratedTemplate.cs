@@ -66,7 +66,7 @@ internal sealed record GeneratedTemplate(GeneratedTemplate.IdForm Form, Generate
     private static readonly string[] s_tails =
     [
         "", "", "/*", "/*", "/*", "/x", ":*", "-*", "-", "/", ".*", "/a/*", "/*/a",
-        "/?", "/{organizationId}", "-a/*", "/shadow/*", "/executions/*", "/jobs/notify"
+        "/?", "/{organizationId}", "-a/*", "/shadow/*", "/executions/*", "/jobs/notify", "$*", "/$a", "-*/shadow/name/$package/*"
     ];
 
     private static readonly string[] s_filterTails = ["/+/status", "/#", "/+", "/*/#", "/?/#", "-/#", ":/+/#", "-*/executions/+/request/#"];
