@@ -25,11 +25,15 @@ internal static partial class ConditionOperator
         StringComparer.OrdinalIgnoreCase);
 
     /// <summary>The problem with an operator, as the end of a sentence about its place; null if there is none.</summary>
-    public static string? ProblemOf(string name) => s_spellings.Contains(name)
-        ? null
-        : "is no condition operator. " + (NearestName.Of(name, s_spellings) is { } near
+    public static string? ProblemOf(string name)
+    {
+        if (s_spellings.Contains(name)) return null;
+        if (name.EndsWith("NullIfExists", StringComparison.OrdinalIgnoreCase))
+            return "is no condition operator: Null, which asks whether a key exists, has no IfExists.";
+        return "is no condition operator. " + (NearestName.Of(name, s_spellings) is { } near
             ? $"Did you mean \"{near}\"?"
             : $"IAM has {string.Join(", ", s_names)}; ForAllValues: or ForAnyValue: stands before a name, IfExists behind any but Null.");
+    }
 
     /// <summary>A doubt about an operator's spelling, as the end of a sentence about its place; null if there is none.</summary>
     public static string? WarningOf(string name) => s_spellings.TryGetValue(name, out var spelling) && spelling != name
@@ -37,8 +41,8 @@ internal static partial class ConditionOperator
         : null;
 
     /// <summary>
-    /// The problem with a value, as the end of a sentence about its place; null if there is none. For operators other than those of dates, the page does not say
-    /// that IAM refuses a value.
+    /// The problem with a value, as the end of a sentence about its place; null if there is none. For operators other than those of dates, the page does not
+    /// say that IAM refuses a value.
     /// </summary>
     public static string? ProblemOfValue(string name, PolicyNode value)
     {

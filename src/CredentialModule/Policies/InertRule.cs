@@ -1,7 +1,7 @@
 namespace IotCredentials.Policies;
 
 /// <summary>
-/// The rule for the actions and resources of a statement that do not match: they allow or deny nothing, and their author believes otherwise. In a Deny statement
+/// The rule for actions and resources of a statement that do not match: they allow or deny nothing, and their author believes otherwise. In a Deny statement
 /// that is a warning, because isolation does not depend on it.
 /// </summary>
 internal static class InertRule

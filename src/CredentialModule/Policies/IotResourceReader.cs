@@ -8,6 +8,11 @@ internal sealed class IotResourceReader(OrganizationIdFormat ids, SharedTopics s
 {
     private const string Organization = TemplateText.OrganizationPlaceholder;
 
+    private const string ReservedTopicsInWords =
+        "a session may have AWS's topics of one thing or one client, such as `$aws/things/…`, `$aws/commands/things/…` "
+        + "or `$aws/events/presence/connected/…`, and `$aws/rules/NAME/…` and, for iot:Subscribe and iot:Receive only, `$share/GROUP/…`; "
+        + "docs/session-policies.md lists them";
+
     /// <summary>The resource if it is valid by itself; null with at least one finding if it is not, and null for a shared topic.</summary>
     public IotResource? Read(string where, TemplateText text, IReadOnlyList<IotAction> actions)
     {
@@ -17,7 +22,7 @@ internal sealed class IotResourceReader(OrganizationIdFormat ids, SharedTopics s
         {
             Report(FindingCode.ArnShape, where, problem);
             if (!text.NamesOrganization)
-                FindNoOrganization(where, actions);
+                FindNoOrganization(where, null, actions);
             return null;
         }
 
@@ -30,7 +35,7 @@ internal sealed class IotResourceReader(OrganizationIdFormat ids, SharedTopics s
         var index = arn.Name.IndexOf(Organization, StringComparison.Ordinal);
         if (index < 0)
         {
-            FindNoOrganization(where, actions);
+            FindNoOrganization(where, arn, actions);
             return null;
         }
 
@@ -68,11 +73,16 @@ internal sealed class IotResourceReader(OrganizationIdFormat ids, SharedTopics s
         var example = Counterexample.Within(resource, ids);
         var verdict = example is null ? ". It may be safe, but cannot be proven here" : Counterexample.Spell(resource, resource, example);
         Report(FindingCode.WildcardBeforeOrganization, resource.Where,
-            $"has `{resource.Head[wildcard]}` before {Organization}, {why}{verdict}. Write literals there; or begin with a literal, "
-            + $"and put {Organization} last, behind a literal that no id holds, such as `/`.",
+            $"has `{resource.Head[wildcard]}` before {Organization}, {why}{verdict}. {RemedyOfWildcard(resource)}",
             example);
         return resource;
     }
+
+    // The name of a thing, and what follows `$`, is read from its beginning only.
+    private static string RemedyOfWildcard(IotResource resource) =>
+        resource.Type == IotResourceType.Thing || resource.Fixed.Length > 0 || resource.Head[0] == '$'
+            ? "Write literals there."
+            : $"Write literals there; or begin with a literal, and put {Organization} last, behind a literal that no id holds, such as `/`.";
 
     /// <summary>The reason why the id cannot be read from the end of the text; null if it can.</summary>
     private string? WhyNotFromRight(IotResource resource)
@@ -104,7 +114,9 @@ internal sealed class IotResourceReader(OrganizationIdFormat ids, SharedTopics s
         var what = closer == '{' ? "a placeholder" : $"`{closer}`";
         Report(FindingCode.NotClosed, resource.Where,
             $"has {what} right after {Organization}, where one id can go on as another{Counterexample.Spell(resource, resource, example)}; "
-            + "write a literal there that no id holds, such as `/` or `:`, or nothing. "
+            + (resource.Space == IotSpace.Things
+                ? "write `:` there, or another character that a thing's name may hold and no id does. Behind `/` or nothing, the id is the thing's whole name. "
+                : "write a literal there that no id holds, such as `/` or `:`, or nothing. ")
             + "If all ids have one length, set OrganizationId:Length with Min and Max alike: then anything may stand there.",
             example);
     }
@@ -175,15 +187,13 @@ internal sealed class IotResourceReader(OrganizationIdFormat ids, SharedTopics s
         }
 
         Report(FindingCode.ReservedTopic, resource.Where,
-            "begins with `$`. A session may have AWS's topics of one thing or one client, such as `$aws/things/…`, `$aws/commands/things/…` "
-            + "or `$aws/events/presence/connected/…`, and `$aws/rules/NAME/…` and, for iot:Subscribe and iot:Receive only, `$share/GROUP/…`; "
-            + "docs/session-policies.md lists them.");
+            $"begins with `$`. {char.ToUpperInvariant(ReservedTopicsInWords[0])}{ReservedTopicsInWords[1..]}.");
         return resource;
     }
 
     /// <summary>
-    /// Refuses requests for streams (MQTT-based file delivery). A stream is the account's: a session that may publish a request behind the name of its own thing
-    /// gets the files of every stream.
+    /// Refuses requests for streams (MQTT-based file delivery). A stream is the account's: a session that may publish a request behind the name of its own
+    /// thing gets the files of every stream.
     /// </summary>
     private void CheckStreams(IotResource resource, IReadOnlyList<IotAction> actions)
     {
@@ -218,11 +228,16 @@ internal sealed class IotResourceReader(OrganizationIdFormat ids, SharedTopics s
             Report(FindingCode.ReservedTopic, resource.Where, "has an empty name after `$aws/rules/` or `$share/`.");
     }
 
-    private void FindNoOrganization(string where, IReadOnlyList<IotAction> actions) =>
-        Report(FindingCode.NoOrganization, where, $"names no organization, so that all of them share it; write {Organization} into it"
-            + (actions.Any(action => action.ReadsTopics)
-                ? ", or list it under the profile's SharedTopics if every organization may receive it and none publish to it."
-                : "."));
+    private void FindNoOrganization(string where, IotArn? arn, IReadOnlyList<IotAction> actions)
+    {
+        var isTopic = arn?.Type is IotResourceType.Topic or IotResourceType.TopicFilter;
+        var remedy = isTopic && arn!.Name.StartsWith('$')
+            ? $". It begins with `$`: {ReservedTopicsInWords}."
+            : isTopic && arn!.Name.Length > 0 && !IotResource.Wildcards.Contains(arn.Name[0]) && actions.Any(static action => action.ReadsTopics)
+                ? $"; write {Organization} into it, or list it under the profile's SharedTopics if every organization may receive it and none publish to it."
+                : $"; write {Organization} into it.";
+        Report(FindingCode.NoOrganization, where, $"names no organization, so that all of them share it{remedy}");
+    }
 
     private void FindFilterInTopic(string where) =>
         Report(FindingCode.FilterGrammar, where,

@@ -22,6 +22,8 @@ internal static class PolicyReader
             return Refuse(findings, FindingCode.Length, $"The file has {utf8.Length} bytes; a template has at most {LongestFile}.");
         if (utf8.StartsWith(Encoding.UTF8.Preamble))
             return Refuse(findings, FindingCode.NotJson, "The file begins with a byte order mark; save it as UTF-8 without one.");
+        if (utf8.Contains((byte)0))
+            return Refuse(findings, FindingCode.NotJson, "The file holds zero bytes, as UTF-16 does; save it as UTF-8.");
         if (!Utf8.IsValid(utf8))
             return Refuse(findings, FindingCode.NotJson, "The file is not UTF-8.");
 
@@ -36,7 +38,9 @@ internal static class PolicyReader
         }
         catch (JsonException exception)
         {
-            return Refuse(findings, FindingCode.NotJson, $"The file is not JSON as RFC 8259 has it: {exception.Message}");
+            return Refuse(findings, FindingCode.NotJson,
+                $"The file is not JSON as RFC 8259 has it, which has no comments and no comma before }} or ]: "
+                + $"see line {exception.LineNumber + 1}, byte {exception.BytePositionInLine + 1}.");
         }
     }
 

@@ -66,7 +66,7 @@ internal sealed class ResourceCollisionRule(OrganizationIdFormat ids, SharedTopi
         foreach (var topic in shared.All.Where(topic => topic.Beginnings.Any(beginning => MayCover(resource, beginning))))
             findings.Add(Finding.Of(
                 FindingCode.SharedTopicOverlap,
-                $"{resource.Where} and the shared topic `{topic.Source}` can be about the same topic, which one organization would publish to and all receive; "
+                $"{resource.Where} and the shared topic `{topic.Source}` can be about the same topic, which would be one organization's own and which all receive; "
                 + "begin the shared one with a text that no organization's topics begin with."));
     }
 

@@ -241,6 +241,29 @@ public sealed partial class FieldPolicyTests
             Template(resource, "thing/{organizationId}-*", "client/{organizationId}-*", "topic/$aws/things/{organizationId}-*/shadow/*"), Templates.Prefixed);
     }
 
+    /// <summary>A remedy that would be refused, or grant nothing, is not given.</summary>
+    [Theory]
+    [InlineData("topic/announcements/*", FindingCode.NoOrganization, "list it under the profile's SharedTopics", "begins with `$`")]
+    [InlineData("topic/$aws/certificates/create/*", FindingCode.NoOrganization, "a session may have AWS's topics of one thing", "SharedTopics")]
+    [InlineData("topicfilter/$aws/things/+/shadow/#", FindingCode.NoOrganization, "such as `$aws/things/…`", "SharedTopics")]
+    [InlineData("topicfilter/$share/g/announcements/#", FindingCode.NoOrganization, "begins with `$`", "SharedTopics")]
+    [InlineData("topicfilter/#", FindingCode.NoOrganization, "write {organizationId} into it.", "SharedTopics")]
+    [InlineData("topic/*", FindingCode.NoOrganization, "write {organizationId} into it.", "SharedTopics")]
+    [InlineData("thing/{organizationId}-*", FindingCode.NotClosed, "write `:` there", "such as `/`")]
+    [InlineData("topic/$aws/things/{organizationId}-*/shadow/*", FindingCode.NotClosed, "write `:` there", "such as `/`")]
+    [InlineData("client/{organizationId}-*", FindingCode.NotClosed, "such as `/` or `:`", "a thing's name")]
+    [InlineData("thing/x*:{organizationId}", FindingCode.WildcardBeforeOrganization, "Write literals there.", "last")]
+    [InlineData("topicfilter/$aws/events/presence/connected/+/{organizationId}", FindingCode.WildcardBeforeOrganization, "Write literals there.", "last")]
+    [InlineData("topicfilter/$aws/events/presence/+/{organizationId}", FindingCode.WildcardBeforeOrganization, "Write literals there.", "last")]
+    public void A_remedy_is_one_that_is_accepted(string resource, string code, string remedy, string other)
+    {
+        Assert.Null(Templates.Parse(Template(resource), Templates.Wide, out var findings));
+
+        var finding = Assert.Single(findings, finding => finding.Code == code);
+        Assert.Contains(remedy, finding.Message, StringComparison.Ordinal);
+        Assert.DoesNotContain(other, finding.Message, StringComparison.Ordinal);
+    }
+
     /// <summary>A stream is the account's. An organization that may ask for one behind its own thing's name gets any.</summary>
     [Theory]
     [InlineData("iot:Publish", "{organizationId}-*/streams/*", true)]
@@ -354,7 +377,9 @@ public sealed partial class FieldPolicyTests
         var finding = Assert.Single(findings);
         Assert.Equal(FindingCode.WildcardBeforeOrganization, finding.Code);
         Assert.Contains(reason, finding.Message, StringComparison.Ordinal);
-        Assert.Contains("put {organizationId} last", finding.Message, StringComparison.Ordinal);
+        Assert.Equal(
+            !resource.StartsWith("thing/", StringComparison.Ordinal) && !resource.Contains('$', StringComparison.Ordinal),
+            finding.Message.Contains("put {organizationId} last", StringComparison.Ordinal));
         // Either there are two that meet, or the message does not claim it.
         Assert.Equal(finding.Counterexample is null, finding.Message.Contains("It may be safe, but cannot be proven here", StringComparison.Ordinal));
     }

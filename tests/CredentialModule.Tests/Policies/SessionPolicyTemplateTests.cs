@@ -70,7 +70,8 @@ public sealed class SessionPolicyTemplateTests
     [InlineData("\"Condition\":{\"StringEqualsIfExist\":{\"aws:PrincipalTag/a\":\"b\"}}", "Condition", "StringEqualsIfExist", "\"StringEqualsIfExists\"")]
     [InlineData("\"Condition\":{\"ForAllValue:StringLike\":{\"aws:TagKeys\":\"b\"}}", "Condition", "ForAllValue", "\"ForAllValues:StringLike\"")]
     [InlineData("\"Condition\":{\"StringLike:ForAnyValue\":{\"aws:TagKeys\":\"b\"}}", "Condition", "Condition.StringLike:ForAnyValue")]
-    [InlineData("\"Condition\":{\"NullIfExists\":{\"aws:TagKeys\":\"true\"}}", "Condition", "Condition.NullIfExists")]
+    [InlineData("\"Condition\":{\"NullIfExists\":{\"aws:TagKeys\":\"true\"}}", "Condition", "Condition.NullIfExists", "Null, which asks")]
+    [InlineData("\"Condition\":{\"ForAnyValue:nullifexists\":{\"aws:TagKeys\":\"true\"}}", "Condition", "has no IfExists")]
     [InlineData("\"Condition\":{\"Equals\":{\"aws:TagKeys\":\"true\"}}", "Condition", "Condition.Equals")]
     [InlineData("\"Sid\":\"Publish\"", FindingCode.Sid, "Statement[1].Sid `Publish` is also that of Statement[0]")]
     [InlineData("\"Action\":\"Publish\"", FindingCode.Action, "Statement[1].Action `Publish` is no action", "SERVICE:NAME")]
@@ -263,6 +264,22 @@ public sealed class SessionPolicyTemplateTests
         Assert.Equal(once, again);
         Assert.StartsWith("Statement[0].Action[0] (Sid One) allows `iot:*`", once[1].Message, StringComparison.Ordinal);
         Assert.Contains("organization `-` could publish to `", once[3].Message, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("{\n\"Version\":\"2012-10-17\",}", "no comma before } or ]: see line 2, byte 24.")]
+    [InlineData("{ // a\n}", "no comments")]
+    [InlineData("{\"Version\":", "see line 1, byte 12.")]
+    [InlineData("{\0\"\0", "save it as UTF-8")]
+    [InlineData("\0{\0\"", "save it as UTF-8")]
+    public void Parse_FileThatIsNoJson_IsToldInOwnWords(string text, string words)
+    {
+        Assert.Null(Templates.Parse(text, Templates.Wide, out var findings));
+
+        var finding = Assert.Single(findings);
+        Assert.Equal(FindingCode.NotJson, finding.Code);
+        Assert.Contains(words, finding.Message, StringComparison.Ordinal);
+        Assert.DoesNotContain("reader", finding.Message, StringComparison.Ordinal);
     }
 
     [Fact]
