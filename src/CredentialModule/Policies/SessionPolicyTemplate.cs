@@ -19,12 +19,14 @@ internal sealed class SessionPolicyTemplate
 
     private readonly PolicyNode _root;
 
-    private SessionPolicyTemplate(PolicyNode root, SharedTopics shared, int worstCaseLength, IReadOnlyList<PolicyPlace> places)
+    private SessionPolicyTemplate(
+        PolicyNode root, SharedTopics shared, int worstCaseLength, IReadOnlyList<PolicyPlace> places, IReadOnlyList<IotResource> resources)
     {
         _root = root;
         Shared = shared;
         WorstCaseLength = worstCaseLength;
         Places = places;
+        Resources = resources;
     }
 
     /// <summary>The topics that every organization may receive.</summary>
@@ -35,6 +37,9 @@ internal sealed class SessionPolicyTemplate
 
     /// <summary>The places of the ARNs of its statements.</summary>
     public IReadOnlyList<PolicyPlace> Places { get; }
+
+    /// <summary>The resources that an organization has for itself.</summary>
+    public IReadOnlyList<IotResource> Resources { get; }
 
     /// <summary>Reads a template and checks it against every rule.</summary>
     /// <param name="utf8">The file.</param>
@@ -61,7 +66,7 @@ internal sealed class SessionPolicyTemplate
                 $"For an id of {ids.LongestDescription} the policy has {length} characters; AssumeRole takes {LongestPolicy}. {Remedy()}"));
         return found.Exists(static finding => finding.Severity == Severity.Error)
             ? null
-            : new SessionPolicyTemplate(root, shared, length, [.. statements.SelectMany(PolicyPlace.Of)]);
+            : new SessionPolicyTemplate(root, shared, length, [.. statements.SelectMany(PolicyPlace.Of)], resources);
 
         int LengthFor(OrganizationId id) => Render(root, longest with { OrganizationId = id }).Length;
 

@@ -10,6 +10,14 @@ internal sealed class SharedTopics
 
     public IReadOnlyList<Topic> All => _topics;
 
+    /// <summary>The topics of several profiles.</summary>
+    public static SharedTopics Of(IEnumerable<SharedTopics> lists)
+    {
+        var union = new SharedTopics();
+        union._topics.AddRange(lists.SelectMany(static list => list._topics).Distinct());
+        return union;
+    }
+
     /// <summary>A text that begins topics that an entry reaches.</summary>
     /// <param name="Text">The text.</param>
     /// <param name="GoesOn">Whether anything may follow the text; else it is a whole topic.</param>

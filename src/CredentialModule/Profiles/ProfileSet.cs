@@ -81,7 +81,13 @@ public sealed class ProfileSet
             }
         }
 
-        return found.Exists(static finding => finding.Severity == Severity.Error) ? null : new ProfileSet(ids, profiles);
+        if (found.Exists(static finding => finding.Severity == Severity.Error)) return null;
+        foreach (var message in TemplateComparison.Find(ids, [.. profiles.Select(static each => (KeyOf(each.Key), each.Value))]))
+            Add(Severity.Warning, "Profiles", $"have session policies that do not keep organizations apart from each other's: {message}");
+        return new ProfileSet(ids, profiles);
+
+        static string KeyOf((string Profile, string? Organization) of) =>
+            of.Organization is null ? $"Profiles:{of.Profile}" : $"Organizations:{of.Organization} (over profile {of.Profile})";
 
         void Error(string key, string message) => Add(Severity.Error, key, message);
 

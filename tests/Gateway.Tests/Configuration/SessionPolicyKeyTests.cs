@@ -1,3 +1,4 @@
+using System.Text.Json.Nodes;
 using Testing;
 using Xunit;
 
@@ -133,6 +134,64 @@ public sealed class SessionPolicyKeyTests : IDisposable
         Assert.Equal(
             [$"{Arn}topic/announcements/*", $"o-dedicated: {Arn}topic/news"],
             target.GetProperty("sharedTopics").EnumerateArray().Select(topic => topic.GetString()!));
+    }
+
+    /// <summary>A topic of the profile, one of another session policy, that policy's section and place, and whether the two meet.</summary>
+    [Theory]
+    [InlineData("organizations/{organizationId}/*", "{organizationId}/*", "Profiles:other", "{}", "organization `organizations` could publish to")]
+    [InlineData("{organizationId}/*", "organizations/{organizationId}/*", "Organizations:o-own", "{}", "organization `organizations` could publish to")]
+    [InlineData("dt/{organizationId}/*", "dt/*/{organizationId}", "Profiles:other", "{}", "meet: ")]
+    [InlineData("t/{organizationId}/*", "announcements/{organizationId}/*", "Profiles:other", "{}", "and the shared topic")]
+    [InlineData("t/{organizationId}/*", "t/{organizationId}:x", "Profiles:other", "{}", null)]
+    [InlineData("a/{organizationId}/*", "b/{organizationId}/*", "Organizations:o-own", "{}", null)]
+    [InlineData("organizations/{organizationId}/*", "{organizationId}/*", "Profiles:other", """{ "RoleArn": "arn:aws:iam::444455556666:role/iot" }""", null)]
+    [InlineData("organizations/{organizationId}/*", "{organizationId}/*", "Organizations:o-own", """{ "Region": "eu-west-1" }""", null)]
+    public void Session_policies_that_meet_are_a_warning(string topic, string other, string section, string place, string? words)
+    {
+        const string Shared = $"{Arn}topic/announcements/*";
+        _configuration.Set("IotCredentials:Organizations", null);
+        _configuration.Set("IotCredentials:Profiles:default:SharedTopics", $"""["{Shared}"]""");
+        _configuration.Write(Policy, Publish(topic, $$""", { "Effect": "Allow", "Action": "iot:Receive", "Resource": "{{Shared}}" }"""));
+        _configuration.Write("policies/other.json", Publish(other, ""));
+        _configuration.Set($"IotCredentials:{section}",
+            """{ "RoleArn": "arn:aws:iam::111122223333:role/iot", "Region": "ap-northeast-1", "SessionPolicy": "policies/other.json", "SharedTopics": [] }""");
+        foreach (var (key, value) in JsonNode.Parse(place)!.AsObject()) _configuration.Set($"IotCredentials:{section}:{key}", value!.ToJsonString());
+
+        var findings = _configuration.Load().Findings;
+
+        Assert.Equal(words is null ? [] : [(Severity.Warning, "IotCredentials:Profiles")], findings.Select(finding => (finding.Severity, finding.Key)));
+        Assert.All(findings, finding =>
+        {
+            Assert.Contains(words!, finding.Message, StringComparison.Ordinal);
+            Assert.Contains(section, finding.Message, StringComparison.Ordinal);
+        });
+
+        static string Publish(string topic, string more) => $$"""
+            { "Version": "2012-10-17", "Statement": [
+              { "Effect": "Allow", "Action": "iot:Publish", "Resource": "{{Arn}}topic/{{topic}}" }{{more}} ] }
+            """;
+    }
+
+    /// <summary>Each organization has a session policy of its own, and the last one's meets the first one's. Of many, only the first are compared.</summary>
+    [Theory]
+    [InlineData(20, true)]
+    [InlineData(1000, false)]
+    public void The_work_of_comparing_session_policies_is_bounded(int count, bool found)
+    {
+        var organizations = new JsonObject();
+        for (var i = 0; i < count; i++) Add($"o-{i:d4}", $"p{i}/{{organizationId}}/*");
+        Add("o-last", "p0/x/{organizationId}/*");
+        _configuration.Set("IotCredentials:Organizations", organizations.ToJsonString());
+
+        Assert.Equal(found ? 1 : 0, _configuration.Load().Findings.Count(finding => finding.Key == "IotCredentials:Profiles"));
+
+        void Add(string organization, string topic)
+        {
+            _configuration.Write($"policies/{organization}.json", $$"""
+                { "Version": "2012-10-17", "Statement": [{ "Effect": "Allow", "Action": "iot:Publish", "Resource": "{{Arn}}topic/{{topic}}" }] }
+                """);
+            organizations[organization] = new JsonObject { ["SessionPolicy"] = $"policies/{organization}.json" };
+        }
     }
 
     private void WriteBroadcast() => _configuration.Write(Policy, $$"""
