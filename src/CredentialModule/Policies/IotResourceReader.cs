@@ -46,7 +46,8 @@ internal sealed class IotResourceReader(OrganizationIdFormat ids, SharedTopics s
         resource = CheckHead(resource);
         CheckCloser(resource);
         CheckTail(resource);
-        return findings.Count == before ? resource : null;
+        CheckThingName(resource);
+        return findings.Skip(before).All(static finding => finding.Severity == Severity.Warning) ? resource : null;
     }
 
     private void CheckShared(string where, IotArn arn, IReadOnlyList<IotAction> actions)
@@ -133,6 +134,16 @@ internal sealed class IotResourceReader(OrganizationIdFormat ids, SharedTopics s
         else if (!IsGrammatical(Organization + resource.Tail))
             Report(FindingCode.FilterGrammar, resource.Where,
                 "has `+` or `#` in a place that MQTT has none: each is a whole level, and `#` is the last.");
+    }
+
+    /// <summary>CreateThing: a thing's name has only these characters. A resource with another one in it allows nothing, which breaks no isolation.</summary>
+    private void CheckThingName(IotResource resource)
+    {
+        if (resource.Space != IotSpace.Things) return;
+        var name = $"{resource.Head}{resource.Tail.Replace(Organization, "", StringComparison.Ordinal)}".Split('/')[0];
+        // Wildcards and placeholders have rules of their own.
+        if (name.FirstOrDefault(static character => !char.IsAsciiLetterOrDigit(character) && !":_-*?+#{}".Contains(character)) is not '\0' and var other)
+            findings.Add(Finding.Of(FindingCode.Inert, $"{resource.Where} allows nothing: no thing's name holds `{other}`.") with { Severity = Severity.Warning });
     }
 
     /// <summary>MQTT 3.1.1, 4.7.1: each wildcard is a whole level, and # is the last.</summary>

@@ -241,6 +241,25 @@ public sealed partial class FieldPolicyTests
             Template(resource, "thing/{organizationId}-*", "client/{organizationId}-*", "topic/$aws/things/{organizationId}-*/shadow/*"), Templates.Prefixed);
     }
 
+    [Theory]
+    [InlineData("thing/{organizationId}.*", '.')]
+    [InlineData("thing/{organizationId} *", ' ')]
+    [InlineData("thing/a.b:{organizationId}", '.')]
+    [InlineData("thing/{organizationId}:x=*/shadow.1", '=')]
+    [InlineData("topic/$aws/things/{organizationId}.*/shadow/*", '.')]
+    [InlineData("topicfilter/$aws/commands/things/{organizationId}@x/executions/#", '@')]
+    [InlineData("thing/{organizationId}:*/a.b", null)]
+    [InlineData("thing/{organizationId}:a_b-?*", null)]
+    [InlineData("topic/$aws/things/{organizationId}:*/shadow/name/$package/get", null)]
+    [InlineData("client/{organizationId}.*", null)]
+    public void A_name_that_no_thing_has_is_a_warning(string resource, char? character)
+    {
+        Assert.NotNull(Templates.Parse(Template(resource), Templates.Wide, out var findings));
+
+        Assert.Equal(character is null ? [] : [(Severity.Warning, FindingCode.Inert)], findings.Select(finding => (finding.Severity, finding.Code)));
+        Assert.All(findings, finding => Assert.EndsWith($"no thing's name holds `{character}`.", finding.Message, StringComparison.Ordinal));
+    }
+
     /// <summary>A remedy that would be refused, or grant nothing, is not given.</summary>
     [Theory]
     [InlineData("topic/announcements/*", FindingCode.NoOrganization, "list it under the profile's SharedTopics", "begins with `$`")]
