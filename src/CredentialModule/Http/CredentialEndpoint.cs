@@ -28,6 +28,7 @@ internal sealed class CredentialEndpoint(
 
     private static readonly OrganizationAccessRequirement[] s_access = [OrganizationAccessRequirement.Instance];
 
+    private readonly LogInterval _pipelineProblems = new(s_logInterval, time);
     private readonly LogInterval _anonymousCallers = new(s_logInterval, time);
     private readonly LogInterval _unknownCallers = new(s_logInterval, time);
     private readonly LogInterval _unknownProfiles = new(s_logInterval, time);
@@ -35,6 +36,13 @@ internal sealed class CredentialEndpoint(
     public async Task InvokeAsync(HttpContext context, string profileName, CredentialQueryRule rule)
     {
         var endpoint = context.GetEndpoint()!;
+        if (PipelineOrder.ProblemOf(context, endpoint) is { } problem)
+        {
+            if (_pipelineProblems.IsDue()) Log.PipelineRefused(logger, endpoint.DisplayName, problem);
+            await ErrorResponse.WriteAsync(context, StatusCodes.Status500InternalServerError);
+            return;
+        }
+
         if (endpoint.Metadata.GetMetadata<IAllowAnonymous>() is not null
             || (endpoint.Metadata.GetMetadata<IAuthorizeData>() is null && endpoint.Metadata.GetMetadata<AuthorizationPolicy>() is null))
         {

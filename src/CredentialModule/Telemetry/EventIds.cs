@@ -39,4 +39,5 @@ internal static class EventIds
     public const int ProfileUnknown = 34;
     public const int CallerAnonymous = 35;
     public const int AuthenticationTooLate = 36;
+    public const int PipelineRefused = 37;
 }

@@ -114,6 +114,10 @@ internal static partial class Log
         EventName = nameof(EventIds.AuthenticationTooLate))]
     public static partial void AuthenticationTooLate(ILogger logger, string? route);
 
+    [LoggerMessage(EventIds.PipelineRefused, LogLevel.Error, "The route {Route} responds with 500: {Problem}",
+        EventName = nameof(EventIds.PipelineRefused))]
+    public static partial void PipelineRefused(ILogger logger, string? route, string problem);
+
     [LoggerMessage(EventIds.RedisNotExamined, LogLevel.Warning, "The cause of the Redis problem at {EndPoint} cannot be determined: {Kind}",
         EventName = nameof(EventIds.RedisNotExamined))]
     public static partial void RedisNotExamined(ILogger logger, string endPoint, string kind);
