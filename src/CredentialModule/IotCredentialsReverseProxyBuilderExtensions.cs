@@ -52,11 +52,15 @@ public static class IotCredentialsReverseProxyBuilderExtensions
             services.AddSingleton<IOptionsChangeTokenSource<IotCredentialsOptions>>(new ConfigurationChangeTokenSource<IotCredentialsOptions>(section));
         }
 
-        services.AddOptions<SharedCacheOptions>().Configure<IConfiguration>((shared, configuration) =>
-        {
-            shared.Redis ??= configuration.GetConnectionString("Redis");
-            shared.SealingKeyPath ??= configuration["Sealing:KeyPath"];
-        });
+        services.AddOptions<SharedCacheOptions>();
+        // First, so that it yields to what the host configures, before this call or after it: also to null.
+        services.Insert(0, ServiceDescriptor.Singleton<IConfigureOptions<SharedCacheOptions>>(static provider =>
+            new ConfigureNamedOptions<SharedCacheOptions, IConfiguration>(
+                Options.Options.DefaultName, provider.GetRequiredService<IConfiguration>(), static (shared, configuration) =>
+                {
+                    shared.Redis = configuration.GetConnectionString("Redis");
+                    shared.SealingKeyPath = configuration["Sealing:KeyPath"];
+                })));
         services.AddMetrics();
         services.TryAddSingleton(TimeProvider.System);
         services.AddSingleton<CredentialMetrics>();
@@ -94,7 +98,7 @@ public static class IotCredentialsReverseProxyBuilderExtensions
         services.AddSingleton(new RouteModule(ModuleRoute.Name));
         services.AddSingleton<CredentialRouteFilter>();
         services.AddSingleton<IProxyConfigFilter>(static provider => provider.GetRequiredService<CredentialRouteFilter>());
-        services.AddHostedService<HostValidation>();
+        services.AddHostedService(provider => new HostValidation(provider, services));
         services.TryAddEnumerable(ServiceDescriptor.Singleton<IHttpLoggingInterceptor, UnloggedResponses>());
         services.AddSingleton<IStartupFilter, PipelineValidation>();
         services.AddAuthorization();

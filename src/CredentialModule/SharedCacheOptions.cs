@@ -2,7 +2,7 @@ namespace IotCredentials;
 
 /// <summary>
 /// The Redis that replicas share vended credentials through, and the keys that seal them. Default: <c>ConnectionStrings:Redis</c> and <c>Sealing:KeyPath</c> of
-/// the host's configuration.
+/// the host's configuration; what the host's code configures takes precedence.
 /// </summary>
 public sealed class SharedCacheOptions
 {

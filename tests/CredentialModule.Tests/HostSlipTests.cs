@@ -2,7 +2,10 @@ using System.Globalization;
 using System.Runtime.Loader;
 using System.Security.Claims;
 using Microsoft.AspNetCore.Authentication;
+using Microsoft.AspNetCore.Authorization;
+using Microsoft.AspNetCore.Authorization.Infrastructure;
 using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using Testing;
@@ -71,10 +74,39 @@ public sealed class HostSlipTests(HostTests.Aws aws) : IClassFixture<HostTests.A
             InSection("Vending", ("AwsIdentity:Source", "Azure")), "Vending:AwsIdentity is a key of the gateway's"),
         ["G7 no handler answers for membership"] = (
             new() { Handler = _ => { } }, "register an AuthorizationHandler<OrganizationAccessRequirement, OrganizationId>"),
+        ["the handler is for the resource of endpoint routing"] = WrongResource<HttpContext>("HttpContext"),
+        ["the handler is for the id as text"] = WrongResource<string>("String"),
+        ["the handler is for another type of the module"] = WrongResource<OrganizationIdFormat>("OrganizationIdFormat"),
+        ["a handler for another requirement needs a request, and no other is known by its type"] = (
+            new()
+            {
+                Handler = static services => services.AddHttpContextAccessor()
+                    .AddScoped<IAuthorizationHandler, NeedsRequest>()
+                    .AddSingleton<IAuthorizationHandler>(static _ => new MembershipOf<OrganizationId>()),
+            },
+            "or let no handler read the request in its constructor"),
+        ["a profile that does not exist, by a key in another case"] = (
+            new()
+            {
+                OtherRoutes =
+                [
+                    new()
+                    {
+                        RouteId = "a",
+                        Match = new() { Path = Requests.CredentialsPath("{organizationId}") },
+                        AuthorizationPolicy = "Members",
+                        Metadata = new Dictionary<string, string> { ["module"] = "IotCredentials", ["PROFILE"] = "defualt" },
+                    },
+                ],
+            },
+            "ReverseProxy:Routes:a Metadata:Profile is defualt; IotCredentials:Profiles has none of that name."),
         ["G7 a profile that does not exist"] = (
             new() { Profile = "defualt" }, "Metadata:Profile is defualt; IotCredentials:Profiles has none of that name. Did you mean \"default\"?"),
         ["G7 a sealing key is missing"] = (
             new() { Settings = { ["ConnectionStrings:Redis"] = "127.0.0.1:1" } }, "Sealing:KeyPath is missing: what is kept in Redis is sealed. Write"),
+        ["Redis is there for something else"] = (
+            new() { Settings = { ["ConnectionStrings:Redis"] = "127.0.0.1:1" } },
+            "builder.Services.Configure<SharedCacheOptions>(shared => shared.Redis = null)"),
         ["G7 a sealing key's file is missing"] = (
             new() { Settings = { ["ConnectionStrings:Redis"] = "127.0.0.1:1", ["Sealing:KeyPath"] = "none" } },
             "Sealing:KeyPath names a file that cannot be read"),
@@ -155,11 +187,11 @@ public sealed class HostSlipTests(HostTests.Aws aws) : IClassFixture<HostTests.A
     [InlineData("G6 the same name twice", "", "iss=https://id.example.com", $"{ClaimTypes.NameIdentifier}=alice", $"{ClaimTypes.NameIdentifier}=alice")]
     [InlineData(
         "G6 two names",
-        "sub (or ClaimTypes.NameIdentifier) of one identity",
+        "sub, and not one ClaimTypes.NameIdentifier",
         "iss=https://id.example.com",
         $"{ClaimTypes.NameIdentifier}=alice",
         $"{ClaimTypes.NameIdentifier}=bob")]
-    [InlineData("G6 no name", "sub (or ClaimTypes.NameIdentifier) of one identity", "iss=https://id.example.com")]
+    [InlineData("G6 no name", "sub, and not one ClaimTypes.NameIdentifier", "iss=https://id.example.com")]
     public async Task A_caller_is_named_in_the_audit_or_one_error_says_why_not(string name, string missing, params string[] claims)
     {
         claims = [.. claims, "organizations=o-acme", $"exp={DateTimeOffset.UtcNow.AddHours(1).ToUnixTimeSeconds().ToString(CultureInfo.InvariantCulture)}"];
@@ -203,6 +235,10 @@ public sealed class HostSlipTests(HostTests.Aws aws) : IClassFixture<HostTests.A
         Assert.True(response.Status == status, $"{response.Status} {plugin.Log.Text}");
     }
 
+    private static (PluginHost, string) WrongResource<T>(string name) => (
+        new() { Handler = static services => services.AddSingleton<IAuthorizationHandler, MembershipOf<T>>() },
+        $"`1 does, but for the resource {name}): register");
+
     private static PluginHost WithRoute(RouteConfig route) => new()
     {
         OtherRoutes =
@@ -228,6 +264,26 @@ public sealed class HostSlipTests(HostTests.Aws aws) : IClassFixture<HostTests.A
 
     private Task<Response> AskAsync(WebApplication host, string path, params string[] claims) =>
         aws.Client.SendAsync(host.Urls.First() + path, change: request => request.Headers.Add("X-Claim", claims));
+
+    private sealed class MembershipOf<T> : AuthorizationHandler<OrganizationAccessRequirement, T>
+    {
+        protected override Task HandleRequirementAsync(AuthorizationHandlerContext context, OrganizationAccessRequirement requirement, T resource)
+        {
+            context.Succeed(requirement);
+            return Task.CompletedTask;
+        }
+    }
+
+    private sealed class NeedsRequest(IHttpContextAccessor accessor) : AuthorizationHandler<DenyAnonymousAuthorizationRequirement>
+    {
+        private readonly string _path = accessor.HttpContext!.Request.Path;
+
+        protected override Task HandleRequirementAsync(AuthorizationHandlerContext context, DenyAnonymousAuthorizationRequirement requirement)
+        {
+            if (_path.Length > 0) context.Succeed(requirement);
+            return Task.CompletedTask;
+        }
+    }
 
     private static IEnumerable<string> Messages(Exception? failure)
     {

@@ -2,12 +2,14 @@ using System.Security.Claims;
 using Autofac.Extensions.DependencyInjection;
 using IotCredentials.Vending;
 using Microsoft.AspNetCore.Authorization;
+using Microsoft.AspNetCore.Authorization.Infrastructure;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.HttpLogging;
 using Microsoft.AspNetCore.OutputCaching;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
 using Microsoft.Extensions.Primitives;
 using Testing;
 using Xunit;
@@ -190,6 +192,122 @@ public sealed class HostVarietyTests(HostTests.Aws aws) : IClassFixture<HostTest
         await host.StartAsync(Cancellation);
     }
 
+    private static readonly Dictionary<string, PluginHost> s_hosts = new()
+    {
+        ["a handler for a base type of the requirement"] = WithHandler<MembershipOf<IAuthorizationRequirement, OrganizationId>>(),
+        ["a handler for a base type of the id"] = WithHandler<MembershipOf<OrganizationAccessRequirement, object>>(),
+        ["a handler for both base types"] = WithHandler<MembershipOf<IAuthorizationRequirement, object>>(),
+        ["a handler made by a factory"] = new()
+        {
+            Handler = static services => services.AddScoped<IAuthorizationHandler>(
+                static _ => new MembershipOf<OrganizationAccessRequirement, OrganizationId>()),
+        },
+        ["a handler for the right resource beside one for another"] = new()
+        {
+            Handler = static services => services
+                .AddSingleton<IAuthorizationHandler, MembershipOf<OrganizationAccessRequirement, string>>()
+                .AddSingleton<IAuthorizationHandler, MembershipOf<OrganizationAccessRequirement, OrganizationId>>(),
+        },
+        ["another handler that needs a request"] = new()
+        {
+            Configure = static services => services.AddHttpContextAccessor().AddScoped<IAuthorizationHandler, NeedsRequest>(),
+        },
+        ["Redis for something else, told before"] = new()
+        {
+            Settings = { ["ConnectionStrings:Redis"] = "127.0.0.1:1" },
+            Handler = new PluginHost().Handler + (static services => services.Configure<SharedCacheOptions>(static shared => shared.Redis = null)),
+        },
+        ["Redis for something else, told after"] = new()
+        {
+            Settings = { ["ConnectionStrings:Redis"] = "127.0.0.1:1" },
+            Configure = static services => services.Configure<SharedCacheOptions>(static shared => shared.Redis = null),
+        },
+        ["Redis and a sealing key for something else"] = new()
+        {
+            Settings = { ["ConnectionStrings:Redis"] = "127.0.0.1:1", ["Sealing:KeyPath"] = "none" },
+            Handler = new PluginHost().Handler + (static services => services.Configure<SharedCacheOptions>(static shared => shared.Redis = null)),
+        },
+        ["metadata in lower case"] = WithMetadata("module", "profile"),
+        ["metadata in upper case"] = WithMetadata("MODULE", "PROFILE"),
+        ["a profile's name in lower case alone"] = WithMetadata("Module", "profile"),
+    };
+
+    public static TheoryData<string> Hosts => [.. s_hosts.Keys];
+
+    [Theory]
+    [MemberData(nameof(Hosts))]
+    public async Task A_host_that_is_right_starts_and_vends(string name)
+    {
+        var plugin = s_hosts[name];
+        plugin.Settings["IotCredentials:Profiles:metadata:RoleArn"] = "arn:aws:iam::111122223333:role/iot-organization";
+        plugin.Settings["IotCredentials:Profiles:metadata:Region"] = "eu-west-1";
+        plugin.Settings["IotCredentials:Profiles:metadata:SessionPolicy"] = "policies/organization.json";
+        plugin.Aws = aws.Emulator;
+        await using var host = plugin.Build();
+        await host.StartAsync(Cancellation);
+
+        var member = await AskAsync(host, "o-acme");
+        var stranger = await aws.Client.SendAsync(
+            host.Urls.First() + Requests.CredentialsPath("o-acme"), change: static request => request.Headers.Add("X-Claim", "organizations=o-other"));
+
+        Assert.True((member.Status, stranger.Status) == (200, 403), $"{name}: {member.Status} {stranger.Status} {plugin.Log.Text}");
+        Assert.Equal(plugin.Load is null ? "ap-northeast-1" : "eu-west-1", member.Data.GetProperty("awsRegion").GetString());
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void A_profile_can_be_set_half_by_code_and_half_by_the_section(bool after)
+    {
+        static void Set(IServiceCollection services) => services.Configure<IotCredentialsOptions>(static options =>
+        {
+            // After the section, the entries are there.
+            var profile = options.Profiles.TryGetValue("default", out var set) ? set : options.Profiles["default"] = new();
+            (profile.ExternalId, profile.Scope) = ("external", SessionScope.User);
+            var organization = options.Organizations.TryGetValue("o-acme", out set) ? set : options.Organizations["o-acme"] = new();
+            organization.ExternalId = "of acme";
+        });
+        var plugin = new PluginHost
+        {
+            Settings = { ["IotCredentials:Organizations:o-acme:Region"] = "eu-west-1", ["IotCredentials:Organizations:o-empty"] = "" },
+            Handler = new PluginHost().Handler + (after ? static _ => { } : Set),
+            Configure = after ? Set : static _ => { },
+        };
+        using var host = plugin.BuildGeneric(static _ => { });
+
+        var options = host.Services.GetRequiredService<IOptions<IotCredentialsOptions>>().Value;
+
+        var (profile, organization) = (options.Profiles["default"], options.Organizations["o-acme"]);
+        Assert.Equal(
+            ("ap-northeast-1", "external", SessionScope.User, "eu-west-1", "of acme"),
+            (profile.Region, profile.ExternalId, profile.Scope, organization.Region, organization.ExternalId));
+        Assert.NotNull(options.Organizations["o-empty"]);
+    }
+
+    public static readonly TheoryData<string, string?, string[][]> Problems = new()
+    {
+        { "nothing", null, [["iss=X", "sub=alice", "exp=1"]] },
+        { "no exp", "no claim exp", [["iss=X", "sub=alice"]] },
+        { "an exp that is no number", "no claim exp", [["iss=X", "sub=alice", "exp=soon"]] },
+        { "no iss", "no claim iss", [["sub=alice", "exp=1"]] },
+        { "no name", "MapInboundClaims = false", [["iss=X", "exp=1"]] },
+        { "two names in one identity", "MapInboundClaims = false", [["iss=X", $"{ClaimTypes.NameIdentifier}=a", $"{ClaimTypes.NameIdentifier}=b"]] },
+        { "two names", "identities name different callers", [["iss=X", "sub=alice", "exp=1"], [$"{ClaimTypes.NameIdentifier}=internal-7"]] },
+        { "two issuers", "identities name different callers", [["iss=X", "sub=alice"], ["iss=Y", "sub=alice"]] },
+    };
+
+    [Theory]
+    [MemberData(nameof(Problems))]
+    public void Each_cause_of_a_caller_without_a_name_has_its_own_remedy(string name, string? problem, string[][] identities)
+    {
+        string[] all = ["no claim exp", "no claim iss", "MapInboundClaims = false", "identities name different callers"];
+
+        var told = CallerClaims.Of(UserOf(identities)).Problem;
+
+        Assert.True(told is null == problem is null, $"{name}: {told}");
+        Assert.Equal(problem is null ? [] : [problem], all.Where(text => told?.Contains(text, StringComparison.Ordinal) == true));
+    }
+
     public static readonly TheoryData<string, string?, string?, string[][]> Callers = new()
     {
         { "one identity", "X", "alice", [["iss=X", "sub=alice", "exp=1"]] },
@@ -206,13 +324,24 @@ public sealed class HostVarietyTests(HostTests.Aws aws) : IClassFixture<HostTest
     [MemberData(nameof(Callers))]
     public void A_caller_is_never_composed_of_several_identities(string name, string? issuer, string? subject, string[][] identities)
     {
-        var user = new ClaimsPrincipal(identities.Select(static (claims, i) => new ClaimsIdentity(
-            claims.Select(static claim => claim.Split('=')).Select(static claim => new Claim(claim[0], claim[1])), $"scheme {i}")));
-
-        var caller = CallerClaims.Of(user);
+        var caller = CallerClaims.Of(UserOf(identities));
 
         Assert.Equal((name, issuer, subject), (name, caller.Issuer, caller.Subject));
     }
+
+    private static ClaimsPrincipal UserOf(string[][] identities) => new(identities.Select(static (claims, i) => new ClaimsIdentity(
+        claims.Select(static claim => claim.Split('=')).Select(static claim => new Claim(claim[0], claim[1])), $"scheme {i}")));
+
+    private static PluginHost WithHandler<T>() where T : class, IAuthorizationHandler => new()
+    {
+        Handler = static services => services.AddSingleton<IAuthorizationHandler, T>(),
+    };
+
+    private static PluginHost WithMetadata(string module, string profile) => new()
+    {
+        Load = (proxy, _) => proxy.LoadFromMemory(
+            [Route() with { Metadata = new Dictionary<string, string> { [module] = "IotCredentials", [profile] = "metadata" } }], []),
+    };
 
     private static RouteConfig Route() => new()
     {
@@ -278,6 +407,27 @@ public sealed class HostVarietyTests(HostTests.Aws aws) : IClassFixture<HostTest
         public IChangeToken ChangeToken { get; } = new CancellationChangeToken(CancellationToken.None);
 
         public IProxyConfig GetConfig() => this;
+    }
+
+    private sealed class MembershipOf<TRequirement, TResource> : AuthorizationHandler<TRequirement, TResource>
+        where TRequirement : IAuthorizationRequirement
+    {
+        protected override Task HandleRequirementAsync(AuthorizationHandlerContext context, TRequirement requirement, TResource resource)
+        {
+            if (resource is OrganizationId organization && context.User.HasClaim("organizations", organization.Value)) context.Succeed(requirement);
+            return Task.CompletedTask;
+        }
+    }
+
+    private sealed class NeedsRequest(IHttpContextAccessor accessor) : AuthorizationHandler<DenyAnonymousAuthorizationRequirement>
+    {
+        private readonly string _path = accessor.HttpContext!.Request.Path;
+
+        protected override Task HandleRequirementAsync(AuthorizationHandlerContext context, DenyAnonymousAuthorizationRequirement requirement)
+        {
+            if (_path.Length > 0) context.Succeed(requirement);
+            return Task.CompletedTask;
+        }
     }
 
     private sealed class DisposedAsynchronously : IAsyncDisposable

@@ -55,7 +55,7 @@ public sealed class PluginHost
 
     public Action<IServiceCollection> Configure { get; init; } = _ => { };
 
-    public Sandbox.AwsEmulator? Aws { get; init; }
+    public Sandbox.AwsEmulator? Aws { get; set; }
 
     public LogLines Log { get; } = new();
 

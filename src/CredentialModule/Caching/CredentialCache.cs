@@ -84,7 +84,10 @@ internal sealed class CredentialCache : IDisposable
     private static SealingKeys KeysOf(SharedCacheOptions shared, IHostEnvironment host)
     {
         const string Remedy = "Write the path of a file with a key that `openssl rand -base64 32` makes.";
-        if (shared.SealingKeyPath is not { } path) throw new StartupException($"Sealing:KeyPath is missing: what is kept in Redis is sealed. {Remedy}");
+        if (shared.SealingKeyPath is not { } path) 
+            throw new StartupException(
+                $"Sealing:KeyPath is missing: what is kept in Redis is sealed. {Remedy} Or, to share nothing through the ConnectionStrings:Redis of this host: "
+                + "builder.Services.Configure<SharedCacheOptions>(shared => shared.Redis = null).");
         try
         {
             return SealingKeys.Read(Path.Combine(host.ContentRootPath, path));

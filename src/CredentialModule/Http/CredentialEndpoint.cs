@@ -82,14 +82,14 @@ internal sealed class CredentialEndpoint(
             var caller = CallerClaims.Of(context.User);
             if (found is not { } vended)
             {
-                if (!isUnknown && _unknownCallers.IsDue()) Log.CallerRefused(logger, endpoint.DisplayName, caller.MissingClaims);
+                if (!isUnknown && _unknownCallers.IsDue()) Log.CallerRefused(logger, endpoint.DisplayName, caller.Problem);
                 await ErrorResponse.WriteAsync(context, StatusCodes.Status403Forbidden, isUnknown ? ErrorReason.OrganizationUnknown : ErrorReason.CallerClaims);
                 return;
             }
 
             metrics.Vended(vended.Outcome, profileName, vended.Credentials.Expiration - time.GetUtcNow());
             if (caller is not { Issuer: not null, Subject: not null } && _unknownCallers.IsDue())
-                Log.CallerUnknown(logger, endpoint.DisplayName, caller.MissingClaims);
+                Log.CallerUnknown(logger, endpoint.DisplayName, caller.Problem);
             await WriteAsync(context, endpointFound!, caller, profileName, vended);
         }
         catch (Exception e) when (e is VendingException or TimeoutException)

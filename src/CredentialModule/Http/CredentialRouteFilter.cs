@@ -54,7 +54,7 @@ internal sealed class CredentialRouteFilter(IProfileProvider profiles, SectionNa
         if (profiles.Current.Has(profile)) return null;
         var advice = (profiles is OptionsProfileProvider && !profiles.Current.Names.Any() ? section.Absence() : null)
             ?? NearestName.Advice(profile, [.. profiles.Current.Names]);
-        return section.In(route.Metadata!.ContainsKey("Profile")
+        return section.In(ModuleRoute.Metadata(route, "Profile") is not null
             ? $"Metadata:Profile is {profile}; IotCredentials:Profiles has none of that name. {advice}"
             : $"names no Metadata:Profile, and IotCredentials:Profiles has no \"{profile}\": write one of its names. {advice}");
     }

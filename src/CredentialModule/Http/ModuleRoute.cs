@@ -33,11 +33,15 @@ public static class ModuleRoute
     }
 
     /// <summary>The name of the module that serves a route; null if the route is forwarded.</summary>
-    public static string? ModuleOf(RouteConfig route) => route.Metadata?.GetValueOrDefault("Module");
+    public static string? ModuleOf(RouteConfig route) => Metadata(route, "Module");
 
     /// <summary>Whether the route vends credentials.</summary>
     public static bool IsCredentials(RouteConfig route) => ModuleOf(route) == Name;
 
     /// <summary>The profile that a route vends with.</summary>
-    public static string ProfileOf(RouteConfig route) => route.Metadata?.GetValueOrDefault("Profile") ?? "default";
+    public static string ProfileOf(RouteConfig route) => Metadata(route, "Profile") ?? "default";
+
+    /// <summary>The metadata of a route by its key. Case is ignored, as in configuration, also if a host's code built the dictionary.</summary>
+    internal static string? Metadata(RouteConfig route, string key) =>
+        route.Metadata?.FirstOrDefault(entry => entry.Key.Equals(key, StringComparison.OrdinalIgnoreCase)).Value;
 }

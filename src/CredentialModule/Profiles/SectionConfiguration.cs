@@ -29,11 +29,17 @@ internal sealed class SectionConfiguration(IConfiguration section) : IConfigureO
         var unknown = Unknown(section, typeof(IotCredentialsOptions), "IotCredentials:").ToList();
         if (unknown.Count > 0) throw Refused(unknown);
         section.Bind(options);
-        // The binder drops an entry of a dictionary that it cannot read.
-        foreach (var profile in section.GetSection(nameof(options.Profiles)).GetChildren())
-            options.Profiles[profile.Key] = profile.Get<ProfileOptions>() ?? new();
-        foreach (var organization in section.GetSection(nameof(options.Organizations)).GetChildren())
-            options.Organizations[organization.Key] = organization.Get<ProfileOptions>() ?? new();
+        AddDropped(options.Profiles, section.GetSection(nameof(options.Profiles)));
+        AddDropped(options.Organizations, section.GetSection(nameof(options.Organizations)));
+    }
+
+    // The binder drops an entry of a dictionary that it cannot read, or binds it to null.
+    private static void AddDropped(IDictionary<string, ProfileOptions> bound, IConfigurationSection section)
+    {
+        foreach (var entry in section.GetChildren())
+        {
+            if (!bound.TryGetValue(entry.Key, out var profile) || profile is null) bound[entry.Key] = new();
+        }
     }
 
     private static OptionsValidationException Refused(IEnumerable<string> problems) =>

@@ -91,16 +91,13 @@ internal static partial class Log
     public static partial void IdentityUnknown(ILogger logger, FailureClass failure, string cause);
 
     [LoggerMessage(EventIds.CallerRefused, LogLevel.Error,
-        "The route {Route} responds with 403: its profile has \"Scope\": \"User\", and the caller has no claim {Claims}. "
-        + "Set MapInboundClaims = false, or let the authentication scheme keep that claim",
+        "The route {Route} responds with 403: its profile has \"Scope\": \"User\", and {Problem}",
         EventName = nameof(EventIds.CallerRefused))]
-    public static partial void CallerRefused(ILogger logger, string? route, string? claims);
+    public static partial void CallerRefused(ILogger logger, string? route, string? problem);
 
-    [LoggerMessage(EventIds.CallerUnknown, LogLevel.Error,
-        "The route {Route} vends to callers that the audit cannot name: they have no claim {Claims}. "
-        + "Set MapInboundClaims = false, or let the authentication scheme keep that claim",
+    [LoggerMessage(EventIds.CallerUnknown, LogLevel.Error, "The route {Route} vends to callers that the audit cannot name: {Problem}",
         EventName = nameof(EventIds.CallerUnknown))]
-    public static partial void CallerUnknown(ILogger logger, string? route, string? claims);
+    public static partial void CallerUnknown(ILogger logger, string? route, string? problem);
 
     [LoggerMessage(EventIds.CallerAnonymous, LogLevel.Error,
         "The route {Route} responds with 401 to callers whom no authentication scheme has authenticated, and its policy lets them through. "

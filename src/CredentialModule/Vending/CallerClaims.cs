@@ -15,14 +15,19 @@ internal sealed record CallerClaims(string? Issuer, string? Subject, DateTimeOff
     // The key is unique per caller: an issuer is a URI and holds no line feed.
     public string Key => $"{Issuer}\n{Subject}";
 
-    /// <summary>The missing claims, by the names that an operator has to look for; null when none is missing.</summary>
-    public string? MissingClaims => (Issuer, Subject, TokenExpires) switch
+    /// <summary>What the caller lacks to own a session, and the remedy; null if nothing.</summary>
+    public string? Problem => (Issuer, Subject, TokenExpires) switch
     {
         (not null, not null, not null) => null,
-        (_, null, _) => "sub (or ClaimTypes.NameIdentifier) of one identity",
-        (null, _, _) => "iss",
-        _ => "exp",
+        (_, null, _) when SeveralCallers => "the caller's identities name different callers. "
+            + "Give an identity that the host adds no sub and no ClaimTypes.NameIdentifier, or those of the caller, with its iss",
+        (_, null, _) => "the caller has no claim sub, and not one ClaimTypes.NameIdentifier. "
+            + "Let the authentication scheme keep sub (JwtBearer: MapInboundClaims = false) or add it",
+        (null, _, _) => "the caller has no claim iss. Let the authentication scheme keep it or add it",
+        _ => "the caller has no claim exp, with which its sessions end. Let the authentication scheme keep it or add it",
     };
+
+    private bool SeveralCallers { get; init; }
 
     public static CallerClaims Of(ClaimsPrincipal user)
     {
@@ -32,7 +37,7 @@ internal sealed record CallerClaims(string? Issuer, string? Subject, DateTimeOff
         {
             var caller = Of(identity);
             if (found?.Subject is null) found = caller;
-            else if (caller.Subject is not null && caller.Key != found.Key) return new(null, null, null);
+            else if (caller.Subject is not null && caller.Key != found.Key) return new(null, null, null) { SeveralCallers = true };
         }
 
         return found ?? new(null, null, null);
