@@ -1,3 +1,4 @@
+using System.Diagnostics.CodeAnalysis;
 using IotCredentials;
 using IotCredentials.Aws;
 using IotCredentials.Caching;
@@ -26,6 +27,8 @@ namespace Microsoft.Extensions.DependencyInjection;
 /// <summary>Adds the module to a YARP host.</summary>
 public static class IotCredentialsReverseProxyBuilderExtensions
 {
+    private const string NotTrimmed = "The section IotCredentials is read by reflection: publish the host without PublishTrimmed and PublishAot.";
+
     /// <summary>
     /// Adds the services that vending needs, configured by a section and by <c>services.Configure&lt;IotCredentialsOptions&gt;(…)</c>. A route with the
     /// metadata <c>"Module": "IotCredentials"</c> is then served in process, if
@@ -38,6 +41,8 @@ public static class IotCredentialsReverseProxyBuilderExtensions
     /// <param name="proxy">The host's reverse proxy.</param>
     /// <param name="section">The section, by the name <c>IotCredentials</c> or another; see <see cref="IotCredentialsOptions"/>. Null if the options are set by code alone.</param>
     /// <exception cref="InvalidOperationException">The method was called before.</exception>
+    [RequiresUnreferencedCode(NotTrimmed)]
+    [RequiresDynamicCode(NotTrimmed)]
     public static IReverseProxyBuilder AddIotCredentials(this IReverseProxyBuilder proxy, IConfiguration? section = null)
     {
         var services = proxy.Services;
