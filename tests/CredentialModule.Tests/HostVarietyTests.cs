@@ -269,7 +269,12 @@ public sealed class HostVarietyTests(HostTests.Aws aws) : IClassFixture<HostTest
         });
         var plugin = new PluginHost
         {
-            Settings = { ["IotCredentials:Organizations:o-acme:Region"] = "eu-west-1", ["IotCredentials:Organizations:o-empty"] = "" },
+            Settings =
+            {
+                ["IotCredentials:Organizations:o-acme:Region"] = "eu-west-1",
+                ["IotCredentials:Organizations:o-empty"] = "",
+                ["IotCredentials:Organizations:o-null"] = null,
+            },
             Handler = new PluginHost().Handler + (after ? static _ => { } : Set),
             Configure = after ? Set : static _ => { },
         };
@@ -282,6 +287,23 @@ public sealed class HostVarietyTests(HostTests.Aws aws) : IClassFixture<HostTest
             ("ap-northeast-1", "external", SessionScope.User, "eu-west-1", "of acme"),
             (profile.Region, profile.ExternalId, profile.Scope, organization.Region, organization.ExternalId));
         Assert.NotNull(options.Organizations["o-empty"]);
+        Assert.NotNull(options.Organizations["o-null"]);
+    }
+
+    [Fact]
+    public void A_value_that_cannot_be_read_is_an_error_also_in_a_profile_that_code_has_set()
+    {
+        var plugin = new PluginHost
+        {
+            Settings = { ["IotCredentials:Profiles:default:MinimumLifetime"] = "soon" },
+            Handler = new PluginHost().Handler + (static services => services.Configure<IotCredentialsOptions>(
+                static options => options.Profiles["default"] = new() { ExternalId = "external" })),
+        };
+        using var host = plugin.BuildGeneric(static _ => { });
+
+        var failure = Record.Exception(() => host.Services.GetRequiredService<IOptions<IotCredentialsOptions>>().Value);
+
+        Assert.Contains("Profiles:default:MinimumLifetime", failure?.Message, StringComparison.Ordinal);
     }
 
     public static readonly TheoryData<string, string?, string[][]> Problems = new()

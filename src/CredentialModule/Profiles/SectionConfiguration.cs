@@ -33,12 +33,13 @@ internal sealed class SectionConfiguration(IConfiguration section) : IConfigureO
         AddDropped(options.Organizations, section.GetSection(nameof(options.Organizations)));
     }
 
-    // The binder drops an entry of a dictionary that it cannot read, or binds it to null.
+    // The binder drops an entry of a dictionary that is empty, and one that it cannot read, which throws if it is read by itself.
     private static void AddDropped(IDictionary<string, ProfileOptions> bound, IConfigurationSection section)
     {
         foreach (var entry in section.GetChildren())
         {
-            if (!bound.TryGetValue(entry.Key, out var profile) || profile is null) bound[entry.Key] = new();
+            var read = entry.Get<ProfileOptions>() ?? new();
+            if (!bound.TryGetValue(entry.Key, out var profile) || profile is null) bound[entry.Key] = read;
         }
     }
 
