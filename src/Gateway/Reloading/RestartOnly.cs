@@ -15,7 +15,7 @@ internal static class RestartOnly
     public static IReadOnlyList<Finding> Changes(Snapshot before, Snapshot after) =>
         [.. before.Values.Keys.Union(after.Values.Keys, StringComparer.OrdinalIgnoreCase)
             .Where(key => !IsLive(key) && before.Values.GetValueOrDefault(key) != after.Values.GetValueOrDefault(key))
-            .Select(WithoutIndex)
+            .Select(key => Written(WithoutIndex(key), after))
             .Distinct(StringComparer.OrdinalIgnoreCase)
             .Order(StringComparer.Ordinal)
             .Select(key => new Finding(
@@ -24,6 +24,12 @@ internal static class RestartOnly
 
     private static bool IsLive(string key) => s_live.Any(live =>
         key.StartsWith(live, StringComparison.OrdinalIgnoreCase) && (key.Length == live.Length || key[live.Length] == ':'));
+
+    // The value comes from the file that RedisPath names.
+    private static string Written(string key, Snapshot after) =>
+        key.Equals("ConnectionStrings:Redis", StringComparison.OrdinalIgnoreCase) && after.Values.ContainsKey("ConnectionStrings:RedisPath")
+            ? "ConnectionStrings:RedisPath"
+            : key;
 
     private static string WithoutIndex(string key) => key[(key.LastIndexOf(':') + 1)..].All(char.IsAsciiDigit) ? key[..key.LastIndexOf(':')] : key;
 }

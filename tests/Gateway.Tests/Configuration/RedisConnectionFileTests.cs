@@ -1,3 +1,4 @@
+using Gateway.Reloading;
 using Xunit;
 
 namespace Gateway.Tests.Configuration;
@@ -32,6 +33,27 @@ public sealed class RedisConnectionFileTests : IDisposable
         _configuration.Variables["ConnectionStrings__RedisPath"] = Path.Combine(_configuration.Folder, "secrets", "redis");
 
         Assert.Equal(Text, _configuration.LoadGood().Options.ConnectionStrings.Redis);
+    }
+
+    [Theory]
+    [InlineData("""{ "RedisPath": "secrets/redis" }""", """{ "RedisPath": "secrets/redis" }""", Key)]
+    [InlineData("""{ "RedisPath": "secrets/redis" }""", """{ "RedisPath": "secrets/other" }""", Key)]
+    [InlineData("""{ "Redis": "localhost:6379" }""", """{ "RedisPath": "secrets/redis" }""", Key)]
+    [InlineData("""{ "Redis": "localhost:6379" }""", """{ "Redis": "localhost:6380" }""", "ConnectionStrings:Redis")]
+    public void A_change_that_needs_a_restart_is_told_at_the_key_that_is_written(string before, string after, string key)
+    {
+        _configuration.Write("secrets/redis", Text);
+        _configuration.Set("ConnectionStrings", before);
+        var inEffect = _configuration.LoadGood();
+        _configuration.Write("secrets/redis", Text + "2");
+        _configuration.Write("secrets/other", Text + "3");
+        _configuration.Set("ConnectionStrings", after);
+
+        var finding = Assert.Single(RestartOnly.Changes(inEffect, _configuration.LoadGood()));
+
+        Assert.Equal(key, finding.Key);
+        Assert.Contains($"needs a restart: {key}.", finding.Message, StringComparison.Ordinal);
+        Assert.Contains("appsettings.json", finding.Source, StringComparison.Ordinal);
     }
 
     [Theory]
