@@ -1,4 +1,5 @@
 using System.Threading.RateLimiting;
+using Gateway.Configuration;
 using Gateway.Telemetry;
 using IotCredentials.Failures;
 using IotCredentials.Redis;
@@ -14,7 +15,26 @@ namespace Gateway.RateLimiting;
 internal sealed partial class RedisRateLimiterFallback : IAsyncDisposable
 {
     // The limits' Redis keys begin with rl: and not with the key prefix.
-    private const string KeysDenied = "it does not permit the gateway's user the keys rl:* of the limits (NOPERM)";
+    private const string Denied = "it does not permit the gateway's user the keys rl:* or a command of the limits (NOPERM)";
+
+    private const string Missing = "it does not have a command of the limits";
+
+    // The commands of the limiters' scripts. Their arguments leave nothing behind: Redis judges the rights before them.
+    private static readonly Dictionary<RateLimitAlgorithm, string[]> s_commands = new()
+    {
+        [RateLimitAlgorithm.FixedWindow] = ["'GET',KEYS[1]", "'SET',KEYS[1],'','PX','1'", "'EXPIREAT',KEYS[1],'0'", "'INCRBY',KEYS[1],'none'"],
+        [RateLimitAlgorithm.SlidingWindow] =
+        [
+            "'ZREMRANGEBYSCORE',KEYS[1],'-inf','0'", "'ZCARD',KEYS[1]", "'ZADD',KEYS[1],'none','none'", "'PEXPIREAT',KEYS[1],'0'",
+            "'HINCRBY',KEYS[1],'none','none'", "'ZRANGE',KEYS[1],'0','0'",
+        ],
+        [RateLimitAlgorithm.TokenBucket] = ["'MGET',KEYS[1]", "'SET',KEYS[1],'','PX','1'"],
+        [RateLimitAlgorithm.Concurrency] =
+        [
+            "'ZREMRANGEBYSCORE',KEYS[1],'-inf','0'", "'ZCARD',KEYS[1]", "'ZADD',KEYS[1],'none','none'", "'ZREM',KEYS[1],'none'",
+            "'HINCRBY',KEYS[1],'none','none'",
+        ],
+    };
 
     private static readonly TimeSpan s_probeInterval = TimeSpan.FromMilliseconds(500);
 
@@ -59,24 +79,44 @@ internal sealed partial class RedisRateLimiterFallback : IAsyncDisposable
         return _local.AttemptAcquire(limit.Key);
     }
 
-    /// <summary>Finds out why Redis does not let the gateway's user count a limit, and how to fix that; null when it does.</summary>
-    public static async Task<string?> FindProblemAsync(IConnectionMultiplexer redis)
+    /// <summary>Finds out why Redis does not let the gateway's user count limits of these algorithms, and how to fix that; null when it does.</summary>
+    public static async Task<string?> FindProblemAsync(IConnectionMultiplexer redis, IEnumerable<RateLimitAlgorithm> algorithms)
     {
-        try
+        foreach (var command in algorithms.SelectMany(static algorithm => s_commands[algorithm]).Distinct())
         {
-            await redis.GetDatabase().ScriptEvaluateAsync("return 1", ["rl:probe"]);
-            return null;
+            var name = command.Split('\'')[1];
+            try
+            {
+                await redis.GetDatabase().ScriptEvaluateAsync($"return redis.call({command})", ["rl:probe"]);
+            }
+            catch (RedisServerException e) when (IsDenied(e))
+            {
+                return $"{Denied}: {name}: run the second ACL SETUSER of docs/redis.md";
+            }
+            catch (RedisServerException e) when (IsMissing(e))
+            {
+                return $"{Missing}: {name}: give it back under its own name in Redis: it is renamed or disabled";
+            }
+            catch (RedisServerException)
+            {
+                // It may run the command, and refuses the arguments.
+            }
         }
-        catch (RedisServerException e) when (IsDenied(e))
-        {
-            return $"{KeysDenied}: grant ~rl:* by ACL SETUSER, as docs/redis.md shows";
-        }
+
+        return null;
     }
 
-    private static bool IsDenied(Exception error) => error is RedisServerException && error.Message.StartsWith("NOPERM", StringComparison.Ordinal);
+    // Within a script, the error has no code of its own. Its words depend on the version of Redis and Valkey.
+    private static bool IsDenied(Exception error) => error is RedisServerException
+        && (error.Message.StartsWith("NOPERM", StringComparison.Ordinal)
+            || error.Message.Contains("The user executing the script", StringComparison.Ordinal)
+            || error.Message.Contains("ACL failure in script", StringComparison.Ordinal));
+
+    private static bool IsMissing(Exception error) =>
+        error is RedisServerException && error.Message.Contains("Unknown Redis command", StringComparison.OrdinalIgnoreCase);
 
     private static string CauseOf(Exception error) => error is not RedisServerException ? NotResponding
-        : $"Redis takes no counts: {(IsDenied(error) ? KeysDenied : $"it responds with the error {FailureText.Kinds(error)}")}";
+        : $"Redis takes no counts: {(IsDenied(error) ? Denied : IsMissing(error) ? Missing : $"it responds with the error {FailureText.Kinds(error)}")}";
 
     // Probe with the limiter's own script: a full Redis responds to a ping but takes no counts.
     private void ProbeInBackground(RedisRateLimiter limit)

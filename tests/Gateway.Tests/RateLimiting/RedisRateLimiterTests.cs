@@ -16,6 +16,7 @@ namespace Gateway.Tests.RateLimiting;
 public sealed class RedisRateLimiterTests(ITestOutputHelper output)
 {
     private const string Apart = "Redis does not respond: this replica counts";
+    private const string Denied = "it does not permit the gateway's user the keys rl:* or a command of the limits (NOPERM)";
     private const string Together = "counted over all replicas again";
 
     public static TheoryData<string> Windows => ["FixedWindow", "SlidingWindow", "TokenBucket"];
@@ -228,21 +229,59 @@ public sealed class RedisRateLimiterTests(ITestOutputHelper output)
         Assert.Null(Assert.IsType<CountedLease>(refused, exactMatch: false).More);
     }
 
-    [Fact]
-    public async Task Keys_of_limits_that_the_user_is_not_granted_are_found()
+    public static TheoryData<string, string, string?> Denials => new()
+    {
+        { "NOPERM No permissions to access a key", "GET", "it does not permit the gateway's user the keys rl:* or a command of the limits (NOPERM): GET: run" },
+        {
+            "ERR The user executing the script can't run this command or subcommand script: 5b914, on @user_script:1.", "GET",
+            "it does not permit the gateway's user the keys rl:* or a command of the limits (NOPERM): GET: run"
+        },
+        {
+            "ERR ACL failure in script: User gateway has no permissions to run the 'get' command script: 5b914, on @user_script:1.", "GET",
+            "it does not permit the gateway's user the keys rl:* or a command of the limits (NOPERM): GET: run"
+        },
+        { "ERR Unknown Redis command called from script script: 5b914, on @user_script:1.", "GET", "it does not have a command of the limits: GET: give" },
+        { "ERR value is not an integer or out of range script: 5b914", "GET", null },
+    };
+
+    [Theory]
+    [MemberData(nameof(Denials))]
+    public async Task A_command_of_the_limits_that_Redis_does_not_run_is_found(string error, string command, string? problem)
     {
         await using var world = await World.StartAsync();
         await using var redis = await world.Redis.ConnectAsync();
+        var refusing = RefusingRedis.Of(
+            redis, nameof(IDatabase.ScriptEvaluateAsync), new RedisServerException(RedisErrorKind.NoPermission, CommandFlags.None, error));
 
-        Assert.Null(await RedisRateLimiterFallback.FindProblemAsync(redis));
-        var denied = RefusingRedis.Of(
-            redis,
-            nameof(IDatabase.ScriptEvaluateAsync),
-            new RedisServerException(RedisErrorKind.NoPermission, CommandFlags.None, "NOPERM No permissions to access a key"));
-        Assert.StartsWith(
-            "it does not permit the gateway's user the keys rl:* of the limits (NOPERM): grant ~rl:*",
-            await RedisRateLimiterFallback.FindProblemAsync(denied),
-            StringComparison.Ordinal);
+        var found = await RedisRateLimiterFallback.FindProblemAsync(refusing, [RateLimitAlgorithm.FixedWindow]);
+
+        if (problem is null) Assert.Null(found);
+        else Assert.StartsWith(problem, found, StringComparison.Ordinal);
+        Assert.True(problem is null || problem.Contains(command, StringComparison.Ordinal));
+    }
+
+    // Garnet has no users of its own.
+    public static TheoryData<string> Rights => RedisServer.IsReal
+        ? ["incrby", "hincrby", "mget", "expireat", "pexpireat", "zadd", "zcard", "zrem", "zrange", "zremrangebyscore", ""]
+        : [""];
+
+    [Theory]
+    [MemberData(nameof(Rights))]
+    public async Task Each_right_of_the_limits_that_is_missing_is_found(string missing)
+    {
+        await using var server = await RedisServer.StartAsync();
+        var options = server.ConnectionString;
+        if (missing.Length > 0)
+        {
+            await server.ExecuteAsync("ACL", "SETUSER", "gateway", "on", ">first", "~*", "&*", "+@all", $"-{missing}");
+            options += ",user=gateway,password=first";
+        }
+
+        await using var redis = await ConnectionMultiplexer.ConnectAsync(options);
+        var found = await RedisRateLimiterFallback.FindProblemAsync(redis, Enum.GetValues<RateLimitAlgorithm>());
+
+        if (missing.Length == 0) Assert.Null(found);
+        else Assert.Contains($"(NOPERM): {missing.ToUpperInvariant()}: run the second ACL SETUSER", found, StringComparison.Ordinal);
     }
 
     // Garnet has no users of its own.
@@ -250,7 +289,8 @@ public sealed class RedisRateLimiterTests(ITestOutputHelper output)
         ? new()
         {
             { "killed", Apart },
-            { "keys not granted", "Redis takes no counts: it does not permit the gateway's user the keys rl:* of the limits (NOPERM): this replica counts" },
+            { "keys not granted", $"Redis takes no counts: {Denied}: this replica counts" },
+            { "commands not granted", $"Redis takes no counts: {Denied}: this replica counts" },
             { "full", "Redis takes no counts: it responds with the error OOM: this replica counts" },
             { "read-only", "Redis takes no counts: it responds with the error READONLY: this replica counts" },
         }
@@ -269,7 +309,8 @@ public sealed class RedisRateLimiterTests(ITestOutputHelper output)
             await using var admin = await ConnectionMultiplexer.ConnectAsync(connection + ",allowAdmin=true");
             await admin.GetServers()[0].ExecuteAsync("ACL", "SETUSER", "gateway", "on", ">first",
                 $"~{world.KeyPrefix}*", loss == "keys not granted" ? "resetchannels" : "~rl:*", "&*",
-                "+@read", "+@write", "+@transaction", "+@scripting", "+@pubsub", "+@connection", "+info", "+config|get", "+cluster", "+time", "+echo");
+                "+@read", "+@write", "+@transaction", "+@scripting", "+@pubsub", "+@connection", "+info", "+config|get", "+cluster", "+time", "+echo",
+                loss == "commands not granted" ? "-zremrangebyscore" : "+echo");
             connection += ",user=gateway,password=first";
         }
 
@@ -278,7 +319,7 @@ public sealed class RedisRateLimiterTests(ITestOutputHelper output)
             settings.Set("ConnectionStrings:Redis", $"\"{connection}\"");
             Add(settings, Limit(algorithm, 1000));
         });
-        if (loss != "keys not granted")
+        if (!loss.EndsWith("not granted", StringComparison.Ordinal))
         {
             await AnswersAsync(gateway, world.Token(), 200);
             Assert.Equal(0, gateway.Log.Count(LogLevel.Warning, "this replica counts"));
@@ -292,7 +333,7 @@ public sealed class RedisRateLimiterTests(ITestOutputHelper output)
 
         await gateway.Log.WaitForAsync(LogLevel.Warning, line);
         Assert.DoesNotContain("password=", gateway.Log.Text, StringComparison.Ordinal);
-        if (loss != "keys not granted") return;
+        if (!loss.EndsWith("not granted", StringComparison.Ordinal)) return;
         using var folder = world.Folder(settings =>
         {
             settings.Set("ConnectionStrings:Redis", $"\"{connection}\"");
@@ -300,7 +341,7 @@ public sealed class RedisRateLimiterTests(ITestOutputHelper output)
         });
         var (_, output) = await GatewayProcess.RunAsync(["doctor", "--config", folder.Path], world.Aws.EnvironmentVariables);
         Assert.True(
-            output.Contains("it does not permit the gateway's user the keys rl:* of the limits (NOPERM): grant ~rl:*", StringComparison.Ordinal), output);
+            output.Contains($"{Denied}: ZREMRANGEBYSCORE: run the second ACL SETUSER of docs/redis.md", StringComparison.Ordinal), output);
     }
 
     private static string Limit(string algorithm, int limit, string window = "01:00:00") =>

@@ -23,26 +23,28 @@ internal static class RedisCheck
                 "Redis", timeout,
                 (_, cancellation) => CheckAsync(
                     services.GetRequiredService<SharedRedis>().Connection!, services.GetRequiredService<TimeProvider>(),
-                    configuration.Options.RateLimiting.Policies.Values.Any(static limit => limit.Store == RateLimitStore.Redis), timeout, cancellation),
+                    [.. configuration.Options.RateLimiting.Policies.Values.Where(static limit => limit.Store == RateLimitStore.Redis)
+                        .Select(static limit => limit.Algorithm)],
+                    timeout, cancellation),
                 Outcome.Warning),
     ];
 
     // The module's own timeouts are short and it retries later. Retry here too, and report only a Redis that stays unreachable.
     private static async Task<(Outcome, string)> CheckAsync(
-        RedisConnection redis, TimeProvider time, bool countsLimits, TimeSpan timeout, CancellationToken cancellation)
+        RedisConnection redis, TimeProvider time, RateLimitAlgorithm[] limits, TimeSpan timeout, CancellationToken cancellation)
     {
-        if (await redis.FindProblemAsync(timeout * 0.3, cancellation) is { } problem)
-            return (Outcome.Warning, $"{redis.EndPoints}: {problem.Cause}: {problem.Remedy}");
         var begun = Stopwatch.GetTimestamp();
+        if (await redis.FindProblemAsync(timeout * 0.3, cancellation) is { } problem)
+            return (Outcome.Warning, $"{problem.At ?? redis.EndPoints}: {problem.Cause}: {problem.Remedy}");
         IConnectionMultiplexer? connection = null;
-        while (Stopwatch.GetElapsedTime(begun) < timeout * 0.6)
+        while (Stopwatch.GetElapsedTime(begun) < timeout * 0.9)
         {
             try
             {
                 connection ??= await redis.ConnectedAsync();
                 if (connection is not null && Array.Find(connection.GetServers(), server => server.IsConnected) is { } server)
                 {
-                    if (countsLimits && await RedisRateLimiterFallback.FindProblemAsync(connection) is { } denied)
+                    if (await RedisRateLimiterFallback.FindProblemAsync(connection, limits) is { } denied)
                         return (Outcome.Warning, $"{redis.EndPoints}: {denied}");
                     return await AskAsync(connection, server, time);
                 }
