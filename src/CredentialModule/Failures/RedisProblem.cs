@@ -38,6 +38,11 @@ public sealed record RedisProblem(string Code, string Cause, string Remedy)
         "it closes connections at once",
         "look at its log: it may have reached maxclients, or take no connections from this address");
 
+    internal static RedisProblem ClosedInTls { get; } = new(
+        "closed_in_tls",
+        "it ends connections in the TLS handshake or right after it",
+        "look at its log: it may ask for a client certificate (tls-auth-clients), or speak other versions of TLS");
+
     internal static RedisProblem ExpectsTls { get; } = new(
         "expects_tls",
         "it expects TLS, and the gateway connects without",
@@ -63,6 +68,16 @@ public sealed record RedisProblem(string Code, string Cause, string Remedy)
         "it has no password, and the gateway sends one",
         "take password=… out of ConnectionStrings:Redis, or set a password in Redis");
 
+    internal static RedisProblem TooManyClients { get; } = new(
+        "too_many_clients",
+        "it takes no more connections (maxclients)",
+        "look at CLIENT LIST: end connections that nobody needs, or raise maxclients");
+
+    internal static RedisProblem UnknownService { get; } = new(
+        "unknown_service",
+        "the sentinels do not know the serviceName",
+        "write the name that they monitor the primary under as serviceName=… into ConnectionStrings:Redis");
+
     internal static RedisProblem ReadOnly { get; } = new(
         "read_only",
         "it is a read-only replica (READONLY)",
@@ -81,7 +96,7 @@ public sealed record RedisProblem(string Code, string Cause, string Remedy)
     public static RedisProblem NotConnected { get; } = new(
         "not_connected",
         "the client does not connect, though Redis responds",
-        "compare ssl, sslProtocols and timeouts in ConnectionStrings:Redis with the server");
+        "compare ssl, sslProtocols, timeouts and commands ($…) in ConnectionStrings:Redis with the server");
 
     internal static RedisProblem Certificate(string errors) =>
         new(
@@ -92,6 +107,12 @@ public sealed record RedisProblem(string Code, string Cause, string Remedy)
     internal static RedisProblem Denied(string command) =>
         new("denied", $"it does not permit the gateway's user the command {command} (NOPERM)",
             "grant it the keys, channels and commands of docs/redis.md by ACL SETUSER");
+
+    internal static RedisProblem Missing(string command) =>
+        new("no_command", $"it does not have the command {command}", "give it back under its own name in Redis: it is renamed or disabled");
+
+    internal static RedisProblem NoDatabase(string number) =>
+        new("no_database", $"it has no database {number}", "correct defaultDatabase=… in ConnectionStrings:Redis: a cluster has only 0");
 
     /// <summary>The kind of a failure, for a log: the code of Redis's error, or the exception's type. Their messages can hold anything.</summary>
     public static string KindOf(Exception error) =>
@@ -105,23 +126,34 @@ public sealed record RedisProblem(string Code, string Cause, string Remedy)
     }
 
     /// <summary>The problem that an error response stands for; null for an error that a working Redis returns.</summary>
-    /// <param name="code">The error's code, the first word of the response.</param>
+    /// <param name="response">The error response. Only what is recognised in it is told.</param>
     /// <param name="command">The command that caused it.</param>
-    internal static RedisProblem? OfError(string code, string command) => code switch
+    internal static RedisProblem? OfError(string response, string command)
     {
-        // Another node of the cluster has the key.
-        "MOVED" or "ASK" => null,
-        "NOAUTH" => AsksForPassword,
-        "WRONGPASS" => RefusesPassword,
-        "NOPERM" => Denied(command),
-        "READONLY" => ReadOnly,
-        "OOM" => Full,
-        "MISCONF" => CannotPersist,
-        "LOADING" => Loading,
-        "DENIED" => new(
-            "protected_mode", "it takes no connections from other machines (DENIED)", "set a password or a bind address in Redis: it is in protected mode"),
-        "CLUSTERDOWN" => new(
-            "cluster_down", "a part of the cluster has no primary (CLUSTERDOWN)", "look at CLUSTER NODES: start the node, or fail over to its replica"),
-        _ => new("error", $"it responds to {command} with the error {code}", "look at its log"),
-    };
+        return CodeOf(response) switch
+        {
+            // Another node of the cluster has the key.
+            "MOVED" or "ASK" => null,
+            "NOAUTH" => AsksForPassword,
+            "WRONGPASS" => RefusesPassword,
+            "NOPERM" => Denied(command),
+            "READONLY" => ReadOnly,
+            "OOM" => Full,
+            "MISCONF" => CannotPersist,
+            "LOADING" => Loading,
+            "DENIED" => new(
+                "protected_mode", "it takes no connections from other machines (DENIED)", "set a password or a bind address in Redis: it is in protected mode"),
+            "CLUSTERDOWN" => new(
+                "cluster_down", "a part of the cluster has no primary (CLUSTERDOWN)", "look at CLUSTER NODES: start the node, or fail over to its replica"),
+            "ERR" when Has("max number of clients") => TooManyClients,
+            "ERR" when Has("without any password") || Has("no password is set") => HasNoPassword,
+            // Servers before version 6.
+            "ERR" when Has("invalid password") => RefusesPassword,
+            // Garnet without --lua says that scripts are disabled.
+            "ERR" when Has("unknown command") || Has("disabled") => Missing(command),
+            var code => new("error", $"it responds to {command} with the error {code}", "look at its log"),
+        };
+
+        bool Has(string text) => response.Contains(text, StringComparison.OrdinalIgnoreCase);
+    }
 }

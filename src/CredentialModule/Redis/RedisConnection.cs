@@ -46,7 +46,7 @@ public sealed class RedisConnection : IAsyncDisposable
         _options = ConfigurationOptions.Parse(connectionString);
         _keyPrefix = module.Value.Cache.KeyPrefix;
         EndPoints = new RedisProbe(_options, _keyPrefix, s_watchTimeout).EndPoints;
-        _watch = new(EndPoints, CheckAsync, () => Connected is { IsConnected: true }, _sockets.Close, metrics, logger);
+        _watch = new(EndPoints, CheckAsync, IsUsedAsync, _sockets.Close, metrics, logger);
         metrics.ObserveRedis(() => _watch.Problem is null);
         _lockOverrideLog = new(TimeSpan.FromMinutes(1), time);
         CircuitBreaker = new(s_time, () => _watch.Suspect());
@@ -67,8 +67,37 @@ public sealed class RedisConnection : IAsyncDisposable
     internal Task<IConnectionMultiplexer> GetAsync() => _connection.Value;
 
     /// <summary>Determines why Redis cannot be used; null if it can.</summary>
-    public Task<RedisProblem?> FindProblemAsync(TimeSpan timeout, CancellationToken cancellation) =>
-        FindProblemAsync(new RedisProbe(_options, _keyPrefix, timeout), cancellation);
+    public async Task<RedisProblem?> FindProblemAsync(TimeSpan timeout, CancellationToken cancellation)
+    {
+        if (await FindProblemAsync(new RedisProbe(_options, _keyPrefix, timeout), cancellation) is { } problem) return problem;
+        var begun = s_time.GetTimestamp();
+        // The client connects meanwhile.
+        _ = GetAsync();
+        while (!await IsUsedAsync())
+        {
+            if (s_time.GetElapsedTime(begun) > timeout) return RedisProblem.NotConnected;
+            await Task.Delay(TimeSpan.FromMilliseconds(50), cancellation);
+        }
+
+        return null;
+    }
+
+    // The probe has a connection of its own, which not all of the client's options apply to.
+    private async Task<bool> IsUsedAsync()
+    {
+        if (Connected is not { IsConnected: true } client) return false;
+        try
+        {
+            var writing = client.GetDatabase().ScriptEvaluateAsync("return redis.call('SET', KEYS[1], '', 'PX', 1000)", [(RedisKey)(_keyPrefix + "probe")]);
+            await writing.ObserveException().WaitAsync(s_watchTimeout);
+            return true;
+        }
+        catch (Exception e)
+        {
+            if (IsOnReplica(e)) Suspect(e);
+            return false;
+        }
+    }
 
     private Task<RedisProblem?> FindProblemAsync(RedisProbe probe, CancellationToken cancellation) =>
         Primaries is { Count: > 0 } primaries ? probe.FindAsync(primaries, cancellation) : probe.FindAsync(cancellation);
@@ -91,7 +120,8 @@ public sealed class RedisConnection : IAsyncDisposable
     {
         get
         {
-            var servers = Connected?.GetServers() ?? [];
+            // Behind Sentinel, the client that has found no primary is left with the sentinels.
+            var servers = Array.FindAll(Connected?.GetServers() ?? [], server => !_isBehindSentinel || !_options.EndPoints.Contains(server.EndPoint));
             if (servers.FirstOrDefault(static server => server is { IsConnected: true, ClusterConfiguration: not null }) is { } node)
             {
                 var nodes = node.ClusterConfiguration!.Nodes;
@@ -189,7 +219,8 @@ public sealed class RedisConnection : IAsyncDisposable
             {
                 var connection = await ConnectionMultiplexer.ConnectAsync(options);
                 connection.ConnectionFailed += (_, _) => _watch.Suspect();
-                if (!connection.IsConnected) _watch.Suspect();
+                // A client can connect and still not do what is needed: it goes on as the default user if Redis refuses its password.
+                _watch.Suspect();
                 return connection;
             }
             catch (Exception e) when (e is RedisException or TimeoutException)

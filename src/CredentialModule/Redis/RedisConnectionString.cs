@@ -36,6 +36,8 @@ public static partial class RedisConnectionString
                 || !IsUnderstood(text)
                 ? Form
             : null;
+        if (wrong is null && ConfigurationOptions.Parse(text).Proxy != Proxy.None)
+            return "names a proxy, and scripts, scans and messages do not pass one: take proxy=… out, and name the servers; without Redis, leave the key out.";
         return wrong is null ? null : $"is not a connection string of StackExchange.Redis: {wrong}; without Redis, leave the key out.";
     }
 

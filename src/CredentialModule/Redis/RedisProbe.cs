@@ -1,7 +1,9 @@
+using System.Globalization;
 using System.Net;
 using System.Net.Security;
 using System.Net.Sockets;
 using System.Security.Authentication;
+using System.Security.Cryptography.X509Certificates;
 using System.Text;
 using IotCredentials.Failures;
 using StackExchange.Redis;
@@ -38,6 +40,8 @@ internal sealed class RedisProbe(ConfigurationOptions options, string keyPrefix,
         foreach (var endPoint in options.EndPoints)
         {
             if (await FindAsync(endPoint, options.ServiceName is not null, cancellation) is not { } problem) return null;
+            // The sentinels name the same primary.
+            if (problem.At is not null) return problem;
             first ??= problem;
         }
 
@@ -83,6 +87,8 @@ internal sealed class RedisProbe(ConfigurationOptions options, string keyPrefix,
             // Connecting the other way, with or without TLS, distinguishes a TLS mismatch from a server that does not respond or closes the connection.
             return await SpeaksAsync(host, port, withTls: !options.Ssl, cancellation) ? (options.Ssl ? RedisProblem.SpeaksNoTls : RedisProblem.ExpectsTls)
                 : e is TimeoutException ? RedisProblem.Silent
+                // With TLS 1.3 a server refuses the client's certificate after the handshake.
+                : e is AuthenticationException or ClosedAfterHandshakeException ? RedisProblem.ClosedInTls
                 : RedisProblem.Closed;
         }
     }
@@ -94,33 +100,68 @@ internal sealed class RedisProbe(ConfigurationOptions options, string keyPrefix,
             ? await SecureAsync(client, host, verifies: true, HandshakeTimeout ?? timeout, cancellation)
             : client.GetStream();
         var session = new Session(stream, timeout, cancellation);
+        try
+        {
+            return await AskAsync(session, host, port, isSentinel, cancellation);
+        }
+        catch (IOException) when (options.Ssl && !session.HasResponded)
+        {
+            throw new ClosedAfterHandshakeException();
+        }
+    }
+
+    private async Task<RedisProblem?> AskAsync(Session session, string host, int port, bool isSentinel, CancellationToken cancellation)
+    {
         var (user, password) = isSentinel ? (options.SentinelUser, options.SentinelPassword) : (options.User, options.Password);
         // As the client does: a user may have no password.
         if (!string.IsNullOrEmpty(user) || !string.IsNullOrEmpty(password))
         {
-            var refusal = await session.SendAsync(string.IsNullOrEmpty(user) ? ["AUTH", password!] : ["AUTH", user, password ?? ""]);
-            // If Redis has no password set, its error has no code of its own; old servers have none for a wrong password either.
-            if (refusal is not null) return session.HasNoPassword ? RedisProblem.HasNoPassword : RedisProblem.RefusesPassword;
+            string[] auth = string.IsNullOrEmpty(user) ? ["AUTH", password!] : ["AUTH", user, password ?? ""];
+            if (await session.ProblemOfAsync(auth) is { } refusal) return refusal;
         }
 
-        if (await session.SendAsync("PING") is { } code && RedisProblem.OfError(code, "PING") is { } problem) return problem;
-        // A sentinel only names the primary.
-        if (isSentinel) return null;
+        if (await session.ProblemOfAsync("PING") is { } problem) return problem;
+        if (isSentinel) return await FindPrimaryAsync(session, host, port, cancellation);
+
+        if (options.DefaultDatabase is > 0 and var database)
+        {
+            var number = database.ToString(CultureInfo.InvariantCulture);
+            if (await session.ProblemOfAsync("SELECT", number) is { } unselected)
+                return unselected.Code == "error" ? RedisProblem.NoDatabase(number) : unselected;
+        }
 
         var key = keyPrefix + "probe";
-        if (await session.SendAsync("SET", key, "", "PX", "1000") is { } refused && RedisProblem.OfError(refused, "SET") is { } unwritable) return unwritable;
-        // The commands that the cache, the locks, the generations and their notices need. SCAN is the last, because its response has several lines.
         var hash = key + "-hash";
+        // The commands that the cache, the locks, the generations and their notices need.
         string[][] needed =
         [
+            ["SET", key, "", "PX", "1000"],
             ["HMSET", hash, "data", ""], ["HSET", hash, "data", ""], ["EXPIRE", hash, "1"], ["PEXPIRE", hash, "1000"], ["HGET", hash + "-none", "data"],
             ["HGETALL", hash + "-none"], ["HDEL", hash, "none"], ["EXISTS", key + "-none"], ["PTTL", key + "-none"], ["UNLINK", hash], ["GET", key + "-none"],
             // A response in a transaction is one line.
-            ["WATCH", hash], ["MULTI"], ["TIME"], ["DISCARD"], ["UNWATCH"], ["EVAL", "return 1", "0"], ["PUBLISH", key, ""], ["SCAN", "0", "COUNT", "1"],
+            ["WATCH", hash], ["MULTI"], ["TIME"], ["DISCARD"], ["UNWATCH"], ["MULTI"], ["EXEC"],
+            ["EVAL", "return 1", "0"], ["SCRIPT", "LOAD", "return 1"], ["EVALSHA", "e0e1f9fabfc9d4800c877a703b823ac0578ff8db", "0"],
+            ["SCAN", "0", "MATCH", key + "-none", "COUNT", "1"], ["PUBLISH", key, ""], ["SUBSCRIBE", key],
         ];
         foreach (var command in needed)
-            if (await session.SendAsync(command) is "NOPERM") return RedisProblem.Denied(command[0]);
+            if (await session.ProblemOfAsync(command) is { } found) return found;
         return null;
+    }
+
+    // A sentinel only names the primary. A server that is none holds the keys itself, and the client uses it as it is.
+    private async Task<RedisProblem?> FindPrimaryAsync(Session session, string sentinel, int port, CancellationToken cancellation)
+    {
+        var response = await session.SendAsync("SENTINEL", "get-master-addr-by-name", options.ServiceName!);
+        if (response is ['-', .. var error])
+        {
+            var problem = RedisProblem.OfError(error, "SENTINEL");
+            return problem == RedisProblem.Missing("SENTINEL") ? await AskAsync(sentinel, port, isSentinel: false, cancellation) : problem;
+        }
+
+        if (response.Split("\r\n") is not [_, _, var host, _, var number, ..]) return RedisProblem.UnknownService;
+        var primary = int.Parse(number, CultureInfo.InvariantCulture);
+        EndPoint endPoint = IPAddress.TryParse(host, out var address) ? new IPEndPoint(address, primary) : new DnsEndPoint(host, primary);
+        return await FindAsync([endPoint], cancellation);
     }
 
     // As the client does: if the connection string has one host, its name is also that of nodes that are known by their addresses, as in a cluster.
@@ -172,6 +213,7 @@ internal sealed class RedisProbe(ConfigurationOptions options, string keyPrefix,
     private async Task<SslStream> SecureAsync(TcpClient client, string host, bool verifies, TimeSpan longest, CancellationToken cancellation)
     {
         string? errors = null;
+        using var ownCertificate = OwnCertificate();
         var stream = new SslStream(client.GetStream());
         using var deadline = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
         deadline.CancelAfter(longest);
@@ -181,6 +223,7 @@ internal sealed class RedisProbe(ConfigurationOptions options, string keyPrefix,
                 new SslClientAuthenticationOptions
                 {
                     TargetHost = TlsNameOf(host),
+                    LocalCertificateSelectionCallback = ownCertificate is null ? null : (_, _, _, _, _) => ownCertificate,
                     RemoteCertificateValidationCallback = (_, _, chain, found) =>
                     {
                         if (found == SslPolicyErrors.None || !verifies) return true;
@@ -201,19 +244,32 @@ internal sealed class RedisProbe(ConfigurationOptions options, string keyPrefix,
         }
     }
 
-    /// <summary>Sends commands one after another. It keeps only the error code of a response, because the rest can hold anything.</summary>
+    // The client reads its certificate from these variables.
+    private static X509Certificate2? OwnCertificate() =>
+        Environment.GetEnvironmentVariable("SERedis_ClientCertPfxPath") is { Length: > 0 } path && File.Exists(path)
+            ? X509CertificateLoader.LoadPkcs12FromFile(path, Environment.GetEnvironmentVariable("SERedis_ClientCertPassword"))
+            : null;
+
+    /// <summary>Sends commands one after another.</summary>
     private sealed class Session(Stream stream, TimeSpan timeout, CancellationToken cancellation)
     {
         private const int LongestResponse = 512;
 
         private readonly byte[] _buffer = new byte[LongestResponse];
 
-        public bool HasNoPassword { get; private set; }
+        /// <summary>Whether the server has responded to a command.</summary>
+        public bool HasResponded { get; private set; }
 
-        /// <summary>Sends a command. Returns the code of its error response, or null.</summary>
+        /// <summary>Sends a command. Returns the problem that its error response stands for, or null.</summary>
         /// <exception cref="TimeoutException">There was no response in time.</exception>
         /// <exception cref="IOException">The connection was closed, or the response is not one of Redis's.</exception>
-        public async Task<string?> SendAsync(params string[] command)
+        public async Task<RedisProblem?> ProblemOfAsync(params string[] command) =>
+            await SendAsync(command) is ['-', .. var error] ? RedisProblem.OfError(error, command[0]) : null;
+
+        /// <summary>Sends a command, and returns the beginning of its response.</summary>
+        /// <exception cref="TimeoutException">There was no response in time.</exception>
+        /// <exception cref="IOException">The connection was closed, or the response is not one of Redis's.</exception>
+        public async Task<string> SendAsync(params string[] command)
         {
             var text = new StringBuilder().Append('*').Append(command.Length).Append("\r\n");
             foreach (var part in command) text.Append('$').Append(Encoding.UTF8.GetByteCount(part)).Append("\r\n").Append(part).Append("\r\n");
@@ -222,7 +278,7 @@ internal sealed class RedisProbe(ConfigurationOptions options, string keyPrefix,
             try
             {
                 await stream.WriteAsync(Encoding.UTF8.GetBytes(text.ToString()), deadline.Token);
-                return CodeOf(Encoding.ASCII.GetString(_buffer, 0, await ReadAsync(deadline.Token)));
+                return await ReadAsync(deadline.Token);
             }
             catch (OperationCanceledException) when (!cancellation.IsCancellationRequested)
             {
@@ -230,31 +286,35 @@ internal sealed class RedisProbe(ConfigurationOptions options, string keyPrefix,
             }
         }
 
-        // Each command sent here has a response of one line, except the last, whose first line is enough.
-        private async Task<int> ReadAsync(CancellationToken deadline)
+        private async Task<string> ReadAsync(CancellationToken deadline)
         {
-            var length = 0;
-            while (length < LongestResponse && !_buffer.AsSpan(0, length).EndsWith("\r\n"u8))
+            for (var length = 0; ;)
             {
                 var read = await stream.ReadAsync(_buffer.AsMemory(length), deadline);
                 if (read == 0) throw new IOException();
                 length += read;
+                var response = Encoding.Latin1.GetString(_buffer, 0, length);
+                if (!"+-:*$_".Contains(response[0], StringComparison.Ordinal)) throw new IOException();
+                HasResponded = true;
+                if (length == LongestResponse || EndOf(response, 0) is not null) return response;
             }
-
-            return length;
         }
 
-        private string? CodeOf(string response)
+        // The end of the response that begins at a position; null while it is not complete.
+        private static int? EndOf(string response, int begin)
         {
-            if (response[0] is '+' or ':' or '*' or '$' or '_') return null;
-            if (response[0] is not '-') throw new IOException();
-            HasNoPassword = response.Contains("without any password", StringComparison.Ordinal)
-                || response.Contains("no password is set", StringComparison.Ordinal);
-            return RedisProblem.CodeOf(response[1..]);
+            if (response.IndexOf("\r\n", begin, StringComparison.Ordinal) is var line && line < 0) return null;
+            int? end = line + 2;
+            if (response[begin] is not ('*' or '$') || !int.TryParse(response.AsSpan(begin + 1, line - begin - 1), out var count) || count < 0) return end;
+            if (response[begin] == '$') return end + count + 2 is var last && last <= response.Length ? last : null;
+            for (var i = 0; i < count && end is { } next; i++) end = EndOf(response, next);
+            return end;
         }
     }
 
     private sealed class CertificateException(string errors) : Exception(errors);
+
+    private sealed class ClosedAfterHandshakeException : IOException;
 
     private sealed class ConnectTimeoutException : Exception;
 }

@@ -25,8 +25,9 @@ internal sealed class RedisProblemFilter
         _times = found == _last ? _times + 1 : 1;
         _last = found;
         if (found is null || found == _logged) return null;
-        // A server that shuts down closes its connections first, so Closed is logged as the first cause only when it repeats.
-        var isCertain = _logged is null ? found.Code != RedisProblem.Closed.Code || _times > 1 : _times > MostAlike;
+        // A server that shuts down closes its connections first, so that is logged as the first cause only when it repeats.
+        var isClosed = found.Code == RedisProblem.Closed.Code || found.Code == RedisProblem.ClosedInTls.Code;
+        var isCertain = _logged is null ? !isClosed || _times > 1 : _times > MostAlike;
         return isCertain ? _logged = found : null;
     }
 }

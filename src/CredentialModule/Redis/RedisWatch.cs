@@ -11,12 +11,12 @@ namespace IotCredentials.Redis;
 /// </summary>
 /// <param name="endPoints">The servers, for the log.</param>
 /// <param name="findProblem">Finds Redis's problem; null if there is none.</param>
-/// <param name="isConnected">Whether the client is connected.</param>
+/// <param name="isUsed">Whether the client itself can use Redis.</param>
 /// <param name="reconnect">Makes the client connect again.</param>
 /// <param name="metrics">Counts the problems that are logged.</param>
 /// <param name="logger">The log.</param>
 internal sealed class RedisWatch(
-    string endPoints, Func<CancellationToken, Task<RedisProblem?>> findProblem, Func<bool> isConnected, Action reconnect, CredentialMetrics metrics,
+    string endPoints, Func<CancellationToken, Task<RedisProblem?>> findProblem, Func<Task<bool>> isUsed, Action reconnect, CredentialMetrics metrics,
     ILogger logger) : IDisposable
 {
     private static readonly TimeSpan s_interval = TimeSpan.FromSeconds(1);
@@ -24,6 +24,7 @@ internal sealed class RedisWatch(
     private readonly CancellationTokenSource _ended = new();
     private volatile RedisProblem? _problem;
     private volatile bool _isOnReplica;
+    private volatile bool _isSuspected;
     private int _isWatching;
 
     /// <summary>The problem that was logged last; null once Redis works again.</summary>
@@ -34,6 +35,7 @@ internal sealed class RedisWatch(
     public void Suspect(bool isOnReplica = false)
     {
         if (isOnReplica) _isOnReplica = true;
+        _isSuspected = true;
         if (!_ended.IsCancellationRequested && Interlocked.Exchange(ref _isWatching, 1) == 0) _ = WatchAsync();
     }
 
@@ -48,6 +50,7 @@ internal sealed class RedisWatch(
             while (true)
             {
                 RedisProblem? found = null;
+                _isSuspected = false;
                 try
                 {
                     found = await findProblem(_ended.Token);
@@ -60,7 +63,16 @@ internal sealed class RedisWatch(
                     hasFailed = true;
                 }
 
-                if (found is null && isConnected()) break;
+                if (found?.Code == RedisProblem.ReadOnly.Code) _isOnReplica = true;
+                // A demoted node keeps the client's connections, even if the name in the connection string has moved to the new primary.
+                if (found is null && _isOnReplica)
+                {
+                    _isOnReplica = false;
+                    Log.RedisReconnects(logger, endPoints);
+                    reconnect();
+                }
+
+                if (found is null && await isUsed()) break;
                 if (filter.Next(found) is { } problem)
                 {
                     Log.RedisLost(logger, problem.At ?? endPoints, problem.Cause);
@@ -69,14 +81,6 @@ internal sealed class RedisWatch(
                 }
 
                 await Task.Delay(s_interval, TimeProvider.System, _ended.Token);
-            }
-
-            // A demoted node keeps the client's connections, even if the name in the connection string has moved to the new primary.
-            if (_isOnReplica || logged?.Code == RedisProblem.ReadOnly.Code)
-            {
-                _isOnReplica = false;
-                Log.RedisReconnects(logger, endPoints);
-                reconnect();
             }
 
             _problem = null;
@@ -91,6 +95,7 @@ internal sealed class RedisWatch(
         finally
         {
             Volatile.Write(ref _isWatching, 0);
+            if (_isSuspected) Suspect();
         }
     }
 

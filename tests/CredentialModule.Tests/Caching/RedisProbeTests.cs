@@ -1,5 +1,6 @@
 using System.Net;
 using System.Net.Security;
+using System.Reflection;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using System.Text;
@@ -17,6 +18,9 @@ public sealed class RedisProbeTests(RedisProbeTests.Redis redis) : IClassFixture
 {
     private const string Secret = "hunter2";
 
+    // All responses up to those of the scripts and of SCAN.
+    private const string Scripts = "+OK|+OK|+OK|:1|:1|:1|$-1|*0|:0|:0|:-2|:1|$-1|+OK|+OK|+QUEUED|+OK|+OK|+OK|*0|:1|$3~sha|:1|*2~$1~0~*0";
+
     // What is silent costs so much; all else answers at once, on a machine that is busy too.
     private static readonly TimeSpan s_timeout = TimeSpan.FromSeconds(5);
 
@@ -33,25 +37,42 @@ public sealed class RedisProbeTests(RedisProbeTests.Redis redis) : IClassFixture
         "-ERR AUTH <password> called without any password configured for the default user. Are you sure?",
         ",password=hunter2",
         "it has no password, and the gateway sends one")]
+    [InlineData("-ERR max number of clients reached", "", "it takes no more connections (maxclients)")]
+    [InlineData("-ERR max number of clients reached", ",user=u,password=hunter2", "it takes no more connections (maxclients)")]
+    [InlineData("-ERR max number of clients + cluster connections reached", ",password=hunter2", "it takes no more connections (maxclients)")]
+    [InlineData(
+        "-DENIED Redis is running in protected mode because no password is set", ",user=u,password=hunter2",
+        "it takes no connections from other machines (DENIED)")]
+    [InlineData("-LOADING Redis is loading the dataset in memory", ",password=hunter2", "it is loading its data (LOADING)")]
+    [InlineData("-ERR wrong number of arguments for 'auth' command", ",user=u,password=hunter2", "it responds to AUTH with the error ERR")]
     [InlineData("-NOPERM User reader has no permissions to run the 'ping' command", "", "it does not permit the gateway's user the command PING (NOPERM)")]
+    [InlineData("+OK|-ERR DB index is out of range", ",defaultDatabase=99", "it has no database 99")]
+    [InlineData("+OK|-ERR SELECT is not allowed in cluster mode", ",defaultDatabase=1", "it has no database 1")]
+    [InlineData("+OK|-NOPERM No permissions", ",defaultDatabase=1", "it does not permit the gateway's user the command SELECT (NOPERM)")]
     [InlineData("+OK|-NOPERM No permissions to access a key", "", "it does not permit the gateway's user the command SET (NOPERM)")]
     [InlineData(
         "+OK|+OK|-NOPERM User reader has no permissions to run the 'hmset' command", "", "it does not permit the gateway's user the command HMSET (NOPERM)")]
+    [InlineData("+OK|+OK|-ERR unknown command 'HMSET', with args beginning with: ", "", "it does not have the command HMSET")]
+    [InlineData("+OK|+OK|-OOM command not allowed", "", "it is full (OOM)")]
     [InlineData(
         "+OK|+OK|+OK|:1|:1|:1|$-1|*0|:0|:0|:-2|:1|$-1|+OK|+OK|-NOPERM User reader has no permissions to run the 'time' command",
         "",
         "it does not permit the gateway's user the command TIME (NOPERM)")]
     [InlineData(
-        "+OK|+OK|+OK|:1|:1|:1|$-1|*0|:0|:0|:-2|:1|$-1|+OK|+OK|+QUEUED|+OK|+OK|:1|-NOPERM No permissions to access a channel",
-        "",
-        "it does not permit the gateway's user the command PUBLISH (NOPERM)")]
+        Scripts + "|-NOPERM No permissions to access a channel", "", "it does not permit the gateway's user the command PUBLISH (NOPERM)")]
+    [InlineData(
+        Scripts + "|:0|-NOPERM No permissions to access a channel", "", "it does not permit the gateway's user the command SUBSCRIBE (NOPERM)")]
     [InlineData("+OK|-READONLY You can't write against a read only replica.", "", "it is a read-only replica (READONLY)")]
     [InlineData("+OK|-OOM command not allowed when used memory > 'maxmemory'.", "", "it is full (OOM)")]
     [InlineData("+OK|-MISCONF Redis is configured to save RDB snapshots", "", "it takes no writes because it cannot save to disk (MISCONF)")]
     [InlineData("-LOADING Redis is loading the dataset in memory", "", "it is loading its data (LOADING)")]
     [InlineData("-DENIED Redis is running in protected mode", "", "it takes no connections from other machines (DENIED)")]
-    [InlineData("-ERR max number of clients reached", "", "it responds to PING with the error ERR")]
     [InlineData("HTTP/1.1 400 Bad Request", "", "it closes connections at once")]
+    [InlineData("+PONG|*-1", ",serviceName=nobody", "the sentinels do not know the serviceName")]
+    [InlineData("+PONG|*2~$9~127.0.0.1~$1~1", ",serviceName=gateway", "the connection is refused")]
+    [InlineData("+PONG|-NOPERM No permissions", ",serviceName=gateway", "it does not permit the gateway's user the command SENTINEL (NOPERM)")]
+    [InlineData(
+        "-WRONGPASS invalid username-password pair", ",serviceName=gateway,sentinelPassword=hunter2", "it refuses the user or the password (WRONGPASS)")]
     public async Task F8_an_error_of_Redis_is_told_by_its_code_alone(string responses, string options, string cause)
     {
         await using var server = new StubTcpServer(async (stream, ended) =>
@@ -60,13 +81,38 @@ public sealed class RedisProbeTests(RedisProbeTests.Redis redis) : IClassFixture
             foreach (var response in responses.Split('|'))
             {
                 if (await stream.ReadAsync(buffer, ended) == 0) return;
-                await stream.WriteAsync(Encoding.ASCII.GetBytes(response + "\r\n"), ended);
+                await stream.WriteAsync(Encoding.ASCII.GetBytes($"{response}\r\n".Replace("~", "\r\n", StringComparison.Ordinal)), ended);
             }
 
             _ = await stream.ReadAsync(buffer, ended);
         });
 
         Assert.Equal(cause, (await FindAsync($"127.0.0.1:{server.Port}{options}"))?.Cause);
+    }
+
+    // Garnet has no option for it.
+    public static TheoryData<string> Renamed =>
+        RedisServer.IsReal ? ["HGETALL", "UNLINK", "SCAN", "EVAL", "EVALSHA", "SCRIPT", "EXEC", "PUBLISH", "SUBSCRIBE", ""] : [""];
+
+    [Theory]
+    [MemberData(nameof(Renamed))]
+    public async Task A_command_that_is_renamed_or_disabled_is_a_problem(string command)
+    {
+        await using var server = command.Length == 0 ? await RedisServer.StartAsync() : await RedisServer.StartAsync("--rename-command", command, "");
+
+        Assert.Equal(command.Length == 0 ? null : RedisProblem.Missing(command), await FindAsync(server.ConnectionString));
+    }
+
+    // Those that the gateway does without.
+    [Fact]
+    public async Task A_command_that_the_gateway_does_not_need_may_be_renamed()
+    {
+        string[] unneeded = ["KEYS", "FLUSHALL", "FLUSHDB", "CONFIG", "DEBUG", "SHUTDOWN"];
+        await using var server = RedisServer.IsReal
+            ? await RedisServer.StartAsync([.. unneeded.SelectMany(static command => (string[])["--rename-command", command, ""])])
+            : await RedisServer.StartAsync();
+
+        Assert.Null(await FindAsync(server.ConnectionString));
     }
 
     [Fact]
@@ -170,12 +216,13 @@ public sealed class RedisProbeTests(RedisProbeTests.Redis redis) : IClassFixture
     public void F8_the_documentation_lists_every_cause_with_its_remedy()
     {
         var page = File.ReadAllText(Path.Combine(Repository.Root, "docs", "troubleshooting.md"));
-        var fixedOnes = typeof(RedisProblem).GetProperties()
+        var fixedOnes = typeof(RedisProblem).GetProperties(BindingFlags.Static | BindingFlags.Public | BindingFlags.NonPublic)
             .Where(property => property.PropertyType == typeof(RedisProblem))
             .Select(property => (RedisProblem)property.GetValue(null)!);
 
         Assert.All(
-            [.. fixedOnes, RedisProblem.Certificate("…"), RedisProblem.Denied("…"), RedisProblem.OfError("DENIED", "…")!],
+            [.. fixedOnes, RedisProblem.Certificate("…"), RedisProblem.Denied("…"), RedisProblem.Missing("…"), RedisProblem.NoDatabase("…"),
+                RedisProblem.OfError("DENIED", "…")!],
             problem => Assert.Contains($"| {problem.Cause} | {problem.Remedy} |", page, StringComparison.Ordinal));
     }
 

@@ -24,7 +24,7 @@ public sealed class RedisWatchTests
         using var watch = new RedisWatch(
             probe.EndPoints,
             probe.FindAsync,
-            IsConnected,
+            () => Task.FromResult(IsConnected()),
             static () => { },
             new CredentialMetrics(services.GetRequiredService<IMeterFactory>()),
             log.CreateLogger("watch"));

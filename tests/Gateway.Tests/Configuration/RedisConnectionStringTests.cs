@@ -44,6 +44,8 @@ public sealed class RedisConnectionStringTests : IDisposable
         { "S7 a password with a comma", "redis.internal:6379,password=hunter2,4242", "after commas" },
         { "S7 a password alone", "password=hunter2", "after commas" },
         { "S7 JSON", "{ \"host\": \"redis.internal\", \"password\": \"hunter2\" }", "after commas" },
+        { "a proxy", "redis.internal:6379,proxy=Twemproxy,password=hunter2", "take proxy=… out" },
+        { "a proxy of another kind", "redis.internal:6379,Proxy=envoyproxy,password=hunter2", "take proxy=… out" },
         { "S7 a command line", "-h redis.internal -a hunter2", "after commas" },
     };
 

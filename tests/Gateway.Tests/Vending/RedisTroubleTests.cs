@@ -38,6 +38,7 @@ public sealed class RedisTroubleTests
             .Set("IotCredentials:Timeout", "\"00:01:00\"")
             .Set("ConnectionStrings:Redis", $"\"{world.Redis.ConnectionString}{user}\""));
         Assert.Equal(200, (await gateway.VendAsync("o-warm")).Status);
+        if (RedisServer.IsReal) await Eventually.IsTrueAsync(() => IsExaminedAsync(world));
 
         await HarmAsync(world, name);
         var line = $"Redis at {world.Redis.ConnectionString} cannot be used: {cause}. Credentials are not shared between replicas until it works again";
@@ -63,6 +64,41 @@ public sealed class RedisTroubleTests
         Assert.True(gateway.Log.Count(LogLevel.Warning, "cannot be used: ") == 1, gateway.Log.Text);
         Assert.Equal(1, gateway.Log.Count(LogLevel.Information, "works again"));
         Assert.DoesNotContain("password=", gateway.Log.Text, StringComparison.Ordinal);
+    }
+
+    // Garnet has neither users nor renamed commands.
+    public static TheoryData<string, string, string, string> Unusable
+    {
+        get
+        {
+            TheoryData<string, string, string, string> rows = new()
+            {
+                { "scripts that the client may not send", "", ",$EVAL=,$EVALSHA=", "the client does not connect, though Redis responds" },
+                { "a database that it has not", "", ",defaultDatabase=99", "it has no database 99" },
+            };
+            if (!RedisServer.IsReal) return rows;
+            rows.Add("a renamed command", "--rename-command HGETALL OTHER", "", "it does not have the command HGETALL");
+            rows.Add("another renamed command", "--rename-command UNLINK OTHER", "", "it does not have the command UNLINK");
+            rows.Add("a wrong password, where the default user has none", "", ",user=gateway,password=old", "it refuses the user or the password (WRONGPASS)");
+            rows.Add("a password, where the default user has none", "", ",password=old", "it has no password, and the gateway sends one");
+            return rows;
+        }
+    }
+
+    [Theory]
+    [MemberData(nameof(Unusable))]
+    public async Task A_Redis_that_the_client_connects_to_and_cannot_use_is_told_at_the_start(string name, string server, string options, string cause)
+    {
+        await using var world = await World.StartAsync();
+        await using var redis = await RedisServer.StartAsync(server.Split(' ', StringSplitOptions.RemoveEmptyEntries));
+        if (options.Contains("user", StringComparison.Ordinal)) await redis.ExecuteAsync("ACL", "SETUSER", "gateway", "on", ">new", "~*", "&*", "+@all");
+
+        var gateway = await world.StartGatewayAsync(settings => settings.Set("ConnectionStrings:Redis", $"\"{redis.ConnectionString}{options}\""));
+        await gateway.Log.WaitForAsync(LogLevel.Warning, $"cannot be used: {cause}. ");
+
+        Assert.Equal((name, "Degraded"), (name, (await ReadinessAsync(world, gateway)).Status));
+        Assert.Matches(Usable(0), await MetricsAsync(world, gateway));
+        Assert.Equal(200, (await gateway.VendAsync("o-acme")).Status);
     }
 
     [Fact]
@@ -208,7 +244,14 @@ public sealed class RedisTroubleTests
 
     private static Regex Usable(int value) => new($@"^iotcredentials_redis_usable(\{{[^}}]*\}})? {value}\b", RegexOptions.Multiline);
 
+    private static Regex UnnamedClient() => new(" name= .* user=gateway ");
+
     private static Regex Failures() => new(@"^iotcredentials_redis_failures_total\{[^}]*cause=""[a-z_]+""[^}]*\} 1\b", RegexOptions.Multiline);
+
+    // The examination at the start is the only one to send UNWATCH, and gives its connection no name.
+    private static async Task<bool> IsExaminedAsync(World world) =>
+        (await world.Redis.ExecuteAsync("INFO", "commandstats")).Contains("cmdstat_unwatch:", StringComparison.Ordinal)
+        && !UnnamedClient().IsMatch(await world.Redis.ExecuteAsync("CLIENT", "LIST"));
 
     private static async Task HarmAsync(World world, string name)
     {
