@@ -35,6 +35,8 @@ internal static class Pipeline
         app.UseTrustedProxies(options);
         // Rejects requests that a service could read otherwise than the gateway does: before the router reads them.
         app.UseMiddleware<RequestGuard>(options.Edge.Methods);
+        // Rejects requests for a host whose Sni demands something else of the connection than it was opened with: before a route relies on the host.
+        app.UseServerNames();
         app.UseRouting();
         // From here on the route is known. Responses of a module's route are never stored, error responses included.
         app.UseNoStore();

@@ -19,6 +19,7 @@ public static class ErrorResponse
         [405] = Body("MethodNotAllowed", "The method is not allowed for the requested resource."),
         [408] = Body("RequestTimeout", "The request did not arrive in time."),
         [413] = Body("PayloadTooLarge", "The request body is too large."),
+        [421] = Body("MisdirectedRequest", "The host of the request needs a connection of its own."),
         [422] = Body("ValidationError", "Input data validation failed."),
         [429] = Body("TooManyRequests", "Too many requests have been sent."),
         [431] = Body("RequestHeaderFieldsTooLarge", "The headers of the request are too large."),

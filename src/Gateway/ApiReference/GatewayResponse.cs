@@ -20,6 +20,7 @@ internal sealed record GatewayResponse(int Status, string Description, string? H
         new(400, "The request is malformed, or its path could be read in two ways. Framing that cannot be parsed gets a 400 without a body."),
         new(401, "No token or key was sent, or it is not valid.", "WWW-Authenticate"),
         new(403, "The caller is not allowed to do this, or is no member of the organization."),
+        new(421, "The host of the request needs a connection of its own, with its name in the TLS handshake."),
         new(429, Busy, RetryAfter),
         new(500, "The gateway failed."),
         new(503, "A system that the request needs is not available.", RetryAfter),

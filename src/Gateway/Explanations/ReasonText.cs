@@ -62,6 +62,9 @@ internal sealed record ReasonText(string Why, string Do)
         [GatewayReason.NoRoute] = new("no route matches", "compare the path with the routes that check lists"),
         [ErrorReason.Method] = new(
             "the method is not allowed, on any route or on this one", "use one of those that Edge:Methods and the route's Methods allow"),
+        [GatewayReason.Misdirected] = new(
+            "the host selects another entry of the endpoint's Sni than the name in the TLS handshake, with another ClientCertificateMode or SslProtocols",
+            "the client has to open a connection for that host, with its name in the handshake; a proxy in between has to send the name of the host"),
         [GatewayReason.RequestTimeout] = new("the request did not arrive in time", "look at the client's network; it is no fault of the route"),
         [GatewayReason.BodyTooLarge] = new("the body is larger than allowed", "send less, or raise the route's MaxRequestBodySize"),
         [GatewayReason.HeadersTooLarge] = new(

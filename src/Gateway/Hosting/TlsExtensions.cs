@@ -1,3 +1,4 @@
+using Gateway.Networking;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 
 namespace Gateway.Hosting;
@@ -12,7 +13,8 @@ internal static class TlsExtensions
         builder.Services.AddOptions<KestrelServerOptions>().Configure<ServerCertificates>((kestrel, certificates) =>
         {
             // By default Kestrel would read its section again on every change of the configuration, and rebind changed endpoints.
-            kestrel.Configure(builder.Configuration.GetSection("Kestrel"), reloadOnChange: false);
+            var section = builder.Configuration.GetSection("Kestrel");
+            kestrel.Configure(section, reloadOnChange: false).AddServerNames(section);
             kestrel.ConfigureHttpsDefaults(https => https.OnAuthenticate = (_, options) => certificates.Renew(options));
         });
     }

@@ -31,6 +31,7 @@ internal static class GatewayReason
     public const string Schemes = "schemes";
     public const string ClientAddress = "client_address";
     public const string NoRoute = "no_route";
+    public const string Misdirected = "misdirected";
     public const string RequestTimeout = "request_timeout";
     public const string BodyTooLarge = "body_too_large";
     public const string HeadersTooLarge = "headers_too_large";

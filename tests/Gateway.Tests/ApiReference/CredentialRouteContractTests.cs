@@ -1,6 +1,7 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using Gateway.Forwarding.Headers;
+using Gateway.Tests.Hosting;
 using Json.Schema;
 using Microsoft.AspNetCore.Authorization;
 using Microsoft.Extensions.DependencyInjection;
@@ -25,6 +26,8 @@ public sealed class CredentialRouteContractTests(CredentialRouteContractTests.Ed
         [401] = edge => edge.SendAsync(Requests.CredentialsPath("o-acme"), "no.token"),
         [403] = edge => edge.SendAsync(Requests.CredentialsPath("o-globex"), edge.World.Token("o-acme")),
         [405] = edge => edge.SendAsync(Requests.CredentialsPath("o-acme"), edge.World.Token("o-acme"), "POST"),
+        [421] = async edge => await SniGateway.SendAsync(
+            await SniGateway.StartAsync(edge.World), "b.example", "a.example", Requests.CredentialsPath("o-acme")),
         [422] = edge => edge.Gateway.VendAsync("o-acme", "?minimumLifetime=many"),
         [429] = async edge =>
         {

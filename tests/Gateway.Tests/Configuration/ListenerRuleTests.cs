@@ -144,7 +144,56 @@ public sealed class ListenerRuleTests : IDisposable
         Assert.Contains(message, finding.Message, StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData(true, """{ "a.example": { "ClientCertificateMode": "RequireCertificate" }, "*": { } }""")]
+    [InlineData(true, """{ "a.example": { "ClientCertificateMode": "RequireCertificate" }, "*.example": { "Protocols": "Http1" } }""")]
+    [InlineData(true, """{ "a.example": { "SslProtocols": ["Tls13"] }, "*": { } }""")]
+    [InlineData(true, """{ "a.example": { "SslProtocols": ["Tls13"] }, "b.example": { "SslProtocols": ["Tls12", "Tls13"] } }""")]
+    [InlineData(false, """{ "a.example": { "ClientCertificateMode": "RequireCertificate" }, "*": { "ClientCertificateMode": "RequireCertificate" } }""")]
+    [InlineData(false, """{ "a.example": { "Protocols": "Http1" }, "*": { } }""")]
+    public void A_route_without_hosts_beside_names_that_differ_in_their_demands_is_a_warning(bool isWarning, string names)
+    {
+        Listen($$"""{ "Certificates": { "Default": {{Certificate}} }, "Endpoints": { "A": { "Url": "https://127.0.0.1:PORT", "Sni": {{names}} } } }""");
+
+        if (!isWarning)
+        {
+            _configuration.LoadGood();
+            return;
+        }
+
+        AssertWarning("Kestrel:Endpoints:A:Sni", "has no Match:Hosts");
+        foreach (var route in _configuration.Load().Snapshot!.Routes)
+            _configuration.Set($"ReverseProxy:Routes:{route.RouteId}:Match:Hosts", """["a.example"]""");
+        _configuration.LoadGood();
+    }
+
+    [Theory]
+    [InlineData(true, "*:PORT")]
+    [InlineData(true, "a.example:PORT")]
+    [InlineData(true, "*.example:PORT")]
+    [InlineData(false, "a.example:443")]
+    [InlineData(false, "a.example:*")]
+    [InlineData(false, "a.example")]
+    public void A_host_with_the_port_of_one_of_several_listeners_is_a_warning(bool isWarning, string host)
+    {
+        var port = $"{FreePort.Find()}";
+        var hosts = $"""["{host.Replace("PORT", port, StringComparison.Ordinal)}"]""";
+        _configuration.Set("Urls", $"\"http://127.0.0.1:{port}\"").Set("ReverseProxy:Routes:organizations:Match:Hosts", hosts);
+        _configuration.LoadGood();
+        _configuration.Set("Urls", $"\"http://127.0.0.1:{port};http://127.0.0.1:0\"");
+
+        if (isWarning) AssertWarning("ReverseProxy:Routes:organizations:Match:Hosts:0", "other listeners");
+        else _configuration.LoadGood();
+    }
+
     public void Dispose() => _configuration.Dispose();
+
+    private void AssertWarning(string key, string message)
+    {
+        var finding = Assert.Single(_configuration.Load().Findings);
+        Assert.Equal((Severity.Warning, key), (finding.Severity, finding.Key));
+        Assert.Contains(message, finding.Message, StringComparison.Ordinal);
+    }
 
     private async Task StartAsync()
     {

@@ -85,6 +85,7 @@ public sealed class ReasonTests(ReasonTests.Refusing platform) : IClassFixture<R
     {
         ["caller_claims"] = "every caller that the gateway accepts has an issuer, a subject and an expiration; HostSlipTests of the plugin sends the request",
         ["no_policy"] = "the configuration's rules refuse such a route; HostTests of the plugin sends the request",
+        ["misdirected"] = "it needs TLS and several server names; ServerNameTests sends the requests",
         ["upstream:upgrade_request_destination"] = "the end of a connection is read from it before a write to it fails",
         ["vend:timeout"] = "each dependency has a shorter deadline, and all are by the real clock: only a machine of known speed would outlast them together",
         ["other"] = "no request is known whose error response has no other word",

@@ -146,8 +146,9 @@ internal sealed class Replay(ReplayTable before, ReplayTable after) : IDisposabl
     // Refusals that come from the gateway's state, or from parts of the request that no setting compared here reads.
     private static bool IsStateOf(ReplayedRequest request) => request.Reason is
         GatewayReason.LockedOut or GatewayReason.IssuerUnavailable or GatewayReason.IntrospectionUnavailable or GatewayReason.Upgrades or GatewayReason.Loop
-        or GatewayReason.Framing or GatewayReason.BadRequest or ErrorReason.MinimumLifetime or GatewayReason.Ambiguous or GatewayReason.Other
-        or GatewayReason.InFlight or GatewayReason.Internal or GatewayReason.ClientLeft or GatewayReason.Timeout or GatewayReason.RequestTimeout;
+        or GatewayReason.Framing or GatewayReason.Misdirected or GatewayReason.BadRequest or ErrorReason.MinimumLifetime or GatewayReason.Ambiguous
+        or GatewayReason.Other or GatewayReason.InFlight or GatewayReason.Internal or GatewayReason.ClientLeft or GatewayReason.Timeout
+        or GatewayReason.RequestTimeout;
 
     private (int Status, string Reason)? Authenticate(ReplayTable table, ReplayedRequest request, ReplayRoute route, Candidate? known, List<string> unknown)
     {

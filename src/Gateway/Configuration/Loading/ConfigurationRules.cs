@@ -34,6 +34,7 @@ internal static class ConfigurationRules
         KestrelProtocolRules.Check,
         KestrelValueRules.Check,
         CertificateRules.Check,
+        ServerNameRules.Check,
         ConsoleRules.Check,
         ShutdownRules.Check,
         TelemetryRules.Check,

@@ -186,6 +186,7 @@ public sealed class DiffTests
             (401, "issuer"), (401, "signature"), (401, "token_claims"), (401, "ambiguous"), (401, "api_key"), (401, "api_key_expired"), (401, "introspection"),
             (403, "organization"), (403, "scopes"), (403, "roles"), (403, "schemes"), (403, "policy"), (403, "client_address"), (403, "organization_unknown"),
             (403, "caller_claims"), (403, "no_policy"), (404, "no_route"), (405, "method"), (408, "request_timeout"), (413, "body_too_large"),
+            (421, "misdirected"),
             (422, "organization_id"), (422, "minimum_lifetime"), (429, "locked_out"), (429, "limit:Few"), (429, "upgrades"), (429, "in_flight"),
             (499, "client_left"), (500, "internal"), (502, "upstream:request"), (503, "issuer_unavailable"), (503, "vend:throttled"), (504, "timeout"),
             (508, "loop"), (418, "other"), (200, null), (404, null),
