@@ -46,6 +46,15 @@ public sealed class ForwardedTargetTests(ForwardedTargetTests.Routes platform) :
     [InlineData("C8 PathPattern, dots within a segment", "/within/..-b", "/v5/..x/b.b")]
     [InlineData("C8 PathPattern, three dots", "/dots/...-b", "/v4/.../b")]
     [InlineData("C8 PathPattern, the organization", "/any/o%2Dacme/x%2By", "/of/o-acme/x%2By")]
+    [InlineData("C8 PathPattern, a default value", "/default", "/n/zz")]
+    [InlineData("C8 PathPattern, a default value and a trailing slash", "/default/", "/n/zz")]
+    [InlineData("C8 PathPattern, a default value and another", "/default/a%2Bb", "/n/a%2Bb")]
+    [InlineData("C8 PathPattern, a default value and another with a trailing slash", "/default/a%2Bb/", "/n/a%2Bb")]
+    [InlineData("C8 PathPattern, the second of two default values", "/defaults/a%2Bb/", "/n/a%2Bb/y")]
+    [InlineData("C8 PathPattern, two default values and a trailing slash", "/defaults/", "/n/x/y")]
+    [InlineData("C8 PathPattern, a default value of a catch-all", "/default-rest/", "/n/zz")]
+    [InlineData("C8 PathPattern, an optional parameter and a trailing slash", "/optional/", "/n")]
+    [InlineData("C8 PathPattern, a catch-all and a trailing slash", "/catch-all/", "/n")]
     [InlineData("C8 two path transforms", "/both/a%2Bb", "/outer/a%2Bb")]
     [InlineData("C8 a query transform that adds", "/query/x?q=%7E&r=a+b&r=%2f", "/query/x?q=%7E&r=a+b&r=%2f&added=1%20%2B")]
     [InlineData("C8 a query transform that appends to a parameter", "/query/x?added=%7E&q", "/query/x?added=%7E&q&added=1%20%2B")]
@@ -91,6 +100,11 @@ public sealed class ForwardedTargetTests(ForwardedTargetTests.Routes platform) :
             Add("two", "/two/{**rest}", """{ "PathRemovePrefix": "/two/segments" }""");
             Add("set", "/set/{**rest}", """{ "PathSet": "/fixed/a b" }""");
             Add("pattern", "/pattern/{first}/{**rest}", """{ "PathPattern": "/v2/{first}/is/{**rest}" }""");
+            Add("default", "/default/{f=zz}", """{ "PathPattern": "/n/{f}" }""");
+            Add("defaults", "/defaults/{f=x}/{g=y}", """{ "PathPattern": "/n/{f}/{g}" }""");
+            Add("default-rest", "/default-rest/{**f=zz}", """{ "PathPattern": "/n/{**f}" }""");
+            Add("optional", "/optional/{f?}", """{ "PathPattern": "/n/{f?}" }""");
+            Add("catch-all", "/catch-all/{**f}", """{ "PathPattern": "/n/{**f}" }""");
             Add("parts", "/parts/{name}.{type}", """{ "PathPattern": "/v3/{type}/{name}" }""");
             Add("dots", "/dots/{a}-{b}", """{ "PathPattern": "/v4/{a}/{b}" }""");
             Add("within", "/within/{a}-{b}", """{ "PathPattern": "/v5/{a}x/{b}.{b2=b}" }""");

@@ -32,7 +32,8 @@ internal static class SentPath
     {
         if (PatternOf(context) is not { } pattern || IndexOf(name, pattern) is not { } index || !pattern.PathSegments[index].IsSimple) return null;
         var segments = Of(context).TrimStart('/').Split('/');
-        if (index >= segments.Length) return null;
+        // A trailing slash is no segment: the parameter has its default value, if any.
+        if (index >= segments.Length || segments[index].Length == 0) return null;
         return ((RoutePatternParameterPart)pattern.PathSegments[index].Parts[0]).IsCatchAll ? string.Join('/', segments[index..]) : segments[index];
     }
 
