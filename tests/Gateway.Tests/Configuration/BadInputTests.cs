@@ -1,3 +1,4 @@
+using System.Text;
 using System.Text.Json.Nodes;
 using Gateway.Configuration;
 using Gateway.Configuration.Loading;
@@ -62,6 +63,13 @@ public sealed class BadInputTests : IDisposable
     [InlineData("Urls: http://localhost", "is not JSON: see line 1")]
     [InlineData("{\n  \"Urls\": \"http://localhost\"\n  \"Edge\": {}\n}", "is not JSON: see line 3")]
     [InlineData("{", "is not JSON: see line 1")]
+    [InlineData("# a comment\n{}", "A comment begins with //")]
+    [InlineData("{\n  # a comment\n  \"Urls\": \"http://localhost\" }", "A comment begins with //")]
+    [InlineData("{\n  'Urls': 'http://localhost' }", "Write double quotes")]
+    [InlineData("{ \"Urls\": 'http://localhost' }", "Write double quotes")]
+    [InlineData("", "is empty. Write { }")]
+    [InlineData(" \r\n", "is empty. Write { }")]
+    [InlineData("\uFEFF", "is empty. Write { }")]
     [InlineData("[]", "holds no JSON object")]
     [InlineData("null", "holds no JSON object")]
     [InlineData("\"{}\"", "holds no JSON object")]
@@ -70,6 +78,36 @@ public sealed class BadInputTests : IDisposable
         _configuration.Write("appsettings.json", content);
 
         CannotRead(_configuration.Load(), expected, "appsettings.json");
+    }
+
+    [Theory]
+    [InlineData("utf-16", true)]
+    [InlineData("utf-16BE", true)]
+    [InlineData("utf-32", true)]
+    [InlineData("utf-32BE", true)]
+    [InlineData("utf-16", false)]
+    [InlineData("utf-16BE", false)]
+    public void A_file_in_another_encoding_cannot_be_read(string encoding, bool hasMark)
+    {
+        var writer = Encoding.GetEncoding(encoding);
+        File.WriteAllBytes(
+            Path.Combine(_configuration.Folder, "appsettings.json"),
+            [.. hasMark ? writer.GetPreamble() : [], .. writer.GetBytes("{ \"Urls\": \"http://localhost\" }")]);
+
+        CannotRead(_configuration.Load(), "Save it as UTF-8", "appsettings.json");
+    }
+
+    [Theory]
+    [InlineData("ReverseProxy:Clusters:organizations:Metadata", "such as a dot")]
+    [InlineData("ReverseProxy:Clusters:organizations:Destinations:a:Metadata", "such as a dot")]
+    [InlineData("ReverseProxy:Routes:organizations:Metadata", "remove it")]
+    [InlineData("Edge", "Nest the sections")]
+    public void A_name_with_a_colon_says_what_to_write(string section, string expected)
+    {
+        _configuration.Set(section, """{ "Swagger:Path": "x" }""");
+
+        var finding = Assert.Single(_configuration.Load().Findings, finding => finding.Key == $"{section}:Swagger:Path");
+        Assert.Contains(expected, finding.Message, StringComparison.Ordinal);
     }
 
     [Fact]

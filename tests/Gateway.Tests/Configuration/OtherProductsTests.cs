@@ -36,6 +36,24 @@ public sealed class OtherProductsTests : IDisposable
     }
 
     [Theory]
+    [InlineData("ConnectionStrings:PostgreSQL", "\"Host=db\"", "connects to no other store: remove it")]
+    [InlineData("ConnectionStrings:RabbitMQ", "\"amqp://mq\"", "connects to no other store: remove it")]
+    [InlineData("ConnectionStrings:GatewayDb", "\"Data Source=x\"", "connects to no other store: remove it")]
+    [InlineData("Authentication:Authority", "\"https://login.example.com\"", "Authentication:Schemes:NAME")]
+    [InlineData("Authentication:Audience", "\"api\"", "Authentication:Schemes:NAME")]
+    [InlineData("Authentication:ClientId", "\"gateway\"", "Authentication:Schemes:NAME")]
+    [InlineData("Authentication:Schemes:Platform:TokenValidationParameters", "{}", "ValidAudiences stand beside Authority")]
+    public void A_key_beside_those_of_the_gateway_says_what_to_do(string key, string json, string expected)
+    {
+        _configuration.Set(key, json);
+
+        var finding = _configuration.LoadBad();
+
+        Assert.Equal(key, finding.Key);
+        Assert.Contains(expected, finding.Message, StringComparison.Ordinal);
+    }
+
+    [Theory]
     [InlineData("ClientRateLimitingOptions")]
     [InlineData("MyManagementApi")]
     [InlineData("SomethingElse")]

@@ -19,6 +19,9 @@ public sealed class RuleTests : IDisposable
     [InlineData(Route + ":AuthorizationPolicy", "\"organizationmember\"", "Did you mean \"OrganizationMember\"?")]
     [InlineData(Route + ":RateLimiterPolicy", "\"PerOrganisation\"", "Did you mean \"PerOrganization\"?")]
     [InlineData(Route + ":RateLimiterPolicy", "\"Default\"", "no such name")]
+    [InlineData(Route + ":AuthorizationPolicy", "\"\"", "or leave the key out")]
+    [InlineData(Route + ":RateLimiterPolicy", "\"\"", "or leave the key out")]
+    [InlineData(Route + ":CorsPolicy", "\"\"", "or leave the key out")]
     [InlineData(Route + ":CorsPolicy", "\"Wbe\"", "Did you mean \"Web\"?")]
     [InlineData(Route + ":ClusterId", "\"organisations\"", "Did you mean \"organizations\"?")]
     [InlineData(Module + ":Metadata:Profile", "\"defautl\"", "Did you mean \"default\"?")]
@@ -82,7 +85,7 @@ public sealed class RuleTests : IDisposable
     // Edge and listeners
     [InlineData("Edge:ConnectionsPerAddress", "0", "1 or more")]
     [InlineData("Edge:UpgradesPerCaller", "0", "1 or more")]
-    [InlineData("Kestrel:EndpointDefaults:Protocols", "\"Http1AndHttp2AndHttp3\"", "Http1AndHttp2")]
+    [InlineData("Kestrel:EndpointDefaults:Protocols", "\"Http1AndHttp2AndHttp3\"", "is \"Http1AndHttp2AndHttp3\", and")]
     [InlineData("Kestrel:EndpointDefaults:Protocols", "\"http3\"", "Http1AndHttp2")]
     [InlineData("Kestrel:EndpointDefaults:Protocols", "\"Http1, Http3\"", "Http1AndHttp2")]
     [InlineData("Kestrel:EndpointDefaults:Protocols", "\"7\"", "Http1AndHttp2")]
@@ -146,6 +149,25 @@ public sealed class RuleTests : IDisposable
         var finding = _configuration.LoadBad();
         Assert.Equal($"Management:Console:{key}", finding.Key);
         Assert.Contains(expected, finding.Message, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("ConnectionStrings:Redis", "\"localhost:6379\"")]
+    [InlineData("ConnectionStrings:RedisPath", "\"redis\"")]
+    public void A_sealing_key_is_required_by_the_file_that_names_Redis(string key, string json)
+    {
+        _configuration.Set("ConnectionStrings", null).Set("Sealing", null);
+        _configuration.Write("redis", "localhost:6379");
+        _configuration.Write(
+            "appsettings.Production.json", $$"""
+            {
+              "ConnectionStrings": { "{{key.Split(':')[1]}}": {{json}} }
+            }
+            """);
+
+        var finding = _configuration.LoadBad();
+
+        Assert.Equal(("Sealing:KeyPath", "appsettings.Production.json:2"), (finding.Key, finding.Source));
     }
 
     [Theory]

@@ -40,10 +40,10 @@ internal sealed class RuleContext(Snapshot snapshot, FindingList findings)
         Error(key, $"is {Finding.Quote(name)}, and {section} has no such name.{advice}{(isNear || otherwise.Length == 0 ? "" : " " + otherwise)}");
     }
 
-    /// <summary>Adds an error.</summary>
-    public void Error(string key, string message)
+    /// <summary>Adds an error. Its source is that of the key, or of another key because of which this one is required.</summary>
+    public void Error(string key, string message, string? because = null)
     {
-        if (!_judged.Contains(key)) findings.Error(key, snapshot.SourceOf(key), message);
+        if (!_judged.Contains(key)) findings.Error(key, snapshot.SourceOf(because ?? key), message);
     }
 
     /// <summary>Adds a warning.</summary>

@@ -24,7 +24,8 @@ internal static class SealingRules
         else if (redis is not null)
             context.Error(KeyPath,
                 "is required with ConnectionStrings:Redis: nothing is kept there unsealed. "
-                + "Name a file with one base64 256-bit key a line.");
+                + "Name a file with one base64 256-bit key a line.",
+                because: Redis);
     }
 
     private static void WarnOfOptions(RuleContext context, string connectionString)

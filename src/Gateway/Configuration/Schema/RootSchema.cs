@@ -9,7 +9,7 @@ internal static class RootSchema
 
     /// <summary>The gateway's own sections, YARP's section, and sections whose keys only other libraries know.</summary>
     public static ObjectSchema Value { get; } = new(
-        OptionsSchema.OfRecord(typeof(GatewayOptions)).Members.Values.Select(WithSignInKeys).Concat(
+        OptionsSchema.OfRecord(typeof(GatewayOptions)).Members.Values.Select(WithSignInKeys).Select(WithAdvice).Concat(
         [
             new Member("ReverseProxy", YarpSchema.Read()),
             new Member("Logging", Logging()),
@@ -24,6 +24,25 @@ internal static class RootSchema
 
     private static ObjectSchema WithSignInKeys(ObjectSchema section) =>
         new(section.Members.Values.Concat(AzureAdSignInKeys.Members.Where(key => !section.Members.ContainsKey(key.Name))));
+
+    // What applications keep in these sections beside what the gateway reads.
+    private static Member WithAdvice(Member member) => (member.Name, member.Schema) switch
+    {
+        (nameof(GatewayOptions.ConnectionStrings), ObjectSchema section) =>
+            member with { Schema = section with { Otherwise = "The gateway connects to no other store: remove it." } },
+        (nameof(GatewayOptions.Authentication), ObjectSchema section) => member with
+        {
+            Schema = new ObjectSchema(section.Members.Values.Select(WithAdvice))
+            {
+                Otherwise = "An issuer's keys, such as Authority and ValidAudiences, stand under Authentication:Schemes:NAME. Remove other keys.",
+            },
+        },
+        (nameof(AuthenticationSchemesOptions.Schemes), MapSchema { Value: ObjectSchema scheme }) => member with
+        {
+            Schema = new MapSchema(scheme with { Otherwise = "ValidIssuers and ValidAudiences stand beside Authority. Remove other keys." }),
+        },
+        _ => member,
+    };
 
     // Besides levels, the section contains log providers by name, each with its own levels.
     private static OpenSchema Logging()

@@ -13,6 +13,19 @@ internal static class JsonLayer
     public static ObjectNode? Read(ReadOnlySpan<byte> content, string source, FindingList findings)
     {
         if (content.StartsWith("\uFEFF"u8)) content = content[3..];
+        if (content.Trim(" \t\r\n"u8).IsEmpty)
+        {
+            findings.Unreadable(source, "is empty. Write { }, or remove the file if it is not appsettings.json.");
+            return null;
+        }
+
+        // UTF-16 and UTF-32, by their mark or by the zeros beside an ASCII character.
+        if (content is [0xFF, 0xFE, ..] or [0xFE, 0xFF, ..] or [0, ..] or [_, 0, ..])
+        {
+            findings.Unreadable(source, "is text that is not UTF-8, such as UTF-16. Save it as UTF-8: PowerShell 5 writes UTF-16 unless told -Encoding utf8.");
+            return null;
+        }
+
         var reader = new Utf8JsonReader(content, new JsonReaderOptions { CommentHandling = JsonCommentHandling.Skip, AllowTrailingCommas = true });
         var lines = new LineCounter(content, source);
         try
@@ -32,7 +45,8 @@ internal static class JsonLayer
         catch (JsonException exception)
         {
             // The parser's message can contain part of the file, and so a secret.
-            findings.Unreadable(source, $"is not JSON: see line {exception.LineNumber + 1}, byte {exception.BytePositionInLine + 1}.");
+            findings.Unreadable(
+                source, $"is not JSON: see line {exception.LineNumber + 1}, byte {exception.BytePositionInLine + 1}.{AdviceAt(content, exception)}");
         }
         catch (Exception exception) when (exception is InvalidOperationException or DecoderFallbackException)
         {
@@ -41,6 +55,23 @@ internal static class JsonLayer
 
         return null;
     }
+
+    private static string AdviceAt(ReadOnlySpan<byte> content, JsonException exception)
+    {
+        for (var line = 0L; line < exception.LineNumber; line++) content = content[(content.IndexOf((byte)'\n') + 1)..];
+        return exception.BytePositionInLine is { } position && position < content.Length ? (char)content[(int)position] switch
+        {
+            '#' => " A comment begins with //.",
+            '\'' => " Write double quotes.",
+            _ => "",
+        } : "";
+    }
+
+    // Metadata is a flat list of names.
+    private static string NameAdvice(string path) =>
+        !path.EndsWith(":Metadata", StringComparison.OrdinalIgnoreCase) ? "Nest the sections, or choose another name."
+        : path.StartsWith("ReverseProxy:Routes:", StringComparison.OrdinalIgnoreCase) ? "Nothing here reads such metadata of a route: remove it."
+        : "Write another sign for it, such as a dot.";
 
     private static ObjectNode ReadObject(ref Utf8JsonReader reader, ref LineCounter lines, string path, string source, FindingList findings)
     {
@@ -52,7 +83,7 @@ internal static class JsonLayer
             reader.Read();
             var value = ReadValue(ref reader, ref lines, path, name, keySource, findings);
             if (!KeyPath.IsName(name))
-                findings.Error(KeyPath.Combine(path, name), keySource, "a name is not empty and holds no \":\". Nest the sections, or choose another name.");
+                findings.Error(KeyPath.Combine(path, name), keySource, $"a name is not empty and holds no \":\". {NameAdvice(path)}");
             else if (!node.Children.TryAdd(name, value))
                 findings.Error(KeyPath.Combine(path, name), keySource,
                     node.Children.Keys.FirstOrDefault(other => KeyPath.DifferByCaseOnly(path, other, name)) is { } first

@@ -11,7 +11,7 @@ internal static class KestrelProtocolRules
         foreach (var (key, value) in context.Snapshot.Values)
             if (key.StartsWith("Kestrel:", StringComparison.OrdinalIgnoreCase) && key.EndsWith(":Protocols", StringComparison.OrdinalIgnoreCase)
                 && Enum.TryParse<HttpProtocols>(value, ignoreCase: true, out var protocols) && protocols.HasFlag(HttpProtocols.Http3))
-                context.Error(key, $"is {Finding.Quote(value!)}, and Edge:ConnectionsPerAddress and the bound on silent connections do not hold for HTTP/3. "
+                context.Error(key, $"is \"{protocols}\", and Edge:ConnectionsPerAddress and the bound on silent connections do not hold for HTTP/3. "
                     + "Write \"Http1AndHttp2\".");
     }
 }

@@ -63,6 +63,7 @@ internal static class RouteNameRules
     // them.
     private static string Snippet(string section, string name, string policy)
     {
+        if (name.Length == 0) return "Name one of these policies, or leave the key out, also as a variable.";
         var isReserved = ReservedPolicy.Is(name);
         var text = $"\"{section}\": {{ \"Policies\": {{ {JsonSerializer.Serialize(isReserved ? "Web" : name, s_plain)}: {policy} }} }}";
         return isReserved ? $"Define one under another name, and name that: {text}." : $"If it is defined in code elsewhere, define it here: {text}.";
