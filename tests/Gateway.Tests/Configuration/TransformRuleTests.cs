@@ -14,6 +14,9 @@ public sealed class TransformRuleTests : IDisposable
     [InlineData("A5", """{ "PathRemovePrefix": "/raft" }, { "RequestHeader": "X-Forwarded-Prefix", "Append": "/raft" }, { "X-Forwarded": "Append" }""")]
     [InlineData("A5 single", """{ "X-Forwarded": "Set", "For": "Append", "Prefix": "Append" }""")]
     [InlineData("A5 Forwarded", """{ "Forwarded": "for", "Action": "Append" }""")]
+    [InlineData("A5 Forwarded without by", """{ "Forwarded": "for,by", "ByFormat": "None" }""")]
+    [InlineData("A5 Forwarded without for", """{ "Forwarded": "for,by", "ForFormat": "none" }""")]
+    [InlineData("A5 Forwarded with neither", """{ "Forwarded": "for,by,host", "ForFormat": "None", "ByFormat": "None" }""")]
     [InlineData(
         "A4 copy off",
         """{ "RequestHeadersCopy": "false" }, { "RequestHeader": "X-Gateway-Role", "Append": "user" },"""

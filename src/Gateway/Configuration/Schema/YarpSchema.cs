@@ -1,5 +1,6 @@
 using System.Reflection;
 using System.Text.Json;
+using Yarp.ReverseProxy.Transforms;
 
 namespace Gateway.Configuration.Schema;
 
@@ -49,11 +50,15 @@ internal static class YarpSchema
             .GetProperty("items").GetProperty("anyOf").EnumerateArray()
             .Where(form => form.TryGetProperty("required", out _) || form.TryGetProperty("anyOf", out _))
             .Select(form => (ObjectSchema)Of(form, root));
-        return new ListSchema(new ObjectSchema(forms.SelectMany(form => form.Members.Values).DistinctBy(member => member.Name))
+        return new ListSchema(new ObjectSchema(forms.SelectMany(form => form.Members.Values).DistinctBy(member => member.Name).Select(WithNone))
         {
             Otherwise = "A transform from your own code does not run here: write YARP's own, or change the message in the service.",
         }, EmptyList.None);
     }
+
+    // YARP also knows None, which leaves the part out. Its schema does not name it.
+    private static Member WithNone(Member member) =>
+        member.Name is "ForFormat" or "ByFormat" ? member with { Schema = ScalarSchema.Enumeration(typeof(NodeFormat)) } : member;
 
     private static ObjectSchema With(ObjectSchema shape, Member member) =>
         new(shape.Members.Values.Where(other => other.Name != member.Name).Append(member));
