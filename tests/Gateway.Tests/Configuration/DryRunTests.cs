@@ -184,6 +184,8 @@ public sealed class DryRunTests : IDisposable
     [InlineData("A7 an empty segment", "http://localhost:5001//a", "another path")]
     [InlineData("A7 no host", "http:///a", "absolute")]
     [InlineData("A1 the address of every listener", "http://0.0.0.0:5001/", "no client can ask")]
+    [InlineData("A1 a socket as nginx writes it", "http://unix:/tmp/service.sock", "Unix socket")]
+    [InlineData("A1 a socket as nginx writes it, with a path", "HTTP://unix:/tmp/service.sock:/api/", "Unix socket")]
     [InlineData("A1 the address of every listener, written as one of IPv6", "http://[::ffff:0:0]:5001/", "no client can ask")]
     [InlineData("A1 the same of IPv6", "http://[::]:5001/", "no client can ask")]
     public void A7_An_address_that_no_request_reaches(string name, string address, string expected)
@@ -261,6 +263,7 @@ public sealed class DryRunTests : IDisposable
     [InlineData("A10 connections", "HttpClient:MaxConnectionsPerServer", "0", "Write such as", "HttpClient")]
     [InlineData("A10 a number that is too large", "HttpClient:MaxConnectionsPerServer", "3000000000", "Write a whole number")]
     [InlineData("A10 a protocol", "HttpClient:SslProtocols", """[ "Tls12", "TLS1.2" ]""", "Write Tls12 or Tls13", "HttpClient:SslProtocols:1")]
+    [InlineData("A10 a number of a protocol", "HttpClient:SslProtocols", """[ "3072" ]""", "Write Tls12 or Tls13", "HttpClient:SslProtocols:0")]
     [InlineData("A10 a version", "HttpRequest:Version", "\"two\"", "Write 1.1, 2 or 3")]
     [InlineData("A10 a version that is none", "HttpRequest:Version", "\"5\"", "Write such as", "HttpRequest")]
     [InlineData("A10 a proxy", "HttpClient:WebProxy:Address", "\"not an address\"", "http://proxy")]

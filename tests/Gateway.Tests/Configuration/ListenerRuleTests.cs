@@ -168,6 +168,21 @@ public sealed class ListenerRuleTests : IDisposable
     }
 
     [Theory]
+    [InlineData("Ssl3")]
+    [InlineData("Tls")]
+    [InlineData("tls11")]
+    public void A_version_of_TLS_that_is_no_longer_safe_is_a_warning_at_a_cluster(string version)
+    {
+        const string Versions = "ReverseProxy:Clusters:organizations:HttpClient:SslProtocols";
+        _configuration.Set(Versions, """["Tls12", "Tls13", "None"]""");
+        _configuration.LoadGood();
+
+        _configuration.Set(Versions, $"""["Tls12", "{version}"]""");
+
+        AssertWarning(Versions + ":1", "no longer safe");
+    }
+
+    [Theory]
     [InlineData(true, "*:PORT")]
     [InlineData(true, "a.example:PORT")]
     [InlineData(true, "*.example:PORT")]

@@ -19,6 +19,8 @@ internal static class DestinationAddress
     public static string? Problem(string? text)
     {
         if (text?.Contains('\\', StringComparison.Ordinal) == true) return "an address with a backslash in it";
+        if (text?.StartsWith("http://unix:/", StringComparison.OrdinalIgnoreCase) == true)
+            return "nginx's form of a Unix socket, which requests are not sent to";
         if (!HttpAddress.TryParse(text, out var uri)) return HttpAddress.Problem;
         if (text.Any(static character => char.IsWhiteSpace(character) || char.IsControl(character)))
             return "an address with a blank in it, which would stand before each request's path";

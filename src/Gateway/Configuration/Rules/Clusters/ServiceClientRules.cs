@@ -6,12 +6,13 @@ namespace Gateway.Configuration.Rules.Clusters;
 internal static class ServiceClientRules
 {
     private static readonly TimeSpan s_least = TimeSpan.FromSeconds(1);
+    private static readonly string[] s_tls = ["None", "Tls12", "Tls13"];
     private static readonly TimeSpan s_most = TimeSpan.FromMinutes(10);
 
     /// <summary>
     /// A cluster's IdleTimeout is 0, or more than one second and at most 10 minutes. OpenApi is an http or https address. A proxy's address has an http,
     /// https or socks scheme.
-    /// ResponseHeaderEncoding has no effect.
+    /// ResponseHeaderEncoding has no effect. A version of TLS is a name, and not one that is no longer safe.
     /// </summary>
     public static void Check(RuleContext context)
     {
@@ -33,6 +34,18 @@ internal static class ServiceClientRules
             if (cluster.HttpClient?.ResponseHeaderEncoding is not null)
                 context.Warning(RouteKey.Of(cluster, "HttpClient:ResponseHeaderEncoding"),
                     "has no effect here: response headers pass byte for byte, in whatever encoding. Remove it.");
+            CheckTls(context, RouteKey.Of(cluster, "HttpClient:SslProtocols"));
+        }
+    }
+
+    private static void CheckTls(RuleContext context, string list)
+    {
+        for (var index = 0; context.Snapshot.Values.TryGetValue($"{list}:{index}", out var version); index++)
+        {
+            if (char.IsAsciiDigit(version![0]))
+                context.Error($"{list}:{index}", $"is {version}, a number for a version of TLS. Write Tls12 or Tls13.");
+            else if (!s_tls.Contains(version, StringComparer.OrdinalIgnoreCase))
+                context.Warning($"{list}:{index}", $"is {version}, which is no longer safe, and most systems refuse it. Write Tls12 or Tls13.");
         }
     }
 }
