@@ -143,7 +143,7 @@ internal sealed class IotResourceReader(OrganizationIdFormat ids, SharedTopics s
         var name = $"{resource.Head}{resource.Tail.Replace(Organization, "", StringComparison.Ordinal)}".Split('/')[0];
         // Wildcards and placeholders have rules of their own.
         if (name.FirstOrDefault(static character => !char.IsAsciiLetterOrDigit(character) && !":_-*?+#{}".Contains(character)) is not '\0' and var other)
-            findings.Add(Finding.Of(FindingCode.Inert, $"{resource.Where} allows nothing: no thing's name holds `{other}`.") with { Severity = Severity.Warning });
+            Warn(FindingCode.Inert, resource.Where, $"allows nothing: no thing's name holds `{other}`.");
     }
 
     /// <summary>MQTT 3.1.1, 4.7.1: each wildcard is a whole level, and # is the last.</summary>
@@ -156,10 +156,11 @@ internal sealed class IotResourceReader(OrganizationIdFormat ids, SharedTopics s
     private IotResource CheckReserved(IotResource resource, IReadOnlyList<IotAction> actions)
     {
         var dollar = resource.Head.LastIndexOf('$');
-        if (dollar > 0)
+        var isOfThing = resource.Type == IotResourceType.Thing || resource.Head.StartsWith(ReservedTopics.ThingStart, StringComparison.Ordinal);
+        if (dollar > 0 || (resource.Tail.Contains('$') && !isOfThing))
         {
             Report(FindingCode.ReservedTopic, resource.Where,
-                $"has `$` before {Organization}; there it may only begin a topic that AWS reserves, or `$share/GROUP/…`.");
+                "has `$` inside; it may only begin a topic that AWS reserves, `$share/GROUP/…`, or the name of a thing's shadow.");
             return resource;
         }
 
@@ -203,8 +204,8 @@ internal sealed class IotResourceReader(OrganizationIdFormat ids, SharedTopics s
     }
 
     /// <summary>
-    /// Refuses requests for streams (MQTT-based file delivery). A stream is the account's: a session that may publish a request behind the name of its own
-    /// thing gets the files of every stream.
+    /// Refuses requests for streams (MQTT-based file delivery), and warns of wildcards that reach them. A stream is the account's: a session that may publish a
+    /// request behind the name of its own thing gets the files of every stream that it can name.
     /// </summary>
     private void CheckStreams(IotResource resource, IReadOnlyList<IotAction> actions)
     {
@@ -215,10 +216,11 @@ internal sealed class IotResourceReader(OrganizationIdFormat ids, SharedTopics s
             return;
         // The id is taken for any text.
         var reached = $"{resource.Head}*{resource.Tail.Replace(Organization, "*", StringComparison.Ordinal)}";
-        if (ReservedTopics.RequestsStream(reached))
-            Report(FindingCode.ReservedTopic, resource.Where,
-                "lets its statement ask for files at `$aws/things/THING/streams/STREAM/get/…`. A stream belongs to the account and not to the thing, "
-                + "so every organization could read it; write the other topics that are needed, such as `…/shadow/*` and `…/jobs/*`.");
+        if (!ReservedTopics.RequestsStream(reached)) return;
+        const string Problem = "lets its statement ask for files at `$aws/things/THING/streams/STREAM/get/…`. A stream belongs to the account and not to the "
+            + "thing, so every organization could read it; write the other topics that are needed, such as `…/shadow/*` and `…/jobs/*`.";
+        if (resource.Tail.Contains("/streams/", StringComparison.Ordinal)) Report(FindingCode.ReservedTopic, resource.Where, Problem);
+        else Warn(FindingCode.ReservedTopic, resource.Where, Problem);
     }
 
     // IAM asks for iot:Receive with the group before the topic too. No other action on a topic has to do with a group.
@@ -257,6 +259,9 @@ internal sealed class IotResourceReader(OrganizationIdFormat ids, SharedTopics s
     private void FindPlaceholder(IotResource resource, string side) =>
         Report(FindingCode.PlaceholderInResource, resource.Where,
             $"has a placeholder {side} {Organization} that is not decided until it is rendered; write its value.");
+
+    private void Warn(string code, string where, string message) =>
+        findings.Add(Finding.Of(code, $"{where} {message}") with { Severity = Severity.Warning });
 
     private void Report(string code, string where, string message, PolicyCounterexample? example = null) =>
         findings.Add(Finding.Of(code, $"{where} {message}", example));

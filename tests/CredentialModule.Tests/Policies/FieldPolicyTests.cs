@@ -285,36 +285,36 @@ public sealed partial class FieldPolicyTests
 
     /// <summary>A stream is the account's. An organization that may ask for one behind its own thing's name gets any.</summary>
     [Theory]
-    [InlineData("iot:Publish", "{organizationId}-*/streams/*", true)]
-    [InlineData("iot:Publish", "{organizationId}-*/streams/*/get/cbor", true)]
-    [InlineData("iot:RetainPublish", "{organizationId}-*/streams/firmware/describe/json", true)]
-    [InlineData("iot:Receive iot:Publish", "{organizationId}-*/*", true)]
-    [InlineData("iot:Publish", "{organizationId}-*", true)]
-    [InlineData("iot:Publish", "{organizationId}/s*", true)]
-    [InlineData("iot:Publish", "{organizationId}-x/????????s*", true)]
-    [InlineData("iot:Publish", "{organizationId}-*/get/json", true)]
-    [InlineData("iot:Publish", "{organizationId}-*ware/get/json", true)]
-    [InlineData("iot:Publish", "{organizationId}-*/s*s/firm?are/*", true)]
-    [InlineData("iot:Publish", "{organizationId}-*/shadow*", true)]
-    [InlineData("iot:Publish", "{organizationId}-*/*/fw/get/json", true)]
-    [InlineData("iot:Publish", "{organizationId}-*/{organizationId}/*/get/*", true)]
+    [InlineData("iot:Publish", "{organizationId}-*/streams/*", Severity.Error)]
+    [InlineData("iot:Publish", "{organizationId}-*/streams/*/get/cbor", Severity.Error)]
+    [InlineData("iot:RetainPublish", "{organizationId}-*/streams/firmware/describe/json", Severity.Error)]
+    [InlineData("iot:Receive iot:Publish", "{organizationId}-*/*", Severity.Warning)]
+    [InlineData("iot:Publish", "{organizationId}-*", Severity.Warning)]
+    [InlineData("iot:Publish", "{organizationId}/s*", Severity.Warning)]
+    [InlineData("iot:Publish", "{organizationId}-x/????????s*", Severity.Warning)]
+    [InlineData("iot:Publish", "{organizationId}-*/get/json", Severity.Warning)]
+    [InlineData("iot:Publish", "{organizationId}-*ware/get/json", Severity.Warning)]
+    [InlineData("iot:Publish", "{organizationId}-*/s*s/firm?are/*", Severity.Warning)]
+    [InlineData("iot:Publish", "{organizationId}-*/shadow*", Severity.Warning)]
+    [InlineData("iot:Publish", "{organizationId}-*/*/fw/get/json", Severity.Warning)]
+    [InlineData("iot:Publish", "{organizationId}-*/{organizationId}/*/get/*", Severity.Warning)]
     // Each organization's own stream can be reached with another's behind the same wildcard.
-    [InlineData("iot:Publish", "{organizationId}-*/streams/{organizationId}-*", true)]
-    [InlineData("iot:Publish", "hub/{organizationId}*", true)]
-    [InlineData("iot:Publish", "hub/streams/{organizationId}-*", false)]
-    [InlineData("iot:Receive", "{organizationId}-*/*", false)]
-    [InlineData("iot:Publish", "{organizationId}-*/shadow/*", false)]
-    [InlineData("iot:Publish", "{organizationId}-*/jobs/*", false)]
-    [InlineData("iot:Publish", "{organizationId}-*/jobs/*/get", false)]
-    [InlineData("iot:Publish", "{organizationId}-*/tunnels/*", false)]
-    [InlineData("iot:Publish", "{organizationId}-*/shadow/name/*/get", false)]
-    [InlineData("iot:Publish", "{organizationId}-*/defender/metrics/json", false)]
-    [InlineData("iot:Publish", "{organizationId}/stream*/x", false)]
-    public void E4_a_request_for_a_stream_is_refused(string actions, string name, bool refused)
+    [InlineData("iot:Publish", "{organizationId}-*/streams/{organizationId}-*", Severity.Error)]
+    [InlineData("iot:Publish", "hub/{organizationId}*", Severity.Warning)]
+    [InlineData("iot:Publish", "hub/streams/{organizationId}-*", null)]
+    [InlineData("iot:Receive", "{organizationId}-*/*", null)]
+    [InlineData("iot:Publish", "{organizationId}-*/shadow/*", null)]
+    [InlineData("iot:Publish", "{organizationId}-*/jobs/*", null)]
+    [InlineData("iot:Publish", "{organizationId}-*/jobs/*/get", null)]
+    [InlineData("iot:Publish", "{organizationId}-*/tunnels/*", null)]
+    [InlineData("iot:Publish", "{organizationId}-*/shadow/name/*/get", null)]
+    [InlineData("iot:Publish", "{organizationId}-*/defender/metrics/json", null)]
+    [InlineData("iot:Publish", "{organizationId}/stream*/x", null)]
+    public void E4_a_request_for_a_stream_is_refused_and_a_wildcard_that_reaches_one_is_told(string actions, string name, Severity? severity)
     {
         var ids = name.StartsWith("hub/{organizationId}*", StringComparison.Ordinal) ? s_uuids : Templates.Prefixed;
-        var codes = Templates.Codes(Templates.Allow(actions, $"§topic/$aws/things/{name}"), ids);
-        Assert.Equal(refused ? [FindingCode.ReservedTopic] : [], codes);
+        Templates.Parse(Templates.Allow(actions, $"§topic/$aws/things/{name}"), ids, out var findings);
+        Assert.Equal(severity is null ? [] : [(FindingCode.ReservedTopic, severity)], findings.Select(static finding => (finding.Code, (Severity?)finding.Severity)));
     }
 
     [Theory]

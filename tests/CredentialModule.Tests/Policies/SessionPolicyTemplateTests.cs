@@ -212,6 +212,11 @@ public sealed class SessionPolicyTemplateTests
     [InlineData("iot:Publish", "§topic/$aws/thing{organizationId}/*", FindingCode.ReservedTopic)]
     [InlineData("iot:Publish", "§topic/t/$/{organizationId}/*", FindingCode.ReservedTopic)]
     [InlineData("iot:Publish", "§topic/$aws/things/$x-{organizationId}/shadow/*", FindingCode.ReservedTopic)]
+    [InlineData("iot:Publish", "§topic/t/{organizationId}/$x", FindingCode.ReservedTopic)]
+    [InlineData("iot:Publish", "§topic/{organizationId}$aws/things/*", FindingCode.ReservedTopic)]
+    [InlineData("iot:Publish", "§topic/$aws/rules/r/t/{organizationId}/$aws/things/x/shadow/update", FindingCode.ReservedTopic)]
+    [InlineData("iot:Subscribe", "§topicfilter/status/+/{organizationId}/$x", FindingCode.ReservedTopic)]
+    [InlineData("iot:Connect", "§client/{organizationId}$*", FindingCode.ReservedTopic)]
     [InlineData("iot:Connect", "§client/$x{organizationId}", FindingCode.ReservedTopic)]
     [InlineData("iot:GetThingShadow", "§thing/x/{organizationId}", FindingCode.ArnShape)]
     [InlineData("iot:Publish", "§topic", FindingCode.ArnShape)]
@@ -239,11 +244,6 @@ public sealed class SessionPolicyTemplateTests
     [InlineData("iot:Publish", "§topic/$aws/things/{organizationId}:*/shadow/name/$package/*")]
     [InlineData("iot:Subscribe", "§topicfilter/$aws/things/{organizationId}:*/shadow/name/$package/#")]
     [InlineData("iot:GetThingShadow", "§thing/{organizationId}:*/$package")]
-    [InlineData("iot:Publish", "§topic/t/{organizationId}/$x")]
-    [InlineData("iot:Publish", "§topic/{organizationId}$aws/things/*")]
-    [InlineData("iot:Publish", "§topic/$aws/rules/r/t/{organizationId}/$aws/things/x/shadow/update")]
-    [InlineData("iot:Subscribe", "§topicfilter/status/+/{organizationId}/$x")]
-    [InlineData("iot:Connect", "§client/{organizationId}$*")]
     public void Parse_ResourceOfOneOrganization_IsAccepted(string actions, string resource) =>
         Assert.Empty(Templates.Codes(Templates.Allow(actions, resource), Templates.Wide));
 
