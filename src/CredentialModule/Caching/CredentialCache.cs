@@ -84,7 +84,7 @@ internal sealed class CredentialCache : IDisposable
     private static SealingKeys KeysOf(SharedCacheOptions shared, IHostEnvironment host)
     {
         const string Remedy = "Write the path of a file with a key that `openssl rand -base64 32` makes.";
-        if (shared.SealingKeyPath is not { } path) 
+        if (shared.SealingKeyPath is not { } path)
             throw new StartupException(
                 $"Sealing:KeyPath is missing: what is kept in Redis is sealed. {Remedy} Or, to share nothing through the ConnectionStrings:Redis of this host: "
                 + "builder.Services.Configure<SharedCacheOptions>(shared => shared.Redis = null).");
