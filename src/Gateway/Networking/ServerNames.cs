@@ -69,7 +69,9 @@ internal sealed class ServerNames
         foreach (var section in sections)
         {
             if (section.GetSection(nameof(SslProtocols)).Get<string[]>() is { Length: > 0 } versions)
-                return versions.Aggregate(SslProtocols.None, static (all, version) => all | Enum.Parse<SslProtocols>(version, ignoreCase: true));
+                // As Kestrel does, which ignores an unknown name. It is an error of the configuration.
+                return versions.Aggregate(
+                    SslProtocols.None, static (all, version) => Enum.TryParse<SslProtocols>(version, ignoreCase: true, out var known) ? all | known : all);
         }
 
         return SslProtocols.None;

@@ -167,6 +167,15 @@ public sealed class ListenerRuleTests : IDisposable
         _configuration.LoadGood();
     }
 
+    [Fact]
+    public void A_version_of_TLS_that_is_none_is_one_error_at_a_server_name()
+    {
+        const string Names = """{ "a.example": { "SslProtocols": ["Tls1.3"] }, "*": { } }""";
+        Listen($$"""{ "Certificates": { "Default": {{Certificate}} }, "Endpoints": { "A": { "Url": "https://127.0.0.1:PORT", "Sni": {{Names}} } } }""");
+
+        Assert.Equal("Kestrel:Endpoints:A:Sni:a.example:SslProtocols:0", _configuration.LoadBad().Key);
+    }
+
     [Theory]
     [InlineData("Ssl3")]
     [InlineData("Tls")]
