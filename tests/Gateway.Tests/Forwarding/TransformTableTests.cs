@@ -51,6 +51,8 @@ public sealed class TransformTableTests(TransformTableTests.Routes platform) : I
         ("""{ "PathRemovePrefix": "/t" }, { "RequestHeader": "X-Forwarded-Prefix", "Append": "/t" }, { "X-Forwarded": "Append" }""",
             "request X-Forwarded-Prefix", "/t"),
         ("""{ "Forwarded": "for,proto", "ForFormat": "Ip" }""", "request Forwarded", "proto=http;for=127.0.0.1"),
+        ("""{ "Forwarded": "for,by,proto", "ForFormat": "Ip", "ByFormat": "None" }""", "request Forwarded", "proto=http;for=127.0.0.1"),
+        ("""{ "Forwarded": "for,proto", "ForFormat": "None" }""", "request Forwarded", "proto=http"),
         ("""{ "Forwarded": "host", "Action": "Append" }""", "request Forwarded", "host=\"edge.example.com\""),
         ("""{ "Forwarded": "for", "Action": "Append" }""", "request X-Forwarded-For", null),
         ("""{ "Forwarded": "for", "Action": "Remove" }""", "request Forwarded", null),

@@ -42,7 +42,7 @@ internal static class ServiceClientRules
     {
         for (var index = 0; context.Snapshot.Values.TryGetValue($"{list}:{index}", out var version); index++)
         {
-            if (char.IsAsciiDigit(version![0]))
+            if (int.TryParse(version, out _))
                 context.Error($"{list}:{index}", $"is {version}, a number for a version of TLS. Write Tls12 or Tls13.");
             else if (!s_tls.Contains(version, StringComparer.OrdinalIgnoreCase))
                 context.Warning($"{list}:{index}", $"is {version}, which is no longer safe, and most systems refuse it. Write Tls12 or Tls13.");
