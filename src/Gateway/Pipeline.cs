@@ -64,6 +64,8 @@ internal static class Pipeline
     {
         public Action<IApplicationBuilder> Configure(Action<IApplicationBuilder> next) => app =>
         {
+            // The rest of a body that nobody read must not become the connection's next requests.
+            app.UseUnreadBodies(ErrorHandling.IsOurs);
             // One line per request, whichever step responds.
             app.UseAccessLog();
             // X-Request-Id and security headers, on every response.

@@ -1,3 +1,4 @@
+using System.IO.Pipelines;
 using System.Runtime.CompilerServices;
 using Microsoft.AspNetCore.Http.Features;
 
@@ -7,12 +8,13 @@ namespace Gateway.Edge;
 internal sealed class ReceivedStream : Stream
 {
     private readonly Stream _inner;
+    private readonly PipeReader _pipe;
     private readonly long? _length;
     private long _read;
     private volatile bool _isReceived;
     private volatile bool _isAwaited;
 
-    private ReceivedStream(Stream inner, long? length) => (_inner, _length) = (inner, length);
+    private ReceivedStream(HttpRequest request) => (_inner, _pipe, _length) = (request.Body, request.BodyReader, request.ContentLength);
 
     public bool IsReceived => _isReceived;
 
@@ -39,9 +41,26 @@ internal sealed class ReceivedStream : Stream
         if (context.Features.Get<IHttpRequestBodyDetectionFeature>() is not { CanHaveBody: true }
             || context.Features.Get<IHttpUpgradeFeature>() is { IsUpgradableRequest: true }
             || context.Features.Get<IHttpExtendedConnectFeature>() is { IsExtendedConnect: true }) return null;
-        var body = new ReceivedStream(context.Request.Body, context.Request.ContentLength);
+        var body = new ReceivedStream(context.Request);
         context.Request.Body = body;
         return body;
+    }
+
+    /// <summary>Removes a body that has fully arrived, and that no step has begun to read, from the connection. It waits for nothing.</summary>
+    public bool TryDiscard()
+    {
+        if (_isAwaited || _read > 0) return false;
+        try
+        {
+            if (!_pipe.TryRead(out var body)) return false;
+            _pipe.AdvanceTo(body.Buffer.End);
+            return _isReceived = body.IsCompleted;
+        }
+        catch (Exception e) when (e is IOException or InvalidOperationException or OperationCanceledException)
+        {
+            // The client has left, or the body is too large or not well-formed.
+            return false;
+        }
     }
 
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]

@@ -121,7 +121,7 @@ internal sealed class TokenDeadline : IDisposable
     }
 }
 
-/// <summary>Watches every request's body, and applies the token's deadline to every exchange of an authenticated caller.</summary>
+/// <summary>Applies the token's deadline to every exchange of an authenticated caller.</summary>
 internal static class TokenDeadlineExtensions
 {
     public static void UseTokenDeadlines(this IApplicationBuilder app)
@@ -135,11 +135,10 @@ internal static class TokenDeadlineExtensions
         };
         app.Use((context, next) =>
         {
-            var body = ReceivedStream.Wrap(context);
             if (CallerIdentity.Of(context.User) is { } caller)
             {
                 var deadline = pool.Get();
-                deadline.Start(context, caller, body);
+                deadline.Start(context, caller, context.Request.Body as ReceivedStream);
                 context.Response.OnCompleted(release, deadline);
             }
 

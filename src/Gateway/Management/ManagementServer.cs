@@ -2,6 +2,7 @@ using System.Security.Claims;
 using Gateway.ApiReference;
 using Gateway.Authentication;
 using Gateway.Configuration;
+using Gateway.Edge;
 using Gateway.Errors;
 using Gateway.Forwarding;
 using Gateway.Management.Console;
@@ -63,6 +64,7 @@ internal sealed partial class ManagementServer : IHostedLifecycleService, IDispo
     private RequestDelegate Pipeline()
     {
         var app = new ApplicationBuilder(_services);
+        app.UseUnreadBodies(static _ => true);
         // The client's address, as trusted proxies report it: IpAllow of API keys and the throttle below take it.
         app.UseForwardedHeaders();
         app.UseSecurityHeaders(static _ => true);
