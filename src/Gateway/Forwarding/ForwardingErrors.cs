@@ -19,6 +19,8 @@ internal static partial class ForwardingErrors
     // Services' addresses come and go. Beyond this, the failures of a cluster share a line for each error.
     private const int MostKinds = 4096;
 
+    private const string UnexpectedEnd = "Unexpected end of request content.";
+
     // Half of what the servers with the smallest limit take.
     private const int LargeHeaders = 4 * 1024;
 
@@ -35,6 +37,12 @@ internal static partial class ForwardingErrors
             // Only the response transforms have set one: session affinity's, for the destination that failed. The client would come back to it.
             if (failure.Error is ForwarderError.Request or ForwarderError.RequestTimedOut && !context.Response.HasStarted)
                 context.Response.Headers.SetCookie = default;
+            if (HasClientLeft(failure) && !context.Response.HasStarted)
+            {
+                context.Response.StatusCode = StatusCodes.Status499ClientClosedRequest;
+                return;
+            }
+
             if (IsTooLarge(context, failure) && !context.Response.HasStarted)
             {
                 context.Response.StatusCode = StatusCodes.Status431RequestHeaderFieldsTooLarge;
@@ -81,6 +89,13 @@ internal static partial class ForwardingErrors
 
     /// <summary>Whether an error is a failure of the service, and not the client's.</summary>
     public static bool IsOfService(HttpContext context, IForwarderErrorFeature failure) => ErrorOf(context, failure) is not null;
+
+    // RequestAborted is cancelled on another thread, and often too late to tell. If a body is not well-formed, too large or too slow, its read fails with
+    // Kestrel's own exception. So it does if the body ends too early, but then with this text.
+    private static bool HasClientLeft(IForwarderErrorFeature failure) =>
+        failure is { Error: ForwarderError.RequestBodyClient, Exception: { } exception }
+        && (exception is AggregateException several ? several.InnerExceptions : [exception])
+            .OfType<BadHttpRequestException>().All(static bad => bad.Message == UnexpectedEnd);
 
     /// <summary>
     /// Whether the client's headers exceed what the service takes over HTTP/2 (its SETTINGS_MAX_HEADER_LIST_SIZE). The HTTP client throws this before anything
