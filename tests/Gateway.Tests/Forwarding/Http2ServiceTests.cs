@@ -1,7 +1,9 @@
+using System.Net;
 using System.Net.Sockets;
 using System.Text;
 using System.Text.Json.Nodes;
 using Gateway.Tests.Edge;
+using Gateway.Tests.Logs;
 using Microsoft.Extensions.Logging;
 using Testing;
 using Xunit;
@@ -57,6 +59,46 @@ public sealed class Http2ServiceTests(Http2ServiceTests.Platform platform) : ICl
 
         Assert.Equal(200, (await platform.SendAsync("/few/1", platform.World.Token())).Status);
         Assert.Equal(0, platform.Gateway.Log.Count(LogLevel.Warning, "The destination few"));
+    }
+
+    [Theory]
+    [InlineData("exact", 200, null, 3)]
+    [InlineData("none", 502, "upstream:response_body_destination", null)]
+    [InlineData("short", 200, "upstream:response_body_destination", null)]
+    [InlineData("long", 502, "upstream:response_body_destination", null)]
+    [InlineData("zero", 502, "upstream:response_body_destination", null)]
+    [InlineData("head", 200, null, 0)]
+    [InlineData("unchanged", 304, null, 0)]
+    public async Task A_body_that_does_not_have_its_Content_Length_is_a_failure_of_the_service(string body, int status, string? reason, int? bytes)
+    {
+        var path = $"/raw/length/{body}/";
+
+        var response = await RawHttp.ExchangeAsync(
+            platform.Http1,
+            $"{(body == "head" ? "HEAD" : "GET")} {path} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {platform.World.Token()}\r\nConnection: close\r\n\r\n");
+
+        // The client may get none of a response that is cut at once.
+        if (body != "short") Assert.Matches($"^HTTP/1.1 {status} (.*\r\n)*X-Request-Id: ", response);
+        Assert.Equal(status == 502, response.Contains("\"error\":\"BadGateway\"", StringComparison.Ordinal));
+        var line = await AccessLines.OfPathAsync(platform.Gateway, path);
+        Assert.Equal(
+            $"{status} {reason} {bytes}", $"{line.GetProperty("status")} {line.GetProperty("reason").GetString()} {line.GetProperty("bytes")}");
+        Assert.Equal(0, platform.Gateway.Log.Count(LogLevel.Error, "unhandled exception"));
+    }
+
+    [Fact]
+    public async Task Trailers_have_no_name_that_the_gateway_keeps_out_of_headers()
+    {
+        using var client = new HttpClient();
+        using var request = new HttpRequestMessage(HttpMethod.Get, platform.Http2 + "/anyone/raw/trailers/")
+        {
+            Version = HttpVersion.Version20,
+            VersionPolicy = HttpVersionPolicy.RequestVersionExact,
+        };
+        using var response = await client.SendAsync(request, Patience);
+
+        Assert.Equal("abc", await response.Content.ReadAsStringAsync(Patience));
+        Assert.Equal(["x-kept"], response.TrailingHeaders.Select(static trailer => trailer.Key));
     }
 
     private Task<List<(byte Type, byte Flags, int Length)>> CallAsync(string path, params (string, string)[] headers) => CallAsync(path, true, headers);
@@ -133,6 +175,12 @@ public sealed class Http2ServiceTests(Http2ServiceTests.Platform platform) : ICl
                 // The HTTP client writes paths as they are, without Huffman coding.
                 var path = Encoding.Latin1.GetString(payload);
                 var word = path[(path.IndexOf("/raw/", StringComparison.Ordinal) + "/raw/".Length)..];
+                if (word.StartsWith("length/", StringComparison.Ordinal) || word.StartsWith("trailers/", StringComparison.Ordinal))
+                {
+                    foreach (var frame in FramesOf(word.Split('/')[..2], streamId)) await stream.WriteAsync(frame, ended);
+                    continue;
+                }
+
                 var argument = word[(word.IndexOf('/', StringComparison.Ordinal) + 1)..];
                 var isEarly = word.StartsWith("early", StringComparison.Ordinal);
                 var fields = isEarly
@@ -143,6 +191,34 @@ public sealed class Http2ServiceTests(Http2ServiceTests.Platform platform) : ICl
                 await stream.WriteAsync(Http2Wire.Frame(Http2Wire.Headers, Http2Wire.EndHeaders | Http2Wire.EndStream, streamId, fields), ended);
                 if (isEarly) await stream.WriteAsync(Http2Wire.Frame(Http2Wire.Reset, 0, streamId, [0, 0, 0, 0]), ended);
             }
+        }
+
+        // Headers, and data or trailers.
+        private static IEnumerable<byte[]> FramesOf(string[] words, byte streamId)
+        {
+            var (status, length, data) = words switch
+            {
+                ["length", "none" or "head"] => ("200", "100", 0),
+                ["length", "short"] => ("200", "100", 3),
+                ["length", "long"] => ("200", "3", 88),
+                ["length", "zero"] => ("200", "0", 3),
+                ["length", "unchanged"] => ("304", "3", 3),
+                _ => ("200", "3", 3),
+            };
+            var hasTrailers = words[0] == "trailers";
+            yield return Http2Wire.Frame(
+                Http2Wire.Headers, (byte)(Http2Wire.EndHeaders | (data == 0 ? Http2Wire.EndStream : 0)), streamId,
+                Http2Wire.Fields((":status", status), ("content-length", length)));
+            if (data > 0)
+            {
+                yield return Http2Wire.Frame(Http2Wire.Data, hasTrailers ? (byte)0 : Http2Wire.EndStream, streamId,
+                    [.. Enumerable.Range(0, data).Select(static index => (byte)('a' + (index % 26)))]);
+            }
+
+            if (!hasTrailers) yield break;
+            yield return Http2Wire.Frame(Http2Wire.Headers, Http2Wire.EndHeaders | Http2Wire.EndStream, streamId, Http2Wire.Fields(
+                ("x-kept", "1"), ("x-request-id", "forged"), ("server", "inside"), ("strict-transport-security", "max-age=0"), ("connection", "x-kept"),
+                ("keep-alive", "timeout=1"), ("transfer-encoding", "chunked"), ("upgrade", "x"), ("trailer", "x"), ("content-length", "5")));
         }
     }
 }
