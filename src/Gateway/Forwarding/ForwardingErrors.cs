@@ -91,11 +91,11 @@ internal static partial class ForwardingErrors
     public static bool IsOfService(HttpContext context, IForwarderErrorFeature failure) => ErrorOf(context, failure) is not null;
 
     // RequestAborted is cancelled on another thread, and often too late to tell. If a body is not well-formed, too large or too slow, its read fails with
-    // Kestrel's own exception. So it does if the body ends too early, but then with this text.
+    // Kestrel's own exception, or with an overflow for a chunk's size. So it does if the body ends too early, but then with this text.
     private static bool HasClientLeft(IForwarderErrorFeature failure) =>
         failure is { Error: ForwarderError.RequestBodyClient, Exception: { } exception }
         && (exception is AggregateException several ? several.InnerExceptions : [exception])
-            .OfType<BadHttpRequestException>().All(static bad => bad.Message == UnexpectedEnd);
+            .All(static e => e is BadHttpRequestException bad ? bad.Message == UnexpectedEnd : e.InnerException is not OverflowException);
 
     /// <summary>
     /// Whether the client's headers exceed what the service takes over HTTP/2 (its SETTINGS_MAX_HEADER_LIST_SIZE). The HTTP client throws this before anything
