@@ -314,7 +314,8 @@ public sealed partial class FieldPolicyTests
     {
         var ids = name.StartsWith("hub/{organizationId}*", StringComparison.Ordinal) ? s_uuids : Templates.Prefixed;
         Templates.Parse(Templates.Allow(actions, $"§topic/$aws/things/{name}"), ids, out var findings);
-        Assert.Equal(severity is null ? [] : [(FindingCode.ReservedTopic, severity)], findings.Select(static finding => (finding.Code, (Severity?)finding.Severity)));
+        Assert.Equal(severity is null ? [] : [(FindingCode.ReservedTopic, severity)],
+            findings.Select(static finding => (finding.Code, (Severity?)finding.Severity)));
     }
 
     [Theory]
