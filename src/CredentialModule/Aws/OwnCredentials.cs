@@ -192,7 +192,10 @@ internal sealed class OwnCredentials : IDisposable
                 _ = WatchAsync();
             }
 
-            _refused[key] = new(failure, _time.GetTimestamp(), _refused.GetValueOrDefault(key));
+            // The calls of a vend in one region run together, and may be refused one after the other.
+            var before = _refused.GetValueOrDefault(key)
+                ?? (key == s_source ? null : _refused.FirstOrDefault(refused => refused.Key.Region == key.Region).Value);
+            _refused[key] = new(failure, _time.GetTimestamp(), before);
             var where = key == s_source ? "" : $" in {key.Region}";
             if (_loggedMessages.Add(failure.Message + where)) Log.CredentialsRefused(_logger, failure.Message, where);
         }

@@ -38,6 +38,9 @@ public sealed record RedisProblem(string Code, string Cause, string Remedy)
         "it closes connections at once",
         "look at its log: it may have reached maxclients, or take no connections from this address");
 
+    /// <summary>The code of an error that stands for no other problem.</summary>
+    internal const string OtherError = "error";
+
     internal static RedisProblem ClosedInTls { get; } = new(
         "closed_in_tls",
         "it ends connections in the TLS handshake or right after it",
@@ -151,7 +154,7 @@ public sealed record RedisProblem(string Code, string Cause, string Remedy)
             "ERR" when Has("invalid password") => RefusesPassword,
             // Garnet without --lua says that scripts are disabled.
             "ERR" when Has("unknown command") || Has("disabled") => Missing(command),
-            var code => new("error", $"it responds to {command} with the error {code}", "look at its log"),
+            var code => new(OtherError, $"it responds to {command} with the error {code}", "look at its log"),
         };
 
         bool Has(string text) => response.Contains(text, StringComparison.OrdinalIgnoreCase);

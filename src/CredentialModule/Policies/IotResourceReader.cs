@@ -211,8 +211,8 @@ internal sealed class IotResourceReader(OrganizationIdFormat ids, SharedTopics s
     {
         if (resource.Type != IotResourceType.Topic || resource.Fixed != ReservedTopics.ThingStart
             || !actions.Any(static action => action.Type == IotResourceType.Topic && !action.ReadsTopics)
-            // The stream's name begins with the organization.
-            || resource.Head.EndsWith("/streams/", StringComparison.Ordinal))
+            // The stream's name begins with the organization. A request ends two levels behind it, so `/streams/` stands nowhere else.
+            || resource.Head.EndsWith("/streams/", StringComparison.Ordinal) || NamesOwnStream(resource.Tail))
             return;
         // The id is taken for any text.
         var reached = $"{resource.Head}*{resource.Tail.Replace(Organization, "*", StringComparison.Ordinal)}";
@@ -221,6 +221,14 @@ internal sealed class IotResourceReader(OrganizationIdFormat ids, SharedTopics s
             + "thing, so every organization could read it; write the other topics that are needed, such as `…/shadow/*` and `…/jobs/*`.";
         if (resource.Tail.Contains("/streams/", StringComparison.Ordinal)) Report(FindingCode.ReservedTopic, resource.Where, Problem);
         else Warn(FindingCode.ReservedTopic, resource.Where, Problem);
+    }
+
+    private bool NamesOwnStream(string tail)
+    {
+        const string Own = $"/streams/{Organization}";
+        var index = tail.IndexOf(Own, StringComparison.Ordinal);
+        return index >= 0 && tail.Length > index + Own.Length && tail[index + Own.Length] is var closer
+            && !ids.Contains(closer) && closer is not ('*' or '?' or '{');
     }
 
     // IAM asks for iot:Receive with the group before the topic too. No other action on a topic has to do with a group.

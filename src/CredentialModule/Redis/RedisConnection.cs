@@ -71,7 +71,7 @@ public sealed class RedisConnection : IAsyncDisposable
     {
         if (await FindProblemAsync(new RedisProbe(_options, _keyPrefix, timeout), cancellation) is { } problem) return problem;
         var begun = s_time.GetTimestamp();
-        // The client connects meanwhile.
+        // The client may be connecting.
         _ = GetAsync();
         while (!await IsUsedAsync())
         {

@@ -127,7 +127,7 @@ internal sealed class RedisProbe(ConfigurationOptions options, string keyPrefix,
         {
             var number = database.ToString(CultureInfo.InvariantCulture);
             if (await session.ProblemOfAsync("SELECT", number) is { } unselected)
-                return unselected.Code == "error" ? RedisProblem.NoDatabase(number) : unselected;
+                return unselected.Code == RedisProblem.OtherError ? RedisProblem.NoDatabase(number) : unselected;
         }
 
         var key = keyPrefix + "probe";

@@ -71,8 +71,9 @@ internal sealed class RedisWatch(
                     Log.RedisReconnects(logger, endPoints);
                     reconnect();
                 }
+                // A working Redis may have no password to compare, or refuse in its own way a command that is needed rarely.
+                else if ((found is null || found.Code == RedisProblem.HasNoPassword.Code || found.Code == RedisProblem.OtherError) && await isUsed()) break;
 
-                if (found is null && await isUsed()) break;
                 if (filter.Next(found) is { } problem)
                 {
                     Log.RedisLost(logger, problem.At ?? endPoints, problem.Cause);

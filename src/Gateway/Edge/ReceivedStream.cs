@@ -10,11 +10,13 @@ internal sealed class ReceivedStream : Stream
     private readonly Stream _inner;
     private readonly PipeReader _pipe;
     private readonly long? _length;
+    private readonly bool _isExpected;
     private long _read;
     private volatile bool _isReceived;
     private volatile bool _isAwaited;
 
-    private ReceivedStream(HttpRequest request) => (_inner, _pipe, _length) = (request.Body, request.BodyReader, request.ContentLength);
+    private ReceivedStream(HttpRequest request) => (_inner, _pipe, _length, _isExpected) = (
+        request.Body, request.BodyReader, request.ContentLength, request.Headers.Expect.Count > 0);
 
     public bool IsReceived => _isReceived;
 
@@ -49,7 +51,8 @@ internal sealed class ReceivedStream : Stream
     /// <summary>Removes a body that has fully arrived, and that no step has begun to read, from the connection. It waits for nothing.</summary>
     public bool TryDiscard()
     {
-        if (_isAwaited || _read > 0) return false;
+        // To read a chunked body asks a client that expects 100 Continue for it.
+        if (_isAwaited || _read > 0 || (_length is null && _isExpected)) return false;
         try
         {
             if (!_pipe.TryRead(out var body)) return false;

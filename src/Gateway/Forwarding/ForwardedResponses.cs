@@ -55,7 +55,8 @@ internal sealed class ForwardedResponses : ITransformProvider
 
     // Over HTTP/1.1 the HTTP client checks it.
     private static long? LengthToCheck(HttpResponseMessage response) =>
-        response.Version.Major >= 2 && response.RequestMessage?.Method != HttpMethod.Head ? response.Content.Headers.ContentLength : null;
+        response.Version.Major >= 2 && response.RequestMessage?.Method is { } method && method != HttpMethod.Head && method != HttpMethod.Connect
+            ? response.Content.Headers.ContentLength : null;
 
     // Neither status has content (RFC 9110, 15.3.5 and 15.3.6). If a service announces some, Kestrel would fail, because it sends none.
     private static void LeaveOutBody(ResponseTransformContext transform)

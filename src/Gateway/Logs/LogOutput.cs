@@ -53,8 +53,10 @@ internal sealed class LogOutput : IDisposable
     /// </summary>
     public Action? LinesWereLost { get; init; }
 
-    // Guards the entries that wait, of all logs.
+    // Guards the entries that wait, of all logs, and whether they will be written.
     internal object Lock { get; } = new();
+
+    internal bool IsOver => _hasEnded;
 
     internal bool IsWriter => Thread.CurrentThread == _thread;
 

@@ -40,7 +40,7 @@ internal sealed class LogQueue<T> : LogQueue where T : struct, ILogEntry
     private const int BatchBytes = 64 * 1024;
 
     // A larger array or buffer is not kept.
-    private const int MostEntriesKept = 1024;
+    private const int MostEntriesKept = 4096;
     private const int MostBytesKept = 4 * BatchBytes;
 
     private readonly LogOutput _output;
@@ -62,7 +62,7 @@ internal sealed class LogQueue<T> : LogQueue where T : struct, ILogEntry
         lock (_output.Lock)
         {
             // The background writer empties the queue. It adds only one entry at a time: the report of lost lines.
-            if (!_output.HasEnded && (_gatheredBytes + size <= MostBytes || _output.IsWriter))
+            if (!_output.IsOver && (_gatheredBytes + size <= MostBytes || _output.IsWriter))
             {
                 if (_gatheredEntries == _gathered.Length) Array.Resize(ref _gathered, Math.Max(16, 2 * _gatheredEntries));
                 _gathered[_gatheredEntries++] = entry;

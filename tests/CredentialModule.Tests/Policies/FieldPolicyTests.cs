@@ -298,8 +298,10 @@ public sealed partial class FieldPolicyTests
     [InlineData("iot:Publish", "{organizationId}-*/shadow*", Severity.Warning)]
     [InlineData("iot:Publish", "{organizationId}-*/*/fw/get/json", Severity.Warning)]
     [InlineData("iot:Publish", "{organizationId}-*/{organizationId}/*/get/*", Severity.Warning)]
-    // Each organization's own stream can be reached with another's behind the same wildcard.
-    [InlineData("iot:Publish", "{organizationId}-*/streams/{organizationId}-*", Severity.Error)]
+    [InlineData("iot:Publish", "{organizationId}-*/streams/{organizationId}*", Severity.Error)]
+    [InlineData("iot:Publish", "{organizationId}-*/streams/{organizationId}", Severity.Error)]
+    [InlineData("iot:Publish", "{organizationId}-*/streams/{organizationId}-*", null)]
+    [InlineData("iot:Publish", "{organizationId}-*/streams/{organizationId}-*/get/json", null)]
     [InlineData("iot:Publish", "hub/{organizationId}*", Severity.Warning)]
     [InlineData("iot:Publish", "hub/streams/{organizationId}-*", null)]
     [InlineData("iot:Receive", "{organizationId}-*/*", null)]

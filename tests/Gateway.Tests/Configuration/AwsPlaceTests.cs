@@ -166,7 +166,7 @@ public sealed class AwsPlaceTests : IDisposable
     /// <summary>An organization's entry without a session policy of its own does not repeat what its profile's policy is warned of.</summary>
     [Theory]
     [InlineData("""{ "RefreshAfter": "00:10:00" }""", Profile)]
-    [InlineData("""{ "SessionPolicy": "policies/organization.json" }""", Profile, Organization)]
+    [InlineData("""{ "SessionPolicy": "policies/organization.json" }""", Organization, Profile)]
     public void A_warning_about_a_session_policy_is_given_where_it_is_named(string entry, params string[] sections)
     {
         Overlay(_configuration, Organization, entry);

@@ -123,7 +123,7 @@ public sealed class ConfigurationFolderTests : IDisposable
     [InlineData("{\n  \"Urls\": secret\n}", "line 2")]
     [InlineData("{ \"Urls\": \"x\" } {}", "line 1")]
     [InlineData("[]", "no JSON object")]
-    [InlineData("", "line 1")]
+    [InlineData("", "is empty")]
     [InlineData("{ \"Urls\": \"\\ud800\" }", "UTF-8")]
     public void Load_NotJson_SaysWhere(string content, string expected)
     {

@@ -150,8 +150,9 @@ public sealed class SessionPolicyKeyTests : IDisposable
     {
         const string Shared = $"{Arn}topic/announcements/*";
         _configuration.Set("IotCredentials:Organizations", null);
-        _configuration.Set("IotCredentials:Profiles:default:SharedTopics", $"""["{Shared}"]""");
-        _configuration.Write(Policy, Publish(topic, $$""", { "Effect": "Allow", "Action": "iot:Receive", "Resource": "{{Shared}}" }"""));
+        var isShared = words?.Contains("shared topic", StringComparison.Ordinal) == true;
+        if (isShared) _configuration.Set("IotCredentials:Profiles:default:SharedTopics", $"""["{Shared}"]""");
+        _configuration.Write(Policy, Publish(topic, isShared ? $$""", { "Effect": "Allow", "Action": "iot:Receive", "Resource": "{{Shared}}" }""" : ""));
         _configuration.Write("policies/other.json", Publish(other, ""));
         _configuration.Set($"IotCredentials:{section}",
             """{ "RoleArn": "arn:aws:iam::111122223333:role/iot", "Region": "ap-northeast-1", "SessionPolicy": "policies/other.json", "SharedTopics": [] }""");

@@ -76,11 +76,12 @@ public sealed class UnreadBodyTests(UnreadBodyTests.Platform platform) : IClassF
     [InlineData("PUT /open/%2f", 400)]
     [InlineData("TRACE /open/1", 405)]
     [InlineData("PUT /early/1", 413)]
-    public async Task A_response_before_the_body_closes_its_connection_and_says_so(string first, int status)
+    [InlineData("PUT /nowhere", 401, "Transfer-Encoding: chunked")]
+    public async Task A_response_before_the_body_closes_its_connection_and_says_so(string first, int status, string length = "Content-Length: 5000")
     {
         using var client = new TcpClient { NoDelay = true };
         await using var stream = await ConnectAsync(client, "http");
-        await stream.WriteAsync(Encoding.ASCII.GetBytes($"{first} HTTP/1.1\r\nHost: x\r\nExpect: 100-continue\r\nContent-Length: 5000\r\n\r\n"));
+        await stream.WriteAsync(Encoding.ASCII.GetBytes($"{first} HTTP/1.1\r\nHost: x\r\nExpect: 100-continue\r\n{length}\r\n\r\n"));
         using var reader = new StreamReader(stream);
         var head = new List<string>();
         while (await reader.ReadLineAsync(TestContext.Current.CancellationToken) is { Length: > 0 } line) head.Add(line);

@@ -80,7 +80,6 @@ public sealed class RedisTroubleTests
             rows.Add("a renamed command", "--rename-command HGETALL OTHER", "", "it does not have the command HGETALL");
             rows.Add("another renamed command", "--rename-command UNLINK OTHER", "", "it does not have the command UNLINK");
             rows.Add("a wrong password, where the default user has none", "", ",user=gateway,password=old", "it refuses the user or the password (WRONGPASS)");
-            rows.Add("a password, where the default user has none", "", ",password=old", "it has no password, and the gateway sends one");
             return rows;
         }
     }
