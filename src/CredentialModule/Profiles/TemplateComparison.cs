@@ -17,10 +17,13 @@ internal static class TemplateComparison
     public static IEnumerable<string> Find(OrganizationIdFormat ids, IReadOnlyList<(string Key, ProfileTemplate Profile)> profiles)
     {
         var places = profiles.ToLookup(static each => each.Profile.Located is { } located ? (located.Role.AccountId, located.Region) : default);
-        // The directory decides where these are.
-        var anywhere = places[default].ToList();
+        // The directory decides where these are. They are compared with those of every place.
+        var anywhere = places[default].DistinctBy(static each => TextOf(each.Profile.SessionPolicy)).Take(MostResources).ToList();
         return places.Select(place => FindAt(ids, place.Key == default ? anywhere : [.. place, .. anywhere])).OfType<string>().Distinct();
     }
+
+    private static string TextOf(SessionPolicyTemplate policy) => string.Join('\n',
+        policy.Resources.Select(static resource => resource.Source).Append("").Concat(policy.Shared.All.Select(static topic => topic.Source)));
 
     private static string? FindAt(OrganizationIdFormat ids, IReadOnlyList<(string Key, ProfileTemplate Profile)> profiles)
     {
