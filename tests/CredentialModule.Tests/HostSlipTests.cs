@@ -3,7 +3,6 @@ using System.Runtime.Loader;
 using System.Security.Claims;
 using Microsoft.AspNetCore.Authentication;
 using Microsoft.AspNetCore.Authorization;
-using Microsoft.AspNetCore.Authorization.Infrastructure;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.DependencyInjection;
@@ -270,17 +269,6 @@ public sealed class HostSlipTests(HostTests.Aws aws) : IClassFixture<HostTests.A
         protected override Task HandleRequirementAsync(AuthorizationHandlerContext context, OrganizationAccessRequirement requirement, T resource)
         {
             context.Succeed(requirement);
-            return Task.CompletedTask;
-        }
-    }
-
-    private sealed class NeedsRequest(IHttpContextAccessor accessor) : AuthorizationHandler<DenyAnonymousAuthorizationRequirement>
-    {
-        private readonly string _path = accessor.HttpContext!.Request.Path;
-
-        protected override Task HandleRequirementAsync(AuthorizationHandlerContext context, DenyAnonymousAuthorizationRequirement requirement)
-        {
-            if (_path.Length > 0) context.Succeed(requirement);
             return Task.CompletedTask;
         }
     }

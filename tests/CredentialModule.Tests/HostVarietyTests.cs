@@ -2,7 +2,6 @@ using System.Security.Claims;
 using Autofac.Extensions.DependencyInjection;
 using IotCredentials.Vending;
 using Microsoft.AspNetCore.Authorization;
-using Microsoft.AspNetCore.Authorization.Infrastructure;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.HttpLogging;
@@ -437,17 +436,6 @@ public sealed class HostVarietyTests(HostTests.Aws aws) : IClassFixture<HostTest
         protected override Task HandleRequirementAsync(AuthorizationHandlerContext context, TRequirement requirement, TResource resource)
         {
             if (resource is OrganizationId organization && context.User.HasClaim("organizations", organization.Value)) context.Succeed(requirement);
-            return Task.CompletedTask;
-        }
-    }
-
-    private sealed class NeedsRequest(IHttpContextAccessor accessor) : AuthorizationHandler<DenyAnonymousAuthorizationRequirement>
-    {
-        private readonly string _path = accessor.HttpContext!.Request.Path;
-
-        protected override Task HandleRequirementAsync(AuthorizationHandlerContext context, DenyAnonymousAuthorizationRequirement requirement)
-        {
-            if (_path.Length > 0) context.Succeed(requirement);
             return Task.CompletedTask;
         }
     }

@@ -218,7 +218,8 @@ internal sealed class IotResourceReader(OrganizationIdFormat ids, SharedTopics s
         var reached = $"{resource.Head}*{resource.Tail.Replace(Organization, "*", StringComparison.Ordinal)}";
         if (!ReservedTopics.RequestsStream(reached)) return;
         const string Problem = "lets its statement ask for files at `$aws/things/THING/streams/STREAM/get/…`. A stream belongs to the account and not to the "
-            + "thing, so every organization could read it; write the other topics that are needed, such as `…/shadow/*` and `…/jobs/*`.";
+            + "thing, so every organization could read it; write the other topics that are needed, such as `…/shadow/*` and `…/jobs/*`, and "
+            + "`…/streams/{organizationId}-*` for streams that are named after their organization.";
         if (resource.Tail.Contains("/streams/", StringComparison.Ordinal)) Report(FindingCode.ReservedTopic, resource.Where, Problem);
         else Warn(FindingCode.ReservedTopic, resource.Where, Problem);
     }

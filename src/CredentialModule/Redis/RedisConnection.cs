@@ -66,11 +66,13 @@ public sealed class RedisConnection : IAsyncDisposable
     /// <summary>The client. The task completes when the client exists, which behind Sentinel requires a primary.</summary>
     internal Task<IConnectionMultiplexer> GetAsync() => _connection.Value;
 
-    /// <summary>Determines why Redis cannot be used; null if it can.</summary>
+    /// <summary>Determines why Redis cannot be used; null if it can, and then the client is connected.</summary>
+    /// <param name="timeout">How long the client may take. Each step of the examination before may take a third of it.</param>
+    /// <param name="cancellation">Cancels the examination.</param>
     public async Task<RedisProblem?> FindProblemAsync(TimeSpan timeout, CancellationToken cancellation)
     {
-        if (await FindProblemAsync(new RedisProbe(_options, _keyPrefix, timeout), cancellation) is { } problem) return problem;
         var begun = s_time.GetTimestamp();
+        if (await FindProblemAsync(new RedisProbe(_options, _keyPrefix, timeout / 3), cancellation) is { } problem) return problem;
         // The client may be connecting.
         _ = GetAsync();
         while (!await IsUsedAsync())

@@ -5,37 +5,23 @@ using Microsoft.AspNetCore.Http.Features;
 namespace Gateway.Edge;
 
 /// <summary>A request's body that records whether it was read to its end, and whether more of it is awaited.</summary>
-internal sealed class ReceivedStream : Stream
+internal sealed class ReceivedStream : ReadOnlyStream
 {
     private readonly Stream _inner;
     private readonly PipeReader _pipe;
     private readonly long? _length;
-    private readonly bool _isExpected;
+    private readonly bool _expectsContinue;
     private long _read;
     private volatile bool _isReceived;
     private volatile bool _isAwaited;
 
-    private ReceivedStream(HttpRequest request) => (_inner, _pipe, _length, _isExpected) = (
+    private ReceivedStream(HttpRequest request) => (_inner, _pipe, _length, _expectsContinue) = (
         request.Body, request.BodyReader, request.ContentLength, request.Headers.Expect.Count > 0);
 
     public bool IsReceived => _isReceived;
 
     /// <summary>Whether a read waits for the client, or did until it was cancelled.</summary>
     public bool IsAwaited => _isAwaited;
-
-    public override bool CanRead => true;
-
-    public override bool CanSeek => false;
-
-    public override bool CanWrite => false;
-
-    public override long Length => throw new NotSupportedException();
-
-    public override long Position
-    {
-        get => throw new NotSupportedException();
-        set => throw new NotSupportedException();
-    }
 
     /// <summary>Wraps the body of a request; null when there can be no body, or when an upgrade replaces it.</summary>
     public static ReceivedStream? Wrap(HttpContext context)
@@ -52,7 +38,7 @@ internal sealed class ReceivedStream : Stream
     public bool TryDiscard()
     {
         // To read a chunked body asks a client that expects 100 Continue for it.
-        if (_isAwaited || _read > 0 || (_length is null && _isExpected)) return false;
+        if (_isAwaited || _read > 0 || (_length is null && _expectsContinue)) return false;
         try
         {
             if (!_pipe.TryRead(out var body)) return false;
@@ -77,23 +63,12 @@ internal sealed class ReceivedStream : Stream
         return read;
     }
 
-    public override Task<int> ReadAsync(byte[] buffer, int offset, int count, CancellationToken cancellationToken) =>
-        ReadAsync(buffer.AsMemory(offset, count), cancellationToken).AsTask();
-
     public override int Read(byte[] buffer, int offset, int count)
     {
         var read = _inner.Read(buffer, offset, count);
         if (count > 0) Count(read);
         return read;
     }
-
-    public override void Flush() { }
-
-    public override void Write(byte[] buffer, int offset, int count) => throw new NotSupportedException();
-
-    public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
-
-    public override void SetLength(long value) => throw new NotSupportedException();
 
     private void Count(int read)
     {

@@ -1,4 +1,3 @@
-using System.Buffers;
 using System.Text;
 using Gateway.Telemetry;
 using IotCredentials.Http;
@@ -61,11 +60,7 @@ internal sealed class BufferedConsole(
             line.WriteLine($"{entry.LogLevel}: {entry.Category}[{entry.EventId.Id}] {MessageOf(entry)} (not formatted: {e.GetType().Name})");
         }
 
-        var bytes = new ArrayBufferWriter<byte>(LongestKept);
-        // One encoder for all chunks: a character can lie in two of them.
-        var encoder = Encoding.UTF8.GetEncoder();
-        foreach (var chunk in line.GetStringBuilder().GetChunks()) encoder.Convert(chunk.Span, bytes, flush: false, out _, out _);
-        (isError ? _error.Value.Queue : outputs.Console).TryAdd(new LogText(bytes.WrittenSpan.ToArray()));
+        (isError ? _error.Value.Queue : outputs.Console).TryAdd(new LogText(Encoding.UTF8.GetBytes(line.ToString())));
     }
 
     private static string MessageOf<TState>(in LogEntry<TState> entry)

@@ -1,4 +1,5 @@
 using System.Diagnostics.Metrics;
+using IotCredentials.Failures;
 using IotCredentials.Redis;
 using IotCredentials.Telemetry;
 using Microsoft.Extensions.DependencyInjection;
@@ -41,5 +42,37 @@ public sealed class RedisWatchTests
             connected.TrySetResult();
             return true;
         }
+    }
+
+    [Theory]
+    [InlineData("has_no_password", true, false)]
+    [InlineData("error", true, false)]
+    [InlineData("has_no_password", false, true)]
+    [InlineData("error", false, true)]
+    [InlineData("no_command", true, true)]
+    [InlineData("denied", true, true)]
+    [InlineData("no_database", true, true)]
+    public async Task A_Redis_that_the_client_uses_is_well_despite_what_the_gateway_does_not_need(string code, bool isUsed, bool isTold)
+    {
+        using var log = new LogLines();
+        var asked = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        using var services = new ServiceCollection().AddMetrics().BuildServiceProvider();
+        using var watch = new RedisWatch(
+            "redis:6379",
+            _ => Task.FromResult<RedisProblem?>(new(code, "it is not as expected", "look at it")),
+            () =>
+            {
+                asked.TrySetResult();
+                return Task.FromResult(isUsed);
+            },
+            static () => { },
+            new CredentialMetrics(services.GetRequiredService<IMeterFactory>()),
+            log.CreateLogger("watch"));
+
+        watch.Suspect();
+
+        if (isTold) await log.WaitForAsync(LogLevel.Warning, "it is not as expected");
+        else await asked.Task.WaitAsync(Eventually.Limit, TestContext.Current.CancellationToken);
+        Assert.Equal(isTold ? code : null, watch.Problem?.Code);
     }
 }

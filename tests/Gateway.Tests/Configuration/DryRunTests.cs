@@ -185,6 +185,8 @@ public sealed class DryRunTests : IDisposable
     [InlineData("A7 no host", "http:///a", "absolute")]
     [InlineData("A1 the address of every listener", "http://0.0.0.0:5001/", "no client can ask")]
     [InlineData("A1 a socket as nginx writes it", "http://unix:/tmp/service.sock", "Unix socket")]
+    [InlineData("A1 a socket as nginx writes it, with TLS", "https://unix:/tmp/service.sock", "Unix socket")]
+    [InlineData("A1 a socket as nginx writes it, relative", "http://unix:service.sock", "Unix socket")]
     [InlineData("A1 a socket as nginx writes it, with a path", "HTTP://unix:/tmp/service.sock:/api/", "Unix socket")]
     [InlineData("A1 the address of every listener, written as one of IPv6", "http://[::ffff:0:0]:5001/", "no client can ask")]
     [InlineData("A1 the same of IPv6", "http://[::]:5001/", "no client can ask")]

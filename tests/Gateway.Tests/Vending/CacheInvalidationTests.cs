@@ -386,18 +386,31 @@ public sealed class CacheInvalidationTests
         foreach (var some in others.Chunk(10_000)) await redis.GetDatabase().StringSetAsync(some);
         var token = OperatorsToken(world);
 
-        for (var round = 0; round < 5; round++)
+        for (var (round, tries) = (0, 0); round < 5; tries++)
         {
             await gateway.VendAsync("o-late");
-            var before = Entries(redis, world).Count(static key => !key.EndsWith("-0-x", StringComparison.Ordinal));
+            var (before, delayed) = (Own(), Delayed());
             var first = ForgetAsync(world, gateway, $"o-first{round}", token);
             await Task.Delay(20 * round, TestContext.Current.CancellationToken);
             Assert.Equal(204, (await ForgetAsync(world, gateway, "o-late", token)).Status);
 
-            var after = Entries(redis, world).Count(static key => !key.EndsWith("-0-x", StringComparison.Ordinal));
-            Assert.Equal(before - 1, after);
+            var after = Own();
             await first;
+            if (Delayed() == delayed)
+            {
+                Assert.Equal(before - 1, after);
+                round++;
+                continue;
+            }
+
+            // Redis did not respond in time, so the entries are deleted later. Such a round shows nothing.
+            Assert.InRange(tries, 0, 20);
+            await Eventually.IsTrueAsync(() => Own() == before - 1);
         }
+
+        int Own() => Entries(redis, world).Count(static key => !key.EndsWith("-0-x", StringComparison.Ordinal));
+
+        int Delayed() => gateway.Log.Count(LogLevel.Error, "earlier entries could not be deleted from Redis");
     }
 
     [Fact]

@@ -195,6 +195,29 @@ public sealed class OwnCredentialTests
         Assert.Equal(1, gateway.Log.Count(LogLevel.Error, "Nothing new is vended in ap-northeast-1 until it has"));
     }
 
+    [Fact]
+    public async Task D13_a_further_call_that_such_a_region_refuses_is_of_the_region_too()
+    {
+        var time = new FakeTimeProvider(DateTimeOffset.UtcNow);
+        await using var world = await World.StartAsync(time);
+        var gateway = await world.StartGatewayAsync(settings => settings.WithoutRedis().Set(
+            "IotCredentials:Organizations", """{ "o-far": { "Region": "eu-south-1" }, "o-farther": { "Region": "eu-south-1" } }"""));
+        using var endpoint = world.Aws.Inject(AwsFault.Error("InvalidClientTokenId", 403), when: call => IsOfRegion(call, "DescribeEndpoint"));
+        Assert.Equal(503, (await gateway.VendAsync("o-far")).Status);
+        Assert.Equal(200, (await gateway.VendAsync("o-near")).Status);
+        Assert.Equal((200, "Healthy"), await ReadinessAsync(world, gateway, ""));
+
+        using var role = world.Aws.Inject(AwsFault.Error("InvalidClientTokenId", 403), when: call => IsOfRegion(call, "AssumeRole"));
+        time.Advance(TimeSpan.FromSeconds(3));
+        Assert.Equal(503, (await gateway.VendAsync("o-farther")).Status);
+
+        await gateway.Log.WaitForAsync(LogLevel.Error, Told);
+        await world.Aws.Calls.WaitForAsync(call => IsOfRegion(call, "AssumeRole") && call.ErrorCode == "InvalidClientTokenId");
+        Assert.Equal((200, "Healthy"), await ReadinessAsync(world, gateway, ""));
+
+        static bool IsOfRegion(AwsCall call, string action) => call.Region == "eu-south-1" && call.Action == action;
+    }
+
     [Theory]
     [InlineData("D13 the session in use is revoked", 1, 200, 2)]
     [InlineData("D13 so is the one that the source has just renewed", 2, 200, 3)]

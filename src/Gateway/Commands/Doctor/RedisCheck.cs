@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using System.Globalization;
 using System.Net;
 using Gateway.Configuration;
@@ -29,35 +28,27 @@ internal static class RedisCheck
                 Outcome.Warning),
     ];
 
-    // The module's own timeouts are short and it retries later. Retry here too, and report only a Redis that stays unreachable.
     private static async Task<(Outcome, string)> CheckAsync(
         RedisConnection redis, TimeProvider time, RateLimitAlgorithm[] limits, TimeSpan timeout, CancellationToken cancellation)
     {
-        var begun = Stopwatch.GetTimestamp();
-        if (await redis.FindProblemAsync(timeout * 0.3, cancellation) is { } problem)
-            return (Outcome.Warning, $"{problem.At ?? redis.EndPoints}: {problem.Cause}: {problem.Remedy}");
-        IConnectionMultiplexer? connection = null;
-        while (Stopwatch.GetElapsedTime(begun) < timeout * 0.9)
+        var problem = await redis.FindProblemAsync(timeout * 0.9, cancellation);
+        try
         {
-            try
+            if (problem is null && await redis.ConnectedAsync() is { } connection
+                && Array.Find(connection.GetServers(), static server => server.IsConnected) is { } server)
             {
-                connection ??= await redis.ConnectedAsync();
-                if (connection is not null && Array.Find(connection.GetServers(), server => server.IsConnected) is { } server)
-                {
-                    if (await RedisRateLimiterFallback.FindProblemAsync(connection, limits) is { } denied)
-                        return (Outcome.Warning, $"{redis.EndPoints}: {denied}");
-                    return await AskAsync(connection, server, time);
-                }
+                return await RedisRateLimiterFallback.FindProblemAsync(connection, limits) is { } denied
+                    ? (Outcome.Warning, $"{redis.EndPoints}: {denied}")
+                    : await AskAsync(connection, server, time);
             }
-            catch (Exception e) when (e is RedisException or TimeoutException)
-            {
-                // Retry.
-            }
-
-            await Task.Delay(TimeSpan.FromMilliseconds(50), cancellation);
+        }
+        catch (Exception e) when (e is RedisException or TimeoutException)
+        {
+            // The connection is lost again.
         }
 
-        return (Outcome.Warning, $"{redis.EndPoints}: {RedisProblem.NotConnected.Cause}: {RedisProblem.NotConnected.Remedy}");
+        problem ??= RedisProblem.NotConnected;
+        return (Outcome.Warning, $"{problem.At ?? redis.EndPoints}: {problem.Cause}: {problem.Remedy}");
     }
 
     private static async Task<(Outcome, string)> AskAsync(IConnectionMultiplexer connection, IServer server, TimeProvider time)

@@ -19,7 +19,8 @@ internal static class DestinationAddress
     public static string? Problem(string? text)
     {
         if (text?.Contains('\\', StringComparison.Ordinal) == true) return "an address with a backslash in it";
-        if (text?.StartsWith("http://unix:/", StringComparison.OrdinalIgnoreCase) == true)
+        if (text is not null && text.Split("://") is [_, var rest, ..] && rest.StartsWith("unix:", StringComparison.OrdinalIgnoreCase)
+            && !char.IsAsciiDigit(rest.ElementAtOrDefault("unix:".Length)))
             return "nginx's form of a Unix socket, which requests are not sent to";
         if (!HttpAddress.TryParse(text, out var uri)) return HttpAddress.Problem;
         if (text.Any(static character => char.IsWhiteSpace(character) || char.IsControl(character)))
